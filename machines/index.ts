@@ -1,0 +1,112 @@
+/**
+ * The registry: every machine with its version, and which entities hear which event.
+ *
+ * R1 One event is one message in the log, and may move several entities at once (a claim moves the task, opens
+ *    the attempt and takes the agent's slot). So there is no moment in which one moved and the other did not.
+ */
+import { unreachable } from '../src/contracts/errors.ts';
+import type { DomainEvent, EntityKind } from '../src/contracts/events.ts';
+import { type AgentContext, agentMachine, openAgent } from './agent.ts';
+import { type AttemptContext, attemptMachine, openAttempt } from './attempt.ts';
+import { type SupervisorContext, supervisorMachine } from './supervisor.ts';
+import { openTask, type TaskContext, taskMachine } from './task.ts';
+
+export { type AgentContext, agentMachine } from './agent.ts';
+export { type AttemptContext, attemptMachine, type Verdict } from './attempt.ts';
+export { type SupervisorContext, supervisorMachine } from './supervisor.ts';
+export { type TaskContext, taskMachine } from './task.ts';
+
+export interface ContextOf {
+  readonly task: TaskContext;
+  readonly attempt: AttemptContext;
+  readonly agent: AgentContext;
+  readonly supervisor: SupervisorContext;
+}
+
+export const MACHINES = {
+  task: taskMachine,
+  attempt: attemptMachine,
+  agent: agentMachine,
+  supervisor: supervisorMachine,
+} as const;
+
+/** As it stands in the log. A machine that decides otherwise than before gets a new version. */
+export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
+  task: 'task@1',
+  attempt: 'attempt@1',
+  agent: 'agent@1',
+  supervisor: 'supervisor@1',
+};
+
+export const SUPERVISOR_ID = 'supervisor';
+
+/** An entity that hears an event. `opens` holds the first context where the event is the entity's first. */
+export interface Recipient {
+  readonly kind: EntityKind;
+  readonly id: string;
+  readonly opens?: ContextOf[EntityKind];
+  /** The entity's last event: its actor is not needed any more. */
+  readonly closes?: true;
+}
+
+const task = (event: { project: string; task: string }): Recipient => ({
+  kind: 'task',
+  id: `${event.project}/${event.task}`,
+});
+const attempt = (event: { project: string; task: string; attempt: number }): Recipient => ({
+  kind: 'attempt',
+  id: `${event.project}/${event.task}/${event.attempt}`,
+});
+const agent = (event: { agent: string }): Recipient => ({ kind: 'agent', id: event.agent });
+
+/** Who hears an event, in the order in which its transitions are recorded. */
+export function recipientsOf(event: DomainEvent): readonly Recipient[] {
+  switch (event.type) {
+    case 'task.created':
+      return [{ ...task(event), opens: openTask(event) }];
+    case 'task.claimed':
+      return [task(event), { ...attempt(event), opens: openAttempt() }, agent(event)];
+    case 'attempt.started':
+      return [task(event), attempt(event)];
+    case 'attempt.ended':
+      return [task(event), { ...attempt(event), closes: true }, agent(event)];
+    case 'task.submitted':
+    case 'task.failure_reported':
+      return [task(event), attempt(event)];
+    case 'task.blocked':
+      return event.attempt === null
+        ? [task(event)]
+        : [task(event), attempt({ ...event, attempt: event.attempt })];
+    case 'task.due':
+    case 'task.progress_reported':
+    case 'task.output_added':
+    case 'task.comment_added':
+    case 'task.unblocked':
+    case 'task.approved':
+    case 'task.rejected':
+    case 'task.cancelled':
+    case 'task.expired':
+    case 'task.redriven':
+      return [task(event)];
+    case 'attempt.suspected':
+    case 'attempt.recovered':
+    case 'attempt.stop_requested':
+      return [attempt(event)];
+    case 'attempt.message_rejected':
+      return [];
+    case 'agent.registered':
+      return [{ ...agent(event), opens: openAgent(event) }];
+    case 'agent.paused':
+    case 'agent.drained':
+    case 'agent.resumed':
+    case 'agent.retired':
+      return [agent(event)];
+    case 'supervisor.started':
+      return [{ kind: 'supervisor', id: SUPERVISOR_ID, opens: { writer: event.writer, epoch: 0 } }];
+    case 'supervisor.draining':
+    case 'supervisor.stopped':
+      return [{ kind: 'supervisor', id: SUPERVISOR_ID }];
+    default:
+      return unreachable(event, 'recipientsOf');
+  }
+}

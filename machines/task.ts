@@ -1,0 +1,180 @@
+/**
+ * The life of a task.
+ *
+ *     (scheduled →) pending → claimed → working → review → done
+ *
+ * T1 At most one attempt is open: a claim needs `openAttempt === null`.
+ * T2 Attempts are numbered 1, 2, 3 … and never exceed what was granted (`max_attempts`, again by each redrive).
+ * T3 `done` and `cancelled` are left by nothing; `failed` and `expired` only by a redrive.
+ * T4 A word about an attempt counts only while that attempt is the open one.
+ * T5 `review` needs an output, unless the task says that outputs are optional.
+ */
+import { assign, setup } from 'xstate';
+import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
+
+export interface TaskContext {
+  readonly maxAttempts: number;
+  readonly attemptsGranted: number;
+  /** The number of the newest attempt; 0 before the first. */
+  readonly attempts: number;
+  readonly openAttempt: number | null;
+  readonly outputsRequired: boolean;
+  readonly outputs: number;
+  readonly comments: number;
+  /** Progress reports heard, of all attempts. */
+  readonly reports: number;
+  /** Epoch milliseconds at which a scheduled task becomes pending. */
+  readonly dueAt: number | null;
+}
+
+export function openTask(event: EventOf<'task.created'>): TaskContext {
+  return {
+    maxAttempts: event.spec.max_attempts,
+    attemptsGranted: event.spec.max_attempts,
+    attempts: 0,
+    openAttempt: null,
+    outputsRequired: event.spec.outputs === 'required',
+    outputs: 0,
+    comments: 0,
+    reports: 0,
+    dueAt: event.spec.not_before_ms ?? null,
+  };
+}
+
+const hasAttemptsLeft = (context: TaskContext): boolean => context.attempts < context.attemptsGranted;
+const isOpen = (context: TaskContext, event: DomainEvent): boolean =>
+  'attempt' in event && event.attempt !== null && event.attempt === context.openAttempt;
+
+const machineSetup = setup({
+  types: { context: {} as TaskContext, events: {} as DomainEvent },
+  guards: {
+    isClaimable: ({ context, event }) =>
+      event.type === 'task.claimed' &&
+      context.openAttempt === null &&
+      hasAttemptsLeft(context) &&
+      event.attempt === context.attempts + 1,
+    isOpenAttempt: ({ context, event }) => isOpen(context, event),
+    isOpenAttemptOrOperator: ({ context, event }) =>
+      event.type === 'task.blocked' && (event.attempt === null || isOpen(context, event)),
+    isSubmittable: ({ context, event }) =>
+      isOpen(context, event) && (!context.outputsRequired || context.outputs > 0),
+    isSuccess: ({ context, event }) =>
+      event.type === 'attempt.ended' &&
+      event.outcome === 'completed' &&
+      isOpen(context, event) &&
+      (!context.outputsRequired || context.outputs > 0),
+    isRetried: ({ context, event }) =>
+      (event.type === 'attempt.ended' || event.type === 'task.failure_reported') &&
+      isOpen(context, event) &&
+      event.retry_at_ms !== null &&
+      hasAttemptsLeft(context),
+    isScheduled: ({ context }) => context.dueAt !== null,
+    hasAttemptsLeft: ({ context }) => hasAttemptsLeft(context),
+    wasNeverClaimed: ({ context }) => context.attempts === 0,
+    isAcceptedOutput: ({ context, event }) =>
+      event.type === 'task.output_added' && (event.attempt === null || isOpen(context, event)),
+  },
+  actions: {
+    openAttempt: assign(({ event }) =>
+      event.type === 'task.claimed' ? { attempts: event.attempt, openAttempt: event.attempt } : {},
+    ),
+    closeAttempt: assign({ openAttempt: null }),
+    schedule: assign(({ event }) => ('retry_at_ms' in event ? { dueAt: event.retry_at_ms } : {})),
+    clearDue: assign({ dueAt: null }),
+    countOutput: assign({ outputs: ({ context }) => context.outputs + 1 }),
+    countComment: assign({ comments: ({ context }) => context.comments + 1 }),
+    countReport: assign({ reports: ({ context }) => context.reports + 1 }),
+    grantAttempts: assign({ attemptsGranted: ({ context }) => context.attempts + context.maxAttempts }),
+  },
+});
+
+const cancel = { 'task.cancelled': { target: 'cancelled' } } as const;
+const block = { 'task.blocked': { guard: 'isOpenAttemptOrOperator', target: 'blocked' } } as const;
+const expire = { 'task.expired': { guard: 'wasNeverClaimed', target: 'expired' } } as const;
+const addOutput = { 'task.output_added': { guard: 'isAcceptedOutput', actions: 'countOutput' } } as const;
+const retryOrFail = [
+  { guard: 'isRetried', target: 'scheduled', actions: ['closeAttempt', 'schedule'] },
+  { guard: 'isOpenAttempt', target: 'failed', actions: 'closeAttempt' },
+] as const;
+/** The agent's own word leaves the attempt open: its process has yet to end. */
+const reportFailure = [
+  { guard: 'isRetried', target: 'scheduled', actions: 'schedule' },
+  { guard: 'isOpenAttempt', target: 'failed' },
+] as const;
+
+export const taskMachine = machineSetup.createMachine({
+  id: 'task',
+  initial: 'new',
+  context: {
+    maxAttempts: 1,
+    attemptsGranted: 1,
+    attempts: 0,
+    openAttempt: null,
+    outputsRequired: false,
+    outputs: 0,
+    comments: 0,
+    reports: 0,
+    dueAt: null,
+  },
+  on: {
+    'task.comment_added': { actions: 'countComment' },
+    'attempt.ended': { guard: 'isOpenAttempt', actions: 'closeAttempt' },
+  },
+  states: {
+    new: {
+      on: { 'task.created': [{ guard: 'isScheduled', target: 'scheduled' }, { target: 'pending' }] },
+    },
+    scheduled: {
+      on: { 'task.due': { target: 'pending', actions: 'clearDue' }, ...cancel, ...block, ...expire },
+    },
+    pending: {
+      on: {
+        'task.claimed': { guard: 'isClaimable', target: 'claimed', actions: 'openAttempt' },
+        ...cancel,
+        ...block,
+        ...expire,
+      },
+    },
+    claimed: {
+      on: {
+        'attempt.started': { guard: 'isOpenAttempt', target: 'working' },
+        'attempt.ended': retryOrFail,
+        ...cancel,
+      },
+    },
+    working: {
+      on: {
+        'task.progress_reported': { guard: 'isOpenAttempt', actions: 'countReport' },
+        'task.submitted': { guard: 'isSubmittable', target: 'review' },
+        'task.failure_reported': reportFailure,
+        'attempt.ended': [{ guard: 'isSuccess', target: 'review', actions: 'closeAttempt' }, ...retryOrFail],
+        ...addOutput,
+        ...cancel,
+        ...block,
+      },
+    },
+    review: {
+      on: {
+        'task.approved': { target: 'done' },
+        'task.rejected': [{ guard: 'hasAttemptsLeft', target: 'pending' }, { target: 'failed' }],
+        'attempt.ended': [{ guard: 'isSuccess', actions: 'closeAttempt' }, ...retryOrFail],
+        ...addOutput,
+        ...cancel,
+      },
+    },
+    blocked: {
+      on: {
+        'task.unblocked': [{ guard: 'hasAttemptsLeft', target: 'pending' }, { target: 'failed' }],
+        ...cancel,
+      },
+    },
+    done: {},
+    failed: {
+      on: { 'task.redriven': { target: 'pending', actions: ['grantAttempts', 'clearDue'] } },
+    },
+    expired: {
+      on: { 'task.redriven': { target: 'pending', actions: ['grantAttempts', 'clearDue'] } },
+    },
+    cancelled: {},
+  },
+});

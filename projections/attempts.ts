@@ -1,0 +1,166 @@
+/** The attempt history: who ran what, when, with which end and which evidence. */
+import { unreachable } from '../src/contracts/errors.ts';
+import type { DomainEvent, StoredRecord } from '../src/contracts/events.ts';
+import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
+import type { Projection } from './projection.ts';
+
+export interface RejectedMessage {
+  readonly message: string;
+  readonly reason: string;
+  readonly time: number;
+}
+
+export interface AttemptView {
+  readonly project: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly agent: string;
+  /** `requested`, `running`, `suspected`, `stopping`, or an outcome. */
+  readonly state: string;
+  readonly tokenSha256: string | null;
+  readonly driver: string | null;
+  readonly host: string | null;
+  readonly pid: number | null;
+  readonly startTime: string | null;
+  readonly claimedAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly deadline: number | null;
+  readonly stopReason: StopReason | null;
+  readonly outcome: AttemptOutcome | null;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly error: string | null;
+  readonly stderrTail: string | null;
+  readonly peakMemoryBytes: number | null;
+  readonly cpuMs: number | null;
+  readonly usage: Usage | null;
+  readonly evidence: Readonly<Record<string, unknown>> | null;
+  readonly rejected: readonly RejectedMessage[];
+}
+
+export interface AttemptHistory {
+  /** By `project/task`: attempt 1 first. */
+  readonly byTask: Map<string, readonly AttemptView[]>;
+}
+
+const NOTHING: readonly never[] = [];
+
+export const attemptHistory: Projection<AttemptHistory> = {
+  name: 'attempts',
+  version: 1,
+  initial: () => ({ byTask: new Map() }),
+  evolve(state, record) {
+    const { event } = record;
+    if (!('attempt' in event) || event.attempt === null) return;
+    const key = `${event.project}/${event.task}`;
+    const history = state.byTask.get(key) ?? NOTHING;
+    if (event.type === 'task.claimed') {
+      state.byTask.set(key, [...history, claimed(event, record.time)]);
+      return;
+    }
+    const attempt = history[event.attempt - 1];
+    const changes = attempt && changesOf(event, attempt, record.time);
+    if (!attempt || !changes) return;
+    state.byTask.set(
+      key,
+      history.with(event.attempt - 1, { ...attempt, ...changes, state: stateAfter(record, attempt) }),
+    );
+  },
+  toJSON: (state) => [...state.byTask.entries()],
+};
+
+function claimed(event: Extract<DomainEvent, { type: 'task.claimed' }>, time: number): AttemptView {
+  return {
+    project: event.project,
+    task: event.task,
+    attempt: event.attempt,
+    agent: event.agent,
+    state: 'requested',
+    tokenSha256: event.token_sha256 ?? null,
+    driver: null,
+    host: null,
+    pid: null,
+    startTime: null,
+    claimedAt: time,
+    startedAt: null,
+    endedAt: null,
+    deadline: null,
+    stopReason: null,
+    outcome: null,
+    exitCode: null,
+    signal: null,
+    error: null,
+    stderrTail: null,
+    peakMemoryBytes: null,
+    cpuMs: null,
+    usage: null,
+    evidence: null,
+    rejected: NOTHING,
+  };
+}
+
+function stateAfter(record: StoredRecord, attempt: AttemptView): string {
+  return record.transitions.find((each) => each.entity === 'attempt')?.to ?? attempt.state;
+}
+
+/** null where the event says nothing about the attempt itself. */
+function changesOf(event: DomainEvent, attempt: AttemptView, time: number): Partial<AttemptView> | null {
+  switch (event.type) {
+    case 'attempt.started':
+      return {
+        driver: event.driver,
+        host: event.host,
+        pid: event.pid ?? null,
+        startTime: event.start_time ?? null,
+        startedAt: time,
+        deadline: event.deadline_ms,
+      };
+    case 'attempt.stop_requested':
+      return { stopReason: event.reason };
+    case 'attempt.suspected':
+    case 'attempt.recovered':
+    case 'task.submitted':
+    case 'task.failure_reported':
+    case 'task.blocked':
+      return {};
+    case 'attempt.message_rejected':
+      return { rejected: [...attempt.rejected, { message: event.message, reason: event.reason, time }] };
+    case 'attempt.ended':
+      return {
+        endedAt: time,
+        outcome: event.outcome,
+        exitCode: event.exit_code ?? null,
+        signal: event.signal ?? null,
+        error: event.error ?? null,
+        stderrTail: event.stderr_tail ?? null,
+        peakMemoryBytes: event.peak_memory_bytes ?? null,
+        cpuMs: event.cpu_ms ?? null,
+        usage: event.usage ?? null,
+        evidence: event.evidence ?? null,
+      };
+    case 'task.created':
+    case 'task.due':
+    case 'task.claimed':
+    case 'task.progress_reported':
+    case 'task.output_added':
+    case 'task.comment_added':
+    case 'task.unblocked':
+    case 'task.approved':
+    case 'task.rejected':
+    case 'task.cancelled':
+    case 'task.expired':
+    case 'task.redriven':
+    case 'agent.registered':
+    case 'agent.paused':
+    case 'agent.drained':
+    case 'agent.resumed':
+    case 'agent.retired':
+    case 'supervisor.started':
+    case 'supervisor.draining':
+    case 'supervisor.stopped':
+      return null;
+    default:
+      return unreachable(event, 'attempts');
+  }
+}

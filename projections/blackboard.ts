@@ -1,0 +1,197 @@
+/** The blackboard: every task with its state, outputs and comments. */
+import { unreachable } from '../src/contracts/errors.ts';
+import type { EventOf, StoredRecord } from '../src/contracts/events.ts';
+import type { AttemptOutcome, Output, TaskSpec, TaskState } from '../src/contracts/tasks.ts';
+import type { Projection } from './projection.ts';
+
+export interface OutputView extends Output {
+  /** 1, 2, 3 … within the task. */
+  readonly number: number;
+  readonly attempt: number | null;
+  readonly time: number;
+}
+
+export interface CommentView {
+  readonly author: string;
+  readonly body: string;
+  readonly time: number;
+}
+
+export interface TaskView {
+  readonly project: string;
+  readonly id: string;
+  readonly spec: TaskSpec;
+  /** Hash of the request that created it. */
+  readonly requestSha256: string;
+  readonly state: TaskState;
+  readonly version: number;
+  /** The agent of the newest attempt. */
+  readonly agent: string | null;
+  readonly attempts: number;
+  readonly openAttempt: number | null;
+  readonly lastOutcome: AttemptOutcome | null;
+  /** Why it is blocked, failed or was sent back: the last thing that went wrong. */
+  readonly reason: string | null;
+  /** What the agent last said of its progress. */
+  readonly progress: string | null;
+  /** Epoch milliseconds at which a scheduled task becomes pending. */
+  readonly dueAt: number | null;
+  readonly outputs: readonly OutputView[];
+  readonly comments: readonly CommentView[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly finishedAt: number | null;
+  /** Sequence of the event that created it: its place in the order of age. */
+  readonly createdSequence: number;
+  readonly lastSequence: number;
+}
+
+export interface Blackboard {
+  /** By `project/task`, in the order of creation. */
+  readonly tasks: Map<string, TaskView>;
+  /** `project/key` to `project/task`. */
+  readonly idempotencyKeys: Map<string, string>;
+}
+
+type Changes = Partial<Omit<TaskView, 'project' | 'id' | 'spec' | 'requestSha256' | 'comments'>>;
+
+const NOTHING: readonly never[] = [];
+
+export const blackboard: Projection<Blackboard> = {
+  name: 'blackboard',
+  version: 1,
+  initial: () => ({ tasks: new Map(), idempotencyKeys: new Map() }),
+  evolve(state, record) {
+    const { event } = record;
+    if (event.type === 'task.created') {
+      create(state, record, event);
+      return;
+    }
+    if (!('task' in event)) return;
+    const key = `${event.project}/${event.task}`;
+    const task = state.tasks.get(key);
+    if (!task) return;
+    const changes = changesOf(record, task);
+    if (!changes) return;
+    const transition = record.transitions.find((each) => each.entity === 'task');
+    const to = (transition?.to ?? task.state) as TaskState;
+    const finished = to === 'done' || to === 'failed' || to === 'cancelled' || to === 'expired';
+    state.tasks.set(key, {
+      ...task,
+      ...changes,
+      comments: commentsAfter(record, task),
+      state: to,
+      version: transition?.version ?? task.version,
+      updatedAt: record.time,
+      finishedAt: finished ? (task.finishedAt ?? record.time) : null,
+      lastSequence: record.sequence,
+    });
+  },
+  toJSON: (state) => ({
+    tasks: [...state.tasks.values()],
+    idempotencyKeys: [...state.idempotencyKeys.entries()],
+  }),
+};
+
+function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.created'>): void {
+  const { project, task: id, spec } = event;
+  const key = `${project}/${id}`;
+  if (spec.idempotency_key !== undefined)
+    state.idempotencyKeys.set(`${project}/${spec.idempotency_key}`, key);
+  const transition = record.transitions[0];
+  state.tasks.set(key, {
+    project,
+    id,
+    spec,
+    requestSha256: event.request_sha256,
+    state: (transition?.to ?? 'pending') as TaskState,
+    version: transition?.version ?? 1,
+    agent: null,
+    attempts: 0,
+    openAttempt: null,
+    lastOutcome: null,
+    reason: null,
+    progress: null,
+    dueAt: spec.not_before_ms ?? null,
+    outputs: NOTHING,
+    comments: NOTHING,
+    createdAt: record.time,
+    updatedAt: record.time,
+    finishedAt: null,
+    createdSequence: record.sequence,
+    lastSequence: record.sequence,
+  });
+}
+
+/** What an event changes beside the state; null where it is not about the blackboard at all. */
+function changesOf({ event, time }: StoredRecord, task: TaskView): Changes | null {
+  switch (event.type) {
+    case 'task.due':
+    case 'task.unblocked':
+      return { dueAt: null };
+    case 'task.redriven':
+      return { dueAt: null, reason: null };
+    case 'task.claimed':
+      return { attempts: event.attempt, openAttempt: event.attempt, agent: event.agent, progress: null };
+    case 'task.progress_reported':
+      return { progress: event.detail ?? task.progress };
+    case 'task.output_added': {
+      const output = { ...event.output, number: task.outputs.length + 1, attempt: event.attempt, time };
+      return { outputs: [...task.outputs, output] };
+    }
+    case 'task.comment_added':
+      return {};
+    case 'task.submitted':
+      return { progress: event.detail ?? task.progress };
+    case 'task.failure_reported':
+      return { reason: event.detail, dueAt: event.retry_at_ms };
+    case 'task.blocked':
+      return { reason: event.reason };
+    case 'task.approved':
+      return { reason: null };
+    case 'task.rejected':
+      return { reason: event.comment };
+    case 'task.cancelled':
+      return { reason: event.reason ?? null, dueAt: null };
+    case 'task.expired':
+      return { reason: 'expires_at passed before the task was claimed', dueAt: null };
+    case 'attempt.ended':
+      return afterAttempt(event, task);
+    case 'attempt.started':
+      return {};
+    case 'task.created':
+    case 'attempt.suspected':
+    case 'attempt.recovered':
+    case 'attempt.stop_requested':
+    case 'attempt.message_rejected':
+    case 'agent.registered':
+    case 'agent.paused':
+    case 'agent.drained':
+    case 'agent.resumed':
+    case 'agent.retired':
+    case 'supervisor.started':
+    case 'supervisor.draining':
+    case 'supervisor.stopped':
+      return null;
+    default:
+      return unreachable(event, 'blackboard');
+  }
+}
+
+/** A decision's comment stands among the others, where the next attempt finds it. */
+function commentsAfter({ event, actor, time }: StoredRecord, task: TaskView): readonly CommentView[] {
+  if (event.type === 'task.comment_added') {
+    return [...task.comments, { author: event.author, body: event.body, time }];
+  }
+  if (!('comment' in event) || event.comment === undefined) return task.comments;
+  return [...task.comments, { author: actor.replace(/^user:/, ''), body: event.comment, time }];
+}
+
+function afterAttempt(event: EventOf<'attempt.ended'>, task: TaskView): Changes {
+  const changes: Changes = { openAttempt: null, lastOutcome: event.outcome };
+  // Where the task had left the attempt behind already (blocked, cancelled, failed by the agent's own word), the
+  // end of its process says nothing new about the task.
+  if (task.state !== 'claimed' && task.state !== 'working' && task.state !== 'review') return changes;
+  if (event.outcome === 'completed') return changes;
+  return { ...changes, reason: event.error ?? event.outcome, dueAt: event.retry_at_ms };
+}

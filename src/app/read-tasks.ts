@@ -1,0 +1,89 @@
+/** Reading the blackboard. Reads go on where writing is not possible. */
+import type { TaskView } from '../../projections/index.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import type { ProjectId, TaskId } from '../contracts/ids.ts';
+import { projectId, taskId } from '../contracts/ids.ts';
+import type { ListTasks } from '../contracts/requests.ts';
+import { TASK_STATES, type TaskState } from '../contracts/tasks.ts';
+import { type AppContext, findTask } from './context.ts';
+import {
+  attemptJson,
+  commentJson,
+  EXPANSIONS,
+  type Expansion,
+  eventJson,
+  type Json,
+  outputJson,
+  taskJson,
+} from './task-json.ts';
+
+/** @throws SignalboxError `invalid_request` */
+export function expansionsOf(expand: string | undefined): ReadonlySet<Expansion> {
+  const names = (expand ?? '').split(',').filter((name) => name !== '');
+  if (names.includes('all')) return new Set(EXPANSIONS);
+  for (const name of names) {
+    if ((EXPANSIONS as readonly string[]).includes(name)) continue;
+    throw new SignalboxError(
+      'invalid_request',
+      `expand: ${JSON.stringify(name)} is none of ${EXPANSIONS.join(', ')}, all`,
+    );
+  }
+  return new Set(names as Expansion[]);
+}
+
+/** One task with what was asked for beside it. @throws SignalboxError `task_not_found` */
+export async function readTask(
+  app: AppContext,
+  project: ProjectId,
+  task: TaskId,
+  expand: ReadonlySet<Expansion>,
+): Promise<Json> {
+  const view = findTask(app, project, task);
+  const json = taskJson(view);
+  if (expand.has('outputs'))
+    json.outputs = view.outputs.map((output) => outputJson(output, app.contentDirectory));
+  if (expand.has('comments')) json.comments = view.comments.map(commentJson);
+  if (expand.has('attempts')) {
+    json.attempts = (app.projections.attempts.byTask.get(`${project}/${task}`) ?? []).map(attemptJson);
+  }
+  if (expand.has('events')) {
+    const events: Json[] = [];
+    for await (const record of app.history(projectId(project), taskId(task))) events.push(eventJson(record));
+    json.events = events;
+  }
+  return json;
+}
+
+export interface TaskPage {
+  readonly tasks: readonly Json[];
+  /** Pass as `after` for the next page; null at the end. */
+  readonly next: number | null;
+}
+
+/** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
+export function listTasks(app: AppContext, project: ProjectId | null, query: ListTasks): TaskPage {
+  const states = statesOf(query.state);
+  const page: TaskView[] = [];
+  for (const task of app.projections.blackboard.tasks.values()) {
+    if (task.createdSequence <= query.after) continue;
+    if (project !== null && task.project !== project) continue;
+    if (states !== null && !states.has(task.state)) continue;
+    if (query.agent !== undefined && query.agent !== (task.agent ?? task.spec.agent)) continue;
+    if (page.length === query.limit) {
+      return { tasks: page.map(taskJson), next: page.at(-1)?.createdSequence ?? null };
+    }
+    page.push(task);
+  }
+  return { tasks: page.map(taskJson), next: null };
+}
+
+function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {
+  if (text === undefined) return null;
+  const names = text.split(',');
+  const unknown = names.find((name) => !(TASK_STATES as readonly string[]).includes(name));
+  if (unknown === undefined) return new Set(names as TaskState[]);
+  throw new SignalboxError(
+    'invalid_request',
+    `state: ${JSON.stringify(unknown)} is none of ${TASK_STATES.join(', ')}`,
+  );
+}

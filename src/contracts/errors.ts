@@ -1,0 +1,65 @@
+/**
+ * The one table of errors. A code is stable: clients, logs and tests match on it, never on the text.
+ * HTTP statuses are mapped in `http/`, exit codes in `cli/`.
+ */
+export const ERROR_CODES = {
+  invalid_request: 'The request does not have the form that this operation takes.',
+  invalid_id: 'An id is 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-".',
+  body_too_large: 'The body is larger than the limit.',
+  unsupported_media_type: 'The body is not JSON.',
+  not_found: 'There is no such resource.',
+  task_not_found: 'The project has no task with this id.',
+  agent_not_found: 'No agent has this id.',
+  task_exists: 'A task with this id exists already, with another content.',
+  idempotency_conflict: 'This idempotency key was used before, with another content.',
+  illegal_transition: 'The task cannot make this transition from the state it is in.',
+  output_required: 'A review needs at least one output.',
+  stale_attempt: 'The word comes from an attempt that is not the open one.',
+  unauthorized: 'The credentials are missing or not valid.',
+  forbidden: 'The credentials do not allow this.',
+  overloaded: 'More work is queued than the configured limit.',
+  log_unavailable: 'The event log cannot be written at the moment.',
+  shutting_down: 'Signalbox is draining and takes no new work.',
+  log_fenced: 'Another writer took over the event log.',
+  log_mismatch: 'The event log is not the one that this data directory has seen.',
+  log_corrupt: 'The event log holds something that Signalbox did not write.',
+  replay_diverged: 'A recorded event leads elsewhere with the machines of this version.',
+  log_in_use: 'Another Signalbox is the writer of this log.',
+  config_invalid: 'The configuration is not valid.',
+  nats_unavailable: 'The NATS server cannot be reached or started.',
+  nats_server_missing: 'No nats-server program was found, and none could be fetched.',
+  spawn_failed: 'The agent could not be started.',
+  content_unreadable: 'The file named by content_path cannot be read.',
+  address_in_use: 'The address is taken by another program.',
+  internal: 'Signalbox met a state that it does not expect.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What an error carries beside its text: shown in problem details and logs, never parsed from the message. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/**
+ * Every error that leaves a module of Signalbox. `message` says what was wrong, where, and what to do.
+ */
+export class SignalboxError extends Error {
+  override readonly name = 'SignalboxError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: { details?: ErrorDetails; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** For the end of a switch over a closed union: the compiler proves that it is never reached. */
+export function unreachable(value: never, where: string): never {
+  throw new SignalboxError('internal', `${where}: unexpected ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,217 @@
+/**
+ * The one vocabulary: an event here is what a machine receives, what the log keeps, and what a replay sends again.
+ *
+ * V1 An event's meaning never changes. A new meaning is a new type, or a new version with an upcaster.
+ * V2 An event carries its own address (project, task, attempt, agent), so that it can be routed without its subject.
+ * V3 Time, ids and random choices stand on the event: a machine needs nothing else to follow it.
+ */
+import { z } from 'zod';
+import { ATTEMPT_OUTCOMES, outputSchema, STOP_REASONS, taskSpecSchema, usageSchema } from './tasks.ts';
+
+const task = { project: z.string(), task: z.string() };
+const attempt = { ...task, attempt: z.int().min(1) };
+const agent = { agent: z.string() };
+
+/** Epoch milliseconds of the next try, or null where the supervisor sees no sense in another one. */
+const retryAt = { retry_at_ms: z.int().nullable() };
+
+const evidenceSchema = z.record(z.string(), z.unknown());
+
+export const eventSchemas = {
+  'task.created': z.strictObject({
+    type: z.literal('task.created'),
+    ...task,
+    spec: taskSpecSchema,
+    /** SHA-256 (hex) of the request in canonical form: the same request again creates nothing. */
+    request_sha256: z.string(),
+  }),
+  'task.due': z.strictObject({ type: z.literal('task.due'), ...task }),
+  'task.claimed': z.strictObject({
+    type: z.literal('task.claimed'),
+    ...attempt,
+    ...agent,
+    /** SHA-256 (hex) of the token; the token itself is never logged. Absent where the agent has no way to speak. */
+    token_sha256: z.string().optional(),
+  }),
+  'task.progress_reported': z.strictObject({
+    type: z.literal('task.progress_reported'),
+    ...attempt,
+    ...agent,
+    detail: z.string().optional(),
+  }),
+  'task.output_added': z.strictObject({
+    type: z.literal('task.output_added'),
+    ...task,
+    attempt: z.int().min(1).nullable(),
+    output: outputSchema,
+  }),
+  'task.comment_added': z.strictObject({
+    type: z.literal('task.comment_added'),
+    ...task,
+    author: z.string(),
+    body: z.string(),
+  }),
+  'task.submitted': z.strictObject({
+    type: z.literal('task.submitted'),
+    ...attempt,
+    ...agent,
+    detail: z.string().optional(),
+  }),
+  'task.failure_reported': z.strictObject({
+    type: z.literal('task.failure_reported'),
+    ...attempt,
+    ...agent,
+    detail: z.string(),
+    ...retryAt,
+  }),
+  'task.blocked': z.strictObject({
+    type: z.literal('task.blocked'),
+    ...task,
+    attempt: z.int().min(1).nullable(),
+    reason: z.string(),
+  }),
+  'task.unblocked': z.strictObject({
+    type: z.literal('task.unblocked'),
+    ...task,
+    comment: z.string().optional(),
+  }),
+  'task.approved': z.strictObject({
+    type: z.literal('task.approved'),
+    ...task,
+    comment: z.string().optional(),
+  }),
+  'task.rejected': z.strictObject({ type: z.literal('task.rejected'), ...task, comment: z.string() }),
+  'task.cancelled': z.strictObject({
+    type: z.literal('task.cancelled'),
+    ...task,
+    reason: z.string().optional(),
+  }),
+  'task.expired': z.strictObject({ type: z.literal('task.expired'), ...task }),
+  'task.redriven': z.strictObject({
+    type: z.literal('task.redriven'),
+    ...task,
+    comment: z.string().optional(),
+  }),
+
+  'attempt.started': z.strictObject({
+    type: z.literal('attempt.started'),
+    ...attempt,
+    ...agent,
+    driver: z.string(),
+    host: z.string(),
+    pid: z.int().optional(),
+    /** The system's own start time of the process: a pid alone may be another process by now. */
+    start_time: z.string().optional(),
+    /** Epoch milliseconds at which the attempt times out. */
+    deadline_ms: z.int(),
+  }),
+  'attempt.suspected': z.strictObject({
+    type: z.literal('attempt.suspected'),
+    ...attempt,
+    reason: z.string(),
+  }),
+  'attempt.recovered': z.strictObject({
+    type: z.literal('attempt.recovered'),
+    ...attempt,
+    evidence: z.string(),
+  }),
+  'attempt.stop_requested': z.strictObject({
+    type: z.literal('attempt.stop_requested'),
+    ...attempt,
+    reason: z.enum(STOP_REASONS),
+  }),
+  'attempt.ended': z.strictObject({
+    type: z.literal('attempt.ended'),
+    ...attempt,
+    ...agent,
+    outcome: z.enum(ATTEMPT_OUTCOMES),
+    exit_code: z.int().optional(),
+    signal: z.string().optional(),
+    error: z.string().optional(),
+    stderr_tail: z.string().optional(),
+    peak_memory_bytes: z.int().optional(),
+    cpu_ms: z.int().optional(),
+    usage: usageSchema.optional(),
+    evidence: evidenceSchema.optional(),
+    ...retryAt,
+  }),
+  /** A word that came too late, or from an attempt that is not the open one. It changes nothing. */
+  'attempt.message_rejected': z.strictObject({
+    type: z.literal('attempt.message_rejected'),
+    ...attempt,
+    message: z.enum(['status', 'output', 'comment', 'heartbeat', 'result']),
+    reason: z.string(),
+  }),
+
+  'agent.registered': z.strictObject({
+    type: z.literal('agent.registered'),
+    ...agent,
+    driver: z.string(),
+    capabilities: z.array(z.string()),
+    concurrency: z.int().min(1),
+  }),
+  'agent.paused': z.strictObject({
+    type: z.literal('agent.paused'),
+    ...agent,
+    reason: z.string().optional(),
+  }),
+  'agent.drained': z.strictObject({
+    type: z.literal('agent.drained'),
+    ...agent,
+    reason: z.string().optional(),
+  }),
+  'agent.resumed': z.strictObject({ type: z.literal('agent.resumed'), ...agent }),
+  'agent.retired': z.strictObject({ type: z.literal('agent.retired'), ...agent, reason: z.string() }),
+
+  'supervisor.started': z.strictObject({
+    type: z.literal('supervisor.started'),
+    /** The writer's own id: the prefix of all its event ids. */
+    writer: z.string(),
+    version: z.string(),
+    host: z.string(),
+    pid: z.int(),
+  }),
+  'supervisor.draining': z.strictObject({ type: z.literal('supervisor.draining'), reason: z.string() }),
+  'supervisor.stopped': z.strictObject({ type: z.literal('supervisor.stopped'), reason: z.string() }),
+} as const;
+
+export type EventType = keyof typeof eventSchemas;
+export type EventOf<T extends EventType> = z.infer<(typeof eventSchemas)[T]>;
+export type DomainEvent = { [T in EventType]: EventOf<T> }[EventType];
+
+export const EVENT_TYPES = Object.keys(eventSchemas) as EventType[];
+
+export const ENTITY_KINDS = ['task', 'attempt', 'agent', 'supervisor'] as const;
+export type EntityKind = (typeof ENTITY_KINDS)[number];
+
+/** What an event did to one entity. An entity's versions are 1, 2, 3 … without a gap. */
+export interface Transition {
+  readonly entity: EntityKind;
+  readonly id: string;
+  readonly version: number;
+  /** null where the event is the entity's first. */
+  readonly from: string | null;
+  readonly to: string;
+  /** Name and version of the machine that made it, e.g. `task@1`. */
+  readonly machine: string;
+}
+
+/** An event with all that the log says of it. */
+export interface EventRecord {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  /** Who caused it: `supervisor`, `agent:<id>`, `user:<name>`. */
+  readonly actor: string;
+  /** The id of the event that this one follows from. */
+  readonly cause: string | undefined;
+  /** SHA-256 (hex) of the bytes of the event before this one in the log. */
+  readonly previousHash: string;
+  readonly event: DomainEvent;
+  readonly transitions: readonly Transition[];
+}
+
+/** A record with its place in the log. */
+export interface StoredRecord extends EventRecord {
+  readonly sequence: number;
+}

@@ -1,0 +1,52 @@
+import { SignalboxError } from './errors.ts';
+
+declare const brand: unique symbol;
+type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+
+export type ProjectId = Branded<string, 'ProjectId'>;
+export type TaskId = Branded<string, 'TaskId'>;
+export type AgentId = Branded<string, 'AgentId'>;
+export type EventId = Branded<string, 'EventId'>;
+
+/** A task is named by its project and its id; two projects may use the same task id. */
+export type TaskKey = Branded<string, 'TaskKey'>;
+/** One attempt of one task. */
+export type AttemptKey = Branded<string, 'AttemptKey'>;
+
+/** Safe as a NATS subject token (ADR-6), a file name and a URL segment, without any escaping. */
+export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** The subject token of events that belong to no project. No project may have this name. */
+export const SYSTEM_PROJECT = '_system';
+
+function checked(kind: string, text: string): string {
+  if (ID_PATTERN.test(text)) return text;
+  throw new SignalboxError(
+    'invalid_id',
+    `${kind} ${JSON.stringify(text.slice(0, 80))} is not valid: use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
+    { details: { kind } },
+  );
+}
+
+export function projectId(text: string): ProjectId {
+  if (text === SYSTEM_PROJECT) {
+    throw new SignalboxError('invalid_id', `project "${SYSTEM_PROJECT}" is reserved: choose another name`);
+  }
+  return checked('project', text) as ProjectId;
+}
+
+export function taskId(text: string): TaskId {
+  return checked('task id', text) as TaskId;
+}
+
+export function agentId(text: string): AgentId {
+  return checked('agent id', text) as AgentId;
+}
+
+export function taskKey(project: ProjectId, task: TaskId): TaskKey {
+  return `${project}/${task}` as TaskKey;
+}
+
+export function attemptKey(project: ProjectId, task: TaskId, attempt: number): AttemptKey {
+  return `${project}/${task}/${attempt}` as AttemptKey;
+}

@@ -1,0 +1,99 @@
+/** What callers may ask for. Strict: a field that Signalbox does not know is an error, not silence. */
+import { z } from 'zod';
+import { ID_PATTERN } from './ids.ts';
+import { backoffSchema, OUTPUT_TYPES } from './tasks.ts';
+
+const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
+const title = z.string().trim().min(1).max(500);
+const text = z.string().max(400_000);
+const seconds = z.number().positive().max(31_536_000);
+const time = z.iso.datetime({ offset: true });
+
+const PRIORITY_WORDS = { low: 1, normal: 5, high: 10 } as const;
+
+/** 1 to 10, 10 first; the words mean 1, 5 and 10. */
+export const prioritySchema = z.union([
+  z.int().min(1).max(10),
+  z.enum(['low', 'normal', 'high']).transform((word) => PRIORITY_WORDS[word]),
+]);
+
+export const REVIEW_MODES = ['auto', 'manual'] as const;
+
+export const createTaskSchema = z
+  .strictObject({
+    id: id.optional(),
+    title,
+    description: text.default(''),
+    type: id.optional(),
+    action: z.string().min(1).max(200).optional(),
+    params: z.record(z.string(), z.unknown()).optional(),
+    priority: prioritySchema.optional(),
+    must_haves: z.array(z.string().min(1).max(2_000)).max(100).optional(),
+    agent: id.optional(),
+    delay_seconds: z.number().min(0).max(31_536_000).optional(),
+    not_before: time.optional(),
+    expires_at: time.optional(),
+    timeout_seconds: seconds.optional(),
+    max_attempts: z.int().min(1).max(100).optional(),
+    backoff: backoffSchema.partial().optional(),
+    review: z.enum(REVIEW_MODES).optional(),
+    outputs: z.enum(['required', 'optional']).default('required'),
+    labels: z.record(z.string().max(100), z.string().max(500)).optional(),
+    source: z.string().max(200).optional(),
+    idempotency_key: z.string().min(1).max(200).optional(),
+  })
+  .refine((task) => task.agent !== undefined || task.type !== undefined, {
+    message: 'say who is to do it: "agent" for one agent, or "type" for any agent that has this capability',
+    path: ['agent'],
+  })
+  .refine((task) => task.delay_seconds === undefined || task.not_before === undefined, {
+    message: 'give either "delay_seconds" or "not_before"',
+    path: ['delay_seconds'],
+  });
+export type CreateTask = z.infer<typeof createTaskSchema>;
+
+export const statusReportSchema = z.strictObject({
+  status: z.enum(['working', 'review', 'failed', 'blocked']),
+  agent: id.optional(),
+  detail: z.string().max(20_000).optional(),
+});
+export type StatusReport = z.infer<typeof statusReportSchema>;
+
+export const addOutputSchema = z
+  .strictObject({
+    agent: id.optional(),
+    type: z.enum(OUTPUT_TYPES),
+    title,
+    content: text.optional(),
+    content_path: z.string().min(1).max(4_096).optional(),
+    summary: z.string().max(20_000).optional(),
+  })
+  .refine((output) => (output.content === undefined) !== (output.content_path === undefined), {
+    message: 'give either "content" or "content_path"',
+    path: ['content'],
+  });
+export type AddOutput = z.infer<typeof addOutputSchema>;
+
+export const addCommentSchema = z.strictObject({
+  author: z.string().trim().min(1).max(100).optional(),
+  body: z.string().trim().min(1).max(100_000),
+});
+export type AddComment = z.infer<typeof addCommentSchema>;
+
+/** Approve, cancel, block and unblock may say why; a rejection must. */
+export const decisionSchema = z.strictObject({
+  by: z.string().trim().min(1).max(100).optional(),
+  comment: z.string().trim().min(1).max(100_000).optional(),
+});
+export type Decision = z.infer<typeof decisionSchema>;
+
+export const rejectionSchema = decisionSchema.required({ comment: true });
+export type Rejection = z.infer<typeof rejectionSchema>;
+
+export const listTasksSchema = z.strictObject({
+  state: z.string().optional(),
+  agent: id.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.coerce.number().int().min(0).default(0),
+});
+export type ListTasks = z.infer<typeof listTasksSchema>;

@@ -1,0 +1,215 @@
+/**
+ * The engine: a journal, the machines, the projections and the supervisor, put together. No network of its own, so
+ * the same engine runs in production, embedded in a program, and in simulations.
+ */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { Projections } from '../projections/index.ts';
+import type { AppContext, TaskDefaults } from './app/context.ts';
+import { SignalboxError } from './contracts/errors.ts';
+import type { StoredRecord } from './contracts/events.ts';
+import type { Journal, JournalHandlers, JournalState } from './journal/journal.ts';
+import { taskSubject } from './journal/subjects.ts';
+import { ActorHost } from './runtime/actor-host.ts';
+import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
+import type { Environment } from './runtime/environment.ts';
+import { type Rebuilt, readRecord, rebuild } from './runtime/rebuild.ts';
+import { type AgentDefinition, AgentRoster } from './supervisor/agent-roster.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+import { AttemptTokens } from './supervisor/tokens.ts';
+
+export interface EngineOptions {
+  readonly openJournal: (handlers: JournalHandlers<LogEntry>) => Promise<Journal<LogEntry>>;
+  readonly agents: readonly AgentDefinition[];
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly dataDirectory: string;
+  /** Secret of this data directory, from which attempt tokens are derived. */
+  readonly secret: string;
+  readonly version: string;
+  readonly defaults: TaskDefaults;
+  readonly reviewOf: AppContext['reviewOf'];
+  readonly limits: {
+    readonly concurrency: number;
+    readonly queueDepth: number;
+    readonly maxEventBytes: number;
+  };
+  /** Looks at the log before it is written to. @throws SignalboxError to refuse it. */
+  readonly inspect?: (rebuilt: Rebuilt, journal: Journal<LogEntry>) => Promise<void>;
+  /** The log is lost to this process; nothing is decided any more. */
+  readonly onFenced: (error: SignalboxError) => void;
+}
+
+/** Events that may wait for the journal before new commands are refused. */
+const MAX_BACKLOG = 20_000;
+const WRITER_ID_LENGTH = 10;
+
+export class Engine {
+  readonly app: AppContext;
+  readonly projections: Projections;
+  readonly host: ActorHost;
+  readonly supervisor: Supervisor;
+  readonly #journal: Journal<LogEntry>;
+  readonly #pipeline: CommitPipeline;
+  readonly #listeners: Set<(record: StoredRecord) => void>;
+  #draining = false;
+
+  private constructor(parts: {
+    app: Omit<AppContext, 'isDraining'>;
+    journal: Journal<LogEntry>;
+    listeners: Set<(record: StoredRecord) => void>;
+  }) {
+    this.app = { ...parts.app, isDraining: () => this.#draining };
+    this.projections = parts.app.projections;
+    this.host = parts.app.host;
+    this.supervisor = parts.app.supervisor;
+    this.#pipeline = parts.app.pipeline;
+    this.#journal = parts.journal;
+    this.#listeners = parts.listeners;
+  }
+
+  /**
+   * Rebuilds from the log, takes it over, and takes up what is under way.
+   * @param url where agents write back to, asked for at each start of an attempt
+   * @throws SignalboxError `log_in_use`, `log_corrupt`, `replay_diverged`, and what `inspect` throws
+   */
+  static async start(options: EngineOptions, url: () => string | null): Promise<Engine> {
+    const { environment, logger } = options;
+    const host = new ActorHost();
+    const projections = new Projections();
+    const listeners = new Set<(record: StoredRecord) => void>();
+    let pipeline: CommitPipeline | undefined;
+    let supervisor: Supervisor | undefined;
+    const onState = (state: JournalState): void => {
+      pipeline?.onState(state);
+      if (state.kind === 'resyncing')
+        logger.warn({ reason: state.reason }, 'the log is out of reach: looking what it holds');
+      if (state.kind === 'fenced') options.onFenced(state.error);
+    };
+    const journal = await options.openJournal({
+      onStored: (entry, sequence) => pipeline?.onStored(entry, sequence),
+      onState,
+    });
+    const rebuilt = await rebuild(journal.read({ from: 1 }), host, projections);
+    logger.info(
+      { events: rebuilt.tip.sequence, tasks: projections.blackboard.tasks.size },
+      'rebuilt from the log',
+    );
+    await options.inspect?.(rebuilt, journal);
+
+    const onCommitted = (record: StoredRecord): void => {
+      projections.evolve(record);
+      supervisor?.onCommitted(record);
+      for (const listener of listeners) listener(record);
+    };
+    const writer = environment.randomId(WRITER_ID_LENGTH);
+    pipeline = new CommitPipeline({
+      host,
+      clock: environment.clock,
+      writer,
+      lastHash: rebuilt.hash,
+      maxBacklog: MAX_BACKLOG,
+      onCommitted,
+    });
+    await takeOver(journal, pipeline, rebuilt, writer, options);
+
+    const roster = new AgentRoster(options.agents);
+    const tokens = new AttemptTokens(options.secret);
+    supervisor = new Supervisor({
+      host,
+      projections,
+      pipeline,
+      roster,
+      environment,
+      tokens,
+      logger,
+      attemptsDirectory: join(options.dataDirectory, 'attempts'),
+      concurrency: options.limits.concurrency,
+      url,
+    });
+    const engine = new Engine({
+      journal,
+      listeners,
+      app: {
+        host,
+        projections,
+        pipeline,
+        supervisor,
+        roster,
+        tokens,
+        environment,
+        defaults: options.defaults,
+        reviewOf: options.reviewOf,
+        queueDepth: options.limits.queueDepth,
+        maxEventBytes: options.limits.maxEventBytes,
+        contentDirectory: join(options.dataDirectory, 'content'),
+        history: (project, task) => readHistory(journal, taskSubject(project, task)),
+        onRecord: (listener) => {
+          listeners.add(listener);
+          return () => listeners.delete(listener);
+        },
+      },
+    });
+    await supervisor.start();
+    return engine;
+  }
+
+  get journalState(): JournalState {
+    return this.#journal.state;
+  }
+
+  /** Events that were decided and are not in the log yet. */
+  get backlog(): number {
+    return this.#journal.backlog;
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** Takes no new tasks and claims none; what runs goes on. */
+  drain(reason: string): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.supervisor.drain();
+    this.supervisor.decide({ type: 'supervisor.draining', reason });
+  }
+
+  /** Leaves every agent running, records the stop, and lets go of the log. */
+  async stop(reason: string): Promise<void> {
+    this.supervisor.detach();
+    if (this.#journal.state.kind === 'open') {
+      await this.#pipeline
+        .commit({ type: 'supervisor.stopped', reason }, { actor: 'supervisor' })
+        .catch(() => {});
+    }
+    await this.#journal.close();
+    this.#listeners.clear();
+  }
+}
+
+async function takeOver(
+  journal: Journal<LogEntry>,
+  pipeline: CommitPipeline,
+  rebuilt: Rebuilt,
+  writer: string,
+  { version }: EngineOptions,
+): Promise<void> {
+  const event = { type: 'supervisor.started', writer, version, host: hostname(), pid: process.pid } as const;
+  const ignore = (): void => {};
+  const entry = pipeline.prepare(event, { actor: 'supervisor' }, ignore, ignore);
+  pipeline.attach(journal);
+  const result = await journal.takeOver(rebuilt.tip, entry);
+  if (!result.ok) {
+    throw new SignalboxError(
+      'log_in_use',
+      `the log moved from ${rebuilt.tip.sequence} to ${result.tip.sequence} while it was read: another Signalbox writes it. Stop that one first`,
+    );
+  }
+  pipeline.onStored(entry, rebuilt.tip.sequence + 1);
+}
+
+async function* readHistory(journal: Journal<LogEntry>, subject: string): AsyncIterable<StoredRecord> {
+  for await (const message of journal.readBySubject(subject)) yield readRecord(message);
+}

@@ -1,0 +1,77 @@
+/**
+ * The promise of every journal. One contract suite holds all of them to it (`test/contract/journal.ts`).
+ *
+ * J1 Order: entries are stored in the order in which they were appended, without a gap; `onStored` is called in that
+ *    order, once for each entry, and never before the entry is stored.
+ * J2 One writer: after `takeOver` succeeds, nothing that an earlier writer has in flight or sends later is stored.
+ *    The earlier writer learns it by the state `fenced`, in which nothing more is stored or reported.
+ * J3 Nothing is given up: an entry whose fate is unknown (a lost connection, no answer) is looked up in the log by
+ *    its id, and is sent again only where it is not there. It is stored once.
+ * J4 A log that is shorter or other than what was acknowledged is never written to again: `fenced`, with the reason.
+ */
+import type { SignalboxError } from '../contracts/errors.ts';
+
+/** What is to be stored. Ids are unique in the log and safe in a header: `[A-Za-z0-9._-]`. */
+export interface JournalEntry {
+  readonly id: string;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface StoredMessage {
+  /** 1 for the first message of the log, and one more for each that follows. */
+  readonly sequence: number;
+  readonly id: string;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The end of the log; sequence 0 and an empty id where it has no message. */
+export interface Tip {
+  readonly sequence: number;
+  readonly id: string;
+}
+
+export type JournalState =
+  /** Not the writer (yet, or not any more by its own wish). */
+  | { readonly kind: 'reader' }
+  /** Entries go out as they come. */
+  | { readonly kind: 'open' }
+  /** The fate of what was sent is being found out; appended entries wait. */
+  | { readonly kind: 'resyncing'; readonly reason: string }
+  /** Another writer took over, or the log is not the one that was written. Final. */
+  | { readonly kind: 'fenced'; readonly error: SignalboxError };
+
+export interface JournalHandlers<Entry extends JournalEntry> {
+  onStored(entry: Entry, sequence: number): void;
+  onState(state: JournalState): void;
+}
+
+export type TakeOver = { readonly ok: true } | { readonly ok: false; readonly tip: Tip };
+
+export interface ReadRange {
+  /** First sequence, at least 1. */
+  readonly from: number;
+  /** Last sequence, inclusive; the tip at the time of the call where it is absent. */
+  readonly to?: number;
+}
+
+export interface Journal<Entry extends JournalEntry> {
+  readonly state: JournalState;
+  /** Entries that were appended and are not stored yet, as far as is known. */
+  readonly backlog: number;
+  tip(): Promise<Tip>;
+  /** Messages in order, without a gap. @throws SignalboxError `log_corrupt` where the log has one. */
+  read(range: ReadRange): AsyncIterable<StoredMessage>;
+  /** The messages whose subject begins with `prefix` (whole tokens), in order, up to the present end. */
+  readBySubject(prefix: string): AsyncIterable<StoredMessage>;
+  /**
+   * Becomes the writer by storing `entry` as the next message after `tip`. Answers `ok: false` with the present tip
+   * where the log has moved on. `onStored` is not called for this entry.
+   */
+  takeOver(tip: Tip, entry: Entry): Promise<TakeOver>;
+  /** Appends; the answer is `onStored`. May be called while resyncing. Does nothing once fenced. */
+  append(entry: Entry): void;
+  /** Stops writing. What was appended and not stored stays unreported. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,23 @@
+/** Every NATS subject and stream name of Signalbox stands here and nowhere else. */
+import { type Filing, filingOf } from '../contracts/cloud-event.ts';
+import type { DomainEvent } from '../contracts/events.ts';
+
+const ROOT = 'signalbox.v1';
+
+export const EVENT_STREAM = 'SIGNALBOX_EVENTS';
+/** Where the writer publishes. Subscribers here would also see what the server refused: follow LIVE instead. */
+export const EVENT_SUBJECTS = `${ROOT}.evt.>`;
+/** Where the server republishes what it has stored, with the header `Nats-Sequence`. */
+export const LIVE_SUBJECTS = `${ROOT}.live.>`;
+export const LEASE_BUCKET = 'SIGNALBOX_LEASE';
+
+/** `signalbox.v1.evt.<project>.<entity>.<id>.<event>` */
+export function eventSubject(event: DomainEvent): string {
+  const filing: Filing = filingOf(event);
+  return `${ROOT}.evt.${filing.project}.${filing.entity}.${filing.id}.${filing.name}`;
+}
+
+/** Where the whole history of a task stands, its attempts' events included. */
+export function taskSubject(project: string, task: string): string {
+  return `${ROOT}.evt.${project}.task.${task}`;
+}

@@ -1,0 +1,74 @@
+/** What the supervisor asks of every kind of agent. */
+import type { Output, TaskSpec, Usage } from '../../contracts/tasks.ts';
+
+/** One attempt, as a driver needs to know it. */
+export interface RunOrder {
+  readonly project: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly agent: string;
+  readonly spec: TaskSpec;
+  /** Proves to Signalbox that a word comes from this attempt. Never in a command line, never in a log. */
+  readonly token: string;
+  /** Private to this attempt: prompt, captured output, exit status. */
+  readonly directory: string;
+  /** Builds the text for the agent. */
+  readonly prompt: () => string;
+}
+
+export type RunResult =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  /** A function returned, or a dry run was over. */
+  | { readonly kind: 'returned' }
+  | { readonly kind: 'threw'; readonly error: string }
+  /** It is over, and nobody can say how. */
+  | { readonly kind: 'lost'; readonly reason: string };
+
+/** How a run ended, with all that was seen of it. */
+export interface RunEnd {
+  readonly result: RunResult;
+  /** What the run itself brought; counts where the agent has posted no output by its own. */
+  readonly outputs: readonly Output[];
+  readonly stderrTail?: string;
+  readonly peakMemoryBytes?: number;
+  readonly cpuMs?: number;
+  readonly usage?: Usage;
+  readonly evidence?: Readonly<Record<string, unknown>>;
+}
+
+export interface RunStart {
+  readonly host: string;
+  readonly pid?: number;
+  readonly startTime?: string;
+}
+
+/** A run under way. */
+export interface Run {
+  readonly start: RunStart;
+  /** Never rejects. */
+  readonly ended: Promise<RunEnd>;
+  /** Epoch milliseconds of the newest sign of life: output, or the start. */
+  lastSignAt(): number;
+  /** Asks it to end, and makes it after `graceMs`. `ended` tells when it has. */
+  stop(graceMs: number): void;
+  /** Stops watching and leaves it running, to be adopted later. */
+  detach(): void;
+}
+
+/** What became of an attempt that an earlier Signalbox had requested. */
+export type Adoption =
+  | { readonly kind: 'running'; readonly run: Run }
+  | { readonly kind: 'ended'; readonly end: RunEnd }
+  /** Certain: it may be started now. */
+  | { readonly kind: 'never_started' };
+
+export interface Driver {
+  readonly name: string;
+  /** Whether the agent writes back by HTTP, so that it needs a token and a prompt. */
+  readonly writesBack: boolean;
+  /** @throws SignalboxError `spawn_failed`, with what to correct. */
+  start(order: RunOrder): Promise<Run>;
+  /** Finds the run of an attempt that was requested before this process began. */
+  adopt(order: RunOrder): Promise<Adoption>;
+}

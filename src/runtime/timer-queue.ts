@@ -1,0 +1,83 @@
+/**
+ * Deadlines, one a key, woken by a single timer of the clock.
+ *
+ * D1 A deadline is a fact of the state; this queue only wakes. What it wakes looks at the state again.
+ * D2 Setting a key anew replaces its deadline; cancelling one that is not there does nothing.
+ */
+
+import type { Clock } from './environment.ts';
+import { Heap } from './heap.ts';
+
+interface Deadline {
+  readonly key: string;
+  readonly at: number;
+  readonly wake: () => void;
+}
+
+export class TimerQueue {
+  readonly #clock: Clock;
+  readonly #heap = new Heap<Deadline>((a, b) => a.at - b.at);
+  readonly #current = new Map<string, Deadline>();
+  #cancelTimer: (() => void) | null = null;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#current.size;
+  }
+
+  /** @param at epoch milliseconds; a past one wakes as soon as possible, never within this call. */
+  set(key: string, at: number, wake: () => void): void {
+    const deadline = { key, at, wake };
+    this.#current.set(key, deadline);
+    this.#heap.push(deadline);
+    this.#arm();
+  }
+
+  cancel(key: string): void {
+    this.#current.delete(key);
+    // The heap forgets it when it comes up; where stale ones prevail, it is built anew.
+    if (this.#heap.size > 64 && this.#heap.size > this.#current.size * 2) {
+      this.#heap.rebuild(this.#current.values());
+    }
+  }
+
+  clear(): void {
+    this.#current.clear();
+    this.#heap.rebuild([]);
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
+  #arm(): void {
+    const next = this.#peek();
+    if (!next || next.at >= this.#timerAt) return;
+    this.#cancelTimer?.();
+    this.#timerAt = next.at;
+    this.#cancelTimer = this.#clock.schedule(next.at - this.#clock.now(), () => this.#wake());
+  }
+
+  #wake(): void {
+    this.#cancelTimer = null;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
+    for (let next = this.#peek(); next && next.at <= now; next = this.#peek()) {
+      this.#heap.pop();
+      this.#current.delete(next.key);
+      next.wake();
+    }
+    this.#arm();
+  }
+
+  #peek(): Deadline | undefined {
+    for (;;) {
+      const next = this.#heap.peek();
+      if (!next || this.#current.get(next.key) === next) return next;
+      this.#heap.pop();
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/** An engine for tests: function agents, a journal of the test's choice, everything cleaned up at the end. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { TaskView } from '../../projections/index.ts';
+import { createTask } from '../../src/app/create-task.ts';
+import type { StoredRecord } from '../../src/contracts/events.ts';
+import { type ProjectId, projectId } from '../../src/contracts/ids.ts';
+import { type CreateTask, createTaskSchema } from '../../src/contracts/requests.ts';
+import { Engine, type EngineOptions } from '../../src/engine.ts';
+import type { JournalHandlers } from '../../src/journal/journal.ts';
+import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
+import { FunctionDriver, type FunctionHandler } from '../../src/process/drivers/function.ts';
+import type { LogEntry } from '../../src/runtime/commit-pipeline.ts';
+import { systemEnvironment } from '../../src/runtime/environment.ts';
+import type { AgentDefinition } from '../../src/supervisor/agent-roster.ts';
+
+export const PROJECT: ProjectId = projectId('demo');
+
+export const silentLogger = pino({ level: 'silent' });
+
+export function functionAgent(
+  id: string,
+  handler: FunctionHandler,
+  settings: Partial<AgentDefinition> = {},
+): AgentDefinition {
+  return {
+    id,
+    driver: new FunctionDriver(handler, () => Date.now()),
+    capabilities: [],
+    concurrency: 1,
+    timeoutMs: 60_000,
+    killGraceMs: 1_000,
+    lingerMs: 1_000,
+    promptLanguage: 'en',
+    ...settings,
+  };
+}
+
+export type EngineSettings = Partial<EngineOptions> & { readonly agents: readonly AgentDefinition[] };
+
+export class TestEngine implements AsyncDisposable {
+  readonly engine: Engine;
+  readonly #directory: string;
+
+  constructor(engine: Engine, directory: string) {
+    this.engine = engine;
+    this.#directory = directory;
+  }
+
+  get app() {
+    return this.engine.app;
+  }
+
+  async create(request: Partial<CreateTask> & { readonly title?: string }): Promise<TaskView> {
+    const parsed = createTaskSchema.parse({ title: 'a task', ...request });
+    return (await createTask(this.app, PROJECT, parsed, 'user:test')).task;
+  }
+
+  /** The task, once it satisfies the condition. */
+  async until(id: string, condition: (task: TaskView) => boolean): Promise<TaskView> {
+    const find = (): TaskView | undefined => this.engine.projections.blackboard.tasks.get(`${PROJECT}/${id}`);
+    return this.when(() => {
+      const task = find();
+      return task && condition(task) ? task : undefined;
+    });
+  }
+
+  /** What `look` finds, asked now and after every record. */
+  when<Found>(look: () => Found | undefined): Promise<Found> {
+    const now = look();
+    if (now !== undefined) return Promise.resolve(now);
+    return new Promise((resolve) => {
+      const stop = this.app.onRecord(() => {
+        const found = look();
+        if (found === undefined) return;
+        stop();
+        resolve(found);
+      });
+    });
+  }
+
+  async history(task: TaskView): Promise<StoredRecord[]> {
+    const records: StoredRecord[] = [];
+    for await (const record of this.app.history(PROJECT, task.id as never)) records.push(record);
+    return records;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine.stop('the test is over');
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** @param log shared by engines that are to follow each other on the same log */
+export async function startEngine(settings: EngineSettings, log = new MemoryLog()): Promise<TestEngine> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
+  const engine = await Engine.start(
+    {
+      openJournal: async (handlers: JournalHandlers<LogEntry>) => new MemoryJournal(log, handlers),
+      environment: systemEnvironment,
+      logger: silentLogger,
+      dataDirectory,
+      secret: 'test-secret',
+      version: 'test',
+      defaults: {
+        priority: 5,
+        max_attempts: 4,
+        review: 'auto',
+        backoff: { initial_seconds: 0.01, factor: 2, max_seconds: 1, jitter: 0 },
+      },
+      reviewOf: () => undefined,
+      limits: { concurrency: 1_000, queueDepth: 100_000, maxEventBytes: 900_000 },
+      onFenced: () => {},
+      ...settings,
+    },
+    () => null,
+  );
+  return new TestEngine(engine, dataDirectory);
+}
