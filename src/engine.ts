@@ -9,7 +9,7 @@ import { Projections } from '../projections/index.ts';
 import type { AppContext, TaskDefaults } from './app/context.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
-import type { Journal, JournalHandlers, JournalState } from './journal/journal.ts';
+import type { Journal, JournalHandlers, JournalState, Tip } from './journal/journal.ts';
 import { taskSubject } from './journal/subjects.ts';
 import { ActorHost } from './runtime/actor-host.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
@@ -18,6 +18,17 @@ import { type Rebuilt, readRecord, rebuild } from './runtime/rebuild.ts';
 import { type AgentDefinition, AgentRoster } from './supervisor/agent-roster.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { AttemptTokens } from './supervisor/tokens.ts';
+
+export interface EngineLimits {
+  /** Attempts that may be open at the same time, of all agents together. */
+  readonly concurrency: number;
+  /** Unfinished tasks from which on new ones are refused. */
+  readonly queueDepth: number;
+  /** Events that may wait for the log before new commands are refused. */
+  readonly backlog: number;
+  /** Largest event in bytes that the log takes. */
+  readonly maxEventBytes: number;
+}
 
 export interface EngineOptions {
   readonly openJournal: (handlers: JournalHandlers<LogEntry>) => Promise<Journal<LogEntry>>;
@@ -28,22 +39,20 @@ export interface EngineOptions {
   /** Secret of this data directory, from which attempt tokens are derived. */
   readonly secret: string;
   readonly version: string;
+  /** This writer's id: new at each start, and the prefix of its event ids. */
+  readonly writer: string;
+  /** Where agents write back to, asked for at each start of an attempt; null while nobody listens. */
+  readonly url: () => string | null;
   readonly defaults: TaskDefaults;
   readonly reviewOf: AppContext['reviewOf'];
-  readonly limits: {
-    readonly concurrency: number;
-    readonly queueDepth: number;
-    readonly maxEventBytes: number;
-  };
-  /** Looks at the log before it is written to. @throws SignalboxError to refuse it. */
-  readonly inspect?: (rebuilt: Rebuilt, journal: Journal<LogEntry>) => Promise<void>;
+  readonly limits: EngineLimits;
+  /** Looks at the log before it is written to. @throws SignalboxError to refuse it */
+  readonly inspect?: (journal: Journal<LogEntry>, tip: Tip) => Promise<void>;
+  /** Told of every event that the log has stored. */
+  readonly onStored?: (tip: Tip) => void;
   /** The log is lost to this process; nothing is decided any more. */
   readonly onFenced: (error: SignalboxError) => void;
 }
-
-/** Events that may wait for the journal before new commands are refused. */
-const MAX_BACKLOG = 20_000;
-const WRITER_ID_LENGTH = 10;
 
 export class Engine {
   readonly app: AppContext;
@@ -70,11 +79,10 @@ export class Engine {
   }
 
   /**
-   * Rebuilds from the log, takes it over, and takes up what is under way.
-   * @param url where agents write back to, asked for at each start of an attempt
+   * Rebuilds from the log and takes it over. Nothing is started before `begin`.
    * @throws SignalboxError `log_in_use`, `log_corrupt`, `replay_diverged`, and what `inspect` throws
    */
-  static async start(options: EngineOptions, url: () => string | null): Promise<Engine> {
+  static async open(options: EngineOptions): Promise<Engine> {
     const { environment, logger } = options;
     const host = new ActorHost();
     const projections = new Projections();
@@ -88,7 +96,10 @@ export class Engine {
       if (state.kind === 'fenced') options.onFenced(state.error);
     };
     const journal = await options.openJournal({
-      onStored: (entry, sequence) => pipeline?.onStored(entry, sequence),
+      onStored: (entry, sequence) => {
+        options.onStored?.({ sequence, id: entry.id });
+        pipeline?.onStored(entry, sequence);
+      },
       onState,
     });
     const rebuilt = await rebuild(journal.read({ from: 1 }), host, projections);
@@ -96,23 +107,22 @@ export class Engine {
       { events: rebuilt.tip.sequence, tasks: projections.blackboard.tasks.size },
       'rebuilt from the log',
     );
-    await options.inspect?.(rebuilt, journal);
+    await options.inspect?.(journal, rebuilt.tip);
 
     const onCommitted = (record: StoredRecord): void => {
       projections.evolve(record);
       supervisor?.onCommitted(record);
       for (const listener of listeners) listener(record);
     };
-    const writer = environment.randomId(WRITER_ID_LENGTH);
     pipeline = new CommitPipeline({
       host,
       clock: environment.clock,
-      writer,
+      writer: options.writer,
       lastHash: rebuilt.hash,
-      maxBacklog: MAX_BACKLOG,
+      maxBacklog: options.limits.backlog,
       onCommitted,
     });
-    await takeOver(journal, pipeline, rebuilt, writer, options);
+    await takeOver(journal, pipeline, rebuilt, options);
 
     const roster = new AgentRoster(options.agents);
     const tokens = new AttemptTokens(options.secret);
@@ -126,9 +136,9 @@ export class Engine {
       logger,
       attemptsDirectory: join(options.dataDirectory, 'attempts'),
       concurrency: options.limits.concurrency,
-      url,
+      url: options.url,
     });
-    const engine = new Engine({
+    return new Engine({
       journal,
       listeners,
       app: {
@@ -151,8 +161,11 @@ export class Engine {
         },
       },
     });
-    await supervisor.start();
-    return engine;
+  }
+
+  /** Takes up what the log says is under way, and begins to claim. To be called once. */
+  begin(): Promise<void> {
+    return this.supervisor.start();
   }
 
   get journalState(): JournalState {
@@ -176,6 +189,26 @@ export class Engine {
     this.supervisor.decide({ type: 'supervisor.draining', reason });
   }
 
+  /** Resolves when no attempt is open any more: none at all, or none that a later start could not take up. */
+  whenIdle(attempts: 'all' | 'unadoptable'): Promise<void> {
+    const isBusy = (): boolean =>
+      [...this.host.liveIds('attempt')].some((key) => attempts === 'all' || !this.#isAdoptable(key));
+    if (!isBusy()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = this.app.onRecord(({ event }) => {
+        if (event.type !== 'attempt.ended' || isBusy()) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  #isAdoptable(attempt: string): boolean {
+    const [project, task] = attempt.split('/');
+    const agent = this.projections.blackboard.tasks.get(`${project}/${task}`)?.agent;
+    return this.app.roster.get(agent ?? '')?.driver.adoptable ?? true;
+  }
+
   /** Leaves every agent running, records the stop, and lets go of the log. */
   async stop(reason: string): Promise<void> {
     this.supervisor.detach();
@@ -193,8 +226,7 @@ async function takeOver(
   journal: Journal<LogEntry>,
   pipeline: CommitPipeline,
   rebuilt: Rebuilt,
-  writer: string,
-  { version }: EngineOptions,
+  { version, writer, onStored }: EngineOptions,
 ): Promise<void> {
   const event = { type: 'supervisor.started', writer, version, host: hostname(), pid: process.pid } as const;
   const ignore = (): void => {};
@@ -207,6 +239,7 @@ async function takeOver(
       `the log moved from ${rebuilt.tip.sequence} to ${result.tip.sequence} while it was read: another Signalbox writes it. Stop that one first`,
     );
   }
+  onStored?.({ sequence: rebuilt.tip.sequence + 1, id: entry.id });
   pipeline.onStored(entry, rebuilt.tip.sequence + 1);
 }
 

@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   body_too_large: 'The body is larger than the limit.',
   unsupported_media_type: 'The body is not JSON.',
   not_found: 'There is no such resource.',
+  method_not_allowed: 'The resource does not have this method.',
   task_not_found: 'The project has no task with this id.',
   agent_not_found: 'No agent has this id.',
   task_exists: 'A task with this id exists already, with another content.',
@@ -31,6 +32,7 @@ export const ERROR_CODES = {
   spawn_failed: 'The agent could not be started.',
   content_unreadable: 'The file named by content_path cannot be read.',
   address_in_use: 'The address is taken by another program.',
+  unreachable: 'Signalbox cannot be reached.',
   internal: 'Signalbox met a state that it does not expect.',
 } as const;
 

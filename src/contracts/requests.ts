@@ -1,5 +1,6 @@
 /** What callers may ask for. Strict: a field that Signalbox does not know is an error, not silence. */
 import { z } from 'zod';
+import { prioritySchema, REVIEW_WORDS } from './config-values.ts';
 import { ID_PATTERN } from './ids.ts';
 import { backoffSchema, OUTPUT_TYPES } from './tasks.ts';
 
@@ -8,16 +9,6 @@ const title = z.string().trim().min(1).max(500);
 const text = z.string().max(400_000);
 const seconds = z.number().positive().max(31_536_000);
 const time = z.iso.datetime({ offset: true });
-
-const PRIORITY_WORDS = { low: 1, normal: 5, high: 10 } as const;
-
-/** 1 to 10, 10 first; the words mean 1, 5 and 10. */
-export const prioritySchema = z.union([
-  z.int().min(1).max(10),
-  z.enum(['low', 'normal', 'high']).transform((word) => PRIORITY_WORDS[word]),
-]);
-
-export const REVIEW_MODES = ['auto', 'manual'] as const;
 
 export const createTaskSchema = z
   .strictObject({
@@ -36,7 +27,7 @@ export const createTaskSchema = z
     timeout_seconds: seconds.optional(),
     max_attempts: z.int().min(1).max(100).optional(),
     backoff: backoffSchema.partial().optional(),
-    review: z.enum(REVIEW_MODES).optional(),
+    review: z.enum(REVIEW_WORDS).optional(),
     outputs: z.enum(['required', 'optional']).default('required'),
     labels: z.record(z.string().max(100), z.string().max(500)).optional(),
     source: z.string().max(200).optional(),

@@ -96,26 +96,26 @@ export class TestEngine implements AsyncDisposable {
 /** @param log shared by engines that are to follow each other on the same log */
 export async function startEngine(settings: EngineSettings, log = new MemoryLog()): Promise<TestEngine> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
-  const engine = await Engine.start(
-    {
-      openJournal: async (handlers: JournalHandlers<LogEntry>) => new MemoryJournal(log, handlers),
-      environment: systemEnvironment,
-      logger: silentLogger,
-      dataDirectory,
-      secret: 'test-secret',
-      version: 'test',
-      defaults: {
-        priority: 5,
-        max_attempts: 4,
-        review: 'auto',
-        backoff: { initial_seconds: 0.01, factor: 2, max_seconds: 1, jitter: 0 },
-      },
-      reviewOf: () => undefined,
-      limits: { concurrency: 1_000, queueDepth: 100_000, maxEventBytes: 900_000 },
-      onFenced: () => {},
-      ...settings,
+  const engine = await Engine.open({
+    openJournal: async (handlers: JournalHandlers<LogEntry>) => new MemoryJournal(log, handlers),
+    environment: systemEnvironment,
+    logger: silentLogger,
+    dataDirectory,
+    secret: 'test-secret',
+    version: 'test',
+    defaults: {
+      priority: 5,
+      max_attempts: 4,
+      review: 'auto',
+      backoff: { initial_seconds: 0.01, factor: 2, max_seconds: 1, jitter: 0 },
     },
-    () => null,
-  );
+    reviewOf: () => undefined,
+    limits: { concurrency: 1_000, queueDepth: 100_000, backlog: 20_000, maxEventBytes: 900_000 },
+    writer: systemEnvironment.randomId(10),
+    onFenced: () => {},
+    url: () => null,
+    ...settings,
+  });
+  await engine.begin();
   return new TestEngine(engine, dataDirectory);
 }

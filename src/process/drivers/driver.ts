@@ -67,6 +67,8 @@ export interface Driver {
   readonly name: string;
   /** Whether the agent writes back by HTTP, so that it needs a token and a prompt. */
   readonly writesBack: boolean;
+  /** Whether its runs outlive this process. */
+  readonly adoptable: boolean;
   /** @throws SignalboxError `spawn_failed`, with what to correct. */
   start(order: RunOrder): Promise<Run>;
   /** Finds the run of an attempt that was requested before this process began. */

@@ -5,6 +5,7 @@ import type { Adoption, Driver, Run, RunEnd, RunOrder } from './driver.ts';
 export class DryRunDriver implements Driver {
   readonly name = 'dry_run';
   readonly writesBack = true;
+  readonly adoptable = true;
   readonly #now: () => number;
 
   constructor(now: () => number) {

@@ -36,6 +36,7 @@ export type FunctionHandler = (
 export class FunctionDriver implements Driver {
   readonly name = 'function';
   readonly writesBack = false;
+  readonly adoptable = false;
   readonly #handler: FunctionHandler;
   readonly #now: () => number;
 

@@ -1,0 +1,145 @@
+/** Checks data against a schema and says in plain words what is wrong. */
+import { z } from 'zod';
+import { closest } from './closest.ts';
+import type { Path, Problem } from './issues.ts';
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  object: 'a map of keys',
+  record: 'a map of keys',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
+  // zod names the keys that an object does not know, but not those that it knows: they are noted in passing.
+  const knownKeys = new Map<string, readonly string[]>();
+  const result = schema.safeParse(value, {
+    reportInput: true,
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject) {
+        knownKeys.set(JSON.stringify(issue.path ?? []), Object.keys(issue.inst.shape));
+      }
+      return expectation(issue);
+    },
+  });
+  if (result.success) return { ok: true, value: result.data };
+  const problems = result.error.issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: describe(issue, path) }];
+    const known = knownKeys.get(JSON.stringify(issue.path)) ?? [];
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, known) }));
+  });
+  return { ok: false, problems: distinct(problems) };
+}
+
+/** A value may fail several checks that expect the same: 0.5 is neither whole nor at least 1. */
+function distinct(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}
+
+/** What is expected, where the schema has no words of its own for it. */
+function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${TYPE_WORDS[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return `expected a number of at least ${issue.minimum}`;
+    case 'too_big':
+      return `expected a number of at most ${issue.maximum}`;
+    case 'invalid_value':
+      return `expected ${alternatives(issue.values)}`;
+    case 'invalid_union':
+      return Array.isArray(issue.options) ? `expected ${alternatives(issue.options)}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function alternatives(values: readonly unknown[]): string {
+  const words = values.map(String);
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const meant = closest(key, known);
+  return meant === undefined
+    ? `unknown key; known here: ${known.join(', ')}`
+    : `unknown key; did you mean "${meant}"?`;
+}
+
+function describe(issue: z.core.$ZodIssue, path: Path): string {
+  const suggestion = suggest(foundIn(issue), candidatesOf(issue));
+  // A custom message is a whole sentence already.
+  if (issue.code === 'custom') return `${issue.message}${suggestion}`;
+  const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
+  return `${message}, ${found(issue, path)}${suggestion}`;
+}
+
+/** The value at the issue's path. Where a word of a union is wrong, the issue holds the whole object. */
+function foundIn(issue: z.core.$ZodIssue): unknown {
+  const value: unknown = issue.input;
+  if (issue.code !== 'invalid_union' || issue.discriminator === undefined) return value;
+  return typeof value === 'object' && value !== null ? Reflect.get(value, issue.discriminator) : undefined;
+}
+
+function candidatesOf(issue: z.core.$ZodIssue): readonly unknown[] {
+  if (issue.code === 'invalid_value') return issue.values;
+  if (issue.code === 'invalid_union') return 'options' in issue ? (issue.options ?? []) : [];
+  const { candidates } = issue.code === 'custom' ? (issue.params ?? {}) : {};
+  return Array.isArray(candidates) ? candidates : [];
+}
+
+function suggest(value: unknown, candidates: readonly unknown[]): string {
+  if (typeof value !== 'string') return '';
+  const meant = closest(value, candidates.map(String));
+  return meant === undefined ? '' : `; did you mean "${meant}"?`;
+}
+
+function found(issue: z.core.$ZodIssue, path: Path): string {
+  const value = foundIn(issue);
+  if (value === undefined) return 'but it is missing';
+  const isSecret = mayHoldSecret(issue, path);
+  const isTextWanted = issue.code === 'invalid_type' && issue.expected === 'string';
+  return `got ${isSecret ? hide(value) : show(value)}${isTextWanted ? quotesHint(value, isSecret) : ''}`;
+}
+
+function quotesHint(value: unknown, isSecret: boolean): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return ': put quotes around it';
+  const placeholder = isSecret ? undefined : soleKey(value);
+  return placeholder === undefined ? '' : `: put quotes around {${placeholder}}`;
+}
+
+/** YAML reads an unquoted {prompt} as a map with the one key `prompt` and nothing for it. */
+function soleKey(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const [entry, ...more] = Object.entries(value);
+  return entry && more.length === 0 && entry[1] === null ? entry[0] : undefined;
+}
+
+/** The value of an agent's variable and a URL with a password in it are nothing for a log. */
+function mayHoldSecret(issue: z.core.$ZodIssue, path: Path): boolean {
+  if (issue.code === 'invalid_key') return false;
+  return path[2] === 'env' || String(path.at(-1)).endsWith('url');
+}
+
+function hide(value: unknown): string {
+  return typeof value === 'string' ? 'a text that is not shown here' : kindOf(value);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  return typeof value === 'object' ? kindOf(value) : String(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' ? 'a map' : `a ${typeof value}`;
+}

@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import type { SignalboxConfig } from '../contracts/config.ts';
+import { findDefaultFile, readNamedFile } from './config-file.ts';
+import { configError } from './issues.ts';
+import { defaultConfig, readConfig } from './parse-config.ts';
+import { applySettings, type ConfigOverrides, readSettings, type Variables } from './settings.ts';
+
+export interface LoadConfigOptions {
+  /** The file to read. Without it, the one with a default name in `cwd`, and where there is none, the defaults. */
+  readonly file?: string | undefined;
+  /** What paths that are not absolute are relative to, the ones in the file too. */
+  readonly cwd: string;
+  readonly env: Variables;
+  readonly overrides?: ConfigOverrides;
+}
+
+export interface LoadedConfig {
+  /** With the environment and the overrides in it, and all paths absolute. */
+  readonly config: SignalboxConfig;
+  /** The absolute path of the file; null where there is none. */
+  readonly source: string | null;
+}
+
+/**
+ * The configuration to run with: the file's, over it the environment's settings, over them the overrides.
+ * @throws `config_invalid` with everything that is wrong in all of them
+ */
+export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConfig> {
+  const { cwd, env, overrides = {} } = options;
+  const file =
+    options.file === undefined ? await findDefaultFile(cwd) : await readNamedFile(options.file, cwd);
+  const read = file ? readConfig(file.text, file.name) : ({ ok: true, config: defaultConfig() } as const);
+  const settings = readSettings(env, overrides);
+  if (!read.ok || !settings.ok) {
+    throw configError([...(read.ok ? [] : read.issues), ...(settings.ok ? [] : settings.issues)]);
+  }
+  const config = withAbsolutePaths(applySettings(read.config, settings.settings), cwd);
+  return { config, source: file?.path ?? null };
+}
+
+function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfig {
+  const { program } = config.nats;
+  const agents = Object.entries(config.agents).map(([id, agent]) => [
+    id,
+    agent.cwd === undefined ? agent : { ...agent, cwd: resolve(cwd, agent.cwd) },
+  ]);
+  return {
+    ...config,
+    data_dir: resolve(cwd, config.data_dir),
+    // A bare name is looked up in the PATH.
+    nats: { ...config.nats, program: program?.includes('/') ? resolve(cwd, program) : program },
+    agents: Object.fromEntries(agents),
+  };
+}

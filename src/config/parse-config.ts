@@ -1,0 +1,44 @@
+import { configFileSchema, configSchema, type SignalboxConfig } from '../contracts/config.ts';
+import { check } from './check.ts';
+import { type ConfigIssue, configError, fieldOf } from './issues.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** What a text says: a configuration, or all that is wrong with it. */
+export type ReadConfig =
+  | { readonly ok: true; readonly config: SignalboxConfig }
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
+
+export function readConfig(text: string, file: string): ReadConfig {
+  const source = readYaml(text);
+  const issues = source.problems.map(
+    ({ path, message, line, column }): ConfigIssue => ({ file, line, column, field: fieldOf(path), message }),
+  );
+  if (source.value === undefined) return { ok: false, issues };
+  // An empty file is one that sets nothing.
+  const checked = check(configFileSchema, source.value ?? {});
+  if (!checked.ok) {
+    for (const { path, message } of checked.problems) {
+      issues.push({ file, ...source.placeOf(path), field: fieldOf(path), message });
+    }
+  } else if (issues.length === 0) {
+    const { $schema, ...config } = checked.value;
+    return { ok: true, config };
+  }
+  return { ok: false, issues };
+}
+
+/**
+ * The configuration that a text in YAML or JSON describes, with all defaults filled in and paths as they stand there.
+ * @param file the name to show in messages
+ * @throws `config_invalid` with everything that is wrong, each with its line and column
+ */
+export function parseConfig(text: string, file: string): SignalboxConfig {
+  const read = readConfig(text, file);
+  if (!read.ok) throw configError(read.issues);
+  return read.config;
+}
+
+/** The configuration where no file says otherwise. */
+export function defaultConfig(): SignalboxConfig {
+  return configSchema.parse({});
+}

@@ -1,0 +1,63 @@
+/** The settings that variables of the environment and command-line options may replace; an option goes first. */
+import type { z } from 'zod';
+import { type SignalboxConfig, settingsSchema } from '../contracts/config.ts';
+import { check } from './check.ts';
+import type { ConfigIssue } from './issues.ts';
+
+/** Where a setting comes from beside the file, as messages name it. */
+export const SETTING_SOURCES = {
+  data_dir: { variable: 'SIGNALBOX_DATA_DIR', option: '--data-dir' },
+  host: { variable: 'SIGNALBOX_HOST', option: '--host' },
+  port: { variable: 'SIGNALBOX_PORT', option: '--port' },
+  nats_url: { variable: 'NATS_URL', option: '--nats-url' },
+  log_level: { variable: 'SIGNALBOX_LOG_LEVEL', option: '--log-level' },
+} as const satisfies Record<keyof Settings, { variable: string; option: string }>;
+
+type Settings = z.output<typeof settingsSchema>;
+type SettingName = keyof Settings;
+const SETTING_NAMES = Object.keys(SETTING_SOURCES) as SettingName[];
+
+/** Values of command-line options, as they were typed. */
+export type ConfigOverrides = { readonly [Name in SettingName]?: string | number | undefined };
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+export type ReadSettings =
+  | { readonly ok: true; readonly settings: Partial<Settings> }
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
+
+/** A variable that is set to nothing counts as one that is not set. */
+export function readSettings(env: Variables, overrides: ConfigOverrides): ReadSettings {
+  const values: Record<string, unknown> = {};
+  const sources = new Map<string, string>();
+  for (const name of SETTING_NAMES) {
+    const { variable, option } = SETTING_SOURCES[name];
+    const override = overrides[name];
+    const value = override ?? (env[variable] || undefined);
+    if (value === undefined) continue;
+    values[name] = name === 'port' ? numberIn(value) : value;
+    sources.set(name, override === undefined ? variable : option);
+  }
+  const checked = check(settingsSchema.partial(), values);
+  if (checked.ok) return { ok: true, settings: checked.value };
+  const issues = checked.problems.map(({ path, message }): ConfigIssue => {
+    const name = String(path[0]);
+    return { file: null, line: null, column: null, field: sources.get(name) ?? name, message };
+  });
+  return { ok: false, issues };
+}
+
+function numberIn(value: string | number): string | number {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+}
+
+export function applySettings(config: SignalboxConfig, settings: Partial<Settings>): SignalboxConfig {
+  const { data_dir, host, port, nats_url, log_level } = settings;
+  return {
+    ...config,
+    data_dir: data_dir ?? config.data_dir,
+    server: { ...config.server, host: host ?? config.server.host, port: port ?? config.server.port },
+    nats: { ...config.nats, url: nats_url ?? config.nats.url },
+    log: { ...config.log, level: log_level ?? config.log.level },
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads YAML 1.2, of which JSON is a part, and remembers where each key and list item stands.
+ *
+ * Y1 What YAML allows and a configuration has no use for is a problem with a place, never a guess: two times the same
+ *    key, keys that are not plain words, tags, a second document.
+ */
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { messageOf } from '../contracts/errors.ts';
+import type { Path, Place, Problem } from './issues.ts';
+
+export type PlacedProblem = Problem & Place;
+
+export interface YamlSource {
+  /** The content as plain data; undefined where the text cannot be read that far. */
+  readonly value: unknown;
+  readonly problems: readonly PlacedProblem[];
+  /** Where the path stands, or else the innermost part of it that is there. */
+  placeOf(path: Path): Place;
+}
+
+export function readYaml(text: string): YamlSource {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const syntax = [...document.errors, ...document.warnings].map(
+    ({ code, message, pos: [offset] }): PlacedProblem => ({
+      path: [],
+      message: code === 'MULTIPLE_DOCS' ? 'a second document: remove the "---" and what follows' : message,
+      ...placeAt(lines, offset),
+    }),
+  );
+  if (syntax.length > 0) return { value: undefined, problems: syntax, placeOf: () => START };
+  const index = new PlaceIndex(document, lines);
+  const placeOf = (path: Path) => index.placeOf(path);
+  if (index.unreadable) return { value: undefined, problems: index.problems, placeOf };
+  try {
+    return { value: document.toJS(), problems: index.problems, placeOf };
+  } catch (error) {
+    // What remains is aliases within aliases, refused before they fill the memory.
+    const problem = { path: [], message: messageOf(error), ...START };
+    return { value: undefined, problems: [...index.problems, problem], placeOf };
+  }
+}
+
+const START: Place = { line: 1, column: 1 };
+
+function placeAt(lines: LineCounter, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return line === 0 ? START : { line, column: col };
+}
+
+class PlaceIndex {
+  readonly problems: PlacedProblem[] = [];
+  /** True where the document cannot be turned into plain data. */
+  unreadable = false;
+  readonly #document: Document;
+  readonly #lines: LineCounter;
+  readonly #places = new Map<string, Place>();
+
+  constructor(document: Document, lines: LineCounter) {
+    this.#document = document;
+    this.#lines = lines;
+    this.#visit(document.contents, []);
+  }
+
+  placeOf(path: Path): Place {
+    for (let length = path.length; length > 0; length--) {
+      const place = this.#places.get(JSON.stringify(path.slice(0, length)));
+      if (place) return place;
+    }
+    return START;
+  }
+
+  /** Does not follow aliases: what is wrong behind one is shown where the alias stands. */
+  #visit(node: unknown, path: Path): void {
+    if (isMap(node)) {
+      const seen = new Map<string, Place>();
+      for (const { key, value } of node.items) this.#visitPair(key, value, path, seen);
+    } else if (isSeq(node)) {
+      for (const [position, item] of node.items.entries()) {
+        const here = [...path, position];
+        this.#places.set(JSON.stringify(here), this.#placeOfNode(item));
+        this.#visit(item, here);
+      }
+    } else if (isAlias(node) && !node.resolve(this.#document)) {
+      this.unreadable = true;
+      this.#report(path, `nothing above has the anchor &${node.source}`, this.#placeOfNode(node));
+    }
+  }
+
+  #visitPair(key: unknown, value: unknown, path: Path, seen: Map<string, Place>): void {
+    const place = this.#placeOfNode(key);
+    if (!isScalar(key)) {
+      this.unreadable = true;
+      this.#report(path, 'a key must be a plain word', place);
+      return;
+    }
+    const name = String(key.value);
+    const here = [...path, name];
+    const first = seen.get(name);
+    if (first) this.#report(here, `the key is there already, on line ${first.line}: keep one of them`, place);
+    // Every object has a property of this name, so that the key would get lost.
+    if (name === '__proto__') this.#report(here, 'this name cannot be a key: choose another', place);
+    seen.set(name, first ?? place);
+    // Of two, the data has the second one.
+    this.#places.set(JSON.stringify(here), place);
+    this.#visit(value, here);
+  }
+
+  #placeOfNode(node: unknown): Place {
+    return isNode(node) && node.range ? placeAt(this.#lines, node.range[0]) : START;
+  }
+
+  #report(path: Path, message: string, place: Place): void {
+    this.problems.push({ path, message, ...place });
+  }
+}

@@ -1,0 +1,179 @@
+/** What Signalbox answers over HTTP, for whoever reads it: the client, tests, documents. Times are RFC 3339 in UTC. */
+import { z } from 'zod';
+import { ENTITY_KINDS, EVENT_TYPES } from './events.ts';
+import {
+  ATTEMPT_OUTCOMES,
+  contentReferenceSchema,
+  OUTPUT_TYPES,
+  STOP_REASONS,
+  TASK_STATES,
+  usageSchema,
+} from './tasks.ts';
+
+const time = z.iso.datetime();
+const count = z.int().min(0);
+
+export const outputAnswerSchema = z.strictObject({
+  number: z.int().min(1),
+  attempt: z.int().nullable(),
+  agent: z.string(),
+  type: z.enum(OUTPUT_TYPES),
+  title: z.string(),
+  summary: z.string().nullable(),
+  content: z.string().nullable(),
+  /** The captured file that stands for the content, and where its copy is. */
+  content_file: contentReferenceSchema.extend({ stored_at: z.string() }).nullable(),
+  time,
+});
+
+export const commentAnswerSchema = z.strictObject({ author: z.string(), body: z.string(), time });
+
+export const attemptAnswerSchema = z.strictObject({
+  attempt: z.int().min(1),
+  agent: z.string(),
+  /** `requested`, `running`, `suspected`, `stopping`, or an outcome. */
+  state: z.string(),
+  outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
+  error: z.string().nullable(),
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  stop_reason: z.enum(STOP_REASONS).nullable(),
+  driver: z.string().nullable(),
+  host: z.string().nullable(),
+  pid: z.int().nullable(),
+  claimed_at: time,
+  started_at: time.nullable(),
+  ended_at: time.nullable(),
+  deadline: time.nullable(),
+  duration_ms: z.number().nullable(),
+  cpu_ms: z.int().nullable(),
+  peak_memory_bytes: z.int().nullable(),
+  usage: usageSchema.nullable(),
+  stderr_tail: z.string().nullable(),
+  evidence: z.record(z.string(), z.unknown()).nullable(),
+  /** Words that came too late, and changed nothing. */
+  rejected_messages: z.array(z.strictObject({ message: z.string(), reason: z.string(), time })),
+});
+export type AttemptAnswer = z.output<typeof attemptAnswerSchema>;
+
+export const eventAnswerSchema = z.strictObject({
+  /** Place in the log. */
+  sequence: z.int().min(1),
+  id: z.string(),
+  time,
+  actor: z.string(),
+  cause: z.string().nullable(),
+  event: z.looseObject({ type: z.enum(EVENT_TYPES) }),
+  transitions: z.array(
+    z.strictObject({
+      entity: z.enum(ENTITY_KINDS),
+      id: z.string(),
+      version: z.int().min(1),
+      from: z.string().nullable(),
+      to: z.string(),
+      machine: z.string(),
+    }),
+  ),
+});
+
+export const taskAnswerSchema = z.strictObject({
+  project: z.string(),
+  id: z.string(),
+  state: z.enum(TASK_STATES),
+  version: z.int().min(1),
+  title: z.string(),
+  description: z.string(),
+  type: z.string().nullable(),
+  action: z.string().nullable(),
+  params: z.record(z.string(), z.unknown()).nullable(),
+  priority: z.int(),
+  must_haves: z.array(z.string()),
+  agent: z.string().nullable(),
+  /** The agent of the newest attempt. */
+  claimed_by: z.string().nullable(),
+  /** Number of the newest attempt; 0 before the first. */
+  attempt: count,
+  open_attempt: z.int().nullable(),
+  max_attempts: z.int(),
+  last_outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
+  reason: z.string().nullable(),
+  progress: z.string().nullable(),
+  review: z.string(),
+  due_at: time.nullable(),
+  expires_at: time.nullable(),
+  timeout_seconds: z.number().nullable(),
+  labels: z.record(z.string(), z.string()),
+  source: z.string().nullable(),
+  output_count: count,
+  comment_count: count,
+  created_at: time,
+  updated_at: time,
+  finished_at: time.nullable(),
+  /** Place in the log of the last event that changed the task. */
+  sequence: z.int().min(1),
+  outputs: z.array(outputAnswerSchema).optional(),
+  comments: z.array(commentAnswerSchema).optional(),
+  attempts: z.array(attemptAnswerSchema).optional(),
+  events: z.array(eventAnswerSchema).optional(),
+});
+export type TaskAnswer = z.output<typeof taskAnswerSchema>;
+
+export const taskPageSchema = z.strictObject({
+  tasks: z.array(taskAnswerSchema),
+  /** Pass as `after` for the next page; null at the end. */
+  next: z.int().nullable(),
+});
+export type TaskPageAnswer = z.output<typeof taskPageSchema>;
+
+export const attemptListSchema = z.strictObject({ attempts: z.array(attemptAnswerSchema) });
+
+export const agentAnswerSchema = z.strictObject({
+  id: z.string(),
+  /** `idle`, `busy`, `paused`, `draining`, `offline`. */
+  state: z.string(),
+  /** Attempts that are open. */
+  running: count,
+  concurrency: z.int().min(1),
+  driver: z.string(),
+  capabilities: z.array(z.string()),
+});
+export type AgentAnswer = z.output<typeof agentAnswerSchema>;
+
+export const agentListSchema = z.strictObject({ agents: z.array(agentAnswerSchema) });
+
+export const healthReportSchema = z.strictObject({
+  /** Whether new work is taken now. */
+  ready: z.boolean(),
+  /** Why not; null where it is. */
+  reason: z.string().nullable(),
+  version: z.string(),
+  log: z.strictObject({
+    state: z.enum(['reader', 'open', 'resyncing', 'fenced']),
+    /** Last event that is in the log and visible. */
+    sequence: count,
+    /** Events that were decided and are not in the log yet. */
+    backlog: count,
+    /** What is certain of an acknowledged event, in words. */
+    durability: z.string(),
+  }),
+});
+export type HealthReport = z.output<typeof healthReportSchema>;
+
+/** One thing that is wrong in a request. `path` is as in `backoff.factor`; empty for the whole. */
+export const fieldErrorSchema = z.object({ path: z.string(), message: z.string() });
+export type FieldError = z.output<typeof fieldErrorSchema>;
+
+/** RFC 9457. `code` is what to match on; a code that this version does not know may come from a newer one. */
+export const problemSchema = z.object({
+  /** `urn:signalbox:error:<code>` */
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  instance: z.string().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+  /** Where the code is `invalid_request`: everything that is wrong, by place. */
+  errors: z.array(fieldErrorSchema).optional(),
+});
+export type Problem = z.output<typeof problemSchema>;

@@ -1,0 +1,114 @@
+/**
+ * The configuration: every key with its meaning, default and limits. Names are those of the file; times are in seconds,
+ * fractions allowed; paths that are not absolute are relative to the current directory.
+ *
+ * G1 Every key has a default or may be left out: no file at all is a valid configuration.
+ * G2 A key that is not known is an error, never ignored.
+ * G3 A schema's message says what is expected; the loader adds the place and what was found there.
+ */
+import { z } from 'zod';
+import { agentConfigSchema, agentFileSchema, configuredIdSchema } from './agent-config.ts';
+import { pathSchema, prioritySchema, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
+import { backoffSchema } from './tasks.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const hostError =
+  'expected a loopback address, 127.0.0.1, ::1 or localhost' +
+  ' (users have no tokens yet, so any other address would be open to all)';
+const natsUrlError =
+  'expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between';
+
+/** The settings that the environment and the command line may replace, one by one. */
+export const settingsSchema = z.object({
+  data_dir: pathSchema,
+  host: z.string(hostError).regex(/^(?:localhost|::1|127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3})$/, hostError),
+  port: whole(0, 65_535),
+  nats_url: z.string(natsUrlError).regex(/^(?:(?:^|,)(?:(?:nats|tls):\/\/)?[^\s,/]+\/?)+$/, natsUrlError),
+  log_level: z.enum(LOG_LEVELS),
+});
+const settings = settingsSchema.shape;
+
+const serverSchema = z.strictObject({
+  host: settings.host.default('127.0.0.1').describe('The address to listen on; loopback only.'),
+  port: settings.port.default(8083).describe('The port to listen on; 0 takes a free one.'),
+  max_body_bytes: whole(1).default(1_048_576).describe('The largest body of a request, in bytes.'),
+  public_url: z
+    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' })
+    .overwrite((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('Where agents reach Signalbox. Default: http:// with the host and the port.'),
+});
+export type ServerConfig = z.output<typeof serverSchema>;
+
+const natsSchema = z.strictObject({
+  url: settings.nats_url.optional().describe('The NATS server to use. Default: Signalbox starts its own.'),
+  max_file_bytes: whole(1)
+    .optional()
+    .describe("The most that Signalbox's own NATS server stores, in bytes. Default: what the disk allows."),
+  program: pathSchema
+    .optional()
+    .describe('The nats-server to start: a path, or a name to look up in the PATH.'),
+});
+
+const logSchema = z.strictObject({
+  level: settings.log_level.default('info').describe('The least important messages that are logged.'),
+});
+
+const limitsSchema = z.strictObject({
+  concurrency: whole(1, 10_000).default(64).describe('Attempts that run at the same time, of all agents.'),
+  per_project_concurrency: whole(1, 10_000)
+    .optional()
+    .describe('The same for each project. Default: no limit.'),
+  queue_depth: whole(1).default(10_000).describe('Pending tasks, above which new ones are refused (503).'),
+  event_backlog: whole(1)
+    .default(8_192)
+    .describe('Events that wait for the event log, above which new work is refused (503).'),
+});
+
+const defaultsSchema = z.strictObject({
+  priority: prioritySchema
+    .default(5)
+    .describe('1 to 10, the highest first; or low, normal, high (1, 5, 10).'),
+  max_attempts: whole(1, 100).default(4).describe('Attempts that a task has, the first included.'),
+  backoff: backoffSchema.prefault({}).describe('The wait before a retry.'),
+  review: reviewSchema.default('manual'),
+  timeout_seconds: timeoutSchemas.timeout_seconds.default(600),
+  silence_timeout_seconds: timeoutSchemas.silence_timeout_seconds.optional(),
+  kill_grace_seconds: timeoutSchemas.kill_grace_seconds.default(10),
+});
+
+const shutdownSchema = z.strictObject({
+  agents: z
+    .enum(['leave', 'kill'])
+    .default('leave')
+    .describe('Running agents: leave them, to be found again at the next start, or kill them.'),
+  drain_seconds: seconds().default(30).describe('How long to wait for running attempts before the stop.'),
+});
+
+const sections = {
+  data_dir: pathSchema.default('.signalbox').describe('Where Signalbox keeps its data.'),
+  server: serverSchema.prefault({}).describe('The HTTP server.'),
+  nats: natsSchema.prefault({}).describe('The NATS server that holds the event log.'),
+  log: logSchema.prefault({}).describe("Signalbox's own messages."),
+  limits: limitsSchema.prefault({}).describe('What Signalbox takes on at the same time.'),
+  defaults: defaultsSchema.prefault({}).describe('What a task or an agent has that says nothing else.'),
+  shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
+};
+
+const AGENTS = 'The agents, by id.';
+
+/** A configuration as the library takes it. */
+export const configSchema = z.strictObject({
+  ...sections,
+  agents: z.record(configuredIdSchema, agentConfigSchema).default({}).describe(AGENTS),
+});
+export type SignalboxConfig = z.output<typeof configSchema>;
+export type SignalboxConfigInput = z.input<typeof configSchema>;
+
+/** A configuration as a file can hold it. */
+export const configFileSchema = z.strictObject({
+  $schema: z.string().optional().describe('Where an editor finds the JSON Schema of this file.'),
+  ...sections,
+  agents: z.record(configuredIdSchema, agentFileSchema).default({}).describe(AGENTS),
+});

@@ -1,0 +1,85 @@
+/** From the configuration to the agents that the supervisor knows. */
+
+import { type ResolvedAgent, resolveAgent } from '../config/resolve-agent.ts';
+import type { SignalboxConfig } from '../contracts/config.ts';
+import { SignalboxError, unreachable } from '../contracts/errors.ts';
+import { CommandDriver } from '../process/drivers/command.ts';
+import type { Driver } from '../process/drivers/driver.ts';
+import { DryRunDriver } from '../process/drivers/dry-run.ts';
+import { FunctionDriver, type FunctionHandler } from '../process/drivers/function.ts';
+import type { ProcessRunner } from '../process/runner.ts';
+import type { Environment } from '../runtime/environment.ts';
+import type { AgentDefinition } from '../supervisor/agent-roster.ts';
+
+export interface AgentSources {
+  readonly config: SignalboxConfig;
+  /** Handlers of function agents, by agent id. */
+  readonly functions: Readonly<Record<string, FunctionHandler>>;
+  readonly runner: ProcessRunner;
+  readonly environment: Environment;
+  readonly url: () => string | null;
+  readonly installation: string;
+  /** Signalbox's own environment, of which agents get what they are allowed to. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws SignalboxError `config_invalid` for a function agent without a handler, or a handler without an agent */
+export function defineAgents(sources: AgentSources): AgentDefinition[] {
+  const { config, functions } = sources;
+  for (const id of Object.keys(functions)) {
+    if (Object.hasOwn(config.agents, id)) continue;
+    throw new SignalboxError('config_invalid', `functions.${id}: the configuration has no agent ${id}`);
+  }
+  return Object.keys(config.agents).map((id) => {
+    const agent = resolveAgent(config, id);
+    return {
+      id,
+      driver: driverOf(agent, sources),
+      capabilities: agent.capabilities,
+      concurrency: agent.concurrency,
+      timeoutMs: agent.timeout_seconds * 1_000,
+      killGraceMs: agent.kill_grace_seconds * 1_000,
+      lingerMs: agent.kill_grace_seconds * 1_000,
+      promptLanguage: agent.prompt_language,
+    };
+  });
+}
+
+function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {
+  const now = (): number => sources.environment.clock.now();
+  if (agent.dry_run) return new DryRunDriver(now);
+  switch (agent.driver) {
+    case 'command':
+      return new CommandDriver({
+        runner: sources.runner,
+        url: sources.url,
+        installation: sources.installation,
+        settings: {
+          command: agent.command,
+          prompt: agent.prompt,
+          cwd: agent.cwd,
+          env: { ...passed(agent.pass_env, sources.env), ...agent.env },
+          output: agent.output,
+          maxOutputBytes: agent.max_output_bytes,
+        },
+      });
+    case 'function': {
+      const handler = sources.functions[agent.id];
+      if (handler) return new FunctionDriver(handler, now);
+      throw new SignalboxError(
+        'config_invalid',
+        `agents.${agent.id}: it has the driver function, but functions.${agent.id} is missing`,
+      );
+    }
+    default:
+      return unreachable(agent, 'driverOf');
+  }
+}
+
+function passed(names: readonly string[], env: AgentSources['env']): Record<string, string> {
+  const entries = names.flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,49 @@
+/** The data directory: what Signalbox keeps beside the log. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { sha256 } from '../journal/hash.ts';
+
+export interface DataDirectory {
+  readonly path: string;
+  /** Never leaves this directory: attempt tokens are derived from it. */
+  readonly secret: string;
+  /** Names this directory's processes; tells nothing of the secret. */
+  readonly installation: string;
+}
+
+const SECRET_BYTES = 32;
+const INSTALLATION_LENGTH = 16;
+
+/** Opens the directory, making it and its secret on first use. @throws SignalboxError `config_invalid` */
+export async function openDataDirectory(path: string): Promise<DataDirectory> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const secret = await secretOf(join(path, 'secret'));
+    return { path, secret, installation: sha256(`installation ${secret}`).slice(0, INSTALLATION_LENGTH) };
+  } catch (cause) {
+    throw new SignalboxError(
+      'config_invalid',
+      `the data directory ${path} cannot be used: ${messageOf(cause)}. Name another one with --data-dir`,
+      { cause },
+    );
+  }
+}
+
+async function secretOf(file: string): Promise<string> {
+  try {
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.writeFile(randomBytes(SECRET_BYTES).toString('hex'));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const secret = (await readFile(file, 'utf8')).trim();
+  if (secret.length === 2 * SECRET_BYTES) return secret;
+  throw new Error(`${file} is damaged: restore it, or delete it (agents that run now will be refused)`);
+}

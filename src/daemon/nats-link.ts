@@ -1,0 +1,101 @@
+/** The connection to NATS: to the server that Signalbox starts itself, or to the one that it is given. */
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import type { SignalboxConfig } from '../contracts/config.ts';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { obtainNatsServer } from '../embedded/program.ts';
+import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.ts';
+
+export interface NatsLink {
+  readonly connection: NatsConnection;
+  /** null where the server is not ours. */
+  readonly embedded: EmbeddedServer | null;
+  /** Without credentials. */
+  readonly url: string;
+  readonly version: string;
+  close(): Promise<void>;
+}
+
+export interface NatsLinkOptions {
+  readonly config: SignalboxConfig;
+  readonly logger: Logger;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const CONNECT_OPTIONS = {
+  name: 'signalbox',
+  noAsyncTraces: true,
+  // For ever: while it is away the journal waits and callers get 503.
+  maxReconnectAttempts: -1,
+  reconnectTimeWait: 100,
+  reconnectJitter: 100,
+  timeout: 5_000,
+} as const;
+
+/** @throws SignalboxError `nats_unavailable`, `nats_server_missing`, `log_in_use` */
+export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
+  const { url } = options.config.nats;
+  return url === undefined ? openEmbedded(options) : openExternal(url);
+}
+
+async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<NatsLink> {
+  const located = {
+    logger,
+    env,
+    ...(config.nats.program === undefined ? {} : { program: config.nats.program }),
+  };
+  const program = await obtainNatsServer(located);
+  const embedded = await startEmbeddedServer({
+    dataDir: config.data_dir,
+    program,
+    logger: logger.child({ component: 'nats-server' }),
+    env,
+    maxFileBytes: config.nats.max_file_bytes,
+  });
+  try {
+    const { user, password } = embedded;
+    const connection = await connect({ ...CONNECT_OPTIONS, servers: embedded.url, user, pass: password });
+    return {
+      connection,
+      embedded,
+      url: embedded.url,
+      version: embedded.version,
+      close: async () => {
+        await connection.close();
+        await embedded.stop();
+      },
+    };
+  } catch (error) {
+    await embedded.stop();
+    throw unavailable(embedded.url, error);
+  }
+}
+
+async function openExternal(url: string): Promise<NatsLink> {
+  const servers = url.split(',').map((each) => each.trim());
+  const shown = servers.map((each) => each.replace(/\/\/[^@/]*@/, '//')).join(',');
+  const credentials = credentialsOf(servers[0] ?? '');
+  try {
+    const connection = await connect({ ...CONNECT_OPTIONS, servers, ...credentials });
+    const version = connection.info?.version ?? 'unknown';
+    return { connection, embedded: null, url: shown, version, close: () => connection.close() };
+  } catch (error) {
+    throw unavailable(shown, error);
+  }
+}
+
+/** `nats://user:password@host:port`, as other NATS tools take it. */
+function credentialsOf(server: string): { user?: string; pass?: string; token?: string } {
+  const [, user, , password] = /^(?:[a-z]+:\/\/)?([^:@/]+)(:([^@]*))?@/.exec(server) ?? [];
+  if (user === undefined) return {};
+  if (password === undefined) return { token: decodeURIComponent(user) };
+  return { user: decodeURIComponent(user), pass: decodeURIComponent(password) };
+}
+
+function unavailable(url: string, cause: unknown): SignalboxError {
+  return new SignalboxError(
+    'nats_unavailable',
+    `the NATS server at ${url} cannot be used: ${messageOf(cause)}. Start it with JetStream, or unset NATS_URL to let Signalbox run its own`,
+    { cause },
+  );
+}

@@ -1,0 +1,137 @@
+/**
+ * The writer's lease, in a NATS key-value bucket: tells a second Signalbox who writes the log, and stays for a while
+ * when its holder dies.
+ *
+ * It is a courtesy, not the safety: two writers are kept apart by the journal's chain (J2 of journal.ts), whatever
+ * clocks and leases do.
+ */
+import { type KV, Kvm } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { LEASE_BUCKET } from './subjects.ts';
+
+export interface LeaseHolder {
+  readonly writer: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly startTime: string;
+  /** Changes with every start of the machine. */
+  readonly bootId: string;
+  /** RFC 3339 */
+  readonly since: string;
+}
+
+export interface LeaseOptions {
+  readonly connection: NatsConnection;
+  readonly holder: LeaseHolder;
+  /** What is known of a holder: one that is gone need not run out, one that lives is not waited for. */
+  readonly fateOf: (holder: LeaseHolder) => 'gone' | 'alive' | 'unknown';
+  readonly logger: Logger;
+  /** Another holder has it: this process is not the writer any more. */
+  readonly onLost: (holder: LeaseHolder | null) => void;
+  /** Milliseconds after which a lease that is not renewed is over. */
+  readonly ttlMs?: number;
+}
+
+const KEY = 'writer';
+const TTL_MS = 10_000;
+
+export class Lease {
+  readonly #kv: KV;
+  readonly #options: LeaseOptions;
+  readonly #ttlMs: number;
+  #revision: number;
+  #timer: NodeJS.Timeout;
+
+  private constructor(kv: KV, options: LeaseOptions, ttlMs: number, revision: number) {
+    this.#kv = kv;
+    this.#options = options;
+    this.#ttlMs = ttlMs;
+    this.#revision = revision;
+    this.#timer = this.#schedule();
+  }
+
+  /**
+   * Takes the lease, waiting for one that is about to run out.
+   * @throws SignalboxError `log_in_use`, naming the holder
+   */
+  static async acquire(options: LeaseOptions): Promise<Lease> {
+    const ttlMs = options.ttlMs ?? TTL_MS;
+    const kv = await new Kvm(options.connection).create(LEASE_BUCKET, { history: 1, ttl: ttlMs });
+    const value = JSON.stringify(options.holder);
+    const first = await kv.get(KEY);
+    const patience = Date.now() + ttlMs + ttlMs / 2;
+    for (;;) {
+      const revision = await take(kv, value, options);
+      if (revision !== null) return new Lease(kv, options, ttlMs, revision);
+      const entry = await kv.get(KEY);
+      if (!entry) continue;
+      const holder = holderOf(entry.string());
+      const renewed = first !== null && entry.revision !== first.revision;
+      const isAlive = renewed || (holder !== null && options.fateOf(holder) === 'alive');
+      if (isAlive || Date.now() > patience) throw inUse(holder);
+      await new Promise((resolve) => setTimeout(resolve, ttlMs / 20));
+    }
+  }
+
+  /** Gives it back, so that the next Signalbox need not wait. */
+  async release(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#kv.delete(KEY, { previousSeq: this.#revision }).catch(() => {});
+  }
+
+  #schedule(): NodeJS.Timeout {
+    return setTimeout(() => void this.#renew(), this.#ttlMs / 3).unref();
+  }
+
+  async #renew(): Promise<void> {
+    const { holder, logger, onLost } = this.#options;
+    try {
+      this.#revision = await this.#kv.update(KEY, JSON.stringify(holder), this.#revision);
+    } catch (error) {
+      const entry = await this.#kv.get(KEY).catch(() => undefined);
+      if (entry) {
+        const present = holderOf(entry.string());
+        if (present?.writer !== holder.writer) return onLost(present);
+        this.#revision = entry.revision;
+      } else if (entry === null) {
+        // It ran out while the server was away: take it again, unless somebody was quicker.
+        this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
+      }
+      logger.warn({ err: error }, `the lease was not renewed at once: ${messageOf(error)}`);
+    }
+    this.#timer = this.#schedule();
+  }
+}
+
+/** The revision, or null where somebody else holds it. */
+async function take(kv: KV, value: string, { fateOf }: LeaseOptions): Promise<number | null> {
+  try {
+    return await kv.create(KEY, value);
+  } catch {
+    const entry = await kv.get(KEY);
+    const holder = entry && holderOf(entry.string());
+    if (!entry || !holder || fateOf(holder) !== 'gone') return null;
+    return kv.update(KEY, value, entry.revision).catch(() => null);
+  }
+}
+
+function holderOf(text: string): LeaseHolder | null {
+  try {
+    return JSON.parse(text) as LeaseHolder;
+  } catch {
+    return null;
+  }
+}
+
+function inUse(holder: LeaseHolder | null): SignalboxError {
+  const who = holder
+    ? `process ${holder.pid} on host ${holder.host}, since ${holder.since}`
+    : 'a process that did not say who it is';
+  return new SignalboxError(
+    'log_in_use',
+    `another Signalbox writes this log: ${who}. Stop it first, or use another log (another --data-dir, or another NATS account)`,
+    { details: { holder } },
+  );
+}
