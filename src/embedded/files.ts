@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { lstat, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+
+/** Whether a file operation failed because the file is there already. */
+export function isAlreadyThere(error: unknown): boolean {
+  return errorCode(error) === 'EEXIST';
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** The text of `file`; undefined when there is none. */
+export async function readIfThere(file: string): Promise<string | undefined> {
+  return orIfMissing(readFile(file, 'utf8'), undefined);
+}
+
+/** The names in `directory`; none when there is no such directory. */
+export async function namesIn(directory: string): Promise<readonly string[]> {
+  return orIfMissing(readdir(directory), []);
+}
+
+/** What is at `path`, without following a link; undefined when nothing is. */
+export async function lstatIfThere(path: string): Promise<Stats | undefined> {
+  return orIfMissing(lstat(path), undefined);
+}
+
+async function orIfMissing<T, U>(result: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await result;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(String(errorCode(error)))) return otherwise;
+    throw error;
+  }
+}
+
+const TAIL_BYTES = 8 * 1024;
+
+/** The last `count` lines that were written to `file` after it had `offset` bytes. */
+export async function lastLines(file: string, offset: number, count: number): Promise<string[]> {
+  const size = (await lstatIfThere(file))?.size ?? 0;
+  // A file that is shorter than it was has been rotated: all of it is new.
+  const start = Math.max(size < offset ? 0 : offset, size - TAIL_BYTES);
+  if (size === start) return [];
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
+    const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
+    return lines.filter((line) => line.trim() !== '').slice(-count);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes `file` (mode 0600) so that a reader sees the old text or the new one, never a part. */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
