@@ -4,6 +4,8 @@ import { messageOf } from '../../contracts/errors.ts';
 import type { OUTPUT_TYPES, Output, TaskSpec } from '../../contracts/tasks.ts';
 import type { Adoption, Driver, Run, RunEnd, RunOrder } from './driver.ts';
 
+const HOST = hostname();
+
 /** What a handler sees of its attempt. */
 export interface FunctionContext {
   readonly project: string;
@@ -49,7 +51,7 @@ export class FunctionDriver implements Driver {
     const startedAt = this.#now();
     const abort = new AbortController();
     return {
-      start: { host: hostname() },
+      start: { host: HOST },
       ended: this.#run(order, abort.signal),
       lastSignAt: () => startedAt,
       stop: () => abort.abort(),

@@ -1,0 +1,149 @@
+import type { Logger } from 'pino';
+import { SignalboxError, unreachable } from '../contracts/errors.ts';
+import { AdoptionSearch, type Finding } from './adoption.ts';
+import { AttemptDirectory, type SpecRecord } from './attempt-directory.ts';
+import { recordedExit } from './exit-report.ts';
+import { createHost, type Host, identityOf } from './host.ts';
+import { Killer } from './killer.ts';
+import type { Launched } from './launch.ts';
+import { LaunchPad } from './launch-pad.ts';
+import { preflight, spawnFailed } from './preflight.ts';
+import type {
+  Adoption,
+  EndedProcess,
+  KillOptions,
+  ManagedProcess,
+  ProcessRunner,
+  SpawnSpec,
+} from './runner.ts';
+import { untilStarted } from './start.ts';
+import { type StartedProcess, SupervisedProcess } from './supervised-process.ts';
+import { Watcher } from './watcher.ts';
+
+export interface ProcessRunnerOptions {
+  readonly log: Logger;
+  /** Epoch milliseconds; the system's clock unless a test supplies its own. */
+  readonly now?: () => number;
+  /** How often running processes are looked at: output, usage, end of adopted ones. Default 500 ms. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 500;
+
+type Started = Pick<StartedProcess, 'launcher' | 'agent' | 'startedAt'>;
+type EndedFinding = Extract<Finding, { kind: 'ended' }>;
+
+/** Runs processes on this machine. @throws SignalboxError `internal` on a system that is neither Linux nor macOS */
+export function createProcessRunner(options: ProcessRunnerOptions): ProcessRunner {
+  const host = createHost(options.log, options.now ?? Date.now);
+  return new HostProcessRunner(host, options.pollMs ?? POLL_MS);
+}
+
+/**
+ * R1. What is asked for is on disk before a launcher starts, so that after a crash at any point adopt() finds out.
+ * R2. A spawn that is refused has executed nothing and never will.
+ */
+class HostProcessRunner implements ProcessRunner {
+  readonly #host: Host;
+  readonly #watcher: Watcher;
+  readonly #pad: LaunchPad;
+  readonly #running = new Set<ManagedProcess>();
+  #closed = false;
+
+  constructor(host: Host, pollMs: number) {
+    this.#host = host;
+    this.#watcher = new Watcher(host, pollMs);
+    this.#pad = new LaunchPad(host.table, host.log);
+  }
+
+  async spawn(spec: SpawnSpec): Promise<ManagedProcess> {
+    if (this.#closed)
+      throw new SignalboxError('shutting_down', 'the process runner is closed and starts no process');
+    const program = await preflight(spec);
+    const directory = new AttemptDirectory(spec.directory);
+    const record = specRecord(spec, this.#host);
+    await directory.create(record); // R1
+    const launched = await this.#pad.launch({ spec, program, directory });
+    const start = await this.#started(spec, directory, launched).catch(async (error: unknown) => {
+      await this.#makeSure(directory, spec.marker); // R2
+      launched.release();
+      throw error;
+    });
+    const process = this.#supervise({ directory, spec: record, ...start }, () => launched.release());
+    void launched.ended
+      .then(() => process.checkEnd())
+      .catch((error: unknown) => {
+        this.#host.log.warn(
+          { err: error, pid: start.agent.pid },
+          'the end cannot be read; the next look tries again',
+        );
+      });
+    return process;
+  }
+
+  async adopt(path: string, marker: string): Promise<Adoption> {
+    const directory = new AttemptDirectory(path);
+    const finding = await new AdoptionSearch(this.#host, directory, marker).run();
+    switch (finding.kind) {
+      case 'never_started':
+        return finding;
+      case 'ended':
+        return { kind: 'ended', process: this.#endedProcess(finding, marker) };
+      case 'running': {
+        const startedAt = directory.startedAt() ?? this.#host.now();
+        return { kind: 'running', process: this.#supervise({ ...finding, directory, startedAt }, () => {}) };
+      }
+      default:
+        return unreachable(finding, 'adopt');
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const process of this.#running) process.detach();
+    this.#pad.close();
+  }
+
+  #supervise(started: StartedProcess, released: () => void): SupervisedProcess {
+    const process = new SupervisedProcess(this.#host, this.#watcher, started, () => {
+      this.#running.delete(process);
+      released();
+    });
+    this.#running.add(process);
+    if (this.#closed) process.detach();
+    return process;
+  }
+
+  #endedProcess({ report, launcher, agent }: EndedFinding, marker: string): EndedProcess {
+    const killer = new Killer(this.#host, { marker, ...(launcher && { launcher }), ...(agent && { agent }) });
+    const ended = { report, kill: (options: KillOptions) => killer.kill(options) };
+    return agent === undefined ? ended : { ...ended, identity: identityOf(this.#host, agent) };
+  }
+
+  async #started(spec: SpawnSpec, directory: AttemptDirectory, { isOver }: Launched): Promise<Started> {
+    const name = spec.command[0];
+    const start = await untilStarted(this.#host, directory, isOver);
+    if (start === 'unclear')
+      throw spawnFailed('system', `the launcher of ${name} hangs in ${directory.path}`);
+    if (start === undefined) {
+      const errors = directory.readLauncherErrors() || 'it was killed';
+      throw spawnFailed('system', `the launcher of ${name} did not start it: ${errors}`);
+    }
+    const record = isOver() ? directory.readExit() : undefined;
+    const exit = record === undefined ? undefined : await recordedExit(directory, record);
+    if (exit?.kind === 'spawn_failed') {
+      throw spawnFailed('not_executable', `the system could not execute ${name}: ${exit.reason}`);
+    }
+    return { ...start, startedAt: directory.startedAt() ?? this.#host.now() };
+  }
+
+  /** Closes the door to a launcher that may still be on its way, and kills the one that may have begun. */
+  async #makeSure(directory: AttemptDirectory, marker: string): Promise<void> {
+    if (!(await directory.abandon())) await new Killer(this.#host, { marker }).kill({ graceMs: 0 });
+  }
+}
+
+function specRecord({ command, cwd, marker, maxOutputBytes }: SpawnSpec, { name, bootId }: Host): SpecRecord {
+  const record = { command, cwd, marker, maxOutputBytes, host: name };
+  return bootId === undefined ? record : { ...record, bootId };
+}

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Starts one command and records what becomes of it, so that this is known even if whoever started it is gone.
+# usage: launcher.sh DIRECTORY STDIN_FILE SURPLUS_VARIABLES NUMBER COMMAND [ARGUMENT...]
+#
+# Runs as leader of its own session, in the command's working directory and environment. Writes into DIRECTORY:
+#   launcher      one line that identifies this process. Whoever creates this file decides: if it exists, nothing starts.
+#   agent         the same for the command, written before the command is executed
+#   exec-failed   exists if the system could not execute the command
+#   exit          status, CPU times, and "end" as its last line: without that line it is not complete
+# On standard output it says "ended NUMBER" as its last word, to whoever listens.
+# It survives the signals that are meant for the command, in order to record how the command ended.
+#
+# A builtin costs nothing, a program half a millisecond: hence no mktemp, mv or date. The braces make the shell read the
+# file to its end before it begins, so that an update of the file does not change a launcher that is waiting.
+{
+trap : HUP INT PIPE QUIT TERM USR1 USR2
+_signalbox_directory=$1
+_signalbox_stdin=$2
+_signalbox_surplus=$3
+_signalbox_number=$4
+shift 4
+
+_signalbox_identify() {
+  if [ -r /proc/self/stat ]; then
+    read -r _signalbox_line </proc/self/stat && echo "$_signalbox_line"
+  else
+    LC_ALL=C /bin/ps -o pid=,lstart= -p "$(exec /bin/sh -c 'echo $PPID')"
+  fi
+}
+
+exec 2>>"$_signalbox_directory/launcher.err"
+trap 'echo "ended $_signalbox_number"' EXIT
+set -C
+_signalbox_identify >"$_signalbox_directory/launcher" || exit 97
+set +C
+
+# A shell reports "ended by signal 15" and "exited with 143" alike. It says a word about a signal on standard error,
+# though, which is why that file is empty up to here.
+(
+  trap 'echo failed >"$_signalbox_directory/exec-failed"' EXIT
+  exec 2>>"$_signalbox_directory/stderr.log"
+  _signalbox_identify >"$_signalbox_directory/agent" || exit 97
+  unset $_signalbox_surplus
+  exec "$@" <"$_signalbox_stdin" >>"$_signalbox_directory/stdout.log"
+)
+_signalbox_status=$?
+{
+  echo "status $_signalbox_status"
+  [ -s "$_signalbox_directory/launcher.err" ] && echo signalled
+  times
+  echo end
+} >"$_signalbox_directory/exit"
+exit
+}

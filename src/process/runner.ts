@@ -1,0 +1,179 @@
+/**
+ * What the rest of Signalbox knows of processes: start one, adopt one, watch it, kill it. Nothing here knows of tasks.
+ * `host-runner.ts` is the implementation; a simulation supplies its own.
+ */
+
+/** Name of the environment variable by which every process of an attempt is found, wherever it moved. */
+export const MARKER_VARIABLE = 'SIGNALBOX_ATTEMPT_MARKER';
+
+export interface SpawnSpec {
+  /**
+   * Holds everything about this one process: what was asked, output, pid, exit status. Created if missing, readable by
+   * the owner only. A directory takes one process, ever.
+   */
+  readonly directory: string;
+  /** Program and arguments. A program without "/" is looked for in `env.PATH`. */
+  readonly command: readonly string[];
+  /** Absolute path of an existing directory. */
+  readonly cwd: string;
+  /**
+   * The complete environment; nothing is inherited. Names are letters, digits and "_" (a POSIX shell hands nothing else
+   * on). `PWD`, if given, is `cwd`.
+   */
+  readonly env: Readonly<Record<string, string>>;
+  /** Unique for ever; goes into the environment as {@link MARKER_VARIABLE}. Letters, digits and `_ - . : /`. */
+  readonly marker: string;
+  /** A file to read standard input from. Without it standard input is empty. */
+  readonly stdin?: string;
+  /** Cap of each of `stdout.log` and `stderr.log`; beyond it the newest part is kept (output-files.ts). */
+  readonly maxOutputBytes: number;
+}
+
+/** Tells a process from every other one, also from a later one with the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** The system's own start time of the process. Only equality has a meaning outside of this module. */
+  readonly startTime: string;
+  /** Changes with every start of the machine. Absent where the system does not tell. */
+  readonly bootId?: string;
+  readonly host: string;
+}
+
+export type ProcessExit =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  /** The system could not execute the command after all, such as a script whose interpreter is missing. */
+  | { readonly kind: 'spawn_failed'; readonly reason: string }
+  /** It is gone, and nobody recorded how. */
+  | { readonly kind: 'lost'; readonly reason: string };
+
+export interface ExitReport {
+  readonly exit: ProcessExit;
+  /** Epoch milliseconds: when the exit was recorded, or when it was noticed if nobody recorded it. */
+  readonly endedAt: number;
+  /** CPU time of the process and its children. Absent if it ended before it could be measured. */
+  readonly cpuMs?: number;
+  /** Highest memory in use that a sample saw, over all its processes. Absent if it ended before the first sample. */
+  readonly peakMemoryBytes?: number;
+  /** Bytes written, also those that the cap has dropped since this runner began to watch. */
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+}
+
+export interface OutputBytes {
+  readonly stdout: number;
+  readonly stderr: number;
+  /** Epoch milliseconds of the latest output. Absent as long as there is none. */
+  readonly lastOutputAt?: number;
+}
+
+/** By which trace a process was found to belong to the attempt. */
+export type FoundBy = 'known' | 'marker' | 'group' | 'session' | 'descent';
+
+export interface SentSignal {
+  readonly signal: 'SIGTERM' | 'SIGCONT' | 'SIGKILL';
+  readonly to: 'process' | 'group';
+  /** Pid of the process, or number of the group. */
+  readonly pid: number;
+  readonly at: number;
+  /** The system's refusal, such as EPERM for a process of another user. */
+  readonly refused?: string;
+}
+
+export interface FoundProcess {
+  readonly pid: number;
+  readonly startTime: string;
+  /** The beginning of its command line. */
+  readonly command: string;
+  readonly foundBy: FoundBy;
+}
+
+/** What a kill did and what it proves. Lists are cut at 64 entries; the counts beside them are complete. */
+export interface KillEvidence {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Processes still alive at the end: 0 is proven by two looks at the process table in a row. */
+  readonly survivors: number;
+  /** Looks at the process table. */
+  readonly rounds: number;
+  readonly signals: readonly SentSignal[];
+  readonly signalCount: number;
+  readonly processes: readonly FoundProcess[];
+  readonly processCount: number;
+}
+
+export interface KillOptions {
+  /** Time between SIGTERM and SIGKILL. 0 sends SIGKILL at once. */
+  readonly graceMs: number;
+}
+
+export interface TreeEntry {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly startTime: string;
+  /** The system's letter: R, S, D, T, Z. */
+  readonly state: string;
+  readonly command: string;
+  readonly cpuMs?: number;
+}
+
+/** A process that is over, of which something may be left behind. */
+export interface EndedProcess {
+  /** Absent if the attempt ended before its pid was recorded. */
+  readonly identity?: ProcessIdentity;
+  readonly report: ExitReport;
+  /** Finds and kills what it left behind. */
+  kill(options: KillOptions): Promise<KillEvidence>;
+}
+
+export interface ManagedProcess {
+  readonly identity: ProcessIdentity;
+  /** Number of its process group and session: the launcher's pid. */
+  readonly group: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Resolves once, never rejects; stays pending after {@link detach}. */
+  readonly exited: Promise<ExitReport>;
+  /** As of the last look, at most one poll interval ago. */
+  outputBytes(): OutputBytes;
+  /**
+   * Ends everything that belongs to the process and proves it; after `exited`, what it left behind. A second call joins
+   * the first and can only shorten its grace.
+   */
+  kill(options: KillOptions): Promise<KillEvidence>;
+  /** Its living processes, launcher first. */
+  tree(): Promise<readonly TreeEntry[]>;
+  /** Stops watching and leaves it running, for another runner to adopt. */
+  detach(): void;
+}
+
+export type Adoption =
+  | { readonly kind: 'running'; readonly process: ManagedProcess }
+  | { readonly kind: 'ended'; readonly process: EndedProcess }
+  /** The command was not executed, and from now on it cannot be: a launcher on its way finds the door closed. */
+  | { readonly kind: 'never_started'; readonly reason: string };
+
+export interface ProcessRunner {
+  /**
+   * Starts a process and resolves once the system executes its command.
+   * @throws SignalboxError `spawn_failed`: the command was not executed; `details.reason` is a {@link SpawnFailure}
+   */
+  spawn(spec: SpawnSpec): Promise<ManagedProcess>;
+  /**
+   * Finds out what became of a process that an earlier runner started in `directory`, and takes over its watch.
+   * After a power failure the newest files may be gone: a caller that knows of a spawn before the last boot should
+   * read `never_started` as lost.
+   */
+  adopt(directory: string, marker: string): Promise<Adoption>;
+  /** Stops watching all processes and leaves them running. */
+  close(): void;
+}
+
+export type SpawnFailure =
+  | 'command_not_found'
+  | 'not_executable'
+  | 'cwd_missing'
+  | 'stdin_missing'
+  | 'invalid_spec'
+  | 'directory_used'
+  | 'system';

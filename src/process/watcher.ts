@@ -1,0 +1,63 @@
+import type { Host } from './host.ts';
+import type { ProcessIndex } from './process-index.ts';
+
+export interface Watched {
+  /** Called once per interval with a look at all processes. */
+  observe(index: ProcessIndex): Promise<void>;
+}
+
+/** One timer for all processes. It runs only while something is watched and never keeps Signalbox alive. */
+export class Watcher {
+  readonly #host: Host;
+  readonly #intervalMs: number;
+  readonly #watched = new Set<Watched>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+
+  constructor(host: Host, intervalMs: number) {
+    this.#host = host;
+    this.#intervalMs = intervalMs;
+  }
+
+  add(watched: Watched): void {
+    this.#watched.add(watched);
+    this.#schedule();
+  }
+
+  remove(watched: Watched): void {
+    this.#watched.delete(watched);
+    if (this.#watched.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#looking || this.#watched.size === 0) return;
+    this.#timer = setTimeout(() => void this.#look(), this.#intervalMs).unref();
+  }
+
+  async #look(): Promise<void> {
+    this.#timer = undefined;
+    this.#looking = true;
+    try {
+      const index = await this.#host.scans.scan();
+      await Promise.all([...this.#watched].map((watched) => this.#observe(watched, index)));
+    } catch (error) {
+      this.#host.log.error(
+        { err: error },
+        'the process table cannot be read; agents are not watched until it can',
+      );
+    } finally {
+      this.#looking = false;
+      this.#schedule();
+    }
+  }
+
+  async #observe(watched: Watched, index: ProcessIndex): Promise<void> {
+    try {
+      await watched.observe(index);
+    } catch (error) {
+      this.#host.log.error({ err: error }, 'a process could not be observed; the next look tries again');
+    }
+  }
+}
