@@ -32,18 +32,15 @@ export interface AppContext {
   readonly reviewOf: (agent: string) => 'auto' | 'manual' | undefined;
   /** Pending tasks from which on new ones are refused. */
   readonly queueDepth: number;
-  /** Largest event in bytes that the log takes. */
-  readonly maxEventBytes: number;
   readonly contentDirectory: string;
   /** The recorded history of one task. */
   readonly history: (project: ProjectId, task: TaskId) => AsyncIterable<StoredRecord>;
   /** Calls the listener for every committed record, until the answer is called. */
   readonly onRecord: (listener: (record: StoredRecord) => void) => () => void;
   readonly isDraining: () => boolean;
+  /** Aborted when this process has let go of the log: no record comes any more. */
+  readonly closed: AbortSignal;
 }
-
-/** The event leaves room for the envelope and the transitions around what the caller sent. */
-const ENVELOPE_BYTES = 4_096;
 
 /** @throws SignalboxError `task_not_found` */
 export function findTask(app: AppContext, project: ProjectId, task: TaskId): TaskView {
@@ -64,13 +61,6 @@ export async function commitForTask(
   actor: string,
 ): Promise<TaskView> {
   app.pipeline.assertWritable();
-  const bytes = Buffer.byteLength(JSON.stringify(event)) + ENVELOPE_BYTES;
-  if (bytes > app.maxEventBytes) {
-    throw new SignalboxError(
-      'body_too_large',
-      `${bytes} bytes do not fit in one event of the log (${app.maxEventBytes}): give large content as "content_path"`,
-    );
-  }
   await app.pipeline.commit(event, { actor });
   return findTask(app, event.project as ProjectId, event.task as TaskId);
 }

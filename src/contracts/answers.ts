@@ -147,6 +147,8 @@ export const healthReportSchema = z.strictObject({
   /** Why not; null where it is. */
   reason: z.string().nullable(),
   version: z.string(),
+  pid: z.int(),
+  uptime_seconds: count,
   log: z.strictObject({
     state: z.enum(['reader', 'open', 'resyncing', 'fenced']),
     /** Last event that is in the log and visible. */
@@ -156,6 +158,18 @@ export const healthReportSchema = z.strictObject({
     /** What is certain of an acknowledged event, in words. */
     durability: z.string(),
   }),
+  nats: z.strictObject({
+    /** Without credentials. */
+    url: z.string(),
+    version: z.string(),
+    /** Whether Signalbox runs the server itself. */
+    embedded: z.boolean(),
+    pid: z.int().nullable(),
+    /** How often the embedded server was brought back after it had died. */
+    restarts: count,
+  }),
+  unfinished_tasks: count,
+  open_attempts: count,
 });
 export type HealthReport = z.output<typeof healthReportSchema>;
 

@@ -67,22 +67,25 @@ export function filingOf(event: DomainEvent): Filing {
   return { project: SYSTEM_PROJECT, entity: 'supervisor', id: 'supervisor', name: verb };
 }
 
-/** The JSON text of a record. Keys stand in this order always. */
-export function encodeRecord(record: EventRecord): string {
-  const filing = filingOf(record.event);
-  return JSON.stringify({
-    specversion: '1.0',
-    id: record.id,
-    source: `/projects/${filing.project}`,
-    type: TYPE_PREFIX + record.event.type + TYPE_SUFFIX,
-    subject: filing.id,
-    time: new Date(record.time).toISOString(),
-    datacontenttype: 'application/json',
-    actor: record.actor,
-    cause: record.cause,
-    previoushash: record.previousHash,
-    data: { event: record.event, transitions: record.transitions },
-  });
+/**
+ * The JSON text of a record. Put together by hand: ids and types need no escaping, and one pass over a nested
+ * envelope takes twice the time.
+ * @param eventJson the event's own JSON
+ */
+export function encodeRecord(record: EventRecord, filing: Filing, eventJson: string): string {
+  const cause = record.cause === undefined ? '' : `"cause":${JSON.stringify(record.cause)},`;
+  return (
+    `{"specversion":"1.0","id":"${record.id}","source":"/projects/${filing.project}",` +
+    `"type":"${TYPE_PREFIX}${record.event.type}${TYPE_SUFFIX}","subject":"${filing.id}",` +
+    `"time":"${new Date(record.time).toISOString()}","datacontenttype":"application/json",` +
+    `"actor":${JSON.stringify(record.actor)},${cause}"previoushash":"${record.previousHash}",` +
+    `"data":{"event":${eventJson},"transitions":[${record.transitions.map(encodeTransition).join()}]}}`
+  );
+}
+
+function encodeTransition({ entity, id, version, from, to, machine }: Transition): string {
+  const origin = from === null ? 'null' : `"${from}"`;
+  return `{"entity":"${entity}","id":"${id}","version":${version},"from":${origin},"to":"${to}","machine":"${machine}"}`;
 }
 
 /**

@@ -1,0 +1,163 @@
+/**
+ * A typed client of the HTTP surface.
+ *
+ * T1 A request is repeated only where a repeat cannot do anything twice: reads, and creations that carry an id or an
+ *    idempotency key.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { AgentAnswer, HealthReport, TaskAnswer, TaskPageAnswer } from '../contracts/answers.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import { projectId, taskId } from '../contracts/ids.ts';
+import type { AddComment, createTaskSchema, Decision } from '../contracts/requests.ts';
+import type { TaskState } from '../contracts/tasks.ts';
+import { type RetryPolicy, waitBefore } from './retry.ts';
+import { type Reply, type Request, send } from './transport.ts';
+
+/** A task as its creator writes it: defaults may be left out. */
+export type NewTask = z.input<typeof createTaskSchema>;
+
+export interface CreatedTask {
+  readonly task: TaskAnswer;
+  /** false where an earlier, equal request had created it; one whose answer was lost, for example. */
+  readonly created: boolean;
+}
+
+export interface TaskFilter {
+  /** All projects where it is absent. */
+  readonly project?: string;
+  readonly state?: readonly TaskState[];
+  readonly agent?: string;
+  /** 1 to 1,000. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly after?: number;
+}
+
+export const DECISIONS = ['approve', 'reject', 'cancel', 'block', 'unblock', 'retry'] as const;
+export type DecisionName = (typeof DECISIONS)[number];
+
+export type TaskPart = 'outputs' | 'comments' | 'attempts' | 'events' | 'all';
+
+export interface ClientOptions {
+  /** `http://127.0.0.1:8083` by default. */
+  readonly url?: string | undefined;
+  /** Milliseconds that one request may take, its answer included; 30,000 by default. */
+  readonly timeoutMs?: number;
+  readonly retry?: Partial<RetryPolicy>;
+}
+
+export const DEFAULT_URL = 'http://127.0.0.1:8083';
+const TIMEOUT_MS = 30_000;
+
+const RETRY: RetryPolicy = {
+  retries: 4,
+  initialMs: 100,
+  maxMs: 5_000,
+  longestWaitMs: 30_000,
+  random: Math.random,
+  sleep: async (ms) => sleep(ms),
+};
+
+/**
+ * Every call throws a SignalboxError with the code that Signalbox gave, `unreachable` where it gives none, and
+ * `invalid_id` for an id that it would not take.
+ */
+export class SignalboxClient {
+  readonly #url: string;
+  readonly #timeoutMs: number;
+  readonly #retry: RetryPolicy;
+
+  /** @throws SignalboxError `invalid_request` where `url` is not one */
+  constructor({ url = DEFAULT_URL, timeoutMs = TIMEOUT_MS, retry }: ClientOptions = {}) {
+    if (!URL.canParse(url) || !/^https?:/.test(url)) {
+      throw new SignalboxError(
+        'invalid_request',
+        `${JSON.stringify(url)} is not an address of Signalbox: give a URL as in ${DEFAULT_URL}`,
+      );
+    }
+    this.#url = url.replace(/\/+$/, '');
+    this.#timeoutMs = timeoutMs;
+    this.#retry = { ...RETRY, ...retry };
+  }
+
+  async createTask(project: string, task: NewTask): Promise<CreatedTask> {
+    const isKeyed = task.id !== undefined || task.idempotency_key !== undefined;
+    const request = { method: 'POST', body: task } as const;
+    const { status, body } = await this.#call(tasksPath(project), request, isKeyed);
+    return { task: body as TaskAnswer, created: status === 201 };
+  }
+
+  async getTask(project: string, id: string, expand: readonly TaskPart[] = []): Promise<TaskAnswer> {
+    return (await this.#read(taskPath(project, id), { expand })) as TaskAnswer;
+  }
+
+  async listTasks({ project, ...filter }: TaskFilter = {}): Promise<TaskPageAnswer> {
+    const path = project === undefined ? '/api/tasks' : tasksPath(project);
+    return (await this.#read(path, filter)) as TaskPageAnswer;
+  }
+
+  /** A rejection needs a comment. */
+  async decide(
+    project: string,
+    id: string,
+    decision: DecisionName,
+    details: Decision = {},
+  ): Promise<TaskAnswer> {
+    return (await this.#write(`${taskPath(project, id)}/${decision}`, details)) as TaskAnswer;
+  }
+
+  async comment(project: string, id: string, comment: Required<AddComment>): Promise<TaskAnswer> {
+    return (await this.#write(`${taskPath(project, id)}/comments`, comment)) as TaskAnswer;
+  }
+
+  async agents(): Promise<readonly AgentAnswer[]> {
+    const { agents } = (await this.#read('/api/agents')) as { readonly agents: readonly AgentAnswer[] };
+    return agents;
+  }
+
+  async health(): Promise<HealthReport> {
+    return (await this.#read('/health')) as HealthReport;
+  }
+
+  async #read(path: string, query: Query = {}): Promise<unknown> {
+    return (await this.#call(path + textOf(query), { method: 'GET' }, true)).body;
+  }
+
+  async #write(path: string, body: unknown): Promise<unknown> {
+    return (await this.#call(path, { method: 'POST', body }, false)).body;
+  }
+
+  async #call(path: string, request: Request, isRepeatable: boolean): Promise<Extract<Reply, { ok: true }>> {
+    const url = new URL(this.#url + path);
+    for (let number = 1; ; number++) {
+      const reply = await send(url, request, this.#timeoutMs);
+      if (reply.ok) return reply;
+      const mayRepeat = isRepeatable && reply.isPassing;
+      const wait = mayRepeat ? waitBefore(number, reply.retryAfterMs, this.#retry) : null;
+      if (wait === null) throw reply.error;
+      await this.#retry.sleep(wait);
+    }
+  }
+}
+
+type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** Lists are written with commas; what is absent or empty is left out. */
+function textOf(query: Query): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    const text = String(value ?? '');
+    if (text !== '') params.set(name, text);
+  }
+  return params.size === 0 ? '' : `?${params}`;
+}
+
+/** Ids are checked here, since a URL would take one like ".." for a way up. */
+function tasksPath(project: string): string {
+  return `/api/projects/${projectId(project)}/tasks`;
+}
+
+function taskPath(project: string, id: string): string {
+  return `${tasksPath(project)}/${taskId(id)}`;
+}

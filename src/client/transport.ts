@@ -1,0 +1,93 @@
+/** One request and its answer: what went wrong is a SignalboxError, whether Signalbox said it or the network. */
+import { problemSchema } from '../contracts/answers.ts';
+import { ERROR_CODES, type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
+import { retryAfterMs } from './retry.ts';
+
+export interface Request {
+  readonly method: 'GET' | 'POST';
+  readonly body?: unknown;
+}
+
+export type Reply =
+  | { readonly ok: true; readonly status: number; readonly body: unknown }
+  | {
+      readonly ok: false;
+      readonly error: SignalboxError;
+      /** Whether the same request may fare better later. */
+      readonly isPassing: boolean;
+      readonly retryAfterMs: number;
+    };
+
+const PASSING_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** @param timeoutMs from the call to the end of the answer */
+export async function send(url: URL, request: Request, timeoutMs: number): Promise<Reply> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, { ...initOf(request), signal: AbortSignal.timeout(timeoutMs) });
+    text = await response.text();
+  } catch (cause) {
+    return { ok: false, error: unreachable(url, timeoutMs, cause), isPassing: true, retryAfterMs: 0 };
+  }
+  const body = jsonOf(text);
+  if (response.ok && body !== undefined) return { ok: true, status: response.status, body };
+  return {
+    ok: false,
+    error: errorOf(url, response.status, body),
+    isPassing: PASSING_STATUSES.has(response.status),
+    retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()),
+  };
+}
+
+function initOf({ method, body }: Request): RequestInit {
+  if (body === undefined) return { method };
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf(url: URL, status: number, body: unknown): SignalboxError {
+  const problem = problemSchema.safeParse(body);
+  if (!problem.success) {
+    return new SignalboxError(
+      'unreachable',
+      `what answers at ${url.origin} is not Signalbox (status ${status}): name its address with --url or SIGNALBOX_URL`,
+      { details: { status } },
+    );
+  }
+  const { code, detail, details, errors } = problem.data;
+  if (isErrorCode(code)) {
+    return new SignalboxError(code, detail, { details: errors ? { ...details, errors } : { ...details } });
+  }
+  return new SignalboxError('internal', `${code}: ${detail}`, { details: { ...details, code } });
+}
+
+/** A newer Signalbox may have codes that this client does not know. */
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
+}
+
+function unreachable(url: URL, timeoutMs: number, cause: unknown): SignalboxError {
+  return new SignalboxError(
+    'unreachable',
+    `Signalbox cannot be reached at ${url.origin} (${reasonOf(cause, timeoutMs)}): start it with "signalbox up", or name another address with --url or SIGNALBOX_URL`,
+    { cause, details: { url: url.origin } },
+  );
+}
+
+/** `fetch` says only that it failed; the reason is the cause of its error. */
+function reasonOf(thrown: unknown, timeoutMs: number): string {
+  if (!(thrown instanceof Error)) return messageOf(thrown);
+  if (thrown.name === 'TimeoutError') return `no answer within ${timeoutMs / 1_000} seconds`;
+  const { cause } = thrown;
+  if (!(cause instanceof Error)) return thrown.message;
+  if (!('code' in cause)) return cause.message;
+  return cause.code === 'ECONNREFUSED' ? 'connection refused' : String(cause.code);
+}

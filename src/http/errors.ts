@@ -1,0 +1,76 @@
+/** Whatever is thrown on the way to an answer, turned into one. */
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { problemHeaders, problemOf } from './problem.ts';
+
+/** Answers what a handler, a hook or the server itself has thrown. */
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = explain(thrown);
+  if (error.code === 'internal') {
+    const { method, url } = request;
+    request.log.error({ err: thrown, method, url }, `a request failed unexpectedly: ${messageOf(thrown)}`);
+  }
+  const problem = problemOf(error, request.id);
+  // The server would cut the connection after a body that it does not read, and with it the answer: a client that is
+  // still sending would not see it. So the rest is read and thrown away, up to the request's time limit.
+  reply.removeHeader('connection');
+  return reply
+    .code(problem.status)
+    .headers(problemHeaders(problem))
+    .send(Buffer.from(JSON.stringify(problem)));
+}
+
+export function answerNotFound(request: FastifyRequest): never {
+  throw new SignalboxError('not_found', `there is no ${request.method} ${pathOf(request.url)}`);
+}
+
+/** Answers what is not HTTP, or stopped in the middle of it. */
+export function answerClientError(this: FastifyInstance, thrown: Error, socket: Socket): void {
+  if (socket.writable) {
+    const error = new SignalboxError('invalid_request', `the request cannot be read as HTTP: ${thrown.message}`);
+    const problem = problemOf(error, '');
+    const body = JSON.stringify(problem);
+    const headers = {
+      ...problemHeaders(problem),
+      'content-length': String(Buffer.byteLength(body)),
+      connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`HTTP/1.1 ${problem.status} Bad Request\r\n${lines.join('')}\r\n${body}`);
+  }
+  this.log.debug({ err: thrown }, 'a connection was not understood');
+  socket.destroy();
+}
+
+function explain(thrown: unknown): SignalboxError {
+  if (thrown instanceof SignalboxError) return thrown;
+  const { code, statusCode } = factsOf(thrown);
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new SignalboxError(
+        'body_too_large',
+        'body: it is larger than the limit (server.max_body_bytes): give large content as "content_path"',
+      );
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new SignalboxError(
+        'unsupported_media_type',
+        'body: send JSON, with the header "Content-Type: application/json"',
+      );
+    default:
+      // The server's other refusals: a path that cannot be decoded, a body shorter than it was said to be.
+      return statusCode >= 400 && statusCode < 500
+        ? new SignalboxError('invalid_request', messageOf(thrown))
+        : new SignalboxError('internal', messageOf(thrown), { cause: thrown });
+  }
+}
+
+function factsOf(thrown: unknown): { code: unknown; statusCode: number } {
+  if (typeof thrown !== 'object' || thrown === null) return { code: undefined, statusCode: 0 };
+  const { code, statusCode } = thrown as { code?: unknown; statusCode?: unknown };
+  return { code, statusCode: typeof statusCode === 'number' ? statusCode : 0 };
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? url;
+}

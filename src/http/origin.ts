@@ -1,0 +1,57 @@
+/**
+ * Which requests a browser may be behind.
+ *
+ * N1 A name that merely resolves to this machine is not this machine (DNS rebinding): the Host header must be a
+ *    loopback name or address, or the host that the configuration names.
+ * N2 A page of another origin gets nothing (cross-site requests): where Origin is sent, it must be our own.
+ */
+import { SignalboxError } from '../contracts/errors.ts';
+
+export interface OriginRules {
+  /** The address that is listened on. */
+  readonly host: string;
+  /** Where clients reach the server, if that is elsewhere. */
+  readonly publicUrl: string | undefined;
+}
+
+export interface OriginHeaders {
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+const HOST_HEADER = /^[\w.:[\]-]+$/;
+/** As URLs write them: an IPv4 address always has four parts there. */
+const LOOPBACK = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** @returns a check of a request's headers. @throws SignalboxError `forbidden` (the check) */
+export function originGuard({ host, publicUrl }: OriginRules): (headers: OriginHeaders) => void {
+  const open = publicUrl === undefined ? null : new URL(publicUrl);
+  const named = new Set([parseHost(host.includes(':') ? `[${host}]` : host)?.hostname, open?.hostname]);
+  return (headers) => {
+    const target = parseHost(headers.host ?? '');
+    if (!target || !(LOOPBACK.test(target.hostname) || named.has(target.hostname))) {
+      throw new SignalboxError(
+        'forbidden',
+        `Signalbox does not answer to the host ${JSON.stringify(headers.host ?? '')}: use its address, or set server.public_url to the name that it is to have`,
+      );
+    }
+    if (headers.origin === undefined) return;
+    if (headers.origin !== open?.origin && hostOf(headers.origin) !== target.host) {
+      throw new SignalboxError('forbidden', `pages of ${headers.origin} may not use this Signalbox`);
+    }
+  };
+}
+
+function parseHost(header: string): URL | null {
+  return HOST_HEADER.test(header) ? parseUrl(`http://${header}`) : null;
+}
+
+/** Host and port of an origin; null where it is opaque. */
+function hostOf(origin: string): string | null {
+  const url = parseUrl(origin);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') ? url.host : null;
+}
+
+function parseUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}

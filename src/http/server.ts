@@ -1,0 +1,152 @@
+/**
+ * The HTTP server: a thin skin over the use cases.
+ *
+ * W1 Who may ask is settled before anything is read (origin.ts); what is asked, before anything is decided
+ *    (operation.ts O1); every refusal is a problem with a stable code (problem.ts P1).
+ * W2 A stop lets every answer under way go out, and waits for nobody who does not have one coming.
+ * W3 Tokens are in no log: of a request's headers, none is logged.
+ */
+import type { AddressInfo } from 'node:net';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { AppContext } from '../app/context.ts';
+import type { HealthReport } from '../contracts/answers.ts';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { answerClientError, answerError, answerNotFound } from './errors.ts';
+import { takeOnlyJson } from './json-body.ts';
+import { watchMethods } from './methods.ts';
+import { serveOn } from './operation.ts';
+import { originGuard } from './origin.ts';
+import { serveAgentWords } from './routes/agent-words.ts';
+import { serveDecisions } from './routes/decisions.ts';
+import { serveSystem } from './routes/system.ts';
+import { serveTasks } from './routes/tasks.ts';
+import { Traffic } from './traffic.ts';
+
+export interface HttpServerOptions {
+  readonly app: AppContext;
+  readonly logger: Logger;
+  /** The address to listen on. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Where clients reach the server, if that is not where it listens: behind a proxy, or under a name. */
+  readonly publicUrl?: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly health: () => HealthReport;
+  /** Milliseconds that an answer may wait for the event log; 10,000 by default. */
+  readonly answerTimeoutMs?: number;
+}
+
+export interface HttpServer {
+  /** Where it listens, as in `http://127.0.0.1:8083`. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more requests, sends the answers that are under way, and cuts every connection. May be called again. */
+  close(): Promise<void>;
+}
+
+const ANSWER_TIMEOUT_MS = 10_000;
+/** What a client may take to send a whole request. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** What a stop leaves an answer beyond the time that it may take: to be sent. */
+const SEND_GRACE_MS = 2_000;
+/** No id is longer than 64, but one that is longer gets the same answer as any other that is not valid. */
+const MAX_PARAM_LENGTH = 16_384;
+const REQUEST_ID_LENGTH = 12;
+
+/** @throws SignalboxError `address_in_use`, `config_invalid` where the address cannot be listened on. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const http = build(options);
+  try {
+    await http.listen({ host: options.host, port: options.port });
+  } catch (cause) {
+    await http.close();
+    throw listenError(cause, options);
+  }
+  const { port } = http.server.address() as AddressInfo;
+  let closed: Promise<void> | undefined;
+  return {
+    url: `http://${authority(options.host, port)}`,
+    port,
+    close: () => {
+      closed ??= http.close();
+      return closed;
+    },
+  };
+}
+
+function build(options: HttpServerOptions): FastifyInstance {
+  const { app, health, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
+  const { clock, randomId } = app.environment;
+  const loggerInstance: FastifyBaseLogger = options.logger;
+  const http = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomId(REQUEST_ID_LENGTH),
+    bodyLimit: options.maxBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // Requests that come while it closes are answered by `Traffic`, with a problem as ever.
+    return503OnClosing: false,
+    forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    clientErrorHandler: answerClientError,
+  });
+  const traffic = new Traffic();
+  http.addHook('preClose', () => traffic.drain(clock, answerTimeoutMs + SEND_GRACE_MS));
+  guard(http, traffic, options);
+  takeOnlyJson(http);
+  http.setErrorHandler(answerError);
+  http.setNotFoundHandler(answerNotFound);
+
+  const refuseOtherMethods = watchMethods(http);
+  const serve = serveOn(http, clock, answerTimeoutMs);
+  serveTasks(serve, app);
+  serveDecisions(serve, app);
+  serveAgentWords(serve, app);
+  serveSystem(serve, app, health);
+  refuseOtherMethods();
+  return http;
+}
+
+/** What every request meets before it is looked at, and every answer before it leaves. */
+function guard(http: FastifyInstance, traffic: Traffic, { host, publicUrl }: HttpServerOptions): void {
+  const checkOrigin = originGuard({ host, publicUrl });
+  http.addHook('onRequest', async (request, reply) => {
+    const { method, url, log } = request;
+    reply.raw.once('close', () => {
+      log.debug(
+        { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+        reply.raw.writableFinished ? 'answered' : 'the client went away before its answer',
+      );
+    });
+    traffic.enter(reply.raw);
+    checkOrigin(request.headers);
+  });
+  http.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    if (traffic.isClosing) reply.header('connection', 'close');
+  });
+}
+
+function listenError(cause: unknown, { host, port }: HttpServerOptions): SignalboxError {
+  const where = authority(host, port);
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new SignalboxError(
+      'address_in_use',
+      `${where} is taken by another program, perhaps by another Signalbox: stop that one, or take another port with --port`,
+      { cause, details: { host, port } },
+    );
+  }
+  return new SignalboxError(
+    'config_invalid',
+    `Signalbox cannot listen on ${where}: ${messageOf(cause)}. Take another port with --port, or correct server.host`,
+    { cause, details: { host, port } },
+  );
+}
+
+function authority(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

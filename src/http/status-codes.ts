@@ -1,0 +1,37 @@
+import type { ErrorCode } from '../contracts/errors.ts';
+
+/** The HTTP status of every code. Exhaustive: a new code does not compile before it has one. */
+export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_id: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  task_not_found: 404,
+  agent_not_found: 404,
+  method_not_allowed: 405,
+  task_exists: 409,
+  idempotency_conflict: 409,
+  illegal_transition: 409,
+  output_required: 409,
+  stale_attempt: 409,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  content_unreadable: 422,
+  overloaded: 503,
+  log_unavailable: 503,
+  shutting_down: 503,
+  log_fenced: 503,
+  nats_unavailable: 503,
+  // What follows is met at the start, in the journal or in the client. If one comes up in an answer, it is our fault.
+  log_mismatch: 500,
+  log_corrupt: 500,
+  replay_diverged: 500,
+  log_in_use: 500,
+  config_invalid: 500,
+  nats_server_missing: 500,
+  spawn_failed: 500,
+  address_in_use: 500,
+  unreachable: 500,
+  internal: 500,
+};

@@ -1,0 +1,41 @@
+/** The answers under way, so that a stop can wait for them. */
+import type { ServerResponse } from 'node:http';
+import { SignalboxError } from '../contracts/errors.ts';
+import type { Clock } from '../runtime/environment.ts';
+
+export class Traffic {
+  readonly #underway = new Set<ServerResponse>();
+  #closing = false;
+  #onIdle = (): void => {};
+
+  /** From `drain` on. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  /** @throws SignalboxError `shutting_down` */
+  enter(response: ServerResponse): void {
+    if (this.#closing) {
+      throw new SignalboxError('shutting_down', 'Signalbox is stopping: try again in a moment');
+    }
+    this.#underway.add(response);
+    // `close` comes also where the client goes away before its answer.
+    response.once('close', () => {
+      this.#underway.delete(response);
+      if (this.#underway.size === 0) this.#onIdle();
+    });
+  }
+
+  /** Lets nobody in any more, and waits until every answer is sent, at most `limitMs`. */
+  drain(clock: Clock, limitMs: number): Promise<void> {
+    this.#closing = true;
+    if (this.#underway.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = clock.schedule(limitMs, resolve);
+      this.#onIdle = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
