@@ -62,14 +62,15 @@ export class Engine {
   readonly #journal: Journal<LogEntry>;
   readonly #pipeline: CommitPipeline;
   readonly #listeners: Set<(record: StoredRecord) => void>;
+  readonly #closed = new AbortController();
   #draining = false;
 
   private constructor(parts: {
-    app: Omit<AppContext, 'isDraining'>;
+    app: Omit<AppContext, 'isDraining' | 'closed'>;
     journal: Journal<LogEntry>;
     listeners: Set<(record: StoredRecord) => void>;
   }) {
-    this.app = { ...parts.app, isDraining: () => this.#draining };
+    this.app = { ...parts.app, isDraining: () => this.#draining, closed: this.#closed.signal };
     this.projections = parts.app.projections;
     this.host = parts.app.host;
     this.supervisor = parts.app.supervisor;
@@ -120,6 +121,7 @@ export class Engine {
       writer: options.writer,
       lastHash: rebuilt.hash,
       maxBacklog: options.limits.backlog,
+      maxEventBytes: options.limits.maxEventBytes,
       onCommitted,
     });
     await takeOver(journal, pipeline, rebuilt, options);
@@ -152,7 +154,6 @@ export class Engine {
         defaults: options.defaults,
         reviewOf: options.reviewOf,
         queueDepth: options.limits.queueDepth,
-        maxEventBytes: options.limits.maxEventBytes,
         contentDirectory: join(options.dataDirectory, 'content'),
         history: (project, task) => readHistory(journal, taskSubject(project, task)),
         onRecord: (listener) => {
@@ -219,6 +220,7 @@ export class Engine {
     }
     await this.#journal.close();
     this.#listeners.clear();
+    this.#closed.abort();
   }
 }
 
@@ -229,8 +231,7 @@ async function takeOver(
   { version, writer, onStored }: EngineOptions,
 ): Promise<void> {
   const event = { type: 'supervisor.started', writer, version, host: hostname(), pid: process.pid } as const;
-  const ignore = (): void => {};
-  const entry = pipeline.prepare(event, { actor: 'supervisor' }, ignore, ignore);
+  const entry = pipeline.prepare(event, { actor: 'supervisor' });
   pipeline.attach(journal);
   const result = await journal.takeOver(rebuilt.tip, entry);
   if (!result.ok) {

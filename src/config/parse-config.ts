@@ -1,4 +1,9 @@
-import { configFileSchema, configSchema, type SignalboxConfig } from '../contracts/config.ts';
+import {
+  configFileSchema,
+  configSchema,
+  type SignalboxConfig,
+  type SignalboxConfigInput,
+} from '../contracts/config.ts';
 import { check } from './check.ts';
 import { type ConfigIssue, configError, fieldOf } from './issues.ts';
 import { readYaml } from './yaml-source.ts';
@@ -36,6 +41,24 @@ export function parseConfig(text: string, file: string): SignalboxConfig {
   const read = readConfig(text, file);
   if (!read.ok) throw configError(read.issues);
   return read.config;
+}
+
+/**
+ * The configuration that a program gives as an object, with all defaults filled in.
+ * @throws `config_invalid` with everything that is wrong
+ */
+export function checkConfig(input: SignalboxConfigInput): SignalboxConfig {
+  const checked = check(configSchema, input);
+  if (checked.ok) return checked.value;
+  throw configError(
+    checked.problems.map(({ path, message }) => ({
+      file: null,
+      line: null,
+      column: null,
+      field: fieldOf(path),
+      message,
+    })),
+  );
 }
 
 /** The configuration where no file says otherwise. */

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
+import type { HealthReport } from '../contracts/answers.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import type { SignalboxError } from '../contracts/errors.ts';
 import { Engine } from '../engine.ts';
@@ -19,14 +20,14 @@ import { JetStreamJournal } from '../journal/jetstream-journal.ts';
 import { Lease } from '../journal/lease.ts';
 import type { FunctionHandler } from '../process/drivers/function.ts';
 import { createHost } from '../process/host.ts';
-import { HostRunner } from '../process/host-runner.ts';
+import { createProcessRunner } from '../process/host-runner.ts';
 import { deferred } from '../runtime/deferred.ts';
 import { type Environment, systemEnvironment } from '../runtime/environment.ts';
 import { VERSION } from '../version.ts';
 import { defineAgents } from './agents.ts';
 import { Cleanup } from './cleanup.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { type HealthReport, healthOf } from './health.ts';
+import { healthOf } from './health.ts';
 import { fateOf, leaseHolder } from './lease-holder.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
 
@@ -89,7 +90,7 @@ export class Daemon {
     const data = await openDataDirectory(config.data_dir);
     const environment = options.environment ?? systemEnvironment;
     const host = createHost(logger, () => environment.clock.now());
-    const runner = new HostRunner({ logger });
+    const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
     cleanup.add('the process runner', () => runner.close());
     let url: string | null = null;
     const agents = defineAgents({

@@ -13,6 +13,8 @@ export interface NatsLink {
   /** Without credentials. */
   readonly url: string;
   readonly version: string;
+  /** What is certain of an acknowledged event, in words. */
+  readonly durability: string;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,12 @@ const CONNECT_OPTIONS = {
   reconnectTimeWait: 100,
   reconnectJitter: 100,
   timeout: 5_000,
+} as const;
+
+const DURABILITY = {
+  embedded:
+    'written to the system before it is acknowledged: the crash of a process loses nothing; a power cut may lose what was not synced to the disk yet (1 s with nats-server 2.10 and later, 60 s before)',
+  external: 'as the NATS server is configured (sync_interval, replicas)',
 } as const;
 
 /** @throws SignalboxError `nats_unavailable`, `nats_server_missing`, `log_in_use` */
@@ -60,6 +68,7 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
       embedded,
       url: embedded.url,
       version: embedded.version,
+      durability: DURABILITY.embedded,
       close: async () => {
         await connection.close();
         await embedded.stop();
@@ -78,7 +87,14 @@ async function openExternal(url: string): Promise<NatsLink> {
   try {
     const connection = await connect({ ...CONNECT_OPTIONS, servers, ...credentials });
     const version = connection.info?.version ?? 'unknown';
-    return { connection, embedded: null, url: shown, version, close: () => connection.close() };
+    return {
+      connection,
+      embedded: null,
+      url: shown,
+      version,
+      durability: DURABILITY.external,
+      close: () => connection.close(),
+    };
   } catch (error) {
     throw unavailable(shown, error);
   }

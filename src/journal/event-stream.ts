@@ -7,9 +7,11 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import { unavailable } from './failures.ts';
 import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from './subjects.ts';
 
 /**
@@ -27,36 +29,90 @@ const CONFIG = {
   /** Full means refused. The server's default would drop the oldest history. */
   discard: DiscardPolicy.New,
   max_msgs: -1,
+  max_msgs_per_subject: -1,
   max_bytes: -1,
   max_age: 0,
+  no_ack: false,
   allow_direct: true,
   duplicate_window: DUPLICATE_WINDOW,
   republish: { src: EVENT_SUBJECTS, dest: LIVE_SUBJECTS },
 } as const;
 
-/** Settings without which the log would lose history or followers would see what was refused. */
-const ESSENTIAL = ['storage', 'retention', 'discard', 'max_age', 'max_msgs'] as const;
+/** Settings without which the log would lose history, or followers would see what was refused. */
+const ESSENTIAL = [
+  'subjects',
+  'storage',
+  'retention',
+  'discard',
+  'max_age',
+  'max_msgs',
+  'max_msgs_per_subject',
+  'no_ack',
+  'republish',
+] as const;
+
+export interface EventStreamOptions {
+  readonly replicas: number;
+  /** Milliseconds to wait for each answer of the server. */
+  readonly timeoutMs: number;
+}
 
 /**
  * Opens the stream, creating it where there is none.
- * @throws SignalboxError `log_mismatch` for a stream of that name with settings that drop or hide events.
+ * @throws SignalboxError `nats_unavailable`; `log_mismatch` for a stream of that name with settings that drop or hide
+ *   events.
  */
-export async function openEventStream(connection: NatsConnection, replicas = 1): Promise<JetStreamManager> {
-  const manager = await jetstreamManager(connection, { timeout: 5_000 });
-  const info = await manager.streams.info(EVENT_STREAM).catch((error: unknown) => {
-    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return null;
-    throw new SignalboxError('nats_unavailable', `JetStream does not answer: ${messageOf(error)}`, {
-      cause: error,
-    });
-  });
-  const config = (info ?? (await manager.streams.add({ ...CONFIG, num_replicas: replicas }))).config;
-  const wrong = ESSENTIAL.filter((key) => config[key] !== CONFIG[key]);
-  if (wrong.length > 0) {
-    const differences = wrong.map((key) => `${key} is ${config[key]}, needed is ${CONFIG[key]}`).join('; ');
-    throw new SignalboxError(
-      'log_mismatch',
-      `the stream ${EVENT_STREAM} has settings that a log must not have: ${differences}. Correct them with "nats stream edit", or use another account`,
-    );
+export async function openEventStream(
+  connection: NatsConnection,
+  { replicas, timeoutMs }: EventStreamOptions,
+): Promise<JetStreamManager> {
+  let config: StreamConfig;
+  let manager: JetStreamManager;
+  try {
+    manager = await jetstreamManager(connection, { timeout: timeoutMs });
+    config = (await findStream(manager)) ?? (await createStream(manager, replicas));
+  } catch (cause) {
+    throw unavailable('JetStream does not answer as it should', cause);
   }
-  return manager;
+  const wrong = ESSENTIAL.filter((key) => kept(config, key) !== JSON.stringify(CONFIG[key]));
+  if (wrong.length === 0) return manager;
+  const differences = wrong.map(
+    (key) => `${key} is ${kept(config, key)}, not ${JSON.stringify(CONFIG[key])}`,
+  );
+  throw new SignalboxError(
+    'log_mismatch',
+    `the stream ${EVENT_STREAM} has settings that a log must not have: ${differences.join('; ')}. Correct them with "nats stream edit", or use another account`,
+    { details: { wrong } },
+  );
+}
+
+export function isStreamMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+}
+
+async function findStream(manager: JetStreamManager): Promise<StreamConfig | null> {
+  try {
+    return (await manager.streams.info(EVENT_STREAM)).config;
+  } catch (error) {
+    if (isStreamMissing(error)) return null;
+    throw error;
+  }
+}
+
+async function createStream(manager: JetStreamManager, replicas: number): Promise<StreamConfig> {
+  return (await manager.streams.add({ ...CONFIG, num_replicas: replicas })).config;
+}
+
+/** What the server keeps of a setting, as JSON with keys in our order. It leaves out what is false or not set. */
+function kept(config: StreamConfig, key: (typeof ESSENTIAL)[number]): string {
+  switch (key) {
+    case 'no_ack':
+      return JSON.stringify(config.no_ack ?? false);
+    case 'republish': {
+      const { src, dest, headers_only } = config.republish ?? {};
+      return JSON.stringify(headers_only ? { src, dest, headers_only } : { src, dest });
+    }
+    default:
+      return JSON.stringify(config[key]);
+  }
 }

@@ -7,6 +7,7 @@ import {
   type OrderedConsumerOptions,
 } from '@nats-io/jetstream';
 import { SignalboxError } from '../contracts/errors.ts';
+import { gap, unavailable } from './failures.ts';
 import type { ReadRange, StoredMessage, Tip } from './journal.ts';
 import { messageIdOf } from './publish-headers.ts';
 import { EVENT_STREAM } from './subjects.ts';
@@ -14,10 +15,10 @@ import { EVENT_STREAM } from './subjects.ts';
 /** Messages asked for at once: more gain nothing, fewer starve the reader between two pulls. */
 const PULL_SIZE = 5_000;
 
+/** @throws what the client throws: the caller tells a missing stream from a missing server. */
 export async function readTip(manager: JetStreamManager): Promise<Tip> {
-  const { state } = await manager.streams.info(EVENT_STREAM);
-  if (state.last_seq === 0) return { sequence: 0, id: '' };
-  return { sequence: state.last_seq, id: await readId(manager, state.last_seq) };
+  const sequence = await lastSequence(manager);
+  return sequence === 0 ? { sequence, id: '' } : { sequence, id: await readId(manager, sequence) };
 }
 
 /** The id of the message at `sequence`; empty where there is none. */
@@ -26,13 +27,14 @@ export async function readId(manager: JetStreamManager, sequence: number): Promi
   return messageIdOf(message?.header);
 }
 
-/** @throws SignalboxError `log_corrupt` where a sequence is missing. */
+/** @throws SignalboxError `log_corrupt` where a sequence is missing, `nats_unavailable` */
 export async function* readMessages(
   client: JetStreamClient,
   manager: JetStreamManager,
   range: ReadRange,
 ): AsyncIterable<StoredMessage> {
-  const to = range.to ?? (await manager.streams.info(EVENT_STREAM)).state.last_seq;
+  const tip = await lastSequence(manager).catch(reject('the log cannot be read'));
+  const to = Math.min(range.to ?? tip, tip);
   if (range.from > to) return;
   let expected = range.from;
   const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: range.from };
@@ -41,11 +43,13 @@ export async function* readMessages(
     yield stored(message);
     if (message.seq === to) return;
     expected++;
+    // Only a hint (old servers miscount), but without it a missing end would be waited for without end.
+    if (message.info.pending === 0 && !(await exists(manager, expected))) break;
   }
-  throw stopped(expected);
+  throw gap(expected, null);
 }
 
-/** What the subject filter matches, up to the present end. */
+/** What the subject filter matches, up to the present end. @throws SignalboxError `nats_unavailable` */
 export async function* readSubject(client: JetStreamClient, filter: string): AsyncIterable<StoredMessage> {
   for await (const message of consume(client, { filter_subjects: filter })) {
     yield stored(message);
@@ -58,16 +62,33 @@ async function* consume(
   client: JetStreamClient,
   options: Partial<OrderedConsumerOptions>,
 ): AsyncIterable<JsMsg> {
-  const consumer = await client.consumers.get(EVENT_STREAM, options);
-  const info = await consumer.info(true);
-  if (info.num_pending === 0) return;
-  const messages = await consumer.consume({ max_messages: PULL_SIZE });
-  try {
-    yield* messages;
-  } finally {
-    await messages.close();
-    await consumer.delete().catch(() => false);
+  const consumer = await client.consumers.get(EVENT_STREAM, options).catch(reject('the log cannot be read'));
+  const { num_pending: pending } = await consumer.info(true);
+  if (pending > 0) {
+    const messages = await consumer.consume({ max_messages: PULL_SIZE });
+    try {
+      yield* messages;
+    } finally {
+      await messages.close();
+      await consumer.delete().catch(() => false);
+    }
+    throw new SignalboxError('nats_unavailable', 'reading the log stopped: the connection closed');
   }
+  await consumer.delete().catch(() => false);
+}
+
+async function exists(manager: JetStreamManager, sequence: number): Promise<boolean> {
+  return (await manager.streams.getMessage(EVENT_STREAM, { seq: sequence })) !== null;
+}
+
+async function lastSequence(manager: JetStreamManager): Promise<number> {
+  return (await manager.streams.info(EVENT_STREAM)).state.last_seq;
+}
+
+function reject(what: string): (cause: unknown) => never {
+  return (cause) => {
+    throw unavailable(what, cause);
+  };
 }
 
 function stored(message: JsMsg): StoredMessage {
@@ -77,19 +98,4 @@ function stored(message: JsMsg): StoredMessage {
     subject: message.subject,
     bytes: message.data,
   };
-}
-
-function stopped(expected: number): SignalboxError {
-  return new SignalboxError(
-    'nats_unavailable',
-    `reading the log stopped before sequence ${expected}: the connection closed`,
-  );
-}
-
-function gap(expected: number, found: number): SignalboxError {
-  return new SignalboxError(
-    'log_corrupt',
-    `the log has no message ${expected}; the next one is ${found}. It was purged, or the store is damaged: restore it from a backup`,
-    { details: { expected, found } },
-  );
 }

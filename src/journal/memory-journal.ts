@@ -3,23 +3,43 @@
  * by several journals, cut off, delayed and tampered with.
  */
 import { SignalboxError } from '../contracts/errors.ts';
-import type {
-  Journal,
-  JournalEntry,
-  JournalHandlers,
-  JournalState,
-  ReadRange,
-  StoredMessage,
-  TakeOver,
-  Tip,
+import { EntryQueue } from './entry-queue.ts';
+import { fenced, gap, notFollowed, otherLog } from './failures.ts';
+import {
+  isSameTip,
+  type Journal,
+  type JournalEntry,
+  type JournalHandlers,
+  type JournalState,
+  type ReadRange,
+  type StoredMessage,
+  type TakeOver,
+  type Tip,
 } from './journal.ts';
 
 /** The log that journals write to: what a server is to the JetStream journal. */
 export class MemoryLog {
   readonly messages: StoredMessage[] = [];
-  /** While false nothing is stored: journals resync until it is true again. */
-  reachable = true;
-  writer: symbol | null = null;
+  #reachable = true;
+  readonly #waiting = new Set<() => void>();
+
+  /** While false nothing is read or stored: journals resync until it is true again. */
+  get reachable(): boolean {
+    return this.#reachable;
+  }
+
+  set reachable(reachable: boolean) {
+    this.#reachable = reachable;
+    if (!reachable) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  /** Calls `wake` once, when the log is reachable again. */
+  whenReachable(wake: () => void): void {
+    this.#waiting.add(wake);
+  }
 
   tip(): Tip {
     const last = this.messages.at(-1);
@@ -27,7 +47,7 @@ export class MemoryLog {
   }
 
   store(entry: JournalEntry): number {
-    const sequence = this.messages.length + 1;
+    const sequence = this.tip().sequence + 1;
     this.messages.push({ sequence, id: entry.id, subject: entry.subject, bytes: entry.bytes });
     return sequence;
   }
@@ -35,13 +55,15 @@ export class MemoryLog {
 
 export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry> {
   #state: JournalState = { kind: 'reader' };
-  readonly #writer = Symbol('writer');
-  readonly #queue: Entry[] = [];
+  readonly #queue = new EntryQueue<Entry>();
+  /** The tip as this journal left it: the log must still end there for the next entry to be stored. */
+  #stored: Tip = { sequence: 0, id: '' };
   readonly #log: MemoryLog;
   readonly #handlers: JournalHandlers<Entry>;
   /** Runs the storing of what is queued, later. Injected, so that a simulation decides when. */
   readonly #defer: (work: () => void) => void;
   #scheduled = false;
+  #closed = false;
 
   constructor(
     log: MemoryLog,
@@ -62,74 +84,111 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
   }
 
   async tip(): Promise<Tip> {
+    this.#assertReachable();
     return this.#log.tip();
   }
 
   async *read(range: ReadRange): AsyncIterable<StoredMessage> {
-    const to = range.to ?? this.#log.messages.length;
-    for (let sequence = range.from; sequence <= to; sequence++) {
-      const message = this.#log.messages[sequence - 1];
-      if (!message) throw new SignalboxError('log_corrupt', `the log has no message ${sequence}`);
+    this.#assertReachable();
+    const to = Math.min(range.to ?? Number.POSITIVE_INFINITY, this.#log.tip().sequence);
+    let expected = range.from;
+    for (const message of this.#log.messages.slice()) {
+      if (message.sequence < range.from) continue;
+      if (message.sequence > to) return;
+      if (message.sequence !== expected) throw gap(expected, message.sequence);
       yield message;
+      expected++;
     }
   }
 
   async *readBySubject(prefix: string): AsyncIterable<StoredMessage> {
-    for (const message of [...this.#log.messages]) {
+    this.#assertReachable();
+    for (const message of this.#log.messages.slice()) {
       if (message.subject.startsWith(`${prefix}.`)) yield message;
     }
   }
 
   async takeOver(tip: Tip, entry: Entry): Promise<TakeOver> {
+    this.#assertReachable();
     const present = this.#log.tip();
-    if (present.sequence !== tip.sequence || present.id !== tip.id) return { ok: false, tip: present };
-    this.#log.writer = this.#writer;
-    this.#log.store(entry);
+    if (!isSameTip(present, tip)) return { ok: false, tip: present };
+    this.#stored = { sequence: this.#log.store(entry), id: entry.id };
     this.#setState({ kind: 'open' });
+    if (this.#queue.length > 0) this.#schedule();
     return { ok: true };
   }
 
   append(entry: Entry): void {
-    if (this.#state.kind === 'fenced') return;
+    if (this.#closed || this.#state.kind === 'fenced') return;
     this.#queue.push(entry);
     this.#schedule();
   }
 
   async close(): Promise<void> {
-    this.#queue.length = 0;
+    this.#closed = true;
+    this.#queue.clear();
     if (this.#state.kind !== 'fenced') this.#setState({ kind: 'reader' });
   }
 
-  /** Stores what waits. Called by itself; a test calls it after it has made the log reachable again. */
+  /**
+   * Stores what waits. Called by itself, after `defer` or when the log is reachable again. What is appended meanwhile
+   * waits for the next time, as it would for a server.
+   */
   pump(): void {
     this.#scheduled = false;
-    if (this.#state.kind === 'fenced' || this.#state.kind === 'reader') return;
-    if (!this.#log.reachable) {
-      if (this.#state.kind === 'open')
-        this.#setState({ kind: 'resyncing', reason: 'the log is unreachable' });
-      this.#schedule();
-      return;
-    }
-    if (this.#log.writer !== this.#writer) {
-      const error = new SignalboxError('log_fenced', 'another writer took over the log');
-      this.#queue.length = 0;
-      this.#setState({ kind: 'fenced', error });
-      return;
-    }
-    if (this.#state.kind === 'resyncing') this.#setState({ kind: 'open' });
-    for (let entry = this.#queue.shift(); entry; entry = this.#queue.shift()) {
-      this.#handlers.onStored(entry, this.#log.store(entry));
+    for (let left = this.#queue.length; left > 0; left--) {
+      // Asked again for each entry: a handler may have closed the journal, cut the log or given it to another.
+      const entry = this.#isReady() ? this.#queue.shift() : undefined;
+      if (!entry) return;
+      this.#stored = { sequence: this.#log.store(entry), id: entry.id };
+      try {
+        this.#handlers.onStored(entry, this.#stored.sequence);
+      } catch (cause) {
+        this.#fence(notFollowed(this.#stored, cause));
+      }
     }
   }
 
-  #schedule(): void {
+  /** Whether the next entry may be stored now; where not, the state says why. */
+  #isReady(): boolean {
+    if (!this.#isWriting()) return false;
+    if (!this.#log.reachable) {
+      if (this.#state.kind === 'open') {
+        this.#setState({ kind: 'resyncing', reason: 'the log is unreachable' });
+      }
+      this.#log.whenReachable(this.#schedule);
+      return false;
+    }
+    const tip = this.#log.tip();
+    if (!isSameTip(tip, this.#stored)) {
+      this.#fence(fenced(otherLog(this.#stored, tip)));
+      return false;
+    }
+    if (this.#state.kind === 'resyncing') this.#setState({ kind: 'open' });
+    return true;
+  }
+
+  #isWriting(): boolean {
+    return this.#state.kind === 'open' || this.#state.kind === 'resyncing';
+  }
+
+  readonly #schedule = (): void => {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#defer(() => this.pump());
+  };
+
+  #fence(error: SignalboxError): void {
+    this.#queue.clear();
+    this.#setState({ kind: 'fenced', error });
   }
 
   #setState(state: JournalState): void {
     this.#state = state;
     this.#handlers.onState(state);
+  }
+
+  #assertReachable(): void {
+    if (!this.#log.reachable) throw new SignalboxError('nats_unavailable', 'the log is unreachable');
   }
 }

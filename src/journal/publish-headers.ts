@@ -5,6 +5,9 @@ const MESSAGE_ID = 'Nats-Msg-Id';
 const EXPECTED_SEQUENCE = 'Nats-Expected-Last-Sequence';
 const EXPECTED_MESSAGE_ID = 'Nats-Expected-Last-Msg-Id';
 
+/** More than the headers of an append take: three names, two ids and a number. */
+export const HEADER_BYTES_MAX = 512;
+
 /**
  * The headers of one append: its own id, and the sequence and id that must be the log's last.
  *

@@ -1,6 +1,5 @@
 /** Every NATS subject and stream name of Signalbox stands here and nowhere else. */
-import { type Filing, filingOf } from '../contracts/cloud-event.ts';
-import type { DomainEvent } from '../contracts/events.ts';
+import type { Filing } from '../contracts/cloud-event.ts';
 
 const ROOT = 'signalbox.v1';
 
@@ -12,8 +11,7 @@ export const LIVE_SUBJECTS = `${ROOT}.live.>`;
 export const LEASE_BUCKET = 'SIGNALBOX_LEASE';
 
 /** `signalbox.v1.evt.<project>.<entity>.<id>.<event>` */
-export function eventSubject(event: DomainEvent): string {
-  const filing: Filing = filingOf(event);
+export function eventSubject(filing: Filing): string {
   return `${ROOT}.evt.${filing.project}.${filing.entity}.${filing.id}.${filing.name}`;
 }
 

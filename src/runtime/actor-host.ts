@@ -6,7 +6,7 @@
  * H2 An actor may be ahead of the log by what is in flight. Whoever wants to know what is true reads a projection.
  * H3 A settled entity is kept as plain data and woken when something is said to it again: it behaves the same.
  */
-import { type AnyActor, type AnyStateMachine, createActor } from 'xstate';
+import { type Actor, createActor } from 'xstate';
 import {
   type ContextOf,
   MACHINE_NAMES,
@@ -17,6 +17,7 @@ import {
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, EntityKind, Transition } from '../contracts/events.ts';
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
+import { type FlatLogic, flatLogic, flatSnapshot } from './flat-logic.ts';
 
 export interface EntityState<Kind extends EntityKind> {
   readonly state: string;
@@ -24,8 +25,18 @@ export interface EntityState<Kind extends EntityKind> {
   readonly version: number;
 }
 
+type Context = ContextOf[EntityKind];
+type Logic = FlatLogic<Context, DomainEvent>;
+
+const LOGICS: Readonly<Record<EntityKind, Logic>> = {
+  task: flatLogic(MACHINES.task),
+  attempt: flatLogic(MACHINES.attempt),
+  agent: flatLogic(MACHINES.agent),
+  supervisor: flatLogic(MACHINES.supervisor),
+};
+
 interface Live {
-  readonly actor: AnyActor;
+  readonly actor: Actor<Logic>;
   version: number;
 }
 
@@ -52,7 +63,7 @@ export class ActorHost {
     if (!live)
       return kind === 'task' ? (this.#settledTasks.get(id) as EntityState<Kind> | undefined) : undefined;
     const { value, context } = live.actor.getSnapshot();
-    return { state: value, context, version: live.version };
+    return { state: value, context: context as ContextOf[Kind], version: live.version };
   }
 
   /** Ids of the entities of a kind that are live, in the order in which they came. */
@@ -75,7 +86,8 @@ export class ActorHost {
   apply(event: DomainEvent): Transition[] {
     const found = recipientsOf(event).map((recipient) => this.#find(recipient, event));
     for (const { recipient, live } of found) {
-      if (!live.actor.getSnapshot().can(event)) throw this.#refusal(recipient, live, event);
+      if (!LOGICS[recipient.kind].can(live.actor.getSnapshot(), event))
+        throw this.#refusal(recipient, live, event);
     }
     return found.map((each) => this.#send(each, event));
   }
@@ -97,14 +109,18 @@ export class ActorHost {
 
   #send({ recipient, live, isNew }: Found, event: DomainEvent): Transition {
     const { kind, id } = recipient;
-    const from: string = live.actor.getSnapshot().value;
+    const from = live.actor.getSnapshot().value;
     live.actor.send(event);
     const { value, context } = live.actor.getSnapshot();
     live.version++;
     if (recipient.closes) this.#drop(kind, id, live);
-    else if (kind === 'task' && isSettled(value, context)) {
+    else if (kind === 'task' && isSettled(value, context as ContextOf['task'])) {
       this.#drop(kind, id, live);
-      this.#settledTasks.set(id, { state: value, context, version: live.version });
+      this.#settledTasks.set(id, {
+        state: value,
+        context: context as ContextOf['task'],
+        version: live.version,
+      });
     } else {
       this.#live[kind].set(id, live);
       if (kind === 'task') this.#settledTasks.delete(id);
@@ -125,7 +141,7 @@ export class ActorHost {
   }
 
   #refusal(recipient: Recipient, live: Live, event: DomainEvent): SignalboxError {
-    const state: string = live.actor.getSnapshot().value;
+    const state = live.actor.getSnapshot().value;
     const legal = this.heard(recipient.kind, recipient.id);
     return new SignalboxError(
       'illegal_transition',
@@ -139,10 +155,11 @@ function isSettled(state: string, context: ContextOf['task']): boolean {
   return SETTLED_STATES.has(state as TaskState) && context.openAttempt === null;
 }
 
-function wake(kind: EntityKind, entity: EntityState<EntityKind>): Live {
-  const machine: AnyStateMachine = MACHINES[kind];
-  const snapshot = machine.resolveState({ value: entity.state, context: entity.context });
-  const actor = createActor(machine, { snapshot });
+function wake(kind: EntityKind, { state, context, version }: EntityState<EntityKind>): Live {
+  const actor = createActor(LOGICS[kind], {
+    snapshot: flatSnapshot(state, context),
+    input: undefined as never,
+  });
   actor.start();
-  return { actor, version: entity.version };
+  return { actor, version };
 }

@@ -7,9 +7,9 @@
  *    in the log's order.
  * C4 A fenced pipeline decides nothing more.
  */
-import { encodeRecord } from '../contracts/cloud-event.ts';
+import { encodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
-import type { DomainEvent, EventRecord, StoredRecord } from '../contracts/events.ts';
+import type { DomainEvent, StoredRecord } from '../contracts/events.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { Journal, JournalEntry, JournalState } from '../journal/journal.ts';
 import { eventSubject } from '../journal/subjects.ts';
@@ -22,10 +22,18 @@ export interface Origin {
   readonly cause?: string;
 }
 
+/** Told how a decision came out; absent where nobody waits for it. */
+export interface Waiter {
+  stored(record: StoredRecord): void;
+  lost(error: SignalboxError): void;
+}
+
+type Writable<Record> = { -readonly [Key in keyof Record]: Record[Key] };
+
 export interface LogEntry extends JournalEntry {
-  readonly record: EventRecord;
-  readonly stored: (record: StoredRecord) => void;
-  readonly lost: (error: SignalboxError) => void;
+  /** Its sequence is 0 until the journal has stored it; nobody sees it before. */
+  readonly record: Writable<StoredRecord>;
+  readonly waiter: Waiter | undefined;
 }
 
 export interface CommitPipelineOptions {
@@ -37,9 +45,14 @@ export interface CommitPipelineOptions {
   readonly lastHash: string;
   /** Events that may wait for the journal before new commands are refused. */
   readonly maxBacklog: number;
+  /** Largest event in bytes that the log takes. */
+  readonly maxEventBytes: number;
   /** Called for every stored record: projections first, then effects. */
   readonly onCommitted: (record: StoredRecord) => void;
 }
+
+/** What the envelope and the transitions take around the event itself. */
+const ENVELOPE_BYTES = 2_048;
 
 export class CommitPipeline {
   readonly #options: CommitPipelineOptions;
@@ -47,8 +60,8 @@ export class CommitPipeline {
   #hash: string;
   #count = 0;
   #fenced: SignalboxError | null = null;
-  /** Decided and not stored yet, so that their callers can be told when it comes to nothing. */
-  readonly #waiting = new Set<LogEntry>();
+  /** Whose decisions are not stored yet, so that they can be told when it comes to nothing. */
+  readonly #waiting = new Set<Waiter>();
 
   constructor(options: CommitPipelineOptions) {
     this.#options = options;
@@ -61,53 +74,58 @@ export class CommitPipeline {
   }
 
   /**
-   * Decides an event and hands it to the journal.
-   * @returns the record, once it is stored. @throws SignalboxError `illegal_transition`, `log_fenced` at once.
+   * Decides an event, and tells when it is stored.
+   * @throws SignalboxError `illegal_transition`, `body_too_large`, `log_fenced`: then nothing was decided
    */
-  commit(event: DomainEvent, origin: Origin): Promise<StoredRecord> {
+  async commit(event: DomainEvent, origin: Origin): Promise<StoredRecord> {
+    return new Promise((stored, lost) => this.decide(event, origin, { stored, lost }));
+  }
+
+  /** The same for those who do not wait. @throws SignalboxError as `commit` rejects */
+  decide(event: DomainEvent, origin: Origin, waiter?: Waiter): void {
     if (this.#fenced) throw this.#fenced;
     const journal = this.#journal;
     if (!journal) throw new SignalboxError('internal', `${event.type} was decided before the log was open`);
-    return new Promise((stored, lost) => {
-      const entry = this.prepare(event, origin, stored, lost);
-      this.#waiting.add(entry);
-      journal.append(entry);
-    });
+    const entry = this.prepare(event, origin, waiter);
+    if (waiter) this.#waiting.add(waiter);
+    journal.append(entry);
   }
 
   /** Decides and encodes, without appending. */
-  prepare(
-    event: DomainEvent,
-    origin: Origin,
-    stored: (record: StoredRecord) => void,
-    lost: (error: SignalboxError) => void,
-  ): LogEntry {
-    const transitions = this.#options.host.apply(event);
-    const record: EventRecord = {
-      id: `${this.#options.writer}-${(this.#count++).toString(36)}`,
-      time: this.#options.clock.now(),
+  prepare(event: DomainEvent, origin: Origin, waiter?: Waiter): LogEntry {
+    const { host, clock, writer, maxEventBytes } = this.#options;
+    const eventJson = JSON.stringify(event);
+    // Before the machines hear of it: an event that does not fit must not have happened.
+    if (eventJson.length * 3 > maxEventBytes) assertFits(eventJson, maxEventBytes);
+    const transitions = host.apply(event);
+    const filing = filingOf(event);
+    const record: LogEntry['record'] = {
+      sequence: 0,
+      id: `${writer}-${(this.#count++).toString(36)}`,
+      time: clock.now(),
       actor: origin.actor,
       cause: origin.cause,
       previousHash: this.#hash,
       event,
       transitions,
     };
-    const bytes = Buffer.from(encodeRecord(record));
+    const bytes = Buffer.from(encodeRecord(record, filing, eventJson));
     this.#hash = sha256(bytes);
-    return { id: record.id, subject: eventSubject(event), bytes, record, stored, lost };
+    return { id: record.id, subject: eventSubject(filing), bytes, record, waiter };
   }
 
-  onStored(entry: LogEntry, sequence: number): void {
-    this.#waiting.delete(entry);
-    const record: StoredRecord = { ...entry.record, sequence };
+  onStored({ record, waiter }: LogEntry, sequence: number): void {
+    record.sequence = sequence;
     this.#options.onCommitted(record);
-    entry.stored(record);
+    if (!waiter) return;
+    this.#waiting.delete(waiter);
+    waiter.stored(record);
   }
 
   onState(state: JournalState): void {
     if (state.kind !== 'fenced') return;
     this.#fenced = state.error;
-    for (const entry of this.#waiting) entry.lost(state.error);
+    for (const waiter of this.#waiting) waiter.lost(state.error);
     this.#waiting.clear();
   }
 
@@ -126,11 +144,20 @@ export class CommitPipeline {
           `the event log cannot be written at the moment (${state.reason}): try again in a moment`,
         );
       case 'reader':
-        throw new SignalboxError('log_unavailable', 'the event log is not open yet: try again in a moment');
+        throw new SignalboxError('log_unavailable', 'the event log is not open: try again in a moment');
       case 'fenced':
         throw state.error;
       default:
         unreachable(state, 'assertWritable');
     }
   }
+}
+
+function assertFits(eventJson: string, maxEventBytes: number): void {
+  const bytes = Buffer.byteLength(eventJson) + ENVELOPE_BYTES;
+  if (bytes <= maxEventBytes) return;
+  throw new SignalboxError(
+    'body_too_large',
+    `${bytes} bytes do not fit in one event of the log (${maxEventBytes}): give large content as "content_path"`,
+  );
 }

@@ -21,6 +21,20 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
+/** Random bytes are drawn many at once: each call of the system's generator costs more than a whole event. */
+const POOL_SIZE = 4_096;
+let pool = Buffer.alloc(0);
+let poolOffset = 0;
+
+function draw(length: number): Buffer {
+  if (poolOffset + length > pool.length) {
+    pool = randomBytes(Math.max(POOL_SIZE, length));
+    poolOffset = 0;
+  }
+  poolOffset += length;
+  return pool.subarray(poolOffset - length, poolOffset);
+}
+
 export const systemEnvironment: Environment = {
   clock: {
     now: () => Date.now(),
@@ -29,6 +43,6 @@ export const systemEnvironment: Environment = {
       return () => clearTimeout(timer);
     },
   },
-  random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
-  randomId: (length) => Array.from(randomBytes(length), (byte) => ALPHABET[byte % 36]).join(''),
+  random: () => draw(4).readUInt32BE() / 2 ** 32,
+  randomId: (length) => Array.from(draw(length), (byte) => ALPHABET[byte % 36]).join(''),
 };

@@ -96,9 +96,7 @@ export class Supervisor {
   /** Decides on the supervisor's own account. A refusal means that things moved on meanwhile; it is logged. */
   decide(event: DomainEvent, actor: string = ACTOR): void {
     try {
-      this.#options.pipeline.commit(event, { actor }).catch(() => {
-        // Fenced: the pipeline itself has stopped, and whoever owns it has been told.
-      });
+      this.#options.pipeline.decide(event, { actor });
     } catch (error) {
       if (error instanceof SignalboxError && error.code === 'log_fenced') return;
       this.#options.logger.warn({ err: error, event: event.type }, 'a decision came too late');

@@ -1,0 +1,150 @@
+/**
+ * Signalbox as a library: the same parts that `signalbox up` runs, inside another program.
+ *
+ *     const signalbox = await createSignalbox({
+ *       config: { agents: { echo: { driver: 'function' } } },
+ *       functions: { echo: ({ spec }) => `did ${spec.title}` },
+ *     });
+ *     const task = await signalbox.createTask('demo', { title: 'say hello', agent: 'echo', review: 'auto' });
+ *     const done = await signalbox.settled('demo', task.id);
+ *     await signalbox.stop();
+ */
+import { type Logger, pino } from 'pino';
+import type { AttemptView, TaskView } from '../projections/index.ts';
+import { addComment } from './app/agent-words.ts';
+import { findTask } from './app/context.ts';
+import { createTask } from './app/create-task.ts';
+import { approveTask, cancelTask, rejectTask, retryTask } from './app/decide-task.ts';
+import { followRecords } from './app/follow.ts';
+import { checkConfig } from './config/parse-config.ts';
+import type { HealthReport } from './contracts/answers.ts';
+import type { SignalboxConfigInput } from './contracts/config.ts';
+import type { SignalboxError } from './contracts/errors.ts';
+import type { StoredRecord } from './contracts/events.ts';
+import { projectId, taskId } from './contracts/ids.ts';
+import { type CreateTask, createTaskSchema } from './contracts/requests.ts';
+import { SETTLED_STATES } from './contracts/tasks.ts';
+import { Daemon } from './daemon/daemon.ts';
+import { parse } from './http/parse.ts';
+import type { FunctionHandler } from './process/drivers/function.ts';
+
+export type { AttemptView, TaskView } from '../projections/index.ts';
+export type { SignalboxConfigInput } from './contracts/config.ts';
+export { type ErrorCode, SignalboxError } from './contracts/errors.ts';
+export type { DomainEvent, EventRecord, StoredRecord, Transition } from './contracts/events.ts';
+export type { FunctionContext, FunctionHandler, FunctionOutput } from './process/drivers/function.ts';
+
+export interface SignalboxOptions {
+  /** As in the configuration file. */
+  readonly config?: SignalboxConfigInput;
+  /** Handlers of the agents with the driver `function`, by agent id. */
+  readonly functions?: Readonly<Record<string, FunctionHandler>>;
+  /** true: listen for HTTP as configured. Process agents need it to write back. */
+  readonly http?: boolean;
+  readonly logger?: Logger;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called once for each task that settles: done, failed, cancelled or expired. */
+  readonly onSettled?: (task: TaskView) => void;
+  /** Another writer took the log: nothing is decided any more, and `stop` is to be called. */
+  readonly onFenced?: (error: SignalboxError) => void;
+}
+
+/** What a caller says of a new task; everything that has a default may be left out. */
+export type NewTask = Parameters<typeof createTaskSchema.parse>[0] &
+  Pick<Partial<CreateTask>, 'id'> & { readonly title: string };
+
+export interface Signalbox {
+  /** Where it listens for HTTP; null where it does not. */
+  readonly url: string | null;
+  health(): HealthReport;
+  /** @throws SignalboxError `invalid_request`, `task_exists`, `idempotency_conflict`, `agent_not_found`, `overloaded` */
+  createTask(project: string, task: NewTask): Promise<TaskView>;
+  /** @throws SignalboxError `task_not_found` */
+  task(project: string, id: string): TaskView;
+  attempts(project: string, id: string): readonly AttemptView[];
+  /** The task, once it is done, failed, cancelled or expired. */
+  settled(project: string, id: string): Promise<TaskView>;
+  approve(project: string, id: string, comment?: string): Promise<TaskView>;
+  reject(project: string, id: string, comment: string): Promise<TaskView>;
+  cancel(project: string, id: string, reason?: string): Promise<TaskView>;
+  retry(project: string, id: string): Promise<TaskView>;
+  comment(project: string, id: string, author: string, body: string): Promise<TaskView>;
+  /**
+   * Every record from now on, in the log's order, until the loop is left. A loop that falls too far behind fails
+   * rather than miss a record.
+   */
+  events(): AsyncIterableIterator<StoredRecord>;
+  /** Drains and stops; running agents are left or killed, as configured. */
+  stop(reason?: string): Promise<void>;
+}
+
+const ACTOR = 'user:library';
+
+/** @throws SignalboxError with what to do; nothing is left running then */
+export async function createSignalbox(options: SignalboxOptions = {}): Promise<Signalbox> {
+  const config = checkConfig(options.config ?? {});
+  const daemon = await Daemon.start({
+    config,
+    logger: options.logger ?? pino({ level: 'silent' }),
+    functions: options.functions ?? {},
+    env: options.env ?? process.env,
+    http: options.http ?? false,
+    onFenced: options.onFenced ?? (() => {}),
+  });
+  const { app } = daemon;
+  const view = (project: string, id: string): TaskView => findTask(app, projectId(project), taskId(id));
+  const { onSettled } = options;
+  if (onSettled) {
+    app.onRecord((record) => {
+      const settled = settledBy(record);
+      if (settled) onSettled(view(settled.project, settled.task));
+    });
+  }
+  return {
+    url: daemon.url,
+    health: () => daemon.health(),
+    createTask: async (project, task) => {
+      const request = parse(createTaskSchema, task, 'task');
+      return (await createTask(app, projectId(project), request, ACTOR)).task;
+    },
+    task: view,
+    attempts: (project, id) => app.projections.attempts.byTask.get(`${project}/${id}`) ?? [],
+    settled: (project, id) => whenSettled(daemon, view, project, id),
+    approve: (project, id, comment) => approveTask(app, projectId(project), taskId(id), { comment }, ACTOR),
+    reject: (project, id, comment) => rejectTask(app, projectId(project), taskId(id), { comment }, ACTOR),
+    cancel: (project, id, comment) => cancelTask(app, projectId(project), taskId(id), { comment }, ACTOR),
+    retry: (project, id) => retryTask(app, projectId(project), taskId(id), {}, ACTOR),
+    comment: (project, id, author, body) =>
+      addComment(app, projectId(project), taskId(id), { author, body }, null),
+    events: () => followRecords(app),
+    stop: (reason = 'the program stops') => daemon.stop(reason),
+  };
+}
+
+/** The task that this record has settled, if it has. */
+function settledBy(record: StoredRecord): { project: string; task: string } | null {
+  const { event, transitions } = record;
+  if (!('task' in event)) return null;
+  const moved = transitions.find(({ entity }) => entity === 'task');
+  if (!moved || moved.from === moved.to || !(SETTLED_STATES as ReadonlySet<string>).has(moved.to))
+    return null;
+  return event;
+}
+
+function whenSettled(
+  { app }: Daemon,
+  view: (project: string, id: string) => TaskView,
+  project: string,
+  id: string,
+): Promise<TaskView> {
+  const now = view(project, id);
+  if (SETTLED_STATES.has(now.state)) return Promise.resolve(now);
+  return new Promise((resolve) => {
+    const stop = app.onRecord((record) => {
+      const settled = settledBy(record);
+      if (settled?.project !== project || settled.task !== id) return;
+      stop();
+      resolve(view(project, id));
+    });
+  });
+}

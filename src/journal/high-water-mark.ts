@@ -1,0 +1,131 @@
+/**
+ * The high-water mark: the last event that the log has acknowledged, kept in a file beside the data.
+ *
+ * A log may come back shorter, or as another one, without a word: a damaged store is cut by the server, a backup is
+ * older, a URL names another server. Its next events would take numbers that were given out before. The mark notices.
+ *
+ * L1 The mark names an event that was acknowledged, and never moves back. It may be behind by one interval.
+ * L2 The file is replaced as a whole and forced to the disk, so that a power cut leaves a mark that can be trusted.
+ * L3 A log that does not hold the marked event at its place is refused before anything is written to it.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { replaceDurably } from './durable-file.ts';
+import type { Journal, JournalEntry, Tip } from './journal.ts';
+
+const INTERVAL_MS = 1_000;
+
+const tipSchema = z.strictObject({ sequence: z.int().min(1), id: z.string().min(1) });
+
+export class HighWaterMark {
+  readonly #file: string;
+  readonly #logger: Logger;
+  readonly #intervalMs: number;
+  #mark: Tip | null;
+  #saved: Tip | null;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(file: string, logger: Logger, intervalMs: number, mark: Tip | null) {
+    this.#file = file;
+    this.#logger = logger;
+    this.#intervalMs = intervalMs;
+    this.#mark = mark;
+    this.#saved = mark;
+  }
+
+  /**
+   * Reads the mark of an earlier run; there need not be one.
+   * @param intervalMs milliseconds between two writes of the file, while the mark moves
+   * @throws SignalboxError `log_mismatch` for a file that cannot be understood
+   */
+  static async open(file: string, logger: Logger, intervalMs = INTERVAL_MS): Promise<HighWaterMark> {
+    return new HighWaterMark(file, logger, intervalMs, await readMark(file));
+  }
+
+  /** Compares the log with the mark (L3). @throws SignalboxError `log_mismatch`, and what reading the log throws */
+  async check(journal: Pick<Journal<JournalEntry>, 'tip' | 'read'>): Promise<void> {
+    const mark = this.#mark;
+    if (!mark) return;
+    const { sequence: end } = await journal.tip();
+    if (end < mark.sequence) throw this.#mismatch(mark, `the log ends at event ${end}`, { end });
+    for await (const { id } of journal.read({ from: mark.sequence, to: mark.sequence })) {
+      if (id === mark.id) return;
+      throw this.#mismatch(mark, `event ${mark.sequence} of the log has the id ${id || 'of none'}`, { id });
+    }
+  }
+
+  /** The log has acknowledged this event. Cheap: the file follows later. */
+  advance(tip: Tip): void {
+    if (this.#mark && tip.sequence <= this.#mark.sequence) return;
+    this.#mark = tip;
+    this.#schedule();
+  }
+
+  /** Writes the file a last time. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#save();
+  }
+
+  #schedule(): void {
+    if (this.#timer || this.#closed) return;
+    this.#timer = setTimeout(() => {
+      void this.#save().then(() => {
+        this.#timer = undefined;
+        if (this.#saved !== this.#mark) this.#schedule();
+      });
+    }, this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  /** One write at a time. Never rejects: an old mark is still a true one, and the next write may succeed. */
+  #save(): Promise<void> {
+    this.#saving = this.#saving.then(async () => {
+      const mark = this.#mark;
+      if (!mark || mark === this.#saved) return;
+      try {
+        await replaceDurably(this.#file, `${JSON.stringify({ sequence: mark.sequence, id: mark.id })}\n`);
+        this.#saved = mark;
+      } catch (error) {
+        this.#logger.warn({ err: error, file: this.#file }, 'the high-water mark could not be written');
+      }
+    });
+    return this.#saving;
+  }
+
+  #mismatch(mark: Tip, found: string, details: Record<string, unknown>): SignalboxError {
+    return new SignalboxError(
+      'log_mismatch',
+      `${found}, but this data directory has seen event ${mark.sequence} with the id ${mark.id} stored in it. Either the log lost its end, or it was restored from an older backup, or it is that of another NATS server. Restore the log, or start with the server that has it. To go on with this log and accept the loss, delete ${this.#file}`,
+      { details: { expected: mark, ...details, file: this.#file } },
+    );
+  }
+}
+
+async function readMark(file: string): Promise<Tip | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    throw unreadable(file, messageOf(cause), cause);
+  }
+  try {
+    return tipSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw unreadable(file, 'it is not of the form {"sequence":1,"id":"…"}', cause);
+  }
+}
+
+function unreadable(file: string, why: string, cause: unknown): SignalboxError {
+  return new SignalboxError(
+    'log_mismatch',
+    `${file} should name the last event that this data directory has seen in the log, and cannot be read: ${why}. Restore the file; or, if you are sure that the log is complete, delete it`,
+    { cause, details: { file } },
+  );
+}

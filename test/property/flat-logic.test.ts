@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AnyStateMachine, assign, createActor, createMachine, setup } from 'xstate';
+import { MACHINES } from '../../machines/index.ts';
+import { EVENT_TYPES } from '../../src/contracts/events.ts';
+import { ATTEMPT_OUTCOMES, STOP_REASONS } from '../../src/contracts/tasks.ts';
+import { flatLogic, flatSnapshot } from '../../src/runtime/flat-logic.ts';
+
+/** Everything that a guard or an assignment of ours looks at; the rest of an event says nothing to a machine. */
+const anyEvent = fc.record({
+  type: fc.constantFrom(...EVENT_TYPES),
+  attempt: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(null)),
+  outcome: fc.constantFrom(...ATTEMPT_OUTCOMES),
+  reason: fc.constantFrom(...STOP_REASONS),
+  retry_at_ms: fc.oneof(fc.integer({ min: 0 }), fc.constant(null)),
+  concurrency: fc.integer({ min: 1, max: 3 }),
+  writer: fc.string(),
+});
+
+const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
+  task: fc.record({
+    maxAttempts: fc.constant(3),
+    attemptsGranted: fc.integer({ min: 1, max: 4 }),
+    attempts: fc.constant(0),
+    openAttempt: fc.constant(null),
+    outputsRequired: fc.boolean(),
+    outputs: fc.constant(0),
+    comments: fc.constant(0),
+    reports: fc.constant(0),
+    dueAt: fc.oneof(fc.constant(null), fc.integer({ min: 0 })),
+  }),
+  attempt: fc.constant({ verdict: null, stopReason: null }),
+  agent: fc.record({ concurrency: fc.integer({ min: 1, max: 3 }), running: fc.constant(0) }),
+  supervisor: fc.constant({ writer: '', epoch: 0 }),
+};
+
+describe('flat logic', () => {
+  for (const [kind, machine] of Object.entries(MACHINES) as [keyof typeof MACHINES, AnyStateMachine][]) {
+    it(`does with the ${kind} machine what XState does, event by event (X2)`, () => {
+      const logic = flatLogic<object, { type: string }>(machine);
+      const everyState = Object.keys(machine.states);
+      fc.assert(
+        fc.property(
+          contexts[kind],
+          fc.constantFrom(...everyState),
+          fc.array(anyEvent, { maxLength: 30 }),
+          (context, state, events) => {
+            const reference = createActor(machine, {
+              snapshot: machine.resolveState({ value: state, context }),
+            }).start();
+            let snapshot = flatSnapshot(state, context);
+            for (const event of events) {
+              expect(logic.can(snapshot, event)).toBe(reference.getSnapshot().can(event));
+              reference.send(event);
+              snapshot = logic.transition(snapshot, event, undefined as never);
+              const { value, context: expected } = reference.getSnapshot();
+              expect({ value: snapshot.value, context: snapshot.context }).toEqual({
+                value,
+                context: expected,
+              });
+            }
+          },
+        ),
+        { numRuns: 500 },
+      );
+    });
+  }
+
+  it.each([
+    ['nested states', createMachine({ initial: 'a', states: { a: { initial: 'b', states: { b: {} } } } })],
+    ['timers', createMachine({ initial: 'a', states: { a: { after: { 10: 'b' } }, b: {} } })],
+    ['entry actions', createMachine({ initial: 'a', states: { a: { entry: () => {} } } })],
+    ['eventless transitions', createMachine({ initial: 'a', states: { a: { always: 'b' }, b: {} } })],
+    ['final states', createMachine({ initial: 'a', states: { a: { type: 'final' } } })],
+    [
+      'actions that do something',
+      setup({ actions: { act: () => {}, set: assign({}) } }).createMachine({
+        initial: 'a',
+        states: { a: { on: { go: { actions: 'act' } } } },
+      }),
+    ],
+  ])('refuses a machine with %s (X1)', (_what, machine) => {
+    expect(() => flatLogic(machine as AnyStateMachine)).toThrow('is not flat');
+  });
+});
