@@ -1,0 +1,86 @@
+/** The engine that the benches drive: function agents, the JetStream journal, nothing left out. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import { pino } from 'pino';
+import { createTask } from '../src/app/create-task.ts';
+import { type ProjectId, projectId } from '../src/contracts/ids.ts';
+import { type CreateTask, createTaskSchema } from '../src/contracts/requests.ts';
+import { Engine } from '../src/engine.ts';
+import { JetStreamJournal } from '../src/journal/jetstream-journal.ts';
+import { FunctionDriver } from '../src/process/drivers/function.ts';
+import { systemEnvironment } from '../src/runtime/environment.ts';
+
+export const PROJECT: ProjectId = projectId('bench');
+const AGENT = 'worker';
+
+/** @param concurrency slots of the one agent; 0 tasks run where it is paused by a capability that nobody asks for */
+export async function openBenchEngine(
+  connection: NatsConnection,
+  directory: string,
+  concurrency: number,
+): Promise<Engine> {
+  const { clock } = systemEnvironment;
+  const engine = await Engine.open({
+    openJournal: (handlers) => JetStreamJournal.open(connection, handlers),
+    agents: [
+      {
+        id: AGENT,
+        driver: new FunctionDriver(() => 'result', clock.now),
+        capabilities: [],
+        concurrency,
+        timeoutMs: 600_000,
+        killGraceMs: 1_000,
+        lingerMs: 1_000,
+        promptLanguage: 'en',
+      },
+    ],
+    environment: systemEnvironment,
+    logger: pino({ level: 'warn' }),
+    dataDirectory: directory,
+    secret: 'bench',
+    version: 'bench',
+    writer: systemEnvironment.randomId(10),
+    url: () => null,
+    defaults: {
+      priority: 5,
+      max_attempts: 4,
+      review: 'auto',
+      backoff: { initial_seconds: 2, factor: 2, max_seconds: 300, jitter: 0.2 },
+    },
+    reviewOf: () => undefined,
+    limits: { concurrency: 10_000, queueDepth: 10_000_000, backlog: 1_000_000, maxEventBytes: 900_000 },
+    onFenced: (error) => {
+      throw error;
+    },
+  });
+  await engine.begin();
+  return engine;
+}
+
+/** A request as a client would send it, checked as HTTP would check it. */
+export function request(overrides: Partial<CreateTask> = {}): CreateTask {
+  return createTaskSchema.parse({ title: 'a task of the bench', agent: AGENT, ...overrides });
+}
+
+/** Runs `count` tasks through all their states, `inFlight` at a time. @returns seconds */
+export async function runLifecycles(engine: Engine, count: number, inFlight: number): Promise<number> {
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    let created = 0;
+    let done = 0;
+    const refill = (): void => {
+      while (created < count && created - done < inFlight) {
+        created++;
+        void createTask(engine.app, PROJECT, request(), 'user:bench');
+      }
+    };
+    const stop = engine.app.onRecord(({ event }) => {
+      if (event.type !== 'task.approved') return;
+      done++;
+      if (done < count) return refill();
+      stop();
+      resolve();
+    });
+    refill();
+  });
+  return (performance.now() - start) / 1_000;
+}

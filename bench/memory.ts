@@ -1,0 +1,25 @@
+/** What a waiting task costs in memory: its actor, its place on the blackboard and in the queue. */
+import { createTask } from '../src/app/create-task.ts';
+import type { Engine } from '../src/engine.ts';
+import { PROJECT, request } from './engine.ts';
+
+function heapBytes(): number {
+  const { gc } = globalThis;
+  if (!gc) throw new Error('the bench needs node --expose-gc');
+  gc();
+  gc();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Heap bytes a live task, over `count` tasks that are pending for an agent that is paused. */
+export async function bytesPerLiveTask(engine: Engine, count: number): Promise<number> {
+  await engine.app.pipeline.commit({ type: 'agent.paused', agent: 'worker' }, { actor: 'user:bench' });
+  const before = heapBytes();
+  for (let created = 0; created < count; created += 1_000) {
+    const batch = Array.from({ length: 1_000 }, () =>
+      createTask(engine.app, PROJECT, request(), 'user:bench'),
+    );
+    await Promise.all(batch);
+  }
+  return Math.round((heapBytes() - before) / count);
+}

@@ -1,0 +1,42 @@
+/** A nats-server of the bench's own, started as Signalbox starts its embedded one, and gone with the bench. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { pino } from 'pino';
+import { obtainNatsServer } from '../src/embedded/program.ts';
+import { startEmbeddedServer } from '../src/embedded/server.ts';
+
+export interface BenchServer {
+  readonly version: string;
+  readonly pid: number | undefined;
+  readonly directory: string;
+  connect(): Promise<NatsConnection>;
+  stop(): Promise<void>;
+}
+
+export async function startBenchServer(): Promise<BenchServer> {
+  const logger = pino({ level: 'warn' });
+  const directory = await mkdtemp(join(tmpdir(), 'signalbox-bench-'));
+  const program = await obtainNatsServer({ logger, env: process.env });
+  const server = await startEmbeddedServer({ dataDir: directory, program, logger, env: process.env });
+  const connections: NatsConnection[] = [];
+  return {
+    version: server.version,
+    get pid() {
+      return server.pid;
+    },
+    directory,
+    connect: async () => {
+      const { url, user, password } = server;
+      const connection = await connect({ servers: url, user, pass: password, noAsyncTraces: true });
+      connections.push(connection);
+      return connection;
+    },
+    stop: async () => {
+      for (const connection of connections) await connection.close();
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
