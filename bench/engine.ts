@@ -47,7 +47,13 @@ export async function openBenchEngine(
       backoff: { initial_seconds: 2, factor: 2, max_seconds: 300, jitter: 0.2 },
     },
     reviewOf: () => undefined,
-    limits: { concurrency: 10_000, queueDepth: 10_000_000, backlog: 1_000_000, maxEventBytes: 900_000 },
+    limits: {
+      concurrency: 10_000,
+      projectConcurrency: 10_000,
+      queueDepth: 10_000_000,
+      backlog: 1_000_000,
+      maxEventBytes: 900_000,
+    },
     onFenced: (error) => {
       throw error;
     },

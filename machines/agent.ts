@@ -3,7 +3,7 @@
  *
  * G1 Open attempts never exceed `concurrency` through a claim: a claim needs a free slot.
  * G2 A slot is free again by the end of its attempt and by nothing else, so none can leak.
- * G3 Only `idle` and `busy` take claims.
+ * G3 Only `idle` and `busy` take claims, and `probing` takes one.
  */
 import { assign, setup } from 'xstate';
 import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
@@ -11,18 +11,30 @@ import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
 export interface AgentContext {
   readonly concurrency: number;
   readonly running: number;
+  /** Attempts in a row that failed; a lost or cancelled one says nothing about the agent. */
+  readonly failures: number;
+  /** How often in a row it was parked. */
+  readonly parkings: number;
+  /** Epoch milliseconds. */
+  readonly parkedUntil: number | null;
 }
 
 export function openAgent(event: EventOf<'agent.registered'>): AgentContext {
-  return { concurrency: event.concurrency, running: 0 };
+  return { concurrency: event.concurrency, running: 0, failures: 0, parkings: 0, parkedUntil: null };
 }
 
-const release = { 'attempt.ended': { actions: 'release' } } as const;
+const FAILURES: ReadonlySet<string> = new Set(['failed', 'timed_out', 'killed', 'spawn_failed']);
+
+const release = { 'attempt.ended': { actions: ['release', 'count'] } } as const;
 const register = { 'agent.registered': { actions: 'configure' } } as const;
 const pause = { 'agent.paused': { target: 'paused' } } as const;
 const drain = { 'agent.drained': { target: 'draining' } } as const;
+const park = { 'agent.parked': { target: 'parked', actions: 'park' } } as const;
 const retire = { 'agent.retired': { target: 'offline' } } as const;
-const backToWork = [{ guard: 'hasRunning', target: 'busy' }, { target: 'idle' }] as const;
+const backToWork = [
+  { guard: 'hasRunning', target: 'busy', actions: 'closeBreaker' },
+  { target: 'idle', actions: 'closeBreaker' },
+] as const;
 
 export const agentMachine = setup({
   types: { context: {} as AgentContext, events: {} as DomainEvent },
@@ -30,10 +42,20 @@ export const agentMachine = setup({
     hasFreeSlot: ({ context }) => context.running < context.concurrency,
     isLastRunning: ({ context }) => context.running === 1,
     hasRunning: ({ context }) => context.running > 0,
+    isIdle: ({ context }) => context.running === 0,
   },
   actions: {
     take: assign({ running: ({ context }) => context.running + 1 }),
     release: assign({ running: ({ context }) => context.running - 1 }),
+    count: assign(({ context, event }) => {
+      if (event.type !== 'attempt.ended') return {};
+      if (event.outcome === 'completed') return { failures: 0 };
+      return FAILURES.has(event.outcome) ? { failures: context.failures + 1 } : {};
+    }),
+    park: assign(({ context, event }) =>
+      event.type === 'agent.parked' ? { parkings: context.parkings + 1, parkedUntil: event.until_ms } : {},
+    ),
+    closeBreaker: assign({ failures: 0, parkings: 0, parkedUntil: null }),
     configure: assign(({ event }) =>
       event.type === 'agent.registered' ? { concurrency: event.concurrency } : {},
     ),
@@ -41,7 +63,7 @@ export const agentMachine = setup({
 }).createMachine({
   id: 'agent',
   initial: 'new',
-  context: { concurrency: 1, running: 0 },
+  context: { concurrency: 1, running: 0, failures: 0, parkings: 0, parkedUntil: null },
   states: {
     new: { on: { 'agent.registered': { target: 'idle' } } },
     idle: {
@@ -50,6 +72,7 @@ export const agentMachine = setup({
         ...register,
         ...pause,
         ...drain,
+        ...park,
         ...retire,
       },
     },
@@ -57,12 +80,37 @@ export const agentMachine = setup({
       on: {
         'task.claimed': { guard: 'hasFreeSlot', actions: 'take' },
         'attempt.ended': [
-          { guard: 'isLastRunning', target: 'idle', actions: 'release' },
-          { actions: 'release' },
+          { guard: 'isLastRunning', target: 'idle', actions: ['release', 'count'] },
+          { actions: ['release', 'count'] },
         ],
         ...register,
         ...pause,
         ...drain,
+        ...park,
+        ...retire,
+      },
+    },
+    parked: {
+      on: {
+        'agent.probed': { target: 'probing' },
+        'agent.resumed': backToWork,
+        ...release,
+        ...register,
+        ...pause,
+        ...drain,
+        ...retire,
+      },
+    },
+    probing: {
+      on: {
+        'task.claimed': { guard: 'isIdle', actions: 'take' },
+        'agent.unparked': backToWork,
+        'agent.resumed': backToWork,
+        ...release,
+        ...register,
+        ...pause,
+        ...drain,
+        ...park,
         ...retire,
       },
     },

@@ -78,6 +78,7 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
         ? [task(event)]
         : [task(event), attempt({ ...event, attempt: event.attempt })];
     case 'task.due':
+    case 'task.dependency_met':
     case 'task.progress_reported':
     case 'task.output_added':
     case 'task.comment_added':
@@ -99,6 +100,9 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'agent.paused':
     case 'agent.drained':
     case 'agent.resumed':
+    case 'agent.parked':
+    case 'agent.probed':
+    case 'agent.unparked':
     case 'agent.retired':
       return [agent(event)];
     case 'supervisor.started':

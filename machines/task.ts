@@ -25,7 +25,11 @@ export interface TaskContext {
   readonly reports: number;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
+  /** Tasks that have to be done before this one is pending. */
+  readonly waitingFor: readonly string[];
 }
+
+const NOTHING: readonly never[] = [];
 
 export function openTask(event: EventOf<'task.created'>): TaskContext {
   return {
@@ -38,6 +42,7 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
     comments: 0,
     reports: 0,
     dueAt: event.spec.not_before_ms ?? null,
+    waitingFor: event.waiting_for ?? NOTHING,
   };
 }
 
@@ -68,7 +73,15 @@ const machineSetup = setup({
       isOpen(context, event) &&
       event.retry_at_ms !== null &&
       hasAttemptsLeft(context),
-    isScheduled: ({ context }) => context.dueAt !== null,
+    isScheduled: ({ context }) => context.dueAt !== null || context.waitingFor.length > 0,
+    isWaiting: ({ context }) => context.waitingFor.length > 0,
+    isAwaited: ({ context, event }) =>
+      event.type === 'task.dependency_met' && context.waitingFor.includes(event.dependency),
+    isLastAwaited: ({ context, event }) =>
+      event.type === 'task.dependency_met' &&
+      context.dueAt === null &&
+      context.waitingFor.length === 1 &&
+      context.waitingFor[0] === event.dependency,
     hasAttemptsLeft: ({ context }) => hasAttemptsLeft(context),
     wasNeverClaimed: ({ context }) => context.attempts === 0,
     isAcceptedOutput: ({ context, event }) =>
@@ -81,6 +94,12 @@ const machineSetup = setup({
     closeAttempt: assign({ openAttempt: null }),
     schedule: assign(({ event }) => ('retry_at_ms' in event ? { dueAt: event.retry_at_ms } : {})),
     clearDue: assign({ dueAt: null }),
+    strikeDependency: assign(({ context, event }) =>
+      event.type === 'task.dependency_met'
+        ? { waitingFor: context.waitingFor.filter((each) => each !== event.dependency) }
+        : {},
+    ),
+    forgetDependencies: assign({ waitingFor: NOTHING }),
     countOutput: assign({ outputs: ({ context }) => context.outputs + 1 }),
     countComment: assign({ comments: ({ context }) => context.comments + 1 }),
     countReport: assign({ reports: ({ context }) => context.reports + 1 }),
@@ -115,6 +134,7 @@ export const taskMachine = machineSetup.createMachine({
     comments: 0,
     reports: 0,
     dueAt: null,
+    waitingFor: NOTHING,
   },
   on: {
     'task.comment_added': { actions: 'countComment' },
@@ -125,7 +145,19 @@ export const taskMachine = machineSetup.createMachine({
       on: { 'task.created': [{ guard: 'isScheduled', target: 'scheduled' }, { target: 'pending' }] },
     },
     scheduled: {
-      on: { 'task.due': { target: 'pending', actions: 'clearDue' }, ...cancel, ...block, ...expire },
+      on: {
+        'task.due': [
+          { guard: 'isWaiting', actions: 'clearDue' },
+          { target: 'pending', actions: 'clearDue' },
+        ],
+        'task.dependency_met': [
+          { guard: 'isLastAwaited', target: 'pending', actions: 'strikeDependency' },
+          { guard: 'isAwaited', actions: 'strikeDependency' },
+        ],
+        ...cancel,
+        ...block,
+        ...expire,
+      },
     },
     pending: {
       on: {
@@ -164,7 +196,11 @@ export const taskMachine = machineSetup.createMachine({
     },
     blocked: {
       on: {
-        'task.unblocked': [{ guard: 'hasAttemptsLeft', target: 'pending' }, { target: 'failed' }],
+        // Unblocked means: go on, also without what it waited for.
+        'task.unblocked': [
+          { guard: 'hasAttemptsLeft', target: 'pending', actions: 'forgetDependencies' },
+          { target: 'failed' },
+        ],
         ...cancel,
       },
     },

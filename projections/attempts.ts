@@ -141,6 +141,7 @@ function changesOf(event: DomainEvent, attempt: AttemptView, time: number): Part
       };
     case 'task.created':
     case 'task.due':
+    case 'task.dependency_met':
     case 'task.claimed':
     case 'task.progress_reported':
     case 'task.output_added':
@@ -155,6 +156,9 @@ function changesOf(event: DomainEvent, attempt: AttemptView, time: number): Part
     case 'agent.paused':
     case 'agent.drained':
     case 'agent.resumed':
+    case 'agent.parked':
+    case 'agent.probed':
+    case 'agent.unparked':
     case 'agent.retired':
     case 'supervisor.started':
     case 'supervisor.draining':

@@ -1,7 +1,13 @@
 /** The blackboard: every task with its state, outputs and comments. */
 import { unreachable } from '../src/contracts/errors.ts';
 import type { EventOf, StoredRecord } from '../src/contracts/events.ts';
-import type { AttemptOutcome, Output, TaskSpec, TaskState } from '../src/contracts/tasks.ts';
+import {
+  type AttemptOutcome,
+  type Output,
+  TASK_STATES,
+  type TaskSpec,
+  type TaskState,
+} from '../src/contracts/tasks.ts';
 import type { Projection } from './projection.ts';
 
 export interface OutputView extends Output {
@@ -49,6 +55,10 @@ export interface TaskView {
 export interface Blackboard {
   /** By `project/task`, in the order of creation. */
   readonly tasks: Map<string, TaskView>;
+  /** How many tasks are in each state. */
+  readonly counts: Record<TaskState, number>;
+  /** Children by parent, in the order of creation; both as `project/task`. */
+  readonly children: Map<string, readonly string[]>;
   /** `project/key` to `project/task`. */
   readonly idempotencyKeys: Map<string, string>;
 }
@@ -60,7 +70,7 @@ const NOTHING: readonly never[] = [];
 export const blackboard: Projection<Blackboard> = {
   name: 'blackboard',
   version: 1,
-  initial: () => ({ tasks: new Map(), idempotencyKeys: new Map() }),
+  initial: () => ({ tasks: new Map(), counts: noTasks(), children: new Map(), idempotencyKeys: new Map() }),
   evolve(state, record) {
     const { event } = record;
     if (event.type === 'task.created') {
@@ -75,6 +85,8 @@ export const blackboard: Projection<Blackboard> = {
     if (!changes) return;
     const transition = record.transitions.find((each) => each.entity === 'task');
     const to = (transition?.to ?? task.state) as TaskState;
+    state.counts[task.state]--;
+    state.counts[to]++;
     const finished = to === 'done' || to === 'failed' || to === 'cancelled' || to === 'expired';
     state.tasks.set(key, {
       ...task,
@@ -89,22 +101,33 @@ export const blackboard: Projection<Blackboard> = {
   },
   toJSON: (state) => ({
     tasks: [...state.tasks.values()],
+    children: [...state.children.entries()],
     idempotencyKeys: [...state.idempotencyKeys.entries()],
   }),
 };
+
+function noTasks(): Record<TaskState, number> {
+  return Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>;
+}
 
 function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.created'>): void {
   const { project, task: id, spec } = event;
   const key = `${project}/${id}`;
   if (spec.idempotency_key !== undefined)
     state.idempotencyKeys.set(`${project}/${spec.idempotency_key}`, key);
+  if (spec.parent !== undefined) {
+    const parent = `${project}/${spec.parent}`;
+    state.children.set(parent, [...(state.children.get(parent) ?? NOTHING), key]);
+  }
   const transition = record.transitions[0];
+  const to = (transition?.to ?? 'pending') as TaskState;
+  state.counts[to]++;
   state.tasks.set(key, {
     project,
     id,
     spec,
     requestSha256: event.request_sha256,
-    state: (transition?.to ?? 'pending') as TaskState,
+    state: to,
     version: transition?.version ?? 1,
     agent: null,
     attempts: 0,
@@ -158,6 +181,7 @@ function changesOf({ event, time }: StoredRecord, task: TaskView): Changes | nul
     case 'attempt.ended':
       return afterAttempt(event, task);
     case 'attempt.started':
+    case 'task.dependency_met':
       return {};
     case 'task.created':
     case 'attempt.suspected':
@@ -168,6 +192,9 @@ function changesOf({ event, time }: StoredRecord, task: TaskView): Changes | nul
     case 'agent.paused':
     case 'agent.drained':
     case 'agent.resumed':
+    case 'agent.parked':
+    case 'agent.probed':
+    case 'agent.unparked':
     case 'agent.retired':
     case 'supervisor.started':
     case 'supervisor.draining':

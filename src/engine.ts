@@ -22,7 +22,9 @@ import { AttemptTokens } from './supervisor/tokens.ts';
 export interface EngineLimits {
   /** Attempts that may be open at the same time, of all agents together. */
   readonly concurrency: number;
-  /** Unfinished tasks from which on new ones are refused. */
+  /** The same for each project. */
+  readonly projectConcurrency: number;
+  /** Tasks waiting to be run, from which on new ones are refused. */
   readonly queueDepth: number;
   /** Events that may wait for the log before new commands are refused. */
   readonly backlog: number;
@@ -138,6 +140,7 @@ export class Engine {
       logger,
       attemptsDirectory: join(options.dataDirectory, 'attempts'),
       concurrency: options.limits.concurrency,
+      projectConcurrency: options.limits.projectConcurrency,
       url: options.url,
     });
     return new Engine({

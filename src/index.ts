@@ -27,6 +27,7 @@ import { SETTLED_STATES } from './contracts/tasks.ts';
 import { Daemon } from './daemon/daemon.ts';
 import { parse } from './http/parse.ts';
 import type { FunctionHandler } from './process/drivers/function.ts';
+import { settledBy } from './supervisor/settled.ts';
 
 export type { AttemptView, TaskView } from '../projections/index.ts';
 export type { SignalboxConfigInput } from './contracts/config.ts';
@@ -119,16 +120,6 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
     events: () => followRecords(app),
     stop: (reason = 'the program stops') => daemon.stop(reason),
   };
-}
-
-/** The task that this record has settled, if it has. */
-function settledBy(record: StoredRecord): { project: string; task: string } | null {
-  const { event, transitions } = record;
-  if (!('task' in event)) return null;
-  const moved = transitions.find(({ entity }) => entity === 'task');
-  if (!moved || moved.from === moved.to || !(SETTLED_STATES as ReadonlySet<string>).has(moved.to))
-    return null;
-  return event;
 }
 
 function whenSettled(

@@ -4,9 +4,10 @@ import { canonicalJson } from '../contracts/canonical.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { type ProjectId, type TaskId, taskId } from '../contracts/ids.ts';
 import type { CreateTask } from '../contracts/requests.ts';
-import type { TaskSpec } from '../contracts/tasks.ts';
 import { sha256 } from '../journal/hash.ts';
 import { type AppContext, commitForTask, findTask } from './context.ts';
+import { followRecords } from './follow.ts';
+import { relationsOf, specOf } from './task-spec.ts';
 
 export interface Created {
   readonly task: TaskView;
@@ -29,13 +30,21 @@ export async function createTask(
   const requestSha256 = sha256(canonicalJson(request));
   const known = await findEarlier(app, project, request, requestSha256);
   if (known) return { task: known, created: false };
-  assertAccepting(app, request);
+  assertAccepting(app);
   const id =
     request.id === undefined ? taskId(app.environment.randomId(GENERATED_ID_LENGTH)) : taskId(request.id);
   const spec = specOf(app, request);
+  const waiting_for = relationsOf(app, project, request);
   const created = commitForTask(
     app,
-    { type: 'task.created', project, task: id, spec, request_sha256: requestSha256 },
+    {
+      type: 'task.created',
+      project,
+      task: id,
+      spec,
+      request_sha256: requestSha256,
+      waiting_for: waiting_for.length > 0 ? waiting_for : undefined,
+    },
     actor,
   );
   return { task: await remember(app, project, request, requestSha256, created), created: true };
@@ -97,67 +106,23 @@ async function findEarlier(
 }
 
 /** Waits for a task that is decided and not stored yet. */
-function stored(app: AppContext, project: ProjectId, id: TaskId): Promise<TaskView> {
-  return new Promise((resolve) => {
-    const stop = app.onRecord(({ event }) => {
-      if (!('task' in event) || event.task !== id || event.project !== project) return;
-      stop();
-      resolve(findTask(app, project, id));
-    });
-  });
+async function stored(app: AppContext, project: ProjectId, id: TaskId): Promise<TaskView> {
+  for await (const { event } of followRecords(app)) {
+    if ('task' in event && event.task === id && event.project === project) break;
+  }
+  return findTask(app, project, id);
 }
 
-function assertAccepting(app: AppContext, request: CreateTask): void {
+function assertAccepting(app: AppContext): void {
   if (app.isDraining()) {
     throw new SignalboxError('shutting_down', 'Signalbox is shutting down and takes no new tasks');
   }
-  if (request.agent !== undefined && !app.roster.get(request.agent)) {
-    const known = [...app.roster.all()].map(({ id }) => id);
-    throw new SignalboxError(
-      'agent_not_found',
-      `agent ${request.agent} is not configured; configured are: ${known.join(', ') || 'none'}`,
-      { details: { agent: request.agent, known } },
-    );
-  }
-  const live = app.host.count('task');
-  if (live >= app.queueDepth) {
+  const { pending, scheduled } = app.projections.blackboard.counts;
+  const waiting = pending + scheduled;
+  if (waiting >= app.queueDepth) {
     throw new SignalboxError(
       'overloaded',
-      `${live} tasks are unfinished, the limit is ${app.queueDepth}: try again later`,
+      `${waiting} tasks wait to be run, the limit is ${app.queueDepth}: try again later`,
     );
   }
-}
-
-function specOf(app: AppContext, request: CreateTask): TaskSpec {
-  const now = app.environment.clock.now();
-  const {
-    id: _,
-    priority,
-    delay_seconds,
-    not_before,
-    expires_at,
-    max_attempts,
-    backoff,
-    review,
-    ...rest
-  } = request;
-  const agentReview = request.agent === undefined ? undefined : app.reviewOf(request.agent);
-  return {
-    ...rest,
-    priority: priority ?? app.defaults.priority,
-    max_attempts: max_attempts ?? app.defaults.max_attempts,
-    backoff: { ...app.defaults.backoff, ...backoff },
-    review: review ?? agentReview ?? app.defaults.review,
-    not_before_ms: startOf(delay_seconds, not_before, now),
-    expires_at_ms: expires_at === undefined ? undefined : Date.parse(expires_at),
-  };
-}
-
-function startOf(
-  delaySeconds: number | undefined,
-  notBefore: string | undefined,
-  now: number,
-): number | undefined {
-  const at = notBefore === undefined ? now + Math.round((delaySeconds ?? 0) * 1_000) : Date.parse(notBefore);
-  return at > now ? at : undefined;
 }

@@ -66,6 +66,14 @@ const limitsSchema = z.strictObject({
     .describe('Events that wait for the event log, above which new work is refused (503).'),
 });
 
+const breakerSchema = z.strictObject({
+  failures: whole(1, 1_000).default(5).describe('Failed attempts in a row, after which the agent is parked.'),
+  cooldown_seconds: seconds()
+    .default(30)
+    .describe('How long it is parked the first time; each time in a row twice as long.'),
+  max_cooldown_seconds: seconds().default(900).describe('The longest that it is parked.'),
+});
+
 const defaultsSchema = z.strictObject({
   priority: prioritySchema
     .default(5)
@@ -76,6 +84,7 @@ const defaultsSchema = z.strictObject({
   timeout_seconds: timeoutSchemas.timeout_seconds.default(600),
   silence_timeout_seconds: timeoutSchemas.silence_timeout_seconds.optional(),
   kill_grace_seconds: timeoutSchemas.kill_grace_seconds.default(10),
+  breaker: breakerSchema.prefault({}).describe('When an agent that keeps failing is parked.'),
 });
 
 const shutdownSchema = z.strictObject({

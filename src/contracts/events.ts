@@ -24,8 +24,15 @@ export const eventSchemas = {
     spec: taskSpecSchema,
     /** SHA-256 (hex) of the request in canonical form: the same request again creates nothing. */
     request_sha256: z.string(),
+    /** Those of `depends_on` that were not done when it was created. */
+    waiting_for: z.array(z.string()).optional(),
   }),
   'task.due': z.strictObject({ type: z.literal('task.due'), ...task }),
+  'task.dependency_met': z.strictObject({
+    type: z.literal('task.dependency_met'),
+    ...task,
+    dependency: z.string(),
+  }),
   'task.claimed': z.strictObject({
     type: z.literal('task.claimed'),
     ...attempt,
@@ -161,6 +168,16 @@ export const eventSchemas = {
     reason: z.string().optional(),
   }),
   'agent.resumed': z.strictObject({ type: z.literal('agent.resumed'), ...agent }),
+  /** The circuit breaker: no claims until then, because of what happened. */
+  'agent.parked': z.strictObject({
+    type: z.literal('agent.parked'),
+    ...agent,
+    reason: z.string(),
+    until_ms: z.int(),
+  }),
+  /** The time is over: one attempt is let through to see whether it works again. */
+  'agent.probed': z.strictObject({ type: z.literal('agent.probed'), ...agent }),
+  'agent.unparked': z.strictObject({ type: z.literal('agent.unparked'), ...agent }),
   'agent.retired': z.strictObject({ type: z.literal('agent.retired'), ...agent, reason: z.string() }),
 
   'supervisor.started': z.strictObject({

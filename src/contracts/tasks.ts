@@ -46,8 +46,17 @@ export const backoffSchema = z.strictObject({
 });
 export type Backoff = z.infer<typeof backoffSchema>;
 
-/** A task as it was accepted: every default is filled in, so that a later change of defaults changes no old task. */
-export const taskSpecSchema = z.strictObject({
+/** Caps of a task together with its children and follow-ups, checked before each attempt. */
+export const budgetSchema = z.strictObject({
+  attempts: z.int().min(1).optional(),
+  tokens: z.int().min(1).optional(),
+  cost_usd: z.number().positive().optional(),
+  /** Time that attempts have run, added up. */
+  wall_seconds: z.number().positive().optional(),
+});
+export type Budget = z.infer<typeof budgetSchema>;
+
+const specFields = {
   title: z.string(),
   description: z.string(),
   type: z.string().optional(),
@@ -67,6 +76,30 @@ export const taskSpecSchema = z.strictObject({
   labels: z.record(z.string(), z.string()).optional(),
   source: z.string().optional(),
   idempotency_key: z.string().optional(),
+  parent: idSchema.optional(),
+  /** Whether it is done only when its children are settled. */
+  join: z.boolean().optional(),
+  depends_on: z.array(idSchema).optional(),
+  budget: budgetSchema.optional(),
+};
+
+/** A task to create when another one is done. Its texts may hold `{{outputs}}`, `{{title}}` and `{{task_id}}` of that one. */
+export interface FollowUpSpec extends z.infer<z.ZodObject<typeof specFields>> {
+  readonly delay_ms?: number | undefined;
+  readonly follow_ups?: FollowUpSpec[] | undefined;
+}
+export const followUpSpecSchema: z.ZodType<FollowUpSpec> = z.lazy(() =>
+  z.strictObject({
+    ...specFields,
+    delay_ms: z.int().min(0).optional(),
+    follow_ups: z.array(followUpSpecSchema).optional(),
+  }),
+);
+
+/** A task as it was accepted: every default is filled in, so that a later change of defaults changes no old task. */
+export const taskSpecSchema = z.strictObject({
+  ...specFields,
+  follow_ups: z.array(followUpSpecSchema).optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
 

@@ -40,9 +40,20 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
       timeoutMs: agent.timeout_seconds * 1_000,
       killGraceMs: agent.kill_grace_seconds * 1_000,
       lingerMs: agent.kill_grace_seconds * 1_000,
+      silenceMs:
+        agent.silence_timeout_seconds === undefined ? undefined : agent.silence_timeout_seconds * 1_000,
+      breaker: breakerOf(config.defaults.breaker),
       promptLanguage: agent.prompt_language,
     };
   });
+}
+
+function breakerOf({
+  failures,
+  cooldown_seconds,
+  max_cooldown_seconds,
+}: SignalboxConfig['defaults']['breaker']) {
+  return { failures, cooldownMs: cooldown_seconds * 1_000, maxCooldownMs: max_cooldown_seconds * 1_000 };
 }
 
 function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {

@@ -139,6 +139,7 @@ export class Daemon {
         Object.hasOwn(config.agents, agent) ? resolveAgent(config, agent).review : undefined,
       limits: {
         concurrency: config.limits.concurrency,
+        projectConcurrency: config.limits.per_project_concurrency ?? config.limits.concurrency,
         queueDepth: config.limits.queue_depth,
         backlog: config.limits.event_backlog,
         maxEventBytes: (nats.connection.info?.max_payload ?? 1_048_576) - HEADER_BYTES,

@@ -51,11 +51,18 @@ export class ActorHost {
     agent: new Map(),
     supervisor: new Map(),
   };
+  /** How many live attempts each project has: an index over the live attempts, kept where they come and go. */
+  readonly #openAttempts = new Map<string, number>();
   readonly #settledTasks = new Map<string, EntityState<'task'>>();
 
   /** How many entities of a kind have a live actor. Attempts have one only while they are open. */
   count(kind: EntityKind): number {
     return this.#live[kind].size;
+  }
+
+  /** Attempts of a project that are open. */
+  openAttempts(project: string): number {
+    return this.#openAttempts.get(project) ?? 0;
   }
 
   get<Kind extends EntityKind>(kind: Kind, id: string): EntityState<Kind> | undefined {
@@ -122,6 +129,7 @@ export class ActorHost {
         version: live.version,
       });
     } else {
+      if (isNew && kind === 'attempt') this.#countAttempt(id, 1);
       this.#live[kind].set(id, live);
       if (kind === 'task') this.#settledTasks.delete(id);
     }
@@ -137,7 +145,12 @@ export class ActorHost {
 
   #drop(kind: EntityKind, id: string, live: Live): void {
     live.actor.stop();
-    this.#live[kind].delete(id);
+    if (this.#live[kind].delete(id) && kind === 'attempt') this.#countAttempt(id, -1);
+  }
+
+  #countAttempt(id: string, change: 1 | -1): void {
+    const project = id.slice(0, id.indexOf('/'));
+    this.#openAttempts.set(project, this.openAttempts(project) + change);
   }
 
   #refusal(recipient: Recipient, live: Live, event: DomainEvent): SignalboxError {

@@ -1,5 +1,6 @@
 /** The agents of this process: their drivers and settings, and which lanes each may take from. */
 import type { Driver } from '../process/drivers/driver.ts';
+import type { BreakerSettings } from './breaker.ts';
 import type { Lane } from './ready-queue.ts';
 
 export interface AgentDefinition {
@@ -11,6 +12,10 @@ export interface AgentDefinition {
   readonly killGraceMs: number;
   /** How long it may go on after it has given its result. */
   readonly lingerMs: number;
+  /** How long it may give no sign of life; absent where silence alone stops nothing. */
+  readonly silenceMs?: number | undefined;
+  /** Absent for an agent that is never parked. */
+  readonly breaker?: BreakerSettings | undefined;
   readonly promptLanguage: 'en' | 'zh';
 }
 

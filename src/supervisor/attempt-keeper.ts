@@ -44,6 +44,8 @@ type AttemptAddress = { readonly project: string; readonly task: string; readonl
 export class AttemptKeeper {
   readonly #options: AttemptKeeperOptions;
   readonly #runs = new Map<string, Run>();
+  /** Epoch milliseconds of the newest word or heartbeat of an attempt. */
+  readonly #signs = new Map<string, number>();
   #detached = false;
 
   constructor(options: AttemptKeeperOptions) {
@@ -91,6 +93,20 @@ export class AttemptKeeper {
   /** Follows a stored `attempt.started`. */
   onStarted(event: EventOf<'attempt.started'>): void {
     this.#setDeadline(event, event.deadline_ms);
+    this.#watchSilence(event);
+  }
+
+  /** The agent gave a sign of life. One that was suspected is trusted again. */
+  noteSign(attempt: AttemptAddress, evidence: string): void {
+    const key = keyOf(attempt);
+    if (!this.#runs.has(key)) return;
+    this.#signs.set(key, this.#options.environment.clock.now());
+    if (this.#stateOf(attempt) !== 'suspected') return;
+    const { project, task, attempt: number } = attempt;
+    this.#options.decide(
+      { type: 'attempt.recovered', project, task, attempt: number, evidence },
+      'supervisor',
+    );
   }
 
   /** Follows a stored `attempt.stop_requested`. A run that is just being started is stopped once it is there. */
@@ -170,6 +186,8 @@ export class AttemptKeeper {
     this.#runs.delete(key);
     this.#options.timers.cancel(`timeout:${key}`);
     this.#options.timers.cancel(`linger:${key}`);
+    this.#options.timers.cancel(`silence:${key}`);
+    this.#signs.delete(key);
     if ('spawnError' in end) {
       this.#recordEnd(
         { project, task, attempt },
@@ -246,6 +264,35 @@ export class AttemptKeeper {
     const deadline = view?.[attempt.attempt - 1]?.deadline;
     if (deadline !== undefined && deadline !== null) this.#setDeadline(attempt, deadline);
     if (this.#options.host.get('attempt', keyOf(attempt))?.context.verdict) this.onVerdict(attempt);
+    // What happened while nobody watched is not held against it.
+    this.#signs.set(keyOf(attempt), this.#options.environment.clock.now());
+    this.#watchSilence(attempt);
+  }
+
+  /** Suspects it after half of the silence that it is allowed, and stops it after the whole (A3 of machines/attempt.ts). */
+  #watchSilence(attempt: AttemptAddress): void {
+    const key = keyOf(attempt);
+    const run = this.#runs.get(key);
+    const allowed = this.#silenceOf(attempt);
+    if (!run || allowed === undefined) return;
+    const last = Math.max(run.lastSignAt(), this.#signs.get(key) ?? 0);
+    const silent = this.#options.environment.clock.now() - last;
+    const state = this.#stateOf(attempt);
+    if (silent >= allowed) return this.requestStop(attempt, 'silence');
+    if (silent >= allowed / 2 && state === 'running') this.#suspect(attempt, silent);
+    else if (silent < allowed / 2 && state === 'suspected') this.noteSign(attempt, 'output');
+    const next = last + (silent >= allowed / 2 ? allowed : allowed / 2);
+    this.#options.timers.set(`silence:${key}`, next, () => this.#watchSilence(attempt));
+  }
+
+  #suspect({ project, task, attempt }: AttemptAddress, silent: number): void {
+    const reason = `no output and no heartbeat for ${Math.round(silent / 1_000)} s`;
+    this.#options.decide({ type: 'attempt.suspected', project, task, attempt, reason }, 'supervisor');
+  }
+
+  #silenceOf(attempt: AttemptAddress): number | undefined {
+    const seconds = this.#viewOf(attempt.project, attempt.task)?.spec.silence_timeout_seconds;
+    return seconds === undefined ? this.#agentOf(attempt)?.silenceMs : seconds * 1_000;
   }
 
   #orderOf({ project, task, attempt }: AttemptAddress, agent: AgentDefinition): RunOrder {

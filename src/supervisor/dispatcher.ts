@@ -4,7 +4,7 @@
  * M1 A claim is decided by the machines of the task and the agent together; this only proposes.
  * M2 No place here says which slot is taken: that is the agent's machine, and it follows from open attempts.
  */
-import type { EventOf } from '../contracts/events.ts';
+import type { TaskSpec } from '../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { type AgentRoster, laneOf } from './agent-roster.ts';
 import type { Lane, ReadyQueue } from './ready-queue.ts';
@@ -15,13 +15,15 @@ export interface DispatcherOptions {
   readonly queue: ReadyQueue;
   /** Attempts that may be open at the same time, of all agents together. */
   readonly concurrency: number;
+  /** The same for each project. */
+  readonly projectConcurrency: number;
   readonly claim: (key: string, agent: string, attempt: number) => void;
 }
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   #enabled = false;
-  /** The global cap held somebody back: the next free slot is offered to all. */
+  /** A cap that several agents share may have held somebody back: the next free slot is offered to all. */
   #held = false;
 
   constructor(options: DispatcherOptions) {
@@ -39,9 +41,9 @@ export class Dispatcher {
   }
 
   /** A task became pending, or its earlier attempt has ended: it may be claimed. */
-  add(key: string, spec: EventOf<'task.created'>['spec'], age: number): void {
+  add(project: string, key: string, spec: TaskSpec, age: number): void {
     const lane = laneOf(spec);
-    this.#options.queue.add(lane, { key, priority: spec.priority, age });
+    this.#options.queue.add(lane, { key, project, priority: spec.priority, age });
     this.#offerLane(lane);
   }
 
@@ -65,21 +67,30 @@ export class Dispatcher {
   }
 
   #fill(agent: string): void {
-    const { host, roster, queue, concurrency, claim } = this.#options;
+    const { host, roster, queue, concurrency, projectConcurrency, claim } = this.#options;
     while (this.#enabled && this.#hasFreeSlot(agent)) {
       if (host.count('attempt') >= concurrency) {
         this.#held = true;
         return;
       }
-      const next = queue.take(roster.lanesOf(agent), (key) => this.#isReady(key));
-      if (!next) return;
+      const next = queue.take({
+        lanes: roster.lanesOf(agent),
+        isReady: (key) => this.#isReady(key),
+        loadOf: (project) => host.openAttempts(project),
+        projectCap: projectConcurrency,
+      });
+      if (!next) {
+        this.#held ||= projectConcurrency < concurrency;
+        return;
+      }
       claim(next.key, agent, (host.get('task', next.key)?.context.attempts ?? 0) + 1);
     }
   }
 
   #hasFreeSlot(id: string): boolean {
     const agent = this.#options.host.get('agent', id);
-    if (!agent || (agent.state !== 'idle' && agent.state !== 'busy')) return false;
+    if (agent?.state === 'probing') return agent.context.running === 0;
+    if (agent?.state !== 'idle' && agent?.state !== 'busy') return false;
     return agent.context.running < agent.context.concurrency;
   }
 

@@ -1,8 +1,11 @@
 /**
- * Pending tasks in the order in which they are to be claimed: by lane, then priority (10 first), then age.
+ * Pending tasks in the order in which they are to be claimed: projects take turns; within a project by priority (10
+ * first), then age.
  *
  * Q1 An index, not a truth: an entry may be stale (its task was cancelled or claimed). Whoever takes one asks the
  *    task's machine; a stale entry is dropped by `take`.
+ * Q2 Of the projects that have something to do, the one with the fewest open attempts goes first, and among equals the
+ *    one that was served longest ago: none starves.
  */
 import { Heap } from '../runtime/heap.ts';
 
@@ -12,45 +15,83 @@ export type Lane = `agent:${string}` | `type:${string}`;
 export interface ReadyTask {
   /** `project/task` */
   readonly key: string;
+  readonly project: string;
   readonly priority: number;
   /** Sequence of the task's first event. */
   readonly age: number;
+}
+
+export interface Demand {
+  readonly lanes: readonly Lane[];
+  readonly isReady: (key: string) => boolean;
+  /** Open attempts of a project. */
+  readonly loadOf: (project: string) => number;
+  /** Open attempts that a project may have. */
+  readonly projectCap: number;
+}
+
+interface Candidate {
+  readonly heap: Heap<ReadyTask>;
+  readonly first: ReadyTask;
+  readonly load: number;
+  readonly served: number;
 }
 
 function compare(a: ReadyTask, b: ReadyTask): number {
   return b.priority - a.priority || a.age - b.age;
 }
 
+function compareCandidates(a: Candidate, b: Candidate): number {
+  if (a.first.project === b.first.project) return compare(a.first, b.first);
+  return a.load - b.load || a.served - b.served || compare(a.first, b.first);
+}
+
 export class ReadyQueue {
-  readonly #lanes = new Map<Lane, Heap<ReadyTask>>();
+  readonly #lanes = new Map<Lane, Map<string, Heap<ReadyTask>>>();
+  /** When each project was served last, counted in takes. */
+  readonly #served = new Map<string, number>();
+  #takes = 0;
 
   add(lane: Lane, task: ReadyTask): void {
-    let heap = this.#lanes.get(lane);
-    if (!heap) {
-      heap = new Heap(compare);
-      this.#lanes.set(lane, heap);
-    }
+    const projects = this.#lanes.get(lane) ?? new Map<string, Heap<ReadyTask>>();
+    this.#lanes.set(lane, projects);
+    const heap = projects.get(task.project) ?? new Heap(compare);
+    projects.set(task.project, heap);
     heap.push(task);
   }
 
-  /** Takes the first task of all these lanes that is still wanted. */
-  take(lanes: readonly Lane[], isReady: (key: string) => boolean): ReadyTask | undefined {
-    let best: Heap<ReadyTask> | undefined;
-    for (const lane of lanes) {
-      const heap = this.#lanes.get(lane);
-      if (!heap) continue;
-      const first = this.#firstReady(heap, isReady);
-      if (!first) this.#lanes.delete(lane);
-      else if (!best || compare(first, best.peek() ?? first) < 0) best = heap;
+  /** Takes the task that is next for somebody who may take from these lanes. */
+  take(demand: Demand): ReadyTask | undefined {
+    let best: Candidate | undefined;
+    for (const lane of demand.lanes) {
+      for (const candidate of this.#candidates(lane, demand)) {
+        if (!best || compareCandidates(candidate, best) < 0) best = candidate;
+      }
     }
-    return best?.pop();
+    if (!best) return undefined;
+    this.#served.set(best.first.project, ++this.#takes);
+    return best.heap.pop();
   }
 
-  #firstReady(heap: Heap<ReadyTask>, isReady: (key: string) => boolean): ReadyTask | undefined {
-    for (let first = heap.peek(); first; first = heap.peek()) {
-      if (isReady(first.key)) return first;
-      heap.pop();
+  *#candidates(lane: Lane, { isReady, loadOf, projectCap }: Demand): Iterable<Candidate> {
+    const projects = this.#lanes.get(lane);
+    if (!projects) return;
+    for (const [project, heap] of projects) {
+      const first = firstReady(heap, isReady);
+      if (!first) {
+        projects.delete(project);
+        continue;
+      }
+      const load = loadOf(project);
+      if (load < projectCap) yield { heap, first, load, served: this.#served.get(project) ?? 0 };
     }
-    return undefined;
   }
+}
+
+function firstReady(heap: Heap<ReadyTask>, isReady: (key: string) => boolean): ReadyTask | undefined {
+  for (let first = heap.peek(); first; first = heap.peek()) {
+    if (isReady(first.key)) return first;
+    heap.pop();
+  }
+  return undefined;
 }

@@ -14,8 +14,12 @@ import type { Environment } from '../runtime/environment.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
+import { Breaker } from './breaker.ts';
+import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ReadyQueue } from './ready-queue.ts';
+import { Relations } from './relations.ts';
+import { settledBy } from './settled.ts';
 import type { AttemptTokens } from './tokens.ts';
 
 export interface SupervisorOptions {
@@ -29,6 +33,8 @@ export interface SupervisorOptions {
   readonly attemptsDirectory: string;
   /** Attempts that may be open at the same time, of all agents together. */
   readonly concurrency: number;
+  /** The same for each project. */
+  readonly projectConcurrency: number;
   readonly url: () => string | null;
 }
 
@@ -38,6 +44,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #timers: TimerQueue;
   readonly #dispatcher: Dispatcher;
+  readonly #relations: Relations;
+  readonly #breaker: Breaker;
   readonly attempts: AttemptKeeper;
 
   constructor(options: SupervisorOptions) {
@@ -49,7 +57,18 @@ export class Supervisor {
       roster,
       queue: new ReadyQueue(),
       concurrency: options.concurrency,
+      projectConcurrency: options.projectConcurrency,
       claim: (key, agent, attempt) => this.#claim(key, agent, attempt),
+    });
+    const now = (): number => environment.clock.now();
+    const decide = (event: DomainEvent): void => this.decide(event);
+    this.#relations = new Relations({ projections, host, now, decide });
+    this.#breaker = new Breaker({
+      host,
+      timers: this.#timers,
+      now,
+      settingsOf: (agent) => roster.get(agent)?.breaker,
+      decide,
     });
     this.attempts = new AttemptKeeper({
       host,
@@ -68,7 +87,10 @@ export class Supervisor {
   /** Takes up what the log says is under way, then begins to claim. To be called once, after the take-over. */
   async start(): Promise<void> {
     this.#registerAgents();
-    for (const task of this.#options.projections.blackboard.tasks.values()) this.#takeUp(task);
+    const { tasks } = this.#options.projections.blackboard;
+    for (const task of tasks.values()) this.#relations.add(task);
+    for (const task of [...tasks.values()]) this.#takeUp(task);
+    for (const agent of this.#options.host.liveIds('agent')) this.#breaker.takeUp(agent);
     const open = [...this.#options.host.liveIds('attempt')].map((key) => this.#resume(key));
     await Promise.all(open);
     this.#dispatcher.enable();
@@ -117,6 +139,16 @@ export class Supervisor {
 
   #react(record: StoredRecord): void {
     const { event } = record;
+    if ('attempt' in event && event.attempt !== null && event.type.startsWith('task.')) {
+      this.attempts.noteSign({ ...event, attempt: event.attempt }, event.type);
+    }
+    this.#reactTo(event);
+    const settled = settledBy(record);
+    const task = settled && this.#view(settled);
+    if (task) this.#relations.onSettled(task);
+  }
+
+  #reactTo(event: DomainEvent): void {
     switch (event.type) {
       case 'task.claimed':
         return this.attempts.start(event);
@@ -137,13 +169,19 @@ export class Supervisor {
         if (event.attempt !== null) this.attempts.onVerdict({ ...event, attempt: event.attempt });
         return;
       case 'task.created':
+        return this.#onCreated(this.#view(event));
       case 'task.due':
+      case 'task.dependency_met':
       case 'task.unblocked':
       case 'task.rejected':
       case 'task.redriven':
         return this.#takeUp(this.#view(event));
+      case 'agent.parked':
+        return this.#breaker.takeUp(event.agent);
       case 'agent.resumed':
       case 'agent.registered':
+      case 'agent.probed':
+      case 'agent.unparked':
         return this.#dispatcher.offer(event.agent);
       default:
         // Every other event is information: nothing follows from it.
@@ -151,8 +189,15 @@ export class Supervisor {
     }
   }
 
+  #onCreated(task: TaskView | undefined): void {
+    if (!task) return;
+    this.#relations.add(task);
+    this.#takeUp(task);
+  }
+
   #onEnded(event: EventOf<'attempt.ended'>): void {
     this.#takeUp(this.#view(event));
+    this.#breaker.onEnded(event.agent);
     this.#dispatcher.offer(event.agent);
   }
 
@@ -178,12 +223,15 @@ export class Supervisor {
       this.#timers.set(`expire:${key}`, spec.expires_at_ms, () => this.#expire(key, address));
     }
     if (task.state === 'pending' && task.openAttempt === null) {
-      this.#dispatcher.add(key, spec, task.createdSequence);
-    } else if (task.state === 'scheduled' && task.dueAt !== null) {
-      this.#timers.set(`due:${key}`, task.dueAt, () => this.decide({ type: 'task.due', ...address }));
+      this.#dispatcher.add(project, key, spec, task.createdSequence);
+    } else if (task.state === 'scheduled') {
+      if (task.dueAt !== null) {
+        this.#timers.set(`due:${key}`, task.dueAt, () => this.decide({ type: 'task.due', ...address }));
+      }
+      this.#relations.takeUp(task);
     } else if (task.state === 'review' && spec.review === 'auto' && task.openAttempt === null) {
-      this.decide({ type: 'task.approved', ...address });
-    }
+      if (this.#relations.isJoined(task)) this.decide({ type: 'task.approved', ...address });
+    } else if (task.state === 'done') this.#relations.onSettled(task);
   }
 
   #expire(key: string, address: { project: string; task: string }): void {
@@ -195,6 +243,10 @@ export class Supervisor {
 
   #claim(key: string, agent: string, attempt: number): void {
     const [project = '', task = ''] = key.split('/');
+    const { projections, environment } = this.#options;
+    const view = projections.blackboard.tasks.get(key);
+    const reason = view ? exhaustedBudget(projections, view, environment.clock.now()) : null;
+    if (reason !== null) return this.decide({ type: 'task.blocked', project, task, attempt: null, reason });
     const writesBack = this.#options.roster.get(agent)?.driver.writesBack ?? false;
     this.#timers.cancel(`expire:${key}`);
     this.decide({

@@ -70,9 +70,16 @@ describe('HTTP while the event log cannot be written', () => {
   });
 
   it('refuses new tasks over the configured depth and while draining with 503, and takes words as ever', async () => {
-    const limits = { concurrency: 10, queueDepth: 1, backlog: 100, maxEventBytes: 900_000 };
+    const limits = {
+      concurrency: 10,
+      projectConcurrency: 10,
+      queueDepth: 1,
+      backlog: 100,
+      maxEventBytes: 900_000,
+    };
     await using http = await startHttp({ agents: agents(), limits });
     await http.working('a');
+    expect((await http.post(TASKS, later)).status).toBe(201);
     const full = await http.post(TASKS, later);
     problemIn(full, 503, 'overloaded');
     expect(retryAfter(full)).toBeGreaterThan(0);

@@ -15,6 +15,8 @@ const anyEvent = fc.record({
   retry_at_ms: fc.oneof(fc.integer({ min: 0 }), fc.constant(null)),
   concurrency: fc.integer({ min: 1, max: 3 }),
   writer: fc.string(),
+  until_ms: fc.integer({ min: 0 }),
+  dependency: fc.constantFrom('a', 'b', 'c'),
 });
 
 const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
@@ -28,9 +30,16 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     comments: fc.constant(0),
     reports: fc.constant(0),
     dueAt: fc.oneof(fc.constant(null), fc.integer({ min: 0 })),
+    waitingFor: fc.subarray(['a', 'b']),
   }),
   attempt: fc.constant({ verdict: null, stopReason: null }),
-  agent: fc.record({ concurrency: fc.integer({ min: 1, max: 3 }), running: fc.constant(0) }),
+  agent: fc.record({
+    concurrency: fc.integer({ min: 1, max: 3 }),
+    running: fc.constant(0),
+    failures: fc.constant(0),
+    parkings: fc.constant(0),
+    parkedUntil: fc.constant(null),
+  }),
   supervisor: fc.constant({ writer: '', epoch: 0 }),
 };
 

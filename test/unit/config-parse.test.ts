@@ -70,6 +70,7 @@ agents:
         review: 'manual',
         timeout_seconds: 600,
         kill_grace_seconds: 10,
+        breaker: { failures: 5, cooldown_seconds: 30, max_cooldown_seconds: 900 },
       },
       shutdown: { agents: 'leave', drain_seconds: 30 },
       agents: {},

@@ -1,0 +1,94 @@
+/** From a request to the task as it is accepted: every default filled in, every relation checked. */
+import { SignalboxError } from '../contracts/errors.ts';
+import type { ProjectId } from '../contracts/ids.ts';
+import type { CreateTask, FollowUp } from '../contracts/requests.ts';
+import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../contracts/tasks.ts';
+import type { AppContext } from './context.ts';
+
+/** @throws SignalboxError `agent_not_found` */
+export function specOf(app: AppContext, request: CreateTask): TaskSpec {
+  const now = app.environment.clock.now();
+  const { id: _id, delay_seconds, not_before, expires_at, follow_ups, ...rest } = request;
+  return {
+    ...rest,
+    ...settled(app, request),
+    not_before_ms: startOf(delay_seconds, not_before, now),
+    expires_at_ms: expires_at === undefined ? undefined : Date.parse(expires_at),
+    follow_ups: follow_ups?.map((each) => followUpOf(app, each)),
+  };
+}
+
+function followUpOf(app: AppContext, request: FollowUp): FollowUpSpec {
+  const { delay_seconds, follow_ups, ...rest } = request;
+  return {
+    ...rest,
+    ...settled(app, request),
+    delay_ms: delay_seconds === undefined ? undefined : Math.round(delay_seconds * 1_000),
+    follow_ups: follow_ups?.map((each) => followUpOf(app, each)),
+  };
+}
+
+/** What has a default. */
+function settled(
+  app: AppContext,
+  request: FollowUp,
+): Pick<TaskSpec, 'priority' | 'max_attempts' | 'backoff' | 'review'> {
+  assertAgent(app, request.agent);
+  const { defaults, reviewOf } = app;
+  const agentReview = request.agent === undefined ? undefined : reviewOf(request.agent);
+  return {
+    priority: request.priority ?? defaults.priority,
+    max_attempts: request.max_attempts ?? defaults.max_attempts,
+    backoff: { ...defaults.backoff, ...request.backoff },
+    review: request.review ?? agentReview ?? defaults.review,
+  };
+}
+
+function assertAgent(app: AppContext, agent: string | undefined): void {
+  if (agent === undefined || app.roster.get(agent)) return;
+  const known = [...app.roster.all()].map(({ id }) => id);
+  throw new SignalboxError(
+    'agent_not_found',
+    `agent ${agent} is not configured; configured are: ${known.join(', ') || 'none'}`,
+    { details: { agent, known } },
+  );
+}
+
+function startOf(
+  delaySeconds: number | undefined,
+  notBefore: string | undefined,
+  now: number,
+): number | undefined {
+  const at = notBefore === undefined ? now + Math.round((delaySeconds ?? 0) * 1_000) : Date.parse(notBefore);
+  return at > now ? at : undefined;
+}
+
+/**
+ * Those dependencies that are not done yet.
+ * @throws SignalboxError `task_not_found` for a parent or a dependency that does not exist, `illegal_transition` for a
+ * parent that is settled
+ */
+export function relationsOf(app: AppContext, project: ProjectId, request: CreateTask): string[] {
+  const { tasks } = app.projections.blackboard;
+  const find = (id: string, as: string): TaskState => {
+    const state = tasks.get(`${project}/${id}`)?.state;
+    if (state !== undefined) return state;
+    throw new SignalboxError('task_not_found', `${as}: project ${project} has no task ${id}`, {
+      details: { project, task: id },
+    });
+  };
+  if (request.parent !== undefined) {
+    const state = find(request.parent, 'parent');
+    if (SETTLED_STATES.has(state)) {
+      throw new SignalboxError(
+        'illegal_transition',
+        `parent ${request.parent} is ${state}: it takes no more children`,
+        {
+          details: { state },
+        },
+      );
+    }
+  }
+  const unmet = (request.depends_on ?? []).filter((id) => find(id, 'depends_on') !== 'done');
+  return [...new Set(unmet)];
+}

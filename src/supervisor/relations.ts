@@ -1,0 +1,143 @@
+/**
+ * What follows for other tasks when one settles: dependents, follow-ups, parents.
+ *
+ * W1 Everything here follows from the blackboard alone, and doing it twice does nothing the second time, so that a
+ *    crash in between is made up for at the next start.
+ */
+import type { Projections, TaskView } from '../../projections/index.ts';
+import type { DomainEvent } from '../contracts/events.ts';
+import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../contracts/tasks.ts';
+import { sha256 } from '../journal/hash.ts';
+import type { ActorHost } from '../runtime/actor-host.ts';
+
+export interface RelationsOptions {
+  readonly projections: Projections;
+  readonly host: ActorHost;
+  readonly now: () => number;
+  readonly decide: (event: DomainEvent) => void;
+}
+
+/** How much of the outputs of a finished task goes into the text of a follow-up. */
+const OUTPUT_EXCERPT = 100_000;
+const MAX_TITLE = 500;
+
+export class Relations {
+  readonly #options: RelationsOptions;
+  /** Tasks that wait for a task, both as `project/task`. An index over the blackboard. */
+  readonly #dependents = new Map<string, Set<string>>();
+
+  constructor(options: RelationsOptions) {
+    this.#options = options;
+  }
+
+  /** A task is new to this process. */
+  add({ project, id, spec }: TaskView): void {
+    for (const dependency of spec.depends_on ?? []) {
+      const key = `${project}/${dependency}`;
+      const dependents = this.#dependents.get(key) ?? new Set();
+      this.#dependents.set(key, dependents.add(`${project}/${id}`));
+    }
+  }
+
+  /** What a task that is not settled has to do with those that are. */
+  takeUp(task: TaskView): void {
+    const waitingFor = this.#options.host.get('task', `${task.project}/${task.id}`)?.context.waitingFor ?? [];
+    for (const dependency of waitingFor) {
+      const found = this.#view(`${task.project}/${dependency}`);
+      if (found && SETTLED_STATES.has(found.state)) this.#settleFor(task, found);
+    }
+  }
+
+  /** A task has settled. */
+  onSettled(task: TaskView): void {
+    const key = `${task.project}/${task.id}`;
+    for (const dependent of this.#dependents.get(key) ?? []) {
+      const view = this.#view(dependent);
+      if (view) this.#settleFor(view, task);
+    }
+    if (task.state === 'done') this.#followUp(task);
+    if (task.spec.parent !== undefined) this.#settleParent(`${task.project}/${task.spec.parent}`);
+  }
+
+  /** Whether a task has to wait in review because it joins children that are not settled. */
+  isJoining(task: TaskView): boolean {
+    return task.spec.join === true && this.#children(task).some(({ state }) => !SETTLED_STATES.has(state));
+  }
+
+  /** Whether nobody has to look before a task is done: none of the children that it joins failed. */
+  isJoined(task: TaskView): boolean {
+    return task.spec.join !== true || this.#children(task).every(({ state }) => state === 'done');
+  }
+
+  #settleFor(dependent: TaskView, dependency: TaskView): void {
+    const { project, id } = dependent;
+    const address = { project, task: id };
+    const entity = this.#options.host.get('task', `${project}/${id}`);
+    if (!entity?.context.waitingFor.includes(dependency.id)) return;
+    if (entity.state === 'scheduled' && dependency.state === 'done') {
+      this.#options.decide({ type: 'task.dependency_met', ...address, dependency: dependency.id });
+    } else if (entity.state === 'scheduled') {
+      const reason = `it depends on task ${dependency.id}, which is ${dependency.state}`;
+      this.#options.decide({ type: 'task.blocked', ...address, attempt: null, reason });
+    } else if (entity.state === 'blocked' && this.#allDone(dependent)) {
+      this.#options.decide({ type: 'task.unblocked', ...address });
+    }
+  }
+
+  #allDone({ project, spec }: TaskView): boolean {
+    return (spec.depends_on ?? []).every((id) => this.#view(`${project}/${id}`)?.state === 'done');
+  }
+
+  #settleParent(key: string): void {
+    const parent = this.#view(key);
+    if (parent?.state !== 'review' || parent.spec.review !== 'auto' || parent.openAttempt !== null) return;
+    if (parent.spec.join === true && this.isJoined(parent)) {
+      this.#options.decide({ type: 'task.approved', project: parent.project, task: parent.id });
+    }
+  }
+
+  #followUp(task: TaskView): void {
+    for (const [index, followUp] of (task.spec.follow_ups ?? []).entries()) {
+      const id = followUpId(task.id, index + 1);
+      if (this.#options.host.get('task', `${task.project}/${id}`)) continue;
+      const spec = this.#specOf(task, followUp);
+      const request_sha256 = sha256(`follow-up ${index + 1} of ${task.project}/${task.id}`);
+      this.#options.decide({ type: 'task.created', project: task.project, task: id, spec, request_sha256 });
+    }
+  }
+
+  #specOf(task: TaskView, { delay_ms, ...followUp }: FollowUpSpec): TaskSpec {
+    const outputs = task.outputs.map(
+      ({ title, content, content_file }) => `${title}:\n${content ?? content_file?.path ?? ''}`,
+    );
+    const fill = (text: string): string =>
+      text
+        .replaceAll('{{outputs}}', () => outputs.join('\n\n').slice(0, OUTPUT_EXCERPT))
+        .replaceAll('{{title}}', () => task.spec.title)
+        .replaceAll('{{task_id}}', () => task.id);
+    return {
+      ...followUp,
+      title: fill(followUp.title).slice(0, MAX_TITLE),
+      description: fill(followUp.description),
+      source: followUp.source ?? `follow-up of ${task.id}`,
+      // In the same tree, so that its parent waits for it and its budget counts.
+      parent: task.spec.parent,
+      not_before_ms: delay_ms === undefined || delay_ms === 0 ? undefined : this.#options.now() + delay_ms,
+    };
+  }
+
+  #children(task: TaskView): TaskView[] {
+    const keys = this.#options.projections.blackboard.children.get(`${task.project}/${task.id}`) ?? [];
+    return keys.flatMap((key) => this.#view(key) ?? []);
+  }
+
+  #view(key: string): TaskView | undefined {
+    return this.#options.projections.blackboard.tasks.get(key);
+  }
+}
+
+/** The same at every try; within the 64 characters that an id may have. */
+function followUpId(task: string, number: number): string {
+  const id = `${task}-f${number}`;
+  return id.length <= 64 ? id : `${task.slice(0, 40)}-${sha256(id).slice(0, 20)}`;
+}
