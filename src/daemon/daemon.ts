@@ -186,6 +186,8 @@ export class Daemon {
 
   async #stop(reason: string): Promise<void> {
     const { agents, drain_seconds } = this.#options.config.shutdown;
+    // Whose log is lost can record no end: its agents belong to the new writer.
+    if (this.engine.journalState.kind === 'fenced') return this.#end(reason);
     this.engine.drain(reason);
     await this.#wait(agents === 'kill' ? 'all' : 'unadoptable', drain_seconds * 1_000);
     if (agents === 'kill') {
@@ -193,6 +195,10 @@ export class Daemon {
       const graces = [...this.app.roster.all()].map(({ killGraceMs }) => killGraceMs);
       await this.#wait('all', Math.max(0, ...graces) + KILL_MARGIN_MS);
     }
+    await this.#end(reason);
+  }
+
+  async #end(reason: string): Promise<void> {
     await this.#cleanup.run();
     this.#options.logger.info({ reason }, 'stopped');
   }

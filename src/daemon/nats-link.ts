@@ -81,9 +81,11 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
 }
 
 async function openExternal(url: string): Promise<NatsLink> {
-  const servers = url.split(',').map((each) => each.trim());
-  const shown = servers.map((each) => each.replace(/\/\/[^@/]*@/, '//')).join(',');
-  const credentials = credentialsOf(servers[0] ?? '');
+  const given = url.split(',').map((each) => each.trim());
+  // The client does not read credentials from addresses: they are handed to it apart.
+  const servers = given.map((each) => each.replace(/^((?:[a-z]+:\/\/)?)[^@/]*@/, '$1'));
+  const shown = servers.join(',');
+  const credentials = credentialsOf(given[0] ?? '');
   try {
     const connection = await connect({ ...CONNECT_OPTIONS, servers, ...credentials });
     const version = connection.info?.version ?? 'unknown';

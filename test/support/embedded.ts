@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import {
   type EmbeddedServer,
@@ -38,15 +37,6 @@ export async function embeddedServer(
   return { server, states, [Symbol.asyncDispose]: () => server.stop() };
 }
 
-/** Waits until `condition` holds; fails after `timeoutMs`. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 15_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(5);
-  }
-}
-
 /** Whether the process runs. One that ended and that nobody has reaped yet (a zombie) does not. */
 export function isRunning(pid: number): boolean {
   try {
@@ -61,3 +51,5 @@ export function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+export { until } from './until.ts';
