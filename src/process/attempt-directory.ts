@@ -111,7 +111,9 @@ export class AttemptDirectory {
 
   #read(name: string): string | undefined {
     try {
-      return readFileSync(this.#file(name), 'utf8');
+      // A missing file is the usual case while one waits for it, and an exception takes longer than the look.
+      const exists = statSync(this.#file(name), { throwIfNoEntry: false }) !== undefined;
+      return exists ? readFileSync(this.#file(name), 'utf8') : undefined;
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined;
       throw error;
@@ -119,12 +121,8 @@ export class AttemptDirectory {
   }
 
   #modifiedAt(name: string): number | undefined {
-    try {
-      return Math.floor(statSync(this.#file(name)).mtimeMs);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+    const stats = statSync(this.#file(name), { throwIfNoEntry: false });
+    return stats === undefined ? undefined : Math.floor(stats.mtimeMs);
   }
 }
 

@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { Memory, ProcessEntry, ProcessKey, ProcessTable } from './process-table.ts';
-import { parsePsLine, parsePsMarker, parsePsRecord, psColumns } from './ps-output.ts';
+import { parsePsLine, parsePsMarkers, parsePsRecord, psColumns } from './ps-output.ts';
 
 const run = promisify(execFile);
 const PS = '/bin/ps';
@@ -27,14 +27,14 @@ export class DarwinProcessTable implements ProcessTable {
     const entries = lines(await this.#ps(['-axo', psColumns])).flatMap((line) => parsePsLine(line) ?? []);
     const since = query.markersSince;
     if (since === undefined) return entries;
-    const markers = new Map<number, string>();
+    const environments = new Map<number, readonly string[]>();
     for (const line of lines(await this.#ps(['-axEwwo', 'pid=,command=']))) {
-      const found = parsePsMarker(line);
-      if (found !== undefined) markers.set(found.pid, found.marker);
+      const found = parsePsMarkers(line);
+      if (found !== undefined) environments.set(found.pid, found.markers);
     }
     return entries.map((entry) => {
-      const marker = Number(entry.startTime) >= Number(since) ? markers.get(entry.pid) : undefined;
-      return marker === undefined ? entry : { ...entry, marker };
+      const markers = Number(entry.startTime) >= Number(since) ? environments.get(entry.pid) : undefined;
+      return markers === undefined ? entry : { ...entry, markers };
     });
   }
 
@@ -44,6 +44,10 @@ export class DarwinProcessTable implements ProcessTable {
 
   parseRecord(line: string): ProcessKey | undefined {
     return parsePsRecord(line);
+  }
+
+  ageMs({ startTime }: ProcessKey): number {
+    return Math.max(0, Date.now() - Number(startTime) * 1000);
   }
 
   async commandLine(pid: number): Promise<string | undefined> {

@@ -26,6 +26,6 @@ export function reportOf(exit: ProcessExit, endedAt: number, measured: Measured)
 /** How the process ended, from the launcher's record. */
 export async function recordedExit(directory: AttemptDirectory, record: RecordedExit): Promise<ProcessExit> {
   if (!record.execFailed) return exitOf(record);
-  const message = (await tailOf(directory.stderr, REASON_BYTES_MAX)).trim();
+  const message = (await tailOf(directory.stderr, REASON_BYTES_MAX).catch(() => '')).trim();
   return { kind: 'spawn_failed', reason: message || 'the system could not execute the command' };
 }

@@ -26,6 +26,8 @@ export interface ProcessRunnerOptions {
   readonly now?: () => number;
   /** How often running processes are looked at: output, usage, end of adopted ones. Default 500 ms. */
   readonly pollMs?: number;
+  /** Whether to start processes through a launch shell where there can be one (launch-pad.ts). Default true. */
+  readonly launchShell?: boolean;
 }
 
 const POLL_MS = 500;
@@ -36,7 +38,8 @@ type EndedFinding = Extract<Finding, { kind: 'ended' }>;
 /** Runs processes on this machine. @throws SignalboxError `internal` on a system that is neither Linux nor macOS */
 export function createProcessRunner(options: ProcessRunnerOptions): ProcessRunner {
   const host = createHost(options.log, options.now ?? Date.now);
-  return new HostProcessRunner(host, options.pollMs ?? POLL_MS);
+  const pad = new LaunchPad(host.table, options.log, options.launchShell ?? true);
+  return new HostProcessRunner(host, pad, options.pollMs ?? POLL_MS);
 }
 
 /**
@@ -50,16 +53,16 @@ class HostProcessRunner implements ProcessRunner {
   readonly #running = new Set<ManagedProcess>();
   #closed = false;
 
-  constructor(host: Host, pollMs: number) {
+  constructor(host: Host, pad: LaunchPad, pollMs: number) {
     this.#host = host;
     this.#watcher = new Watcher(host, pollMs);
-    this.#pad = new LaunchPad(host.table, host.log);
+    this.#pad = pad;
   }
 
   async spawn(spec: SpawnSpec): Promise<ManagedProcess> {
     if (this.#closed)
       throw new SignalboxError('shutting_down', 'the process runner is closed and starts no process');
-    const program = await preflight(spec);
+    const program = preflight(spec);
     const directory = new AttemptDirectory(spec.directory);
     const record = specRecord(spec, this.#host);
     await directory.create(record); // R1
@@ -70,14 +73,7 @@ class HostProcessRunner implements ProcessRunner {
       throw error;
     });
     const process = this.#supervise({ directory, spec: record, ...start }, () => launched.release());
-    void launched.ended
-      .then(() => process.checkEnd())
-      .catch((error: unknown) => {
-        this.#host.log.warn(
-          { err: error, pid: start.agent.pid },
-          'the end cannot be read; the next look tries again',
-        );
-      });
+    void launched.ended.then(() => process.checkEnd());
     return process;
   }
 

@@ -15,9 +15,9 @@ export interface KillTarget {
 
 /** Looks at the process table that have to find nothing, one after the other: a process may fork during one look. */
 const CLEAN_LOOKS = 2;
-/** Rounds of SIGKILL before what is left is reported as surviving. */
-const KILL_ROUNDS_MAX = 10;
-/** From this round on the whole group gets the signal in one call, launcher included: that ends a fork bomb as well. */
+/** After this time of SIGKILL what is left is reported as surviving. */
+const FORCE_MS_MAX = 5000;
+/** From this round on whole groups get the signal in one call, launcher included: that ends a fork bomb as well. */
 const GROUP_KILL_ROUND = 3;
 /** How long a round waits for what it killed, and for the launcher to record the end. */
 const ROUND_MS = 1000;
@@ -42,13 +42,16 @@ export class KillRun {
   readonly #signals: SentSignal[] = [];
   #signalCount = 0;
   #rounds = 0;
-  #graceEnd: number;
+  #graceMs: number;
+  #askedAt: number | undefined;
+  #forcedAt: number | undefined;
+  #forceRounds = 0;
   #sentKill = false;
 
   constructor(host: Host, target: KillTarget, leftBehind: readonly ProcessKey[], options: KillOptions) {
     this.#host = host;
     this.#target = target;
-    this.#graceEnd = performance.now() + options.graceMs;
+    this.#graceMs = options.graceMs;
     for (const key of [target.launcher, target.agent, ...leftBehind]) {
       if (key !== undefined) this.#known.set(keyOf(key), key);
     }
@@ -60,19 +63,19 @@ export class KillRun {
   }
 
   shorten(options: KillOptions): void {
-    this.#graceEnd = Math.min(this.#graceEnd, performance.now() + options.graceMs);
+    const waitedMs = this.#askedAt === undefined ? 0 : performance.now() - this.#askedAt;
+    this.#graceMs = Math.min(this.#graceMs, waitedMs + options.graceMs);
   }
 
   async run(): Promise<KillEvidence> {
     const startedAt = this.#host.now();
-    let cleanLooks = 0;
-    let living: ProcessEntry[] = [];
-    for (let killRound = 0; cleanLooks < CLEAN_LOOKS; ) {
+    let living: OwnedProcess[] = [];
+    for (let cleanLooks = 0; cleanLooks < CLEAN_LOOKS; ) {
       living = await this.#look();
       cleanLooks = living.length === 0 ? cleanLooks + 1 : 0;
       if (living.length === 0) continue;
-      if (performance.now() < this.#graceEnd) await this.#ask(living);
-      else if (killRound < KILL_ROUNDS_MAX) await this.#force(living, ++killRound);
+      if (this.#isPatient()) await this.#ask(living.map(({ entry }) => entry));
+      else if (performance.now() < this.#forceEnd()) await this.#force(living);
       else break;
     }
     return {
@@ -88,14 +91,14 @@ export class KillRun {
   }
 
   /** What is alive now of all that belongs to the attempt. */
-  async #look(): Promise<ProcessEntry[]> {
+  async #look(): Promise<OwnedProcess[]> {
     this.#rounds += 1;
     const since = this.#target.launcher?.startTime ?? '0';
     const index = await this.#host.scans.scan(since);
     const claim = { known: this.#known.values(), marker: this.#target.marker, since, own: this.#host.own };
     const living = findOwned(index, claim).filter(({ entry }) => isAlive(entry));
     for (const owned of living) await this.#note(owned);
-    return living.map(({ entry }) => entry);
+    return living;
   }
 
   /** K3 */
@@ -110,8 +113,20 @@ export class KillRun {
     this.#processes.push({ pid, startTime, command, foundBy });
   }
 
+  /** The grace begins when the first process is asked. */
+  #isPatient(): boolean {
+    if (this.#askedAt === undefined) return this.#graceMs > 0;
+    return performance.now() < this.#askedAt + this.#graceMs;
+  }
+
+  #forceEnd(): number {
+    this.#forcedAt ??= performance.now();
+    return this.#forcedAt + FORCE_MS_MAX;
+  }
+
   /** Each process is asked once: to some programs a second SIGTERM means "at once". */
   async #ask(living: readonly ProcessEntry[]): Promise<void> {
+    this.#askedAt ??= performance.now();
     const group = this.#target.launcher?.pid;
     const members = this.#asked.size === 0 ? living.filter((entry) => entry.pgid === group) : [];
     if (group !== undefined && members.length > 0) {
@@ -123,28 +138,36 @@ export class KillRun {
       this.#asked.add(keyOf(entry));
     }
     this.#resume(living);
-    await this.#gone(living, () => this.#graceEnd);
+    await this.#gone(living, () => (this.#askedAt ?? 0) + this.#graceMs);
   }
 
-  async #force(living: readonly ProcessEntry[], round: number): Promise<void> {
-    const end = performance.now() + ROUND_MS;
-    const launcher = living.find((entry) => this.#isLauncher(entry));
-    const others = living.filter((entry) => entry !== launcher);
+  async #force(living: readonly OwnedProcess[]): Promise<void> {
+    this.#forceRounds += 1;
+    const roundEnd = performance.now() + ROUND_MS;
+    const launcher = living.find(({ entry }) => this.#isLauncher(entry))?.entry;
+    const others = living.map(({ entry }) => entry).filter((entry) => entry !== launcher);
     if (launcher !== undefined && others.length === 0) {
       this.#resume([launcher]);
-      if (await this.#gone([launcher], () => end)) return; // K4
+      if (await this.#gone([launcher], () => roundEnd)) return; // K4
       this.#killOne(launcher);
     }
-    if (launcher !== undefined && round >= GROUP_KILL_ROUND) {
-      this.#sentKill = true;
-      this.#record(this.#host.signaller.toGroup(launcher.pid, living, 'SIGKILL'));
-    }
+    if (this.#forceRounds >= GROUP_KILL_ROUND) this.#killGroups(living);
     for (const entry of others) this.#killOne(entry);
-    await this.#gone(others, () => end);
+    await this.#gone(others, () => roundEnd);
+  }
+
+  /** A signal to a group reaches all its members in one moment, also those that were forked since the look. */
+  #killGroups(living: readonly OwnedProcess[]): void {
+    const whole = living.filter(({ ownsGroup }) => ownsGroup).map(({ entry }) => entry);
+    for (const group of new Set(whole.map(({ pgid }) => pgid))) {
+      const members = whole.filter(({ pgid }) => pgid === group);
+      this.#sentKill ||= members.some((entry) => this.#tellsTheEnd(entry));
+      this.#record(this.#host.signaller.toGroup(group, members, 'SIGKILL'));
+    }
   }
 
   #killOne(entry: ProcessEntry): void {
-    if (this.#isLauncher(entry) || sameProcess(this.#target.agent, entry)) this.#sentKill = true;
+    this.#sentKill ||= this.#tellsTheEnd(entry);
     this.#record(this.#host.signaller.toProcess(entry, 'SIGKILL'));
   }
 
@@ -171,6 +194,10 @@ export class KillRun {
 
   #isLauncher(entry: ProcessEntry): boolean {
     return sameProcess(this.#target.launcher, entry);
+  }
+
+  #tellsTheEnd(entry: ProcessEntry): boolean {
+    return this.#isLauncher(entry) || sameProcess(this.#target.agent, entry);
   }
 
   #record(signal: SentSignal | undefined): void {

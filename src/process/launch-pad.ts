@@ -27,10 +27,10 @@ export class LaunchPad {
   #shellWanted: boolean;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(table: ProcessTable, log: Logger) {
+  constructor(table: ProcessTable, log: Logger, shellWanted: boolean) {
     this.#table = table;
     this.#log = log;
-    this.#shellWanted = process.platform === 'linux';
+    this.#shellWanted = shellWanted && process.platform === 'linux';
   }
 
   /** @throws SignalboxError `spawn_failed` if the system starts no launcher */

@@ -67,6 +67,7 @@ export class LaunchShell {
     this.#stdin.on('error', () => {}).unref(); // a dead shell shows by its exit
     createInterface({ input: this.#stdout }).on('line', (line) => this.#hear(line));
     this.#stdin.write(GREETING);
+    this.#rest();
   }
 
   get state(): ShellState {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { AttemptDirectory } from './attempt-directory.ts';
-import { MARKER_VARIABLE, type SpawnSpec } from './runner.ts';
+import { MARKER_VARIABLE, markersFor } from './markers.ts';
+import type { SpawnSpec } from './runner.ts';
 
 /** A launcher on its way or at work. */
 export interface Launched {
@@ -33,5 +34,5 @@ export function launcherArguments({ spec, program, directory }: LaunchRequest, n
 }
 
 export function launcherEnvironment({ spec }: LaunchRequest): Readonly<Record<string, string>> {
-  return { ...spec.env, [MARKER_VARIABLE]: spec.marker };
+  return { ...spec.env, [MARKER_VARIABLE]: markersFor(spec.marker) };
 }

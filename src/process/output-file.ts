@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import { open, rename, rm, truncate } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../contracts/errors.ts';
-import { hasCode } from './attempt-directory.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
@@ -15,7 +14,7 @@ const COPY_BYTES = 1024 * 1024;
  * the file itself keeps the newest part. So at most twice the cap stays.
  */
 export class OutputFile {
-  readonly #path: string;
+  readonly path: string;
   readonly #maxBytes: number;
   readonly #log: Logger;
   #size = 0;
@@ -23,7 +22,7 @@ export class OutputFile {
   #modifiedAt: number | undefined;
 
   constructor(path: string, maxBytes: number, log: Logger) {
-    this.#path = path;
+    this.path = path;
     this.#maxBytes = maxBytes;
     this.#log = log;
   }
@@ -41,8 +40,8 @@ export class OutputFile {
   async look(): Promise<void> {
     this.#measure();
     if (this.#size <= this.#maxBytes) return;
-    const end = await this.#copyNewest(`${this.#path}.1`);
-    await truncate(this.#path, 0); // without a copy too: the cap protects the disk
+    const end = await this.#copyNewest(`${this.path}.1`);
+    await truncate(this.path, 0); // without a copy too: the cap protects the disk
     this.#droppedBytes += end ?? this.#size;
     this.#size = 0;
   }
@@ -51,35 +50,32 @@ export class OutputFile {
   async close(): Promise<void> {
     this.#measure();
     if (this.#size <= this.#maxBytes) return;
-    const end = await this.#copyNewest(this.#path);
-    if (end === undefined) await truncate(this.#path, this.#maxBytes);
+    const end = await this.#copyNewest(this.path);
+    if (end === undefined) await truncate(this.path, this.#maxBytes);
     this.#droppedBytes += this.#size - this.#maxBytes;
     this.#size = this.#maxBytes;
   }
 
   #measure(): void {
-    try {
-      const { size, mtimeMs } = statSync(this.#path);
-      if (size > 0) this.#modifiedAt = Math.floor(mtimeMs);
-      this.#size = size;
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
-    }
+    const stats = statSync(this.path, { throwIfNoEntry: false });
+    if (stats === undefined) return;
+    if (stats.size > 0) this.#modifiedAt = Math.floor(stats.mtimeMs);
+    this.#size = stats.size;
   }
 
   /** How far into the file the copy went; undefined if it could not be written. */
   async #copyNewest(target: string): Promise<number | undefined> {
-    const copy = `${this.#path}.copy`;
+    const copy = `${this.path}.copy`;
     try {
-      const end = await copyFrom(this.#path, copy, this.#size - this.#maxBytes, this.#size + this.#maxBytes);
+      const end = await copyFrom(this.path, copy, this.#size - this.#maxBytes, this.#size + this.#maxBytes);
       await rename(copy, target);
       return end;
     } catch (error) {
       this.#log.warn(
-        { file: this.#path, err: error },
+        { file: this.path, err: error },
         `output is dropped, it cannot be copied: ${messageOf(error)}`,
       );
-      await rm(copy, { force: true });
+      await rm(copy, { recursive: true, force: true });
       return undefined;
     }
   }

@@ -7,9 +7,11 @@ import type { OutputBytes } from './runner.ts';
 export class OutputFiles {
   readonly #stdout: OutputFile;
   readonly #stderr: OutputFile;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #log: Logger;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(directory: AttemptDirectory, maxBytes: number, log: Logger) {
+    this.#log = log;
     this.#stdout = new OutputFile(directory.stdout, maxBytes, log);
     this.#stderr = new OutputFile(directory.stderr, maxBytes, log);
   }
@@ -20,19 +22,24 @@ export class OutputFiles {
     return lastOutputAt === 0 ? bytes : { ...bytes, lastOutputAt };
   }
 
+  /** Never rejects: what cannot be read or rotated now is logged, and tried again at the next look. */
   look(): Promise<void> {
     return this.#next((file) => file.look());
   }
 
+  /** Never rejects, as the end of a process must be reported whatever became of its output. */
   close(): Promise<void> {
     return this.#next((file) => file.close());
   }
 
   #next(work: (file: OutputFile) => Promise<void>): Promise<void> {
-    const done = this.#last.then(async () => {
-      await Promise.all([work(this.#stdout), work(this.#stderr)]);
+    this.#last = this.#last.then(async () => {
+      for (const file of [this.#stdout, this.#stderr]) {
+        await work(file).catch((error: unknown) => {
+          this.#log.warn({ err: error, file: file.path }, 'an output file cannot be kept below its cap');
+        });
+      }
     });
-    this.#last = done.catch(() => undefined);
-    return done;
+    return this.#last;
   }
 }

@@ -32,6 +32,8 @@ export interface OwnPlace {
 export interface OwnedProcess {
   readonly entry: ProcessEntry;
   readonly foundBy: FoundBy;
+  /** The number of its group is believed (O2): the group as a whole belongs to the attempt. */
+  readonly ownsGroup: boolean;
 }
 
 /** Zombies are among them: they keep a group's number taken, and lead to their children. */
@@ -50,7 +52,7 @@ export function findOwned(index: ProcessIndex, claim: Claim): OwnedProcess[] {
 class OwnershipSearch {
   readonly #index: ProcessIndex;
   readonly #claim: Claim;
-  readonly #owned = new Map<number, OwnedProcess>();
+  readonly #owned = new Map<number, Omit<OwnedProcess, 'ownsGroup'>>();
   readonly #queue: ProcessEntry[] = [];
   /** Numbers in which an owned process is, but which belong to a process that is not owned as far as is known. */
   readonly #doubted = new Set<number>();
@@ -74,7 +76,10 @@ class OwnershipSearch {
       this.#weigh(entry.sid);
       if (this.#doubted.has(entry.pid)) this.#believe(entry.pid);
     }
-    return [...this.#owned.values()];
+    return [...this.#owned.values()].map((owned) => ({
+      ...owned,
+      ownsGroup: this.#believed.has(owned.entry.pgid),
+    }));
   }
 
   /** O2 */

@@ -1,13 +1,21 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { SignalboxError } from '../contracts/errors.ts';
+import { isMarker } from './markers.ts';
 import type { SpawnFailure, SpawnSpec } from './runner.ts';
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Variables that a shell keeps for itself and would hand on with a value of its own. */
-const SHELL_VARIABLES: ReadonlySet<string> = new Set(['IFS', 'LINENO', 'OPTIND', 'PPID']);
-const MARKER = /^[A-Za-z0-9_.:/-]{1,256}$/;
+const SHELL_VARIABLES: ReadonlySet<string> = new Set([
+  'IFS',
+  'LINENO',
+  'OPTIND',
+  'PPID',
+  'UID',
+  'EUID',
+  'SHELLOPTS',
+  'BASHOPTS',
+]);
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 export function spawnFailed(reason: SpawnFailure, message: string, cause?: unknown): SignalboxError {
@@ -16,20 +24,20 @@ export function spawnFailed(reason: SpawnFailure, message: string, cause?: unkno
 
 /**
  * Finds what would fail, before anything is started, because the system itself does not say whether the program, its
- * interpreter or the working directory is missing.
+ * interpreter or the working directory is missing. Synchronous, like the search of PATH in any spawn: a file takes 3 µs.
  * @returns absolute path of the program
  * @throws SignalboxError `spawn_failed`
  */
-export async function preflight(spec: SpawnSpec): Promise<string> {
+export function preflight(spec: SpawnSpec): string {
   const problem = problemOf(spec);
   if (problem !== undefined) throw spawnFailed('invalid_spec', `the agent cannot be started: ${problem}`);
-  if (!(await isDirectory(spec.cwd))) {
+  if (statOf(spec.cwd)?.isDirectory() !== true) {
     throw spawnFailed(
       'cwd_missing',
       `working directory ${spec.cwd} does not exist: create it or change "cwd"`,
     );
   }
-  if (spec.stdin !== undefined && !(await isAccessible(spec.stdin, constants.R_OK))) {
+  if (spec.stdin !== undefined && !isAccessible(spec.stdin, constants.R_OK)) {
     throw spawnFailed('stdin_missing', `${spec.stdin}, which is to be standard input, cannot be read`);
   }
   return findProgram(spec);
@@ -40,7 +48,7 @@ function problemOf(spec: SpawnSpec): string | undefined {
   if (!isAbsolute(spec.directory)) return `directory ${spec.directory} is not an absolute path`;
   if (!isAbsolute(spec.cwd)) return `working directory ${spec.cwd} is not an absolute path`;
   if (spec.stdin !== undefined && !isAbsolute(spec.stdin)) return `${spec.stdin} is not an absolute path`;
-  if (!MARKER.test(spec.marker))
+  if (!isMarker(spec.marker))
     return `marker ${JSON.stringify(spec.marker)} has other characters than A-Za-z0-9_.:/-`;
   if (!Number.isSafeInteger(spec.maxOutputBytes) || spec.maxOutputBytes < 1)
     return 'maxOutputBytes is below 1';
@@ -48,24 +56,21 @@ function problemOf(spec: SpawnSpec): string | undefined {
   for (const [name, value] of Object.entries(spec.env)) {
     if (!VARIABLE_NAME.test(name))
       return `environment variable ${JSON.stringify(name)} is not a name that a shell hands on`;
-    if (SHELL_VARIABLES.has(name)) return `environment variable ${name} belongs to the shell`;
+    if (SHELL_VARIABLES.has(name) || name.startsWith('_signalbox_'))
+      return `environment variable ${name} belongs to the shell`;
     if (value.includes('\0')) return `environment variable ${name} holds a NUL character`;
   }
   return undefined;
 }
 
-async function findProgram({ command, cwd, env }: SpawnSpec): Promise<string> {
+function findProgram({ command, cwd, env }: SpawnSpec): string {
   const name = command[0] ?? '';
   const places = name.includes('/') ? [''] : (env.PATH ?? DEFAULT_PATH).split(':');
-  let unusable: string | undefined;
-  for (const place of places) {
-    const path = resolve(cwd, place, name);
-    if (!(await isFile(path))) continue;
-    if (await isAccessible(path, constants.X_OK)) return path;
-    unusable ??= path;
-  }
-  if (unusable !== undefined) {
-    throw spawnFailed('not_executable', `${unusable} is not executable: check its permissions (chmod +x)`);
+  const files = places.map((place) => resolve(cwd, place, name)).filter((path) => statOf(path)?.isFile());
+  const program = files.find((path) => isAccessible(path, constants.X_OK));
+  if (program !== undefined) return program;
+  if (files[0] !== undefined) {
+    throw spawnFailed('not_executable', `${files[0]} is not executable: check its permissions (chmod +x)`);
   }
   const where = name.includes('/')
     ? `there is no file ${resolve(cwd, name)}`
@@ -73,17 +78,19 @@ async function findProgram({ command, cwd, env }: SpawnSpec): Promise<string> {
   throw spawnFailed('command_not_found', `command ${name} was not found: ${where}`);
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // not a directory on the way, or no permission
+  }
 }
 
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
-async function isAccessible(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  );
+function isAccessible(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
 }

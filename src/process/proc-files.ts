@@ -1,8 +1,8 @@
+import { MARKER_VARIABLE, splitMarkers } from './markers.ts';
 import type { Memory, ProcessEntry } from './process-table.ts';
-import { MARKER_VARIABLE } from './runner.ts';
 
-/** The kernel reports CPU time in hundredths of a second on every architecture that Node runs on (USER_HZ). */
-const MS_PER_TICK = 10;
+/** The kernel reports CPU and start times in hundredths of a second on every architecture that Node runs on (USER_HZ). */
+export const MS_PER_TICK = 10;
 /** Kernel flag PF_FORKNOEXEC: the process was forked and has not executed a program of its own. */
 const FORKED_NOT_EXECUTED = 0x40;
 
@@ -54,11 +54,13 @@ export function parseMemory(status: string): Memory | undefined {
 
 const MARKER_PREFIX = Buffer.from(`${MARKER_VARIABLE}=`);
 
-/** The marker in the bytes of /proc/PID/environ: entries that end in NUL. */
-export function markerIn(environment: Buffer): string | undefined {
+/** The markers in the bytes of /proc/PID/environ: entries that end in NUL. */
+export function markersIn(environment: Buffer): string[] {
   let start = environment.indexOf(MARKER_PREFIX);
   while (start > 0 && environment[start - 1] !== 0) start = environment.indexOf(MARKER_PREFIX, start + 1);
-  if (start < 0) return undefined;
+  if (start < 0) return [];
   const end = environment.indexOf(0, start);
-  return environment.toString('latin1', start + MARKER_PREFIX.length, end < 0 ? undefined : end);
+  return splitMarkers(
+    environment.toString('latin1', start + MARKER_PREFIX.length, end < 0 ? undefined : end),
+  );
 }

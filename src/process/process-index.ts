@@ -14,7 +14,7 @@ export class ProcessIndex {
       file(this.#byParent, entry.ppid, entry);
       file(this.#byGroup, entry.pgid, entry);
       file(this.#bySession, entry.sid, entry);
-      if (entry.marker !== undefined) file(this.#byMarker, entry.marker, entry);
+      for (const marker of entry.markers ?? []) file(this.#byMarker, marker, entry);
     }
   }
 

@@ -18,8 +18,8 @@ export interface ProcessEntry extends ProcessKey {
   readonly cpuMs?: number;
   /** True between fork and exec: the process still runs its parent's program. Absent where the system does not tell. */
   readonly beforeExec?: boolean;
-  /** Value of the marker variable in its environment, if it was asked for and could be read. */
-  readonly marker?: string;
+  /** Markers in its environment, outermost first, if they were asked for and could be read. */
+  readonly markers?: readonly string[];
 }
 
 export interface Memory {
@@ -34,6 +34,8 @@ export interface ProcessTable {
   lookup(pid: number): ProcessEntry | undefined;
   /** The process that the launcher described in one line of its own. */
   parseRecord(line: string): ProcessKey | undefined;
+  /** Milliseconds since the process started. */
+  ageMs(process: ProcessKey): number;
   commandLine(pid: number): Promise<string | undefined>;
   memory(pid: number): Memory | undefined;
   bootId(): string | undefined;

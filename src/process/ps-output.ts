@@ -1,5 +1,5 @@
+import { MARKER_VARIABLE, splitMarkers } from './markers.ts';
 import type { ProcessEntry, ProcessKey } from './process-table.ts';
-import { MARKER_VARIABLE } from './runner.ts';
 
 /** `lstart` takes five words in the C locale ("Thu Nov 21 07:00:00 2024"); `comm` may hold spaces, so it stands last. */
 export const psColumns = 'pid=,ppid=,pgid=,state=,time=,lstart=,comm=';
@@ -7,7 +7,7 @@ export const psColumns = 'pid=,ppid=,pgid=,state=,time=,lstart=,comm=';
 const ENTRY =
   /^\s*(?<pid>\d+)\s+(?<ppid>\d+)\s+(?<pgid>\d+)\s+(?<state>\S)\S*\s+(?<time>[\d:.-]+)\s+(?<start>\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s+(?<name>.+)$/;
 const RECORD = /^\s*(?<pid>\d+)\s+(?<start>\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s*$/;
-const MARKER = new RegExp(`^\\s*(?<pid>\\d+)\\s.*\\s${MARKER_VARIABLE}=(?<marker>\\S+)`);
+const MARKER = new RegExp(`^\\s*(?<pid>\\d+)\\s.*\\s${MARKER_VARIABLE}=(?<markers>\\S+)`);
 
 /** One process from a line of `ps -o` with {@link psColumns}. */
 export function parsePsLine(line: string): ProcessEntry | undefined {
@@ -33,10 +33,13 @@ export function parsePsRecord(line: string): ProcessKey | undefined {
   return fields === undefined || startTime === undefined ? undefined : { pid: Number(fields.pid), startTime };
 }
 
-/** Pid and marker from a line of `ps -Eo pid=,command=`, which shows the environment after the arguments. */
-export function parsePsMarker(line: string): { readonly pid: number; readonly marker: string } | undefined {
+/** Pid and markers from a line of `ps -Eo pid=,command=`, which shows the environment after the arguments. */
+export function parsePsMarkers(
+  line: string,
+): { readonly pid: number; readonly markers: string[] } | undefined {
   const fields = MARKER.exec(line)?.groups;
-  return fields?.marker === undefined ? undefined : { pid: Number(fields.pid), marker: fields.marker };
+  if (fields?.markers === undefined) return undefined;
+  return { pid: Number(fields.pid), markers: splitMarkers(fields.markers) };
 }
 
 function startSeconds(text: string | undefined): string | undefined {

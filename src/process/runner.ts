@@ -3,9 +3,6 @@
  * `host-runner.ts` is the implementation; a simulation supplies its own.
  */
 
-/** Name of the environment variable by which every process of an attempt is found, wherever it moved. */
-export const MARKER_VARIABLE = 'SIGNALBOX_ATTEMPT_MARKER';
-
 export interface SpawnSpec {
   /**
    * Holds everything about this one process: what was asked, output, pid, exit status. Created if missing, readable by
@@ -21,7 +18,7 @@ export interface SpawnSpec {
    * on). `PWD`, if given, is `cwd`.
    */
   readonly env: Readonly<Record<string, string>>;
-  /** Unique for ever; goes into the environment as {@link MARKER_VARIABLE}. Letters, digits and `_ - . : /`. */
+  /** Unique for ever; goes into the environment (markers.ts). Letters, digits and `_ - . : /`. */
   readonly marker: string;
   /** A file to read standard input from. Without it standard input is empty. */
   readonly stdin?: string;
@@ -113,8 +110,11 @@ export interface TreeEntry {
   readonly startTime: string;
   /** The system's letter: R, S, D, T, Z. */
   readonly state: string;
+  /** The beginning of its command line. */
   readonly command: string;
   readonly cpuMs?: number;
+  /** Milliseconds since it started. */
+  readonly ageMs: number;
 }
 
 /** A process that is over, of which something may be left behind. */

@@ -4,6 +4,7 @@ import type { ProcessTable } from './process-table.ts';
 
 /** After a scan that took one millisecond, the next one waits for three: kills in a row cannot fill the event loop. */
 const REST_FACTOR = 3;
+const REST_MS_MAX = 100;
 
 interface Request {
   markersSince: string | undefined;
@@ -56,7 +57,7 @@ export class SharedScan {
       return new ProcessIndex(await this.#table.scan(markersSince === undefined ? {} : { markersSince }));
     } finally {
       const end = performance.now();
-      this.#restUntil = end + (end - start) * REST_FACTOR;
+      this.#restUntil = end + Math.min((end - start) * REST_FACTOR, REST_MS_MAX);
     }
   }
 }

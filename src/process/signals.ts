@@ -3,6 +3,9 @@ import type { ProcessKey, ProcessTable } from './process-table.ts';
 import { findAlive } from './process-table.ts';
 import type { SentSignal } from './runner.ts';
 
+/** Like `process.kill`: a negative pid means a group. */
+export type SendSignal = (pid: number, signal: SentSignal['signal']) => void;
+
 /**
  * Sends signals to processes that are proven to be the ones meant.
  *
@@ -14,11 +17,13 @@ export class Signaller {
   readonly #table: ProcessTable;
   readonly #own: OwnPlace;
   readonly #now: () => number;
+  readonly #kill: SendSignal;
 
-  constructor(table: ProcessTable, own: OwnPlace, now: () => number) {
+  constructor(table: ProcessTable, own: OwnPlace, now: () => number, kill: SendSignal = process.kill) {
     this.#table = table;
     this.#own = own;
     this.#now = now;
+    this.#kill = kill;
   }
 
   /** Undefined if the process is not there any more. */
@@ -42,7 +47,7 @@ export class Signaller {
   #send(pid: number, signal: SentSignal['signal'], to: SentSignal['to']): SentSignal | undefined {
     const sent = { signal, to, pid, at: this.#now() };
     try {
-      process.kill(to === 'group' ? -pid : pid, signal);
+      this.#kill(to === 'group' ? -pid : pid, signal);
       return sent;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);

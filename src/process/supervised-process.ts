@@ -13,6 +13,7 @@ import type {
   KillOptions,
   ManagedProcess,
   OutputBytes,
+  ProcessExit,
   ProcessIdentity,
   TreeEntry,
 } from './runner.ts';
@@ -112,31 +113,39 @@ export class SupervisedProcess implements ManagedProcess, Watched {
 
   /** Looks whether it has ended. To be called when there is a reason to think so; otherwise the next look finds it. */
   async checkEnd(): Promise<void> {
+    try {
+      await this.#checkEnd();
+    } catch (error) {
+      this.#host.log.warn(
+        { err: error, pid: this.identity.pid },
+        'its end cannot be read; the next look tries again',
+      );
+    }
+  }
+
+  async #checkEnd(): Promise<void> {
     const { launcher, agent, directory } = this.#started;
     if (this.#over) return;
     const launcherGone = findAlive(this.#host.table, launcher) === undefined; // W2
     const record = directory.readExit();
     if (record === undefined && !launcherGone) return;
     if (record === undefined && findAlive(this.#host.table, agent) !== undefined) return this.#missLauncher();
-    this.#remembering = this.#rememberGroup();
     this.#release();
-    await this.#output.close();
+    this.#remembering = this.#rememberGroup();
     if (record?.cpuMs !== undefined) this.#usage.addCpu(record.cpuMs);
+    const exit = record === undefined ? this.#unrecorded() : await recordedExit(directory, record);
+    await this.#output.close();
     const { cpuMs, peakMemoryBytes } = this.#usage;
-    const measured = { output: this.#output.bytes(), cpuMs, peakMemoryBytes };
-    if (record === undefined) {
-      this.#resolveExited(reportOf(this.#unrecorded(), this.#host.now(), measured));
-    } else {
-      const exit = await recordedExit(directory, record);
-      this.#resolveExited(reportOf(exit, record.recordedAt, measured));
-    }
+    const endedAt = record?.recordedAt ?? this.#host.now();
+    this.#resolveExited(reportOf(exit, endedAt, { output: this.#output.bytes(), cpuMs, peakMemoryBytes }));
   }
 
-  #unrecorded() {
-    if (this.#killer.sentKill) return { kind: 'signalled', signal: 'SIGKILL' } as const;
-    const reason = 'the launcher was killed before it could record how the command ended';
+  #unrecorded(): ProcessExit {
+    if (this.#killer.sentKill) return { kind: 'signalled', signal: 'SIGKILL' };
+    const reason =
+      'its launcher ended without a record of how the command ended: it was killed, or the disk is full';
     this.#host.log.warn({ pid: this.identity.pid }, reason);
-    return { kind: 'lost', reason } as const;
+    return { kind: 'lost', reason };
   }
 
   /**

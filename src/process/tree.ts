@@ -22,5 +22,6 @@ export async function treeOf(host: Host, target: KillTarget): Promise<readonly T
 async function describe(host: Host, entry: ProcessEntry): Promise<TreeEntry> {
   const { pid, ppid, startTime, state, name, cpuMs } = entry;
   const command = (await host.table.commandLine(pid)) ?? name;
-  return { pid, parentPid: ppid, startTime, state, command, ...(cpuMs !== undefined && { cpuMs }) };
+  const ageMs = host.table.ageMs(entry);
+  return { pid, parentPid: ppid, startTime, state, command, ageMs, ...(cpuMs !== undefined && { cpuMs }) };
 }

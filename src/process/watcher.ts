@@ -1,5 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Host } from './host.ts';
 import type { ProcessIndex } from './process-index.ts';
+
+/** A look at hundreds of processes gives way to other work after this time. */
+const SLICE_MS = 2;
 
 export interface Watched {
   /** Called once per interval with a look at all processes. */
@@ -41,7 +45,7 @@ export class Watcher {
     this.#looking = true;
     try {
       const index = await this.#host.scans.scan();
-      await Promise.all([...this.#watched].map((watched) => this.#observe(watched, index)));
+      await this.#observeAll(index);
     } catch (error) {
       this.#host.log.error(
         { err: error },
@@ -51,6 +55,18 @@ export class Watcher {
       this.#looking = false;
       this.#schedule();
     }
+  }
+
+  async #observeAll(index: ProcessIndex): Promise<void> {
+    const observations: Promise<void>[] = [];
+    let sliceEnd = performance.now() + SLICE_MS;
+    for (const watched of [...this.#watched]) {
+      observations.push(this.#observe(watched, index));
+      if (performance.now() < sliceEnd) continue;
+      await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+    await Promise.all(observations);
   }
 
   async #observe(watched: Watched, index: ProcessIndex): Promise<void> {

@@ -108,6 +108,7 @@ export class CommandDriver implements Driver {
       },
       ended,
       lastSignAt: () => process.outputBytes().lastOutputAt ?? process.startedAt,
+      tree: () => process.tree(),
       stop: (graceMs) => {
         killing = process.kill({ graceMs });
       },

@@ -1,5 +1,6 @@
 /** What the supervisor asks of every kind of agent. */
 import type { Output, TaskSpec, Usage } from '../../contracts/tasks.ts';
+import type { TreeEntry } from '../runner.ts';
 
 /** One attempt, as a driver needs to know it. */
 export interface RunOrder {
@@ -50,6 +51,8 @@ export interface Run {
   readonly ended: Promise<RunEnd>;
   /** Epoch milliseconds of the newest sign of life: output, or the start. */
   lastSignAt(): number;
+  /** Its living processes, the first started first. Absent for a run that has no processes of its own. */
+  tree?(): Promise<readonly TreeEntry[]>;
   /** Asks it to end, and makes it after `graceMs`. `ended` tells when it has. */
   stop(graceMs: number): void;
   /** Stops watching and leaves it running, to be adopted later. */
