@@ -7,6 +7,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
+import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
 
 export interface AgentContext {
   readonly concurrency: number;
@@ -22,8 +23,6 @@ export interface AgentContext {
 export function openAgent(event: EventOf<'agent.registered'>): AgentContext {
   return { concurrency: event.concurrency, running: 0, failures: 0, parkings: 0, parkedUntil: null };
 }
-
-const FAILURES: ReadonlySet<string> = new Set(['failed', 'timed_out', 'killed', 'spawn_failed']);
 
 const release = { 'attempt.ended': { actions: ['release', 'count'] } } as const;
 const register = { 'agent.registered': { actions: 'configure' } } as const;
@@ -50,7 +49,7 @@ export const agentMachine = setup({
     count: assign(({ context, event }) => {
       if (event.type !== 'attempt.ended') return {};
       if (event.outcome === 'completed') return { failures: 0 };
-      return FAILURES.has(event.outcome) ? { failures: context.failures + 1 } : {};
+      return FAILED_OUTCOMES.has(event.outcome) ? { failures: context.failures + 1 } : {};
     }),
     park: assign(({ context, event }) =>
       event.type === 'agent.parked' ? { parkings: context.parkings + 1, parkedUntil: event.until_ms } : {},

@@ -4,21 +4,25 @@
  * A1 An attempt starts at most once: `attempt.started` is heard only in `requested`.
  * A2 It ends exactly once; no state after the end hears anything.
  * A3 `suspected` is shown before anything is stopped for silence.
+ * A4 A word that names an agent counts only where it names the one that claimed the attempt: the end of an attempt
+ *    frees that agent's slot and no other's.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent } from '../src/contracts/events.ts';
-import type { StopReason } from '../src/contracts/tasks.ts';
+import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
+import type { AttemptOutcome, StopReason } from '../src/contracts/tasks.ts';
 
 /** What the agent itself said of the attempt, before its process ended. */
 export type Verdict = 'submitted' | 'failed' | 'blocked';
 
 export interface AttemptContext {
+  /** Who claimed it. */
+  readonly agent: string;
   readonly verdict: Verdict | null;
   readonly stopReason: StopReason | null;
 }
 
-export function openAttempt(): AttemptContext {
-  return { verdict: null, stopReason: null };
+export function openAttempt(event: EventOf<'task.claimed'>): AttemptContext {
+  return { agent: event.agent, verdict: null, stopReason: null };
 }
 
 const ended = [
@@ -28,17 +32,21 @@ const ended = [
   { guard: 'isKilled', target: 'killed' },
   { guard: 'isCancelled', target: 'cancelled' },
   { guard: 'isSpawnFailed', target: 'spawn_failed' },
-  { target: 'lost' },
+  { guard: 'isLost', target: 'lost' },
 ] as const;
 
+type Scope = { readonly context: AttemptContext; readonly event: DomainEvent };
+
+const isItsAgent = ({ context, event }: Scope): boolean => 'agent' in event && event.agent === context.agent;
+
 const hasOutcome =
-  (outcome: string) =>
-  ({ event }: { event: DomainEvent }): boolean =>
-    event.type === 'attempt.ended' && event.outcome === outcome;
+  (outcome: AttemptOutcome) =>
+  (scope: Scope): boolean =>
+    scope.event.type === 'attempt.ended' && scope.event.outcome === outcome && isItsAgent(scope);
 
 const verdicts = {
-  'task.submitted': { actions: 'noteSubmitted' },
-  'task.failure_reported': { actions: 'noteFailed' },
+  'task.submitted': { guard: 'isItsAgent', actions: 'noteSubmitted' },
+  'task.failure_reported': { guard: 'isItsAgent', actions: 'noteFailed' },
   'task.blocked': { actions: 'noteBlocked' },
 } as const;
 
@@ -51,6 +59,8 @@ export const attemptMachine = setup({
     isKilled: hasOutcome('killed'),
     isCancelled: hasOutcome('cancelled'),
     isSpawnFailed: hasOutcome('spawn_failed'),
+    isLost: hasOutcome('lost'),
+    isItsAgent,
   },
   actions: {
     noteSubmitted: assign({ verdict: 'submitted' }),
@@ -63,12 +73,12 @@ export const attemptMachine = setup({
 }).createMachine({
   id: 'attempt',
   initial: 'new',
-  context: { verdict: null, stopReason: null },
+  context: { agent: '', verdict: null, stopReason: null },
   states: {
     new: { on: { 'task.claimed': { target: 'requested' } } },
     requested: {
       on: {
-        'attempt.started': { target: 'running' },
+        'attempt.started': { guard: 'isItsAgent', target: 'running' },
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,
       },

@@ -65,7 +65,7 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'task.created':
       return [{ ...task(event), opens: openTask(event) }];
     case 'task.claimed':
-      return [task(event), { ...attempt(event), opens: openAttempt() }, agent(event)];
+      return [task(event), { ...attempt(event), opens: openAttempt(event) }, agent(event)];
     case 'attempt.started':
       return [task(event), attempt(event)];
     case 'attempt.ended':

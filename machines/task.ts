@@ -8,6 +8,8 @@
  * T3 `done` and `cancelled` are left by nothing; `failed` and `expired` only by a redrive.
  * T4 A word about an attempt counts only while that attempt is the open one.
  * T5 `review` needs an output, unless the task says that outputs are optional.
+ * T6 What a task waits for is waited for, unless a person unblocks it: a dependency that fails blocks the task, and
+ *    frees it again by being done after all. A block by a person is lifted by a person only.
  */
 import { assign, setup } from 'xstate';
 import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
@@ -27,6 +29,10 @@ export interface TaskContext {
   readonly dueAt: number | null;
   /** Tasks that have to be done before this one is pending. */
   readonly waitingFor: readonly string[];
+  /** The dependency for which it is blocked; null where it is not, or where somebody else blocked it. */
+  readonly blockedBy: string | null;
+  /** Whether it was given another chance: then its `expires_at` is past and means nothing more. */
+  readonly redriven: boolean;
 }
 
 const NOTHING: readonly never[] = [];
@@ -43,12 +49,19 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
     reports: 0,
     dueAt: event.spec.not_before_ms ?? null,
     waitingFor: event.waiting_for ?? NOTHING,
+    blockedBy: null,
+    redriven: false,
   };
 }
 
 const hasAttemptsLeft = (context: TaskContext): boolean => context.attempts < context.attemptsGranted;
 const isOpen = (context: TaskContext, event: DomainEvent): boolean =>
   'attempt' in event && event.attempt !== null && event.attempt === context.openAttempt;
+const isLastAwaited = (context: TaskContext, event: DomainEvent): boolean =>
+  event.type === 'task.dependency_met' &&
+  context.dueAt === null &&
+  context.waitingFor.length === 1 &&
+  context.waitingFor[0] === event.dependency;
 
 const machineSetup = setup({
   types: { context: {} as TaskContext, events: {} as DomainEvent },
@@ -77,13 +90,13 @@ const machineSetup = setup({
     isWaiting: ({ context }) => context.waitingFor.length > 0,
     isAwaited: ({ context, event }) =>
       event.type === 'task.dependency_met' && context.waitingFor.includes(event.dependency),
-    isLastAwaited: ({ context, event }) =>
-      event.type === 'task.dependency_met' &&
-      context.dueAt === null &&
-      context.waitingFor.length === 1 &&
-      context.waitingFor[0] === event.dependency,
+    isLastAwaited: ({ context, event }) => isLastAwaited(context, event),
+    isBlocker: ({ context, event }) =>
+      event.type === 'task.dependency_met' && context.blockedBy === event.dependency,
+    isLastBlocker: ({ context, event }) =>
+      isLastAwaited(context, event) && context.blockedBy === context.waitingFor[0],
     hasAttemptsLeft: ({ context }) => hasAttemptsLeft(context),
-    wasNeverClaimed: ({ context }) => context.attempts === 0,
+    canExpire: ({ context }) => context.attempts === 0 && !context.redriven,
     isAcceptedOutput: ({ context, event }) =>
       event.type === 'task.output_added' && (event.attempt === null || isOpen(context, event)),
   },
@@ -99,17 +112,33 @@ const machineSetup = setup({
         ? { waitingFor: context.waitingFor.filter((each) => each !== event.dependency) }
         : {},
     ),
-    forgetDependencies: assign({ waitingFor: NOTHING }),
+    forgetDependencies: assign({ waitingFor: NOTHING, blockedBy: null }),
+    noteBlocker: assign(({ event }) => ({
+      blockedBy: event.type === 'task.blocked' ? (event.dependency ?? null) : null,
+    })),
+    forgetBlocker: assign({ blockedBy: null }),
     countOutput: assign({ outputs: ({ context }) => context.outputs + 1 }),
     countComment: assign({ comments: ({ context }) => context.comments + 1 }),
     countReport: assign({ reports: ({ context }) => context.reports + 1 }),
-    grantAttempts: assign({ attemptsGranted: ({ context }) => context.attempts + context.maxAttempts }),
+    redrive: assign({
+      attemptsGranted: ({ context }) => context.attempts + context.maxAttempts,
+      dueAt: null,
+      redriven: true,
+    }),
   },
 });
 
 const cancel = { 'task.cancelled': { target: 'cancelled' } } as const;
-const block = { 'task.blocked': { guard: 'isOpenAttemptOrOperator', target: 'blocked' } } as const;
-const expire = { 'task.expired': { guard: 'wasNeverClaimed', target: 'expired' } } as const;
+const block = {
+  'task.blocked': { guard: 'isOpenAttemptOrOperator', target: 'blocked', actions: 'noteBlocker' },
+} as const;
+const expire = { 'task.expired': { guard: 'canExpire', target: 'expired' } } as const;
+const redrive = {
+  'task.redriven': [
+    { guard: 'isWaiting', target: 'scheduled', actions: 'redrive' },
+    { target: 'pending', actions: 'redrive' },
+  ],
+} as const;
 const addOutput = { 'task.output_added': { guard: 'isAcceptedOutput', actions: 'countOutput' } } as const;
 const retryOrFail = [
   { guard: 'isRetried', target: 'scheduled', actions: ['closeAttempt', 'schedule'] },
@@ -135,6 +164,8 @@ export const taskMachine = machineSetup.createMachine({
     reports: 0,
     dueAt: null,
     waitingFor: NOTHING,
+    blockedBy: null,
+    redriven: false,
   },
   on: {
     'task.comment_added': { actions: 'countComment' },
@@ -201,16 +232,17 @@ export const taskMachine = machineSetup.createMachine({
           { guard: 'hasAttemptsLeft', target: 'pending', actions: 'forgetDependencies' },
           { target: 'failed' },
         ],
+        'task.dependency_met': [
+          { guard: 'isLastBlocker', target: 'pending', actions: ['strikeDependency', 'forgetBlocker'] },
+          { guard: 'isBlocker', target: 'scheduled', actions: ['strikeDependency', 'forgetBlocker'] },
+          { guard: 'isAwaited', actions: 'strikeDependency' },
+        ],
         ...cancel,
       },
     },
     done: {},
-    failed: {
-      on: { 'task.redriven': { target: 'pending', actions: ['grantAttempts', 'clearDue'] } },
-    },
-    expired: {
-      on: { 'task.redriven': { target: 'pending', actions: ['grantAttempts', 'clearDue'] } },
-    },
+    failed: { on: redrive },
+    expired: { on: redrive },
     cancelled: {},
   },
 });

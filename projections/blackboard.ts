@@ -147,7 +147,7 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
 }
 
 /** What an event changes beside the state; null where it is not about the blackboard at all. */
-function changesOf({ event, time }: StoredRecord, task: TaskView): Changes | null {
+function changesOf({ event, time, transitions }: StoredRecord, task: TaskView): Changes | null {
   switch (event.type) {
     case 'task.due':
     case 'task.unblocked':
@@ -180,8 +180,10 @@ function changesOf({ event, time }: StoredRecord, task: TaskView): Changes | nul
       return { reason: 'expires_at passed before the task was claimed', dueAt: null };
     case 'attempt.ended':
       return afterAttempt(event, task);
-    case 'attempt.started':
     case 'task.dependency_met':
+      // It was the one for which the task was blocked: that is no reason any more.
+      return transitions.some(({ from, to }) => from === 'blocked' && to !== from) ? { reason: null } : {};
+    case 'attempt.started':
       return {};
     case 'task.created':
     case 'attempt.suspected':

@@ -130,6 +130,8 @@ export class Engine {
 
     const roster = new AgentRoster(options.agents);
     const tokens = new AttemptTokens(options.secret);
+    const { concurrency, projectConcurrency } = options.limits;
+    const attemptsDirectory = join(options.dataDirectory, 'attempts');
     supervisor = new Supervisor({
       host,
       projections,
@@ -138,9 +140,9 @@ export class Engine {
       environment,
       tokens,
       logger,
-      attemptsDirectory: join(options.dataDirectory, 'attempts'),
-      concurrency: options.limits.concurrency,
-      projectConcurrency: options.limits.projectConcurrency,
+      attemptsDirectory,
+      concurrency,
+      projectConcurrency,
       url: options.url,
     });
     return new Engine({
@@ -157,7 +159,10 @@ export class Engine {
         defaults: options.defaults,
         reviewOf: options.reviewOf,
         queueDepth: options.limits.queueDepth,
+        concurrency,
+        projectConcurrency,
         contentDirectory: join(options.dataDirectory, 'content'),
+        attemptsDirectory,
         history: (project, task) => readHistory(journal, taskSubject(project, task)),
         onRecord: (listener) => {
           listeners.add(listener);

@@ -1,5 +1,5 @@
 /**
- * What agents say of their attempt: status, outputs, comments.
+ * What agents say of their attempt: status, outputs, comments, and that they are alive.
  *
  * L1 A word counts only with the token of the open attempt. A word of an older attempt is refused and recorded, and
  *    changes nothing.
@@ -9,7 +9,7 @@ import type { TaskView } from '../../projections/index.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { EventOf } from '../contracts/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
-import type { AddComment, AddOutput, StatusReport } from '../contracts/requests.ts';
+import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../contracts/requests.ts';
 import type { Output } from '../contracts/tasks.ts';
 import { captureFile } from './content-store.ts';
 import { type AppContext, commitForTask, findTask } from './context.ts';
@@ -63,6 +63,31 @@ export async function reportStatus(
       return commitForTask(app, { type: 'task.blocked', project, task, attempt, reason }, actor);
     }
   }
+}
+
+/**
+ * A sign of life. It is not recorded, unless it says what the agent is doing (then it is a progress report), or the
+ * attempt was suspected. So it is taken also while the log is out of reach.
+ * @throws SignalboxError `unauthorized`, `stale_attempt`, `illegal_transition`
+ */
+export async function reportHeartbeat(
+  app: AppContext,
+  project: ProjectId,
+  task: TaskId,
+  { detail }: Heartbeat,
+  token: string | null,
+): Promise<TaskView> {
+  const { attempt, agent } = await listen(app, project, task, token, 'heartbeat');
+  const address = { project, task, attempt };
+  if (detail !== undefined) {
+    return commitForTask(
+      app,
+      { type: 'task.progress_reported', ...address, agent, detail },
+      `agent:${agent}`,
+    );
+  }
+  app.supervisor.attempts.noteSign(address, 'heartbeat');
+  return findTask(app, project, task);
 }
 
 /** @throws SignalboxError `unauthorized`, `stale_attempt`, `illegal_transition`, `content_unreadable` */

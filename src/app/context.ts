@@ -32,7 +32,12 @@ export interface AppContext {
   readonly reviewOf: (agent: string) => 'auto' | 'manual' | undefined;
   /** Pending tasks from which on new ones are refused. */
   readonly queueDepth: number;
+  /** Attempts that may be open at the same time: of all agents together, and of each project. */
+  readonly concurrency: number;
+  readonly projectConcurrency: number;
   readonly contentDirectory: string;
+  /** Holds a directory for each attempt: `<project>/<task>/<number>`. */
+  readonly attemptsDirectory: string;
   /** The recorded history of one task. */
   readonly history: (project: ProjectId, task: TaskId) => AsyncIterable<StoredRecord>;
   /** Calls the listener for every committed record, until the answer is called. */

@@ -1,9 +1,14 @@
 /** What a person decides about a task: approve, reject, cancel, block, unblock, retry. */
 import type { TaskView } from '../../projections/index.ts';
+import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { Decision, Rejection } from '../contracts/requests.ts';
 import { type AppContext, commitForTask, findTask } from './context.ts';
+import { deciderOf } from './decider.ts';
+
+/** Children that a refusal names in its text; its details name all. */
+const MAX_NAMED = 5;
 
 type Address = { readonly project: ProjectId; readonly task: TaskId };
 
@@ -21,17 +26,21 @@ function deciding<Request extends Decision>(
 ): Deciding<Request> {
   return async (app, project, task, request, actor) => {
     findTask(app, project, task);
-    const by = request.by === undefined ? actor : `user:${request.by}`;
-    return commitForTask(app, event({ project, task }, request), by);
+    return commitForTask(app, event({ project, task }, request), deciderOf(request, actor));
   };
 }
 
-/** review → done. */
-export const approveTask = deciding<Decision>((address, { comment }) => ({
+const approve = deciding<Decision>((address, { comment }) => ({
   type: 'task.approved',
   ...address,
   comment,
 }));
+
+/** review → done. Refused while children that the task joins are not settled. */
+export const approveTask: Deciding<Decision> = async (app, project, task, request, actor) => {
+  assertJoined(app, findTask(app, project, task));
+  return approve(app, project, task, request, actor);
+};
 
 /** review → pending, or failed where no attempt is left. The comment reaches the next attempt. */
 export const rejectTask = deciding<Rejection>((address, { comment }) => ({
@@ -68,3 +77,26 @@ export const retryTask = deciding<Decision>((address, { comment }) => ({
   ...address,
   comment,
 }));
+
+function assertJoined(app: AppContext, task: TaskView): void {
+  const { project, id, state } = task;
+  const children = app.supervisor.awaitedChildren(task);
+  if (state !== 'review' || children.length === 0) return;
+  const ids = children.map((child) => child.id);
+  const named = ids.slice(0, MAX_NAMED).join(', ');
+  const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : '';
+  throw new SignalboxError(
+    'illegal_transition',
+    `task ${id} joins its children, and ${named}${more} ${ids.length === 1 ? 'is' : 'are'} not settled: wait for them, or cancel them`,
+    {
+      details: {
+        entity: 'task',
+        id: `${project}/${id}`,
+        state,
+        event: 'task.approved',
+        legal: app.host.heard('task', `${project}/${id}`).filter((type) => type !== 'task.approved'),
+        children: ids,
+      },
+    },
+  );
+}

@@ -1,18 +1,73 @@
 /** Who is there to take tasks. */
+import type { AgentView } from '../../projections/index.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import type { AgentId } from '../contracts/ids.ts';
+import type { AgentDefinition } from '../supervisor/agent-roster.ts';
 import type { AppContext } from './context.ts';
-import type { Json } from './task-json.ts';
+import { openAttemptJson, openAttempts } from './open-attempts.ts';
+import { type Json, timeOf } from './task-json.ts';
 
 /** The configured agents, in the order of the configuration. */
 export function listAgents(app: AppContext): readonly Json[] {
-  return [...app.roster.all()].map(({ id, driver, capabilities, concurrency }) => {
-    const agent = app.host.get('agent', id);
-    return {
-      id,
-      state: agent?.state ?? 'offline',
-      running: agent?.context.running ?? 0,
-      concurrency,
-      driver: driver.name,
-      capabilities,
-    };
-  });
+  return [...app.roster.all()].map((definition) =>
+    agentJson(app.projections.agents.byId.get(definition.id) ?? unregistered(definition)),
+  );
+}
+
+/** One agent and what it is doing; also one that is not configured any more. @throws SignalboxError `agent_not_found` */
+export function readAgent(app: AppContext, id: AgentId): Json {
+  const open_attempts = openAttempts(app)
+    .filter(({ agent }) => agent === id)
+    .map(openAttemptJson);
+  return { ...agentJson(findAgent(app, id)), open_attempts };
+}
+
+/** @throws SignalboxError `agent_not_found` */
+export function findAgent({ projections, roster }: AppContext, id: AgentId): AgentView | Unregistered {
+  const view = projections.agents.byId.get(id);
+  if (view) return view;
+  const definition = roster.get(id);
+  if (definition) return unregistered(definition);
+  const known = [...roster.all()].map((agent) => agent.id);
+  throw new SignalboxError(
+    'agent_not_found',
+    `there is no agent ${id}; configured are: ${known.join(', ') || 'none'}`,
+    { details: { agent: id, known } },
+  );
+}
+
+/** An agent whose registration is not in the log yet. */
+type Unregistered = Omit<AgentView, 'since'> & { readonly since: null };
+
+function unregistered({ id, driver, capabilities, concurrency }: AgentDefinition): Unregistered {
+  return {
+    id,
+    driver: driver.name,
+    capabilities,
+    concurrency,
+    state: 'offline',
+    since: null,
+    running: 0,
+    failures: 0,
+    parkedUntil: null,
+    reason: null,
+    by: null,
+  };
+}
+
+function agentJson(agent: AgentView | Unregistered): Json {
+  const { id, state, running, concurrency, failures, reason, by, driver, capabilities } = agent;
+  return {
+    id,
+    state: state === 'draining' && running === 0 ? 'drained' : state,
+    since: timeOf(agent.since),
+    running,
+    concurrency,
+    failures,
+    parked_until: timeOf(agent.parkedUntil),
+    reason,
+    by,
+    driver,
+    capabilities,
+  };
 }

@@ -5,6 +5,7 @@ import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import { projectId, taskId } from '../contracts/ids.ts';
 import type { ListTasks } from '../contracts/requests.ts';
 import { TASK_STATES, type TaskState } from '../contracts/tasks.ts';
+import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
 import { type AppContext, findTask } from './context.ts';
 import {
   attemptJson,
@@ -40,6 +41,9 @@ export async function readTask(
 ): Promise<Json> {
   const view = findTask(app, project, task);
   const json = taskJson(view);
+  const children = childrenOf(app, view);
+  if (children.length > 0) json.children = childrenJson(children);
+  if (children.length > 0 && expand.has('outputs')) json.children_outputs = childrenOutputsJson(children);
   if (expand.has('outputs'))
     json.outputs = view.outputs.map((output) => outputJson(output, app.contentDirectory));
   if (expand.has('comments')) json.comments = view.comments.map(commentJson);
@@ -62,19 +66,36 @@ export interface TaskPage {
 
 /** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
 export function listTasks(app: AppContext, project: ProjectId | null, query: ListTasks): TaskPage {
-  const states = statesOf(query.state);
-  const page: TaskView[] = [];
+  const { tasks, next } = findTasks(app, { ...query, project, states: statesOf(query.state) });
+  return { tasks: tasks.map(taskJson), next };
+}
+
+export interface TaskQuery {
+  /** null for all. */
+  readonly project: string | null;
+  /** null for all. */
+  readonly states: ReadonlySet<TaskState> | null;
+  /** That has it, or is to get it. */
+  readonly agent?: string | undefined;
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** The tasks themselves, in the order of creation. */
+export function findTasks(
+  app: Pick<AppContext, 'projections'>,
+  { project, states, agent, after, limit }: TaskQuery,
+): { readonly tasks: readonly TaskView[]; readonly next: number | null } {
+  const tasks: TaskView[] = [];
   for (const task of app.projections.blackboard.tasks.values()) {
-    if (task.createdSequence <= query.after) continue;
+    if (task.createdSequence <= after) continue;
     if (project !== null && task.project !== project) continue;
     if (states !== null && !states.has(task.state)) continue;
-    if (query.agent !== undefined && query.agent !== (task.agent ?? task.spec.agent)) continue;
-    if (page.length === query.limit) {
-      return { tasks: page.map(taskJson), next: page.at(-1)?.createdSequence ?? null };
-    }
-    page.push(task);
+    if (agent !== undefined && agent !== (task.agent ?? task.spec.agent)) continue;
+    if (tasks.length === limit) return { tasks, next: tasks.at(-1)?.createdSequence ?? null };
+    tasks.push(task);
   }
-  return { tasks: page.map(taskJson), next: null };
+  return { tasks, next: null };
 }
 
 function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {

@@ -1,16 +1,36 @@
 /**
  * A typed client of the HTTP surface.
  *
- * T1 A request is repeated only where a repeat cannot do anything twice: reads, and creations that carry an id or an
- *    idempotency key.
+ * T1 A request is repeated only where a repeat cannot do anything twice: reads, bare heartbeats, and creations that
+ *    carry an id or an idempotency key.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import type { AgentAnswer, HealthReport, TaskAnswer, TaskPageAnswer } from '../contracts/answers.ts';
+import {
+  type AgentAnswer,
+  type AttemptAnswer,
+  type AttemptProcesses,
+  type DeadLetterPage,
+  type HealthReport,
+  LOG_HEADERS,
+  type RedriveAnswer,
+  type TaskAnswer,
+  type TaskPageAnswer,
+} from '../contracts/answers.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { projectId, taskId } from '../contracts/ids.ts';
-import type { AddComment, createTaskSchema, Decision } from '../contracts/requests.ts';
+import { agentId, projectId, taskId } from '../contracts/ids.ts';
+import type {
+  AddComment,
+  createTaskSchema,
+  Decision,
+  Heartbeat,
+  Kill,
+  listDeadLettersSchema,
+  readLogSchema,
+  redriveSchema,
+} from '../contracts/requests.ts';
 import type { TaskState } from '../contracts/tasks.ts';
+import type { WhyAnswer } from '../contracts/why.ts';
 import { type RetryPolicy, waitBefore } from './retry.ts';
 import { type Reply, type Request, send } from './transport.ts';
 
@@ -34,8 +54,26 @@ export interface TaskFilter {
   readonly after?: number;
 }
 
-export const DECISIONS = ['approve', 'reject', 'cancel', 'block', 'unblock', 'retry'] as const;
-export type DecisionName = (typeof DECISIONS)[number];
+export type DecisionName = 'approve' | 'reject' | 'cancel' | 'block' | 'unblock' | 'retry';
+
+export type AgentDecisionName = 'pause' | 'drain' | 'resume';
+
+export type DeadLetterFilter = Partial<z.output<typeof listDeadLettersSchema>>;
+
+export type RedriveRequest = z.input<typeof redriveSchema>;
+
+export type LogQuery = Partial<z.output<typeof readLogSchema>>;
+
+/** A part of what an attempt has printed. */
+export interface LogPart {
+  readonly text: string;
+  /** Where it begins, in bytes: not where it was asked for if what stood there was dropped. */
+  readonly offset: number;
+  /** Ask from here on for what follows. */
+  readonly nextOffset: number;
+  /** Whether nothing follows any more. */
+  readonly isComplete: boolean;
+}
 
 export type TaskPart = 'outputs' | 'comments' | 'attempts' | 'events' | 'all';
 
@@ -45,6 +83,8 @@ export interface ClientOptions {
   /** Milliseconds that one request may take, its answer included; 30,000 by default. */
   readonly timeoutMs?: number;
   readonly retry?: Partial<RetryPolicy>;
+  /** Of an attempt, for an agent that speaks for it. */
+  readonly token?: string | undefined;
 }
 
 export const DEFAULT_URL = 'http://127.0.0.1:8083';
@@ -67,9 +107,10 @@ export class SignalboxClient {
   readonly #url: string;
   readonly #timeoutMs: number;
   readonly #retry: RetryPolicy;
+  readonly #token: string | undefined;
 
   /** @throws SignalboxError `invalid_request` where `url` is not one */
-  constructor({ url = DEFAULT_URL, timeoutMs = TIMEOUT_MS, retry }: ClientOptions = {}) {
+  constructor({ url = DEFAULT_URL, timeoutMs = TIMEOUT_MS, retry, token }: ClientOptions = {}) {
     if (!URL.canParse(url) || !/^https?:/.test(url)) {
       throw new SignalboxError(
         'invalid_request',
@@ -79,6 +120,7 @@ export class SignalboxClient {
     this.#url = url.replace(/\/+$/, '');
     this.#timeoutMs = timeoutMs;
     this.#retry = { ...RETRY, ...retry };
+    this.#token = token;
   }
 
   async createTask(project: string, task: NewTask): Promise<CreatedTask> {
@@ -111,9 +153,66 @@ export class SignalboxClient {
     return (await this.#write(`${taskPath(project, id)}/comments`, comment)) as TaskAnswer;
   }
 
+  /** Why a task is not running, or not done. */
+  async why(project: string, id: string): Promise<WhyAnswer> {
+    return (await this.#read(`${taskPath(project, id)}/why`)) as WhyAnswer;
+  }
+
+  /** A sign of life of the attempt that the client's token belongs to. */
+  async heartbeat(project: string, id: string, heartbeat: Heartbeat = {}): Promise<TaskAnswer> {
+    const request = { method: 'POST', body: heartbeat } as const;
+    const isRecorded = heartbeat.detail !== undefined;
+    return (await this.#call(`${taskPath(project, id)}/heartbeat`, request, !isRecorded)).body as TaskAnswer;
+  }
+
+  async attempt(project: string, id: string, number: number): Promise<AttemptAnswer> {
+    return (await this.#read(attemptPath(project, id, number))) as AttemptAnswer;
+  }
+
+  async attemptLog(project: string, id: string, number: number, query: LogQuery = {}): Promise<LogPart> {
+    const path = `${attemptPath(project, id, number)}/log${textOf(query)}`;
+    const { body, headers } = await this.#call(path, { method: 'GET', answer: 'text' }, true);
+    return {
+      text: body as string,
+      offset: Number(headers.get(LOG_HEADERS.offset)),
+      nextOffset: Number(headers.get(LOG_HEADERS.nextOffset)),
+      isComplete: headers.get(LOG_HEADERS.complete) === 'true',
+    };
+  }
+
+  /** Asks for the end of an open attempt; the answer does not wait for it. */
+  async killAttempt(project: string, id: string, number: number, details: Kill = {}): Promise<AttemptAnswer> {
+    return (await this.#write(`${attemptPath(project, id, number)}/kill`, details)) as AttemptAnswer;
+  }
+
+  /** Every open attempt with its living processes. */
+  async processes(): Promise<readonly AttemptProcesses[]> {
+    const { attempts } = (await this.#read('/api/processes')) as {
+      readonly attempts: readonly AttemptProcesses[];
+    };
+    return attempts;
+  }
+
+  async deadLetters(filter: DeadLetterFilter = {}): Promise<DeadLetterPage> {
+    return (await this.#read('/api/dead-letters', filter)) as DeadLetterPage;
+  }
+
+  async redrive(request: RedriveRequest): Promise<RedriveAnswer> {
+    return (await this.#write('/api/dead-letters/redrive', request)) as RedriveAnswer;
+  }
+
   async agents(): Promise<readonly AgentAnswer[]> {
     const { agents } = (await this.#read('/api/agents')) as { readonly agents: readonly AgentAnswer[] };
     return agents;
+  }
+
+  /** One agent, and what it is doing. */
+  async agent(id: string): Promise<AgentAnswer> {
+    return (await this.#read(agentPath(id))) as AgentAnswer;
+  }
+
+  async decideAgent(id: string, decision: AgentDecisionName, details: Decision = {}): Promise<AgentAnswer> {
+    return (await this.#write(`${agentPath(id)}/${decision}`, details)) as AgentAnswer;
   }
 
   async health(): Promise<HealthReport> {
@@ -131,7 +230,7 @@ export class SignalboxClient {
   async #call(path: string, request: Request, isRepeatable: boolean): Promise<Extract<Reply, { ok: true }>> {
     const url = new URL(this.#url + path);
     for (let number = 1; ; number++) {
-      const reply = await send(url, request, this.#timeoutMs);
+      const reply = await send(url, { ...request, token: this.#token }, this.#timeoutMs);
       if (reply.ok) return reply;
       const mayRepeat = isRepeatable && reply.isPassing;
       const wait = mayRepeat ? waitBefore(number, reply.retryAfterMs, this.#retry) : null;
@@ -160,4 +259,12 @@ function tasksPath(project: string): string {
 
 function taskPath(project: string, id: string): string {
   return `${tasksPath(project)}/${taskId(id)}`;
+}
+
+function attemptPath(project: string, id: string, number: number): string {
+  return `${taskPath(project, id)}/attempts/${number}`;
+}
+
+function agentPath(id: string): string {
+  return `/api/agents/${agentId(id)}`;
 }

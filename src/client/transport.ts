@@ -6,10 +6,14 @@ import { retryAfterMs } from './retry.ts';
 export interface Request {
   readonly method: 'GET' | 'POST';
   readonly body?: unknown;
+  /** Proves who asks. */
+  readonly token?: string | undefined;
+  /** The form of the answer; JSON where it is absent. */
+  readonly answer?: 'text';
 }
 
 export type Reply =
-  | { readonly ok: true; readonly status: number; readonly body: unknown }
+  | { readonly ok: true; readonly status: number; readonly headers: Headers; readonly body: unknown }
   | {
       readonly ok: false;
       readonly error: SignalboxError;
@@ -30,19 +34,24 @@ export async function send(url: URL, request: Request, timeoutMs: number): Promi
   } catch (cause) {
     return { ok: false, error: unreachable(url, timeoutMs, cause), isPassing: true, retryAfterMs: 0 };
   }
-  const body = jsonOf(text);
-  if (response.ok && body !== undefined) return { ok: true, status: response.status, body };
+  const isText = request.answer === 'text' && response.ok;
+  const body = isText ? text : jsonOf(text);
+  const { status, headers } = response;
+  if (response.ok && body !== undefined) return { ok: true, status, headers, body };
   return {
     ok: false,
-    error: errorOf(url, response.status, body),
-    isPassing: PASSING_STATUSES.has(response.status),
-    retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()),
+    error: errorOf(url, status, body),
+    isPassing: PASSING_STATUSES.has(status),
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
   };
 }
 
-function initOf({ method, body }: Request): RequestInit {
-  if (body === undefined) return { method };
-  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+function initOf({ method, body, token }: Request): RequestInit {
+  const headers: Record<string, string> = {};
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  if (body === undefined) return { method, headers };
+  headers['content-type'] = 'application/json';
+  return { method, headers, body: JSON.stringify(body) };
 }
 
 function jsonOf(text: string): unknown {

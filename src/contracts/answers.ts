@@ -4,6 +4,7 @@ import { ENTITY_KINDS, EVENT_TYPES } from './events.ts';
 import {
   ATTEMPT_OUTCOMES,
   contentReferenceSchema,
+  DEAD_STATES,
   OUTPUT_TYPES,
   STOP_REASONS,
   TASK_STATES,
@@ -111,6 +112,27 @@ export const taskAnswerSchema = z.strictObject({
   finished_at: time.nullable(),
   /** Place in the log of the last event that changed the task. */
   sequence: z.int().min(1),
+  /** The tasks below it. Absent for a task that has none. */
+  children: z
+    .strictObject({
+      total: z.int().min(1),
+      /** How many are in each state; states without any are left out. */
+      by_state: z.partialRecord(z.enum(TASK_STATES), z.int().min(1)),
+      ids: z.array(z.string()),
+    })
+    .optional(),
+  /** What its children have brought; the contents are read with each of them. */
+  children_outputs: z
+    .array(
+      z.strictObject({
+        task: z.string(),
+        number: z.int().min(1),
+        type: z.enum(OUTPUT_TYPES),
+        title: z.string(),
+        summary: z.string().nullable(),
+      }),
+    )
+    .optional(),
   outputs: z.array(outputAnswerSchema).optional(),
   comments: z.array(commentAnswerSchema).optional(),
   attempts: z.array(attemptAnswerSchema).optional(),
@@ -127,19 +149,99 @@ export type TaskPageAnswer = z.output<typeof taskPageSchema>;
 
 export const attemptListSchema = z.strictObject({ attempts: z.array(attemptAnswerSchema) });
 
+export const openAttemptSchema = z.strictObject({
+  project: z.string(),
+  task: z.string(),
+  attempt: z.int().min(1),
+  agent: z.string(),
+  /** `requested`, `running`, `suspected`, `stopping`. */
+  state: z.string(),
+  driver: z.string().nullable(),
+  host: z.string().nullable(),
+  pid: z.int().nullable(),
+  started_at: time.nullable(),
+  deadline: time.nullable(),
+});
+
 export const agentAnswerSchema = z.strictObject({
   id: z.string(),
-  /** `idle`, `busy`, `paused`, `draining`, `offline`. */
+  /** `idle`, `busy`, `paused`, `draining`, `drained` (draining, and nothing runs any more), `parked`, `probing`, `offline`. */
   state: z.string(),
+  /** When it came into this state; null for an agent that is not registered yet. */
+  since: time.nullable(),
   /** Attempts that are open. */
   running: count,
   concurrency: z.int().min(1),
+  /** Attempts in a row that failed. */
+  failures: count,
+  /** When a parked agent is tried again. */
+  parked_until: time.nullable(),
+  /** Why it takes no tasks. */
+  reason: z.string().nullable(),
+  /** Who paused or drained it. */
+  by: z.string().nullable(),
   driver: z.string(),
   capabilities: z.array(z.string()),
+  /** Where one agent is asked for: what it is doing. */
+  open_attempts: z.array(openAttemptSchema).optional(),
 });
 export type AgentAnswer = z.output<typeof agentAnswerSchema>;
 
 export const agentListSchema = z.strictObject({ agents: z.array(agentAnswerSchema) });
+
+const deadState = { state: z.enum(DEAD_STATES), last_error: z.string().nullable() };
+
+/** A task that was given up: it has used up its attempts, or it expired. */
+export const deadLetterSchema = taskAnswerSchema.extend({ ...deadState, attempts: z.array(attemptAnswerSchema) });
+export type DeadLetter = z.output<typeof deadLetterSchema>;
+
+export const deadLetterPageSchema = z.strictObject({
+  dead_letters: z.array(deadLetterSchema),
+  /** Pass as `after` for the next page; null at the end. */
+  next: z.int().nullable(),
+});
+export type DeadLetterPage = z.output<typeof deadLetterPageSchema>;
+
+export const redriveAnswerSchema = z.strictObject({
+  dry_run: z.boolean(),
+  /** As they were before: what was redriven, or would be. */
+  redriven: z.array(
+    z.strictObject({ project: z.string(), id: z.string(), title: z.string(), attempt: count, ...deadState }),
+  ),
+  /** What was not, and is as it was. */
+  errors: z.array(
+    z.strictObject({ project: z.string(), id: z.string(), code: z.string(), detail: z.string() }),
+  ),
+  /** Pass as `after` to go on where the limit stopped it; null at the end. */
+  next: z.int().nullable(),
+});
+export type RedriveAnswer = z.output<typeof redriveAnswerSchema>;
+
+export const processSchema = z.strictObject({
+  pid: z.int(),
+  parent_pid: z.int(),
+  /** The system's letter: R, S, D, T. */
+  state: z.string(),
+  /** The beginning of its command line. */
+  command: z.string(),
+  cpu_ms: z.int().nullable(),
+  age_ms: z.int(),
+});
+
+export const attemptProcessesSchema = openAttemptSchema.extend({
+  /** Living processes, the first started first; null for a driver without processes of its own. */
+  processes: z.array(processSchema).nullable(),
+});
+export type AttemptProcesses = z.output<typeof attemptProcessesSchema>;
+
+export const processListSchema = z.strictObject({ attempts: z.array(attemptProcessesSchema) });
+
+/** Of the answer with a part of a log, which is plain text: where it begins, where the next one does, and whether it is the last. */
+export const LOG_HEADERS = {
+  offset: 'signalbox-offset',
+  nextOffset: 'signalbox-next-offset',
+  complete: 'signalbox-complete',
+} as const;
 
 export const healthReportSchema = z.strictObject({
   /** Whether new work is taken now. */

@@ -76,6 +76,8 @@ export const eventSchemas = {
     ...task,
     attempt: z.int().min(1).nullable(),
     reason: z.string(),
+    /** The task that it depends on and that came to nothing; it goes on by itself when that one is done after all. */
+    dependency: z.string().optional(),
   }),
   'task.unblocked': z.strictObject({
     type: z.literal('task.unblocked'),
@@ -167,7 +169,11 @@ export const eventSchemas = {
     ...agent,
     reason: z.string().optional(),
   }),
-  'agent.resumed': z.strictObject({ type: z.literal('agent.resumed'), ...agent }),
+  'agent.resumed': z.strictObject({
+    type: z.literal('agent.resumed'),
+    ...agent,
+    reason: z.string().optional(),
+  }),
   /** The circuit breaker: no claims until then, because of what happened. */
   'agent.parked': z.strictObject({
     type: z.literal('agent.parked'),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { prioritySchema, REVIEW_WORDS } from './config-values.ts';
 import { ID_PATTERN } from './ids.ts';
-import { backoffSchema, budgetSchema, OUTPUT_TYPES } from './tasks.ts';
+import { backoffSchema, budgetSchema, DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from './tasks.ts';
 
 const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const title = z.string().trim().min(1).max(500);
@@ -74,6 +74,9 @@ export const statusReportSchema = z.strictObject({
 });
 export type StatusReport = z.infer<typeof statusReportSchema>;
 
+export const heartbeatSchema = statusReportSchema.omit({ status: true });
+export type Heartbeat = z.infer<typeof heartbeatSchema>;
+
 export const addOutputSchema = z
   .strictObject({
     agent: id.optional(),
@@ -102,6 +105,10 @@ export const decisionSchema = z.strictObject({
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
+/** Whoever stops an attempt needs no reason; the agent is not told one. */
+export const killSchema = decisionSchema.pick({ by: true });
+export type Kill = z.infer<typeof killSchema>;
+
 export const rejectionSchema = decisionSchema.required({ comment: true });
 export type Rejection = z.infer<typeof rejectionSchema>;
 
@@ -112,3 +119,47 @@ export const listTasksSchema = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
 });
 export type ListTasks = z.infer<typeof listTasksSchema>;
+
+/** A part of what an attempt has printed. */
+export const readLogSchema = z.strictObject({
+  stream: z.enum(LOG_STREAMS).default('stdout'),
+  /** Bytes of the kept log before the part. */
+  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+});
+export type ReadLog = z.infer<typeof readLogSchema>;
+
+const deadLetterFilter = { project: id.optional(), agent: id.optional() };
+const deadStates = z.enum(DEAD_STATES);
+
+export const listDeadLettersSchema = z.strictObject({
+  ...deadLetterFilter,
+  state: deadStates.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.coerce.number().int().min(0).default(0),
+});
+export type ListDeadLetters = z.infer<typeof listDeadLettersSchema>;
+
+/** What belongs together in one answer: more are asked for with `after`. */
+const REDRIVES = 1_000;
+
+export const redriveSchema = decisionSchema
+  .extend({
+    ...deadLetterFilter,
+    state: deadStates.optional(),
+    ids: z.array(id).min(1).max(REDRIVES).optional(),
+    /** Says that no filter is meant, not forgotten. */
+    all: z.literal(true).optional(),
+    dry_run: z.boolean().default(false),
+    limit: z.int().min(1).max(REDRIVES).default(REDRIVES),
+    after: z.int().min(0).default(0),
+  })
+  .refine(({ ids, project }) => ids === undefined || project !== undefined, {
+    message: 'name the project of these ids',
+    path: ['project'],
+  })
+  .refine(
+    ({ ids, project, agent, state, all }) =>
+      [ids, project, agent, state, all].some((each) => each !== undefined),
+    { message: 'say what is to be redriven: "ids", "project", "agent", "state", or "all": true', path: [] },
+  );
+export type Redrive = z.infer<typeof redriveSchema>;

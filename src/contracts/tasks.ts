@@ -19,6 +19,9 @@ export type TaskState = (typeof TASK_STATES)[number];
 /** States that a task leaves only by an operator's redrive, or never. */
 export const SETTLED_STATES: ReadonlySet<TaskState> = new Set(['done', 'failed', 'cancelled', 'expired']);
 
+/** States of dead letters: given up, until an operator redrives them. */
+export const DEAD_STATES = ['failed', 'expired'] as const satisfies readonly TaskState[];
+
 export const OUTPUT_TYPES = ['code', 'document', 'data', 'config', 'other'] as const;
 
 export const ATTEMPT_OUTCOMES = [
@@ -32,8 +35,20 @@ export const ATTEMPT_OUTCOMES = [
 ] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
+/** Outcomes that speak against the agent; a lost or cancelled attempt says nothing about it. */
+export const FAILED_OUTCOMES: ReadonlySet<AttemptOutcome> = new Set([
+  'failed',
+  'timed_out',
+  'killed',
+  'spawn_failed',
+]);
+
 export const STOP_REASONS = ['timeout', 'silence', 'cancelled', 'lingering', 'operator', 'shutdown'] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
+
+/** What is kept of the standard streams of an attempt's process. */
+export const LOG_STREAMS = ['stdout', 'stderr'] as const;
+export type LogStream = (typeof LOG_STREAMS)[number];
 
 const idSchema = z.string().regex(ID_PATTERN);
 

@@ -28,7 +28,10 @@ export function answerNotFound(request: FastifyRequest): never {
 /** Answers what is not HTTP, or stopped in the middle of it. */
 export function answerClientError(this: FastifyInstance, thrown: Error, socket: Socket): void {
   if (socket.writable) {
-    const error = new SignalboxError('invalid_request', `the request cannot be read as HTTP: ${thrown.message}`);
+    const error = new SignalboxError(
+      'invalid_request',
+      `the request cannot be read as HTTP: ${thrown.message}`,
+    );
     const problem = problemOf(error, '');
     const body = JSON.stringify(problem);
     const headers = {

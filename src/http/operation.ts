@@ -28,7 +28,7 @@ export interface Answer {
   readonly status: number;
   /** In lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON; bytes are sent as they are, and the headers say what they are. */
   readonly body?: unknown;
 }
 
@@ -62,6 +62,21 @@ export const atTask = (params: PathParams): TaskAddress => ({
   project: inProject(params),
   task: taskId(params.task ?? ''),
 });
+
+export interface AttemptAddress extends TaskAddress {
+  readonly attempt: number;
+}
+
+/** @throws SignalboxError `invalid_id`, `invalid_request` */
+export const atAttempt = (params: PathParams): AttemptAddress => {
+  const { attempt = '' } = params;
+  const address = atTask(params);
+  if (/^[1-9]\d{0,8}$/.test(attempt)) return { ...address, attempt: Number(attempt) };
+  throw new SignalboxError(
+    'invalid_request',
+    `attempt ${JSON.stringify(attempt.slice(0, 80))}: expected its number, 1 for the first`,
+  );
+};
 
 /** @param limitMs how long an answer may take */
 export function serveOn(http: FastifyInstance, clock: Clock, limitMs: number): Serve {

@@ -18,6 +18,9 @@ import { watchMethods } from './methods.ts';
 import { serveOn } from './operation.ts';
 import { originGuard } from './origin.ts';
 import { serveAgentWords } from './routes/agent-words.ts';
+import { serveAgents } from './routes/agents.ts';
+import { serveAttempts } from './routes/attempts.ts';
+import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
 import { serveSystem } from './routes/system.ts';
 import { serveTasks } from './routes/tasks.ts';
@@ -78,12 +81,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 function build(options: HttpServerOptions): FastifyInstance {
   const { app, health, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
-  const { clock, randomId } = app.environment;
+  const { environment } = app;
   const loggerInstance: FastifyBaseLogger = options.logger;
   const http = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomId(REQUEST_ID_LENGTH),
+    genReqId: () => environment.randomId(REQUEST_ID_LENGTH),
     bodyLimit: options.maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -94,18 +97,21 @@ function build(options: HttpServerOptions): FastifyInstance {
     clientErrorHandler: answerClientError,
   });
   const traffic = new Traffic();
-  http.addHook('preClose', () => traffic.drain(clock, answerTimeoutMs + SEND_GRACE_MS));
+  http.addHook('preClose', () => traffic.drain(environment.clock, answerTimeoutMs + SEND_GRACE_MS));
   guard(http, traffic, options);
   takeOnlyJson(http);
   http.setErrorHandler(answerError);
   http.setNotFoundHandler(answerNotFound);
 
   const refuseOtherMethods = watchMethods(http);
-  const serve = serveOn(http, clock, answerTimeoutMs);
+  const serve = serveOn(http, environment.clock, answerTimeoutMs);
   serveTasks(serve, app);
   serveDecisions(serve, app);
   serveAgentWords(serve, app);
-  serveSystem(serve, app, health);
+  serveAttempts(serve, app);
+  serveAgents(serve, app);
+  serveDeadLetters(serve, app);
+  serveSystem(serve, health);
   refuseOtherMethods();
   return http;
 }

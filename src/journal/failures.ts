@@ -21,6 +21,11 @@ export function otherLog(stored: Tip, tip: Tip): string {
   return `message ${tip.sequence} has the id ${tip.id || 'of none'}, acknowledged was ${stored.id}: it is not the same log`;
 }
 
+/** Why the log is lost where `message` stands in the place of an entry of ours. */
+export function writtenByAnother(message: Tip, noticedAfter: string): string {
+  return `message ${message.sequence} (id ${message.id || 'of none'}) was written by another (noticed after: ${noticedAfter})`;
+}
+
 export function closedForGood(): SignalboxError {
   return new SignalboxError(
     'nats_unavailable',

@@ -14,6 +14,8 @@ import { EVENT_STREAM } from './subjects.ts';
 
 /** Messages asked for at once: more gain nothing, fewer starve the reader between two pulls. */
 const PULL_SIZE = 5_000;
+/** Single messages asked for at once. */
+const LOOK_UPS_AT_ONCE = 256;
 
 /** @throws what the client throws: the caller tells a missing stream from a missing server. */
 export async function readTip(manager: JetStreamManager): Promise<Tip> {
@@ -21,8 +23,13 @@ export async function readTip(manager: JetStreamManager): Promise<Tip> {
   return sequence === 0 ? { sequence, id: '' } : { sequence, id: await readId(manager, sequence) };
 }
 
-/** The id of the message at `sequence`; empty where there is none. */
-export async function readId(manager: JetStreamManager, sequence: number): Promise<string> {
+/** The ids of the messages from `from` on, in order, some but not beyond `to`; empty where there is no message. */
+export function readIds(manager: JetStreamManager, from: number, to: number): Promise<string[]> {
+  const count = Math.min(to - from + 1, LOOK_UPS_AT_ONCE);
+  return Promise.all(Array.from({ length: count }, (_, index) => readId(manager, from + index)));
+}
+
+async function readId(manager: JetStreamManager, sequence: number): Promise<string> {
   const message = await manager.streams.getMessage(EVENT_STREAM, { seq: sequence });
   return messageIdOf(message?.header);
 }

@@ -13,6 +13,7 @@ import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../contracts/events.ts';
 import type { Output, StopReason } from '../contracts/tasks.ts';
 import type { Run, RunEnd, RunOrder } from '../process/drivers/driver.ts';
+import type { TreeEntry } from '../process/runner.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { Environment } from '../runtime/environment.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
@@ -107,6 +108,11 @@ export class AttemptKeeper {
       { type: 'attempt.recovered', project, task, attempt: number, evidence },
       'supervisor',
     );
+  }
+
+  /** The living processes of an open attempt; null where it has none to show. */
+  async treeOf(attempt: AttemptAddress): Promise<readonly TreeEntry[] | null> {
+    return (await this.#runs.get(keyOf(attempt))?.tree?.()) ?? null;
   }
 
   /** Follows a stored `attempt.stop_requested`. A run that is just being started is stopped once it is there. */

@@ -15,6 +15,7 @@ export interface PromptTexts {
   readonly writeBack: string;
   readonly writeBackIntro: string;
   readonly working: string;
+  readonly heartbeat: string;
   readonly outputCall: string;
   readonly comment: string;
   readonly review: string;
@@ -52,6 +53,8 @@ const en: PromptTexts = {
   writeBackIntro:
     'The token belongs to this attempt only. An answer 409 means that the attempt is over: stop at once.',
   working: 'what you are doing',
+  heartbeat:
+    'that you are alive, when you say and print nothing for more than a minute: whoever is silent for too long is stopped',
   outputCall:
     'a result: type is code, document, data, config or other; "content_path" in place of "content" names a file',
   comment: 'a remark',
@@ -89,6 +92,7 @@ const zh: PromptTexts = {
   writeBack: '如何回写',
   writeBackIntro: '令牌只属于这一次尝试。返回 409 表示这次尝试已经结束:请立即停止。',
   working: '你正在做什么',
+  heartbeat: '心跳:如果超过一分钟没有任何回写或输出,请发送,表示你还在工作;沉默太久会被终止',
   outputCall:
     '提交产出:type 是 code、document、data、config 或 other;可用 "content_path" 指定文件代替 "content"',
   comment: '评论',

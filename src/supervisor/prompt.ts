@@ -85,6 +85,8 @@ function writeBackSection({ task, agent, token }: PromptInput, url: string, text
     '```sh',
     `# ${texts.working}`,
     call('status', { status: 'working', agent, detail: '…' }),
+    `# ${texts.heartbeat}`,
+    call('heartbeat', { agent }),
     `# ${texts.outputCall}`,
     call('outputs', { agent, type: 'document', title: '…', content: '…', summary: '…' }),
     `# ${texts.comment}`,

@@ -59,9 +59,10 @@ export class Relations {
     if (task.spec.parent !== undefined) this.#settleParent(`${task.project}/${task.spec.parent}`);
   }
 
-  /** Whether a task has to wait in review because it joins children that are not settled. */
-  isJoining(task: TaskView): boolean {
-    return task.spec.join === true && this.#children(task).some(({ state }) => !SETTLED_STATES.has(state));
+  /** The children for which a task has to wait in review: those that are not settled, of a task that joins them. */
+  awaitedChildren(task: TaskView): readonly TaskView[] {
+    if (task.spec.join !== true) return [];
+    return this.#children(task).filter(({ state }) => !SETTLED_STATES.has(state));
   }
 
   /** Whether nobody has to look before a task is done: none of the children that it joins failed. */

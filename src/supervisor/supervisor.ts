@@ -115,6 +115,11 @@ export class Supervisor {
     }
   }
 
+  /** The children that have to settle before the task can be approved. */
+  awaitedChildren(task: TaskView): readonly TaskView[] {
+    return this.#relations.awaitedChildren(task);
+  }
+
   /** Decides on the supervisor's own account. A refusal means that things moved on meanwhile; it is logged. */
   decide(event: DomainEvent, actor: string = ACTOR): void {
     try {

@@ -29,11 +29,12 @@ describe('bad input over HTTP', () => {
     ['a text that is no JSON', 'title=x', /not JSON/],
     ['bytes that are not UTF-8', Uint8Array.of(0x22, 0xff, 0xfe, 0x22), /UTF-8/],
     ['a key that would reach a prototype', '{"params": {"__proto__": {"a": 1}}}', /__proto__/],
+    ['nested without end', `{"params": {"a": ${'['.repeat(200_000)}${']'.repeat(200_000)}}}`, /deeper/],
     ['no body', '', /title/],
     ['null', 'null', /expected object/],
     ['a list', '[]', /expected object/],
   ];
-  it.each(TEXTS)('takes no body that is %s', async (_, raw, detail) => {
+  it.each(TEXTS)('takes no body that is %s', async (_what, raw, detail) => {
     const problem = problemIn(await http.send('POST', TASKS, { raw }), 400, 'invalid_request');
     expect(problem.detail).toMatch(detail);
     recordsNothing();

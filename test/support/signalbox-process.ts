@@ -32,7 +32,9 @@ export class Sandbox implements AsyncDisposable {
 
   static async create({ config, env = {} }: SandboxSettings): Promise<Sandbox> {
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-sandbox-'));
-    await writeFile(join(directory, 'signalbox.config.json'), JSON.stringify(config));
+    // Nothing that a test has started may outlive it.
+    const shutdown = { agents: 'kill', drain_seconds: 0.1 };
+    await writeFile(join(directory, 'signalbox.config.json'), JSON.stringify({ shutdown, ...config }));
     return new Sandbox(directory, env);
   }
 

@@ -1,8 +1,12 @@
-/** The paths of tasks, for routes and for answers that name one. */
+/** Paths, for routes and for answers that name one. */
 import type { TaskView } from '../../../projections/index.ts';
 
 export const PROJECT_TASKS = '/api/projects/:project/tasks';
 export const TASK = `${PROJECT_TASKS}/:task`;
+export const ATTEMPT = `${TASK}/attempts/:attempt`;
+export const AGENTS = '/api/agents';
+export const AGENT = `${AGENTS}/:agent`;
+export const DEAD_LETTERS = '/api/dead-letters';
 
 export function taskPath({ project, id }: TaskView): string {
   return `/api/projects/${project}/tasks/${id}`;

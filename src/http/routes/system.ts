@@ -1,18 +1,8 @@
-/** Signalbox itself: its agents, and whether it is well. */
-import type { AppContext } from '../../app/context.ts';
-import { listAgents } from '../../app/read-agents.ts';
+/** Signalbox itself: whether it is well. */
 import type { HealthReport } from '../../contracts/answers.ts';
 import { nothing, nowhere, type Serve } from '../operation.ts';
 
-export function serveSystem(serve: Serve, app: AppContext, health: () => HealthReport): void {
-  serve({
-    method: 'GET',
-    path: '/api/agents',
-    address: nowhere,
-    query: nothing,
-    body: nothing,
-    handle: async () => ({ status: 200, body: { agents: listAgents(app) } }),
-  });
+export function serveSystem(serve: Serve, health: () => HealthReport): void {
   // Alive is who answers: a process that is restarted because its log is out of reach gains nothing by it.
   serve({
     method: 'GET',

@@ -1,9 +1,11 @@
 /** Creating and reading tasks. */
 import { z } from 'zod';
+import { childrenOf } from '../../app/children.ts';
 import type { AppContext } from '../../app/context.ts';
 import { findTask } from '../../app/context.ts';
 import { createTask } from '../../app/create-task.ts';
 import { expansionsOf, listTasks, readTask } from '../../app/read-tasks.ts';
+import { readWhy } from '../../app/read-why.ts';
 import { type Expansion, taskJson } from '../../app/task-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type CreateTask, createTaskSchema, listTasksSchema } from '../../contracts/requests.ts';
@@ -58,21 +60,20 @@ export function serveTasks(serve: Serve, app: AppContext): void {
       const expand = expansionsOf(query.expand);
       const read = async () => ({ status: 200, body: await readTask(app, project, task, expand) });
       if (UNTAGGED.some((part) => expand.has(part))) return read();
-      const tag = { etag: taskTag(findTask(app, project, task)), 'cache-control': 'private, no-cache' };
+      const view = findTask(app, project, task);
+      const etag = taskTag(view, childrenOf(app, view));
+      const tag = { etag, 'cache-control': 'private, no-cache' };
       if (isCurrent(tag.etag, headers['if-none-match'])) return { status: 304, headers: tag };
       return { ...(await read()), headers: tag };
     },
   });
   serve({
     method: 'GET',
-    path: `${TASK}/attempts`,
+    path: `${TASK}/why`,
     address: atTask,
     query: nothing,
     body: nothing,
-    handle: async ({ address: { project, task } }) => {
-      const { attempts } = await readTask(app, project, task, new Set(['attempts']));
-      return { status: 200, body: { attempts } };
-    },
+    handle: async ({ address: { project, task } }) => ({ status: 200, body: readWhy(app, project, task) }),
   });
 }
 

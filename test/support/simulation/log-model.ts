@@ -1,0 +1,277 @@
+/**
+ * What the log alone must show, whatever happened: a second, plain reading of it that shares no code with the machines.
+ *
+ * I1 Of one entity, every transition begins where the one before ended, and versions have no gap.
+ * I2 A task has one open attempt at most; attempts are numbered without a gap and never exceed what was granted.
+ * I3 An attempt is started once at most, ends once, and nothing is said in its name when it is not the open one.
+ * I4 A task that is done or cancelled never changes; one that failed or expired only by a redrive.
+ * I5 An agent has as many attempts as it has slots at most, and claims only when it may; so do all together, and each
+ *    project.
+ * I6 Nothing comes too early: no retry before its time, no claim before `not_before` or before what it depends on is
+ *    done, none after `expires_at`.
+ * I7 Nothing is stopped for silence that was not suspected before.
+ * I8 No claim goes beyond a budget of attempts.
+ */
+import type { EventOf, StoredRecord } from '../../../src/contracts/events.ts';
+import { SETTLED_STATES, type TaskSpec, type TaskState } from '../../../src/contracts/tasks.ts';
+import type { EngineLimits } from '../../../src/engine.ts';
+
+export interface TaskModel {
+  readonly project: string;
+  readonly id: string;
+  readonly spec: TaskSpec;
+  state: string;
+  version: number;
+  attempts: number;
+  granted: number;
+  open: number | null;
+  dueAt: number | null;
+  redriven: boolean;
+  waitingFor: Set<string>;
+}
+
+export interface AttemptModel {
+  readonly agent: string;
+  started: boolean;
+  ended: boolean;
+  suspected: boolean;
+  stopping: boolean;
+  rejected: number;
+}
+
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+export class LogModel {
+  readonly tasks = new Map<string, TaskModel>();
+  readonly attempts = new Map<string, AttemptModel>();
+  /** State and version of every entity, by kind and id. */
+  readonly #entities = new Map<string, { state: string; version: number }>();
+  readonly #running = new Map<string, number>();
+  readonly #concurrency = new Map<string, number>();
+  readonly #limits: EngineLimits;
+  #isDraining = false;
+  open = 0;
+
+  constructor(limits: EngineLimits) {
+    this.#limits = limits;
+  }
+
+  /** Attempts of an agent that are open. */
+  running(agent: string): number {
+    return this.#running.get(agent) ?? 0;
+  }
+
+  stateOf(entity: 'task' | 'attempt' | 'agent', id: string): string | undefined {
+    return this.#entities.get(`${entity} ${id}`)?.state;
+  }
+
+  /** @throws Violation */
+  apply(record: StoredRecord): void {
+    try {
+      this.#check(record);
+      this.#transit(record);
+      this.#follow(record);
+    } catch (error) {
+      if (error instanceof Violation)
+        error.message = `event ${record.sequence} (${record.event.type}): ${error.message}`;
+      throw error;
+    }
+  }
+
+  /** Before the event: was it allowed? */
+  #check({ event, transitions, time, actor }: StoredRecord): void {
+    if ('task' in event && event.type !== 'task.created') {
+      const task = this.#task(event);
+      const to = transitions.find(({ entity }) => entity === 'task')?.to ?? task.state;
+      const isFinal = task.state === 'done' || task.state === 'cancelled';
+      expect(!isFinal || to === task.state, `task ${task.id} was ${task.state} and became ${to}`); // I4
+      const isSettled = SETTLED_STATES.has(task.state as TaskState);
+      expect(!isSettled || to === task.state || event.type === 'task.redriven', `it left ${task.state}`); // I4
+    }
+    switch (event.type) {
+      case 'task.created':
+        return expect(!this.tasks.has(`${event.project}/${event.task}`), 'it was created before');
+      case 'task.claimed':
+        return this.#checkClaim(event, time);
+      case 'task.due': {
+        const { dueAt } = this.#task(event);
+        return expect(dueAt !== null && time >= dueAt, `it is due at ${dueAt}, not at ${time}`); // I6
+      }
+      case 'task.expired':
+        return expect(time >= (this.#task(event).spec.expires_at_ms ?? Infinity), 'it expired too early');
+      case 'task.dependency_met': {
+        const state = this.tasks.get(`${event.project}/${event.dependency}`)?.state;
+        return expect(state === 'done', `it waits for ${event.dependency}, which is ${state}`); // I6
+      }
+      case 'task.approved':
+        return this.#checkApproval(event, actor);
+      case 'attempt.started':
+        return expect(!this.#openAttempt(event).started, 'it was started before'); // I3
+      case 'attempt.stop_requested':
+        return expect(
+          event.reason !== 'silence' || this.#openAttempt(event).suspected,
+          'it was not suspected before',
+        ); // I7
+      case 'attempt.message_rejected':
+        return expect(transitions.length === 0, 'a rejected word changed something');
+      default:
+        if ('attempt' in event && event.attempt !== null)
+          this.#openAttempt({ ...event, attempt: event.attempt });
+    }
+  }
+
+  #checkClaim(event: EventOf<'task.claimed'>, time: number): void {
+    const task = this.#task(event);
+    const { project, agent, attempt } = event;
+    expect(task.open === null, `attempt ${task.open} is open`); // I2
+    expect(attempt === task.attempts + 1, `attempt ${attempt} follows ${task.attempts}`); // I2
+    expect(attempt <= task.granted, `${task.granted} attempts were granted`); // I2
+    const running = this.running(agent);
+    const slots = this.stateOf('agent', agent) === 'probing' ? 1 : (this.#concurrency.get(agent) ?? 0);
+    expect(running < slots, `agent ${agent} runs ${running} of ${slots}`); // I5
+    const state = this.stateOf('agent', agent) ?? '';
+    expect(['idle', 'busy', 'probing'].includes(state), `agent ${agent} is ${state}`); // I5
+    expect(this.open < this.#limits.concurrency, `${this.open} attempts are open`); // I5
+    const inProject = [...this.tasks.values()].filter(
+      (each) => each.project === project && each.open !== null,
+    );
+    expect(inProject.length < this.#limits.projectConcurrency, `${inProject.length} are open in ${project}`); // I5
+    expect(!this.#isDraining, 'Signalbox is draining');
+    expect(task.waitingFor.size === 0, `it waits for ${[...task.waitingFor].join()}`); // I6
+    const { expires_at_ms } = task.spec;
+    const isExpired = expires_at_ms !== undefined && attempt === 1 && !task.redriven && time > expires_at_ms;
+    expect(!isExpired, `it expired at ${expires_at_ms}, and is claimed at ${time}`); // I6
+    for (let holder: TaskModel | undefined = task; holder; holder = this.#parentOf(holder)) {
+      const cap = holder.spec.budget?.attempts ?? Infinity;
+      expect(this.#attemptsBelow(holder) < cap, `the budget of ${holder.id} has ${cap} attempts`); // I8
+    }
+  }
+
+  #checkApproval(event: EventOf<'task.approved'>, actor: string): void {
+    if (actor !== 'supervisor') return;
+    const task = this.#task(event);
+    expect(task.spec.review === 'auto', 'a person has to approve it');
+    expect(task.open === null, `attempt ${task.open} is open`);
+    const children = [...this.tasks.values()].filter((each) => this.#parentOf(each) === task);
+    if (task.spec.join !== true) return;
+    for (const child of children)
+      expect(child.state === 'done', `it joins ${child.id}, which is ${child.state}`);
+  }
+
+  /** I1 */
+  #transit({ transitions }: StoredRecord): void {
+    for (const { entity, id, version, from, to } of transitions) {
+      const known = this.#entities.get(`${entity} ${id}`);
+      expect(from === (known?.state ?? null), `${entity} ${id} was ${known?.state}, not ${from}`);
+      expect(
+        version === (known?.version ?? 0) + 1,
+        `${entity} ${id} goes from ${known?.version} to ${version}`,
+      );
+      this.#entities.set(`${entity} ${id}`, { state: to, version });
+    }
+  }
+
+  /** After the event: what is true now? */
+  #follow({ event, transitions }: StoredRecord): void {
+    if (event.type === 'task.created') this.#create(event);
+    const task = 'task' in event ? this.#task(event) : undefined;
+    const moved = transitions.find(({ entity }) => entity === 'task');
+    if (task && moved) Object.assign(task, { state: moved.to, version: moved.version });
+    if (task && event.type === 'task.claimed') this.#claim(event, task);
+    else if (task && event.type === 'attempt.ended') this.#end(event, task);
+    else if ('attempt' in event && event.attempt !== null) this.#note({ ...event, attempt: event.attempt });
+    if (task && 'retry_at_ms' in event && moved?.to === 'scheduled' && moved.from !== 'scheduled') {
+      task.dueAt = event.retry_at_ms;
+    }
+    if (task && event.type === 'task.dependency_met') task.waitingFor.delete(event.dependency);
+    if (task && event.type === 'task.unblocked') task.waitingFor.clear();
+    if (task && (event.type === 'task.due' || event.type === 'task.unblocked')) task.dueAt = null;
+    if (task && event.type === 'task.redriven') {
+      Object.assign(task, { granted: task.attempts + task.spec.max_attempts, redriven: true });
+    }
+    if (event.type === 'agent.registered') this.#concurrency.set(event.agent, event.concurrency);
+    if (event.type === 'supervisor.draining') this.#isDraining = true;
+    if (event.type === 'supervisor.started') this.#isDraining = false;
+  }
+
+  #create({ project, task: id, spec, waiting_for = [] }: EventOf<'task.created'>): void {
+    this.tasks.set(`${project}/${id}`, {
+      project,
+      id,
+      spec,
+      state: '',
+      version: 0,
+      attempts: 0,
+      granted: spec.max_attempts,
+      open: null,
+      dueAt: spec.not_before_ms ?? null,
+      redriven: false,
+      waitingFor: new Set(waiting_for),
+    });
+  }
+
+  #claim(event: EventOf<'task.claimed'>, task: TaskModel): void {
+    task.open = task.attempts = event.attempt;
+    this.open++;
+    this.#running.set(event.agent, this.running(event.agent) + 1);
+    this.attempts.set(`${task.project}/${task.id}/${event.attempt}`, {
+      agent: event.agent,
+      started: false,
+      ended: false,
+      suspected: false,
+      stopping: false,
+      rejected: 0,
+    });
+  }
+
+  #end(event: EventOf<'attempt.ended'>, task: TaskModel): void {
+    const attempt = this.#openAttempt(event);
+    attempt.ended = true;
+    expect(event.agent === attempt.agent, `it was claimed by ${attempt.agent}, not ${event.agent}`);
+    task.open = null;
+    this.open--;
+    this.#running.set(event.agent, this.running(event.agent) - 1);
+  }
+
+  #note(event: { type: string; project: string; task: string; attempt: number }): void {
+    const attempt = this.attempts.get(`${event.project}/${event.task}/${event.attempt}`);
+    if (!attempt) return;
+    if (event.type === 'attempt.started') attempt.started = true;
+    if (event.type === 'attempt.suspected') attempt.suspected = true;
+    if (event.type === 'attempt.recovered') attempt.suspected = false;
+    if (event.type === 'attempt.stop_requested') attempt.stopping = true;
+    if (event.type === 'attempt.message_rejected') attempt.rejected++;
+  }
+
+  #task({ project, task }: { project: string; task: string }): TaskModel {
+    const found = this.tasks.get(`${project}/${task}`);
+    if (!found) throw new Violation(`there is no task ${task} in project ${project}`);
+    return found;
+  }
+
+  /** I3 */
+  #openAttempt(event: { project: string; task: string; attempt: number }): AttemptModel {
+    const { open } = this.#task(event);
+    expect(open === event.attempt, `it is about attempt ${event.attempt}; open is ${open}`);
+    const found = this.attempts.get(`${event.project}/${event.task}/${event.attempt}`);
+    if (!found) throw new Violation(`there is no attempt ${event.attempt}`);
+    return found;
+  }
+
+  #parentOf({ project, spec }: TaskModel): TaskModel | undefined {
+    return spec.parent === undefined ? undefined : this.tasks.get(`${project}/${spec.parent}`);
+  }
+
+  #attemptsBelow(task: TaskModel): number {
+    let sum = task.attempts;
+    for (const each of this.tasks.values())
+      if (this.#parentOf(each) === task) sum += this.#attemptsBelow(each);
+    return sum;
+  }
+}
+
+function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Violation(otherwise);
+}

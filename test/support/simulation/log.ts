@@ -1,0 +1,42 @@
+/** A log in memory at which things go wrong, and which tells of every message that it has stored. */
+import type { JournalEntry } from '../../../src/journal/journal.ts';
+import { MemoryLog } from '../../../src/journal/memory-journal.ts';
+
+/** What happens to the writer at one append: it dies before the message is stored, or before it learns that it is. */
+export type AppendFault = 'lost' | 'unanswered';
+
+export class SimulatedLog extends MemoryLog {
+  /** By the sequence of the append at which it happens. */
+  readonly faults = new Map<number, AppendFault>();
+  /** Appends that were tried. */
+  appends = 0;
+  /** The writer dies. */
+  onCrash: () => void = () => {};
+  onMessage: (sequence: number) => void = () => {};
+  readonly #marks = new Set<string>();
+
+  override store(entry: JournalEntry): number {
+    const fault = this.faults.get(++this.appends);
+    if (fault === 'lost') {
+      this.onCrash();
+      return this.tip().sequence + 1;
+    }
+    const sequence = super.store(entry);
+    for (const [mark] of Buffer.from(entry.bytes).toString().matchAll(MARK)) this.#marks.add(mark);
+    this.onMessage(sequence);
+    if (fault === 'unanswered') this.onCrash();
+    return sequence;
+  }
+
+  /** Whether a message with this mark is stored. */
+  has(mark: string): boolean {
+    return this.#marks.has(mark);
+  }
+}
+
+const MARK = /#m\d+#/g;
+
+/** A text by which a command is found again in the log. */
+export function markOf(number: number): string {
+  return `#m${number}#`;
+}

@@ -1,0 +1,207 @@
+/**
+ * The processes of a simulated machine. They go on when the supervisor that started them dies, and say honestly to the
+ * next one what became of them.
+ *
+ * PW1 A run that was not executed when somebody looked for it will never be: the door is closed (A1 of
+ *     src/process/adoption.ts).
+ * PW2 What a supervisor learns reaches it through its own clock: a dead one learns nothing, a stopped one learns later.
+ */
+import { SignalboxError } from '../../../src/contracts/errors.ts';
+import type { Output } from '../../../src/contracts/tasks.ts';
+import type { Adoption, Run, RunEnd, RunOrder, RunResult } from '../../../src/process/drivers/driver.ts';
+import type { ProcessClock, SimulatedClock } from './clock.ts';
+import type { Script } from './script.ts';
+
+export interface SimulatedProcess {
+  readonly order: RunOrder;
+  readonly script: Script;
+  readonly pid: number;
+  readonly startedAt: number;
+  /** Whose process it lives in; null where it lives on its own. */
+  readonly owner: ProcessClock | null;
+  lastSignAt: number;
+  end: RunEnd | null;
+}
+
+/** What the world tells of, so that a test can check it and let the agents speak. */
+export interface ProcessObserver {
+  /** A supervisor has asked for a run. */
+  onStart(order: RunOrder): void;
+  /** A supervisor has asked a run to end. */
+  onStop(order: RunOrder): void;
+  /** The process says something to Signalbox. */
+  onWord(order: RunOrder, word: Script['words'][number]): void;
+}
+
+type Listener = (end: RunEnd) => void;
+
+const HOST = 'simulated';
+
+export class ProcessWorld {
+  readonly #clock: SimulatedClock;
+  readonly #processes = new Map<string, SimulatedProcess>();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  /** Asked for, and not executed yet. */
+  readonly #underway = new Set<string>();
+  readonly #closed = new Set<string>();
+  readonly #timers = new Map<string, (() => void)[]>();
+  #pids = 1_000;
+  observer: ProcessObserver = { onStart() {}, onStop() {}, onWord() {} };
+
+  constructor(clock: SimulatedClock) {
+    this.#clock = clock;
+  }
+
+  /** Processes that have not ended. */
+  alive(): SimulatedProcess[] {
+    return [...this.#processes.values()].filter(({ end }) => end === null);
+  }
+
+  find(key: string): SimulatedProcess | undefined {
+    return this.#processes.get(key);
+  }
+
+  start(order: RunOrder, script: Script, supervisor: ProcessClock, isAdoptable: boolean): Promise<Run> {
+    if (supervisor.isDead) return new Promise(() => {});
+    const key = keyOf(order);
+    this.observer.onStart(order);
+    if (script.startError !== undefined) {
+      const error = new SignalboxError('spawn_failed', script.startError);
+      return new Promise((_, reject) => supervisor.schedule(script.startMs, () => reject(error)));
+    }
+    this.#underway.add(key);
+    return new Promise((resolve, reject) => {
+      const execute = (): void => {
+        this.#underway.delete(key);
+        if (!isAdoptable && supervisor.isDead) return;
+        if (this.#closed.has(key)) return reject(new SignalboxError('spawn_failed', 'the door was closed'));
+        const process = this.#execute(order, script, isAdoptable ? null : supervisor);
+        supervisor.schedule(script.startMs / 2, () => resolve(this.#runOf(process, supervisor)));
+      };
+      this.#clock.schedule(script.startMs / 2, execute);
+    });
+  }
+
+  adopt(order: RunOrder, supervisor: ProcessClock, isAdoptable: boolean): Promise<Adoption> {
+    const process = this.#processes.get(keyOf(order));
+    const answer = (): Adoption => {
+      if (process?.end) return { kind: 'ended', end: process.end };
+      if (process) return { kind: 'running', run: this.#runOf(process, supervisor) };
+      if (this.#underway.has(keyOf(order))) this.#closed.add(keyOf(order));
+      return { kind: 'never_started' };
+    };
+    if (!isAdoptable) return Promise.resolve({ kind: 'ended', end: lostEnd('it ended with its process') });
+    return new Promise((resolve) =>
+      supervisor.schedule(process?.script.adoptMs ?? 0, () => resolve(answer())),
+    );
+  }
+
+  /** Ends what lives in the process of this supervisor. */
+  endWith(supervisor: ProcessClock): void {
+    for (const process of this.alive()) {
+      if (process.owner === supervisor) this.#end(process, lostEnd('it ended with its process'));
+    }
+  }
+
+  /** The machine goes down with all that runs on it. */
+  endAll(): void {
+    for (const process of this.alive()) this.#end(process, lostEnd('the machine was restarted'));
+    for (const key of this.#underway) this.#closed.add(key);
+  }
+
+  #execute(order: RunOrder, script: Script, owner: ProcessClock | null): SimulatedProcess {
+    const key = keyOf(order);
+    const now = this.#clock.now();
+    const process: SimulatedProcess = {
+      order,
+      script,
+      pid: this.#pids++,
+      startedAt: now,
+      owner,
+      lastSignAt: now,
+      end: null,
+    };
+    this.#processes.set(key, process);
+    for (const at of script.printsAt) {
+      this.#later(key, at, () => {
+        process.lastSignAt = this.#clock.now();
+      });
+    }
+    for (const word of script.words) this.#later(key, word.atMs, () => this.observer.onWord(order, word));
+    const { runsMs } = script;
+    if (runsMs !== null)
+      this.#later(key, runsMs, () => this.#end(process, endOf(script.result, order, script)));
+    return process;
+  }
+
+  #runOf(process: SimulatedProcess, supervisor: ProcessClock): Run {
+    let isDetached = false;
+    const ended = new Promise<RunEnd>((resolve) => {
+      const tell = (end: RunEnd): void => {
+        supervisor.schedule(0, () => {
+          if (!isDetached) resolve(end);
+        });
+      };
+      if (process.end) tell(process.end);
+      else this.#listenersOf(process).add(tell);
+    });
+    return {
+      start: { host: HOST, pid: process.pid, startTime: String(process.startedAt) },
+      ended,
+      lastSignAt: () => process.lastSignAt,
+      stop: (graceMs) => {
+        this.observer.onStop(process.order);
+        if (process.end) return;
+        const { stopMs } = process.script;
+        const signal = stopMs > graceMs ? 'SIGKILL' : 'SIGTERM';
+        const end = endOf({ kind: 'signalled', signal }, process.order, process.script);
+        this.#later(keyOf(process.order), Math.min(stopMs, graceMs), () => this.#end(process, end));
+      },
+      detach: () => {
+        isDetached = true;
+      },
+    };
+  }
+
+  #end(process: SimulatedProcess, end: RunEnd): void {
+    if (process.end) return;
+    process.end = end;
+    const key = keyOf(process.order);
+    for (const cancel of this.#timers.get(key) ?? []) cancel();
+    this.#timers.delete(key);
+    for (const tell of this.#listenersOf(process)) tell(end);
+    this.#listeners.delete(key);
+  }
+
+  #listenersOf(process: SimulatedProcess): Set<Listener> {
+    const key = keyOf(process.order);
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners);
+    return listeners;
+  }
+
+  /** What the process itself has planned: it ends with it. */
+  #later(key: string, ms: number, happen: () => void): void {
+    const timers = this.#timers.get(key) ?? [];
+    this.#timers.set(key, timers);
+    timers.push(this.#clock.schedule(ms, happen));
+  }
+}
+
+function endOf(result: RunResult, order: RunOrder, script: Script): RunEnd {
+  const isGood = result.kind === 'returned' || (result.kind === 'exited' && result.code === 0);
+  const outputs = isGood ? script.outputs.map((content) => outputOf(content, order)) : [];
+  return { result, outputs, usage: script.usage };
+}
+
+function outputOf(content: string, order: RunOrder): Output {
+  return { type: 'other', title: `output of ${order.agent}`, content, agent: order.agent };
+}
+
+function lostEnd(reason: string): RunEnd {
+  return { result: { kind: 'lost', reason }, outputs: [] };
+}
+
+export function keyOf({ project, task, attempt }: Pick<RunOrder, 'project' | 'task' | 'attempt'>): string {
+  return `${project}/${task}/${attempt}`;
+}

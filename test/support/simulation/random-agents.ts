@@ -1,0 +1,73 @@
+/** Agents and runs as they come in real life: good ones, broken ones, and everything in between. */
+import type { RunResult } from '../../../src/process/drivers/driver.ts';
+import type { SimulatedAgent } from './node.ts';
+import type { Random } from './random.ts';
+import { type Script, script, type Word } from './script.ts';
+
+export const TYPES = ['alpha', 'beta', 'gamma'] as const;
+
+const MIND = ['good', 'shaky', 'hopeless'] as const;
+const GOOD_SHARE: Readonly<Record<(typeof MIND)[number], number>> = { good: 0.9, shaky: 0.55, hopeless: 0.1 };
+
+export function randomAgents(random: Random): SimulatedAgent[] {
+  return Array.from({ length: random.int(1, 4) }, (_, index) => {
+    const goodShare = GOOD_SHARE[random.pick(MIND)];
+    return {
+      id: `agent-${index}`,
+      scriptOf: () => randomScript(random, goodShare),
+      adoptable: random.chance(0.75),
+      capabilities: index === 0 ? TYPES : random.some(TYPES, 0.5),
+      concurrency: random.int(1, 3),
+      timeoutMs: random.int(3, 40) * 1_000,
+      killGraceMs: random.int(0, 3) * 500,
+      lingerMs: random.int(0, 3) * 700,
+      silenceMs: random.chance(0.4) ? random.int(2, 10) * 1_000 : undefined,
+      breaker: random.chance(0.5)
+        ? { failures: random.int(1, 4), cooldownMs: random.int(1, 20) * 1_000, maxCooldownMs: 60_000 }
+        : undefined,
+    };
+  });
+}
+
+function randomScript(random: Random, goodShare: number): Script {
+  const isGood = random.chance(goodShare);
+  const hangs = random.chance(isGood ? 0.1 : 0.4);
+  const runsMs = hangs ? null : random.int(0, 12_000);
+  return script({
+    startMs: random.int(0, 3) * random.int(0, 400),
+    startError: !isGood && random.chance(0.15) ? 'no such program' : undefined,
+    adoptMs: random.int(0, 500),
+    runsMs,
+    result: resultOf(random, isGood),
+    outputs: random.chance(0.85) ? ['a result'] : [],
+    usage: random.chance(0.5) ? { input_tokens: random.int(1, 500), cost_usd: random.next() } : undefined,
+    printsAt: Array.from({ length: random.int(0, 5) }, () => random.int(0, runsMs ?? 20_000)),
+    words: random.chance(0.6) ? randomWords(random, isGood, runsMs ?? 8_000) : [],
+    stopMs: random.chance(0.3) ? random.int(0, 5_000) : 20,
+  });
+}
+
+function resultOf(random: Random, isGood: boolean): RunResult {
+  if (isGood) return { kind: 'exited', code: 0 };
+  return random.pick<RunResult>([
+    { kind: 'exited', code: 1 },
+    { kind: 'exited', code: 0 },
+    { kind: 'signalled', signal: 'SIGSEGV' },
+    { kind: 'threw', error: 'it broke' },
+  ]);
+}
+
+function randomWords(random: Random, isGood: boolean, runsMs: number): Word[] {
+  const at = (): number => random.int(0, runsMs);
+  const words: Word[] = Array.from({ length: random.int(0, 3) }, () => ({
+    atMs: at(),
+    say: random.pick(['working', 'comment', 'output'] as const),
+  }));
+  const outputAt = at();
+  if (isGood || random.chance(0.3)) {
+    words.push({ atMs: outputAt, say: 'output' }, { atMs: outputAt + random.int(0, 1_000), say: 'review' });
+  } else if (random.chance(0.7)) {
+    words.push({ atMs: at(), say: random.pick(['failed', 'blocked'] as const) });
+  }
+  return words;
+}

@@ -1,0 +1,165 @@
+/**
+ * One random story from a seed: first the days in which everything goes wrong, then days of calm, at whose end nothing
+ * may be left that nobody would ever come back to.
+ */
+import { Projections } from '../../../projections/index.ts';
+import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
+import { ActorHost } from '../../../src/runtime/actor-host.ts';
+import { rebuild } from '../../../src/runtime/rebuild.ts';
+import { LogModel, type TaskModel, Violation } from './log-model.ts';
+import { type JournalFactory, LIMITS } from './node.ts';
+import { People } from './people.ts';
+import { Random } from './random.ts';
+import { randomAgents } from './random-agents.ts';
+import { Simulation } from './simulation.ts';
+import { Trouble } from './trouble.ts';
+
+/** Milliseconds in which things are asked for and go wrong, and in which people still look after what is left. */
+const TROUBLED_MS = 120_000;
+const ATTENDED_MS = 300_000;
+const STEPS_MAX = 50_000;
+
+export interface Outcome {
+  readonly events: number;
+  readonly tasks: number;
+  readonly digest: string;
+}
+
+/** @throws Violation, or whatever else went wrong */
+export async function playScenario(seed: number, openJournal?: JournalFactory): Promise<Outcome> {
+  const random = new Random(seed);
+  const agents = randomAgents(random);
+  const limits = { ...LIMITS, concurrency: random.int(1, 6), projectConcurrency: random.int(1, 4) };
+  const simulation = new Simulation({
+    seed: random.int(1, 2 ** 31),
+    agents,
+    limits,
+    openJournal,
+    storeMs: random.pick([0, 5, 50, 500]),
+    networkMs: random.pick([1, 100, 5_000]),
+    duplicates: random.pick([0, 0.3]),
+  });
+  const trouble = new Trouble(simulation);
+  const people = new People(
+    simulation,
+    agents.map(({ id }) => id),
+  );
+  plan(simulation, people, trouble, random);
+  await simulation.open();
+  let steps = 0;
+  while (await simulation.step()) {
+    if (++steps > STEPS_MAX) throw new Violation(`it does not come to rest within ${STEPS_MAX} steps`);
+  }
+  assertAtRest(simulation);
+  await assertRebuilt(simulation, limits);
+  const last = simulation.records.at(-1);
+  return {
+    events: simulation.records.length,
+    tasks: simulation.model.tasks.size,
+    digest: last?.previousHash ?? '',
+  };
+}
+
+function plan(simulation: Simulation, people: People, trouble: Trouble, random: Random): void {
+  const { clock } = simulation;
+  const often = (count: number, happen: () => void): void => {
+    for (let index = 0; index < count; index++) clock.schedule(random.int(0, TROUBLED_MS), happen);
+  };
+  often(random.int(5, 25), () => people.create());
+  often(random.int(0, 10), () => people.meddle());
+  often(random.int(0, 3), () => people.pauseAgent());
+  often(random.int(0, 5), () => trouble.crashAtAppend());
+  often(random.int(0, 2), () => trouble.crash());
+  often(random.int(0, 2), () => trouble.outage());
+  often(random.int(0, 2), () => trouble.clockJump());
+  often(random.int(0, 2), () => trouble.takeOver());
+  for (let at = 5_000; at < ATTENDED_MS; at += 10_000) clock.schedule(at, () => people.attend());
+  clock.schedule(TROUBLED_MS + 1, () => trouble.end());
+  if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeAgents());
+}
+
+/** Nothing is stuck, nothing leaks. */
+function assertAtRest(simulation: Simulation): void {
+  const { model, processes, node } = simulation;
+  if (!node) throw new Violation('no Signalbox is up');
+  const { host, backlog, projections } = node.engine;
+  const problems = [...model.tasks.values()].flatMap((task) => stuckReason(simulation, task) ?? []);
+  const orphans = processes.alive().filter(({ owner }) => owner === null);
+  for (const { order } of orphans)
+    problems.push(`a process of ${order.project}/${order.task} is still there`);
+  for (const agent of host.liveIds('agent')) {
+    const running = host.get('agent', agent)?.context.running;
+    if (running !== 0) problems.push(`agent ${agent} counts ${running} attempts`);
+  }
+  if (host.count('attempt') > 0) problems.push(`${host.count('attempt')} attempts are open`);
+  if (backlog > 0) problems.push(`${backlog} events were never stored`);
+  if (projections.sequence !== simulation.log.tip().sequence)
+    problems.push('not all that is stored is visible');
+  if (problems.length > 0) throw new Violation(problems.join('; '));
+}
+
+/** Why a task is where it is although nothing more will happen; null where that is right. */
+function stuckReason(simulation: Simulation, task: TaskModel): string | null {
+  const { model, node } = simulation;
+  const view = node?.engine.projections.blackboard.tasks.get(`${task.project}/${task.id}`);
+  const stuck = `task ${task.project}/${task.id} stays ${task.state}`;
+  if (SETTLED_STATES.has(task.state as TaskState)) return missingFollowUps(simulation, task);
+  switch (task.state) {
+    case 'blocked':
+      return view?.reason ? null : `${stuck} without a reason`;
+    case 'review': {
+      const children = [...model.tasks.values()].filter(
+        ({ project, spec }) => project === task.project && spec.parent === task.id,
+      );
+      const waits = task.spec.join === true && children.some(({ state }) => state !== 'done');
+      return task.spec.review === 'manual' || waits ? null : stuck;
+    }
+    case 'pending': {
+      const takers = (node?.engine.app.roster.all() ?? []) as Iterable<{
+        id: string;
+        capabilities: readonly string[];
+      }>;
+      const able = [...takers].filter(({ id, capabilities }) =>
+        task.spec.agent === undefined ? capabilities.includes(task.spec.type ?? '') : id === task.spec.agent,
+      );
+      const states = able.map(({ id }) => model.stateOf('agent', id) ?? '');
+      return states.every((state) => state === 'paused' || state === 'draining')
+        ? null
+        : `${stuck}: ${states.join()}`;
+    }
+    case 'scheduled': {
+      const waits = [...task.waitingFor].some(
+        (id) => !SETTLED_STATES.has(model.tasks.get(`${task.project}/${id}`)?.state as TaskState),
+      );
+      return waits ? null : stuck;
+    }
+    default:
+      return stuck;
+  }
+}
+
+function missingFollowUps({ model }: Simulation, { project, id, spec, state }: TaskModel): string | null {
+  if (state !== 'done') return null;
+  const missing = (spec.follow_ups ?? []).filter(
+    (_, index) => !model.tasks.has(`${project}/${id}-f${index + 1}`),
+  );
+  return missing.length > 0 ? `task ${project}/${id} has ${missing.length} follow-ups too few` : null;
+}
+
+/** The log alone gives what is seen, by the product's own rebuilding and by the second model. */
+async function assertRebuilt(simulation: Simulation, limits: typeof LIMITS): Promise<void> {
+  const host = new ActorHost();
+  const projections = new Projections();
+  const { log, node } = simulation;
+  await rebuild(
+    (async function* () {
+      yield* log.messages;
+    })(),
+    host,
+    projections,
+  );
+  if (projections.toText() !== node?.engine.projections.toText())
+    throw new Violation('a replay gives another state');
+  const model = new LogModel(limits);
+  for (const record of simulation.records) model.apply(record);
+}

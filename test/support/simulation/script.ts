@@ -1,0 +1,66 @@
+/** What a simulated agent does in one attempt. Times are milliseconds after its process began. */
+import type { Usage } from '../../../src/contracts/tasks.ts';
+import type { RunResult } from '../../../src/process/drivers/driver.ts';
+
+/** Something that the agent says to Signalbox with its token. */
+export interface Word {
+  readonly atMs: number;
+  readonly say: 'working' | 'output' | 'review' | 'failed' | 'blocked' | 'comment';
+}
+
+export interface Script {
+  /** How long the start takes; the process begins halfway. */
+  readonly startMs: number;
+  /** The start throws this instead. */
+  readonly startError?: string;
+  /** How long it takes to find out what became of it after a restart. */
+  readonly adoptMs: number;
+  /** null: it hangs until it is stopped. */
+  readonly runsMs: number | null;
+  readonly result: RunResult;
+  /** What it brings when it ends well. */
+  readonly outputs: readonly string[];
+  readonly usage?: Usage;
+  readonly printsAt: readonly number[];
+  readonly words: readonly Word[];
+  /** How long it goes on after it was asked to end; it is killed when the grace is over. */
+  readonly stopMs: number;
+}
+
+const PLAIN: Script = {
+  startMs: 10,
+  adoptMs: 10,
+  runsMs: 1_000,
+  result: { kind: 'exited', code: 0 },
+  outputs: ['a result'],
+  printsAt: [],
+  words: [],
+  stopMs: 100,
+};
+
+/** An agent that works for a second and exits well, but for what is given. */
+export function script(changes: Partial<Script> = {}): Script {
+  return { ...PLAIN, ...changes };
+}
+
+export const scripts = {
+  succeeds: (afterMs = 1_000): Script => script({ runsMs: afterMs }),
+  fails: (afterMs = 1_000, code = 1): Script =>
+    script({ runsMs: afterMs, result: { kind: 'exited', code }, outputs: [] }),
+  hangs: (printsAt: readonly number[] = []): Script => script({ runsMs: null, outputs: [], printsAt }),
+  throwsAtStart: (error = 'no such program'): Script => script({ startError: error }),
+  dies: (afterMs = 1_000): Script =>
+    script({ runsMs: afterMs, result: { kind: 'signalled', signal: 'SIGSEGV' }, outputs: [] }),
+  /** Gives its result and does not exit. */
+  lingers: (resultAtMs = 500): Script =>
+    script({
+      runsMs: null,
+      outputs: [],
+      words: [
+        { atMs: resultAtMs, say: 'output' },
+        { atMs: resultAtMs + 50, say: 'review' },
+      ],
+    }),
+  says: (say: Word['say'], atMs = 500, runsMs: number | null = 1_000): Script =>
+    script({ runsMs, outputs: [], words: [{ atMs, say }] }),
+} as const;

@@ -1,0 +1,32 @@
+import type { Adoption, Driver, Run, RunOrder } from '../../../src/process/drivers/driver.ts';
+import type { ProcessClock } from './clock.ts';
+import type { ProcessWorld } from './process-world.ts';
+import type { Script } from './script.ts';
+
+export type ScriptOf = (order: RunOrder) => Script;
+
+/** Runs scripts in a simulated world. One for each process of the supervisor and each agent. */
+export class ScriptedDriver implements Driver {
+  readonly name = 'scripted';
+  readonly writesBack = true;
+  readonly adoptable: boolean;
+  readonly #world: ProcessWorld;
+  readonly #supervisor: ProcessClock;
+  readonly #scriptOf: ScriptOf;
+
+  constructor(world: ProcessWorld, supervisor: ProcessClock, scriptOf: ScriptOf, isAdoptable: boolean) {
+    this.#world = world;
+    this.#supervisor = supervisor;
+    this.#scriptOf = scriptOf;
+    this.adoptable = isAdoptable;
+  }
+
+  async start(order: RunOrder): Promise<Run> {
+    order.prompt();
+    return this.#world.start(order, this.#scriptOf(order), this.#supervisor, this.adoptable);
+  }
+
+  adopt(order: RunOrder): Promise<Adoption> {
+    return this.#world.adopt(order, this.#supervisor, this.adoptable);
+  }
+}

@@ -1,0 +1,82 @@
+/** What goes wrong around Signalbox: it dies at some append, its log goes away, time jumps, a second one takes over. */
+import { SignalboxError } from '../../../src/contracts/errors.ts';
+import type { SimulatedNode } from './node.ts';
+import type { Simulation } from './simulation.ts';
+
+export class Trouble {
+  readonly #simulation: Simulation;
+  /** Leaders of the past that are still there. */
+  readonly #former = new Set<SimulatedNode>();
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
+    simulation.log.onCrash = () => this.crash();
+  }
+
+  /** Dies at one of the next appends, before or after the message is stored. */
+  crashAtAppend(): void {
+    const { log, random } = this.#simulation;
+    log.faults.set(log.appends + random.int(1, 15), random.chance(0.5) ? 'lost' : 'unanswered');
+  }
+
+  /** Dies now; with the whole machine now and then. A new one comes up a little later. */
+  crash(): void {
+    const { random, processes, clock } = this.#simulation;
+    if (!this.#simulation.node) return;
+    this.#simulation.crash();
+    if (random.chance(0.2)) processes.endAll();
+    clock.schedule(random.int(0, 5_000), () => this.#bringUp());
+  }
+
+  outage(): void {
+    const { log, clock, random } = this.#simulation;
+    log.reachable = false;
+    clock.schedule(random.int(100, 15_000), () => {
+      log.reachable = true;
+    });
+  }
+
+  /** Forward or back: somebody sets the clock, or the machine slept. */
+  clockJump(): void {
+    const { clock, random } = this.#simulation;
+    clock.jump(random.int(-20_000, 90_000));
+  }
+
+  /** A second Signalbox takes the log over; the first one is stopped meanwhile, or knows nothing of it. */
+  takeOver(): void {
+    const { node, random, clock } = this.#simulation;
+    if (!node?.isOpen) return;
+    const isPaused = random.chance(0.6);
+    if (isPaused) node.clock.pause();
+    this.#former.add(node);
+    this.#simulation.node = null;
+    clock.schedule(random.int(0, 2_000), () => this.#bringUp());
+    clock.schedule(random.int(2_000, 30_000), () => node.clock.resume());
+    clock.schedule(60_000, () => this.#bury(node));
+  }
+
+  /** Everything works from now on. */
+  end(): void {
+    const { log } = this.#simulation;
+    log.faults.clear();
+    log.reachable = true;
+    for (const node of this.#former) this.#bury(node);
+  }
+
+  #bury(node: SimulatedNode): void {
+    if (this.#former.delete(node) && node !== this.#simulation.node) node.kill();
+  }
+
+  #bringUp(): void {
+    const simulation = this.#simulation;
+    if (simulation.node) return;
+    simulation.open().catch((error: unknown) => {
+      // Its log was away, or somebody else wrote to it meanwhile: try again.
+      const isTransient =
+        error instanceof SignalboxError && (error.code === 'nats_unavailable' || error.code === 'log_in_use');
+      if (!isTransient) return simulation.report(error);
+      simulation.crash();
+      simulation.clock.schedule(1_000, () => this.#bringUp());
+    });
+  }
+}
