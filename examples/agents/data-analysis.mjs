@@ -3,7 +3,8 @@
  * missing or not a number.
  *
  * Parameters: `file` (default: the sample of agent runs beside this program), `group_by` ("agent"),
- * `value` ("duration_seconds"), `date` ("date"; the trend is left out where there is no such column).
+ * `value` ("duration_seconds"), `date` ("date"; the trend is left out where there is no such column). Whoever sends the
+ * result back may name another column in a line of the comment, such as `group_by: task_type`.
  */
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -29,9 +30,9 @@ const LISTED = 200;
 await runAgent(async (signalbox, task) => {
   const file = resolve(parameter(task, 'file', SAMPLE));
   const columns = {
-    group_by: parameter(task, 'group_by', 'agent'),
-    value: parameter(task, 'value', 'duration_seconds'),
-    date: parameter(task, 'date', 'date'),
+    group_by: wantedColumn(task, 'group_by', 'agent'),
+    value: wantedColumn(task, 'value', 'duration_seconds'),
+    date: wantedColumn(task, 'date', 'date'),
   };
   await signalbox.status('working', `analysing ${columns.value} by ${columns.group_by} in ${basename(file)}`);
 
@@ -55,6 +56,17 @@ await runAgent(async (signalbox, task) => {
   });
   await signalbox.status('review', summary);
 });
+
+/**
+ * The column that the newest comment asks for, else the one that the task names, else `fallback`.
+ * @param {import('./lib/signalbox.mjs').Task} task @param {string} name @param {string} fallback
+ * @returns {string}
+ */
+function wantedColumn(task, name, fallback) {
+  const request = new RegExp(`^${name}: *(\\S+) *$`, 'm');
+  const asked = (task.comments ?? []).flatMap(({ body }) => request.exec(body)?.[1] ?? []);
+  return asked.at(-1) ?? parameter(task, name, fallback);
+}
 
 /** @param {string} text @param {{ group_by: string, value: string, date: string }} columns */
 function analyse(text, columns) {

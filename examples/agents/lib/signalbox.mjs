@@ -18,7 +18,8 @@ const LONGEST_DETAIL = 2_000;
 /**
  * @typedef {{ attempt: number, outcome?: string | null, error?: string | null, stderr_tail?: string | null }} Attempt
  * @typedef {{ id: string, project: string, title?: string, description?: string, reason?: string | null,
- *   params?: Record<string, unknown> | null, attempts?: Attempt[] }} Task
+ *   params?: Record<string, unknown> | null, attempts?: Attempt[],
+ *   comments?: { author: string, body: string }[] }} Task
  * @typedef {{ type: 'code' | 'document' | 'data' | 'config' | 'other', title: string, summary?: string } &
  *   ({ content: string } | { content_path: string })} Output
  * @typedef {ReturnType<typeof connect>} Signalbox

@@ -1,0 +1,77 @@
+/**
+ * What is going on, while it goes on: a table that is redrawn in place where a person is looking, else a line for each
+ * event.
+ */
+import type { TaskView } from '../../../projections/index.ts';
+import type { AppContext } from '../../app/context.ts';
+import { eventJson } from '../../app/task-json.ts';
+import { eventAnswerSchema } from '../../contracts/answers.ts';
+import { eventLine } from '../task/event-text.ts';
+import { styleOfState } from '../task/state-style.ts';
+import type { Terminal } from '../terminal.ts';
+import { type Column, tableLines } from '../text/table.ts';
+import { durationText } from '../text/time.ts';
+import { pad } from '../text/width.ts';
+
+export interface LiveView {
+  /** Leaves on the screen what there is at the end. May be called again. */
+  close(): void;
+}
+
+const REDRAW_MS = 200;
+const ID_WIDTH = 10;
+const HIDE_CURSOR = '\u001b[?25l';
+const SHOW_CURSOR = '\u001b[?25h';
+const CLEAR_LINE = '\u001b[2K';
+const up = (lines: number): string => (lines === 0 ? '' : `\u001b[${lines}A\r`);
+
+export function openLiveView(terminal: Terminal, app: AppContext): LiveView {
+  return terminal.isInteractive ? liveTable(terminal, app) : eventLines(terminal, app);
+}
+
+function eventLines(terminal: Terminal, app: AppContext): LiveView {
+  const stop = app.onRecord((record) => {
+    if (!('task' in record.event)) return;
+    const event = eventAnswerSchema.parse(eventJson(record));
+    terminal.print(`${pad(record.event.task, ID_WIDTH)} ${eventLine(terminal, event)}`);
+  });
+  return { close: stop };
+}
+
+function liveTable(terminal: Terminal, app: AppContext): LiveView {
+  let drawn = 0;
+  const draw = (): void => {
+    const tasks = [...app.projections.blackboard.tasks.values()];
+    const lines = tableLines(terminal, columnsAt(app.environment.clock.now()), tasks);
+    terminal.write(`${up(drawn)}${lines.map((line) => `${CLEAR_LINE}${line}\n`).join('')}`);
+    drawn = lines.length;
+  };
+  terminal.write(HIDE_CURSOR);
+  draw();
+  const timer = setInterval(draw, REDRAW_MS);
+  let isClosed = false;
+  return {
+    close: () => {
+      if (isClosed) return;
+      isClosed = true;
+      clearInterval(timer);
+      draw();
+      terminal.write(SHOW_CURSOR);
+    },
+  };
+}
+
+function columnsAt(now: number): Column<TaskView>[] {
+  return [
+    { title: 'TASK', text: ({ id }) => id, isName: true },
+    { title: 'AGENT', text: (task) => task.agent ?? task.spec.agent ?? '' },
+    { title: 'STATE', text: ({ state }) => state, style: ({ state }) => styleOfState(state) },
+    { title: 'TRY', text: (task) => `${task.attempts}/${task.spec.max_attempts}`, align: 'right' },
+    {
+      title: 'TIME',
+      text: (task) => durationText((task.finishedAt ?? now) - task.createdAt),
+      align: 'right',
+    },
+    { title: 'WHAT', text: ({ reason, progress, spec }) => reason ?? progress ?? spec.title },
+  ];
+}

@@ -1,0 +1,48 @@
+/** The person of the demo: hands in the tasks and looks after them, over HTTP like anybody else. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SignalboxClient } from '../../client/client.ts';
+import type { TaskAnswer } from '../../contracts/answers.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
+import type { Scene } from './scenes.ts';
+
+export const PROJECT = 'demo';
+const NAME = 'demo-person';
+
+/** How often the person looks. */
+const LOOK_MS = 250;
+/** Whatever is not at its end by then never will be. */
+const PATIENCE_MS = 120_000;
+
+export async function handIn(client: SignalboxClient, scenes: readonly Scene[]): Promise<void> {
+  for (const { task } of scenes) await client.createTask(PROJECT, { ...task, source: NAME });
+}
+
+/** Reviews what is to be reviewed, until every task has settled and no process runs any more; or patience ends. */
+export async function lookAfter(
+  client: SignalboxClient,
+  scenes: readonly Scene[],
+  signal: AbortSignal,
+): Promise<void> {
+  const reviews = new Map(scenes.map(({ task, reviews: said = [] }) => [task.id, [...said]]));
+  const deadline = performance.now() + PATIENCE_MS;
+  while (performance.now() < deadline) {
+    const { tasks } = await client.listTasks({ project: PROJECT });
+    if (tasks.every(isOver)) return;
+    for (const { id, state, open_attempt } of tasks) {
+      if (state !== 'review' || open_attempt !== null) continue;
+      const review = reviews.get(id)?.shift();
+      if (review !== undefined) {
+        await client.decide(PROJECT, id, review.decision, { by: NAME, comment: review.comment });
+      }
+    }
+    await sleep(LOOK_MS, undefined, { signal });
+  }
+}
+
+function isOver({ state, open_attempt }: TaskAnswer): boolean {
+  return SETTLED_STATES.has(state) && open_attempt === null;
+}
+
+export function readAll(client: SignalboxClient, scenes: readonly Scene[]): Promise<TaskAnswer[]> {
+  return Promise.all(scenes.map(({ task }) => client.getTask(PROJECT, task.id, ['all'])));
+}

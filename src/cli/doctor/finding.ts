@@ -1,0 +1,33 @@
+/** What a check of `doctor` finds. */
+import type { SignalboxConfig } from '../../contracts/config.ts';
+
+export interface Finding {
+  readonly check: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  /** What to do; absent where all is well. */
+  readonly advice?: string;
+}
+
+export interface CheckContext {
+  /** The defaults where the configuration is not valid. */
+  readonly config: SignalboxConfig;
+  readonly env: NodeJS.ProcessEnv;
+  /** Where Signalbox is looked for. */
+  readonly url: string;
+}
+
+/** Looks, and changes nothing. */
+export type Check = (context: CheckContext) => Promise<readonly Finding[]>;
+
+export function ok(check: string, detail: string): Finding {
+  return { check, status: 'ok', detail };
+}
+
+export function warn(check: string, detail: string, advice: string): Finding {
+  return { check, status: 'warn', detail, advice };
+}
+
+export function fail(check: string, detail: string, advice: string): Finding {
+  return { check, status: 'fail', detail, advice };
+}

@@ -1,0 +1,69 @@
+/** The NATS server that the event log would be on. */
+import { pino } from 'pino';
+import { messageOf } from '../../contracts/errors.ts';
+import { openNatsLink } from '../../daemon/nats-link.ts';
+import { findExecutable } from '../../embedded/executables.ts';
+import { locateNatsServer, type ProgramOrigin } from '../../embedded/locate.ts';
+import { compareVersions, RECOMMENDED_SERVER } from '../../embedded/version.ts';
+import { type Check, type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
+
+const silent = pino({ level: 'silent' });
+
+const ORIGINS: Readonly<Record<ProgramOrigin, string>> = {
+  configured: 'named by the configuration',
+  path: 'in the PATH',
+  cache: 'fetched before',
+  fetched: 'fetched just now',
+};
+
+export const checkNats: Check = async (context) =>
+  context.config.nats.url === undefined ? checkProgram(context) : checkServer(context);
+
+async function checkProgram({ config, env }: CheckContext): Promise<Finding[]> {
+  try {
+    const program = await locateNatsServer({ logger: silent, env, configured: config.nats.program });
+    if (program !== undefined) {
+      const { path, version, origin } = program;
+      return [judge('nats-server', version, `${path}, ${ORIGINS[origin]}`)];
+    }
+  } catch (error) {
+    return [fail('nats-server', messageOf(error), 'correct nats.program or SIGNALBOX_NATS_SERVER')];
+  }
+  const install =
+    '"apt-get install nats-server", "brew install nats-server", or https://github.com/nats-io/nats-server/releases';
+  const canFetch = (await findExecutable('apt-get', env)) && (await findExecutable('dpkg-deb', env));
+  return canFetch
+    ? [
+        warn(
+          'nats-server',
+          'is not there: "up" will fetch it by apt into its cache',
+          `or install it: ${install}`,
+        ),
+      ]
+    : [
+        fail(
+          'nats-server',
+          'is not there, and cannot be fetched without apt-get and dpkg-deb',
+          `install it: ${install}`,
+        ),
+      ];
+}
+
+async function checkServer({ config, env }: CheckContext): Promise<Finding[]> {
+  try {
+    const link = await openNatsLink({ config, logger: silent, env });
+    await link.close();
+    return [judge('nats', link.version, `answers at ${link.url}`)];
+  } catch (error) {
+    return [fail('nats', messageOf(error), 'start that server, or correct NATS_URL')];
+  }
+}
+
+function judge(check: string, version: string, where: string): Finding {
+  if (compareVersions(version, RECOMMENDED_SERVER) >= 0) return ok(check, `${version} (${where})`);
+  return warn(
+    check,
+    `${version} (${where}) works, but has defects that later versions have not, and no sync_interval`,
+    `use ${RECOMMENDED_SERVER} or newer`,
+  );
+}

@@ -1,0 +1,47 @@
+/** How a command that failed says so: one line on standard error, and an exit code. */
+import { CommanderError } from 'commander';
+import { z } from 'zod';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { EXIT_CODES, exitCodeOf } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+import { printable } from './text/printable.ts';
+
+const fieldErrorsSchema = z.array(z.object({ path: z.string(), message: z.string() }));
+
+/**
+ * Says what went wrong, and answers with the exit code.
+ * @param debug whether to show the stack, and those of the causes
+ */
+export function reportFailure(terminal: Terminal, thrown: unknown, debug: boolean): number {
+  // commander has written what there is to say, and asks for exit code 0 after a help or a version that was wanted.
+  if (thrown instanceof CommanderError) {
+    return thrown.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
+  }
+  terminal.note(failureText(thrown));
+  if (debug) terminal.note(printable(stackOf(thrown)));
+  return thrown instanceof SignalboxError ? exitCodeOf(thrown.code) : EXIT_CODES.failure.code;
+}
+
+/** As in `signalbox: project default has no task x [task_not_found]`; what has several lines stands below. */
+export function failureText(thrown: unknown): string {
+  if (!(thrown instanceof SignalboxError)) {
+    return `signalbox: ${printable(messageOf(thrown))} [internal] (a stack is shown with --debug)`;
+  }
+  const [first = '', ...rest] = [...printable(thrown.message).split('\n'), ...fieldLines(thrown)];
+  if (rest.length === 0) return `signalbox: ${first} [${thrown.code}]`;
+  return [`signalbox: [${thrown.code}]`, ...[first, ...rest].map((line) => `  ${line}`)].join('\n');
+}
+
+function fieldLines({ message, details }: SignalboxError): string[] {
+  const errors = fieldErrorsSchema.safeParse(details.errors);
+  if (!errors.success) return [];
+  return errors.data
+    .filter((each) => !message.includes(each.message))
+    .map((each) => printable(each.path === '' ? each.message : `${each.path}: ${each.message}`));
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const own = thrown.stack ?? thrown.message;
+  return thrown.cause === undefined ? own : `${own}\ncaused by: ${stackOf(thrown.cause)}`;
+}

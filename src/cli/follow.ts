@@ -1,0 +1,69 @@
+/** Following a task over HTTP until it settles. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SignalboxClient } from '../client/client.ts';
+import type { TaskAnswer } from '../contracts/answers.ts';
+import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
+import { SETTLED_STATES } from '../contracts/tasks.ts';
+import type { EventAnswer } from './task/shapes.ts';
+
+export interface News {
+  /** The task as it is now. */
+  readonly task: TaskAnswer;
+  /** What has happened since the news before; at first, all that ever happened. */
+  readonly events: readonly EventAnswer[];
+}
+
+export interface FollowOptions {
+  readonly client: SignalboxClient;
+  readonly project: string;
+  readonly id: string;
+  /** Told once each time that Signalbox does not answer, with the reason. */
+  readonly onAway: (error: SignalboxError) => void;
+}
+
+const SHORTEST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 2_000;
+const WAIT_FACTOR = 1.5;
+/** How long Signalbox may be away, restarting for example, before it is given up. */
+const PATIENCE_MS = 60_000;
+
+const PASSING: ReadonlySet<ErrorCode> = new Set(['unreachable', 'log_unavailable', 'overloaded']);
+
+/**
+ * The news of a task, until it is in a state that it does not leave by itself. The task is asked for without its
+ * history, which is read only when the task has changed.
+ * @throws SignalboxError what the first question meets, `task_not_found`, and `unreachable` after a minute
+ */
+export async function* follow(options: FollowOptions): AsyncGenerator<News> {
+  const { client, project, id } = options;
+  let seen = 0;
+  let wait = SHORTEST_WAIT_MS;
+  for (let task = await client.getTask(project, id); ; ) {
+    if (task.sequence > seen) {
+      const { events = [], ...now } = await patiently(options, () => client.getTask(project, id, ['events']));
+      const news = events.filter(({ sequence }) => sequence > seen);
+      seen = Math.max(now.sequence, ...news.map(({ sequence }) => sequence));
+      yield { task: now, events: news };
+      if (SETTLED_STATES.has(now.state)) return;
+      wait = SHORTEST_WAIT_MS;
+    }
+    await sleep(wait);
+    wait = Math.min(wait * WAIT_FACTOR, LONGEST_WAIT_MS);
+    task = await patiently(options, () => client.getTask(project, id));
+  }
+}
+
+async function patiently<T>({ onAway }: FollowOptions, ask: () => Promise<T>): Promise<T> {
+  let away: { readonly since: number } | null = null;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof SignalboxError) || !PASSING.has(error.code)) throw error;
+      if (away === null) onAway(error);
+      away ??= { since: performance.now() };
+      if (performance.now() - away.since > PATIENCE_MS) throw error;
+      await sleep(LONGEST_WAIT_MS);
+    }
+  }
+}

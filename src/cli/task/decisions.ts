@@ -1,0 +1,86 @@
+/** What a person decides about a task: one command for each decision. */
+import type { Command } from 'commander';
+import type { DecisionName } from '../../client/client.ts';
+import { type ClientOptions, clientOf, userName, withClientOptions } from '../client-options.ts';
+import { withExamples } from '../help.ts';
+import type { Terminal } from '../terminal.ts';
+import { printable } from '../text/printable.ts';
+
+interface DecisionOptions extends ClientOptions {
+  readonly comment?: string;
+  readonly by: string;
+}
+
+interface DecisionCommand {
+  readonly name: DecisionName;
+  readonly description: string;
+  readonly comment: string;
+  readonly needsComment?: true;
+  readonly example: readonly [string, string];
+}
+
+const ID = 'k3v9x2m1q8zt';
+
+const COMMANDS: readonly DecisionCommand[] = [
+  {
+    name: 'cancel',
+    description: 'Ends a task that is not finished, and stops the attempt that runs.',
+    comment: 'why',
+    example: ['Stop it', `signalbox task cancel ${ID} --comment "not needed any more"`],
+  },
+  {
+    name: 'approve',
+    description: 'Accepts the result of a task in review: it is done.',
+    comment: 'a remark',
+    example: ['Accept the result', `signalbox task approve ${ID}`],
+  },
+  {
+    name: 'reject',
+    description: 'Sends a task in review back: the next attempt is told why.',
+    comment: 'what is to be better, for the next attempt',
+    needsComment: true,
+    example: ['Ask for another one', `signalbox task reject ${ID} --comment "name the files"`],
+  },
+  {
+    name: 'block',
+    description: 'Holds a task back until it is unblocked.',
+    comment: 'what it waits for',
+    example: ['Hold it back', `signalbox task block ${ID} --comment "wait for the new data"`],
+  },
+  {
+    name: 'unblock',
+    description: 'Lets a blocked task go on.',
+    comment: 'a remark',
+    example: ['Let it go on', `signalbox task unblock ${ID}`],
+  },
+  {
+    name: 'retry',
+    description: 'Gives a failed or expired task as many attempts again as it had.',
+    comment: 'what is different now',
+    example: ['Try again', `signalbox task retry ${ID} --comment "the disk is free again"`],
+  },
+];
+
+export function addTaskDecisions(task: Command, terminal: Terminal): void {
+  for (const { name, description, comment, needsComment, example } of COMMANDS) {
+    const command = withClientOptions(task.command(name)).description(description);
+    command.argument('<id>', 'the task');
+    if (needsComment) command.requiredOption('--comment <text>', comment);
+    else command.option('--comment <text>', comment);
+    command
+      .option('--by <name>', 'who decides', userName())
+      .action((id: string, options: DecisionOptions) => decide(terminal, name, id, options));
+    withExamples(command, [example]);
+  }
+}
+
+async function decide(
+  terminal: Terminal,
+  name: DecisionName,
+  id: string,
+  { comment, by, project, ...options }: DecisionOptions,
+): Promise<void> {
+  const details = comment === undefined ? { by } : { by, comment };
+  const task = await clientOf(options).decide(project, id, name, details);
+  terminal.print(options.json ? JSON.stringify(task, null, 2) : `task ${printable(id)} is ${task.state} now`);
+}

@@ -1,0 +1,103 @@
+/** A task as a readable page. */
+import type { TaskAnswer } from '../../contracts/answers.ts';
+import type { Terminal } from '../terminal.ts';
+import { oneLine, printable } from '../text/printable.ts';
+import { ageText } from '../text/time.ts';
+import { attemptLines, killOf, killText } from './attempt-text.ts';
+import { eventLine } from './event-text.ts';
+import { commentLines, outputLines } from './output-text.ts';
+import { styleOfState } from './state-style.ts';
+
+export interface TaskPageOptions {
+  /** Whether contents are shown whole. */
+  readonly full: boolean;
+  readonly now: number;
+}
+
+const INDENT = '  ';
+const LABEL_WIDTH = 12;
+const SHORT_CONTENT_LINES = 12;
+
+type Shown = Pick<Terminal, 'columns' | 'style'>;
+
+/** Its sections are there for the parts that the answer has. */
+export function taskPage(terminal: Shown, task: TaskAnswer, options: TaskPageOptions): string[] {
+  const state = terminal.style(styleOfState(task.state), task.state);
+  const sections = [
+    [`${terminal.style('bold', oneLine(task.title))}`, `${task.id} in project ${task.project}: ${state}`],
+    factLines(terminal, task, options.now),
+    section(terminal, 'Description', textLines(task.description)),
+    section(terminal, 'Attempts', attemptsOf(terminal, task)),
+    section(terminal, 'Outputs', outputsOf(terminal, task, options)),
+    section(
+      terminal,
+      'Comments',
+      (task.comments ?? []).flatMap((each) => commentLines(terminal, each, INDENT)),
+    ),
+    section(
+      terminal,
+      'Events',
+      (task.events ?? []).map((event) => `${INDENT}${eventLine(terminal, event)}`),
+    ),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+}
+
+function section(terminal: Shown, title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [terminal.style('bold', title), ...lines];
+}
+
+function textLines(text: string): string[] {
+  if (text.trim() === '') return [];
+  return printable(text)
+    .trimEnd()
+    .split('\n')
+    .map((line) => `${INDENT}${line}`);
+}
+
+function factLines(terminal: Shown, task: TaskAnswer, now: number): string[] {
+  const at = (time: string | null): string | null =>
+    time === null ? null : `${time} (${ageText(time, now)} ago)`;
+  const facts: readonly (readonly [string, string | null])[] = [
+    ['agent', task.claimed_by ?? task.agent],
+    ['type', task.type],
+    ['action', task.action],
+    ['priority', String(task.priority)],
+    ['attempts', `${task.attempt} of ${task.max_attempts}`],
+    ['review', task.review],
+    ['progress', task.progress],
+    ['reason', task.reason],
+    ['must have', task.must_haves.join('; ') || null],
+    ['parameters', task.params === null ? null : JSON.stringify(task.params)],
+    [
+      'labels',
+      Object.entries(task.labels)
+        .map((pair) => pair.join('='))
+        .join(' ') || null,
+    ],
+    ['due', task.due_at],
+    ['expires', task.expires_at],
+    ['created', at(task.created_at)],
+    ['finished', at(task.finished_at)],
+  ];
+  return facts.flatMap(([label, value]) =>
+    value === null ? [] : [`${INDENT}${terminal.style('dim', label.padEnd(LABEL_WIDTH))}${oneLine(value)}`],
+  );
+}
+
+function attemptsOf(terminal: Shown, { attempts = [] }: TaskAnswer): string[] {
+  if (attempts.length === 0) return [];
+  const narrower = { columns: terminal.columns - INDENT.length, style: terminal.style };
+  const kills = attempts.flatMap((attempt) => {
+    const kill = killOf(attempt);
+    return kill === null ? [] : [`attempt ${attempt.attempt} ${killText(kill)}`];
+  });
+  return [...attemptLines(narrower, attempts), ...kills].map((line) => `${INDENT}${line}`);
+}
+
+function outputsOf(terminal: Shown, { outputs = [] }: TaskAnswer, { full }: TaskPageOptions): string[] {
+  const maxLines = full ? Number.POSITIVE_INFINITY : SHORT_CONTENT_LINES;
+  return outputs.flatMap((output) => outputLines(terminal, output, { maxLines, indent: INDENT }));
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../src/cli/log-stream.ts';
+import { oneLine, printable } from '../../src/cli/text/printable.ts';
+import { tableLines } from '../../src/cli/text/table.ts';
+import { ageText, bytesText, durationText } from '../../src/cli/text/time.ts';
+import { pad, shorten, widthOf } from '../../src/cli/text/width.ts';
+import { RecordedTerminal } from '../support/recorded-terminal.ts';
+
+describe('the width of a text', () => {
+  it.each([
+    ['plain', 5],
+    ['', 0],
+    ['审查代码', 8],
+    ['カタカナ', 8],
+    ['ｱｲｳ', 3],
+    ['한글', 4],
+    ['（全角）', 8],
+    ['e\u0301te\u0301', 3],
+    ['👍', 2],
+    ['👨‍👩‍👧', 2],
+    ['🇨🇭', 2],
+    ['❤️', 2],
+    ['❤', 1],
+    ['a\u200bb', 2],
+    ['→ …', 3],
+  ])('of %j is %i columns', (text, width) => {
+    expect(widthOf(text)).toBe(width);
+  });
+
+  it('shortens to what fits, never in the middle of a character', () => {
+    expect(shorten('审查代码', 8)).toBe('审查代码');
+    expect(shorten('审查代码', 7)).toBe('审查代…');
+    expect(shorten('审查代码', 6)).toBe('审查…');
+    expect(shorten('👨‍👩‍👧👍', 3)).toBe('👨‍👩‍👧…');
+    expect(shorten('abc', 0)).toBe('');
+    expect(pad('审', 4)).toBe('审  ');
+    expect(pad('7', 3, 'right')).toBe('  7');
+  });
+});
+
+describe('text from agents', () => {
+  it('X1: shows what a terminal would obey', () => {
+    expect(printable('\u001b]0;title\u0007 \u001b[2J\u009b31m\u007f')).toBe('␛]0;title␇ ␛[2J\ufffd31m␡');
+    expect(printable('a\r\nb\rc\td')).toBe('a\nb␍c\td');
+    expect(printable('evil\u202etxt.exe')).toBe('evil\ufffdtxt.exe');
+    expect(oneLine('  two\n lines\u0000 ')).toBe('two lines␀');
+    expect(printable('审查 👨‍👩‍👧 é')).toBe('审查 👨‍👩‍👧 é');
+  });
+});
+
+describe('a table', () => {
+  const columns = [
+    { title: 'ID', text: (row: { id: string }) => row.id, isName: true },
+    { title: 'N', text: (row: { n: number }) => row.n, align: 'right' as const },
+    { title: 'TITLE', text: (row: { title: string }) => row.title },
+  ];
+  const rows = [
+    { id: 'first', n: 1, title: '审查这个仓库的代码和历史' },
+    { id: 'second', n: 12, title: 'a\u001b[31m title\nof two lines' },
+  ];
+
+  it('aligns columns by what is seen', () => {
+    expect(tableLines(new RecordedTerminal(), columns, rows)).toEqual([
+      'ID       N  TITLE',
+      'first    1  审查这个仓库的代码和历史',
+      'second  12  a␛[31m title of two lines',
+    ]);
+  });
+
+  it('fits into the terminal, and cuts names last', () => {
+    const terminal = { columns: 24, style: (_: string, text: string) => text };
+    const lines = tableLines(terminal, columns, rows);
+    expect(lines[1]).toBe('first    1  审查这个仓…');
+    for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(24);
+    expect(tableLines({ ...terminal, columns: 16 }, columns, rows)[1]).toBe('first    1  审…');
+  });
+});
+
+describe('times and sizes', () => {
+  it('read well', () => {
+    expect([340, 2_500, 80_000, 11_100_000, 187_200_000].map(durationText)).toEqual([
+      '340 ms',
+      '2.5 s',
+      '1 m 20 s',
+      '3 h 5 m',
+      '2 d 4 h',
+    ]);
+    expect(ageText('2026-01-01T00:00:00Z', Date.parse('2026-01-01T02:30:00Z'))).toBe('2h');
+    expect([0, 999, 1_000, 85_300_000_000].map(bytesText)).toEqual([
+      '0 bytes',
+      '999 bytes',
+      '1.0 kB',
+      '85.3 GB',
+    ]);
+  });
+});
+
+describe('the log for people', () => {
+  it('is a line for each message, with its bindings, and nothing that a terminal would obey', () => {
+    let text = '';
+    const logger = createLogger(
+      'info',
+      {
+        write: (line) => {
+          text += line;
+        },
+      },
+      (_, plain) => plain,
+    );
+    logger
+      .child({ task: 't1', detail: 'two words' })
+      .warn({ err: new Error('no \u001b[31mluck') }, 'did not start');
+    expect(text).toMatch(
+      /^\d\d:\d\d:\d\d warn {2}did not start {2}task=t1 detail="two words" error="no \\u001b\[31mluck"\n$/,
+    );
+  });
+
+  it('is JSON where nobody is looking', () => {
+    let text = '';
+    createLogger('info', {
+      write: (line) => {
+        text += line;
+      },
+    }).info({ port: 1 }, 'ready');
+    expect(JSON.parse(text)).toMatchObject({ level: 30, port: 1, msg: 'ready' });
+  });
+});
