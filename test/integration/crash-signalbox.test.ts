@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 
 /** Notes its start, then waits for a file: so the test says when it goes on. */
 const GATED =
-  'echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts; until [ -e gate ]; do sleep 0.05; done; echo finished';
+  'echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts; until [ -e gate ] || [ ! -e signalbox.config.json ]; do sleep 0.2; done; echo finished';
 const QUICK = 'echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts; echo finished';
 const FAILING = 'echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts; echo broken >&2; exit 3';
 const BLOCKED = `echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts

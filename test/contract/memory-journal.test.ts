@@ -1,0 +1,56 @@
+import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
+import { RecordingJournal } from '../support/recording-journal.ts';
+import { describeJournal, type Gate, type LogUnderTest } from './journal-contract.ts';
+
+async function freshLog(): Promise<LogUnderTest> {
+  const log = new MemoryLog();
+  const opened: RecordingJournal[] = [];
+  const open = async (defer?: (work: () => void) => void): Promise<RecordingJournal> => {
+    const recording = await RecordingJournal.open(
+      async (handlers) => new MemoryJournal(log, handlers, defer),
+    );
+    opened.push(recording);
+    return recording;
+  };
+  return {
+    open: () => open(),
+    async openBehindGate() {
+      const held: (() => void)[] = [];
+      let isOpen = true;
+      const writer = await open((work) => (isOpen ? setImmediate(work) : held.push(work)));
+      const gate: Gate = {
+        shut() {
+          isOpen = false;
+        },
+        open() {
+          isOpen = true;
+          for (const work of held.splice(0)) setImmediate(work);
+        },
+      };
+      return { writer, gate };
+    },
+    messages: async () => [...log.messages],
+    idAt: async (sequence) => log.messages[sequence - 1]?.id,
+    async cut() {
+      log.reachable = false;
+    },
+    async restore() {
+      log.reachable = true;
+    },
+    async intrude(entry) {
+      log.store(entry);
+    },
+    async remove(sequence) {
+      log.messages.splice(sequence - 1, 1);
+    },
+    async replaceWith(entries) {
+      log.messages.length = 0;
+      for (const entry of entries) log.store(entry);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { journal } of opened) await journal.close();
+    },
+  };
+}
+
+describeJournal('memory', freshLog);

@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type AnyActor, createActor } from 'xstate';
+import { MACHINE_NAMES, MACHINES, recipientsOf, SUPERVISOR_ID } from '../../machines/index.ts';
+import {
+  type DomainEvent,
+  ENTITY_KINDS,
+  type EntityKind,
+  EVENT_TYPES,
+  type EventType,
+  type Transition,
+} from '../../src/contracts/events.ts';
+import { ActorHost } from '../../src/runtime/actor-host.ts';
+import { AGENTS, type Claims, eventOf, type Step, step, TASKS } from '../support/random-history.ts';
+
+const RUNS = { numRuns: 150 };
+const steps = fc.array(step, { maxLength: 60, size: 'max' });
+
+/** Types that a machine accepted, over all runs: a generator that gets nowhere proves nothing. */
+const accepted = new Map<EventType, number>();
+
+class World {
+  readonly host = new ActorHost();
+  readonly claims: Claims = new Map();
+  /** What became of the step's event; null where it was refused. */
+  transitions: Transition[] | null = null;
+
+  take(next: Step): DomainEvent {
+    const event = eventOf(next, this.host, this.claims);
+    try {
+      this.transitions = this.host.apply(event);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'illegal_transition' });
+      this.transitions = null;
+      return event;
+    }
+    accepted.set(event.type, (accepted.get(event.type) ?? 0) + 1);
+    if (event.type === 'task.claimed') {
+      this.claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+    }
+    return event;
+  }
+
+  /** Everything that can be known of every entity. */
+  get everything(): object {
+    const known: Record<EntityKind, readonly string[]> = {
+      task: TASKS,
+      attempt: [...this.claims.keys()],
+      agent: AGENTS,
+      supervisor: [SUPERVISOR_ID],
+    };
+    return ENTITY_KINDS.map((kind) => ({
+      kind,
+      live: [...this.host.liveIds(kind)],
+      entities: known[kind].map((id) => this.host.get(kind, id)),
+    }));
+  }
+
+  openAttemptsOf(agent: string): string[] {
+    return [...this.host.liveIds('attempt')].filter((key) => this.claims.get(key) === agent);
+  }
+}
+
+/** Runs the steps, and asks `look` after each that was accepted. */
+function holdsAlways(
+  look: (world: World, event: DomainEvent, transitions: readonly Transition[]) => void,
+): void {
+  fc.assert(
+    fc.property(steps, (all) => {
+      const world = new World();
+      for (const each of all) {
+        const event = world.take(each);
+        if (world.transitions) look(world, event, world.transitions);
+      }
+    }),
+    RUNS,
+  );
+}
+
+describe('whatever happens', () => {
+  afterAll(() => {
+    const silent = new Set<EventType>(['attempt.message_rejected']);
+    expect(EVENT_TYPES.filter((type) => !accepted.has(type) && !silent.has(type))).toEqual([]);
+  });
+
+  it('T1: a task is never in two attempts, and its open attempt is the one that lives', () => {
+    holdsAlways(({ host }) => {
+      for (const task of TASKS) {
+        const live = [...host.liveIds('attempt')].filter((key) => key.startsWith(`${task}/`));
+        const open = host.get('task', task)?.context.openAttempt ?? null;
+        expect(live).toEqual(open === null ? [] : [`${task}/${open}`]);
+      }
+    });
+  });
+
+  it('T2: attempts are numbered 1, 2, 3 … and never exceed what was granted', () => {
+    const newest = new Map<string, number>();
+    holdsAlways(({ host }, event) => {
+      if (event.type === 'task.created') newest.set(`${event.project}/${event.task}`, 0);
+      if (event.type !== 'task.claimed') return;
+      const task = `${event.project}/${event.task}`;
+      expect(event.attempt).toBe((newest.get(task) ?? 0) + 1);
+      newest.set(task, event.attempt);
+      const context = host.get('task', task)?.context;
+      expect(context?.attempts).toBe(event.attempt);
+      expect(event.attempt).toBeLessThanOrEqual(context?.attemptsGranted ?? 0);
+    });
+  });
+
+  it('T3: done and cancelled are left by nothing, failed and expired by a redrive only', () => {
+    holdsAlways((_, event, transitions) => {
+      for (const { entity, from, to } of transitions) {
+        if (entity !== 'task' || from === to) continue;
+        expect(['done', 'cancelled']).not.toContain(from);
+        if (from === 'failed' || from === 'expired') expect(event.type).toBe('task.redriven');
+      }
+    });
+  });
+
+  it('G1, G2: an agent has as many slots taken as attempts are open, and a claim needs a free one', () => {
+    holdsAlways((world, event) => {
+      for (const agent of AGENTS) {
+        const context = world.host.get('agent', agent)?.context;
+        expect(context?.running ?? 0).toBe(world.openAttemptsOf(agent).length);
+        if (event.type === 'task.claimed' && event.agent === agent && context) {
+          expect(context.running).toBeLessThanOrEqual(context.concurrency);
+        }
+      }
+    });
+  });
+
+  it('counts the open attempts of each project', () => {
+    holdsAlways(({ host }) => {
+      const live = [...host.liveIds('attempt')];
+      expect(host.count('attempt')).toBe(live.length);
+      for (const project of ['p', 'q']) {
+        const own = live.filter((key) => key.startsWith(`${project}/`));
+        expect(host.openAttempts(project)).toBe(own.length);
+      }
+    });
+  });
+
+  it('H1: an event that one of its recipients refuses changes nothing', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const world = new World();
+        for (const each of all) {
+          const before = world.everything;
+          world.take(each);
+          if (!world.transitions) expect(world.everything).toEqual(before);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('versions are 1, 2, 3 … and every transition begins where the one before ended', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const world = new World();
+        const last = new Map<string, Transition>();
+        for (const each of all) {
+          world.take(each);
+          for (const transition of world.transitions ?? []) {
+            const key = `${transition.entity} ${transition.id}`;
+            const before = last.get(key);
+            expect(transition.version).toBe((before?.version ?? 0) + 1);
+            expect(transition.from).toBe(before?.to ?? null);
+            expect(transition.machine).toBe(MACHINE_NAMES[transition.entity]);
+            last.set(key, transition);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('H3, X2: behaves as plain XState actors do that are never put to rest', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const world = new World();
+        const plain = new PlainHost();
+        for (const each of all) {
+          const event = world.take(each);
+          expect(plain.apply(event)).toEqual(world.transitions);
+          for (const task of TASKS) expect(world.host.get('task', task)).toEqual(plain.get('task', task));
+          for (const agent of AGENTS)
+            expect(world.host.get('agent', agent)).toEqual(plain.get('agent', agent));
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+/** The actor host in its simplest form: one XState actor for each entity, for ever. */
+class PlainHost {
+  readonly #actors = new Map<string, { readonly actor: AnyActor; version: number }>();
+
+  get(kind: EntityKind, id: string): object | undefined {
+    const known = this.#actors.get(`${kind} ${id}`);
+    if (!known) return undefined;
+    const { value, context } = known.actor.getSnapshot();
+    return { state: value, context, version: known.version };
+  }
+
+  /** null where a recipient is missing or refuses. */
+  apply(event: DomainEvent): Transition[] | null {
+    const found = recipientsOf(event).flatMap(({ kind, id, opens }) => {
+      const known = this.#actors.get(`${kind} ${id}`);
+      if (known) return { kind, id, known, isNew: false };
+      if (!opens) return [];
+      const machine = MACHINES[kind];
+      const snapshot = machine.resolveState({ value: 'new', context: opens as never });
+      const actor: AnyActor = createActor(machine, { snapshot }).start();
+      return { kind, id, known: { actor, version: 0 }, isNew: true };
+    });
+    const isHeard = found.every(({ known }) => known.actor.getSnapshot().can(event));
+    if (found.length < recipientsOf(event).length || !isHeard) return null;
+    return found.map(({ kind, id, known, isNew }) => {
+      const from: string = known.actor.getSnapshot().value;
+      known.actor.send(event);
+      known.version++;
+      this.#actors.set(`${kind} ${id}`, known);
+      const to: string = known.actor.getSnapshot().value;
+      const { version } = known;
+      return { entity: kind, id, version, from: isNew ? null : from, to, machine: MACHINE_NAMES[kind] };
+    });
+  }
+}

@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Projections } from '../../projections/index.ts';
+import { GENESIS_HASH } from '../../src/contracts/cloud-event.ts';
+import type { DomainEvent } from '../../src/contracts/events.ts';
+import { sha256 } from '../../src/journal/hash.ts';
+import type { StoredMessage } from '../../src/journal/journal.ts';
+import { ActorHost } from '../../src/runtime/actor-host.ts';
+import { CommitPipeline } from '../../src/runtime/commit-pipeline.ts';
+import { type Rebuilt, rebuild } from '../../src/runtime/rebuild.ts';
+import { AGENTS, type Claims, eventOf, type Step, step, TASKS } from '../support/random-history.ts';
+
+const START = Date.UTC(2025, 0, 1);
+
+/** A history that was lived through: what the log holds of it, and what the projections showed after each event, where that is watched. */
+class Lived {
+  readonly host = new ActorHost();
+  readonly messages: StoredMessage[] = [];
+  readonly texts: string[] = [];
+  readonly #projections = new Projections();
+  readonly #claims: Claims = new Map();
+  readonly #pipeline: CommitPipeline;
+
+  constructor(steps: readonly Step[], isWatched = false) {
+    this.#pipeline = new CommitPipeline({
+      host: this.host,
+      clock: { now: () => START + this.messages.length, schedule: () => () => {} },
+      writer: 'w',
+      lastHash: GENESIS_HASH,
+      maxBacklog: 1,
+      maxEventBytes: 1_000_000,
+      onCommitted: (record) => {
+        this.#projections.evolve(record);
+        if (isWatched) this.texts.push(this.#projections.toText());
+      },
+    });
+    // As in every log, a writer comes first.
+    this.#commit({ type: 'supervisor.started', writer: 'w', version: '1', host: 'h', pid: 1 });
+    for (const each of steps) this.#offer(each);
+    this.#commit({ type: 'supervisor.stopped', reason: 'the end' });
+  }
+
+  #offer(each: Step): void {
+    const event = eventOf(each, this.host, this.#claims);
+    if (event.type.startsWith('supervisor.')) return;
+    try {
+      this.#commit(event);
+    } catch {
+      return;
+    }
+    if (event.type === 'task.claimed') {
+      this.#claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+    }
+  }
+
+  #commit(event: DomainEvent): void {
+    const entry = this.#pipeline.prepare(event, { actor: 'user:test' });
+    const sequence = this.messages.length + 1;
+    this.#pipeline.onStored(entry, sequence);
+    const { id, subject, bytes } = entry;
+    this.messages.push({ sequence, id, subject, bytes });
+  }
+}
+
+const steps = fc.array(step, { maxLength: 40, size: 'max' });
+const history = steps.map((all) => new Lived(all));
+
+async function* replayed(messages: Iterable<StoredMessage>, between = (_: number) => {}) {
+  for (const message of messages) {
+    yield message;
+    between(message.sequence);
+  }
+}
+
+function rebuildOf(messages: readonly StoredMessage[]): Promise<Rebuilt> {
+  return rebuild(replayed(renumbered(messages)), new ActorHost(), new Projections());
+}
+
+/** An editor who covers his tracks: the log has no gap in its sequences. */
+function renumbered(messages: readonly StoredMessage[]): StoredMessage[] {
+  return messages.map((message, index) => ({ ...message, sequence: index + 1 }));
+}
+
+function flipped(message: StoredMessage, at: number, mask: number): StoredMessage {
+  const bytes = Buffer.from(message.bytes);
+  const index = at % bytes.length;
+  bytes[index] = (bytes[index] ?? 0) ^ mask;
+  return { ...message, bytes };
+}
+
+const refused = expect.objectContaining({ code: expect.stringMatching(/^(log_corrupt|replay_diverged)$/) });
+
+describe('a rebuild', () => {
+  it('shows after every event what was shown when it happened, and ends in the same state', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (all) => {
+        const { messages, texts, host } = new Lived(all, true);
+        const again = new ActorHost();
+        const projections = new Projections();
+        const prefix = replayed(messages, (sequence) => {
+          expect(projections.toText()).toBe(texts[sequence - 1]);
+        });
+        const { tip, hash } = await rebuild(prefix, again, projections);
+        const last = messages.at(-1);
+        expect(tip).toEqual({ sequence: messages.length, id: last?.id });
+        expect(hash).toBe(sha256(last?.bytes ?? ''));
+        for (const task of TASKS) expect(again.get('task', task)).toEqual(host.get('task', task));
+        for (const agent of AGENTS) expect(again.get('agent', agent)).toEqual(host.get('agent', agent));
+        expect([...again.liveIds('attempt')]).toEqual([...host.liveIds('attempt')]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('B1: refuses a log in which any byte of any message but the last was flipped', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        history,
+        fc.nat(),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        async ({ messages }, which, at, mask) => {
+          const index = which % (messages.length - 1);
+          const edited = messages.map((each, i) => (i === index ? flipped(each, at, mask) : each));
+          await expect(rebuildOf(edited)).rejects.toEqual(refused);
+        },
+      ),
+      { numRuns: 80 },
+    );
+  });
+
+  it('B1: refuses a flip in the last message, or ends with a hash that the next message will not have', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        history,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        async ({ messages }, at, mask) => {
+          const last = messages.at(-1);
+          if (!last) return;
+          const edited = [...messages.slice(0, -1), flipped(last, at, mask)];
+          const outcome = await rebuildOf(edited).catch((error: unknown) => error);
+          if (outcome instanceof Error) expect(outcome).toEqual(refused);
+          else expect((outcome as Rebuilt).hash).not.toBe(sha256(last.bytes));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('B1: refuses a log from which a message was taken, unless it was the end', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.nat(), async ({ messages }, which) => {
+        const without = messages.toSpliced(which % (messages.length - 1), 1);
+        await expect(rebuildOf(without)).rejects.toEqual(refused);
+        // A log that lost its end is a log: the high-water mark knows better, not the chain.
+        expect((await rebuildOf(messages.slice(0, -1))).tip.sequence).toBe(messages.length - 1);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('B1: refuses a log in which two messages changed places', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.nat(), fc.nat(), async ({ messages }, one, distance) => {
+        const a = one % messages.length;
+        const b = (a + 1 + (distance % (messages.length - 1))) % messages.length;
+        const edited = messages.map((each, index) => {
+          if (index === a) return messages[b] ?? each;
+          return index === b ? (messages[a] ?? each) : each;
+        });
+        await expect(rebuildOf(edited)).rejects.toEqual(refused);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('B1: refuses a log into which a message was put, be it one of its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.nat(), fc.nat(), async ({ messages }, which, where) => {
+        const copy = messages[which % messages.length];
+        if (!copy) return;
+        const edited = messages.toSpliced(where % (messages.length + 1), 0, copy);
+        await expect(rebuildOf(edited)).rejects.toEqual(refused);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('B1: refuses a log whose chain was made anew over an edited event that today would go elsewhere', async () => {
+    const { messages } = new Lived([]);
+    const [first, second] = messages;
+    if (!first || !second) throw new Error('a history has at least two events');
+    const text = Buffer.from(first.bytes).toString().replace('"to":"running"', '"to":"draining"');
+    const edited = { ...first, bytes: Buffer.from(text) };
+    const link = Buffer.from(second.bytes)
+      .toString()
+      .replace(/[0-9a-f]{64}/, sha256(edited.bytes));
+    await expect(rebuildOf([edited, { ...second, bytes: Buffer.from(link) }])).rejects.toMatchObject({
+      code: 'replay_diverged',
+      details: { sequence: 1 },
+    });
+  });
+});
