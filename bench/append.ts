@@ -8,8 +8,24 @@ import { PROJECT, request } from './engine.ts';
 const WINDOW = 2_048;
 const TASKS = 1_000;
 
+export interface AppendRates {
+  /** Events a second. */
+  readonly pipeline: number;
+  /** Messages a second of the same size. */
+  readonly bare: number;
+}
+
+export async function appendRates(
+  engine: Engine,
+  connection: NatsConnection,
+  count: number,
+  bytes: number,
+): Promise<AppendRates> {
+  return { pipeline: await pipelineRate(engine, count), bare: await bareRate(connection, count, bytes) };
+}
+
 /** Events a second through decide, encode, hash and chain: one comment each, spread over many tasks. */
-export async function pipelineRate(engine: Engine, count: number): Promise<number> {
+async function pipelineRate(engine: Engine, count: number): Promise<number> {
   const parked = request({ not_before: new Date(Date.now() + 86_400_000).toISOString() });
   const tasks = await Promise.all(
     Array.from(
@@ -48,7 +64,7 @@ export async function pipelineRate(engine: Engine, count: number): Promise<numbe
 }
 
 /** Messages a second from a publisher that does nothing but publish and count acknowledgements. */
-export async function bareRate(connection: NatsConnection, count: number, bytes: number): Promise<number> {
+async function bareRate(connection: NatsConnection, count: number, bytes: number): Promise<number> {
   const manager = await jetstreamManager(connection);
   await manager.streams.add({
     name: 'BARE',
