@@ -41,6 +41,11 @@ export class AttemptDirectory {
     return join(this.path, 'stderr.log');
   }
 
+  /** Takes what is said before the launcher takes over; its own words go to another file, whose size has a meaning. */
+  get launchErrors(): string {
+    return this.#file('launch.err');
+  }
+
   /** @throws SignalboxError `spawn_failed` if the directory was used before or cannot be written */
   async create(record: SpecRecord): Promise<void> {
     try {
@@ -102,7 +107,7 @@ export class AttemptDirectory {
   }
 
   readLauncherErrors(): string {
-    return this.#read('launcher.err')?.trim() ?? '';
+    return `${this.#read('launch.err') ?? ''}${this.#read('launcher.err') ?? ''}`.trim();
   }
 
   #file(name: string): string {

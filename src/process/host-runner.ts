@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { SignalboxError, unreachable } from '../contracts/errors.ts';
+import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { AdoptionSearch, type Finding } from './adoption.ts';
 import { AttemptDirectory, type SpecRecord } from './attempt-directory.ts';
 import { recordedExit } from './exit-report.ts';
@@ -79,7 +79,10 @@ class HostProcessRunner implements ProcessRunner {
 
   async adopt(path: string, marker: string): Promise<Adoption> {
     const directory = new AttemptDirectory(path);
-    const finding = await new AdoptionSearch(this.#host, directory, marker).run();
+    const finding = await new AdoptionSearch(this.#host, directory, marker).run().catch((error: unknown) => {
+      const why = `what became of the process in ${path} cannot be found out: ${messageOf(error)}`;
+      throw new SignalboxError('internal', why, { cause: error });
+    });
     switch (finding.kind) {
       case 'never_started':
         return finding;

@@ -161,14 +161,16 @@ export class KillRun {
     const whole = living.filter(({ ownsGroup }) => ownsGroup).map(({ entry }) => entry);
     for (const group of new Set(whole.map(({ pgid }) => pgid))) {
       const members = whole.filter(({ pgid }) => pgid === group);
-      this.#sentKill ||= members.some((entry) => this.#tellsTheEnd(entry));
-      this.#record(this.#host.signaller.toGroup(group, members, 'SIGKILL'));
+      const sent = this.#host.signaller.toGroup(group, members, 'SIGKILL');
+      this.#sentKill ||= sent !== undefined && members.some((entry) => this.#tellsTheEnd(entry));
+      this.#record(sent);
     }
   }
 
   #killOne(entry: ProcessEntry): void {
-    this.#sentKill ||= this.#tellsTheEnd(entry);
-    this.#record(this.#host.signaller.toProcess(entry, 'SIGKILL'));
+    const sent = this.#host.signaller.toProcess(entry, 'SIGKILL');
+    this.#sentKill ||= sent !== undefined && this.#tellsTheEnd(entry);
+    this.#record(sent);
   }
 
   /** A stopped process takes no signal but SIGKILL until it goes on. */

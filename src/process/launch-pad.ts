@@ -35,8 +35,8 @@ export class LaunchPad {
 
   /** @throws SignalboxError `spawn_failed` if the system starts no launcher */
   async launch(request: LaunchRequest): Promise<Launched> {
-    if (this.#shellWanted && this.#shell === undefined) this.#startShell();
     try {
+      if (this.#shellWanted && this.#shell === undefined) this.#startShell();
       if (this.#shell?.state === 'usable') return this.#shell.launch(request);
       if (this.#shell?.state === 'unusable') this.#giveUpShell();
       return await this.#launchChild(request);

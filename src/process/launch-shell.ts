@@ -1,5 +1,4 @@
 import { Socket } from 'node:net';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import {
@@ -126,7 +125,7 @@ function requestText(request: LaunchRequest, number: number): string {
   );
   const command = [SHELL, ...launcherArguments(request, number)].map(quoted).join(' ');
   const steps = [`cd ${quoted(request.spec.cwd)}`, ...exports, `exec "$_signalbox_setsid" -f ${command}`];
-  const errors = quoted(join(request.directory.path, 'launcher.err'));
+  const errors = quoted(request.directory.launchErrors);
   return `(${steps.join(' && ')}) </dev/null 2>>${errors} || echo failed ${number}\n`;
 }
 

@@ -163,6 +163,7 @@ export interface ProcessRunner {
    * Finds out what became of a process that an earlier runner started in `directory`, and takes over its watch.
    * After a power failure the newest files may be gone: a caller that knows of a spawn before the last boot should
    * read `never_started` as lost.
+   * @throws SignalboxError `internal` if the directory cannot be read or written
    */
   adopt(directory: string, marker: string): Promise<Adoption>;
   /** Stops watching all processes and leaves them running. */

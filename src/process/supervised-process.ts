@@ -131,7 +131,12 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     if (record === undefined && !launcherGone) return;
     if (record === undefined && findAlive(this.#host.table, agent) !== undefined) return this.#missLauncher();
     this.#release();
-    this.#remembering = this.#rememberGroup();
+    this.#remembering = this.#rememberGroup().catch((error: unknown) => {
+      this.#host.log.warn(
+        { err: error, pid: this.identity.pid },
+        'what it left behind is only found by its marker',
+      );
+    });
     if (record?.cpuMs !== undefined) this.#usage.addCpu(record.cpuMs);
     const exit = record === undefined ? this.#unrecorded() : await recordedExit(directory, record);
     await this.#output.close();

@@ -3,12 +3,13 @@
  * printed.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, SignalboxError, unreachable } from '../../contracts/errors.ts';
 import type { Output } from '../../contracts/tasks.ts';
 import type { EndedProcess, ExitReport, KillEvidence, ManagedProcess, ProcessRunner } from '../runner.ts';
 import { tailOf } from '../tail.ts';
-import type { Adoption, Driver, Run, RunEnd, RunOrder, RunResult } from './driver.ts';
+import type { Adoption, Driver, Run, RunEnd, RunOrder, RunResult, RunStart } from './driver.ts';
 
 export interface CommandSettings {
   /** Program and arguments, with placeholders. */
@@ -84,7 +85,8 @@ export class CommandDriver implements Driver {
         return { kind: 'running', run: this.#runOf(adoption.process, order) };
       case 'ended': {
         const leftovers = await adoption.process.kill({ graceMs: LEFTOVER_GRACE });
-        return { kind: 'ended', end: await this.#endOf(adoption.process.report, leftovers, order) };
+        const end = await this.#endOf(adoption.process.report, leftovers, order);
+        return { kind: 'ended', start: startOf(adoption.process), end };
       }
       case 'never_started':
         return { kind: 'never_started' };
@@ -158,6 +160,12 @@ export class CommandDriver implements Driver {
 /** Apart from the driver's own files: the runner wants a directory for one process, ever. */
 function processDirectory(order: RunOrder): string {
   return join(order.directory, 'process');
+}
+
+/** How an ended process began; null where the command was never executed, or nobody knows. */
+function startOf({ identity, report: { exit } }: EndedProcess): RunStart | null {
+  if (identity) return { host: identity.host, pid: identity.pid, startTime: identity.startTime };
+  return exit.kind === 'exited' || exit.kind === 'signalled' ? { host: hostname() } : null;
 }
 
 function fillIn(word: string, order: RunOrder, workDirectory: string, promptFile: string): string {

@@ -62,7 +62,8 @@ export interface Run {
 /** What became of an attempt that an earlier Signalbox had requested. */
 export type Adoption =
   | { readonly kind: 'running'; readonly run: Run }
-  | { readonly kind: 'ended'; readonly end: RunEnd }
+  /** `start` is null where nothing shows that it ever began. */
+  | { readonly kind: 'ended'; readonly start: RunStart | null; readonly end: RunEnd }
   /** Certain: it may be started now. */
   | { readonly kind: 'never_started' };
 

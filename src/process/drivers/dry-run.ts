@@ -24,7 +24,7 @@ export class DryRunDriver implements Driver {
   }
 
   async adopt(order: RunOrder): Promise<Adoption> {
-    return { kind: 'ended', end: endOf(order) };
+    return { kind: 'ended', start: { host: hostname() }, end: endOf(order) };
   }
 }
 

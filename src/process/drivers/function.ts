@@ -62,7 +62,7 @@ export class FunctionDriver implements Driver {
   /** A function does not outlive its process. */
   async adopt(): Promise<Adoption> {
     const result = { kind: 'lost', reason: 'the process in which the function ran has ended' } as const;
-    return { kind: 'ended', end: { result, outputs: [] } };
+    return { kind: 'ended', start: null, end: { result, outputs: [] } };
   }
 
   async #run(order: RunOrder, signal: AbortSignal): Promise<RunEnd> {
