@@ -165,13 +165,14 @@ async function listen(
   }
   const history = app.projections.attempts.byTask.get(`${project}/${task}`);
   const speaker = { project, task, attempt, agent: history?.[attempt - 1]?.agent ?? '' };
+  await whenStarted(app, speaker);
+  // Asked after the wait, in which it may have ended.
   if (
     app.host.get('task', `${project}/${task}`)?.context.openAttempt !== attempt ||
     isLeftBehind(app, speaker)
   ) {
-    await refuse(app, speaker, message, view);
+    await refuse(app, speaker, message, findTask(app, project, task));
   }
-  await whenStarted(app, speaker);
   return speaker;
 }
 

@@ -14,9 +14,13 @@ export function findAttempt(app: AppContext, project: ProjectId, task: TaskId, n
   const attempt = app.projections.attempts.byTask.get(`${project}/${task}`)?.[number - 1];
   if (attempt) return attempt;
   const has = attempts === 0 ? 'it has none' : `its newest is ${attempts}`;
-  throw new SignalboxError('not_found', `task ${task} in project ${project} has no attempt ${number}: ${has}`, {
-    details: { project, task, attempt: number, attempts },
-  });
+  throw new SignalboxError(
+    'not_found',
+    `task ${task} in project ${project} has no attempt ${number}: ${has}`,
+    {
+      details: { project, task, attempt: number, attempts },
+    },
+  );
 }
 
 /**

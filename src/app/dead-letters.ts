@@ -70,7 +70,10 @@ function named(app: AppContext, { project = '', agent, state }: Redrive, ids: re
 }
 
 function narrowed({ project, state }: Pick<ListDeadLetters, 'project' | 'state'>) {
-  return { project: project ?? null, states: new Set<TaskState>(state === undefined ? DEAD_STATES : [state]) };
+  return {
+    project: project ?? null,
+    states: new Set<TaskState>(state === undefined ? DEAD_STATES : [state]),
+  };
 }
 
 function isDead(state: TaskState): boolean {

@@ -9,9 +9,7 @@ import { type Json, timeOf } from './task-json.ts';
 
 /** The configured agents, in the order of the configuration. */
 export function listAgents(app: AppContext): readonly Json[] {
-  return [...app.roster.all()].map((definition) =>
-    agentJson(app.projections.agents.byId.get(definition.id) ?? unregistered(definition)),
-  );
+  return [...app.roster.all()].map((definition) => agentJson(configured(app, definition)));
 }
 
 /** One agent and what it is doing; also one that is not configured any more. @throws SignalboxError `agent_not_found` */
@@ -23,17 +21,24 @@ export function readAgent(app: AppContext, id: AgentId): Json {
 }
 
 /** @throws SignalboxError `agent_not_found` */
-export function findAgent({ projections, roster }: AppContext, id: AgentId): AgentView | Unregistered {
-  const view = projections.agents.byId.get(id);
+export function findAgent(app: AppContext, id: AgentId): AgentView | Unregistered {
+  const definition = app.roster.get(id);
+  if (definition) return configured(app, definition);
+  const view = app.projections.agents.byId.get(id);
   if (view) return view;
-  const definition = roster.get(id);
-  if (definition) return unregistered(definition);
-  const known = [...roster.all()].map((agent) => agent.id);
+  const known = [...app.roster.all()].map((agent) => agent.id);
   throw new SignalboxError(
     'agent_not_found',
     `there is no agent ${id}; configured are: ${known.join(', ') || 'none'}`,
     { details: { agent: id, known } },
   );
+}
+
+/** What the configuration says now counts, though an older one may have been registered. */
+function configured({ projections }: AppContext, definition: AgentDefinition): AgentView | Unregistered {
+  const { id, driver, capabilities } = definition;
+  const view = projections.agents.byId.get(id);
+  return view ? { ...view, driver: driver.name, capabilities } : unregistered(definition);
 }
 
 /** An agent whose registration is not in the log yet. */

@@ -59,7 +59,10 @@ function isGivenUp(state: TaskView['state']): boolean {
   return state === 'failed' || state === 'cancelled' || state === 'expired';
 }
 
-function openAttemptOf({ projections }: AppContext, { project, id, openAttempt }: TaskView): AttemptView | null {
+function openAttemptOf(
+  { projections }: AppContext,
+  { project, id, openAttempt }: TaskView,
+): AttemptView | null {
   if (openAttempt === null) return null;
   return projections.attempts.byTask.get(`${project}/${id}`)?.[openAttempt - 1] ?? null;
 }

@@ -125,10 +125,12 @@ function explainScheduled(situation: Situation): Reasons {
   const waits = endingWaits(situation);
   if (task.dueAt !== null) waits.push(timeWait(task, task.dueAt));
   if (task.attempts === 0) waits.push(...dependencyWaits(dependencies));
+  const conditions = [
+    ...(task.dueAt === null ? [] : [`at ${timeText(task.dueAt)}`]),
+    ...(waits.some(({ kind }) => kind === 'dependency') ? ['when its dependencies are done'] : []),
+  ];
   const turn = 'it is pending, and the next free agent takes it';
-  const next =
-    task.dueAt === null ? `when its dependencies are done, ${turn}` : `at ${timeText(task.dueAt)} ${turn}`;
-  return { waits, next: `${next}${expiryOf(task)}` };
+  return { waits, next: `${[conditions.join(' and '), turn].join(' ').trim()}${expiryOf(task)}` };
 }
 
 function timeWait({ attempts, spec, reason }: TaskView, until: number): Wait {
@@ -141,7 +143,10 @@ function timeWait({ attempts, spec, reason }: TaskView, until: number): Wait {
 function dependencyWaits(dependencies: Situation['dependencies']): Wait[] {
   return dependencies.map(({ id, state }) => ({
     kind: 'dependency',
-    detail: state === null ? `it depends on task ${id}, which is gone` : `it depends on task ${id}, which is ${state}`,
+    detail:
+      state === null
+        ? `it depends on task ${id}, which is gone`
+        : `it depends on task ${id}, which is ${state}`,
     tasks: [id],
   }));
 }
@@ -155,7 +160,10 @@ function explainRunning({ task, attempt }: Situation): Reasons {
   ];
   const retry = 'then it is tried again, or fails where no attempt is left';
   if (state === 'requested') {
-    return { waits: wait(`agent ${agent} is being started on it (${number})`), next: 'the agent works on it' };
+    return {
+      waits: wait(`agent ${agent} is being started on it (${number})`),
+      next: 'the agent works on it',
+    };
   }
   if (state === 'stopping') {
     return {
@@ -181,13 +189,15 @@ function explainReview(situation: Situation): Reasons {
   const byHand = `"signalbox task approve ${task.id}", or "signalbox task reject ${task.id} --comment TEXT"`;
   if (task.spec.review !== 'auto') {
     waits.push({ kind: 'review', detail: 'somebody has to look at the result' });
-    return { waits, next: `somebody approves or rejects it: ${byHand}` };
+    const turn = awaitedChildren.length > 0 ? 'when those are settled, ' : '';
+    return { waits, next: `${turn}somebody approves or rejects it: ${byHand}` };
   }
   if (hasFailedChildren && awaitedChildren.length === 0) {
     waits.push({ kind: 'review', detail: 'it joins tasks of which some are not done: somebody has to look' });
     return { waits, next: `somebody approves or rejects it: ${byHand}` };
   }
-  return { waits, next: 'it is approved by itself, and done' };
+  const turn = awaitedChildren.length > 0 ? 'when those are done, ' : '';
+  return { waits, next: `${turn}it is approved by itself, and done` };
 }
 
 function explainBlocked(situation: Situation): Reasons {

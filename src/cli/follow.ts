@@ -53,7 +53,11 @@ export async function* follow(options: FollowOptions): AsyncGenerator<News> {
   }
 }
 
-async function patiently<T>({ onAway }: FollowOptions, ask: () => Promise<T>): Promise<T> {
+/** Asks again while Signalbox is away. @throws SignalboxError what else it meets, and `unreachable` after a minute */
+export async function patiently<T>(
+  { onAway }: Pick<FollowOptions, 'onAway'>,
+  ask: () => Promise<T>,
+): Promise<T> {
   let away: { readonly since: number } | null = null;
   for (;;) {
     try {

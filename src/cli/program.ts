@@ -4,17 +4,31 @@
  */
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { addAgentCommands } from './agent/index.ts';
+import { addAttemptCommands } from './attempt/index.ts';
 import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
+import { addDlqCommands } from './dlq/index.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
+import { addPs } from './ps.ts';
 import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
 import { addUp } from './up/up.ts';
 
 /** Each adds one command or one group of commands. */
-const COMMANDS = [addUp, addDemo, addDoctor, addTaskCommands, addConfig] as const;
+const COMMANDS = [
+  addUp,
+  addDemo,
+  addDoctor,
+  addTaskCommands,
+  addAttemptCommands,
+  addAgentCommands,
+  addDlqCommands,
+  addPs,
+  addConfig,
+] as const;
 
 /** Runs a command to its end. @returns the exit code */
 export async function runProgram(

@@ -192,7 +192,10 @@ export const agentListSchema = z.strictObject({ agents: z.array(agentAnswerSchem
 const deadState = { state: z.enum(DEAD_STATES), last_error: z.string().nullable() };
 
 /** A task that was given up: it has used up its attempts, or it expired. */
-export const deadLetterSchema = taskAnswerSchema.extend({ ...deadState, attempts: z.array(attemptAnswerSchema) });
+export const deadLetterSchema = taskAnswerSchema.extend({
+  ...deadState,
+  attempts: z.array(attemptAnswerSchema),
+});
 export type DeadLetter = z.output<typeof deadLetterSchema>;
 
 export const deadLetterPageSchema = z.strictObject({

@@ -51,6 +51,8 @@ const ESSENTIAL = [
   'republish',
 ] as const;
 
+type Setting = (typeof ESSENTIAL)[number] | 'max_bytes';
+
 export interface EventStreamOptions {
   readonly replicas: number;
   /** Milliseconds to wait for each answer of the server. */
@@ -74,7 +76,8 @@ export async function openEventStream(
   } catch (cause) {
     throw unavailable('JetStream does not answer as it should', cause);
   }
-  const wrong = ESSENTIAL.filter((key) => kept(config, key) !== JSON.stringify(CONFIG[key]));
+  const essential: readonly Setting[] = dropsOldest(connection) ? [...ESSENTIAL, 'max_bytes'] : ESSENTIAL;
+  const wrong = essential.filter((key) => kept(config, key) !== JSON.stringify(CONFIG[key]));
   if (wrong.length === 0) return manager;
   const differences = wrong.map(
     (key) => `${key} is ${kept(config, key)}, not ${JSON.stringify(CONFIG[key])}`,
@@ -88,6 +91,15 @@ export async function openEventStream(
 
 export function isStreamMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+}
+
+/**
+ * Whether the server drops the oldest messages of a stream that is full, though it is told to refuse new ones: before
+ * 2.10 its check leaves out what a message takes beside its content, and it then makes room for the difference.
+ */
+function dropsOldest(connection: NatsConnection): boolean {
+  const [major = 0, minor = 0] = (connection.info?.version ?? '').split('.').map(Number);
+  return major < 2 || (major === 2 && minor < 10);
 }
 
 async function findStream(manager: JetStreamManager): Promise<StreamConfig | null> {
@@ -104,7 +116,7 @@ async function createStream(manager: JetStreamManager, replicas: number): Promis
 }
 
 /** What the server keeps of a setting, as JSON with keys in our order. It leaves out what is false or not set. */
-function kept(config: StreamConfig, key: (typeof ESSENTIAL)[number]): string {
+function kept(config: StreamConfig, key: Setting): string {
   switch (key) {
     case 'no_ack':
       return JSON.stringify(config.no_ack ?? false);

@@ -3,6 +3,7 @@
  *
  * D1 A deadline is a fact of the state; this queue only wakes. What it wakes looks at the state again.
  * D2 Setting a key anew replaces its deadline; cancelling one that is not there does nothing.
+ * D3 Nobody sleeps longer than a minute: timers do not notice that the clock was set, or that the machine slept.
  */
 
 import type { Clock } from './environment.ts';
@@ -13,6 +14,9 @@ interface Deadline {
   readonly at: number;
   readonly wake: () => void;
 }
+
+/** Milliseconds. */
+const LONGEST_SLEEP = 60_000;
 
 export class TimerQueue {
   readonly #clock: Clock;
@@ -58,7 +62,8 @@ export class TimerQueue {
     if (!next || next.at >= this.#timerAt) return;
     this.#cancelTimer?.();
     this.#timerAt = next.at;
-    this.#cancelTimer = this.#clock.schedule(next.at - this.#clock.now(), () => this.#wake());
+    const delay = Math.min(next.at - this.#clock.now(), LONGEST_SLEEP);
+    this.#cancelTimer = this.#clock.schedule(delay, () => this.#wake());
   }
 
   #wake(): void {

@@ -1,27 +1,26 @@
 /**
- * Keeps the runs of open attempts: starts what was claimed, watches the clock, stops, and records the end.
+ * Keeps the runs of open attempts: starts what was claimed, watches, stops, and records the end.
  *
  * E1 A run is started only after its claim is in the log, and at most once: after a restart a claim without a start
- *    is settled by what the driver finds, never by starting again on a guess.
+ *    is settled by what the driver finds, never by starting again on a guess. What is to be stopped is not started.
  * E2 Every open attempt ends: by its own process, its deadline, a stop, or as lost.
- * E3 A deadline is the one in the log, also after a restart.
  */
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Projections, TaskView } from '../../projections/index.ts';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { messageOf, type SignalboxError, unreachable } from '../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../contracts/events.ts';
 import type { Output, StopReason } from '../contracts/tasks.ts';
-import type { Run, RunEnd, RunOrder } from '../process/drivers/driver.ts';
+import type { Adoption, Run, RunEnd, RunStart } from '../process/drivers/driver.ts';
 import type { TreeEntry } from '../process/runner.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { Environment } from '../runtime/environment.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
+import { type AttemptAddress, attemptKey } from './attempt-address.ts';
+import { AttemptClock } from './attempt-clock.ts';
 import { backoffMs } from './backoff.ts';
-import { judge } from './outcome.ts';
-import { buildPrompt } from './prompt.ts';
-import type { AttemptTokens } from './tokens.ts';
+import { type Judgement, judge } from './outcome.ts';
+import type { RunOrders } from './run-orders.ts';
 
 export interface AttemptKeeperOptions {
   readonly host: ActorHost;
@@ -29,28 +28,33 @@ export interface AttemptKeeperOptions {
   readonly roster: AgentRoster;
   readonly timers: TimerQueue;
   readonly environment: Environment;
-  readonly tokens: AttemptTokens;
+  readonly orders: RunOrders;
   readonly logger: Logger;
-  readonly attemptsDirectory: string;
-  /** Where agents write back to; null before the server listens, or where there is none. */
-  readonly url: () => string | null;
-  readonly decide: (event: DomainEvent, actor: string) => void;
+  /** @returns why it was refused; null where it was decided */
+  readonly decide: (event: DomainEvent, actor: string) => SignalboxError | null;
 }
 
 /** States in which the end of the attempt decides where the task goes. */
 const ACTIVE_STATES: ReadonlySet<string> = new Set(['claimed', 'working', 'review']);
 
-type AttemptAddress = { readonly project: string; readonly task: string; readonly attempt: number };
+/** Longest error text, so that the end of an attempt always fits in an event. */
+const MAX_ERROR = 20_000;
 
 export class AttemptKeeper {
   readonly #options: AttemptKeeperOptions;
+  readonly #clock: AttemptClock;
   readonly #runs = new Map<string, Run>();
-  /** Epoch milliseconds of the newest word or heartbeat of an attempt. */
-  readonly #signs = new Map<string, number>();
   #detached = false;
 
   constructor(options: AttemptKeeperOptions) {
     this.#options = options;
+    this.#clock = new AttemptClock({
+      timers: options.timers,
+      clock: options.environment.clock,
+      stateOf: (attempt) => this.#stateOf(attempt),
+      requestStop: (attempt, reason) => this.requestStop(attempt, reason),
+      decide: (event) => options.decide(event, 'supervisor'),
+    });
   }
 
   /** Runs that are watched now. */
@@ -61,82 +65,79 @@ export class AttemptKeeper {
   /** Follows a stored claim: this is the effect that it asked for. */
   start(claim: EventOf<'task.claimed'>): void {
     const agent = this.#options.roster.get(claim.agent);
-    if (!agent) return this.#end(claim, claim.agent, spawnFailed(`agent ${claim.agent} is not configured`));
-    void this.#launch(claim, agent, () => agent.driver.start(this.#orderOf(claim, agent)));
+    if (!agent) return this.#endUnstarted(claim, claim.agent, `agent ${claim.agent} is not configured`);
+    // The stop was decided while the claim was on its way into the log.
+    if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
+    void this.#launch(claim, agent);
   }
 
   /** Settles an attempt that was open when this process began. */
   async resume(claim: AttemptAddress & { readonly agent: string }): Promise<void> {
     const agent = this.#options.roster.get(claim.agent);
     if (!agent) return this.#end(claim, claim.agent, lost(`agent ${claim.agent} is not configured any more`));
-    const order = this.#orderOf(claim, agent);
-    const adoption = await agent.driver.adopt(order).catch((error: unknown) => ({
-      kind: 'ended' as const,
-      end: lost(`it could not be looked for: ${messageOf(error)}`),
-    }));
+    const adoption = await agent.driver.adopt(this.#options.orders.orderOf(claim, agent)).catch(
+      (error: unknown): Adoption => ({
+        kind: 'ended',
+        start: null,
+        end: lost(`it could not be looked for: ${messageOf(error)}`),
+      }),
+    );
+    if (this.#detached) {
+      if (adoption.kind === 'running') adoption.run.detach();
+      return;
+    }
     const logger = this.#logger(claim, agent.id);
     switch (adoption.kind) {
       case 'running':
         logger.info({ pid: adoption.run.start.pid }, 'adopted');
-        this.#watch(claim, agent, adoption.run);
-        if (this.#stateOf(claim) === 'requested') this.#recordStart(claim, agent, adoption.run);
-        else this.#resumeDeadline(claim);
-        if (this.#stateOf(claim) === 'stopping') adoption.run.stop(agent.killGraceMs);
-        return;
+        return this.#takeOver(claim, agent, adoption.run);
       case 'ended':
         logger.info({ result: adoption.end.result }, 'ended while nobody watched');
+        if (this.#stateOf(claim) === 'requested' && adoption.start) {
+          this.#recordStart(claim, agent, adoption.start);
+        }
         return this.#end(claim, agent.id, adoption.end);
       case 'never_started':
-        return this.#launch(claim, agent, () => agent.driver.start(order));
+        if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
+        if (this.#stateOf(claim) !== 'requested')
+          return this.#end(claim, agent.id, lost('its start is in the log, and no trace of it is left'));
+        return this.#launch(claim, agent);
+      default:
+        return unreachable(adoption, 'resume');
     }
   }
 
   /** Follows a stored `attempt.started`. */
   onStarted(event: EventOf<'attempt.started'>): void {
-    this.#setDeadline(event, event.deadline_ms);
-    this.#watchSilence(event);
+    this.#clock.onStarted(event, event.deadline_ms);
   }
 
   /** The agent gave a sign of life. One that was suspected is trusted again. */
   noteSign(attempt: AttemptAddress, evidence: string): void {
-    const key = keyOf(attempt);
-    if (!this.#runs.has(key)) return;
-    this.#signs.set(key, this.#options.environment.clock.now());
-    if (this.#stateOf(attempt) !== 'suspected') return;
-    const { project, task, attempt: number } = attempt;
-    this.#options.decide(
-      { type: 'attempt.recovered', project, task, attempt: number, evidence },
-      'supervisor',
-    );
+    this.#clock.noteSign(attempt, evidence);
   }
 
   /** The living processes of an open attempt; null where it has none to show. */
   async treeOf(attempt: AttemptAddress): Promise<readonly TreeEntry[] | null> {
-    return (await this.#runs.get(keyOf(attempt))?.tree?.()) ?? null;
+    return (await this.#runs.get(attemptKey(attempt))?.tree?.()) ?? null;
   }
 
   /** Follows a stored `attempt.stop_requested`. A run that is just being started is stopped once it is there. */
   onStopRequested(event: EventOf<'attempt.stop_requested'>): void {
-    const run = this.#runs.get(keyOf(event));
-    run?.stop(this.#graceOf(event));
+    this.#runs.get(attemptKey(event))?.stop(this.#graceOf(event));
   }
 
-  /** The agent has given its word; its process may stay for a moment, not for ever. */
-  onVerdict(event: AttemptAddress): void {
-    const agent = this.#agentOf(event);
-    const at = this.#options.environment.clock.now() + (agent?.lingerMs ?? 0);
-    this.#options.timers.set(`linger:${keyOf(event)}`, at, () => this.requestStop(event, 'lingering'));
+  /** Follows a stored word by which the agent says that it is through. */
+  onVerdict(attempt: AttemptAddress): void {
+    this.#clock.onVerdict(attempt);
   }
 
   /** Decides to stop an open attempt; does nothing where it is stopping or over. */
-  requestStop(attempt: AttemptAddress, reason: StopReason): void {
-    const state = this.#stateOf(attempt);
+  requestStop(address: AttemptAddress, reason: StopReason): void {
+    const state = this.#stateOf(address);
     if (state === undefined || state === 'stopping') return;
-    const { project, task, attempt: number } = attempt;
-    this.#options.decide(
-      { type: 'attempt.stop_requested', project, task, attempt: number, reason },
-      'supervisor',
-    );
+    const { project, task, attempt } = address;
+    this.#options.decide({ type: 'attempt.stop_requested', project, task, attempt, reason }, 'supervisor');
   }
 
   /** Stops watching: every process is left as it is, to be adopted by the next Signalbox. */
@@ -144,23 +145,44 @@ export class AttemptKeeper {
     this.#detached = true;
     for (const run of this.#runs.values()) run.detach();
     this.#runs.clear();
+    this.#clock.clear();
   }
 
-  async #launch(claim: AttemptAddress, agent: AgentDefinition, start: () => Promise<Run>): Promise<void> {
+  async #launch(claim: AttemptAddress, agent: AgentDefinition): Promise<void> {
     let run: Run;
     try {
-      run = await start();
+      run = await agent.driver.start(this.#options.orders.orderOf(claim, agent));
     } catch (error) {
       this.#logger(claim, agent.id).warn({ err: error }, 'could not be started');
-      return this.#end(claim, agent.id, spawnFailed(messageOf(error)));
+      return this.#endUnstarted(claim, agent.id, messageOf(error));
     }
     if (this.#detached) return run.detach();
-    this.#watch(claim, agent, run);
-    if (this.#stateOf(claim) === 'stopping') run.stop(agent.killGraceMs);
-    else this.#recordStart(claim, agent, run);
+    this.#takeOver(claim, agent, run);
   }
 
-  #recordStart({ project, task, attempt }: AttemptAddress, agent: AgentDefinition, run: Run): void {
+  /** Watches a run that is there, and does what its attempt's state asks for. */
+  #takeOver(claim: AttemptAddress, agent: AgentDefinition, run: Run): void {
+    this.#watch(claim, agent, run);
+    const state = this.#stateOf(claim);
+    if (state === 'requested') this.#recordStart(claim, agent, run.start);
+    else if (state === 'stopping') this.#stopIfRecorded(claim, agent, run);
+    else this.#resumeClock(claim);
+  }
+
+  /** A stop that is decided and not stored yet comes by `onStopRequested`, when it is. */
+  #stopIfRecorded(claim: AttemptAddress, agent: AgentDefinition, run: Run): void {
+    const history = this.#options.projections.attempts.byTask.get(`${claim.project}/${claim.task}`);
+    if (history?.[claim.attempt - 1]?.state === 'stopping') run.stop(agent.killGraceMs);
+  }
+
+  #resumeClock(attempt: AttemptAddress): void {
+    const history = this.#options.projections.attempts.byTask.get(`${attempt.project}/${attempt.task}`);
+    const deadline = history?.[attempt.attempt - 1]?.deadline ?? null;
+    if (this.#options.host.get('attempt', attemptKey(attempt))?.context.verdict) this.onVerdict(attempt);
+    else if (deadline !== null) this.#clock.onStarted(attempt, deadline);
+  }
+
+  #recordStart({ project, task, attempt }: AttemptAddress, agent: AgentDefinition, start: RunStart): void {
     const timeout = this.#viewOf(project, task)?.spec.timeout_seconds;
     const timeoutMs = timeout === undefined ? agent.timeoutMs : timeout * 1_000;
     this.#options.decide(
@@ -171,9 +193,9 @@ export class AttemptKeeper {
         attempt,
         agent: agent.id,
         driver: agent.driver.name,
-        host: run.start.host,
-        pid: run.start.pid,
-        start_time: run.start.startTime,
+        host: start.host,
+        pid: start.pid,
+        start_time: start.startTime,
         deadline_ms: Math.round(this.#options.environment.clock.now() + timeoutMs),
       },
       'supervisor',
@@ -181,37 +203,44 @@ export class AttemptKeeper {
   }
 
   #watch(attempt: AttemptAddress, agent: AgentDefinition, run: Run): void {
-    this.#runs.set(keyOf(attempt), run);
+    this.#runs.set(attemptKey(attempt), run);
+    const silence = this.#viewOf(attempt.project, attempt.task)?.spec.silence_timeout_seconds;
+    const silenceMs = silence === undefined ? agent.silenceMs : silence * 1_000;
+    this.#clock.watch(attempt, run, { silenceMs, lingerMs: agent.lingerMs });
     void run.ended.then((end) => {
       if (!this.#detached) this.#end(attempt, agent.id, end);
     });
   }
 
-  #end({ project, task, attempt }: AttemptAddress, agent: string, end: RunEnd | SpawnFailure): void {
-    const key = keyOf({ project, task, attempt });
+  #endUnstarted(attempt: AttemptAddress, agent: string, error: string): void {
+    this.#recordEnd(attempt, agent, { outcome: 'spawn_failed', error }, null);
+  }
+
+  #end(address: AttemptAddress, agent: string, end: RunEnd): void {
+    const { project, task, attempt } = address;
+    const key = attemptKey(address);
     this.#runs.delete(key);
-    this.#options.timers.cancel(`timeout:${key}`);
-    this.#options.timers.cancel(`linger:${key}`);
-    this.#options.timers.cancel(`silence:${key}`);
-    this.#signs.delete(key);
-    if ('spawnError' in end) {
-      this.#recordEnd(
-        { project, task, attempt },
-        agent,
-        { outcome: 'spawn_failed', error: end.spawnError },
-        null,
-      );
-      return;
-    }
+    this.#clock.forget(address);
     const context = this.#options.host.get('attempt', key)?.context;
     if (!context) return;
-    const outputs = this.#takeOutputs({ project, task, attempt }, end.outputs);
-    for (const output of outputs) {
-      this.#options.decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`);
-    }
+    const refusals = this.#takeOutputs(address, end.outputs).flatMap(
+      (output) =>
+        this.#options.decide(
+          { type: 'task.output_added', project, task, attempt, output },
+          `agent:${agent}`,
+        ) ?? [],
+    );
     const state = this.#options.host.get('task', `${project}/${task}`)?.context;
     const hasOutput = state !== undefined && (!state.outputsRequired || state.outputs > 0);
-    this.#recordEnd({ project, task, attempt }, agent, judge(end.result, context, hasOutput), end);
+    const judgement = judge(end.result, context, hasOutput);
+    const [refusal] = refusals;
+    const isCut = refusal !== undefined && judgement.outcome === 'completed';
+    this.#recordEnd(
+      address,
+      agent,
+      isCut ? { outcome: 'failed', error: `its output was refused: ${refusal.message}` } : judgement,
+      end,
+    );
   }
 
   /** What the run itself brought counts only where the agent has posted nothing in this attempt. */
@@ -225,7 +254,7 @@ export class AttemptKeeper {
   #recordEnd(
     { project, task, attempt }: AttemptAddress,
     agent: string,
-    judgement: ReturnType<typeof judge>,
+    { outcome, error }: Judgement,
     end: RunEnd | null,
   ): void {
     this.#options.decide(
@@ -235,8 +264,8 @@ export class AttemptKeeper {
         task,
         attempt,
         agent,
-        outcome: judgement.outcome,
-        error: judgement.error,
+        outcome,
+        error: error?.slice(0, MAX_ERROR),
         exit_code: end?.result.kind === 'exited' ? end.result.code : undefined,
         signal: end?.result.kind === 'signalled' ? end.result.signal : undefined,
         stderr_tail: end?.stderrTail,
@@ -244,7 +273,7 @@ export class AttemptKeeper {
         cpu_ms: end?.cpuMs,
         usage: end?.usage,
         evidence: end?.evidence,
-        retry_at_ms: judgement.outcome === 'completed' ? null : this.retryAt(project, task),
+        retry_at_ms: outcome === 'completed' ? null : this.retryAt(project, task),
       },
       'supervisor',
     );
@@ -261,89 +290,17 @@ export class AttemptKeeper {
     return clock.now() + backoffMs(spec.backoff, context.attempts, random());
   }
 
-  #setDeadline(attempt: AttemptAddress, at: number): void {
-    this.#options.timers.set(`timeout:${keyOf(attempt)}`, at, () => this.requestStop(attempt, 'timeout'));
-  }
-
-  #resumeDeadline(attempt: AttemptAddress): void {
-    const view = this.#options.projections.attempts.byTask.get(`${attempt.project}/${attempt.task}`);
-    const deadline = view?.[attempt.attempt - 1]?.deadline;
-    if (deadline !== undefined && deadline !== null) this.#setDeadline(attempt, deadline);
-    if (this.#options.host.get('attempt', keyOf(attempt))?.context.verdict) this.onVerdict(attempt);
-    // What happened while nobody watched is not held against it.
-    this.#signs.set(keyOf(attempt), this.#options.environment.clock.now());
-    this.#watchSilence(attempt);
-  }
-
-  /** Suspects it after half of the silence that it is allowed, and stops it after the whole (A3 of machines/attempt.ts). */
-  #watchSilence(attempt: AttemptAddress): void {
-    const key = keyOf(attempt);
-    const run = this.#runs.get(key);
-    const allowed = this.#silenceOf(attempt);
-    if (!run || allowed === undefined) return;
-    const last = Math.max(run.lastSignAt(), this.#signs.get(key) ?? 0);
-    const silent = this.#options.environment.clock.now() - last;
-    const state = this.#stateOf(attempt);
-    if (silent >= allowed) return this.requestStop(attempt, 'silence');
-    if (silent >= allowed / 2 && state === 'running') this.#suspect(attempt, silent);
-    else if (silent < allowed / 2 && state === 'suspected') this.noteSign(attempt, 'output');
-    const next = last + (silent >= allowed / 2 ? allowed : allowed / 2);
-    this.#options.timers.set(`silence:${key}`, next, () => this.#watchSilence(attempt));
-  }
-
-  #suspect({ project, task, attempt }: AttemptAddress, silent: number): void {
-    const reason = `no output and no heartbeat for ${Math.round(silent / 1_000)} s`;
-    this.#options.decide({ type: 'attempt.suspected', project, task, attempt, reason }, 'supervisor');
-  }
-
-  #silenceOf(attempt: AttemptAddress): number | undefined {
-    const seconds = this.#viewOf(attempt.project, attempt.task)?.spec.silence_timeout_seconds;
-    return seconds === undefined ? this.#agentOf(attempt)?.silenceMs : seconds * 1_000;
-  }
-
-  #orderOf({ project, task, attempt }: AttemptAddress, agent: AgentDefinition): RunOrder {
-    const view = this.#viewOf(project, task);
-    if (!view)
-      throw new SignalboxError('internal', `task ${project}/${task} is claimed but not on the blackboard`);
-    const earlier = this.#options.projections.attempts.byTask.get(`${project}/${task}`) ?? [];
-    const token = agent.driver.writesBack ? this.#options.tokens.tokenOf(project, task, attempt) : '';
-    const url = agent.driver.writesBack ? this.#options.url() : null;
-    const prompt = (): string =>
-      buildPrompt({
-        task: view,
-        attempt,
-        agent: agent.id,
-        earlier: earlier.slice(0, attempt - 1),
-        url,
-        token,
-        language: agent.promptLanguage,
-      });
-    return {
-      project,
-      task,
-      attempt,
-      agent: agent.id,
-      spec: view.spec,
-      token,
-      directory: join(this.#options.attemptsDirectory, project, task, String(attempt)),
-      prompt,
-    };
-  }
-
   #viewOf(project: string, task: string): TaskView | undefined {
     return this.#options.projections.blackboard.tasks.get(`${project}/${task}`);
   }
 
   #stateOf(attempt: AttemptAddress): string | undefined {
-    return this.#options.host.get('attempt', keyOf(attempt))?.state;
-  }
-
-  #agentOf({ project, task }: AttemptAddress): AgentDefinition | undefined {
-    return this.#options.roster.get(this.#viewOf(project, task)?.agent ?? '');
+    return this.#options.host.get('attempt', attemptKey(attempt))?.state;
   }
 
   #graceOf(attempt: AttemptAddress): number {
-    return this.#agentOf(attempt)?.killGraceMs ?? 0;
+    const agent = this.#options.host.get('attempt', attemptKey(attempt))?.context.agent;
+    return this.#options.roster.get(agent ?? '')?.killGraceMs ?? 0;
   }
 
   #logger({ project, task, attempt }: AttemptAddress, agent: string): Logger {
@@ -351,18 +308,8 @@ export class AttemptKeeper {
   }
 }
 
-interface SpawnFailure {
-  readonly spawnError: string;
-}
-
-function spawnFailed(spawnError: string): SpawnFailure {
-  return { spawnError };
-}
+const STOPPED_BEFORE = lost('it was to be stopped before it had started');
 
 function lost(reason: string): RunEnd {
   return { result: { kind: 'lost', reason }, outputs: [] };
-}
-
-function keyOf({ project, task, attempt }: AttemptAddress): string {
-  return `${project}/${task}/${attempt}`;
 }

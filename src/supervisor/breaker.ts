@@ -2,8 +2,10 @@
  * The circuit breaker of an agent: after some failures in a row it is parked, and then tried with one attempt.
  *
  * Z1 The counts are the agent machine's own, hence in the log: a restart does not close the breaker.
+ * Z2 Only an attempt that says something about the agent decides; a lost or cancelled probe is repeated.
  */
 import type { DomainEvent } from '../contracts/events.ts';
+import { type AttemptOutcome, FAILED_OUTCOMES } from '../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 
@@ -23,6 +25,8 @@ export interface BreakerOptions {
   readonly decide: (event: DomainEvent) => void;
 }
 
+const WORKING_STATES: ReadonlySet<string> = new Set(['idle', 'busy']);
+
 export class Breaker {
   readonly #options: BreakerOptions;
 
@@ -31,15 +35,15 @@ export class Breaker {
   }
 
   /** Follows the end of one of the agent's attempts. */
-  onEnded(agent: string): void {
+  onEnded(agent: string, outcome: AttemptOutcome): void {
     const { host, decide, settingsOf, now } = this.#options;
     const entity = host.get('agent', agent);
+    const isProbing = entity?.state === 'probing';
+    if (isProbing && outcome === 'completed') return decide({ type: 'agent.unparked', agent });
     const settings = settingsOf(agent);
-    if (!entity || !settings) return;
+    if (!entity || !settings || !FAILED_OUTCOMES.has(outcome)) return;
     const { failures, parkings } = entity.context;
-    if (entity.state === 'probing' && failures === 0) return decide({ type: 'agent.unparked', agent });
-    const isOver = entity.state === 'probing' ? failures > 0 : failures >= settings.failures;
-    if (!isOver || (entity.state !== 'probing' && entity.state !== 'idle' && entity.state !== 'busy')) return;
+    if (!isProbing && (failures < settings.failures || !WORKING_STATES.has(entity.state))) return;
     const cooldown = Math.min(settings.cooldownMs * 2 ** parkings, settings.maxCooldownMs);
     const reason = `${failures} attempts in a row failed`;
     decide({ type: 'agent.parked', agent, reason, until_ms: now() + cooldown });

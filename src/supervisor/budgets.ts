@@ -1,10 +1,12 @@
 /**
  * Caps on what a task and everything below it may use, checked before each attempt.
  *
- * Y1 What was used is read from the attempt history, which is in the log: no restart forgets it.
+ * Y1 What was used is read from the attempt history, which is in the log: no restart forgets it. Attempts that are
+ *    claimed and not in the log yet count as well, so that no two claims share the last one.
  */
 import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
 import type { Budget } from '../contracts/tasks.ts';
+import type { ActorHost } from '../runtime/actor-host.ts';
 
 interface Use {
   readonly attempts: number;
@@ -16,11 +18,16 @@ interface Use {
 const NONE: Use = { attempts: 0, tokens: 0, cost_usd: 0, wall_seconds: 0 };
 
 /** Why the next attempt of this task may not start; null where it may. */
-export function exhaustedBudget(projections: Projections, task: TaskView, now: number): string | null {
+export function exhaustedBudget(
+  projections: Projections,
+  host: ActorHost,
+  task: TaskView,
+  now: number,
+): string | null {
   for (let holder: TaskView | undefined = task; holder; holder = parentOf(projections, holder)) {
     const { budget } = holder.spec;
     if (!budget) continue;
-    const spent = firstExhausted(budget, useOf(projections, `${holder.project}/${holder.id}`, now));
+    const spent = firstExhausted(budget, useOf(projections, host, `${holder.project}/${holder.id}`, now));
     if (spent !== null) return `the budget of task ${holder.id} is used up: ${spent}`;
   }
   return null;
@@ -35,18 +42,19 @@ function firstExhausted(budget: Budget, use: Use): string | null {
 }
 
 /** What the task and all its descendants have used. */
-function useOf(projections: Projections, key: string, now: number): Use {
-  const attempts = projections.attempts.byTask.get(key) ?? [];
-  const own = attempts.map((attempt) => useOfAttempt(attempt, now));
+function useOf(projections: Projections, host: ActorHost, key: string, now: number): Use {
+  const recorded = projections.attempts.byTask.get(key) ?? [];
+  const attempts = host.get('task', key)?.context.attempts ?? recorded.length;
+  const own = recorded.map((attempt) => useOfAttempt(attempt, now));
   const below = (projections.blackboard.children.get(key) ?? []).map((child) =>
-    useOf(projections, child, now),
+    useOf(projections, host, child, now),
   );
-  return [...own, ...below].reduce(add, NONE);
+  return [...own, ...below].reduce(add, { ...NONE, attempts });
 }
 
 function useOfAttempt({ startedAt, endedAt, usage }: AttemptView, now: number): Use {
   return {
-    attempts: 1,
+    attempts: 0,
     tokens: (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0),
     cost_usd: usage?.cost_usd ?? 0,
     wall_seconds: startedAt === null ? 0 : ((endedAt ?? now) - startedAt) / 1_000,

@@ -3,6 +3,8 @@
  *
  * M1 A claim is decided by the machines of the task and the agent together; this only proposes.
  * M2 No place here says which slot is taken: that is the agent's machine, and it follows from open attempts.
+ * M3 Where a shared cap holds work back, the next free place goes to whoever is next of all: no agent, and so no
+ *    project, is passed over because of its place in the configuration.
  */
 import type { TaskSpec } from '../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
@@ -44,47 +46,55 @@ export class Dispatcher {
   add(project: string, key: string, spec: TaskSpec, age: number): void {
     const lane = laneOf(spec);
     this.#options.queue.add(lane, { key, project, priority: spec.priority, age });
-    this.#offerLane(lane);
+    this.#match([lane]);
   }
 
   /** A slot of this agent may be free. */
   offer(agent: string): void {
     if (this.#held) this.offerAll();
-    else this.#fill(agent);
+    else this.#match(this.#options.roster.lanesOf(agent));
   }
 
   offerAll(): void {
     this.#held = false;
-    for (const { id } of this.#options.roster.all()) this.#fill(id);
+    this.#match([...this.#options.queue.lanes()]);
   }
 
-  #offerLane(lane: Lane): void {
-    // The least loaded first, so that two agents of one type share the work.
-    const takers = this.#options.roster.takersOf(lane);
-    if (takers.length === 1) return this.#fill(takers[0] ?? '');
-    const load = (id: string): number => this.#options.host.get('agent', id)?.context.running ?? 0;
-    for (const id of [...takers].sort((a, b) => load(a) - load(b))) this.#fill(id);
-  }
-
-  #fill(agent: string): void {
-    const { host, roster, queue, concurrency, projectConcurrency, claim } = this.#options;
-    while (this.#enabled && this.#hasFreeSlot(agent)) {
+  /** Claims what is next in these lanes, as long as somebody is free. */
+  #match(lanes: readonly Lane[]): void {
+    const { host, queue, concurrency, projectConcurrency, claim } = this.#options;
+    while (this.#enabled) {
+      const open = lanes.filter((lane) => queue.has(lane) && this.#takerOf(lane) !== undefined);
+      if (open.length === 0) return;
       if (host.count('attempt') >= concurrency) {
         this.#held = true;
         return;
       }
       const next = queue.take({
-        lanes: roster.lanesOf(agent),
+        lanes: open,
         isReady: (key) => this.#isReady(key),
         loadOf: (project) => host.openAttempts(project),
         projectCap: projectConcurrency,
       });
-      if (!next) {
+      const taker = next && this.#takerOf(next.lane);
+      if (!next || taker === undefined) {
         this.#held ||= projectConcurrency < concurrency;
         return;
       }
-      claim(next.key, agent, (host.get('task', next.key)?.context.attempts ?? 0) + 1);
+      claim(next.key, taker, (host.get('task', next.key)?.context.attempts ?? 0) + 1);
     }
+  }
+
+  /** The least loaded of those who are free to take from this lane, so that agents of one type share the work. */
+  #takerOf(lane: Lane): string | undefined {
+    let best: string | undefined;
+    let bestLoad = Number.POSITIVE_INFINITY;
+    for (const id of this.#options.roster.takersOf(lane)) {
+      if (!this.#hasFreeSlot(id)) continue;
+      const load = this.#options.host.get('agent', id)?.context.running ?? 0;
+      if (load < bestLoad) [best, bestLoad] = [id, load];
+    }
+    return best;
   }
 
   #hasFreeSlot(id: string): boolean {

@@ -47,6 +47,10 @@ function judgeFinished(attempt: AttemptContext, hasOutput: boolean): Judgement {
 }
 
 function judgeStopped(reason: StopReason, attempt: AttemptContext, hasOutput: boolean): Judgement {
+  // It had its say, and only its process stayed: then its word counts, for whatever the process was stopped.
+  if (attempt.verdict !== null && reason !== 'cancelled' && reason !== 'operator') {
+    return judgeFinished(attempt, hasOutput);
+  }
   switch (reason) {
     case 'timeout':
       return { outcome: 'timed_out', error: 'it did not end within its time' };
@@ -58,7 +62,6 @@ function judgeStopped(reason: StopReason, attempt: AttemptContext, hasOutput: bo
       return { outcome: 'killed', error: 'an operator stopped it' };
     case 'shutdown':
       return { outcome: 'killed', error: 'Signalbox shut down and was told to end its agents' };
-    // The result was there, only the process stayed: the result counts.
     case 'lingering':
       return judgeFinished(attempt, hasOutput);
     default:

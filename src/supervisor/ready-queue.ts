@@ -21,6 +21,10 @@ export interface ReadyTask {
   readonly age: number;
 }
 
+export interface QueuedTask extends ReadyTask {
+  readonly lane: Lane;
+}
+
 export interface Demand {
   readonly lanes: readonly Lane[];
   readonly isReady: (key: string) => boolean;
@@ -31,8 +35,8 @@ export interface Demand {
 }
 
 interface Candidate {
-  readonly heap: Heap<ReadyTask>;
-  readonly first: ReadyTask;
+  readonly heap: Heap<QueuedTask>;
+  readonly first: QueuedTask;
   readonly load: number;
   readonly served: number;
 }
@@ -47,21 +51,31 @@ function compareCandidates(a: Candidate, b: Candidate): number {
 }
 
 export class ReadyQueue {
-  readonly #lanes = new Map<Lane, Map<string, Heap<ReadyTask>>>();
+  readonly #lanes = new Map<Lane, Map<string, Heap<QueuedTask>>>();
   /** When each project was served last, counted in takes. */
   readonly #served = new Map<string, number>();
   #takes = 0;
 
   add(lane: Lane, task: ReadyTask): void {
-    const projects = this.#lanes.get(lane) ?? new Map<string, Heap<ReadyTask>>();
+    const projects = this.#lanes.get(lane) ?? new Map<string, Heap<QueuedTask>>();
     this.#lanes.set(lane, projects);
-    const heap = projects.get(task.project) ?? new Heap(compare);
+    const heap = projects.get(task.project) ?? new Heap<QueuedTask>(compare);
     projects.set(task.project, heap);
-    heap.push(task);
+    heap.push({ ...task, lane });
+  }
+
+  /** Lanes in which something may wait. */
+  *lanes(): Iterable<Lane> {
+    for (const [lane, projects] of this.#lanes) if (projects.size > 0) yield lane;
+  }
+
+  /** Whether something may wait in this lane. */
+  has(lane: Lane): boolean {
+    return (this.#lanes.get(lane)?.size ?? 0) > 0;
   }
 
   /** Takes the task that is next for somebody who may take from these lanes. */
-  take(demand: Demand): ReadyTask | undefined {
+  take(demand: Demand): QueuedTask | undefined {
     let best: Candidate | undefined;
     for (const lane of demand.lanes) {
       for (const candidate of this.#candidates(lane, demand)) {
@@ -88,7 +102,7 @@ export class ReadyQueue {
   }
 }
 
-function firstReady(heap: Heap<ReadyTask>, isReady: (key: string) => boolean): ReadyTask | undefined {
+function firstReady(heap: Heap<QueuedTask>, isReady: (key: string) => boolean): QueuedTask | undefined {
   for (let first = heap.peek(); first; first = heap.peek()) {
     if (isReady(first.key)) return first;
     heap.pop();

@@ -5,6 +5,7 @@
  *    crash in between is made up for at the next start.
  */
 import type { Projections, TaskView } from '../../projections/index.ts';
+import type { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../contracts/tasks.ts';
 import { sha256 } from '../journal/hash.ts';
@@ -13,8 +14,8 @@ import type { ActorHost } from '../runtime/actor-host.ts';
 export interface RelationsOptions {
   readonly projections: Projections;
   readonly host: ActorHost;
-  readonly now: () => number;
-  readonly decide: (event: DomainEvent) => void;
+  /** @returns why it was refused; null where it was decided */
+  readonly decide: (event: DomainEvent) => SignalboxError | null;
 }
 
 /** How much of the outputs of a finished task goes into the text of a follow-up. */
@@ -65,9 +66,10 @@ export class Relations {
     return this.#children(task).filter(({ state }) => !SETTLED_STATES.has(state));
   }
 
-  /** Whether nobody has to look before a task is done: none of the children that it joins failed. */
+  /** Whether nobody has to look before a task is done: all children that it joins are, and what follows from them. */
   isJoined(task: TaskView): boolean {
-    return task.spec.join !== true || this.#children(task).every(({ state }) => state === 'done');
+    if (task.spec.join !== true) return true;
+    return this.#children(task).every((child) => child.state === 'done' && this.#isFollowedUp(child));
   }
 
   #settleFor(dependent: TaskView, dependency: TaskView): void {
@@ -75,18 +77,13 @@ export class Relations {
     const address = { project, task: id };
     const entity = this.#options.host.get('task', `${project}/${id}`);
     if (!entity?.context.waitingFor.includes(dependency.id)) return;
-    if (entity.state === 'scheduled' && dependency.state === 'done') {
+    if (dependency.state === 'done' && (entity.state === 'scheduled' || entity.state === 'blocked')) {
       this.#options.decide({ type: 'task.dependency_met', ...address, dependency: dependency.id });
     } else if (entity.state === 'scheduled') {
       const reason = `it depends on task ${dependency.id}, which is ${dependency.state}`;
-      this.#options.decide({ type: 'task.blocked', ...address, attempt: null, reason });
-    } else if (entity.state === 'blocked' && this.#allDone(dependent)) {
-      this.#options.decide({ type: 'task.unblocked', ...address });
+      const blocked = { ...address, attempt: null, reason, dependency: dependency.id };
+      this.#options.decide({ type: 'task.blocked', ...blocked });
     }
-  }
-
-  #allDone({ project, spec }: TaskView): boolean {
-    return (spec.depends_on ?? []).every((id) => this.#view(`${project}/${id}`)?.state === 'done');
   }
 
   #settleParent(key: string): void {
@@ -99,21 +96,28 @@ export class Relations {
 
   #followUp(task: TaskView): void {
     for (const [index, followUp] of (task.spec.follow_ups ?? []).entries()) {
+      const { project } = task;
       const id = followUpId(task.id, index + 1);
-      if (this.#options.host.get('task', `${task.project}/${id}`)) continue;
-      const spec = this.#specOf(task, followUp);
-      const request_sha256 = sha256(`follow-up ${index + 1} of ${task.project}/${task.id}`);
-      this.#options.decide({ type: 'task.created', project: task.project, task: id, spec, request_sha256 });
+      if (this.#options.host.get('task', `${project}/${id}`)) continue;
+      const request_sha256 = sha256(`follow-up ${index + 1} of ${project}/${task.id}`);
+      const create = (outputs: string): SignalboxError | null => {
+        const spec = this.#specOf(task, followUp, outputs);
+        return this.#options.decide({ type: 'task.created', project, task: id, spec, request_sha256 });
+      };
+      if (create(outputsOf(task))?.code === 'body_too_large') create(`(too large: see task ${task.id})`);
     }
   }
 
-  #specOf(task: TaskView, { delay_ms, ...followUp }: FollowUpSpec): TaskSpec {
-    const outputs = task.outputs.map(
-      ({ title, content, content_file }) => `${title}:\n${content ?? content_file?.path ?? ''}`,
-    );
+  #isFollowedUp({ project, id, spec }: TaskView): boolean {
+    const isThere = (number: number): boolean =>
+      this.#view(`${project}/${followUpId(id, number)}`) !== undefined;
+    return (spec.follow_ups ?? []).every((_, index) => isThere(index + 1));
+  }
+
+  #specOf(task: TaskView, { delay_ms, ...followUp }: FollowUpSpec, outputs: string): TaskSpec {
     const fill = (text: string): string =>
       text
-        .replaceAll('{{outputs}}', () => outputs.join('\n\n').slice(0, OUTPUT_EXCERPT))
+        .replaceAll('{{outputs}}', () => outputs)
         .replaceAll('{{title}}', () => task.spec.title)
         .replaceAll('{{task_id}}', () => task.id);
     return {
@@ -123,7 +127,7 @@ export class Relations {
       source: followUp.source ?? `follow-up of ${task.id}`,
       // In the same tree, so that its parent waits for it and its budget counts.
       parent: task.spec.parent,
-      not_before_ms: delay_ms === undefined || delay_ms === 0 ? undefined : this.#options.now() + delay_ms,
+      not_before_ms: delay_ms && task.finishedAt !== null ? task.finishedAt + delay_ms : undefined,
     };
   }
 
@@ -135,6 +139,13 @@ export class Relations {
   #view(key: string): TaskView | undefined {
     return this.#options.projections.blackboard.tasks.get(key);
   }
+}
+
+function outputsOf({ outputs }: TaskView): string {
+  return outputs
+    .map(({ title, content, content_file }) => `${title}:\n${content ?? content_file?.path ?? ''}`)
+    .join('\n\n')
+    .slice(0, OUTPUT_EXCERPT);
 }
 
 /** The same at every try; within the 64 characters that an id may have. */

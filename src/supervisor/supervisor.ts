@@ -8,18 +8,22 @@ import type { Logger } from 'pino';
 import type { Projections, TaskView } from '../../projections/index.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../contracts/events.ts';
+import type { StopReason } from '../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import type { Environment } from '../runtime/environment.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
+import { attemptAddress } from './attempt-address.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { Relations } from './relations.ts';
+import { RunOrders } from './run-orders.ts';
 import { settledBy } from './settled.ts';
+import { TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
 
 export interface SupervisorOptions {
@@ -46,13 +50,14 @@ export class Supervisor {
   readonly #dispatcher: Dispatcher;
   readonly #relations: Relations;
   readonly #breaker: Breaker;
+  readonly #tasks: TaskKeeper;
   readonly attempts: AttemptKeeper;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { host, projections, roster, environment, tokens, logger, attemptsDirectory, url } = options;
-    this.#timers = new TimerQueue(environment.clock);
-    this.#dispatcher = new Dispatcher({
+    const timers = new TimerQueue(environment.clock);
+    const dispatcher = new Dispatcher({
       host,
       roster,
       queue: new ReadyQueue(),
@@ -61,25 +66,27 @@ export class Supervisor {
       claim: (key, agent, attempt) => this.#claim(key, agent, attempt),
     });
     const now = (): number => environment.clock.now();
-    const decide = (event: DomainEvent): void => this.decide(event);
-    this.#relations = new Relations({ projections, host, now, decide });
+    const decide = (event: DomainEvent): SignalboxError | null => this.decide(event);
+    const relations = new Relations({ projections, host, decide });
+    this.#timers = timers;
+    this.#dispatcher = dispatcher;
+    this.#relations = relations;
     this.#breaker = new Breaker({
       host,
-      timers: this.#timers,
+      timers,
       now,
       settingsOf: (agent) => roster.get(agent)?.breaker,
       decide,
     });
+    this.#tasks = new TaskKeeper({ host, timers, relations, dispatcher, now, decide });
     this.attempts = new AttemptKeeper({
       host,
       projections,
       roster,
-      timers: this.#timers,
+      timers,
       environment,
-      tokens,
+      orders: new RunOrders({ projections, tokens, attemptsDirectory, url }),
       logger,
-      attemptsDirectory,
-      url,
       decide: (event, actor) => this.decide(event, actor),
     });
   }
@@ -89,7 +96,7 @@ export class Supervisor {
     this.#registerAgents();
     const { tasks } = this.#options.projections.blackboard;
     for (const task of tasks.values()) this.#relations.add(task);
-    for (const task of [...tasks.values()]) this.#takeUp(task);
+    for (const task of [...tasks.values()]) this.#tasks.takeUp(task);
     for (const agent of this.#options.host.liveIds('agent')) this.#breaker.takeUp(agent);
     const open = [...this.#options.host.liveIds('attempt')].map((key) => this.#resume(key));
     await Promise.all(open);
@@ -111,7 +118,7 @@ export class Supervisor {
   /** Ends every open attempt. */
   stopAll(): void {
     for (const key of [...this.#options.host.liveIds('attempt')]) {
-      this.attempts.requestStop(addressOf(key), 'shutdown');
+      this.attempts.requestStop(attemptAddress(key), 'shutdown');
     }
   }
 
@@ -120,13 +127,20 @@ export class Supervisor {
     return this.#relations.awaitedChildren(task);
   }
 
-  /** Decides on the supervisor's own account. A refusal means that things moved on meanwhile; it is logged. */
-  decide(event: DomainEvent, actor: string = ACTOR): void {
+  /**
+   * Decides on the supervisor's own account. A refusal means as a rule that things moved on meanwhile; it is logged.
+   * @returns the refusal; null where it was decided
+   */
+  decide(event: DomainEvent, actor: string = ACTOR): SignalboxError | null {
     try {
       this.#options.pipeline.decide(event, { actor });
-    } catch (error) {
-      if (error instanceof SignalboxError && error.code === 'log_fenced') return;
-      this.#options.logger.warn({ err: error, event: event.type }, 'a decision came too late');
+      return null;
+    } catch (cause) {
+      const refusal =
+        cause instanceof SignalboxError ? cause : new SignalboxError('internal', messageOf(cause), { cause });
+      if (refusal.code !== 'log_fenced')
+        this.#options.logger.warn({ err: refusal, event: event.type }, 'a decision was refused');
+      return refusal;
     }
   }
 
@@ -164,23 +178,25 @@ export class Supervisor {
       case 'attempt.ended':
         return this.#onEnded(event);
       case 'task.cancelled':
-        return this.#onCancelled(event);
+        this.#tasks.forgetTimers(`${event.project}/${event.task}`);
+        return this.#stopOpenAttempt(event, 'cancelled');
       case 'task.submitted':
         return this.attempts.onVerdict(event);
       case 'task.failure_reported':
         this.attempts.onVerdict(event);
-        return this.#takeUp(this.#view(event));
+        return this.#takeUp(event);
       case 'task.blocked':
-        if (event.attempt !== null) this.attempts.onVerdict({ ...event, attempt: event.attempt });
-        return;
+        // Whoever blocks a task that is worked on wants no more of that work.
+        if (event.attempt === null) return this.#stopOpenAttempt(event, 'operator');
+        return this.attempts.onVerdict({ ...event, attempt: event.attempt });
       case 'task.created':
-        return this.#onCreated(this.#view(event));
+        return this.#onCreated(event);
       case 'task.due':
       case 'task.dependency_met':
       case 'task.unblocked':
       case 'task.rejected':
       case 'task.redriven':
-        return this.#takeUp(this.#view(event));
+        return this.#takeUp(event);
       case 'agent.parked':
         return this.#breaker.takeUp(event.agent);
       case 'agent.resumed':
@@ -194,81 +210,52 @@ export class Supervisor {
     }
   }
 
-  #onCreated(task: TaskView | undefined): void {
-    if (!task) return;
-    this.#relations.add(task);
-    this.#takeUp(task);
+  #onCreated(event: EventOf<'task.created'>): void {
+    const task = this.#view(event);
+    if (task) this.#relations.add(task);
+    this.#takeUp(event);
   }
 
   #onEnded(event: EventOf<'attempt.ended'>): void {
-    this.#takeUp(this.#view(event));
-    this.#breaker.onEnded(event.agent);
+    // First: an agent that is to be parked must not be given the next task.
+    this.#breaker.onEnded(event.agent, event.outcome);
+    this.#takeUp(event);
     this.#dispatcher.offer(event.agent);
   }
 
-  #onCancelled(event: EventOf<'task.cancelled'>): void {
-    const { project, task } = event;
-    this.#timers.cancel(`due:${project}/${task}`);
-    this.#timers.cancel(`expire:${project}/${task}`);
+  #stopOpenAttempt({ project, task }: { project: string; task: string }, reason: StopReason): void {
     const attempt = this.#options.host.get('task', `${project}/${task}`)?.context.openAttempt;
-    if (attempt) this.attempts.requestStop({ project, task, attempt }, 'cancelled');
+    if (attempt) this.attempts.requestStop({ project, task, attempt }, reason);
   }
 
-  /** What a task in this state needs: a place in the queue, a timer, an approval, or nothing. */
-  #takeUp(task: TaskView | undefined): void {
-    if (!task) return;
-    const { project, id, spec } = task;
-    const key = `${project}/${id}`;
-    const address = { project, task: id };
-    if (
-      task.attempts === 0 &&
-      spec.expires_at_ms !== undefined &&
-      (task.state === 'pending' || task.state === 'scheduled')
-    ) {
-      this.#timers.set(`expire:${key}`, spec.expires_at_ms, () => this.#expire(key, address));
-    }
-    if (task.state === 'pending' && task.openAttempt === null) {
-      this.#dispatcher.add(project, key, spec, task.createdSequence);
-    } else if (task.state === 'scheduled') {
-      if (task.dueAt !== null) {
-        this.#timers.set(`due:${key}`, task.dueAt, () => this.decide({ type: 'task.due', ...address }));
-      }
-      this.#relations.takeUp(task);
-    } else if (task.state === 'review' && spec.review === 'auto' && task.openAttempt === null) {
-      if (this.#relations.isJoined(task)) this.decide({ type: 'task.approved', ...address });
-    } else if (task.state === 'done') this.#relations.onSettled(task);
-  }
-
-  #expire(key: string, address: { project: string; task: string }): void {
-    const task = this.#options.host.get('task', key);
-    if (task?.context.attempts === 0 && (task.state === 'pending' || task.state === 'scheduled')) {
-      this.decide({ type: 'task.expired', ...address });
-    }
+  #takeUp(event: { readonly project: string; readonly task: string }): void {
+    const task = this.#view(event);
+    if (task) this.#tasks.takeUp(task);
   }
 
   #claim(key: string, agent: string, attempt: number): void {
-    const [project = '', task = ''] = key.split('/');
-    const { projections, environment } = this.#options;
+    const { projections, host, roster, tokens, environment } = this.#options;
     const view = projections.blackboard.tasks.get(key);
-    const reason = view ? exhaustedBudget(projections, view, environment.clock.now()) : null;
-    if (reason !== null) return this.decide({ type: 'task.blocked', project, task, attempt: null, reason });
-    const writesBack = this.#options.roster.get(agent)?.driver.writesBack ?? false;
-    this.#timers.cancel(`expire:${key}`);
-    this.decide({
-      type: 'task.claimed',
-      project,
-      task,
-      attempt,
-      agent,
-      token_sha256: writesBack ? this.#options.tokens.hashOf(project, task, attempt) : undefined,
-    });
+    if (!view) return;
+    const { project, id: task } = view;
+    if (this.#tasks.isExpired(view)) {
+      this.decide({ type: 'task.expired', project, task });
+      return;
+    }
+    const reason = exhaustedBudget(projections, host, view, environment.clock.now());
+    if (reason !== null) {
+      this.decide({ type: 'task.blocked', project, task, attempt: null, reason });
+      return;
+    }
+    this.#tasks.forgetTimers(key);
+    const writesBack = roster.get(agent)?.driver.writesBack ?? false;
+    const token_sha256 = writesBack ? tokens.hashOf(project, task, attempt) : undefined;
+    this.decide({ type: 'task.claimed', project, task, attempt, agent, token_sha256 });
   }
 
   #resume(key: string): Promise<void> {
-    const address = addressOf(key);
-    const history = this.#options.projections.attempts.byTask.get(`${address.project}/${address.task}`);
-    const agent = history?.[address.attempt - 1]?.agent ?? '';
-    return this.attempts.resume({ ...address, agent });
+    const agent = this.#options.host.get('attempt', key)?.context.agent ?? '';
+    return this.attempts.resume({ ...attemptAddress(key), agent });
   }
 
   #registerAgents(): void {
@@ -298,9 +285,4 @@ function registration(agent: AgentDefinition): EventOf<'agent.registered'> {
     capabilities: [...agent.capabilities],
     concurrency: agent.concurrency,
   };
-}
-
-function addressOf(key: string): { project: string; task: string; attempt: number } {
-  const [project = '', task = '', attempt = ''] = key.split('/');
-  return { project, task, attempt: Number(attempt) };
 }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll } from 'vitest';
 import { JetStreamLog } from '../support/jetstream-log.ts';
 import { natsServer, type TestNatsServer } from '../support/nats.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-import { describeJournal, type LogUnderTest } from './journal-contract.ts';
+import { describeJournal } from './journal-contract.ts';
+import type { LogUnderTest } from './log-under-test.ts';
 
 /** A lost answer does not hold a test up for long. */
 const QUICK = { acknowledgementTimeoutMs: 500 };

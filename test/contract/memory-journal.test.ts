@@ -1,6 +1,7 @@
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { RecordingJournal } from '../support/recording-journal.ts';
-import { describeJournal, type Gate, type LogUnderTest } from './journal-contract.ts';
+import { describeJournal } from './journal-contract.ts';
+import type { Gate, LogUnderTest } from './log-under-test.ts';
 
 async function freshLog(): Promise<LogUnderTest> {
   const log = new MemoryLog();

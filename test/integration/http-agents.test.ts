@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { listAgents, readAgent } from '../../src/app/read-agents.ts';
 import { SignalboxClient } from '../../src/client/client.ts';
 import { type AgentAnswer, agentAnswerSchema, agentListSchema } from '../../src/contracts/answers.ts';
+import { agentId } from '../../src/contracts/ids.ts';
 import { MemoryLog } from '../../src/journal/memory-journal.ts';
 import { functionAgent, startEngine } from '../support/engine.ts';
 import { Gate, type HttpAnswer, problemIn, startHttp, TASKS } from '../support/http.ts';
@@ -108,7 +110,10 @@ describe('agents over HTTP', () => {
       );
     }
     // With other settings: they are registered, and change nothing about it.
-    await using second = await startEngine({ agents: [functionAgent('worker', () => 'x', { concurrency: 3 })] }, log);
+    await using second = await startEngine(
+      { agents: [functionAgent('worker', () => 'x', { concurrency: 3 })] },
+      log,
+    );
     await second.create({ id: 'a', agent: 'worker' });
     const view = await second.when(() => {
       const agent = second.engine.projections.agents.byId.get('worker');
@@ -117,6 +122,20 @@ describe('agents over HTTP', () => {
     expect(view).toMatchObject({ reason: 'stay', by: 'ann', running: 0 });
     expect(view.state).toBe(decision === 'pause' ? 'paused' : 'draining');
     expect(second.engine.host.get('task', 'demo/a')?.state).toBe('pending');
+  });
+
+  it('shows what the configuration says now, though an older one was registered', async () => {
+    const log = new MemoryLog();
+    const settings = (capabilities: string[]) => ({
+      agents: [functionAgent('worker', () => 'x', { capabilities })],
+    });
+    {
+      await using first = await startEngine(settings(['old']), log);
+      await first.when(() => (first.engine.backlog === 0 ? true : undefined));
+    }
+    await using second = await startEngine(settings(['new']), log);
+    expect(listAgents(second.app)).toMatchObject([{ state: 'idle', capabilities: ['new'] }]);
+    expect(readAgent(second.app, agentId('worker'))).toMatchObject({ capabilities: ['new'] });
   });
 
   it('answers the client', async () => {

@@ -67,7 +67,9 @@ describe('attempts over HTTP, with real processes', () => {
   });
 
   it('hands out what it prints while it runs, part by part, and says when that was all', async () => {
-    await using http = await start('echo one; echo problem >&2; until [ -e go ]; do sleep 0.02; done; echo two');
+    await using http = await start(
+      'echo one; echo problem >&2; until [ -e go ]; do sleep 0.02; done; echo two',
+    );
     await run(http);
     const client = new SignalboxClient({ url: http.url });
     const log = (offset = 0) => client.attemptLog('demo', 'a', 1, { offset });
@@ -134,7 +136,13 @@ describe('attempts over HTTP, with real processes', () => {
       (await list())[0]?.processes?.filter(({ command }) => command === 'sleep 300') ?? [];
     await until(async () => (await sleeping()).length === 2, 'both are there');
     const [attempt] = await list();
-    expect(attempt).toMatchObject({ project: 'demo', task: 'a', attempt: 1, agent: 'worker', state: 'running' });
+    expect(attempt).toMatchObject({
+      project: 'demo',
+      task: 'a',
+      attempt: 1,
+      agent: 'worker',
+      state: 'running',
+    });
     const pids = new Set(attempt?.processes?.map(({ pid }) => pid));
     expect(pids).toContain(attempt?.pid);
     for (const { parent_pid, age_ms } of await sleeping()) {
@@ -151,7 +159,10 @@ describe('attempts over HTTP, with real processes', () => {
     await http.test.until('a', ({ state }) => state === 'working');
     const killed = await http.post(`${ATTEMPT}/kill`, { by: 'ann' });
     expect(killed.status).toBe(202);
-    expect(attemptAnswerSchema.parse(killed.body)).toMatchObject({ state: 'stopping', stop_reason: 'operator' });
+    expect(attemptAnswerSchema.parse(killed.body)).toMatchObject({
+      state: 'stopping',
+      stop_reason: 'operator',
+    });
     await http.test.until('a', ({ attempts, state }) => attempts === 2 && state === 'working');
     const attempt = attemptAnswerSchema.parse((await http.get(ATTEMPT)).body);
     expect(attempt).toMatchObject({ outcome: 'killed', evidence: { survivors: 0 } });
@@ -176,6 +187,8 @@ describe('attempts without processes', () => {
     expect(await client.processes()).toMatchObject([{ task: 'a', driver: 'function', processes: null }]);
     expect(await client.attemptLog('demo', 'a', 1)).toMatchObject({ text: '', isComplete: false });
     expect(await client.attempt('demo', 'a', 1)).toMatchObject({ state: 'running' });
-    expect(await client.killAttempt('demo', 'a', 1, { by: 'ann' })).toMatchObject({ stop_reason: 'operator' });
+    expect(await client.killAttempt('demo', 'a', 1, { by: 'ann' })).toMatchObject({
+      stop_reason: 'operator',
+    });
   });
 });

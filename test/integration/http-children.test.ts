@@ -4,7 +4,10 @@ import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../sup
 
 /** A parent whose own work is done, with a child that is done and one that works. */
 async function start(gate: Gate, parent: object): Promise<TestHttp> {
-  const agents = [functionAgent('worker', gate.handler), functionAgent('echo', ({ spec }) => `did ${spec.title}`)];
+  const agents = [
+    functionAgent('worker', gate.handler),
+    functionAgent('echo', ({ spec }) => `did ${spec.title}`),
+  ];
   const http = await startHttp({ agents });
   const create = async (id: string, body: object) =>
     taskIn(await http.post(TASKS, { id, title: id, review: 'auto', ...body }), 201);

@@ -4,7 +4,13 @@ import { functionAgent } from '../support/engine.ts';
 import { Gate, problemIn, startHttp, TASKS, taskIn } from '../support/http.ts';
 
 const DEPTH = 3;
-const LIMITS = { concurrency: 1, projectConcurrency: 1, queueDepth: DEPTH, backlog: 100, maxEventBytes: 900_000 };
+const LIMITS = {
+  concurrency: 1,
+  projectConcurrency: 1,
+  queueDepth: DEPTH,
+  backlog: 100,
+  maxEventBytes: 900_000,
+};
 
 const start = () => startHttp({ agents: [functionAgent('worker', new Gate().handler)], limits: LIMITS });
 

@@ -5,7 +5,13 @@ import { functionAgent } from '../support/engine.ts';
 import { Gate, problemIn, startHttp, TASKS, type TestHttp } from '../support/http.ts';
 import { until } from '../support/until.ts';
 
-const LIMITS = { concurrency: 1_000, projectConcurrency: 1_000, queueDepth: 1_000, backlog: 1_000, maxEventBytes: 900_000 };
+const LIMITS = {
+  concurrency: 1_000,
+  projectConcurrency: 1_000,
+  queueDepth: 1_000,
+  backlog: 1_000,
+  maxEventBytes: 900_000,
+};
 
 async function why(http: TestHttp, id: string): Promise<WhyAnswer> {
   const { status, body } = await http.get(`${TASKS}/${id}/why`);
@@ -26,7 +32,11 @@ describe('why, over HTTP', () => {
   it('shows the place in the queue, by priority and age, and what the agent does instead', async () => {
     await using http = await start();
     await http.working('running');
-    for (const [id, priority] of [['old', 5], ['new', 5], ['urgent', 9]] as const) {
+    for (const [id, priority] of [
+      ['old', 5],
+      ['new', 5],
+      ['urgent', 9],
+    ] as const) {
       await http.post(TASKS, { id, title: id, agent: 'worker', priority });
     }
     await http.post('/api/projects/other/tasks', { id: 'x', title: 'x', agent: 'worker' });

@@ -96,6 +96,29 @@ export class JetStreamLog implements AsyncDisposable {
     for (const entry of entries) await this.intrude(entry);
   }
 
+  /** Resolves when the server has taken all that can reach it, with the last sequence. */
+  async untilStill(): Promise<number> {
+    const manager = await this.manager();
+    let last = -1;
+    const isStill = async (): Promise<boolean> => {
+      const before = last;
+      last = (await manager.streams.info(EVENT_STREAM)).state.last_seq;
+      return last > 1 && last === before;
+    };
+    await expect.poll(isStill, { interval: 50, timeout: 10_000 }).toBe(true);
+    return last;
+  }
+
+  /** The log holds `epoch` and what was appended, each entry once, in order, and the reports said just that. */
+  async expectWhole(writer: RecordingJournal): Promise<void> {
+    const stored = await this.messages();
+    expect(stored.map(({ id }) => id)).toEqual(['epoch', ...writer.appended]);
+    expect(stored.map(({ sequence }) => sequence)).toEqual(stored.map((_, index) => index + 1));
+    expect(writer.reports).toEqual(stored.slice(1).map(({ sequence, id }) => ({ sequence, id })));
+    expect(writer.states.map(({ kind }) => kind)).not.toContain('fenced');
+    expect(writer.journal.state.kind).toBe('open');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#opened.map(({ journal }) => journal.close()));
     await Promise.all(this.#connections.map((connection) => connection.close()));

@@ -19,6 +19,8 @@ export interface Step {
   readonly attempt: number;
   /** Whether a word of an attempt names another agent than the one that claimed it. */
   readonly isMistaken: boolean;
+  /** Decides which of what is heard is said. */
+  readonly pick: number;
   /** Decides what is left open. */
   readonly choice: number;
 }
@@ -31,10 +33,23 @@ export const step: fc.Arbitrary<Step> = fc.record(
     agent: fc.constantFrom(...AGENTS),
     attempt: fc.integer({ min: 1, max: 4 }),
     isMistaken: fc.nat({ max: 9 }).map((dice) => dice === 9),
+    pick: fc.nat({ max: 10_000 }),
     choice: fc.nat({ max: 10_000 }),
   },
   { noNullPrototype: true },
 );
+
+/** What ends or hinders a task, and would end nearly all of them early if it came as often as the rest. */
+const RARE: ReadonlySet<string> = new Set<EventType>([
+  'task.cancelled',
+  'task.expired',
+  'task.blocked',
+  'task.failure_reported',
+  'attempt.stop_requested',
+  'agent.paused',
+  'agent.drained',
+  'agent.retired',
+]);
 
 const BODIES_EACH = 40;
 
@@ -60,9 +75,11 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     ...host.heard('task', step.task),
     ...host.heard('attempt', attemptKey),
     // Seldom, so that tasks get somewhere.
-    ...(step.choice % 5 === 0 ? host.heard('agent', step.agent) : []),
-  ].filter((type): type is EventType => BODIES.has(type as EventType));
-  const type = heard[step.choice % heard.length] ?? step.type;
+    ...(step.choice % 3 === 0 ? host.heard('agent', step.agent) : []),
+  ]
+    .filter((type): type is EventType => BODIES.has(type as EventType))
+    .filter((type) => !RARE.has(type) || step.choice % 4 === 0);
+  const type = heard[step.pick % heard.length] ?? step.type;
   if (type === 'task.claimed') return build(type, step, { attempt: attempts + 1 });
   const agent = claims.get(attemptKey);
   return build(type, step, {
@@ -83,7 +100,31 @@ function build(type: EventType, step: Step, known: Record<string, unknown>): Dom
     // An event that may stand without an attempt sometimes does.
     if (name in body && !(event[name] === null && step.choice % 3 === 0)) event[name] = value;
   }
-  if (body.type === 'task.created') event.spec = { ...body.spec, max_attempts: 1 + (step.choice % 3) };
-  if (body.type === 'agent.registered') event.concurrency = 1 + (step.choice % 2);
+  Object.assign(event, favourable(body, step.choice));
   return event as DomainEvent;
+}
+
+/** What makes a body lead somewhere: random ones would wait for ever, fail, and never use up their attempts. */
+function favourable(body: DomainEvent, choice: number): Partial<DomainEvent> {
+  switch (body.type) {
+    case 'task.created': {
+      const { not_before_ms, ...spec } = body.spec;
+      const later = choice % 4 === 0 && not_before_ms !== undefined ? { not_before_ms } : {};
+      return {
+        spec: {
+          ...spec,
+          ...later,
+          max_attempts: 1 + (choice % 3),
+          outputs: choice % 2 ? 'optional' : 'required',
+        },
+        waiting_for: choice % 5 === 0 ? body.waiting_for : undefined,
+      };
+    }
+    case 'attempt.ended':
+      return choice % 2 ? { outcome: 'completed' } : {};
+    case 'agent.registered':
+      return { concurrency: 1 + (choice % 2) };
+    default:
+      return {};
+  }
 }

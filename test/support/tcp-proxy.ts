@@ -48,6 +48,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly #connections = new Set<Connection>();
   readonly #stranded = new Set<Connection>();
   #refusing = false;
+  /** Sees what clients send, before it is carried on. */
+  onSent: (text: string) => void = () => {};
 
   private constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -127,6 +129,7 @@ export class TcpProxy implements AsyncDisposable {
     server.on('error', () => {});
     client.setNoDelay();
     server.setNoDelay();
+    client.on('data', (bytes) => this.onSent(bytes.toString('latin1')));
     const lanes = { toServer: new Lane(client, server), toClient: new Lane(server, client) };
     const connection: Connection = { client, server, lanes };
     this.#connections.add(connection);

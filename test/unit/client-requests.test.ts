@@ -134,7 +134,14 @@ describe('the client', () => {
     await expect(client.createTask('demo', { title: 'x', agent: 'y' })).rejects.toMatchObject(overloaded);
     await expect(client.decide('demo', 'a', 'cancel')).rejects.toMatchObject(overloaded);
     await expect(client.comment('demo', 'a', { author: 'b', body: 'c' })).rejects.toMatchObject(overloaded);
-    expect(script.seen).toHaveLength(3);
+    await expect(client.heartbeat('demo', 'a', { detail: 'x' })).rejects.toMatchObject(overloaded);
+    await expect(client.redrive({ all: true })).rejects.toMatchObject(overloaded);
+    expect(script.seen).toHaveLength(5);
+  });
+
+  it('T1: repeats a heartbeat that says nothing else', async () => {
+    await using script = await Script.of(cut, ok(task));
+    expect(await script.client().heartbeat('demo', 'a')).toEqual(task);
   });
 
   it('repeats no request that was refused for good, and not more often than it may', async () => {

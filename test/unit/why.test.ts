@@ -137,6 +137,8 @@ describe('why a task waits', () => {
     const depending = explain(situation(task('scheduled'), { dependencies }));
     expect(depending.waitsFor).toMatchObject([{ kind: 'dependency', tasks: ['b'] }]);
     expect(depending.summary).toBe('task a is scheduled: it depends on task b, which is working');
+    const both = explain(situation(task('scheduled', { dueAt: LATER }), { dependencies }));
+    expect(both.next).toMatch(`at ${LATER_TEXT} and when its dependencies are done it is pending`);
   });
 
   it.each([
@@ -172,7 +174,9 @@ describe('why a task waits', () => {
     expect(kindsOf(pending({ limits }))).toEqual(['global_limit', 'project_limit']);
     const queue = { ahead: 3, length: 9, ofOtherProjects: 2 };
     const queued = explain(pending({ queue }));
-    expect(queued.waitsFor).toMatchObject([{ kind: 'queue', detail: '3 tasks go first, by priority and age' }]);
+    expect(queued.waitsFor).toMatchObject([
+      { kind: 'queue', detail: '3 tasks go first, by priority and age' },
+    ]);
     expect(queued.next).toContain('projects take turns');
     expect(kindsOf(pending({ isDraining: true }))).toEqual(['draining']);
     expect(kindsOf(pending({ logTrouble: 'out of reach' }))).toEqual(['queue', 'log']);

@@ -27,6 +27,7 @@ export function taskPage(terminal: Shown, task: TaskAnswer, options: TaskPageOpt
     [`${terminal.style('bold', oneLine(task.title))}`, `${task.id} in project ${task.project}: ${state}`],
     factLines(terminal, task, options.now),
     section(terminal, 'Description', textLines(task.description)),
+    section(terminal, 'Children', childrenOf(task)),
     section(terminal, 'Attempts', attemptsOf(terminal, task)),
     section(terminal, 'Outputs', outputsOf(terminal, task, options)),
     section(
@@ -85,6 +86,17 @@ function factLines(terminal: Shown, task: TaskAnswer, now: number): string[] {
   return facts.flatMap(([label, value]) =>
     value === null ? [] : [`${INDENT}${terminal.style('dim', label.padEnd(LABEL_WIDTH))}${oneLine(value)}`],
   );
+}
+
+function childrenOf({ children, children_outputs: outputs = [] }: TaskAnswer): string[] {
+  if (children === undefined) return [];
+  const counts = Object.entries(children.by_state).map(([state, count]) => `${count} ${state}`);
+  return [
+    `${INDENT}${children.total}: ${counts.join(', ')}`,
+    ...outputs.map(
+      ({ task, number, type, title }) => `${INDENT}${task}, output ${number}: ${oneLine(title)} (${type})`,
+    ),
+  ];
 }
 
 function attemptsOf(terminal: Shown, { attempts = [] }: TaskAnswer): string[] {

@@ -60,8 +60,8 @@ export async function watchTask(
 }
 
 /** States in which somebody has to do something: on standard error, since programs do not care. */
-function hint(terminal: Terminal, { state, id, reason }: TaskAnswer): void {
-  if (state === 'review') {
+function hint(terminal: Terminal, { state, id, reason, review }: TaskAnswer): void {
+  if (state === 'review' && review !== 'auto') {
     terminal.note(`waits for a review: "signalbox task approve ${id}", or "reject ${id} --comment TEXT"`);
   }
   if (state === 'blocked') {

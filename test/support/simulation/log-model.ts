@@ -11,6 +11,8 @@
  *    done, none after `expires_at`.
  * I7 Nothing is stopped for silence that was not suspected before.
  * I8 No claim goes beyond a budget of attempts.
+ * I9 A task whose attempt completed does not fail by it.
+ * I10 A task that joins its children is approved by itself only when they are done, and what follows from them.
  */
 import type { EventOf, StoredRecord } from '../../../src/contracts/events.ts';
 import { SETTLED_STATES, type TaskSpec, type TaskState } from '../../../src/contracts/tasks.ts';
@@ -20,6 +22,8 @@ export interface TaskModel {
   readonly project: string;
   readonly id: string;
   readonly spec: TaskSpec;
+  /** The state that its parent was in when it was created. */
+  readonly parentState: string | undefined;
   state: string;
   version: number;
   attempts: number;
@@ -105,6 +109,11 @@ export class LogModel {
         const state = this.tasks.get(`${event.project}/${event.dependency}`)?.state;
         return expect(state === 'done', `it waits for ${event.dependency}, which is ${state}`); // I6
       }
+      case 'attempt.ended': {
+        const moved = transitions.find(({ entity }) => entity === 'task');
+        const isLost = event.outcome === 'completed' && moved?.from !== 'failed' && moved?.to === 'failed';
+        return expect(!isLost && this.#openAttempt(event) !== null, 'it completed, and its task failed'); // I9
+      }
       case 'task.approved':
         return this.#checkApproval(event, actor);
       case 'attempt.started':
@@ -154,10 +163,16 @@ export class LogModel {
     const task = this.#task(event);
     expect(task.spec.review === 'auto', 'a person has to approve it');
     expect(task.open === null, `attempt ${task.open} is open`);
-    const children = [...this.tasks.values()].filter((each) => this.#parentOf(each) === task);
     if (task.spec.join !== true) return;
-    for (const child of children)
-      expect(child.state === 'done', `it joins ${child.id}, which is ${child.state}`);
+    for (const child of this.tasks.values()) {
+      // One that was created while this one was in review may have come just too late.
+      if (this.#parentOf(child) !== task || child.parentState === 'review') continue;
+      expect(child.state === 'done', `it joins ${child.id}, which is ${child.state}`); // I10
+      for (const index of (child.spec.follow_ups ?? []).keys()) {
+        const id = `${child.id}-f${index + 1}`;
+        expect(this.tasks.has(`${child.project}/${id}`), `it joins ${id}, which is not there`); // I10
+      }
+    }
   }
 
   /** I1 */
@@ -201,6 +216,7 @@ export class LogModel {
       project,
       id,
       spec,
+      parentState: this.tasks.get(`${project}/${spec.parent}`)?.state,
       state: '',
       version: 0,
       attempts: 0,

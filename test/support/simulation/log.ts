@@ -10,21 +10,22 @@ export class SimulatedLog extends MemoryLog {
   readonly faults = new Map<number, AppendFault>();
   /** Appends that were tried. */
   appends = 0;
-  /** The writer dies. */
-  onCrash: () => void = () => {};
+  /** Called with the id of the writer that dies. */
+  onCrash: (writer: string) => void = () => {};
   onMessage: (sequence: number) => void = () => {};
   readonly #marks = new Set<string>();
 
   override store(entry: JournalEntry): number {
     const fault = this.faults.get(++this.appends);
+    const writer = entry.id.slice(0, entry.id.lastIndexOf('-'));
     if (fault === 'lost') {
-      this.onCrash();
+      this.onCrash(writer);
       return this.tip().sequence + 1;
     }
     const sequence = super.store(entry);
     for (const [mark] of Buffer.from(entry.bytes).toString().matchAll(MARK)) this.#marks.add(mark);
     this.onMessage(sequence);
-    if (fault === 'unanswered') this.onCrash();
+    if (fault === 'unanswered') this.onCrash(writer);
     return sequence;
   }
 

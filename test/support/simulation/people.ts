@@ -1,5 +1,7 @@
 /** Those who give Signalbox work and decide about it: they create tasks, review, cancel, block and pause at random. */
+
 import { createTask } from '../../../src/app/create-task.ts';
+import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
 import {
   approveTask,
   blockTask,
@@ -8,7 +10,7 @@ import {
   retryTask,
   unblockTask,
 } from '../../../src/app/decide-task.ts';
-import { projectId, taskId } from '../../../src/contracts/ids.ts';
+import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
 import type { TaskModel } from './log-model.ts';
 import { TYPES } from './random-agents.ts';
@@ -74,20 +76,18 @@ export class People {
 
   pauseAgent(): void {
     const agent = this.#simulation.random.pick(this.#agents);
-    const type = this.#simulation.random.pick(['agent.paused', 'agent.drained', 'agent.resumed'] as const);
-    this.#tellAgent(agent, type);
+    this.#tellAgent(agent, this.#simulation.random.pick(AGENT_DECISIONS));
   }
 
   resumeAgents(): void {
-    for (const agent of this.#agents) this.#tellAgent(agent, 'agent.resumed');
+    for (const agent of this.#agents) this.#tellAgent(agent, 'resume');
   }
 
-  #tellAgent(agent: string, type: 'agent.paused' | 'agent.drained' | 'agent.resumed'): void {
+  #tellAgent(agent: string, decision: AgentDecision): void {
     const mark = this.#simulation.newMark();
-    this.#simulation.command(mark, async (app) => {
-      app.pipeline.assertWritable();
-      await app.pipeline.commit({ type, agent, reason: mark }, { actor: 'user:somebody' });
-    });
+    this.#simulation.command(mark, (app) =>
+      decideAgent(app, agentId(agent), decision, { comment: mark }, 'user:somebody'),
+    );
   }
 
   #decide(task: TaskModel, decision: keyof typeof DECISIONS | 'reject'): void {

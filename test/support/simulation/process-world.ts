@@ -8,7 +8,14 @@
  */
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import type { Output } from '../../../src/contracts/tasks.ts';
-import type { Adoption, Run, RunEnd, RunOrder, RunResult } from '../../../src/process/drivers/driver.ts';
+import type {
+  Adoption,
+  Run,
+  RunEnd,
+  RunOrder,
+  RunResult,
+  RunStart,
+} from '../../../src/process/drivers/driver.ts';
 import type { ProcessClock, SimulatedClock } from './clock.ts';
 import type { Script } from './script.ts';
 
@@ -27,10 +34,17 @@ export interface SimulatedProcess {
 export interface ProcessObserver {
   /** A supervisor has asked for a run. */
   onStart(order: RunOrder): void;
+  /** The run begins. */
+  onExecute(order: RunOrder): void;
   /** A supervisor has asked a run to end. */
   onStop(order: RunOrder): void;
   /** The process says something to Signalbox. */
   onWord(order: RunOrder, word: Script['words'][number]): void;
+}
+
+interface Launch {
+  /** It must not begin any more (PW1). */
+  isClosed: boolean;
 }
 
 type Listener = (end: RunEnd) => void;
@@ -42,11 +56,10 @@ export class ProcessWorld {
   readonly #processes = new Map<string, SimulatedProcess>();
   readonly #listeners = new Map<string, Set<Listener>>();
   /** Asked for, and not executed yet. */
-  readonly #underway = new Set<string>();
-  readonly #closed = new Set<string>();
+  readonly #underway = new Map<string, Launch>();
   readonly #timers = new Map<string, (() => void)[]>();
   #pids = 1_000;
-  observer: ProcessObserver = { onStart() {}, onStop() {}, onWord() {} };
+  observer: ProcessObserver = { onStart() {}, onExecute() {}, onStop() {}, onWord() {} };
 
   constructor(clock: SimulatedClock) {
     this.#clock = clock;
@@ -69,12 +82,13 @@ export class ProcessWorld {
       const error = new SignalboxError('spawn_failed', script.startError);
       return new Promise((_, reject) => supervisor.schedule(script.startMs, () => reject(error)));
     }
-    this.#underway.add(key);
+    const launch: Launch = { isClosed: false };
+    this.#underway.set(key, launch);
     return new Promise((resolve, reject) => {
       const execute = (): void => {
-        this.#underway.delete(key);
+        if (this.#underway.get(key) === launch) this.#underway.delete(key);
         if (!isAdoptable && supervisor.isDead) return;
-        if (this.#closed.has(key)) return reject(new SignalboxError('spawn_failed', 'the door was closed'));
+        if (launch.isClosed) return reject(new SignalboxError('spawn_failed', 'the door was closed'));
         const process = this.#execute(order, script, isAdoptable ? null : supervisor);
         supervisor.schedule(script.startMs / 2, () => resolve(this.#runOf(process, supervisor)));
       };
@@ -85,12 +99,15 @@ export class ProcessWorld {
   adopt(order: RunOrder, supervisor: ProcessClock, isAdoptable: boolean): Promise<Adoption> {
     const process = this.#processes.get(keyOf(order));
     const answer = (): Adoption => {
-      if (process?.end) return { kind: 'ended', end: process.end };
+      if (process?.end) return { kind: 'ended', start: startOf(process), end: process.end };
       if (process) return { kind: 'running', run: this.#runOf(process, supervisor) };
-      if (this.#underway.has(keyOf(order))) this.#closed.add(keyOf(order));
+      const launch = this.#underway.get(keyOf(order));
+      if (launch) launch.isClosed = true;
       return { kind: 'never_started' };
     };
-    if (!isAdoptable) return Promise.resolve({ kind: 'ended', end: lostEnd('it ended with its process') });
+    if (!isAdoptable) {
+      return Promise.resolve({ kind: 'ended', start: null, end: lostEnd('it ended with its process') });
+    }
     return new Promise((resolve) =>
       supervisor.schedule(process?.script.adoptMs ?? 0, () => resolve(answer())),
     );
@@ -106,10 +123,11 @@ export class ProcessWorld {
   /** The machine goes down with all that runs on it. */
   endAll(): void {
     for (const process of this.alive()) this.#end(process, lostEnd('the machine was restarted'));
-    for (const key of this.#underway) this.#closed.add(key);
+    for (const launch of this.#underway.values()) launch.isClosed = true;
   }
 
   #execute(order: RunOrder, script: Script, owner: ProcessClock | null): SimulatedProcess {
+    this.observer.onExecute(order);
     const key = keyOf(order);
     const now = this.#clock.now();
     const process: SimulatedProcess = {
@@ -146,7 +164,7 @@ export class ProcessWorld {
       else this.#listenersOf(process).add(tell);
     });
     return {
-      start: { host: HOST, pid: process.pid, startTime: String(process.startedAt) },
+      start: startOf(process),
       ended,
       lastSignAt: () => process.lastSignAt,
       stop: (graceMs) => {
@@ -196,6 +214,10 @@ function endOf(result: RunResult, order: RunOrder, script: Script): RunEnd {
 
 function outputOf(content: string, order: RunOrder): Output {
   return { type: 'other', title: `output of ${order.agent}`, content, agent: order.agent };
+}
+
+function startOf({ pid, startedAt }: SimulatedProcess): RunStart {
+  return { host: HOST, pid, startTime: String(startedAt) };
 }
 
 function lostEnd(reason: string): RunEnd {

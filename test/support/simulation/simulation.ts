@@ -72,10 +72,12 @@ export class Simulation {
   readonly model: LogModel;
   /** The Signalbox that is up; null while none is. */
   node: SimulatedNode | null = null;
+  /** All that are alive, the newest last. */
+  readonly #nodes = new Map<string, SimulatedNode>();
   readonly #world: World;
   readonly #options: SimulationOptions;
   readonly #changed = new Set<string>();
-  readonly #started = new Set<string>();
+  readonly #executed = new Set<string>();
   #marks = 0;
   #violation: Error | null = null;
 
@@ -95,9 +97,10 @@ export class Simulation {
       storeMs: options.storeMs ?? 0,
     };
     this.log.onMessage = (sequence) => this.#guard(() => this.#onMessage(sequence));
-    this.log.onCrash = () => this.crash();
+    this.log.onCrash = (writer) => this.crash(writer);
     this.processes.observer = {
       onStart: (order) => this.#guard(() => this.#onStart(order)),
+      onExecute: (order) => this.#guard(() => this.#onExecute(order)),
       onStop: (order) => this.#guard(() => this.#onStop(order)),
       onWord: (order, word) => this.say(order, word),
     };
@@ -122,6 +125,7 @@ export class Simulation {
   async open(): Promise<SimulatedNode> {
     const node = new SimulatedNode(this.#world);
     this.node = node;
+    this.#nodes.set(node.writer, node);
     await node.open();
     void node.begun.catch((error: unknown) => this.report(error));
     return node;
@@ -133,10 +137,13 @@ export class Simulation {
     await this.answer(node.begun);
   }
 
-  /** kill -9 */
-  crash(): void {
-    this.node?.kill();
-    this.node = null;
+  /** kill -9, of the one that is up where it does not say which. */
+  crash(writer = this.node?.writer): void {
+    const node = this.#nodes.get(writer ?? '');
+    if (!node) return;
+    node.kill();
+    this.#nodes.delete(node.writer);
+    if (this.node === node) this.node = null;
   }
 
   async shutDown(): Promise<void> {
@@ -253,20 +260,26 @@ export class Simulation {
     assert(!process || process.end !== null || process.owner !== null, 'it ended, and its process goes on'); // SW3
   }
 
-  /** SW1, SW3 */
+  /** SW1 */
   #onStart(order: RunOrder): void {
     const key = keyOf(order);
-    assert(!this.#started.has(key), `${key} was started twice`);
-    this.#started.add(key);
     const attempt = this.model.attempts.get(key);
     assert(attempt !== undefined, `${key} was started before its claim was stored`);
     assert(!attempt?.started && !attempt?.ended, `${key} was started after its start or its end`);
+    assert(!attempt?.stopping, `${key} was started although it was to be stopped`);
+  }
+
+  /** SW1, SW3 */
+  #onExecute(order: RunOrder): void {
+    const key = keyOf(order);
+    assert(!this.#executed.has(key), `${key} was executed twice`);
+    this.#executed.add(key);
     const other = this.processes
       .alive()
       .find(
         ({ order: { project, task }, owner }) => project === order.project && task === order.task && !owner,
       );
-    assert(!other, `${key} was started while attempt ${other?.order.attempt} goes on`);
+    assert(!other, `${key} was executed while attempt ${other?.order.attempt} goes on`);
   }
 
   /** SW2 */

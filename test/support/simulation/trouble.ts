@@ -10,7 +10,7 @@ export class Trouble {
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
-    simulation.log.onCrash = () => this.crash();
+    simulation.log.onCrash = (writer) => this.crash(writer);
   }
 
   /** Dies at one of the next appends, before or after the message is stored. */
@@ -20,10 +20,9 @@ export class Trouble {
   }
 
   /** Dies now; with the whole machine now and then. A new one comes up a little later. */
-  crash(): void {
+  crash(writer = this.#simulation.node?.writer): void {
     const { random, processes, clock } = this.#simulation;
-    if (!this.#simulation.node) return;
-    this.#simulation.crash();
+    this.#simulation.crash(writer);
     if (random.chance(0.2)) processes.endAll();
     clock.schedule(random.int(0, 5_000), () => this.#bringUp());
   }
@@ -64,7 +63,7 @@ export class Trouble {
   }
 
   #bury(node: SimulatedNode): void {
-    if (this.#former.delete(node) && node !== this.#simulation.node) node.kill();
+    if (this.#former.delete(node)) this.#simulation.crash(node.writer);
   }
 
   #bringUp(): void {

@@ -1,0 +1,61 @@
+/** What a person decides about an agent: one command for each decision. */
+import type { Command } from 'commander';
+import type { AgentDecisionName } from '../../client/client.ts';
+import { clientOf, type ServerOptions, userName, withServerOptions } from '../client-options.ts';
+import { withExamples } from '../help.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface DecisionOptions extends ServerOptions {
+  readonly comment?: string;
+  readonly by: string;
+}
+
+const COMMANDS: readonly {
+  readonly name: AgentDecisionName;
+  readonly description: string;
+  readonly example: readonly [string, string];
+}[] = [
+  {
+    name: 'pause',
+    description: 'Hands an agent no new tasks, also after a restart. What it runs goes on.',
+    example: ['While its prompts are changed', 'signalbox agent pause writer --comment "new prompts"'],
+  },
+  {
+    name: 'drain',
+    description:
+      'Empties an agent: no new tasks, also after a restart. It is shown as drained when its last attempt has ended.',
+    example: ['Before it is taken away', 'signalbox agent drain writer'],
+  },
+  {
+    name: 'resume',
+    description: 'Hands an agent tasks again that was paused, drained, or parked after failures.',
+    example: ['Go on', 'signalbox agent resume writer'],
+  },
+];
+
+export function addAgentDecisions(agent: Command, terminal: Terminal): void {
+  for (const { name, description, example } of COMMANDS) {
+    const command = withServerOptions(agent.command(name))
+      .description(description)
+      .argument('<id>', 'the agent')
+      .option('--comment <text>', 'why')
+      .option('--by <name>', 'who decides', userName())
+      .action((id: string, options: DecisionOptions) => decide(terminal, name, id, options));
+    withExamples(command, [example]);
+  }
+}
+
+async function decide(
+  terminal: Terminal,
+  name: AgentDecisionName,
+  id: string,
+  { comment, by, ...options }: DecisionOptions,
+): Promise<void> {
+  const details = comment === undefined ? { by } : { by, comment };
+  const agent = await clientOf(options).decideAgent(id, name, details);
+  if (options.json) terminal.print(JSON.stringify(agent, null, 2));
+  else
+    terminal.print(
+      `agent ${agent.id} is ${agent.state} now, with ${agent.running} of ${agent.concurrency} slots taken`,
+    );
+}

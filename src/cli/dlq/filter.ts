@@ -1,0 +1,25 @@
+/** Which dead letters a command is about. */
+import { type Command, Option } from 'commander';
+import { DEAD_STATES } from '../../contracts/tasks.ts';
+import { type ClientOptions, withClientOptions } from '../client-options.ts';
+
+export interface FilterOptions extends ClientOptions {
+  readonly agent?: string;
+  readonly state?: (typeof DEAD_STATES)[number];
+  readonly allProjects?: true;
+}
+
+export function withFilterOptions(command: Command): Command {
+  return withClientOptions(command)
+    .option('--agent <id>', 'only tasks of this agent')
+    .addOption(new Option('--state <state>', 'only those that are in this state').choices(DEAD_STATES))
+    .option('--all-projects', 'those of all projects');
+}
+
+export function filterOf({ project, agent, state, allProjects }: FilterOptions) {
+  return {
+    ...(allProjects ? {} : { project }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(state === undefined ? {} : { state }),
+  };
+}

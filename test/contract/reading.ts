@@ -1,0 +1,79 @@
+/** Reading: ranges, subjects, and logs with a gap. */
+import { expect, it } from 'vitest';
+import type { StoredMessage } from '../../src/journal/journal.ts';
+import type { RecordingJournal } from '../support/recording-journal.ts';
+import { allOf, type FreshLog, idsIn, type LogUnderTest, writerOf } from './log-under-test.ts';
+
+export function describeReading(freshLog: FreshLog): void {
+  /** A log with the messages 1 (epoch) to 21 (e19). */
+  async function twentyOne(log: LogUnderTest): Promise<RecordingJournal> {
+    const writer = await writerOf(log);
+    writer.append('e', 20);
+    await writer.allReported();
+    return writer;
+  }
+
+  it.each([
+    [{ from: 1 }, 1, 21],
+    [{ from: 5, to: 5 }, 5, 5],
+    [{ from: 3, to: 7 }, 3, 7],
+    [{ from: 20, to: 1_000 }, 20, 21],
+    [{ from: 22 }, 1, 0],
+    [{ from: 7, to: 6 }, 1, 0],
+  ])('reads the range %o', async (range, first, last) => {
+    await using log = await freshLog();
+    await twentyOne(log);
+    const { journal } = await log.open();
+    const read = await allOf(journal.read(range));
+    expect(read.map(readable)).toEqual((await log.messages()).slice(first - 1, last).map(readable));
+  });
+
+  it('reads an empty log', async () => {
+    await using log = await freshLog();
+    const { journal } = await log.open();
+    expect(await allOf(journal.read({ from: 1 }))).toEqual([]);
+    expect(await allOf(journal.readBySubject('signalbox.v1.evt.demo'))).toEqual([]);
+  });
+
+  it('reads up to the end at the time of the call while it goes on writing', async () => {
+    await using log = await freshLog();
+    const writer = await twentyOne(log);
+    let read = 0;
+    for await (const { sequence } of writer.journal.read({ from: 1 })) {
+      expect(sequence).toBe(++read);
+      writer.append('more', 5);
+    }
+    expect(read).toBe(21);
+    await writer.allReported();
+  });
+
+  it('reads by subject: whole tokens only, in order, and nothing where none matches', async () => {
+    await using log = await freshLog();
+    const { journal } = await twentyOne(log);
+    const under = async (prefix: string): Promise<string[]> =>
+      (await allOf(journal.readBySubject(prefix))).map(({ id }) => id);
+    expect(await under('signalbox.v1.evt.demo.task.e1')).toEqual(['e1']);
+    expect(await under('signalbox.v1.evt.demo')).toEqual(await idsIn(log));
+    expect(await under('signalbox.v1.evt.demo.task.none')).toEqual([]);
+  });
+
+  it.each([1, 2, 11, 20])('reports message %i as missing, by its sequence', async (sequence) => {
+    await using log = await freshLog();
+    const { journal } = await twentyOne(log);
+    await log.remove(sequence);
+    const read: number[] = [];
+    const reading = (async () => {
+      for await (const message of journal.read({ from: 1 })) read.push(message.sequence);
+    })();
+    await expect(reading).rejects.toMatchObject({
+      code: 'log_corrupt',
+      details: { expected: sequence, found: sequence + 1 },
+    });
+    expect(read).toEqual(Array.from({ length: sequence - 1 }, (_, index) => index + 1));
+  });
+}
+
+/** Bytes compare by content, whatever class holds them. */
+function readable({ bytes, ...message }: StoredMessage): object {
+  return { ...message, text: Buffer.from(bytes).toString('latin1') };
+}
