@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Sandbox } from '../support/signalbox-process.ts';
+import { survivors } from '../support/survivors.ts';
 import { until } from '../support/until.ts';
 
 const NOTE = 'echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts';
@@ -44,20 +44,6 @@ async function create(sandbox: Sandbox, agent: string, ids: readonly string[]): 
   for (const id of ids) expect((await sandbox.post(TASKS, { id, title: id, agent })).status).toBe(201);
 }
 
-/** Processes that belong to Signalbox runs of this directory, by the marker in their environment. */
-async function survivors(sandbox: Sandbox): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      return environment.includes('SIGNALBOX_ATTEMPT_MARKER=') && environment.includes(sandbox.directory)
-        ? [Number(pid)]
-        : [];
-    }),
-  );
-  return found.flat();
-}
-
 describe('kill -9 of Signalbox with 30 agents running', () => {
   it('adopts all, starts none again, records every exit code, and keeps the deadlines', {
     timeout: 120_000,
@@ -97,7 +83,7 @@ describe('kill -9 of Signalbox with 30 agents running', () => {
     const starts = await sandbox.lines('starts');
     expect(new Set(starts).size).toBe(30);
     expect(starts.length).toBe(30);
-    expect(await survivors(sandbox)).toEqual([]);
+    expect(await survivors(sandbox.directory)).toEqual([]);
   });
 });
 
@@ -121,9 +107,9 @@ describe('a stop of the whole machine: Signalbox, nats-server and agents at once
 
     const dying = sandbox.kill('SIGKILL');
     process.kill(nats.pid, 'SIGKILL');
-    for (const pid of await survivors(sandbox)) process.kill(pid, 'SIGKILL');
+    for (const pid of await survivors(sandbox.directory)) process.kill(pid, 'SIGKILL');
     await dying;
-    await until(async () => (await survivors(sandbox)).length === 0, 'everything is dead');
+    await until(async () => (await survivors(sandbox.directory)).length === 0, 'everything is dead');
     await sandbox.up();
 
     await until(

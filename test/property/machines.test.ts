@@ -132,6 +132,26 @@ describe('whatever happens', () => {
     });
   });
 
+  it('G2: every attempt can end, by the word of its own agent, and then no slot is taken', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const world = new World();
+        for (const each of all) world.take(each);
+        for (const [key, agent] of world.claims) {
+          const [project = '', task = '', attempt = ''] = key.split('/');
+          if (!world.host.get('attempt', key)) continue;
+          const address = { project, task, attempt: Number(attempt), agent };
+          world.host.apply({ type: 'attempt.ended', ...address, outcome: 'lost', retry_at_ms: null });
+        }
+        expect(world.host.count('attempt')).toBe(0);
+        for (const agent of AGENTS) expect(world.host.get('agent', agent)?.context.running ?? 0).toBe(0);
+        for (const task of TASKS)
+          expect(world.host.get('task', task)?.context.openAttempt ?? null).toBeNull();
+      }),
+      RUNS,
+    );
+  });
+
   it('counts the open attempts of each project', () => {
     holdsAlways(({ host }) => {
       const live = [...host.liveIds('attempt')];

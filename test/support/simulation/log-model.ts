@@ -13,6 +13,7 @@
  * I8 No claim goes beyond a budget of attempts.
  * I9 A task whose attempt completed does not fail by it.
  * I10 A task that joins its children is approved by itself only when they are done, and what follows from them.
+ * I11 An attempt whose task was cancelled or blocked is stopped.
  */
 import type { EventOf, StoredRecord } from '../../../src/contracts/events.ts';
 import { SETTLED_STATES, type TaskSpec, type TaskState } from '../../../src/contracts/tasks.ts';
@@ -38,10 +39,16 @@ export interface AttemptModel {
   readonly agent: string;
   started: boolean;
   ended: boolean;
-  suspected: boolean;
+  /** When it was suspected; null where it is not. */
+  suspectedAt: number | null;
   stopping: boolean;
+  /** When it became clear that it was to be stopped. */
+  unwantedAt: number | null;
   rejected: number;
 }
+
+/** How long it may take until somebody who was down stops what nobody wants any more. */
+const UNWANTED_MS = 60_000;
 
 export class Violation extends Error {
   override readonly name = 'Violation';
@@ -112,23 +119,29 @@ export class LogModel {
       case 'attempt.ended': {
         const moved = transitions.find(({ entity }) => entity === 'task');
         const isLost = event.outcome === 'completed' && moved?.from !== 'failed' && moved?.to === 'failed';
-        return expect(!isLost && this.#openAttempt(event) !== null, 'it completed, and its task failed'); // I9
+        expect(!isLost, 'it completed, and its task failed'); // I9
+        const { stopping, unwantedAt } = this.#openAttempt(event);
+        const isLate = !stopping && unwantedAt !== null && time - unwantedAt > UNWANTED_MS;
+        return expect(!isLate, 'nobody stopped it, and nobody wanted it any more'); // I11
       }
       case 'task.approved':
         return this.#checkApproval(event, actor);
       case 'attempt.started':
         return expect(!this.#openAttempt(event).started, 'it was started before'); // I3
       case 'attempt.stop_requested':
-        return expect(
-          event.reason !== 'silence' || this.#openAttempt(event).suspected,
-          'it was not suspected before',
-        ); // I7
+        return this.#checkStop(event, time);
       case 'attempt.message_rejected':
         return expect(transitions.length === 0, 'a rejected word changed something');
       default:
         if ('attempt' in event && event.attempt !== null)
           this.#openAttempt({ ...event, attempt: event.attempt });
     }
+  }
+
+  #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {
+    const { suspectedAt } = this.#openAttempt(event);
+    if (event.reason !== 'silence') return;
+    expect(suspectedAt !== null && time > suspectedAt, 'it was not suspected before'); // I7
   }
 
   #checkClaim(event: EventOf<'task.claimed'>, time: number): void {
@@ -189,16 +202,21 @@ export class LogModel {
   }
 
   /** After the event: what is true now? */
-  #follow({ event, transitions }: StoredRecord): void {
+  #follow({ event, transitions, time }: StoredRecord): void {
     if (event.type === 'task.created') this.#create(event);
     const task = 'task' in event ? this.#task(event) : undefined;
     const moved = transitions.find(({ entity }) => entity === 'task');
     if (task && moved) Object.assign(task, { state: moved.to, version: moved.version });
     if (task && event.type === 'task.claimed') this.#claim(event, task);
     else if (task && event.type === 'attempt.ended') this.#end(event, task);
-    else if ('attempt' in event && event.attempt !== null) this.#note({ ...event, attempt: event.attempt });
+    else if ('attempt' in event && event.attempt !== null)
+      this.#note({ ...event, attempt: event.attempt }, time);
     if (task && 'retry_at_ms' in event && moved?.to === 'scheduled' && moved.from !== 'scheduled') {
       task.dueAt = event.retry_at_ms;
+    }
+    if (task?.open && (event.type === 'task.cancelled' || event.type === 'task.blocked')) {
+      const attempt = this.attempts.get(`${task.project}/${task.id}/${task.open}`);
+      if (attempt) attempt.unwantedAt ??= time;
     }
     if (task && event.type === 'task.dependency_met') task.waitingFor.delete(event.dependency);
     if (task && event.type === 'task.unblocked') task.waitingFor.clear();
@@ -236,8 +254,9 @@ export class LogModel {
       agent: event.agent,
       started: false,
       ended: false,
-      suspected: false,
+      suspectedAt: null,
       stopping: false,
+      unwantedAt: null,
       rejected: 0,
     });
   }
@@ -251,12 +270,12 @@ export class LogModel {
     this.#running.set(event.agent, this.running(event.agent) - 1);
   }
 
-  #note(event: { type: string; project: string; task: string; attempt: number }): void {
+  #note(event: { type: string; project: string; task: string; attempt: number }, time: number): void {
     const attempt = this.attempts.get(`${event.project}/${event.task}/${event.attempt}`);
     if (!attempt) return;
     if (event.type === 'attempt.started') attempt.started = true;
-    if (event.type === 'attempt.suspected') attempt.suspected = true;
-    if (event.type === 'attempt.recovered') attempt.suspected = false;
+    if (event.type === 'attempt.suspected') attempt.suspectedAt = time;
+    if (event.type === 'attempt.recovered') attempt.suspectedAt = null;
     if (event.type === 'attempt.stop_requested') attempt.stopping = true;
     if (event.type === 'attempt.message_rejected') attempt.rejected++;
   }

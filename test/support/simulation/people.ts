@@ -1,5 +1,6 @@
 /** Those who give Signalbox work and decide about it: they create tasks, review, cancel, block and pause at random. */
 
+import { killAttempt } from '../../../src/app/attempts.ts';
 import { createTask } from '../../../src/app/create-task.ts';
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
 import {
@@ -13,17 +14,20 @@ import {
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
 import type { TaskModel } from './log-model.ts';
-import { TYPES } from './random-agents.ts';
+import { randomChild, randomParent, randomRequest } from './random-requests.ts';
 import type { Simulation } from './simulation.ts';
 
 const PROJECTS = ['north', 'south', 'west'] as const;
-const DECISIONS = {
+const USE_CASES = {
   approve: approveTask,
+  reject: rejectTask,
   cancel: cancelTask,
   block: blockTask,
   unblock: unblockTask,
   retry: retryTask,
-};
+} as const;
+type TaskDecision = keyof typeof USE_CASES;
+const DECISIONS = Object.keys(USE_CASES) as readonly TaskDecision[];
 
 export class People {
   readonly #simulation: Simulation;
@@ -37,27 +41,33 @@ export class People {
     this.#projects = PROJECTS.slice(0, simulation.random.int(1, PROJECTS.length));
   }
 
-  /** Asks for a task; now and then for the same one twice. */
-  create(): void {
-    const simulation = this.#simulation;
-    const mark = simulation.newMark();
-    const project = projectId(simulation.random.pick(this.#projects));
-    const request = createTaskSchema.parse({ title: mark, ...this.#request(project) });
-    const send = (): void =>
-      simulation.command(mark, (app) => createTask(app, project, request, 'user:somebody'));
-    send();
-    if (simulation.random.chance(0.15)) simulation.clock.schedule(simulation.random.int(0, 3_000), send);
+  createTask(): void {
+    const { random, clock, model } = this.#simulation;
+    const project = random.pick(this.#projects);
+    const earlier = [...model.tasks.values()].filter((task) => task.project === project).map(({ id }) => id);
+    this.#create(project, randomRequest({ random, now: clock.now(), agents: this.#agents, earlier }));
   }
 
-  /** Decides something about some task, sensible or not. */
+  /** A parent and its children, who come while it works, waits or is in review. */
+  createFamily(): void {
+    const { random, clock } = this.#simulation;
+    const project = random.pick(this.#projects);
+    const parent = this.#create(project, randomParent(random));
+    const at = random.int(0, 2_000);
+    for (let child = random.int(1, 4); child > 0; child--) {
+      clock.schedule(at, () => this.#create(project, randomChild(random, parent)));
+    }
+  }
+
+  /** Decides something about some task, sensible or not; as a rule about one that is under way. */
   meddle(): void {
     const { random, model } = this.#simulation;
     const tasks = [...model.tasks.values()];
-    if (tasks.length === 0) return;
-    this.#decide(
-      random.pick(tasks),
-      random.pick(['approve', 'cancel', 'block', 'unblock', 'retry', 'reject'] as const),
-    );
+    const open = tasks.filter((task) => task.open !== null);
+    const task = random.pick(random.chance(0.7) && open.length > 0 ? open : [...tasks, null]);
+    if (task === null) return;
+    if (task.open !== null && random.chance(0.2)) this.#kill(task, task.open);
+    else this.#decide(task, random.pick(DECISIONS));
   }
 
   /** Looks at what waits for a person, and decides. */
@@ -90,54 +100,31 @@ export class People {
     );
   }
 
-  #decide(task: TaskModel, decision: keyof typeof DECISIONS | 'reject'): void {
+  #decide({ project, id }: TaskModel, decision: TaskDecision): void {
     const mark = this.#simulation.newMark();
-    const project = projectId(task.project);
-    const id = taskId(task.id);
+    const decide = USE_CASES[decision];
     this.#simulation.command(mark, (app) =>
-      decision === 'reject'
-        ? rejectTask(app, project, id, { comment: mark }, 'user:somebody')
-        : DECISIONS[decision](app, project, id, { comment: mark }, 'user:somebody'),
+      decide(app, projectId(project), taskId(id), { comment: mark }, 'user:somebody'),
     );
   }
 
-  #request(project: string): Partial<CreateTask> {
-    const { random, clock, model } = this.#simulation;
-    const earlier = [...model.tasks.values()].filter((task) => task.project === project).map(({ id }) => id);
-    const maybe = <Value>(probability: number, value: () => Value): Value | undefined =>
-      random.chance(probability) ? value() : undefined;
-    return {
-      id: `t${++this.#tasks}`,
-      ...(random.chance(0.5) ? { agent: random.pick(this.#agents) } : { type: random.pick(TYPES) }),
-      priority: random.int(1, 10),
-      delay_seconds: maybe(0.2, () => random.int(0, 30)),
-      expires_at: maybe(0.2, () => new Date(clock.now() + random.int(0, 60_000)).toISOString()),
-      timeout_seconds: maybe(0.2, () => random.int(1, 20)),
-      silence_timeout_seconds: maybe(0.1, () => random.int(1, 8)),
-      max_attempts: random.int(1, 4),
-      review: random.chance(0.75) ? 'auto' : 'manual',
-      outputs: random.chance(0.6) ? 'required' : 'optional',
-      parent: maybe(earlier.length > 0 ? 0.25 : 0, () => random.pick(earlier)),
-      join: maybe(0.25, () => true),
-      depends_on: maybe(earlier.length > 0 ? 0.25 : 0, () => [
-        ...new Set([random.pick(earlier), random.pick(earlier)]),
-      ]),
-      budget: maybe(0.15, () => ({ attempts: random.int(1, 4), wall_seconds: random.int(5, 60) })),
-      follow_ups: maybe(0.2, () => [this.#followUp()]),
-    };
+  #kill({ project, id }: TaskModel, attempt: number): void {
+    this.#simulation.command(null, (app) =>
+      killAttempt(app, projectId(project), taskId(id), attempt, {}, 'user:somebody'),
+    );
   }
 
-  #followUp(): NonNullable<CreateTask['follow_ups']>[number] {
-    const { random } = this.#simulation;
-    return {
-      title: 'after {{task_id}}',
-      description: '{{outputs}}',
-      outputs: 'optional',
-      type: random.pick(TYPES),
-      max_attempts: random.int(1, 3),
-      review: 'auto',
-      delay_seconds: random.chance(0.3) ? random.int(1, 20) : undefined,
-      follow_ups: random.chance(0.3) ? [{ ...this.#followUp(), follow_ups: undefined }] : undefined,
-    };
+  /** Asks for a task; now and then for the same one twice. */
+  #create(projectName: string, request: Partial<CreateTask>): string {
+    const { random, clock } = this.#simulation;
+    const id = `t${++this.#tasks}`;
+    const mark = this.#simulation.newMark();
+    const project = projectId(projectName);
+    const parsed = createTaskSchema.parse({ title: mark, id, ...request });
+    const send = (): void =>
+      this.#simulation.command(mark, (app) => createTask(app, project, parsed, 'user:somebody'));
+    send();
+    if (random.chance(0.15)) clock.schedule(random.int(0, 3_000), send);
+    return id;
   }
 }

@@ -120,9 +120,12 @@ export class ProcessWorld {
     }
   }
 
-  /** The machine goes down with all that runs on it. */
-  endAll(): void {
-    for (const process of this.alive()) this.#end(process, lostEnd('the machine was restarted'));
+  /** The machine goes down with all that runs on it; without power, and so with what was written last, as the case may be. */
+  endAll(isForgotten: boolean): void {
+    for (const process of this.alive()) {
+      this.#end(process, lostEnd('the machine was restarted'));
+      if (isForgotten) this.#processes.delete(keyOf(process.order));
+    }
     for (const launch of this.#underway.values()) launch.isClosed = true;
   }
 

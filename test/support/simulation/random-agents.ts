@@ -34,7 +34,7 @@ function randomScript(random: Random, goodShare: number): Script {
   const hangs = random.chance(isGood ? 0.1 : 0.4);
   const runsMs = hangs ? null : random.int(0, 12_000);
   return script({
-    startMs: random.int(0, 3) * random.int(0, 400),
+    startMs: random.int(0, 3) * random.int(0, random.pick([400, 2_000])),
     startError: !isGood && random.chance(0.15) ? 'no such program' : undefined,
     adoptMs: random.int(0, 500),
     runsMs,
@@ -61,7 +61,7 @@ function randomWords(random: Random, isGood: boolean, runsMs: number): Word[] {
   const at = (): number => random.int(0, runsMs);
   const words: Word[] = Array.from({ length: random.int(0, 3) }, () => ({
     atMs: at(),
-    say: random.pick(['working', 'comment', 'output'] as const),
+    say: random.pick(['working', 'heartbeat', 'comment', 'output'] as const),
   }));
   const outputAt = at();
   if (isGood || random.chance(0.3)) {

@@ -65,11 +65,13 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   const often = (count: number, happen: () => void): void => {
     for (let index = 0; index < count; index++) clock.schedule(random.int(0, TROUBLED_MS), happen);
   };
-  often(random.int(5, 25), () => people.create());
-  often(random.int(0, 10), () => people.meddle());
+  often(random.int(5, 20), () => people.createTask());
+  often(random.int(0, 3), () => people.createFamily());
+  often(random.int(0, 25), () => people.meddle());
   often(random.int(0, 3), () => people.pauseAgent());
   often(random.int(0, 5), () => trouble.crashAtAppend());
   often(random.int(0, 2), () => trouble.crash());
+  often(random.int(0, 1), () => trouble.shutDown());
   often(random.int(0, 2), () => trouble.outage());
   often(random.int(0, 2), () => trouble.clockJump());
   often(random.int(0, 2), () => trouble.takeOver());
@@ -88,8 +90,9 @@ function assertAtRest(simulation: Simulation): void {
   for (const { order } of orphans)
     problems.push(`a process of ${order.project}/${order.task} is still there`);
   for (const agent of host.liveIds('agent')) {
-    const running = host.get('agent', agent)?.context.running;
-    if (running !== 0) problems.push(`agent ${agent} counts ${running} attempts`);
+    const { state, context } = host.get('agent', agent) ?? {};
+    if (context?.running !== 0) problems.push(`agent ${agent} counts ${context?.running} attempts`);
+    if (state === 'probing' && context?.failures === 0) problems.push(`agent ${agent} is still on probation`);
   }
   if (host.count('attempt') > 0) problems.push(`${host.count('attempt')} attempts are open`);
   if (backlog > 0) problems.push(`${backlog} events were never stored`);

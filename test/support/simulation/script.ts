@@ -5,7 +5,7 @@ import type { RunResult } from '../../../src/process/drivers/driver.ts';
 /** Something that the agent says to Signalbox with its token. */
 export interface Word {
   readonly atMs: number;
-  readonly say: 'working' | 'output' | 'review' | 'failed' | 'blocked' | 'comment';
+  readonly say: 'working' | 'heartbeat' | 'output' | 'review' | 'failed' | 'blocked' | 'comment';
 }
 
 export interface Script {

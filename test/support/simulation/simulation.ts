@@ -56,11 +56,19 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   'overloaded',
   'log_unavailable',
   'log_fenced',
+  'shutting_down',
 ]);
 /** Errors after which a caller tries again. */
-const TRANSIENT: ReadonlySet<ErrorCode> = new Set(['overloaded', 'log_unavailable', 'log_fenced']);
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
+  'overloaded',
+  'log_unavailable',
+  'log_fenced',
+  'shutting_down',
+]);
 const RETRY_MS = 2_000;
 const RETRIES = 5;
+/** How long a caller waits for an answer before it tries again. */
+const PATIENCE_MS = 20_000;
 const HOUR_MS = 3_600_000;
 
 export class Simulation {
@@ -180,30 +188,41 @@ export class Simulation {
   /** Sends a word of an agent over the network: later, perhaps twice, and again where nobody answers. */
   say(order: Pick<RunOrder, 'project' | 'task' | 'token'>, word: Word): void {
     const mark = this.newMark();
+    const recorded = word.say === 'heartbeat' ? null : mark;
     const { networkMs = 0, duplicates = 0 } = this.#options;
     const copies = this.random.chance(duplicates) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       this.clock.schedule(this.random.int(0, networkMs), () =>
-        this.command(mark, (app) => speak(app, order, word, mark)),
+        this.command(recorded, (app) => speak(app, order, word, mark)),
       );
     }
   }
 
-  /** Gives a command that carries a mark, and checks the answer whenever it comes (SW5). */
-  command(mark: string, send: (app: AppContext) => Promise<unknown>, retries = RETRIES): void {
+  /**
+   * Gives a command, again where nobody takes it or answers, and checks the answer whenever it comes (SW5).
+   * @param mark what its event carries; null for a command that need not leave one
+   */
+  command(mark: string | null, send: (app: AppContext) => Promise<unknown>, retries = RETRIES): void {
+    let isAnswered = false;
     const again = (): void => {
+      if (isAnswered) return;
+      isAnswered = true;
       if (retries > 0) this.clock.schedule(RETRY_MS, () => this.command(mark, send, retries - 1));
+    };
+    const check = (): void => {
+      isAnswered = true;
+      const isStored = mark === null || this.log.has(mark);
+      this.#guard(() => assert(isStored, `${mark} was answered and is not in the log`));
     };
     const { node } = this;
     if (!node?.isOpen) return again();
+    this.clock.schedule(PATIENCE_MS, again);
     node.clock.schedule(0, () => {
-      send(node.engine.app).then(
-        () => this.#guard(() => assert(this.log.has(mark), `${mark} was answered and is not in the log`)),
-        (error: unknown) => {
-          if (!(error instanceof SignalboxError) || !EXPECTED.has(error.code)) this.report(error);
-          else if (TRANSIENT.has(error.code)) again();
-        },
-      );
+      send(node.engine.app).then(check, (error: unknown) => {
+        if (!(error instanceof SignalboxError) || !EXPECTED.has(error.code)) this.report(error);
+        else if (TRANSIENT.has(error.code)) again();
+        else isAnswered = true;
+      });
     });
   }
 

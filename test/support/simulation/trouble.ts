@@ -23,8 +23,23 @@ export class Trouble {
   crash(writer = this.#simulation.node?.writer): void {
     const { random, processes, clock } = this.#simulation;
     this.#simulation.crash(writer);
-    if (random.chance(0.2)) processes.endAll();
+    if (random.chance(0.2)) processes.endAll(random.chance(0.5));
     clock.schedule(random.int(0, 5_000), () => this.#bringUp());
+  }
+
+  /** Somebody stops Signalbox; a new one comes up later. Agents are left running, or ended. */
+  shutDown(): void {
+    const { node, clock, random } = this.#simulation;
+    if (!node?.isOpen) return;
+    const { engine } = node;
+    engine.drain('a shutdown');
+    if (random.chance(0.5)) node.clock.schedule(random.int(0, 1_000), () => engine.supervisor.stopAll());
+    node.clock.schedule(random.int(0, 5_000), () => {
+      void engine.stop('a shutdown').then(() => {
+        this.#simulation.crash(node.writer);
+        clock.schedule(random.int(0, 5_000), () => this.#bringUp());
+      });
+    });
   }
 
   outage(): void {

@@ -1,5 +1,5 @@
 /** Agents speak through the same use cases that HTTP calls. */
-import { addComment, addOutput, reportStatus } from '../../../src/app/agent-words.ts';
+import { addComment, addOutput, reportHeartbeat, reportStatus } from '../../../src/app/agent-words.ts';
 import type { AppContext } from '../../../src/app/context.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
@@ -21,6 +21,8 @@ export function speak(
     case 'failed':
     case 'blocked':
       return reportStatus(app, project, task, { status: say, detail: mark }, order.token);
+    case 'heartbeat':
+      return reportHeartbeat(app, project, task, {}, order.token);
     case 'output':
       return addOutput(app, project, task, { type: 'document', title: mark, content: 'text' }, order.token);
     case 'comment':
