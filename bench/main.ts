@@ -10,6 +10,7 @@ import { openBenchEngine, runLifecycles } from './engine.ts';
 import { bytesPerLiveTask } from './memory.ts';
 import { readRates } from './replay.ts';
 import { startBenchServer } from './server.ts';
+import { spawnRates } from './spawns.ts';
 
 interface Figure {
   readonly key: string;
@@ -78,6 +79,21 @@ try {
     `${rate(read.replay)} events/s of ${rate(read.raw)} raw, ${read.events} events`,
   );
   add('bytes_per_live_task', liveTask, '<= 10000', (value) => value <= 10_000, `${LIVE_TASKS} pending tasks`);
+  const spawns = await spawnRates();
+  add(
+    'spawns_per_s',
+    spawns.perSecond,
+    '>= 300',
+    (value) => value >= 300,
+    'started, watched and reaped, 32 at once',
+  );
+  add(
+    'loop_delay_p99_ms',
+    spawns.loopDelayP99,
+    '<= 50',
+    (value) => value <= 50,
+    'while 50 processes a second are started',
+  );
   await engine.stop('the bench is over');
 } finally {
   await server.stop();
