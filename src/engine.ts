@@ -13,6 +13,7 @@ import type { Journal, JournalHandlers, JournalState, Tip } from './journal/jour
 import { taskSubject } from './journal/subjects.ts';
 import { ActorHost } from './runtime/actor-host.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
+import { deferred } from './runtime/deferred.ts';
 import type { Environment } from './runtime/environment.ts';
 import { type Rebuilt, readRecord, rebuild } from './runtime/rebuild.ts';
 import { type AgentDefinition, AgentRoster } from './supervisor/agent-roster.ts';
@@ -55,6 +56,9 @@ export interface EngineOptions {
   /** The log is lost to this process; nothing is decided any more. */
   readonly onFenced: (error: SignalboxError) => void;
 }
+
+/** Milliseconds that the last event gets to be stored. */
+const GOODBYE_MS = 2_000;
 
 export class Engine {
   readonly app: AppContext;
@@ -221,14 +225,23 @@ export class Engine {
   /** Leaves every agent running, records the stop, and lets go of the log. */
   async stop(reason: string): Promise<void> {
     this.supervisor.detach();
-    if (this.#journal.state.kind === 'open') {
-      await this.#pipeline
-        .commit({ type: 'supervisor.stopped', reason }, { actor: 'supervisor' })
-        .catch(() => {});
-    }
+    if (this.#journal.state.kind === 'open') await this.#sayGoodbye(reason);
     await this.#journal.close();
+    this.#pipeline.close();
     this.#listeners.clear();
     this.#closed.abort();
+  }
+
+  /** The last event; a log that has gone away meanwhile holds up nobody. */
+  async #sayGoodbye(reason: string): Promise<void> {
+    const patience = deferred();
+    const cancel = this.app.environment.clock.schedule(GOODBYE_MS, patience.resolve);
+    const said = this.#pipeline
+      .commit({ type: 'supervisor.stopped', reason }, { actor: 'supervisor' })
+      .then(() => {})
+      .catch(() => {});
+    await Promise.race([said, patience.promise]);
+    cancel();
   }
 }
 

@@ -1,6 +1,7 @@
 /** An agent of the configuration: what it is (its driver), and how Signalbox runs it. */
 import { z } from 'zod';
-import { pathSchema, REVIEW_WORDS, reviewSchema, timeoutSchemas, whole } from './config-values.ts';
+import { pathSchema, REVIEW_WORDS, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
+import { messageOf } from './errors.ts';
 import { ID_PATTERN } from './ids.ts';
 
 /** The placeholders that the `command` driver fills in. */
@@ -90,6 +91,28 @@ const promptSchema = z
     'How the prompt is given: as a file ({prompt_file}), as an argument ({prompt}), or on standard input.',
   );
 
+const patternError = 'expected a regular expression of JavaScript, such as "rate limit|quota exceeded"';
+const patternSchema = z
+  .string(patternError)
+  .min(1, patternError)
+  .superRefine((pattern, context) => {
+    try {
+      new RegExp(pattern, 'i');
+    } catch (error) {
+      context.addIssue(`${patternError}: ${messageOf(error)}`);
+    }
+  })
+  .describe('A regular expression for a line of its output, without regard to case.');
+
+const quotaSchema = z
+  .strictObject({
+    pattern: patternSchema,
+    park_seconds: seconds()
+      .default(3_600)
+      .describe('How long to wait where the line names no time ("retry after 5 minutes", "resets at …").'),
+  })
+  .describe('How it says that its quota is used up. Then it gets no work for a while.');
+
 const promptFacts = z.object({ command: commandSchema, prompt: promptSchema });
 
 const commandAgentSchema = z
@@ -97,6 +120,7 @@ const commandAgentSchema = z
     driver: z.literal('command').describe('Starts a program for each attempt.'),
     command: commandSchema,
     prompt: promptSchema,
+    quota: quotaSchema.optional(),
     ...common,
   })
   .superRefine(

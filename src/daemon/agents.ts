@@ -7,6 +7,7 @@ import { CommandDriver } from '../process/drivers/command.ts';
 import type { Driver } from '../process/drivers/driver.ts';
 import { DryRunDriver } from '../process/drivers/dry-run.ts';
 import { FunctionDriver, type FunctionHandler } from '../process/drivers/function.ts';
+import type { QuotaSettings } from '../process/drivers/quota.ts';
 import type { ProcessRunner } from '../process/runner.ts';
 import type { Environment } from '../runtime/environment.ts';
 import type { AgentDefinition } from '../supervisor/agent-roster.ts';
@@ -72,6 +73,7 @@ function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {
           env: { ...passed(agent.pass_env, sources.env), ...agent.env },
           output: agent.output,
           maxOutputBytes: agent.max_output_bytes,
+          quota: quotaOf(agent),
         },
       });
     case 'function': {
@@ -85,6 +87,11 @@ function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {
     default:
       return unreachable(agent, 'driverOf');
   }
+}
+
+function quotaOf({ quota }: Extract<ResolvedAgent, { driver: 'command' }>): QuotaSettings | undefined {
+  if (quota === undefined) return undefined;
+  return { pattern: new RegExp(quota.pattern, 'i'), parkMs: quota.park_seconds * 1_000 };
 }
 
 function passed(names: readonly string[], env: AgentSources['env']): Record<string, string> {

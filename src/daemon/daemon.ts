@@ -30,6 +30,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { healthOf } from './health.ts';
 import { fateOf, leaseHolder } from './lease-holder.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
+import { occupy } from './occupant.ts';
 
 export interface DaemonOptions {
   readonly config: SignalboxConfig;
@@ -106,14 +107,16 @@ export class Daemon {
     const nats = await openNatsLink({ config, logger, env });
     cleanup.add('NATS', () => nats.close());
     const writer = environment.randomId(WRITER_ID_LENGTH);
+    const holder = leaseHolder(host, writer, environment.clock.now());
     const lease = await Lease.acquire({
       connection: nats.connection,
-      holder: leaseHolder(host, writer, environment.clock.now()),
+      holder,
       fateOf: (holder) => fateOf(host, holder),
       logger,
       onLost: (holder) => logger.error({ holder }, 'another Signalbox has taken the lease of the log'),
     });
     cleanup.add('the lease', () => lease.release());
+    cleanup.add('the note in the data directory', await occupy(data.path, holder));
 
     const mark = await HighWaterMark.open(join(data.path, 'high-water-mark.json'), logger);
     cleanup.add('the high-water mark', () => mark.close());

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { readIfThere } from '../embedded/files.ts';
 import { sha256 } from '../journal/hash.ts';
 
 export interface DataDirectory {
@@ -21,7 +22,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     const secret = await secretOf(join(path, 'secret'));
-    return { path, secret, installation: sha256(`installation ${secret}`).slice(0, INSTALLATION_LENGTH) };
+    return { path, secret, installation: installationNamed(secret) };
   } catch (cause) {
     throw new SignalboxError(
       'config_invalid',
@@ -29,6 +30,16 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
       { cause },
     );
   }
+}
+
+/** What names its processes; null where there is no data directory yet. @throws Error where it cannot be read */
+export async function installationOf(path: string): Promise<string | null> {
+  const secret = await readIfThere(join(path, 'secret'));
+  return secret === undefined ? null : installationNamed(secret.trim());
+}
+
+function installationNamed(secret: string): string {
+  return sha256(`installation ${secret}`).slice(0, INSTALLATION_LENGTH);
 }
 
 async function secretOf(file: string): Promise<string> {

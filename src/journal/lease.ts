@@ -105,6 +105,27 @@ export class Lease {
   }
 }
 
+/** Who has the lease now; null where it is free. `holder` is null where the holder did not say who it is. */
+export async function readLease(
+  connection: NatsConnection,
+): Promise<{ readonly holder: LeaseHolder | null; readonly revision: number } | null> {
+  const kvm = new Kvm(connection);
+  for await (const { bucket } of kvm.list()) {
+    if (bucket !== LEASE_BUCKET) continue;
+    const entry = await (await kvm.open(bucket)).get(KEY);
+    return entry && entry.operation === 'PUT'
+      ? { holder: holderOf(entry.string()), revision: entry.revision }
+      : null;
+  }
+  return null;
+}
+
+/** Takes the lease from a holder that is gone. Rejects where it has changed since it was read. */
+export async function deleteLease(connection: NatsConnection, revision: number): Promise<void> {
+  const kv = await new Kvm(connection).open(LEASE_BUCKET);
+  await kv.delete(KEY, { previousSeq: revision });
+}
+
 /** The revision, or null where somebody else holds it. */
 async function take(kv: KV, value: string, { fateOf }: LeaseOptions): Promise<number | null> {
   try {

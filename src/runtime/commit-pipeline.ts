@@ -5,7 +5,7 @@
  * C2 Events are appended in the order in which they were decided, each with the hash of the one before.
  * C3 Only when the journal has stored an event do projections, effects and the caller learn of it, in this order and
  *    in the log's order.
- * C4 A fenced pipeline decides nothing more.
+ * C4 A pipeline that is fenced or closed decides nothing more, and leaves nobody waiting.
  */
 import { encodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
@@ -123,9 +123,18 @@ export class CommitPipeline {
   }
 
   onState(state: JournalState): void {
-    if (state.kind !== 'fenced') return;
-    this.#fenced = state.error;
-    for (const waiter of this.#waiting) waiter.lost(state.error);
+    if (state.kind === 'fenced') this.#end(state.error);
+  }
+
+  /** To be called when the journal is closed: decides nothing more, and leaves nobody waiting. */
+  close(): void {
+    const stopped = 'Signalbox has stopped; whether this was still recorded can be read when it is up again';
+    this.#end(new SignalboxError('shutting_down', stopped));
+  }
+
+  #end(error: SignalboxError): void {
+    this.#fenced ??= error;
+    for (const waiter of this.#waiting) waiter.lost(this.#fenced);
     this.#waiting.clear();
   }
 

@@ -7,9 +7,9 @@
  */
 import type { Logger } from 'pino';
 import type { Projections, TaskView } from '../../projections/index.ts';
-import { messageOf, type SignalboxError, unreachable } from '../contracts/errors.ts';
+import { messageOf, unreachable } from '../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../contracts/events.ts';
-import type { Output, StopReason } from '../contracts/tasks.ts';
+import type { StopReason } from '../contracts/tasks.ts';
 import type { Adoption, Run, RunEnd, RunStart } from '../process/drivers/driver.ts';
 import type { TreeEntry } from '../process/runner.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
@@ -18,8 +18,7 @@ import type { TimerQueue } from '../runtime/timer-queue.ts';
 import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 import { AttemptClock } from './attempt-clock.ts';
-import { backoffMs } from './backoff.ts';
-import { type Judgement, judge } from './outcome.ts';
+import type { AttemptEnds } from './attempt-ends.ts';
 import type { RunOrders } from './run-orders.ts';
 
 export interface AttemptKeeperOptions {
@@ -30,30 +29,26 @@ export interface AttemptKeeperOptions {
   readonly environment: Environment;
   readonly orders: RunOrders;
   readonly logger: Logger;
-  /** @returns why it was refused; null where it was decided */
-  readonly decide: (event: DomainEvent, actor: string) => SignalboxError | null;
+  readonly ends: AttemptEnds;
+  readonly decide: (event: DomainEvent) => void;
 }
-
-/** States in which the end of the attempt decides where the task goes. */
-const ACTIVE_STATES: ReadonlySet<string> = new Set(['claimed', 'working', 'review']);
-
-/** Longest error text, so that the end of an attempt always fits in an event. */
-const MAX_ERROR = 20_000;
 
 export class AttemptKeeper {
   readonly #options: AttemptKeeperOptions;
   readonly #clock: AttemptClock;
+  readonly #ends: AttemptEnds;
   readonly #runs = new Map<string, Run>();
   #detached = false;
 
   constructor(options: AttemptKeeperOptions) {
     this.#options = options;
+    this.#ends = options.ends;
     this.#clock = new AttemptClock({
       timers: options.timers,
       clock: options.environment.clock,
       stateOf: (attempt) => this.#stateOf(attempt),
       requestStop: (attempt, reason) => this.requestStop(attempt, reason),
-      decide: (event) => options.decide(event, 'supervisor'),
+      decide: options.decide,
     });
   }
 
@@ -65,7 +60,8 @@ export class AttemptKeeper {
   /** Follows a stored claim: this is the effect that it asked for. */
   start(claim: EventOf<'task.claimed'>): void {
     const agent = this.#options.roster.get(claim.agent);
-    if (!agent) return this.#endUnstarted(claim, claim.agent, `agent ${claim.agent} is not configured`);
+    if (!agent)
+      return this.#ends.recordUnstarted(claim, claim.agent, `agent ${claim.agent} is not configured`);
     // The stop was decided while the claim was on its way into the log.
     if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
     void this.#launch(claim, agent);
@@ -137,7 +133,7 @@ export class AttemptKeeper {
     const state = this.#stateOf(address);
     if (state === undefined || state === 'stopping') return;
     const { project, task, attempt } = address;
-    this.#options.decide({ type: 'attempt.stop_requested', project, task, attempt, reason }, 'supervisor');
+    this.#options.decide({ type: 'attempt.stop_requested', project, task, attempt, reason });
   }
 
   /** Stops watching: every process is left as it is, to be adopted by the next Signalbox. */
@@ -154,7 +150,7 @@ export class AttemptKeeper {
       run = await agent.driver.start(this.#options.orders.orderOf(claim, agent));
     } catch (error) {
       this.#logger(claim, agent.id).warn({ err: error }, 'could not be started');
-      return this.#endUnstarted(claim, agent.id, messageOf(error));
+      return this.#ends.recordUnstarted(claim, agent.id, messageOf(error));
     }
     if (this.#detached) return run.detach();
     this.#takeOver(claim, agent, run);
@@ -185,21 +181,18 @@ export class AttemptKeeper {
   #recordStart({ project, task, attempt }: AttemptAddress, agent: AgentDefinition, start: RunStart): void {
     const timeout = this.#viewOf(project, task)?.spec.timeout_seconds;
     const timeoutMs = timeout === undefined ? agent.timeoutMs : timeout * 1_000;
-    this.#options.decide(
-      {
-        type: 'attempt.started',
-        project,
-        task,
-        attempt,
-        agent: agent.id,
-        driver: agent.driver.name,
-        host: start.host,
-        pid: start.pid,
-        start_time: start.startTime,
-        deadline_ms: Math.round(this.#options.environment.clock.now() + timeoutMs),
-      },
-      'supervisor',
-    );
+    this.#options.decide({
+      type: 'attempt.started',
+      project,
+      task,
+      attempt,
+      agent: agent.id,
+      driver: agent.driver.name,
+      host: start.host,
+      pid: start.pid,
+      start_time: start.startTime,
+      deadline_ms: Math.round(this.#options.environment.clock.now() + timeoutMs),
+    });
   }
 
   #watch(attempt: AttemptAddress, agent: AgentDefinition, run: Run): void {
@@ -212,82 +205,15 @@ export class AttemptKeeper {
     });
   }
 
-  #endUnstarted(attempt: AttemptAddress, agent: string, error: string): void {
-    this.#recordEnd(attempt, agent, { outcome: 'spawn_failed', error }, null);
-  }
-
-  #end(address: AttemptAddress, agent: string, end: RunEnd): void {
-    const { project, task, attempt } = address;
-    const key = attemptKey(address);
-    this.#runs.delete(key);
-    this.#clock.forget(address);
-    const context = this.#options.host.get('attempt', key)?.context;
-    if (!context) return;
-    const refusals = this.#takeOutputs(address, end.outputs).flatMap(
-      (output) =>
-        this.#options.decide(
-          { type: 'task.output_added', project, task, attempt, output },
-          `agent:${agent}`,
-        ) ?? [],
-    );
-    const state = this.#options.host.get('task', `${project}/${task}`)?.context;
-    const hasOutput = state !== undefined && (!state.outputsRequired || state.outputs > 0);
-    const judgement = judge(end.result, context, hasOutput);
-    const [refusal] = refusals;
-    const isCut = refusal !== undefined && judgement.outcome === 'completed';
-    this.#recordEnd(
-      address,
-      agent,
-      isCut ? { outcome: 'failed', error: `its output was refused: ${refusal.message}` } : judgement,
-      end,
-    );
-  }
-
-  /** What the run itself brought counts only where the agent has posted nothing in this attempt. */
-  #takeOutputs({ project, task, attempt }: AttemptAddress, outputs: readonly Output[]): readonly Output[] {
-    const entity = this.#options.host.get('task', `${project}/${task}`);
-    if (!entity || (entity.state !== 'working' && entity.state !== 'review')) return [];
-    const posted = this.#viewOf(project, task)?.outputs.some((output) => output.attempt === attempt);
-    return posted ? [] : outputs;
-  }
-
-  #recordEnd(
-    { project, task, attempt }: AttemptAddress,
-    agent: string,
-    { outcome, error }: Judgement,
-    end: RunEnd | null,
-  ): void {
-    this.#options.decide(
-      {
-        type: 'attempt.ended',
-        project,
-        task,
-        attempt,
-        agent,
-        outcome,
-        error: error?.slice(0, MAX_ERROR),
-        exit_code: end?.result.kind === 'exited' ? end.result.code : undefined,
-        signal: end?.result.kind === 'signalled' ? end.result.signal : undefined,
-        stderr_tail: end?.stderrTail,
-        peak_memory_bytes: end?.peakMemoryBytes,
-        cpu_ms: end?.cpuMs,
-        usage: end?.usage,
-        evidence: end?.evidence,
-        retry_at_ms: outcome === 'completed' ? null : this.retryAt(project, task),
-      },
-      'supervisor',
-    );
+  #end(attempt: AttemptAddress, agent: string, end: RunEnd): void {
+    this.#runs.delete(attemptKey(attempt));
+    this.#clock.forget(attempt);
+    this.#ends.record(attempt, agent, end);
   }
 
   /** Epoch milliseconds of the next attempt; null where none is left, or the task has left this one behind already. */
   retryAt(project: string, task: string): number | null {
-    const entity = this.#options.host.get('task', `${project}/${task}`);
-    const spec = this.#viewOf(project, task)?.spec;
-    if (!entity || !spec || !ACTIVE_STATES.has(entity.state)) return null;
-    const { context } = entity;
-    if (context.attempts >= context.attemptsGranted) return null;
-    const { clock, random } = this.#options.environment;
-    return clock.now() + backoffMs(spec.backoff, context.attempts, random());
+    return this.#ends.retryAt(project, task);
   }
 
   #viewOf(project: string, task: string): TaskView | undefined {

@@ -1,11 +1,14 @@
 /**
- * The circuit breaker of an agent: after some failures in a row it is parked, and then tried with one attempt.
+ * The circuit breaker of an agent: after some failures in a row, or when its quota is used up, it is parked, and then
+ * tried with one attempt.
  *
  * Z1 The counts are the agent machine's own, hence in the log: a restart does not close the breaker.
- * Z2 Only an attempt that says something about the agent decides; a lost or cancelled probe is repeated.
+ * Z2 Only an attempt that says something about the agent decides; a lost or cancelled probe is repeated. Who has
+ *    completed an attempt since it was parked needs no probe.
  */
 import type { DomainEvent } from '../contracts/events.ts';
 import { type AttemptOutcome, FAILED_OUTCOMES } from '../contracts/tasks.ts';
+import type { QuotaSign } from '../process/drivers/quota.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 
@@ -25,7 +28,7 @@ export interface BreakerOptions {
   readonly decide: (event: DomainEvent) => void;
 }
 
-const WORKING_STATES: ReadonlySet<string> = new Set(['idle', 'busy']);
+const PARKABLE_STATES: ReadonlySet<string> = new Set(['idle', 'busy', 'probing']);
 
 export class Breaker {
   readonly #options: BreakerOptions;
@@ -36,26 +39,65 @@ export class Breaker {
 
   /** Follows the end of one of the agent's attempts. */
   onEnded(agent: string, outcome: AttemptOutcome): void {
-    const { host, decide, settingsOf, now } = this.#options;
-    const entity = host.get('agent', agent);
-    const isProbing = entity?.state === 'probing';
-    if (isProbing && outcome === 'completed') return decide({ type: 'agent.unparked', agent });
-    const settings = settingsOf(agent);
-    if (!entity || !settings || !FAILED_OUTCOMES.has(outcome)) return;
-    const { failures, parkings } = entity.context;
-    if (!isProbing && (failures < settings.failures || !WORKING_STATES.has(entity.state))) return;
-    const cooldown = Math.min(settings.cooldownMs * 2 ** parkings, settings.maxCooldownMs);
-    const reason = `${failures} attempts in a row failed`;
-    decide({ type: 'agent.parked', agent, reason, until_ms: now() + cooldown });
+    if (outcome === 'completed' || FAILED_OUTCOMES.has(outcome)) this.#judge(agent);
   }
 
-  /** Sets the timer of a parked agent, after the parking and after a restart. */
+  /** Follows the sign that the agent's quota is used up; the end of that attempt is recorded next. */
+  onQuota(agent: string, { reason, untilMs }: QuotaSign): void {
+    const state = this.#options.host.get('agent', agent)?.state;
+    if (state === undefined || !PARKABLE_STATES.has(state)) return;
+    this.#options.decide({ type: 'agent.parked', agent, reason, until_ms: untilMs });
+  }
+
+  /** Does what is due for an agent: after it was parked, when it is to be tried, and for each after a restart. */
   takeUp(agent: string): void {
+    const entity = this.#options.host.get('agent', agent);
+    if (!entity) return;
+    switch (entity.state) {
+      case 'parked':
+        return this.#awaitProbe(agent, entity.context.parkedUntil);
+      case 'probing':
+        // What it has failed before is what it was parked for.
+        if (entity.context.failures === 0) this.#options.decide({ type: 'agent.unparked', agent });
+        return;
+      default:
+        return this.#judge(agent);
+    }
+  }
+
+  #awaitProbe(agent: string, until: number | null): void {
+    if (until === null) return;
     const { host, timers, decide } = this.#options;
-    const entity = host.get('agent', agent);
-    if (entity?.state !== 'parked' || entity.context.parkedUntil === null) return;
-    timers.set(`probe:${agent}`, entity.context.parkedUntil, () => {
+    timers.set(`probe:${agent}`, until, () => {
       if (host.get('agent', agent)?.state === 'parked') decide({ type: 'agent.probed', agent });
     });
+  }
+
+  #judge(agent: string): void {
+    const { host, settingsOf } = this.#options;
+    const entity = host.get('agent', agent);
+    const settings = settingsOf(agent);
+    if (!entity) return;
+    const { failures } = entity.context;
+    switch (entity.state) {
+      case 'probing':
+        if (failures === 0) this.#options.decide({ type: 'agent.unparked', agent });
+        else if (settings) this.#park(agent, settings);
+        return;
+      case 'idle':
+      case 'busy':
+        if (settings && failures >= settings.failures) this.#park(agent, settings);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #park(agent: string, { cooldownMs, maxCooldownMs }: BreakerSettings): void {
+    const { host, decide, now } = this.#options;
+    const { failures = 0, parkings = 0 } = host.get('agent', agent)?.context ?? {};
+    const cooldown = Math.min(cooldownMs * 2 ** parkings, maxCooldownMs);
+    const reason = `${failures} attempts in a row failed`;
+    decide({ type: 'agent.parked', agent, reason, until_ms: now() + cooldown });
   }
 }

@@ -13,13 +13,15 @@ import type { ActorHost } from '../runtime/actor-host.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import type { Environment } from '../runtime/environment.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
-import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
+import type { AgentRoster } from './agent-roster.ts';
 import { attemptAddress } from './attempt-address.ts';
+import { AttemptEnds } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ReadyQueue } from './ready-queue.ts';
+import { registerAgents } from './register-agents.ts';
 import { Relations } from './relations.ts';
 import { RunOrders } from './run-orders.ts';
 import { settledBy } from './settled.ts';
@@ -86,19 +88,27 @@ export class Supervisor {
       timers,
       environment,
       orders: new RunOrders({ projections, tokens, attemptsDirectory, url }),
+      ends: new AttemptEnds({
+        host,
+        projections,
+        environment,
+        decide: (event, actor) => this.decide(event, actor),
+        onQuota: (agent, sign) => this.#breaker.onQuota(agent, sign),
+      }),
       logger,
-      decide: (event, actor) => this.decide(event, actor),
+      decide,
     });
   }
 
   /** Takes up what the log says is under way, then begins to claim. To be called once, after the take-over. */
   async start(): Promise<void> {
-    this.#registerAgents();
-    const { tasks } = this.#options.projections.blackboard;
+    const { host, roster, projections } = this.#options;
+    const { tasks } = projections.blackboard;
+    registerAgents(host, projections, roster, (event) => this.decide(event));
     for (const task of tasks.values()) this.#relations.add(task);
     for (const task of [...tasks.values()]) this.#tasks.takeUp(task);
-    for (const agent of this.#options.host.liveIds('agent')) this.#breaker.takeUp(agent);
-    const open = [...this.#options.host.liveIds('attempt')].map((key) => this.#resume(key));
+    for (const agent of host.liveIds('agent')) this.#breaker.takeUp(agent);
+    const open = [...host.liveIds('attempt')].map((key) => this.#resume(key));
     await Promise.all(open);
     this.#dispatcher.enable();
   }
@@ -138,7 +148,7 @@ export class Supervisor {
     } catch (cause) {
       const refusal =
         cause instanceof SignalboxError ? cause : new SignalboxError('internal', messageOf(cause), { cause });
-      if (refusal.code !== 'log_fenced')
+      if (refusal.code !== 'log_fenced' && refusal.code !== 'shutting_down')
         this.#options.logger.warn({ err: refusal, event: event.type }, 'a decision was refused');
       return refusal;
     }
@@ -199,9 +209,11 @@ export class Supervisor {
         return this.#takeUp(event);
       case 'agent.parked':
         return this.#breaker.takeUp(event.agent);
+      case 'agent.probed':
+        this.#breaker.takeUp(event.agent);
+        return this.#dispatcher.offer(event.agent);
       case 'agent.resumed':
       case 'agent.registered':
-      case 'agent.probed':
       case 'agent.unparked':
         return this.#dispatcher.offer(event.agent);
       default:
@@ -258,31 +270,7 @@ export class Supervisor {
     return this.attempts.resume({ ...attemptAddress(key), agent });
   }
 
-  #registerAgents(): void {
-    const { host, roster } = this.#options;
-    for (const agent of roster.all()) {
-      const known = host.get('agent', agent.id);
-      if (!known || known.state === 'offline' || known.context.concurrency !== agent.concurrency) {
-        this.decide(registration(agent));
-      }
-    }
-    for (const id of [...host.liveIds('agent')]) {
-      if (roster.get(id) || host.get('agent', id)?.state === 'offline') continue;
-      this.decide({ type: 'agent.retired', agent: id, reason: 'it is not in the configuration any more' });
-    }
-  }
-
   #view(event: { readonly project: string; readonly task: string }): TaskView | undefined {
     return this.#options.projections.blackboard.tasks.get(`${event.project}/${event.task}`);
   }
-}
-
-function registration(agent: AgentDefinition): EventOf<'agent.registered'> {
-  return {
-    type: 'agent.registered',
-    agent: agent.id,
-    driver: agent.driver.name,
-    capabilities: [...agent.capabilities],
-    concurrency: agent.concurrency,
-  };
 }

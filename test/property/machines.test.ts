@@ -13,7 +13,7 @@ import {
 import { ActorHost } from '../../src/runtime/actor-host.ts';
 import { AGENTS, type Claims, eventOf, type Step, step, TASKS } from '../support/random-history.ts';
 
-const RUNS = { numRuns: 120 };
+const RUNS = { numRuns: 200 };
 const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });
 
 class World {

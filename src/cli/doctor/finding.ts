@@ -15,9 +15,11 @@ export interface CheckContext {
   readonly env: NodeJS.ProcessEnv;
   /** Where Signalbox is looked for. */
   readonly url: string;
+  /** Whether what is found may be repaired. */
+  readonly repair: boolean;
 }
 
-/** Looks, and changes nothing. */
+/** Looks, and changes nothing but what it repairs on request. */
 export type Check = (context: CheckContext) => Promise<readonly Finding[]>;
 
 export function ok(check: string, detail: string): Finding {

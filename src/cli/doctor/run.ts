@@ -1,4 +1,4 @@
-/** Whether Signalbox can run here, and what to do where it cannot. It changes nothing. */
+/** Whether Signalbox can run here, and what to do where it cannot. */
 import { type LoadedConfig, loadConfig } from '../../config/load-config.ts';
 import { defaultConfig } from '../../config/parse-config.ts';
 import { messageOf } from '../../contracts/errors.ts';
@@ -7,12 +7,21 @@ import type { Style, Terminal } from '../terminal.ts';
 import { printable } from '../text/printable.ts';
 import { checkData } from './data-check.ts';
 import type { DoctorOptions } from './doctor.ts';
+import { checkEarlierRuns } from './earlier-runs.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 import { checkNats } from './nats-check.ts';
 import { checkServer } from './server-check.ts';
 import { checkGuards, checkNode, checkPlatform } from './system-checks.ts';
 
-const CHECKS: readonly Check[] = [checkNode, checkPlatform, checkNats, checkGuards, checkData, checkServer];
+const CHECKS: readonly Check[] = [
+  checkNode,
+  checkPlatform,
+  checkNats,
+  checkGuards,
+  checkData,
+  checkServer,
+  checkEarlierRuns,
+];
 
 const STYLES: Readonly<Record<Finding['status'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
 const STATUS_WIDTH = 4;
@@ -20,7 +29,9 @@ const CHECK_WIDTH = 14;
 
 export async function doctor(terminal: Terminal, options: DoctorOptions): Promise<void> {
   const { config, finding } = await configOf(options);
-  const context = { config, env: process.env, url: options.url };
+  // Where the configuration is not known, neither is what it would be that is repaired.
+  const repair = options.repair === true && finding.status === 'ok';
+  const context = { config, env: process.env, url: options.url, repair };
   const found = await Promise.all(CHECKS.map((check) => check(context)));
   const findings = [finding, ...found.flat()];
   const failed = findings.filter(({ status }) => status === 'fail').length;

@@ -10,6 +10,7 @@ import type { Output } from '../../contracts/tasks.ts';
 import type { EndedProcess, ExitReport, KillEvidence, ManagedProcess, ProcessRunner } from '../runner.ts';
 import { tailOf } from '../tail.ts';
 import type { Adoption, Driver, Run, RunEnd, RunOrder, RunResult, RunStart } from './driver.ts';
+import { type QuotaSettings, type QuotaSign, quotaSign } from './quota.ts';
 
 export interface CommandSettings {
   /** Program and arguments, with placeholders. */
@@ -21,6 +22,8 @@ export interface CommandSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly output: 'stdout' | 'none';
   readonly maxOutputBytes: number;
+  /** How it says that its quota is used up; absent where it does not. */
+  readonly quota?: QuotaSettings | undefined;
 }
 
 export interface CommandDriverOptions {
@@ -32,8 +35,8 @@ export interface CommandDriverOptions {
   readonly installation: string;
 }
 
-/** Bytes of standard error that go into the log. */
-const STDERR_TAIL = 4_096;
+/** Bytes of standard error that go into the log, and of both outputs in which a used-up quota is looked for. */
+const MESSAGES_TAIL = 4_096;
 /** Bytes of standard output that become an output. */
 const STDOUT_OUTPUT = 256 * 1_024;
 /** Milliseconds that what an agent left behind gets between SIGTERM and SIGKILL. */
@@ -121,15 +124,26 @@ export class CommandDriver implements Driver {
   async #endOf(report: ExitReport, evidence: KillEvidence, order: RunOrder): Promise<RunEnd> {
     const directory = processDirectory(order);
     const result = resultOf(report);
-    const stderrTail = await tailOf(join(directory, 'stderr.log'), STDERR_TAIL);
+    const stderrTail = await tailOf(join(directory, 'stderr.log'), MESSAGES_TAIL);
     return {
       result,
       outputs: result.kind === 'exited' && result.code === 0 ? await this.#printed(order) : [],
       stderrTail: stderrTail === '' ? undefined : stderrTail,
       peakMemoryBytes: report.peakMemoryBytes,
       cpuMs: report.cpuMs,
+      quota: await this.#quotaSign(directory, stderrTail, report.endedAt),
       evidence: { ...evidence, stdoutBytes: report.stdoutBytes, stderrBytes: report.stderrBytes },
     };
+  }
+
+  async #quotaSign(directory: string, stderrTail: string, endedAt: number): Promise<QuotaSign | undefined> {
+    const { quota } = this.#options.settings;
+    if (quota === undefined) return undefined;
+    return quotaSign(
+      quota,
+      [stderrTail, await tailOf(join(directory, 'stdout.log'), MESSAGES_TAIL)],
+      endedAt,
+    );
   }
 
   async #printed(order: RunOrder): Promise<Output[]> {

@@ -1,6 +1,7 @@
 /** What the supervisor asks of every kind of agent. */
 import type { Output, TaskSpec, Usage } from '../../contracts/tasks.ts';
 import type { TreeEntry } from '../runner.ts';
+import type { QuotaSign } from './quota.ts';
 
 /** One attempt, as a driver needs to know it. */
 export interface RunOrder {
@@ -35,6 +36,8 @@ export interface RunEnd {
   readonly peakMemoryBytes?: number;
   readonly cpuMs?: number;
   readonly usage?: Usage;
+  /** It said that its quota is used up. Of no account where the attempt has completed. */
+  readonly quota?: QuotaSign | undefined;
   readonly evidence?: Readonly<Record<string, unknown>>;
 }
 

@@ -16,43 +16,12 @@
  * I11 An attempt whose task was cancelled or blocked is stopped.
  */
 import type { EventOf, StoredRecord } from '../../../src/contracts/events.ts';
-import { SETTLED_STATES, type TaskSpec, type TaskState } from '../../../src/contracts/tasks.ts';
+import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import type { EngineLimits } from '../../../src/engine.ts';
-
-export interface TaskModel {
-  readonly project: string;
-  readonly id: string;
-  readonly spec: TaskSpec;
-  /** The state that its parent was in when it was created. */
-  readonly parentState: string | undefined;
-  state: string;
-  version: number;
-  attempts: number;
-  granted: number;
-  open: number | null;
-  dueAt: number | null;
-  redriven: boolean;
-  waitingFor: Set<string>;
-}
-
-export interface AttemptModel {
-  readonly agent: string;
-  started: boolean;
-  ended: boolean;
-  /** When it was suspected; null where it is not. */
-  suspectedAt: number | null;
-  stopping: boolean;
-  /** When it became clear that it was to be stopped. */
-  unwantedAt: number | null;
-  rejected: number;
-}
+import { type AttemptModel, expect, newAttempt, newTask, type TaskModel, Violation } from './log-entities.ts';
 
 /** How long it may take until somebody who was down stops what nobody wants any more. */
 const UNWANTED_MS = 60_000;
-
-export class Violation extends Error {
-  override readonly name = 'Violation';
-}
 
 export class LogModel {
   readonly tasks = new Map<string, TaskModel>();
@@ -178,8 +147,7 @@ export class LogModel {
     expect(task.open === null, `attempt ${task.open} is open`);
     if (task.spec.join !== true) return;
     for (const child of this.tasks.values()) {
-      // One that was created while this one was in review may have come just too late.
-      if (this.#parentOf(child) !== task || child.parentState === 'review') continue;
+      if (this.#parentOf(child) !== task || child.isLate) continue;
       expect(child.state === 'done', `it joins ${child.id}, which is ${child.state}`); // I10
       for (const index of (child.spec.follow_ups ?? []).keys()) {
         const id = `${child.id}-f${index + 1}`;
@@ -202,8 +170,8 @@ export class LogModel {
   }
 
   /** After the event: what is true now? */
-  #follow({ event, transitions, time }: StoredRecord): void {
-    if (event.type === 'task.created') this.#create(event);
+  #follow({ event, transitions, time, actor }: StoredRecord): void {
+    if (event.type === 'task.created') this.#create(event, actor);
     const task = 'task' in event ? this.#task(event) : undefined;
     const moved = transitions.find(({ entity }) => entity === 'task');
     if (task && moved) Object.assign(task, { state: moved.to, version: moved.version });
@@ -229,36 +197,19 @@ export class LogModel {
     if (event.type === 'supervisor.started') this.#isDraining = false;
   }
 
-  #create({ project, task: id, spec, waiting_for = [] }: EventOf<'task.created'>): void {
-    this.tasks.set(`${project}/${id}`, {
-      project,
-      id,
-      spec,
-      parentState: this.tasks.get(`${project}/${spec.parent}`)?.state,
-      state: '',
-      version: 0,
-      attempts: 0,
-      granted: spec.max_attempts,
-      open: null,
-      dueAt: spec.not_before_ms ?? null,
-      redriven: false,
-      waitingFor: new Set(waiting_for),
-    });
+  #create({ project, task: id, spec, waiting_for = [] }: EventOf<'task.created'>, actor: string): void {
+    const isLate = actor !== 'supervisor' && this.tasks.get(`${project}/${spec.parent}`)?.state === 'review';
+    this.tasks.set(
+      `${project}/${id}`,
+      newTask({ project, id, spec, isLate, waitingFor: new Set(waiting_for) }),
+    );
   }
 
   #claim(event: EventOf<'task.claimed'>, task: TaskModel): void {
     task.open = task.attempts = event.attempt;
     this.open++;
     this.#running.set(event.agent, this.running(event.agent) + 1);
-    this.attempts.set(`${task.project}/${task.id}/${event.attempt}`, {
-      agent: event.agent,
-      started: false,
-      ended: false,
-      suspectedAt: null,
-      stopping: false,
-      unwantedAt: null,
-      rejected: 0,
-    });
+    this.attempts.set(`${task.project}/${task.id}/${event.attempt}`, newAttempt(event.agent));
   }
 
   #end(event: EventOf<'attempt.ended'>, task: TaskModel): void {
@@ -305,8 +256,4 @@ export class LogModel {
       if (this.#parentOf(each) === task) sum += this.#attemptsBelow(each);
     return sum;
   }
-}
-
-function expect(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Violation(otherwise);
 }

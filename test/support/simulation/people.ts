@@ -13,7 +13,7 @@ import {
 } from '../../../src/app/decide-task.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
-import type { TaskModel } from './log-model.ts';
+import type { TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -94,22 +94,22 @@ export class People {
   }
 
   #tellAgent(agent: string, decision: AgentDecision): void {
-    const mark = this.#simulation.newMark();
-    this.#simulation.command(mark, (app) =>
+    const mark = this.#simulation.callers.newMark();
+    this.#simulation.callers.command(mark, (app) =>
       decideAgent(app, agentId(agent), decision, { comment: mark }, 'user:somebody'),
     );
   }
 
   #decide({ project, id }: TaskModel, decision: TaskDecision): void {
-    const mark = this.#simulation.newMark();
+    const mark = this.#simulation.callers.newMark();
     const decide = USE_CASES[decision];
-    this.#simulation.command(mark, (app) =>
+    this.#simulation.callers.command(mark, (app) =>
       decide(app, projectId(project), taskId(id), { comment: mark }, 'user:somebody'),
     );
   }
 
   #kill({ project, id }: TaskModel, attempt: number): void {
-    this.#simulation.command(null, (app) =>
+    this.#simulation.callers.command(null, (app) =>
       killAttempt(app, projectId(project), taskId(id), attempt, {}, 'user:somebody'),
     );
   }
@@ -118,11 +118,11 @@ export class People {
   #create(projectName: string, request: Partial<CreateTask>): string {
     const { random, clock } = this.#simulation;
     const id = `t${++this.#tasks}`;
-    const mark = this.#simulation.newMark();
+    const mark = this.#simulation.callers.newMark();
     const project = projectId(projectName);
     const parsed = createTaskSchema.parse({ title: mark, id, ...request });
     const send = (): void =>
-      this.#simulation.command(mark, (app) => createTask(app, project, parsed, 'user:somebody'));
+      this.#simulation.callers.command(mark, (app) => createTask(app, project, parsed, 'user:somebody'));
     send();
     if (random.chance(0.15)) clock.schedule(random.int(0, 3_000), send);
     return id;

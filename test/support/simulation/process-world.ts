@@ -36,6 +36,8 @@ export interface ProcessObserver {
   onStart(order: RunOrder): void;
   /** The run begins. */
   onExecute(order: RunOrder): void;
+  /** No trace is left of the run. */
+  onForget(order: RunOrder): void;
   /** A supervisor has asked a run to end. */
   onStop(order: RunOrder): void;
   /** The process says something to Signalbox. */
@@ -59,7 +61,7 @@ export class ProcessWorld {
   readonly #underway = new Map<string, Launch>();
   readonly #timers = new Map<string, (() => void)[]>();
   #pids = 1_000;
-  observer: ProcessObserver = { onStart() {}, onExecute() {}, onStop() {}, onWord() {} };
+  observer: ProcessObserver = { onStart() {}, onExecute() {}, onForget() {}, onStop() {}, onWord() {} };
 
   constructor(clock: SimulatedClock) {
     this.#clock = clock;
@@ -124,9 +126,14 @@ export class ProcessWorld {
   endAll(isForgotten: boolean): void {
     for (const process of this.alive()) {
       this.#end(process, lostEnd('the machine was restarted'));
-      if (isForgotten) this.#processes.delete(keyOf(process.order));
+      if (isForgotten) this.#forget(process.order);
     }
     for (const launch of this.#underway.values()) launch.isClosed = true;
+  }
+
+  #forget(order: RunOrder): void {
+    this.#processes.delete(keyOf(order));
+    this.observer.onForget(order);
   }
 
   #execute(order: RunOrder, script: Script, owner: ProcessClock | null): SimulatedProcess {

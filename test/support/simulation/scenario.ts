@@ -6,7 +6,8 @@ import { Projections } from '../../../projections/index.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import { ActorHost } from '../../../src/runtime/actor-host.ts';
 import { rebuild } from '../../../src/runtime/rebuild.ts';
-import { LogModel, type TaskModel, Violation } from './log-model.ts';
+import { type TaskModel, Violation } from './log-entities.ts';
+import { LogModel } from './log-model.ts';
 import { type JournalFactory, LIMITS } from './node.ts';
 import { People } from './people.ts';
 import { Random } from './random.ts';
@@ -36,8 +37,7 @@ export async function playScenario(seed: number, openJournal?: JournalFactory): 
     limits,
     openJournal,
     storeMs: random.pick([0, 5, 50, 500]),
-    networkMs: random.pick([1, 100, 5_000]),
-    duplicates: random.pick([0, 0.3]),
+    network: { delayMs: random.pick([1, 100, 5_000]), duplicates: random.pick([0, 0.3]) },
   });
   const trouble = new Trouble(simulation);
   const people = new People(

@@ -88,7 +88,7 @@ export class Trouble {
       // Its log was away, or somebody else wrote to it meanwhile: try again.
       const isTransient =
         error instanceof SignalboxError && (error.code === 'nats_unavailable' || error.code === 'log_in_use');
-      if (!isTransient) return simulation.report(error);
+      if (!isTransient) return simulation.witness.report(error);
       simulation.crash();
       simulation.clock.schedule(1_000, () => this.#bringUp());
     });

@@ -1,0 +1,95 @@
+/** Processes of attempts that an earlier Signalbox of this data directory has left running. */
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { installationOf } from '../../daemon/data-directory.ts';
+import type { Host } from '../../process/host.ts';
+import { createProcessRunner } from '../../process/host-runner.ts';
+import { MARKER_VARIABLE, splitMarkers } from '../../process/markers.ts';
+import { isAlive } from '../../process/process-table.ts';
+import type { KillEvidence, ProcessRunner } from '../../process/runner.ts';
+import { type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
+
+const CHECK = 'orphans';
+const COMMAND_CHARACTERS = 100;
+/** A marker is text of a foreign environment: only this form leads to a directory. */
+const ATTEMPT = /^[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+\/[1-9]\d*$/;
+
+interface Orphan {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** By attempt, as in `project/task/1`. */
+type Orphans = ReadonlyMap<string, readonly Orphan[]>;
+
+export async function checkOrphans(
+  { config, repair }: CheckContext,
+  host: Host,
+): Promise<readonly Finding[]> {
+  const installation = await installationOf(config.data_dir);
+  const orphans: Orphans = installation === null ? new Map() : await findOrphans(host, `${installation}:`);
+  if (installation === null || orphans.size === 0) return [ok(CHECK, 'none')];
+  if (!repair) {
+    const advice = 'the next "up" adopts them or ends them; "doctor --repair" kills them now';
+    return [warn(CHECK, `agents of an earlier run are still there:\n${listOf(orphans)}`, advice)];
+  }
+  const runner = createProcessRunner({ log: pino({ level: 'silent' }), launchShell: false });
+  try {
+    const graceMs = config.defaults.kill_grace_seconds * 1_000;
+    const kills = [...orphans].map(async ([attempt, processes]) => {
+      const directory = join(config.data_dir, 'attempts', attempt, 'process');
+      const evidence = await kill(runner, directory, `${installation}:${attempt}`, graceMs);
+      return findingOf(attempt, processes, evidence);
+    });
+    return await Promise.all(kills);
+  } finally {
+    runner.close();
+  }
+}
+
+/** Without the attempt that this process itself is part of. */
+async function findOrphans(host: Host, prefix: string): Promise<Orphans> {
+  const own = new Set(splitMarkers(process.env[MARKER_VARIABLE] ?? ''));
+  const orphans = new Map<string, Orphan[]>();
+  for (const entry of await host.table.scan({ markersSince: '0' })) {
+    const marker = entry.markers?.findLast((each) => each.startsWith(prefix) && !own.has(each));
+    const attempt = marker?.slice(prefix.length);
+    if (attempt === undefined || !ATTEMPT.test(attempt) || !isAlive(entry)) continue;
+    const command = (await host.table.commandLine(entry.pid)) ?? entry.name;
+    const processes = orphans.get(attempt) ?? [];
+    processes.push({ pid: entry.pid, command: command.replaceAll(/\s+/g, ' ').slice(0, COMMAND_CHARACTERS) });
+    orphans.set(attempt, processes);
+  }
+  return orphans;
+}
+
+function listOf(orphans: Orphans): string {
+  return [...orphans]
+    .flatMap(([attempt, processes]) =>
+      processes.map(({ pid, command }) => `pid ${pid} of attempt ${attempt}: ${command}`),
+    )
+    .join('\n');
+}
+
+/** @returns null where nothing in the directory shows that the process is the attempt's own */
+async function kill(
+  runner: ProcessRunner,
+  directory: string,
+  marker: string,
+  graceMs: number,
+): Promise<KillEvidence | null> {
+  const adoption = await runner.adopt(directory, marker);
+  return adoption.kind === 'never_started' ? null : adoption.process.kill({ graceMs });
+}
+
+function findingOf(attempt: string, processes: readonly Orphan[], evidence: KillEvidence | null): Finding {
+  const list = listOf(new Map([[attempt, processes]]));
+  if (evidence === null) {
+    const detail = `left alone, because the data directory knows of no such start:\n${list}`;
+    return warn(CHECK, detail, 'end it yourself if it is not wanted');
+  }
+  const { processCount, signalCount, survivors } = evidence;
+  const proof = `${processCount} found, ${signalCount} signals sent, ${survivors} left`;
+  if (survivors === 0) return ok(CHECK, `killed (${proof}):\n${list}`);
+  return fail(CHECK, `could not be killed (${proof}):\n${list}`, 'end them as their owner or as root');
+}

@@ -1,0 +1,66 @@
+/** What the second reading of the log (log-model.ts) knows of a task and of an attempt. */
+import type { TaskSpec } from '../../../src/contracts/tasks.ts';
+
+export interface TaskModel {
+  readonly project: string;
+  readonly id: string;
+  readonly spec: TaskSpec;
+  /** Somebody created it when its parent was in review already: it may have come just too late to be waited for. */
+  readonly isLate: boolean;
+  state: string;
+  version: number;
+  attempts: number;
+  granted: number;
+  open: number | null;
+  dueAt: number | null;
+  redriven: boolean;
+  waitingFor: Set<string>;
+}
+
+export interface AttemptModel {
+  readonly agent: string;
+  started: boolean;
+  ended: boolean;
+  /** When it was suspected; null where it is not. */
+  suspectedAt: number | null;
+  stopping: boolean;
+  /** When it became clear that it was to be stopped. */
+  unwantedAt: number | null;
+  rejected: number;
+}
+
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+export function newTask(
+  first: Pick<TaskModel, 'project' | 'id' | 'spec' | 'isLate' | 'waitingFor'>,
+): TaskModel {
+  return {
+    ...first,
+    state: '',
+    version: 0,
+    attempts: 0,
+    granted: first.spec.max_attempts,
+    open: null,
+    dueAt: first.spec.not_before_ms ?? null,
+    redriven: false,
+  };
+}
+
+export function newAttempt(agent: string): AttemptModel {
+  return {
+    agent,
+    started: false,
+    ended: false,
+    suspectedAt: null,
+    stopping: false,
+    unwantedAt: null,
+    rejected: 0,
+  };
+}
+
+/** @throws Violation */
+export function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Violation(otherwise);
+}

@@ -1,0 +1,117 @@
+/**
+ * Looks at a simulation from the side: what is stored, what runs, and what can be seen must fit together.
+ *
+ * SW1 A run is started once for its attempt at most, and only after its claim is stored.
+ * SW2 A run is asked to end only after the request is stored.
+ * SW3 An attempt ends only when its process has ended; a task never has two processes.
+ * SW4 Nothing is visible that is not stored, and what is visible is what the log says.
+ */
+import type { Projections } from '../../../projections/index.ts';
+import type { StoredRecord } from '../../../src/contracts/events.ts';
+import type { EngineLimits } from '../../../src/engine.ts';
+import type { RunOrder } from '../../../src/process/drivers/driver.ts';
+import { readRecord } from '../../../src/runtime/rebuild.ts';
+import type { SimulatedLog } from './log.ts';
+import { expect, Violation } from './log-entities.ts';
+import { LogModel } from './log-model.ts';
+import { keyOf, type ProcessWorld } from './process-world.ts';
+
+export class Witness {
+  readonly records: StoredRecord[] = [];
+  readonly model: LogModel;
+  readonly #log: SimulatedLog;
+  readonly #processes: ProcessWorld;
+  /** Tasks that something was stored about since they were compared last. */
+  readonly #changed = new Set<string>();
+  readonly #executed = new Set<string>();
+  #violation: Error | null = null;
+
+  constructor(log: SimulatedLog, processes: ProcessWorld, limits: EngineLimits) {
+    this.model = new LogModel(limits);
+    this.#log = log;
+    this.#processes = processes;
+    log.onMessage = (sequence) => this.check(() => this.#onMessage(sequence));
+    processes.observer = {
+      ...processes.observer,
+      onStart: (order) => this.check(() => this.#onStart(order)),
+      onExecute: (order) => this.check(() => this.#onExecute(order)),
+      onForget: (order) => void this.#executed.delete(keyOf(order)),
+      onStop: (order) => this.check(() => this.#onStop(order)),
+    };
+  }
+
+  /** @throws Error the first thing that was wrong */
+  assertContent(): void {
+    if (this.#violation) throw this.#violation;
+  }
+
+  report(error: unknown): void {
+    this.#violation ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  /** Runs a check; what it throws is reported. */
+  check(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
+  /** SW4 */
+  compare(projections: Projections): void {
+    this.check(() => {
+      const tip = this.#log.tip().sequence;
+      const { sequence } = projections;
+      expect(sequence <= tip, `event ${sequence} is visible, the log ends at ${tip}`);
+      if (sequence !== tip) return;
+      for (const key of this.#changed) {
+        const view = projections.blackboard.tasks.get(key);
+        const model = this.model.tasks.get(key);
+        const seen = view && [view.state, view.version, view.attempts, view.openAttempt].join();
+        const stored = model && [model.state, model.version, model.attempts, model.open].join();
+        expect(seen === stored, `task ${key} is seen as ${seen}, the log says ${stored}`);
+      }
+      this.#changed.clear();
+    });
+  }
+
+  #onMessage(sequence: number): void {
+    const message = this.#log.messages[sequence - 1];
+    if (!message) throw new Violation(`message ${sequence} is not there`);
+    const record = readRecord(message);
+    this.records.push(record);
+    this.model.apply(record);
+    if ('task' in record.event) this.#changed.add(`${record.event.project}/${record.event.task}`);
+    if (record.event.type !== 'attempt.ended') return;
+    const process = this.#processes.find(keyOf(record.event));
+    expect(!process || process.end !== null || process.owner !== null, 'it ended, and its process goes on'); // SW3
+  }
+
+  /** SW1 */
+  #onStart(order: RunOrder): void {
+    const key = keyOf(order);
+    const attempt = this.model.attempts.get(key);
+    expect(attempt !== undefined, `${key} was started before its claim was stored`);
+    expect(!attempt?.started && !attempt?.ended, `${key} was started after its start or its end`);
+    expect(!attempt?.stopping, `${key} was started although it was to be stopped`);
+  }
+
+  /** SW1, SW3 */
+  #onExecute(order: RunOrder): void {
+    const key = keyOf(order);
+    expect(!this.#executed.has(key), `${key} was executed twice`);
+    this.#executed.add(key);
+    const { project, task } = order;
+    const other = this.#processes
+      .alive()
+      .find((each) => each.order.project === project && each.order.task === task && each.owner === null);
+    expect(!other, `${key} was executed while attempt ${other?.order.attempt} goes on`);
+  }
+
+  /** SW2 */
+  #onStop(order: RunOrder): void {
+    const isRequested = this.model.attempts.get(keyOf(order))?.stopping === true;
+    expect(isRequested, `${keyOf(order)} was stopped before the request was stored`);
+  }
+}
