@@ -3,16 +3,19 @@ import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import { createTask } from '../src/app/create-task.ts';
 import type { Engine } from '../src/engine.ts';
+import { appendHeaders } from '../src/journal/publish-headers.ts';
 import { PROJECT, request } from './engine.ts';
 
 const WINDOW = 2_048;
-const TASKS = 1_000;
+const TASKS = 5_000;
 
 export interface AppendRates {
   /** Events a second. */
   readonly pipeline: number;
-  /** Messages a second of the same size. */
+  /** Messages a second of the same size and with the same headers. */
   readonly bare: number;
+  /** The same without headers: the most that the server takes. */
+  readonly limit: number;
 }
 
 export async function appendRates(
@@ -21,7 +24,11 @@ export async function appendRates(
   count: number,
   bytes: number,
 ): Promise<AppendRates> {
-  return { pipeline: await pipelineRate(engine, count), bare: await bareRate(connection, count, bytes) };
+  return {
+    pipeline: await pipelineRate(engine, count),
+    bare: await bareRate(connection, count, bytes, true),
+    limit: await bareRate(connection, count, bytes, false),
+  };
 }
 
 /** Events a second through decide, encode, hash and chain: one comment each, spread over many tasks. */
@@ -35,36 +42,27 @@ async function pipelineRate(engine: Engine, count: number): Promise<number> {
   );
   const body = 'a comment as long as they usually are, which is a line or two of text'.repeat(3);
   const { pipeline } = engine.app;
-  const start = performance.now();
-  await new Promise<void>((resolve) => {
-    let sent = 0;
-    let stored = 0;
-    const refill = (): void => {
-      while (sent < count && sent - stored < WINDOW) {
-        const task = tasks[sent % TASKS] ?? '';
-        sent++;
-        void pipeline.commit(
-          { type: 'task.comment_added', project: PROJECT, task, author: 'bench', body },
-          { actor: 'user:bench' },
-        );
-      }
-    };
-    const stop = engine.app.onRecord(() => {
-      stored++;
-      if (stored < count) {
-        if (sent - stored < WINDOW / 2) refill();
-        return;
-      }
-      stop();
-      resolve();
-    });
-    refill();
+  return pipelined(count, (index, stored) => {
+    const task = tasks[index % TASKS] ?? '';
+    pipeline.decide(
+      { type: 'task.comment_added', project: PROJECT, task, author: 'bench', body },
+      { actor: 'user:bench' },
+      { stored, lost: stored },
+    );
   });
-  return count / ((performance.now() - start) / 1_000);
 }
 
-/** Messages a second from a publisher that does nothing but publish and count acknowledgements. */
-async function bareRate(connection: NatsConnection, count: number, bytes: number): Promise<number> {
+/**
+ * Messages a second from a publisher that does nothing but publish and count acknowledgements.
+ * @param chained with the headers that the pipeline sends, so that the same bytes go to the server and it checks the
+ * same expectations; without them it is the most that the server takes
+ */
+async function bareRate(
+  connection: NatsConnection,
+  count: number,
+  bytes: number,
+  chained: boolean,
+): Promise<number> {
   const manager = await jetstreamManager(connection);
   await manager.streams.add({
     name: 'BARE',
@@ -78,28 +76,37 @@ async function bareRate(connection: NatsConnection, count: number, bytes: number
   });
   const payload = Buffer.alloc(bytes, 'x');
   const inbox = createInbox();
+  const waiting: (() => void)[] = [];
+  let acknowledged = 0;
+  const subscription = connection.subscribe(inbox, { callback: () => waiting[acknowledged++]?.() });
+  const messages = await pipelined(count, (index, stored) => {
+    waiting.push(stored);
+    const headers = appendHeaders(`bench-${index}`, index, index === 0 ? '' : `bench-${index - 1}`);
+    const subject = `bare.evt.bench.task.t${index % TASKS}.comment_added`;
+    connection.publish(subject, payload, chained ? { reply: inbox, headers } : { reply: inbox });
+  });
+  const { state } = await manager.streams.info('BARE');
+  if (state.messages !== count) throw new Error(`the bare publisher stored ${state.messages} of ${count}`);
+  subscription.unsubscribe();
+  await manager.streams.delete('BARE');
+  return messages;
+}
+
+/** Sends `count` with WINDOW in flight. @returns how many a second were stored */
+async function pipelined(count: number, send: (index: number, stored: () => void) => void): Promise<number> {
   const start = performance.now();
   await new Promise<void>((resolve) => {
     let sent = 0;
-    let stored = 0;
+    let done = 0;
     const refill = (): void => {
-      while (sent < count && sent - stored < WINDOW) {
-        connection.publish(`bare.evt.bench.task.t${sent % TASKS}.comment_added`, payload, { reply: inbox });
-        sent++;
-      }
+      while (sent < count && sent - done < WINDOW) send(sent++, stored);
     };
-    const subscription = connection.subscribe(inbox, {
-      callback: () => {
-        stored++;
-        if (stored === count) {
-          subscription.unsubscribe();
-          resolve();
-        } else if (sent - stored < WINDOW / 2) refill();
-      },
-    });
+    const stored = (): void => {
+      done++;
+      if (done === count) resolve();
+      else if (sent - done < WINDOW / 2) refill();
+    };
     refill();
   });
-  const seconds = (performance.now() - start) / 1_000;
-  await manager.streams.delete('BARE');
-  return count / seconds;
+  return count / ((performance.now() - start) / 1_000);
 }

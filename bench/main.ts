@@ -65,6 +65,13 @@ try {
     `six events each, ${IN_FLIGHT} in flight`,
   );
   add(
+    'append_limit_ratio',
+    append.pipeline / append.limit,
+    '',
+    () => true,
+    `the same over a bare publisher without headers, ${rate(append.limit)} messages/s`,
+  );
+  add(
     'lifecycle_ratio',
     (lifecycles * 6) / append.bare,
     '',

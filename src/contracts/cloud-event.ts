@@ -36,7 +36,7 @@ const payloadSchema = z.discriminatedUnion(
   Object.values(eventSchemas) as unknown as readonly [(typeof eventSchemas)['task.created']],
 ) as unknown as z.ZodType<DomainEvent>;
 
-const envelopeSchema = z.looseObject({
+const envelopeSchema = z.object({
   specversion: z.literal('1.0'),
   id: z.string().min(1),
   source: z.string(),
