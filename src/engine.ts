@@ -119,7 +119,7 @@ export class Engine {
     const onCommitted = (record: StoredRecord): void => {
       projections.evolve(record);
       supervisor?.onCommitted(record);
-      for (const listener of listeners) listener(record);
+      for (const listener of listeners) notify(listener, record, logger);
     };
     pipeline = new CommitPipeline({
       host,
@@ -242,6 +242,15 @@ export class Engine {
       .catch(() => {});
     await Promise.race([said, patience.promise]);
     cancel();
+  }
+}
+
+/** A listener that throws is its own affair: the record is stored, and the next listener hears of it. */
+function notify(listener: (record: StoredRecord) => void, record: StoredRecord, logger: Logger): void {
+  try {
+    listener(record);
+  } catch (err) {
+    logger.error({ err, sequence: record.sequence }, 'a follower of the log failed');
   }
 }
 

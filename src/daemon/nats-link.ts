@@ -31,7 +31,9 @@ const CONNECT_OPTIONS = {
   maxReconnectAttempts: -1,
   reconnectTimeWait: 100,
   reconnectJitter: 100,
-  timeout: 5_000,
+  // A connection that is lost in the middle of its greeting stalls the client for this long.
+  timeout: 2_000,
+  pingInterval: 20_000,
 } as const;
 
 const DURABILITY = {

@@ -38,12 +38,17 @@ export class TimerQueue {
     const deadline = { key, at, wake };
     this.#current.set(key, deadline);
     this.#heap.push(deadline);
+    this.#compact();
     this.#arm();
   }
 
   cancel(key: string): void {
     this.#current.delete(key);
-    // The heap forgets it when it comes up; where stale ones prevail, it is built anew.
+    this.#compact();
+  }
+
+  /** The heap forgets a stale deadline when it comes up; where they prevail, it is built anew. */
+  #compact(): void {
     if (this.#heap.size > 64 && this.#heap.size > this.#current.size * 2) {
       this.#heap.rebuild(this.#current.values());
     }
@@ -70,12 +75,16 @@ export class TimerQueue {
     this.#cancelTimer = null;
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    for (let next = this.#peek(); next && next.at <= now; next = this.#peek()) {
-      this.#heap.pop();
-      this.#current.delete(next.key);
-      next.wake();
+    try {
+      for (let next = this.#peek(); next && next.at <= now; next = this.#peek()) {
+        this.#heap.pop();
+        this.#current.delete(next.key);
+        next.wake();
+      }
+    } finally {
+      // One that throws must not keep the others from being woken.
+      this.#arm();
     }
-    this.#arm();
   }
 
   #peek(): Deadline | undefined {

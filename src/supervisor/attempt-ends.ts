@@ -45,14 +45,13 @@ export class AttemptEnds {
     const { project, task, attempt } = address;
     const entity = host.get('attempt', attemptKey(address));
     if (!entity) return;
-    const refusals = this.#countedOutputs(address, end.outputs).flatMap(
+    const [refusal] = this.#countedOutputs(address, end.outputs).flatMap(
       (output) =>
         decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`) ?? [],
     );
     const context = host.get('task', `${project}/${task}`)?.context;
     const hasOutput = context !== undefined && (!context.outputsRequired || context.outputs > 0);
-    const judgement = judge(end.result, entity.context, hasOutput);
-    const [refusal] = refusals;
+    const judgement = judge(end.result, entity.context, hasOutput || refusal !== undefined);
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
     this.#decideEnd(address, agent, isCut ? { outcome: 'failed', error } : judgement, end);

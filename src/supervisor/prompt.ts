@@ -34,7 +34,7 @@ function taskSection({ task, attempt }: PromptInput, texts: PromptTexts): string
   const lines = [
     `# ${texts.task}: ${spec.title}`,
     '',
-    texts.identity(task.project, task.id, attempt, attempt - 1 + attemptsLeft(task)),
+    texts.identity(task.project, task.id, attempt, attemptsGranted(task, attempt)),
   ];
   if (spec.description !== '') lines.push('', spec.description);
   if (spec.action !== undefined) lines.push('', `${texts.action}: ${spec.action}`);
@@ -45,8 +45,9 @@ function taskSection({ task, attempt }: PromptInput, texts: PromptTexts): string
   return lines.join('\n');
 }
 
-function attemptsLeft(task: TaskView): number {
-  return Math.max(task.spec.max_attempts - task.attempts + 1, 1);
+/** A redrive grants as many again as the task had, and comes only when all of those are used up. */
+function attemptsGranted({ spec }: TaskView, attempt: number): number {
+  return spec.max_attempts * Math.ceil(attempt / spec.max_attempts);
 }
 
 function earlierSection({ earlier }: PromptInput, texts: PromptTexts): string {

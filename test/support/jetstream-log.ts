@@ -50,6 +50,9 @@ export class JetStreamLog implements AsyncDisposable {
       servers: url,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 20,
+      reconnectJitter: 20,
+      // When a connection is lost before its first pong, the client waits this long for it all the same.
+      timeout: 1_000,
     });
     this.#connections.push(connection);
     return connection;
@@ -57,11 +60,14 @@ export class JetStreamLog implements AsyncDisposable {
 
   /** Answers when the server does: it may be on its way back. */
   async manager(): Promise<JetStreamManager> {
-    const manager = await jetstreamManager(await this.#connectAside(), { checkAPI: false, timeout: 2_000 });
-    await expect
-      .poll(() => manager.getAccountInfo().then(Boolean, () => false), { timeout: 20_000 })
-      .toBe(true);
-    return manager;
+    const connection = await this.#connectAside();
+    const isThere = (): Promise<boolean> =>
+      connection.request('$JS.API.INFO', '', { timeout: 300 }).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isThere, { timeout: 20_000 }).toBe(true);
+    return jetstreamManager(connection, { checkAPI: false, timeout: 2_000 });
   }
 
   /** All messages, asked for one by one; those that were deleted are left out. */

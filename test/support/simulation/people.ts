@@ -3,32 +3,14 @@
 import { killAttempt } from '../../../src/app/attempts.ts';
 import { createTask } from '../../../src/app/create-task.ts';
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
-import {
-  approveTask,
-  blockTask,
-  cancelTask,
-  rejectTask,
-  retryTask,
-  unblockTask,
-} from '../../../src/app/decide-task.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
+import { decideTask, TASK_DECISIONS, type TaskDecision } from './decisions.ts';
 import type { TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';
 import type { Simulation } from './simulation.ts';
 
 const PROJECTS = ['north', 'south', 'west'] as const;
-const USE_CASES = {
-  approve: approveTask,
-  reject: rejectTask,
-  cancel: cancelTask,
-  block: blockTask,
-  unblock: unblockTask,
-  retry: retryTask,
-} as const;
-type TaskDecision = keyof typeof USE_CASES;
-const DECISIONS = Object.keys(USE_CASES) as readonly TaskDecision[];
-
 export class People {
   readonly #simulation: Simulation;
   readonly #agents: readonly string[];
@@ -67,7 +49,7 @@ export class People {
     const task = random.pick(random.chance(0.7) && open.length > 0 ? open : [...tasks, null]);
     if (task === null) return;
     if (task.open !== null && random.chance(0.2)) this.#kill(task, task.open);
-    else this.#decide(task, random.pick(DECISIONS));
+    else this.#decide(task, random.pick(TASK_DECISIONS));
   }
 
   /** Looks at what waits for a person, and decides. */
@@ -100,12 +82,9 @@ export class People {
     );
   }
 
-  #decide({ project, id }: TaskModel, decision: TaskDecision): void {
+  #decide(task: TaskModel, decision: TaskDecision): void {
     const mark = this.#simulation.callers.newMark();
-    const decide = USE_CASES[decision];
-    this.#simulation.callers.command(mark, (app) =>
-      decide(app, projectId(project), taskId(id), { comment: mark }, 'user:somebody'),
-    );
+    this.#simulation.callers.command(mark, (app) => decideTask(app, decision, task, mark));
   }
 
   #kill({ project, id }: TaskModel, attempt: number): void {

@@ -5,12 +5,14 @@
 import type { TaskView } from '../../../projections/index.ts';
 import type { AppContext } from '../../../src/app/context.ts';
 import { createTask } from '../../../src/app/create-task.ts';
-import type { StoredRecord } from '../../../src/contracts/events.ts';
+import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src/contracts/events.ts';
 import { projectId } from '../../../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
+import type { TaskState } from '../../../src/contracts/tasks.ts';
 import type { EngineLimits } from '../../../src/engine.ts';
 import { Callers, type Network } from './callers.ts';
 import { SimulatedClock } from './clock.ts';
+import { decideTask, type TaskDecision } from './decisions.ts';
 import { SimulatedLog } from './log.ts';
 import type { LogModel } from './log-model.ts';
 import {
@@ -129,6 +131,11 @@ export class Simulation {
     return task;
   }
 
+  /** Decides about a task as a person. */
+  async decide(decision: TaskDecision, id: string, project = 'demo'): Promise<void> {
+    await this.answer(decideTask(this.app, decision, { project, id }, this.callers.newMark()));
+  }
+
   /** As it can be seen now. */
   task(id: string, project = 'demo'): TaskView {
     const view = this.app.projections.blackboard.tasks.get(`${project}/${id}`);
@@ -141,6 +148,12 @@ export class Simulation {
     return this.records.filter(
       ({ event }) => 'task' in event && event.task === id && event.project === project,
     );
+  }
+
+  /** The first event of a type about a task. */
+  find<Type extends EventType>(id: string, type: Type): EventOf<Type> | undefined {
+    const events = this.eventsOf(id).map(({ event }) => event);
+    return events.find((event): event is EventOf<Type> & DomainEvent => event.type === type);
   }
 
   typesOf(id: string, project = 'demo'): string[] {
@@ -175,6 +188,11 @@ export class Simulation {
         throw new Error(`it did not come to pass within ${limitMs} ms: ${holds}`);
       await this.step();
     }
+  }
+
+  /** Lets time pass until a task of the project `demo` is in this state. */
+  untilState(task: string, state: TaskState, limitMs?: number): Promise<void> {
+    return this.until(() => this.model.stateOf('task', `demo/${task}`) === state, limitMs);
   }
 
   /** Lets time pass until the promise is settled. */
