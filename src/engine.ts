@@ -132,17 +132,18 @@ export class Engine {
     });
     await takeOver(journal, pipeline, rebuilt, options);
 
-    const roster = new AgentRoster(options.agents);
-    const tokens = new AttemptTokens(options.secret);
-    const { concurrency, projectConcurrency } = options.limits;
-    const attemptsDirectory = join(options.dataDirectory, 'attempts');
-    supervisor = new Supervisor({
+    const core = {
       host,
       projections,
       pipeline,
-      roster,
       environment,
-      tokens,
+      roster: new AgentRoster(options.agents),
+      tokens: new AttemptTokens(options.secret),
+    };
+    const { concurrency, projectConcurrency } = options.limits;
+    const attemptsDirectory = attemptsIn(options);
+    supervisor = new Supervisor({
+      ...core,
       logger,
       attemptsDirectory,
       concurrency,
@@ -152,27 +153,7 @@ export class Engine {
     return new Engine({
       journal,
       listeners,
-      app: {
-        host,
-        projections,
-        pipeline,
-        supervisor,
-        roster,
-        tokens,
-        environment,
-        defaults: options.defaults,
-        reviewOf: options.reviewOf,
-        queueDepth: options.limits.queueDepth,
-        concurrency,
-        projectConcurrency,
-        contentDirectory: join(options.dataDirectory, 'content'),
-        attemptsDirectory,
-        history: (project, task) => readHistory(journal, taskSubject(project, task)),
-        onRecord: (listener) => {
-          listeners.add(listener);
-          return () => listeners.delete(listener);
-        },
-      },
+      app: appOf({ ...core, supervisor }, options, journal, listeners),
     });
   }
 
@@ -252,6 +233,40 @@ function notify(listener: (record: StoredRecord) => void, record: StoredRecord, 
   } catch (err) {
     logger.error({ err, sequence: record.sequence }, 'a follower of the log failed');
   }
+}
+
+function attemptsIn({ dataDirectory }: EngineOptions): string {
+  return join(dataDirectory, 'attempts');
+}
+
+type Core = Pick<
+  AppContext,
+  'host' | 'projections' | 'pipeline' | 'supervisor' | 'environment' | 'roster' | 'tokens'
+>;
+
+/** What the use cases get to work with. */
+function appOf(
+  core: Core,
+  options: EngineOptions,
+  journal: Journal<LogEntry>,
+  listeners: Set<(record: StoredRecord) => void>,
+): Omit<AppContext, 'isDraining' | 'closed'> {
+  const { queueDepth, concurrency, projectConcurrency } = options.limits;
+  return {
+    ...core,
+    defaults: options.defaults,
+    reviewOf: options.reviewOf,
+    queueDepth,
+    concurrency,
+    projectConcurrency,
+    contentDirectory: join(options.dataDirectory, 'content'),
+    attemptsDirectory: attemptsIn(options),
+    history: (project, task) => readHistory(journal, taskSubject(project, task)),
+    onRecord: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
 }
 
 async function takeOver(
