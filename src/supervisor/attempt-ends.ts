@@ -27,7 +27,7 @@ export interface AttemptEndsOptions {
 }
 
 /** States in which the end of the attempt decides where the task goes. */
-const ACTIVE_STATES: ReadonlySet<string> = new Set(['claimed', 'working', 'review']);
+export const ACTIVE_STATES: ReadonlySet<string> = new Set(['claimed', 'working', 'review']);
 
 /** Characters of an error that are recorded. */
 const MAX_ERROR = 20_000;

@@ -18,7 +18,7 @@ import type { TimerQueue } from '../runtime/timer-queue.ts';
 import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 import { AttemptClock } from './attempt-clock.ts';
-import type { AttemptEnds } from './attempt-ends.ts';
+import { ACTIVE_STATES, type AttemptEnds } from './attempt-ends.ts';
 import type { RunOrders } from './run-orders.ts';
 
 export interface AttemptKeeperOptions {
@@ -37,7 +37,7 @@ export class AttemptKeeper {
   readonly #options: AttemptKeeperOptions;
   readonly #clock: AttemptClock;
   readonly #ends: AttemptEnds;
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, { readonly run: Run; readonly graceMs: number }>();
   #detached = false;
 
   constructor(options: AttemptKeeperOptions) {
@@ -69,8 +69,11 @@ export class AttemptKeeper {
 
   /** Settles an attempt that was open when this process began. */
   async resume(claim: AttemptAddress & { readonly agent: string }): Promise<void> {
-    const agent = this.#options.roster.get(claim.agent);
-    if (!agent) return this.#end(claim, claim.agent, lost(`agent ${claim.agent} is not configured any more`));
+    const configured = this.#options.roster.get(claim.agent);
+    const gone = lost(`agent ${claim.agent} is not configured any more`);
+    const agent = configured ?? this.#standInFor(claim.agent);
+    if (!agent) return this.#end(claim, claim.agent, gone);
+    this.#stopIfUnwanted(claim);
     const adoption = await agent.driver.adopt(this.#options.orders.orderOf(claim, agent)).catch(
       (error: unknown): Adoption => ({
         kind: 'ended',
@@ -97,7 +100,7 @@ export class AttemptKeeper {
         if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
         if (this.#stateOf(claim) !== 'requested')
           return this.#end(claim, agent.id, lost('its start is in the log, and no trace of it is left'));
-        return this.#launch(claim, agent);
+        return configured ? this.#launch(claim, agent) : this.#end(claim, agent.id, gone);
       default:
         return unreachable(adoption, 'resume');
     }
@@ -115,12 +118,13 @@ export class AttemptKeeper {
 
   /** The living processes of an open attempt; null where it has none to show. */
   async treeOf(attempt: AttemptAddress): Promise<readonly TreeEntry[] | null> {
-    return (await this.#runs.get(attemptKey(attempt))?.tree?.()) ?? null;
+    return (await this.#runs.get(attemptKey(attempt))?.run.tree?.()) ?? null;
   }
 
   /** Follows a stored `attempt.stop_requested`. A run that is just being started is stopped once it is there. */
   onStopRequested(event: EventOf<'attempt.stop_requested'>): void {
-    this.#runs.get(attemptKey(event))?.stop(this.#graceOf(event));
+    const watched = this.#runs.get(attemptKey(event));
+    watched?.run.stop(watched.graceMs);
   }
 
   /** Follows a stored word by which the agent says that it is through. */
@@ -139,9 +143,25 @@ export class AttemptKeeper {
   /** Stops watching: every process is left as it is, to be adopted by the next Signalbox. */
   detach(): void {
     this.#detached = true;
-    for (const run of this.#runs.values()) run.detach();
+    for (const { run } of this.#runs.values()) run.detach();
     this.#runs.clear();
     this.#clock.clear();
+  }
+
+  /** The task left its attempt behind, not by the agent's own word: the stop may have been lost in a crash. */
+  #stopIfUnwanted(attempt: AttemptAddress): void {
+    const { host } = this.#options;
+    const state = host.get('task', `${attempt.project}/${attempt.task}`)?.state ?? '';
+    const verdict = host.get('attempt', attemptKey(attempt))?.context.verdict ?? null;
+    if (state === 'cancelled') this.requestStop(attempt, 'cancelled');
+    else if (verdict === null && !ACTIVE_STATES.has(state)) this.requestStop(attempt, 'operator');
+  }
+
+  /** Any agent of the same driver can look after what an agent runs that is not configured any more. */
+  #standInFor(id: string): AgentDefinition | undefined {
+    const driver = this.#options.projections.agents.byId.get(id)?.driver;
+    for (const agent of this.#options.roster.all()) if (agent.driver.name === driver) return { ...agent, id };
+    return undefined;
   }
 
   async #launch(claim: AttemptAddress, agent: AgentDefinition): Promise<void> {
@@ -196,7 +216,7 @@ export class AttemptKeeper {
   }
 
   #watch(attempt: AttemptAddress, agent: AgentDefinition, run: Run): void {
-    this.#runs.set(attemptKey(attempt), run);
+    this.#runs.set(attemptKey(attempt), { run, graceMs: agent.killGraceMs });
     const silence = this.#viewOf(attempt.project, attempt.task)?.spec.silence_timeout_seconds;
     const silenceMs = silence === undefined ? agent.silenceMs : silence * 1_000;
     this.#clock.watch(attempt, run, { silenceMs, lingerMs: agent.lingerMs });
@@ -222,11 +242,6 @@ export class AttemptKeeper {
 
   #stateOf(attempt: AttemptAddress): string | undefined {
     return this.#options.host.get('attempt', attemptKey(attempt))?.state;
-  }
-
-  #graceOf(attempt: AttemptAddress): number {
-    const agent = this.#options.host.get('attempt', attemptKey(attempt))?.context.agent;
-    return this.#options.roster.get(agent ?? '')?.killGraceMs ?? 0;
   }
 
   #logger({ project, task, attempt }: AttemptAddress, agent: string): Logger {

@@ -112,17 +112,6 @@ describe('a cancelled task', () => {
     await simulation.advance(60_000);
     expect(simulation.task('t')).toMatchObject({ state: 'cancelled', attempts: 0 });
   });
-
-  it('whose claim is on its way into the log is not started, or is ended', async () => {
-    const agents = [agent('a', scripts.hangs())];
-    const simulation = await Simulation.begin({ agents, storeMs: 500 });
-    const cancelled: Promise<void>[] = [];
-    await simulation.create({ id: 't', agent: 'a' });
-    cancelled.push(simulation.decide('cancel', 't'));
-    await simulation.answer(Promise.all(cancelled));
-    await simulation.until(() => simulation.task('t').openAttempt === null);
-    expect(simulation.processes.alive()).toEqual([]);
-  });
 });
 
 describe('a task that a person blocks while it is worked on', () => {

@@ -65,7 +65,6 @@ describe('a late word', () => {
 describe('an early word', () => {
   it('L2: waits until the start of its attempt is recorded', async () => {
     const simulation = await given(scripts.hangs());
-    simulation.log.reachable = true;
     await simulation.create({ id: 't', agent: 'a' });
     await simulation.until(() => simulation.processes.alive().length === 1);
     expect(simulation.task('t').state).toBe('claimed');

@@ -39,6 +39,7 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   ...TRANSIENT,
   'task_not_found',
   'task_exists',
+  'agent_not_found',
   'illegal_transition',
   'output_required',
   'stale_attempt',

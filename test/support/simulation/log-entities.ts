@@ -24,8 +24,8 @@ export interface AttemptModel {
   /** When it was suspected; null where it is not. */
   suspectedAt: number | null;
   stopping: boolean;
-  /** When it became clear that it was to be stopped. */
-  unwantedAt: number | null;
+  /** The epoch of the supervisor in which it became clear that it was to be stopped; null where it is not. */
+  unwantedSince: number | null;
   rejected: number;
 }
 
@@ -55,7 +55,7 @@ export function newAttempt(agent: string): AttemptModel {
     ended: false,
     suspectedAt: null,
     stopping: false,
-    unwantedAt: null,
+    unwantedSince: null,
     rejected: 0,
   };
 }

@@ -13,15 +13,12 @@
  * I8 No claim goes beyond a budget of attempts.
  * I9 A task whose attempt completed does not fail by it.
  * I10 A task that joins its children is approved by itself only when they are done, and what follows from them.
- * I11 An attempt whose task was cancelled or blocked is stopped.
+ * I11 An attempt whose task a person has cancelled or blocked is stopped, also after a restart.
  */
-import type { EventOf, StoredRecord } from '../../../src/contracts/events.ts';
+import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import type { EngineLimits } from '../../../src/engine.ts';
 import { type AttemptModel, expect, newAttempt, newTask, type TaskModel, Violation } from './log-entities.ts';
-
-/** How long it may take until somebody who was down stops what nobody wants any more. */
-const UNWANTED_MS = 60_000;
 
 export class LogModel {
   readonly tasks = new Map<string, TaskModel>();
@@ -32,6 +29,7 @@ export class LogModel {
   readonly #concurrency = new Map<string, number>();
   readonly #limits: EngineLimits;
   #isDraining = false;
+  #epoch = 0;
   open = 0;
 
   constructor(limits: EngineLimits) {
@@ -89,9 +87,9 @@ export class LogModel {
         const moved = transitions.find(({ entity }) => entity === 'task');
         const isLost = event.outcome === 'completed' && moved?.from !== 'failed' && moved?.to === 'failed';
         expect(!isLost, 'it completed, and its task failed'); // I9
-        const { stopping, unwantedAt } = this.#openAttempt(event);
-        const isLate = !stopping && unwantedAt !== null && time - unwantedAt > UNWANTED_MS;
-        return expect(!isLate, 'nobody stopped it, and nobody wanted it any more'); // I11
+        const { stopping, unwantedSince } = this.#openAttempt(event);
+        const isForgotten = !stopping && unwantedSince !== null && unwantedSince < this.#epoch;
+        return expect(!isForgotten, 'it was to be stopped, and a restart forgot it'); // I11
       }
       case 'task.approved':
         return this.#checkApproval(event, actor);
@@ -182,9 +180,9 @@ export class LogModel {
     if (task && 'retry_at_ms' in event && moved?.to === 'scheduled' && moved.from !== 'scheduled') {
       task.dueAt = event.retry_at_ms;
     }
-    if (task?.open && (event.type === 'task.cancelled' || event.type === 'task.blocked')) {
+    if (task?.open && isUnwanting(event)) {
       const attempt = this.attempts.get(`${task.project}/${task.id}/${task.open}`);
-      if (attempt) attempt.unwantedAt ??= time;
+      if (attempt) attempt.unwantedSince ??= this.#epoch;
     }
     if (task && event.type === 'task.dependency_met') task.waitingFor.delete(event.dependency);
     if (task && event.type === 'task.unblocked') task.waitingFor.clear();
@@ -194,7 +192,10 @@ export class LogModel {
     }
     if (event.type === 'agent.registered') this.#concurrency.set(event.agent, event.concurrency);
     if (event.type === 'supervisor.draining') this.#isDraining = true;
-    if (event.type === 'supervisor.started') this.#isDraining = false;
+    if (event.type === 'supervisor.started') {
+      this.#isDraining = false;
+      this.#epoch++;
+    }
   }
 
   #create({ project, task: id, spec, waiting_for = [] }: EventOf<'task.created'>, actor: string): void {
@@ -256,4 +257,9 @@ export class LogModel {
       if (this.#parentOf(each) === task) sum += this.#attemptsBelow(each);
     return sum;
   }
+}
+
+/** Whether a person wants no more of the attempt that is open. */
+function isUnwanting(event: DomainEvent): boolean {
+  return event.type === 'task.cancelled' || (event.type === 'task.blocked' && event.attempt === null);
 }

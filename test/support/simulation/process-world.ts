@@ -158,7 +158,7 @@ export class ProcessWorld {
     for (const word of script.words) this.#later(key, word.atMs, () => this.observer.onWord(order, word));
     const { runsMs } = script;
     if (runsMs !== null)
-      this.#later(key, runsMs, () => this.#end(process, endOf(script.result, order, script)));
+      this.#later(key, runsMs, () => this.#end(process, endOf(script.result, process, this.#clock.now())));
     return process;
   }
 
@@ -182,8 +182,10 @@ export class ProcessWorld {
         if (process.end) return;
         const { stopMs } = process.script;
         const signal = stopMs > graceMs ? 'SIGKILL' : 'SIGTERM';
-        const end = endOf({ kind: 'signalled', signal }, process.order, process.script);
-        this.#later(keyOf(process.order), Math.min(stopMs, graceMs), () => this.#end(process, end));
+        const result = { kind: 'signalled', signal } as const;
+        this.#later(keyOf(process.order), Math.min(stopMs, graceMs), () =>
+          this.#end(process, endOf(result, process, this.#clock.now())),
+        );
       },
       detach: () => {
         isDetached = true;
@@ -216,10 +218,11 @@ export class ProcessWorld {
   }
 }
 
-function endOf(result: RunResult, order: RunOrder, script: Script): RunEnd {
+function endOf(result: RunResult, { order, script }: SimulatedProcess, now: number): RunEnd {
   const isGood = result.kind === 'returned' || (result.kind === 'exited' && result.code === 0);
   const outputs = isGood ? script.outputs.map((content) => outputOf(content, order)) : [];
-  return { result, outputs, usage: script.usage };
+  const quota = script.quotaMs && { reason: 'quota: used up', untilMs: now + script.quotaMs };
+  return { result, outputs, usage: script.usage, quota: quota || undefined };
 }
 
 function outputOf(content: string, order: RunOrder): Output {

@@ -41,6 +41,7 @@ function randomScript(random: Random, goodShare: number): Script {
     result: resultOf(random, isGood),
     outputs: random.chance(0.85) ? ['a result'] : [],
     usage: random.chance(0.5) ? { input_tokens: random.int(1, 500), cost_usd: random.next() } : undefined,
+    quotaMs: !isGood && random.chance(0.1) ? random.int(1_000, 40_000) : undefined,
     printsAt: Array.from({ length: random.int(0, 5) }, () => random.int(0, runsMs ?? 20_000)),
     words: random.chance(0.6) ? randomWords(random, isGood, runsMs ?? 8_000) : [],
     stopMs: random.chance(0.3) ? random.int(0, 5_000) : 20,

@@ -21,6 +21,8 @@ export interface Script {
   /** What it brings when it ends well. */
   readonly outputs: readonly string[];
   readonly usage?: Usage;
+  /** It says that its quota is used up, for so long. */
+  readonly quotaMs?: number;
   readonly printsAt: readonly number[];
   readonly words: readonly Word[];
   /** How long it goes on after it was asked to end; it is killed when the grace is over. */

@@ -7,7 +7,7 @@ export type ScriptOf = (order: RunOrder) => Script;
 
 /** Runs scripts in a simulated world. One for each process of the supervisor and each agent. */
 export class ScriptedDriver implements Driver {
-  readonly name = 'scripted';
+  readonly name: string;
   readonly writesBack = true;
   readonly adoptable: boolean;
   readonly #world: ProcessWorld;
@@ -19,6 +19,7 @@ export class ScriptedDriver implements Driver {
     this.#supervisor = supervisor;
     this.#scriptOf = scriptOf;
     this.adoptable = isAdoptable;
+    this.name = isAdoptable ? 'scripted' : 'scripted_inside';
   }
 
   async start(order: RunOrder): Promise<Run> {

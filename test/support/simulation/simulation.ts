@@ -108,9 +108,18 @@ export class Simulation {
     return node;
   }
 
-  /** Opens, with other agents where they are given, and lets time pass until it has taken up its work. */
-  async restart(agents: readonly SimulatedAgent[] = this.#world.agents): Promise<void> {
+  get agents(): readonly SimulatedAgent[] {
+    return this.#world.agents;
+  }
+
+  /** Changes the configuration that the next Signalbox starts with. */
+  configure(agents: readonly SimulatedAgent[]): void {
     this.#world = { ...this.#world, agents };
+  }
+
+  /** Opens, with other agents where they are given, and lets time pass until it has taken up its work. */
+  async restart(agents = this.agents): Promise<void> {
+    this.configure(agents);
     const node = await this.open();
     await this.answer(node.begun);
   }

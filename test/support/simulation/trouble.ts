@@ -1,15 +1,17 @@
 /** What goes wrong around Signalbox: it dies at some append, its log goes away, time jumps, a second one takes over. */
 import { SignalboxError } from '../../../src/contracts/errors.ts';
-import type { SimulatedNode } from './node.ts';
+import type { SimulatedAgent, SimulatedNode } from './node.ts';
 import type { Simulation } from './simulation.ts';
 
 export class Trouble {
   readonly #simulation: Simulation;
+  readonly #agents: readonly SimulatedAgent[];
   /** Leaders of the past that are still there. */
   readonly #former = new Set<SimulatedNode>();
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation;
+    this.#agents = simulation.agents;
     simulation.log.onCrash = (writer) => this.crash(writer);
   }
 
@@ -81,9 +83,20 @@ export class Trouble {
     if (this.#former.delete(node)) this.#simulation.crash(node.writer);
   }
 
+  /** Somebody edits the configuration: agents get more slots or fewer, or are gone for now. */
+  #reconfigure(): void {
+    const { random } = this.#simulation;
+    const agents = this.#agents.map((each) => ({ ...each, concurrency: random.int(1, 3) }));
+    const [first, ...others] = agents;
+    // Somebody of the same kind has to be there to look after what it runs.
+    const canGo = others.some(({ adoptable }) => adoptable === first?.adoptable);
+    this.#simulation.configure(canGo && random.chance(0.3) ? others : agents);
+  }
+
   #bringUp(): void {
     const simulation = this.#simulation;
     if (simulation.node) return;
+    if (simulation.random.chance(0.2)) this.#reconfigure();
     simulation.open().catch((error: unknown) => {
       // Its log was away, or somebody else wrote to it meanwhile: try again.
       const isTransient =
