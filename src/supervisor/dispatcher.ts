@@ -24,7 +24,7 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  #enabled = false;
+  #state: 'waiting' | 'claiming' | 'over' = 'waiting';
   /** A cap that several agents share may have held somebody back: the next free slot is offered to all. */
   #held = false;
 
@@ -32,14 +32,16 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Claims nothing before this, and nothing after `disable`. */
+  /** Claims nothing before this. Does nothing after `disable`, which may come while Signalbox is still starting. */
   enable(): void {
-    this.#enabled = true;
+    if (this.#state === 'over') return;
+    this.#state = 'claiming';
     this.offerAll();
   }
 
+  /** Claims nothing any more. */
   disable(): void {
-    this.#enabled = false;
+    this.#state = 'over';
   }
 
   /** A task became pending, or its earlier attempt has ended: it may be claimed. */
@@ -63,7 +65,7 @@ export class Dispatcher {
   /** Claims what is next in these lanes, as long as somebody is free. */
   #match(lanes: readonly Lane[]): void {
     const { host, queue, concurrency, projectConcurrency, claim } = this.#options;
-    while (this.#enabled) {
+    while (this.#state === 'claiming') {
       const open = lanes.filter((lane) => queue.has(lane) && this.#takerOf(lane) !== undefined);
       if (open.length === 0) return;
       if (host.count('attempt') >= concurrency) {

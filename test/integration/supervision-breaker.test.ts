@@ -81,6 +81,16 @@ describe('an agent that fails again and again', () => {
     expect(parkings(simulation)).toHaveLength(1);
   });
 
+  it('Z2: needs no probe where another of its attempts has succeeded meanwhile', async () => {
+    const run = oneAfterTheOther(scripts.fails(), scripts.fails(), scripts.succeeds(10_000));
+    const simulation = await givenTasks(3, run, 3);
+    await simulation.until(() => stateOf(simulation) === 'parked');
+    await simulation.untilState('t3', 'done');
+    await simulation.until(() => stateOf(simulation) === 'probing');
+    await simulation.advance(10);
+    expect(stateOf(simulation)).toBe('idle');
+  });
+
   it('is back at once when somebody resumes it', async () => {
     const simulation = await givenTasks(3, () => scripts.fails());
     await simulation.until(() => stateOf(simulation) === 'parked');
@@ -111,5 +121,17 @@ describe('after a restart', () => {
     await simulation.restart();
     await simulation.advance(100);
     expect([stateOf(simulation), claims(simulation)]).toEqual(['parked', 2]);
+  });
+
+  it('an agent is at work again although Signalbox died right after the probe succeeded', async () => {
+    const run = oneAfterTheOther(scripts.fails(), scripts.fails(), scripts.succeeds());
+    const simulation = await givenTasks(3, run, 1);
+    await simulation.untilState('t3', 'working');
+    expect(stateOf(simulation)).toBe('probing');
+    simulation.log.traps.set('attempt_ended', 'unanswered');
+    await simulation.until(() => simulation.node === null);
+    await simulation.restart();
+    await simulation.advance(10);
+    expect(stateOf(simulation)).toBe('idle');
   });
 });

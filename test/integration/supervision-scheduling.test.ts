@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decideAgent } from '../../src/app/decide-agent.ts';
 import { agentId } from '../../src/contracts/ids.ts';
 import { agent } from '../support/simulation/agent.ts';
-import { scripts } from '../support/simulation/script.ts';
+import { script, scripts } from '../support/simulation/script.ts';
 import { Simulation } from '../support/simulation/simulation.ts';
 
 /** `task` or `project/task` of the claims, in their order. */
@@ -125,6 +125,20 @@ describe('agents', () => {
 });
 
 describe('a Signalbox that drains', () => {
+  it('claims nothing, also where it was told before it had begun', async () => {
+    const slow = script({ adoptMs: 5_000, runsMs: 10_000 });
+    const simulation = await Simulation.begin({ agents: [agent('a', slow), agent('b')] });
+    await simulation.create({ id: 'running', agent: 'a' });
+    await simulation.untilState('running', 'working');
+    await simulation.create({ id: 'waiting', agent: 'b', delay_seconds: 1 });
+    simulation.crash();
+    const node = await simulation.open();
+    node.engine.drain('a test');
+    await simulation.answer(node.begun);
+    await simulation.untilState('running', 'done');
+    expect(simulation.task('waiting').state).toBe('pending');
+  });
+
   it('claims nothing more, and lets finish what runs', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a')] });
     await simulation.create({ id: 'running', agent: 'a' });

@@ -1,7 +1,7 @@
 /**
  * Everybody who talks to Signalbox: agents with their tokens, and people.
  *
- * SW5 A command that was answered is in the log. Nobody is told what they cannot expect.
+ * SW6 A command that was answered is in the log. Nobody is told what they cannot expect.
  */
 import type { AppContext } from '../../../src/app/context.ts';
 import { type ErrorCode, SignalboxError } from '../../../src/contracts/errors.ts';
@@ -74,7 +74,7 @@ export class Callers {
   }
 
   /**
-   * Gives a command, again where nobody takes it or answers, and checks the answer whenever it comes (SW5).
+   * Gives a command, again where nobody takes it or answers, and checks the answer whenever it comes (SW6).
    * @param mark what its event carries; null for a command that need not leave one
    */
   command(mark: string | null, send: (app: AppContext) => Promise<unknown>, retries = RETRIES): void {

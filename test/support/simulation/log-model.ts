@@ -78,6 +78,7 @@ export class LogModel {
         return expect(dueAt !== null && time >= dueAt, `it is due at ${dueAt}, not at ${time}`); // I6
       }
       case 'task.expired':
+        expect(!this.#task(event).redriven, 'it was given another chance');
         return expect(time >= (this.#task(event).spec.expires_at_ms ?? Infinity), 'it expired too early');
       case 'task.dependency_met': {
         const state = this.tasks.get(`${event.project}/${event.dependency}`)?.state;
@@ -260,6 +261,6 @@ export class LogModel {
 }
 
 /** Whether a person wants no more of the attempt that is open. */
-function isUnwanting(event: DomainEvent): boolean {
+export function isUnwanting(event: DomainEvent): boolean {
   return event.type === 'task.cancelled' || (event.type === 'task.blocked' && event.attempt === null);
 }

@@ -6,8 +6,10 @@ import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 export type AppendFault = 'lost' | 'unanswered';
 
 export class SimulatedLog extends MemoryLog {
-  /** By the sequence of the append at which it happens. */
+  /** By the number of the append at which it happens. */
   readonly faults = new Map<number, AppendFault>();
+  /** The same for the next append of a kind of event, by the last token of its subject. */
+  readonly traps = new Map<string, AppendFault>();
   /** Appends that were tried. */
   appends = 0;
   /** Called with the id of the writer that dies. */
@@ -16,7 +18,7 @@ export class SimulatedLog extends MemoryLog {
   readonly #marks = new Set<string>();
 
   override store(entry: JournalEntry): number {
-    const fault = this.faults.get(++this.appends);
+    const fault = this.#faultOf(entry);
     const writer = entry.id.slice(0, entry.id.lastIndexOf('-'));
     if (fault === 'lost') {
       this.onCrash(writer);
@@ -27,6 +29,13 @@ export class SimulatedLog extends MemoryLog {
     this.onMessage(sequence);
     if (fault === 'unanswered') this.onCrash(writer);
     return sequence;
+  }
+
+  #faultOf({ subject }: JournalEntry): AppendFault | undefined {
+    const kind = subject.slice(subject.lastIndexOf('.') + 1);
+    const fault = this.faults.get(++this.appends) ?? this.traps.get(kind);
+    this.traps.delete(kind);
+    return fault;
   }
 
   /** Whether a message with this mark is stored. */

@@ -60,7 +60,7 @@ export class People {
         this.#decide(task, random.chance(0.7) ? 'approve' : 'reject');
       } else if (task.state === 'blocked' && random.chance(0.4)) {
         this.#decide(task, random.chance(0.7) ? 'unblock' : 'cancel');
-      } else if ((task.state === 'failed' || task.state === 'expired') && random.chance(0.1)) {
+      } else if ((task.state === 'failed' || task.state === 'expired') && random.chance(0.2)) {
         this.#decide(task, 'retry');
       }
     }

@@ -70,6 +70,7 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   often(random.int(0, 25), () => people.meddle());
   often(random.int(0, 3), () => people.pauseAgent());
   often(random.int(0, 5), () => trouble.crashAtAppend());
+  often(random.int(0, 6), () => trouble.crashAtEvent());
   often(random.int(0, 2), () => trouble.crash());
   often(random.int(0, 1), () => trouble.shutDown());
   often(random.int(0, 2), () => trouble.outage());

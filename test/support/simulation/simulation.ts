@@ -171,7 +171,10 @@ export class Simulation {
 
   /** Wakes the next timer. @returns false where none is set. @throws Violation */
   async step(): Promise<boolean> {
+    const { passed } = this.clock;
+    const isHealthy = this.node?.isOpen === true && this.log.reachable;
     const isWoken = this.clock.runNext();
+    if (isHealthy) this.witness.healthyMs += this.clock.passed - passed;
     await settle();
     if (this.node?.isOpen) this.witness.compare(this.node.engine.projections);
     this.witness.assertContent();

@@ -3,6 +3,25 @@ import { SignalboxError } from '../../../src/contracts/errors.ts';
 import type { SimulatedAgent, SimulatedNode } from './node.ts';
 import type { Simulation } from './simulation.ts';
 
+/** Last tokens of subjects. */
+const CONSEQUENTIAL = [
+  'approved',
+  'blocked',
+  'cancelled',
+  'claimed',
+  'created',
+  'dependency_met',
+  'failure_reported',
+  'rejected',
+  'redriven',
+  'submitted',
+  'attempt_ended',
+  'attempt_started',
+  'attempt_stop_requested',
+  'parked',
+  'probed',
+] as const;
+
 export class Trouble {
   readonly #simulation: Simulation;
   readonly #agents: readonly SimulatedAgent[];
@@ -19,6 +38,12 @@ export class Trouble {
   crashAtAppend(): void {
     const { log, random } = this.#simulation;
     log.faults.set(log.appends + random.int(1, 15), random.chance(0.5) ? 'lost' : 'unanswered');
+  }
+
+  /** The same at the next event of a kind from which something must follow. */
+  crashAtEvent(): void {
+    const { log, random } = this.#simulation;
+    log.traps.set(random.pick(CONSEQUENTIAL), random.chance(0.3) ? 'lost' : 'unanswered');
   }
 
   /** Dies now; with the whole machine now and then. A new one comes up a little later. */
@@ -75,6 +100,7 @@ export class Trouble {
   end(): void {
     const { log } = this.#simulation;
     log.faults.clear();
+    log.traps.clear();
     log.reachable = true;
     for (const node of this.#former) this.#bury(node);
   }

@@ -5,16 +5,19 @@
  * SW2 A run is asked to end only after the request is stored.
  * SW3 An attempt ends only when its process has ended; a task never has two processes.
  * SW4 Nothing is visible that is not stored, and what is visible is what the log says.
+ * SW5 A run whose task a person has given up is asked to end within seconds in which Signalbox could do so.
  */
 import type { Projections } from '../../../projections/index.ts';
-import type { StoredRecord } from '../../../src/contracts/events.ts';
+import type { DomainEvent, StoredRecord } from '../../../src/contracts/events.ts';
 import type { EngineLimits } from '../../../src/engine.ts';
 import type { RunOrder } from '../../../src/process/drivers/driver.ts';
 import { readRecord } from '../../../src/runtime/rebuild.ts';
 import type { SimulatedLog } from './log.ts';
 import { expect, Violation } from './log-entities.ts';
-import { LogModel } from './log-model.ts';
+import { isUnwanting, LogModel } from './log-model.ts';
 import { keyOf, type ProcessWorld } from './process-world.ts';
+
+const UNWANTED_MS = 5_000;
 
 export class Witness {
   readonly records: StoredRecord[] = [];
@@ -24,6 +27,8 @@ export class Witness {
   /** Tasks that something was stored about since they were compared last. */
   readonly #changed = new Set<string>();
   readonly #executed = new Set<string>();
+  /** When, in healthy milliseconds, a person gave up what an attempt was for. */
+  readonly #unwantedAt = new Map<string, number>();
   #violation: Error | null = null;
 
   constructor(log: SimulatedLog, processes: ProcessWorld, limits: EngineLimits) {
@@ -39,6 +44,9 @@ export class Witness {
       onStop: (order) => this.check(() => this.#onStop(order)),
     };
   }
+
+  /** Milliseconds in which a Signalbox was up and had its log. */
+  healthyMs = 0;
 
   /** @throws Error the first thing that was wrong */
   assertContent(): void {
@@ -83,9 +91,23 @@ export class Witness {
     this.records.push(record);
     this.model.apply(record);
     if ('task' in record.event) this.#changed.add(`${record.event.project}/${record.event.task}`);
-    if (record.event.type !== 'attempt.ended') return;
-    const process = this.#processes.find(keyOf(record.event));
+    this.#noteUnwanted(record.event);
+    if (record.event.type === 'attempt.ended') this.#onEnded(keyOf(record.event));
+  }
+
+  #onEnded(key: string): void {
+    const process = this.#processes.find(key);
     expect(!process || process.end !== null || process.owner !== null, 'it ended, and its process goes on'); // SW3
+    const unwantedMs = this.healthyMs - (this.#unwantedAt.get(key) ?? this.healthyMs);
+    const isStopped = this.model.attempts.get(key)?.stopping === true;
+    expect(isStopped || unwantedMs < UNWANTED_MS, 'nobody stopped it, and nobody wanted it any more'); // SW5
+  }
+
+  #noteUnwanted(event: DomainEvent): void {
+    if (!('task' in event) || !isUnwanting(event)) return;
+    const { project, task } = event;
+    const attempt = this.model.tasks.get(`${project}/${task}`)?.open ?? null;
+    if (attempt !== null) this.#unwantedAt.set(keyOf({ project, task, attempt }), this.healthyMs);
   }
 
   /** SW1 */
