@@ -186,7 +186,7 @@ export class Engine {
   /** Resolves when no attempt is open any more: none at all, or none that a later start could not take up. */
   whenIdle(attempts: 'all' | 'unadoptable'): Promise<void> {
     const isBusy = (): boolean =>
-      [...this.host.liveIds('attempt')].some((key) => attempts === 'all' || !this.#isAdoptable(key));
+      [...this.host.ids('attempt')].some((key) => attempts === 'all' || !this.#isAdoptable(key));
     if (!isBusy()) return Promise.resolve();
     return new Promise((resolve) => {
       const stop = this.app.onRecord(({ event }) => {

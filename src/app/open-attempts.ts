@@ -5,7 +5,7 @@ import { type Json, timeOf } from './task-json.ts';
 
 /** In the order in which they were claimed. */
 export function openAttempts({ host, projections }: AppContext): AttemptView[] {
-  return [...host.liveIds('attempt')].flatMap((key) => {
+  return [...host.ids('attempt')].flatMap((key) => {
     const [project = '', task = '', number = ''] = key.split('/');
     return projections.attempts.byTask.get(`${project}/${task}`)?.[Number(number) - 1] ?? [];
   });

@@ -25,7 +25,7 @@ export function healthOf(engine: Engine, nats: NatsLink, version: string): Healt
       pid: nats.embedded?.pid ?? null,
       restarts: nats.embedded?.restarts ?? 0,
     },
-    unfinished_tasks: engine.host.count('task'),
+    unfinished_tasks: engine.host.unfinishedTasks,
     open_attempts: engine.host.count('attempt'),
   };
 }

@@ -1,12 +1,13 @@
 /**
- * The live actors: one XState actor for each entity that something can still happen to.
+ * The actors: every entity that something can still happen to, each with the logic of its XState machine, its state,
+ * and this host as its mailbox.
  *
  * H1 An event is asked of every recipient before it is sent to any (XState swallows what a state does not hear), so
  *    it moves all of them or none.
  * H2 An actor may be ahead of the log by what is in flight. Whoever wants to know what is true reads a projection.
- * H3 A settled entity is kept as plain data and woken when something is said to it again: it behaves the same.
+ * H3 A state that was handed out is replaced, never changed: whoever holds one holds what was true then.
  */
-import { type Actor, createActor } from 'xstate';
+import type { AnyStateMachine } from 'xstate';
 import {
   type ContextOf,
   MACHINE_NAMES,
@@ -15,49 +16,57 @@ import {
   recipientsOf,
 } from '../../machines/index.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { DomainEvent, EntityKind, Transition } from '../contracts/events.ts';
+import { type DomainEvent, ENTITY_KINDS, type EntityKind, type Transition } from '../contracts/events.ts';
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
-import { type FlatLogic, flatLogic, flatSnapshot } from './flat-logic.ts';
+import { type FlatLogic, flatLogic } from './flat-logic.ts';
 
-export interface EntityState<Kind extends EntityKind> {
+export interface EntityState<Kind extends EntityKind = EntityKind> {
   readonly state: string;
   readonly context: ContextOf[Kind];
   readonly version: number;
 }
 
-type Context = ContextOf[EntityKind];
-type Logic = FlatLogic<Context, DomainEvent>;
-
-const LOGICS: Readonly<Record<EntityKind, Logic>> = {
-  task: flatLogic(MACHINES.task),
-  attempt: flatLogic(MACHINES.attempt),
-  agent: flatLogic(MACHINES.agent),
-  supervisor: flatLogic(MACHINES.supervisor),
-};
-
-interface Live {
-  readonly actor: Actor<Logic>;
-  version: number;
+/** What an event did to one entity, with the state before it: undefined where the event is the entity's first. */
+export interface Move {
+  readonly kind: EntityKind;
+  readonly id: string;
+  readonly before: EntityState | undefined;
 }
 
-type Found = { readonly recipient: Recipient; readonly live: Live; readonly isNew: boolean };
+/** All actors at one moment, as plain data. */
+export type ActorStates = { readonly [Kind in EntityKind]: Map<string, EntityState<Kind>> };
+
+/** A machine for each kind of entity. */
+export type Machines = Readonly<Record<EntityKind, AnyStateMachine>>;
+
+type Logic = FlatLogic<ContextOf[EntityKind], DomainEvent>;
+type Logics = Readonly<Record<EntityKind, Logic>>;
+
+const OUR_LOGICS = logicsOf(MACHINES);
 
 const NEW = 'new';
 
 export class ActorHost {
-  readonly #live: Readonly<Record<EntityKind, Map<string, Live>>> = {
-    task: new Map(),
-    attempt: new Map(),
-    agent: new Map(),
-    supervisor: new Map(),
-  };
-  /** How many live attempts each project has: an index over the live attempts, kept where they come and go. */
+  readonly #logics: Logics;
+  readonly #entities: Readonly<Record<EntityKind, Map<string, EntityState>>> = noEntities();
+  /** How many open attempts each project has: an index over the attempts, kept where they come and go. */
   readonly #openAttempts = new Map<string, number>();
-  readonly #settledTasks = new Map<string, EntityState<'task'>>();
+  /** Tasks that are settled and have no open attempt: an index as well. */
+  #settled = 0;
 
-  /** How many entities of a kind have a live actor. Attempts have one only while they are open. */
+  /** @param machines others than today's, to see what they would do with a history */
+  constructor(machines: Machines = MACHINES) {
+    this.#logics = machines === MACHINES ? OUR_LOGICS : logicsOf(machines);
+  }
+
+  /** Tasks that are not settled, or whose last attempt has yet to end. */
+  get unfinishedTasks(): number {
+    return this.#entities.task.size - this.#settled;
+  }
+
+  /** How many entities of a kind are here. Attempts are only while they are open. */
   count(kind: EntityKind): number {
-    return this.#live[kind].size;
+    return this.#entities[kind].size;
   }
 
   /** Attempts of a project that are open. */
@@ -66,113 +75,133 @@ export class ActorHost {
   }
 
   get<Kind extends EntityKind>(kind: Kind, id: string): EntityState<Kind> | undefined {
-    const live = this.#live[kind].get(id);
-    if (!live)
-      return kind === 'task' ? (this.#settledTasks.get(id) as EntityState<Kind> | undefined) : undefined;
-    const { value, context } = live.actor.getSnapshot();
-    return { state: value, context: context as ContextOf[Kind], version: live.version };
+    return this.#entities[kind].get(id) as EntityState<Kind> | undefined;
   }
 
-  /** Ids of the entities of a kind that are live, in the order in which they came. */
-  liveIds(kind: EntityKind): Iterable<string> {
-    return this.#live[kind].keys();
+  /** Ids of the entities of a kind, in the order in which they came. */
+  ids(kind: EntityKind): Iterable<string> {
+    return this.#entities[kind].keys();
   }
 
   /** The types of events that the entity hears in its present state; empty for one that is not there. */
   heard(kind: EntityKind, id: string): readonly string[] {
     const state = this.get(kind, id)?.state;
-    return state === undefined
-      ? []
-      : (MACHINES[kind].states[state as never] as { ownEvents: string[] }).ownEvents;
+    return state === undefined ? [] : this.#logics[kind].heard(state);
   }
 
   /**
    * Sends the event to all who hear it.
+   * @param moves filled with the states before it, for `statesBefore`
    * @returns what it changed. @throws SignalboxError `illegal_transition`, and then nothing has changed.
    */
-  apply(event: DomainEvent): Transition[] {
-    const found = recipientsOf(event).map((recipient) => this.#find(recipient, event));
-    for (const { recipient, live } of found) {
-      if (!LOGICS[recipient.kind].can(live.actor.getSnapshot(), event))
-        throw this.#refusal(recipient, live, event);
-    }
-    return found.map((each) => this.#send(each, event));
+  apply(event: DomainEvent, moves?: Move[]): Transition[] {
+    const recipients = recipientsOf(event);
+    for (const recipient of recipients) this.#assertHeard(recipient, event);
+    return recipients.map((recipient) => this.#send(recipient, event, moves));
   }
 
-  #find(recipient: Recipient, event: DomainEvent): Found {
-    const { kind, id, opens } = recipient;
-    const live = this.#live[kind].get(id);
-    if (live) return { recipient, live, isNew: false };
-    const settled = kind === 'task' ? this.#settledTasks.get(id) : undefined;
-    if (settled) return { recipient, live: wake(kind, settled), isNew: false };
-    if (opens === undefined) {
+  /** Takes an entity in, as it was when it left. */
+  restore(kind: EntityKind, id: string, entity: EntityState): void {
+    this.#set(kind, id, entity);
+  }
+
+  /** Lets go of an entity to which nothing is to happen any more. */
+  forget(kind: EntityKind, id: string): void {
+    this.#delete(kind, id);
+  }
+
+  /** All actors as they were before these moves, the latest of which is the last. Costs a copy of the tables. */
+  statesBefore(moves: readonly Move[]): ActorStates {
+    const states = Object.fromEntries(ENTITY_KINDS.map((kind) => [kind, new Map(this.#entities[kind])]));
+    for (const { kind, id, before } of moves.toReversed()) {
+      if (before) states[kind]?.set(id, before);
+      else states[kind]?.delete(id);
+    }
+    return states as unknown as ActorStates;
+  }
+
+  #assertHeard(recipient: Recipient, event: DomainEvent): void {
+    const { kind, id } = recipient;
+    const entity = this.#entities[kind].get(id) ?? opened(recipient);
+    if (!entity) {
       throw new SignalboxError(
         'illegal_transition',
         `${kind} ${id} does not exist: ${event.type} is not for it`,
       );
     }
-    return { recipient, live: wake(kind, { state: NEW, context: opens, version: 0 }), isNew: true };
+    if (!this.#logics[kind].can(entity.state, entity.context, event)) throw this.#refusal(recipient, event);
   }
 
-  #send({ recipient, live, isNew }: Found, event: DomainEvent): Transition {
+  #send(recipient: Recipient, event: DomainEvent, moves: Move[] | undefined): Transition {
     const { kind, id } = recipient;
-    const from = live.actor.getSnapshot().value;
-    live.actor.send(event);
-    const { value, context } = live.actor.getSnapshot();
-    live.version++;
-    if (recipient.closes) this.#drop(kind, id, live);
-    else if (kind === 'task' && isSettled(value, context as ContextOf['task'])) {
-      this.#drop(kind, id, live);
-      this.#settledTasks.set(id, {
-        state: value,
-        context: context as ContextOf['task'],
-        version: live.version,
-      });
-    } else {
-      if (isNew && kind === 'attempt') this.#countAttempt(id, 1);
-      this.#live[kind].set(id, live);
-      if (kind === 'task') this.#settledTasks.delete(id);
-    }
-    return {
-      entity: kind,
-      id,
-      version: live.version,
-      from: isNew ? null : from,
-      to: value,
-      machine: MACHINE_NAMES[kind],
-    };
+    const before = this.#entities[kind].get(id);
+    const entity = before ?? opened(recipient);
+    if (!entity) throw new SignalboxError('internal', `${kind} ${id} went away within one event`);
+    moves?.push({ kind, id, before });
+    const { state, context } = this.#logics[kind].transition(entity.state, entity.context, event);
+    const version = entity.version + 1;
+    if (recipient.closes) this.#delete(kind, id);
+    else this.#set(kind, id, { state, context, version });
+    const from = before ? entity.state : null;
+    return { entity: kind, id, version, from, to: state, machine: MACHINE_NAMES[kind] };
   }
 
-  #drop(kind: EntityKind, id: string, live: Live): void {
-    live.actor.stop();
-    if (this.#live[kind].delete(id) && kind === 'attempt') this.#countAttempt(id, -1);
+  #set(kind: EntityKind, id: string, entity: EntityState): void {
+    const before = this.#entities[kind].get(id);
+    if (kind === 'task') this.#settled += settledCount(entity) - settledCount(before);
+    if (kind === 'attempt' && !before) this.#countAttempt(id, 1);
+    this.#entities[kind].set(id, entity);
+  }
+
+  #delete(kind: EntityKind, id: string): void {
+    const before = this.#entities[kind].get(id);
+    if (!before) return;
+    if (kind === 'task') this.#settled -= settledCount(before);
+    if (kind === 'attempt') this.#countAttempt(id, -1);
+    this.#entities[kind].delete(id);
   }
 
   #countAttempt(id: string, change: 1 | -1): void {
     const project = id.slice(0, id.indexOf('/'));
-    this.#openAttempts.set(project, this.openAttempts(project) + change);
+    const open = this.openAttempts(project) + change;
+    if (open === 0) this.#openAttempts.delete(project);
+    else this.#openAttempts.set(project, open);
   }
 
-  #refusal(recipient: Recipient, live: Live, event: DomainEvent): SignalboxError {
-    const state = live.actor.getSnapshot().value;
-    const legal = this.heard(recipient.kind, recipient.id);
+  #refusal({ kind, id }: Recipient, event: DomainEvent): SignalboxError {
+    const state = this.#entities[kind].get(id)?.state ?? NEW;
+    const legal = this.heard(kind, id);
     return new SignalboxError(
       'illegal_transition',
-      `${recipient.kind} ${recipient.id} is ${state}: ${event.type} is not possible there${legal.length > 0 ? `, only ${legal.join(', ')}` : ''}`,
-      { details: { entity: recipient.kind, id: recipient.id, state, event: event.type, legal } },
+      `${kind} ${id} is ${state}: ${event.type} is not possible there${legal.length > 0 ? `, only ${legal.join(', ')}` : ''}`,
+      { details: { entity: kind, id, state, event: event.type, legal } },
     );
   }
 }
 
-function isSettled(state: string, context: ContextOf['task']): boolean {
+/** The entity that its first event finds; undefined where the event is nobody's first. */
+function opened({ opens }: Recipient): EntityState | undefined {
+  return opens && { state: NEW, context: opens, version: 0 };
+}
+
+/** Settled, and nothing of it is open: what has to stay in memory only for those who ask. */
+export function isSettled({ state, context }: EntityState<'task'>): boolean {
   return SETTLED_STATES.has(state as TaskState) && context.openAttempt === null;
 }
 
-function wake(kind: EntityKind, { state, context, version }: EntityState<EntityKind>): Live {
-  const actor = createActor(LOGICS[kind], {
-    snapshot: flatSnapshot(state, context),
-    input: undefined as never,
-  });
-  actor.start();
-  return { actor, version };
+function settledCount(task: EntityState | undefined): number {
+  return task && isSettled(task as EntityState<'task'>) ? 1 : 0;
+}
+
+function noEntities(): Record<EntityKind, Map<string, EntityState>> {
+  return { task: new Map(), attempt: new Map(), agent: new Map(), supervisor: new Map() };
+}
+
+function logicsOf(machines: Machines): Logics {
+  return {
+    task: flatLogic(machines.task),
+    attempt: flatLogic(machines.attempt),
+    agent: flatLogic(machines.agent),
+    supervisor: flatLogic(machines.supervisor),
+  };
 }

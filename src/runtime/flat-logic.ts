@@ -1,31 +1,32 @@
 /**
- * The logic of our XState machines for XState actors, without the parts of XState that they do not use.
+ * What an XState machine does, without the parts of XState that our machines do not use.
  *
- * XState's own interpreter computes exit sets, entry sets and eventless transitions for every event; that is most of
- * what an event costs. Our machines are flat: one level of states, guards, `assign`. For those, the first transition
- * whose guard holds is all there is to know. Guards, targets and assignments are taken from the machine itself, and
- * docs/decisions/0003-flat-machines.md has the figures.
+ * XState's own interpreter computes exit sets, entry sets and eventless transitions for every event, and its actor
+ * objects keep a mailbox, observers and a scheduler for each; that is most of what an event costs. Our machines are
+ * flat: one level of states, guards, `assign`. For those, the first transition whose guard holds is all there is to
+ * know. Guards, targets and assignments are taken from the machine itself, and docs/decisions/0003-flat-machines.md
+ * has the figures.
  *
  * X1 A machine that is not flat is refused when it is compiled, not misread later.
- * X2 For every state and event it does what XState does; a property test compares the two.
+ * X2 For every state and event it does what XState's actors do; a property test compares the two.
  */
-import type { ActorLogic, AnyEventObject, AnyStateMachine, Snapshot } from 'xstate';
+import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import { SignalboxError } from '../contracts/errors.ts';
 
-export type FlatSnapshot<Context> = Extract<Snapshot<unknown>, { status: 'active' }> & {
-  readonly value: string;
+export interface FlatState<Context> {
+  readonly state: string;
   readonly context: Context;
-};
+}
 
-/** Logic for `createActor`, and the question that XState's snapshots answer with `can`. */
-export type FlatLogic<Context, Event extends AnyEventObject> = ActorLogic<
-  FlatSnapshot<Context>,
-  Event,
-  FlatSnapshot<Context>
-> & {
-  /** Whether the event would do anything. */
-  can(snapshot: FlatSnapshot<Context>, event: Event): boolean;
-};
+/** A machine, compiled. Its methods are pure. */
+export interface FlatLogic<Context, Event extends AnyEventObject> {
+  /** Whether the event would do anything: what XState's snapshots answer with `can`. */
+  can(state: string, context: Context, event: Event): boolean;
+  /** The state and context after the event; what is not heard changes nothing. */
+  transition(state: string, context: Context, event: Event): FlatState<Context>;
+  /** The types of events that a state names, whether or not their guards hold at the moment. */
+  heard(state: string): readonly string[];
+}
 
 type Scope<Context> = { readonly context: Context; readonly event: AnyEventObject };
 type Guard<Context> = (scope: Scope<Context>) => boolean;
@@ -40,32 +41,33 @@ interface FlatTransition<Context> {
 
 type Table<Context> = ReadonlyMap<string, ReadonlyMap<string, readonly FlatTransition<Context>[]>>;
 
-export function flatSnapshot<Context>(value: string, context: Context): FlatSnapshot<Context> {
-  return { status: 'active', output: undefined, error: undefined, value, context };
-}
+const NOTHING: readonly never[] = [];
 
 /** @throws SignalboxError `internal` for a machine that is not flat */
 export function flatLogic<Context, Event extends AnyEventObject>(
   machine: AnyStateMachine,
 ): FlatLogic<Context, Event> {
   const table: Table<Context> = compile(machine);
-  const select = (snapshot: FlatSnapshot<Context>, event: Event): FlatTransition<Context> | undefined =>
-    table
-      .get(snapshot.value)
-      ?.get(event.type)
-      ?.find(({ guard }) => guard === null || guard({ context: snapshot.context, event }));
+  const heard = new Map(
+    Object.entries<Node>(machine.root.states).map(([name, node]) => [name, node.ownEvents as string[]]),
+  );
+  const select = (state: string, context: Context, event: Event): FlatTransition<Context> | undefined => {
+    const transitions = table.get(state)?.get(event.type) ?? NOTHING;
+    if (transitions.length === 0) return undefined;
+    const scope = { context, event };
+    for (const each of transitions) if (each.guard === null || each.guard(scope)) return each;
+    return undefined;
+  };
   return {
-    can: (snapshot, event) => select(snapshot, event) !== undefined,
-    transition: (snapshot, event) => {
-      const chosen = select(snapshot, event);
-      if (!chosen) return snapshot;
-      let { context } = snapshot;
-      for (const assigner of chosen.assigners) context = { ...context, ...assigner({ context, event }) };
-      return flatSnapshot(chosen.target ?? snapshot.value, context);
+    can: (state, context, event) => select(state, context, event) !== undefined,
+    transition: (state, context, event) => {
+      const chosen = select(state, context, event);
+      if (!chosen) return { state, context };
+      let next = context;
+      for (const assigner of chosen.assigners) next = { ...next, ...assigner({ context: next, event }) };
+      return { state: chosen.target ?? state, context: next };
     },
-    getInitialSnapshot: (_scope, input) => input,
-    getPersistedSnapshot: (snapshot) => snapshot,
-    restoreSnapshot: (snapshot) => snapshot as FlatSnapshot<Context>,
+    heard: (state) => heard.get(state) ?? NOTHING,
   };
 }
 

@@ -15,7 +15,7 @@ export function registerAgents(
     const known = projections.agents.byId.get(agent.id);
     if (!known || known.state === 'offline' || !isRegisteredAs(agent, known)) decide(registration(agent));
   }
-  for (const id of [...host.liveIds('agent')]) {
+  for (const id of [...host.ids('agent')]) {
     if (roster.get(id) || host.get('agent', id)?.state === 'offline') continue;
     decide({ type: 'agent.retired', agent: id, reason: 'it is not in the configuration any more' });
   }

@@ -107,8 +107,8 @@ export class Supervisor {
     registerAgents(host, projections, roster, (event) => this.decide(event));
     for (const task of tasks.values()) this.#relations.add(task);
     for (const task of [...tasks.values()]) this.#tasks.takeUp(task);
-    for (const agent of host.liveIds('agent')) this.#breaker.takeUp(agent);
-    const open = [...host.liveIds('attempt')].map((key) => this.#resume(key));
+    for (const agent of host.ids('agent')) this.#breaker.takeUp(agent);
+    const open = [...host.ids('attempt')].map((key) => this.#resume(key));
     await Promise.all(open);
     this.#dispatcher.enable();
   }
@@ -127,7 +127,7 @@ export class Supervisor {
 
   /** Ends every open attempt. */
   stopAll(): void {
-    for (const key of [...this.#options.host.liveIds('attempt')]) {
+    for (const key of [...this.#options.host.ids('attempt')]) {
       this.attempts.requestStop(attemptAddress(key), 'shutdown');
     }
   }

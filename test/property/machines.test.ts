@@ -47,13 +47,13 @@ class World {
     };
     return ENTITY_KINDS.map((kind) => ({
       kind,
-      live: [...this.host.liveIds(kind)],
+      live: [...this.host.ids(kind)],
       entities: known[kind].map((id) => this.host.get(kind, id)),
     }));
   }
 
   openAttemptsOf(agent: string): string[] {
-    return [...this.host.liveIds('attempt')].filter((key) => this.claims.get(key) === agent);
+    return [...this.host.ids('attempt')].filter((key) => this.claims.get(key) === agent);
   }
 }
 
@@ -89,7 +89,7 @@ describe('whatever happens', () => {
   it('T1: a task is never in two attempts, and its open attempt is the one that lives', () => {
     holdsAlways(({ host }) => {
       for (const task of TASKS) {
-        const live = [...host.liveIds('attempt')].filter((key) => key.startsWith(`${task}/`));
+        const live = [...host.ids('attempt')].filter((key) => key.startsWith(`${task}/`));
         const open = host.get('task', task)?.context.openAttempt ?? null;
         expect(live).toEqual(open === null ? [] : [`${task}/${open}`]);
       }
@@ -154,7 +154,7 @@ describe('whatever happens', () => {
 
   it('counts the open attempts of each project', () => {
     holdsAlways(({ host }) => {
-      const live = [...host.liveIds('attempt')];
+      const live = [...host.ids('attempt')];
       expect(host.count('attempt')).toBe(live.length);
       for (const project of ['p', 'q']) {
         const own = live.filter((key) => key.startsWith(`${project}/`));

@@ -90,7 +90,7 @@ function assertAtRest(simulation: Simulation): void {
   const orphans = processes.alive().filter(({ owner }) => owner === null);
   for (const { order } of orphans)
     problems.push(`a process of ${order.project}/${order.task} is still there`);
-  for (const agent of host.liveIds('agent')) {
+  for (const agent of host.ids('agent')) {
     const { state, context } = host.get('agent', agent) ?? {};
     if (context?.running !== 0) problems.push(`agent ${agent} counts ${context?.running} attempts`);
     if (state === 'probing' && context?.failures === 0) problems.push(`agent ${agent} is still on probation`);
