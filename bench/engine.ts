@@ -54,6 +54,8 @@ export async function openBenchEngine(
       backlog: 1_000_000,
       maxEventBytes: 900_000,
     },
+    retention: { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 },
+    snapshots: null,
     onFenced: (error) => {
       throw error;
     },

@@ -2,7 +2,7 @@
 import { unreachable } from '../src/contracts/errors.ts';
 import type { StoredRecord } from '../src/contracts/events.ts';
 import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
-import type { Projection } from './projection.ts';
+import type { KeptProjection } from './projection.ts';
 
 export interface AgentView {
   readonly id: string;
@@ -46,7 +46,7 @@ const UNKNOWN: Omit<AgentView, 'id' | 'since'> = {
 
 const AT_WORK: Changes = { parkedUntil: null, reason: null, by: null };
 
-export const agents: Projection<Agents> = {
+export const agents: KeptProjection<Agents> = {
   name: 'agents',
   version: 1,
   initial: () => ({ byId: new Map() }),
@@ -63,6 +63,8 @@ export const agents: Projection<Agents> = {
     });
   },
   toJSON: (state) => [...state.byId.values()],
+  forget: () => {},
+  restore: (json) => ({ byId: new Map((json as AgentView[]).map((agent) => [agent.id, agent])) }),
 };
 
 /** @param from the state before; null where the agent is new */

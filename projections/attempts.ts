@@ -2,7 +2,7 @@
 import { unreachable } from '../src/contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../src/contracts/events.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
-import type { Projection } from './projection.ts';
+import type { KeptProjection } from './projection.ts';
 
 export interface RejectedMessage {
   readonly message: string;
@@ -46,7 +46,7 @@ export interface AttemptHistory {
 
 const NOTHING: readonly never[] = [];
 
-export const attemptHistory: Projection<AttemptHistory> = {
+export const attemptHistory: KeptProjection<AttemptHistory> = {
   name: 'attempts',
   version: 1,
   initial: () => ({ byTask: new Map() }),
@@ -68,6 +68,10 @@ export const attemptHistory: Projection<AttemptHistory> = {
     );
   },
   toJSON: (state) => [...state.byTask.entries()],
+  forget: (state, task) => {
+    state.byTask.delete(task);
+  },
+  restore: (json) => ({ byTask: new Map(json as [string, readonly AttemptView[]][]) }),
 };
 
 function claimed(event: Extract<DomainEvent, { type: 'task.claimed' }>, time: number): AttemptView {

@@ -8,7 +8,7 @@ import {
   type TaskSpec,
   type TaskState,
 } from '../src/contracts/tasks.ts';
-import type { Projection } from './projection.ts';
+import type { KeptProjection } from './projection.ts';
 
 export interface OutputView extends Output {
   /** 1, 2, 3 … within the task. */
@@ -55,10 +55,12 @@ export interface TaskView {
 export interface Blackboard {
   /** By `project/task`, in the order of creation. */
   readonly tasks: Map<string, TaskView>;
-  /** How many tasks are in each state. */
+  /** How many tasks are in each state, those included that have left memory. */
   readonly counts: Record<TaskState, number>;
   /** Children by parent, in the order of creation; both as `project/task`. */
   readonly children: Map<string, readonly string[]>;
+  /** Tasks that were created to wait for a task, by that task; both as `project/task`. */
+  readonly dependents: Map<string, readonly string[]>;
   /** `project/key` to `project/task`. */
   readonly idempotencyKeys: Map<string, string>;
 }
@@ -67,10 +69,16 @@ type Changes = Partial<Omit<TaskView, 'project' | 'id' | 'spec' | 'requestSha256
 
 const NOTHING: readonly never[] = [];
 
-export const blackboard: Projection<Blackboard> = {
+export const blackboard: KeptProjection<Blackboard> = {
   name: 'blackboard',
   version: 1,
-  initial: () => ({ tasks: new Map(), counts: noTasks(), children: new Map(), idempotencyKeys: new Map() }),
+  initial: () => ({
+    tasks: new Map(),
+    counts: noTasks(),
+    children: new Map(),
+    dependents: new Map(),
+    idempotencyKeys: new Map(),
+  }),
   evolve(state, record) {
     const { event } = record;
     if (event.type === 'task.created') {
@@ -99,12 +107,47 @@ export const blackboard: Projection<Blackboard> = {
       lastSequence: record.sequence,
     });
   },
-  toJSON: (state) => ({
-    tasks: [...state.tasks.values()],
-    children: [...state.children.entries()],
-    idempotencyKeys: [...state.idempotencyKeys.entries()],
-  }),
+  // What stands in the other maps follows from the tasks.
+  toJSON: (state) => ({ tasks: [...state.tasks.values()], counts: { ...state.counts } }),
+  forget(state, key) {
+    const task = state.tasks.get(key);
+    if (!task) return;
+    state.tasks.delete(key);
+    state.children.delete(key);
+    const { project, spec } = task;
+    if (spec.parent !== undefined) unlink(state.children, `${project}/${spec.parent}`, key);
+    for (const id of spec.depends_on ?? []) unlink(state.dependents, `${project}/${id}`, key);
+    const idempotencyKey = `${project}/${spec.idempotency_key}`;
+    if (state.idempotencyKeys.get(idempotencyKey) === key) state.idempotencyKeys.delete(idempotencyKey);
+  },
+  restore(json) {
+    const { tasks, counts } = json as { tasks: readonly TaskView[]; counts: Blackboard['counts'] };
+    const state = { ...blackboard.initial(), counts: { ...counts } };
+    for (const task of tasks) add(state, task);
+    return state;
+  },
 };
+
+function add(state: Blackboard, task: TaskView): void {
+  const { project, id, spec } = task;
+  const key = `${project}/${id}`;
+  state.tasks.set(key, task);
+  if (spec.idempotency_key !== undefined)
+    state.idempotencyKeys.set(`${project}/${spec.idempotency_key}`, key);
+  if (spec.parent !== undefined) link(state.children, `${project}/${spec.parent}`, key);
+  for (const dependency of spec.depends_on ?? []) link(state.dependents, `${project}/${dependency}`, key);
+}
+
+function link(index: Map<string, readonly string[]>, from: string, to: string): void {
+  const linked = index.get(from) ?? NOTHING;
+  if (!linked.includes(to)) index.set(from, [...linked, to]);
+}
+
+function unlink(index: Map<string, readonly string[]>, from: string, to: string): void {
+  const linked = index.get(from)?.filter((each) => each !== to) ?? NOTHING;
+  if (linked.length > 0) index.set(from, linked);
+  else index.delete(from);
+}
 
 function noTasks(): Record<TaskState, number> {
   return Object.fromEntries(TASK_STATES.map((state) => [state, 0])) as Record<TaskState, number>;
@@ -112,17 +155,10 @@ function noTasks(): Record<TaskState, number> {
 
 function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.created'>): void {
   const { project, task: id, spec } = event;
-  const key = `${project}/${id}`;
-  if (spec.idempotency_key !== undefined)
-    state.idempotencyKeys.set(`${project}/${spec.idempotency_key}`, key);
-  if (spec.parent !== undefined) {
-    const parent = `${project}/${spec.parent}`;
-    state.children.set(parent, [...(state.children.get(parent) ?? NOTHING), key]);
-  }
   const transition = record.transitions[0];
   const to = (transition?.to ?? 'pending') as TaskState;
   state.counts[to]++;
-  state.tasks.set(key, {
+  add(state, {
     project,
     id,
     spec,

@@ -16,18 +16,47 @@ export {
 } from './blackboard.ts';
 export type { Projection } from './projection.ts';
 
+export interface ProjectionStates {
+  readonly blackboard: Blackboard;
+  readonly attempts: AttemptHistory;
+  readonly agents: Agents;
+}
+
 export class Projections {
-  readonly blackboard: Blackboard = blackboard.initial();
-  readonly attempts: AttemptHistory = attemptHistory.initial();
-  readonly agents: Agents = agents.initial();
+  readonly blackboard: Blackboard;
+  readonly attempts: AttemptHistory;
+  readonly agents: Agents;
   /** Sequence of the last record that was folded in. */
-  sequence = 0;
+  sequence: number;
+
+  constructor(states: ProjectionStates = initialStates(), sequence = 0) {
+    this.blackboard = states.blackboard;
+    this.attempts = states.attempts;
+    this.agents = states.agents;
+    this.sequence = sequence;
+  }
+
+  /** What `toJSON` was made of. Trusts its input. @param sequence of the last record that was folded in */
+  static restore(json: Readonly<Record<string, unknown>>, sequence: number): Projections {
+    const states = {
+      blackboard: blackboard.restore(json[blackboard.name]),
+      attempts: attemptHistory.restore(json[attemptHistory.name]),
+      agents: agents.restore(json[agents.name]),
+    };
+    return new Projections(states, sequence);
+  }
 
   evolve(record: StoredRecord): void {
     blackboard.evolve(this.blackboard, record);
     attemptHistory.evolve(this.attempts, record);
     agents.evolve(this.agents, record);
     this.sequence = record.sequence;
+  }
+
+  /** Lets go of a task, given as `project/task`, that is settled. */
+  forgetTask(task: string): void {
+    blackboard.forget(this.blackboard, task);
+    attemptHistory.forget(this.attempts, task);
   }
 
   /** Canonical JSON of everything: equal states give equal texts. */
@@ -43,4 +72,8 @@ export class Projections {
       [agents.name]: agents.toJSON(this.agents),
     };
   }
+}
+
+function initialStates(): ProjectionStates {
+  return { blackboard: blackboard.initial(), attempts: attemptHistory.initial(), agents: agents.initial() };
 }

@@ -17,3 +17,11 @@ export interface Projection<State> {
   /** The state as plain data. Compare by canonical JSON: the order of keys says nothing. */
   toJSON(state: State): unknown;
 }
+
+/** A projection that Signalbox itself keeps in memory: settled tasks leave it, and a snapshot brings it back. */
+export interface KeptProjection<State> extends Projection<State> {
+  /** Lets go of a task, given as `project/task`, that is settled. */
+  forget(state: State, task: string): void;
+  /** The state that `toJSON` was made of. Trusts its input: a snapshot's bytes are checked by hash. */
+  restore(json: unknown): State;
+}

@@ -5,17 +5,22 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { Projections } from '../projections/index.ts';
+import type { Projections } from '../projections/index.ts';
 import type { AppContext, TaskDefaults } from './app/context.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
 import type { Journal, JournalHandlers, JournalState, Tip } from './journal/journal.ts';
-import { taskSubject } from './journal/subjects.ts';
-import { ActorHost } from './runtime/actor-host.ts';
+import { creationSubject, taskSubject } from './journal/subjects.ts';
+import type { ActorHost } from './runtime/actor-host.ts';
+import { Archive } from './runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
 import { deferred } from './runtime/deferred.ts';
 import type { Environment } from './runtime/environment.ts';
-import { type Rebuilt, readRecord, rebuild } from './runtime/rebuild.ts';
+import { type Rebuilt, readRecord } from './runtime/rebuild.ts';
+import { recover } from './runtime/recover.ts';
+import type { RetentionLimits } from './runtime/retention.ts';
+import type { SnapshotStore } from './runtime/snapshot-store.ts';
+import { Snapshotter } from './runtime/snapshotter.ts';
 import { type AgentDefinition, AgentRoster } from './supervisor/agent-roster.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { AttemptTokens } from './supervisor/tokens.ts';
@@ -49,6 +54,10 @@ export interface EngineOptions {
   readonly defaults: TaskDefaults;
   readonly reviewOf: AppContext['reviewOf'];
   readonly limits: EngineLimits;
+  /** Which settled tasks stay in memory. */
+  readonly retention: RetentionLimits;
+  /** Where snapshots are kept, and after how many events one is taken; null for none. */
+  readonly snapshots: { readonly store: SnapshotStore; readonly every: number } | null;
   /** Looks at the log before it is written to. @throws SignalboxError to refuse it */
   readonly inspect?: (journal: Journal<LogEntry>, tip: Tip) => Promise<void>;
   /** Told of every event that the log has stored. */
@@ -68,6 +77,7 @@ export class Engine {
   readonly #journal: Journal<LogEntry>;
   readonly #pipeline: CommitPipeline;
   readonly #listeners: Set<(record: StoredRecord) => void>;
+  readonly #snapshotter: Snapshotter | null;
   readonly #closed = new AbortController();
   #draining = false;
 
@@ -75,6 +85,7 @@ export class Engine {
     app: Omit<AppContext, 'isDraining' | 'closed'>;
     journal: Journal<LogEntry>;
     listeners: Set<(record: StoredRecord) => void>;
+    snapshotter: Snapshotter | null;
   }) {
     this.app = { ...parts.app, isDraining: () => this.#draining, closed: this.#closed.signal };
     this.projections = parts.app.projections;
@@ -83,6 +94,7 @@ export class Engine {
     this.#pipeline = parts.app.pipeline;
     this.#journal = parts.journal;
     this.#listeners = parts.listeners;
+    this.#snapshotter = parts.snapshotter;
   }
 
   /**
@@ -91,8 +103,6 @@ export class Engine {
    */
   static async open(options: EngineOptions): Promise<Engine> {
     const { environment, logger } = options;
-    const host = new ActorHost();
-    const projections = new Projections();
     const listeners = new Set<(record: StoredRecord) => void>();
     let pipeline: CommitPipeline | undefined;
     let supervisor: Supervisor | undefined;
@@ -109,28 +119,37 @@ export class Engine {
       },
       onState,
     });
-    const rebuilt = await rebuild(journal.read({ from: 1 }), host, projections);
-    logger.info(
-      { events: rebuilt.tip.sequence, tasks: projections.blackboard.tasks.size },
-      'rebuilt from the log',
-    );
-    await options.inspect?.(journal, rebuilt.tip);
+    const archive = new Archive({
+      has: (project, task) => journal.holds(creationSubject(project, task)),
+      read: (project, task) => readHistory(journal, taskSubject(project, task)),
+    });
+    const { host, projections, retention, end } = await recover({
+      journal,
+      limits: options.retention,
+      snapshots: options.snapshots?.store ?? null,
+      logger,
+    });
+    await options.inspect?.(journal, end.tip);
 
     const onCommitted = (record: StoredRecord): void => {
       projections.evolve(record);
+      archive.onRecord(record);
       supervisor?.onCommitted(record);
       for (const listener of listeners) notify(listener, record, logger);
+      retention.onRecord(record);
+      snapshotter?.onRecord();
     };
     pipeline = new CommitPipeline({
       host,
       clock: environment.clock,
       writer: options.writer,
-      lastHash: rebuilt.hash,
+      last: end,
       maxBacklog: options.limits.backlog,
       maxEventBytes: options.limits.maxEventBytes,
       onCommitted,
     });
-    await takeOver(journal, pipeline, rebuilt, options);
+    const snapshotter = snapshotterOf({ host, projections, pipeline, retention }, options);
+    await takeOver(journal, pipeline, end, options);
 
     const core = {
       host,
@@ -144,6 +163,7 @@ export class Engine {
     const attemptsDirectory = attemptsIn(options);
     supervisor = new Supervisor({
       ...core,
+      archive,
       logger,
       attemptsDirectory,
       concurrency,
@@ -153,7 +173,8 @@ export class Engine {
     return new Engine({
       journal,
       listeners,
-      app: appOf({ ...core, supervisor }, options, journal, listeners),
+      snapshotter,
+      app: appOf({ ...core, supervisor, archive, retention }, options, journal, listeners),
     });
   }
 
@@ -209,6 +230,7 @@ export class Engine {
     if (this.#journal.state.kind === 'open') await this.#sayGoodbye(reason);
     await this.#journal.close();
     this.#pipeline.close();
+    await this.#snapshotter?.close();
     this.#listeners.clear();
     this.#closed.abort();
   }
@@ -241,7 +263,15 @@ function attemptsIn({ dataDirectory }: EngineOptions): string {
 
 type Core = Pick<
   AppContext,
-  'host' | 'projections' | 'pipeline' | 'supervisor' | 'environment' | 'roster' | 'tokens'
+  | 'host'
+  | 'projections'
+  | 'pipeline'
+  | 'supervisor'
+  | 'environment'
+  | 'roster'
+  | 'tokens'
+  | 'archive'
+  | 'retention'
 >;
 
 /** What the use cases get to work with. */
@@ -267,6 +297,24 @@ function appOf(
       return () => listeners.delete(listener);
     },
   };
+}
+
+function snapshotterOf(
+  { host, projections, pipeline, retention }: Pick<Core, 'host' | 'projections' | 'pipeline' | 'retention'>,
+  { snapshots, logger }: EngineOptions,
+): Snapshotter | null {
+  if (!snapshots) return null;
+  return new Snapshotter({
+    ...snapshots,
+    logger,
+    size: () => host.count('task'),
+    capture: () => ({
+      at: pipeline.last,
+      actors: pipeline.storedActors(),
+      projections: projections.toJSON(),
+      forgotten: retention.forgotten,
+    }),
+  });
 }
 
 async function takeOver(

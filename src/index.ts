@@ -12,7 +12,7 @@
 import { type Logger, pino } from 'pino';
 import type { AttemptView, TaskView } from '../projections/index.ts';
 import { addComment } from './app/agent-words.ts';
-import { findTask } from './app/context.ts';
+import { type AppContext, findAttempts, findTask, taskInMemory } from './app/context.ts';
 import { createTask } from './app/create-task.ts';
 import { approveTask, cancelTask, rejectTask, retryTask } from './app/decide-task.ts';
 import { followRecords } from './app/follow.ts';
@@ -21,7 +21,7 @@ import type { HealthReport } from './contracts/answers.ts';
 import type { SignalboxConfigInput } from './contracts/config.ts';
 import type { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
-import { projectId, taskId } from './contracts/ids.ts';
+import { type ProjectId, projectId, type TaskId, taskId } from './contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from './contracts/requests.ts';
 import { SETTLED_STATES } from './contracts/tasks.ts';
 import { Daemon } from './daemon/daemon.ts';
@@ -61,8 +61,9 @@ export interface Signalbox {
   /** @throws SignalboxError `invalid_request`, `task_exists`, `idempotency_conflict`, `agent_not_found`, `overloaded` */
   createTask(project: string, task: NewTask): Promise<TaskView>;
   /** @throws SignalboxError `task_not_found` */
-  task(project: string, id: string): TaskView;
-  attempts(project: string, id: string): readonly AttemptView[];
+  task(project: string, id: string): Promise<TaskView>;
+  /** @throws SignalboxError `task_not_found` */
+  attempts(project: string, id: string): Promise<readonly AttemptView[]>;
   /** The task, once it is done, failed, cancelled or expired. */
   settled(project: string, id: string): Promise<TaskView>;
   approve(project: string, id: string, comment?: string): Promise<TaskView>;
@@ -93,12 +94,12 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
     onFenced: options.onFenced ?? (() => {}),
   });
   const { app } = daemon;
-  const view = (project: string, id: string): TaskView => findTask(app, projectId(project), taskId(id));
   const { onSettled } = options;
   if (onSettled) {
     app.onRecord((record) => {
       const settled = settledBy(record);
-      if (settled) onSettled(view(settled.project, settled.task));
+      const task = settled && taskInMemory(app, settled.project, settled.task);
+      if (task) onSettled(task);
     });
   }
   return {
@@ -108,9 +109,9 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
       const request = parse(createTaskSchema, task, 'task');
       return (await createTask(app, projectId(project), request, ACTOR)).task;
     },
-    task: view,
-    attempts: (project, id) => app.projections.attempts.byTask.get(`${project}/${id}`) ?? [],
-    settled: (project, id) => whenSettled(daemon, view, project, id),
+    task: async (project, id) => findTask(app, projectId(project), taskId(id)),
+    attempts: async (project, id) => findAttempts(app, projectId(project), taskId(id)),
+    settled: async (project, id) => whenSettled(app, projectId(project), taskId(id)),
     approve: (project, id, comment) => approveTask(app, projectId(project), taskId(id), { comment }, ACTOR),
     reject: (project, id, comment) => rejectTask(app, projectId(project), taskId(id), { comment }, ACTOR),
     cancel: (project, id, comment) => cancelTask(app, projectId(project), taskId(id), { comment }, ACTOR),
@@ -122,20 +123,17 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
   };
 }
 
-function whenSettled(
-  { app }: Daemon,
-  view: (project: string, id: string) => TaskView,
-  project: string,
-  id: string,
-): Promise<TaskView> {
-  const now = view(project, id);
-  if (SETTLED_STATES.has(now.state)) return Promise.resolve(now);
+async function whenSettled(app: AppContext, project: ProjectId, id: TaskId): Promise<TaskView> {
+  const now = await findTask(app, project, id);
+  // Looked at again: it may have settled while it was looked up.
+  const task = taskInMemory(app, project, id) ?? now;
+  if (SETTLED_STATES.has(task.state)) return task;
   return new Promise((resolve) => {
     const stop = app.onRecord((record) => {
       const settled = settledBy(record);
       if (settled?.project !== project || settled.task !== id) return;
       stop();
-      resolve(view(project, id));
+      resolve(findTask(app, project, id));
     });
   });
 }

@@ -12,7 +12,7 @@ import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../contracts/requests.ts';
 import type { Output } from '../contracts/tasks.ts';
 import { captureFile } from './content-store.ts';
-import { type AppContext, commitForTask, findTask } from './context.ts';
+import { type AppContext, commitForTask, findAttempts, findTask } from './context.ts';
 
 /** Who speaks: the attempt that the token belongs to. */
 interface Speaker {
@@ -44,7 +44,7 @@ export async function reportStatus(
   const { attempt, agent } = speaker;
   const address = { project, task, attempt, agent };
   const actor = `agent:${agent}`;
-  const view = findTask(app, project, task);
+  const view = await findTask(app, project, task);
   switch (report.status) {
     case 'working':
       return commitForTask(app, { type: 'task.progress_reported', ...address, detail: report.detail }, actor);
@@ -133,7 +133,6 @@ export async function addComment(
       `agent:${agent}`,
     );
   }
-  findTask(app, project, task);
   if (request.author === undefined) {
     throw new SignalboxError('invalid_request', 'author: say who comments');
   }
@@ -149,7 +148,7 @@ async function listen(
   token: string | null,
   message: Word,
 ): Promise<Speaker> {
-  const view = findTask(app, project, task);
+  const view = await findTask(app, project, task);
   if (token === null) {
     throw new SignalboxError(
       'unauthorized',
@@ -163,15 +162,15 @@ async function listen(
       `the token belongs to no attempt of task ${task} in project ${project}`,
     );
   }
-  const history = app.projections.attempts.byTask.get(`${project}/${task}`);
-  const speaker = { project, task, attempt, agent: history?.[attempt - 1]?.agent ?? '' };
+  const history = await findAttempts(app, project, task);
+  const speaker = { project, task, attempt, agent: history[attempt - 1]?.agent ?? '' };
   await whenStarted(app, speaker);
   // Asked after the wait, in which it may have ended.
   if (
     app.host.get('task', `${project}/${task}`)?.context.openAttempt !== attempt ||
     isLeftBehind(app, speaker)
   ) {
-    await refuse(app, speaker, message, findTask(app, project, task));
+    await refuse(app, speaker, message, await findTask(app, project, task));
   }
   return speaker;
 }
@@ -185,8 +184,8 @@ function isLeftBehind(app: AppContext, { project, task }: Speaker): boolean {
 async function refuse(app: AppContext, speaker: Speaker, message: Word, view: TaskView): Promise<never> {
   const { project, task, attempt } = speaker;
   const reason = `attempt ${attempt} is over: task ${task} is ${view.state}${view.openAttempt === null ? '' : `, its open attempt is ${view.openAttempt}`}`;
-  const history = app.projections.attempts.byTask.get(`${project}/${task}`);
-  if ((history?.[attempt - 1]?.rejected.length ?? 0) < RECORDED_REJECTIONS) {
+  const history = await findAttempts(app, project, task);
+  if ((history[attempt - 1]?.rejected.length ?? 0) < RECORDED_REJECTIONS) {
     app.pipeline.assertWritable();
     await app.pipeline.commit(
       { type: 'attempt.message_rejected', project, task, attempt, message, reason },

@@ -36,7 +36,7 @@ export async function readAttemptLog(
   number: number,
   { stream, offset }: ReadLog,
 ): Promise<LogPart> {
-  const isOver = findAttempt(app, project, task, number).endedAt !== null;
+  const isOver = (await findAttempt(app, project, task, number)).endedAt !== null;
   const directory = join(app.attemptsDirectory, project, task, String(number), 'process');
   const file = await openBelow(app.attemptsDirectory, join(directory, `${stream}.log`));
   if (!file) return { bytes: new Uint8Array(), offset: 0, nextOffset: 0, isComplete: isOver };

@@ -3,15 +3,20 @@ import type { AttemptView } from '../../projections/index.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { Kill } from '../contracts/requests.ts';
-import { type AppContext, findTask } from './context.ts';
+import { type AppContext, findAttempts, findTask } from './context.ts';
 import { deciderOf } from './decider.ts';
 import { openAttemptJson, openAttempts } from './open-attempts.ts';
 import { attemptJson, type Json } from './task-json.ts';
 
 /** @throws SignalboxError `task_not_found`, `not_found` */
-export function findAttempt(app: AppContext, project: ProjectId, task: TaskId, number: number): AttemptView {
-  const { attempts } = findTask(app, project, task);
-  const attempt = app.projections.attempts.byTask.get(`${project}/${task}`)?.[number - 1];
+export async function findAttempt(
+  app: AppContext,
+  project: ProjectId,
+  task: TaskId,
+  number: number,
+): Promise<AttemptView> {
+  const { attempts } = await findTask(app, project, task);
+  const attempt = (await findAttempts(app, project, task))[number - 1];
   if (attempt) return attempt;
   const has = attempts === 0 ? 'it has none' : `its newest is ${attempts}`;
   throw new SignalboxError(
@@ -36,7 +41,7 @@ export async function killAttempt(
   request: Kill,
   actor: string,
 ): Promise<Json> {
-  const { endedAt, state } = findAttempt(app, project, task, number);
+  const { endedAt, state } = await findAttempt(app, project, task, number);
   if (endedAt !== null) {
     throw new SignalboxError(
       'illegal_transition',
@@ -49,7 +54,7 @@ export async function killAttempt(
     { type: 'attempt.stop_requested', project, task, attempt: number, reason: 'operator' },
     { actor: deciderOf(request, actor) },
   );
-  return attemptJson(findAttempt(app, project, task, number));
+  return attemptJson(await findAttempt(app, project, task, number));
 }
 
 /** Every open attempt with its living processes. */

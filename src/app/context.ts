@@ -1,12 +1,14 @@
 /** What the use cases work with. They are the only way in: HTTP, the library and every other skin call them. */
-import type { Projections, TaskView } from '../../projections/index.ts';
+import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { Backoff } from '../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
+import type { Archive, ArchivedTask } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import type { Environment } from '../runtime/environment.ts';
+import type { Retention } from '../runtime/retention.ts';
 import type { AgentRoster } from '../supervisor/agent-roster.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { AttemptTokens } from '../supervisor/tokens.ts';
@@ -23,6 +25,8 @@ export interface AppContext {
   readonly host: ActorHost;
   readonly projections: Projections;
   readonly pipeline: CommitPipeline;
+  readonly archive: Archive;
+  readonly retention: Retention;
   readonly supervisor: Supervisor;
   readonly roster: AgentRoster;
   readonly tokens: AttemptTokens;
@@ -47,10 +51,52 @@ export interface AppContext {
   readonly closed: AbortSignal;
 }
 
-/** @throws SignalboxError `task_not_found` */
-export function findTask(app: AppContext, project: ProjectId, task: TaskId): TaskView {
-  const view = app.projections.blackboard.tasks.get(`${project}/${task}`);
-  if (view) return view;
+/** The task if it is in memory: all that are not settled are, and those that settled of late. */
+export function taskInMemory(
+  { projections }: Pick<AppContext, 'projections'>,
+  project: string,
+  task: string,
+): TaskView | undefined {
+  return projections.blackboard.tasks.get(`${project}/${task}`);
+}
+
+/** The task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
+export async function findTask(app: AppContext, project: ProjectId, task: TaskId): Promise<TaskView> {
+  return taskInMemory(app, project, task) ?? (await fromArchive(app, project, task)).view;
+}
+
+/** All attempts of a task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
+export async function findAttempts(
+  app: AppContext,
+  project: ProjectId,
+  task: TaskId,
+): Promise<readonly AttemptView[]> {
+  if (!taskInMemory(app, project, task)) return (await fromArchive(app, project, task)).attempts;
+  return app.projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+}
+
+/**
+ * A task that has left memory; null where there never was one.
+ * @throws SignalboxError `log_unavailable`
+ */
+export async function recall(
+  { retention, archive }: AppContext,
+  project: ProjectId,
+  task: TaskId,
+): Promise<ArchivedTask | null> {
+  if (retention.forgotten === 0) return null;
+  try {
+    return await archive.find(project, task);
+  } catch (cause) {
+    if (!(cause instanceof SignalboxError) || cause.code !== 'nats_unavailable') throw cause;
+    const why = `task ${task} would have to be read from the event log, which is out of reach: try again in a moment`;
+    throw new SignalboxError('log_unavailable', why, { cause });
+  }
+}
+
+async function fromArchive(app: AppContext, project: ProjectId, task: TaskId): Promise<ArchivedTask> {
+  const archived = await recall(app, project, task);
+  if (archived) return archived;
   throw new SignalboxError('task_not_found', `project ${project} has no task ${task}`, {
     details: { project, task },
   });
@@ -58,7 +104,8 @@ export function findTask(app: AppContext, project: ProjectId, task: TaskId): Tas
 
 /**
  * Decides an event on behalf of a caller, and answers with the task as it is then.
- * @throws SignalboxError `illegal_transition`, `body_too_large`, `log_unavailable`, `overloaded`, `log_fenced`
+ * @throws SignalboxError `task_not_found`, `task_archived`, `illegal_transition`, `body_too_large`, `log_unavailable`,
+ * `overloaded`, `log_fenced`
  */
 export async function commitForTask(
   app: AppContext,
@@ -66,6 +113,19 @@ export async function commitForTask(
   actor: string,
 ): Promise<TaskView> {
   app.pipeline.assertWritable();
+  const project = event.project as ProjectId;
+  const task = event.task as TaskId;
+  if (event.type !== 'task.created' && !app.host.get('task', `${project}/${task}`)) {
+    throw archivedError((await fromArchive(app, project, task)).view);
+  }
   await app.pipeline.commit(event, { actor });
-  return findTask(app, event.project as ProjectId, event.task as TaskId);
+  return findTask(app, project, task);
+}
+
+export function archivedError({ project, id, state }: TaskView): SignalboxError {
+  return new SignalboxError(
+    'task_archived',
+    `task ${id} in project ${project} is ${state}, and has left memory since (retention): it can be read, but nothing more can happen to it. Create a new task`,
+    { details: { project, task: id, state } },
+  );
 }

@@ -5,7 +5,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import { type ProjectId, type TaskId, taskId } from '../contracts/ids.ts';
 import type { CreateTask } from '../contracts/requests.ts';
 import { sha256 } from '../journal/hash.ts';
-import { type AppContext, commitForTask, findTask } from './context.ts';
+import { type AppContext, commitForTask, findTask, recall, taskInMemory } from './context.ts';
 import { followRecords } from './follow.ts';
 import { relationsOf, specOf } from './task-spec.ts';
 
@@ -16,6 +16,7 @@ export interface Created {
 }
 
 const GENERATED_ID_LENGTH = 12;
+const KEYED_ID_LENGTH = 20;
 
 /**
  * @throws SignalboxError `task_exists`, `idempotency_conflict`, `agent_not_found`, `overloaded`, `shutting_down`,
@@ -27,27 +28,32 @@ export async function createTask(
   request: CreateTask,
   actor: string,
 ): Promise<Created> {
-  const requestSha256 = sha256(canonicalJson(request));
-  const known = await findEarlier(app, project, request, requestSha256);
-  if (known) return { task: known, created: false };
-  assertAccepting(app);
-  const id =
-    request.id === undefined ? taskId(app.environment.randomId(GENERATED_ID_LENGTH)) : taskId(request.id);
-  const spec = specOf(app, request);
-  const waiting_for = relationsOf(app, project, request);
-  const created = commitForTask(
-    app,
-    {
-      type: 'task.created',
-      project,
-      task: id,
-      spec,
-      request_sha256: requestSha256,
-      waiting_for: waiting_for.length > 0 ? waiting_for : undefined,
-    },
-    actor,
-  );
-  return { task: await remember(app, project, request, requestSha256, created), created: true };
+  const request_sha256 = sha256(canonicalJson(request));
+  const id = idOf(app, project, request);
+  for (;;) {
+    const known = await findEarlier(app, project, id, request, request_sha256);
+    if (known) return { task: known, created: false };
+    assertAccepting(app);
+    const waiting = await relationsOf(app, project, request);
+    // An equal request may have come while this one looked around.
+    if (app.host.get('task', `${project}/${id}`)) continue;
+    const waiting_for = waiting.length > 0 ? waiting : undefined;
+    const spec = specOf(app, request);
+    const event = { type: 'task.created', project, task: id, spec, request_sha256, waiting_for } as const;
+    const task = await remember(app, project, request, request_sha256, commitForTask(app, event, actor));
+    return { task, created: true };
+  }
+}
+
+/** A key names its task also when the task has long left memory: an id that is not given is made of it. */
+function idOf(
+  { environment }: AppContext,
+  project: ProjectId,
+  { id, idempotency_key: key }: CreateTask,
+): TaskId {
+  if (id !== undefined) return taskId(id);
+  if (key === undefined) return taskId(environment.randomId(GENERATED_ID_LENGTH));
+  return taskId(`k-${sha256(`${project}/${key}`).slice(0, KEYED_ID_LENGTH)}`);
 }
 
 /** Keyed requests that are on their way into the log: the projection knows of them only when they are stored. */
@@ -75,34 +81,53 @@ async function remember(
 async function findEarlier(
   app: AppContext,
   project: ProjectId,
+  id: TaskId,
   request: CreateTask,
   sha: string,
 ): Promise<TaskView | null> {
-  if (request.idempotency_key !== undefined) {
-    const key = `${project}/${request.idempotency_key}`;
-    const pending = underway.get(app)?.get(key);
-    const taskKey = app.projections.blackboard.idempotencyKeys.get(key);
-    const earlier = pending ? await pending.task : app.projections.blackboard.tasks.get(taskKey ?? '');
-    if (earlier) {
-      if (earlier.requestSha256 === sha) return earlier;
-      throw new SignalboxError(
+  const byKey = await findByKey(app, project, request.idempotency_key);
+  const earlier = byKey ?? (await findById(app, project, id, request));
+  if (!earlier || earlier.requestSha256 === sha) return earlier;
+  const { state } = earlier;
+  const details = { project, task: earlier.id, state };
+  throw byKey || request.id === undefined
+    ? new SignalboxError(
         'idempotency_conflict',
         `the idempotency key ${JSON.stringify(request.idempotency_key)} belongs to task ${earlier.id}, which was asked for with another content: use another key`,
-        { details: { task: earlier.id } },
+        { details },
+      )
+    : new SignalboxError(
+        'task_exists',
+        `project ${project} has a task ${id} already, with another content: use another id`,
+        { details },
       );
-    }
+}
+
+async function findByKey(
+  app: AppContext,
+  project: ProjectId,
+  idempotencyKey: string | undefined,
+): Promise<TaskView | null> {
+  if (idempotencyKey === undefined) return null;
+  const key = `${project}/${idempotencyKey}`;
+  const pending = underway.get(app)?.get(key);
+  if (pending) return pending.task;
+  const { idempotencyKeys, tasks } = app.projections.blackboard;
+  return tasks.get(idempotencyKeys.get(key) ?? '') ?? null;
+}
+
+async function findById(
+  app: AppContext,
+  project: ProjectId,
+  id: TaskId,
+  request: CreateTask,
+): Promise<TaskView | null> {
+  if (app.host.get('task', `${project}/${id}`)) {
+    return taskInMemory(app, project, id) ?? (await stored(app, project, id));
   }
-  if (request.id === undefined) return null;
-  const id = taskId(request.id);
-  if (!app.host.get('task', `${project}/${id}`)) return null;
-  const existing =
-    app.projections.blackboard.tasks.get(`${project}/${id}`) ?? (await stored(app, project, id));
-  if (existing.requestSha256 === sha) return existing;
-  throw new SignalboxError(
-    'task_exists',
-    `project ${project} has a task ${id} already, with another content: use another id`,
-    { details: { project, task: id, state: existing.state } },
-  );
+  // What was drawn at random just now is nobody's.
+  if (request.id === undefined && request.idempotency_key === undefined) return null;
+  return (await recall(app, project, id))?.view ?? null;
 }
 
 /** Waits for a task that is decided and not stored yet. */

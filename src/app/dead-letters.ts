@@ -1,9 +1,10 @@
 /** Dead letters: tasks that were given up, because they used up their attempts or expired. */
 import type { TaskView } from '../../projections/index.ts';
 import { SignalboxError } from '../contracts/errors.ts';
+import { projectId, taskId } from '../contracts/ids.ts';
 import type { ListDeadLetters, Redrive } from '../contracts/requests.ts';
 import { DEAD_STATES, type TaskState } from '../contracts/tasks.ts';
-import type { AppContext } from './context.ts';
+import { type AppContext, archivedError, recall, taskInMemory } from './context.ts';
 import { deciderOf } from './decider.ts';
 import { findTasks } from './read-tasks.ts';
 import { attemptJson, type Json, taskJson } from './task-json.ts';
@@ -21,7 +22,9 @@ export function listDeadLetters(app: AppContext, query: ListDeadLetters): Json {
  */
 export async function redriveDeadLetters(app: AppContext, request: Redrive, actor: string): Promise<Json> {
   const { dry_run, comment } = request;
-  const { tasks, errors, next } = request.ids ? named(app, request, request.ids) : matching(app, request);
+  const { tasks, errors, next } = request.ids
+    ? await named(app, request, request.ids)
+    : matching(app, request);
   if (!dry_run) app.pipeline.assertWritable();
   const by = deciderOf(request, actor);
   const redrive = async (task: TaskView): Promise<Json> => {
@@ -52,13 +55,22 @@ function matching(app: AppContext, request: Redrive): Candidates {
   return { ...findTasks(app, { ...request, ...narrowed(request) }), errors: [] };
 }
 
-function named(app: AppContext, { project = '', agent, state }: Redrive, ids: readonly string[]): Candidates {
+async function named(
+  app: AppContext,
+  { project = '', agent, state }: Redrive,
+  ids: readonly string[],
+): Promise<Candidates> {
   const tasks: TaskView[] = [];
   const errors: Json[] = [];
   for (const id of new Set(ids)) {
-    const task = app.projections.blackboard.tasks.get(`${project}/${id}`);
+    const task = taskInMemory(app, project, id);
     if (!task) {
-      errors.push(errorJson({ project, id }, 'task_not_found', `project ${project} has no task ${id}`));
+      const archived = await recall(app, projectId(project), taskId(id));
+      errors.push(
+        archived
+          ? errorJson({ project, id }, 'task_archived', archivedError(archived.view).message)
+          : errorJson({ project, id }, 'task_not_found', `project ${project} has no task ${id}`),
+      );
     } else if (!isDead(task.state)) {
       const detail = `task ${id} is ${task.state}: only tasks in ${DEAD_STATES.join(' or ')} are redriven`;
       errors.push(errorJson(task, 'illegal_transition', detail));

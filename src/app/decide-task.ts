@@ -24,10 +24,8 @@ type Deciding<Request> = (
 function deciding<Request extends Decision>(
   event: (address: Address, request: Request) => Extract<DomainEvent, { task: string }>,
 ): Deciding<Request> {
-  return async (app, project, task, request, actor) => {
-    findTask(app, project, task);
-    return commitForTask(app, event({ project, task }, request), deciderOf(request, actor));
-  };
+  return async (app, project, task, request, actor) =>
+    commitForTask(app, event({ project, task }, request), deciderOf(request, actor));
 }
 
 const approve = deciding<Decision>((address, { comment }) => ({
@@ -38,7 +36,7 @@ const approve = deciding<Decision>((address, { comment }) => ({
 
 /** review → done. Refused while children that the task joins are not settled. */
 export const approveTask: Deciding<Decision> = async (app, project, task, request, actor) => {
-  assertJoined(app, findTask(app, project, task));
+  assertJoined(app, await findTask(app, project, task));
   return approve(app, project, task, request, actor);
 };
 

@@ -6,7 +6,7 @@ import { projectId, taskId } from '../contracts/ids.ts';
 import type { ListTasks } from '../contracts/requests.ts';
 import { TASK_STATES, type TaskState } from '../contracts/tasks.ts';
 import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
-import { type AppContext, findTask } from './context.ts';
+import { type AppContext, findAttempts, findTask } from './context.ts';
 import {
   attemptJson,
   commentJson,
@@ -39,7 +39,7 @@ export async function readTask(
   task: TaskId,
   expand: ReadonlySet<Expansion>,
 ): Promise<Json> {
-  const view = findTask(app, project, task);
+  const view = await findTask(app, project, task);
   const json = taskJson(view);
   const children = childrenOf(app, view);
   if (children.length > 0) json.children = childrenJson(children);
@@ -48,7 +48,7 @@ export async function readTask(
     json.outputs = view.outputs.map((output) => outputJson(output, app.contentDirectory));
   if (expand.has('comments')) json.comments = view.comments.map(commentJson);
   if (expand.has('attempts')) {
-    json.attempts = (app.projections.attempts.byTask.get(`${project}/${task}`) ?? []).map(attemptJson);
+    json.attempts = (await findAttempts(app, project, task)).map(attemptJson);
   }
   if (expand.has('events')) {
     const events: Json[] = [];

@@ -10,8 +10,8 @@ import { type Json, timeOf } from './task-json.ts';
 import { explain, type QueuePlace, type Situation, type Wait } from './why.ts';
 
 /** @throws SignalboxError `task_not_found` */
-export function readWhy(app: AppContext, project: ProjectId, id: TaskId): Json {
-  const situation = situationOf(app, findTask(app, project, id));
+export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): Promise<Json> {
+  const situation = situationOf(app, await findTask(app, project, id));
   const { task, queue } = situation;
   const { summary, waitsFor, next } = explain(situation);
   const place = { position: queue.ahead + 1, length: queue.length, of_other_projects: queue.ofOtherProjects };

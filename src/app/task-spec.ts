@@ -1,9 +1,9 @@
 /** From a request to the task as it is accepted: every default filled in, every relation checked. */
 import { SignalboxError } from '../contracts/errors.ts';
-import type { ProjectId } from '../contracts/ids.ts';
+import { type ProjectId, taskId } from '../contracts/ids.ts';
 import type { CreateTask, FollowUp } from '../contracts/requests.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../contracts/tasks.ts';
-import type { AppContext } from './context.ts';
+import { type AppContext, findTask } from './context.ts';
 
 /** @throws SignalboxError `agent_not_found` */
 export function specOf(app: AppContext, request: CreateTask): TaskSpec {
@@ -66,29 +66,49 @@ function startOf(
 /**
  * Those dependencies that are not done yet.
  * @throws SignalboxError `task_not_found` for a parent or a dependency that does not exist, `illegal_transition` for a
- * parent that is settled
+ * parent that is settled, or a dependency that can never be done
  */
-export function relationsOf(app: AppContext, project: ProjectId, request: CreateTask): string[] {
-  const { tasks } = app.projections.blackboard;
-  const find = (id: string, as: string): TaskState => {
-    const state = tasks.get(`${project}/${id}`)?.state;
-    if (state !== undefined) return state;
-    throw new SignalboxError('task_not_found', `${as}: project ${project} has no task ${id}`, {
-      details: { project, task: id },
-    });
+export async function relationsOf(
+  app: AppContext,
+  project: ProjectId,
+  { parent, depends_on }: CreateTask,
+): Promise<string[]> {
+  const stateOf = async (id: string, as: string): Promise<TaskState> => {
+    try {
+      return (await findTask(app, project, taskId(id))).state;
+    } catch (error) {
+      if (error instanceof SignalboxError && error.code === 'task_not_found')
+        throw new SignalboxError(error.code, `${as}: ${error.message}`, { details: error.details });
+      throw error;
+    }
   };
-  if (request.parent !== undefined) {
-    const state = find(request.parent, 'parent');
+  if (parent !== undefined) {
+    const state = await stateOf(parent, 'parent');
     if (SETTLED_STATES.has(state)) {
       throw new SignalboxError(
         'illegal_transition',
-        `parent ${request.parent} is ${state}: it takes no more children`,
+        `parent ${parent} is ${state}: it takes no more children`,
         {
           details: { state },
         },
       );
     }
   }
-  const unmet = (request.depends_on ?? []).filter((id) => find(id, 'depends_on') !== 'done');
-  return [...new Set(unmet)];
+  const unmet: string[] = [];
+  for (const id of new Set(depends_on)) {
+    const state = await stateOf(id, 'depends_on');
+    if (state === 'done') continue;
+    if (!app.host.get('task', `${project}/${id}`)) throw neverDone(id, state);
+    unmet.push(id);
+  }
+  return unmet;
+}
+
+/** What has left memory stays as it is. */
+function neverDone(id: string, state: TaskState): SignalboxError {
+  return new SignalboxError(
+    'illegal_transition',
+    `depends_on: task ${id} is ${state}, and has left memory since (retention): it will never be done`,
+    { details: { task: id, state } },
+  );
 }

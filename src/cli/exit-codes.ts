@@ -29,6 +29,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   task_exists: 'conflict',
   idempotency_conflict: 'conflict',
   illegal_transition: 'conflict',
+  task_archived: 'conflict',
   output_required: 'conflict',
   stale_attempt: 'conflict',
   log_in_use: 'conflict',

@@ -95,6 +95,23 @@ const shutdownSchema = z.strictObject({
   drain_seconds: seconds().default(30).describe('How long to wait for running attempts before the stop.'),
 });
 
+const retentionSchema = z.strictObject({
+  finished_seconds: seconds()
+    .default(604_800)
+    .describe('How long a finished task stays in memory; then it is read back from the log when asked for.'),
+  dead_letters_seconds: seconds()
+    .default(2_592_000)
+    .describe('The same for tasks that failed or expired, and for how long they are listed as dead letters.'),
+  finished_tasks: whole(0)
+    .default(50_000)
+    .describe('Finished tasks in memory, above which the oldest leave earlier.'),
+  snapshot_events: whole(1_000)
+    .default(20_000)
+    .describe(
+      'Events between two snapshots, from which a restart goes on; at least as many as there are tasks.',
+    ),
+});
+
 const sections = {
   data_dir: pathSchema.default('.signalbox').describe('Where Signalbox keeps its data.'),
   server: serverSchema.prefault({}).describe('The HTTP server.'),
@@ -102,6 +119,7 @@ const sections = {
   log: logSchema.prefault({}).describe("Signalbox's own messages."),
   limits: limitsSchema.prefault({}).describe('What Signalbox takes on at the same time.'),
   defaults: defaultsSchema.prefault({}).describe('What a task or an agent has that says nothing else.'),
+  retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
 };
 

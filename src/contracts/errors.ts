@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   agent_not_found: 'No agent has this id.',
   task_exists: 'A task with this id exists already, with another content.',
   idempotency_conflict: 'This idempotency key was used before, with another content.',
+  task_archived: 'The task has left memory: it can be read, and nothing more can happen to it.',
   illegal_transition: 'The task cannot make this transition from the state it is in.',
   output_required: 'A review needs at least one output.',
   stale_attempt: 'The word comes from an attempt that is not the open one.',

@@ -21,8 +21,10 @@ import { Lease } from '../journal/lease.ts';
 import type { FunctionHandler } from '../process/drivers/function.ts';
 import { createHost } from '../process/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
+import { codeFingerprint } from '../runtime/code-fingerprint.ts';
 import { deferred } from '../runtime/deferred.ts';
 import { type Environment, systemEnvironment } from '../runtime/environment.ts';
+import { SnapshotDirectory } from '../runtime/snapshot-store.ts';
 import { VERSION } from '../version.ts';
 import { defineAgents } from './agents.ts';
 import { Cleanup } from './cleanup.ts';
@@ -146,6 +148,15 @@ export class Daemon {
         queueDepth: config.limits.queue_depth,
         backlog: config.limits.event_backlog,
         maxEventBytes: (nats.connection.info?.max_payload ?? 1_048_576) - HEADER_BYTES,
+      },
+      retention: {
+        finishedMs: config.retention.finished_seconds * 1_000,
+        deadLettersMs: config.retention.dead_letters_seconds * 1_000,
+        tasks: config.retention.finished_tasks,
+      },
+      snapshots: {
+        store: new SnapshotDirectory(join(data.path, 'snapshots'), codeFingerprint(), logger),
+        every: config.retention.snapshot_events,
       },
       onFenced: options.onFenced,
     });

@@ -15,6 +15,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   illegal_transition: 409,
   output_required: 409,
   stale_attempt: 409,
+  task_archived: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
   content_unreadable: 422,

@@ -7,7 +7,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
 import { openEventStream } from './event-stream.ts';
 import { unavailable } from './failures.ts';
-import { readMessages, readSubject, readTip } from './jetstream-reader.ts';
+import { holdsSubject, readMessages, readSubject, readTip } from './jetstream-reader.ts';
 import { JetStreamWriter } from './jetstream-writer.ts';
 import {
   isSameTip,
@@ -85,6 +85,14 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
 
   readBySubject(prefix: string): AsyncIterable<StoredMessage> {
     return readSubject(this.#client, `${prefix}.>`);
+  }
+
+  async holds(subject: string): Promise<boolean> {
+    try {
+      return await holdsSubject(this.#manager, subject);
+    } catch (cause) {
+      throw unavailable('the log cannot be looked at', cause);
+    }
   }
 
   /** From the first message of the new writer on, the chain of an earlier one is broken (J2). */

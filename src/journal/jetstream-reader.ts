@@ -23,6 +23,11 @@ export async function readTip(manager: JetStreamManager): Promise<Tip> {
   return sequence === 0 ? { sequence, id: '' } : { sequence, id: await readId(manager, sequence) };
 }
 
+/** @throws what the client throws */
+export async function holdsSubject(manager: JetStreamManager, subject: string): Promise<boolean> {
+  return (await manager.streams.getMessage(EVENT_STREAM, { last_by_subj: subject })) !== null;
+}
+
 /** The ids of the messages from `from` on, in order, some but not beyond `to`; empty where there is no message. */
 export function readIds(manager: JetStreamManager, from: number, to: number): Promise<string[]> {
   const count = Math.min(to - from + 1, LOOK_UPS_AT_ONCE);

@@ -81,6 +81,8 @@ export interface Journal<Entry extends JournalEntry> {
    * @throws SignalboxError `nats_unavailable`
    */
   readBySubject(prefix: string): AsyncIterable<StoredMessage>;
+  /** Whether a message stands at exactly this subject. @throws SignalboxError `nats_unavailable` */
+  holds(subject: string): Promise<boolean>;
   /**
    * Becomes the writer by storing `entry` as the next message after `tip`. Answers `ok: false` with the present tip
    * where the log has moved on. `onStored` is not called for this entry.

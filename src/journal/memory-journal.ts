@@ -108,6 +108,11 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     }
   }
 
+  async holds(subject: string): Promise<boolean> {
+    this.#assertReachable();
+    return this.#log.messages.some((message) => message.subject === subject);
+  }
+
   async takeOver(tip: Tip, entry: Entry): Promise<TakeOver> {
     this.#assertReachable();
     const present = this.#log.tip();

@@ -15,6 +15,11 @@ export function eventSubject(filing: Filing): string {
   return `${ROOT}.evt.${filing.project}.${filing.entity}.${filing.id}.${filing.name}`;
 }
 
+/** Where a task's first event stands. */
+export function creationSubject(project: string, task: string): string {
+  return `${taskSubject(project, task)}.created`;
+}
+
 /** Where the whole history of a task stands, its attempts' events included. */
 export function taskSubject(project: string, task: string): string {
   return `${ROOT}.evt.${project}.task.${task}`;

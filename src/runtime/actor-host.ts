@@ -100,7 +100,7 @@ export class ActorHost {
     return recipients.map((recipient) => this.#send(recipient, event, moves));
   }
 
-  /** Takes an entity in, as it was when it left. */
+  /** Takes an entity in, as it was when a snapshot was taken. */
   restore(kind: EntityKind, id: string, entity: EntityState): void {
     this.#set(kind, id, entity);
   }

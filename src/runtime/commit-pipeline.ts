@@ -10,11 +10,13 @@
 import { encodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events.ts';
+import { EntryQueue } from '../journal/entry-queue.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { Journal, JournalEntry, JournalState } from '../journal/journal.ts';
 import { eventSubject } from '../journal/subjects.ts';
-import type { ActorHost } from './actor-host.ts';
+import type { ActorHost, ActorStates, Move } from './actor-host.ts';
 import type { Clock } from './environment.ts';
+import type { Rebuilt } from './rebuild.ts';
 
 /** Who decided, and what led to it. */
 export interface Origin {
@@ -34,6 +36,10 @@ export interface LogEntry extends JournalEntry {
   /** Its sequence is 0 until the journal has stored it; nobody sees it before. */
   readonly record: Writable<StoredRecord>;
   readonly waiter: Waiter | undefined;
+  /** SHA-256 (hex) of the bytes. */
+  readonly hash: string;
+  /** What the event did to the actors. */
+  readonly moves: readonly Move[];
 }
 
 export interface CommitPipelineOptions {
@@ -41,8 +47,8 @@ export interface CommitPipelineOptions {
   readonly clock: Clock;
   /** Unique in the log: the prefix of this writer's event ids. */
   readonly writer: string;
-  /** Hash of the log's last message. */
-  readonly lastHash: string;
+  /** The log's last message. */
+  readonly last: Rebuilt;
   /** Events that may wait for the journal before new commands are refused. */
   readonly maxBacklog: number;
   /** Largest event in bytes that the log takes. */
@@ -57,7 +63,12 @@ const ENVELOPE_BYTES = 2_048;
 export class CommitPipeline {
   readonly #options: CommitPipelineOptions;
   #journal: Journal<LogEntry> | null = null;
+  /** Of the last event that was decided. */
   #hash: string;
+  /** The last event that was stored. */
+  #last: Rebuilt;
+  /** Decided, and not stored yet. */
+  readonly #underway = new EntryQueue<LogEntry>();
   #count = 0;
   #fenced: SignalboxError | null = null;
   /** Whose decisions are not stored yet, so that they can be told when it comes to nothing. */
@@ -65,7 +76,22 @@ export class CommitPipeline {
 
   constructor(options: CommitPipelineOptions) {
     this.#options = options;
-    this.#hash = options.lastHash;
+    this.#hash = options.last.hash;
+    this.#last = options.last;
+  }
+
+  /** The last event that was stored. */
+  get last(): Rebuilt {
+    return this.#last;
+  }
+
+  /** The actors as they are in the log: without what is decided and not stored yet. Costs a copy of the tables. */
+  storedActors(): ActorStates {
+    const moves: Move[] = [];
+    for (let index = 0; index < this.#underway.length; index++) {
+      moves.push(...(this.#underway.at(index)?.moves ?? []));
+    }
+    return this.#options.host.statesBefore(moves);
   }
 
   /** From here on the journal is this pipeline's: it must have been taken over with an entry of `prepare`. */
@@ -97,7 +123,8 @@ export class CommitPipeline {
     const eventJson = JSON.stringify(event);
     // Before the machines hear of it: an event that does not fit must not have happened.
     if (eventJson.length * 3 > maxEventBytes) assertFits(eventJson, maxEventBytes);
-    const transitions = host.apply(event);
+    const moves: Move[] = [];
+    const transitions = host.apply(event, moves);
     const filing = filingOf(event);
     const record: LogEntry['record'] = {
       sequence: 0,
@@ -110,12 +137,17 @@ export class CommitPipeline {
       transitions,
     };
     const bytes = Buffer.from(encodeRecord(record, filing, eventJson));
-    this.#hash = sha256(bytes);
-    return { id: record.id, subject: eventSubject(filing), bytes, record, waiter };
+    const hash = sha256(bytes);
+    this.#hash = hash;
+    const entry = { id: record.id, subject: eventSubject(filing), bytes, record, waiter, hash, moves };
+    this.#underway.push(entry);
+    return entry;
   }
 
-  onStored({ record, waiter }: LogEntry, sequence: number): void {
+  onStored({ id, record, waiter, hash }: LogEntry, sequence: number): void {
     record.sequence = sequence;
+    this.#underway.shift();
+    this.#last = { tip: { sequence, id }, hash };
     this.#options.onCommitted(record);
     if (!waiter) return;
     this.#waiting.delete(waiter);

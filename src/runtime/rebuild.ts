@@ -11,6 +11,7 @@ import type { StoredRecord, Transition } from '../contracts/events.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { StoredMessage, Tip } from '../journal/journal.ts';
 import type { ActorHost } from './actor-host.ts';
+import type { Retention } from './retention.ts';
 
 export interface Rebuilt {
   readonly tip: Tip;
@@ -29,19 +30,29 @@ export function readRecord(message: StoredMessage): StoredRecord {
   return { ...record, sequence: message.sequence };
 }
 
+export interface RebuildOptions {
+  /** After which event the messages begin; by default with the log's first. */
+  readonly start?: Rebuilt;
+  /** Lets settled tasks leave memory on the way, as they did when all this happened. */
+  readonly retention?: Retention;
+}
+
+const BEGINNING: Rebuilt = { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH };
+
 /** @throws SignalboxError `log_corrupt`, `replay_diverged` */
 export async function rebuild(
   messages: AsyncIterable<StoredMessage>,
   host: ActorHost,
   projections: Projections,
+  { start = BEGINNING, retention }: RebuildOptions = {},
 ): Promise<Rebuilt> {
-  let tip: Tip = { sequence: 0, id: '' };
-  let hash = GENESIS_HASH;
+  let { tip, hash } = start;
   for await (const message of messages) {
     const record = readRecord(message);
     if (record.previousHash !== hash) throw brokenChain(message.sequence);
     replay(record, host);
     projections.evolve(record);
+    retention?.onRecord(record);
     tip = { sequence: message.sequence, id: message.id };
     hash = sha256(message.bytes);
   }

@@ -7,7 +7,7 @@
  */
 
 import type { Clock } from './environment.ts';
-import { Heap } from './heap.ts';
+import { KeyedHeap } from './keyed-heap.ts';
 
 interface Deadline {
   readonly key: string;
@@ -20,8 +20,7 @@ const LONGEST_SLEEP = 60_000;
 
 export class TimerQueue {
   readonly #clock: Clock;
-  readonly #heap = new Heap<Deadline>((a, b) => a.at - b.at);
-  readonly #current = new Map<string, Deadline>();
+  readonly #deadlines = new KeyedHeap<Deadline>((a, b) => a.at - b.at);
   #cancelTimer: (() => void) | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -30,40 +29,28 @@ export class TimerQueue {
   }
 
   get size(): number {
-    return this.#current.size;
+    return this.#deadlines.size;
   }
 
   /** @param at epoch milliseconds; a past one wakes as soon as possible, never within this call. */
   set(key: string, at: number, wake: () => void): void {
-    const deadline = { key, at, wake };
-    this.#current.set(key, deadline);
-    this.#heap.push(deadline);
-    this.#compact();
+    this.#deadlines.set({ key, at, wake });
     this.#arm();
   }
 
   cancel(key: string): void {
-    this.#current.delete(key);
-    this.#compact();
-  }
-
-  /** The heap forgets a stale deadline when it comes up; where they prevail, it is built anew. */
-  #compact(): void {
-    if (this.#heap.size > 64 && this.#heap.size > this.#current.size * 2) {
-      this.#heap.rebuild(this.#current.values());
-    }
+    this.#deadlines.delete(key);
   }
 
   clear(): void {
-    this.#current.clear();
-    this.#heap.rebuild([]);
+    this.#deadlines.clear();
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
   #arm(): void {
-    const next = this.#peek();
+    const next = this.#deadlines.first();
     if (!next || next.at >= this.#timerAt) return;
     this.#cancelTimer?.();
     this.#timerAt = next.at;
@@ -76,22 +63,13 @@ export class TimerQueue {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     try {
-      for (let next = this.#peek(); next && next.at <= now; next = this.#peek()) {
-        this.#heap.pop();
-        this.#current.delete(next.key);
+      for (let next = this.#deadlines.first(); next && next.at <= now; next = this.#deadlines.first()) {
+        this.#deadlines.delete(next.key);
         next.wake();
       }
     } finally {
       // One that throws must not keep the others from being woken.
       this.#arm();
-    }
-  }
-
-  #peek(): Deadline | undefined {
-    for (;;) {
-      const next = this.#heap.peek();
-      if (!next || this.#current.get(next.key) === next) return next;
-      this.#heap.pop();
     }
   }
 }

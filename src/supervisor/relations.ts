@@ -10,10 +10,17 @@ import type { DomainEvent } from '../contracts/events.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../contracts/tasks.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
+import { followUpId } from '../runtime/follow-up-id.ts';
+import type { TimerQueue } from '../runtime/timer-queue.ts';
 
 export interface RelationsOptions {
   readonly projections: Projections;
   readonly host: ActorHost;
+  readonly timers: TimerQueue;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** A task that has left memory; null where there never was one. */
+  readonly lookUp: (project: string, task: string) => Promise<TaskView | null>;
   /** @returns why it was refused; null where it was decided */
   readonly decide: (event: DomainEvent) => SignalboxError | null;
 }
@@ -21,23 +28,13 @@ export interface RelationsOptions {
 /** How much of the outputs of a finished task goes into the text of a follow-up. */
 const OUTPUT_EXCERPT = 100_000;
 const MAX_TITLE = 500;
+/** Milliseconds until the log is asked again, where it was out of reach. */
+const LOOK_UP_AGAIN_MS = 1_000;
 
 export class Relations {
   readonly #options: RelationsOptions;
-  /** Tasks that wait for a task, both as `project/task`. An index over the blackboard. */
-  readonly #dependents = new Map<string, Set<string>>();
-
   constructor(options: RelationsOptions) {
     this.#options = options;
-  }
-
-  /** A task is new to this process. */
-  add({ project, id, spec }: TaskView): void {
-    for (const dependency of spec.depends_on ?? []) {
-      const key = `${project}/${dependency}`;
-      const dependents = this.#dependents.get(key) ?? new Set();
-      this.#dependents.set(key, dependents.add(`${project}/${id}`));
-    }
   }
 
   /** What a task that is not settled has to do with those that are. */
@@ -45,14 +42,27 @@ export class Relations {
     const waitingFor = this.#options.host.get('task', `${task.project}/${task.id}`)?.context.waitingFor ?? [];
     for (const dependency of waitingFor) {
       const found = this.#view(`${task.project}/${dependency}`);
-      if (found && SETTLED_STATES.has(found.state)) this.#settleFor(task, found);
+      if (!found) void this.#settleForArchived(task, dependency);
+      else if (SETTLED_STATES.has(found.state)) this.#settleFor(task, found);
+    }
+  }
+
+  /** The dependency settled and left memory before this task was recorded to wait for it. */
+  async #settleForArchived(task: TaskView, dependency: string): Promise<void> {
+    const { timers, now, lookUp } = this.#options;
+    try {
+      const found = await lookUp(task.project, dependency);
+      if (found) this.#settleFor(task, found);
+    } catch {
+      const key = `dependency:${task.project}/${task.id}/${dependency}`;
+      timers.set(key, now() + LOOK_UP_AGAIN_MS, () => void this.#settleForArchived(task, dependency));
     }
   }
 
   /** A task has settled. */
   onSettled(task: TaskView): void {
     const key = `${task.project}/${task.id}`;
-    for (const dependent of this.#dependents.get(key) ?? []) {
+    for (const dependent of this.#options.projections.blackboard.dependents.get(key) ?? []) {
       const view = this.#view(dependent);
       if (view) this.#settleFor(view, task);
     }
@@ -146,10 +156,4 @@ function outputsOf({ outputs }: TaskView): string {
     .map(({ title, content, content_file }) => `${title}:\n${content ?? content_file?.path ?? ''}`)
     .join('\n\n')
     .slice(0, OUTPUT_EXCERPT);
-}
-
-/** The same at every try; within the 64 characters that an id may have. */
-function followUpId(task: string, number: number): string {
-  const id = `${task}-f${number}`;
-  return id.length <= 64 ? id : `${task.slice(0, 40)}-${sha256(id).slice(0, 20)}`;
 }

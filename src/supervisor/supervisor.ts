@@ -10,6 +10,7 @@ import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../contracts/events.ts';
 import type { StopReason } from '../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
+import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import type { Environment } from '../runtime/environment.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
@@ -32,6 +33,7 @@ export interface SupervisorOptions {
   readonly host: ActorHost;
   readonly projections: Projections;
   readonly pipeline: CommitPipeline;
+  readonly archive: Archive;
   readonly roster: AgentRoster;
   readonly environment: Environment;
   readonly tokens: AttemptTokens;
@@ -69,7 +71,14 @@ export class Supervisor {
     });
     const now = (): number => environment.clock.now();
     const decide = (event: DomainEvent): SignalboxError | null => this.decide(event);
-    const relations = new Relations({ projections, host, decide });
+    const relations = new Relations({
+      projections,
+      host,
+      timers,
+      now,
+      lookUp: async (project, task) => (await options.archive.find(project, task))?.view ?? null,
+      decide,
+    });
     this.#timers = timers;
     this.#dispatcher = dispatcher;
     this.#relations = relations;
@@ -105,7 +114,6 @@ export class Supervisor {
     const { host, roster, projections } = this.#options;
     const { tasks } = projections.blackboard;
     registerAgents(host, projections, roster, (event) => this.decide(event));
-    for (const task of tasks.values()) this.#relations.add(task);
     for (const task of [...tasks.values()]) this.#tasks.takeUp(task);
     for (const agent of host.ids('agent')) this.#breaker.takeUp(agent);
     const open = [...host.ids('attempt')].map((key) => this.#resume(key));
@@ -200,7 +208,6 @@ export class Supervisor {
         if (event.attempt === null) return this.#stopOpenAttempt(event, 'operator');
         return this.attempts.onVerdict({ ...event, attempt: event.attempt });
       case 'task.created':
-        return this.#onCreated(event);
       case 'task.due':
       case 'task.dependency_met':
       case 'task.unblocked':
@@ -220,12 +227,6 @@ export class Supervisor {
         // Every other event is information: nothing follows from it.
         return;
     }
-  }
-
-  #onCreated(event: EventOf<'task.created'>): void {
-    const task = this.#view(event);
-    if (task) this.#relations.add(task);
-    this.#takeUp(event);
   }
 
   #onEnded(event: EventOf<'attempt.ended'>): void {

@@ -57,6 +57,15 @@ export function describeReading(freshLog: FreshLog): void {
     expect(await under('signalbox.v1.evt.demo.task.none')).toEqual([]);
   });
 
+  it('knows whether a message stands at a subject', async () => {
+    await using log = await freshLog();
+    const { journal } = await twentyOne(log);
+    const [, e0] = await log.messages();
+    expect(await journal.holds(e0?.subject ?? '')).toBe(true);
+    expect(await journal.holds('signalbox.v1.evt.demo.task.e0')).toBe(false);
+    expect(await journal.holds('signalbox.v1.evt.demo.task.none.created')).toBe(false);
+  });
+
   it.each([1, 2, 11, 20])('reports message %i as missing, by its sequence', async (sequence) => {
     await using log = await freshLog();
     const { journal } = await twentyOne(log);

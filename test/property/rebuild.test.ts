@@ -26,7 +26,7 @@ class Lived {
       host: this.host,
       clock: { now: () => START + this.messages.length, schedule: () => () => {} },
       writer: 'w',
-      lastHash: GENESIS_HASH,
+      last: { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH },
       maxBacklog: 1,
       maxEventBytes: 1_000_000,
       onCommitted: (record) => {

@@ -38,7 +38,7 @@ export function functionAgent(
   };
 }
 
-export type EngineSettings = Partial<EngineOptions> & { readonly agents: readonly AgentDefinition[] };
+export type EngineSettings = Partial<EngineOptions> & Pick<EngineOptions, 'agents'>;
 
 export class TestEngine implements AsyncDisposable {
   readonly engine: Engine;
@@ -117,6 +117,8 @@ export async function startEngine(settings: EngineSettings, log = new MemoryLog(
       backlog: 20_000,
       maxEventBytes: 900_000,
     },
+    retention: { finishedMs: 3_600_000, deadLettersMs: 3_600_000, tasks: 100_000 },
+    snapshots: null,
     writer: systemEnvironment.randomId(10),
     onFenced: () => {},
     url: () => null,

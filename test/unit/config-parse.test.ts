@@ -72,6 +72,12 @@ agents:
         kill_grace_seconds: 10,
         breaker: { failures: 5, cooldown_seconds: 30, max_cooldown_seconds: 900 },
       },
+      retention: {
+        finished_seconds: 604_800,
+        dead_letters_seconds: 2_592_000,
+        finished_tasks: 50_000,
+        snapshot_events: 20_000,
+      },
       shutdown: { agents: 'leave', drain_seconds: 30 },
       agents: {},
     });
@@ -157,7 +163,7 @@ limits: { concurrency: 1.5 }
     ['nats: { cluster: 3 }', '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, program'],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, shutdown, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, agents',
     ],
   ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

@@ -30,7 +30,7 @@ export function serveAttempts(serve: Serve, app: AppContext): void {
     body: nothing,
     handle: async ({ address: { project, task, attempt } }) => ({
       status: 200,
-      body: attemptJson(findAttempt(app, project, task, attempt)),
+      body: attemptJson(await findAttempt(app, project, task, attempt)),
     }),
   });
   serve({

@@ -60,7 +60,7 @@ export function serveTasks(serve: Serve, app: AppContext): void {
       const expand = expansionsOf(query.expand);
       const read = async () => ({ status: 200, body: await readTask(app, project, task, expand) });
       if (UNTAGGED.some((part) => expand.has(part))) return read();
-      const view = findTask(app, project, task);
+      const view = await findTask(app, project, task);
       const etag = taskTag(view, childrenOf(app, view));
       const tag = { etag, 'cache-control': 'private, no-cache' };
       if (isCurrent(tag.etag, headers['if-none-match'])) return { status: 304, headers: tag };
@@ -73,7 +73,10 @@ export function serveTasks(serve: Serve, app: AppContext): void {
     address: atTask,
     query: nothing,
     body: nothing,
-    handle: async ({ address: { project, task } }) => ({ status: 200, body: readWhy(app, project, task) }),
+    handle: async ({ address: { project, task } }) => ({
+      status: 200,
+      body: await readWhy(app, project, task),
+    }),
   });
 }
 

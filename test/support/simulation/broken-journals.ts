@@ -52,6 +52,7 @@ export const ignoresOtherWriters: JournalFactory = (log, handlers, defer) => {
     tip: () => reader.tip(),
     read: (range) => reader.read(range),
     readBySubject: (prefix) => reader.readBySubject(prefix),
+    holds: (subject) => reader.holds(subject),
     async takeOver(_tip, entry) {
       log.store(entry);
       state = { kind: 'open' };
@@ -81,6 +82,7 @@ function overriding(
     tip: () => journal.tip(),
     read: (range) => journal.read(range),
     readBySubject: (prefix) => journal.readBySubject(prefix),
+    holds: (subject) => journal.holds(subject),
     takeOver(tip, entry): Promise<TakeOver> {
       onTakeOver(tip);
       return journal.takeOver(tip, entry);

@@ -41,6 +41,7 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   'task_exists',
   'agent_not_found',
   'illegal_transition',
+  'task_archived',
   'output_required',
   'stale_attempt',
 ]);

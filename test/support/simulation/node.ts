@@ -2,10 +2,11 @@
  * One Signalbox process of a simulation: an engine on the shared log and the shared machine, which can be killed,
  * stopped for a while, or shut down.
  */
-import { Engine, type EngineLimits } from '../../../src/engine.ts';
+import { Engine, type EngineLimits, type EngineOptions } from '../../../src/engine.ts';
 import type { Journal, JournalHandlers } from '../../../src/journal/journal.ts';
 import { MemoryJournal } from '../../../src/journal/memory-journal.ts';
 import type { LogEntry } from '../../../src/runtime/commit-pipeline.ts';
+import type { RetentionLimits } from '../../../src/runtime/retention.ts';
 import type { AgentDefinition } from '../../../src/supervisor/agent-roster.ts';
 import { silentLogger } from '../engine.ts';
 import { ProcessClock, type SimulatedClock } from './clock.ts';
@@ -35,6 +36,8 @@ export interface World {
   readonly random: Random;
   readonly agents: readonly SimulatedAgent[];
   readonly limits: EngineLimits;
+  readonly retention: RetentionLimits;
+  readonly snapshots: EngineOptions['snapshots'];
   readonly openJournal: JournalFactory;
   /** Longest time that a message takes to the log, in milliseconds. */
   readonly storeMs: number;
@@ -43,6 +46,8 @@ export interface World {
 export const memoryJournal: JournalFactory = (log, handlers, defer) =>
   new MemoryJournal(log, handlers, defer);
 
+const HOURS = 100 * 3_600_000;
+
 export const LIMITS: EngineLimits = {
   concurrency: 100,
   projectConcurrency: 100,
@@ -50,6 +55,8 @@ export const LIMITS: EngineLimits = {
   backlog: 20_000,
   maxEventBytes: 900_000,
 };
+
+export const RETENTION: RetentionLimits = { finishedMs: HOURS, deadLettersMs: HOURS, tasks: 10_000 };
 
 export class SimulatedNode {
   readonly clock: ProcessClock;
@@ -88,7 +95,8 @@ export class SimulatedNode {
   /** Takes over the log. @throws SignalboxError as `Engine.open` */
   async open(): Promise<void> {
     const { clock, writer } = this;
-    const { log, processes, random, agents, limits, openJournal, storeMs } = this.#world;
+    const { log, processes, random, agents, limits, retention, snapshots, openJournal, storeMs } =
+      this.#world;
     const engine = await Engine.open({
       openJournal: async (handlers) => {
         const defer = (work: () => void): void => void clock.schedule(random.int(0, storeMs), work);
@@ -120,6 +128,8 @@ export class SimulatedNode {
       },
       reviewOf: () => undefined,
       limits,
+      retention,
+      snapshots,
       onFenced: () => {},
     });
     if (!this.isAlive) return;

@@ -3,9 +3,14 @@
  * may be left that nobody would ever come back to.
  */
 import { Projections } from '../../../projections/index.ts';
+import { canonicalJson } from '../../../src/contracts/canonical.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
+import type { StoredMessage } from '../../../src/journal/journal.ts';
+import type { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { ActorHost } from '../../../src/runtime/actor-host.ts';
 import { rebuild } from '../../../src/runtime/rebuild.ts';
+import { Retention, type RetentionLimits } from '../../../src/runtime/retention.ts';
+import { MemorySnapshots } from '../memory-snapshots.ts';
 import { type TaskModel, Violation } from './log-entities.ts';
 import { LogModel } from './log-model.ts';
 import { type JournalFactory, LIMITS } from './node.ts';
@@ -31,6 +36,11 @@ export async function playScenario(seed: number, openJournal?: JournalFactory): 
   const random = new Random(seed);
   const agents = randomAgents(random);
   const limits = { ...LIMITS, concurrency: random.int(1, 6), projectConcurrency: random.int(1, 4) };
+  const retention = {
+    finishedMs: random.pick([0, 10_000, 100_000_000]),
+    deadLettersMs: random.pick([0, 60_000, 100_000_000]),
+    tasks: random.pick([0, 3, 1_000]),
+  };
   const simulation = new Simulation({
     seed: random.int(1, 2 ** 31),
     agents,
@@ -38,6 +48,8 @@ export async function playScenario(seed: number, openJournal?: JournalFactory): 
     openJournal,
     storeMs: random.pick([0, 5, 50, 500]),
     network: { delayMs: random.pick([1, 100, 5_000]), duplicates: random.pick([0, 0.3]) },
+    retention,
+    snapshots: random.chance(0.7) ? { store: new MemorySnapshots(), every: random.pick([1, 5, 30]) } : null,
   });
   const trouble = new Trouble(simulation);
   const people = new People(
@@ -51,7 +63,10 @@ export async function playScenario(seed: number, openJournal?: JournalFactory): 
     if (++steps > STEPS_MAX) throw new Violation(`it does not come to rest within ${STEPS_MAX} steps`);
   }
   assertAtRest(simulation);
-  await assertRebuilt(simulation, limits);
+  await assertRebuilt(simulation, retention);
+  await assertArchived(simulation);
+  const model = new LogModel(limits);
+  for (const record of simulation.records) model.apply(record);
   const last = simulation.records.at(-1);
   return {
     events: simulation.records.length,
@@ -150,20 +165,41 @@ function missingFollowUps({ model }: Simulation, { project, id, spec, state }: T
   return missing.length > 0 ? `task ${project}/${id} has ${missing.length} follow-ups too few` : null;
 }
 
-/** The log alone gives what is seen, by the product's own rebuilding and by the second model. */
-async function assertRebuilt(simulation: Simulation, limits: typeof LIMITS): Promise<void> {
+/** The log alone gives what is seen, but for tasks that have left memory here, and not there (N1). */
+async function assertRebuilt(simulation: Simulation, limits: RetentionLimits): Promise<void> {
   const host = new ActorHost();
   const projections = new Projections();
-  const { log, node } = simulation;
-  await rebuild(
-    (async function* () {
-      yield* log.messages;
-    })(),
-    host,
-    projections,
-  );
-  if (projections.toText() !== node?.engine.projections.toText())
-    throw new Violation('a replay gives another state');
-  const model = new LogModel(limits);
-  for (const record of simulation.records) model.apply(record);
+  const { log, app } = simulation;
+  const retention = new Retention({ host, projections, limits });
+  await rebuild(stored(log), host, projections, { retention });
+  retention.catchUp();
+  leaveWhatHasLeft(projections, app.projections);
+  leaveWhatHasLeft(app.projections, projections);
+  if (projections.toText() !== app.projections.toText()) throw new Violation('a replay gives another state');
+}
+
+function leaveWhatHasLeft(here: Projections, there: Projections): void {
+  for (const [key, { state }] of here.blackboard.tasks) {
+    if (there.blackboard.tasks.has(key)) continue;
+    if (!SETTLED_STATES.has(state)) throw new Violation(`task ${key} is ${state}, and has left memory`);
+    here.forgetTask(key);
+  }
+}
+
+/** What has left memory is read back as it was. */
+async function assertArchived({ log, app }: Simulation): Promise<void> {
+  const projections = new Projections();
+  await rebuild(stored(log), new ActorHost(), projections);
+  for (const [key, task] of projections.blackboard.tasks) {
+    if (app.projections.blackboard.tasks.has(key)) continue;
+    const found = await app.archive.find(task.project, task.id);
+    const whole = { view: task, attempts: projections.attempts.byTask.get(key) ?? [] };
+    const read = found && { view: found.view, attempts: found.attempts };
+    if (canonicalJson(read) !== canonicalJson(whole))
+      throw new Violation(`task ${key} is read back as another one`);
+  }
+}
+
+async function* stored(log: MemoryLog): AsyncIterable<StoredMessage> {
+  yield* log.messages;
 }

@@ -9,7 +9,8 @@ import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src
 import { projectId } from '../../../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
 import type { TaskState } from '../../../src/contracts/tasks.ts';
-import type { EngineLimits } from '../../../src/engine.ts';
+import type { EngineLimits, EngineOptions } from '../../../src/engine.ts';
+import type { RetentionLimits } from '../../../src/runtime/retention.ts';
 import { Callers, type Network } from './callers.ts';
 import { SimulatedClock } from './clock.ts';
 import { decideTask, type TaskDecision } from './decisions.ts';
@@ -19,6 +20,7 @@ import {
   type JournalFactory,
   LIMITS,
   memoryJournal,
+  RETENTION,
   type SimulatedAgent,
   SimulatedNode,
   type World,
@@ -35,6 +37,8 @@ export interface SimulationOptions {
   /** Longest time that a message takes to the log. */
   readonly storeMs?: number;
   readonly network?: Network;
+  readonly retention?: RetentionLimits;
+  readonly snapshots?: EngineOptions['snapshots'];
 }
 
 const HOUR_MS = 3_600_000;
@@ -52,7 +56,7 @@ export class Simulation {
   readonly #nodes = new Map<string, SimulatedNode>();
   #world: World;
 
-  constructor({ seed, agents, limits, openJournal, storeMs, network }: SimulationOptions) {
+  constructor({ seed, agents, limits, openJournal, storeMs, network, ...options }: SimulationOptions) {
     const { clock, log, processes } = this;
     this.random = new Random(seed ?? 1);
     this.#world = {
@@ -64,6 +68,8 @@ export class Simulation {
       limits: { ...LIMITS, ...limits },
       openJournal: openJournal ?? memoryJournal,
       storeMs: storeMs ?? 0,
+      retention: options.retention ?? RETENTION,
+      snapshots: options.snapshots ?? null,
     };
     this.witness = new Witness(log, processes, this.#world.limits);
     this.callers = new Callers({
