@@ -30,7 +30,8 @@ export interface Agents {
   readonly byId: Map<string, AgentView>;
 }
 
-type Changes = Partial<Omit<AgentView, 'id' | 'state' | 'since'>>;
+/** The view that comes next, until it is handed out. */
+type Draft = { -readonly [Key in keyof AgentView]: AgentView[Key] };
 
 const UNKNOWN: Omit<AgentView, 'id' | 'since'> = {
   driver: '',
@@ -44,8 +45,6 @@ const UNKNOWN: Omit<AgentView, 'id' | 'since'> = {
   by: null,
 };
 
-const AT_WORK: Changes = { parkedUntil: null, reason: null, by: null };
-
 export const agents: KeptProjection<Agents> = {
   name: 'agents',
   version: 1,
@@ -55,12 +54,10 @@ export const agents: KeptProjection<Agents> = {
     const transition = record.transitions.find(({ entity }) => entity === 'agent');
     if (!transition || !('agent' in event)) return;
     const agent = state.byId.get(transition.id) ?? { ...UNKNOWN, id: transition.id, since: time };
-    state.byId.set(agent.id, {
-      ...agent,
-      ...changesOf(record, agent, transition.from),
-      state: transition.to,
-      since: transition.from === transition.to ? agent.since : time,
-    });
+    const since = transition.from === transition.to ? agent.since : time;
+    const next: Draft = { ...agent, state: transition.to, since };
+    change(next, record, transition.from);
+    state.byId.set(agent.id, next);
   },
   toJSON: (state) => [...state.byId.values()],
   forget: () => {},
@@ -68,40 +65,59 @@ export const agents: KeptProjection<Agents> = {
 };
 
 /** @param from the state before; null where the agent is new */
-function changesOf({ event, actor }: StoredRecord, agent: AgentView, from: string | null): Changes {
-  if (!('agent' in event)) return {};
-  const by = actor.replace(/^user:/, '');
+function change(next: Draft, { event, actor }: StoredRecord, from: string | null): void {
+  if (!('agent' in event)) return;
   switch (event.type) {
-    case 'agent.registered': {
-      const { driver, capabilities, concurrency } = event;
-      const isBack = from === null || from === 'offline';
-      return { ...(isBack ? AT_WORK : {}), driver, capabilities, concurrency };
-    }
+    case 'agent.registered':
+      if (from === null || from === 'offline') putToWork(next);
+      next.driver = event.driver;
+      next.capabilities = event.capabilities;
+      next.concurrency = event.concurrency;
+      return;
     case 'task.claimed':
-      return { running: agent.running + 1 };
-    case 'attempt.ended': {
-      const running = agent.running - 1;
-      if (event.outcome === 'completed') return { running, failures: 0 };
-      return { running, failures: agent.failures + (FAILED_OUTCOMES.has(event.outcome) ? 1 : 0) };
-    }
+      next.running++;
+      return;
+    case 'attempt.ended':
+      next.running--;
+      if (event.outcome === 'completed') next.failures = 0;
+      else if (FAILED_OUTCOMES.has(event.outcome)) next.failures++;
+      return;
     case 'agent.paused':
     case 'agent.drained':
-      return { parkedUntil: null, reason: event.reason ?? null, by };
+      next.parkedUntil = null;
+      next.reason = event.reason ?? null;
+      next.by = actor.replace(/^user:/, '');
+      return;
     case 'agent.resumed':
     case 'agent.unparked':
-      return { ...AT_WORK, failures: 0 };
+      putToWork(next);
+      next.failures = 0;
+      return;
     case 'agent.parked':
-      return { parkedUntil: event.until_ms, reason: event.reason, by: null };
+      next.parkedUntil = event.until_ms;
+      next.reason = event.reason;
+      next.by = null;
+      return;
     case 'agent.probed':
-      return { parkedUntil: null };
+      next.parkedUntil = null;
+      return;
     case 'agent.retired':
-      return { parkedUntil: null, reason: event.reason, by: null };
+      next.parkedUntil = null;
+      next.reason = event.reason;
+      next.by = null;
+      return;
     case 'task.progress_reported':
     case 'task.submitted':
     case 'task.failure_reported':
     case 'attempt.started':
-      return {};
+      return;
     default:
-      return unreachable(event, 'agents');
+      unreachable(event, 'agents');
   }
+}
+
+function putToWork(next: Draft): void {
+  next.parkedUntil = null;
+  next.reason = null;
+  next.by = null;
 }

@@ -1,6 +1,6 @@
 /** The attempt history: who ran what, when, with which end and which evidence. */
 import { unreachable } from '../src/contracts/errors.ts';
-import type { DomainEvent, StoredRecord } from '../src/contracts/events.ts';
+import type { DomainEvent } from '../src/contracts/events.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
 import type { KeptProjection } from './projection.ts';
 
@@ -44,6 +44,9 @@ export interface AttemptHistory {
   readonly byTask: Map<string, readonly AttemptView[]>;
 }
 
+/** The view that comes next, until it is handed out. */
+type Draft = { -readonly [Key in keyof AttemptView]: AttemptView[Key] };
+
 const NOTHING: readonly never[] = [];
 
 export const attemptHistory: KeptProjection<AttemptHistory> = {
@@ -60,12 +63,10 @@ export const attemptHistory: KeptProjection<AttemptHistory> = {
       return;
     }
     const attempt = history[event.attempt - 1];
-    const changes = attempt && changesOf(event, attempt, record.time);
-    if (!attempt || !changes) return;
-    state.byTask.set(
-      key,
-      history.with(event.attempt - 1, { ...attempt, ...changes, state: stateAfter(record, attempt) }),
-    );
+    if (!attempt) return;
+    const moved = record.transitions.find(({ entity }) => entity === 'attempt');
+    const next: Draft = { ...attempt, state: moved?.to ?? attempt.state };
+    if (change(next, event, record.time)) state.byTask.set(key, history.with(event.attempt - 1, next));
   },
   toJSON: (state) => [...state.byTask.entries()],
   forget: (state, task) => {
@@ -104,45 +105,41 @@ function claimed(event: Extract<DomainEvent, { type: 'task.claimed' }>, time: nu
   };
 }
 
-function stateAfter(record: StoredRecord, attempt: AttemptView): string {
-  return record.transitions.find((each) => each.entity === 'attempt')?.to ?? attempt.state;
-}
-
-/** null where the event says nothing about the attempt itself. */
-function changesOf(event: DomainEvent, attempt: AttemptView, time: number): Partial<AttemptView> | null {
+/** @returns false where the event says nothing about the attempt itself */
+function change(next: Draft, event: DomainEvent, time: number): boolean {
   switch (event.type) {
     case 'attempt.started':
-      return {
-        driver: event.driver,
-        host: event.host,
-        pid: event.pid ?? null,
-        startTime: event.start_time ?? null,
-        startedAt: time,
-        deadline: event.deadline_ms,
-      };
+      next.driver = event.driver;
+      next.host = event.host;
+      next.pid = event.pid ?? null;
+      next.startTime = event.start_time ?? null;
+      next.startedAt = time;
+      next.deadline = event.deadline_ms;
+      return true;
     case 'attempt.stop_requested':
-      return { stopReason: event.reason };
+      next.stopReason = event.reason;
+      return true;
     case 'attempt.suspected':
     case 'attempt.recovered':
     case 'task.submitted':
     case 'task.failure_reported':
     case 'task.blocked':
-      return {};
+      return true;
     case 'attempt.message_rejected':
-      return { rejected: [...attempt.rejected, { message: event.message, reason: event.reason, time }] };
+      next.rejected = [...next.rejected, { message: event.message, reason: event.reason, time }];
+      return true;
     case 'attempt.ended':
-      return {
-        endedAt: time,
-        outcome: event.outcome,
-        exitCode: event.exit_code ?? null,
-        signal: event.signal ?? null,
-        error: event.error ?? null,
-        stderrTail: event.stderr_tail ?? null,
-        peakMemoryBytes: event.peak_memory_bytes ?? null,
-        cpuMs: event.cpu_ms ?? null,
-        usage: event.usage ?? null,
-        evidence: event.evidence ?? null,
-      };
+      next.endedAt = time;
+      next.outcome = event.outcome;
+      next.exitCode = event.exit_code ?? null;
+      next.signal = event.signal ?? null;
+      next.error = event.error ?? null;
+      next.stderrTail = event.stderr_tail ?? null;
+      next.peakMemoryBytes = event.peak_memory_bytes ?? null;
+      next.cpuMs = event.cpu_ms ?? null;
+      next.usage = event.usage ?? null;
+      next.evidence = event.evidence ?? null;
+      return true;
     case 'task.created':
     case 'task.due':
     case 'task.dependency_met':
@@ -167,7 +164,7 @@ function changesOf(event: DomainEvent, attempt: AttemptView, time: number): Part
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':
-      return null;
+      return false;
     default:
       return unreachable(event, 'attempts');
   }

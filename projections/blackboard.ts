@@ -4,6 +4,7 @@ import type { EventOf, StoredRecord } from '../src/contracts/events.ts';
 import {
   type AttemptOutcome,
   type Output,
+  SETTLED_STATES,
   TASK_STATES,
   type TaskSpec,
   type TaskState,
@@ -65,7 +66,8 @@ export interface Blackboard {
   readonly idempotencyKeys: Map<string, string>;
 }
 
-type Changes = Partial<Omit<TaskView, 'project' | 'id' | 'spec' | 'requestSha256' | 'comments'>>;
+/** The view that comes next, until it is handed out. One copy of a view is most of what an event costs here. */
+type Draft = { -readonly [Key in keyof TaskView]: TaskView[Key] };
 
 const NOTHING: readonly never[] = [];
 
@@ -89,23 +91,20 @@ export const blackboard: KeptProjection<Blackboard> = {
     const key = `${event.project}/${event.task}`;
     const task = state.tasks.get(key);
     if (!task) return;
-    const changes = changesOf(record, task);
-    if (!changes) return;
-    const transition = record.transitions.find((each) => each.entity === 'task');
+    const transition = record.transitions.find(({ entity }) => entity === 'task');
     const to = (transition?.to ?? task.state) as TaskState;
-    state.counts[task.state]--;
-    state.counts[to]++;
-    const finished = to === 'done' || to === 'failed' || to === 'cancelled' || to === 'expired';
-    state.tasks.set(key, {
+    const next: Draft = {
       ...task,
-      ...changes,
-      comments: commentsAfter(record, task),
       state: to,
       version: transition?.version ?? task.version,
       updatedAt: record.time,
-      finishedAt: finished ? (task.finishedAt ?? record.time) : null,
+      finishedAt: SETTLED_STATES.has(to) ? (task.finishedAt ?? record.time) : null,
       lastSequence: record.sequence,
-    });
+    };
+    if (!change(next, task, record)) return;
+    state.counts[task.state]--;
+    state.counts[to]++;
+    state.tasks.set(key, next);
   },
   // What stands in the other maps follows from the tasks.
   toJSON: (state) => ({ tasks: [...state.tasks.values()], counts: { ...state.counts } }),
@@ -182,45 +181,71 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
   });
 }
 
-/** What an event changes beside the state; null where it is not about the blackboard at all. */
-function changesOf({ event, time, transitions }: StoredRecord, task: TaskView): Changes | null {
+/**
+ * What an event changes beside the state.
+ * @param task the view before it. @returns false where the event is not about the blackboard at all
+ */
+function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
+  const { event, time } = record;
   switch (event.type) {
     case 'task.due':
+      next.dueAt = null;
+      return true;
     case 'task.unblocked':
-      return { dueAt: null };
+      next.dueAt = null;
+      return comment(next, record, event.comment);
     case 'task.redriven':
-      return { dueAt: null, reason: null };
+      next.dueAt = null;
+      next.reason = null;
+      return comment(next, record, event.comment);
     case 'task.claimed':
-      return { attempts: event.attempt, openAttempt: event.attempt, agent: event.agent, progress: null };
+      next.attempts = event.attempt;
+      next.openAttempt = event.attempt;
+      next.agent = event.agent;
+      next.progress = null;
+      return true;
     case 'task.progress_reported':
-      return { progress: event.detail ?? task.progress };
+    case 'task.submitted':
+      next.progress = event.detail ?? task.progress;
+      return true;
     case 'task.output_added': {
       const output = { ...event.output, number: task.outputs.length + 1, attempt: event.attempt, time };
-      return { outputs: [...task.outputs, output] };
+      next.outputs = [...task.outputs, output];
+      return true;
     }
     case 'task.comment_added':
-      return {};
-    case 'task.submitted':
-      return { progress: event.detail ?? task.progress };
+      next.comments = [...task.comments, { author: event.author, body: event.body, time }];
+      return true;
     case 'task.failure_reported':
-      return { reason: event.detail, dueAt: event.retry_at_ms };
+      next.reason = event.detail;
+      next.dueAt = event.retry_at_ms;
+      return true;
     case 'task.blocked':
-      return { reason: event.reason };
+      next.reason = event.reason;
+      return true;
     case 'task.approved':
-      return { reason: null };
+      next.reason = null;
+      return comment(next, record, event.comment);
     case 'task.rejected':
-      return { reason: event.comment };
+      next.reason = event.comment;
+      return comment(next, record, event.comment);
     case 'task.cancelled':
-      return { reason: event.reason ?? null, dueAt: null };
+      next.reason = event.reason ?? null;
+      next.dueAt = null;
+      return true;
     case 'task.expired':
-      return { reason: 'expires_at passed before the task was claimed', dueAt: null };
+      next.reason = 'expires_at passed before the task was claimed';
+      next.dueAt = null;
+      return true;
     case 'attempt.ended':
-      return afterAttempt(event, task);
+      endAttempt(next, task, event);
+      return true;
     case 'task.dependency_met':
       // It was the one for which the task was blocked: that is no reason any more.
-      return transitions.some(({ from, to }) => from === 'blocked' && to !== from) ? { reason: null } : {};
+      if (task.state === 'blocked' && next.state !== 'blocked') next.reason = null;
+      return true;
     case 'attempt.started':
-      return {};
+      return true;
     case 'task.created':
     case 'attempt.suspected':
     case 'attempt.recovered':
@@ -237,26 +262,27 @@ function changesOf({ event, time, transitions }: StoredRecord, task: TaskView): 
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':
-      return null;
+      return false;
     default:
       return unreachable(event, 'blackboard');
   }
 }
 
 /** A decision's comment stands among the others, where the next attempt finds it. */
-function commentsAfter({ event, actor, time }: StoredRecord, task: TaskView): readonly CommentView[] {
-  if (event.type === 'task.comment_added') {
-    return [...task.comments, { author: event.author, body: event.body, time }];
+function comment(next: Draft, { actor, time }: StoredRecord, body: string | undefined): true {
+  if (body !== undefined) {
+    next.comments = [...next.comments, { author: actor.replace(/^user:/, ''), body, time }];
   }
-  if (!('comment' in event) || event.comment === undefined) return task.comments;
-  return [...task.comments, { author: actor.replace(/^user:/, ''), body: event.comment, time }];
+  return true;
 }
 
-function afterAttempt(event: EventOf<'attempt.ended'>, task: TaskView): Changes {
-  const changes: Changes = { openAttempt: null, lastOutcome: event.outcome };
+function endAttempt(next: Draft, task: TaskView, event: EventOf<'attempt.ended'>): void {
+  next.openAttempt = null;
+  next.lastOutcome = event.outcome;
   // Where the task had left the attempt behind already (blocked, cancelled, failed by the agent's own word), the
   // end of its process says nothing new about the task.
-  if (task.state !== 'claimed' && task.state !== 'working' && task.state !== 'review') return changes;
-  if (event.outcome === 'completed') return changes;
-  return { ...changes, reason: event.error ?? event.outcome, dueAt: event.retry_at_ms };
+  if (task.state !== 'claimed' && task.state !== 'working' && task.state !== 'review') return;
+  if (event.outcome === 'completed') return;
+  next.reason = event.error ?? event.outcome;
+  next.dueAt = event.retry_at_ms;
 }

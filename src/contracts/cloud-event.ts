@@ -9,12 +9,14 @@ import { SignalboxError } from './errors.ts';
 import {
   type DomainEvent,
   ENTITY_KINDS,
+  EVENT_TYPES,
   type EventRecord,
   type EventType,
   eventSchemas,
   type Transition,
 } from './events.ts';
 import { SYSTEM_PROJECT } from './ids.ts';
+import { quickCheck } from './quick-check.ts';
 
 const TYPE_PREFIX = 'dev.signalbox.';
 const TYPE_SUFFIX = '.v1';
@@ -36,17 +38,35 @@ const payloadSchema = z.discriminatedUnion(
   Object.values(eventSchemas) as unknown as readonly [(typeof eventSchemas)['task.created']],
 ) as unknown as z.ZodType<DomainEvent>;
 
-const envelopeSchema = z.object({
+const attributes = {
   specversion: z.literal('1.0'),
   id: z.string().min(1),
   source: z.string(),
-  type: z.string().startsWith(TYPE_PREFIX).endsWith(TYPE_SUFFIX),
+  type: z.string().regex(/^dev\.signalbox\.[a-z_.]+\.v1$/),
   time: z.string(),
   actor: z.string(),
   cause: z.string().optional(),
   previoushash: z.string().length(64),
+};
+
+const envelopeSchema = z.object({
+  ...attributes,
   data: z.strictObject({ event: payloadSchema, transitions: z.array(transitionSchema) }),
 });
+type Envelope = z.infer<typeof envelopeSchema>;
+
+const hasAttributes = quickCheck(
+  z.object({
+    ...attributes,
+    data: z.strictObject({
+      event: z.looseObject({ type: z.enum(EVENT_TYPES) }),
+      transitions: z.array(transitionSchema),
+    }),
+  }),
+);
+const hasFormOf = Object.fromEntries(
+  EVENT_TYPES.map((type) => [type, quickCheck(eventSchemas[type] as z.ZodType<DomainEvent>)]),
+) as Readonly<Record<EventType, (value: unknown) => value is DomainEvent>>;
 
 /** The entity that an event is filed under: an attempt's events stand under its task. */
 export interface Filing {
@@ -99,9 +119,7 @@ export function decodeRecord(text: string, where: string): EventRecord {
   } catch (cause) {
     throw corrupt(where, 'it is not JSON', cause);
   }
-  const parsed = envelopeSchema.safeParse(json);
-  if (!parsed.success) throw corrupt(where, describe(parsed.error), parsed.error);
-  const envelope = parsed.data;
+  const envelope = envelopeOf(json, where);
   const type = envelope.type.slice(TYPE_PREFIX.length, -TYPE_SUFFIX.length) as EventType;
   if (type !== envelope.data.event.type) {
     throw corrupt(where, `its type is ${envelope.type} but its data is a ${envelope.data.event.type}`);
@@ -115,6 +133,13 @@ export function decodeRecord(text: string, where: string): EventRecord {
     event: envelope.data.event,
     transitions: envelope.data.transitions as Transition[],
   };
+}
+
+function envelopeOf(json: unknown, where: string): Envelope {
+  if (hasAttributes(json) && hasFormOf[json.data.event.type](json.data.event)) return json as Envelope;
+  const parsed = envelopeSchema.safeParse(json);
+  if (!parsed.success) throw corrupt(where, describe(parsed.error), parsed.error);
+  return parsed.data;
 }
 
 function describe(error: z.ZodError): string {

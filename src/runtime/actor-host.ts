@@ -18,7 +18,7 @@ import {
 import { SignalboxError } from '../contracts/errors.ts';
 import { type DomainEvent, ENTITY_KINDS, type EntityKind, type Transition } from '../contracts/events.ts';
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
-import { type FlatLogic, flatLogic } from './flat-logic.ts';
+import { type FlatLogic, type FlatTransition, flatLogic } from './flat-logic.ts';
 
 export interface EntityState<Kind extends EntityKind = EntityKind> {
   readonly state: string;
@@ -41,6 +41,16 @@ export type Machines = Readonly<Record<EntityKind, AnyStateMachine>>;
 
 type Logic = FlatLogic<ContextOf[EntityKind], DomainEvent>;
 type Logics = Readonly<Record<EntityKind, Logic>>;
+
+/** What an event is about to do to one recipient. */
+interface Step {
+  readonly recipient: Recipient;
+  /** undefined where the event is the entity's first. */
+  readonly before: EntityState | undefined;
+  /** The state that the event finds. */
+  readonly entity: EntityState;
+  readonly transition: FlatTransition<ContextOf[EntityKind]>;
+}
 
 const OUR_LOGICS = logicsOf(MACHINES);
 
@@ -95,9 +105,8 @@ export class ActorHost {
    * @returns what it changed. @throws SignalboxError `illegal_transition`, and then nothing has changed.
    */
   apply(event: DomainEvent, moves?: Move[]): Transition[] {
-    const recipients = recipientsOf(event);
-    for (const recipient of recipients) this.#assertHeard(recipient, event);
-    return recipients.map((recipient) => this.#send(recipient, event, moves));
+    const steps = recipientsOf(event).map((recipient) => this.#prepare(recipient, event));
+    return steps.map((step) => this.#take(step, event, moves));
   }
 
   /** Takes an entity in, as it was when a snapshot was taken. */
@@ -120,25 +129,25 @@ export class ActorHost {
     return states as unknown as ActorStates;
   }
 
-  #assertHeard(recipient: Recipient, event: DomainEvent): void {
-    const { kind, id } = recipient;
-    const entity = this.#entities[kind].get(id) ?? opened(recipient);
+  #prepare(recipient: Recipient, event: DomainEvent): Step {
+    const { kind, id, opens } = recipient;
+    const before = this.#entities[kind].get(id);
+    const entity = before ?? (opens && { state: NEW, context: opens, version: 0 });
     if (!entity) {
       throw new SignalboxError(
         'illegal_transition',
         `${kind} ${id} does not exist: ${event.type} is not for it`,
       );
     }
-    if (!this.#logics[kind].can(entity.state, entity.context, event)) throw this.#refusal(recipient, event);
+    const transition = this.#logics[kind].select(entity.state, entity.context, event);
+    if (!transition) throw this.#refusal(recipient, event);
+    return { recipient, before, entity, transition };
   }
 
-  #send(recipient: Recipient, event: DomainEvent, moves: Move[] | undefined): Transition {
+  #take({ recipient, before, entity, transition }: Step, event: DomainEvent, moves?: Move[]): Transition {
     const { kind, id } = recipient;
-    const before = this.#entities[kind].get(id);
-    const entity = before ?? opened(recipient);
-    if (!entity) throw new SignalboxError('internal', `${kind} ${id} went away within one event`);
     moves?.push({ kind, id, before });
-    const { state, context } = this.#logics[kind].transition(entity.state, entity.context, event);
+    const { state, context } = this.#logics[kind].take(transition, entity.state, entity.context, event);
     const version = entity.version + 1;
     if (recipient.closes) this.#delete(kind, id);
     else this.#set(kind, id, { state, context, version });
@@ -177,11 +186,6 @@ export class ActorHost {
       { details: { entity: kind, id, state, event: event.type, legal } },
     );
   }
-}
-
-/** The entity that its first event finds; undefined where the event is nobody's first. */
-function opened({ opens }: Recipient): EntityState | undefined {
-  return opens && { state: NEW, context: opens, version: 0 };
 }
 
 /** Settled, and nothing of it is open: what has to stay in memory only for those who ask. */

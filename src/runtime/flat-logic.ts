@@ -20,10 +20,15 @@ export interface FlatState<Context> {
 
 /** A machine, compiled. Its methods are pure. */
 export interface FlatLogic<Context, Event extends AnyEventObject> {
-  /** Whether the event would do anything: what XState's snapshots answer with `can`. */
-  can(state: string, context: Context, event: Event): boolean;
-  /** The state and context after the event; what is not heard changes nothing. */
-  transition(state: string, context: Context, event: Event): FlatState<Context>;
+  /** What the event does; undefined where it does nothing: what XState's snapshots answer with `can`. */
+  select(state: string, context: Context, event: Event): FlatTransition<Context> | undefined;
+  /** The state and context after a transition that was selected for them. */
+  take(
+    transition: FlatTransition<Context>,
+    state: string,
+    context: Context,
+    event: Event,
+  ): FlatState<Context>;
   /** The types of events that a state names, whether or not their guards hold at the moment. */
   heard(state: string): readonly string[];
 }
@@ -32,7 +37,7 @@ type Scope<Context> = { readonly context: Context; readonly event: AnyEventObjec
 type Guard<Context> = (scope: Scope<Context>) => boolean;
 type Assigner<Context> = (scope: Scope<Context>) => Partial<Context>;
 
-interface FlatTransition<Context> {
+export interface FlatTransition<Context> {
   readonly guard: Guard<Context> | null;
   /** null to stay. */
   readonly target: string | null;
@@ -51,21 +56,18 @@ export function flatLogic<Context, Event extends AnyEventObject>(
   const heard = new Map(
     Object.entries<Node>(machine.root.states).map(([name, node]) => [name, node.ownEvents as string[]]),
   );
-  const select = (state: string, context: Context, event: Event): FlatTransition<Context> | undefined => {
-    const transitions = table.get(state)?.get(event.type) ?? NOTHING;
-    if (transitions.length === 0) return undefined;
-    const scope = { context, event };
-    for (const each of transitions) if (each.guard === null || each.guard(scope)) return each;
-    return undefined;
-  };
   return {
-    can: (state, context, event) => select(state, context, event) !== undefined,
-    transition: (state, context, event) => {
-      const chosen = select(state, context, event);
-      if (!chosen) return { state, context };
+    select: (state, context, event) => {
+      const transitions = table.get(state)?.get(event.type);
+      if (!transitions) return undefined;
+      const scope = { context, event };
+      for (const each of transitions) if (each.guard === null || each.guard(scope)) return each;
+      return undefined;
+    },
+    take: ({ target, assigners }, state, context, event) => {
       let next = context;
-      for (const assigner of chosen.assigners) next = { ...next, ...assigner({ context: next, event }) };
-      return { state: chosen.target ?? state, context: next };
+      for (const assigner of assigners) next = { ...next, ...assigner({ context: next, event }) };
+      return { state: target ?? state, context: next };
     },
     heard: (state) => heard.get(state) ?? NOTHING,
   };
