@@ -46,6 +46,13 @@ const natsSchema = z.strictObject({
   max_file_bytes: whole(1)
     .optional()
     .describe("The most that Signalbox's own NATS server stores, in bytes. Default: what the disk allows."),
+  sync: z
+    .enum(['interval', 'group', 'always'])
+    .default('interval')
+    .describe(
+      'When events of its own server are forced to the disk: every second; before they count, many at a time; ' +
+        'or each before it is acknowledged (nats-server 2.10 and later). Only a power cut makes a difference.',
+    ),
   program: pathSchema
     .optional()
     .describe('The nats-server to start: a path, or a name to look up in the PATH.'),

@@ -15,6 +15,7 @@ import type { SignalboxConfig } from '../contracts/config.ts';
 import type { SignalboxError } from '../contracts/errors.ts';
 import { Engine } from '../engine.ts';
 import { startHttpServer } from '../http/server.ts';
+import { GroupCommit } from '../journal/group-commit.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
 import { JetStreamJournal } from '../journal/jetstream-journal.ts';
 import { Lease } from '../journal/lease.ts';
@@ -123,7 +124,10 @@ export class Daemon {
     const mark = await HighWaterMark.open(join(data.path, 'high-water-mark.json'), logger);
     cleanup.add('the high-water mark', () => mark.close());
     const engine = await Engine.open({
-      openJournal: (handlers) => JetStreamJournal.open(nats.connection, handlers),
+      openJournal: (handlers) => {
+        const open = (inner: typeof handlers) => JetStreamJournal.open(nats.connection, inner);
+        return nats.sync === null ? open(handlers) : GroupCommit.open(open, handlers, nats.sync);
+      },
       inspect: (journal) => mark.check(journal),
       onStored: (tip) => mark.advance(tip),
       writer,

@@ -5,6 +5,8 @@ import type { SignalboxConfig } from '../contracts/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { obtainNatsServer } from '../embedded/program.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.ts';
+import { StreamSync } from '../embedded/stream-sync.ts';
+import { EVENT_STREAM } from '../journal/subjects.ts';
 
 export interface NatsLink {
   readonly connection: NatsConnection;
@@ -15,6 +17,8 @@ export interface NatsLink {
   readonly version: string;
   /** What is certain of an acknowledged event, in words. */
   readonly durability: string;
+  /** Forces the event stream to the disk, where events are to count only then; null where the server sees to it. */
+  readonly sync: (() => Promise<void>) | null;
   close(): Promise<void>;
 }
 
@@ -37,15 +41,25 @@ const CONNECT_OPTIONS = {
 } as const;
 
 const DURABILITY = {
-  embedded:
+  interval:
     'written to the system before it is acknowledged: the crash of a process loses nothing; a power cut may lose what was not synced to the disk yet (1 s with nats-server 2.10 and later, 60 s before)',
+  group: 'on the disk before it counts, many events a sync: neither a crash nor a power cut loses anything',
+  always:
+    'on the disk before it is acknowledged, each event for itself: neither a crash nor a power cut loses anything',
   external: 'as the NATS server is configured (sync_interval, replicas)',
 } as const;
 
 /** @throws SignalboxError `nats_unavailable`, `nats_server_missing`, `log_in_use` */
 export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
   const { url } = options.config.nats;
-  return url === undefined ? openEmbedded(options) : openExternal(url);
+  if (url === undefined) return openEmbedded(options);
+  if (options.config.nats.sync !== 'interval') {
+    throw new SignalboxError(
+      'config_invalid',
+      `nats.sync is for Signalbox's own NATS server, and nats.url names another: set sync_interval there, and leave nats.sync out`,
+    );
+  }
+  return openExternal(url);
 }
 
 async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<NatsLink> {
@@ -61,7 +75,9 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
     logger: logger.child({ component: 'nats-server' }),
     env,
     maxFileBytes: config.nats.max_file_bytes,
+    sync: config.nats.sync === 'always' ? 'always' : '1s',
   });
+  const streamSync = config.nats.sync === 'group' ? new StreamSync(embedded.storeDir, EVENT_STREAM) : null;
   try {
     const { user, password } = embedded;
     const connection = await connect({ ...CONNECT_OPTIONS, servers: embedded.url, user, pass: password });
@@ -70,9 +86,11 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
       embedded,
       url: embedded.url,
       version: embedded.version,
-      durability: DURABILITY.embedded,
+      durability: DURABILITY[config.nats.sync],
+      sync: streamSync && (() => streamSync.sync()),
       close: async () => {
         await connection.close();
+        await streamSync?.close();
         await embedded.stop();
       },
     };
@@ -97,6 +115,7 @@ async function openExternal(url: string): Promise<NatsLink> {
       url: shown,
       version,
       durability: DURABILITY.external,
+      sync: null,
       close: () => connection.close(),
     };
   } catch (error) {

@@ -1,0 +1,46 @@
+/**
+ * Forces a stream of the embedded server to the disk. The server appends to the newest of the stream's block files and
+ * never changes what stands in the others, but to delete messages.
+ */
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const BLOCK = /^(\d+)\.blk$/;
+
+export class StreamSync {
+  readonly #directory: string;
+  /** The number of the newest block that was synced, and its open file. */
+  #newest = 0;
+  #file: FileHandle | null = null;
+
+  /** @param storeDir of the server. @param stream one of Signalbox's own account */
+  constructor(storeDir: string, stream: string) {
+    this.#directory = join(storeDir, 'jetstream', 'SIGNALBOX', 'streams', stream, 'msgs');
+  }
+
+  /** Returns when all that the server had written before the call is on the disk. @throws what the disk says */
+  async sync(): Promise<void> {
+    const names = await readdir(this.#directory);
+    const numbers = names.flatMap((name) => Number(BLOCK.exec(name)?.[1] ?? 0) || []).sort((a, b) => a - b);
+    await this.#file?.datasync();
+    for (const number of numbers) {
+      if (number > this.#newest) await this.#syncNew(number);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
+  }
+
+  async #syncNew(number: number): Promise<void> {
+    const file = await open(join(this.#directory, `${number}.blk`), 'r');
+    await this.#file?.close();
+    this.#file = file;
+    this.#newest = number;
+    await file.datasync();
+    // Its name, too, must be there after a power cut.
+    const directory = await open(this.#directory, 'r');
+    await directory.sync().finally(() => directory.close());
+  }
+}
