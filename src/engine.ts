@@ -58,6 +58,11 @@ export interface EngineOptions {
   readonly retention: RetentionLimits;
   /** Where snapshots are kept, and after how many events one is taken; null for none. */
   readonly snapshots: { readonly store: SnapshotStore; readonly every: number } | null;
+  /**
+   * Called when the log is read, before it is taken over: a standby waits here for its turn, and calls `follow` from
+   * time to time to read what has come meanwhile.
+   */
+  readonly awaitTurn?: (follow: () => Promise<void>) => Promise<void>;
   /** Looks at the log before it is written to. @throws SignalboxError to refuse it */
   readonly inspect?: (journal: Journal<LogEntry>, tip: Tip) => Promise<void>;
   /** Told of every event that the log has stored. */
@@ -123,13 +128,16 @@ export class Engine {
       has: (project, task) => journal.holds(creationSubject(project, task)),
       read: (project, task) => readHistory(journal, taskSubject(project, task)),
     });
-    const { host, projections, retention, end } = await recover({
+    const recovered = await recover({
       journal,
       limits: options.retention,
       snapshots: options.snapshots?.store ?? null,
       logger,
     });
-    await options.inspect?.(journal, end.tip);
+    const { host, projections, retention } = recovered;
+    await options.awaitTurn?.(() => recovered.follow());
+    await options.inspect?.(journal, recovered.end.tip);
+    retention.catchUp();
 
     const onCommitted = (record: StoredRecord): void => {
       projections.evolve(record);
@@ -143,13 +151,13 @@ export class Engine {
       host,
       clock: environment.clock,
       writer: options.writer,
-      last: end,
+      last: recovered.end,
       maxBacklog: options.limits.backlog,
       maxEventBytes: options.limits.maxEventBytes,
       onCommitted,
     });
     const snapshotter = snapshotterOf({ host, projections, pipeline, retention }, options);
-    await takeOver(journal, pipeline, end, options);
+    await takeOver(journal, pipeline, recovered.end, options);
 
     const core = {
       host,

@@ -12,13 +12,13 @@ import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
-import type { SignalboxError } from '../contracts/errors.ts';
+import { SignalboxError } from '../contracts/errors.ts';
 import { Engine } from '../engine.ts';
 import { startHttpServer } from '../http/server.ts';
 import { GroupCommit } from '../journal/group-commit.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
 import { JetStreamJournal } from '../journal/jetstream-journal.ts';
-import { Lease } from '../journal/lease.ts';
+import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
 import type { FunctionHandler } from '../process/drivers/function.ts';
 import { createHost } from '../process/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
@@ -34,6 +34,7 @@ import { healthOf } from './health.ts';
 import { fateOf, leaseHolder } from './lease-holder.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
 import { occupy } from './occupant.ts';
+import { awaitLease, awaitNatsLink } from './standby.ts';
 
 export interface DaemonOptions {
   readonly config: SignalboxConfig;
@@ -44,6 +45,8 @@ export interface DaemonOptions {
   readonly environment?: Environment;
   /** false where nothing is to listen: agents then cannot write back by HTTP. */
   readonly http?: boolean;
+  /** Waits while another Signalbox writes the log, and takes over from it. Called when it begins to wait. */
+  readonly standby?: () => void;
   /** The log is lost to this process: it decides nothing more, and has to be stopped. */
   readonly onFenced: (error: SignalboxError) => void;
 }
@@ -61,21 +64,25 @@ export class Daemon {
   readonly url: string | null;
   readonly #options: DaemonOptions;
   readonly #cleanup: Cleanup;
+  /** Whether another Signalbox has taken over. */
+  readonly #isReplaced: () => boolean;
   readonly #hurry = deferred();
   #stopping: Promise<void> | null = null;
 
-  private constructor(
-    engine: Engine,
-    nats: NatsLink,
-    url: string | null,
-    options: DaemonOptions,
-    cleanup: Cleanup,
-  ) {
-    this.engine = engine;
-    this.nats = nats;
-    this.url = url;
-    this.#options = options;
-    this.#cleanup = cleanup;
+  private constructor(parts: {
+    engine: Engine;
+    nats: NatsLink;
+    url: string | null;
+    options: DaemonOptions;
+    cleanup: Cleanup;
+    isReplaced: () => boolean;
+  }) {
+    this.engine = parts.engine;
+    this.nats = parts.nats;
+    this.url = parts.url;
+    this.#options = parts.options;
+    this.#cleanup = parts.cleanup;
+    this.#isReplaced = parts.isReplaced;
   }
 
   /** @throws SignalboxError with what to do; nothing is left running then */
@@ -107,29 +114,44 @@ export class Daemon {
       env,
     });
 
-    const nats = await openNatsLink({ config, logger, env });
+    const isStandby = options.standby !== undefined;
+    const nats = await (isStandby ? awaitNatsLink : openNatsLink)({ config, logger, env });
     cleanup.add('NATS', () => nats.close());
     const writer = environment.randomId(WRITER_ID_LENGTH);
     const holder = leaseHolder(host, writer, environment.clock.now());
-    const lease = await Lease.acquire({
+    let isReplaced = false;
+    const leaseOptions: LeaseOptions = {
       connection: nats.connection,
       holder,
       fateOf: (holder) => fateOf(host, holder),
       logger,
-      onLost: (holder) => logger.error({ holder }, 'another Signalbox has taken the lease of the log'),
-    });
-    cleanup.add('the lease', () => lease.release());
-    cleanup.add('the note in the data directory', await occupy(data.path, holder));
-
-    const mark = await HighWaterMark.open(join(data.path, 'high-water-mark.json'), logger);
-    cleanup.add('the high-water mark', () => mark.close());
+      onLost: (holder) => {
+        isReplaced = true;
+        options.onFenced(takenOver(holder));
+      },
+    };
+    let lease = isStandby ? null : await Lease.acquire(leaseOptions);
+    cleanup.add('the lease', async () => lease?.release());
+    let mark: HighWaterMark | null = null;
+    cleanup.add('the high-water mark', async () => mark?.close());
     const engine = await Engine.open({
       openJournal: (handlers) => {
         const open = (inner: typeof handlers) => JetStreamJournal.open(nats.connection, inner);
         return nats.sync === null ? open(handlers) : GroupCommit.open(open, handlers, nats.sync);
       },
-      inspect: (journal) => mark.check(journal),
-      onStored: (tip) => mark.advance(tip),
+      ...(options.standby && {
+        awaitTurn: async (follow) => {
+          options.standby?.();
+          lease = await awaitLease(leaseOptions, follow, logger);
+          logger.info({ writer }, 'taking over');
+        },
+      }),
+      inspect: async (journal) => {
+        cleanup.add('the note in the data directory', await occupy(data.path, holder));
+        mark = await HighWaterMark.open(join(data.path, 'high-water-mark.json'), logger);
+        await mark.check(journal);
+      },
+      onStored: (tip) => mark?.advance(tip),
       writer,
       agents,
       environment,
@@ -169,19 +191,22 @@ export class Daemon {
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
       const { host: address, port, max_body_bytes: maxBodyBytes } = config.server;
-      const server = await startHttpServer({
-        app: engine.app,
-        logger,
-        host: address,
-        port,
-        maxBodyBytes,
-        health,
+      const listen = (port: number) =>
+        startHttpServer({ app: engine.app, logger, host: address, port, maxBodyBytes, health });
+      const server = await listen(port).catch((error: unknown) => {
+        if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;
+        // One that hangs holds on to its port. The work goes on all the same.
+        logger.warn(
+          { port },
+          'the port is still held by the one that was taken over from: taking a free one',
+        );
+        return listen(0);
       });
       cleanup.add('the HTTP server', () => server.close());
       url = publicUrl(config.server, server.port);
     }
     await engine.begin();
-    return new Daemon(engine, nats, url, options, cleanup);
+    return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }
 
   get app(): AppContext {
@@ -205,7 +230,7 @@ export class Daemon {
   async #stop(reason: string): Promise<void> {
     const { agents, drain_seconds } = this.#options.config.shutdown;
     // Whose log is lost can record no end: its agents belong to the new writer.
-    if (this.engine.journalState.kind === 'fenced') return this.#end(reason);
+    if (this.#isReplaced() || this.engine.journalState.kind === 'fenced') return this.#end(reason);
     this.engine.drain(reason);
     await this.#wait(agents === 'kill' ? 'all' : 'unadoptable', drain_seconds * 1_000);
     if (agents === 'kill') {
@@ -228,4 +253,15 @@ export class Daemon {
     await Promise.race([this.engine.whenIdle(attempts), limit.promise, this.#hurry.promise]);
     clearTimeout(timer);
   }
+}
+
+function takenOver(holder: LeaseHolder | null): SignalboxError {
+  const who = holder
+    ? `process ${holder.pid} on host ${holder.host}, since ${holder.since}`
+    : 'somebody else';
+  return new SignalboxError(
+    'log_fenced',
+    `another Signalbox has taken over the log: ${who}. This one held still for too long, and must not go on`,
+    { details: { holder } },
+  );
 }

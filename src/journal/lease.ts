@@ -1,10 +1,11 @@
 /**
- * The writer's lease, in a NATS key-value bucket: tells a second Signalbox who writes the log, and stays for a while
- * when its holder dies.
+ * The writer's lease, in a NATS key-value bucket: tells a second Signalbox who writes the log, and a standby when to
+ * take over.
  *
  * It is a courtesy, not the safety: two writers are kept apart by the journal's chain (J2 of journal.ts), whatever
  * clocks and leases do.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
@@ -36,6 +37,10 @@ export interface LeaseOptions {
 
 const KEY = 'writer';
 const TTL_MS = 10_000;
+const RENEWALS_PER_TTL = 10;
+/** A holder that misses this many renewals in a row is taken for stopped by a standby. */
+const MISSED_RENEWALS = 3.5;
+const LOOKS_PER_TTL = 20;
 
 export class Lease {
   readonly #kv: KV;
@@ -58,7 +63,7 @@ export class Lease {
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
     const ttlMs = options.ttlMs ?? TTL_MS;
-    const kv = await new Kvm(options.connection).create(LEASE_BUCKET, { history: 1, ttl: ttlMs });
+    const kv = await openBucket(options.connection, ttlMs);
     const value = JSON.stringify(options.holder);
     const first = await kv.get(KEY);
     const patience = Date.now() + ttlMs + ttlMs / 2;
@@ -71,8 +76,36 @@ export class Lease {
       const renewed = first !== null && entry.revision !== first.revision;
       const isAlive = renewed || (holder !== null && options.fateOf(holder) === 'alive');
       if (isAlive || Date.now() > patience) throw inUse(holder);
-      await new Promise((resolve) => setTimeout(resolve, ttlMs / 20));
+      await delay(ttlMs / LOOKS_PER_TTL);
     }
+  }
+
+  /**
+   * Waits for the lease as long as it takes: until its holder gives it back, is gone, or renews it no more. An outage
+   * of the server is waited for, too.
+   * @param signal ends the waiting. @returns null where it was ended
+   */
+  static async await(options: LeaseOptions, signal: AbortSignal): Promise<Lease | null> {
+    const ttlMs = options.ttlMs ?? TTL_MS;
+    const kv = await openBucket(options.connection, ttlMs);
+    const patienceMs = (ttlMs / RENEWALS_PER_TTL) * MISSED_RENEWALS;
+    let seen = { revision: -1, at: performance.now() };
+    while (!signal.aborted) {
+      try {
+        const entry = await kv.get(KEY);
+        if (entry && entry.revision !== seen.revision)
+          seen = { revision: entry.revision, at: performance.now() };
+        const isStale = performance.now() - seen.at > patienceMs;
+        const revision = await take(kv, JSON.stringify(options.holder), options, isStale);
+        if (revision !== null) return new Lease(kv, options, ttlMs, revision);
+      } catch (error) {
+        options.logger.debug({ err: error }, 'the lease cannot be looked at');
+        // Nobody can renew what nobody can reach: the time until the server is back does not count.
+        seen = { revision: -1, at: performance.now() };
+      }
+      await delay(ttlMs / LOOKS_PER_TTL);
+    }
+    return null;
   }
 
   /** Gives it back, so that the next Signalbox need not wait. */
@@ -82,7 +115,7 @@ export class Lease {
   }
 
   #schedule(): NodeJS.Timeout {
-    return setTimeout(() => void this.#renew(), this.#ttlMs / 3).unref();
+    return setTimeout(() => void this.#renew(), this.#ttlMs / RENEWALS_PER_TTL).unref();
   }
 
   async #renew(): Promise<void> {
@@ -126,14 +159,26 @@ export async function deleteLease(connection: NatsConnection, revision: number):
   await kv.delete(KEY, { previousSeq: revision });
 }
 
-/** The revision, or null where somebody else holds it. */
-async function take(kv: KV, value: string, { fateOf }: LeaseOptions): Promise<number | null> {
+function openBucket(connection: NatsConnection, ttl: number): Promise<KV> {
+  return new Kvm(connection).create(LEASE_BUCKET, { history: 1, ttl });
+}
+
+/**
+ * The revision, or null where somebody else holds it.
+ * @param isStale whether it may be taken from a holder that is not known to be gone
+ */
+async function take(
+  kv: KV,
+  value: string,
+  { fateOf }: LeaseOptions,
+  isStale = false,
+): Promise<number | null> {
   try {
     return await kv.create(KEY, value);
   } catch {
     const entry = await kv.get(KEY);
     const holder = entry && holderOf(entry.string());
-    if (!entry || !holder || fateOf(holder) !== 'gone') return null;
+    if (!entry || !(isStale || (holder && fateOf(holder) === 'gone'))) return null;
     return kv.update(KEY, value, entry.revision).catch(() => null);
   }
 }

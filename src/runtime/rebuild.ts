@@ -11,7 +11,6 @@ import type { StoredRecord, Transition } from '../contracts/events.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { StoredMessage, Tip } from '../journal/journal.ts';
 import type { ActorHost } from './actor-host.ts';
-import type { Retention } from './retention.ts';
 
 export interface Rebuilt {
   readonly tip: Tip;
@@ -30,33 +29,35 @@ export function readRecord(message: StoredMessage): StoredRecord {
   return { ...record, sequence: message.sequence };
 }
 
-export interface RebuildOptions {
-  /** After which event the messages begin; by default with the log's first. */
-  readonly start?: Rebuilt;
-  /** Lets settled tasks leave memory on the way, as they did when all this happened. */
-  readonly retention?: Retention;
-}
+/** Before the first event. */
+export const BEGINNING: Rebuilt = { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH };
 
-const BEGINNING: Rebuilt = { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH };
-
-/** @throws SignalboxError `log_corrupt`, `replay_diverged` */
+/** Reads everything into what is given. @throws SignalboxError `log_corrupt`, `replay_diverged` */
 export async function rebuild(
   messages: AsyncIterable<StoredMessage>,
   host: ActorHost,
   projections: Projections,
-  { start = BEGINNING, retention }: RebuildOptions = {},
 ): Promise<Rebuilt> {
-  let { tip, hash } = start;
-  for await (const message of messages) {
-    const record = readRecord(message);
-    if (record.previousHash !== hash) throw brokenChain(message.sequence);
-    replay(record, host);
-    projections.evolve(record);
-    retention?.onRecord(record);
-    tip = { sequence: message.sequence, id: message.id };
-    hash = sha256(message.bytes);
-  }
-  return { tip, hash };
+  let end = BEGINNING;
+  for await (const message of messages) end = rebuildNext(message, end, { host, projections }).end;
+  return end;
+}
+
+/**
+ * The next message of the log.
+ * @param before the message before it. @throws SignalboxError `log_corrupt`, `replay_diverged`
+ */
+export function rebuildNext(
+  message: StoredMessage,
+  before: Rebuilt,
+  { host, projections }: { readonly host: ActorHost; readonly projections: Projections },
+): { readonly end: Rebuilt; readonly record: StoredRecord } {
+  const record = readRecord(message);
+  if (record.previousHash !== before.hash) throw brokenChain(message.sequence);
+  replay(record, host);
+  projections.evolve(record);
+  const end = { tip: { sequence: message.sequence, id: message.id }, hash: sha256(message.bytes) };
+  return { end, record };
 }
 
 /** Sends one recorded event to the machines. @throws SignalboxError `replay_diverged` */

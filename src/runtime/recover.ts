@@ -4,7 +4,7 @@ import { Projections } from '../../projections/index.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { ActorHost } from './actor-host.ts';
-import { type Rebuilt, rebuild } from './rebuild.ts';
+import { BEGINNING, type Rebuilt, rebuildNext } from './rebuild.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { restore, type Snapshot } from './snapshot.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -17,29 +17,57 @@ export interface RecoverOptions {
   readonly logger: Logger;
 }
 
-export interface Recovered {
+/** What was made of the log so far, and goes on with it until this process writes itself. */
+export class Recovered {
   readonly host: ActorHost;
   readonly projections: Projections;
   readonly retention: Retention;
+  readonly #journal: RecoverOptions['journal'];
+  #end: Rebuilt;
+
+  constructor(
+    journal: RecoverOptions['journal'],
+    limits: RetentionLimits,
+    snapshot: Snapshot | null,
+    { host, projections } = snapshot ? restore(snapshot) : nothing(),
+  ) {
+    this.host = host;
+    this.projections = projections;
+    this.retention = new Retention({ host, projections, limits }, snapshot?.forgotten);
+    this.#journal = journal;
+    this.#end = snapshot?.at ?? BEGINNING;
+  }
+
   /** The last event that was read. */
-  readonly end: Rebuilt;
+  get end(): Rebuilt {
+    return this.#end;
+  }
+
+  /** Reads what has come since. One call at a time; one that fails may be repeated. @throws as `recover` */
+  async follow(): Promise<void> {
+    for await (const message of this.#journal.read({ from: this.#end.tip.sequence + 1 })) {
+      const { end, record } = rebuildNext(message, this.#end, this);
+      this.retention.onRecord(record);
+      this.#end = end;
+    }
+  }
+}
+
+function nothing(): { host: ActorHost; projections: Projections } {
+  return { host: new ActorHost(), projections: new Projections() };
 }
 
 /** @throws SignalboxError `log_corrupt`, `replay_diverged`, and what reading the log throws */
 export async function recover(options: RecoverOptions): Promise<Recovered> {
   const { journal, limits, snapshots, logger } = options;
   const snapshot = await usable(journal, (await snapshots?.load()) ?? null, logger);
-  const { host, projections } = snapshot
-    ? restore(snapshot)
-    : { host: new ActorHost(), projections: new Projections() };
-  const retention = new Retention({ host, projections, limits }, snapshot?.forgotten);
-  const from = (snapshot?.at.tip.sequence ?? 0) + 1;
-  const start = snapshot ? { start: snapshot.at } : {};
-  const end = await rebuild(journal.read({ from }), host, projections, { ...start, retention });
-  retention.catchUp();
-  const tasks = projections.blackboard.tasks.size;
-  logger.info({ events: end.tip.sequence, read: end.tip.sequence - from + 1, tasks }, 'rebuilt from the log');
-  return { host, projections, retention, end };
+  const recovered = new Recovered(journal, limits, snapshot);
+  const { sequence: from } = recovered.end.tip;
+  await recovered.follow();
+  const { sequence } = recovered.end.tip;
+  const tasks = recovered.projections.blackboard.tasks.size;
+  logger.info({ events: sequence, read: sequence - from, tasks }, 'rebuilt from the log');
+  return recovered;
 }
 
 /** A snapshot counts only where the log holds the very event after which it was taken. */

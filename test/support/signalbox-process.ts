@@ -22,6 +22,7 @@ export class Sandbox implements AsyncDisposable {
   readonly directory: string;
   readonly #env: Readonly<Record<string, string>>;
   #process: ChildProcess | null = null;
+  #stdout = '';
   #stderr = '';
   #url = '';
 
@@ -31,11 +32,21 @@ export class Sandbox implements AsyncDisposable {
   }
 
   static async create({ config, env = {} }: SandboxSettings): Promise<Sandbox> {
-    const directory = await mkdtemp(join(tmpdir(), 'signalbox-sandbox-'));
+    const sandbox = new Sandbox(await mkdtemp(join(tmpdir(), 'signalbox-sandbox-')), env);
+    await sandbox.configure(config);
+    return sandbox;
+  }
+
+  /** Writes another configuration, for the next start. */
+  async configure(config: object): Promise<void> {
     // Nothing that a test has started may outlive it.
     const shutdown = { agents: 'kill', drain_seconds: 0.1 };
-    await writeFile(join(directory, 'signalbox.config.json'), JSON.stringify({ shutdown, ...config }));
-    return new Sandbox(directory, env);
+    await writeFile(join(this.directory, 'signalbox.config.json'), JSON.stringify({ shutdown, ...config }));
+  }
+
+  /** Makes an empty file. */
+  async touch(file: string): Promise<void> {
+    await writeFile(join(this.directory, file), '');
   }
 
   get url(): string {
@@ -49,17 +60,38 @@ export class Sandbox implements AsyncDisposable {
 
   /** Starts `signalbox up`, and returns when it says that it is ready. */
   async up(): Promise<void> {
-    const child = await this.#spawn();
-    const ready = new Promise<string>((resolve, reject) => {
-      let stdout = '';
-      child.stdout?.on('data', (chunk: Buffer) => {
-        stdout += chunk;
-        const [, url] = /is ready: (\S+)/.exec(stdout) ?? [];
-        if (url !== undefined) resolve(url);
-      });
-      child.once('exit', (code) => reject(new Error(`signalbox ended with ${code}:\n${this.#stderr}`)));
+    await this.#spawn();
+    await this.ready();
+  }
+
+  /** Starts `signalbox up --standby`, and returns when it says that it is standing by. */
+  async standBy(): Promise<void> {
+    await this.#spawn('--standby');
+    await this.#said(/is standing by/);
+  }
+
+  /** Returns when it says that it is ready. */
+  async ready(): Promise<void> {
+    const [, url = ''] = await this.#said(/is ready: (\S+)/);
+    this.#url = url;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** Waits for what it prints. */
+  #said(pattern: RegExp): Promise<RegExpExecArray> {
+    const child = this.#process;
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = pattern.exec(this.#stdout);
+        if (found) resolve(found);
+      };
+      child?.stdout?.on('data', look);
+      child?.once('exit', (code) => reject(new Error(`signalbox ended with ${code}:\n${this.#stderr}`)));
+      look();
     });
-    this.#url = await ready;
   }
 
   /** Starts it where it is expected to refuse, and returns how it ended. */
@@ -105,12 +137,16 @@ export class Sandbox implements AsyncDisposable {
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #spawn(): Promise<ChildProcess> {
+  async #spawn(...args: string[]): Promise<ChildProcess> {
+    this.#stdout = '';
     this.#stderr = '';
-    const child = spawn(process.execPath, [await builtCli(), 'up', '--port', '0'], {
+    const child = spawn(process.execPath, [await builtCli(), 'up', '--port', '0', ...args], {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, SIGNALBOX_LOG_LEVEL: 'info', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.#stdout += chunk;
     });
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr += chunk;

@@ -37,10 +37,15 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<void> 
   endOnTheUnexpected(logger);
   // That nobody reads what it says is no reason to stop.
   terminal.onReaderGone(() => {});
-  await run(terminal, config, logger);
+  await run(terminal, config, logger, options.standby === true);
 }
 
-async function run(terminal: Terminal, config: SignalboxConfig, logger: Logger): Promise<void> {
+async function run(
+  terminal: Terminal,
+  config: SignalboxConfig,
+  logger: Logger,
+  isStandby: boolean,
+): Promise<void> {
   let daemon: Daemon | null = null;
   const stopRequested = deferred<Stop>();
   const interruptions = listenForInterruptions((count, reason) => {
@@ -55,6 +60,7 @@ async function run(terminal: Terminal, config: SignalboxConfig, logger: Logger):
       config,
       logger,
       env: process.env,
+      ...(isStandby && { standby: () => terminal.print(`Signalbox ${VERSION} is standing by`) }),
       onFenced: (err) => {
         logger.fatal({ err }, 'the log is lost to another writer: stopping');
         stopRequested.resolve({ reason: 'fenced', exitCode: EXIT_CODES.failure.code });

@@ -9,6 +9,7 @@ export interface UpOptions {
   readonly port?: string;
   readonly natsUrl?: string;
   readonly logLevel?: string;
+  readonly standby?: boolean;
 }
 
 export function addUp(program: Command, terminal: Terminal): void {
@@ -25,6 +26,10 @@ export function addUp(program: Command, terminal: Terminal): void {
     .option('--port <number>', 'the port of HTTP; 0 takes a free one (env: SIGNALBOX_PORT)')
     .option('--host <address>', 'the address of HTTP, loopback only (env: SIGNALBOX_HOST)')
     .option('--nats-url <url>', 'a NATS server with JetStream to use instead of an own one (env: NATS_URL)')
+    .option(
+      '--standby',
+      'wait while another Signalbox writes the log, and take over when it is gone or hangs',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent (env: SIGNALBOX_LOG_LEVEL)')
     .action(async (options: UpOptions) => {
       const { up } = await import('./run.ts');
@@ -32,6 +37,10 @@ export function addUp(program: Command, terminal: Terminal): void {
     });
   withExamples(command, [
     ['With signalbox.config.yaml of this directory', 'signalbox up'],
-    ['A second one beside it', 'signalbox up --config other.yaml --data-dir /var/tmp/other --port 8084'],
+    [
+      'A second one that takes over when the first is gone',
+      'signalbox up --standby --nats-url nats://db:4222',
+    ],
+    ['Another one beside it', 'signalbox up --config other.yaml --data-dir /var/tmp/other --port 8084'],
   ]);
 }

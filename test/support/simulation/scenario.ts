@@ -8,7 +8,7 @@ import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts'
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import type { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { ActorHost } from '../../../src/runtime/actor-host.ts';
-import { rebuild } from '../../../src/runtime/rebuild.ts';
+import { BEGINNING, rebuild, rebuildNext } from '../../../src/runtime/rebuild.ts';
 import { Retention, type RetentionLimits } from '../../../src/runtime/retention.ts';
 import { MemorySnapshots } from '../memory-snapshots.ts';
 import { type TaskModel, Violation } from './log-entities.ts';
@@ -171,7 +171,12 @@ async function assertRebuilt(simulation: Simulation, limits: RetentionLimits): P
   const projections = new Projections();
   const { log, app } = simulation;
   const retention = new Retention({ host, projections, limits });
-  await rebuild(stored(log), host, projections, { retention });
+  let end = BEGINNING;
+  for await (const message of stored(log)) {
+    const next = rebuildNext(message, end, { host, projections });
+    retention.onRecord(next.record);
+    end = next.end;
+  }
   retention.catchUp();
   leaveWhatHasLeft(projections, app.projections);
   leaveWhatHasLeft(app.projections, projections);
