@@ -6,11 +6,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Projections } from '../projections/index.ts';
-import type { AppContext, TaskDefaults } from './app/context.ts';
+import type { AppContext, CheckpointKeys, TaskDefaults } from './app/context.ts';
+import { finishRedactions } from './app/redact.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
 import type { Journal, JournalHandlers, JournalState, Tip } from './journal/journal.ts';
-import { creationSubject, taskSubject } from './journal/subjects.ts';
+import { type LogReader, withStandIns } from './journal/redactions.ts';
+import { creationSubject, redactionSubject, taskSubject } from './journal/subjects.ts';
 import type { ActorHost } from './runtime/actor-host.ts';
 import { Archive } from './runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
@@ -58,8 +60,10 @@ export interface EngineOptions {
   readonly retention: RetentionLimits;
   /** Where snapshots are kept, and after how many events one is taken; null for none. */
   readonly snapshots: { readonly store: SnapshotStore; readonly every: number } | null;
+  /** The key that signs checkpoints; without it there are none. */
+  readonly keys?: CheckpointKeys;
   /** Looks at the log before it is written to. @throws SignalboxError to refuse it */
-  readonly inspect?: (journal: Journal<LogEntry>, tip: Tip) => Promise<void>;
+  readonly inspect?: (log: LogReader, tip: Tip) => Promise<void>;
   /** Told of every event that the log has stored. */
   readonly onStored?: (tip: Tip) => void;
   /** The log is lost to this process; nothing is decided any more. */
@@ -78,6 +82,7 @@ export class Engine {
   readonly #pipeline: CommitPipeline;
   readonly #listeners: Set<(record: StoredRecord) => void>;
   readonly #snapshotter: Snapshotter | null;
+  readonly #logger: Logger;
   readonly #closed = new AbortController();
   #draining = false;
 
@@ -86,6 +91,7 @@ export class Engine {
     journal: Journal<LogEntry>;
     listeners: Set<(record: StoredRecord) => void>;
     snapshotter: Snapshotter | null;
+    logger: Logger;
   }) {
     this.app = { ...parts.app, isDraining: () => this.#draining, closed: this.#closed.signal };
     this.projections = parts.app.projections;
@@ -95,6 +101,7 @@ export class Engine {
     this.#journal = parts.journal;
     this.#listeners = parts.listeners;
     this.#snapshotter = parts.snapshotter;
+    this.#logger = parts.logger;
   }
 
   /**
@@ -119,17 +126,21 @@ export class Engine {
       },
       onState,
     });
+    const reader = withStandIns(journal);
     const archive = new Archive({
-      has: (project, task) => journal.holds(creationSubject(project, task)),
-      read: (project, task) => readHistory(journal, taskSubject(project, task)),
+      has: async (project, task) =>
+        // Its creation may be erased; then the redaction stands for it.
+        (await journal.holds(creationSubject(project, task))) ||
+        (await journal.holds(redactionSubject(project, task))),
+      read: (project, task) => readHistory(reader, taskSubject(project, task)),
     });
     const { host, projections, retention, end } = await recover({
-      journal,
+      journal: reader,
       limits: options.retention,
       snapshots: options.snapshots?.store ?? null,
       logger,
     });
-    await options.inspect?.(journal, end.tip);
+    await options.inspect?.(reader, end.tip);
 
     const onCommitted = (record: StoredRecord): void => {
       projections.evolve(record);
@@ -174,13 +185,15 @@ export class Engine {
       journal,
       listeners,
       snapshotter,
-      app: appOf({ ...core, supervisor, archive, retention }, options, journal, listeners),
+      logger,
+      app: appOf({ ...core, supervisor, archive, retention }, options, journal, listeners, snapshotter),
     });
   }
 
   /** Takes up what the log says is under way, and begins to claim. To be called once. */
-  begin(): Promise<void> {
-    return this.supervisor.start();
+  async begin(): Promise<void> {
+    await finishRedactions(this.app, this.#logger);
+    await this.supervisor.start();
   }
 
   get journalState(): JournalState {
@@ -280,8 +293,10 @@ function appOf(
   options: EngineOptions,
   journal: Journal<LogEntry>,
   listeners: Set<(record: StoredRecord) => void>,
+  snapshotter: Snapshotter | null,
 ): Omit<AppContext, 'isDraining' | 'closed'> {
   const { queueDepth, concurrency, projectConcurrency } = options.limits;
+  const reader = withStandIns(journal);
   return {
     ...core,
     defaults: options.defaults,
@@ -291,7 +306,14 @@ function appOf(
     projectConcurrency,
     contentDirectory: join(options.dataDirectory, 'content'),
     attemptsDirectory: attemptsIn(options),
-    history: (project, task) => readHistory(journal, taskSubject(project, task)),
+    keys: options.keys ?? null,
+    history: (project, task) => readHistory(reader, taskSubject(project, task)),
+    log: {
+      read: (range) => reader.read(range),
+      readByFilter: (filter) => reader.readByFilter(filter),
+      erase: (sequence) => journal.erase(sequence),
+    },
+    dropSnapshots: async () => snapshotter?.drop(),
     onRecord: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -337,6 +359,6 @@ async function takeOver(
   pipeline.onStored(entry, rebuilt.tip.sequence + 1);
 }
 
-async function* readHistory(journal: Journal<LogEntry>, subject: string): AsyncIterable<StoredRecord> {
-  for await (const message of journal.readBySubject(subject)) yield readRecord(message);
+async function* readHistory(log: LogReader, subject: string): AsyncIterable<StoredRecord> {
+  for await (const message of log.readBySubject(subject)) yield readRecord(message);
 }

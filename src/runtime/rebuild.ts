@@ -8,8 +8,8 @@ import type { Projections } from '../../projections/index.ts';
 import { decodeRecord, GENESIS_HASH } from '../contracts/cloud-event.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredRecord, Transition } from '../contracts/events.ts';
-import { sha256 } from '../journal/hash.ts';
 import type { StoredMessage, Tip } from '../journal/journal.ts';
+import { chainHashOf } from '../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';
 import type { Retention } from './retention.ts';
 
@@ -54,7 +54,7 @@ export async function rebuild(
     projections.evolve(record);
     retention?.onRecord(record);
     tip = { sequence: message.sequence, id: message.id };
-    hash = sha256(message.bytes);
+    hash = chainHashOf(message);
   }
   return { tip, hash };
 }
