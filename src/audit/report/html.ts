@@ -51,7 +51,7 @@ function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup 
 export function htmlReport(report: TaskReport): string {
   const { task, attempts, events, source, created } = report;
   const { spec } = task;
-  const isWrong = report.verification !== null && report.verification.findings > 0;
+  const isWrong = report.verification.findings > 0;
   return html`<!doctype html>
 <html lang="en">
 <head>

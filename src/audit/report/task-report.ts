@@ -16,8 +16,8 @@ export interface TaskReport {
   readonly task: TaskView;
   readonly attempts: readonly AttemptView[];
   readonly events: readonly ReportedEvent[];
-  /** null where nothing was verified. */
-  readonly verification: Verification | null;
+  /** Of everything that was read. */
+  readonly verification: Verification;
   /** What was read. */
   readonly source: string;
   /** Epoch milliseconds. */
@@ -101,7 +101,6 @@ export function movesOf({ transitions }: StoredRecord): string {
 
 /** What the report says of its own truth, in one sentence. */
 export function verificationText({ verification }: TaskReport): string {
-  if (verification === null) return 'Not verified: only the events of this task were read.';
   const { findings, first, last, covered, keys } = verification;
   if (findings > 0) {
     return `NOT VERIFIED: ${findings} ${findings === 1 ? 'thing is' : 'things are'} wrong with events ${first} to ${last}. "signalbox audit verify" names each.`;
