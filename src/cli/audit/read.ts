@@ -59,8 +59,9 @@ async function verifyLog(
   const { log, dataDirectory } = await openConfiguredLog(options);
   try {
     // Before the end is looked for: the marks move on while it is read.
-    const anchors = await anchorsIn(dataDirectory);
+    const noted = await anchorsIn(dataDirectory);
     const { sequence: end } = await log.reader.tip();
+    const anchors = end === 0 ? noted : [...noted, { what: 'the NATS server', sequence: end }];
     const verifier = new LogVerifier({ first: 1, trusted, anchors, onFinding });
     for await (const item of liveItems(log.reader)) {
       const record = verifier.take(item);
