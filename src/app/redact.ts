@@ -9,14 +9,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { TaskView } from '../../projections/index.ts';
-import { decodeRecord } from '../contracts/cloud-event.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
-import { redactedForm } from '../contracts/redaction.ts';
 import type { Redact } from '../contracts/requests.ts';
 import type { StoredMessage } from '../journal/journal.ts';
-import { chainHashOf, readRedactions } from '../journal/redactions.ts';
+import { readRedactions, skeletonOf } from '../journal/redactions.ts';
+import { readRecord } from '../runtime/rebuild.ts';
 import { type AppContext, findTask } from './context.ts';
 import { deciderOf } from './decider.ts';
 
@@ -50,9 +49,8 @@ export async function redactContent(
     ({ event }) => event.type === 'task.redacted' && event.sequence === sequence,
   );
   if (!isRecorded) {
-    const { skeleton, sha256 } = skeletonOf(message);
     const { reason } = request;
-    const event = { type: 'task.redacted', project, task, reason, sequence, sha256, skeleton } as const;
+    const event = { type: 'task.redacted', project, task, reason, ...skeletonOf(message) } as const;
     // Also of a task that has left memory: nothing happens to it but this.
     await app.pipeline.commit(event, { actor: deciderOf(request, actor) });
   }
@@ -101,30 +99,10 @@ function bringsComment(event: DomainEvent): boolean {
   return event.type === 'task.comment_added' || ('comment' in event && event.comment !== undefined);
 }
 
-/** @throws SignalboxError `invalid_request` */
-function skeletonOf(message: StoredMessage): { skeleton: Record<string, unknown>; sha256: string } {
-  const text = textOf(message);
-  const { event } = decodeRecord(text, `sequence ${message.sequence}`);
-  const form = redactedForm(event);
-  if (form === null) {
-    throw new SignalboxError(
-      'invalid_request',
-      `event ${message.sequence} is a ${event.type} that nobody wrote anything into: there is nothing to redact`,
-      { details: { sequence: message.sequence, type: event.type } },
-    );
-  }
-  const envelope = JSON.parse(text) as { readonly data: object };
-  return { skeleton: { ...envelope, data: { ...envelope.data, event: form } }, sha256: chainHashOf(message) };
-}
-
-function textOf({ bytes }: StoredMessage): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-}
-
 /** Files first: only the message says which they are. */
 async function erase(app: AppContext, message: StoredMessage): Promise<void> {
   if (message.originalHash !== undefined) return;
-  const { event } = decodeRecord(textOf(message), `sequence ${message.sequence}`);
+  const { event } = readRecord(message);
   await removeFiles(app, event);
   await app.dropSnapshots();
   await app.log.erase(message.sequence);

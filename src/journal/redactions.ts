@@ -8,7 +8,9 @@
  * E3 A message that is missing without a redaction is a gap, and an error as ever.
  */
 import { decodeRecord, filingOf } from '../contracts/cloud-event.ts';
+import { SignalboxError } from '../contracts/errors.ts';
 import type { EventOf } from '../contracts/events.ts';
+import { redactedForm } from '../contracts/redaction.ts';
 import { gap } from './failures.ts';
 import { sha256 } from './hash.ts';
 import type { Journal, JournalEntry, ReadRange, StoredMessage } from './journal.ts';
@@ -43,6 +45,27 @@ async function* redactionsIn(
     const { event } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
     if (event.type === 'task.redacted') yield { ...event, by: sequence };
   }
+}
+
+/**
+ * What a redaction says of the message whose content goes.
+ * @throws SignalboxError `invalid_request` for an event that has no content
+ */
+export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' | 'sha256' | 'skeleton'> {
+  const { sequence } = message;
+  const text = Buffer.from(message.bytes).toString();
+  const { event } = decodeRecord(text, `sequence ${sequence}`);
+  const form = redactedForm(event);
+  if (form === null) {
+    throw new SignalboxError(
+      'invalid_request',
+      `event ${sequence} is a ${event.type} that nobody wrote anything into: there is nothing to redact`,
+      { details: { sequence, type: event.type } },
+    );
+  }
+  const envelope = JSON.parse(text) as { readonly data: object };
+  const skeleton = { ...envelope, data: { ...envelope.data, event: form } };
+  return { sequence, sha256: chainHashOf(message), skeleton };
 }
 
 /** What is read in the place of the message that a redaction names. @throws SignalboxError `log_corrupt` */

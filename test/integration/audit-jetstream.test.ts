@@ -64,7 +64,7 @@ describe('a log on JetStream', () => {
 
   it('erases first, middle and late messages from the files of the store, for good', async () => {
     await using log = await JetStreamLog.fresh(server);
-    const writer = await log.open();
+    const writer = await log.open({ acknowledgementTimeoutMs: 500 });
     await writer.takeOver('epoch');
     const { journal } = writer;
     const secrets = ['first', 'middle', 'late'].map((place) => `${SECRET}-${place}`);
@@ -79,7 +79,12 @@ describe('a log on JetStream', () => {
     await journal.erase(4);
     expect(await held(secrets)).toEqual([]);
     await server.restart();
-    await log.manager();
+    const isBack = (): Promise<boolean> =>
+      journal.tip().then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isBack, { timeout: 15_000 }).toBe(true);
     expect(await held(secrets)).toEqual([]);
     const ids: string[] = [];
     for await (const { id } of journal.readPresent({ from: 1 })) ids.push(id);
