@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Projections } from '../../projections/index.ts';
 import { addComment } from '../../src/app/agent-words.ts';
+import { findTask } from '../../src/app/context.ts';
 import { redactContent } from '../../src/app/redact.ts';
 import { taskId } from '../../src/contracts/ids.ts';
 import { redactSchema } from '../../src/contracts/requests.ts';
@@ -12,6 +13,8 @@ import { withStandIns } from '../../src/journal/redactions.ts';
 import { ActorHost } from '../../src/runtime/actor-host.ts';
 import { rebuild } from '../../src/runtime/rebuild.ts';
 import { functionAgent, PROJECT, startEngine, type TestEngine } from '../support/engine.ts';
+import { MemorySnapshots } from '../support/memory-snapshots.ts';
+import { until } from '../support/until.ts';
 
 const SECRET = 'the password is hunter2';
 
@@ -178,6 +181,39 @@ describe('redaction', () => {
     await expect(redact(test, id, { event: 1 })).rejects.toMatchObject({ code: 'not_found' });
     await expect(redact(test, 'none', { output: 1 })).rejects.toMatchObject({ code: 'task_not_found' });
     expect(log.messages.length).toBe(before);
+  });
+
+  it('reaches a task that has left memory, which is found and read as before', async () => {
+    const log = new MemoryLog();
+    const retention = { finishedMs: 0, deadLettersMs: 0, tasks: 0 };
+    await using test = await startEngine({ agents, retention }, log);
+    await test.create({ id: 'gone', agent: 'leaky', title: SECRET });
+    await until(() => test.app.retention.forgotten > 0, 'the task to leave memory');
+    await redact(test, 'gone', { description: true });
+    const task = await redact(test, 'gone', { output: 1 });
+    expect(task).toMatchObject({
+      state: 'done',
+      spec: { title: '[redacted]' },
+      outputs: [{ content: '[redacted]' }],
+    });
+    expect(bytesOf(log)).not.toContain('hunter2');
+    await using second = await startEngine({ agents, retention }, log);
+    expect(await findTask(second.app, PROJECT, taskId('gone'))).toEqual(task);
+  });
+
+  it('leaves no snapshot behind that holds the content', async () => {
+    const log = new MemoryLog();
+    const store = new MemorySnapshots();
+    const settings = { agents, snapshots: { store, every: 1 } };
+    const first = await startEngine(settings, log);
+    const { id } = await first.create({ agent: 'leaky', title: 'x' });
+    await first.until(id, ({ state }) => state === 'done');
+    await until(() => store.taken > 0, 'a snapshot');
+    await redact(first, id, { output: 1 });
+    expect(JSON.stringify(await store.load())).not.toContain('hunter2');
+    await first[Symbol.asyncDispose]();
+    await using second = await startEngine(settings, log);
+    expect(await replayed(log)).toBe(second.engine.projections.toText());
   });
 
   it('E3: a message that is missing without a redaction is a gap', async () => {

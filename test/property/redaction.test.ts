@@ -36,7 +36,7 @@ class Lived {
     host: this.#host,
     clock: { now: () => Date.UTC(2025, 0, 1), schedule: () => () => {} },
     writer: 'w',
-    lastHash: GENESIS_HASH,
+    last: { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH },
     maxBacklog: 1,
     maxEventBytes: 10_000_000,
     onCommitted: (record) => this.projections.evolve(record),
