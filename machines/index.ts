@@ -8,7 +8,7 @@ import { unreachable } from '../src/contracts/errors.ts';
 import type { DomainEvent, EntityKind } from '../src/contracts/events.ts';
 import { type AgentContext, agentMachine, openAgent } from './agent.ts';
 import { type AttemptContext, attemptMachine, openAttempt } from './attempt.ts';
-import { type SupervisorContext, supervisorMachine } from './supervisor.ts';
+import { openSupervisor, type SupervisorContext, supervisorMachine } from './supervisor.ts';
 import { openTask, type TaskContext, taskMachine } from './task.ts';
 
 export { type AgentContext, agentMachine } from './agent.ts';
@@ -94,6 +94,8 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'attempt.stop_requested':
       return [attempt(event)];
     case 'attempt.message_rejected':
+    // It says something of the log, and moves nobody.
+    case 'task.redacted':
       return [];
     case 'agent.registered':
       return [{ ...agent(event), opens: openAgent(event) }];
@@ -106,9 +108,11 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'agent.retired':
       return [agent(event)];
     case 'supervisor.started':
-      return [{ kind: 'supervisor', id: SUPERVISOR_ID, opens: { writer: event.writer, epoch: 0 } }];
+      return [{ kind: 'supervisor', id: SUPERVISOR_ID, opens: openSupervisor(event) }];
     case 'supervisor.draining':
     case 'supervisor.stopped':
+    case 'supervisor.key_introduced':
+    case 'supervisor.checkpointed':
       return [{ kind: 'supervisor', id: SUPERVISOR_ID }];
     default:
       return unreachable(event, 'recipientsOf');

@@ -1,6 +1,7 @@
 /** The attempt history: who ran what, when, with which end and which evidence. */
 import { unreachable } from '../src/contracts/errors.ts';
-import type { DomainEvent } from '../src/contracts/events.ts';
+import type { DomainEvent, EventOf, StoredRecord } from '../src/contracts/events.ts';
+import { REDACTED } from '../src/contracts/redaction.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
 import type { KeptProjection } from './projection.ts';
 
@@ -36,6 +37,8 @@ export interface AttemptView {
   readonly cpuMs: number | null;
   readonly usage: Usage | null;
   readonly evidence: Readonly<Record<string, unknown>> | null;
+  /** Sequence of the event of its end. */
+  readonly endedSequence: number | null;
   readonly rejected: readonly RejectedMessage[];
 }
 
@@ -51,10 +54,14 @@ const NOTHING: readonly never[] = [];
 
 export const attemptHistory: KeptProjection<AttemptHistory> = {
   name: 'attempts',
-  version: 1,
+  version: 2,
   initial: () => ({ byTask: new Map() }),
   evolve(state, record) {
     const { event } = record;
+    if (event.type === 'task.redacted') {
+      redact(state, event);
+      return;
+    }
     if (!('attempt' in event) || event.attempt === null) return;
     const key = `${event.project}/${event.task}`;
     const history = state.byTask.get(key) ?? NOTHING;
@@ -66,7 +73,7 @@ export const attemptHistory: KeptProjection<AttemptHistory> = {
     if (!attempt) return;
     const moved = record.transitions.find(({ entity }) => entity === 'attempt');
     const next: Draft = { ...attempt, state: moved?.to ?? attempt.state };
-    if (change(next, event, record.time)) state.byTask.set(key, history.with(event.attempt - 1, next));
+    if (change(next, record)) state.byTask.set(key, history.with(event.attempt - 1, next));
   },
   toJSON: (state) => [...state.byTask.entries()],
   forget: (state, task) => {
@@ -101,12 +108,24 @@ function claimed(event: Extract<DomainEvent, { type: 'task.claimed' }>, time: nu
     cpuMs: null,
     usage: null,
     evidence: null,
+    endedSequence: null,
     rejected: NOTHING,
   };
 }
 
+/** The end of an attempt whose content is gone (D2 of redaction.ts). */
+function redact(state: AttemptHistory, { project, task, sequence }: EventOf<'task.redacted'>): void {
+  const key = `${project}/${task}`;
+  const history = state.byTask.get(key) ?? NOTHING;
+  const index = history.findIndex(({ endedSequence }) => endedSequence === sequence);
+  const attempt = history[index];
+  if (!attempt) return;
+  const error = attempt.error === null ? null : REDACTED;
+  state.byTask.set(key, history.with(index, { ...attempt, error, stderrTail: null, evidence: null }));
+}
+
 /** @returns false where the event says nothing about the attempt itself */
-function change(next: Draft, event: DomainEvent, time: number): boolean {
+function change(next: Draft, { event, time, sequence }: StoredRecord): boolean {
   switch (event.type) {
     case 'attempt.started':
       next.driver = event.driver;
@@ -139,6 +158,7 @@ function change(next: Draft, event: DomainEvent, time: number): boolean {
       next.cpuMs = event.cpu_ms ?? null;
       next.usage = event.usage ?? null;
       next.evidence = event.evidence ?? null;
+      next.endedSequence = sequence;
       return true;
     case 'task.created':
     case 'task.due':
@@ -153,6 +173,7 @@ function change(next: Draft, event: DomainEvent, time: number): boolean {
     case 'task.cancelled':
     case 'task.expired':
     case 'task.redriven':
+    case 'task.redacted':
     case 'agent.registered':
     case 'agent.paused':
     case 'agent.drained':
@@ -164,6 +185,8 @@ function change(next: Draft, event: DomainEvent, time: number): boolean {
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':
+    case 'supervisor.key_introduced':
+    case 'supervisor.checkpointed':
       return false;
     default:
       return unreachable(event, 'attempts');

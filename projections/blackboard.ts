@@ -1,6 +1,7 @@
 /** The blackboard: every task with its state, outputs and comments. */
 import { unreachable } from '../src/contracts/errors.ts';
 import type { EventOf, StoredRecord } from '../src/contracts/events.ts';
+import { REDACTED, redactedOutput, redactedSpec } from '../src/contracts/redaction.ts';
 import {
   type AttemptOutcome,
   type Output,
@@ -16,12 +17,16 @@ export interface OutputView extends Output {
   readonly number: number;
   readonly attempt: number | null;
   readonly time: number;
+  /** Of the event that brought it. */
+  readonly sequence: number;
 }
 
 export interface CommentView {
   readonly author: string;
   readonly body: string;
   readonly time: number;
+  /** Of the event that brought it: a comment, or a decision that has one. */
+  readonly sequence: number;
 }
 
 export interface TaskView {
@@ -39,8 +44,12 @@ export interface TaskView {
   readonly lastOutcome: AttemptOutcome | null;
   /** Why it is blocked, failed or was sent back: the last thing that went wrong. */
   readonly reason: string | null;
+  /** Sequence of the event whose words the reason is; null where nobody's. */
+  readonly reasonSequence: number | null;
   /** What the agent last said of its progress. */
   readonly progress: string | null;
+  /** Sequence of the event whose words these are. */
+  readonly progressSequence: number | null;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
   readonly outputs: readonly OutputView[];
@@ -73,7 +82,7 @@ const NOTHING: readonly never[] = [];
 
 export const blackboard: KeptProjection<Blackboard> = {
   name: 'blackboard',
-  version: 1,
+  version: 2,
   initial: () => ({
     tasks: new Map(),
     counts: noTasks(),
@@ -169,7 +178,9 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
     openAttempt: null,
     lastOutcome: null,
     reason: null,
+    reasonSequence: null,
     progress: null,
+    progressSequence: null,
     dueAt: spec.not_before_ms ?? null,
     outputs: NOTHING,
     comments: NOTHING,
@@ -186,7 +197,7 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
  * @param task the view before it. @returns false where the event is not about the blackboard at all
  */
 function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
-  const { event, time } = record;
+  const { event, time, sequence } = record;
   switch (event.type) {
     case 'task.due':
       next.dueAt = null;
@@ -196,53 +207,65 @@ function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
       return comment(next, record, event.comment);
     case 'task.redriven':
       next.dueAt = null;
-      next.reason = null;
+      because(next, null, null);
       return comment(next, record, event.comment);
     case 'task.claimed':
       next.attempts = event.attempt;
       next.openAttempt = event.attempt;
       next.agent = event.agent;
       next.progress = null;
+      next.progressSequence = null;
       return true;
     case 'task.progress_reported':
     case 'task.submitted':
-      next.progress = event.detail ?? task.progress;
+      if (event.detail === undefined) return true;
+      next.progress = event.detail;
+      next.progressSequence = sequence;
       return true;
     case 'task.output_added': {
-      const output = { ...event.output, number: task.outputs.length + 1, attempt: event.attempt, time };
+      const output = {
+        ...event.output,
+        number: task.outputs.length + 1,
+        attempt: event.attempt,
+        time,
+        sequence,
+      };
       next.outputs = [...task.outputs, output];
       return true;
     }
     case 'task.comment_added':
-      next.comments = [...task.comments, { author: event.author, body: event.body, time }];
+      next.comments = [...task.comments, { author: event.author, body: event.body, time, sequence }];
       return true;
     case 'task.failure_reported':
-      next.reason = event.detail;
+      because(next, event.detail, sequence);
       next.dueAt = event.retry_at_ms;
       return true;
     case 'task.blocked':
-      next.reason = event.reason;
+      because(next, event.reason, sequence);
       return true;
     case 'task.approved':
-      next.reason = null;
+      because(next, null, null);
       return comment(next, record, event.comment);
     case 'task.rejected':
-      next.reason = event.comment;
+      because(next, event.comment, sequence);
       return comment(next, record, event.comment);
     case 'task.cancelled':
-      next.reason = event.reason ?? null;
+      because(next, event.reason ?? null, event.reason === undefined ? null : sequence);
       next.dueAt = null;
       return true;
     case 'task.expired':
-      next.reason = 'expires_at passed before the task was claimed';
+      because(next, 'expires_at passed before the task was claimed', null);
       next.dueAt = null;
       return true;
     case 'attempt.ended':
-      endAttempt(next, task, event);
+      endAttempt(next, task, event, sequence);
       return true;
     case 'task.dependency_met':
       // It was the one for which the task was blocked: that is no reason any more.
-      if (task.state === 'blocked' && next.state !== 'blocked') next.reason = null;
+      if (task.state === 'blocked' && next.state !== 'blocked') because(next, null, null);
+      return true;
+    case 'task.redacted':
+      redact(next, event.sequence);
       return true;
     case 'attempt.started':
       return true;
@@ -262,27 +285,45 @@ function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':
+    case 'supervisor.key_introduced':
+    case 'supervisor.checkpointed':
       return false;
     default:
       return unreachable(event, 'blackboard');
   }
 }
 
+/** @param sequence of the event whose words these are; null where nobody's */
+function because(next: Draft, reason: string | null, sequence: number | null): void {
+  next.reason = reason;
+  next.reasonSequence = sequence;
+}
+
+/** What one event brought, and whose content is gone (D2 of redaction.ts). */
+function redact(next: Draft, sequence: number): void {
+  const isGone = (each: { readonly sequence: number }): boolean => each.sequence === sequence;
+  if (next.createdSequence === sequence) next.spec = redactedSpec(next.spec);
+  next.outputs = next.outputs.map((output) => (isGone(output) ? redactedOutput(output) : output));
+  next.comments = next.comments.map((each) => (isGone(each) ? { ...each, body: REDACTED } : each));
+  if (next.reasonSequence === sequence) next.reason = REDACTED;
+  if (next.progressSequence === sequence) next.progress = REDACTED;
+}
+
 /** A decision's comment stands among the others, where the next attempt finds it. */
-function comment(next: Draft, { actor, time }: StoredRecord, body: string | undefined): true {
+function comment(next: Draft, { actor, time, sequence }: StoredRecord, body: string | undefined): true {
   if (body !== undefined) {
-    next.comments = [...next.comments, { author: actor.replace(/^user:/, ''), body, time }];
+    next.comments = [...next.comments, { author: actor.replace(/^user:/, ''), body, time, sequence }];
   }
   return true;
 }
 
-function endAttempt(next: Draft, task: TaskView, event: EventOf<'attempt.ended'>): void {
+function endAttempt(next: Draft, task: TaskView, event: EventOf<'attempt.ended'>, sequence: number): void {
   next.openAttempt = null;
   next.lastOutcome = event.outcome;
   // Where the task had left the attempt behind already (blocked, cancelled, failed by the agent's own word), the
   // end of its process says nothing new about the task.
   if (task.state !== 'claimed' && task.state !== 'working' && task.state !== 'review') return;
   if (event.outcome === 'completed') return;
-  next.reason = event.error ?? event.outcome;
+  because(next, event.error ?? event.outcome, event.error === undefined ? null : sequence);
   next.dueAt = event.retry_at_ms;
 }

@@ -6,11 +6,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Projections } from '../projections/index.ts';
-import type { AppContext, TaskDefaults } from './app/context.ts';
+import type { AppContext, CheckpointKeys, TaskDefaults } from './app/context.ts';
+import { finishRedactions } from './app/redact.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
 import type { Journal, JournalHandlers, JournalState, Tip } from './journal/journal.ts';
-import { creationSubject, taskSubject } from './journal/subjects.ts';
+import { type LogReader, withStandIns } from './journal/redactions.ts';
+import { creationSubject, redactionSubject, taskSubject } from './journal/subjects.ts';
 import type { ActorHost } from './runtime/actor-host.ts';
 import { Archive } from './runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
@@ -63,8 +65,10 @@ export interface EngineOptions {
    * time to time to read what has come meanwhile.
    */
   readonly awaitTurn?: (follow: () => Promise<void>) => Promise<void>;
+  /** The key that signs checkpoints; without it there are none. */
+  readonly keys?: CheckpointKeys;
   /** Looks at the log before it is written to. @throws SignalboxError to refuse it */
-  readonly inspect?: (journal: Journal<LogEntry>, tip: Tip) => Promise<void>;
+  readonly inspect?: (log: LogReader, tip: Tip) => Promise<void>;
   /** Told of every event that the log has stored. */
   readonly onStored?: (tip: Tip) => void;
   /** The log is lost to this process; nothing is decided any more. */
@@ -83,6 +87,7 @@ export class Engine {
   readonly #pipeline: CommitPipeline;
   readonly #listeners: Set<(record: StoredRecord) => void>;
   readonly #snapshotter: Snapshotter | null;
+  readonly #logger: Logger;
   readonly #closed = new AbortController();
   #draining = false;
 
@@ -91,6 +96,7 @@ export class Engine {
     journal: Journal<LogEntry>;
     listeners: Set<(record: StoredRecord) => void>;
     snapshotter: Snapshotter | null;
+    logger: Logger;
   }) {
     this.app = { ...parts.app, isDraining: () => this.#draining, closed: this.#closed.signal };
     this.projections = parts.app.projections;
@@ -100,6 +106,7 @@ export class Engine {
     this.#journal = parts.journal;
     this.#listeners = parts.listeners;
     this.#snapshotter = parts.snapshotter;
+    this.#logger = parts.logger;
   }
 
   /**
@@ -124,19 +131,23 @@ export class Engine {
       },
       onState,
     });
+    const reader = withStandIns(journal);
     const archive = new Archive({
-      has: (project, task) => journal.holds(creationSubject(project, task)),
-      read: (project, task) => readHistory(journal, taskSubject(project, task)),
+      has: async (project, task) =>
+        // Its creation may be erased; then the redaction stands for it.
+        (await journal.holds(creationSubject(project, task))) ||
+        (await journal.holds(redactionSubject(project, task))),
+      read: (project, task) => readHistory(reader, taskSubject(project, task)),
     });
     const recovered = await recover({
-      journal,
+      journal: reader,
       limits: options.retention,
       snapshots: options.snapshots?.store ?? null,
       logger,
     });
     const { host, projections, retention } = recovered;
     await options.awaitTurn?.(() => recovered.follow());
-    await options.inspect?.(journal, recovered.end.tip);
+    await options.inspect?.(reader, recovered.end.tip);
     retention.catchUp();
 
     const onCommitted = (record: StoredRecord): void => {
@@ -182,13 +193,15 @@ export class Engine {
       journal,
       listeners,
       snapshotter,
-      app: appOf({ ...core, supervisor, archive, retention }, options, journal, listeners),
+      logger,
+      app: appOf({ ...core, supervisor, archive, retention }, options, journal, listeners, snapshotter),
     });
   }
 
   /** Takes up what the log says is under way, and begins to claim. To be called once. */
-  begin(): Promise<void> {
-    return this.supervisor.start();
+  async begin(): Promise<void> {
+    await finishRedactions(this.app, this.#logger);
+    await this.supervisor.start();
   }
 
   get journalState(): JournalState {
@@ -288,8 +301,10 @@ function appOf(
   options: EngineOptions,
   journal: Journal<LogEntry>,
   listeners: Set<(record: StoredRecord) => void>,
+  snapshotter: Snapshotter | null,
 ): Omit<AppContext, 'isDraining' | 'closed'> {
   const { queueDepth, concurrency, projectConcurrency } = options.limits;
+  const reader = withStandIns(journal);
   return {
     ...core,
     defaults: options.defaults,
@@ -299,7 +314,14 @@ function appOf(
     projectConcurrency,
     contentDirectory: join(options.dataDirectory, 'content'),
     attemptsDirectory: attemptsIn(options),
-    history: (project, task) => readHistory(journal, taskSubject(project, task)),
+    keys: options.keys ?? null,
+    history: (project, task) => readHistory(reader, taskSubject(project, task)),
+    log: {
+      read: (range) => reader.read(range),
+      readByFilter: (filter) => reader.readByFilter(filter),
+      erase: (sequence) => journal.erase(sequence),
+    },
+    dropSnapshots: async () => snapshotter?.drop(),
     onRecord: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -345,6 +367,6 @@ async function takeOver(
   pipeline.onStored(entry, rebuilt.tip.sequence + 1);
 }
 
-async function* readHistory(journal: Journal<LogEntry>, subject: string): AsyncIterable<StoredRecord> {
-  for await (const message of journal.readBySubject(subject)) yield readRecord(message);
+async function* readHistory(log: LogReader, subject: string): AsyncIterable<StoredRecord> {
+  for await (const message of log.readBySubject(subject)) yield readRecord(message);
 }

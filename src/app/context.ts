@@ -4,6 +4,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { Backoff } from '../contracts/tasks.ts';
+import type { Journal, JournalEntry } from '../journal/journal.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
@@ -19,6 +20,15 @@ export interface TaskDefaults {
   readonly max_attempts: number;
   readonly review: 'auto' | 'manual';
   readonly backoff: Backoff;
+}
+
+/** The key that signs checkpoints of the log. */
+export interface CheckpointKeys {
+  /**
+   * Replaces the key by a new one, for which the old one vouches. The fingerprint and the public key of the new one.
+   * @throws SignalboxError as a commit does
+   */
+  rotate(actor: string): Promise<{ readonly key: string; readonly public_key: string }>;
 }
 
 export interface AppContext {
@@ -44,6 +54,12 @@ export interface AppContext {
   readonly attemptsDirectory: string;
   /** The recorded history of one task. */
   readonly history: (project: ProjectId, task: TaskId) => AsyncIterable<StoredRecord>;
+  /** The log itself: redacted messages are read as what stands for them. */
+  readonly log: Pick<Journal<JournalEntry>, 'read' | 'readByFilter' | 'erase'>;
+  /** Deletes the snapshots, which hold what was said too. @throws what deleting throws */
+  readonly dropSnapshots: () => Promise<void>;
+  /** null where nothing is signed. */
+  readonly keys: CheckpointKeys | null;
   /** Calls the listener for every committed record, until the answer is called. */
   readonly onRecord: (listener: (record: StoredRecord) => void) => () => void;
   readonly isDraining: () => boolean;

@@ -3,7 +3,11 @@ import type { ErrorCode } from '../contracts/errors.ts';
 
 export const EXIT_CODES = {
   ok: { code: 0, meaning: 'done' },
-  failure: { code: 1, meaning: 'it failed; for "--wait" and "watch": the task ended, but not in done' },
+  failure: {
+    code: 1,
+    meaning:
+      'it failed; for "--wait" and "watch": the task ended, but not in done; for "audit": something is wrong',
+  },
   usage: { code: 2, meaning: 'the command, its input or the configuration is not valid' },
   not_found: { code: 3, meaning: 'there is no such task or agent' },
   conflict: {

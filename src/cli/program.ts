@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { addAgentCommands } from './agent/index.ts';
 import { addAttemptCommands } from './attempt/index.ts';
+import { addAuditCommands } from './audit/index.ts';
 import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
 import { addDlqCommands } from './dlq/index.ts';
@@ -27,6 +28,7 @@ const COMMANDS = [
   addAgentCommands,
   addDlqCommands,
   addPs,
+  addAuditCommands,
   addConfig,
 ] as const;
 

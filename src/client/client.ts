@@ -10,6 +10,7 @@ import {
   type AgentAnswer,
   type AttemptAnswer,
   type AttemptProcesses,
+  type AuditKeyAnswer,
   type DeadLetterPage,
   type HealthReport,
   LOG_HEADERS,
@@ -26,6 +27,7 @@ import type {
   Heartbeat,
   Kill,
   listDeadLettersSchema,
+  Redact,
   readLogSchema,
   redriveSchema,
 } from '../contracts/requests.ts';
@@ -149,6 +151,11 @@ export class SignalboxClient {
     return (await this.#write(`${taskPath(project, id)}/${decision}`, details)) as TaskAnswer;
   }
 
+  /** Erases the content of one event of the task from the log, for good. */
+  async redact(project: string, id: string, request: Redact): Promise<TaskAnswer> {
+    return (await this.#write(`${taskPath(project, id)}/redact`, request)) as TaskAnswer;
+  }
+
   async comment(project: string, id: string, comment: Required<AddComment>): Promise<TaskAnswer> {
     return (await this.#write(`${taskPath(project, id)}/comments`, comment)) as TaskAnswer;
   }
@@ -213,6 +220,17 @@ export class SignalboxClient {
 
   async decideAgent(id: string, decision: AgentDecisionName, details: Decision = {}): Promise<AgentAnswer> {
     return (await this.#write(`${agentPath(id)}/${decision}`, details)) as AgentAnswer;
+  }
+
+  /** The keys that sign checkpoints, in the order of their introduction; the last one is in use. */
+  async auditKeys(): Promise<readonly AuditKeyAnswer[]> {
+    return ((await this.#read('/api/audit/keys')) as { readonly keys: readonly AuditKeyAnswer[] }).keys;
+  }
+
+  /** Introduces a new key. @returns all keys */
+  async rotateAuditKey(details: Kill = {}): Promise<readonly AuditKeyAnswer[]> {
+    const answer = await this.#write('/api/audit/keys/rotate', details);
+    return (answer as { readonly keys: readonly AuditKeyAnswer[] }).keys;
   }
 
   async health(): Promise<HealthReport> {

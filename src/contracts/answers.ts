@@ -296,3 +296,18 @@ export const problemSchema = z.object({
   errors: z.array(fieldErrorSchema).optional(),
 });
 export type Problem = z.output<typeof problemSchema>;
+
+/** A key that signs checkpoints, or did. */
+export const auditKeySchema = z.strictObject({
+  /** Its fingerprint: SHA-256 (hex) of the 32 bytes of the public key. */
+  key: z.string(),
+  /** The 32 bytes in base64. */
+  public_key: z.string(),
+  /** The key that vouches for it; null for the first, and for one that none vouches for. */
+  signed_by: z.string().nullable(),
+  /** Of the event that introduced it. */
+  sequence: z.int().min(1),
+  time,
+  actor: z.string(),
+});
+export type AuditKeyAnswer = z.output<typeof auditKeySchema>;

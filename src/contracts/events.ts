@@ -101,6 +101,18 @@ export const eventSchemas = {
     ...task,
     comment: z.string().optional(),
   }),
+  /** The content of an earlier event of the task is gone from the log; this stands for it (redaction.ts). */
+  'task.redacted': z.strictObject({
+    type: z.literal('task.redacted'),
+    ...task,
+    reason: z.string(),
+    /** The event whose content goes. */
+    sequence: z.int().min(1),
+    /** SHA-256 (hex) of its bytes as they were stored: its link in the hash chain. */
+    sha256: z.string(),
+    /** Its CloudEvent with a marker for each text: what is read in its place. */
+    skeleton: z.record(z.string(), z.unknown()),
+  }),
 
   'attempt.started': z.strictObject({
     type: z.literal('attempt.started'),
@@ -196,6 +208,31 @@ export const eventSchemas = {
   }),
   'supervisor.draining': z.strictObject({ type: z.literal('supervisor.draining'), reason: z.string() }),
   'supervisor.stopped': z.strictObject({ type: z.literal('supervisor.stopped'), reason: z.string() }),
+  /** From here on checkpoints are signed with this key. */
+  'supervisor.key_introduced': z.strictObject({
+    type: z.literal('supervisor.key_introduced'),
+    /** Fingerprint: SHA-256 (hex) of the 32 bytes of the public key. */
+    key: z.string(),
+    /** Ed25519, the 32 bytes in base64. */
+    public_key: z.string(),
+    /** The key before it and that key's signature; both absent where none vouches: for the first, or after a loss. */
+    signed_by: z.string().optional(),
+    signature: z.string().optional(),
+  }),
+  /** A signature over a part of the log: everything from one event to another, and through the chain all before. */
+  'supervisor.checkpointed': z.strictObject({
+    type: z.literal('supervisor.checkpointed'),
+    /** The first and the last event that it covers. */
+    from: z.int().min(1),
+    sequence: z.int().min(1),
+    /** SHA-256 (hex) of the bytes of the last event. */
+    hash: z.string(),
+    /** SHA-256 (hex) over the hashes of all events that it covers, each in hex and followed by a line feed. */
+    digest: z.string(),
+    key: z.string(),
+    /** Ed25519, in base64. */
+    signature: z.string(),
+  }),
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -112,6 +112,32 @@ export type Kill = z.infer<typeof killSchema>;
 export const rejectionSchema = decisionSchema.required({ comment: true });
 export type Rejection = z.infer<typeof rejectionSchema>;
 
+/** Content that has to go from the log: exactly one thing, and why. */
+export const redactSchema = z
+  .strictObject({
+    by: z.string().trim().min(1).max(100).optional(),
+    reason: z.string().trim().min(1).max(2_000),
+    /** What its creator wrote: title, description, parameters, must-haves, labels, also of its follow-ups. */
+    description: z.literal(true).optional(),
+    /** The number of an output, 1 for the first. */
+    output: z.int().min(1).optional(),
+    /** The number of a comment, in the order in which they are shown; those of decisions count too. */
+    comment: z.int().min(1).optional(),
+    /** The number of an attempt: what is recorded of its end, and its files. */
+    attempt: z.int().min(1).optional(),
+    /** The sequence of any event of the task. */
+    event: z.int().min(1).optional(),
+  })
+  .refine(
+    ({ description, output, comment, attempt, event }) =>
+      [description, output, comment, attempt, event].filter((each) => each !== undefined).length === 1,
+    {
+      message: 'say what is to go: one of "description", "output", "comment", "attempt" and "event"',
+      path: [],
+    },
+  );
+export type Redact = z.infer<typeof redactSchema>;
+
 export const listTasksSchema = z.strictObject({
   state: z.string().optional(),
   agent: id.optional(),

@@ -8,6 +8,8 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
+import { Checkpointer } from '../audit/checkpointer.ts';
+import { KeyFile } from '../audit/key-file.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
 import type { HealthReport } from '../contracts/answers.ts';
@@ -134,7 +136,9 @@ export class Daemon {
     cleanup.add('the lease', async () => lease?.release());
     let mark: HighWaterMark | null = null;
     cleanup.add('the high-water mark', async () => mark?.close());
+    const checkpointer = await Checkpointer.open({ keys: new KeyFile(data.path), logger });
     const engine = await Engine.open({
+      keys: checkpointer,
       openJournal: (handlers) => {
         const open = (inner: typeof handlers) => JetStreamJournal.open(nats.connection, inner);
         return nats.sync === null ? open(handlers) : GroupCommit.open(open, handlers, nats.sync);
@@ -187,6 +191,7 @@ export class Daemon {
       onFenced: options.onFenced,
     });
     cleanup.add('the engine', () => engine.stop('stopped'));
+    cleanup.add('the checkpoints', () => checkpointer.stop());
 
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
@@ -205,6 +210,7 @@ export class Daemon {
       cleanup.add('the HTTP server', () => server.close());
       url = publicUrl(config.server, server.port);
     }
+    await checkpointer.start(engine.app);
     await engine.begin();
     return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }

@@ -20,6 +20,7 @@ import { originGuard } from './origin.ts';
 import { serveAgentWords } from './routes/agent-words.ts';
 import { serveAgents } from './routes/agents.ts';
 import { serveAttempts } from './routes/attempts.ts';
+import { serveAudit } from './routes/audit.ts';
 import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
 import { serveSystem } from './routes/system.ts';
@@ -111,6 +112,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveAttempts(serve, app);
   serveAgents(serve, app);
   serveDeadLetters(serve, app);
+  serveAudit(serve, app);
   serveSystem(serve, health);
   refuseOtherMethods();
   return http;

@@ -76,6 +76,19 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
     return this.#opened.readBySubject(prefix);
   }
 
+  readPresent(range: ReadRange): AsyncIterable<StoredMessage> {
+    return this.#opened.readPresent(range);
+  }
+
+  readByFilter(filter: string): AsyncIterable<StoredMessage> {
+    return this.#opened.readByFilter(filter);
+  }
+
+  /** Where a power cut undoes it, the next start repeats it. */
+  erase(sequence: number): Promise<void> {
+    return this.#opened.erase(sequence);
+  }
+
   holds(subject: string): Promise<boolean> {
     return this.#opened.holds(subject);
   }

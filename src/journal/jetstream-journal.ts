@@ -5,9 +5,10 @@
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
+import { eraseMessage } from './erase-message.ts';
 import { openEventStream } from './event-stream.ts';
 import { unavailable } from './failures.ts';
-import { holdsSubject, readMessages, readSubject, readTip } from './jetstream-reader.ts';
+import { holdsSubject, readMessages, readPresent, readSubject, readTip } from './jetstream-reader.ts';
 import { JetStreamWriter } from './jetstream-writer.ts';
 import {
   isSameTip,
@@ -83,6 +84,10 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
     return readMessages(this.#client, this.#manager, range);
   }
 
+  readPresent(range: ReadRange): AsyncIterable<StoredMessage> {
+    return readPresent(this.#client, this.#manager, range);
+  }
+
   readBySubject(prefix: string): AsyncIterable<StoredMessage> {
     return readSubject(this.#client, `${prefix}.>`);
   }
@@ -93,6 +98,14 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
     } catch (cause) {
       throw unavailable('the log cannot be looked at', cause);
     }
+  }
+
+  readByFilter(filter: string): AsyncIterable<StoredMessage> {
+    return readSubject(this.#client, filter);
+  }
+
+  erase(sequence: number): Promise<void> {
+    return eraseMessage(this.#manager, sequence);
   }
 
   /** From the first message of the new writer on, the chain of an earlier one is broken (J2). */

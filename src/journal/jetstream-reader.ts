@@ -10,7 +10,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import { gap, unavailable } from './failures.ts';
 import type { ReadRange, StoredMessage, Tip } from './journal.ts';
 import { messageIdOf } from './publish-headers.ts';
-import { EVENT_STREAM } from './subjects.ts';
+import { EVENT_STREAM, EVENT_SUBJECTS } from './subjects.ts';
 
 /** Messages asked for at once: more gain nothing, fewer starve the reader between two pulls. */
 const PULL_SIZE = 5_000;
@@ -45,20 +45,37 @@ export async function* readMessages(
   manager: JetStreamManager,
   range: ReadRange,
 ): AsyncIterable<StoredMessage> {
-  const tip = await lastSequence(manager).catch(reject('the log cannot be read'));
-  const to = Math.min(range.to ?? tip, tip);
-  if (range.from > to) return;
+  const to = await endOf(manager, range);
   let expected = range.from;
+  for await (const message of readPresent(client, manager, { from: range.from, to })) {
+    if (message.sequence !== expected) throw gap(expected, message.sequence);
+    yield message;
+    expected++;
+  }
+  if (expected <= to) throw gap(expected, null);
+}
+
+/** The messages that are there. @throws SignalboxError `nats_unavailable` */
+export async function* readPresent(
+  client: JetStreamClient,
+  manager: JetStreamManager,
+  range: ReadRange,
+): AsyncIterable<StoredMessage> {
+  const to = await endOf(manager, range);
+  if (range.from > to) return;
   const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: range.from };
   for await (const message of consume(client, start)) {
-    if (message.seq !== expected) throw gap(expected, message.seq);
+    if (message.seq > to) return;
     yield stored(message);
     if (message.seq === to) return;
-    expected++;
     // Only a hint (old servers miscount), but without it a missing end would be waited for without end.
-    if (message.info.pending === 0 && !(await exists(manager, expected))) break;
+    if (message.info.pending === 0 && !(await isFollowed(manager, message.seq))) return;
   }
-  throw gap(expected, null);
+}
+
+async function endOf(manager: JetStreamManager, { to }: ReadRange): Promise<number> {
+  const tip = await lastSequence(manager).catch(reject('the log cannot be read'));
+  return Math.min(to ?? tip, tip);
 }
 
 /** What the subject filter matches, up to the present end. @throws SignalboxError `nats_unavailable` */
@@ -89,8 +106,10 @@ async function* consume(
   await consumer.delete().catch(() => false);
 }
 
-async function exists(manager: JetStreamManager, sequence: number): Promise<boolean> {
-  return (await manager.streams.getMessage(EVENT_STREAM, { seq: sequence })) !== null;
+/** Whether a message comes after this one, however far. */
+async function isFollowed(manager: JetStreamManager, sequence: number): Promise<boolean> {
+  const next = { seq: sequence + 1, next_by_subj: EVENT_SUBJECTS };
+  return (await manager.streams.getMessage(EVENT_STREAM, next)) !== null;
 }
 
 async function lastSequence(manager: JetStreamManager): Promise<number> {

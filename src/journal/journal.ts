@@ -28,6 +28,11 @@ export interface StoredMessage {
   readonly id: string;
   readonly subject: string;
   readonly bytes: Uint8Array;
+  /**
+   * SHA-256 (hex) of the bytes that were stored, where they are gone and `bytes` are what stands for them
+   * (redactions.ts). Absent for a message as it was stored.
+   */
+  readonly originalHash?: string;
 }
 
 /** The end of the log; sequence 0 and an empty id where it has no message. */
@@ -77,12 +82,24 @@ export interface Journal<Entry extends JournalEntry> {
    */
   read(range: ReadRange): AsyncIterable<StoredMessage>;
   /**
+   * The same, leaving out what is not there: `from` and `to` need not be, and after the last one nothing follows.
+   * @throws SignalboxError `nats_unavailable`
+   */
+  readPresent(range: ReadRange): AsyncIterable<StoredMessage>;
+  /**
    * The messages whose subject begins with `prefix` (whole tokens), in order, up to the present end.
    * @throws SignalboxError `nats_unavailable`
    */
   readBySubject(prefix: string): AsyncIterable<StoredMessage>;
   /** Whether a message stands at exactly this subject. @throws SignalboxError `nats_unavailable` */
   holds(subject: string): Promise<boolean>;
+  /** The same by a NATS filter: `*` stands for one token. @throws SignalboxError `nats_unavailable` */
+  readByFilter(filter: string): AsyncIterable<StoredMessage>;
+  /**
+   * Overwrites a message in the store and takes it out of the log, for good. Nothing happens where it is not there.
+   * @throws SignalboxError `nats_unavailable`
+   */
+  erase(sequence: number): Promise<void>;
   /**
    * Becomes the writer by storing `entry` as the next message after `tip`. Answers `ok: false` with the present tip
    * where the log has moved on. `onStored` is not called for this entry.

@@ -16,6 +16,7 @@ import {
   type TakeOver,
   type Tip,
 } from './journal.ts';
+import { matchesSubject } from './subjects.ts';
 
 /** The log that journals write to: what a server is to the JetStream journal. */
 export class MemoryLog {
@@ -89,28 +90,43 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
   }
 
   async *read(range: ReadRange): AsyncIterable<StoredMessage> {
-    this.#assertReachable();
-    const to = Math.min(range.to ?? Number.POSITIVE_INFINITY, this.#log.tip().sequence);
     let expected = range.from;
-    for (const message of this.#log.messages.slice()) {
-      if (message.sequence < range.from) continue;
-      if (message.sequence > to) return;
+    for await (const message of this.readPresent(range)) {
       if (message.sequence !== expected) throw gap(expected, message.sequence);
       yield message;
       expected++;
     }
   }
 
-  async *readBySubject(prefix: string): AsyncIterable<StoredMessage> {
+  async *readPresent({ from, to }: ReadRange): AsyncIterable<StoredMessage> {
+    this.#assertReachable();
+    const end = Math.min(to ?? Number.POSITIVE_INFINITY, this.#log.tip().sequence);
+    for (const message of this.#log.messages.slice()) {
+      if (message.sequence > end) return;
+      if (message.sequence >= from) yield message;
+    }
+  }
+
+  readBySubject(prefix: string): AsyncIterable<StoredMessage> {
+    return this.readByFilter(`${prefix}.>`);
+  }
+
+  async *readByFilter(filter: string): AsyncIterable<StoredMessage> {
     this.#assertReachable();
     for (const message of this.#log.messages.slice()) {
-      if (message.subject.startsWith(`${prefix}.`)) yield message;
+      if (matchesSubject(filter, message.subject)) yield message;
     }
   }
 
   async holds(subject: string): Promise<boolean> {
     this.#assertReachable();
     return this.#log.messages.some((message) => message.subject === subject);
+  }
+
+  async erase(sequence: number): Promise<void> {
+    this.#assertReachable();
+    const index = this.#log.messages.findIndex((message) => message.sequence === sequence);
+    if (index >= 0) this.#log.messages.splice(index, 1);
   }
 
   async takeOver(tip: Tip, entry: Entry): Promise<TakeOver> {

@@ -8,8 +8,8 @@ import type { Projections } from '../../projections/index.ts';
 import { decodeRecord, GENESIS_HASH } from '../contracts/cloud-event.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredRecord, Transition } from '../contracts/events.ts';
-import { sha256 } from '../journal/hash.ts';
 import type { StoredMessage, Tip } from '../journal/journal.ts';
+import { chainHashOf } from '../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';
 
 export interface Rebuilt {
@@ -56,7 +56,7 @@ export function rebuildNext(
   if (record.previousHash !== before.hash) throw brokenChain(message.sequence);
   replay(record, host);
   projections.evolve(record);
-  const end = { tip: { sequence: message.sequence, id: message.id }, hash: sha256(message.bytes) };
+  const end = { tip: { sequence: message.sequence, id: message.id }, hash: chainHashOf(message) };
   return { end, record };
 }
 

@@ -1,8 +1,8 @@
 /** What a start does with the log: a snapshot if one is usable, and the rest of the log after it. */
 import type { Logger } from 'pino';
 import { Projections } from '../../projections/index.ts';
-import { sha256 } from '../journal/hash.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
+import { chainHashOf } from '../journal/redactions.ts';
 import { ActorHost } from './actor-host.ts';
 import { BEGINNING, type Rebuilt, rebuildNext } from './rebuild.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
@@ -78,8 +78,8 @@ async function usable(
 ): Promise<Snapshot | null> {
   if (!snapshot) return null;
   const { tip, hash } = snapshot.at;
-  for await (const { id, bytes } of journal.read({ from: tip.sequence, to: tip.sequence })) {
-    if (id === tip.id && sha256(bytes) === hash) return snapshot;
+  for await (const message of journal.read({ from: tip.sequence, to: tip.sequence })) {
+    if (message.id === tip.id && chainHashOf(message) === hash) return snapshot;
   }
   logger.warn({ sequence: tip.sequence }, 'the snapshot is not of this log: it is left aside');
   return null;

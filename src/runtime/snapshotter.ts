@@ -33,6 +33,18 @@ export class Snapshotter {
     });
   }
 
+  /** Deletes all there are: what stands in them must not be kept. The next one comes in its time. @throws what that throws */
+  async drop(): Promise<void> {
+    while (this.#saving) await this.#saving;
+    const dropped = this.#options.store.drop();
+    this.#saving = dropped
+      .catch(() => {})
+      .finally(() => {
+        this.#saving = null;
+      });
+    await dropped;
+  }
+
   /** Takes a last one, if anything has happened since the one before. */
   async close(): Promise<void> {
     await this.#saving;

@@ -66,6 +66,40 @@ export function describeReading(freshLog: FreshLog): void {
     expect(await journal.holds('signalbox.v1.evt.demo.task.none.created')).toBe(false);
   });
 
+  it('reads by filter: a star is one token', async () => {
+    await using log = await freshLog();
+    const { journal } = await twentyOne(log);
+    const matching = async (filter: string): Promise<string[]> =>
+      (await allOf(journal.readByFilter(filter))).map(({ id }) => id);
+    expect(await matching('signalbox.v1.evt.*.task.e1.noted')).toEqual(['e1']);
+    expect(await matching('signalbox.v1.evt.demo.*.e1.>')).toEqual(['e1']);
+    expect(await matching('signalbox.v1.evt.*.task.*.noted')).toEqual(await idsIn(log));
+    expect(await matching('signalbox.v1.evt.*.noted')).toEqual([]);
+  });
+
+  it.each([1, 2, 11, 20])(
+    'erases message %i: it is left out, or missing where all are asked for',
+    async (sequence) => {
+      await using log = await freshLog();
+      const { journal } = await twentyOne(log);
+      await journal.erase(sequence);
+      await journal.erase(sequence);
+      const left = Array.from({ length: 21 }, (_, index) => index + 1).filter((each) => each !== sequence);
+      const present = async (from: number, to?: number): Promise<number[]> =>
+        (await allOf(journal.readPresent(to === undefined ? { from } : { from, to }))).map(
+          (each) => each.sequence,
+        );
+      expect(await present(1)).toEqual(left);
+      expect(await present(sequence, sequence)).toEqual([]);
+      expect(await present(sequence, sequence + 1)).toEqual([sequence + 1]);
+      await expect(allOf(journal.read({ from: 1 }))).rejects.toMatchObject({
+        code: 'log_corrupt',
+        details: { expected: sequence },
+      });
+      expect((await journal.tip()).sequence).toBe(21);
+    },
+  );
+
   it.each([1, 2, 11, 20])('reports message %i as missing, by its sequence', async (sequence) => {
     await using log = await freshLog();
     const { journal } = await twentyOne(log);

@@ -92,9 +92,13 @@ export class TestNatsServer implements AsyncDisposable {
     await server?.exited;
   }
 
-  /** Starts the server again, on the same port and store. A server that runs is shut down in good order first. */
-  async restart(): Promise<void> {
+  /**
+   * Starts the server again, on the same port and store. A server that runs is shut down in good order first.
+   * @param whileDown done to its store in between
+   */
+  async restart(whileDown: () => Promise<void> = async () => {}): Promise<void> {
     await this.#shutDown();
+    await whileDown();
     const result = await launchServer(this.#launchOptions());
     if (result.kind !== 'ready') throw new Error(`nats-server did not start: ${JSON.stringify(result)}`);
     this.#running = result.server;

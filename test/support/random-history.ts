@@ -49,6 +49,8 @@ const RARE: ReadonlySet<string> = new Set<EventType>([
   'agent.paused',
   'agent.drained',
   'agent.retired',
+  'supervisor.draining',
+  'supervisor.stopped',
 ]);
 
 const BODIES_EACH = 40;
@@ -76,6 +78,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     ...host.heard('attempt', attemptKey),
     // Seldom, so that tasks get somewhere.
     ...(step.choice % 3 === 0 ? host.heard('agent', step.agent) : []),
+    ...(step.choice % 5 === 0 ? host.heard('supervisor', 'supervisor') : []),
   ]
     .filter((type): type is EventType => BODIES.has(type as EventType))
     .filter((type) => !RARE.has(type) || step.choice % 3 === 0);
@@ -124,6 +127,10 @@ function favourable(body: DomainEvent, choice: number): Partial<DomainEvent> {
       return choice % 2 ? { outcome: 'completed' } : {};
     case 'agent.registered':
       return { concurrency: 1 + (choice % 2) };
+    case 'supervisor.key_introduced':
+      return { key: 'k', signed_by: choice % 2 ? undefined : 'k' };
+    case 'supervisor.checkpointed':
+      return { key: 'k', from: choice + 1, sequence: choice + 1 + (choice % 9) };
     default:
       return {};
   }

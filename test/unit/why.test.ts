@@ -30,7 +30,9 @@ function task(state: TaskState, changes: Partial<Omit<TaskView, 'spec'>> = {}, s
     openAttempt: null,
     lastOutcome: null,
     reason: null,
+    reasonSequence: null,
     progress: null,
+    progressSequence: null,
     dueAt: null,
     outputs: [],
     comments: [],
@@ -69,6 +71,7 @@ function attempt(state: string, changes: Partial<AttemptView> = {}): AttemptView
     cpuMs: null,
     usage: null,
     evidence: null,
+    endedSequence: null,
     rejected: [],
     ...changes,
   };

@@ -8,8 +8,9 @@ import {
   retryTask,
   unblockTask,
 } from '../../app/decide-task.ts';
+import { redactContent } from '../../app/redact.ts';
 import { taskJson } from '../../app/task-json.ts';
-import { decisionSchema, rejectionSchema } from '../../contracts/requests.ts';
+import { decisionSchema, redactSchema, rejectionSchema } from '../../contracts/requests.ts';
 import { operatorOf } from '../credentials.ts';
 import { atTask, nothing, type Operation, type Serve, type TaskAddress } from '../operation.ts';
 import { TASK } from './paths.ts';
@@ -46,4 +47,5 @@ export function serveDecisions(serve: Serve, app: AppContext): void {
   serveDecision('block', decisionSchema, blockTask);
   serveDecision('unblock', decisionSchema, unblockTask);
   serveDecision('retry', decisionSchema, retryTask);
+  serveDecision('redact', redactSchema, redactContent);
 }

@@ -6,6 +6,7 @@ export const TASK = `${PROJECT_TASKS}/:task`;
 export const ATTEMPT = `${TASK}/attempts/:attempt`;
 export const AGENTS = '/api/agents';
 export const AGENT = `${AGENTS}/:agent`;
+export const AUDIT_KEYS = '/api/audit/keys';
 export const DEAD_LETTERS = '/api/dead-letters';
 
 export function taskPath({ project, id }: TaskView): string {

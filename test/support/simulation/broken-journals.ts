@@ -51,8 +51,11 @@ export const ignoresOtherWriters: JournalFactory = (log, handlers, defer) => {
     },
     tip: () => reader.tip(),
     read: (range) => reader.read(range),
+    readPresent: (range) => reader.readPresent(range),
     readBySubject: (prefix) => reader.readBySubject(prefix),
     holds: (subject) => reader.holds(subject),
+    readByFilter: (filter) => reader.readByFilter(filter),
+    erase: (sequence) => reader.erase(sequence),
     async takeOver(_tip, entry) {
       log.store(entry);
       state = { kind: 'open' };
@@ -81,8 +84,11 @@ function overriding(
     },
     tip: () => journal.tip(),
     read: (range) => journal.read(range),
+    readPresent: (range) => journal.readPresent(range),
     readBySubject: (prefix) => journal.readBySubject(prefix),
     holds: (subject) => journal.holds(subject),
+    readByFilter: (filter) => journal.readByFilter(filter),
+    erase: (sequence) => journal.erase(sequence),
     takeOver(tip, entry): Promise<TakeOver> {
       onTakeOver(tip);
       return journal.takeOver(tip, entry);

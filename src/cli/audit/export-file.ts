@@ -1,0 +1,106 @@
+/** Where a bundle is written to. A file that is there is whole, or it says by its missing end that it is not. */
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { exportBundle } from '../../audit/export-bundle.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { withStandIns } from '../../journal/redactions.ts';
+import type { Terminal } from '../terminal.ts';
+import { progressOn } from '../text/progress.ts';
+import type { ExportOptions } from './export.ts';
+import { openConfiguredLog } from './read.ts';
+
+/** Characters that are gathered before they are written. */
+const CHUNK = 65_536;
+
+export async function exportToFile(terminal: Terminal, options: ExportOptions): Promise<void> {
+  const { output, project, task, from, to } = options;
+  const { log } = await openConfiguredLog(options);
+  const progress = progressOn(
+    output === undefined ? { ...terminal, isInteractive: false } : terminal,
+    'wrote',
+  );
+  const request = { project: project ?? (task === undefined ? undefined : 'default'), task, from, to };
+  try {
+    const target = output === undefined ? new OutputTarget() : await FileTarget.create(output);
+    try {
+      const sink = {
+        write: (text: string) => target.write(text),
+        progress: (done: number, total: number) => progress.update(done, total),
+      };
+      const { first, last, events, redacted, omitted } = await exportBundle(
+        withStandIns(log.reader),
+        request,
+        Date.now(),
+        sink,
+      );
+      await target.close();
+      progress.close();
+      terminal.note(
+        `wrote events ${first} to ${last}: ${events} whole, ${redacted} redacted, ${omitted} as hashes`,
+      );
+    } catch (error) {
+      await target.discard();
+      throw error;
+    }
+  } finally {
+    progress.close();
+    await log.close();
+  }
+}
+
+class FileTarget {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  #waiting = '';
+
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /** @throws SignalboxError `invalid_request` */
+  static async create(path: string): Promise<FileTarget> {
+    try {
+      return new FileTarget(path, await open(path, 'wx', 0o600));
+    } catch (cause) {
+      throw new SignalboxError('invalid_request', `${path} cannot be written: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  async write(text: string): Promise<void> {
+    this.#waiting += text;
+    if (this.#waiting.length < CHUNK) return;
+    const ready = this.#waiting;
+    this.#waiting = '';
+    await this.#file.writeFile(ready);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.writeFile(this.#waiting);
+    await this.#file.sync();
+    await this.#file.close();
+  }
+
+  async discard(): Promise<void> {
+    await this.#file.close().catch(() => {});
+    await rm(this.#path, { force: true });
+  }
+}
+
+/** Standard output, as fast as its reader takes it. */
+class OutputTarget {
+  async write(text: string): Promise<void> {
+    const { stdout } = process;
+    if (stdout.write(text)) return;
+    await new Promise<void>((resolve) => {
+      stdout.once('drain', resolve);
+      void finished(stdout).then(resolve, resolve);
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  async discard(): Promise<void> {}
+}

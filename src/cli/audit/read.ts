@@ -1,0 +1,126 @@
+/** Verifying what a command reads, be it a bundle or the log. */
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { pino } from 'pino';
+import { type Anchor, anchorsIn } from '../../audit/anchors.ts';
+import { fingerprintOf, fingerprintOfPem, rawPublicKey } from '../../audit/keys.ts';
+import { liveItems } from '../../audit/live-items.ts';
+import type { Finding } from '../../audit/log-item.ts';
+import { verifyBundle } from '../../audit/read-bundle.ts';
+import { LogVerifier, type Verification } from '../../audit/verifier.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import type { StoredRecord } from '../../contracts/events.ts';
+import { type LogAccess, openLog } from '../../daemon/log-access.ts';
+import { sha256 } from '../../journal/hash.ts';
+import type { Progress } from '../text/progress.ts';
+import type { LogOptions, TrustOptions } from './log-options.ts';
+
+export interface Reading {
+  readonly onFinding: (finding: Finding) => void;
+  /** Told of every event that can be read; `hash` gives its link in the chain. */
+  readonly onRecord?: (record: StoredRecord, hash: () => string) => void;
+  readonly progress: Progress;
+}
+
+export interface Read {
+  readonly verification: Verification;
+  /** What was read, for messages. */
+  readonly source: string;
+}
+
+/** @throws SignalboxError where it cannot be read at all */
+export async function readAndVerify(options: LogOptions & TrustOptions, reading: Reading): Promise<Read> {
+  const trusted = new Set(await Promise.all(options.key.map(fingerprintIn)));
+  return options.bundle === undefined
+    ? verifyLog(options, trusted, reading)
+    : verifyFile(options.bundle, options, trusted, reading);
+}
+
+/** @throws SignalboxError `not_found` where there is no log, `config_invalid`, `nats_unavailable` */
+export async function openConfiguredLog(
+  options: LogOptions,
+): Promise<{ readonly log: LogAccess; readonly dataDirectory: string }> {
+  const { config } = await loadConfig({
+    file: options.config,
+    cwd: process.cwd(),
+    env: process.env,
+    overrides: { data_dir: options.dataDir, nats_url: options.natsUrl },
+  });
+  const log = await openLog({ config, logger: pino({ level: 'silent' }), env: process.env });
+  return { log, dataDirectory: config.data_dir };
+}
+
+async function verifyLog(
+  options: LogOptions,
+  trusted: ReadonlySet<string>,
+  { onFinding, onRecord, progress }: Reading,
+): Promise<Read> {
+  const { log, dataDirectory } = await openConfiguredLog(options);
+  try {
+    // Before the end is looked for: the marks move on while it is read.
+    const noted = await anchorsIn(dataDirectory);
+    const { sequence: end } = await log.reader.tip();
+    const anchors = end === 0 ? noted : [...noted, { what: 'the NATS server', sequence: end }];
+    const verifier = new LogVerifier({ first: 1, trusted, anchors, onFinding });
+    for await (const item of liveItems(log.reader)) {
+      const record = verifier.take(item);
+      if (record && item.kind === 'message')
+        onRecord?.(record, () => item.originalHash ?? sha256(item.bytes));
+      progress.update(item.sequence, end);
+    }
+    return { verification: verifier.finish(true), source: log.where };
+  } finally {
+    await log.close();
+  }
+}
+
+async function verifyFile(
+  file: string,
+  { dataDir }: LogOptions,
+  trusted: ReadonlySet<string>,
+  { onFinding, onRecord, progress }: Reading,
+): Promise<Read> {
+  const anchors: readonly Anchor[] = dataDir === undefined ? [] : await anchorsIn(dataDir);
+  let done = 0;
+  try {
+    const verification = await verifyBundle(createReadStream(file), {
+      trusted,
+      anchors,
+      onFinding,
+      onRecord: (record, hash) => {
+        onRecord?.(record, () => hash);
+        progress.update(++done, 0);
+      },
+    });
+    return { verification, source: file };
+  } catch (cause) {
+    if (cause instanceof SignalboxError) throw cause;
+    throw new SignalboxError('invalid_request', `the bundle ${file} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** A fingerprint, or that of the key in a file: PEM, or the 32 bytes in base64. @throws SignalboxError `invalid_request` */
+async function fingerprintIn(text: string): Promise<string> {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  const content = await readFile(text, 'utf8').catch((cause: unknown) => {
+    throw new SignalboxError(
+      'invalid_request',
+      `--key ${text} is no fingerprint, and no file: ${messageOf(cause)}`,
+      { cause },
+    );
+  });
+  const raw = rawPublicKey(content.trim());
+  const fingerprint = raw
+    ? fingerprintOf(raw)
+    : content.includes('PRIVATE KEY')
+      ? null
+      : fingerprintOfPem(content);
+  if (fingerprint !== null) return fingerprint;
+  throw new SignalboxError(
+    'invalid_request',
+    `--key ${text} holds no public Ed25519 key: expected PEM or base64, as "signalbox audit keys export" writes them`,
+  );
+}

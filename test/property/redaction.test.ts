@@ -1,0 +1,120 @@
+/** D1 to D3 of redaction.ts, E2 of redactions.ts, for any history and whatever is redacted in it. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Projections } from '../../projections/index.ts';
+import { GENESIS_HASH } from '../../src/contracts/cloud-event.ts';
+import type { DomainEvent, StoredRecord } from '../../src/contracts/events.ts';
+import { redactedForm } from '../../src/contracts/redaction.ts';
+import type { StoredMessage } from '../../src/journal/journal.ts';
+import { skeletonOf, withStandIns } from '../../src/journal/redactions.ts';
+import { ActorHost } from '../../src/runtime/actor-host.ts';
+import { CommitPipeline } from '../../src/runtime/commit-pipeline.ts';
+import { readRecord, rebuild } from '../../src/runtime/rebuild.ts';
+import { type Claims, eventOf, type Step, step } from '../support/random-history.ts';
+import { auditOf, readerOf } from '../support/signed-log.ts';
+
+interface Part {
+  readonly step: Step;
+  /** Whether something is redacted after the step, and what. */
+  readonly redacts: boolean;
+  readonly pick: number;
+}
+
+const parts: fc.Arbitrary<Part[]> = fc.array(
+  fc.record({ step, redacts: fc.nat({ max: 3 }).map((dice) => dice === 0), pick: fc.nat({ max: 10_000 }) }),
+  { maxLength: 40, size: 'max' },
+);
+
+/** A history with redactions, as it was lived through. */
+class Lived {
+  readonly projections = new Projections();
+  messages: StoredMessage[] = [];
+  readonly redacted = new Set<number>();
+  readonly #host = new ActorHost();
+  readonly #claims: Claims = new Map();
+  readonly #pipeline = new CommitPipeline({
+    host: this.#host,
+    clock: { now: () => Date.UTC(2025, 0, 1), schedule: () => () => {} },
+    writer: 'w',
+    last: { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH },
+    maxBacklog: 1,
+    maxEventBytes: 10_000_000,
+    onCommitted: (record) => this.projections.evolve(record),
+  });
+  #sequence = 0;
+
+  constructor(all: readonly Part[]) {
+    this.#commit({ type: 'supervisor.started', writer: 'w', version: '1', host: 'h', pid: 1 });
+    for (const part of all) {
+      this.#offer(part.step);
+      if (part.redacts) this.#redact(part.pick);
+    }
+    this.#commit({ type: 'supervisor.stopped', reason: 'the end' });
+  }
+
+  #offer(next: Step): void {
+    const event = eventOf(next, this.#host, this.#claims);
+    if (event.type.startsWith('supervisor.') || event.type === 'task.redacted') return;
+    try {
+      this.#commit(event);
+    } catch {
+      return;
+    }
+    if (event.type === 'task.claimed')
+      this.#claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+  }
+
+  #redact(pick: number): void {
+    const records = this.messages.map(readRecord).filter(isRedactable);
+    const record = records[pick % records.length];
+    const message = this.messages.find(({ sequence }) => sequence === record?.sequence);
+    if (!record || !message || !('task' in record.event)) return;
+    const { project, task } = record.event;
+    this.#commit({ type: 'task.redacted', project, task, reason: 'a test', ...skeletonOf(message) });
+    this.redacted.add(message.sequence);
+    this.messages = this.messages.filter((each) => each !== message);
+  }
+
+  #commit(event: DomainEvent): void {
+    const { id, subject, bytes, ...entry } = this.#pipeline.prepare(event, { actor: 'user:test' });
+    this.#pipeline.onStored({ id, subject, bytes, ...entry }, ++this.#sequence);
+    this.messages.push({ sequence: this.#sequence, id, subject, bytes });
+  }
+}
+
+function isRedactable({ event }: StoredRecord): boolean {
+  return 'task' in event && redactedForm(event) !== null;
+}
+
+describe('a history in which anything was redacted', () => {
+  it('D1, D2: is replayed, without what was erased, to the state that was lived', async () => {
+    let redactions = 0;
+    await fc.assert(
+      fc.asyncProperty(parts, async (all) => {
+        const lived = new Lived(all);
+        redactions += lived.redacted.size;
+        const projections = new Projections();
+        const reader = withStandIns(readerOf(lived.messages));
+        await rebuild(reader.read({ from: 1 }), new ActorHost(), projections);
+        expect(projections.toText()).toBe(lived.projections.toText());
+        const { findings, verification } = await auditOf(lived.messages);
+        expect(findings).toEqual([]);
+        expect(verification.redacted).toBe(lived.redacted.size);
+      }),
+      { numRuns: 150 },
+    );
+    expect(redactions).toBeGreaterThan(100);
+  });
+
+  it('D3: redacting what is redacted changes nothing', () => {
+    fc.assert(
+      fc.property(parts, (all) => {
+        for (const { event } of new Lived(all).messages.map(readRecord).filter(isRedactable)) {
+          const once = redactedForm(event);
+          if (once) expect(redactedForm(once) ?? once).toEqual(once);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
