@@ -20,7 +20,12 @@ export function creationSubject(project: string, task: string): string {
   return `${taskSubject(project, task)}.created`;
 }
 
+/** Where everything of a project stands. */
+export function projectSubject(project: string): string {
+  return `${ROOT}.evt.${project}`;
+}
+
 /** Where the whole history of a task stands, its attempts' events included. */
 export function taskSubject(project: string, task: string): string {
-  return `${ROOT}.evt.${project}.task.${task}`;
+  return `${projectSubject(project)}.task.${task}`;
 }
