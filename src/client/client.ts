@@ -14,6 +14,7 @@ import {
   type HealthReport,
   LOG_HEADERS,
   type RedriveAnswer,
+  type StateAnswer,
   type TaskAnswer,
   type TaskPageAnswer,
 } from '../contracts/answers.ts';
@@ -26,6 +27,7 @@ import type {
   Heartbeat,
   Kill,
   listDeadLettersSchema,
+  ReadState,
   readLogSchema,
   redriveSchema,
 } from '../contracts/requests.ts';
@@ -213,6 +215,11 @@ export class SignalboxClient {
 
   async decideAgent(id: string, decision: AgentDecisionName, details: Decision = {}): Promise<AgentAnswer> {
     return (await this.#write(`${agentPath(id)}/${decision}`, details)) as AgentAnswer;
+  }
+
+  /** The state as hashes, page by page. */
+  async state(query: Partial<ReadState> = {}): Promise<StateAnswer> {
+    return (await this.#read('/api/state', query)) as StateAnswer;
   }
 
   async health(): Promise<HealthReport> {

@@ -22,6 +22,7 @@ import { serveAgents } from './routes/agents.ts';
 import { serveAttempts } from './routes/attempts.ts';
 import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
+import { serveState } from './routes/state.ts';
 import { serveSystem } from './routes/system.ts';
 import { serveTasks } from './routes/tasks.ts';
 import { Traffic } from './traffic.ts';
@@ -111,6 +112,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveAttempts(serve, app);
   serveAgents(serve, app);
   serveDeadLetters(serve, app);
+  serveState(serve, app);
   serveSystem(serve, health);
   refuseOtherMethods();
   return http;
