@@ -36,7 +36,7 @@ export function entriesOf(projections: Projections, offset = 0, limit = Number.P
 }
 
 /** Each table of each projection. What is no table is a part with a single entry. */
-function* partsOf(projections: Projections): Iterable<readonly [string, readonly unknown[]]> {
+export function* partsOf(projections: Projections): Iterable<readonly [string, readonly unknown[]]> {
   for (const [name, json] of Object.entries(projections.toJSON())) {
     if (Array.isArray(json)) yield [name, json];
     else if (isObject(json)) {

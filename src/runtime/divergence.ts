@@ -81,7 +81,7 @@ function reasonOf(recorded: Transition | null, expected: Transition | null): str
   if (recorded.version !== expected.version) {
     return `it is recorded as event ${recorded.version} of ${nameOf(recorded)}, and now would be event ${expected.version}`;
   }
-  return `it was decided by ${recorded.machine}, and this version of Signalbox has ${expected.machine}`;
+  return `it was decided by ${recorded.machine}, and this version of Signalbox has ${expected.machine} (docs/decisions/0005-versions-and-upcasters.md)`;
 }
 
 function nameOf(transition: Transition | null): string {
