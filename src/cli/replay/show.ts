@@ -25,8 +25,10 @@ export async function showReplay(terminal: Terminal, options: ReplayOptions): Pr
   const moment = to === undefined ? null : parseMoment(to, now);
   await using log = await openLog(options);
   await using replay = new Replay(log.source);
-  if (moments)
-    return showDiff(terminal, { log, replay, moments: pairOf(moments), scope, now, json: options.json });
+  if (moments) {
+    await showDiff(terminal, { log, replay, moments: pairOf(moments), scope, now, json: options.json });
+    return;
+  }
   await replay.advance(moment, now);
   if (project === undefined || task === undefined) return showBoard(terminal, replay, scope, options, now);
   await showTask(terminal, log, replay, { project, task }, options, now);
