@@ -25,8 +25,11 @@ export interface LogPart {
   readonly subject?: string | undefined;
 }
 
-/** Messages that are asked for at once by a follower, who waits for most of them. */
-const FOLLOW_SIZE = 500;
+/**
+ * Messages that a follower asks for at once, and milliseconds for which it asks. A server that is killed forgets who
+ * follows: two heartbeats that do not come make the client ask anew.
+ */
+const FOLLOWING = { max_messages: 500, expires: 5_000, idle_heartbeat: 1_000 } as const;
 const TIMEOUT_MS = 5_000;
 
 export class JetStreamFollower {
@@ -77,7 +80,7 @@ export class JetStreamFollower {
       .catch((cause: unknown) => {
         throw unavailable('the log cannot be followed', cause);
       });
-    const messages = await consumer.consume({ max_messages: FOLLOW_SIZE });
+    const messages = await consumer.consume(FOLLOWING);
     const stop = (): void => void messages.close();
     signal.addEventListener('abort', stop, { once: true });
     let expected = from;
