@@ -7,16 +7,15 @@ import type { AppContext } from './context.ts';
 
 /** Some of the entries, all of them as they were after the event with the sequence that is said. */
 export function readState(
-  { projections, host }: Pick<AppContext, 'projections' | 'host'>,
-  { offset, limit }: ReadState,
+  { projections, host, retention }: Pick<AppContext, 'projections' | 'host' | 'retention'>,
+  page: ReadState,
 ): StateAnswer {
-  const { entries, total } = entriesOf(projections, offset, limit);
-  const end = offset + entries.length;
+  const { entries, next } = entriesOf(projections, page);
   return {
     sequence: projections.sequence,
     writer: host.get('supervisor', SUPERVISOR_ID)?.context.writer ?? '',
+    forgotten: retention.forgotten,
     entries: [...entries],
-    total,
-    next: end < total && entries.length > 0 ? end : null,
+    next,
   };
 }

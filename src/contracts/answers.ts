@@ -254,16 +254,16 @@ export const stateAnswerSchema = z.strictObject({
   writer: z.string(),
   entries: z.array(
     z.strictObject({
-      /** As in `blackboard.tasks`, `attempts`. */
+      /** `task`, `attempts` (those of a task), `agent`, `counts`. */
       part: z.string(),
       /** `project/task`, or the id of an agent. */
       key: z.string(),
       sha256: z.string(),
     }),
   ),
-  /** How many entries there are in all. */
-  total: count,
-  /** Pass as `offset` for the next page; null at the end. */
+  /** Tasks that have left memory since the log began. */
+  forgotten: count,
+  /** Pass as `after` for the next page; null at the end. */
   next: z.int().nullable(),
 });
 export type StateAnswer = z.output<typeof stateAnswerSchema>;

@@ -122,8 +122,8 @@ export type ListTasks = z.infer<typeof listTasksSchema>;
 
 /** Hashing more at once would keep everybody else waiting. */
 export const readStateSchema = z.strictObject({
-  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+  after: z.coerce.number().int().min(0).default(0),
 });
 export type ReadState = z.infer<typeof readStateSchema>;
 

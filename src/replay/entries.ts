@@ -2,58 +2,61 @@
  * The projections cut into entries with a hash each, so that two states can be compared piece by piece, also over a
  * network and while one of them goes on.
  *
- * EN1 Equal states give the same entries in the same order; every difference shows in some entry.
+ * EN1 Equal states give equal entries; every difference shows in some entry.
+ * EN2 Tasks stand in the order of their creation, and a page begins after a place in it: what leaves memory or is
+ *    created meanwhile moves no other entry from one page to the next.
  */
 import type { Projections } from '../../projections/index.ts';
 import { canonicalJson } from '../contracts/canonical.ts';
 import { sha256 } from '../journal/hash.ts';
 
 export interface Entry {
-  /** As in `blackboard.tasks`, `attempts`. */
+  /** `task`, `attempts` (those of a task), `agent`, `counts`. */
   readonly part: string;
-  /** What it is about: `demo/T-1` for a task, its attempts or its children; the id of an agent. */
+  /** `project/task`, or the id of an agent; empty where there is but one entry. */
   readonly key: string;
   readonly sha256: string;
 }
 
 export interface EntryPage {
   readonly entries: readonly Entry[];
-  /** How many there are in all. */
-  readonly total: number;
+  /** Where the next page begins; null at the end. */
+  readonly next: number | null;
 }
 
-/** Some of the entries, in their order. */
-export function entriesOf(projections: Projections, offset = 0, limit = Number.POSITIVE_INFINITY): EntryPage {
+export interface PageOfTasks {
+  /** Sequence of an event: only tasks that were created later; 0 for all. */
+  readonly after: number;
+  /** Only tasks that were created by this event at the latest; without it the page may be the last one. */
+  readonly until?: number | null | undefined;
+  /** Tasks at most. */
+  readonly limit?: number | undefined;
+}
+
+/** The entries of some tasks; with those of the last come the entries that are of no task. */
+export function entriesOf(projections: Projections, { after, until = null, limit }: PageOfTasks): EntryPage {
+  const { blackboard, attempts } = projections;
   const entries: Entry[] = [];
-  let total = 0;
-  for (const [part, items] of partsOf(projections)) {
-    const first = Math.max(0, offset - total);
-    const chosen = items.slice(first, first + Math.max(0, limit - entries.length));
-    for (const item of chosen) entries.push({ part, key: keyOf(item), sha256: sha256(canonicalJson(item)) });
-    total += items.length;
+  let count = 0;
+  let last = after;
+  for (const [key, task] of blackboard.tasks) {
+    if (task.createdSequence <= after) continue;
+    if (count === limit || (until !== null && task.createdSequence > until)) return { entries, next: last };
+    entries.push(entryOf('task', key, task));
+    const history = attempts.byTask.get(key);
+    if (history) entries.push(entryOf('attempts', key, history));
+    last = task.createdSequence;
+    count++;
   }
-  return { entries, total };
-}
-
-/** Each table of each projection. What is no table is a part with a single entry. */
-export function* partsOf(projections: Projections): Iterable<readonly [string, readonly unknown[]]> {
-  for (const [name, json] of Object.entries(projections.toJSON())) {
-    if (Array.isArray(json)) yield [name, json];
-    else if (isObject(json)) {
-      for (const [table, items] of Object.entries(json)) {
-        yield [`${name}.${table}`, Array.isArray(items) ? items : [items]];
-      }
-    } else yield [name, [json]];
+  if (until !== null) return { entries, next: last };
+  for (const [key, history] of attempts.byTask) {
+    if (!blackboard.tasks.has(key)) entries.push(entryOf('attempts', key, history));
   }
+  for (const [id, agent] of projections.agents.byId) entries.push(entryOf('agent', id, agent));
+  entries.push(entryOf('counts', '', blackboard.counts));
+  return { entries, next: null };
 }
 
-function keyOf(item: unknown): string {
-  if (Array.isArray(item)) return String(item[0]);
-  if (!isObject(item)) return '';
-  const { project, id } = item;
-  return project === undefined ? String(id ?? '') : `${project}/${id}`;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+function entryOf(part: string, key: string, value: unknown): Entry {
+  return { part, key, sha256: sha256(canonicalJson(value)) };
 }

@@ -28,7 +28,7 @@ export type { Divergence } from '../runtime/divergence.ts';
 export { type Board, type BoardChanges, boardOf, changesBetween } from './changes.ts';
 export { type CheckReport, checkHistory } from './check.ts';
 export { type Place, readRecords } from './cursor.ts';
-export { type Entry, type EntryPage, entriesOf } from './entries.ts';
+export { type Entry, type EntryPage, entriesOf, type PageOfTasks } from './entries.ts';
 export type { EventSelection, EventSource, LiveEventSource } from './event-source.ts';
 export { fileSource } from './file-source.ts';
 export { type Folded, type FoldOptions, type Followed, type FollowOptions, fold, follow } from './fold.ts';

@@ -1,6 +1,6 @@
 /** The commands that read the log, beside a Signalbox that writes it. */
 import { connect } from '@nats-io/transport-node';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { stateAnswerSchema } from '../../src/contracts/answers.ts';
 import { JetStreamJournal } from '../../src/journal/jetstream-journal.ts';
@@ -95,13 +95,13 @@ describe('rebuild beside a Signalbox that runs', () => {
       const { differences } = JSON.parse(out) as { differences: { part: string; key: string }[] };
       expect(differences).toEqual(
         expect.arrayContaining([
-          expect.objectContaining({ part: 'blackboard.tasks', key, live: expect.any(String) }),
-          expect.objectContaining({ part: 'blackboard.tasks', key: `${PROJECT}/phantom`, rebuilt: null }),
+          expect.objectContaining({ part: 'task', key, live: expect.any(String) }),
+          expect.objectContaining({ part: 'task', key: `${PROJECT}/phantom`, rebuilt: null }),
           expect.objectContaining({ part: 'attempts', key, live: null }),
         ]),
       );
       expect(differences).toHaveLength(3);
-      expect((await rebuild()).out).toContain(`  ${key}: its entry in attempts is missing live, at event `);
+      expect((await rebuild()).out).toContain(`  attempts ${key} is missing live, at event `);
     } finally {
       blackboard.tasks.set(key, task);
       blackboard.tasks.delete(`${PROJECT}/phantom`);
@@ -109,15 +109,38 @@ describe('rebuild beside a Signalbox that runs', () => {
     }
   });
 
+  it('LC2: takes finished tasks that have left memory for what they are, and others for missing', async () => {
+    const { app, engine } = http.test;
+    await http.test.when(() => (engine.host.unfinishedTasks < 50 ? true : undefined));
+    const { blackboard, attempts } = engine.projections;
+    const task = [...blackboard.tasks.values()].find(({ state }) => state === 'done');
+    if (!task) throw new Error('nothing is done');
+    const key = `${PROJECT}/${task.id}`;
+    const history = attempts.byTask.get(key) ?? [];
+    const forgotten = app.retention.forgotten;
+    const tasks = [...blackboard.tasks];
+    engine.projections.forgetTask(key);
+    const lost = await rebuild();
+    expect(lost.code).toBe(6);
+    expect(lost.out).toContain('  1 finished tasks are not in memory, and only 0 have left it, at event ');
+    const counted = vi.spyOn(app.retention, 'forgotten', 'get').mockReturnValue(forgotten + 1);
+    expect((await rebuild()).out).toMatch(/entries compared; 1 finished tasks have left memory\n$/);
+    counted.mockRestore();
+    blackboard.tasks.clear();
+    for (const [id, view] of tasks) blackboard.tasks.set(id, view);
+    attempts.byTask.set(key, history);
+  });
+
   it('is told page by page what is live, each page with the sequence at which it was so', async () => {
     const first = stateAnswerSchema.parse((await http.get('/api/state?limit=2')).body);
-    expect(first).toMatchObject({ entries: [{}, {}], next: 2 });
-    const rest = stateAnswerSchema.parse((await http.get(`/api/state?offset=${first.total - 1}`)).body);
-    expect(rest).toMatchObject({
-      entries: [{ part: 'agents', key: 'slow' }],
-      next: null,
-      writer: first.writer,
-    });
+    expect(first).toMatchObject({ forgotten: 0, next: expect.any(Number) });
+    expect(first.entries.filter(({ part }) => part === 'task')).toHaveLength(2);
+    const rest = stateAnswerSchema.parse((await http.get(`/api/state?after=${first.sequence}`)).body);
+    const others = rest.entries
+      .map(({ part, key }) => `${part} ${key}`)
+      .filter((name) => !/^(task|att)/.test(name));
+    expect(others).toEqual(['agent good', 'agent bad', 'agent slow', 'counts ']);
+    expect(rest).toMatchObject({ next: null, writer: first.writer });
     expect((await http.get('/api/state?limit=1001')).status).toBe(400);
   });
 

@@ -15,7 +15,7 @@ export class Lived {
   readonly messages: StoredMessage[] = [];
   /** What was visible after each event, where that is watched. */
   readonly texts: string[] = [];
-  readonly #projections = new Projections();
+  readonly projections = new Projections();
   readonly #claims: Claims = new Map();
   readonly #pipeline: CommitPipeline;
 
@@ -30,8 +30,8 @@ export class Lived {
       maxBacklog: 1,
       maxEventBytes: 1_000_000,
       onCommitted: (record) => {
-        this.#projections.evolve(record);
-        if (isWatched) this.texts.push(seenIn(this.#projections, this.host));
+        this.projections.evolve(record);
+        if (isWatched) this.texts.push(seenIn(this.projections, this.host));
       },
     });
     // As in every log, a writer comes first.
@@ -64,10 +64,26 @@ export class Lived {
 
 /** All that is known at a moment: the projections, and the actors of the tasks and agents that histories are about. */
 export function seenIn(projections: Projections, host: ActorHost): string {
-  const tasks = TASKS.map((task) => {
+  const { blackboard, attempts, agents } = projections;
+  const views = [blackboard.tasks, attempts.byTask, agents.byId].map((table) =>
+    [...table].map(([key, entry]) => `${key}=${textOf(entry)}`).join('\n'),
+  );
+  const actors = TASKS.map((task) => {
     const actor = host.get('task', task);
-    return { actor, attempt: host.get('attempt', `${task}/${actor?.context.openAttempt}`) };
+    return [actor, host.get('attempt', `${task}/${actor?.context.openAttempt}`)];
   });
-  const agents = AGENTS.map((agent) => host.get('agent', agent));
-  return projections.toText() + canonicalJson({ tasks, agents });
+  const known = [...actors.flat(), ...AGENTS.map((agent) => host.get('agent', agent))];
+  return [...views, canonicalJson(blackboard.counts), ...known.map((actor) => textOf(actor ?? NOBODY))].join(
+    '\n\n',
+  );
+}
+
+const NOBODY = {};
+/** What was handed out is replaced and never changed (F3, H3): its text is made once. */
+const texts = new WeakMap<object, string>();
+
+function textOf(entry: object): string {
+  const known = texts.get(entry) ?? canonicalJson(entry);
+  texts.set(entry, known);
+  return known;
 }

@@ -47,7 +47,8 @@ function report(
   const differences = comparison?.differences ?? [];
   if (differences.length > 0) terminal.exitCode = EXIT_CODES.diverged.code;
   if (json) {
-    const compared = comparison === null ? null : { url, entries: comparison.entries };
+    const compared =
+      comparison === null ? null : { url, entries: comparison.entries, forgotten: comparison.forgotten };
     terminal.print(
       JSON.stringify({ ok: differences.length === 0, sequence, compared, differences }, null, 2),
     );
@@ -59,7 +60,9 @@ function report(
     return;
   }
   if (differences.length === 0) {
-    terminal.print(`the same as what is live at ${url}: ${comparison.entries} entries compared`);
+    const { entries, forgotten } = comparison;
+    const left = forgotten === 0 ? '' : `; ${forgotten} finished tasks have left memory`;
+    terminal.print(`the same as what is live at ${url}: ${entries} entries compared${left}`);
     return;
   }
   terminal.print(`NOT what is live at ${url}: ${differences.length} of ${comparison.entries} entries differ`);
@@ -67,6 +70,9 @@ function report(
 }
 
 function differenceText({ part, key, sequence, live, rebuilt }: Difference): string {
-  const what = live === null ? 'is missing live' : rebuilt === null ? 'is live only' : 'is another';
-  return `${key}: its entry in ${part} ${what}, at event ${sequence}`;
+  if (part === 'retention') {
+    return `${rebuilt} finished tasks are not in memory, and only ${live} have left it, at event ${sequence}`;
+  }
+  const what = live === null ? 'is missing live' : rebuilt === null ? 'is live only' : 'is not the same';
+  return `${part}${key === '' ? '' : ` ${key}`} ${what}, at event ${sequence}`;
 }

@@ -16,6 +16,9 @@ import { showDiff } from './diff.ts';
 import type { ReplayOptions } from './index.ts';
 import { placeJson, placeText, scopeOf } from './scope.ts';
 
+/** A replay lets no task go. */
+const ALL_IN_MEMORY = { retention: { forgotten: 0 }, archive: { find: async () => null } } as const;
+
 export async function showReplay(terminal: Terminal, options: ReplayOptions): Promise<void> {
   const now = Date.now();
   const scope = scopeOf(options);
@@ -54,7 +57,8 @@ async function showTask(
   const history = (): AsyncIterable<StoredRecord> =>
     readRecords(source, { project, task, to: place.sequence });
   const parts = EXPANSIONS.filter((part) => part !== 'events' || options.events === true);
-  const json = await readTask({ projections, contentDirectory, history }, project, task, new Set(parts));
+  const past = { projections, contentDirectory, history, ...ALL_IN_MEMORY };
+  const json = await readTask(past, project, task, new Set(parts));
   if (options.json) {
     terminal.print(JSON.stringify({ ...placeJson(place), task: json }, null, 2));
     return;

@@ -3,7 +3,6 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalJson } from '../../../src/contracts/canonical.ts';
-import { partsOf } from '../../../src/replay/entries.ts';
 import { fileSource } from '../../../src/replay/file-source.ts';
 import { Replay } from '../../../src/replay/replay.ts';
 import { ActorHost } from '../../../src/runtime/actor-host.ts';
@@ -40,9 +39,18 @@ export async function goldenHistories(): Promise<GoldenHistory[]> {
 export async function stateOf({ file }: GoldenHistory): Promise<string> {
   await using replay = new Replay(fileSource(file), { host: new ActorHost() });
   await replay.advance(null);
-  return [...partsOf(replay.projections)]
-    .flatMap(([part, entries]) => entries.map((entry) => `${part} ${canonicalJson(entry)}\n`))
+  return Object.entries(replay.projections.toJSON())
+    .flatMap(([name, json]) => linesOf(name, json))
     .join('');
+}
+
+function linesOf(name: string, json: unknown): string[] {
+  if (Array.isArray(json)) return json.map((entry) => `${name} ${canonicalJson(entry)}\n`);
+  return Object.entries(json as object).flatMap(([table, entries]: [string, unknown]) =>
+    Array.isArray(entries)
+      ? linesOf(`${name}.${table}`, entries)
+      : [`${name}.${table} ${canonicalJson(entries)}\n`],
+  );
 }
 
 export async function writeState(history: GoldenHistory): Promise<void> {
