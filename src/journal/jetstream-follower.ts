@@ -74,6 +74,16 @@ export class JetStreamFollower {
 
   /** What is there from `from` on and what is stored later, until the signal is aborted. @throws as `read` */
   async *follow({ from, subject }: LogPart, signal: AbortSignal): AsyncIterable<StoredMessage> {
+    const end = Math.max(await this.lastSequence(), from - 1);
+    for await (const message of this.read({ from, to: end, subject })) {
+      if (signal.aborted) return;
+      yield message;
+    }
+    yield* this.#live({ from: end + 1, subject }, signal);
+  }
+
+  /** What is stored from `from` on, where nothing may stand there yet. */
+  async *#live({ from, subject }: LogPart, signal: AbortSignal): AsyncIterable<StoredMessage> {
     if (signal.aborted) return;
     const consumer = await this.#client.consumers
       .get(EVENT_STREAM, optionsFor(from, subject))

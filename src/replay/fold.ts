@@ -5,6 +5,7 @@
  * FO2 A state belongs to the sequence beside it. Whoever keeps both goes on from there, and sees each event once.
  */
 import type { Projection } from '../../projections/projection.ts';
+import { SignalboxError } from '../contracts/errors.ts';
 import type { StoredRecord } from '../contracts/events.ts';
 import { ChainCheck, readRecords } from './cursor.ts';
 import type { EventSelection, EventSource, LiveEventSource } from './event-source.ts';
@@ -23,7 +24,8 @@ export interface FoldOptions<State> extends Omit<EventSelection, 'from'> {
 
 /**
  * The state after the last selected event.
- * @throws SignalboxError `log_corrupt`, `log_newer`, `nats_unavailable`, and what the projection throws
+ * @throws SignalboxError `log_mismatch` for a state that was kept of a longer log, `log_corrupt`, `log_newer`,
+ *   `nats_unavailable`, and what the projection throws
  */
 export async function fold<State>(
   source: EventSource,
@@ -31,6 +33,7 @@ export async function fold<State>(
   { resume, ...selection }: FoldOptions<State> = {},
 ): Promise<Folded<State>> {
   let { sequence, state } = resume ?? beginning(projection);
+  await assertReaches(source, sequence);
   for await (const record of readRecords(source, { ...selection, from: sequence + 1 })) {
     projection.evolve(state, record);
     sequence = record.sequence;
@@ -59,12 +62,25 @@ export async function* follow<State>(
   { resume, signal, ...selection }: FollowOptions<State>,
 ): AsyncIterableIterator<Followed<State>> {
   const { sequence, state } = resume ?? beginning(projection);
+  await assertReaches(source, sequence);
   const chain = new ChainCheck(sequence);
   for await (const message of source.follow({ ...selection, from: sequence + 1 }, signal)) {
     const record = chain.read(message);
     projection.evolve(state, record);
     yield { sequence: record.sequence, state, record };
   }
+}
+
+/** Else what is stored one day at these places would be left out without a word. */
+async function assertReaches(source: EventSource, sequence: number): Promise<void> {
+  if (sequence === 0) return;
+  const last = await source.lastSequence();
+  if (sequence <= last) return;
+  throw new SignalboxError(
+    'log_mismatch',
+    `the state was kept at event ${sequence}, and ${source.name} ends with ${last}: it was kept of another log, or the log has lost its end`,
+    { details: { sequence, last } },
+  );
 }
 
 function beginning<State>(projection: Projection<State>): Folded<State> {

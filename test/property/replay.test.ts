@@ -68,4 +68,12 @@ describe('a replay', () => {
       { numRuns: 60 },
     );
   });
+
+  it('FO2: does not go on from a state that was kept of a longer log', async () => {
+    const { messages } = new Lived([]);
+    const kept = await fold(memorySource(messages), blackboard);
+    const shorter = memorySource(messages.slice(0, -1));
+    const refused = { code: 'log_mismatch', details: { sequence: 2, last: 1 } };
+    await expect(fold(shorter, blackboard, { resume: kept })).rejects.toMatchObject(refused);
+  });
 });
