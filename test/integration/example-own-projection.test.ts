@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { JetStreamJournal } from '../../src/journal/jetstream-journal.ts';
 import type { JournalHandlers } from '../../src/journal/journal.ts';
 import { fold } from '../../src/replay/fold.ts';
@@ -25,6 +25,8 @@ interface Costs {
 const example = await import('../../examples/own-projection/agent-costs.mjs' as string);
 
 describe('a service with its own projection', () => {
+  beforeAll(buildDirectory);
+
   it('catches up, follows live, goes on after a restart, and is at the end what a replay of the log gives', async () => {
     await using nats = await natsServer();
     const connection = await connect(nats.connectOptions);
