@@ -29,7 +29,7 @@ export function addReplay(program: Command, terminal: Terminal): void {
     .option('--full', 'with --task: contents whole')
     .option('--limit <number>', 'tasks at most (default: 100; with --json all)', numberOf)
     .addOption(
-      new Option('--diff <moments...>', 'what has changed from one moment to another').conflicts('to'),
+      new Option('--diff <moments...>', 'what has changed between two moments: --diff A B').conflicts('to'),
     )
     .action(async (options: ReplayOptions) => {
       const { showReplay } = await import('./show.ts');
