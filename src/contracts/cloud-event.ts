@@ -116,7 +116,8 @@ export function decodeRecord(text: string, where: string, upcasters: Upcasters =
   const envelope = checked(json, hasAttributes, envelopeSchema, where);
   const { type, event: stored } = today(envelope.type, envelope.data.event, where, upcasters);
   const event = checked(stored, hasFormOf[type], payloadSchema, where);
-  if (type !== event.type) throw corrupt(where, `its type is ${envelope.type} but its data is a ${event.type}`);
+  if (type !== event.type)
+    throw corrupt(where, `its type is ${envelope.type} but its data is a ${event.type}`);
   return {
     id: envelope.id,
     time: Date.parse(envelope.time),
