@@ -198,7 +198,7 @@ describe('events tail beside a Signalbox that runs', () => {
 });
 
 describe('the log of an embedded server', () => {
-  it('is read beside the Signalbox that runs it, and after its stop', async () => {
+  it('is read beside the Signalbox that runs it, and after its stop', { timeout: 90_000 }, async () => {
     await using up = await startUp('agents: { nobody: { driver: dry_run } }\n');
     const { task } = await up.client.createTask('default', { title: 'x', agent: 'nobody', review: 'auto' });
     await up.settled(task.id);
