@@ -67,6 +67,14 @@ export interface AppContext {
   readonly closed: AbortSignal;
 }
 
+/** What reading needs: of now, or of a moment of the past. */
+export interface Readable extends Pick<AppContext, 'projections' | 'contentDirectory' | 'history'> {
+  readonly archive: Pick<Archive, 'find'>;
+  readonly retention: Pick<Retention, 'forgotten'>;
+}
+
+type Findable = Pick<Readable, 'projections' | 'archive' | 'retention'>;
+
 /** The task if it is in memory: all that are not settled are, and those that settled of late. */
 export function taskInMemory(
   { projections }: Pick<AppContext, 'projections'>,
@@ -77,13 +85,13 @@ export function taskInMemory(
 }
 
 /** The task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
-export async function findTask(app: AppContext, project: ProjectId, task: TaskId): Promise<TaskView> {
+export async function findTask(app: Findable, project: ProjectId, task: TaskId): Promise<TaskView> {
   return taskInMemory(app, project, task) ?? (await fromArchive(app, project, task)).view;
 }
 
 /** All attempts of a task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
 export async function findAttempts(
-  app: AppContext,
+  app: Findable,
   project: ProjectId,
   task: TaskId,
 ): Promise<readonly AttemptView[]> {
@@ -96,7 +104,7 @@ export async function findAttempts(
  * @throws SignalboxError `log_unavailable`
  */
 export async function recall(
-  { retention, archive }: AppContext,
+  { retention, archive }: Findable,
   project: ProjectId,
   task: TaskId,
 ): Promise<ArchivedTask | null> {
@@ -110,7 +118,7 @@ export async function recall(
   }
 }
 
-async function fromArchive(app: AppContext, project: ProjectId, task: TaskId): Promise<ArchivedTask> {
+async function fromArchive(app: Findable, project: ProjectId, task: TaskId): Promise<ArchivedTask> {
   const archived = await recall(app, project, task);
   if (archived) return archived;
   throw new SignalboxError('task_not_found', `project ${project} has no task ${task}`, {

@@ -60,7 +60,7 @@ function unregistered({ id, driver, capabilities, concurrency }: AgentDefinition
   };
 }
 
-function agentJson(agent: AgentView | Unregistered): Json {
+export function agentJson(agent: AgentView | Unregistered): Json {
   const { id, state, running, concurrency, failures, reason, by, driver, capabilities } = agent;
   return {
     id,

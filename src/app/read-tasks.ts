@@ -6,7 +6,7 @@ import { projectId, taskId } from '../contracts/ids.ts';
 import type { ListTasks } from '../contracts/requests.ts';
 import { TASK_STATES, type TaskState } from '../contracts/tasks.ts';
 import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
-import { type AppContext, findAttempts, findTask } from './context.ts';
+import { type AppContext, findAttempts, findTask, type Readable } from './context.ts';
 import {
   attemptJson,
   commentJson,
@@ -34,7 +34,7 @@ export function expansionsOf(expand: string | undefined): ReadonlySet<Expansion>
 
 /** One task with what was asked for beside it. @throws SignalboxError `task_not_found` */
 export async function readTask(
-  app: AppContext,
+  app: Readable,
   project: ProjectId,
   task: TaskId,
   expand: ReadonlySet<Expansion>,
@@ -65,7 +65,11 @@ export interface TaskPage {
 }
 
 /** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
-export function listTasks(app: AppContext, project: ProjectId | null, query: ListTasks): TaskPage {
+export function listTasks(
+  app: Pick<AppContext, 'projections'>,
+  project: ProjectId | null,
+  query: ListTasks,
+): TaskPage {
   const { tasks, next } = findTasks(app, { ...query, project, states: statesOf(query.state) });
   return { tasks: tasks.map(taskJson), next };
 }

@@ -9,12 +9,16 @@ export const EXIT_CODES = {
       'it failed; for "--wait" and "watch": the task ended, but not in done; for "audit": something is wrong',
   },
   usage: { code: 2, meaning: 'the command, its input or the configuration is not valid' },
-  not_found: { code: 3, meaning: 'there is no such task or agent' },
+  not_found: { code: 3, meaning: 'there is no such task, agent, event or moment' },
   conflict: {
     code: 4,
     meaning: 'it clashes with what is there: the state of a task, an id, a port, a log in use',
   },
   unavailable: { code: 5, meaning: 'Signalbox, its log or NATS is not there or overloaded: try again later' },
+  diverged: {
+    code: 6,
+    meaning: 'the recorded history leads elsewhere with this version, or not to what is live',
+  },
   interrupted: { code: 130, meaning: 'interrupted (Ctrl-C)' },
 } as const;
 
@@ -30,6 +34,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   not_found: 'not_found',
   task_not_found: 'not_found',
   agent_not_found: 'not_found',
+  no_such_moment: 'not_found',
   task_exists: 'conflict',
   idempotency_conflict: 'conflict',
   illegal_transition: 'conflict',
@@ -51,7 +56,8 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   forbidden: 'failure',
   log_mismatch: 'failure',
   log_corrupt: 'failure',
-  replay_diverged: 'failure',
+  log_newer: 'failure',
+  replay_diverged: 'diverged',
   spawn_failed: 'failure',
   internal: 'failure',
 };

@@ -11,9 +11,12 @@ import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
 import { addDlqCommands } from './dlq/index.ts';
 import { addDoctor } from './doctor/doctor.ts';
+import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
 import { addPs } from './ps.ts';
+import { addRebuild } from './rebuild/index.ts';
+import { addReplay } from './replay/index.ts';
 import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
 import { addUp } from './up/up.ts';
@@ -29,6 +32,9 @@ const COMMANDS = [
   addDlqCommands,
   addPs,
   addAuditCommands,
+  addEventCommands,
+  addReplay,
+  addRebuild,
   addConfig,
 ] as const;
 

@@ -15,6 +15,7 @@ import {
   type HealthReport,
   LOG_HEADERS,
   type RedriveAnswer,
+  type StateAnswer,
   type TaskAnswer,
   type TaskPageAnswer,
 } from '../contracts/answers.ts';
@@ -27,6 +28,7 @@ import type {
   Heartbeat,
   Kill,
   listDeadLettersSchema,
+  ReadState,
   Redact,
   readLogSchema,
   redriveSchema,
@@ -231,6 +233,11 @@ export class SignalboxClient {
   async rotateAuditKey(details: Kill = {}): Promise<readonly AuditKeyAnswer[]> {
     const answer = await this.#write('/api/audit/keys/rotate', details);
     return (answer as { readonly keys: readonly AuditKeyAnswer[] }).keys;
+  }
+
+  /** The state as hashes, page by page. */
+  async state(query: Partial<ReadState> = {}): Promise<StateAnswer> {
+    return (await this.#read('/api/state', query)) as StateAnswer;
   }
 
   async health(): Promise<HealthReport> {

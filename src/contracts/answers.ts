@@ -246,6 +246,28 @@ export const LOG_HEADERS = {
   complete: 'signalbox-complete',
 } as const;
 
+/** A part of the state, each entry as a hash of its canonical JSON. */
+export const stateAnswerSchema = z.strictObject({
+  /** The event after which all of this was so. */
+  sequence: count,
+  /** The id of the writer of the log. */
+  writer: z.string(),
+  entries: z.array(
+    z.strictObject({
+      /** `task`, `attempts` (those of a task), `agent`, `counts`. */
+      part: z.string(),
+      /** `project/task`, or the id of an agent. */
+      key: z.string(),
+      sha256: z.string(),
+    }),
+  ),
+  /** Tasks that have left memory since the log began. */
+  forgotten: count,
+  /** Pass as `after` for the next page; null at the end. */
+  next: z.int().nullable(),
+});
+export type StateAnswer = z.output<typeof stateAnswerSchema>;
+
 export const healthReportSchema = z.strictObject({
   /** Whether new work is taken now. */
   ready: z.boolean(),

@@ -17,9 +17,7 @@ import {
 } from './events.ts';
 import { SYSTEM_PROJECT } from './ids.ts';
 import { quickCheck } from './quick-check.ts';
-
-const TYPE_PREFIX = 'dev.signalbox.';
-const TYPE_SUFFIX = '.v1';
+import { parseVersionedType, UPCASTERS, type Upcasters, upcast, versionedTypeOf } from './upcast.ts';
 
 /** The hash that stands before the first event. */
 export const GENESIS_HASH = '0'.repeat(64);
@@ -38,35 +36,30 @@ const payloadSchema = z.discriminatedUnion(
   Object.values(eventSchemas) as unknown as readonly [(typeof eventSchemas)['task.created']],
 ) as unknown as z.ZodType<DomainEvent>;
 
-const attributes = {
+const envelopeSchema = z.object({
   specversion: z.literal('1.0'),
   id: z.string().min(1),
   source: z.string(),
-  type: z.string().regex(/^dev\.signalbox\.[a-z_.]+\.v1$/),
+  type: z.string(),
   time: z.string(),
   actor: z.string(),
   cause: z.string().optional(),
   previoushash: z.string().length(64),
-};
-
-const envelopeSchema = z.object({
-  ...attributes,
-  data: z.strictObject({ event: payloadSchema, transitions: z.array(transitionSchema) }),
+  data: z.strictObject({ event: z.unknown(), transitions: z.array(transitionSchema) }),
 });
-type Envelope = z.infer<typeof envelopeSchema>;
 
-const hasAttributes = quickCheck(
-  z.object({
-    ...attributes,
-    data: z.strictObject({
-      event: z.looseObject({ type: z.enum(EVENT_TYPES) }),
-      transitions: z.array(transitionSchema),
-    }),
-  }),
-);
+const hasAttributes = quickCheck(envelopeSchema);
 const hasFormOf = Object.fromEntries(
   EVENT_TYPES.map((type) => [type, quickCheck(eventSchemas[type] as z.ZodType<DomainEvent>)]),
 ) as Readonly<Record<EventType, (value: unknown) => value is DomainEvent>>;
+
+/** As envelopes name them today, and back. */
+const VERSIONED_TYPES = Object.fromEntries(
+  EVENT_TYPES.map((type) => [type, versionedTypeOf(type)]),
+) as Readonly<Record<EventType, string>>;
+const TYPES_OF_TODAY: ReadonlyMap<string, EventType> = new Map(
+  EVENT_TYPES.map((type) => [VERSIONED_TYPES[type], type]),
+);
 
 /** The entity that an event is filed under: an attempt's events stand under its task. */
 export interface Filing {
@@ -96,7 +89,7 @@ export function encodeRecord(record: EventRecord, filing: Filing, eventJson: str
   const cause = record.cause === undefined ? '' : `"cause":${JSON.stringify(record.cause)},`;
   return (
     `{"specversion":"1.0","id":"${record.id}","source":"/projects/${filing.project}",` +
-    `"type":"${TYPE_PREFIX}${record.event.type}${TYPE_SUFFIX}","subject":"${filing.id}",` +
+    `"type":"${VERSIONED_TYPES[record.event.type]}","subject":"${filing.id}",` +
     `"time":"${new Date(record.time).toISOString()}","datacontenttype":"application/json",` +
     `"actor":${JSON.stringify(record.actor)},${cause}"previoushash":"${record.previousHash}",` +
     `"data":{"event":${eventJson},"transitions":[${record.transitions.map(encodeTransition).join()}]}}`
@@ -109,37 +102,59 @@ function encodeTransition({ entity, id, version, from, to, machine }: Transition
 }
 
 /**
- * Reads one message of the log.
- * @throws SignalboxError `log_corrupt` for bytes that Signalbox cannot have written, or that a newer version wrote.
+ * Reads one message of the log, and lifts an event of an older version to today's (UP1).
+ * @throws SignalboxError `log_corrupt` for bytes that Signalbox cannot have written, `log_newer` for an event of a
+ *   version that only a newer one writes.
  */
-export function decodeRecord(text: string, where: string): EventRecord {
+export function decodeRecord(text: string, where: string, upcasters: Upcasters = UPCASTERS): EventRecord {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
     throw corrupt(where, 'it is not JSON', cause);
   }
-  const envelope = envelopeOf(json, where);
-  const type = envelope.type.slice(TYPE_PREFIX.length, -TYPE_SUFFIX.length) as EventType;
-  if (type !== envelope.data.event.type) {
-    throw corrupt(where, `its type is ${envelope.type} but its data is a ${envelope.data.event.type}`);
-  }
+  const envelope = checked(json, hasAttributes, envelopeSchema, where);
+  const { type, event: stored } = today(envelope.type, envelope.data.event, where, upcasters);
+  const event = checked(stored, hasFormOf[type], payloadSchema, where);
+  if (type !== event.type)
+    throw corrupt(where, `its type is ${envelope.type} but its data is a ${event.type}`);
   return {
     id: envelope.id,
     time: Date.parse(envelope.time),
     actor: envelope.actor,
     cause: envelope.cause,
     previousHash: envelope.previoushash,
-    event: envelope.data.event,
+    event,
     transitions: envelope.data.transitions as Transition[],
   };
 }
 
-function envelopeOf(json: unknown, where: string): Envelope {
-  if (hasAttributes(json) && hasFormOf[json.data.event.type](json.data.event)) return json as Envelope;
-  const parsed = envelopeSchema.safeParse(json);
-  if (!parsed.success) throw corrupt(where, describe(parsed.error), parsed.error);
-  return parsed.data;
+/** The event in its version of today, which nearly all have already. */
+function today(
+  name: string,
+  event: unknown,
+  where: string,
+  upcasters: Upcasters,
+): { readonly type: EventType; readonly event: unknown } {
+  const known = upcasters === UPCASTERS ? TYPES_OF_TODAY.get(name) : undefined;
+  if (known !== undefined) return { type: known, event };
+  const versioned = parseVersionedType(name);
+  if (versioned === null) throw corrupt(where, `its type is ${name}`);
+  // Only a type that is known is lifted.
+  return { type: versioned.type as EventType, event: upcast(versioned, event, where, upcasters) };
+}
+
+/** Quickly where all is well; where it is not, the schema says what is wrong. */
+function checked<Value>(
+  value: unknown,
+  isQuicklySeen: (value: unknown) => value is Value,
+  schema: z.ZodType<Value>,
+  where: string,
+): Value {
+  if (isQuicklySeen(value)) return value;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw corrupt(where, describe(result.error), result.error);
 }
 
 function describe(error: z.ZodError): string {

@@ -146,6 +146,13 @@ export const listTasksSchema = z.strictObject({
 });
 export type ListTasks = z.infer<typeof listTasksSchema>;
 
+/** Hashing more at once would keep everybody else waiting. */
+export const readStateSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+  after: z.coerce.number().int().min(0).default(0),
+});
+export type ReadState = z.infer<typeof readStateSchema>;
+
 /** A part of what an attempt has printed. */
 export const readLogSchema = z.strictObject({
   stream: z.enum(LOG_STREAMS).default('stdout'),

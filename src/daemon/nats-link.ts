@@ -28,7 +28,8 @@ export interface NatsLinkOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const CONNECT_OPTIONS = {
+/** For who stays connected for long. */
+export const CONNECT_OPTIONS = {
   name: 'signalbox',
   noAsyncTraces: true,
   // For ever: while it is away the journal waits and callers get 503.
@@ -131,7 +132,7 @@ function credentialsOf(server: string): { user?: string; pass?: string; token?: 
   return { user: decodeURIComponent(user), pass: decodeURIComponent(password) };
 }
 
-function unavailable(url: string, cause: unknown): SignalboxError {
+export function unavailable(url: string, cause: unknown): SignalboxError {
   return new SignalboxError(
     'nats_unavailable',
     `the NATS server at ${url} cannot be used: ${messageOf(cause)}. Start it with JetStream, or unset NATS_URL to let Signalbox run its own`,

@@ -23,6 +23,7 @@ import { serveAttempts } from './routes/attempts.ts';
 import { serveAudit } from './routes/audit.ts';
 import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
+import { serveState } from './routes/state.ts';
 import { serveSystem } from './routes/system.ts';
 import { serveTasks } from './routes/tasks.ts';
 import { Traffic } from './traffic.ts';
@@ -113,6 +114,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveAgents(serve, app);
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
+  serveState(serve, app);
   serveSystem(serve, health);
   refuseOtherMethods();
   return http;

@@ -9,6 +9,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   not_found: 404,
   task_not_found: 404,
   agent_not_found: 404,
+  no_such_moment: 404,
   method_not_allowed: 405,
   task_exists: 409,
   idempotency_conflict: 409,
@@ -27,6 +28,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   // What follows is met at the start, in the journal or in the client. If one comes up in an answer, it is our fault.
   log_mismatch: 500,
   log_corrupt: 500,
+  log_newer: 500,
   replay_diverged: 500,
   log_in_use: 500,
   config_invalid: 500,

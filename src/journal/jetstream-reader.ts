@@ -87,7 +87,7 @@ export async function* readSubject(client: JetStreamClient, filter: string): Asy
 }
 
 /** Ends by itself only where there is nothing to read; else the caller ends it. */
-async function* consume(
+export async function* consume(
   client: JetStreamClient,
   options: Partial<OrderedConsumerOptions>,
 ): AsyncIterable<JsMsg> {
@@ -122,7 +122,7 @@ function reject(what: string): (cause: unknown) => never {
   };
 }
 
-function stored(message: JsMsg): StoredMessage {
+export function stored(message: JsMsg): StoredMessage {
   return {
     sequence: message.seq,
     id: messageIdOf(message.headers),

@@ -21,9 +21,14 @@ export function creationSubject(project: string, task: string): string {
   return `${taskSubject(project, task)}.created`;
 }
 
+/** Where everything of a project stands. */
+export function projectSubject(project: string): string {
+  return `${ROOT}.evt.${project}`;
+}
+
 /** Where the whole history of a task stands, its attempts' events included. */
 export function taskSubject(project: string, task: string): string {
-  return `${ROOT}.evt.${project}.task.${task}`;
+  return `${projectSubject(project)}.task.${task}`;
 }
 
 /** Where the redactions of a task stand. */
@@ -33,11 +38,6 @@ export function redactionSubject(project: string, task: string): string {
 
 /** The redactions of all tasks. */
 export const REDACTION_FILTER = `${ROOT}.evt.*.task.*.redacted`;
-
-/** Every event of a project's tasks. */
-export function projectSubject(project: string): string {
-  return `${ROOT}.evt.${project}`;
-}
 
 /** The supervisor's own events of one kind, such as `checkpointed`. */
 export function supervisorFilter(name: string): string {

@@ -6,11 +6,12 @@
  */
 import type { Projections } from '../../projections/index.ts';
 import { decodeRecord, GENESIS_HASH } from '../contracts/cloud-event.ts';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import type { StoredRecord, Transition } from '../contracts/events.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import type { StoredRecord } from '../contracts/events.ts';
 import type { StoredMessage, Tip } from '../journal/journal.ts';
 import { chainHashOf } from '../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';
+import { assertReplays } from './divergence.ts';
 
 export interface Rebuilt {
   readonly tip: Tip;
@@ -54,53 +55,14 @@ export function rebuildNext(
 ): { readonly end: Rebuilt; readonly record: StoredRecord } {
   const record = readRecord(message);
   if (record.previousHash !== before.hash) throw brokenChain(message.sequence);
-  replay(record, host);
+  assertReplays(record, host);
   projections.evolve(record);
   const end = { tip: { sequence: message.sequence, id: message.id }, hash: chainHashOf(message) };
   return { end, record };
 }
 
-/** Sends one recorded event to the machines. @throws SignalboxError `replay_diverged` */
-export function replay(record: StoredRecord, host: ActorHost): void {
-  let transitions: readonly Transition[];
-  try {
-    transitions = host.apply(record.event);
-  } catch (cause) {
-    throw diverged(record, `today's machines refuse it: ${messageOf(cause)}`, cause);
-  }
-  if (transitions.length !== record.transitions.length) {
-    throw diverged(
-      record,
-      `recorded are ${record.transitions.length} transitions, now there are ${transitions.length}`,
-    );
-  }
-  for (const [index, now] of transitions.entries()) {
-    const then = record.transitions[index];
-    if (then && isSame(then, now)) continue;
-    throw diverged(record, `recorded is ${JSON.stringify(then)}, now it is ${JSON.stringify(now)}`);
-  }
-}
-
-function isSame(a: Transition, b: Transition): boolean {
-  return (
-    a.entity === b.entity &&
-    a.id === b.id &&
-    a.version === b.version &&
-    a.from === b.from &&
-    a.to === b.to &&
-    a.machine === b.machine
-  );
-}
-
-function diverged(record: StoredRecord, what: string, cause?: unknown): SignalboxError {
-  return new SignalboxError(
-    'replay_diverged',
-    `event ${record.sequence} (${record.event.type}) does not replay: ${what}. Use the version of Signalbox that wrote the log`,
-    { cause, details: { sequence: record.sequence } },
-  );
-}
-
-function brokenChain(sequence: number): SignalboxError {
+/** The bytes before `sequence` are not those that its hash names. */
+export function brokenChain(sequence: number): SignalboxError {
   return new SignalboxError(
     'log_corrupt',
     `the hash chain breaks at event ${sequence}: the event before it is not the one that was written. Restore the log from a backup`,

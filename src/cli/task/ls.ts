@@ -53,7 +53,7 @@ async function list(terminal: Terminal, options: ListOptions): Promise<void> {
     terminal.note('no tasks');
     return;
   }
-  for (const line of tableLines(terminal, columnsOf(options, Date.now()), tasks)) terminal.print(line);
+  for (const line of tableLines(terminal, taskColumns(options, Date.now()), tasks)) terminal.print(line);
   if (!isAll) terminal.note(`there are more than ${tasks.length}: ask for them with --limit`);
 }
 
@@ -81,7 +81,11 @@ async function collect(
   }
 }
 
-function columnsOf({ allProjects }: ListOptions, now: number): Column<TaskAnswer>[] {
+/** @param now epoch milliseconds, to which the ages are told */
+export function taskColumns(
+  { allProjects }: { readonly allProjects?: boolean | undefined },
+  now: number,
+): Column<TaskAnswer>[] {
   const project: Column<TaskAnswer> = { title: 'PROJECT', text: (task) => task.project };
   return [
     { title: 'ID', text: ({ id }) => id, isName: true },

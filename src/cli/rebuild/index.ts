@@ -1,0 +1,28 @@
+import { type Command, Option } from 'commander';
+import { DEFAULT_URL } from '../../client/client.ts';
+import { withExamples } from '../help.ts';
+import { type LogOptions, withLogOptions } from '../log/log-options.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface RebuildOptions extends LogOptions {
+  readonly url: string;
+}
+
+export function addRebuild(program: Command, terminal: Terminal): void {
+  const command = withLogOptions(program.command('rebuild'))
+    .summary('rebuild the state from the log, and compare it with what is live')
+    .description(
+      'Rebuilds the whole state from the first event on, with the hash chain and every transition checked. Where a ' +
+        'Signalbox runs on that log, everything that it shows is compared with it, entry by entry and at the very ' +
+        'sequence, while it goes on with its work.',
+    )
+    .addOption(new Option('--url <url>', 'where Signalbox listens').env('SIGNALBOX_URL').default(DEFAULT_URL))
+    .action(async (options: RebuildOptions) => {
+      const { rebuild } = await import('./run.ts');
+      await rebuild(terminal, options);
+    });
+  withExamples(command, [
+    ['Prove that what is shown is what the log says', 'signalbox rebuild'],
+    ['The tasks that differ, for a script', "signalbox rebuild --json | jq -r '.differences[].key'"],
+  ]);
+}

@@ -1,0 +1,125 @@
+/** What has changed between two moments, in words and as JSON. */
+import { agentJson } from '../../app/read-agents.ts';
+import { attemptJson, commentJson, outputJson, timeOf } from '../../app/task-json.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import {
+  type BoardChanges,
+  boardOf,
+  changesBetween,
+  type StateChange,
+  type TaskChanges,
+} from '../../replay/changes.ts';
+import type { Place } from '../../replay/cursor.ts';
+import { type Moment, momentText } from '../../replay/moment.ts';
+import type { Replay } from '../../replay/replay.ts';
+import type { OpenLog } from '../log/open-log.ts';
+import type { Terminal } from '../terminal.ts';
+import { oneLine } from '../text/printable.ts';
+import { placeJson, type Scope } from './scope.ts';
+
+export interface DiffRequest {
+  readonly log: OpenLog;
+  readonly replay: Replay;
+  readonly moments: readonly [Moment, Moment];
+  readonly scope: Scope;
+  readonly now: number;
+  readonly json: true | undefined;
+}
+
+/** @throws SignalboxError `invalid_request` where the second moment is not the later one, `no_such_moment` */
+export async function showDiff(terminal: Terminal, request: DiffRequest): Promise<void> {
+  const { replay, moments, scope, now, json } = request;
+  const [first, second] = moments;
+  const from = await replay.advance(first, now);
+  assertInOrder(first, from, second);
+  const before = boardOf(replay.projections);
+  const to = await replay.advance(second, now);
+  const all = changesBetween(before, boardOf(replay.projections), scope.project);
+  const changes =
+    scope.task === undefined
+      ? all
+      : { agents: [], tasks: all.tasks.filter(({ task }) => task.id === scope.task) };
+  if (json) {
+    const body = changesJson(changes, request.log.contentDirectory);
+    terminal.print(JSON.stringify({ from: placeJson(from), to: placeJson(to), ...body }, null, 2));
+    return;
+  }
+  for (const line of changeLines(terminal, from, to, changes)) terminal.print(line);
+}
+
+/** @param from where the first moment has led to */
+function assertInOrder(first: Moment, from: Place, second: Moment): void {
+  const isEarlier =
+    second.kind === 'sequence'
+      ? second.sequence < from.sequence
+      : second.time < from.time || (first.kind === 'time' && second.time < first.time);
+  if (!isEarlier) return;
+  throw new SignalboxError(
+    'invalid_request',
+    `--diff: ${momentText(second)} is earlier than ${momentText(first)}: give the earlier moment first`,
+  );
+}
+
+function changesJson({ tasks, agents }: BoardChanges, contentDirectory: string): object {
+  return {
+    tasks: tasks.map(({ task, state, outputs, comments, attempts }) => ({
+      project: task.project,
+      id: task.id,
+      title: task.spec.title,
+      created: isNew(state),
+      state,
+      outputs: outputs.map((output) => outputJson(output, contentDirectory)),
+      comments: comments.map(commentJson),
+      attempts: attempts.map(({ from, to, attempt }) => ({ from, to, ...attemptJson(attempt) })),
+    })),
+    agents: agents.map(({ from, to, agent }) => ({ from, to, ...agentJson(agent) })),
+  };
+}
+
+function changeLines(
+  terminal: Pick<Terminal, 'style'>,
+  from: Place,
+  to: Place,
+  { tasks, agents }: BoardChanges,
+): string[] {
+  const events = to.sequence - from.sequence;
+  const head = [
+    `from event ${from.sequence}, ${timeOf(from.time)}`,
+    `to event ${to.sequence}, ${timeOf(to.time)}: ${events} ${events === 1 ? 'event' : 'events'}`,
+  ];
+  const blocks = tasks.map((each) => taskLines(terminal, each));
+  const agentLines = agents.map(({ agent, ...change }) => `agent ${agent.id}: ${stepText(change)}`);
+  if (agentLines.length > 0) blocks.push(agentLines);
+  if (blocks.length === 0) return [...head, '', 'nothing has changed on the board'];
+  return [...head, ...blocks.flatMap((lines) => ['', ...lines])];
+}
+
+function taskLines(
+  terminal: Pick<Terminal, 'style'>,
+  { task, state, outputs, comments, attempts }: TaskChanges,
+): string[] {
+  const title = terminal.style('bold', oneLine(task.spec.title));
+  const news = [
+    ...(state === null ? [] : [isNew(state) ? `created; now ${state.to}` : stepText(state)]),
+    ...attempts.map(({ attempt, ...change }) => {
+      const error = attempt.error === null ? '' : ` (${oneLine(attempt.error)})`;
+      return `attempt ${attempt.attempt} by ${attempt.agent}: ${stepText(change)}${error}`;
+    }),
+    ...outputs.map(
+      ({ number, type, title, agent }) =>
+        `output ${number}: ${type} "${oneLine(title)}" by ${oneLine(agent)}`,
+    ),
+    ...comments.map(({ author, body }) => `comment by ${oneLine(author)}: ${oneLine(body)}`),
+  ];
+  if (news.length === 0) news.push(`still ${task.state}, changed by event ${task.lastSequence}`);
+  return [`${task.project}/${task.id} ${title}`, ...news.map((line) => `  ${line}`)];
+}
+
+function isNew(change: StateChange | null): boolean {
+  return change !== null && change.from === null;
+}
+
+/** As in `pending → working`; only the state where there was none before. */
+function stepText({ from, to }: StateChange): string {
+  return from === null ? to : `${from} → ${to}`;
+}

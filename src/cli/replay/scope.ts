@@ -1,0 +1,32 @@
+/** What a replay is to show, and how the moment is named. */
+import { timeOf } from '../../app/task-json.ts';
+import { type ProjectId, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import type { Place } from '../../replay/cursor.ts';
+import { ageText } from '../text/time.ts';
+import type { ReplayOptions } from './index.ts';
+
+const DEFAULT_PROJECT = 'default';
+
+/** What is shown; everything where nothing is named. */
+export interface Scope {
+  readonly project: ProjectId | undefined;
+  readonly task: TaskId | undefined;
+}
+
+/** @throws SignalboxError `invalid_id` */
+export function scopeOf({ project, task }: ReplayOptions): Scope {
+  if (task === undefined) return { project: project === undefined ? undefined : projectId(project), task };
+  const named = project ?? (process.env.SIGNALBOX_PROJECT || DEFAULT_PROJECT);
+  return { project: projectId(named), task: taskId(task) };
+}
+
+export function placeJson({ sequence, time }: Place): { sequence: number; time: string | null } {
+  return { sequence, time: sequence === 0 ? null : timeOf(time) };
+}
+
+/** As in `as of event 12, 2025-01-31T14:03:00.000Z (5m ago)`. */
+export function placeText({ sequence, time }: Place, now: number): string {
+  if (sequence === 0) return 'the log is empty';
+  const text = timeOf(time);
+  return `as of event ${sequence}, ${text} (${ageText(text, now)} ago)`;
+}

@@ -1,0 +1,63 @@
+/**
+ * The way to the log for who only reads it, beside a running Signalbox or without one.
+ *
+ * RL1 Whoever runs is not disturbed: no lease is taken, and the embedded server is shared where one runs.
+ * RL2 Where none runs, its server is started for the time of the reading, and stopped again.
+ */
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import type { SignalboxConfig } from '../contracts/config.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import { findRunningServer, hasStore } from '../embedded/running.ts';
+import { CONNECT_OPTIONS, type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';
+
+export interface ReadingLink {
+  readonly connection: NatsConnection;
+  /** Whether the server runs for this reading alone: then nobody writes meanwhile. */
+  readonly isOwn: boolean;
+  close(): Promise<void>;
+}
+
+export interface ReadingLinkOptions {
+  readonly config: SignalboxConfig;
+  readonly logger: Logger;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** @throws SignalboxError `not_found` where no log is, `nats_unavailable`, `nats_server_missing`, `log_in_use` */
+export async function openReadingLink(options: ReadingLinkOptions): Promise<ReadingLink> {
+  const { nats, data_dir: dataDir } = options.config;
+  if (nats.url !== undefined) return { ...(await openNatsLink(options)), isOwn: false };
+  if (!(await hasStore(dataDir))) {
+    throw new SignalboxError(
+      'not_found',
+      `there is no event log in ${dataDir}: no Signalbox has run there. Name its data directory with --data-dir, its NATS server with --nats-url, or a file with --file`,
+    );
+  }
+  return (await joinRunning(dataDir)) ?? openOwn(options, dataDir);
+}
+
+async function joinRunning(dataDir: string): Promise<ReadingLink | undefined> {
+  const running = await findRunningServer(dataDir);
+  if (running === undefined) return undefined;
+  const { url, user, password } = running;
+  try {
+    const connection = await connect({ ...CONNECT_OPTIONS, servers: url, user, pass: password });
+    return { connection, isOwn: false, close: () => connection.close() };
+  } catch (error) {
+    throw unavailable(url, error);
+  }
+}
+
+async function openOwn(options: NatsLinkOptions, dataDir: string): Promise<ReadingLink> {
+  try {
+    const link = await openNatsLink(options);
+    return { connection: link.connection, isOwn: true, close: () => link.close() };
+  } catch (error) {
+    if (!(error instanceof SignalboxError) || error.code !== 'log_in_use') throw error;
+    // Somebody has started it in the meantime.
+    const joined = await joinRunning(dataDir);
+    if (joined === undefined) throw error;
+    return joined;
+  }
+}

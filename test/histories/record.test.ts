@@ -1,0 +1,42 @@
+/**
+ * Records golden histories: `npm run record-history` writes those of this version anew, and
+ * `npm run record-history -- --states` only the states to which all of them lead, after a change in what a projection
+ * keeps. Without that, it checks that every story still comes to its end.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { checkHistory } from '../../src/replay/check.ts';
+import { lineOf } from '../../src/replay/file-source.ts';
+import { memorySource } from '../../src/replay/journal-source.ts';
+import { VERSION } from '../../src/version.ts';
+import { goldenHistories, goldenHistory, writeState } from '../support/histories/golden.ts';
+import { STORIES } from '../support/histories/stories.ts';
+
+const RECORD = process.env.RECORD_HISTORY;
+
+// A history names the machine and the process that wrote it: here those of nobody.
+vi.mock('node:os', async (original) => ({
+  ...(await original<object>()),
+  hostname: () => 'signalbox.example',
+}));
+const pid = process.pid;
+beforeAll(() => {
+  Object.defineProperty(process, 'pid', { value: 4_242, configurable: true });
+});
+afterAll(async () => {
+  Object.defineProperty(process, 'pid', { value: pid, configurable: true });
+  if (RECORD !== undefined) for (const history of await goldenHistories()) await writeState(history);
+});
+
+describe('the stories of golden histories', () => {
+  it.each(Object.entries(STORIES))('%s comes to its end, and its log replays', async (name, story) => {
+    const { messages } = (await story()).log;
+    const { events, divergence } = await checkHistory(memorySource(messages));
+    expect({ events, divergence }).toEqual({ events: messages.length, divergence: null });
+    if (RECORD !== 'all') return;
+    const { file } = goldenHistory(VERSION, name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, messages.map((message) => `${lineOf(message)}\n`).join(''));
+  });
+});

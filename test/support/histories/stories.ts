@@ -1,0 +1,248 @@
+/**
+ * What golden histories are recorded from: a whole Signalbox in a simulated world goes through everything that can
+ * happen to tasks, attempts, agents and itself. The same story gives the same log, byte by byte.
+ */
+import { killAttempt } from '../../../src/app/attempts.ts';
+import { type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
+import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
+import { agent, inTurn } from '../simulation/agent.ts';
+import { decideTask, type TaskDecision } from '../simulation/decisions.ts';
+import type { SimulatedAgent } from '../simulation/node.ts';
+import { type Script, script, scripts } from '../simulation/script.ts';
+import { Simulation } from '../simulation/simulation.ts';
+import { speak } from '../simulation/words.ts';
+
+const PROJECT = 'demo';
+
+const begin = (...agents: readonly SimulatedAgent[]): Promise<Simulation> => Simulation.begin({ agents });
+
+function decide(
+  simulation: Simulation,
+  decision: TaskDecision,
+  id: string,
+  comment: string,
+): Promise<unknown> {
+  return simulation.answer(decideTask(simulation.app, decision, { project: PROJECT, id }, comment));
+}
+
+function tellAgent(simulation: Simulation, id: string, decision: AgentDecision): Promise<unknown> {
+  const comment = `${decision} it`;
+  return simulation.answer(decideAgent(simulation.app, agentId(id), decision, { comment }, 'user:ann'));
+}
+
+async function shutDown(simulation: Simulation): Promise<void> {
+  const { node } = simulation;
+  node?.engine.drain('an upgrade');
+  await simulation.answer(node?.engine.stop('an upgrade') ?? Promise.resolve());
+  simulation.crash();
+}
+
+/** Words back, outputs, comments, a review that sends back, and one that does so until no attempt is left. */
+async function reviews(): Promise<Simulation> {
+  const run = script({
+    outputs: [],
+    usage: { input_tokens: 1_200, output_tokens: 340, cost_usd: 0.012 },
+    words: [
+      { atMs: 100, say: 'working' },
+      { atMs: 200, say: 'comment' },
+      { atMs: 300, say: 'output' },
+      { atMs: 400, say: 'review' },
+    ],
+  });
+  const simulation = await begin(agent('writer', run), agent('silent'));
+  await simulation.create({
+    id: 'letter',
+    title: 'Write a letter',
+    description: 'in two lines\u2028with "quotes" and 任务',
+    agent: 'writer',
+    review: 'manual',
+    params: { tone: 'kind', 2: ['b'], 1: null },
+    labels: { team: 'post' },
+    must_haves: ['a date'],
+    priority: 9,
+  });
+  await simulation.untilState('letter', 'review');
+  await decide(simulation, 'reject', 'letter', 'the date is missing');
+  await simulation.until(() => simulation.task('letter').attempts === 2);
+  await simulation.untilState('letter', 'review');
+  await decide(simulation, 'approve', 'letter', 'fine');
+  await simulation.create({ id: 'poem', agent: 'silent', review: 'manual', max_attempts: 1 });
+  await simulation.untilState('poem', 'review');
+  await decide(simulation, 'reject', 'poem', 'does not rhyme');
+  await decide(simulation, 'retry', 'poem', 'once more');
+  await simulation.untilState('poem', 'review');
+  await decide(simulation, 'approve', 'poem', 'good enough');
+  return simulation;
+}
+
+const FAILURES: Readonly<Record<string, Script>> = {
+  exits: scripts.fails(),
+  dies: scripts.dies(),
+  absent: scripts.throwsAtStart(),
+  hangs: scripts.hangs([1_000, 9_000]),
+  slow: scripts.hangs([1_000, 3_000, 5_000, 7_000, 9_000, 11_000, 13_000, 15_000]),
+  confesses: scripts.says('failed'),
+  stubborn: script({ runsMs: null, stopMs: 60_000, printsAt: [1_000] }),
+  lingers: scripts.lingers(),
+};
+
+/** Every way in which an attempt ends badly, each with a retry that goes well, and a task that is given up. */
+async function failures(): Promise<Simulation> {
+  const scriptOf = ({ task, attempt }: { readonly task: string; readonly attempt: number }): Script =>
+    (attempt === 1 ? FAILURES[task] : undefined) ??
+    (task === 'hopeless' ? scripts.fails() : scripts.succeeds());
+  const simulation = await begin(agent('worker', scriptOf, { concurrency: 4, silenceMs: 10_000 }));
+  for (const id of ['exits', 'dies', 'absent', 'confesses', 'lingers']) {
+    await simulation.create({ id, agent: 'worker', max_attempts: 2 });
+    await simulation.untilState(id, 'done');
+  }
+  await simulation.create({ id: 'hangs', agent: 'worker', max_attempts: 2 });
+  await simulation.create({ id: 'slow', agent: 'worker', max_attempts: 2, timeout_seconds: 12 });
+  await simulation.create({ id: 'stubborn', agent: 'worker', max_attempts: 2 });
+  await simulation.advance(3_000);
+  const { app } = simulation;
+  const killed = killAttempt(app, projectId(PROJECT), taskId('stubborn'), 1, {}, 'user:ann');
+  await simulation.answer(killed);
+  for (const id of ['stubborn', 'slow', 'hangs']) await simulation.untilState(id, 'done');
+  const token = app.tokens.tokenOf(PROJECT, 'slow', 1);
+  const late = speak(app, { project: PROJECT, task: 'slow', token }, { atMs: 0, say: 'output' }, 'too late');
+  await simulation.answer(late.catch(() => {}));
+  await simulation.create({ id: 'hopeless', agent: 'worker', max_attempts: 2 });
+  await simulation.untilState('hopeless', 'failed');
+  await simulation.create({ id: 'unwanted', agent: 'worker' });
+  await simulation.untilState('unwanted', 'working');
+  await decide(simulation, 'cancel', 'unwanted', 'not needed any more');
+  await simulation.advance(5_000);
+  return simulation;
+}
+
+/** Times, dependencies, blocks, families, follow-ups and budgets. */
+async function waiting(): Promise<Simulation> {
+  const scriptOf = ({ task, attempt }: { readonly task: string; readonly attempt: number }): Script => {
+    if (task === 'base' && attempt === 1) return scripts.fails();
+    if (task === 'puzzled' && attempt === 1) return scripts.says('blocked');
+    return scripts.succeeds();
+  };
+  const simulation = await begin(agent('worker', scriptOf, { concurrency: 3, capabilities: ['build'] }));
+  const inSeconds = (seconds: number): string =>
+    new Date(simulation.clock.now() + seconds * 1_000).toISOString();
+  await simulation.create({ id: 'other', agent: 'worker', delay_seconds: 3 });
+  await simulation.create({ id: 'base', agent: 'worker', max_attempts: 1 });
+  await simulation.create({ id: 'top', type: 'build', depends_on: ['base', 'other'] });
+  await simulation.create({ id: 'late', agent: 'worker', delay_seconds: 8 });
+  await simulation.create({ id: 'both', agent: 'worker', depends_on: ['other', 'late'] });
+  await simulation.untilState('top', 'blocked');
+  await decide(simulation, 'retry', 'base', 'it was the network');
+  await simulation.untilState('top', 'done');
+  await simulation.create({ id: 'held', agent: 'worker', delay_seconds: 60, expires_at: inSeconds(90) });
+  await decide(simulation, 'block', 'held', 'wait for the contract');
+  await decide(simulation, 'unblock', 'held', 'it is signed');
+  await simulation.untilState('held', 'done');
+  await simulation.create({ id: 'puzzled', agent: 'worker' });
+  await simulation.untilState('puzzled', 'blocked');
+  await simulation.advance(5_000);
+  await decide(simulation, 'unblock', 'puzzled', 'use the second key');
+  await simulation.untilState('puzzled', 'done');
+  await simulation.create({ id: 'stale', agent: 'worker', delay_seconds: 100, expires_at: inSeconds(10) });
+  await simulation.untilState('stale', 'expired');
+  await decide(simulation, 'retry', 'stale', 'it still matters');
+  await simulation.create({
+    id: 'parent',
+    agent: 'worker',
+    join: true,
+    budget: { attempts: 3 },
+    follow_ups: [
+      {
+        title: 'after {{task_id}}',
+        description: '{{outputs}}',
+        outputs: 'optional',
+        type: 'build',
+        review: 'auto',
+      },
+    ],
+  });
+  await simulation.create({ id: 'child', agent: 'worker', parent: 'parent' });
+  await simulation.create({ id: 'dropped', agent: 'worker', parent: 'parent', delay_seconds: 500 });
+  await simulation.advance(5_000);
+  await decide(simulation, 'cancel', 'dropped', 'one is enough');
+  await simulation.advance(60_000);
+  return simulation;
+}
+
+/** Paused, drained, parked by failures and by a quota, probed, reconfigured and retired. */
+async function agents(): Promise<Simulation> {
+  const breaker = { failures: 2, cooldownMs: 30_000, maxCooldownMs: 100_000 };
+  const quota = script({ result: { kind: 'exited', code: 1 }, outputs: [], quotaMs: 20_000 });
+  const flaky = agent(
+    'flaky',
+    inTurn(scripts.fails(), scripts.fails(), scripts.fails(), scripts.succeeds()),
+    {
+      breaker,
+    },
+  );
+  const limited = agent('limited', inTurn(quota, scripts.succeeds()), { breaker });
+  const simulation = await begin(
+    flaky,
+    limited,
+    agent('leaving', scripts.succeeds(20_000), { concurrency: 2 }),
+  );
+  await simulation.create({ id: 'hard', agent: 'flaky', max_attempts: 4 });
+  await simulation.create({ id: 'costly', agent: 'limited', max_attempts: 3 });
+  await simulation.create({ id: 'last', agent: 'leaving' });
+  await simulation.untilState('last', 'working');
+  await tellAgent(simulation, 'leaving', 'pause');
+  await tellAgent(simulation, 'leaving', 'drain');
+  await tellAgent(simulation, 'leaving', 'resume');
+  await simulation.untilState('hard', 'done');
+  await simulation.untilState('costly', 'done');
+  await tellAgent(simulation, 'limited', 'pause');
+  await simulation.create({ id: 'long', agent: 'leaving' });
+  await simulation.untilState('long', 'working');
+  simulation.crash();
+  await simulation.restart([agent('flaky', scripts.succeeds(), { concurrency: 3 }), limited]);
+  await simulation.untilState('long', 'done');
+  await simulation.restart([agent('flaky'), agent('leaving')]);
+  return simulation;
+}
+
+/** Killed at the worst moments and started again: adopted, ended meanwhile, never started, lost; then stopped in order. */
+async function crashes(): Promise<Simulation> {
+  const scriptOf = ({ task, attempt }: { readonly task: string; readonly attempt: number }): Script => {
+    if (attempt > 1) return scripts.succeeds();
+    if (task === 'lost') return scripts.hangs();
+    return scripts.succeeds(task === 'adopted' ? 30_000 : 2_000);
+  };
+  const simulation = await begin(agent('worker', scriptOf, { concurrency: 2 }));
+  await simulation.create({ id: 'adopted', agent: 'worker' });
+  await simulation.create({ id: 'meanwhile', agent: 'worker' });
+  await simulation.advance(1_000);
+  simulation.crash();
+  await simulation.advance(10_000);
+  await simulation.restart();
+  await simulation.untilState('adopted', 'done');
+  simulation.log.traps.set('claimed', 'unanswered');
+  await simulation.create({ id: 'unstarted', agent: 'worker' });
+  await simulation.advance(1_000);
+  await simulation.restart();
+  await simulation.untilState('unstarted', 'done');
+  await simulation.create({ id: 'lost', agent: 'worker' });
+  await simulation.untilState('lost', 'working');
+  simulation.crash();
+  simulation.processes.endAll(true);
+  await simulation.restart();
+  await simulation.untilState('lost', 'done');
+  await simulation.create({ id: 'across', agent: 'worker' });
+  await simulation.untilState('across', 'working');
+  await shutDown(simulation);
+  await simulation.restart();
+  await simulation.untilState('across', 'done');
+  await simulation.create({ id: 'cut', agent: 'worker', max_attempts: 1 });
+  await simulation.untilState('cut', 'working');
+  simulation.app.supervisor.stopAll();
+  await simulation.untilState('cut', 'failed');
+  await shutDown(simulation);
+  return simulation;
+}
+
+/** By name; each ends with its whole log in `log`. */
+export const STORIES = { reviews, failures, waiting, agents, crashes } as const;
