@@ -4,27 +4,40 @@ import { pino } from 'pino';
 import { createTask } from '../src/app/create-task.ts';
 import { type ProjectId, projectId } from '../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../src/contracts/requests.ts';
-import { Engine } from '../src/engine.ts';
+import { Engine, type EngineOptions } from '../src/engine.ts';
+import { GroupCommit } from '../src/journal/group-commit.ts';
 import { JetStreamJournal } from '../src/journal/jetstream-journal.ts';
-import { FunctionDriver } from '../src/process/drivers/function.ts';
+import { FunctionDriver, type FunctionHandler } from '../src/process/drivers/function.ts';
 import { systemEnvironment } from '../src/runtime/environment.ts';
 
 export const PROJECT: ProjectId = projectId('bench');
 const AGENT = 'worker';
 
-/** @param concurrency slots of the one agent; 0 tasks run where it is paused by a capability that nobody asks for */
+export interface BenchEngineSettings {
+  /** What the one agent does with a task. */
+  readonly handler?: FunctionHandler;
+  readonly snapshots?: EngineOptions['snapshots'];
+  /** Forces the log to the disk before events count. */
+  readonly sync?: () => Promise<void>;
+}
+
+/** @param concurrency slots of the one agent */
 export async function openBenchEngine(
   connection: NatsConnection,
   directory: string,
   concurrency: number,
+  { handler = () => 'result', snapshots = null, sync }: BenchEngineSettings = {},
 ): Promise<Engine> {
   const { clock } = systemEnvironment;
   const engine = await Engine.open({
-    openJournal: (handlers) => JetStreamJournal.open(connection, handlers),
+    openJournal: (handlers) => {
+      const open = (inner: typeof handlers) => JetStreamJournal.open(connection, inner);
+      return sync === undefined ? open(handlers) : GroupCommit.open(open, handlers, sync);
+    },
     agents: [
       {
         id: AGENT,
-        driver: new FunctionDriver(() => 'result', clock.now),
+        driver: new FunctionDriver(handler, clock.now),
         capabilities: [],
         concurrency,
         timeoutMs: 600_000,
@@ -55,7 +68,7 @@ export async function openBenchEngine(
       maxEventBytes: 900_000,
     },
     retention: { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 },
-    snapshots: null,
+    snapshots,
     onFenced: (error) => {
       throw error;
     },

@@ -1,139 +1,81 @@
 /**
- * `npm run bench [-- --json FILE]`: every figure next to its limit, measured in the same run on the same machine.
- * Absolute rates depend on the machine; the ratios are what to compare.
+ * `npm run bench [-- --only dispatch,http] [--events 200000] [--json FILE]`: every figure next to its limit, measured in
+ * the same run on the same machine. Absolute rates depend on the machine; the ratios are what to compare.
  */
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type AppendRates, appendRates } from './append.ts';
-import { openBenchEngine, runLifecycles } from './engine.ts';
-import { bytesPerLiveTask } from './memory.ts';
-import { readRates } from './replay.ts';
+import { dispatch } from './dispatch.ts';
+import { type Figure, lineOf, shown } from './figure.ts';
+import { groupCommit } from './group-commit.ts';
+import { http } from './http.ts';
+import { restart } from './restart.ts';
 import { startBenchServer } from './server.ts';
-import { spawnRates } from './spawns.ts';
+import { spawns } from './spawns.ts';
+import { throughput } from './throughput.ts';
+import { whole } from './whole.ts';
 
-interface Figure {
-  readonly key: string;
-  readonly value: number;
-  readonly goal: string;
-  readonly met: boolean;
-  readonly note: string;
-}
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    events: { type: 'string', default: '1000000' },
+    json: { type: 'string' },
+  },
+});
 
-const EVENTS = 40_000;
-const ROUNDS = 3;
-const LIFECYCLES = 20_000;
-const IN_FLIGHT = 256;
-const LIVE_TASKS = 20_000;
+/** In their order: what is sensitive to what ran before comes first. */
+const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  dispatch,
+  throughput,
+  http,
+  spawns,
+  'group-commit': groupCommit,
+  whole,
+  restart: () => restart(Number(options.events)),
+};
 
-const { values: options } = parseArgs({ options: { json: { type: 'string' } } });
-const figures: Figure[] = [];
+const names = options.only?.split(',') ?? Object.keys(BENCHES);
+const unknown = names.find((name) => !(name in BENCHES));
+if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${Object.keys(BENCHES).join(', ')}`);
 
 const server = await startBenchServer();
-try {
-  const connection = await server.connect();
-  const engine = await openBenchEngine(connection, server.directory, IN_FLIGHT);
+const machine = {
+  node: process.version,
+  nats: server.version,
+  cores: cpus().length,
+  cpu: cpus()[0]?.model ?? 'unknown',
+  commit: commit(),
+  load: loadavg()[0] ?? 0,
+};
+await server.stop();
+console.log(
+  `nats-server ${machine.nats}, node ${machine.node}, ${machine.cores} cores (${machine.cpu}), load ${shown(machine.load)} before the start`,
+);
 
-  console.log(`nats-server ${server.version}, node ${process.version}, ${cpus().length} cores`);
-  await runLifecycles(engine, LIFECYCLES / 4, IN_FLIGHT);
-  const lifecycles = LIFECYCLES / (await runLifecycles(engine, LIFECYCLES, IN_FLIGHT));
-  const reader = await server.connect();
-  await readRates(reader);
-  const read = await readRates(reader);
-  const publisher = await server.connect();
-  await appendRates(engine, publisher, EVENTS / 4, read.bytesPerEvent);
-  // Alternating, and the median: the machine does not give both the same at every moment.
-  const rounds: AppendRates[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    rounds.push(await appendRates(engine, publisher, EVENTS, read.bytesPerEvent));
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(BENCHES)) {
+  if (!names.includes(name)) continue;
+  for (const figure of await measure()) {
+    figures.push(figure);
+    console.log(lineOf(figure));
   }
-  const append = median(rounds, ({ pipeline, bare }) => pipeline / bare);
-  const liveTask = await bytesPerLiveTask(engine, LIVE_TASKS);
-
-  add(
-    'append_ratio',
-    append.pipeline / append.bare,
-    '>= 0.7',
-    (value) => value >= 0.7,
-    `${rate(append.pipeline)} events/s of ${rate(append.bare)} bare`,
-  );
-  add(
-    'lifecycles_per_s',
-    lifecycles,
-    '>= 5000',
-    (value) => value >= 5_000,
-    `six events each, ${IN_FLIGHT} in flight`,
-  );
-  add(
-    'append_limit_ratio',
-    append.pipeline / append.limit,
-    '',
-    () => true,
-    `the same over a bare publisher without headers, ${rate(append.limit)} messages/s`,
-  );
-  add(
-    'lifecycle_ratio',
-    (lifecycles * 6) / append.bare,
-    '',
-    () => true,
-    'events of lifecycles over the bare publisher',
-  );
-  add(
-    'replay_ratio',
-    read.replay / read.raw,
-    '>= 0.4',
-    (value) => value >= 0.4,
-    `${rate(read.replay)} events/s of ${rate(read.raw)} raw, ${read.events} events`,
-  );
-  add('bytes_per_live_task', liveTask, '<= 10000', (value) => value <= 10_000, `${LIVE_TASKS} pending tasks`);
-  const spawns = await spawnRates();
-  add(
-    'spawns_per_s',
-    spawns.perSecond,
-    '>= 300',
-    (value) => value >= 300,
-    'started, watched and reaped, 32 at once',
-  );
-  add(
-    'loop_delay_p99_ms',
-    spawns.loopDelayP99,
-    '<= 50',
-    (value) => value <= 50,
-    'while 50 processes a second are started',
-  );
-  await engine.stop('the bench is over');
-} finally {
-  await server.stop();
-}
-
-for (const { key, value, goal, met, note } of figures) {
-  const shown = value >= 100 ? rate(value) : value.toFixed(2);
-  console.log(
-    `${key.padEnd(22)} ${shown.padStart(10)}  ${goal.padEnd(9)} ${goal === '' ? '    ' : met ? 'met ' : 'MISS'}  ${note}`,
-  );
 }
 if (options.json !== undefined) {
-  const report = { node: process.version, nats: server.version, cores: cpus().length, figures };
-  await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  const rows = figures.map(({ key, value, goal, note }) => ({
+    key,
+    value,
+    goal: goal?.text ?? null,
+    met: goal === null ? null : goal.isMet(value),
+    note,
+  }));
+  await writeFile(options.json, `${JSON.stringify({ machine, figures: rows }, null, 2)}\n`);
 }
 
-function add(
-  key: string,
-  value: number,
-  goal: string,
-  isMet: (value: number) => boolean,
-  note: string,
-): void {
-  figures.push({ key, value, goal, met: isMet(value), note });
-}
-
-/** The round in the middle, by what is compared. */
-function median<Round>(rounds: readonly Round[], of: (round: Round) => number): Round {
-  const middle = [...rounds].sort((a, b) => of(a) - of(b))[Math.floor(rounds.length / 2)];
-  if (middle === undefined) throw new Error('no round was measured');
-  return middle;
-}
-
-function rate(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+function commit(): string | null {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return null;
+  }
 }

@@ -3,7 +3,8 @@ import { createTask } from '../src/app/create-task.ts';
 import type { Engine } from '../src/engine.ts';
 import { PROJECT, request } from './engine.ts';
 
-function heapBytes(): number {
+/** Of what is still needed. */
+export function heapBytes(): number {
   const { gc } = globalThis;
   if (!gc) throw new Error('the bench needs node --expose-gc');
   gc();

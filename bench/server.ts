@@ -11,6 +11,7 @@ export interface BenchServer {
   readonly version: string;
   readonly pid: number | undefined;
   readonly directory: string;
+  readonly storeDir: string;
   connect(): Promise<NatsConnection>;
   stop(): Promise<void>;
 }
@@ -27,6 +28,7 @@ export async function startBenchServer(): Promise<BenchServer> {
       return server.pid;
     },
     directory,
+    storeDir: server.storeDir,
     connect: async () => {
       const { url, user, password } = server;
       const connection = await connect({ servers: url, user, pass: password, noAsyncTraces: true });

@@ -7,20 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createProcessRunner } from '../src/process/host-runner.ts';
 import type { ProcessRunner } from '../src/process/runner.ts';
-
-export interface SpawnRates {
-  /** Processes a second, 32 at once. */
-  readonly perSecond: number;
-  /** Milliseconds, while 50 a second are started and what they left behind is looked for. */
-  readonly loopDelayP99: number;
-}
+import { atLeast, atMost, type Figure } from './figure.ts';
 
 const AT_ONCE = 32;
 const COUNT = 600;
 const STEADY_PER_SECOND = 50;
 const STEADY_SECONDS = 8;
 
-export async function spawnRates(): Promise<SpawnRates> {
+export async function spawns(): Promise<Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-bench-spawn-'));
   const runner = createProcessRunner({ log: pino({ level: 'warn' }) });
   let started = 0;
@@ -41,7 +35,21 @@ export async function spawnRates(): Promise<SpawnRates> {
       }),
     );
     const perSecond = COUNT / ((performance.now() - start) / 1_000);
-    return { perSecond, loopDelayP99: await steadyDelay(() => run(true)) };
+    const loopDelay = await steadyDelay(() => run(true));
+    return [
+      {
+        key: 'spawns_per_s',
+        value: perSecond,
+        goal: atLeast(300),
+        note: `started, watched and reaped with their output captured, ${AT_ONCE} at once`,
+      },
+      {
+        key: 'loop_delay_p99_ms',
+        value: loopDelay,
+        goal: atMost(50),
+        note: `while ${STEADY_PER_SECOND} processes a second are started and what they left behind is looked for`,
+      },
+    ];
   } finally {
     runner.close();
     await rm(directory, { recursive: true, force: true });

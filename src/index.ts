@@ -10,6 +10,7 @@
  *     await signalbox.stop();
  */
 import { type Logger, pino } from 'pino';
+import type { z } from 'zod';
 import type { AttemptView, TaskView } from '../projections/index.ts';
 import { addComment } from './app/agent-words.ts';
 import { type AppContext, findAttempts, findTask, taskInMemory } from './app/context.ts';
@@ -22,7 +23,7 @@ import type { SignalboxConfigInput } from './contracts/config.ts';
 import type { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
 import { type ProjectId, projectId, type TaskId, taskId } from './contracts/ids.ts';
-import { type CreateTask, createTaskSchema } from './contracts/requests.ts';
+import { createTaskSchema } from './contracts/requests.ts';
 import { SETTLED_STATES } from './contracts/tasks.ts';
 import { Daemon } from './daemon/daemon.ts';
 import { parse } from './http/parse.ts';
@@ -51,8 +52,7 @@ export interface SignalboxOptions {
 }
 
 /** What a caller says of a new task; everything that has a default may be left out. */
-export type NewTask = Parameters<typeof createTaskSchema.parse>[0] &
-  Pick<Partial<CreateTask>, 'id'> & { readonly title: string };
+export type NewTask = z.input<typeof createTaskSchema>;
 
 export interface Signalbox {
   /** Where it listens for HTTP; null where it does not. */

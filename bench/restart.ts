@@ -1,0 +1,73 @@
+/** How long a start takes on a long log, and what a long history costs in memory. */
+
+import { openBenchEngine, runLifecycles } from './engine.ts';
+import { atMost, type Figure, shown } from './figure.ts';
+import { heapBytes } from './memory.ts';
+import { MemorySnapshot } from './memory-snapshot.ts';
+import { rawReadRate } from './replay.ts';
+import { startBenchServer } from './server.ts';
+
+const IN_FLIGHT = 256;
+const EVENTS_PER_TASK = 6;
+const MB = 1_000_000;
+
+/** @param events that the log gets */
+export async function restart(events: number): Promise<Figure[]> {
+  const server = await startBenchServer();
+  const snapshots = { store: new MemorySnapshot(), every: 20_000 };
+  try {
+    const writer = await openBenchEngine(await server.connect(), server.directory, IN_FLIGHT, { snapshots });
+    const tasks = Math.ceil(events / EVENTS_PER_TASK);
+    const empty = heapBytes();
+    await runLifecycles(writer, Math.ceil(tasks / 4), IN_FLIGHT);
+    const quarter = heapBytes() - empty;
+    await runLifecycles(writer, tasks - Math.ceil(tasks / 4), IN_FLIGHT);
+    const whole = heapBytes() - empty;
+    const { sequence } = writer.projections;
+    // As after kill -9: no snapshot at the end.
+    snapshots.store.isFrozen = true;
+    await writer.stop('the log is long enough');
+    const raw = await rawReadRate(await server.connect());
+
+    const open = async (settings: Parameters<typeof openBenchEngine>[3]): Promise<number> => {
+      const connection = await server.connect();
+      const start = performance.now();
+      const engine = await openBenchEngine(connection, server.directory, IN_FLIGHT, settings);
+      const seconds = (performance.now() - start) / 1_000;
+      await engine.stop('measured');
+      return seconds;
+    };
+    const tail = sequence - ((await snapshots.store.load())?.at.tip.sequence ?? 0);
+    const fromSnapshot = await open({ snapshots });
+    const full = await open({ snapshots: null });
+    const scale = events === 1_000_000 ? '1m' : `${events}`;
+    return [
+      {
+        key: `restart_${scale}_snapshot_s`,
+        value: fromSnapshot,
+        goal: atMost(2),
+        note: `${shown(events)} events, of which ${shown(tail)} after the newest snapshot`,
+      },
+      {
+        key: `restart_${scale}_full_s`,
+        value: full,
+        goal: atMost(15),
+        note: `every event again; reading and parsing them alone takes ${shown(events / raw.rate)} s here`,
+      },
+      {
+        key: 'restart_full_ratio',
+        value: raw.seconds / full,
+        goal: null,
+        note: 'raw reading over the whole start, in the same run',
+      },
+      {
+        key: 'finished_heap_mb',
+        value: whole / MB,
+        goal: null,
+        note: `heap with ${shown(tasks)} finished tasks in the log and 10,000 in memory; it was ${shown(quarter / MB)} after a quarter of them`,
+      },
+    ];
+  } finally {
+    await server.stop();
+  }
+}

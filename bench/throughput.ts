@@ -1,0 +1,77 @@
+/** Writing and reading the log, next to what JetStream gives in the same run. */
+import { type AppendRates, appendRates } from './append.ts';
+import { openBenchEngine, runLifecycles } from './engine.ts';
+import { atLeast, atMost, type Figure, medianBy, shown } from './figure.ts';
+import { bytesPerLiveTask } from './memory.ts';
+import { type ReadRates, readRates } from './replay.ts';
+import { startBenchServer } from './server.ts';
+
+const EVENTS = 40_000;
+const ROUNDS = 3;
+const LIFECYCLES = 20_000;
+const IN_FLIGHT = 256;
+const LIVE_TASKS = 20_000;
+
+export async function throughput(): Promise<Figure[]> {
+  const server = await startBenchServer();
+  try {
+    const engine = await openBenchEngine(await server.connect(), server.directory, IN_FLIGHT);
+    await runLifecycles(engine, LIFECYCLES / 4, IN_FLIGHT);
+    const lifecycles = LIFECYCLES / (await runLifecycles(engine, LIFECYCLES, IN_FLIGHT));
+    const reader = await server.connect();
+    await readRates(reader);
+    const reads: ReadRates[] = [];
+    for (let round = 0; round < ROUNDS; round++) reads.push(await readRates(reader));
+    const read = medianBy(reads, ({ replay, raw }) => replay / raw);
+    const publisher = await server.connect();
+    await appendRates(engine, publisher, EVENTS / 4, read.bytesPerEvent);
+    // Alternating, and the median: the machine does not give both the same at every moment.
+    const rounds: AppendRates[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      rounds.push(await appendRates(engine, publisher, EVENTS, read.bytesPerEvent));
+    }
+    const append = medianBy(rounds, ({ pipeline, bare }) => pipeline / bare);
+    const liveTask = await bytesPerLiveTask(engine, LIVE_TASKS);
+    await engine.stop('the bench is over');
+    return [
+      {
+        key: 'append_ratio',
+        value: append.pipeline / append.bare,
+        goal: atLeast(0.8),
+        note: `${shown(append.pipeline)} events/s of ${shown(append.bare)} bare, same bytes and headers`,
+      },
+      {
+        key: 'append_limit_ratio',
+        value: append.pipeline / append.limit,
+        goal: null,
+        note: `the same over a bare publisher without headers, ${shown(append.limit)} messages/s`,
+      },
+      {
+        key: 'lifecycles_per_s',
+        value: lifecycles,
+        goal: atLeast(10_000),
+        note: `six events each, ${IN_FLIGHT} in flight`,
+      },
+      {
+        key: 'lifecycle_ratio',
+        value: (lifecycles * 6) / append.bare,
+        goal: null,
+        note: 'events of lifecycles over the bare publisher',
+      },
+      {
+        key: 'replay_ratio',
+        value: read.replay / read.raw,
+        goal: atLeast(0.5),
+        note: `${shown(read.replay)} events/s of ${shown(read.raw)} raw, ${shown(read.events)} events`,
+      },
+      {
+        key: 'bytes_per_live_task',
+        value: liveTask,
+        goal: atMost(6_000),
+        note: `heap, ${shown(LIVE_TASKS)} pending tasks`,
+      },
+    ];
+  } finally {
+    await server.stop();
+  }
+}

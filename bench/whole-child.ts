@@ -1,0 +1,30 @@
+/** A whole Signalbox for the bench, in a process of its own: `node whole-child.js <data directory>`. */
+import { createSignalbox } from '../src/index.ts';
+
+const [, , dataDirectory = ''] = process.argv;
+const begun = performance.timeOrigin;
+const signalbox = await createSignalbox({
+  config: {
+    data_dir: dataDirectory,
+    agents: { worker: { driver: 'function', concurrency: 4, review: 'auto' } },
+    limits: { queue_depth: 1_000_000 },
+    server: { port: 0 },
+  },
+  http: true,
+  functions: {
+    worker: () => {
+      process.send?.({ kind: 'started', afterMs: Date.now() - begun });
+      return new Promise<string>(() => {});
+    },
+  },
+});
+process.send?.({ kind: 'ready', afterMs: Date.now() - begun, natsPid: signalbox.health().nats.pid });
+process.on('message', async ({ count, delaySeconds }: { count: number; delaySeconds: number }) => {
+  for (let created = 0; created < count; created += 500) {
+    const batch = Array.from({ length: Math.min(500, count - created) }, () =>
+      signalbox.createTask('bench', { title: 'a task', agent: 'worker', delay_seconds: delaySeconds }),
+    );
+    await Promise.all(batch);
+  }
+  process.send?.({ kind: 'created' });
+});
