@@ -17,15 +17,8 @@ import { takeOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
 import { serveOn } from './operation.ts';
 import { originGuard } from './origin.ts';
-import { serveAgentWords } from './routes/agent-words.ts';
-import { serveAgents } from './routes/agents.ts';
-import { serveAttempts } from './routes/attempts.ts';
-import { serveAudit } from './routes/audit.ts';
-import { serveDeadLetters } from './routes/dead-letters.ts';
-import { serveDecisions } from './routes/decisions.ts';
-import { serveState } from './routes/state.ts';
-import { serveSystem } from './routes/system.ts';
-import { serveTasks } from './routes/tasks.ts';
+import { serveOperations } from './routes/index.ts';
+import type { ListRejected } from './routes/rejected-messages.ts';
 import { Traffic } from './traffic.ts';
 
 export interface HttpServerOptions {
@@ -39,6 +32,8 @@ export interface HttpServerOptions {
   readonly publicUrl?: string | undefined;
   readonly maxBodyBytes: number;
   readonly health: () => HealthReport;
+  /** Messages of agents that were refused; none where agents are not heard over NATS. */
+  readonly rejected?: ListRejected;
   /** Milliseconds that an answer may wait for the event log; 10,000 by default. */
   readonly answerTimeoutMs?: number;
 }
@@ -82,7 +77,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 function build(options: HttpServerOptions): FastifyInstance {
-  const { app, health, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
+  const { app, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
   const { environment } = app;
   const loggerInstance: FastifyBaseLogger = options.logger;
   const http = fastify({
@@ -107,15 +102,7 @@ function build(options: HttpServerOptions): FastifyInstance {
 
   const refuseOtherMethods = watchMethods(http);
   const serve = serveOn(http, environment.clock, answerTimeoutMs);
-  serveTasks(serve, app);
-  serveDecisions(serve, app);
-  serveAgentWords(serve, app);
-  serveAttempts(serve, app);
-  serveAgents(serve, app);
-  serveDeadLetters(serve, app);
-  serveAudit(serve, app);
-  serveState(serve, app);
-  serveSystem(serve, health);
+  serveOperations(serve, options);
   refuseOtherMethods();
   return http;
 }
