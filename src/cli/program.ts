@@ -14,12 +14,14 @@ import { addDoctor } from './doctor/doctor.ts';
 import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
+import { addNatsCommands } from './nats/index.ts';
 import { addPs } from './ps.ts';
 import { addRebuild } from './rebuild/index.ts';
 import { addReplay } from './replay/index.ts';
 import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
 import { addUp } from './up/up.ts';
+import { addWorker } from './worker/index.ts';
 
 /** Each adds one command or one group of commands. */
 const COMMANDS = [
@@ -31,6 +33,8 @@ const COMMANDS = [
   addAgentCommands,
   addDlqCommands,
   addPs,
+  addNatsCommands,
+  addWorker,
   addAuditCommands,
   addEventCommands,
   addReplay,

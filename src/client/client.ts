@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import type { RejectionRecord } from '../contracts/agent-messages.ts';
 import {
   type AgentAnswer,
   type AttemptAnswer,
@@ -218,6 +219,16 @@ export class SignalboxClient {
   /** One agent, and what it is doing. */
   async agent(id: string): Promise<AgentAnswer> {
     return (await this.#read(agentPath(id))) as AgentAnswer;
+  }
+
+  /** Messages of agents that were refused, the newest first. */
+  async rejectedMessages(
+    query: { readonly agent?: string | undefined; readonly limit?: number | undefined } = {},
+  ): Promise<readonly RejectionRecord[]> {
+    const answer = (await this.#read('/api/rejected-messages', query)) as {
+      readonly rejected_messages: readonly RejectionRecord[];
+    };
+    return answer.rejected_messages;
   }
 
   async decideAgent(id: string, decision: AgentDecisionName, details: Decision = {}): Promise<AgentAnswer> {

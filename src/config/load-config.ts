@@ -39,16 +39,22 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
 }
 
 function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfig {
-  const { program } = config.nats;
+  const { program, credentials, ca_file } = config.nats;
+  const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path));
   const agents = Object.entries(config.agents).map(([id, agent]) => [
     id,
-    agent.cwd === undefined ? agent : { ...agent, cwd: resolve(cwd, agent.cwd) },
+    'cwd' in agent && agent.cwd !== undefined ? { ...agent, cwd: resolve(cwd, agent.cwd) } : agent,
   ]);
   return {
     ...config,
     data_dir: resolve(cwd, config.data_dir),
     // A bare name is looked up in the PATH.
-    nats: { ...config.nats, program: program?.includes('/') ? resolve(cwd, program) : program },
+    nats: {
+      ...config.nats,
+      program: program?.includes('/') ? resolve(cwd, program) : program,
+      credentials: absolute(credentials),
+      ca_file: absolute(ca_file),
+    },
     agents: Object.fromEntries(agents),
   };
 }

@@ -142,6 +142,35 @@ const dryRunAgentSchema = z.strictObject({
   dry_run: z.literal(true).default(true).describe('Always true: there is no process to start.'),
 });
 
+const {
+  env: _env,
+  pass_env: _pass,
+  cwd: _cwd,
+  max_output_bytes: _max,
+  output: _output,
+  ...anywhere
+} = common;
+
+/** What its process gets and leaves is settled where it runs. */
+const remoteAgentSchema = z
+  .strictObject({
+    driver: z
+      .literal('remote')
+      .describe('Runs on other machines: its workers take its tasks from a queue in NATS.'),
+    ...anywhere,
+    heartbeat_seconds: seconds().default(10).describe('How often its workers have to report.'),
+    offline_after_seconds: seconds()
+      .default(60)
+      .describe('How long a worker may be silent, before it counts as gone, and what it did as lost.'),
+    queue_seconds: seconds()
+      .default(300)
+      .describe('How long a task that it was given may wait for a worker.'),
+  })
+  .refine(({ heartbeat_seconds, offline_after_seconds }) => offline_after_seconds >= 2 * heartbeat_seconds, {
+    path: ['offline_after_seconds'],
+    message: 'expected at least two times heartbeat_seconds, so that one lost heartbeat is no loss',
+  });
+
 /** Its handler is code, and stands beside the configuration, by the agent's id. */
 const functionAgentSchema = z.strictObject({ driver: z.literal('function'), ...common });
 
@@ -149,6 +178,7 @@ const functionAgentSchema = z.strictObject({ driver: z.literal('function'), ...c
 export const agentConfigSchema = z.discriminatedUnion('driver', [
   commandAgentSchema,
   dryRunAgentSchema,
+  remoteAgentSchema,
   functionAgentSchema,
 ]);
 export type AgentConfig = z.output<typeof agentConfigSchema>;
@@ -157,9 +187,13 @@ export type AgentConfigInput = z.input<typeof agentConfigSchema>;
 const functionAgent = functionAgentSchema.pick({ driver: true }).loose();
 
 /** An agent as a file can describe it. */
-export const agentFileSchema = z.discriminatedUnion('driver', [commandAgentSchema, dryRunAgentSchema], {
-  error: ({ code, input }) =>
-    code === 'invalid_union' && functionAgent.safeParse(input).success
-      ? 'expected command or dry_run (the handler of a function agent is code: give such an agent to the library)'
-      : undefined,
-});
+export const agentFileSchema = z.discriminatedUnion(
+  'driver',
+  [commandAgentSchema, dryRunAgentSchema, remoteAgentSchema],
+  {
+    error: ({ code, input }) =>
+      code === 'invalid_union' && functionAgent.safeParse(input).success
+        ? 'expected command, dry_run or remote (the handler of a function agent is code: give such an agent to the library)'
+        : undefined,
+  },
+);

@@ -35,6 +35,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { healthOf } from './health.ts';
 import { fateOf, leaseHolder } from './lease-holder.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
+import { NatsSide } from './nats-side.ts';
 import { occupy } from './occupant.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
 
@@ -106,16 +107,6 @@ export class Daemon {
     const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
     cleanup.add('the process runner', () => runner.close());
     let url: string | null = null;
-    const agents = defineAgents({
-      config,
-      functions: options.functions ?? {},
-      runner,
-      environment,
-      url: () => url,
-      installation: data.installation,
-      env,
-    });
-
     const isStandby = options.standby !== undefined;
     const nats = await (isStandby ? awaitNatsLink : openNatsLink)({ config, logger, env });
     cleanup.add('NATS', () => nats.close());
@@ -124,6 +115,7 @@ export class Daemon {
     let isReplaced = false;
     const leaseOptions: LeaseOptions = {
       connection: nats.connection,
+      replicas: config.nats.replicas,
       holder,
       fateOf: (holder) => fateOf(host, holder),
       logger,
@@ -137,10 +129,22 @@ export class Daemon {
     let mark: HighWaterMark | null = null;
     cleanup.add('the high-water mark', async () => mark?.close());
     const checkpointer = await Checkpointer.open({ keys: new KeyFile(data.path), logger });
+    const side = await NatsSide.connect({ nats, config, logger, environment });
+    const agents = defineAgents({
+      config,
+      functions: options.functions ?? {},
+      runner,
+      environment,
+      url: () => url,
+      remoteDriverOf: (agent) => side.driverOf(agent),
+      installation: data.installation,
+      env,
+    });
     const engine = await Engine.open({
       keys: checkpointer,
       openJournal: (handlers) => {
-        const open = (inner: typeof handlers) => JetStreamJournal.open(nats.connection, inner);
+        const open = (inner: typeof handlers) =>
+          JetStreamJournal.open(nats.connection, inner, { replicas: config.nats.replicas });
         return nats.sync === null ? open(handlers) : GroupCommit.open(open, handlers, nats.sync);
       },
       ...(options.standby && {
@@ -191,13 +195,22 @@ export class Daemon {
       onFenced: options.onFenced,
     });
     cleanup.add('the engine', () => engine.stop('stopped'));
+    await side.prepare(engine);
     cleanup.add('the checkpoints', () => checkpointer.stop());
 
+    const health = (): HealthReport => healthOf(engine, nats, VERSION);
     if (options.http !== false) {
-      const health = (): HealthReport => healthOf(engine, nats, VERSION);
       const { host: address, port, max_body_bytes: maxBodyBytes } = config.server;
       const listen = (port: number) =>
-        startHttpServer({ app: engine.app, logger, host: address, port, maxBodyBytes, health });
+        startHttpServer({
+          app: engine.app,
+          logger,
+          host: address,
+          port,
+          maxBodyBytes,
+          health,
+          rejected: (agent, limit) => side.rejections.list(agent, limit),
+        });
       const server = await listen(port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;
         // One that hangs holds on to its port. The work goes on all the same.
@@ -211,7 +224,11 @@ export class Daemon {
       url = publicUrl(config.server, server.port);
     }
     await checkpointer.start(engine.app);
-    await engine.begin();
+    cleanup.add('what listens on NATS', () => side.close());
+    const begun = engine.begin();
+    side.begin();
+    await begun;
+    await side.listen(engine, health);
     return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }
 

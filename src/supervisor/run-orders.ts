@@ -42,12 +42,19 @@ export class RunOrders {
         token,
         language: agent.promptLanguage,
       });
+    const own = earlier[attempt - 1];
+    const timeout = view.spec.timeout_seconds;
     return {
       project,
       task,
       attempt,
       agent: agent.id,
       spec: view.spec,
+      claimedAt: own?.claimedAt ?? 0,
+      startedOn: own?.host ?? null,
+      timeoutMs: timeout === undefined ? agent.timeoutMs : timeout * 1_000,
+      killGraceMs: agent.killGraceMs,
+      url: writesBack ? url() : null,
       token,
       directory: join(attemptsDirectory, project, task, String(attempt)),
       prompt,

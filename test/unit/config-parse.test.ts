@@ -60,7 +60,7 @@ agents:
     expect(defaultConfig()).toEqual({
       data_dir: '.signalbox',
       server: { host: '127.0.0.1', port: 8083, max_body_bytes: 1_048_576 },
-      nats: { sync: 'interval' },
+      nats: { sync: 'interval', replicas: 1 },
       log: { level: 'info' },
       limits: { concurrency: 64, queue_depth: 10_000, event_backlog: 8_192 },
       defaults: {
@@ -160,7 +160,10 @@ limits: { concurrency: 1.5 }
     ],
     ['defaults: { timeout: 3 }', '1:13 defaults.timeout: unknown key; did you mean "timeout_seconds"?'],
     ['server: { maxBodyBytes: 3 }', '1:11 server.maxBodyBytes: unknown key; did you mean "max_body_bytes"?'],
-    ['nats: { cluster: 3 }', '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, program'],
+    [
+      'nats: { cluster: 3 }',
+      '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, replicas, credentials, ca_file, program',
+    ],
     [
       '"no such": 3',
       '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, agents',
