@@ -38,6 +38,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   stale_attempt: 'conflict',
   log_in_use: 'conflict',
   address_in_use: 'conflict',
+  rate_limited: 'unavailable',
   overloaded: 'unavailable',
   log_unavailable: 'unavailable',
   shutting_down: 'unavailable',

@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   stale_attempt: 'The word comes from an attempt that is not the open one.',
   unauthorized: 'The credentials are missing or not valid.',
   forbidden: 'The credentials do not allow this.',
+  rate_limited: 'This client asks more often than the limit.',
   overloaded: 'More work is queued than the configured limit.',
   log_unavailable: 'The event log cannot be written at the moment.',
   shutting_down: 'Signalbox is draining and takes no new work.',

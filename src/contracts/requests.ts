@@ -42,7 +42,7 @@ const takerNeeded = {
 export interface FollowUp extends z.infer<z.ZodObject<typeof taskFields>> {
   readonly follow_ups?: FollowUp[] | undefined;
 }
-const followUpSchema: z.ZodType<FollowUp> = z.lazy(() =>
+export const followUpSchema: z.ZodType<FollowUp> = z.lazy(() =>
   z
     .strictObject({ ...taskFields, follow_ups: z.array(followUpSchema).max(20).optional() })
     .refine(hasTaker, takerNeeded),

@@ -195,14 +195,21 @@ export class Daemon {
 
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
-      const { host: address, port, max_body_bytes: maxBodyBytes } = config.server;
       const listen = (port: number) =>
-        startHttpServer({ app: engine.app, logger, host: address, port, maxBodyBytes, health });
-      const server = await listen(port).catch((error: unknown) => {
+        startHttpServer({
+          app: engine.app,
+          logger,
+          host: config.server.host,
+          port,
+          maxBodyBytes: config.server.max_body_bytes,
+          health,
+          version: VERSION,
+        });
+      const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;
         // One that hangs holds on to its port. The work goes on all the same.
         logger.warn(
-          { port },
+          { port: config.server.port },
           'the port is still held by the one that was taken over from: taking a free one',
         );
         return listen(0);

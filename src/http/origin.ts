@@ -23,6 +23,11 @@ const HOST_HEADER = /^[\w.:[\]-]+$/;
 /** As URLs write them: an IPv4 address always has four parts there. */
 const LOOPBACK = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+/** Whether only this machine can reach an address that is listened on. */
+export function isLoopback(host: string): boolean {
+  return host === '::1' || LOOPBACK.test(host);
+}
+
 /** @returns a check of a request's headers. @throws SignalboxError `forbidden` (the check) */
 export function originGuard({ host, publicUrl }: OriginRules): (headers: OriginHeaders) => void {
   const open = publicUrl === undefined ? null : new URL(publicUrl);

@@ -10,21 +10,26 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
+import { speakerOf } from '../app/speaker.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { Gatekeeper, type PeopleTokens } from './access.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { takeOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
-import { serveOn } from './operation.ts';
-import { originGuard } from './origin.ts';
+import type { Declared } from './operation.ts';
+import { isLoopback, originGuard } from './origin.ts';
+import { RateLimit } from './rate-limit.ts';
 import { serveAgentWords } from './routes/agent-words.ts';
 import { serveAgents } from './routes/agents.ts';
 import { serveAttempts } from './routes/attempts.ts';
 import { serveAudit } from './routes/audit.ts';
 import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
+import { serveDocuments } from './routes/documents.ts';
 import { serveSystem } from './routes/system.ts';
 import { serveTasks } from './routes/tasks.ts';
+import { serveOn } from './serve.ts';
 import { Traffic } from './traffic.ts';
 
 export interface HttpServerOptions {
@@ -37,6 +42,11 @@ export interface HttpServerOptions {
   /** Where clients reach the server, if that is not where it listens: behind a proxy, or under a name. */
   readonly publicUrl?: string | undefined;
   readonly maxBodyBytes: number;
+  /** Of one client; no limit where it is absent. */
+  readonly requestsPerSecond?: number;
+  /** Of people; nobody needs one where there are none and only this machine can reach the server. */
+  readonly people?: PeopleTokens;
+  readonly version: string;
   readonly health: () => HealthReport;
   /** Milliseconds that an answer may wait for the event log; 10,000 by default. */
   readonly answerTimeoutMs?: number;
@@ -105,7 +115,15 @@ function build(options: HttpServerOptions): FastifyInstance {
   http.setNotFoundHandler(answerNotFound);
 
   const refuseOtherMethods = watchMethods(http);
-  const serve = serveOn(http, environment.clock, answerTimeoutMs);
+  const operations: Declared[] = [];
+  const serve = serveOn(http, {
+    clock: environment.clock,
+    gatekeeper: gatekeeperOf(options),
+    rateLimit: new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () => performance.now()),
+    limitMs: answerTimeoutMs,
+    closing: traffic.closing,
+    onServed: (operation) => operations.push(operation),
+  });
   serveTasks(serve, app);
   serveDecisions(serve, app);
   serveAgentWords(serve, app);
@@ -114,13 +132,24 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
   serveSystem(serve, health);
+  serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
   return http;
 }
 
+const NO_TOKENS: PeopleTokens = { isEmpty: true, find: () => null };
+
+function gatekeeperOf({ app, people = NO_TOKENS, host }: HttpServerOptions): Gatekeeper {
+  return new Gatekeeper({
+    people,
+    mayBeOpen: isLoopback(host),
+    speakerOf: (token, address) => speakerOf(app, token, address),
+  });
+}
+
 /** What every request meets before it is looked at, and every answer before it leaves. */
-function guard(http: FastifyInstance, traffic: Traffic, { host, publicUrl }: HttpServerOptions): void {
-  const checkOrigin = originGuard({ host, publicUrl });
+function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptions): void {
+  const checkOrigin = originGuard({ host: options.host, publicUrl: options.publicUrl });
   http.addHook('onRequest', async (request, reply) => {
     const { method, url, log } = request;
     reply.raw.once('close', () => {

@@ -19,6 +19,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   body_too_large: 413,
   unsupported_media_type: 415,
   content_unreadable: 422,
+  rate_limited: 429,
   overloaded: 503,
   log_unavailable: 503,
   shutting_down: 503,

@@ -34,6 +34,7 @@ describe('the HTTP server', () => {
       host: '127.0.0.1',
       port,
       maxBodyBytes: MAX_BODY_BYTES,
+      version: 'test',
       health: () => HEALTHY,
     });
     await expect(second).rejects.toMatchObject({
@@ -44,7 +45,13 @@ describe('the HTTP server', () => {
 
   it('refuses an address that this machine does not have', async () => {
     await using http = await startHttp({ agents: agents() });
-    const options = { app: http.test.app, logger: silentLogger, maxBodyBytes: 1, health: () => HEALTHY };
+    const options = {
+      app: http.test.app,
+      logger: silentLogger,
+      maxBodyBytes: 1,
+      version: 'test',
+      health: () => HEALTHY,
+    };
     const elsewhere = startHttpServer({ ...options, host: '192.0.2.1', port: 0 });
     await expect(elsewhere).rejects.toMatchObject({ code: 'config_invalid' });
   });

@@ -149,6 +149,7 @@ export async function startHttp(
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: MAX_BODY_BYTES,
+    version: 'test',
     health: () => HEALTHY,
     ...options,
   });
