@@ -16,6 +16,7 @@ import { withExamples } from './help.ts';
 import { addPs } from './ps.ts';
 import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
+import { addTokenCommands } from './token/index.ts';
 import { addUp } from './up/up.ts';
 
 /** Each adds one command or one group of commands. */
@@ -29,6 +30,7 @@ const COMMANDS = [
   addDlqCommands,
   addPs,
   addAuditCommands,
+  addTokenCommands,
   addConfig,
 ] as const;
 

@@ -13,16 +13,16 @@ import { backoffSchema } from './tasks.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-const hostError =
-  'expected a loopback address, 127.0.0.1, ::1 or localhost' +
-  ' (users have no tokens yet, so any other address would be open to all)';
+const hostError = 'expected an IP address or the name of a host';
 const natsUrlError =
   'expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between';
 
 /** The settings that the environment and the command line may replace, one by one. */
 export const settingsSchema = z.object({
   data_dir: pathSchema,
-  host: z.string(hostError).regex(/^(?:localhost|::1|127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3})$/, hostError),
+  host: z
+    .string(hostError)
+    .regex(/^(?:[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/, hostError),
   port: whole(0, 65_535),
   nats_url: z.string(natsUrlError).regex(/^(?:(?:^|,)(?:(?:nats|tls):\/\/)?[^\s,/]+\/?)+$/, natsUrlError),
   log_level: z.enum(LOG_LEVELS),
@@ -30,7 +30,9 @@ export const settingsSchema = z.object({
 const settings = settingsSchema.shape;
 
 const serverSchema = z.strictObject({
-  host: settings.host.default('127.0.0.1').describe('The address to listen on; loopback only.'),
+  host: settings.host
+    .default('127.0.0.1')
+    .describe('The address to listen on; beyond loopback only with tokens ("signalbox token new").'),
   port: settings.port.default(8083).describe('The port to listen on; 0 takes a free one.'),
   max_body_bytes: whole(1).default(1_048_576).describe('The largest body of a request, in bytes.'),
   public_url: z
@@ -38,6 +40,14 @@ const serverSchema = z.strictObject({
     .overwrite((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe('Where agents reach Signalbox. Default: http:// with the host and the port.'),
+  tokens_file: pathSchema
+    .optional()
+    .describe(
+      'The hashes of tokens, as "signalbox token new" writes them. Default: tokens.json in data_dir.',
+    ),
+  requests_per_second: whole(1, 1_000_000)
+    .default(1_000)
+    .describe('Requests that one client may send in a second; for more it gets 429.'),
 });
 export type ServerConfig = z.output<typeof serverSchema>;
 

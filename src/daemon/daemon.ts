@@ -7,11 +7,13 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { People } from '../access/people.ts';
 import type { AppContext } from '../app/context.ts';
 import { Checkpointer } from '../audit/checkpointer.ts';
 import { KeyFile } from '../audit/key-file.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
+import { tokensFile } from '../config/tokens-path.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
@@ -195,6 +197,7 @@ export class Daemon {
 
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
+      const people = await People.open(tokensFile(config), logger, () => performance.now());
       const listen = (port: number) =>
         startHttpServer({
           app: engine.app,
@@ -204,6 +207,9 @@ export class Daemon {
           maxBodyBytes: config.server.max_body_bytes,
           health,
           version: VERSION,
+          publicUrl: config.server.public_url,
+          requestsPerSecond: config.server.requests_per_second,
+          people,
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;

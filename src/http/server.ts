@@ -18,7 +18,7 @@ import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { takeOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
 import type { Declared } from './operation.ts';
-import { isLoopback, originGuard } from './origin.ts';
+import { isReachable, originGuard } from './origin.ts';
 import { RateLimit } from './rate-limit.ts';
 import { serveAgentWords } from './routes/agent-words.ts';
 import { serveAgents } from './routes/agents.ts';
@@ -69,8 +69,9 @@ const SEND_GRACE_MS = 2_000;
 const MAX_PARAM_LENGTH = 16_384;
 const REQUEST_ID_LENGTH = 12;
 
-/** @throws SignalboxError `address_in_use`, `config_invalid` where the address cannot be listened on. */
+/** @throws SignalboxError `address_in_use`, `config_invalid` where the address cannot, or must not, be listened on. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  assertGuarded(options);
   const http = build(options);
   try {
     await http.listen({ host: options.host, port: options.port });
@@ -139,10 +140,10 @@ function build(options: HttpServerOptions): FastifyInstance {
 
 const NO_TOKENS: PeopleTokens = { isEmpty: true, find: () => null };
 
-function gatekeeperOf({ app, people = NO_TOKENS, host }: HttpServerOptions): Gatekeeper {
+function gatekeeperOf({ app, people = NO_TOKENS, host, publicUrl }: HttpServerOptions): Gatekeeper {
   return new Gatekeeper({
     people,
-    mayBeOpen: isLoopback(host),
+    mayBeOpen: !isReachable({ host, publicUrl }),
     speakerOf: (token, address) => speakerOf(app, token, address),
   });
 }
@@ -165,6 +166,17 @@ function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptio
     reply.header('x-content-type-options', 'nosniff');
     if (traffic.isClosing) reply.header('connection', 'close');
   });
+}
+
+/** Q2 of access.ts: beyond this machine, nobody is let in without a token. */
+function assertGuarded({ host, publicUrl, people = NO_TOKENS }: HttpServerOptions): void {
+  if (!people.isEmpty || !isReachable({ host, publicUrl })) return;
+  const where = publicUrl ?? host;
+  throw new SignalboxError(
+    'config_invalid',
+    `other machines can reach ${where} (server.host, server.public_url), and there are no tokens yet: anybody could use this Signalbox. Make one with "signalbox token new NAME --role admin", or listen on 127.0.0.1`,
+    { details: { host } },
+  );
 }
 
 function listenError(cause: unknown, { host, port }: HttpServerOptions): SignalboxError {

@@ -143,17 +143,22 @@ export async function startHttp(
   const test = await startEngine(engine, log);
   // The registrations of the agents are in the log: from here on, what is recorded is the test's doing.
   await test.when(() => (test.engine.backlog === 0 ? true : undefined));
-  const server = await startHttpServer({
-    app: test.app,
-    logger: silentLogger,
-    host: '127.0.0.1',
-    port: 0,
-    maxBodyBytes: MAX_BODY_BYTES,
-    version: 'test',
-    health: () => HEALTHY,
-    ...options,
-  });
-  return new TestHttp(test, log, server);
+  try {
+    const server = await startHttpServer({
+      app: test.app,
+      logger: silentLogger,
+      host: '127.0.0.1',
+      port: 0,
+      maxBodyBytes: MAX_BODY_BYTES,
+      version: 'test',
+      health: () => HEALTHY,
+      ...options,
+    });
+    return new TestHttp(test, log, server);
+  } catch (error) {
+    await test[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The task of an answer that has this status; its form is checked to the last field. */
