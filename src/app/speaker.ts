@@ -14,7 +14,7 @@ export interface Speaker {
 export function speakerOf(
   app: AppContext,
   token: string,
-  address: { readonly project?: string; readonly task?: string },
+  address: { readonly project?: string | undefined; readonly task?: string },
 ): Speaker | null {
   const { projections, tokens } = app;
   const { project = '', task = '' } = address;

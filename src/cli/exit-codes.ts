@@ -23,6 +23,7 @@ export type ExitName = keyof typeof EXIT_CODES;
 /** Exhaustive: a new error does not compile before it has an exit code. */
 const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   invalid_request: 'usage',
+  invalid_task: 'usage',
   invalid_id: 'usage',
   body_too_large: 'usage',
   content_unreadable: 'usage',

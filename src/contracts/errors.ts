@@ -4,6 +4,7 @@
  */
 export const ERROR_CODES = {
   invalid_request: 'The request does not have the form that this operation takes.',
+  invalid_task: 'The body is JSON, and not a task that could be done (plain job API).',
   invalid_id: 'An id is 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-".',
   body_too_large: 'The body is larger than the limit.',
   unsupported_media_type: 'The body is not JSON.',

@@ -42,7 +42,10 @@ export interface GateRules {
   /** Whether nobody needs a token where there are none: on a loopback address. */
   readonly mayBeOpen: boolean;
   /** Whose token this is, of all attempts of the task in the address, and all that are open. */
-  readonly speakerOf: (token: string, address: { project?: string; task?: string }) => Speaker | null;
+  readonly speakerOf: (
+    token: string,
+    address: { project?: string | undefined; task?: string },
+  ) => Speaker | null;
 }
 
 /** Whoever reaches a server without tokens is taken for a person. */
@@ -69,7 +72,7 @@ export class Gatekeeper {
   admit(
     access: Access,
     authorization: string | undefined,
-    address: { project?: string; task?: string },
+    address: { project?: string | undefined; task?: string },
   ): Caller {
     if (access === 'public') return { actor: ANONYMOUS, token: null };
     const { people, mayBeOpen, speakerOf } = this.#rules;

@@ -66,12 +66,16 @@ export interface Operation<Address, Query, Body> {
   readonly summary: string;
   readonly access: Access;
   readonly method: 'GET' | 'POST' | 'DELETE';
+  /** The project that it is about, where the path does not say. */
+  readonly project?: string;
   /** With parameters as in `/api/projects/:project`. */
   readonly path: string;
   /** @throws SignalboxError `invalid_id` */
   readonly address: (params: PathParams) => Address;
   readonly query: z.ZodType<Query>;
   readonly body: z.ZodType<Body>;
+  /** The code of a body that does not fit; `invalid_request` where it is absent. */
+  readonly invalidBody?: ErrorCode;
   /** Of the body, as a client would send it. */
   readonly example?: unknown;
   /** Header fields that mean something here, with what they mean. */

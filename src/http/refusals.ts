@@ -25,13 +25,20 @@ export const COMMITS: readonly ErrorCode[] = [
 ];
 
 /** Every code that this operation may refuse with, each once. */
-export function refusalsOf({ method, path, access, refusals = [] }: Declared): readonly ErrorCode[] {
+export function refusalsOf({
+  method,
+  path,
+  access,
+  invalidBody,
+  refusals = [],
+}: Declared): readonly ErrorCode[] {
   return [
     ...new Set([
       ...ALWAYS,
       ...(access === 'public' ? [] : WITH_CALLER),
       ...(path.includes('/:') ? WITH_ADDRESS : []),
       ...(method === 'GET' ? [] : WITH_BODY),
+      ...(invalidBody === undefined ? [] : [invalidBody]),
       ...refusals,
     ]),
   ];

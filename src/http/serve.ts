@@ -25,7 +25,7 @@ type Arrived = FastifyRequest<{ Params: PathParams }>;
 export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
   const { clock, limitMs, closing, onServed } = options;
   return (operation) => {
-    const { method, path, access, address, query, body, handle, patience } = operation;
+    const { method, path, access, project, address, query, body, invalidBody, handle, patience } = operation;
     onServed(operation as unknown as Declared);
     const callers = new WeakMap<Arrived, Caller>();
     http.route<{ Params: PathParams }>({
@@ -34,13 +34,13 @@ export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
       config: { operation: operation.name },
       // Before a body is read: nobody sends one that may not.
       onRequest: async (request) => {
-        callers.set(request, admit(options, access, request));
+        callers.set(request, admit(options, access, request, project));
       },
       handler: async (request, reply) => {
         const call = {
           address: address(request.params),
           query: parse(query, request.query, 'query'),
-          body: parse(body, request.body === undefined ? {} : request.body, 'body'),
+          body: parse(body, request.body === undefined ? {} : request.body, 'body', invalidBody),
           headers: request.headers,
           caller: callers.get(request) ?? notAdmitted(),
           gone: goneSignal(reply, closing),
@@ -54,10 +54,15 @@ export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
 }
 
 /** Who asks; and that it does not ask too often, whoever it is. @throws SignalboxError as `Gatekeeper`, `RateLimit` */
-function admit({ gatekeeper, rateLimit }: ServeOptions, access: Access, request: Arrived): Caller {
+function admit(
+  { gatekeeper, rateLimit }: ServeOptions,
+  access: Access,
+  request: Arrived,
+  project?: string,
+): Caller {
   let caller: Caller;
   try {
-    caller = gatekeeper.admit(access, request.headers.authorization, request.params);
+    caller = gatekeeper.admit(access, request.headers.authorization, { project, ...request.params });
   } catch (error) {
     rateLimit.take(request.ip);
     throw error;

@@ -11,6 +11,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
 import { speakerOf } from '../app/speaker.ts';
+import { TaskNews } from '../app/task-news.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { Gatekeeper, type PeopleTokens } from './access.ts';
@@ -27,6 +28,7 @@ import { serveAudit } from './routes/audit.ts';
 import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
 import { serveDocuments } from './routes/documents.ts';
+import { serveJobs } from './routes/jobs.ts';
 import { serveSystem } from './routes/system.ts';
 import { serveTasks } from './routes/tasks.ts';
 import { serveOn } from './serve.ts';
@@ -125,7 +127,10 @@ function build(options: HttpServerOptions): FastifyInstance {
     closing: traffic.closing,
     onServed: (operation) => operations.push(operation),
   });
-  serveTasks(serve, app);
+  const news = new TaskNews(app);
+  http.addHook('onClose', async () => news.close());
+  serveJobs(serve, app, news);
+  serveTasks(serve, app, news);
   serveDecisions(serve, app);
   serveAgentWords(serve, app);
   serveAttempts(serve, app);

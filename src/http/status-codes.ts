@@ -3,6 +3,7 @@ import type { ErrorCode } from '../contracts/errors.ts';
 /** The HTTP status of every code. Exhaustive: a new code does not compile before it has one. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
+  invalid_task: 422,
   invalid_id: 400,
   unauthorized: 401,
   forbidden: 403,

@@ -1,6 +1,7 @@
 /** zod schemas as JSON Schema 2020-12, which is what OpenAPI 3.1 speaks. Named ones stand under `components`. */
 import { z } from 'zod';
 import * as answers from '../../contracts/answers.ts';
+import { createJobSchema, jobAnswerSchema } from '../../contracts/jobs.ts';
 import * as requests from '../../contracts/requests.ts';
 import { whyAnswerSchema } from '../../contracts/why.ts';
 
@@ -8,6 +9,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What clients send: fields with a default may be left out. */
 const REQUESTS = {
+  CreateJob: createJobSchema,
   CreateTask: requests.createTaskSchema,
   FollowUp: requests.followUpSchema,
   StatusReport: requests.statusReportSchema,
@@ -21,6 +23,7 @@ const REQUESTS = {
 } as const;
 
 const ANSWERS = {
+  Job: jobAnswerSchema,
   Task: answers.taskAnswerSchema,
   TaskPage: answers.taskPageSchema,
   Output: answers.outputAnswerSchema,

@@ -1,5 +1,6 @@
 /** Creating and reading tasks. */
 import { z } from 'zod';
+import type { TaskView } from '../../../projections/index.ts';
 import { childrenOf } from '../../app/children.ts';
 import type { AppContext } from '../../app/context.ts';
 import { findTask } from '../../app/context.ts';
@@ -7,11 +8,14 @@ import { createTask } from '../../app/create-task.ts';
 import { expansionsOf, listTasks, readTask } from '../../app/read-tasks.ts';
 import { readWhy } from '../../app/read-why.ts';
 import { type Expansion, taskJson } from '../../app/task-json.ts';
+import type { TaskNews } from '../../app/task-news.ts';
 import { taskAnswerSchema, taskPageSchema } from '../../contracts/answers.ts';
+import { waitSchema } from '../../contracts/jobs.ts';
 import { createTaskSchema, listTasksSchema } from '../../contracts/requests.ts';
 import { whyAnswerSchema } from '../../contracts/why.ts';
 import { logTag, tagged, taskTag } from '../entity-tag.ts';
 import { withKey } from '../idempotency-key.ts';
+import { awaitNews, patienceOf } from '../long-poll.ts';
 import {
   atTask,
   ETAG,
@@ -28,6 +32,7 @@ import { PROJECT_TASKS, TASK, taskPath } from './paths.ts';
 
 const readTaskSchema = z.strictObject({
   expand: z.string().optional().describe('outputs, comments, attempts, events, with commas between; or all.'),
+  wait: waitSchema,
 });
 
 /** Parts that can change while the task's own sequence stays: they have no tag. */
@@ -42,7 +47,7 @@ const LIST = {
   answers: { 200: json(taskPageSchema, 'A page of them.', ETAG), 304: NOT_MODIFIED },
 } as const;
 
-export function serveTasks(serve: Serve, app: AppContext): void {
+export function serveTasks(serve: Serve, app: AppContext, news: TaskNews): void {
   serve({
     name: 'createTask',
     group: 'Tasks',
@@ -63,7 +68,7 @@ export function serveTasks(serve: Serve, app: AppContext): void {
     },
     refusals: [...COMMITS, 'task_not_found', 'agent_not_found', 'task_exists', 'idempotency_conflict'],
     handle: async ({ address, body, headers, caller }) => {
-      const request = withKey(body, headers['idempotency-key']);
+      const request = withKey(body, headers);
       const { task, created } = await createTask(app, address, request, caller.actor);
       const status = created ? 201 : 200;
       return { status, headers: { location: taskPath(task) }, body: taskJson(task) };
@@ -101,12 +106,14 @@ export function serveTasks(serve: Serve, app: AppContext): void {
     headers: IF_NONE_MATCH,
     answers: { 200: json(taskAnswerSchema, 'The task.', ETAG), 304: NOT_MODIFIED },
     refusals: ['task_not_found'],
-    handle: async ({ address: { project, task }, query, headers }) => {
+    patience: patienceOf,
+    handle: async ({ address: { project, task }, query, headers, gone }) => {
       const expand = expansionsOf(query.expand);
+      const tagOf = (view: TaskView) => taskTag(view, childrenOf(app, view));
+      await awaitNews(news, { query, headers, gone }, await findTask(app, project, task), tagOf);
       const read = () => readTask(app, project, task, expand);
       if (UNTAGGED.some((part) => expand.has(part))) return { status: 200, body: await read() };
-      const view = await findTask(app, project, task);
-      return tagged(taskTag(view, childrenOf(app, view)), headers, read);
+      return tagged(tagOf(await findTask(app, project, task)), headers, read);
     },
   });
   serve({
