@@ -139,8 +139,22 @@ export const redactSchema = z
 export type Redact = z.infer<typeof redactSchema>;
 
 export const listTasksSchema = z.strictObject({
-  state: z.string().optional(),
-  agent: id.optional(),
+  state: z.string().optional().describe('States, with commas between.'),
+  agent: id.optional().describe('That has it, or is to get it.'),
+  type: id.optional(),
+  parent: id.optional(),
+  label: z
+    .string()
+    .regex(/^[^=]{1,100}=.{0,500}$/s, 'expected NAME=VALUE')
+    .optional()
+    .describe('A label, as NAME=VALUE.'),
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Words that all stand in its id, title or description, in upper or lower case.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   after: z.coerce.number().int().min(0).default(0),
 });

@@ -20,6 +20,13 @@ export interface ServeOptions {
   readonly onServed: (operation: Declared) => void;
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The name of the operation that a route is. */
+    operation?: string;
+  }
+}
+
 type Arrived = FastifyRequest<{ Params: PathParams }>;
 
 export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {

@@ -18,6 +18,7 @@ import { Gatekeeper, type PeopleTokens } from './access.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { takeOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
+import { Metrics } from './metrics.ts';
 import type { Declared } from './operation.ts';
 import { isReachable, originGuard } from './origin.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -29,6 +30,7 @@ import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
 import { serveDocuments } from './routes/documents.ts';
 import { serveJobs } from './routes/jobs.ts';
+import { serveQueues } from './routes/queues.ts';
 import { serveSystem } from './routes/system.ts';
 import { serveTasks } from './routes/tasks.ts';
 import { serveOn } from './serve.ts';
@@ -118,6 +120,10 @@ function build(options: HttpServerOptions): FastifyInstance {
   http.setNotFoundHandler(answerNotFound);
 
   const refuseOtherMethods = watchMethods(http);
+  const metrics = new Metrics({ app, health, followers: () => 0 });
+  http.addHook('onResponse', async ({ routeOptions }, reply) => {
+    metrics.observe(routeOptions.config.operation, reply.statusCode, reply.elapsedTime / 1_000);
+  });
   const operations: Declared[] = [];
   const serve = serveOn(http, {
     clock: environment.clock,
@@ -128,7 +134,10 @@ function build(options: HttpServerOptions): FastifyInstance {
     onServed: (operation) => operations.push(operation),
   });
   const news = new TaskNews(app);
-  http.addHook('onClose', async () => news.close());
+  http.addHook('onClose', async () => {
+    news.close();
+    metrics.close();
+  });
   serveJobs(serve, app, news);
   serveTasks(serve, app, news);
   serveDecisions(serve, app);
@@ -137,7 +146,8 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveAgents(serve, app);
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
-  serveSystem(serve, health);
+  serveQueues(serve, app);
+  serveSystem(serve, health, metrics);
   serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
   return http;

@@ -36,6 +36,7 @@ const ANSWERS = {
   DeadLetter: answers.deadLetterSchema,
   DeadLetterPage: answers.deadLetterPageSchema,
   Redriven: answers.redriveAnswerSchema,
+  QueueList: answers.queueListSchema,
   ProcessList: answers.processListSchema,
   Health: answers.healthReportSchema,
   Why: whyAnswerSchema,

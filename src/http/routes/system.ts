@@ -1,8 +1,9 @@
 /** Signalbox itself: whether it is well. */
 import { type HealthReport, healthReportSchema } from '../../contracts/answers.ts';
+import type { Metrics } from '../metrics.ts';
 import { json, nothing, nowhere, type Serve } from '../operation.ts';
 
-export function serveSystem(serve: Serve, health: () => HealthReport): void {
+export function serveSystem(serve: Serve, health: () => HealthReport, metrics: Metrics): void {
   // Alive is who answers: a process that is restarted because its log is out of reach gains nothing by it.
   serve({
     name: 'readHealth',
@@ -35,5 +36,22 @@ export function serveSystem(serve: Serve, health: () => HealthReport): void {
       const report = health();
       return { status: report.ready ? 200 : 503, body: report };
     },
+  });
+  serve({
+    name: 'readMetrics',
+    group: 'System',
+    summary: 'Figures for Prometheus',
+    access: 'read',
+    method: 'GET',
+    path: '/metrics',
+    address: nowhere,
+    query: nothing,
+    body: nothing,
+    answers: { 200: { description: 'The figures.', mediaType: metrics.contentType } },
+    handle: async () => ({
+      status: 200,
+      headers: { 'content-type': metrics.contentType },
+      body: Buffer.from(await metrics.text()),
+    }),
   });
 }
