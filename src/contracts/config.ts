@@ -48,6 +48,9 @@ const serverSchema = z.strictObject({
   requests_per_second: whole(1, 1_000_000)
     .default(1_000)
     .describe('Requests that one client may send in a second; for more it gets 429.'),
+  event_streams: whole(1, 100_000)
+    .default(1_000)
+    .describe('Clients that may follow the events (SSE) at the same time; more get 503.'),
 });
 export type ServerConfig = z.output<typeof serverSchema>;
 

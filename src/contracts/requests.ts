@@ -160,6 +160,24 @@ export const listTasksSchema = z.strictObject({
 });
 export type ListTasks = z.infer<typeof listTasksSchema>;
 
+export const followEventsSchema = z.strictObject({
+  project: id.optional(),
+  task: id.optional(),
+  type: z
+    .string()
+    .regex(/^[a-z_.]+\*?(,[a-z_.]+\*?)*$/, 'expected types as in "task.created,attempt.*"')
+    .max(1_000)
+    .optional()
+    .describe('Types with commas between; "task.*" for all that begin so.'),
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Begin after this place in the log, 0 for all of it. Without it: with what comes next.'),
+});
+
 /** A part of what an attempt has printed. */
 export const readLogSchema = z.strictObject({
   stream: z.enum(LOG_STREAMS).default('stdout'),

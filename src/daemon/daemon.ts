@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { People } from '../access/people.ts';
 import type { AppContext } from '../app/context.ts';
+import { EventFeed } from '../app/event-feed.ts';
 import { Checkpointer } from '../audit/checkpointer.ts';
 import { KeyFile } from '../audit/key-file.ts';
 import { publicUrl } from '../config/public-url.ts';
@@ -197,6 +198,7 @@ export class Daemon {
 
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
+      const feed = new EventFeed(engine.app);
       const people = await People.open(tokensFile(config), logger, () => performance.now());
       const listen = (port: number) =>
         startHttpServer({
@@ -210,6 +212,8 @@ export class Daemon {
           publicUrl: config.server.public_url,
           requestsPerSecond: config.server.requests_per_second,
           people,
+          feed,
+          maxFollowers: config.server.event_streams,
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;

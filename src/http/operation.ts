@@ -25,6 +25,8 @@ export interface Call<Address, Query, Body> {
   readonly caller: Caller;
   /** Aborted when the client has gone away or the server stops: an answer that waits for something comes now. */
   readonly gone: AbortSignal;
+  /** Whether the caller may still do this; asked again and again by answers without end. */
+  readonly isAdmitted: () => boolean;
 }
 
 export interface Answer {

@@ -51,6 +51,7 @@ export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
           headers: request.headers,
           caller: callers.get(request) ?? notAdmitted(),
           gone: goneSignal(reply, closing),
+          isAdmitted: () => isAdmitted(options, access, request, project),
         };
         const limit = limitMs + (patience?.(call.query) ?? 0);
         const answer = await within(clock, limit, handle(call), () => late(method, limit));
@@ -61,12 +62,8 @@ export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
 }
 
 /** Who asks; and that it does not ask too often, whoever it is. @throws SignalboxError as `Gatekeeper`, `RateLimit` */
-function admit(
-  { gatekeeper, rateLimit }: ServeOptions,
-  access: Access,
-  request: Arrived,
-  project?: string,
-): Caller {
+function admit(options: ServeOptions, access: Access, request: Arrived, project?: string): Caller {
+  const { gatekeeper, rateLimit } = options;
   let caller: Caller;
   try {
     caller = gatekeeper.admit(access, request.headers.authorization, { project, ...request.params });
@@ -76,6 +73,20 @@ function admit(
   }
   rateLimit.take(caller.actor === ANONYMOUS ? request.ip : caller.actor);
   return caller;
+}
+
+function isAdmitted(
+  { gatekeeper }: ServeOptions,
+  access: Access,
+  request: Arrived,
+  project?: string,
+): boolean {
+  try {
+    gatekeeper.admit(access, request.headers.authorization, { project, ...request.params });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function send(reply: FastifyReply, { status, headers = {}, body }: Answer): FastifyReply {

@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
+import type { EventFeed } from '../app/event-feed.ts';
 import { speakerOf } from '../app/speaker.ts';
 import { TaskNews } from '../app/task-news.ts';
 import type { HealthReport } from '../contracts/answers.ts';
@@ -29,6 +30,7 @@ import { serveAudit } from './routes/audit.ts';
 import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
 import { serveDocuments } from './routes/documents.ts';
+import { type EventRoutes, serveEvents } from './routes/events.ts';
 import { serveJobs } from './routes/jobs.ts';
 import { serveQueues } from './routes/queues.ts';
 import { serveSystem } from './routes/system.ts';
@@ -50,6 +52,14 @@ export interface HttpServerOptions {
   readonly requestsPerSecond?: number;
   /** Of people; nobody needs one where there are none and only this machine can reach the server. */
   readonly people?: PeopleTokens;
+  /** The log as it grows, shared by all who follow it. */
+  readonly feed: EventFeed;
+  /** Clients that may follow the events at the same time; 1,000 by default. */
+  readonly maxFollowers?: number;
+  /** Milliseconds between signs of life on a stream of events; 15,000 by default. */
+  readonly heartbeatMs?: number;
+  /** Milliseconds that such a client may take nothing; 30,000 by default. */
+  readonly stallMs?: number;
   readonly version: string;
   readonly health: () => HealthReport;
   /** Milliseconds that an answer may wait for the event log; 10,000 by default. */
@@ -69,6 +79,9 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** What a stop leaves an answer beyond the time that it may take: to be sent. */
 const SEND_GRACE_MS = 2_000;
+const MAX_FOLLOWERS = 1_000;
+const HEARTBEAT_MS = 15_000;
+const STALL_MS = 30_000;
 /** No id is longer than 64, but one that is longer gets the same answer as any other that is not valid. */
 const MAX_PARAM_LENGTH = 16_384;
 const REQUEST_ID_LENGTH = 12;
@@ -108,6 +121,8 @@ function build(options: HttpServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // Requests that come while it closes are answered by `Traffic`, with a problem as ever.
     return503OnClosing: false,
+    // It would cut off a stop that waits for an answer; `Traffic` has a limit of its own.
+    pluginTimeout: 0,
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     clientErrorHandler: answerClientError,
@@ -120,7 +135,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   http.setNotFoundHandler(answerNotFound);
 
   const refuseOtherMethods = watchMethods(http);
-  const metrics = new Metrics({ app, health, followers: () => 0 });
+  const metrics = new Metrics({ app, health, followers: () => options.feed.followers });
   http.addHook('onResponse', async ({ routeOptions }, reply) => {
     metrics.observe(routeOptions.config.operation, reply.statusCode, reply.elapsedTime / 1_000);
   });
@@ -147,10 +162,16 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
   serveQueues(serve, app);
+  serveEvents(serve, app, eventRoutes(options));
   serveSystem(serve, health, metrics);
   serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
   return http;
+}
+
+function eventRoutes(options: HttpServerOptions): EventRoutes {
+  const { feed, maxFollowers = MAX_FOLLOWERS, heartbeatMs = HEARTBEAT_MS, stallMs = STALL_MS } = options;
+  return { feed, maxFollowers, heartbeatMs, stallMs };
 }
 
 const NO_TOKENS: PeopleTokens = { isEmpty: true, find: () => null };

@@ -1,4 +1,5 @@
 /** The answers under way, so that a stop can wait for them. */
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { Clock } from '../runtime/environment.ts';
@@ -7,6 +8,11 @@ export class Traffic {
   readonly #underway = new Set<ServerResponse>();
   readonly #closing = new AbortController();
   #onIdle = (): void => {};
+
+  constructor() {
+    // Every request under way listens: that is no leak.
+    setMaxListeners(0, this.#closing.signal);
+  }
 
   /** From `drain` on. */
   get isClosing(): boolean {

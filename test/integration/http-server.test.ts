@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
+import { EventFeed } from '../../src/app/event-feed.ts';
 import { healthReportSchema } from '../../src/contracts/answers.ts';
 import type { PeopleTokens } from '../../src/http/access.ts';
 import { startHttpServer } from '../../src/http/server.ts';
@@ -40,6 +41,7 @@ describe('the HTTP server', () => {
       port,
       maxBodyBytes: MAX_BODY_BYTES,
       version: 'test',
+      feed: new EventFeed(http.test.app),
       health: () => HEALTHY,
     });
     await expect(second).rejects.toMatchObject({
@@ -55,6 +57,7 @@ describe('the HTTP server', () => {
       logger: silentLogger,
       maxBodyBytes: 1,
       version: 'test',
+      feed: new EventFeed(http.test.app),
       health: () => HEALTHY,
     };
     const elsewhere = startHttpServer({ ...options, host: '192.0.2.1', port: 0 });

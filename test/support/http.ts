@@ -1,6 +1,7 @@
 /** A real HTTP server over a test engine, and requests of every kind to it. */
 import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import { expect } from 'vitest';
+import { EventFeed } from '../../src/app/event-feed.ts';
 import {
   type HealthReport,
   type Problem,
@@ -46,11 +47,13 @@ export interface Sent {
 export class TestHttp implements AsyncDisposable {
   readonly test: TestEngine;
   readonly log: MemoryLog;
+  readonly feed: EventFeed;
   readonly server: HttpServer;
 
-  constructor(test: TestEngine, log: MemoryLog, server: HttpServer) {
+  constructor(test: TestEngine, log: MemoryLog, feed: EventFeed, server: HttpServer) {
     this.test = test;
     this.log = log;
+    this.feed = feed;
     this.server = server;
   }
 
@@ -143,6 +146,7 @@ export async function startHttp(
   const test = await startEngine(engine, log);
   // The registrations of the agents are in the log: from here on, what is recorded is the test's doing.
   await test.when(() => (test.engine.backlog === 0 ? true : undefined));
+  const feed = new EventFeed(test.app);
   try {
     const server = await startHttpServer({
       app: test.app,
@@ -150,11 +154,12 @@ export async function startHttp(
       host: '127.0.0.1',
       port: 0,
       maxBodyBytes: MAX_BODY_BYTES,
+      feed,
       version: 'test',
       health: () => HEALTHY,
       ...options,
     });
-    return new TestHttp(test, log, server);
+    return new TestHttp(test, log, feed, server);
   } catch (error) {
     await test[Symbol.asyncDispose]();
     throw error;

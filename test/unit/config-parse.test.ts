@@ -59,7 +59,13 @@ agents:
   it('has a default for every key that must have a value (G1)', () => {
     expect(defaultConfig()).toEqual({
       data_dir: '.signalbox',
-      server: { host: '127.0.0.1', port: 8083, max_body_bytes: 1_048_576, requests_per_second: 1_000 },
+      server: {
+        host: '127.0.0.1',
+        port: 8083,
+        max_body_bytes: 1_048_576,
+        requests_per_second: 1_000,
+        event_streams: 1_000,
+      },
       nats: { sync: 'interval' },
       log: { level: 'info' },
       limits: { concurrency: 64, queue_depth: 10_000, event_backlog: 8_192 },
