@@ -11,6 +11,7 @@ import { bytesPerLiveTask } from './memory.ts';
 import { readRates } from './replay.ts';
 import { startBenchServer } from './server.ts';
 import { spawnRates } from './spawns.ts';
+import { sseFigures } from './sse.ts';
 
 interface Figure {
   readonly key: string;
@@ -48,6 +49,7 @@ try {
     rounds.push(await appendRates(engine, publisher, EVENTS, read.bytesPerEvent));
   }
   const append = median(rounds, ({ pipeline, bare }) => pipeline / bare);
+  const sse = await sseFigures(engine);
   const liveTask = await bytesPerLiveTask(engine, LIVE_TASKS);
 
   add(
@@ -86,6 +88,28 @@ try {
     `${rate(read.replay)} events/s of ${rate(read.raw)} raw, ${read.events} events`,
   );
   add('bytes_per_live_task', liveTask, '<= 10000', (value) => value <= 10_000, `${LIVE_TASKS} pending tasks`);
+  add(
+    'sse_events_per_s',
+    sse.perSecond,
+    '',
+    () => true,
+    `500 clients during ${rate(sse.tasksPerSecond)} tasks/s, ${rate(sse.events)} events sent`,
+  );
+  add(
+    'sse_faults',
+    sse.faults + sse.behind,
+    '<= 0',
+    (value) => value === 0,
+    'missing, twice, or out of order',
+  );
+  add(
+    'sse_memory_mb',
+    sse.grownMb,
+    '<= 150',
+    (value) => value <= 150,
+    'grown beyond what the same tasks take without clients',
+  );
+  add('sse_loop_p99_ms', sse.loopDelayP99, '<= 100', (value) => value <= 100, 'meanwhile');
   const spawns = await spawnRates();
   add(
     'spawns_per_s',

@@ -43,9 +43,11 @@ export interface FeedSettings {
   readonly intervalMs: number;
 }
 
-const SETTINGS: FeedSettings = { windowEvents: 8_192, windowSize: 8_000_000, intervalMs: 25 };
+const SETTINGS: FeedSettings = { windowEvents: 32_768, windowSize: 24_000_000, intervalMs: 50 };
 /** Characters after which a batch ends: what a follower is sent at once. */
-const BATCH_SIZE = 256_000;
+const BATCH_SIZE = 64_000;
+/** Followers that are served without a pause for everything else that this process has to do. */
+const WOKEN_AT_ONCE = 25;
 
 export class EventFeed {
   readonly #app: Pick<AppContext, 'projections' | 'readLog' | 'history' | 'environment' | 'closed'>;
@@ -60,6 +62,7 @@ export class EventFeed {
   /** What followers may see; a little behind the log, so that they see the same. */
   #visible: number;
   #cancelFlush: (() => void) | null = null;
+  #wakeMore: NodeJS.Immediate | undefined;
 
   constructor(
     app: Pick<AppContext, 'projections' | 'onRecord' | 'readLog' | 'history' | 'environment' | 'closed'>,
@@ -139,6 +142,7 @@ export class EventFeed {
           wake = resolve;
           this.#waiting.add(resolve);
         });
+        // Whom the signal has woken is still among them.
         this.#waiting.delete(wake);
       }
     } finally {
@@ -206,8 +210,17 @@ export class EventFeed {
   }
 
   #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
+    let woken = 0;
+    for (const wake of this.#waiting) {
+      if (woken++ === WOKEN_AT_ONCE) {
+        this.#wakeMore ??= setImmediate(() => {
+          this.#wakeMore = undefined;
+          this.#wake();
+        });
+        return;
+      }
+      this.#waiting.delete(wake);
+      wake();
+    }
   }
 }

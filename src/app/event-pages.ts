@@ -13,7 +13,7 @@ export interface EventPage {
 }
 
 /** Pages end at multiples of this: followers that begin anywhere soon ask for the same ones. */
-const PAGE_EVENTS = 256;
+const PAGE_EVENTS = 1_024;
 /** Characters after which a page ends early: single events may be large. */
 const PAGE_SIZE = 1_000_000;
 const KEPT_PAGES = 16;
