@@ -14,7 +14,7 @@ import { type EventFilter, keyOf, matcherOf } from './event-filter.ts';
 import { EventPages } from './event-pages.ts';
 import { EventWindow, type FeedEvent, feedEventOf } from './event-window.ts';
 
-export type { FeedEvent } from './event-window.ts';
+export { type FeedEvent, feedEventOf } from './event-window.ts';
 
 export interface Batch {
   readonly events: readonly FeedEvent[];
@@ -77,7 +77,8 @@ export class EventFeed {
     this.#pages = new EventPages(app.readLog);
     this.#visible = app.projections.sequence;
     this.#stop = app.onRecord((record) => {
-      if (this.#followers > 0) this.#window.push(feedEventOf(record));
+      if (this.#followers === 0) return;
+      this.#window.push(feedEventOf(record));
       this.#cancelFlush ??= app.environment.clock.schedule(this.#settings.intervalMs, () => this.#flush());
     });
     app.closed.addEventListener('abort', () => this.close(), { once: true });
@@ -128,7 +129,8 @@ export class EventFeed {
     let wake = (): void => {};
     const onAbort = (): void => wake();
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#followers++;
+    // While nobody followed, nothing was noted.
+    if (this.#followers++ === 0) this.#visible = this.end;
     try {
       while (!isEnded()) {
         if (state.position < this.#visible) {

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { agentConfigSchema, agentFileSchema, configuredIdSchema } from './agent-config.ts';
 import { pathSchema, prioritySchema, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
 import { backoffSchema } from './tasks.ts';
+import { webhookConfigSchema } from './webhooks.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -132,6 +133,11 @@ const retentionSchema = z.strictObject({
     ),
 });
 
+const webhooksSchema = z
+  .record(configuredIdSchema, webhookConfigSchema)
+  .default({})
+  .describe('Where events are sent, by id.');
+
 const sections = {
   data_dir: pathSchema.default('.signalbox').describe('Where Signalbox keeps its data.'),
   server: serverSchema.prefault({}).describe('The HTTP server.'),
@@ -141,6 +147,7 @@ const sections = {
   defaults: defaultsSchema.prefault({}).describe('What a task or an agent has that says nothing else.'),
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
+  webhooks: webhooksSchema,
 };
 
 const AGENTS = 'The agents, by id.';

@@ -32,6 +32,7 @@ import { deferred } from '../runtime/deferred.ts';
 import { type Environment, systemEnvironment } from '../runtime/environment.ts';
 import { SnapshotDirectory } from '../runtime/snapshot-store.ts';
 import { VERSION } from '../version.ts';
+import { Webhooks } from '../webhooks/webhooks.ts';
 import { defineAgents } from './agents.ts';
 import { Cleanup } from './cleanup.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -196,9 +197,19 @@ export class Daemon {
     cleanup.add('the engine', () => engine.stop('stopped'));
     cleanup.add('the checkpoints', () => checkpointer.stop());
 
+    const feed = new EventFeed(engine.app);
+    const webhooks = await Webhooks.start({
+      configs: config.webhooks,
+      app: engine.app,
+      feed,
+      directory: join(data.path, 'webhooks'),
+      env,
+      logger,
+    });
+    cleanup.add('the webhooks', () => webhooks.stop());
+
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
-      const feed = new EventFeed(engine.app);
       const people = await People.open(tokensFile(config), logger, () => performance.now());
       const listen = (port: number) =>
         startHttpServer({
@@ -214,6 +225,7 @@ export class Daemon {
           people,
           feed,
           maxFollowers: config.server.event_streams,
+          webhooks,
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;

@@ -11,7 +11,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { type ProjectId, projectId, type TaskId, taskId } from '../contracts/ids.ts';
+import { checkedId, type ProjectId, projectId, type TaskId, taskId } from '../contracts/ids.ts';
 import type { Access, Caller } from './access.ts';
 
 /** What the path says, decoded. */
@@ -115,6 +115,12 @@ export const IF_NONE_MATCH = {
 };
 
 export const inProject = (params: PathParams): ProjectId => projectId(params.project ?? '');
+
+/** Where the path names something that is neither a project, a task nor an agent. */
+export const idParam =
+  (name: string) =>
+  (params: PathParams): string =>
+    checkedId(name, params[name] ?? '');
 
 export interface TaskAddress {
   readonly project: ProjectId;

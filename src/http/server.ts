@@ -35,6 +35,7 @@ import { serveJobs } from './routes/jobs.ts';
 import { serveQueues } from './routes/queues.ts';
 import { serveSystem } from './routes/system.ts';
 import { serveTasks } from './routes/tasks.ts';
+import { serveWebhooks, type WebhookDesk } from './routes/webhooks.ts';
 import { serveOn } from './serve.ts';
 import { Traffic } from './traffic.ts';
 
@@ -54,6 +55,8 @@ export interface HttpServerOptions {
   readonly people?: PeopleTokens;
   /** The log as it grows, shared by all who follow it. */
   readonly feed: EventFeed;
+  /** None where it is absent. */
+  readonly webhooks?: WebhookDesk;
   /** Clients that may follow the events at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
   /** Milliseconds between signs of life on a stream of events; 15,000 by default. */
@@ -163,6 +166,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveAudit(serve, app);
   serveQueues(serve, app);
   serveEvents(serve, app, eventRoutes(options));
+  if (options.webhooks) serveWebhooks(serve, options.webhooks);
   serveSystem(serve, health, metrics);
   serveDocuments(serve, operations, options.version);
   refuseOtherMethods();

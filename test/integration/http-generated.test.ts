@@ -4,6 +4,7 @@
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { webhookConfigSchema } from '../../src/contracts/webhooks.ts';
 import { functionAgent } from '../support/engine.ts';
 import { Gate, startHttp, TASKS, type TestHttp } from '../support/http.ts';
 import { Api, type ApiAnswer, type ApiOperation } from '../support/openapi.ts';
@@ -31,7 +32,14 @@ describe('every operation of the document', () => {
   beforeAll(async () => {
     const worker = functionAgent('worker', new Gate().handler, { concurrency: 2 });
     const quick = functionAgent('quick', () => 'done', { capabilities: ['echo', 'code_review'] });
-    http = await startHttp({ agents: [worker, quick] });
+    // Nobody listens there: its dead letters are for reading and choosing.
+    const nowhere = webhookConfigSchema.parse({
+      url: 'http://127.0.0.1:9/',
+      events: ['agent.retired'],
+      secret_env: 'SECRET',
+    });
+    const webhooks = { configs: { a: nowhere }, env: { SECRET: 'x' } };
+    http = await startHttp({ agents: [worker, quick] }, {}, webhooks);
     api = await Api.of(http.url);
     await http.working('a');
     await http.post(TASKS, { id: 'done', title: 'a task', agent: 'quick', review: 'auto' });

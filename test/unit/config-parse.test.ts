@@ -85,6 +85,7 @@ agents:
         snapshot_events: 20_000,
       },
       shutdown: { agents: 'leave', drain_seconds: 30 },
+      webhooks: {},
       agents: {},
     });
   });
@@ -169,7 +170,7 @@ limits: { concurrency: 1.5 }
     ['nats: { cluster: 3 }', '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, program'],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, agents',
     ],
   ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import * as answers from '../../contracts/answers.ts';
 import { createJobSchema, jobAnswerSchema } from '../../contracts/jobs.ts';
 import * as requests from '../../contracts/requests.ts';
+import * as webhooks from '../../contracts/webhooks.ts';
 import { whyAnswerSchema } from '../../contracts/why.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -19,6 +20,7 @@ const REQUESTS = {
   Decision: requests.decisionSchema,
   Rejection: requests.rejectionSchema,
   Kill: requests.killSchema,
+  ChooseLetters: webhooks.chooseLettersSchema,
   Redrive: requests.redriveSchema,
 } as const;
 
@@ -37,6 +39,9 @@ const ANSWERS = {
   DeadLetterPage: answers.deadLetterPageSchema,
   Redriven: answers.redriveAnswerSchema,
   QueueList: answers.queueListSchema,
+  WebhookList: webhooks.webhookListSchema,
+  WebhookDeadLetters: webhooks.webhookLettersSchema,
+  Redelivered: webhooks.redeliveredSchema,
   ProcessList: answers.processListSchema,
   Health: answers.healthReportSchema,
   Why: whyAnswerSchema,
