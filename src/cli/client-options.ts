@@ -36,9 +36,12 @@ export function withClientOptions(command: Command): Command {
   );
 }
 
-/** @throws SignalboxError `invalid_request` where the URL is not one, or the token's file cannot be read */
-export function clientOf({ url, tokenFile }: ServerOptions): SignalboxClient {
-  return new SignalboxClient({ url, retry: { retries: RETRIES }, token: tokenIn(tokenFile) });
+/**
+ * @param retries of a request that may be repeated
+ * @throws SignalboxError `invalid_request` where the URL is not one, or the token's file cannot be read
+ */
+export function clientOf({ url, tokenFile }: ServerOptions, retries = RETRIES): SignalboxClient {
+  return new SignalboxClient({ url, retry: { retries }, token: tokenIn(tokenFile) });
 }
 
 /** Never an argument of its own: those of a process can be seen by everybody. */

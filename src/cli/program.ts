@@ -11,13 +11,16 @@ import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
 import { addDlqCommands } from './dlq/index.ts';
 import { addDoctor } from './doctor/doctor.ts';
+import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
 import { addPs } from './ps.ts';
+import { addQueueCommands } from './queue/index.ts';
 import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
 import { addTokenCommands } from './token/index.ts';
 import { addUp } from './up/up.ts';
+import { addWebhookCommands } from './webhook/index.ts';
 
 /** Each adds one command or one group of commands. */
 const COMMANDS = [
@@ -28,6 +31,9 @@ const COMMANDS = [
   addAttemptCommands,
   addAgentCommands,
   addDlqCommands,
+  addQueueCommands,
+  addEventCommands,
+  addWebhookCommands,
   addPs,
   addAuditCommands,
   addTokenCommands,
