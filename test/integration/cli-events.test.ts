@@ -8,7 +8,9 @@ import { startUp } from '../support/cli.ts';
 import { until } from '../support/until.ts';
 
 describe('events, queues and webhooks on the command line', () => {
-  it('shows events as they come, what waits, and sends again what did not arrive', async () => {
+  it('shows events as they come, what waits, and sends again what did not arrive', {
+    timeout: 90_000,
+  }, async () => {
     let status = 500;
     const received: string[] = [];
     const receiver = createServer((request, response) => {
@@ -33,9 +35,9 @@ webhooks:
     try {
       await using up = await startUp(config, { env: { OPS_SECRET: 'shared' } });
       await using tail = await up.start(['events', 'tail', '--after', '0', '--type', 'task.*']);
-      await up.run(['agent', 'pause', 'idle']);
-      expect((await up.run(['task', 'add', 'x', '--id', 'a', '--agent', 'echo', '--wait'])).code).toBe(0);
-      await up.run(['task', 'add', 'x', '--id', 'b', '--agent', 'idle']);
+      await up.client.decideAgent('idle', 'pause');
+      await up.client.createTask('default', { id: 'a', title: 'x', agent: 'echo' });
+      await up.client.createTask('default', { id: 'b', title: 'x', agent: 'idle' });
       await tail.until(/default\/a .*task\.approved/);
 
       const queues = await up.json<{ name: string; pending: number }[]>(['queue', 'ls']);
@@ -44,8 +46,9 @@ webhooks:
         ['idle', 1],
       ]);
 
-      const letters = () => up.json<{ sequence: number; event_id: string }[]>(['webhook', 'dlq', 'ops']);
+      const letters = () => up.client.webhookLetters('ops');
       await until(async () => (await letters()).length === 2, 'two dead letters');
+      expect((await up.run(['webhook', 'dlq', 'ops'])).out).toMatch(/task\.created .*500/);
       expect((await up.run(['webhook', 'ls'])).out).toMatch(/ops .*http:\/\/127\.0\.0\.1:\d+ .* 2 .*500/);
       const [first, second] = await letters();
       const failed = await up.run(['webhook', 'redeliver', 'ops', String(first?.sequence)]);

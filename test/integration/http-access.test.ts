@@ -164,12 +164,12 @@ describe('the tokens of people', () => {
 
 describe('the limit on requests', () => {
   it('R1: answers 429 with a wait to who asks too often, and to nobody else', async () => {
-    await using http = await startHttp({ agents: agents() }, { requestsPerSecond: 20 });
-    await http.post(TASKS, { id: 'a', title: 'x', agent: 'worker' });
+    await using http = await startHttp({ agents: agents() }, { requestsPerSecond: 1 });
+    await http.test.create({ id: 'a', agent: 'worker' });
     await http.test.until('a', ({ state }) => state === 'working');
-    const answers = await Promise.all(Array.from({ length: 60 }, () => http.get('/api/agents')));
+    const answers = await Promise.all(Array.from({ length: 30 }, () => http.get('/api/agents')));
+    expect(answers.some(({ status }) => status === 200)).toBe(true);
     const refused = answers.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(30);
     const [first] = refused;
     if (!first) throw new Error('nobody was refused');
     problemIn(first, 429, 'rate_limited');

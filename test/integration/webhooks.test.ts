@@ -98,6 +98,8 @@ describe('a webhook', () => {
     const first = await start({}, log);
     await run(first, 'a');
     await took('task.created a', 'task.approved a');
+    const last = receiver.received.at(-1)?.body.sequence ?? 0;
+    await until(() => (first.webhooks.list()[0]?.position ?? 0) >= last, 'its position to move on');
     await first[Symbol.asyncDispose]();
 
     // Without the webhook, as a Signalbox that was down for it.

@@ -73,7 +73,7 @@ export function serveDecisions(serve: Serve, app: AppContext): void {
   serveDecision('block', 'Hold a task back until it is unblocked', decisionSchema, blockTask);
   serveDecision('unblock', 'blocked → pending', decisionSchema, unblockTask);
   serveDecision('redact', 'Take content that must go out of the log for good', redactSchema, redactContent, {
-    example: { by: 'ann', reason: 'a password', output: 1 },
+    example: { by: 'ann', reason: 'a password', description: true },
     refusals: ['not_found', 'nats_unavailable'],
   });
   serveDecision('retry', 'failed or expired → pending, with fresh attempts', decisionSchema, retryTask);
