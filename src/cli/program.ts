@@ -15,11 +15,14 @@ import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
 import { addPs } from './ps.ts';
+import { addQueueCommands } from './queue/index.ts';
 import { addRebuild } from './rebuild/index.ts';
 import { addReplay } from './replay/index.ts';
 import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
+import { addTokenCommands } from './token/index.ts';
 import { addUp } from './up/up.ts';
+import { addWebhookCommands } from './webhook/index.ts';
 
 /** Each adds one command or one group of commands. */
 const COMMANDS = [
@@ -30,11 +33,14 @@ const COMMANDS = [
   addAttemptCommands,
   addAgentCommands,
   addDlqCommands,
+  addQueueCommands,
+  addEventCommands,
+  addWebhookCommands,
   addPs,
   addAuditCommands,
-  addEventCommands,
   addReplay,
   addRebuild,
+  addTokenCommands,
   addConfig,
 ] as const;
 

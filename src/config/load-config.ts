@@ -40,6 +40,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
 
 function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfig {
   const { program } = config.nats;
+  const { tokens_file } = config.server;
   const agents = Object.entries(config.agents).map(([id, agent]) => [
     id,
     agent.cwd === undefined ? agent : { ...agent, cwd: resolve(cwd, agent.cwd) },
@@ -47,6 +48,7 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
   return {
     ...config,
     data_dir: resolve(cwd, config.data_dir),
+    server: { ...config.server, tokens_file: tokens_file && resolve(cwd, tokens_file) },
     // A bare name is looked up in the PATH.
     nats: { ...config.nats, program: program?.includes('/') ? resolve(cwd, program) : program },
     agents: Object.fromEntries(agents),
