@@ -13,6 +13,7 @@ import { http } from './http.ts';
 import { restart } from './restart.ts';
 import { startBenchServer } from './server.ts';
 import { spawns } from './spawns.ts';
+import { sse } from './sse.ts';
 import { throughput } from './throughput.ts';
 import { whole } from './whole.ts';
 
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   dispatch,
   throughput,
   http,
+  sse,
   spawns,
   'group-commit': groupCommit,
   whole,

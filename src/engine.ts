@@ -11,7 +11,7 @@ import { finishRedactions } from './app/redact.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
 import { creationSubject, redactionSubject, taskSubject } from './contracts/subjects.ts';
-import type { Journal, JournalHandlers, JournalState, Tip } from './journal/journal.ts';
+import type { Journal, JournalHandlers, JournalState, StoredMessage, Tip } from './journal/journal.ts';
 import { type LogReader, withStandIns } from './journal/redactions.ts';
 import type { ActorHost } from './runtime/actor-host.ts';
 import { Archive } from './runtime/archive.ts';
@@ -137,7 +137,7 @@ export class Engine {
         // Its creation may be erased; then the redaction stands for it.
         (await journal.holds(creationSubject(project, task))) ||
         (await journal.holds(redactionSubject(project, task))),
-      read: (project, task) => readHistory(reader, taskSubject(project, task)),
+      read: (project, task) => readRecords(reader.readBySubject(taskSubject(project, task))),
     });
     const recovered = await recover({
       journal: reader,
@@ -315,7 +315,8 @@ function appOf(
     contentDirectory: join(options.dataDirectory, 'content'),
     attemptsDirectory: attemptsIn(options),
     keys: options.keys ?? null,
-    history: (project, task) => readHistory(reader, taskSubject(project, task)),
+    history: (project, task) => readRecords(reader.readBySubject(taskSubject(project, task))),
+    readLog: (range) => readRecords(reader.read(range)),
     log: {
       read: (range) => reader.read(range),
       readByFilter: (filter) => reader.readByFilter(filter),
@@ -367,6 +368,6 @@ async function takeOver(
   pipeline.onStored(entry, rebuilt.tip.sequence + 1);
 }
 
-async function* readHistory(log: LogReader, subject: string): AsyncIterable<StoredRecord> {
-  for await (const message of log.readBySubject(subject)) yield readRecord(message);
+async function* readRecords(messages: AsyncIterable<StoredMessage>): AsyncIterable<StoredRecord> {
+  for await (const message of messages) yield readRecord(message);
 }

@@ -4,7 +4,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { Backoff } from '../contracts/tasks.ts';
-import type { Journal, JournalEntry } from '../journal/journal.ts';
+import type { Journal, JournalEntry, ReadRange } from '../journal/journal.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
@@ -60,6 +60,8 @@ export interface AppContext {
   readonly dropSnapshots: () => Promise<void>;
   /** null where nothing is signed. */
   readonly keys: CheckpointKeys | null;
+  /** A part of the log, in order. @throws SignalboxError `nats_unavailable`, `log_corrupt` (while it is read) */
+  readonly readLog: (range: ReadRange) => AsyncIterable<StoredRecord>;
   /** Calls the listener for every committed record, until the answer is called. */
   readonly onRecord: (listener: (record: StoredRecord) => void) => () => void;
   readonly isDraining: () => boolean;

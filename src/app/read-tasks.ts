@@ -81,6 +81,12 @@ export interface TaskQuery {
   readonly states: ReadonlySet<TaskState> | null;
   /** That has it, or is to get it. */
   readonly agent?: string | undefined;
+  readonly type?: string | undefined;
+  readonly parent?: string | undefined;
+  /** `NAME=VALUE` */
+  readonly label?: string | undefined;
+  /** Words that all stand in its texts. */
+  readonly q?: string | undefined;
   readonly after: number;
   readonly limit: number;
 }
@@ -88,18 +94,46 @@ export interface TaskQuery {
 /** The tasks themselves, in the order of creation. */
 export function findTasks(
   app: Pick<AppContext, 'projections'>,
-  { project, states, agent, after, limit }: TaskQuery,
+  query: TaskQuery,
 ): { readonly tasks: readonly TaskView[]; readonly next: number | null } {
+  const { after, limit } = query;
+  const matches = filterOf(query);
   const tasks: TaskView[] = [];
   for (const task of app.projections.blackboard.tasks.values()) {
     if (task.createdSequence <= after) continue;
-    if (project !== null && task.project !== project) continue;
-    if (states !== null && !states.has(task.state)) continue;
-    if (agent !== undefined && agent !== (task.agent ?? task.spec.agent)) continue;
+    if (!matches(task)) continue;
     if (tasks.length === limit) return { tasks, next: tasks.at(-1)?.createdSequence ?? null };
     tasks.push(task);
   }
   return { tasks, next: null };
+}
+
+function filterOf({
+  project,
+  states,
+  agent,
+  type,
+  parent,
+  label,
+  q,
+}: TaskQuery): (task: TaskView) => boolean {
+  const words = (q ?? '').toLowerCase().split(/\s+/);
+  const [name = '', ...value] = (label ?? '').split('=');
+  return (task) => {
+    const { spec } = task;
+    if (project !== null && task.project !== project) return false;
+    if (states !== null && !states.has(task.state)) return false;
+    if (agent !== undefined && agent !== (task.agent ?? spec.agent)) return false;
+    if (type !== undefined && type !== spec.type) return false;
+    if (parent !== undefined && parent !== spec.parent) return false;
+    if (label !== undefined && spec.labels?.[name] !== value.join('=')) return false;
+    return q === undefined || holdsAll(words, `${task.id}\n${spec.title}\n${spec.description}`);
+  };
+}
+
+function holdsAll(words: readonly string[], text: string): boolean {
+  const lower = text.toLowerCase();
+  return words.every((word) => lower.includes(word));
 }
 
 function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {

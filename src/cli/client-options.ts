@@ -1,10 +1,13 @@
 /** What every command that talks to a running Signalbox takes. */
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { DEFAULT_URL, SignalboxClient } from '../client/client.ts';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
 
 export interface ServerOptions {
   readonly url: string;
+  readonly tokenFile?: string;
   readonly json?: true;
 }
 
@@ -18,6 +21,12 @@ const RETRIES = 2;
 export function withServerOptions(command: Command): Command {
   return command
     .addOption(new Option('--url <url>', 'where Signalbox listens').env('SIGNALBOX_URL').default(DEFAULT_URL))
+    .addOption(
+      new Option(
+        '--token-file <file>',
+        'a file with the token to show; without it, the token of SIGNALBOX_TOKEN if there is one',
+      ).env('SIGNALBOX_TOKEN_FILE'),
+    )
     .option('--json', 'print JSON for programs');
 }
 
@@ -27,9 +36,24 @@ export function withClientOptions(command: Command): Command {
   );
 }
 
-/** @throws SignalboxError `invalid_request` where the URL is not one */
-export function clientOf({ url }: ServerOptions): SignalboxClient {
-  return new SignalboxClient({ url, retry: { retries: RETRIES } });
+/**
+ * @param retries of a request that may be repeated
+ * @throws SignalboxError `invalid_request` where the URL is not one, or the token's file cannot be read
+ */
+export function clientOf({ url, tokenFile }: ServerOptions, retries = RETRIES): SignalboxClient {
+  return new SignalboxClient({ url, retry: { retries }, token: tokenIn(tokenFile) });
+}
+
+/** Never an argument of its own: those of a process can be seen by everybody. */
+function tokenIn(file: string | undefined): string | undefined {
+  if (file === undefined) return process.env.SIGNALBOX_TOKEN || undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new SignalboxError('invalid_request', `--token-file: ${file} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
 }
 
 /** Who decides and comments, where nothing else is said: the user of this machine. */

@@ -27,6 +27,7 @@ export type ExitName = keyof typeof EXIT_CODES;
 /** Exhaustive: a new error does not compile before it has an exit code. */
 const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   invalid_request: 'usage',
+  invalid_task: 'usage',
   invalid_id: 'usage',
   body_too_large: 'usage',
   content_unreadable: 'usage',
@@ -43,6 +44,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   stale_attempt: 'conflict',
   log_in_use: 'conflict',
   address_in_use: 'conflict',
+  rate_limited: 'unavailable',
   overloaded: 'unavailable',
   log_unavailable: 'unavailable',
   shutting_down: 'unavailable',

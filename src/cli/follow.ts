@@ -21,35 +21,38 @@ export interface FollowOptions {
   readonly onAway: (error: SignalboxError) => void;
 }
 
-const SHORTEST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 2_000;
-const WAIT_FACTOR = 1.5;
+const AWAY_PAUSE_MS = 2_000;
 /** How long Signalbox may be away, restarting for example, before it is given up. */
 const PATIENCE_MS = 60_000;
 
-const PASSING: ReadonlySet<ErrorCode> = new Set(['unreachable', 'log_unavailable', 'overloaded']);
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'unreachable',
+  'log_unavailable',
+  'overloaded',
+  'rate_limited',
+  'shutting_down',
+]);
 
 /**
- * The news of a task, until it is in a state that it does not leave by itself. The task is asked for without its
- * history, which is read only when the task has changed.
+ * The news of a task, until it is in a state that it does not leave by itself. Signalbox is asked to answer when there
+ * are some; the task's history is read only then.
  * @throws SignalboxError what the first question meets, `task_not_found`, and `unreachable` after a minute
  */
 export async function* follow(options: FollowOptions): AsyncGenerator<News> {
   const { client, project, id } = options;
+  // Apart: the history is read after the task, and may know more of it.
   let seen = 0;
-  let wait = SHORTEST_WAIT_MS;
+  let told = 0;
   for (let task = await client.getTask(project, id); ; ) {
     if (task.sequence > seen) {
       const { events = [], ...now } = await patiently(options, () => client.getTask(project, id, ['events']));
-      const news = events.filter(({ sequence }) => sequence > seen);
-      seen = Math.max(now.sequence, ...news.map(({ sequence }) => sequence));
+      const news = events.filter(({ sequence }) => sequence > told);
+      seen = now.sequence;
+      told = Math.max(told, ...news.map(({ sequence }) => sequence));
       yield { task: now, events: news };
       if (SETTLED_STATES.has(now.state)) return;
-      wait = SHORTEST_WAIT_MS;
     }
-    await sleep(wait);
-    wait = Math.min(wait * WAIT_FACTOR, LONGEST_WAIT_MS);
-    task = await patiently(options, () => client.getTask(project, id));
+    task = await patiently(options, () => client.nextOfTask(project, id));
   }
 }
 
@@ -67,7 +70,7 @@ export async function patiently<T>(
       if (away === null) onAway(error);
       away ??= { since: performance.now() };
       if (performance.now() - away.since > PATIENCE_MS) throw error;
-      await sleep(LONGEST_WAIT_MS);
+      await sleep(AWAY_PAUSE_MS);
     }
   }
 }

@@ -16,11 +16,14 @@ import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
 import { addNatsCommands } from './nats/index.ts';
 import { addPs } from './ps.ts';
+import { addQueueCommands } from './queue/index.ts';
 import { addRebuild } from './rebuild/index.ts';
 import { addReplay } from './replay/index.ts';
 import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
+import { addTokenCommands } from './token/index.ts';
 import { addUp } from './up/up.ts';
+import { addWebhookCommands } from './webhook/index.ts';
 import { addWorker } from './worker/index.ts';
 
 /** Each adds one command or one group of commands. */
@@ -32,13 +35,16 @@ const COMMANDS = [
   addAttemptCommands,
   addAgentCommands,
   addDlqCommands,
+  addQueueCommands,
+  addEventCommands,
+  addWebhookCommands,
   addPs,
   addNatsCommands,
   addWorker,
   addAuditCommands,
-  addEventCommands,
   addReplay,
   addRebuild,
+  addTokenCommands,
   addConfig,
 ] as const;
 

@@ -1,10 +1,8 @@
 /**
  * A typed client of the HTTP surface.
  *
- * T1 A request is repeated only where a repeat cannot do anything twice: reads, bare heartbeats, and creations that
- *    carry an id or an idempotency key.
+ * Reads, bare heartbeats, and creations that carry an id or an idempotency key are repeated (T1 of caller.ts).
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { RejectionRecord } from '../contracts/agent-messages.ts';
 import {
@@ -15,13 +13,14 @@ import {
   type DeadLetterPage,
   type HealthReport,
   LOG_HEADERS,
+  type QueueAnswer,
   type RedriveAnswer,
   type StateAnswer,
   type TaskAnswer,
   type TaskPageAnswer,
 } from '../contracts/answers.ts';
-import { SignalboxError } from '../contracts/errors.ts';
-import { agentId, projectId, taskId } from '../contracts/ids.ts';
+import { agentId, checkedId, projectId, taskId } from '../contracts/ids.ts';
+import { MAX_WAIT_SECONDS } from '../contracts/jobs.ts';
 import type {
   AddComment,
   createTaskSchema,
@@ -34,10 +33,13 @@ import type {
   readLogSchema,
   redriveSchema,
 } from '../contracts/requests.ts';
-import type { TaskState } from '../contracts/tasks.ts';
+import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
+import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/webhooks.ts';
 import type { WhyAnswer } from '../contracts/why.ts';
-import { type RetryPolicy, waitBefore } from './retry.ts';
-import { type Reply, type Request, send } from './transport.ts';
+import { Caller, type ClientOptions, type Query, textOf } from './caller.ts';
+import { type EventAnswer, type EventQuery, followEvents } from './events.ts';
+import { JobsClient } from './jobs.ts';
+import { Lru } from './lru.ts';
 
 /** A task as its creator writes it: defaults may be left out. */
 export type NewTask = z.input<typeof createTaskSchema>;
@@ -82,61 +84,85 @@ export interface LogPart {
 
 export type TaskPart = 'outputs' | 'comments' | 'attempts' | 'events' | 'all';
 
-export interface ClientOptions {
-  /** `http://127.0.0.1:8083` by default. */
-  readonly url?: string | undefined;
-  /** Milliseconds that one request may take, its answer included; 30,000 by default. */
-  readonly timeoutMs?: number;
-  readonly retry?: Partial<RetryPolicy>;
-  /** Of an attempt, for an agent that speaks for it. */
-  readonly token?: string | undefined;
-}
+export { type ClientOptions, DEFAULT_URL } from './caller.ts';
 
-export const DEFAULT_URL = 'http://127.0.0.1:8083';
-const TIMEOUT_MS = 30_000;
-
-const RETRY: RetryPolicy = {
-  retries: 4,
-  initialMs: 100,
-  maxMs: 5_000,
-  longestWaitMs: 30_000,
-  random: Math.random,
-  sleep: async (ms) => sleep(ms),
-};
+/** Tasks whose answers are kept, where nothing else is said. */
+const CACHE_SIZE = 1_000;
+/** Milliseconds that receivers of webhooks may take together. */
+const REDELIVERY_MS = 60_000;
 
 /**
  * Every call throws a SignalboxError with the code that Signalbox gave, `unreachable` where it gives none, and
  * `invalid_id` for an id that it would not take.
  */
 export class SignalboxClient {
-  readonly #url: string;
-  readonly #timeoutMs: number;
-  readonly #retry: RetryPolicy;
-  readonly #token: string | undefined;
+  /** The plain job API. */
+  readonly jobs: JobsClient;
+  readonly #caller: Caller;
+  readonly #tasks: Lru<{ readonly etag: string; readonly task: TaskAnswer }>;
 
   /** @throws SignalboxError `invalid_request` where `url` is not one */
-  constructor({ url = DEFAULT_URL, timeoutMs = TIMEOUT_MS, retry, token }: ClientOptions = {}) {
-    if (!URL.canParse(url) || !/^https?:/.test(url)) {
-      throw new SignalboxError(
-        'invalid_request',
-        `${JSON.stringify(url)} is not an address of Signalbox: give a URL as in ${DEFAULT_URL}`,
-      );
-    }
-    this.#url = url.replace(/\/+$/, '');
-    this.#timeoutMs = timeoutMs;
-    this.#retry = { ...RETRY, ...retry };
-    this.#token = token;
+  constructor(options: ClientOptions = {}) {
+    const { cacheSize = CACHE_SIZE } = options;
+    this.#caller = new Caller(options);
+    this.#tasks = new Lru(Math.max(cacheSize, 1));
+    this.jobs = new JobsClient(this.#caller, new Lru(cacheSize));
   }
 
   async createTask(project: string, task: NewTask): Promise<CreatedTask> {
     const isKeyed = task.id !== undefined || task.idempotency_key !== undefined;
     const request = { method: 'POST', body: task } as const;
-    const { status, body } = await this.#call(tasksPath(project), request, isKeyed);
+    const { status, body } = await this.#caller.call(tasksPath(project), request, isKeyed);
     return { task: body as TaskAnswer, created: status === 201 };
   }
 
   async getTask(project: string, id: string, expand: readonly TaskPart[] = []): Promise<TaskAnswer> {
-    return (await this.#read(taskPath(project, id), { expand })) as TaskAnswer;
+    return this.#task(taskPath(project, id), expand);
+  }
+
+  /** The task, once it is done, failed, cancelled or expired. The server is asked to wait, again and again. */
+  async settledTask(project: string, id: string, expand: readonly TaskPart[] = []): Promise<TaskAnswer> {
+    for (;;) {
+      const task = await this.#task(taskPath(project, id), expand, MAX_WAIT_SECONDS);
+      if (SETTLED_STATES.has(task.state)) return task;
+    }
+  }
+
+  /** The task, once it is another than this client has seen last; as it is, after a minute without news. */
+  async nextOfTask(project: string, id: string): Promise<TaskAnswer> {
+    return this.#task(taskPath(project, id), [], MAX_WAIT_SECONDS);
+  }
+
+  /** Every event from a place in the log on, and then as it comes, over interruptions and restarts. */
+  events(query: EventQuery = {}): AsyncGenerator<EventAnswer> {
+    return followEvents(this.#caller, query);
+  }
+
+  async queues(): Promise<readonly QueueAnswer[]> {
+    const { queues } = (await this.#read('/api/queues')) as { readonly queues: readonly QueueAnswer[] };
+    return queues;
+  }
+
+  async webhooks(): Promise<readonly WebhookAnswer[]> {
+    const { webhooks } = (await this.#read('/api/webhooks')) as {
+      readonly webhooks: readonly WebhookAnswer[];
+    };
+    return webhooks;
+  }
+
+  async webhookLetters(id: string): Promise<readonly WebhookLetter[]> {
+    const answer = await this.#read(`${webhookPath(id)}/dead-letters`);
+    return (answer as { readonly dead_letters: readonly WebhookLetter[] }).dead_letters;
+  }
+
+  async redeliverWebhook(id: string, choice: ChooseLetters): Promise<Redelivered> {
+    const request = { method: 'POST', body: choice } as const;
+    const path = `${webhookPath(id)}/redeliver`;
+    return (await this.#caller.call(path, request, false, REDELIVERY_MS)).body as Redelivered;
+  }
+
+  async discardWebhookLetters(id: string, choice: ChooseLetters): Promise<Redelivered> {
+    return (await this.#write(`${webhookPath(id)}/discard`, choice)) as Redelivered;
   }
 
   async listTasks({ project, ...filter }: TaskFilter = {}): Promise<TaskPageAnswer> {
@@ -172,7 +198,8 @@ export class SignalboxClient {
   async heartbeat(project: string, id: string, heartbeat: Heartbeat = {}): Promise<TaskAnswer> {
     const request = { method: 'POST', body: heartbeat } as const;
     const isRecorded = heartbeat.detail !== undefined;
-    return (await this.#call(`${taskPath(project, id)}/heartbeat`, request, !isRecorded)).body as TaskAnswer;
+    return (await this.#caller.call(`${taskPath(project, id)}/heartbeat`, request, !isRecorded))
+      .body as TaskAnswer;
   }
 
   async attempt(project: string, id: string, number: number): Promise<AttemptAnswer> {
@@ -181,7 +208,7 @@ export class SignalboxClient {
 
   async attemptLog(project: string, id: string, number: number, query: LogQuery = {}): Promise<LogPart> {
     const path = `${attemptPath(project, id, number)}/log${textOf(query)}`;
-    const { body, headers } = await this.#call(path, { method: 'GET', answer: 'text' }, true);
+    const { body, headers } = await this.#caller.call(path, { method: 'GET', answer: 'text' }, true);
     return {
       text: body as string,
       offset: Number(headers.get(LOG_HEADERS.offset)),
@@ -255,37 +282,27 @@ export class SignalboxClient {
     return (await this.#read('/health')) as HealthReport;
   }
 
-  async #read(path: string, query: Query = {}): Promise<unknown> {
-    return (await this.#call(path + textOf(query), { method: 'GET' }, true)).body;
+  /** What is known already is asked for with its ETag, and not sent again. */
+  async #task(path: string, expand: readonly TaskPart[], wait?: number): Promise<TaskAnswer> {
+    const key = path + textOf({ expand });
+    const known = this.#tasks.get(key);
+    const request = { method: 'GET', headers: { 'if-none-match': known?.etag } } as const;
+    const target = path + textOf({ expand, wait });
+    const { status, headers, body } = await this.#caller.call(target, request, true, (wait ?? 0) * 1_000);
+    if (status === 304 && known) return known.task;
+    const task = body as TaskAnswer;
+    const etag = headers.get('etag');
+    if (etag !== null) this.#tasks.set(key, { etag, task });
+    return task;
   }
 
-  async #write(path: string, body: unknown): Promise<unknown> {
-    return (await this.#call(path, { method: 'POST', body }, false)).body;
+  #read(path: string, query: Query = {}): Promise<unknown> {
+    return this.#caller.read(path, query);
   }
 
-  async #call(path: string, request: Request, isRepeatable: boolean): Promise<Extract<Reply, { ok: true }>> {
-    const url = new URL(this.#url + path);
-    for (let number = 1; ; number++) {
-      const reply = await send(url, { ...request, token: this.#token }, this.#timeoutMs);
-      if (reply.ok) return reply;
-      const mayRepeat = isRepeatable && reply.isPassing;
-      const wait = mayRepeat ? waitBefore(number, reply.retryAfterMs, this.#retry) : null;
-      if (wait === null) throw reply.error;
-      await this.#retry.sleep(wait);
-    }
+  #write(path: string, body: unknown): Promise<unknown> {
+    return this.#caller.write(path, body);
   }
-}
-
-type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
-
-/** Lists are written with commas; what is absent or empty is left out. */
-function textOf(query: Query): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    const text = String(value ?? '');
-    if (text !== '') params.set(name, text);
-  }
-  return params.size === 0 ? '' : `?${params}`;
 }
 
 /** Ids are checked here, since a URL would take one like ".." for a way up. */
@@ -303,4 +320,8 @@ function attemptPath(project: string, id: string, number: number): string {
 
 function agentPath(id: string): string {
   return `/api/agents/${agentId(id)}`;
+}
+
+function webhookPath(id: string): string {
+  return `/api/webhooks/${checkedId('webhook', id)}`;
 }

@@ -3,8 +3,12 @@ import { problemSchema } from '../contracts/answers.ts';
 import { ERROR_CODES, type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { retryAfterMs } from './retry.ts';
 
+export type HeaderFields = Readonly<Record<string, string | undefined>>;
+
 export interface Request {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** In lower case; what is undefined is not sent. */
+  readonly headers?: HeaderFields;
   readonly body?: unknown;
   /** Proves who asks. */
   readonly token?: string | undefined;
@@ -37,7 +41,37 @@ export async function send(url: URL, request: Request, timeoutMs: number): Promi
   const isText = request.answer === 'text' && response.ok;
   const body = isText ? text : jsonOf(text);
   const { status, headers } = response;
+  // What the client has is what there is.
+  if (status === 304) return { ok: true, status, headers, body: undefined };
   if (response.ok && body !== undefined) return { ok: true, status, headers, body };
+  return failure(url, response, body);
+}
+
+/** An answer without end, or why there is none. */
+export type Opened =
+  | { readonly ok: true; readonly body: AsyncIterable<Uint8Array> }
+  | Extract<Reply, { ok: false }>;
+
+/** @param request.signal ends the answer too */
+export async function openStream(
+  url: URL,
+  request: {
+    readonly headers: HeaderFields;
+    readonly token: string | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<Opened> {
+  const { signal } = request;
+  try {
+    const response = await fetch(url, { ...initOf({ ...request, method: 'GET' }), signal });
+    if (response.ok && response.body) return { ok: true, body: response.body };
+    return failure(url, response, jsonOf(await response.text()));
+  } catch (cause) {
+    return { ok: false, error: unreachable(url, 0, cause), isPassing: true, retryAfterMs: 0 };
+  }
+}
+
+function failure(url: URL, { status, headers }: Response, body: unknown): Extract<Reply, { ok: false }> {
   return {
     ok: false,
     error: errorOf(url, status, body),
@@ -46,8 +80,9 @@ export async function send(url: URL, request: Request, timeoutMs: number): Promi
   };
 }
 
-function initOf({ method, body, token }: Request): RequestInit {
+function initOf({ method, body, token, headers: given = {} }: Request): RequestInit {
   const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) headers[name] = value;
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
   if (body === undefined) return { method, headers };
   headers['content-type'] = 'application/json';

@@ -40,6 +40,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
 
 function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfig {
   const { program, credentials, ca_file } = config.nats;
+  const { tokens_file } = config.server;
   const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path));
   const agents = Object.entries(config.agents).map(([id, agent]) => [
     id,
@@ -48,6 +49,7 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
   return {
     ...config,
     data_dir: resolve(cwd, config.data_dir),
+    server: { ...config.server, tokens_file: absolute(tokens_file) },
     // A bare name is looked up in the PATH.
     nats: {
       ...config.nats,

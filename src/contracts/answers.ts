@@ -190,6 +190,23 @@ export type AgentAnswer = z.output<typeof agentAnswerSchema>;
 
 export const agentListSchema = z.strictObject({ agents: z.array(agentAnswerSchema) });
 
+export const queueListSchema = z.strictObject({
+  queues: z.array(
+    z.strictObject({
+      /** `agent`: tasks for that agent. `type`: tasks for any agent that has the capability. */
+      kind: z.enum(['agent', 'type']),
+      name: z.string(),
+      pending: count,
+      /** Those that wait for a time, for other tasks, or for a retry. */
+      scheduled: count,
+      oldest_pending_at: time.nullable(),
+      /** Who may take from it. */
+      agents: z.array(z.string()),
+    }),
+  ),
+});
+export type QueueAnswer = z.output<typeof queueListSchema>['queues'][number];
+
 const deadState = { state: z.enum(DEAD_STATES), last_error: z.string().nullable() };
 
 /** A task that was given up: it has used up its attempts, or it expired. */

@@ -63,7 +63,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   attempt: 'Number of the attempt, 1 for the first.',
   agent: 'Id of the agent.',
   event: 'The event, such as `claimed` or `attempt_started`.',
-  verb: 'The command, such as `task_create`; `$SRV.INFO.signalbox` lists them all.',
+  operation: 'The name of the operation, such as `createTask`; `$SRV.INFO.signalbox` lists them all.',
 };
 
 export function channels(): readonly Channel[] {
@@ -110,7 +110,7 @@ export function channels(): readonly Channel[] {
     },
     {
       name: 'commands',
-      address: commandSubject(at.project, '{verb}'),
+      address: commandSubject(at.project, '{operation}'),
       title: 'Commands',
       description:
         'Request and reply: what HTTP can do, as a NATS micro service. The payload is a JSON object with what the path names beside the project, and the query or the body.',

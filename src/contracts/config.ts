@@ -10,19 +10,20 @@ import { z } from 'zod';
 import { agentConfigSchema, agentFileSchema, configuredIdSchema } from './agent-config.ts';
 import { pathSchema, prioritySchema, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
 import { backoffSchema } from './tasks.ts';
+import { webhookConfigSchema } from './webhooks.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-const hostError =
-  'expected a loopback address, 127.0.0.1, ::1 or localhost' +
-  ' (users have no tokens yet, so any other address would be open to all)';
+const hostError = 'expected an IP address or the name of a host';
 const natsUrlError =
   'expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between';
 
 /** The settings that the environment and the command line may replace, one by one. */
 export const settingsSchema = z.object({
   data_dir: pathSchema,
-  host: z.string(hostError).regex(/^(?:localhost|::1|127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3})$/, hostError),
+  host: z
+    .string(hostError)
+    .regex(/^(?:[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/, hostError),
   port: whole(0, 65_535),
   nats_url: z.string(natsUrlError).regex(/^(?:(?:^|,)(?:(?:nats|tls):\/\/)?[^\s,/]+\/?)+$/, natsUrlError),
   log_level: z.enum(LOG_LEVELS),
@@ -30,7 +31,9 @@ export const settingsSchema = z.object({
 const settings = settingsSchema.shape;
 
 const serverSchema = z.strictObject({
-  host: settings.host.default('127.0.0.1').describe('The address to listen on; loopback only.'),
+  host: settings.host
+    .default('127.0.0.1')
+    .describe('The address to listen on; beyond loopback only with tokens ("signalbox token new").'),
   port: settings.port.default(8083).describe('The port to listen on; 0 takes a free one.'),
   max_body_bytes: whole(1).default(1_048_576).describe('The largest body of a request, in bytes.'),
   public_url: z
@@ -38,6 +41,17 @@ const serverSchema = z.strictObject({
     .overwrite((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe('Where agents reach Signalbox. Default: http:// with the host and the port.'),
+  tokens_file: pathSchema
+    .optional()
+    .describe(
+      'The hashes of tokens, as "signalbox token new" writes them. Default: tokens.json in data_dir.',
+    ),
+  requests_per_second: whole(1, 1_000_000)
+    .default(1_000)
+    .describe('Requests that one client may send in a second; for more it gets 429.'),
+  event_streams: whole(1, 100_000)
+    .default(1_000)
+    .describe('Clients that may follow the events (SSE) at the same time; more get 503.'),
 });
 export type ServerConfig = z.output<typeof serverSchema>;
 
@@ -126,6 +140,11 @@ const retentionSchema = z.strictObject({
     ),
 });
 
+const webhooksSchema = z
+  .record(configuredIdSchema, webhookConfigSchema)
+  .default({})
+  .describe('Where events are sent, by id.');
+
 const sections = {
   data_dir: pathSchema.default('.signalbox').describe('Where Signalbox keeps its data.'),
   server: serverSchema.prefault({}).describe('The HTTP server.'),
@@ -135,6 +154,7 @@ const sections = {
   defaults: defaultsSchema.prefault({}).describe('What a task or an agent has that says nothing else.'),
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
+  webhooks: webhooksSchema,
 };
 
 const AGENTS = 'The agents, by id.';

@@ -4,6 +4,7 @@
  */
 export const ERROR_CODES = {
   invalid_request: 'The request does not have the form that this operation takes.',
+  invalid_task: 'The body is JSON, and not a task that could be done (plain job API).',
   invalid_id: 'An id is 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-".',
   body_too_large: 'The body is larger than the limit.',
   unsupported_media_type: 'The body is not JSON.',
@@ -19,6 +20,7 @@ export const ERROR_CODES = {
   stale_attempt: 'The word comes from an attempt that is not the open one.',
   unauthorized: 'The credentials are missing or not valid.',
   forbidden: 'The credentials do not allow this.',
+  rate_limited: 'This client asks more often than the limit.',
   overloaded: 'More work is queued than the configured limit.',
   log_unavailable: 'The event log cannot be written at the moment.',
   shutting_down: 'Signalbox is draining and takes no new work.',

@@ -19,7 +19,8 @@ export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 /** The subject token of events that belong to no project. No project may have this name. */
 export const SYSTEM_PROJECT = '_system';
 
-function checked(kind: string, text: string): string {
+/** @param kind what it names, for the message. @throws SignalboxError `invalid_id` */
+export function checkedId(kind: string, text: string): string {
   if (ID_PATTERN.test(text)) return text;
   throw new SignalboxError(
     'invalid_id',
@@ -32,15 +33,15 @@ export function projectId(text: string): ProjectId {
   if (text === SYSTEM_PROJECT) {
     throw new SignalboxError('invalid_id', `project "${SYSTEM_PROJECT}" is reserved: choose another name`);
   }
-  return checked('project', text) as ProjectId;
+  return checkedId('project', text) as ProjectId;
 }
 
 export function taskId(text: string): TaskId {
-  return checked('task id', text) as TaskId;
+  return checkedId('task id', text) as TaskId;
 }
 
 export function agentId(text: string): AgentId {
-  return checked('agent id', text) as AgentId;
+  return checkedId('agent id', text) as AgentId;
 }
 
 export function taskKey(project: ProjectId, task: TaskId): TaskKey {

@@ -42,7 +42,7 @@ const takerNeeded = {
 export interface FollowUp extends z.infer<z.ZodObject<typeof taskFields>> {
   readonly follow_ups?: FollowUp[] | undefined;
 }
-const followUpSchema: z.ZodType<FollowUp> = z.lazy(() =>
+export const followUpSchema: z.ZodType<FollowUp> = z.lazy(() =>
   z
     .strictObject({ ...taskFields, follow_ups: z.array(followUpSchema).max(20).optional() })
     .refine(hasTaker, takerNeeded),
@@ -139,8 +139,22 @@ export const redactSchema = z
 export type Redact = z.infer<typeof redactSchema>;
 
 export const listTasksSchema = z.strictObject({
-  state: z.string().optional(),
-  agent: id.optional(),
+  state: z.string().optional().describe('States, with commas between.'),
+  agent: id.optional().describe('That has it, or is to get it.'),
+  type: id.optional(),
+  parent: id.optional(),
+  label: z
+    .string()
+    .regex(/^[^=]{1,100}=.{0,500}$/s, 'expected NAME=VALUE')
+    .optional()
+    .describe('A label, as NAME=VALUE.'),
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Words that all stand in its id, title or description, in upper or lower case.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   after: z.coerce.number().int().min(0).default(0),
 });
@@ -152,6 +166,24 @@ export const readStateSchema = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
 });
 export type ReadState = z.infer<typeof readStateSchema>;
+
+export const followEventsSchema = z.strictObject({
+  project: id.optional(),
+  task: id.optional(),
+  type: z
+    .string()
+    .regex(/^[a-z_.]+\*?(,[a-z_.]+\*?)*$/, 'expected types as in "task.created,attempt.*"')
+    .max(1_000)
+    .optional()
+    .describe('Types with commas between; "task.*" for all that begin so.'),
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Begin after this place in the log, 0 for all of it. Without it: with what comes next.'),
+});
 
 /** A part of what an attempt has printed. */
 export const readLogSchema = z.strictObject({

@@ -56,9 +56,9 @@ export function taskSubject(project: string, task: string): string {
   return `${ROOT}.evt.${project}.task.${task}`;
 }
 
-/** `signalbox.v1.cmd.<project>.<verb>`; `_system` stands for the project where the command is about none. */
-export function commandSubject(project: string, verb: string): string {
-  return `${ROOT}.cmd.${project}.${verb}`;
+/** `signalbox.v1.cmd.<project>.<operation>`; `_system` stands for the project where the command is about none. */
+export function commandSubject(project: string, operation: string): string {
+  return `${ROOT}.cmd.${project}.${operation}`;
 }
 
 export function agentSubject(agent: string, kind: AgentMessageKind | '*' | '>'): string {

@@ -7,15 +7,19 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { People } from '../access/people.ts';
 import type { AppContext } from '../app/context.ts';
+import { EventFeed } from '../app/event-feed.ts';
 import { Checkpointer } from '../audit/checkpointer.ts';
 import { KeyFile } from '../audit/key-file.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
+import { tokensFile } from '../config/tokens-path.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { Engine } from '../engine.ts';
+import type { ListRejected } from '../http/routes/rejected-messages.ts';
 import { startHttpServer } from '../http/server.ts';
 import { GroupCommit } from '../journal/group-commit.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
@@ -29,6 +33,7 @@ import { deferred } from '../runtime/deferred.ts';
 import { type Environment, systemEnvironment } from '../runtime/environment.ts';
 import { SnapshotDirectory } from '../runtime/snapshot-store.ts';
 import { VERSION } from '../version.ts';
+import { Webhooks } from '../webhooks/webhooks.ts';
 import { defineAgents } from './agents.ts';
 import { Cleanup } from './cleanup.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -198,24 +203,43 @@ export class Daemon {
     await side.prepare(engine);
     cleanup.add('the checkpoints', () => checkpointer.stop());
 
+    const feed = new EventFeed(engine.app);
+    const webhooks = await Webhooks.start({
+      configs: config.webhooks,
+      app: engine.app,
+      feed,
+      directory: join(data.path, 'webhooks'),
+      env,
+      logger,
+    });
+    cleanup.add('the webhooks', () => webhooks.stop());
+
     const health = (): HealthReport => healthOf(engine, nats, VERSION);
+    const rejected: ListRejected = (agent, limit) => side.rejections.list(agent, limit);
+    const people = await People.open(tokensFile(config), logger, () => performance.now());
     if (options.http !== false) {
-      const { host: address, port, max_body_bytes: maxBodyBytes } = config.server;
       const listen = (port: number) =>
         startHttpServer({
           app: engine.app,
           logger,
-          host: address,
+          host: config.server.host,
           port,
-          maxBodyBytes,
+          maxBodyBytes: config.server.max_body_bytes,
           health,
-          rejected: (agent, limit) => side.rejections.list(agent, limit),
+          version: VERSION,
+          publicUrl: config.server.public_url,
+          requestsPerSecond: config.server.requests_per_second,
+          people,
+          feed,
+          maxFollowers: config.server.event_streams,
+          webhooks,
+          rejected,
         });
-      const server = await listen(port).catch((error: unknown) => {
+      const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;
         // One that hangs holds on to its port. The work goes on all the same.
         logger.warn(
-          { port },
+          { port: config.server.port },
           'the port is still held by the one that was taken over from: taking a free one',
         );
         return listen(0);
@@ -228,7 +252,7 @@ export class Daemon {
     const begun = engine.begin();
     side.begin();
     await begun;
-    await side.listen(engine, health);
+    await side.listen({ app: engine.app, health, people, webhooks });
     return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }
 

@@ -6,13 +6,12 @@
 import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import type { HealthReport } from '../contracts/answers.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { jobOfSubject, WORK_STREAM } from '../contracts/subjects.ts';
 import type { Engine } from '../engine.ts';
 import { AgentInbox } from '../nats/agent-inbox.ts';
-import { CommandService } from '../nats/command-service.ts';
+import { CommandService, type CommandServiceOptions } from '../nats/command-service.ts';
 import { Rejections } from '../nats/rejections.ts';
 import { RemoteAgent } from '../nats/remote-agents.ts';
 import { openQueue, openStreams } from '../nats/streams.ts';
@@ -27,6 +26,9 @@ export interface NatsSideOptions {
   readonly logger: Logger;
   readonly environment: Environment;
 }
+
+/** What those who ask over NATS are answered from. */
+export type Heard = Pick<CommandServiceOptions, 'app' | 'health' | 'people' | 'webhooks'>;
 
 const TIMEOUT_MS = 5_000;
 /** How often a job is handed out that nobody begins. */
@@ -116,10 +118,9 @@ export class NatsSide {
   }
 
   /** From here on agents are heard, and commands taken. */
-  async listen(engine: Engine, health: () => HealthReport): Promise<void> {
+  async listen({ app, health, people, webhooks }: Heard): Promise<void> {
     const { nats, logger: parent } = this.#options;
     const { connection } = nats;
-    const { app } = engine;
     const logger = parent.child({ component: 'nats' });
     this.#advisories = connection.subscribe(MAX_DELIVERIES_ADVISORY, {
       callback: (error, message) => {
@@ -137,6 +138,8 @@ export class NatsSide {
     this.#commands = await CommandService.start({
       app,
       health,
+      people,
+      webhooks,
       rejected: (agent, limit) => this.rejections.list(agent, limit),
       connection,
       logger,

@@ -1,18 +1,18 @@
 /**
- * An operation: what a route takes, declared, and what it does with it. Handlers see parsed input and give an answer
- * as data; of the server they know nothing.
+ * An operation: what a route takes and what it may answer, declared, and what it does. Handlers see parsed input and
+ * give an answer as data; of the server they know nothing. The OpenAPI document is made of the same declarations.
  *
- * O1 A handler runs only when ids, query and body are all in order: what is malformed leaves no trace in the log.
+ * O1 A handler runs only when the caller may do this, and ids, query and body are all in order: what is refused or
+ *    malformed leaves no trace in the log.
  * O2 Every answer comes within the limit. Where a command has no answer by then, its outcome is open, and it is said so.
+ * O3 An operation answers with no status that it does not declare.
  */
-import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import type { ErrorCode } from '../contracts/errors.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { type ProjectId, projectId, type TaskId, taskId } from '../contracts/ids.ts';
-import type { Clock } from '../runtime/environment.ts';
-import { within } from './deadline.ts';
-import { parse } from './parse.ts';
+import { checkedId, type ProjectId, projectId, type TaskId, taskId } from '../contracts/ids.ts';
+import type { Access, Caller } from './access.ts';
 
 /** What the path says, decoded. */
 export type PathParams = Readonly<Record<string, string>>;
@@ -22,6 +22,11 @@ export interface Call<Address, Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly headers: IncomingHttpHeaders;
+  readonly caller: Caller;
+  /** Aborted when the client has gone away or the server stops: an answer that waits for something comes now. */
+  readonly gone: AbortSignal;
+  /** Whether the caller may still do this; asked again and again by answers without end. */
+  readonly isAdmitted: () => boolean;
 }
 
 export interface Answer {
@@ -30,18 +35,64 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; bytes are sent as they are, and the headers say what they are. */
   readonly body?: unknown;
+  /** Instead of a body: writes as long as the promise is open. */
+  readonly stream?: (out: ServerResponse) => Promise<void>;
 }
 
+/** What an answer holds, for the document and the tests. */
+export interface Content {
+  readonly description: string;
+  /** Of the JSON; absent where the body is something else, or nothing. */
+  readonly schema?: z.ZodType;
+  /** `application/json` where there is a schema and nothing is said. */
+  readonly mediaType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const GROUPS = {
+  Jobs: 'The plain job API: hand in a task, ask for its result.',
+  Tasks: 'The blackboard: tasks with everything that is known of them.',
+  Decisions: 'What an operator decides about a task.',
+  Agents: 'Who takes tasks, what each is doing, and its words about its attempt.',
+  Attempts: 'Each try of an agent on a task.',
+  Queues: 'What waits, and what was given up.',
+  Events: 'The log as it grows, and where it is sent.',
+  System: 'Signalbox itself.',
+} as const;
+export type Group = keyof typeof GROUPS;
+
 export interface Operation<Address, Query, Body> {
-  readonly method: 'GET' | 'POST';
+  /** `operationId` in the document; unique. */
+  readonly name: string;
+  readonly group: Group;
+  readonly summary: string;
+  readonly access: Access;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** The project that it is about, where the path does not say. */
+  readonly project?: string;
   /** With parameters as in `/api/projects/:project`. */
   readonly path: string;
   /** @throws SignalboxError `invalid_id` */
   readonly address: (params: PathParams) => Address;
   readonly query: z.ZodType<Query>;
   readonly body: z.ZodType<Body>;
+  /** The code of a body that does not fit; `invalid_request` where it is absent. */
+  readonly invalidBody?: ErrorCode;
+  /** Of the body, as a client would send it. */
+  readonly example?: unknown;
+  /** Header fields that mean something here, with what they mean. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Every answer that is no refusal, by status. */
+  readonly answers: Readonly<Record<number, Content>>;
+  /** What it refuses beside what every operation does (refusals.ts). */
+  readonly refusals?: readonly ErrorCode[];
+  /** Milliseconds that the caller wants it to wait, beyond the limit of every answer. */
+  readonly patience?: (query: Query) => number;
   readonly handle: (call: Call<Address, Query, Body>) => Promise<Answer>;
 }
+
+/** An operation as far as it is declared. */
+export type Declared = Omit<Operation<unknown, unknown, unknown>, 'address' | 'handle' | 'patience'>;
 
 /** Adds an operation to a server. */
 export type Serve = <Address, Query, Body>(operation: Operation<Address, Query, Body>) => void;
@@ -51,7 +102,25 @@ export const nothing = z.strictObject({});
 
 export const nowhere = (): null => null;
 
+export const json = (schema: z.ZodType, description: string, headers?: Content['headers']): Content => ({
+  description,
+  schema,
+  ...(headers === undefined ? {} : { headers }),
+});
+
+export const NOT_MODIFIED: Content = { description: 'It is still what If-None-Match names.' };
+export const ETAG = { ETag: 'Names this state of it, for If-None-Match.' } as const;
+export const IF_NONE_MATCH = {
+  'If-None-Match': 'The ETag of what is known already: 304 where it still holds.',
+};
+
 export const inProject = (params: PathParams): ProjectId => projectId(params.project ?? '');
+
+/** Where the path names something that is neither a project, a task nor an agent. */
+export const idParam =
+  (name: string) =>
+  (params: PathParams): string =>
+    checkedId(name, params[name] ?? '');
 
 export interface TaskAddress {
   readonly project: ProjectId;
@@ -77,34 +146,3 @@ export const atAttempt = (params: PathParams): AttemptAddress => {
     `attempt ${JSON.stringify(attempt.slice(0, 80))}: expected its number, 1 for the first`,
   );
 };
-
-/** @param limitMs how long an answer may take */
-export function serveOn(http: FastifyInstance, clock: Clock, limitMs: number): Serve {
-  return ({ method, path, address, query, body, handle }) => {
-    http.route<{ Params: PathParams }>({
-      method,
-      url: path,
-      handler: async (request, reply) => {
-        const call = {
-          address: address(request.params),
-          query: parse(query, request.query, 'query'),
-          body: parse(body, request.body === undefined ? {} : request.body, 'body'),
-          headers: request.headers,
-        };
-        const answer = await within(clock, limitMs, handle(call), () => late(method, limitMs));
-        reply.code(answer.status).headers(answer.headers ?? {});
-        return reply.send(answer.body);
-      },
-    });
-  };
-}
-
-function late(method: 'GET' | 'POST', limitMs: number): SignalboxError {
-  const what = `the event log has not answered within ${limitMs / 1_000} seconds`;
-  if (method === 'GET') return new SignalboxError('log_unavailable', `${what}: try again in a moment`);
-  return new SignalboxError(
-    'log_unavailable',
-    `${what}: the outcome is unknown. Read the task before you repeat this; a creation with the same id or idempotency key may be repeated safely, nothing is created twice`,
-    { details: { outcome: 'unknown' } },
-  );
-}

@@ -2,7 +2,8 @@
  * Which requests a browser may be behind.
  *
  * N1 A name that merely resolves to this machine is not this machine (DNS rebinding): the Host header must be a
- *    loopback name or address, or the host that the configuration names.
+ *    loopback name or address, or the host that the configuration names. Where other machines may come (they need a
+ *    token), any address in numbers will do: none can be made to resolve elsewhere.
  * N2 A page of another origin gets nothing (cross-site requests): where Origin is sent, it must be our own.
  */
 import { SignalboxError } from '../contracts/errors.ts';
@@ -23,13 +24,28 @@ const HOST_HEADER = /^[\w.:[\]-]+$/;
 /** As URLs write them: an IPv4 address always has four parts there. */
 const LOOPBACK = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+/** An IP address, as URLs write them. */
+const NUMBERS = /^(?:\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+\])$/;
+
+/** Whether only this machine can reach an address that is listened on. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/.test(host);
+}
+
+/** Whether others can reach the server: on its own address, or by a proxy under its public one. */
+export function isReachable({ host, publicUrl }: OriginRules): boolean {
+  return !isLoopback(host) || (publicUrl !== undefined && !LOOPBACK.test(new URL(publicUrl).hostname));
+}
+
 /** @returns a check of a request's headers. @throws SignalboxError `forbidden` (the check) */
 export function originGuard({ host, publicUrl }: OriginRules): (headers: OriginHeaders) => void {
   const open = publicUrl === undefined ? null : new URL(publicUrl);
   const named = new Set([parseHost(host.includes(':') ? `[${host}]` : host)?.hostname, open?.hostname]);
+  const isOurs = (name: string): boolean =>
+    LOOPBACK.test(name) || named.has(name) || (!isLoopback(host) && NUMBERS.test(name));
   return (headers) => {
     const target = parseHost(headers.host ?? '');
-    if (!target || !(LOOPBACK.test(target.hostname) || named.has(target.hostname))) {
+    if (!target || !isOurs(target.hostname)) {
       throw new SignalboxError(
         'forbidden',
         `Signalbox does not answer to the host ${JSON.stringify(headers.host ?? '')}: use its address, or set server.public_url to the name that it is to have`,

@@ -1,21 +1,27 @@
 /** What comes in against its schema, with every fault named by its place. */
 import type { z } from 'zod';
 import type { FieldError } from '../contracts/answers.ts';
-import { SignalboxError } from '../contracts/errors.ts';
+import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 
 /** Faults that are named; more of them help nobody. */
 const MAX_FAULTS = 20;
 
 /**
  * @param where what is parsed, for the message: `body`, `query`
- * @throws SignalboxError `invalid_request` with `errors` in its details
+ * @param code of the error
+ * @throws SignalboxError with `errors` in its details
  */
-export function parse<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+export function parse<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  where: string,
+  code: ErrorCode = 'invalid_request',
+): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
   const list = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-  throw new SignalboxError('invalid_request', `${where}: ${list.join('; ')}`, { details: { errors } });
+  throw new SignalboxError(code, `${where}: ${list.join('; ')}`, { details: { errors } });
 }
 
 function faultsOf(issue: z.core.$ZodIssue): FieldError[] {

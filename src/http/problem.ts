@@ -36,9 +36,10 @@ export function problemOf(error: SignalboxError, requestId: string): Problem {
 }
 
 /** The headers that belong to a problem. */
-export function problemHeaders({ status }: Problem): Record<string, string> {
+export function problemHeaders({ status, details }: Problem): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="signalbox"';
   if (status === 503) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
+  if (status === 429) headers['retry-after'] = String(details?.retry_after_seconds ?? 1);
   return headers;
 }

@@ -10,15 +10,25 @@ import type { AddressInfo } from 'node:net';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
+import type { EventFeed } from '../app/event-feed.ts';
+import { speakerOf } from '../app/speaker.ts';
+import { TaskNews } from '../app/task-news.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { Gatekeeper, type PeopleTokens } from './access.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { takeOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
-import { serveOn } from './operation.ts';
-import { originGuard } from './origin.ts';
+import { Metrics } from './metrics.ts';
+import type { Declared } from './operation.ts';
+import { isReachable, originGuard } from './origin.ts';
+import { RateLimit } from './rate-limit.ts';
+import { serveDocuments } from './routes/documents.ts';
+import type { EventRoutes } from './routes/events.ts';
 import { serveOperations } from './routes/index.ts';
 import type { ListRejected } from './routes/rejected-messages.ts';
+import type { WebhookDesk } from './routes/webhooks.ts';
+import { serveOn } from './serve.ts';
 import { Traffic } from './traffic.ts';
 
 export interface HttpServerOptions {
@@ -31,6 +41,21 @@ export interface HttpServerOptions {
   /** Where clients reach the server, if that is not where it listens: behind a proxy, or under a name. */
   readonly publicUrl?: string | undefined;
   readonly maxBodyBytes: number;
+  /** Of one client; no limit where it is absent. */
+  readonly requestsPerSecond?: number;
+  /** Of people; nobody needs one where there are none and only this machine can reach the server. */
+  readonly people?: PeopleTokens;
+  /** The log as it grows, shared by all who follow it. */
+  readonly feed: EventFeed;
+  /** None where it is absent. */
+  readonly webhooks?: WebhookDesk;
+  /** Clients that may follow the events at the same time; 1,000 by default. */
+  readonly maxFollowers?: number;
+  /** Milliseconds between signs of life on a stream of events; 15,000 by default. */
+  readonly heartbeatMs?: number;
+  /** Milliseconds that such a client may take nothing; 30,000 by default. */
+  readonly stallMs?: number;
+  readonly version: string;
   readonly health: () => HealthReport;
   /** Messages of agents that were refused; none where agents are not heard over NATS. */
   readonly rejected?: ListRejected;
@@ -51,12 +76,16 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** What a stop leaves an answer beyond the time that it may take: to be sent. */
 const SEND_GRACE_MS = 2_000;
+const MAX_FOLLOWERS = 1_000;
+const HEARTBEAT_MS = 15_000;
+const STALL_MS = 30_000;
 /** No id is longer than 64, but one that is longer gets the same answer as any other that is not valid. */
 const MAX_PARAM_LENGTH = 16_384;
 const REQUEST_ID_LENGTH = 12;
 
-/** @throws SignalboxError `address_in_use`, `config_invalid` where the address cannot be listened on. */
+/** @throws SignalboxError `address_in_use`, `config_invalid` where the address cannot, or must not, be listened on. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  assertGuarded(options);
   const http = build(options);
   try {
     await http.listen({ host: options.host, port: options.port });
@@ -77,7 +106,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 function build(options: HttpServerOptions): FastifyInstance {
-  const { app, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
+  const { app, health, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
   const { environment } = app;
   const loggerInstance: FastifyBaseLogger = options.logger;
   const http = fastify({
@@ -89,6 +118,8 @@ function build(options: HttpServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // Requests that come while it closes are answered by `Traffic`, with a problem as ever.
     return503OnClosing: false,
+    // It would cut off a stop that waits for an answer; `Traffic` has a limit of its own.
+    pluginTimeout: 0,
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     clientErrorHandler: answerClientError,
@@ -101,15 +132,48 @@ function build(options: HttpServerOptions): FastifyInstance {
   http.setNotFoundHandler(answerNotFound);
 
   const refuseOtherMethods = watchMethods(http);
-  const serve = serveOn(http, environment.clock, answerTimeoutMs);
-  serveOperations(serve, options);
+  const metrics = new Metrics({ app, health, followers: () => options.feed.followers });
+  http.addHook('onResponse', async ({ routeOptions }, reply) => {
+    metrics.observe(routeOptions.config.operation, reply.statusCode, reply.elapsedTime / 1_000);
+  });
+  const operations: Declared[] = [];
+  const serve = serveOn(http, {
+    clock: environment.clock,
+    gatekeeper: gatekeeperOf(options),
+    rateLimit: new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () => performance.now()),
+    limitMs: answerTimeoutMs,
+    closing: traffic.closing,
+    onServed: (operation) => operations.push(operation),
+  });
+  const news = new TaskNews(app);
+  http.addHook('onClose', async () => {
+    news.close();
+    metrics.close();
+  });
+  serveOperations(serve, { ...options, news, http: { events: eventRoutes(options), metrics } });
+  serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
   return http;
 }
 
+function eventRoutes(options: HttpServerOptions): EventRoutes {
+  const { feed, maxFollowers = MAX_FOLLOWERS, heartbeatMs = HEARTBEAT_MS, stallMs = STALL_MS } = options;
+  return { feed, maxFollowers, heartbeatMs, stallMs };
+}
+
+const NO_TOKENS: PeopleTokens = { isEmpty: true, find: () => null };
+
+function gatekeeperOf({ app, people = NO_TOKENS, host, publicUrl }: HttpServerOptions): Gatekeeper {
+  return new Gatekeeper({
+    people,
+    mayBeOpen: !isReachable({ host, publicUrl }),
+    speakerOf: (token, address) => speakerOf(app, token, address),
+  });
+}
+
 /** What every request meets before it is looked at, and every answer before it leaves. */
-function guard(http: FastifyInstance, traffic: Traffic, { host, publicUrl }: HttpServerOptions): void {
-  const checkOrigin = originGuard({ host, publicUrl });
+function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptions): void {
+  const checkOrigin = originGuard({ host: options.host, publicUrl: options.publicUrl });
   http.addHook('onRequest', async (request, reply) => {
     const { method, url, log } = request;
     reply.raw.once('close', () => {
@@ -125,6 +189,17 @@ function guard(http: FastifyInstance, traffic: Traffic, { host, publicUrl }: Htt
     reply.header('x-content-type-options', 'nosniff');
     if (traffic.isClosing) reply.header('connection', 'close');
   });
+}
+
+/** Q2 of access.ts: beyond this machine, nobody is let in without a token. */
+function assertGuarded({ host, publicUrl, people = NO_TOKENS }: HttpServerOptions): void {
+  if (!people.isEmpty || !isReachable({ host, publicUrl })) return;
+  const where = publicUrl ?? host;
+  throw new SignalboxError(
+    'config_invalid',
+    `other machines can reach ${where} (server.host, server.public_url), and there are no tokens yet: anybody could use this Signalbox. Make one with "signalbox token new NAME --role admin", or listen on 127.0.0.1`,
+    { details: { host } },
+  );
 }
 
 function listenError(cause: unknown, { host, port }: HttpServerOptions): SignalboxError {

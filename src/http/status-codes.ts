@@ -3,6 +3,7 @@ import type { ErrorCode } from '../contracts/errors.ts';
 /** The HTTP status of every code. Exhaustive: a new code does not compile before it has one. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
+  invalid_task: 422,
   invalid_id: 400,
   unauthorized: 401,
   forbidden: 403,
@@ -20,6 +21,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   body_too_large: 413,
   unsupported_media_type: 415,
   content_unreadable: 422,
+  rate_limited: 429,
   overloaded: 503,
   log_unavailable: 503,
   shutting_down: 503,

@@ -1,21 +1,32 @@
 /** The answers under way, so that a stop can wait for them. */
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { Clock } from '../runtime/environment.ts';
 
 export class Traffic {
   readonly #underway = new Set<ServerResponse>();
-  #closing = false;
+  readonly #closing = new AbortController();
   #onIdle = (): void => {};
+
+  constructor() {
+    // Every request under way listens: that is no leak.
+    setMaxListeners(0, this.#closing.signal);
+  }
 
   /** From `drain` on. */
   get isClosing(): boolean {
-    return this.#closing;
+    return this.#closing.signal.aborted;
+  }
+
+  /** Aborted with the beginning of `drain`: whoever waits for something answers now. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /** @throws SignalboxError `shutting_down` */
   enter(response: ServerResponse): void {
-    if (this.#closing) {
+    if (this.isClosing) {
       throw new SignalboxError('shutting_down', 'Signalbox is stopping: try again in a moment');
     }
     this.#underway.add(response);
@@ -28,7 +39,7 @@ export class Traffic {
 
   /** Lets nobody in any more, and waits until every answer is sent, at most `limitMs`. */
   drain(clock: Clock, limitMs: number): Promise<void> {
-    this.#closing = true;
+    this.#closing.abort();
     if (this.#underway.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = clock.schedule(limitMs, resolve);

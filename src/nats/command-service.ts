@@ -3,25 +3,29 @@
  *
  * C1 The operations are the same declarations (http/operation.ts), so both skins take and answer the same.
  * C2 Who may publish on the command subjects is an operator: the permissions of the NATS account say who that is. With the
- *    header `Authorization: Bearer TOKEN` the holder of an attempt token speaks for its attempt, as over HTTP.
+ *    header `Authorization: Bearer TOKEN` it is the holder of that token, an attempt or a person, and may do what that one
+ *    may do over HTTP, and no more.
  * C3 Every refusal is a problem with a code of the one table, and has the headers of a service error.
- * C4 A stop answers what is under way, and takes nothing new.
+ * C4 A stop answers what is under way, and takes nothing new. Who waits for news is answered at once.
  */
+import { setMaxListeners } from 'node:events';
 
 import { type Service, type ServiceMsg, Svcm } from '@nats-io/services';
 import { type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { speakerOf } from '../app/speaker.ts';
+import { TaskNews } from '../app/task-news.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { SYSTEM_PROJECT } from '../contracts/ids.ts';
-import { commandSubject } from '../contracts/subjects.ts';
-import { within } from '../http/deadline.ts';
-import type { Answer, Operation, Serve } from '../http/operation.ts';
+import { ANONYMOUS, type Caller, Gatekeeper, type PeopleTokens } from '../http/access.ts';
+import { lateError, within } from '../http/deadline.ts';
+import type { Answer, Operation, PathParams, Serve } from '../http/operation.ts';
 import { parse } from '../http/parse.ts';
 import { PROBLEM_TYPE, problemOf } from '../http/problem.ts';
 import { type Served, serveOperations } from '../http/routes/index.ts';
-import { type Command, commandOf } from './command-verb.ts';
+import { type Command, commandOf } from './command.ts';
 
-export interface CommandServiceOptions extends Served {
+export interface CommandServiceOptions extends Omit<Served, 'news' | 'http'> {
+  readonly people: PeopleTokens;
   readonly connection: NatsConnection;
   readonly logger: Logger;
   readonly version: string;
@@ -39,22 +43,27 @@ const HEADER_BYTES = 4_096;
 
 type Perform = (message: ServiceMsg) => Promise<Answer>;
 
-/** What a verb does: for one project, for all of them or about none, or both. */
-interface Verb {
-  /** The operations of HTTP that it stands for. */
-  readonly http: readonly string[];
-  readonly ofProject?: Perform | undefined;
-  readonly ofAll?: Perform | undefined;
-}
-
 export class CommandService {
   readonly #options: CommandServiceOptions;
   readonly #service: Service;
+  readonly #gatekeeper: Gatekeeper;
+  readonly #news: TaskNews;
+  readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
 
   private constructor(options: CommandServiceOptions, service: Service) {
+    const { app, people } = options;
     this.#options = options;
     this.#service = service;
+    this.#gatekeeper = new Gatekeeper({
+      people,
+      // Who shows a token wants to be no more than its holder.
+      mayBeOpen: false,
+      speakerOf: (token, address) => speakerOf(app, token, address),
+    });
+    this.#news = new TaskNews(app);
+    // Every command that waits for news listens: that is no leak.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   /** Rejects with what the client rejects with. */
@@ -73,46 +82,37 @@ export class CommandService {
 
   /** Takes no more commands, and returns when those under way are answered. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await this.#service.stop();
     await Promise.all(this.#underWay);
+    this.#news.close();
   }
 
-  /** An endpoint for each verb: the project in the subject says which operation is meant where there are two. */
+  /** An endpoint for each operation. */
   #listen(): void {
-    const verbs = new Map<string, Verb>();
     const serve: Serve = (operation) => {
+      const { name, method, path } = operation;
       const command = commandOf(operation);
-      if (command === null) return;
       const perform: Perform = (message) => this.#perform(operation, command, message);
-      const http = `${operation.method} ${operation.path}`;
-      const verb = verbs.get(command.verb) ?? { http: [] };
-      verbs.set(command.verb, {
-        http: [...verb.http, http],
-        ofProject: command.isOfProject ? perform : verb.ofProject,
-        ofAll: command.isOfProject ? verb.ofAll : perform,
-      });
-    };
-    serveOperations(serve, this.#options);
-    for (const [name, verb] of verbs) {
       this.#service.addEndpoint(name, {
-        subject: commandSubject(verb.ofProject ? '*' : SYSTEM_PROJECT, name),
-        metadata: { http: verb.http.join(', ') },
+        subject: command.subject,
+        metadata: { http: `${method} ${path}` },
         handler: (error, message) => {
           if (error) return this.#options.logger.error({ err: error }, 'a command could not be received');
-          const answered = this.#answer(name, verb, message);
+          const answered = this.#answer(name, perform, message);
           this.#underWay.add(answered);
           void answered.then(() => this.#underWay.delete(answered));
         },
       });
-    }
+    };
+    serveOperations(serve, { ...this.#options, news: this.#news });
   }
 
   /** Never rejects. */
-  async #answer(name: string, { ofProject, ofAll }: Verb, message: ServiceMsg): Promise<void> {
+  async #answer(name: string, perform: Perform, message: ServiceMsg): Promise<void> {
     const requestId = this.#options.app.environment.randomId(REQUEST_ID_LENGTH);
-    const perform = (projectOf(message) === SYSTEM_PROJECT ? ofAll : undefined) ?? ofProject ?? ofAll;
     try {
-      if (perform) this.#respond(message, await perform(message));
+      this.#respond(message, await perform(message));
     } catch (thrown) {
       const error =
         thrown instanceof SignalboxError
@@ -134,7 +134,7 @@ export class CommandService {
     { params: names, isOfProject }: Command,
     message: ServiceMsg,
   ): Promise<Answer> {
-    const { method, address, query, body, handle } = operation;
+    const { method, address, query, body, invalidBody, patience, handle } = operation;
     const payload = payloadOf(message);
     const params: Record<string, string> = {};
     if (isOfProject) params.project = projectOf(message);
@@ -142,15 +142,32 @@ export class CommandService {
       params[name] = String(payload[name] ?? '');
       delete payload[name];
     }
-    const isRead = method === 'GET';
+    const headers = headersOf(message.headers);
+    const caller = this.#admit(operation, headers.authorization, params);
+    const takesBody = method === 'POST';
     const call = {
       address: address(params),
-      query: parse(query, isRead ? queryOf(payload) : {}, 'query'),
-      body: parse(body, isRead ? {} : payload, 'body'),
-      headers: headersOf(message.headers),
+      query: parse(query, takesBody ? {} : queryOf(payload), 'query'),
+      body: parse(body, takesBody ? payload : {}, 'body', invalidBody),
+      headers,
+      caller,
+      gone: this.#stopping.signal,
+      // Of interest to answers without end only, and there are none here.
+      isAdmitted: () => true,
     };
-    const limit = this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
-    return within(this.#options.app.environment.clock, limit, handle(call), () => late(isRead, limit));
+    const { app, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
+    const limit = answerTimeoutMs + (patience?.(call.query) ?? 0);
+    return within(app.environment.clock, limit, handle(call), () => lateError(method, limit));
+  }
+
+  /** C2. @throws SignalboxError `unauthorized`, `forbidden` */
+  #admit(
+    { access, project }: Pick<Operation<never, never, never>, 'access' | 'project'>,
+    authorization: string | undefined,
+    params: PathParams,
+  ): Caller {
+    if (authorization === undefined) return { actor: ANONYMOUS, token: null };
+    return this.#gatekeeper.admit(access, authorization, { project, ...params });
   }
 
   /** @throws SignalboxError `body_too_large` */
@@ -204,16 +221,4 @@ function headersOf(headers: MsgHdrs | undefined): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of headers?.keys() ?? []) found[name.toLowerCase()] = headers?.get(name) ?? '';
   return found;
-}
-
-function late(isRead: boolean, limitMs: number): SignalboxError {
-  const what = `the event log has not answered within ${limitMs / 1_000} seconds`;
-  if (isRead) return new SignalboxError('log_unavailable', `${what}: try again in a moment`);
-  return new SignalboxError(
-    'log_unavailable',
-    `${what}: the outcome is unknown. Read the task before you repeat this`,
-    {
-      details: { outcome: 'unknown' },
-    },
-  );
 }

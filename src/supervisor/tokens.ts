@@ -22,12 +22,17 @@ export class AttemptTokens {
     return sha256(this.tokenOf(project, task, attempt));
   }
 
+  /** Whether the token belongs to this attempt. */
+  isOf(token: string, project: string, task: string, attempt: number): boolean {
+    const given = Buffer.from(token);
+    const own = Buffer.from(this.tokenOf(project, task, attempt));
+    return own.length === given.length && timingSafeEqual(own, given);
+  }
+
   /** Which attempt of the task this token belongs to, of those up to `newest`; null for a token of none. */
   attemptOf(token: string, project: string, task: string, newest: number): number | null {
-    const given = Buffer.from(token);
     for (let attempt = newest; attempt >= 1; attempt--) {
-      const own = Buffer.from(this.tokenOf(project, task, attempt));
-      if (own.length === given.length && timingSafeEqual(own, given)) return attempt;
+      if (this.isOf(token, project, task, attempt)) return attempt;
     }
     return null;
   }

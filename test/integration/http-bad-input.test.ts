@@ -150,7 +150,7 @@ describe('bad input over HTTP', () => {
     ['GET', `${TASKS}?sort=age`, 400, 'invalid_request'],
     ['GET', `${TASKS}?__proto__=1`, 400, 'invalid_request'],
     ['GET', `${TASKS}/a?expand=everything`, 400, 'invalid_request'],
-    ['GET', `${TASKS}/a?wait=1`, 400, 'invalid_request'],
+    ['GET', `${TASKS}/a?pause=1`, 400, 'invalid_request'],
     ['POST', `${TASKS}/a/cancel?now=1`, 400, 'invalid_request'],
     ['GET', `${TASKS}/a%zz`, 400, 'invalid_request'],
     ['GET', '/health?x=1', 400, 'invalid_request'],

@@ -3,12 +3,18 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
+import { EventFeed } from '../../src/app/event-feed.ts';
 import { healthReportSchema } from '../../src/contracts/answers.ts';
+import type { PeopleTokens } from '../../src/http/access.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import { functionAgent, silentLogger } from '../support/engine.ts';
 import { Gate, HEALTHY, MAX_BODY_BYTES, problemIn, startHttp, TASKS, taskIn } from '../support/http.ts';
 
 const agents = () => [functionAgent('worker', new Gate().handler)];
+const ANN: PeopleTokens = {
+  isEmpty: false,
+  find: (token) => (token === 'of-ann' ? { name: 'ann', role: 'admin' } : null),
+};
 const later = { title: 'x', agent: 'worker', delay_seconds: 60 };
 
 async function opened(port: number, text = ''): Promise<Socket> {
@@ -34,6 +40,8 @@ describe('the HTTP server', () => {
       host: '127.0.0.1',
       port,
       maxBodyBytes: MAX_BODY_BYTES,
+      version: 'test',
+      feed: new EventFeed(http.test.app),
       health: () => HEALTHY,
     });
     await expect(second).rejects.toMatchObject({
@@ -44,7 +52,14 @@ describe('the HTTP server', () => {
 
   it('refuses an address that this machine does not have', async () => {
     await using http = await startHttp({ agents: agents() });
-    const options = { app: http.test.app, logger: silentLogger, maxBodyBytes: 1, health: () => HEALTHY };
+    const options = {
+      app: http.test.app,
+      logger: silentLogger,
+      maxBodyBytes: 1,
+      version: 'test',
+      feed: new EventFeed(http.test.app),
+      health: () => HEALTHY,
+    };
     const elsewhere = startHttpServer({ ...options, host: '192.0.2.1', port: 0 });
     await expect(elsewhere).rejects.toMatchObject({ code: 'config_invalid' });
   });
@@ -150,9 +165,11 @@ describe('the HTTP server', () => {
 describe('who may ask', () => {
   it('N1: answers to loopback hosts and its public one; to any other name nothing is done', async () => {
     const publicUrl = 'https://box.example';
-    await using http = await startHttp({ agents: agents() }, { publicUrl });
+    await using http = await startHttp({ agents: agents() }, { publicUrl, people: ANN });
     const { port } = http.server;
-    const statusFor = async (host: string) => (await http.sendRaw('GET', '/api/agents', { host })).status;
+    const authorization = 'Bearer of-ann';
+    const statusFor = async (host: string) =>
+      (await http.sendRaw('GET', '/api/agents', { host, authorization })).status;
     for (const host of ['127.0.0.1', `localhost:${port}`, `[::1]:${port}`, '127.9.9.9', 'a.localhost']) {
       expect([host, await statusFor(host)]).toEqual([host, 200]);
     }
@@ -175,7 +192,7 @@ describe('who may ask', () => {
 
   it('N2: refuses pages of another origin, and takes its own', async () => {
     const publicUrl = 'https://box.example';
-    await using http = await startHttp({ agents: agents() }, { publicUrl });
+    await using http = await startHttp({ agents: agents() }, { publicUrl, people: ANN });
     const { port } = http.server;
     const before = http.events;
     for (const origin of [
@@ -184,11 +201,11 @@ describe('who may ask', () => {
       `http://127.0.0.1:${port + 1}`,
       'http://localhost',
     ]) {
-      problemIn(await http.post(TASKS, later, { headers: { origin } }), 403, 'forbidden');
+      problemIn(await http.post(TASKS, later, { headers: { origin }, token: 'of-ann' }), 403, 'forbidden');
     }
     expect(http.events).toBe(before);
     for (const origin of [`http://127.0.0.1:${port}`, publicUrl]) {
-      taskIn(await http.post(TASKS, later, { headers: { origin } }), 201);
+      taskIn(await http.post(TASKS, later, { headers: { origin }, token: 'of-ann' }), 201);
     }
   });
 });

@@ -36,30 +36,30 @@ describe('commands over NATS', () => {
     expect(found).toMatchObject([{ name: 'signalbox', type: 'io.nats.micro.v1.ping_response' }]);
     const [info] = await collect(client.info('signalbox'));
     const byName = new Map(info?.endpoints.map((endpoint) => [endpoint.name, endpoint]));
-    expect(byName.get('task_create')).toMatchObject({
-      subject: 'signalbox.v1.cmd.*.task_create',
+    expect(byName.get('createTask')).toMatchObject({
+      subject: 'signalbox.v1.cmd.*.createTask',
       metadata: { http: 'POST /api/projects/:project/tasks' },
     });
     expect([...byName.keys()]).toEqual(
       expect.arrayContaining([
-        'task_get',
-        'task_list',
-        'task_why',
-        'task_status',
-        'task_output',
-        'task_comment',
-        'task_approve',
-        'attempt_list',
-        'attempt_get',
-        'attempt_log',
-        'attempt_kill',
-        'agent_list',
-        'agent_pause',
-        'dead_letter_list',
-        'dead_letter_redrive',
-        'process_list',
-        'rejected_message_list',
-        'health',
+        'readTask',
+        'listTasks',
+        'explainTask',
+        'reportStatus',
+        'addOutput',
+        'addComment',
+        'approveTask',
+        'listAttempts',
+        'readAttempt',
+        'readAttemptLog',
+        'killAttempt',
+        'listAgents',
+        'pauseAgent',
+        'listDeadLetters',
+        'redriveDeadLetters',
+        'listProcesses',
+        'listRejectedMessages',
+        'readHealth',
       ]),
     );
   });
@@ -72,25 +72,25 @@ describe('commands over NATS', () => {
     await world.worker({ agent: 'far', default: () => 'a result' });
     const call = caller(await world.connect());
     const request = { id: 'a', title: 'asked for', agent: 'far', idempotency_key: 'k' };
-    const created = await call('demo.task_create', request);
+    const created = await call('demo.createTask', request);
     expect(created.status).toBe(201);
     expect(taskAnswerSchema.parse(created.body)).toMatchObject({ id: 'a', project: 'demo', agent: 'far' });
-    expect((await call('demo.task_create', request)).status).toBe(200);
+    expect((await call('demo.createTask', request)).status).toBe(200);
     await until(async () => (await world.box.task('demo', 'a')).state === 'review', 'it is handed in');
-    expect((await call('demo.task_why', { task: 'a' })).body).toMatchObject({ state: 'review' });
-    const approved = await call('demo.task_approve', { task: 'a', by: 'mia', comment: 'good' });
+    expect((await call('demo.explainTask', { task: 'a' })).body).toMatchObject({ state: 'review' });
+    const approved = await call('demo.approveTask', { task: 'a', by: 'mia', comment: 'good' });
     expect(approved.body).toMatchObject({ state: 'done' });
-    const read = await call('demo.task_get', { task: 'a', expand: 'outputs,attempts' });
+    const read = await call('demo.readTask', { task: 'a', expand: 'outputs,attempts' });
     expect(read.body).toMatchObject({ outputs: [{ content: 'a result' }], attempts: [{ agent: 'far' }] });
-    await call('other.task_create', { id: 'b', title: 'elsewhere', agent: 'far' });
+    await call('other.createTask', { id: 'b', title: 'elsewhere', agent: 'far' });
     for (let time = 0; time < 10; time++) {
-      const all = await call('_system.task_list', { limit: 5 });
+      const all = await call('_system.listAllTasks', { limit: 5 });
       expect(taskPageSchema.parse(all.body).tasks).toHaveLength(2);
-      const own = await call('demo.task_list', { limit: 5 });
+      const own = await call('demo.listTasks', { limit: 5 });
       expect(taskPageSchema.parse(own.body).tasks).toHaveLength(1);
     }
-    expect((await call('_system.agent_pause', { agent: 'far' })).body).toMatchObject({ state: 'paused' });
-    expect((await call('_system.health')).body).toMatchObject({ ready: true });
+    expect((await call('_system.pauseAgent', { agent: 'far' })).body).toMatchObject({ state: 'paused' });
+    expect((await call('_system.readHealth')).body).toMatchObject({ ready: true });
   });
 
   it('refuse what HTTP refuses, as service errors that hold the problem', async () => {
@@ -101,15 +101,15 @@ describe('commands over NATS', () => {
       expect(errorCode).toBe(status);
       expect(problemSchema.parse(body)).toMatchObject({ status, code });
     };
-    await expectProblem('demo.task_get', { task: 'none' }, 404, 'task_not_found');
-    await expectProblem('demo.task_get', { task: 'a b' }, 400, 'invalid_id');
-    await expectProblem('demo.task_create', { title: 'x', agnet: 'far' }, 400, 'invalid_request');
-    await expectProblem('demo.task_create', { title: 'x', agent: 'nobody' }, 404, 'agent_not_found');
+    await expectProblem('demo.readTask', { task: 'none' }, 404, 'task_not_found');
+    await expectProblem('demo.readTask', { task: 'a b' }, 400, 'invalid_id');
+    await expectProblem('demo.createTask', { title: 'x', agnet: 'far' }, 400, 'invalid_request');
+    await expectProblem('demo.createTask', { title: 'x', agent: 'nobody' }, 404, 'agent_not_found');
     await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
-    await expectProblem('demo.task_approve', { task: 'a' }, 409, 'illegal_transition');
-    await expectProblem('demo.task_reject', { task: 'a' }, 400, 'invalid_request');
-    await expectProblem('demo.task_status', { task: 'a', status: 'working' }, 401, 'unauthorized');
-    const { body } = await call('_system.rejected_message_list');
+    await expectProblem('demo.approveTask', { task: 'a' }, 409, 'illegal_transition');
+    await expectProblem('demo.rejectTask', { task: 'a' }, 400, 'invalid_request');
+    await expectProblem('demo.reportStatus', { task: 'a', status: 'working' }, 401, 'unauthorized');
+    const { body } = await call('_system.listRejectedMessages');
     expect(body).toEqual({ rejected_messages: [] });
   });
 
@@ -118,7 +118,7 @@ describe('commands over NATS', () => {
     const connection = await world.connect();
     const call = caller(connection);
     const answers = Array.from({ length: 50 }, (_, index) =>
-      call('demo.task_create', { id: `t${index}`, title: 'last', agent: 'far' }),
+      call('demo.createTask', { id: `t${index}`, title: 'last', agent: 'far' }),
     );
     await connection.flush();
     await world.down();
@@ -128,7 +128,7 @@ describe('commands over NATS', () => {
         expect([201, 503]).toContain(answer.value.status || answer.value.errorCode);
       else expect(String(answer.reason)).toContain('no responders');
     }
-    await expect(call('_system.health')).rejects.toThrow(/no responders/);
+    await expect(call('_system.readHealth')).rejects.toThrow(/no responders/);
   });
 });
 

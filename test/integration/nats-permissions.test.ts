@@ -183,7 +183,7 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
       'signalbox.v1.live.demo.task.a.approved',
       'signalbox.v1.work.far.demo.a.1',
       'signalbox.v1.rejected.far',
-      'signalbox.v1.cmd.demo.task_approve',
+      'signalbox.v1.cmd.demo.approveTask',
       '_INBOX_other.x',
       `$JS.API.CONSUMER.MSG.NEXT.${WORK_STREAM}.other`,
       `$JS.API.CONSUMER.INFO.${WORK_STREAM}.other`,
@@ -233,8 +233,8 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
       'signalbox.v1.live.demo.task.a.approved',
       agentSubject('far', 'status'),
       controlSubject('far', 'cancel'),
-      'signalbox.v1.cmd.demo.task_approve',
-      'signalbox.v1.cmd.demo.task_get',
+      'signalbox.v1.cmd.demo.approveTask',
+      'signalbox.v1.cmd.demo.readTask',
       `$JS.API.DIRECT.GET.${WORK_STREAM}`,
       `$JS.API.DIRECT.GET.${AGENT_STREAM}`,
       `$JS.ACK.${WORK_STREAM}.far.1.1.1.1.0`,
@@ -258,10 +258,10 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
     await using secured = await SecuredWorld.start(server);
     const boss = await secured.as('boss');
     const task = { id: 'a', title: 'a', agent: 'far' };
-    const answer = await boss.request('signalbox.v1.cmd.demo.task_create', JSON.stringify(task));
+    const answer = await boss.request('signalbox.v1.cmd.demo.createTask', JSON.stringify(task));
     expect(answer.json()).toMatchObject({ id: 'a', state: 'pending' });
     const forbidden = [EVENT, agentSubject('far', 'status'), ...ADMINISTRATION];
-    expect(await secured.reached(boss, forbidden, 'signalbox.v1.cmd.demo.task_get')).toEqual([]);
+    expect(await secured.reached(boss, forbidden, 'signalbox.v1.cmd.demo.readTask')).toEqual([]);
     await expect(connect({ servers: secured.world.nats.url })).rejects.toThrow(/authorization/i);
   });
 });

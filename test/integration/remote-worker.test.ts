@@ -143,5 +143,5 @@ async function announce(connection: NatsConnection): Promise<void> {
 }
 
 async function state(world: RemoteWorld): Promise<string> {
-  return (await world.command<{ state: string }>('_system.agent_get', { agent: 'far' })).state;
+  return (await world.command<{ state: string }>('_system.readAgent', { agent: 'far' })).state;
 }

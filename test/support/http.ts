@@ -1,6 +1,8 @@
 /** A real HTTP server over a test engine, and requests of every kind to it. */
 import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
+import { join } from 'node:path';
 import { expect } from 'vitest';
+import { EventFeed } from '../../src/app/event-feed.ts';
 import {
   type HealthReport,
   type Problem,
@@ -9,8 +11,10 @@ import {
   taskAnswerSchema,
 } from '../../src/contracts/answers.ts';
 import type { ErrorCode } from '../../src/contracts/errors.ts';
+import type { WebhookConfig } from '../../src/contracts/webhooks.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../src/http/server.ts';
 import { MemoryLog } from '../../src/journal/memory-journal.ts';
+import { Webhooks } from '../../src/webhooks/webhooks.ts';
 import { type EngineSettings, PROJECT, silentLogger, startEngine, type TestEngine } from './engine.ts';
 
 export const TASKS = `/api/projects/${PROJECT}/tasks`;
@@ -46,11 +50,15 @@ export interface Sent {
 export class TestHttp implements AsyncDisposable {
   readonly test: TestEngine;
   readonly log: MemoryLog;
+  readonly feed: EventFeed;
+  readonly webhooks: Webhooks;
   readonly server: HttpServer;
 
-  constructor(test: TestEngine, log: MemoryLog, server: HttpServer) {
+  constructor(test: TestEngine, log: MemoryLog, feed: EventFeed, webhooks: Webhooks, server: HttpServer) {
     this.test = test;
     this.log = log;
+    this.feed = feed;
+    this.webhooks = webhooks;
     this.server = server;
   }
 
@@ -131,28 +139,55 @@ export class TestHttp implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
+    await this.webhooks.stop();
     await this.test[Symbol.asyncDispose]();
   }
 }
 
+export interface WebhookSettings {
+  readonly configs: Readonly<Record<string, WebhookConfig>>;
+  readonly env: Readonly<Record<string, string>>;
+  /** Outlives a Signalbox; one of the test engine's own where it is absent. */
+  readonly directory?: string;
+}
+
+/** @param log one that an earlier Signalbox has written, to go on with it */
 export async function startHttp(
   engine: EngineSettings,
   options: Partial<HttpServerOptions> = {},
+  webhookSettings: WebhookSettings = { configs: {}, env: {} },
+  log = new MemoryLog(),
 ): Promise<TestHttp> {
-  const log = new MemoryLog();
   const test = await startEngine(engine, log);
   // The registrations of the agents are in the log: from here on, what is recorded is the test's doing.
   await test.when(() => (test.engine.backlog === 0 ? true : undefined));
-  const server = await startHttpServer({
+  const feed = new EventFeed(test.app);
+  const webhooks = await Webhooks.start({
     app: test.app,
+    feed,
     logger: silentLogger,
-    host: '127.0.0.1',
-    port: 0,
-    maxBodyBytes: MAX_BODY_BYTES,
-    health: () => HEALTHY,
-    ...options,
+    directory: join(test.app.contentDirectory, 'webhooks'),
+    ...webhookSettings,
   });
-  return new TestHttp(test, log, server);
+  try {
+    const server = await startHttpServer({
+      app: test.app,
+      logger: silentLogger,
+      host: '127.0.0.1',
+      port: 0,
+      maxBodyBytes: MAX_BODY_BYTES,
+      feed,
+      webhooks,
+      version: 'test',
+      health: () => HEALTHY,
+      ...options,
+    });
+    return new TestHttp(test, log, feed, webhooks, server);
+  } catch (error) {
+    await webhooks.stop();
+    await test[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** The task of an answer that has this status; its form is checked to the last field. */

@@ -147,11 +147,11 @@ export class RemoteWorld implements AsyncDisposable {
   }
 
   why(task: string): Promise<object> {
-    return this.command('demo.task_why', { task });
+    return this.command('demo.explainTask', { task });
   }
 
   async rejected(agent: string): Promise<readonly RejectionRecord[]> {
-    const answer = await this.command('_system.rejected_message_list', { agent });
+    const answer = await this.command('_system.listRejectedMessages', { agent });
     return rejectedListSchema.parse(answer).rejected_messages;
   }
 
@@ -159,7 +159,7 @@ export class RemoteWorld implements AsyncDisposable {
   async log(task: string, attempt: number, stream: string): Promise<string> {
     this.#caller ??= await this.connect();
     const request = JSON.stringify({ task, attempt, stream });
-    return (await this.#caller.request('signalbox.v1.cmd.demo.attempt_log', request)).string();
+    return (await this.#caller.request('signalbox.v1.cmd.demo.readAttemptLog', request)).string();
   }
 
   async connect(): Promise<NatsConnection> {

@@ -167,7 +167,7 @@ log: { level: warn }
   it('are refused by the name of the variable or the option, after what is wrong in the file', async () => {
     await write('signalbox.config.yaml', 'log: { level: loud }');
     const env = {
-      SIGNALBOX_HOST: '0.0.0.0',
+      SIGNALBOX_HOST: '0.0.0.0:80',
       SIGNALBOX_PORT: '8o83',
       NATS_URL: 'http://user:hunter2@h',
       SIGNALBOX_LOG_LEVEL: 'wrn',
@@ -179,7 +179,7 @@ log: { level: warn }
       code: 'config_invalid',
       message: [
         'signalbox.config.yaml:1:8 log.level: expected trace, debug, info, warn, error, fatal or silent, got "loud"',
-        'SIGNALBOX_HOST: expected a loopback address, 127.0.0.1, ::1 or localhost (users have no tokens yet, so any other address would be open to all), got "0.0.0.0"',
+        'SIGNALBOX_HOST: expected an IP address or the name of a host, got "0.0.0.0:80"',
         '--port: expected a whole number from 0 to 65535, got 65536',
         'NATS_URL: expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between, got a text that is not shown here',
         'SIGNALBOX_LOG_LEVEL: expected trace, debug, info, warn, error, fatal or silent, got "wrn"; did you mean "warn"?',

@@ -36,7 +36,7 @@ describe('configJsonSchema', () => {
   it.each([
     { agnets: {} },
     { server: { port: 'x' } },
-    { server: { host: '0.0.0.0' } },
+    { server: { host: 'http://h' } },
     { agents: { a: { driver: 'command' } } },
     { agents: { a: { driver: 'function' } } },
     { agents: { a: { driver: 'dry_run', concurency: 2 } } },

@@ -24,7 +24,7 @@ export function addUp(program: Command, terminal: Terminal): void {
     .option('--config <file>', 'the configuration (default: signalbox.config.yaml here, if there is one)')
     .option('--data-dir <directory>', 'where it keeps its data (env: SIGNALBOX_DATA_DIR)')
     .option('--port <number>', 'the port of HTTP; 0 takes a free one (env: SIGNALBOX_PORT)')
-    .option('--host <address>', 'the address of HTTP, loopback only (env: SIGNALBOX_HOST)')
+    .option('--host <address>', 'the address of HTTP; beyond loopback only with tokens (env: SIGNALBOX_HOST)')
     .option('--nats-url <url>', 'a NATS server with JetStream to use instead of an own one (env: NATS_URL)')
     .option(
       '--standby',

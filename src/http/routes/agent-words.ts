@@ -2,59 +2,91 @@
 import { addComment, addOutput, reportHeartbeat, reportStatus } from '../../app/agent-words.ts';
 import type { AppContext } from '../../app/context.ts';
 import { taskJson } from '../../app/task-json.ts';
+import { taskAnswerSchema } from '../../contracts/answers.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
 import {
   addCommentSchema,
   addOutputSchema,
   heartbeatSchema,
   statusReportSchema,
 } from '../../contracts/requests.ts';
-import { tokenOf } from '../credentials.ts';
-import { atTask, nothing, type Serve } from '../operation.ts';
+import { atTask, json, nothing, type Serve } from '../operation.ts';
+import { COMMITS } from '../refusals.ts';
 import { TASK } from './paths.ts';
+
+const REFUSALS: readonly ErrorCode[] = [...COMMITS, 'task_not_found', 'stale_attempt'];
 
 export function serveAgentWords(serve: Serve, app: AppContext): void {
   serve({
+    name: 'reportStatus',
+    group: 'Agents',
+    summary: 'Report what an attempt is at: working, review (the result is there), failed, blocked',
+    access: 'speak',
     method: 'POST',
     path: `${TASK}/status`,
     address: atTask,
     query: nothing,
     body: statusReportSchema,
-    handle: async ({ address: { project, task }, body, headers }) => {
-      const view = await reportStatus(app, project, task, body, tokenOf(headers.authorization));
-      return { status: 200, body: taskJson(view) };
-    },
+    example: { status: 'working', detail: 'reading the sources' },
+    answers: { 200: json(taskAnswerSchema, 'The task as it is then.') },
+    refusals: [...REFUSALS, 'output_required'],
+    handle: async ({ address: { project, task }, body, caller }) => ({
+      status: 200,
+      body: taskJson(await reportStatus(app, project, task, body, caller.token)),
+    }),
   });
   serve({
+    name: 'reportHeartbeat',
+    group: 'Agents',
+    summary: 'Say that an attempt is alive',
+    access: 'speak',
     method: 'POST',
     path: `${TASK}/heartbeat`,
     address: atTask,
     query: nothing,
     body: heartbeatSchema,
-    handle: async ({ address: { project, task }, body, headers }) => {
-      const view = await reportHeartbeat(app, project, task, body, tokenOf(headers.authorization));
-      return { status: 200, body: taskJson(view) };
-    },
+    example: { detail: '3 of 7 files read' },
+    answers: { 200: json(taskAnswerSchema, 'The task.') },
+    refusals: REFUSALS,
+    handle: async ({ address: { project, task }, body, caller }) => ({
+      status: 200,
+      body: taskJson(await reportHeartbeat(app, project, task, body, caller.token)),
+    }),
   });
   serve({
+    name: 'addOutput',
+    group: 'Agents',
+    summary: 'Hand in an output',
+    access: 'speak',
     method: 'POST',
     path: `${TASK}/outputs`,
     address: atTask,
     query: nothing,
     body: addOutputSchema,
-    handle: async ({ address: { project, task }, body, headers }) => {
-      const view = await addOutput(app, project, task, body, tokenOf(headers.authorization));
-      return { status: 201, body: taskJson(view) };
-    },
+    example: { type: 'document', title: 'Review', content: 'All is well.', summary: 'no faults' },
+    answers: { 201: json(taskAnswerSchema, 'The task, with one output more.') },
+    refusals: [...REFUSALS, 'content_unreadable'],
+    handle: async ({ address: { project, task }, body, caller }) => ({
+      status: 201,
+      body: taskJson(await addOutput(app, project, task, body, caller.token)),
+    }),
   });
   serve({
+    name: 'addComment',
+    group: 'Tasks',
+    summary: 'Comment on a task',
+    access: 'comment',
     method: 'POST',
     path: `${TASK}/comments`,
     address: atTask,
     query: nothing,
     body: addCommentSchema,
-    handle: async ({ address: { project, task }, body, headers }) => {
-      const view = await addComment(app, project, task, body, tokenOf(headers.authorization));
-      return { status: 201, body: taskJson(view) };
-    },
+    example: { author: 'ann', body: 'Please look at the tests as well.' },
+    answers: { 201: json(taskAnswerSchema, 'The task, with one comment more.') },
+    refusals: REFUSALS,
+    handle: async ({ address: { project, task }, body, caller }) => ({
+      status: 201,
+      body: taskJson(await addComment(app, project, task, body, caller.token)),
+    }),
   });
 }

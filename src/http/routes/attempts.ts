@@ -4,41 +4,74 @@ import { findAttempt, killAttempt, listProcesses } from '../../app/attempts.ts';
 import type { AppContext } from '../../app/context.ts';
 import { readTask } from '../../app/read-tasks.ts';
 import { attemptJson } from '../../app/task-json.ts';
-import { LOG_HEADERS } from '../../contracts/answers.ts';
+import {
+  attemptAnswerSchema,
+  attemptListSchema,
+  LOG_HEADERS,
+  processListSchema,
+} from '../../contracts/answers.ts';
 import { killSchema, readLogSchema } from '../../contracts/requests.ts';
-import { operatorOf } from '../credentials.ts';
-import { atAttempt, atTask, nothing, nowhere, type Serve } from '../operation.ts';
+import { atAttempt, atTask, type Content, json, nothing, nowhere, type Serve } from '../operation.ts';
+import { COMMITS } from '../refusals.ts';
 import { ATTEMPT, TASK } from './paths.ts';
+
+const LOG_PART: Content = {
+  description: 'A part of the log. Ask for the next one with its next offset, until it is complete.',
+  mediaType: 'text/plain; charset=utf-8',
+  headers: {
+    [LOG_HEADERS.offset]: 'Where the part begins, in bytes.',
+    [LOG_HEADERS.nextOffset]: 'Where the next part begins.',
+    [LOG_HEADERS.complete]: '"true" where nothing follows any more.',
+  },
+};
 
 export function serveAttempts(serve: Serve, app: AppContext): void {
   serve({
+    name: 'listAttempts',
+    group: 'Attempts',
+    summary: 'The attempts of a task, the first one first',
+    access: 'read',
     method: 'GET',
     path: `${TASK}/attempts`,
     address: atTask,
     query: nothing,
     body: nothing,
+    answers: { 200: json(attemptListSchema, 'The attempts.') },
+    refusals: ['task_not_found'],
     handle: async ({ address: { project, task } }) => {
       const { attempts } = await readTask(app, project, task, new Set(['attempts']));
       return { status: 200, body: { attempts } };
     },
   });
   serve({
+    name: 'readAttempt',
+    group: 'Attempts',
+    summary: 'One attempt, with its evidence',
+    access: 'read',
     method: 'GET',
     path: ATTEMPT,
     address: atAttempt,
     query: nothing,
     body: nothing,
+    answers: { 200: json(attemptAnswerSchema, 'The attempt.') },
+    refusals: ['task_not_found', 'not_found'],
     handle: async ({ address: { project, task, attempt } }) => ({
       status: 200,
       body: attemptJson(await findAttempt(app, project, task, attempt)),
     }),
   });
   serve({
+    name: 'readAttemptLog',
+    group: 'Attempts',
+    summary: 'What the process of an attempt has printed, part by part; also while it runs',
+    access: 'read',
     method: 'GET',
     path: `${ATTEMPT}/log`,
     address: atAttempt,
     query: readLogSchema,
     body: nothing,
+    answers: { 200: LOG_PART },
+    refusals: ['task_not_found', 'not_found'],
     handle: async ({ address: { project, task, attempt }, query }) => {
       const part = await readAttemptLog(app, project, task, attempt, query);
       const headers = {
@@ -52,23 +85,34 @@ export function serveAttempts(serve: Serve, app: AppContext): void {
     },
   });
   serve({
+    name: 'killAttempt',
+    group: 'Attempts',
+    summary: 'Stop an open attempt; the task is tried again while attempts are left',
+    access: 'operate',
     method: 'POST',
     path: `${ATTEMPT}/kill`,
     address: atAttempt,
     query: nothing,
     body: killSchema,
-    handle: async ({ address: { project, task, attempt }, body, headers }) => {
-      const actor = operatorOf(headers.authorization);
-      // Its processes are still ending.
-      return { status: 202, body: await killAttempt(app, project, task, attempt, body, actor) };
-    },
+    example: { by: 'ann' },
+    answers: { 202: json(attemptAnswerSchema, 'The attempt; its processes are still ending.') },
+    refusals: [...COMMITS, 'task_not_found', 'not_found'],
+    handle: async ({ address: { project, task, attempt }, body, caller }) => ({
+      status: 202,
+      body: await killAttempt(app, project, task, attempt, body, caller.actor),
+    }),
   });
   serve({
+    name: 'listProcesses',
+    group: 'Attempts',
+    summary: 'Every open attempt with its living processes',
+    access: 'read',
     method: 'GET',
     path: '/api/processes',
     address: nowhere,
     query: nothing,
     body: nothing,
+    answers: { 200: json(processListSchema, 'The open attempts.') },
     handle: async () => ({ status: 200, body: { attempts: await listProcesses(app) } }),
   });
 }

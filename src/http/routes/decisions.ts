@@ -10,9 +10,11 @@ import {
 } from '../../app/decide-task.ts';
 import { redactContent } from '../../app/redact.ts';
 import { taskJson } from '../../app/task-json.ts';
+import { taskAnswerSchema } from '../../contracts/answers.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
 import { decisionSchema, redactSchema, rejectionSchema } from '../../contracts/requests.ts';
-import { operatorOf } from '../credentials.ts';
-import { atTask, nothing, type Operation, type Serve, type TaskAddress } from '../operation.ts';
+import { atTask, json, nothing, type Operation, type Serve, type TaskAddress } from '../operation.ts';
+import { COMMITS } from '../refusals.ts';
 import { TASK } from './paths.ts';
 
 type Deciding<Request> = (
@@ -23,29 +25,56 @@ type Deciding<Request> = (
   actor: string,
 ) => ReturnType<typeof approveTask>;
 
+interface Extras {
+  readonly example?: object;
+  readonly refusals?: readonly ErrorCode[];
+}
+
 export function serveDecisions(serve: Serve, app: AppContext): void {
   function serveDecision<Request>(
     name: string,
+    summary: string,
     body: Operation<TaskAddress, unknown, Request>['body'],
     decide: Deciding<Request>,
+    { example = { by: 'ann', comment: 'see the second output' }, refusals = [] }: Extras = {},
   ): void {
     serve({
+      name: `${name}Task`,
+      group: 'Decisions',
+      summary,
+      access: 'operate',
       method: 'POST',
       path: `${TASK}/${name}`,
       address: atTask,
       query: nothing,
       body,
-      handle: async ({ address: { project, task }, body: request, headers }) => {
-        const actor = operatorOf(headers.authorization);
-        return { status: 200, body: taskJson(await decide(app, project, task, request, actor)) };
-      },
+      example,
+      answers: { 200: json(taskAnswerSchema, 'The task as it is then.') },
+      refusals: [...COMMITS, 'task_not_found', ...refusals],
+      handle: async ({ address: { project, task }, body: request, caller }) => ({
+        status: 200,
+        body: taskJson(await decide(app, project, task, request, caller.actor)),
+      }),
     });
   }
-  serveDecision('approve', decisionSchema, approveTask);
-  serveDecision('reject', rejectionSchema, rejectTask);
-  serveDecision('cancel', decisionSchema, cancelTask);
-  serveDecision('block', decisionSchema, blockTask);
-  serveDecision('unblock', decisionSchema, unblockTask);
-  serveDecision('retry', decisionSchema, retryTask);
-  serveDecision('redact', redactSchema, redactContent);
+  serveDecision('approve', 'review → done', decisionSchema, approveTask);
+  serveDecision(
+    'reject',
+    'review → pending: the comment reaches the next attempt',
+    rejectionSchema,
+    rejectTask,
+  );
+  serveDecision(
+    'cancel',
+    'End a task that is not finished; its attempt is stopped',
+    decisionSchema,
+    cancelTask,
+  );
+  serveDecision('block', 'Hold a task back until it is unblocked', decisionSchema, blockTask);
+  serveDecision('unblock', 'blocked → pending', decisionSchema, unblockTask);
+  serveDecision('redact', 'Take content that must go out of the log for good', redactSchema, redactContent, {
+    example: { by: 'ann', reason: 'a password', description: true },
+    refusals: ['not_found', 'nats_unavailable'],
+  });
+  serveDecision('retry', 'failed or expired → pending, with fresh attempts', decisionSchema, retryTask);
 }

@@ -1,5 +1,6 @@
 /** Creating and reading tasks. */
 import { z } from 'zod';
+import type { TaskView } from '../../../projections/index.ts';
 import { childrenOf } from '../../app/children.ts';
 import type { AppContext } from '../../app/context.ts';
 import { findTask } from '../../app/context.ts';
@@ -7,88 +8,129 @@ import { createTask } from '../../app/create-task.ts';
 import { expansionsOf, listTasks, readTask } from '../../app/read-tasks.ts';
 import { readWhy } from '../../app/read-why.ts';
 import { type Expansion, taskJson } from '../../app/task-json.ts';
-import { SignalboxError } from '../../contracts/errors.ts';
-import { type CreateTask, createTaskSchema, listTasksSchema } from '../../contracts/requests.ts';
-import { ANONYMOUS } from '../credentials.ts';
-import { isCurrent, taskTag } from '../entity-tag.ts';
-import { atTask, inProject, nothing, nowhere, type Serve } from '../operation.ts';
-import { parse } from '../parse.ts';
+import type { TaskNews } from '../../app/task-news.ts';
+import { taskAnswerSchema, taskPageSchema } from '../../contracts/answers.ts';
+import { waitSchema } from '../../contracts/jobs.ts';
+import { createTaskSchema, listTasksSchema } from '../../contracts/requests.ts';
+import { whyAnswerSchema } from '../../contracts/why.ts';
+import { logTag, tagged, taskTag } from '../entity-tag.ts';
+import { withKey } from '../idempotency-key.ts';
+import { awaitNews, patienceOf } from '../long-poll.ts';
+import {
+  atTask,
+  ETAG,
+  IF_NONE_MATCH,
+  inProject,
+  json,
+  NOT_MODIFIED,
+  nothing,
+  nowhere,
+  type Serve,
+} from '../operation.ts';
+import { COMMITS } from '../refusals.ts';
 import { PROJECT_TASKS, TASK, taskPath } from './paths.ts';
 
-const expandSchema = z.strictObject({ expand: z.string().optional() });
+const readTaskSchema = z.strictObject({
+  expand: z.string().optional().describe('outputs, comments, attempts, events, with commas between; or all.'),
+  wait: waitSchema,
+});
 
 /** Parts that can change while the task's own sequence stays: they have no tag. */
 const UNTAGGED: readonly Expansion[] = ['attempts', 'events'];
 
-export function serveTasks(serve: Serve, app: AppContext): void {
+const LIST = {
+  access: 'read',
+  method: 'GET',
+  query: listTasksSchema,
+  body: nothing,
+  headers: IF_NONE_MATCH,
+  answers: { 200: json(taskPageSchema, 'A page of them.', ETAG), 304: NOT_MODIFIED },
+} as const;
+
+export function serveTasks(serve: Serve, app: AppContext, news: TaskNews): void {
   serve({
+    name: 'createTask',
+    group: 'Tasks',
+    summary: 'Create a task',
+    access: 'create',
     method: 'POST',
     path: PROJECT_TASKS,
     address: inProject,
     query: nothing,
     body: createTaskSchema,
-    handle: async ({ address, body, headers }) => {
-      const request = withKey(body, headers['idempotency-key']);
-      const { task, created } = await createTask(app, address, request, ANONYMOUS);
+    example: { title: 'Review the parser', type: 'code_review', priority: 'high', review: 'auto' },
+    headers: { 'Idempotency-Key': 'The same as the field "idempotency_key".' },
+    answers: {
+      200: json(taskAnswerSchema, 'An earlier, equal request had created it.', {
+        Location: 'Path of the task.',
+      }),
+      201: json(taskAnswerSchema, 'The task.', { Location: 'Path of the task.' }),
+    },
+    refusals: [...COMMITS, 'task_not_found', 'agent_not_found', 'task_exists', 'idempotency_conflict'],
+    handle: async ({ address, body, headers, caller }) => {
+      const request = withKey(body, headers);
+      const { task, created } = await createTask(app, address, request, caller.actor);
       const status = created ? 201 : 200;
       return { status, headers: { location: taskPath(task) }, body: taskJson(task) };
     },
   });
   serve({
-    method: 'GET',
+    ...LIST,
+    name: 'listTasks',
+    group: 'Tasks',
+    summary: 'The tasks of a project, the oldest first',
     path: PROJECT_TASKS,
     address: inProject,
-    query: listTasksSchema,
-    body: nothing,
-    handle: async ({ address, query }) => ({ status: 200, body: listTasks(app, address, query) }),
+    handle: async ({ address, query, headers }) =>
+      tagged(logTag(app), headers, () => listTasks(app, address, query)),
   });
   serve({
-    method: 'GET',
+    ...LIST,
+    name: 'listAllTasks',
+    group: 'Tasks',
+    summary: 'The tasks of all projects, the oldest first',
     path: '/api/tasks',
     address: nowhere,
-    query: listTasksSchema,
-    body: nothing,
-    handle: async ({ query }) => ({ status: 200, body: listTasks(app, null, query) }),
+    handle: async ({ query, headers }) => tagged(logTag(app), headers, () => listTasks(app, null, query)),
   });
   serve({
+    name: 'readTask',
+    group: 'Tasks',
+    summary: 'One task, with what is asked for beside it',
+    access: 'read',
     method: 'GET',
     path: TASK,
     address: atTask,
-    query: expandSchema,
+    query: readTaskSchema,
     body: nothing,
-    handle: async ({ address: { project, task }, query, headers }) => {
+    headers: IF_NONE_MATCH,
+    answers: { 200: json(taskAnswerSchema, 'The task.', ETAG), 304: NOT_MODIFIED },
+    refusals: ['task_not_found'],
+    patience: patienceOf,
+    handle: async ({ address: { project, task }, query, headers, gone }) => {
       const expand = expansionsOf(query.expand);
-      const read = async () => ({ status: 200, body: await readTask(app, project, task, expand) });
-      if (UNTAGGED.some((part) => expand.has(part))) return read();
-      const view = await findTask(app, project, task);
-      const etag = taskTag(view, childrenOf(app, view));
-      const tag = { etag, 'cache-control': 'private, no-cache' };
-      if (isCurrent(tag.etag, headers['if-none-match'])) return { status: 304, headers: tag };
-      return { ...(await read()), headers: tag };
+      const tagOf = (view: TaskView) => taskTag(view, childrenOf(app, view));
+      await awaitNews(news, { query, headers, gone }, await findTask(app, project, task), tagOf);
+      const read = () => readTask(app, project, task, expand);
+      if (UNTAGGED.some((part) => expand.has(part))) return { status: 200, body: await read() };
+      return tagged(tagOf(await findTask(app, project, task)), headers, read);
     },
   });
   serve({
+    name: 'explainTask',
+    group: 'Tasks',
+    summary: 'Why a task is not running, or not done, and what happens next',
+    access: 'read',
     method: 'GET',
     path: `${TASK}/why`,
     address: atTask,
     query: nothing,
     body: nothing,
+    answers: { 200: json(whyAnswerSchema, 'What it waits for.') },
+    refusals: ['task_not_found'],
     handle: async ({ address: { project, task } }) => ({
       status: 200,
       body: await readWhy(app, project, task),
     }),
   });
-}
-
-/** The header is another way to write the field. */
-function withKey(request: CreateTask, header: string | string[] | undefined): CreateTask {
-  if (header === undefined || header === request.idempotency_key) return request;
-  if (request.idempotency_key !== undefined) {
-    throw new SignalboxError(
-      'invalid_request',
-      'the header Idempotency-Key and the field "idempotency_key" differ: send one of them',
-    );
-  }
-  const key = parse(createTaskSchema.shape.idempotency_key, header, 'Idempotency-Key');
-  return { ...request, idempotency_key: key };
 }

@@ -1,0 +1,126 @@
+/** Many clients that follow the events by HTTP while tasks run: what it costs in memory, and how late timers get. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { createTask } from '../src/app/create-task.ts';
+import { EventFeed } from '../src/app/event-feed.ts';
+import type { HealthReport } from '../src/contracts/answers.ts';
+import type { Engine } from '../src/engine.ts';
+import { startHttpServer } from '../src/http/server.ts';
+import { openBenchEngine, PROJECT, request } from './engine.ts';
+import { atMost, type Figure, shown } from './figure.ts';
+import { startBenchServer } from './server.ts';
+import type { SseReport } from './sse-clients.ts';
+
+const AT_ONCE = 256;
+const CLIENTS = 500;
+const TASKS_PER_SECOND = 1_000;
+const SECONDS = 5;
+const TASKS = TASKS_PER_SECOND * SECONDS;
+const TICK_MS = 10;
+const MEGABYTE = 1_048_576;
+/** One event of each task, for each client: half a million a second. */
+const PATH = '/api/events?type=task.approved';
+
+export async function sse(): Promise<Figure[]> {
+  const server = await startBenchServer();
+  try {
+    const engine = await openBenchEngine(await server.connect(), server.directory, AT_ONCE);
+    const figures = await follow(engine);
+    await engine.stop('the bench is over');
+    return figures;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function follow(engine: Engine): Promise<Figure[]> {
+  const alone = await grownBy(() => runTasks(engine));
+  const feed = new EventFeed(engine.app);
+  const server = await startHttpServer({
+    app: engine.app,
+    feed,
+    logger: pino({ level: 'warn' }),
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: 1_000_000,
+    version: 'bench',
+    health: () => ({}) as HealthReport,
+  });
+  const program = fileURLToPath(new URL('./sse-clients.js', import.meta.url));
+  const clients = fork(program, [String(server.port), String(CLIENTS), PATH]);
+  try {
+    await once(clients, 'message');
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    const begun = performance.now();
+    const followed = await grownBy(() => runTasks(engine));
+    clients.send({ expect: TASKS });
+    const [report] = (await once(clients, 'message')) as [SseReport];
+    const seconds = (performance.now() - begun) / 1_000;
+    delay.disable();
+    const rate = shown(TASKS / seconds);
+    return [
+      {
+        key: 'sse_events_per_s',
+        value: report.events / seconds,
+        goal: null,
+        note: `${CLIENTS} clients, one event a task each, during ${rate} tasks/s`,
+      },
+      {
+        key: 'sse_faults',
+        value: report.faults + report.behind,
+        goal: atMost(0),
+        note: 'missing, twice, or out of order',
+      },
+      {
+        key: 'sse_memory_mb',
+        value: (followed - alone) / MEGABYTE,
+        goal: atMost(150),
+        note: 'grown beyond what the same tasks take without clients',
+      },
+      {
+        key: 'sse_loop_p99_ms',
+        value: delay.percentile(99) / 1e6,
+        goal: atMost(100),
+        note: 'event-loop delay meanwhile',
+      },
+    ];
+  } finally {
+    clients.kill();
+    await server.close();
+    feed.close();
+  }
+}
+
+/** Bytes of memory by which the process is larger afterwards. */
+async function grownBy(work: () => Promise<void>): Promise<number> {
+  const resident = (): number => {
+    globalThis.gc?.();
+    return process.memoryUsage().rss;
+  };
+  const before = resident();
+  await work();
+  return resident() - before;
+}
+
+/** Creates tasks at a steady rate, and ends when all are done. */
+async function runTasks(engine: Engine): Promise<void> {
+  const begun = performance.now();
+  let created = 0;
+  await new Promise<void>((resolve) => {
+    let done = 0;
+    const stop = engine.app.onRecord(({ event }) => {
+      if (event.type !== 'task.approved' || ++done < TASKS) return;
+      stop();
+      resolve();
+    });
+    const timer = setInterval(() => {
+      const due = Math.min(TASKS, Math.floor(((performance.now() - begun) / 1_000) * TASKS_PER_SECOND));
+      for (; created < due; created++) void createTask(engine.app, PROJECT, request(), 'user:bench');
+      if (created === TASKS) clearInterval(timer);
+    }, TICK_MS);
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * Figures for Prometheus. What follows from the state is read when it is asked for; what happens is counted as it does.
+ *
+ * M1 Labels have few values: never an id of a task or a project.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AppContext } from '../app/context.ts';
+import { type QueueView, queuesOf } from '../app/queues.ts';
+import type { HealthReport } from '../contracts/answers.ts';
+import { ATTEMPT_OUTCOMES, TASK_STATES } from '../contracts/tasks.ts';
+
+const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const HTTP_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
+const LOOP_RESOLUTION_MS = 10;
+const QUANTILES = [0.5, 0.9, 0.99] as const;
+
+export interface MetricsSources {
+  readonly app: AppContext;
+  readonly health: () => HealthReport;
+  /** Clients that follow the events at the moment. */
+  readonly followers: () => number;
+}
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #http: Histogram<'operation' | 'status'>;
+  readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  readonly #stop: () => void;
+
+  constructor(sources: MetricsSources) {
+    const registers = [this.#registry];
+    this.#http = new Histogram({
+      name: 'signalbox_http_request_duration_seconds',
+      help: 'Time from a request to the end of its answer.',
+      labelNames: ['operation', 'status'],
+      buckets: HTTP_BUCKETS,
+      registers,
+    });
+    this.#addState(sources);
+    this.#addLog(sources);
+    this.#addLoop();
+    this.#stop = this.#countEvents(sources.app);
+    this.#loop.enable();
+  }
+
+  readonly contentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** @param operation its name; absent for what is no operation */
+  observe(operation: string | undefined, status: number, seconds: number): void {
+    this.#http.observe({ operation: operation ?? 'none', status }, seconds);
+  }
+
+  close(): void {
+    this.#stop();
+    this.#loop.disable();
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `signalbox_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  #queueGauge(app: AppContext, name: string, help: string, read: (queue: QueueView) => number): void {
+    new Gauge({
+      name: `signalbox_queue_${name}`,
+      help,
+      labelNames: ['kind', 'name'],
+      registers: [this.#registry],
+      collect() {
+        // Types that are asked for come and go.
+        this.reset();
+        for (const queue of queuesOf(app)) {
+          const colon = queue.lane.indexOf(':');
+          const labels = { kind: queue.lane.slice(0, colon), name: queue.lane.slice(colon + 1) };
+          this.set(labels, read(queue));
+        }
+      },
+    });
+  }
+
+  #addState({ app, followers }: MetricsSources): void {
+    const registers = [this.#registry];
+    const { projections, host, environment } = app;
+    new Gauge({
+      name: 'signalbox_tasks',
+      help: 'Tasks in each state.',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        for (const state of TASK_STATES) this.set({ state }, projections.blackboard.counts[state]);
+      },
+    });
+    this.#queueGauge(app, 'depth', 'Pending tasks of each agent and type.', ({ pending }) => pending);
+    this.#queueGauge(
+      app,
+      'oldest_age_seconds',
+      'Age of the oldest pending task of each agent and type; 0 where none is pending.',
+      ({ oldestPendingAt: at }) => (at === null ? 0 : (environment.clock.now() - at) / 1_000),
+    );
+    this.#gauge('open_attempts', 'Attempts that are open.', () => host.count('attempt'));
+    this.#gauge('sse_clients', 'Clients that follow the events.', followers);
+  }
+
+  #addLog({ health }: MetricsSources): void {
+    this.#gauge('log_sequence', 'Last event that is in the log and visible.', () => health().log.sequence);
+    this.#gauge(
+      'log_backlog',
+      'Events that were decided and are not in the log yet.',
+      () => health().log.backlog,
+    );
+    this.#gauge('ready', '1 where new work is taken.', () => Number(health().ready));
+    this.#gauge(
+      'nats_restarts',
+      'How often the embedded NATS server was brought back.',
+      () => health().nats.restarts,
+    );
+  }
+
+  #addLoop(): void {
+    const loop = this.#loop;
+    new Gauge({
+      name: 'signalbox_event_loop_delay_seconds',
+      help: 'How late timers are, since the figures were asked for last.',
+      labelNames: ['quantile'],
+      registers: [this.#registry],
+      collect() {
+        for (const quantile of QUANTILES) this.set({ quantile }, loop.percentile(quantile * 100) / 1e9);
+        loop.reset();
+      },
+    });
+  }
+
+  #countEvents({ onRecord, environment }: AppContext): () => void {
+    const registers = [this.#registry];
+    const commits = new Histogram({
+      name: 'signalbox_commit_duration_seconds',
+      help: 'Time from a decision to its acknowledgement by the log.',
+      buckets: COMMIT_BUCKETS,
+      registers,
+    });
+    const attempts = new Counter({
+      name: 'signalbox_attempts_total',
+      help: 'Attempts that ended since the start of Signalbox, by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    for (const outcome of ATTEMPT_OUTCOMES) attempts.inc({ outcome }, 0);
+    return onRecord(({ event, time }) => {
+      commits.observe(Math.max(environment.clock.now() - time, 0) / 1_000);
+      if (event.type === 'attempt.ended') attempts.inc({ outcome: event.outcome });
+    });
+  }
+}

@@ -1,0 +1,55 @@
+/** Tokens on the command line, and a Signalbox that asks for them. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SignalboxClient } from '../../src/client/client.ts';
+import { runCli, startUp, temporaryDirectory } from '../support/cli.ts';
+import { until } from '../support/until.ts';
+
+/** Many programs are started, one after the other. */
+const SLOW = { timeout: 90_000 };
+const CONFIG = 'agents: { later: { driver: command, command: ["true"] } }';
+
+describe('signalbox token', () => {
+  it(
+    'closes a running Signalbox, opens it to who has one, and lets in no more who had one',
+    SLOW,
+    async () => {
+      await using up = await startUp(CONFIG);
+      const made = await up.run(['token', 'new', 'ann', '--role', 'observer']);
+      const token = made.out.trim();
+      expect(token).toMatch(/^sbx_/);
+      const file = join(up.directory, 'token');
+      await writeFile(file, `${token}\n`);
+      const refused = (token?: string) =>
+        until(async () => {
+          const client = new SignalboxClient({ url: up.url, token });
+          return client.agents().then(
+            () => false,
+            (error: { code: string }) => error.code === 'unauthorized',
+          );
+        }, 'it to be refused');
+      await refused();
+
+      expect((await up.run(['agent', 'ls'], { env: { SIGNALBOX_TOKEN: token } })).code).toBe(0);
+      const decided = await up.run(['agent', 'pause', 'later', '--token-file', file]);
+      expect(decided).toMatchObject({ code: 1, err: expect.stringContaining('observer') });
+      expect((await up.run(['token', 'ls'])).out).toMatch(/ann +observer/);
+
+      await up.run(['token', 'new', 'bob', '--role', 'admin']);
+      expect((await up.run(['token', 'revoke', 'ann'])).code).toBe(0);
+      await refused(token);
+    },
+  );
+
+  it('is asked for by a Signalbox that is to listen to other machines', SLOW, async () => {
+    const cwd = await temporaryDirectory();
+    try {
+      const { code, err } = await runCli(['up', '--port', '0', '--host', '0.0.0.0'], { cwd });
+      expect(code).toBe(2);
+      expect(err).toContain('signalbox token new NAME --role admin');
+    } finally {
+      await rm(cwd, { recursive: true, force: true });
+    }
+  });
+});
