@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import { messageOf } from '../contracts/errors.ts';
 
 const COPY_BYTES = 1024 * 1024;
+/** How much of the beginning is kept for good: many programs name there what they work under. */
+const HEAD_BYTES = 64 * 1024;
 
 /**
  * One output file of a process, kept below a cap.
@@ -11,7 +13,8 @@ const COPY_BYTES = 1024 * 1024;
  * A file that outgrew the cap between two looks has its newest part (as much as the cap) copied to `FILE.1` and is then
  * emptied; the process goes on at the new end, since it appends. What it writes between the last read of the copy and the
  * truncation is lost: some microseconds per rotation. Between two looks a file can outgrow the cap. After the end
- * the file itself keeps the newest part. So at most twice the cap stays.
+ * the file itself keeps the newest part. Before the first cut its first 64 KiB go to `FILE.head`. So at most twice the
+ * cap stays, and that.
  */
 export class OutputFile {
   readonly path: string;
@@ -40,6 +43,7 @@ export class OutputFile {
   async look(): Promise<void> {
     this.#measure();
     if (this.#size <= this.#maxBytes) return;
+    await this.#keepHead();
     const end = await this.#copyNewest(`${this.path}.1`);
     await truncate(this.path, 0); // without a copy too: the cap protects the disk
     this.#droppedBytes += end ?? this.#size;
@@ -50,6 +54,7 @@ export class OutputFile {
   async close(): Promise<void> {
     this.#measure();
     if (this.#size <= this.#maxBytes) return;
+    await this.#keepHead();
     const end = await this.#copyNewest(this.path);
     if (end === undefined) await truncate(this.path, this.#maxBytes);
     this.#droppedBytes += this.#size - this.#maxBytes;
@@ -61,6 +66,15 @@ export class OutputFile {
     if (stats === undefined) return;
     if (stats.size > 0) this.#modifiedAt = Math.floor(stats.mtimeMs);
     this.#size = stats.size;
+  }
+
+  /** Once: whatever is cut later is no beginning any more. */
+  async #keepHead(): Promise<void> {
+    const head = `${this.path}.head`;
+    if (statSync(head, { throwIfNoEntry: false }) !== undefined) return;
+    await copyFrom(this.path, head, 0, HEAD_BYTES).catch((error: unknown) => {
+      this.#log.warn({ file: this.path, err: error }, 'the beginning of an output cannot be kept');
+    });
   }
 
   /** How far into the file the copy went; undefined if it could not be written. */

@@ -51,7 +51,7 @@ export class AttemptEnds {
     );
     const context = host.get('task', `${project}/${task}`)?.context;
     const hasOutput = context !== undefined && (!context.outputsRequired || context.outputs > 0);
-    const judgement = judge(end.result, entity.context, hasOutput || refusal !== undefined);
+    const judgement = judge(end.result, entity.context, hasOutput || refusal !== undefined, end.failure);
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
     this.#decideEnd(address, agent, isCut ? { outcome: 'failed', error } : judgement, end);
@@ -106,6 +106,7 @@ export class AttemptEnds {
         peak_memory_bytes: end?.peakMemoryBytes,
         cpu_ms: end?.cpuMs,
         usage: end?.usage,
+        session: end?.session,
         evidence: end?.evidence,
         retry_at_ms: retryAt === null ? null : Math.max(retryAt, quota?.untilMs ?? 0),
       },

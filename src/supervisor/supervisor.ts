@@ -21,6 +21,7 @@ import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
+import type { PromptBuilders } from './prompt-builders.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { registerAgents } from './register-agents.ts';
 import { Relations } from './relations.ts';
@@ -44,6 +45,7 @@ export interface SupervisorOptions {
   /** The same for each project. */
   readonly projectConcurrency: number;
   readonly url: () => string | null;
+  readonly prompts: PromptBuilders;
 }
 
 const ACTOR = 'supervisor';
@@ -59,7 +61,8 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { host, projections, roster, environment, tokens, logger, attemptsDirectory, url } = options;
+    const { host, projections, roster, environment, tokens, logger, attemptsDirectory, url, prompts } =
+      options;
     const timers = new TimerQueue(environment.clock);
     const dispatcher = new Dispatcher({
       host,
@@ -96,7 +99,7 @@ export class Supervisor {
       roster,
       timers,
       environment,
-      orders: new RunOrders({ projections, tokens, attemptsDirectory, url }),
+      orders: new RunOrders({ projections, tokens, attemptsDirectory, url, prompts }),
       ends: new AttemptEnds({
         host,
         projections,

@@ -79,6 +79,8 @@ agents:
         snapshot_events: 20_000,
       },
       shutdown: { agents: 'leave', drain_seconds: 30 },
+      drivers: {},
+      projects: {},
       agents: {},
     });
   });
@@ -125,7 +127,7 @@ agents:
     driver: command
     command: [node, a.mjs]
     concurrency: two
-    review: nobody
+    review: no body
   late: { driver: dry_run, capabilities: ["code review"], timeout_seconds: 0 }
 shutdwon: {}
 limits: { concurrency: 1.5 }
@@ -133,7 +135,7 @@ limits: { concurrency: 1.5 }
     expect(linesOf(text)).toEqual([
       'signalbox.config.yaml:3:3 server.port: expected a whole number from 0 to 65535, got 80830',
       'signalbox.config.yaml:8:5 agents.yunce.concurrency: expected a whole number from 1 to 10000, got "two"',
-      'signalbox.config.yaml:9:5 agents.yunce.review: expected manual or auto, got "nobody"',
+      'signalbox.config.yaml:9:5 agents.yunce.review: expected manual, auto, or the id of an agent, got "no body"',
       'signalbox.config.yaml:10:43 agents.late.capabilities[0]: expected 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-", got "code review"',
       'signalbox.config.yaml:10:59 agents.late.timeout_seconds: expected a number of seconds above 0, at most 31536000, got 0',
       'signalbox.config.yaml:11:1 shutdwon: unknown key; did you mean "shutdown"?',
@@ -163,7 +165,11 @@ limits: { concurrency: 1.5 }
     ['nats: { cluster: 3 }', '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, program'],
     [
       '"no such": 3',
+<<<<<<< HEAD
       '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, agents',
+=======
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, shutdown, drivers, projects, agents',
+>>>>>>> 62f00b8 (Drivers as data: openclaw, claude, codex, gemini and opencode, with sessions that a retry goes on with)
     ],
   ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

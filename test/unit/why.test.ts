@@ -70,6 +70,7 @@ function attempt(state: string, changes: Partial<AttemptView> = {}): AttemptView
     peakMemoryBytes: null,
     cpuMs: null,
     usage: null,
+    session: null,
     evidence: null,
     endedSequence: null,
     rejected: [],
