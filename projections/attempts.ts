@@ -56,7 +56,7 @@ const NOTHING: readonly never[] = [];
 
 export const attemptHistory: KeptProjection<AttemptHistory> = {
   name: 'attempts',
-  version: 2,
+  version: 3,
   initial: () => ({ byTask: new Map() }),
   evolve(state, record) {
     const { event } = record;

@@ -1,4 +1,6 @@
 /** Each tool as it is started and believed: real processes that print what the real tools have printed. */
+
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { AttemptView } from '../../projections/index.ts';
 import type { CreateTask } from '../../src/contracts/requests.ts';
@@ -198,7 +200,7 @@ describe('a process that goes its own way', () => {
   it('and stays after its result is ended, and its result counts', async () => {
     await using tool = new FakeTool();
     const stdout = recorded('codex', 'success.jsonl');
-    const { state, attempts, outputs } = await run(tool, 'codex', [{ stdout, then: 'sleep 600' }]);
+    const { state, attempts, outputs } = await run(tool, 'codex', [{ stdout, after: 'sleep 600' }]);
     expect({ state, outputs }).toEqual({ state: 'done', outputs: [ANSWER] });
     expect(attempts).toMatchObject([
       { outcome: 'completed', stopReason: 'lingering', evidence: { survivors: 0 } },
@@ -227,9 +229,8 @@ describe('a process that goes its own way', () => {
     const [first, ...rest] = recorded('codex', 'success.jsonl').toString().split('\n');
     tool.plan({
       stdout: `${first}\n`,
-      then: `head -c 3000000 /dev/zero | tr '\\0' x; echo; sleep 0.3; cat rest`,
+      after: `head -c 3000000 /dev/zero | tr '\\0' x; echo; sleep 0.3; cat rest`,
     });
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(`${tool.directory}/rest`, rest.join('\n'));
     await using engine = await startEngine({ agents: [tool.agent('codex', { maxOutputBytes: 100_000 })] });
     await engine.create({ id: 't', agent: 'worker', max_attempts: 1 });

@@ -35,7 +35,7 @@ export interface Behaviour {
   readonly stderr?: string;
   readonly exitCode?: number;
   /** Shell commands before the end, after all was printed. */
-  readonly then?: string;
+  readonly after?: string;
 }
 
 const SCRIPT = `#!/bin/sh
@@ -51,7 +51,7 @@ plan="plan-$number"
 [ -f "$plan/stderr" ] && cat "$plan/stderr" >&2
 [ -f "$plan/stdout" ] && cat "$plan/stdout"
 touch "call-$number/printed"
-[ -f "$plan/then" ] && . "./$plan/then"
+[ -f "$plan/after" ] && . "./$plan/after"
 exit "$(cat "$plan/code")"
 `;
 
@@ -69,7 +69,7 @@ export class FakeTool implements AsyncDisposable {
 
   /** What the tool does in its calls, one after the other; the last one is for all that follow. */
   plan(...behaviours: readonly Behaviour[]): void {
-    for (const [index, { stdout, stderr, exitCode = 0, then }] of behaviours.entries()) {
+    for (const [index, { stdout, stderr, exitCode = 0, after }] of behaviours.entries()) {
       const names = [`plan-${index + 1}`, ...(index === behaviours.length - 1 ? ['plan-last'] : [])];
       for (const name of names) {
         const plan = join(this.directory, name);
@@ -77,7 +77,7 @@ export class FakeTool implements AsyncDisposable {
         writeFileSync(join(plan, 'code'), String(exitCode));
         if (stdout !== undefined) writeFileSync(join(plan, 'stdout'), stdout);
         if (stderr !== undefined) writeFileSync(join(plan, 'stderr'), stderr);
-        if (then !== undefined) writeFileSync(join(plan, 'then'), then);
+        if (after !== undefined) writeFileSync(join(plan, 'after'), after);
       }
     }
   }

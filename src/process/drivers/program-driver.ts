@@ -98,26 +98,26 @@ export class ProgramDriver implements Driver {
         start,
         ended: settlement.end.then(async (settled) => endOf(settled ?? read, ended)),
         lastSignAt: () => settlement.lastSignAt,
-        stop: (graceMs) => settlement.stop(graceMs),
+        stop: () => settlement.stop(),
         detach: () => settlement.detach(),
       },
     };
   }
 
   #runOf(process: ManagedProcess, order: RunOrder, place: Place): Run {
-    let killing: { readonly graceMs: number; readonly done: Promise<KillEvidence> } | undefined;
+    let killing: Promise<KillEvidence> | undefined;
     let settlement: Settlement | undefined;
     let isDetached = false;
     const watch = new ResultWatch(process, this.#program, join(place.directory, 'process'));
     const ended = process.exited.then(async (report) => {
       watch.close();
       // Also after a good end: what an agent has left running in the background is not to outlive its attempt.
-      const evidence = await (killing?.done ?? process.kill({ graceMs: LEFTOVER_GRACE }));
+      const evidence = await (killing ?? process.kill({ graceMs: LEFTOVER_GRACE }));
       const processEnd = { report, evidence };
       const read = await this.#read(processEnd, order, place);
       if (read.unsettled === undefined || isDetached) return endOf(read, processEnd);
       settlement = this.#settlement(order, place, read.unsettled);
-      if (killing) settlement.stop(killing.graceMs);
+      if (killing) settlement.stop();
       return endOf((await settlement.end) ?? read, processEnd);
     });
     return {
@@ -132,8 +132,9 @@ export class ProgramDriver implements Driver {
       lastSignAt: () => settlement?.lastSignAt ?? process.outputBytes().lastOutputAt ?? process.startedAt,
       tree: () => process.tree(),
       stop: (graceMs) => {
-        killing = { graceMs, done: process.kill({ graceMs }) };
-        settlement?.stop(graceMs);
+        // Its process has ended by then, and whoever looked for what it left would find those that ask for the run.
+        if (settlement) settlement.stop();
+        else killing = process.kill({ graceMs });
       },
       detach: () => {
         isDetached = true;

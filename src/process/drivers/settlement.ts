@@ -46,7 +46,7 @@ export class Settlement {
   }
 
   /** Tells the run to end, and asks for it once more. */
-  stop(_graceMs: number): void {
+  stop(): void {
     this.#stopped.abort();
     void this.#asking?.kill({ graceMs: KILL_GRACE_MS });
   }
