@@ -72,6 +72,7 @@ export class RunOrders {
       token: writesBack ? tokens.tokenOf(project, task, attempt) : '',
       language: agent.promptLanguage,
       traceparent: traceparentOf(rootOf(projections, view), `${project}/${task}/${attempt}`),
+      reviewed: view.spec.reviews && projections.blackboard.tasks.get(`${project}/${view.spec.reviews.task}`),
       prompting: prompting ?? { isPublic: false, passesEnvironment: true },
     };
   }

@@ -102,6 +102,7 @@ function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
     attempt: null,
     dependencies: [],
     awaitedChildren: [],
+    review: null,
     hasFailedChildren: false,
     takers: [taker('idle')],
     queue: { ahead: 0, length: 1, ofOtherProjects: 0 },

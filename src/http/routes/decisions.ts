@@ -9,9 +9,10 @@ import {
   unblockTask,
 } from '../../app/decide-task.ts';
 import { redactContent } from '../../app/redact.ts';
+import { reviewAsAgent } from '../../app/review.ts';
 import { taskJson } from '../../app/task-json.ts';
-import { decisionSchema, redactSchema, rejectionSchema } from '../../contracts/requests.ts';
-import { operatorOf } from '../credentials.ts';
+import { type Decision, decisionSchema, redactSchema, rejectionSchema } from '../../contracts/requests.ts';
+import { operatorOf, tokenOf } from '../credentials.ts';
 import { atTask, nothing, type Operation, type Serve, type TaskAddress } from '../operation.ts';
 import { TASK } from './paths.ts';
 
@@ -24,7 +25,7 @@ type Deciding<Request> = (
 ) => ReturnType<typeof approveTask>;
 
 export function serveDecisions(serve: Serve, app: AppContext): void {
-  function serveDecision<Request>(
+  function serveDecision<Request extends Decision>(
     name: string,
     body: Operation<TaskAddress, unknown, Request>['body'],
     decide: Deciding<Request>,
@@ -36,6 +37,16 @@ export function serveDecisions(serve: Serve, app: AppContext): void {
       query: nothing,
       body,
       handle: async ({ address: { project, task }, body: request, headers }) => {
+        const asReviewer = isVerdict(name)
+          ? await reviewAsAgent(
+              app,
+              project,
+              task,
+              { verdict: name, request },
+              tokenOf(headers.authorization),
+            )
+          : null;
+        if (asReviewer) return { status: 200, body: taskJson(asReviewer) };
         const actor = operatorOf(headers.authorization);
         return { status: 200, body: taskJson(await decide(app, project, task, request, actor)) };
       },
@@ -48,4 +59,9 @@ export function serveDecisions(serve: Serve, app: AppContext): void {
   serveDecision('unblock', decisionSchema, unblockTask);
   serveDecision('retry', decisionSchema, retryTask);
   serveDecision('redact', redactSchema, redactContent);
+}
+
+/** What an agent can decide that reviews the task. */
+function isVerdict(name: string): name is 'approve' | 'reject' {
+  return name === 'approve' || name === 'reject';
 }
