@@ -157,6 +157,37 @@ const declaredAgentSchema = (names: readonly string[]) =>
     ...common,
   });
 
+const urlError = 'expected a URL that begins with ws:// or wss://';
+/** A subagent, or a full agent, inside an OpenClaw Gateway. */
+const gatewayAgentSchema = z.strictObject({
+  driver: z.literal('openclaw-gateway').describe('A run inside an OpenClaw Gateway, over its WebSocket.'),
+  url: z
+    .url({ protocol: /^wss?$/, error: urlError })
+    .default('ws://127.0.0.1:18789')
+    .describe('Where the Gateway listens.'),
+  token_env: variableSchema
+    .default('OPENCLAW_GATEWAY_TOKEN')
+    .describe("The variable of Signalbox's own environment that holds the Gateway's token."),
+  mode: z
+    .enum(['subagent', 'agent', 'sessions_spawn'])
+    .default('subagent')
+    .describe(
+      'A subagent, the full agent, or a subagent by the tool sessions_spawn, which the Gateway must allow.',
+    ),
+  agent_id: z
+    .string(idError)
+    .regex(ID_PATTERN, idError)
+    .default('main')
+    .describe('The agent of the Gateway.'),
+  model: z.string('expected text').optional(),
+  thinking: z.string('expected text').optional(),
+  session: z
+    .enum(['resume', 'new'])
+    .default('resume')
+    .describe('Whether a retry goes on with the session before it.'),
+  ...common,
+});
+
 const dryRunAgentSchema = z.strictObject({
   driver: z.literal('dry_run').describe('Starts nothing: to try out the rest.'),
   ...common,
@@ -171,6 +202,7 @@ export function agentConfigSchemaFor(names: readonly string[]) {
   return z.discriminatedUnion('driver', [
     commandAgentSchema,
     declaredAgentSchema(names).transform(asDeclared),
+    gatewayAgentSchema,
     dryRunAgentSchema,
     functionAgentSchema,
   ]);
@@ -188,11 +220,16 @@ const functionAgent = functionAgentSchema.pick({ driver: true }).loose();
 
 /** An agent as a file can describe it. @param names the drivers that are data */
 export function agentFileSchemaFor(names: readonly string[]) {
-  const options = ['command', ...names, 'dry_run'];
+  const options = ['command', ...names, 'openclaw-gateway', 'dry_run'];
   const words = `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
   return z.discriminatedUnion(
     'driver',
-    [commandAgentSchema, declaredAgentSchema(names).transform(asDeclared), dryRunAgentSchema],
+    [
+      commandAgentSchema,
+      declaredAgentSchema(names).transform(asDeclared),
+      gatewayAgentSchema,
+      dryRunAgentSchema,
+    ],
     {
       error: ({ code, input }) =>
         code === 'invalid_union' && functionAgent.safeParse(input).success

@@ -9,6 +9,7 @@ import { type DeclaredSettings, declaredProgram } from '../process/drivers/decla
 import type { Driver } from '../process/drivers/driver.ts';
 import { DryRunDriver } from '../process/drivers/dry-run.ts';
 import { FunctionDriver, type FunctionHandler } from '../process/drivers/function.ts';
+import { GatewayDriver, type GatewaySettings } from '../process/drivers/gateway/gateway-driver.ts';
 import { ProgramDriver } from '../process/drivers/program-driver.ts';
 import type { QuotaSettings } from '../process/drivers/quota.ts';
 import type { ProcessRunner } from '../process/runner.ts';
@@ -48,7 +49,7 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
         agent.silence_timeout_seconds === undefined ? undefined : agent.silence_timeout_seconds * 1_000,
       breaker: breakerOf(config.defaults.breaker),
       promptLanguage: agent.prompt_language,
-      resumesSessions: agent.driver === 'declared' ? agent.session === 'resume' : undefined,
+      resumesSessions: 'session' in agent ? agent.session === 'resume' : undefined,
     };
   });
 }
@@ -87,6 +88,8 @@ function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {
         declaredProgram(declaredSettings(agent, sources)),
       );
     }
+    case 'openclaw-gateway':
+      return new GatewayDriver(gatewaySettings(agent, sources));
     case 'function': {
       const handler = sources.functions[agent.id];
       if (handler) return new FunctionDriver(handler, now);
@@ -117,6 +120,23 @@ function declaredSettings(
     url,
     installation,
     quota: quotaOf(agent),
+  };
+}
+
+function gatewaySettings(
+  agent: Extract<ResolvedAgent, { driver: 'openclaw-gateway' }>,
+  { env, installation }: AgentSources,
+): GatewaySettings {
+  return {
+    url: agent.url,
+    token: env[agent.token_env] ?? '',
+    mode: agent.mode,
+    agentId: agent.agent_id,
+    model: agent.model,
+    thinking: agent.thinking,
+    cwd: agent.cwd,
+    resume: agent.session === 'resume',
+    installation,
   };
 }
 

@@ -21,15 +21,15 @@ describe('an agent in the configuration', () => {
   it.each([
     [
       'driver: comand',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode or dry_run, got "comand"; did you mean "command"?',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway or dry_run, got "comand"; did you mean "command"?',
     ],
     [
       'concurrency: 1',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode or dry_run, but it is missing',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway or dry_run, but it is missing',
     ],
     [
       'driver: function',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode or dry_run (the handler of a function agent is code: give such an agent to the library), got "function"',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway or dry_run (the handler of a function agent is code: give such an agent to the library), got "function"',
     ],
   ])('has a driver that can be built: %s', (agent, message) => {
     expect(saidOf(agent)).toEqual([message]);
