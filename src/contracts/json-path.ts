@@ -8,7 +8,7 @@
  * A path may lead to several values, or to none. `$` is the value itself. Words are compared as text.
  */
 
-type Step =
+export type Step =
   | { readonly kind: 'key'; readonly name: string }
   | { readonly kind: 'each' }
   | { readonly kind: 'item'; readonly index: number }
@@ -16,7 +16,7 @@ type Step =
 
 export type JsonPath = readonly Step[];
 
-interface Term {
+export interface Term {
   readonly path: JsonPath;
   readonly test: 'is_there' | 'is_not_there' | 'is' | 'is_not';
   readonly words: readonly string[];

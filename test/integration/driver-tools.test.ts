@@ -154,7 +154,7 @@ describe('a retry', () => {
       const { args } = tool.call(number);
       return args[args.indexOf('--session-id') + 1];
     };
-    expect(sessionIn(1)).toMatch(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    expect(sessionIn(1)).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     expect(sessionIn(2)).toBe(sessionIn(1));
   });
 

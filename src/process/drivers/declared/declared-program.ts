@@ -106,8 +106,8 @@ function sessionOf({ spec, installation }: DeclaredSettings, order: RunOrder): s
     .update(`${installation}:${project}/${task}/${attempt}`)
     .digest()
     .subarray(0, 16);
-  // A UUID of version 8: its content is the maker's own affair (RFC 9562).
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  // In the form of version 4, since a tool may take no other.
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
