@@ -105,7 +105,6 @@ const shutdownSchema = z.strictObject({
   drain_seconds: seconds().default(30).describe('How long to wait for running attempts before the stop.'),
 });
 
-<<<<<<< HEAD
 const retentionSchema = z.strictObject({
   finished_seconds: seconds()
     .default(604_800)
@@ -122,7 +121,7 @@ const retentionSchema = z.strictObject({
       'Events between two snapshots, from which a restart goes on; at least as many as there are tasks.',
     ),
 });
-=======
+
 const promptCommandSchema = z
   .array(z.string('expected text'), 'expected a list with the program and its arguments')
   .min(1)
@@ -141,7 +140,6 @@ const projectSchema = z
     message: 'give either prompt_template or prompt_builder',
   });
 export type ProjectConfig = z.output<typeof projectSchema>;
->>>>>>> 62f00b8 (Drivers as data: openclaw, claude, codex, gemini and opencode, with sessions that a retry goes on with)
 
 const sections = {
   data_dir: pathSchema.default('.signalbox').describe('Where Signalbox keeps its data.'),

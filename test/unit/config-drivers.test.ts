@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse-config.ts';
+import { driverConfigSchema } from '../../src/contracts/driver-spec.ts';
 import { READY_DRIVER_NAMES } from '../../src/contracts/drivers/index.ts';
 import { messageOf } from '../../src/contracts/errors.ts';
 import { resolveDriver } from '../../src/contracts/resolve-driver.ts';
@@ -99,5 +101,21 @@ describe('a driver of the configuration', () => {
     ],
   ])('that is wrong is refused: %s', (text, message) => {
     expect(saidOf(text)).toContainEqual(expect.stringMatching(message));
+  });
+});
+
+describe('docs/drivers.md', () => {
+  const text = readFileSync(new URL('../../docs/drivers.md', import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+
+  it.each(blocks.filter((block) => /^(?:agents|drivers|projects):/.test(block)))(
+    'has configurations that are valid: %s',
+    (block) => {
+      expect(saidOf(block)).toEqual([]);
+    },
+  );
+
+  it('names every key of a driver', () => {
+    for (const key of Object.keys(driverConfigSchema.shape)) expect(text).toContain(`\`${key}\``);
   });
 });

@@ -165,11 +165,7 @@ limits: { concurrency: 1.5 }
     ['nats: { cluster: 3 }', '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, program'],
     [
       '"no such": 3',
-<<<<<<< HEAD
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, agents',
-=======
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, shutdown, drivers, projects, agents',
->>>>>>> 62f00b8 (Drivers as data: openclaw, claude, codex, gemini and opencode, with sessions that a retry goes on with)
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, drivers, projects, agents',
     ],
   ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);
