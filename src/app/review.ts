@@ -1,11 +1,9 @@
 /** A reviewing agent's verdict on a task, given with the token of its review. */
 import type { TaskView } from '../../projections/index.ts';
-import type { ProjectId, TaskId } from '../contracts/ids.ts';
-import { taskId } from '../contracts/ids.ts';
-import type { Decision } from '../contracts/requests.ts';
-import { verdictIn } from '../supervisor/verdict.ts';
+import { type ProjectId, type TaskId, taskId } from '../contracts/ids.ts';
+import { type Verdict, verdictIn } from '../supervisor/verdict.ts';
 import { addOutput } from './agent-words.ts';
-import { type AppContext, findTask } from './context.ts';
+import { type AppContext, findTask, taskInMemory } from './context.ts';
 
 /** Milliseconds that the answer waits for the decision that follows from the verdict. */
 const DECISION_WAIT_MS = 5_000;
@@ -19,14 +17,15 @@ export async function reviewAsAgent(
   app: AppContext,
   project: ProjectId,
   task: TaskId,
-  { verdict, request }: { readonly verdict: 'approve' | 'reject'; readonly request: Decision },
+  { verdict, comment }: Verdict,
   token: string | null,
 ): Promise<TaskView | null> {
-  const review = reviewByToken(app, findTask(app, project, task), token);
-  if (token === null || !review) return null;
+  if (token === null) return null;
+  const review = reviewByToken(app, await findTask(app, project, task), token);
+  if (!review) return null;
   // Said twice (an answer was lost): the first word counts.
   if (!verdictIn(review.outputs)) {
-    const content = JSON.stringify({ verdict, comment: request.comment });
+    const content = JSON.stringify({ verdict, comment });
     await addOutput(app, project, taskId(review.id), { type: 'data', title: 'Verdict', content }, token);
   }
   await whenDecided(app, project, task);
@@ -34,8 +33,7 @@ export async function reviewAsAgent(
 }
 
 /** Also of an older attempt of the task: its reviewer is told that it comes too late, not that it is nobody. */
-function reviewByToken(app: AppContext, task: TaskView, token: string | null): TaskView | undefined {
-  if (token === null) return undefined;
+function reviewByToken(app: AppContext, task: TaskView, token: string): TaskView | undefined {
   const { children, tasks } = app.projections.blackboard;
   const keys = children.get(`${task.project}/${task.id}`) ?? [];
   return keys
@@ -47,7 +45,7 @@ function reviewByToken(app: AppContext, task: TaskView, token: string | null): T
 }
 
 function whenDecided(app: AppContext, project: ProjectId, task: TaskId): Promise<void> {
-  const isDecided = (): boolean => findTask(app, project, task).state !== 'review';
+  const isDecided = (): boolean => taskInMemory(app, project, task)?.state !== 'review';
   if (isDecided()) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {

@@ -33,11 +33,16 @@ export class ProjectPrompts implements PromptBuilders {
     this.#options = options;
   }
 
-  async build(input: PromptInput): Promise<string | null> {
-    const { projects, logger } = this.#options;
-    const { project, id: task } = input.task;
+  build(input: PromptInput): Promise<string | null> | null {
+    const { projects } = this.#options;
+    const { project } = input.task;
     const config = Object.hasOwn(projects, project) ? projects[project] : undefined;
     if (config?.prompt_template === undefined && config?.prompt_builder === undefined) return null;
+    return this.#buildOrLog(config, input);
+  }
+
+  async #buildOrLog(config: ProjectConfig, input: PromptInput): Promise<string | null> {
+    const { project, id: task } = input.task;
     try {
       const prompt = await this.#build(config, input);
       if (typeof prompt !== 'string' || prompt.trim() === '') throw new Error('it gave no text');
@@ -47,7 +52,7 @@ export class ProjectPrompts implements PromptBuilders {
     } catch (error) {
       const { attempt, agent } = input;
       const why = withoutSecret(messageOf(error), input.token);
-      logger.warn(
+      this.#options.logger.warn(
         { project, task, attempt, agent, why },
         'the prompt of the project failed: the built-in one is used',
       );

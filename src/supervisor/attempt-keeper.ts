@@ -167,11 +167,14 @@ export class AttemptKeeper {
   async #launch(claim: AttemptAddress, agent: AgentDefinition): Promise<void> {
     let run: Run;
     try {
-      const order = await this.#options.orders.prepare(claim, agent);
-      // Nothing was started: the next Signalbox finds that, and does it.
-      if (this.#detached) return;
-      if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
-      run = await agent.driver.start(order);
+      const order = this.#options.orders.prepare(claim, agent);
+      if (order instanceof Promise) {
+        const prepared = await order;
+        // Nothing was started: the next Signalbox finds that, and does it.
+        if (this.#detached) return;
+        if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
+        run = await agent.driver.start(prepared);
+      } else run = await agent.driver.start(order);
     } catch (error) {
       this.#logger(claim, agent.id).warn({ err: error }, 'could not be started');
       return this.#ends.recordUnstarted(claim, agent.id, messageOf(error));

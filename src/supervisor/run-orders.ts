@@ -28,12 +28,15 @@ export class RunOrders {
     this.#options = options;
   }
 
-  /** The order of an attempt that is about to start. @throws SignalboxError `internal` for an attempt of no task */
-  async prepare(address: AttemptAddress, agent: AgentDefinition): Promise<RunOrder> {
+  /**
+   * The order of an attempt that is about to start; at once, where its project builds no prompt.
+   * @throws SignalboxError `internal` for an attempt of no task
+   */
+  prepare(address: AttemptAddress, agent: AgentDefinition): RunOrder | Promise<RunOrder> {
     const order = this.orderOf(address, agent);
-    const input = this.#promptInput(address, agent);
-    const built = await this.#options.prompts.build(input);
-    return built === null ? order : { ...order, prompt: () => built };
+    const building = this.#options.prompts.build(this.#promptInput(address, agent));
+    if (building === null) return order;
+    return building.then((built) => (built === null ? order : { ...order, prompt: () => built }));
   }
 
   /** @throws SignalboxError `internal` for an attempt of no task */

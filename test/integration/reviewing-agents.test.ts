@@ -18,8 +18,8 @@ async function reviewed(engine: TestEngine, task: Partial<CreateTask> = {}): Pro
   await engine.create({ id: 't', agent: 'worker', review: 'judge', ...task });
 }
 
-function whyOf({ app }: TestEngine, id = 't') {
-  return readWhy(app, PROJECT, taskId(id)) as {
+async function whyOf({ app }: TestEngine, id = 't') {
+  return (await readWhy(app, PROJECT, taskId(id))) as {
     summary: string;
     next: string;
     waits_for: { kind: string; tasks?: string[] }[];
@@ -85,7 +85,7 @@ describe('a review by an agent', () => {
       attempts: 2,
       reason: 'it came to no verdict: it neither approved nor rejected',
     });
-    const why = whyOf(engine);
+    const why = await whyOf(engine);
     expect(why.summary).toContain('agent judge came to no verdict: its review, task t-r1, is failed');
     expect(why.waits_for).toMatchObject([{ kind: 'review', tasks: ['t-r1'] }]);
     expect(why.next).toMatch(
@@ -99,7 +99,9 @@ describe('a review by an agent', () => {
     });
     await engine.create({ id: 't', type: 'work', review: 'judge' });
     await engine.until('t', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
-    expect(whyOf(engine).summary).toContain('agent judge has done the work, and does not review it as well');
+    expect((await whyOf(engine)).summary).toContain(
+      'agent judge has done the work, and does not review it as well',
+    );
     expect(engine.app.projections.blackboard.tasks.size).toBe(1);
     await expect(engine.create({ id: 'u', agent: 'judge', review: 'judge' })).rejects.toMatchObject({
       code: 'invalid_request',
@@ -124,7 +126,7 @@ describe('a review by an agent', () => {
       await using engine = await startEngine({ agents: [worker], reviewOf: () => 'judge' }, log);
       await engine.create({ id: 't', agent: 'worker' });
       await engine.until('t', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
-      expect(whyOf(engine).summary).toContain(
+      expect((await whyOf(engine)).summary).toContain(
         'agent judge, which is to review it, is not in the configuration',
       );
     }
@@ -137,7 +139,7 @@ describe('a review by an agent', () => {
     await using http = await startHttp({ agents: agents(gate.handler) });
     await http.post(TASKS, { id: 't', title: 'x', agent: 'worker', review: 'judge' });
     await http.test.until('t-r1', ({ state }) => state === 'working');
-    expect(whyOf(http.test).summary).toContain('agent judge reviews it: task t-r1 is working');
+    expect((await whyOf(http.test)).summary).toContain('agent judge reviews it: task t-r1 is working');
     taskIn(await http.post(`${TASKS}/t/approve`));
     expect(await http.test.until('t-r1', ({ openAttempt }) => openAttempt === null)).toMatchObject({
       state: 'cancelled',
@@ -150,7 +152,7 @@ describe('a review by an agent', () => {
     await reviewed(engine, { budget: { attempts: 1 } });
     const review = await engine.until('t-r1', ({ state }) => state === 'blocked');
     expect(review.reason).toBe('the budget of task t is used up: attempts 1 of 1');
-    expect(whyOf(engine).summary).toContain(
+    expect((await whyOf(engine)).summary).toContain(
       'its review, task t-r1, is blocked (the budget of task t is used up',
     );
   });

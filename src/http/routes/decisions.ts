@@ -24,11 +24,24 @@ type Deciding<Request> = (
   actor: string,
 ) => ReturnType<typeof approveTask>;
 
+/** null where the token is not one of a review of the task. */
+type Reviewing<Request> = (
+  project: TaskAddress['project'],
+  task: TaskAddress['task'],
+  request: Request,
+  token: string | null,
+) => ReturnType<typeof reviewAsAgent>;
+
 export function serveDecisions(serve: Serve, app: AppContext): void {
-  function serveDecision<Request extends Decision>(
+  const byReviewer =
+    (verdict: 'approve' | 'reject'): Reviewing<Decision> =>
+    (project, task, { comment }, token) =>
+      reviewAsAgent(app, project, task, { verdict, comment }, token);
+  function serveDecision<Request>(
     name: string,
     body: Operation<TaskAddress, unknown, Request>['body'],
     decide: Deciding<Request>,
+    review?: Reviewing<Request>,
   ): void {
     serve({
       method: 'POST',
@@ -37,31 +50,18 @@ export function serveDecisions(serve: Serve, app: AppContext): void {
       query: nothing,
       body,
       handle: async ({ address: { project, task }, body: request, headers }) => {
-        const asReviewer = isVerdict(name)
-          ? await reviewAsAgent(
-              app,
-              project,
-              task,
-              { verdict: name, request },
-              tokenOf(headers.authorization),
-            )
-          : null;
-        if (asReviewer) return { status: 200, body: taskJson(asReviewer) };
-        const actor = operatorOf(headers.authorization);
-        return { status: 200, body: taskJson(await decide(app, project, task, request, actor)) };
+        const { authorization } = headers;
+        const reviewed = await review?.(project, task, request, tokenOf(authorization));
+        const view = reviewed ?? (await decide(app, project, task, request, operatorOf(authorization)));
+        return { status: 200, body: taskJson(view) };
       },
     });
   }
-  serveDecision('approve', decisionSchema, approveTask);
-  serveDecision('reject', rejectionSchema, rejectTask);
+  serveDecision('approve', decisionSchema, approveTask, byReviewer('approve'));
+  serveDecision('reject', rejectionSchema, rejectTask, byReviewer('reject'));
   serveDecision('cancel', decisionSchema, cancelTask);
   serveDecision('block', decisionSchema, blockTask);
   serveDecision('unblock', decisionSchema, unblockTask);
   serveDecision('retry', decisionSchema, retryTask);
   serveDecision('redact', redactSchema, redactContent);
-}
-
-/** What an agent can decide that reviews the task. */
-function isVerdict(name: string): name is 'approve' | 'reject' {
-  return name === 'approve' || name === 'reject';
 }
