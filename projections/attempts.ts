@@ -161,7 +161,7 @@ function change(next: Draft, { event, time, sequence }: StoredRecord): boolean {
       next.peakMemoryBytes = event.peak_memory_bytes ?? null;
       next.cpuMs = event.cpu_ms ?? null;
       next.usage = event.usage ?? null;
-      if (event.session !== undefined) next.session = event.session;
+      if (event.session !== undefined) next.session = event.session || null;
       next.evidence = event.evidence ?? null;
       next.endedSequence = sequence;
       return true;

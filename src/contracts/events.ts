@@ -155,8 +155,8 @@ export const eventSchemas = {
     peak_memory_bytes: z.int().optional(),
     cpu_ms: z.int().optional(),
     usage: usageSchema.optional(),
-    /** The session by which a later attempt can go on; null where the one it had is of no use any more. */
-    session: z.string().nullable().optional(),
+    /** The session by which a later attempt can go on; empty where the one it had is of no use any more. */
+    session: z.string().optional(),
     evidence: evidenceSchema.optional(),
     ...retryAt,
   }),

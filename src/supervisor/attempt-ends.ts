@@ -125,7 +125,7 @@ export class AttemptEnds {
         peak_memory_bytes: end?.peakMemoryBytes,
         cpu_ms: end?.cpuMs,
         usage: end?.usage,
-        session: end?.session,
+        session: end?.session === null ? '' : end?.session,
         evidence: end?.evidence,
         retry_at_ms: retryAt === null ? null : Math.max(retryAt, quota?.untilMs ?? 0),
       },
