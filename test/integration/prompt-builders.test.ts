@@ -52,7 +52,7 @@ describe('the prompt of a project', () => {
   it('comes from its module', async () => {
     const prompt_builder = file(
       'b.mjs',
-      'export default async (facts) => `${facts.task.title}: ${facts.earlier[0].error}\\n${facts.sections.lifecycle}`;',
+      'export default async (facts) => [facts.task.title, ": ", facts.earlier[0].error, "\\n", facts.sections.lifecycle].join("");',
     );
     expect((await told({ prompt_builder })).prompt).toMatch(
       /^the \$& title: no disk left\n## How a task goes/,
