@@ -45,6 +45,16 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
     id,
     agent.cwd === undefined ? agent : { ...agent, cwd: resolve(cwd, agent.cwd) },
   ]);
+  const projects = Object.entries(config.projects).map(
+    ([id, { prompt_template, prompt_builder, ...project }]) => [
+      id,
+      {
+        ...project,
+        prompt_template: prompt_template === undefined ? undefined : resolve(cwd, prompt_template),
+        prompt_builder: typeof prompt_builder === 'string' ? resolve(cwd, prompt_builder) : prompt_builder,
+      },
+    ],
+  );
   return {
     ...config,
     data_dir: resolve(cwd, config.data_dir),
@@ -52,5 +62,6 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
     // A bare name is looked up in the PATH.
     nats: { ...config.nats, program: program?.includes('/') ? resolve(cwd, program) : program },
     agents: Object.fromEntries(agents),
+    projects: Object.fromEntries(projects),
   };
 }
