@@ -11,6 +11,7 @@ import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
 import { addDlqCommands } from './dlq/index.ts';
 import { addDoctor } from './doctor/doctor.ts';
+import { addDriverCommands } from './driver/index.ts';
 import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
@@ -39,6 +40,7 @@ const COMMANDS = [
   addEventCommands,
   addWebhookCommands,
   addPs,
+  addDriverCommands,
   addNatsCommands,
   addWorker,
   addAuditCommands,

@@ -46,6 +46,16 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
     id,
     'cwd' in agent && agent.cwd !== undefined ? { ...agent, cwd: resolve(cwd, agent.cwd) } : agent,
   ]);
+  const projects = Object.entries(config.projects).map(
+    ([id, { prompt_template, prompt_builder, ...project }]) => [
+      id,
+      {
+        ...project,
+        prompt_template: prompt_template === undefined ? undefined : resolve(cwd, prompt_template),
+        prompt_builder: typeof prompt_builder === 'string' ? resolve(cwd, prompt_builder) : prompt_builder,
+      },
+    ],
+  );
   return {
     ...config,
     data_dir: resolve(cwd, config.data_dir),
@@ -58,5 +68,6 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
       ca_file: absolute(ca_file),
     },
     agents: Object.fromEntries(agents),
+    projects: Object.fromEntries(projects),
   };
 }

@@ -1,6 +1,7 @@
 /** An agent of the configuration: what it is (its driver), and how Signalbox runs it. */
 import { z } from 'zod';
 import { pathSchema, REVIEW_WORDS, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
+import { READY_DRIVER_NAMES } from './drivers/index.ts';
 import { messageOf } from './errors.ts';
 import { ID_PATTERN } from './ids.ts';
 
@@ -136,6 +137,57 @@ const commandAgentSchema = z
     { when: ({ value }) => promptFacts.safeParse(value).success },
   );
 
+/** An agent whose driver is data: one that comes along, or one of the section `drivers`. */
+const declaredAgentSchema = (names: readonly string[]) =>
+  z.strictObject({
+    driver: z.enum(names).describe('A program for each attempt, as its driver describes it.'),
+    args: z
+      .array(z.string('expected text'), 'expected a list of arguments')
+      .default([])
+      .describe('Arguments beside those of the driver.'),
+    options: z
+      .record(z.string(), z.string('expected text'))
+      .default({})
+      .describe('Options of the driver, such as model; "signalbox driver show" tells which it has.'),
+    session: z
+      .enum(['resume', 'new'])
+      .default('resume')
+      .describe('Whether a retry goes on with the session of the attempt before it, where the tool can.'),
+    quota: quotaSchema.optional(),
+    ...common,
+  });
+
+const urlError = 'expected a URL that begins with ws:// or wss://';
+/** A subagent, or a full agent, inside an OpenClaw Gateway. */
+const gatewayAgentSchema = z.strictObject({
+  driver: z.literal('openclaw-gateway').describe('A run inside an OpenClaw Gateway, over its WebSocket.'),
+  url: z
+    .url({ protocol: /^wss?$/, error: urlError })
+    .default('ws://127.0.0.1:18789')
+    .describe('Where the Gateway listens.'),
+  token_env: variableSchema
+    .default('OPENCLAW_GATEWAY_TOKEN')
+    .describe("The variable of Signalbox's own environment that holds the Gateway's token."),
+  mode: z
+    .enum(['subagent', 'agent', 'sessions_spawn'])
+    .default('subagent')
+    .describe(
+      'A subagent, the full agent, or a subagent by the tool sessions_spawn, which the Gateway must allow.',
+    ),
+  agent_id: z
+    .string(idError)
+    .regex(ID_PATTERN, idError)
+    .default('main')
+    .describe('The agent of the Gateway.'),
+  model: z.string('expected text').optional(),
+  thinking: z.string('expected text').optional(),
+  session: z
+    .enum(['resume', 'new'])
+    .default('resume')
+    .describe('Whether a retry goes on with the session before it.'),
+  ...common,
+});
+
 const dryRunAgentSchema = z.strictObject({
   driver: z.literal('dry_run').describe('Starts nothing: to try out the rest.'),
   ...common,
@@ -174,26 +226,46 @@ const remoteAgentSchema = z
 /** Its handler is code, and stands beside the configuration, by the agent's id. */
 const functionAgentSchema = z.strictObject({ driver: z.literal('function'), ...common });
 
-/** An agent as the library takes it: with the driver `function`, too. */
-export const agentConfigSchema = z.discriminatedUnion('driver', [
-  commandAgentSchema,
-  dryRunAgentSchema,
-  remoteAgentSchema,
-  functionAgentSchema,
-]);
+/** An agent as the library takes it: with the driver `function`, too. @param names the drivers that are data */
+export function agentConfigSchemaFor(names: readonly string[]) {
+  return z.discriminatedUnion('driver', [
+    commandAgentSchema,
+    declaredAgentSchema(names).transform(asDeclared),
+    gatewayAgentSchema,
+    dryRunAgentSchema,
+    remoteAgentSchema,
+    functionAgentSchema,
+  ]);
+}
+export const agentConfigSchema = agentConfigSchemaFor(READY_DRIVER_NAMES);
 export type AgentConfig = z.output<typeof agentConfigSchema>;
 export type AgentConfigInput = z.input<typeof agentConfigSchema>;
 
+/** Which driver it has is a name; that it has one of these, a word that the compiler knows. */
+function asDeclared({ driver, ...agent }: z.output<ReturnType<typeof declaredAgentSchema>>) {
+  return { ...agent, driver: 'declared' as const, uses: driver };
+}
+
 const functionAgent = functionAgentSchema.pick({ driver: true }).loose();
 
-/** An agent as a file can describe it. */
-export const agentFileSchema = z.discriminatedUnion(
-  'driver',
-  [commandAgentSchema, dryRunAgentSchema, remoteAgentSchema],
-  {
-    error: ({ code, input }) =>
-      code === 'invalid_union' && functionAgent.safeParse(input).success
-        ? 'expected command, dry_run or remote (the handler of a function agent is code: give such an agent to the library)'
-        : undefined,
-  },
-);
+/** An agent as a file can describe it. @param names the drivers that are data */
+export function agentFileSchemaFor(names: readonly string[]) {
+  const options = ['command', ...names, 'openclaw-gateway', 'dry_run', 'remote'];
+  const words = `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
+  return z.discriminatedUnion(
+    'driver',
+    [
+      commandAgentSchema,
+      declaredAgentSchema(names).transform(asDeclared),
+      gatewayAgentSchema,
+      dryRunAgentSchema,
+      remoteAgentSchema,
+    ],
+    {
+      error: ({ code, input }) =>
+        code === 'invalid_union' && functionAgent.safeParse(input).success
+          ? `expected ${words} (the handler of a function agent is code: give such an agent to the library)`
+          : undefined,
+    },
+  );
+}

@@ -159,6 +159,8 @@ export const jobSchema = z.object({
   prompt: z.string(),
   /** Where the attempt can write back by HTTP; null where it cannot. */
   url: z.string().nullable(),
+  /** W3C trace context of the attempt, for whatever the agent calls. */
+  traceparent: z.string(),
   metadata: z.object({
     createdAt: time,
     /** Not to be begun after that. */

@@ -51,6 +51,8 @@ export const attemptAnswerSchema = z.strictObject({
   cpu_ms: z.int().nullable(),
   peak_memory_bytes: z.int().nullable(),
   usage: usageSchema.nullable(),
+  /** The agent's own session, by which a retry goes on. */
+  session: z.string().nullable(),
   stderr_tail: z.string().nullable(),
   evidence: z.record(z.string(), z.unknown()).nullable(),
   /** Words that came too late, and changed nothing. */

@@ -123,6 +123,8 @@ export const eventSchemas = {
     pid: z.int().optional(),
     /** The system's own start time of the process: a pid alone may be another process by now. */
     start_time: z.string().optional(),
+    /** The agent's own session, where it is known from the start. */
+    session: z.string().optional(),
     /** Epoch milliseconds at which the attempt times out. */
     deadline_ms: z.int(),
   }),
@@ -153,6 +155,8 @@ export const eventSchemas = {
     peak_memory_bytes: z.int().optional(),
     cpu_ms: z.int().optional(),
     usage: usageSchema.optional(),
+    /** The session by which a later attempt can go on; empty where the one it had is of no use any more. */
+    session: z.string().optional(),
     evidence: evidenceSchema.optional(),
     ...retryAt,
   }),

@@ -42,6 +42,7 @@ import { fateOf, leaseHolder } from './lease-holder.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
 import { NatsSide } from './nats-side.ts';
 import { occupy } from './occupant.ts';
+import { ProjectPrompts } from './prompt-builders.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
 
 export interface DaemonOptions {
@@ -173,6 +174,7 @@ export class Daemon {
       secret: data.secret,
       version: VERSION,
       url: () => url,
+      prompts: new ProjectPrompts({ projects: config.projects, logger, env }),
       defaults: {
         priority: config.defaults.priority,
         max_attempts: config.defaults.max_attempts,

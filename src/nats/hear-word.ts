@@ -125,7 +125,7 @@ async function hearEnd(
 }
 
 function endOf(said: Said, result: AgentMessageOf<'result'>, outputs: readonly Output[]): RunEnd {
-  const { quota, evidence, metadata, stderrTail, peakMemoryBytes, cpuMs, usage } = result;
+  const { status, error, quota, evidence, metadata, stderrTail, peakMemoryBytes, cpuMs, usage } = result;
   return {
     result: resultOf(result),
     outputs,
@@ -133,10 +133,11 @@ function endOf(said: Said, result: AgentMessageOf<'result'>, outputs: readonly O
       ...evidence,
       message: said.id,
       worker: said.worker.id,
-      workerStatus: result.status,
+      workerStatus: status,
       completedAt: metadata.completedAt,
       durationMs: metadata.duration,
     },
+    ...(status === 'failed' && error !== undefined ? { failure: error } : {}),
     ...(stderrTail === undefined ? {} : { stderrTail }),
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
     ...(cpuMs === undefined ? {} : { cpuMs }),
@@ -148,7 +149,7 @@ function endOf(said: Said, result: AgentMessageOf<'result'>, outputs: readonly O
 function resultOf({ status, error, exitCode, signal }: AgentMessageOf<'result'>): RunResult {
   switch (status) {
     case 'completed':
-      return exitCode === undefined ? { kind: 'returned' } : { kind: 'exited', code: exitCode };
+      return exitCode === undefined ? { kind: 'returned' } : { kind: 'exited', code: exitCode, ok: true };
     case 'failed':
       if (signal !== undefined) return { kind: 'signalled', signal };
       if (exitCode !== undefined && exitCode !== 0) return { kind: 'exited', code: exitCode };

@@ -118,6 +118,7 @@ function jobOf(order: RunOrder, expiresAt: number, heartbeatMs: number): Job {
     mustHaves: spec.must_haves ?? [],
     prompt: order.prompt(),
     url: order.url,
+    traceparent: order.traceparent,
     metadata: {
       createdAt: new Date(order.claimedAt).toISOString(),
       expireAt: new Date(expiresAt).toISOString(),

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Job } from '../contracts/agent-messages.ts';
 import { unreachable } from '../contracts/errors.ts';
 import { backoffSchema } from '../contracts/tasks.ts';
-import type { Driver, RunEnd, RunOrder, RunResult } from '../process/drivers/driver.ts';
+import type { Driver, RunEnd, RunOrder } from '../process/drivers/driver.ts';
 import type { JobEnd, JobOutput, JobRunner } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
 
@@ -87,6 +87,9 @@ function orderOf(job: Job, directory: string): RunOrder {
     timeoutMs: limits.timeoutSeconds * 1_000,
     killGraceMs: limits.killGraceSeconds * 1_000,
     url: job.url,
+    traceparent: job.traceparent,
+    // Sessions stay on the machine that has them, and the next attempt may be on another.
+    resumes: null,
     spec: {
       title: job.title,
       description: job.description,
@@ -122,15 +125,16 @@ function leftJob(project: string, taskId: string, attempt: number): Job {
     mustHaves: [],
     prompt: '',
     url: null,
+    traceparent: '',
     metadata: { createdAt: epoch, expireAt: epoch, retryCount: 0, maxRetries: 0 },
     limits: { timeoutSeconds: 1, killGraceSeconds: 0, heartbeatSeconds: 1 },
   };
 }
 
 function endOf(end: RunEnd, isStopped: boolean): JobEnd {
-  const { result, outputs, stderrTail, peakMemoryBytes, cpuMs, usage, quota, evidence } = end;
+  const { outputs, stderrTail, peakMemoryBytes, cpuMs, usage, quota, evidence } = end;
   return {
-    ...resultOf(result, isStopped),
+    ...resultOf(end, isStopped),
     content: outputs.map(
       (output): JobOutput => ({
         outputType: output.type,
@@ -149,15 +153,17 @@ function endOf(end: RunEnd, isStopped: boolean): JobEnd {
 }
 
 function resultOf(
-  result: RunResult,
+  { result, failure: error }: RunEnd,
   isStopped: boolean,
 ): Pick<JobEnd, 'status' | 'error' | 'exitCode' | 'signal'> {
   switch (result.kind) {
-    case 'exited':
-      if (result.code === 0 && !isStopped) return { status: 'completed', exitCode: 0 };
-      return { status: 'failed', exitCode: result.code };
+    case 'exited': {
+      const { code, ok = code === 0 } = result;
+      if (ok && error === undefined && !isStopped) return { status: 'completed', exitCode: code };
+      return { status: 'failed', exitCode: code, error };
+    }
     case 'returned':
-      return { status: 'completed' };
+      return error === undefined ? { status: 'completed' } : { status: 'failed', error };
     case 'signalled':
       return { status: 'failed', signal: result.signal };
     case 'threw':

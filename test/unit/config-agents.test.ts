@@ -21,13 +21,15 @@ describe('an agent in the configuration', () => {
   it.each([
     [
       'driver: comand',
-      'agents.a.driver: expected command, dry_run or remote, got "comand"; did you mean "command"?',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, got "comand"; did you mean "command"?',
     ],
-    ['driver: claude', 'agents.a.driver: expected command, dry_run or remote, got "claude"'],
-    ['concurrency: 1', 'agents.a.driver: expected command, dry_run or remote, but it is missing'],
+    [
+      'concurrency: 1',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, but it is missing',
+    ],
     [
       'driver: function',
-      'agents.a.driver: expected command, dry_run or remote (the handler of a function agent is code: give such an agent to the library), got "function"',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote (the handler of a function agent is code: give such an agent to the library), got "function"',
     ],
   ])('has a driver that can be built: %s', (agent, message) => {
     expect(saidOf(agent)).toEqual([message]);
@@ -110,10 +112,14 @@ describe('an agent in the configuration', () => {
 });
 
 describe('review', () => {
-  it('is manual or auto', () => {
+  it('is manual, auto, or another agent', () => {
     expect(() => parseConfig('{"defaults": {"review": "nobody"}}', 'f')).toThrow(
-      'f:1:15 defaults.review: expected manual or auto, got "nobody"',
+      'f:1:15 defaults.review: "nobody" is no agent of this configuration; expected one of manual, auto',
     );
+    expect(saidOf('driver: dry_run, review: a')).toEqual([
+      'agents.a.review: an agent does not review its own work: name another one',
+    ]);
+    expect(saidOf('driver: dry_run, review: b }\n  b: { driver: dry_run')).toEqual([]);
   });
 });
 
