@@ -186,6 +186,8 @@ function change(next: Draft, { event, time, sequence }: StoredRecord): boolean {
     case 'agent.parked':
     case 'agent.probed':
     case 'agent.unparked':
+    case 'agent.connected':
+    case 'agent.disconnected':
     case 'agent.retired':
     case 'supervisor.started':
     case 'supervisor.draining':

@@ -10,9 +10,9 @@ import type { AppContext, CheckpointKeys, TaskDefaults } from './app/context.ts'
 import { finishRedactions } from './app/redact.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
+import { creationSubject, redactionSubject, taskSubject } from './contracts/subjects.ts';
 import type { Journal, JournalHandlers, JournalState, StoredMessage, Tip } from './journal/journal.ts';
 import { type LogReader, withStandIns } from './journal/redactions.ts';
-import { creationSubject, redactionSubject, taskSubject } from './journal/subjects.ts';
 import type { ActorHost } from './runtime/actor-host.ts';
 import { Archive } from './runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';

@@ -138,6 +138,7 @@ export async function commitForTask(
   app: AppContext,
   event: Extract<DomainEvent, { task: string }>,
   actor: string,
+  cause?: string,
 ): Promise<TaskView> {
   app.pipeline.assertWritable();
   const project = event.project as ProjectId;
@@ -145,7 +146,7 @@ export async function commitForTask(
   if (event.type !== 'task.created' && !app.host.get('task', `${project}/${task}`)) {
     throw archivedError((await fromArchive(app, project, task)).view);
   }
-  await app.pipeline.commit(event, { actor });
+  await app.pipeline.commit(event, cause === undefined ? { actor } : { actor, cause });
   return findTask(app, project, task);
 }
 

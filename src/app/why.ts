@@ -167,7 +167,7 @@ function dependencyWaits(dependencies: Situation['dependencies']): Wait[] {
   }));
 }
 
-function explainRunning({ task, attempt }: Situation): Reasons {
+function explainRunning({ task, attempt, takers }: Situation): Reasons {
   if (!attempt) return { waits: [], next: 'the attempt is recorded' };
   const { state, agent, deadline, stopReason } = attempt;
   const number = `attempt ${attempt.attempt} of ${Math.max(task.spec.max_attempts, attempt.attempt)}`;
@@ -175,6 +175,20 @@ function explainRunning({ task, attempt }: Situation): Reasons {
     { kind: 'running', detail, agent, attempt: attempt.attempt, until: until ?? undefined },
   ];
   const retry = 'then it is tried again, or fails where no attempt is left';
+  const own = takers.find(({ id }) => id === agent)?.agent;
+  if (state === 'requested' && own?.state === 'offline') {
+    const why = own.reason === null ? '' : ` (${own.reason})`;
+    return {
+      waits: [
+        {
+          kind: 'agent_offline',
+          detail: `it waits in the queue of agent ${agent}, which is offline${why}`,
+          agent,
+        },
+      ],
+      next: `a worker of agent ${agent} takes it, or it has waited too long; ${retry}`,
+    };
+  }
   if (state === 'requested') {
     return {
       waits: wait(`agent ${agent} is being started on it (${number})`),

@@ -15,6 +15,7 @@ import { addDriverCommands } from './driver/index.ts';
 import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
+import { addNatsCommands } from './nats/index.ts';
 import { addPs } from './ps.ts';
 import { addQueueCommands } from './queue/index.ts';
 import { addRebuild } from './rebuild/index.ts';
@@ -24,6 +25,7 @@ import type { Terminal } from './terminal.ts';
 import { addTokenCommands } from './token/index.ts';
 import { addUp } from './up/up.ts';
 import { addWebhookCommands } from './webhook/index.ts';
+import { addWorker } from './worker/index.ts';
 
 /** Each adds one command or one group of commands. */
 const COMMANDS = [
@@ -39,6 +41,8 @@ const COMMANDS = [
   addWebhookCommands,
   addPs,
   addDriverCommands,
+  addNatsCommands,
+  addWorker,
   addAuditCommands,
   addReplay,
   addRebuild,

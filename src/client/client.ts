@@ -4,6 +4,7 @@
  * Reads, bare heartbeats, and creations that carry an id or an idempotency key are repeated (T1 of caller.ts).
  */
 import type { z } from 'zod';
+import type { RejectionRecord } from '../contracts/agent-messages.ts';
 import {
   type AgentAnswer,
   type AttemptAnswer,
@@ -245,6 +246,16 @@ export class SignalboxClient {
   /** One agent, and what it is doing. */
   async agent(id: string): Promise<AgentAnswer> {
     return (await this.#read(agentPath(id))) as AgentAnswer;
+  }
+
+  /** Messages of agents that were refused, the newest first. */
+  async rejectedMessages(
+    query: { readonly agent?: string | undefined; readonly limit?: number | undefined } = {},
+  ): Promise<readonly RejectionRecord[]> {
+    const answer = (await this.#read('/api/rejected-messages', query)) as {
+      readonly rejected_messages: readonly RejectionRecord[];
+    };
+    return answer.rejected_messages;
   }
 
   async decideAgent(id: string, decision: AgentDecisionName, details: Decision = {}): Promise<AgentAnswer> {

@@ -20,6 +20,7 @@ export type Subject = DriverSpec | 'command';
 
 const MAX_OUTPUT_BYTES = 10_000_000;
 const PATIENCE_MS = 30_000;
+const GRACE_MS = 200;
 export const TOKEN = 'token-that-nobody-may-see';
 
 export class Lab {
@@ -68,7 +69,11 @@ export class Lab {
       directory: join(this.#directory, 'attempts', String(attempt)),
       prompt: () => prompt,
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      claimedAt: Date.now(),
+      startedOn: null,
       timeoutMs: PATIENCE_MS,
+      killGraceMs: GRACE_MS,
+      url: null,
       resumes,
     };
   }

@@ -194,6 +194,35 @@ const dryRunAgentSchema = z.strictObject({
   dry_run: z.literal(true).default(true).describe('Always true: there is no process to start.'),
 });
 
+const {
+  env: _env,
+  pass_env: _pass,
+  cwd: _cwd,
+  max_output_bytes: _max,
+  output: _output,
+  ...anywhere
+} = common;
+
+/** What its process gets and leaves is settled where it runs. */
+const remoteAgentSchema = z
+  .strictObject({
+    driver: z
+      .literal('remote')
+      .describe('Runs on other machines: its workers take its tasks from a queue in NATS.'),
+    ...anywhere,
+    heartbeat_seconds: seconds().default(10).describe('How often its workers have to report.'),
+    offline_after_seconds: seconds()
+      .default(60)
+      .describe('How long a worker may be silent, before it counts as gone, and what it did as lost.'),
+    queue_seconds: seconds()
+      .default(300)
+      .describe('How long a task that it was given may wait for a worker.'),
+  })
+  .refine(({ heartbeat_seconds, offline_after_seconds }) => offline_after_seconds >= 2 * heartbeat_seconds, {
+    path: ['offline_after_seconds'],
+    message: 'expected at least two times heartbeat_seconds, so that one lost heartbeat is no loss',
+  });
+
 /** Its handler is code, and stands beside the configuration, by the agent's id. */
 const functionAgentSchema = z.strictObject({ driver: z.literal('function'), ...common });
 
@@ -204,6 +233,7 @@ export function agentConfigSchemaFor(names: readonly string[]) {
     declaredAgentSchema(names).transform(asDeclared),
     gatewayAgentSchema,
     dryRunAgentSchema,
+    remoteAgentSchema,
     functionAgentSchema,
   ]);
 }
@@ -220,7 +250,7 @@ const functionAgent = functionAgentSchema.pick({ driver: true }).loose();
 
 /** An agent as a file can describe it. @param names the drivers that are data */
 export function agentFileSchemaFor(names: readonly string[]) {
-  const options = ['command', ...names, 'openclaw-gateway', 'dry_run'];
+  const options = ['command', ...names, 'openclaw-gateway', 'dry_run', 'remote'];
   const words = `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
   return z.discriminatedUnion(
     'driver',
@@ -229,6 +259,7 @@ export function agentFileSchemaFor(names: readonly string[]) {
       declaredAgentSchema(names).transform(asDeclared),
       gatewayAgentSchema,
       dryRunAgentSchema,
+      remoteAgentSchema,
     ],
     {
       error: ({ code, input }) =>

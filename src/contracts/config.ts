@@ -70,6 +70,13 @@ const natsSchema = z.strictObject({
       'When events of its own server are forced to the disk: every second; before they count, many at a time; ' +
         'or each before it is acknowledged (nats-server 2.10 and later). Only a power cut makes a difference.',
     ),
+  replicas: whole(1, 5)
+    .default(1)
+    .describe('On how many servers of a NATS cluster everything is stored: 1, 3 or 5.'),
+  credentials: pathSchema
+    .optional()
+    .describe('A file with the seed of an nkey, or with "user" and "password" as JSON, for the NATS server.'),
+  ca_file: pathSchema.optional().describe('The certificate authority of the NATS server, for tls://.'),
   program: pathSchema
     .optional()
     .describe('The nats-server to start: a path, or a name to look up in the PATH.'),

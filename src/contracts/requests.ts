@@ -194,6 +194,11 @@ export const readLogSchema = z.strictObject({
 });
 export type ReadLog = z.infer<typeof readLogSchema>;
 
+export const listRejectedSchema = z.strictObject({
+  agent: id.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
 const deadLetterFilter = { project: id.optional(), agent: id.optional() };
 const deadStates = z.enum(DEAD_STATES);
 

@@ -17,6 +17,8 @@ import type { Environment } from '../runtime/environment.ts';
 import type { AgentDefinition } from '../supervisor/agent-roster.ts';
 
 export interface AgentSources {
+  /** The drivers of remote agents, by agent id. */
+  readonly remoteDriverOf: (agent: string) => Driver | undefined;
   readonly config: SignalboxConfig;
   /** Handlers of function agents, by agent id. */
   readonly functions: Readonly<Record<string, FunctionHandler>>;
@@ -98,9 +100,15 @@ function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {
         `agents.${agent.id}: it has the driver function, but functions.${agent.id} is missing`,
       );
     }
+    case 'remote':
+      return sources.remoteDriverOf(agent.id) ?? unreachableAgent(agent.id);
     default:
       return unreachable(agent, 'driverOf');
   }
+}
+
+function unreachableAgent(id: string): never {
+  throw new SignalboxError('internal', `agent ${id} is a remote one without a queue`);
 }
 
 function declaredSettings(

@@ -19,6 +19,7 @@ import type { HealthReport } from '../contracts/answers.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { Engine } from '../engine.ts';
+import type { ListRejected } from '../http/routes/rejected-messages.ts';
 import { startHttpServer } from '../http/server.ts';
 import { GroupCommit } from '../journal/group-commit.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
@@ -39,6 +40,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { healthOf } from './health.ts';
 import { fateOf, leaseHolder } from './lease-holder.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
+import { NatsSide } from './nats-side.ts';
 import { occupy } from './occupant.ts';
 import { ProjectPrompts } from './prompt-builders.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
@@ -111,16 +113,6 @@ export class Daemon {
     const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
     cleanup.add('the process runner', () => runner.close());
     let url: string | null = null;
-    const agents = defineAgents({
-      config,
-      functions: options.functions ?? {},
-      runner,
-      environment,
-      url: () => url,
-      installation: data.installation,
-      env,
-    });
-
     const isStandby = options.standby !== undefined;
     const nats = await (isStandby ? awaitNatsLink : openNatsLink)({ config, logger, env });
     cleanup.add('NATS', () => nats.close());
@@ -129,6 +121,7 @@ export class Daemon {
     let isReplaced = false;
     const leaseOptions: LeaseOptions = {
       connection: nats.connection,
+      replicas: config.nats.replicas,
       holder,
       fateOf: (holder) => fateOf(host, holder),
       logger,
@@ -142,10 +135,22 @@ export class Daemon {
     let mark: HighWaterMark | null = null;
     cleanup.add('the high-water mark', async () => mark?.close());
     const checkpointer = await Checkpointer.open({ keys: new KeyFile(data.path), logger });
+    const side = await NatsSide.connect({ nats, config, logger, environment });
+    const agents = defineAgents({
+      config,
+      functions: options.functions ?? {},
+      runner,
+      environment,
+      url: () => url,
+      remoteDriverOf: (agent) => side.driverOf(agent),
+      installation: data.installation,
+      env,
+    });
     const engine = await Engine.open({
       keys: checkpointer,
       openJournal: (handlers) => {
-        const open = (inner: typeof handlers) => JetStreamJournal.open(nats.connection, inner);
+        const open = (inner: typeof handlers) =>
+          JetStreamJournal.open(nats.connection, inner, { replicas: config.nats.replicas });
         return nats.sync === null ? open(handlers) : GroupCommit.open(open, handlers, nats.sync);
       },
       ...(options.standby && {
@@ -197,6 +202,7 @@ export class Daemon {
       onFenced: options.onFenced,
     });
     cleanup.add('the engine', () => engine.stop('stopped'));
+    await side.prepare(engine);
     cleanup.add('the checkpoints', () => checkpointer.stop());
 
     const feed = new EventFeed(engine.app);
@@ -210,9 +216,10 @@ export class Daemon {
     });
     cleanup.add('the webhooks', () => webhooks.stop());
 
+    const health = (): HealthReport => healthOf(engine, nats, VERSION);
+    const rejected: ListRejected = (agent, limit) => side.rejections.list(agent, limit);
+    const people = await People.open(tokensFile(config), logger, () => performance.now());
     if (options.http !== false) {
-      const health = (): HealthReport => healthOf(engine, nats, VERSION);
-      const people = await People.open(tokensFile(config), logger, () => performance.now());
       const listen = (port: number) =>
         startHttpServer({
           app: engine.app,
@@ -228,6 +235,7 @@ export class Daemon {
           feed,
           maxFollowers: config.server.event_streams,
           webhooks,
+          rejected,
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;
@@ -242,7 +250,11 @@ export class Daemon {
       url = publicUrl(config.server, server.port);
     }
     await checkpointer.start(engine.app);
-    await engine.begin();
+    cleanup.add('what listens on NATS', () => side.close());
+    const begun = engine.begin();
+    side.begin();
+    await begun;
+    await side.listen({ app: engine.app, health, people, webhooks });
     return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }
 

@@ -9,11 +9,11 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { isStreamMissing } from './event-stream.ts';
 import { gap, unavailable } from './failures.ts';
 import { consume, readMessages, stored } from './jetstream-reader.ts';
 import type { StoredMessage } from './journal.ts';
-import { EVENT_STREAM } from './subjects.ts';
 
 /** Part of the log, by place and subject. */
 export interface LogPart {

@@ -7,10 +7,10 @@ import {
   type OrderedConsumerOptions,
 } from '@nats-io/jetstream';
 import { SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM, EVENT_SUBJECTS } from '../contracts/subjects.ts';
 import { gap, unavailable } from './failures.ts';
 import type { ReadRange, StoredMessage, Tip } from './journal.ts';
 import { messageIdOf } from './publish-headers.ts';
-import { EVENT_STREAM, EVENT_SUBJECTS } from './subjects.ts';
 
 /** Messages asked for at once: more gain nothing, fewer starve the reader between two pulls. */
 const PULL_SIZE = 5_000;

@@ -2,11 +2,11 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { isStreamMissing } from './event-stream.ts';
 import { unavailable } from './failures.ts';
 import { readMessages, readPresent, readSubject, readTip } from './jetstream-reader.ts';
 import type { LogReader } from './redactions.ts';
-import { EVENT_STREAM } from './subjects.ts';
 
 /** Milliseconds to wait for each answer of the server. */
 const TIMEOUT_MS = 10_000;

@@ -3,6 +3,7 @@
  * by several journals, cut off, delayed and tampered with.
  */
 import { SignalboxError } from '../contracts/errors.ts';
+import { matchesSubject } from '../contracts/subjects.ts';
 import { EntryQueue } from './entry-queue.ts';
 import { fenced, gap, notFollowed, otherLog } from './failures.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type TakeOver,
   type Tip,
 } from './journal.ts';
-import { matchesSubject } from './subjects.ts';
 
 /** The log that journals write to: what a server is to the JetStream journal. */
 export class MemoryLog {

@@ -11,10 +11,10 @@ import { decodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { EventOf } from '../contracts/events.ts';
 import { redactedForm } from '../contracts/redaction.ts';
+import { eventSubject, REDACTION_FILTER } from '../contracts/subjects.ts';
 import { gap } from './failures.ts';
 import { sha256 } from './hash.ts';
 import type { Journal, JournalEntry, ReadRange, StoredMessage } from './journal.ts';
-import { eventSubject, REDACTION_FILTER } from './subjects.ts';
 
 export type Redaction = EventOf<'task.redacted'> & {
   /** Sequence of the redaction itself. */

@@ -5,8 +5,8 @@
 import { open } from 'node:fs/promises';
 import { decodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { eventSubject } from '../contracts/subjects.ts';
 import type { StoredMessage } from '../journal/journal.ts';
-import { eventSubject } from '../journal/subjects.ts';
 import { type EventSelection, type EventSource, isSelected } from './event-source.ts';
 
 /** @throws SignalboxError `content_unreadable` when it is read and is not there, `log_corrupt` for what is no event */

@@ -124,7 +124,9 @@ export class AttemptKeeper {
   /** Follows a stored `attempt.stop_requested`. A run that is just being started is stopped once it is there. */
   onStopRequested(event: EventOf<'attempt.stop_requested'>): void {
     const watched = this.#runs.get(attemptKey(event));
-    watched?.run.stop(watched.graceMs);
+    if (watched) return watched.run.stop(watched.graceMs);
+    const agent = this.#options.host.get('attempt', attemptKey(event))?.context.agent ?? '';
+    this.#options.roster.get(agent)?.driver.withdraw?.(event);
   }
 
   /** Follows a stored word by which the agent says that it is through. */

@@ -43,6 +43,8 @@ export class RunOrders {
   orderOf(address: AttemptAddress, agent: AgentDefinition): RunOrder {
     const { project, task, attempt } = address;
     const { attemptsDirectory, projections } = this.#options;
+    const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+    const own = history[attempt - 1];
     const input = this.#promptInput(address, agent);
     return {
       project,
@@ -50,12 +52,16 @@ export class RunOrders {
       attempt,
       agent: agent.id,
       spec: input.task.spec,
+      claimedAt: own?.claimedAt ?? 0,
+      startedOn: own?.host ?? null,
+      url: input.url,
       token: input.token,
       directory: join(attemptsDirectory, project, task, String(attempt)),
       prompt: () => buildPrompt(input),
       traceparent: input.traceparent,
       timeoutMs: timeoutOf(input.task.spec, agent),
-      resumes: resumedSession(projections.attempts.byTask.get(`${project}/${task}`) ?? [], attempt, agent),
+      killGraceMs: agent.killGraceMs,
+      resumes: resumedSession(history, attempt, agent),
     };
   }
 

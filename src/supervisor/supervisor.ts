@@ -267,6 +267,7 @@ export class Supervisor {
         return this.#dispatcher.offer(event.agent);
       case 'agent.resumed':
       case 'agent.registered':
+      case 'agent.connected':
       case 'agent.unparked':
         return this.#dispatcher.offer(event.agent);
       default:

@@ -21,15 +21,15 @@ describe('an agent in the configuration', () => {
   it.each([
     [
       'driver: comand',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway or dry_run, got "comand"; did you mean "command"?',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, got "comand"; did you mean "command"?',
     ],
     [
       'concurrency: 1',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway or dry_run, but it is missing',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, but it is missing',
     ],
     [
       'driver: function',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway or dry_run (the handler of a function agent is code: give such an agent to the library), got "function"',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote (the handler of a function agent is code: give such an agent to the library), got "function"',
     ],
   ])('has a driver that can be built: %s', (agent, message) => {
     expect(saidOf(agent)).toEqual([message]);
@@ -65,6 +65,14 @@ describe('an agent in the configuration', () => {
     expect(saidOf('driver: command, prompt: argument, command: [claude, -p], concurrency: 0.5')).toEqual([
       'agents.a.prompt: the command has no {prompt}, so the prompt would not reach the agent: add "{prompt}" to it',
       'agents.a.concurrency: expected a whole number from 1 to 10000, got 0.5',
+    ]);
+  });
+
+  it('that runs elsewhere says nothing of its process here, and gives its workers time for a second heartbeat', () => {
+    expect(saidOf('driver: remote, concurrency: 4, heartbeat_seconds: 10')).toEqual([]);
+    expect(saidOf('driver: remote, cwd: /srv')).toHaveLength(1);
+    expect(saidOf('driver: remote, heartbeat_seconds: 10, offline_after_seconds: 15')).toEqual([
+      'agents.a.offline_after_seconds: expected at least two times heartbeat_seconds, so that one lost heartbeat is no loss',
     ]);
   });
 

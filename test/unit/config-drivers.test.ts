@@ -97,7 +97,7 @@ describe('a driver of the configuration', () => {
     ],
     [
       'agents: { a: { driver: nobody } }',
-      /agents\.a\.driver: expected command, openclaw, .* or dry_run, got "nobody"/,
+      /agents\.a\.driver: expected command, openclaw, .*, dry_run or remote, got "nobody"/,
     ],
   ])('that is wrong is refused: %s', (text, message) => {
     expect(saidOf(text)).toContainEqual(expect.stringMatching(message));

@@ -66,7 +66,7 @@ agents:
         requests_per_second: 1_000,
         event_streams: 1_000,
       },
-      nats: { sync: 'interval' },
+      nats: { sync: 'interval', replicas: 1 },
       log: { level: 'info' },
       limits: { concurrency: 64, queue_depth: 10_000, event_backlog: 8_192 },
       defaults: {
@@ -169,7 +169,10 @@ limits: { concurrency: 1.5 }
     ],
     ['defaults: { timeout: 3 }', '1:13 defaults.timeout: unknown key; did you mean "timeout_seconds"?'],
     ['server: { maxBodyBytes: 3 }', '1:11 server.maxBodyBytes: unknown key; did you mean "max_body_bytes"?'],
-    ['nats: { cluster: 3 }', '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, program'],
+    [
+      'nats: { cluster: 3 }',
+      '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, replicas, credentials, ca_file, program',
+    ],
     [
       '"no such": 3',
       '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, drivers, projects, agents',

@@ -16,10 +16,17 @@ export interface RunOrder {
   readonly directory: string;
   /** Builds the text for the agent. */
   readonly prompt: () => string;
+  /** Epoch milliseconds of the claim. */
+  readonly claimedAt: number;
+  /** The host of `attempt.started`; null while that is not in the log. */
+  readonly startedOn: string | null;
   /** W3C trace context of this attempt, for whatever the agent calls. */
   readonly traceparent: string;
-  /** How long the attempt may take, in milliseconds. */
+  /** Milliseconds that the attempt may take, and that it gets between being asked to end and being made to. */
   readonly timeoutMs: number;
+  readonly killGraceMs: number;
+  /** Where the agent can write back by HTTP. */
+  readonly url: string | null;
   /** The conversation to go on with; null where there is none. */
   readonly resumes: ResumedSession | null;
 }
@@ -106,6 +113,8 @@ export interface Driver {
   readonly writesBack: boolean;
   /** Whether its runs outlive this process. */
   readonly adoptable: boolean;
+  /** Whether the agent is there only while it says so itself. */
+  readonly isAnnounced?: boolean;
   /** How the prompt is to be written for it. Absent, it gets the token as it is, and its tools its environment. */
   readonly prompting?: Prompting;
   /** Whether a retry can go on with the session of the attempt before it. */
@@ -114,6 +123,8 @@ export interface Driver {
   readonly lingerMs?: number | undefined;
   /** @throws SignalboxError `spawn_failed`, with what to correct. */
   start(order: RunOrder): Promise<Run>;
+  /** The attempt is to be stopped, and its `start` has not been answered yet: it is to be answered now. */
+  withdraw?(attempt: Pick<RunOrder, 'project' | 'task' | 'attempt'>): void;
   /** Finds the run of an attempt that was requested before this process began. */
   adopt(order: RunOrder): Promise<Adoption>;
 }
