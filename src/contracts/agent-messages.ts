@@ -12,7 +12,9 @@ import { LOG_STREAMS, OUTPUT_TYPES, usageSchema } from './tasks.ts';
 
 const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const time = z.iso.datetime({ offset: true });
-const shortText = z.string().max(20_000);
+/** Characters of an error, a detail or a summary. */
+export const MAX_TEXT = 20_000;
+const shortText = z.string().max(MAX_TEXT);
 const text = z.string().max(400_000);
 
 /** Safe in a header and in a log. */

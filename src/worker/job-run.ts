@@ -9,7 +9,12 @@
  */
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
-import type { AgentMessageInput, Job, WorkerIdentity } from '../contracts/agent-messages.ts';
+import {
+  type AgentMessageInput,
+  type Job,
+  MAX_TEXT,
+  type WorkerIdentity,
+} from '../contracts/agent-messages.ts';
 import { messageOf } from '../contracts/errors.ts';
 import type { LogStream, OUTPUT_TYPES } from '../contracts/tasks.ts';
 import type { Files } from './files.ts';
@@ -181,6 +186,7 @@ export class JobRun {
     await line.store('result', nextId(), {
       ...end,
       ...this.#address,
+      error: end.error?.slice(0, MAX_TEXT),
       content,
       metadata: { completedAt: new Date(now).toISOString(), duration: now - this.#startedAt },
     });

@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import { Svcm } from '@nats-io/services';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
+import { addToken } from '../../src/access/tokens-file.ts';
 import { problemSchema, taskAnswerSchema, taskPageSchema } from '../../src/contracts/answers.ts';
+import { jobAnswerSchema } from '../../src/contracts/jobs.ts';
+import { deferred } from '../../src/runtime/deferred.ts';
 import { REMOTE, RemoteWorld } from '../support/remote.ts';
 import { until } from '../support/until.ts';
 
@@ -111,6 +115,73 @@ describe('commands over NATS', () => {
     await expectProblem('demo.reportStatus', { task: 'a', status: 'working' }, 401, 'unauthorized');
     const { body } = await call('_system.listRejectedMessages');
     expect(body).toEqual({ rejected_messages: [] });
+  });
+
+  it('let the holder of a token do what it may do over HTTP, and no more (C2)', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    const call = caller(await world.connect());
+    const file = join(world.dataDirectory, 'tokens.json');
+    const [admin, observer] = [
+      await addToken(file, 'ann', 'admin', Date.now()),
+      await addToken(file, 'wall', 'observer', Date.now()),
+    ];
+    const end = deferred();
+    const held = deferred<string>();
+    await world.worker({
+      agent: 'far',
+      default: async ({ job }) => {
+        held.resolve(job.token);
+        await end.promise;
+      },
+    });
+    await world.box.createTask('demo', { id: 'a', title: 'held', agent: 'far' });
+    const attempt = await held.promise;
+    await until(
+      async () => (await call('demo.readTask', { task: 'a' }, admin)).status === 200,
+      'ann is known',
+    );
+
+    expect((await call('demo.readTask', { task: 'a' }, observer)).status).toBe(200);
+    expect((await call('demo.cancelTask', { task: 'a' }, observer)).errorCode).toBe(403);
+    expect((await call('demo.readTask', { task: 'a' }, attempt)).status).toBe(200);
+    expect((await call('demo.cancelTask', { task: 'a' }, attempt)).errorCode).toBe(403);
+    expect((await call('other.createTask', { title: 'x' }, attempt)).errorCode).toBe(403);
+    expect((await call('demo.cancelTask', { task: 'a' }, 'nobodys')).errorCode).toBe(401);
+    expect((await call('demo.readTask', { task: 'a' }, 'nobodys')).errorCode).toBe(401);
+
+    const report = { task: 'a', status: 'working', detail: 'half of it' };
+    expect((await call('demo.reportStatus', report, attempt)).status).toBe(200);
+    expect((await call('demo.addComment', { task: 'a', author: 'x', body: 'no' }, observer)).errorCode).toBe(
+      403,
+    );
+    // Tokens for people are for those who show one: the account of NATS has let in who shows none.
+    expect((await call('demo.addComment', { task: 'a', author: 'bob', body: 'yes' })).status).toBe(201);
+    await call('demo.cancelTask', { task: 'a' }, admin);
+    const { body } = await call('demo.readTask', { task: 'a', expand: 'events' });
+    const { events = [] } = taskAnswerSchema.parse(body);
+    expect(events.find(({ event }) => event.type === 'task.cancelled')?.actor).toBe('user:ann');
+    end.resolve();
+  });
+
+  it('wait for news as long as they are asked to, and for nothing when Signalbox stops (C4)', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, capabilities: ['any'] } } });
+    const connection = await world.connect();
+    const call = caller(connection);
+    const job = { task_type: 'any', description: 'wait for it' };
+    const created = await call('default.createJob', job);
+    expect(created.status).toBe(201);
+    const { task_id: task } = jobAnswerSchema.parse(created.body);
+    const done = call('default.readJob', { task, wait: 4 });
+    await world.worker({ agent: 'far', default: () => 'a result' });
+    expect(jobAnswerSchema.parse((await done).body)).toMatchObject({ status: 'completed' });
+
+    await world.box.createTask('demo', { id: 'slow', title: 'slow', agent: 'far', delay_seconds: 3_600 });
+    const waiting = call('demo.readTask', { task: 'slow', wait: 60 });
+    await connection.flush();
+    const began = performance.now();
+    await world.down();
+    expect((await waiting).body).toMatchObject({ id: 'slow', state: 'scheduled' });
+    expect(performance.now() - began).toBeLessThan(4_000);
   });
 
   it('answer those under way and go when Signalbox stops', async () => {
