@@ -220,6 +220,8 @@ describe('the log of an embedded server', () => {
     expect(await shown()).toEqual(live);
     const tailed = await up.run(['events', 'tail', '--from', '1'], settings);
     expect(tailed).toMatchObject({ code: 0, err: 'no Signalbox runs on this log: it ends here\n' });
-    expect(tailed.out).toMatch(/supervisor.draining +SIGTERM\n.*supervisor.stopped +stopped\n$/);
+    expect(tailed.out).toMatch(
+      /supervisor.draining +SIGTERM\n(.*supervisor.checkpointed *\n)?.*supervisor.stopped +stopped\n$/,
+    );
   });
 });

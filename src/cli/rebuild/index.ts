@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import { DEFAULT_URL } from '../../client/client.ts';
 import { withExamples } from '../help.ts';
-import { type LogOptions, withLogOptions } from '../log/log-options.ts';
+import { type SourceOptions, withSourceOptions } from '../log/log-options.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface RebuildOptions extends LogOptions {
+export interface RebuildOptions extends SourceOptions {
   readonly url: string;
 }
 
 export function addRebuild(program: Command, terminal: Terminal): void {
-  const command = withLogOptions(program.command('rebuild'))
+  const command = withSourceOptions(program.command('rebuild'))
     .summary('rebuild the state from the log, and compare it with what is live')
     .description(
       'Rebuilds the whole state from the first event on, with the hash chain and every transition checked. Where a ' +

@@ -7,6 +7,7 @@ import { ActorHost } from '../../runtime/actor-host.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
+import { progressOn, shownReading } from '../text/progress.ts';
 import { durationText } from '../text/time.ts';
 import { type Comparison, compareWithLive, type Difference } from './compare.ts';
 import type { RebuildOptions } from './index.ts';
@@ -18,12 +19,14 @@ export async function rebuild(terminal: Terminal, options: RebuildOptions): Prom
   const started = performance.now();
   await using log = await openLog(options);
   const host = new ActorHost();
-  await using replay = new Replay(log.source, { host });
+  using progress = progressOn(terminal, 'rebuilt');
+  await using replay = new Replay(shownReading(log.source, progress), { host });
   const client = new SignalboxClient({ url: options.url, timeoutMs: TIMEOUT_MS, retry: { retries: 1 } });
   const writer = (): string => host.get('supervisor', SUPERVISOR_ID)?.context.writer ?? '';
   const comparison =
     log.live === null ? null : await whereReached(() => compareWithLive(client, replay, writer));
   if (comparison === null) await replay.advance(null);
+  progress.clear();
   report(terminal, replay.place, comparison, performance.now() - started, options);
 }
 
