@@ -24,6 +24,7 @@ export interface OpenLog extends AsyncDisposable {
   readonly source: EventSource;
   /** The same as something that goes on; null where nobody can write to it. */
   readonly live: LiveEventSource | null;
+  readonly dataDirectory: string;
   /** Where captured files are kept. */
   readonly contentDirectory: string;
 }
@@ -36,15 +37,16 @@ export async function openReader(options: LogOptions): Promise<OpenReader> {
 /** @throws SignalboxError `config_invalid`, `not_found` where there is no log, `nats_unavailable` */
 export async function openLog(options: SourceOptions): Promise<OpenLog> {
   const config = await configFor(options);
-  const contentDirectory = join(config.data_dir, 'content');
+  const { data_dir: dataDirectory } = config;
+  const places = { dataDirectory, contentDirectory: join(dataDirectory, 'content') };
   const file = fileOf(options);
-  if (file) return { source: file, live: null, contentDirectory, [Symbol.asyncDispose]: async () => {} };
+  if (file) return { source: file, live: null, ...places, [Symbol.asyncDispose]: async () => {} };
   const log = await readerFor(config);
   const source = liveSource(log.reader, log.where);
   return {
     source,
     live: log.isOwn ? null : source,
-    contentDirectory,
+    ...places,
     [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
   };
 }
