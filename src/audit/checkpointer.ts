@@ -17,11 +17,11 @@ import type { StoredRecord } from '../contracts/events.ts';
 import { supervisorFilter } from '../contracts/subjects.ts';
 import { chainHashOf } from '../journal/redactions.ts';
 import { deferred } from '../runtime/deferred.ts';
-import type { KeyFile } from './key-file.ts';
+import type { SigningKeys } from './key-file.ts';
 import { checkpointText, digestOf, type SigningKey, successionText } from './keys.ts';
 
 export interface CheckpointerOptions {
-  readonly keys: KeyFile;
+  readonly keys: SigningKeys;
   readonly logger: Logger;
   /** Events after which a checkpoint is written. */
   readonly everyEvents?: number;

@@ -278,6 +278,11 @@ export class SignalboxClient {
     return (await this.#read('/api/state', query)) as StateAnswer;
   }
 
+  /** Drops the snapshots: the next start reads the whole log. */
+  async dropSnapshots(): Promise<void> {
+    await this.#write('/api/state/drop-snapshots', {});
+  }
+
   async health(): Promise<HealthReport> {
     return (await this.#read('/health')) as HealthReport;
   }

@@ -79,6 +79,12 @@ export function redactionSubject(project: string, task: string): string {
 /** The redactions of all tasks. */
 export const REDACTION_FILTER = `${ROOT}.evt.*.task.*.redacted`;
 
+/** The redactions of what stands under a project or a task. */
+export function redactionFilter(prefix: string): string {
+  const given = prefix.split('.');
+  return [...given, ...REDACTION_FILTER.split('.').slice(given.length)].join('.');
+}
+
 /** Every event of a project's tasks. */
 export function projectSubject(project: string): string {
   return `${ROOT}.evt.${project}`;

@@ -28,10 +28,8 @@ import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts'
 import type { FunctionHandler } from '../process/drivers/function.ts';
 import { createHost } from '../process/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
-import { codeFingerprint } from '../runtime/code-fingerprint.ts';
 import { deferred } from '../runtime/deferred.ts';
 import { type Environment, systemEnvironment } from '../runtime/environment.ts';
-import { SnapshotDirectory } from '../runtime/snapshot-store.ts';
 import { VERSION } from '../version.ts';
 import { Webhooks } from '../webhooks/webhooks.ts';
 import { defineAgents } from './agents.ts';
@@ -43,6 +41,7 @@ import { type NatsLink, openNatsLink } from './nats-link.ts';
 import { NatsSide } from './nats-side.ts';
 import { occupy } from './occupant.ts';
 import { ProjectPrompts } from './prompt-builders.ts';
+import { snapshotsIn } from './snapshots.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
 
 export interface DaemonOptions {
@@ -196,7 +195,7 @@ export class Daemon {
         tasks: config.retention.finished_tasks,
       },
       snapshots: {
-        store: new SnapshotDirectory(join(data.path, 'snapshots'), codeFingerprint(), logger),
+        store: snapshotsIn(data.path, logger),
         every: config.retention.snapshot_events,
       },
       onFenced: options.onFenced,
