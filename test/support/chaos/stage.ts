@@ -1,9 +1,9 @@
 /** What is hurt: one Signalbox with a NATS server of its own, or a leader and a standby beside a NATS server. */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layoutOf } from '../../../src/embedded/layout.ts';
+import { freePort } from '../free-port.ts';
 import { natsServer, type TestNatsServer } from '../nats.ts';
 import type { Random } from '../simulation/random.ts';
 import { chaosConfig, notesOf } from './agents.ts';
@@ -94,7 +94,9 @@ export class Stage implements AsyncDisposable {
     };
     const { directory, env } = this;
     const config = chaosConfig(directory);
-    this.nodes.push(await ChaosNode.start({ ...settings, config, env, port: await freePort(), events }));
+    // A port that agents can count on: a Signalbox that is started again has it again.
+    const port = await freePort();
+    this.nodes.push(await ChaosNode.start({ ...settings, config, env, port, events }));
   }
 
   #onReady(node: ChaosNode): void {
@@ -103,17 +105,4 @@ export class Stage implements AsyncDisposable {
     this.#struck = null;
     this.#leader = node;
   }
-}
-
-/** A port that agents can count on: a Signalbox that is started again has it again. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }
