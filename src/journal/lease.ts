@@ -13,6 +13,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { LEASE_BUCKET } from '../contracts/subjects.ts';
+import { unavailable } from './failures.ts';
 import { keepReplicas } from './replicas.ts';
 
 export interface LeaseHolder {
@@ -64,9 +65,18 @@ export class Lease {
 
   /**
    * Takes the lease, waiting for one that is about to run out.
-   * @throws SignalboxError `log_in_use`, naming the holder
+   * @throws SignalboxError `log_in_use`, naming the holder; `nats_unavailable`
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
+    try {
+      return await Lease.#acquire(options);
+    } catch (cause) {
+      if (cause instanceof SignalboxError) throw cause;
+      throw unavailable('the lease of the log cannot be taken', cause);
+    }
+  }
+
+  static async #acquire(options: LeaseOptions): Promise<Lease> {
     const ttlMs = options.ttlMs ?? TTL_MS;
     const kv = await openBucket(options, ttlMs);
     const value = JSON.stringify(options.holder);
@@ -92,11 +102,12 @@ export class Lease {
    */
   static async await(options: LeaseOptions, signal: AbortSignal): Promise<Lease | null> {
     const ttlMs = options.ttlMs ?? TTL_MS;
-    const kv = await openBucket(options, ttlMs);
     const patienceMs = (ttlMs / RENEWALS_PER_TTL) * MISSED_RENEWALS;
+    let kv: KV | null = null;
     let seen = { revision: -1, at: performance.now() };
     while (!signal.aborted) {
       try {
+        kv ??= await openBucket(options, ttlMs);
         const entry = await kv.get(KEY);
         if (entry && entry.revision !== seen.revision)
           seen = { revision: entry.revision, at: performance.now() };
@@ -128,18 +139,28 @@ export class Lease {
     try {
       this.#revision = await this.#kv.update(KEY, JSON.stringify(holder), this.#revision);
     } catch (error) {
-      const entry = await this.#kv.get(KEY).catch(() => undefined);
-      if (entry) {
-        const present = holderOf(entry.string());
-        if (present?.writer !== holder.writer) return onLost(present);
-        this.#revision = entry.revision;
-      } else if (entry === null) {
-        // It ran out while the server was away: take it again, unless somebody was quicker.
-        this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
-      }
       logger.warn({ err: error }, `the lease was not renewed at once: ${messageOf(error)}`);
+      const present = await this.#regain().catch((err: unknown) => {
+        logger.debug({ err }, 'the lease cannot be looked at');
+        return holder;
+      });
+      if (present?.writer !== holder.writer) return onLost(present);
     }
     this.#timer = this.#schedule();
+  }
+
+  /** @returns who has it now; `null` for one who did not say who it is. Rejects where the server does not answer */
+  async #regain(): Promise<LeaseHolder | null> {
+    const { holder } = this.#options;
+    const entry = await this.#kv.get(KEY);
+    if (entry) {
+      const present = holderOf(entry.string());
+      if (present?.writer === holder.writer) this.#revision = entry.revision;
+      return present;
+    }
+    // It ran out while the server was away: take it again, unless somebody was quicker.
+    this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
+    return holder;
   }
 }
 

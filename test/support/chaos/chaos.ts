@@ -7,7 +7,7 @@ import { until } from '../until.ts';
 import { Havoc } from './havoc.ts';
 import { Load } from './load.ts';
 import { aliveAgents, processesOf, readNotes } from './notes.ts';
-import { type Mode, Stage } from './stage.ts';
+import { type Mode, Stage, type Takeover } from './stage.ts';
 import { judge, type LogFigures } from './verdict.ts';
 
 export interface ChaosOptions {
@@ -25,8 +25,7 @@ export interface ChaosResult extends ChaosOptions {
   readonly unanswered: number;
   readonly runs: number;
   readonly log: LogFigures;
-  /** Milliseconds from a blow to the leader until the standby was ready. */
-  readonly takeovers: readonly number[];
+  readonly takeovers: readonly Takeover[];
   /** How processes of Signalbox ended that nobody killed. */
   readonly ends: readonly string[];
   readonly restSeconds: number;

@@ -108,14 +108,18 @@ export class Havoc {
     const isKill = random.chance(0.6);
     const milliseconds = random.int(...BRIEFLY);
     if (pid === null) return;
-    if (!isKill) return this.#pause('stop nats-server', pid, milliseconds);
-    if (nats) {
+    this.#stage.noteNatsHit();
+    if (!isKill) {
+      await this.#pause('stop nats-server', pid, milliseconds);
+    } else if (nats) {
       await nats.kill9();
       this.#count('kill nats-server');
       await this.#wait(milliseconds);
-      return nats.restart();
+      await nats.restart();
+    } else if (signal(pid, 'SIGKILL')) {
+      this.#count('kill nats-server');
     }
-    if (signal(pid, 'SIGKILL')) this.#count('kill nats-server');
+    this.#stage.noteNatsHit();
   }
 
   async #hitAgent(random: Random): Promise<void> {

@@ -12,7 +12,7 @@ export class Ledger {
   /** @param status 0 where there was no answer */
   note(text: string, status: number): void {
     if (status >= 200 && status < 300) this.done.add(text);
-    else if (status >= 400 && status < 500) this.refused.add(text);
+    else if (status >= 400 && status < 429) this.refused.add(text);
     else this.unanswered++;
   }
 }

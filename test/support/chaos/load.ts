@@ -90,7 +90,7 @@ export class Load {
         // The same request again is answered like the first time, whoever got it then.
         if (status === 200 || status === 201) this.ledger.created.set(id, title);
         else this.ledger.note(title, status);
-        if ((status >= 200 && status < 500) || !this.#isOn) break;
+        if ((status >= 200 && status < 429) || !this.#isOn) break;
         await delay(RETRY_MS);
       }
       while (this.#isOn && (await this.#unfinished()) > UNFINISHED) await delay(RETRY_MS);

@@ -103,13 +103,13 @@ export class ChaosNode {
   }
 }
 
-/** The message of its last line, or what it printed instead. */
+/** What it said of its end: its last line of an error, with where that came from. */
 function lastWord(stderr: string): string {
   const lines = stderr.trimEnd().split('\n');
-  const last = lines.findLast((line) => /fatal|error|"level":[56]0/i.test(line)) ?? lines.at(-1) ?? '';
+  const last = lines.findLast((line) => /^signalbox: |"level":60/.test(line)) ?? lines.at(-1) ?? '';
   try {
-    const { msg, err } = JSON.parse(last) as { msg: string; err?: { message: string } };
-    return err ? `${msg}: ${err.message}` : msg;
+    const { msg, err } = JSON.parse(last) as { msg: string; err?: { stack: string } };
+    return err ? `${msg}: ${err.stack}` : msg;
   } catch {
     return last;
   }

@@ -1,5 +1,6 @@
 /** What a run of chaos came to, for people. */
 import type { ChaosResult } from './chaos.ts';
+import type { Takeover } from './stage.ts';
 
 export function reportOf(results: readonly ChaosResult[]): string {
   const count = results.reduce((sum, { violations }) => sum + violations.length, 0);
@@ -29,11 +30,19 @@ function sectionOf(result: ChaosResult): string {
   ].join('\n\n');
 }
 
-function takeoverText(takeovers: readonly number[]): string {
-  const sorted = takeovers.toSorted((a, b) => a - b);
+function takeoverText(takeovers: readonly Takeover[]): string {
+  const [alone, disturbed] = [false, true].map((kind) =>
+    takeovers.filter((each) => each.disturbed === kind).map(({ milliseconds }) => milliseconds),
+  );
+  return `${spreadOf(alone ?? [])}; while nats-server was hit, too: ${spreadOf(disturbed ?? [])}`;
+}
+
+function spreadOf(milliseconds: readonly number[]): string {
+  if (milliseconds.length === 0) return 'none';
+  const sorted = milliseconds.toSorted((a, b) => a - b);
   const at = (part: number): string =>
     `${((sorted[Math.floor(part * (sorted.length - 1))] ?? 0) / 1_000).toFixed(1)} s`;
-  return `${sorted.length}: median ${at(0.5)}, longest ${at(1)} (also while nats-server was away)`;
+  return `${sorted.length}, median ${at(0.5)}, longest ${at(1)}`;
 }
 
 function listOf(counts: Readonly<Record<string, number>>): string {

@@ -12,6 +12,16 @@ import { ChaosNode, type NodeSettings } from './node.ts';
 export const MODES = ['embedded', 'standby'] as const;
 export type Mode = (typeof MODES)[number];
 
+export interface Takeover {
+  /** From the blow to the leader until the other one was ready. */
+  readonly milliseconds: number;
+  /** Whether nats-server was hit shortly before or meanwhile. */
+  readonly disturbed: boolean;
+}
+
+/** Milliseconds that a nats-server which was hit needs to be itself again. */
+const DISTURBED_MS = 3_000;
+
 export class Stage implements AsyncDisposable {
   readonly directory: string;
   readonly nodes: ChaosNode[] = [];
@@ -19,11 +29,11 @@ export class Stage implements AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Why processes of Signalbox have ended that nobody killed. */
   readonly ends: string[] = [];
-  /** Milliseconds from a blow to the leader until the other one was ready. */
-  readonly takeovers: number[] = [];
+  readonly takeovers: Takeover[] = [];
   /** null where each Signalbox starts its own. */
   readonly nats: TestNatsServer | null;
   #leader: ChaosNode | null = null;
+  #natsHitAt = Number.NEGATIVE_INFINITY;
   #struck: { readonly node: ChaosNode; readonly at: number } | null = null;
 
   private constructor(directory: string, nats: TestNatsServer | null) {
@@ -72,6 +82,11 @@ export class Stage implements AsyncDisposable {
     if (node === this.#leader) this.#struck ??= { node, at: performance.now() };
   }
 
+  /** To be called when nats-server is hit, and when it goes on. */
+  noteNatsHit(): void {
+    this.#natsHitAt = performance.now();
+  }
+
   /** The leader goes on as if nothing had been. */
   forgetBlow(): void {
     this.#struck = null;
@@ -100,8 +115,11 @@ export class Stage implements AsyncDisposable {
   }
 
   #onReady(node: ChaosNode): void {
-    if (this.#struck && this.#struck.node !== node)
-      this.takeovers.push(Math.round(performance.now() - this.#struck.at));
+    if (this.#struck && this.#struck.node !== node) {
+      const milliseconds = Math.round(performance.now() - this.#struck.at);
+      const disturbed = this.#natsHitAt > this.#struck.at - DISTURBED_MS;
+      this.takeovers.push({ milliseconds, disturbed });
+    }
     this.#struck = null;
     this.#leader = node;
   }
