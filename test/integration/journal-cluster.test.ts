@@ -1,6 +1,6 @@
 /** The JetStream journal on three servers that each keep every message, and of which the one that leads is killed. */
 import { describe, expect, it } from 'vitest';
-import { EVENT_STREAM } from '../../src/journal/subjects.ts';
+import { EVENT_STREAM } from '../../src/contracts/subjects.ts';
 import { JetStreamLog } from '../support/jetstream-log.ts';
 import { natsCluster } from '../support/nats-cluster.ts';
 

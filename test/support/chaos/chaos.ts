@@ -5,7 +5,7 @@ import { builtCli } from '../build.ts';
 import { Random } from '../simulation/random.ts';
 import { until } from '../until.ts';
 import { Havoc } from './havoc.ts';
-import { Load } from './load.ts';
+import { Load, PROJECT } from './load.ts';
 import { aliveAgents, processesOf, readNotes } from './notes.ts';
 import { type Mode, Stage, type Takeover } from './stage.ts';
 import { judge, type LogFigures } from './verdict.ts';
@@ -62,7 +62,7 @@ export async function wreakHavoc({ mode, seed, seconds }: ChaosOptions): Promise
   violations.push(...(await checked(stage, 'audit verify', ['audit', 'verify'])));
   violations.push(...(await checked(stage, 'replay check', ['replay', 'check'])));
   const notes = await readNotes(stage.directory);
-  const verdict = await judge({ file: await logOf(stage), ledger: load.ledger, notes });
+  const verdict = await judge({ project: PROJECT, file: await logOf(stage), ledger: load.ledger, notes });
   violations.push(...verdict.violations, ...stage.ends.filter((reason) => NEVER.test(reason)));
   return {
     mode,

@@ -7,7 +7,8 @@ import type { Stage } from './stage.ts';
 
 const CREATORS = 4;
 const PEOPLE = 2;
-const TASKS = '/api/projects/chaos/tasks';
+export const PROJECT = 'chaos';
+const TASKS = `/api/projects/${PROJECT}/tasks`;
 const ANSWER_MS = 3_000;
 const RETRY_MS = 100;
 /** Creations without a pause would only make a queue. */

@@ -32,6 +32,8 @@ export interface Verdict {
 }
 
 export interface Evidence {
+  /** In which all tasks are. */
+  readonly project: string;
   /** The log, one event a line, as it is stored. */
   readonly file: string;
   readonly ledger: Ledger;
@@ -40,8 +42,8 @@ export interface Evidence {
 
 const MAX_EVENT_BYTES = 1_048_576;
 
-export async function judge({ file, ledger, notes }: Evidence): Promise<Verdict> {
-  const reading = new Reading();
+export async function judge({ project, file, ledger, notes }: Evidence): Promise<Verdict> {
+  const reading = new Reading(project);
   for await (const record of readRecords(fileSource(file))) reading.take(record);
   reading.expectKept(ledger, notes);
   reading.expectStartedOnce(notes);
@@ -51,6 +53,7 @@ export async function judge({ file, ledger, notes }: Evidence): Promise<Verdict>
 
 class Reading {
   readonly violations: string[] = [];
+  readonly #project: string;
   readonly #model = new LogModel({
     concurrency: LIMITS.concurrency,
     projectConcurrency: LIMITS.concurrency,
@@ -67,6 +70,10 @@ class Reading {
   #events = 0;
   #writers = 0;
   #isLegal = true;
+
+  constructor(project: string) {
+    this.#project = project;
+  }
 
   take(record: StoredRecord): void {
     this.#events++;
@@ -89,7 +96,7 @@ class Reading {
   /** CH1 */
   expectKept(ledger: Ledger, notes: readonly Note[]): void {
     for (const [id, title] of ledger.created) {
-      const task = this.#model.tasks.get(`chaos/${id}`);
+      const task = this.#model.tasks.get(`${this.#project}/${id}`);
       if (task)
         this.#expect(task.spec.title === title, `task ${id} is called ${task.spec.title}, not ${title}`);
       else this.violations.push(`task ${id} was answered with 201, and is not in the log`);
@@ -111,7 +118,7 @@ class Reading {
       const other = seen.get(key);
       seen.set(key, note);
       this.#expect(!other, `attempt ${key} ran as process ${other?.pid} and as process ${note.pid}`);
-      const isClaimed = this.#model.attempts.has(`chaos/${note.task}/${note.attempt}`);
+      const isClaimed = this.#model.attempts.has(`${this.#project}/${note.task}/${note.attempt}`);
       this.#expect(isClaimed, `attempt ${key} ran, and no claim is in the log`);
       const started = this.#started.get(key);
       const isSame = started === undefined || started === `${note.pid} ${note.startTime}`;
