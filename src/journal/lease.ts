@@ -7,7 +7,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
@@ -47,6 +47,8 @@ const RENEWALS_PER_TTL = 10;
 /** A holder that misses this many renewals in a row is taken for stopped by a standby. */
 const MISSED_RENEWALS = 3.5;
 const LOOKS_PER_TTL = 20;
+/** Milliseconds that the server gets for each answer, at least. */
+const MIN_ANSWER_MS = 500;
 
 export class Lease {
   readonly #kv: KV;
@@ -153,12 +155,13 @@ export class Lease {
   async #regain(): Promise<LeaseHolder | null> {
     const { holder } = this.#options;
     const entry = await this.#kv.get(KEY);
-    if (entry) {
+    if (entry?.operation === 'PUT') {
       const present = holderOf(entry.string());
       if (present?.writer === holder.writer) this.#revision = entry.revision;
       return present;
     }
-    // It ran out while the server was away: take it again, unless somebody was quicker.
+    // It ran out while the server was away, or somebody gave it back who could not use it: take it again, unless
+    // another one was quicker.
     this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
     return holder;
   }
@@ -168,7 +171,9 @@ async function openBucket({ connection, replicas = 1 }: LeaseOptions, ttlMs: num
   const kv = await new Kvm(connection).create(LEASE_BUCKET, { history: 1, ttl: ttlMs, replicas });
   const { streamInfo } = await kv.status();
   await keepReplicas(await jetstreamManager(connection), streamInfo.config, replicas);
-  return kv;
+  // A question that is lost with a server must be asked again before a standby takes its silence for the holder's.
+  const timeout = Math.max(MIN_ANSWER_MS, ttlMs / RENEWALS_PER_TTL);
+  return new Kvm(jetstream(connection, { timeout })).open(LEASE_BUCKET);
 }
 
 /** Who has the lease now; null where it is free. `holder` is null where the holder did not say who it is. */

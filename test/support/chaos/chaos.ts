@@ -28,6 +28,8 @@ export interface ChaosResult extends ChaosOptions {
   readonly takeovers: readonly Takeover[];
   /** How processes of Signalbox ended that nobody killed. */
   readonly ends: readonly string[];
+  /** After the last blow, until a Signalbox was ready, and until all tasks were at their end. */
+  readonly readySeconds: number;
   readonly restSeconds: number;
   readonly violations: readonly string[];
 }
@@ -50,6 +52,8 @@ export async function wreakHavoc({ mode, seed, seconds }: ChaosOptions): Promise
   await load.end();
 
   const start = performance.now();
+  await until(async () => (await load.ask('/ready')).status === 200, 'a Signalbox is ready', REST_MS);
+  const readySeconds = (performance.now() - start) / 1_000;
   const violations: string[] = [];
   const left = await load.finish(REST_MS);
   if (left > 0)
@@ -78,6 +82,7 @@ export async function wreakHavoc({ mode, seed, seconds }: ChaosOptions): Promise
     log: verdict.figures,
     takeovers: stage.takeovers,
     ends: stage.ends,
+    readySeconds,
     restSeconds,
     violations,
   };

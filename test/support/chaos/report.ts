@@ -18,7 +18,10 @@ function sectionOf(result: ChaosResult): string {
     ['agents that noted their start', String(result.runs)],
     ['commands', `${result.commands} done, ${result.refused} refused, ${result.unanswered} unanswered`],
     ['events in the log', `${log.events}, of ${log.writers} writers`],
-    ['at rest after', `${result.restSeconds.toFixed(1)} s`],
+    [
+      'after the last blow',
+      `ready after ${result.readySeconds.toFixed(1)} s, all at rest after ${result.restSeconds.toFixed(1)} s`,
+    ],
   ];
   if (takeovers.length > 0) rows.push(['takeovers by the standby', takeoverText(takeovers)]);
   return [
