@@ -1,7 +1,7 @@
 /** Standbys say who they are when somebody asks, over NATS. Nothing depends on it. */
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { LeaseHolder } from '../journal/lease.ts';
 import { STANDBY_SUBJECT } from '../contracts/subjects.ts';
+import type { LeaseHolder } from '../journal/lease.ts';
 
 /** Milliseconds in which a standby that lives has answered. */
 const ANSWER_MS = 300;
