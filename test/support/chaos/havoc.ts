@@ -74,7 +74,9 @@ export class Havoc {
     if (!leader) return;
     const other = nodes.find((node) => node !== leader);
     const kind = random.next();
-    if (kind < 0.5) return this.#kill('kill signalbox', leader);
+    // The first blow is a kill, so that a short run has one.
+    const isFirst = this.#blows.get('kill signalbox') === 0;
+    if (isFirst || kind < 0.5) return this.#kill('kill signalbox', leader);
     if (other && kind < 0.65) return this.#kill('kill standby', other);
     await this.#stop(leader, random.int(...(other && kind < 0.8 ? FOR_LONG : BRIEFLY)));
   }
