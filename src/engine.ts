@@ -6,77 +6,27 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Projections } from '../projections/index.ts';
-import type { AppContext, CheckpointKeys, TaskDefaults } from './app/context.ts';
+import type { AppContext } from './app/context.ts';
 import { finishRedactions } from './app/redact.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
 import { creationSubject, redactionSubject, taskSubject } from './contracts/subjects.ts';
-import type { Journal, JournalHandlers, JournalState, StoredMessage, Tip } from './journal/journal.ts';
-import { type LogReader, withStandIns } from './journal/redactions.ts';
+import type { EngineOptions } from './engine-options.ts';
+import type { Journal, JournalState, StoredMessage } from './journal/journal.ts';
+import { withStandIns } from './journal/redactions.ts';
 import type { ActorHost } from './runtime/actor-host.ts';
 import { Archive } from './runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
 import { deferred } from './runtime/deferred.ts';
-import type { Environment } from './runtime/environment.ts';
 import { type Rebuilt, readRecord } from './runtime/rebuild.ts';
 import { recover } from './runtime/recover.ts';
-import type { RetentionLimits } from './runtime/retention.ts';
-import type { SnapshotStore } from './runtime/snapshot-store.ts';
 import { Snapshotter } from './runtime/snapshotter.ts';
-import { type AgentDefinition, AgentRoster } from './supervisor/agent-roster.ts';
-import { BUILT_IN_PROMPTS, type PromptBuilders } from './supervisor/prompt-builders.ts';
+import { AgentRoster } from './supervisor/agent-roster.ts';
+import { BUILT_IN_PROMPTS } from './supervisor/prompt-builders.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { AttemptTokens } from './supervisor/tokens.ts';
 
-export interface EngineLimits {
-  /** Attempts that may be open at the same time, of all agents together. */
-  readonly concurrency: number;
-  /** The same for each project. */
-  readonly projectConcurrency: number;
-  /** Tasks waiting to be run, from which on new ones are refused. */
-  readonly queueDepth: number;
-  /** Events that may wait for the log before new commands are refused. */
-  readonly backlog: number;
-  /** Largest event in bytes that the log takes. */
-  readonly maxEventBytes: number;
-}
-
-export interface EngineOptions {
-  readonly openJournal: (handlers: JournalHandlers<LogEntry>) => Promise<Journal<LogEntry>>;
-  readonly agents: readonly AgentDefinition[];
-  readonly environment: Environment;
-  readonly logger: Logger;
-  readonly dataDirectory: string;
-  /** Secret of this data directory, from which attempt tokens are derived. */
-  readonly secret: string;
-  readonly version: string;
-  /** This writer's id: new at each start, and the prefix of its event ids. */
-  readonly writer: string;
-  /** Where agents write back to, asked for at each start of an attempt; null while nobody listens. */
-  readonly url: () => string | null;
-  readonly defaults: TaskDefaults;
-  readonly reviewOf: AppContext['reviewOf'];
-  /** Prompts that projects build themselves; absent where there are none. */
-  readonly prompts?: PromptBuilders;
-  readonly limits: EngineLimits;
-  /** Which settled tasks stay in memory. */
-  readonly retention: RetentionLimits;
-  /** Where snapshots are kept, and after how many events one is taken; null for none. */
-  readonly snapshots: { readonly store: SnapshotStore; readonly every: number } | null;
-  /**
-   * Called when the log is read, before it is taken over: a standby waits here for its turn, and calls `follow` from
-   * time to time to read what has come meanwhile.
-   */
-  readonly awaitTurn?: (follow: () => Promise<void>) => Promise<void>;
-  /** The key that signs checkpoints; without it there are none. */
-  readonly keys?: CheckpointKeys;
-  /** Looks at the log before it is written to. @throws SignalboxError to refuse it */
-  readonly inspect?: (log: LogReader, tip: Tip) => Promise<void>;
-  /** Told of every event that the log has stored. */
-  readonly onStored?: (tip: Tip) => void;
-  /** The log is lost to this process; nothing is decided any more. */
-  readonly onFenced: (error: SignalboxError) => void;
-}
+export type { EngineLimits, EngineOptions } from './engine-options.ts';
 
 /** Milliseconds that the last event gets to be stored. */
 const GOODBYE_MS = 2_000;

@@ -44,6 +44,8 @@ export interface JetStreamWriterOptions<Entry extends JournalEntry> {
 }
 
 const RESYNC_PAUSE_MS = 100;
+/** Entries that are worth a write to the socket: about as much as the client sends at once. */
+const BURST = 32;
 
 export class JetStreamWriter<Entry extends JournalEntry> {
   #state: JournalState = { kind: 'reader' };
@@ -110,7 +112,8 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     if (entry.bytes.length + HEADER_BYTES_MAX > limit) {
       this.#fence(tooLarge(entry.id, entry.bytes.length, limit));
     }
-    this.#schedulePump();
+    if (this.#inFlight === 0 || this.#queue.length - this.#inFlight >= BURST) this.#pump();
+    else this.#schedulePump();
   }
 
   close(): void {
@@ -121,8 +124,9 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   /**
-   * Sends at the end of this turn of the event loop, all at once: the client writes to its socket whenever a chain of
-   * promises pauses, and one write for each event costs more than everything else about it.
+   * Sends at the end of this turn of the event loop: the client writes to its socket whenever a chain of promises
+   * pauses, and one write for each event costs more than everything else about it. A server that has nothing to do gets
+   * the first entry at once, and in a long turn it gets a BURST at a time.
    */
   #schedulePump(): void {
     if (this.#pumping) return;
