@@ -7,6 +7,7 @@ import { VERSION } from '../version.ts';
 import { addAgentCommands } from './agent/index.ts';
 import { addAttemptCommands } from './attempt/index.ts';
 import { addAuditCommands } from './audit/index.ts';
+import { addBgCommands } from './bg/index.ts';
 import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
 import { addDlqCommands } from './dlq/index.ts';
@@ -36,6 +37,7 @@ const COMMANDS = [
   addQueueCommands,
   addEventCommands,
   addWebhookCommands,
+  addBgCommands,
   addPs,
   addAuditCommands,
   addReplay,

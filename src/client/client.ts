@@ -35,6 +35,7 @@ import type {
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/webhooks.ts';
 import type { WhyAnswer } from '../contracts/why.ts';
+import { BackgroundClient } from './background.ts';
 import { Caller, type ClientOptions, type Query, textOf } from './caller.ts';
 import { type EventAnswer, type EventQuery, followEvents } from './events.ts';
 import { JobsClient } from './jobs.ts';
@@ -97,6 +98,8 @@ const REDELIVERY_MS = 60_000;
 export class SignalboxClient {
   /** The plain job API. */
   readonly jobs: JobsClient;
+  /** Background commands. */
+  readonly background: BackgroundClient;
   readonly #caller: Caller;
   readonly #tasks: Lru<{ readonly etag: string; readonly task: TaskAnswer }>;
 
@@ -105,6 +108,7 @@ export class SignalboxClient {
     const { cacheSize = CACHE_SIZE } = options;
     this.#caller = new Caller(options);
     this.#tasks = new Lru(Math.max(cacheSize, 1));
+    this.background = new BackgroundClient(this.#caller);
     this.jobs = new JobsClient(this.#caller, new Lru(cacheSize));
   }
 

@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { agentConfigSchema, agentFileSchema, configuredIdSchema } from './agent-config.ts';
+import { backgroundConfigSchema } from './background.ts';
 import { pathSchema, prioritySchema, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
 import { backoffSchema } from './tasks.ts';
 import { webhookConfigSchema } from './webhooks.ts';
@@ -148,6 +149,9 @@ const sections = {
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
   webhooks: webhooksSchema,
+  background: backgroundConfigSchema
+    .optional()
+    .describe('Lets operators run any shell command as the user of Signalbox. Default: nobody may.'),
 };
 
 const AGENTS = 'The agents, by id.';

@@ -12,6 +12,7 @@ import type { AppContext } from '../app/context.ts';
 import { EventFeed } from '../app/event-feed.ts';
 import { Checkpointer } from '../audit/checkpointer.ts';
 import { KeyFile } from '../audit/key-file.ts';
+import { Background } from '../background/background.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
 import { tokensFile } from '../config/tokens-path.ts';
@@ -208,6 +209,9 @@ export class Daemon {
     });
     cleanup.add('the webhooks', () => webhooks.stop());
 
+    const background = await Background.open({ app: engine.app, directory: join(data.path, 'background') });
+    cleanup.add('the background commands', async () => background.close());
+
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
       const people = await People.open(tokensFile(config), logger, () => performance.now());
@@ -226,6 +230,7 @@ export class Daemon {
           feed,
           maxFollowers: config.server.event_streams,
           webhooks,
+          background,
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;

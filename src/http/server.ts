@@ -13,6 +13,7 @@ import type { AppContext } from '../app/context.ts';
 import type { EventFeed } from '../app/event-feed.ts';
 import { speakerOf } from '../app/speaker.ts';
 import { TaskNews } from '../app/task-news.ts';
+import type { Background } from '../background/background.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { Gatekeeper, type PeopleTokens } from './access.ts';
@@ -27,6 +28,7 @@ import { serveAgentWords } from './routes/agent-words.ts';
 import { serveAgents } from './routes/agents.ts';
 import { serveAttempts } from './routes/attempts.ts';
 import { serveAudit } from './routes/audit.ts';
+import { serveBackground } from './routes/background.ts';
 import { serveDeadLetters } from './routes/dead-letters.ts';
 import { serveDecisions } from './routes/decisions.ts';
 import { serveDocuments } from './routes/documents.ts';
@@ -58,6 +60,8 @@ export interface HttpServerOptions {
   readonly feed: EventFeed;
   /** None where it is absent. */
   readonly webhooks?: WebhookDesk;
+  /** Background commands; no routes for them where it is absent. */
+  readonly background?: Background;
   /** Clients that may follow the events at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
   /** Milliseconds between signs of life on a stream of events; 15,000 by default. */
@@ -144,10 +148,14 @@ function build(options: HttpServerOptions): FastifyInstance {
     metrics.observe(routeOptions.config.operation, reply.statusCode, reply.elapsedTime / 1_000);
   });
   const operations: Declared[] = [];
+  const gatekeeper = gatekeeperOf(options);
+  const rateLimit = new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () =>
+    performance.now(),
+  );
   const serve = serveOn(http, {
     clock: environment.clock,
-    gatekeeper: gatekeeperOf(options),
-    rateLimit: new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () => performance.now()),
+    gatekeeper,
+    rateLimit,
     limitMs: answerTimeoutMs,
     closing: traffic.closing,
     onServed: (operation) => operations.push(operation),
@@ -169,6 +177,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveQueues(serve, app);
   serveEvents(serve, app, eventRoutes(options));
   if (options.webhooks) serveWebhooks(serve, options.webhooks);
+  if (options.background) serveBackground(serve, options.background, news);
   serveSystem(serve, health, metrics);
   serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
