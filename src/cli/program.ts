@@ -15,6 +15,7 @@ import { addDoctor } from './doctor/doctor.ts';
 import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
+import { addMcp } from './mcp/mcp.ts';
 import { addPs } from './ps.ts';
 import { addQueueCommands } from './queue/index.ts';
 import { addRebuild } from './rebuild/index.ts';
@@ -38,6 +39,7 @@ const COMMANDS = [
   addEventCommands,
   addWebhookCommands,
   addBgCommands,
+  addMcp,
   addPs,
   addAuditCommands,
   addReplay,

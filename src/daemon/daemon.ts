@@ -25,6 +25,7 @@ import { GroupCommit } from '../journal/group-commit.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
 import { JetStreamJournal } from '../journal/jetstream-journal.ts';
 import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
+import { mcpOverHttp } from '../mcp/http.ts';
 import type { FunctionHandler } from '../process/drivers/function.ts';
 import { createHost } from '../process/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
@@ -215,6 +216,7 @@ export class Daemon {
     if (options.http !== false) {
       const health = (): HealthReport => healthOf(engine, nats, VERSION);
       const people = await People.open(tokensFile(config), logger, () => performance.now());
+      let local = '';
       const listen = (port: number) =>
         startHttpServer({
           app: engine.app,
@@ -231,6 +233,7 @@ export class Daemon {
           maxFollowers: config.server.event_streams,
           webhooks,
           background,
+          mcp: mcpOverHttp(() => local),
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;
@@ -242,6 +245,7 @@ export class Daemon {
         return listen(0);
       });
       cleanup.add('the HTTP server', () => server.close());
+      local = loopbackUrl(server.url);
       url = publicUrl(config.server, server.port);
     }
     await checkpointer.start(engine.app);
@@ -293,6 +297,11 @@ export class Daemon {
     await Promise.race([this.engine.whenIdle(attempts), limit.promise, this.#hurry.promise]);
     clearTimeout(timer);
   }
+}
+
+/** Where a server can be reached from its own machine: one that listens everywhere, at its loopback address. */
+function loopbackUrl(url: string): string {
+  return url.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:');
 }
 
 function takenOver(holder: LeaseHolder | null): SignalboxError {

@@ -16,6 +16,7 @@ import { TaskNews } from '../app/task-news.ts';
 import type { Background } from '../background/background.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import type { McpDoor } from '../mcp/http.ts';
 import { Gatekeeper, type PeopleTokens } from './access.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { takeOnlyJson } from './json-body.ts';
@@ -34,6 +35,7 @@ import { serveDecisions } from './routes/decisions.ts';
 import { serveDocuments } from './routes/documents.ts';
 import { type EventRoutes, serveEvents } from './routes/events.ts';
 import { serveJobs } from './routes/jobs.ts';
+import { serveMcp } from './routes/mcp.ts';
 import { serveQueues } from './routes/queues.ts';
 import { serveState } from './routes/state.ts';
 import { serveSystem } from './routes/system.ts';
@@ -62,6 +64,8 @@ export interface HttpServerOptions {
   readonly webhooks?: WebhookDesk;
   /** Background commands; no routes for them where it is absent. */
   readonly background?: Background;
+  /** MCP over HTTP; no such address where it is absent. */
+  readonly mcp?: McpDoor;
   /** Clients that may follow the events at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
   /** Milliseconds between signs of life on a stream of events; 15,000 by default. */
@@ -178,6 +182,9 @@ function build(options: HttpServerOptions): FastifyInstance {
   serveEvents(serve, app, eventRoutes(options));
   if (options.webhooks) serveWebhooks(serve, options.webhooks);
   if (options.background) serveBackground(serve, options.background, news);
+  if (options.mcp) {
+    serveMcp(http, app, options.mcp, { gatekeeper, takeTurn: (client) => rateLimit.take(client) });
+  }
   serveSystem(serve, health, metrics);
   serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
