@@ -12,21 +12,24 @@ import { systemEnvironment } from '../src/runtime/environment.ts';
 
 export const PROJECT: ProjectId = projectId('bench');
 const AGENT = 'worker';
+const TYPE = 'work';
 
 export interface BenchEngineSettings {
-  /** What the one agent does with a task. */
+  /** How many agents share the work, by type; one where it is absent. */
+  readonly agents?: number;
+  /** What an agent does with a task. */
   readonly handler?: FunctionHandler;
   readonly snapshots?: EngineOptions['snapshots'];
   /** Forces the log to the disk before events count. */
   readonly sync?: () => Promise<void>;
 }
 
-/** @param concurrency slots of the one agent */
+/** @param concurrency slots of each agent */
 export async function openBenchEngine(
   connection: NatsConnection,
   directory: string,
   concurrency: number,
-  { handler = () => 'result', snapshots = null, sync }: BenchEngineSettings = {},
+  { agents = 1, handler = () => 'result', snapshots = null, sync }: BenchEngineSettings = {},
 ): Promise<Engine> {
   const { clock } = systemEnvironment;
   const engine = await Engine.open({
@@ -34,18 +37,16 @@ export async function openBenchEngine(
       const open = (inner: typeof handlers) => JetStreamJournal.open(connection, inner);
       return sync === undefined ? open(handlers) : GroupCommit.open(open, handlers, sync);
     },
-    agents: [
-      {
-        id: AGENT,
-        driver: new FunctionDriver(handler, clock.now),
-        capabilities: [],
-        concurrency,
-        timeoutMs: 600_000,
-        killGraceMs: 1_000,
-        lingerMs: 1_000,
-        promptLanguage: 'en',
-      },
-    ],
+    agents: Array.from({ length: agents }, (_, index) => ({
+      id: index === 0 ? AGENT : `${AGENT}-${index}`,
+      driver: new FunctionDriver(handler, clock.now),
+      capabilities: [TYPE],
+      concurrency,
+      timeoutMs: 600_000,
+      killGraceMs: 1_000,
+      lingerMs: 1_000,
+      promptLanguage: 'en' as const,
+    })),
     environment: systemEnvironment,
     logger: pino({ level: 'warn' }),
     dataDirectory: directory,
@@ -82,8 +83,13 @@ export function request(overrides: Partial<CreateTask> = {}): CreateTask {
   return createTaskSchema.parse({ title: 'a task of the bench', agent: AGENT, ...overrides });
 }
 
-/** Runs `count` tasks through all their states, `inFlight` at a time. @returns seconds */
+/**
+ * Runs `count` tasks through all their states, `inFlight` at a time: for the one agent, or for whoever is free.
+ * @returns seconds
+ */
 export async function runLifecycles(engine: Engine, count: number, inFlight: number): Promise<number> {
+  const isShared = [...engine.app.roster.all()].length > 1;
+  const target = isShared ? { agent: undefined, type: TYPE } : {};
   const start = performance.now();
   await new Promise<void>((resolve) => {
     let created = 0;
@@ -91,7 +97,7 @@ export async function runLifecycles(engine: Engine, count: number, inFlight: num
     const refill = (): void => {
       while (created < count && created - done < inFlight) {
         created++;
-        void createTask(engine.app, PROJECT, request(), 'user:bench');
+        void createTask(engine.app, PROJECT, request(target), 'user:bench');
       }
     };
     const stop = engine.app.onRecord(({ event }) => {

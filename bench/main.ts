@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only dispatch,http] [--events 200000] [--json FILE]`: every figure next to its limit, measured in
+ * `npm run bench [-- --only dispatch,http] [--events 200000] [--json FILE] [--plots DIRECTORY]`: every figure next to its limit, measured in
  * the same run on the same machine. Absolute rates depend on the machine; the ratios are what to compare.
  */
 import { execFileSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { dispatch } from './dispatch.ts';
 import { type Figure, lineOf, shown } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
+import { growth } from './growth.ts';
 import { http } from './http.ts';
 import { restart } from './restart.ts';
 import { startBenchServer } from './server.ts';
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     events: { type: 'string', default: '1000000' },
+    plots: { type: 'string' },
     json: { type: 'string' },
   },
 });
@@ -37,9 +39,13 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   restart: () => restart(Number(options.events)),
 };
 
+/** What takes long and has no goal: only where it is named. */
+const ON_DEMAND: typeof BENCHES = { growth: () => growth(options.plots) };
+
+const all = { ...BENCHES, ...ON_DEMAND };
 const names = options.only?.split(',') ?? Object.keys(BENCHES);
-const unknown = names.find((name) => !(name in BENCHES));
-if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${Object.keys(BENCHES).join(', ')}`);
+const unknown = names.find((name) => !(name in all));
+if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${Object.keys(all).join(', ')}`);
 
 const server = await startBenchServer();
 const machine = {
@@ -56,7 +62,7 @@ console.log(
 );
 
 const figures: Figure[] = [];
-for (const [name, measure] of Object.entries(BENCHES)) {
+for (const [name, measure] of Object.entries(all)) {
   if (!names.includes(name)) continue;
   for (const figure of await measure()) {
     figures.push(figure);

@@ -13,7 +13,7 @@ const LIVE = 10_000;
 const DELAYED = 100_000;
 const A_DAY = 86_400;
 /** What the memory of a process takes to calm down after a load. */
-const CALM_MS = 3_000;
+const CALM_MS = Number(process.env.CALM_MS ?? 3_000);
 
 interface Message {
   readonly kind: 'ready' | 'started' | 'created';

@@ -29,6 +29,11 @@ const register = { 'agent.registered': { actions: 'configure' } } as const;
 const pause = { 'agent.paused': { target: 'paused' } } as const;
 const drain = { 'agent.drained': { target: 'draining' } } as const;
 const park = { 'agent.parked': { target: 'parked', actions: 'park' } } as const;
+const leave = {
+  'agent.retired': { target: 'offline' },
+  'agent.disconnected': { target: 'offline' },
+} as const;
+/** Nobody hands it anything: whether its workers are there makes no difference. */
 const retire = { 'agent.retired': { target: 'offline' } } as const;
 const backToWork = [
   { guard: 'hasRunning', target: 'busy', actions: 'closeBreaker' },
@@ -72,7 +77,7 @@ export const agentMachine = setup({
         ...pause,
         ...drain,
         ...park,
-        ...retire,
+        ...leave,
       },
     },
     busy: {
@@ -86,7 +91,7 @@ export const agentMachine = setup({
         ...pause,
         ...drain,
         ...park,
-        ...retire,
+        ...leave,
       },
     },
     parked: {
@@ -97,7 +102,7 @@ export const agentMachine = setup({
         ...register,
         ...pause,
         ...drain,
-        ...retire,
+        ...leave,
       },
     },
     probing: {
@@ -110,7 +115,7 @@ export const agentMachine = setup({
         ...pause,
         ...drain,
         ...park,
-        ...retire,
+        ...leave,
       },
     },
     paused: {
@@ -125,6 +130,7 @@ export const agentMachine = setup({
           { guard: 'hasRunning', target: 'busy', actions: 'configure' },
           { target: 'idle', actions: 'configure' },
         ],
+        'agent.connected': [{ guard: 'hasRunning', target: 'busy' }, { target: 'idle' }],
         ...release,
       },
     },

@@ -105,6 +105,8 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'agent.parked':
     case 'agent.probed':
     case 'agent.unparked':
+    case 'agent.connected':
+    case 'agent.disconnected':
     case 'agent.retired':
       return [agent(event)];
     case 'supervisor.started':

@@ -101,6 +101,10 @@ function change(next: Draft, { event, actor }: StoredRecord, from: string | null
     case 'agent.probed':
       next.parkedUntil = null;
       return;
+    case 'agent.connected':
+      putToWork(next);
+      return;
+    case 'agent.disconnected':
     case 'agent.retired':
       next.parkedUntil = null;
       next.reason = event.reason;

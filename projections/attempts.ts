@@ -36,6 +36,8 @@ export interface AttemptView {
   readonly peakMemoryBytes: number | null;
   readonly cpuMs: number | null;
   readonly usage: Usage | null;
+  /** The agent's own session, by which a later attempt can go on. */
+  readonly session: string | null;
   readonly evidence: Readonly<Record<string, unknown>> | null;
   /** Sequence of the event of its end. */
   readonly endedSequence: number | null;
@@ -54,7 +56,7 @@ const NOTHING: readonly never[] = [];
 
 export const attemptHistory: KeptProjection<AttemptHistory> = {
   name: 'attempts',
-  version: 2,
+  version: 3,
   initial: () => ({ byTask: new Map() }),
   evolve(state, record) {
     const { event } = record;
@@ -107,6 +109,7 @@ function claimed(event: Extract<DomainEvent, { type: 'task.claimed' }>, time: nu
     peakMemoryBytes: null,
     cpuMs: null,
     usage: null,
+    session: null,
     evidence: null,
     endedSequence: null,
     rejected: NOTHING,
@@ -134,6 +137,7 @@ function change(next: Draft, { event, time, sequence }: StoredRecord): boolean {
       next.startTime = event.start_time ?? null;
       next.startedAt = time;
       next.deadline = event.deadline_ms;
+      next.session = event.session ?? null;
       return true;
     case 'attempt.stop_requested':
       next.stopReason = event.reason;
@@ -157,6 +161,7 @@ function change(next: Draft, { event, time, sequence }: StoredRecord): boolean {
       next.peakMemoryBytes = event.peak_memory_bytes ?? null;
       next.cpuMs = event.cpu_ms ?? null;
       next.usage = event.usage ?? null;
+      if (event.session !== undefined) next.session = event.session || null;
       next.evidence = event.evidence ?? null;
       next.endedSequence = sequence;
       return true;
@@ -181,6 +186,8 @@ function change(next: Draft, { event, time, sequence }: StoredRecord): boolean {
     case 'agent.parked':
     case 'agent.probed':
     case 'agent.unparked':
+    case 'agent.connected':
+    case 'agent.disconnected':
     case 'agent.retired':
     case 'supervisor.started':
     case 'supervisor.draining':

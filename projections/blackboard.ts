@@ -281,6 +281,8 @@ function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
     case 'agent.parked':
     case 'agent.probed':
     case 'agent.unparked':
+    case 'agent.connected':
+    case 'agent.disconnected':
     case 'agent.retired':
     case 'supervisor.started':
     case 'supervisor.draining':

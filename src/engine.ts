@@ -10,9 +10,9 @@ import type { AppContext, CheckpointKeys, TaskDefaults } from './app/context.ts'
 import { finishRedactions } from './app/redact.ts';
 import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events.ts';
+import { creationSubject, redactionSubject, taskSubject } from './contracts/subjects.ts';
 import type { Journal, JournalHandlers, JournalState, StoredMessage, Tip } from './journal/journal.ts';
 import { type LogReader, withStandIns } from './journal/redactions.ts';
-import { creationSubject, redactionSubject, taskSubject } from './journal/subjects.ts';
 import type { ActorHost } from './runtime/actor-host.ts';
 import { Archive } from './runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from './runtime/commit-pipeline.ts';
@@ -24,6 +24,7 @@ import type { RetentionLimits } from './runtime/retention.ts';
 import type { SnapshotStore } from './runtime/snapshot-store.ts';
 import { Snapshotter } from './runtime/snapshotter.ts';
 import { type AgentDefinition, AgentRoster } from './supervisor/agent-roster.ts';
+import { BUILT_IN_PROMPTS, type PromptBuilders } from './supervisor/prompt-builders.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { AttemptTokens } from './supervisor/tokens.ts';
 
@@ -55,6 +56,8 @@ export interface EngineOptions {
   readonly url: () => string | null;
   readonly defaults: TaskDefaults;
   readonly reviewOf: AppContext['reviewOf'];
+  /** Prompts that projects build themselves; absent where there are none. */
+  readonly prompts?: PromptBuilders;
   readonly limits: EngineLimits;
   /** Which settled tasks stay in memory. */
   readonly retention: RetentionLimits;
@@ -188,6 +191,7 @@ export class Engine {
       concurrency,
       projectConcurrency,
       url: options.url,
+      prompts: options.prompts ?? BUILT_IN_PROMPTS,
     });
     return new Engine({
       journal,

@@ -7,21 +7,22 @@
  */
 import type { TaskView } from '../../projections/index.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { EventOf } from '../contracts/events.ts';
+import type { DomainEvent, EventOf } from '../contracts/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../contracts/requests.ts';
 import type { Output } from '../contracts/tasks.ts';
-import { captureFile } from './content-store.ts';
+import { type ContentReference, captureFile } from './content-store.ts';
 import { type AppContext, commitForTask, findAttempts, findTask } from './context.ts';
 
 /** Who speaks: the attempt that the token belongs to. */
-interface Speaker {
+export interface Speaker {
   readonly project: ProjectId;
   readonly task: TaskId;
   readonly attempt: number;
   readonly agent: string;
 }
 
+type TaskEvent = Extract<DomainEvent, { task: string }>;
 type Word = EventOf<'attempt.message_rejected'>['message'];
 
 /** How many late words of one attempt are recorded; a runaway agent must not fill the log. */
@@ -31,6 +32,7 @@ const START_WAIT_MS = 10_000;
 
 /**
  * `working` reports progress; `review`, `failed` and `blocked` are the agent's verdict.
+ * @param cause of the event that is recorded: names the message by which it was said
  * @throws SignalboxError `unauthorized`, `stale_attempt`, `output_required`, `illegal_transition`
  */
 export async function reportStatus(
@@ -39,28 +41,30 @@ export async function reportStatus(
   task: TaskId,
   report: StatusReport,
   token: string | null,
+  cause?: string,
 ): Promise<TaskView> {
   const speaker = await listen(app, project, task, token, 'status');
   const { attempt, agent } = speaker;
   const address = { project, task, attempt, agent };
   const actor = `agent:${agent}`;
   const view = await findTask(app, project, task);
+  const commit = (event: TaskEvent): Promise<TaskView> => commitForTask(app, event, actor, cause);
   switch (report.status) {
     case 'working':
-      return commitForTask(app, { type: 'task.progress_reported', ...address, detail: report.detail }, actor);
+      return commit({ type: 'task.progress_reported', ...address, detail: report.detail });
     case 'review':
       // Said twice (an answer was lost): it is in review by this attempt's word already.
       if (view.state === 'review') return view;
       assertOutput(app, view);
-      return commitForTask(app, { type: 'task.submitted', ...address, detail: report.detail }, actor);
+      return commit({ type: 'task.submitted', ...address, detail: report.detail });
     case 'failed': {
       const detail = report.detail ?? 'the agent gave no reason';
       const retry_at_ms = app.supervisor.attempts.retryAt(project, task);
-      return commitForTask(app, { type: 'task.failure_reported', ...address, detail, retry_at_ms }, actor);
+      return commit({ type: 'task.failure_reported', ...address, detail, retry_at_ms });
     }
     case 'blocked': {
       const reason = report.detail ?? 'the agent gave no reason';
-      return commitForTask(app, { type: 'task.blocked', project, task, attempt, reason }, actor);
+      return commit({ type: 'task.blocked', project, task, attempt, reason });
     }
   }
 }
@@ -97,6 +101,7 @@ export async function addOutput(
   task: TaskId,
   request: AddOutput,
   token: string | null,
+  brought: { readonly file?: ContentReference | undefined; readonly cause?: string } = {},
 ): Promise<TaskView> {
   const speaker = await listen(app, project, task, token, 'output');
   const { content_path, content, type, title, summary } = request;
@@ -107,12 +112,13 @@ export async function addOutput(
     agent: speaker.agent,
     content,
     content_file:
-      content_path === undefined ? undefined : await captureFile(app.contentDirectory, content_path),
+      content_path === undefined ? brought.file : await captureFile(app.contentDirectory, content_path),
   };
   return commitForTask(
     app,
     { type: 'task.output_added', project, task, attempt: speaker.attempt, output },
     `agent:${speaker.agent}`,
+    brought.cause,
   );
 }
 
@@ -123,6 +129,7 @@ export async function addComment(
   task: TaskId,
   request: AddComment,
   token: string | null,
+  cause?: string,
 ): Promise<TaskView> {
   if (token !== null) {
     const { agent } = await listen(app, project, task, token, 'comment');
@@ -131,6 +138,7 @@ export async function addComment(
       app,
       { type: 'task.comment_added', project, task, author, body: request.body },
       `agent:${agent}`,
+      cause,
     );
   }
   if (request.author === undefined) {
@@ -138,6 +146,20 @@ export async function addComment(
   }
   const { author, body } = request;
   return commitForTask(app, { type: 'task.comment_added', project, task, author, body }, `user:${author}`);
+}
+
+/**
+ * Finds out who hands in the result of its attempt: that counts as long as the attempt is open, also where the task has
+ * left it behind by the agent's own word.
+ * @throws SignalboxError `unauthorized`, `stale_attempt`
+ */
+export function hearResult(
+  app: AppContext,
+  project: ProjectId,
+  task: TaskId,
+  token: string,
+): Promise<Speaker> {
+  return listen(app, project, task, token, 'result');
 }
 
 /** Finds out whose token it is, and that its attempt is the open one. */
@@ -168,7 +190,7 @@ async function listen(
   // Asked after the wait, in which it may have ended.
   if (
     app.host.get('task', `${project}/${task}`)?.context.openAttempt !== attempt ||
-    isLeftBehind(app, speaker)
+    (message !== 'result' && isLeftBehind(app, speaker))
   ) {
     await refuse(app, speaker, message, await findTask(app, project, task));
   }

@@ -2,7 +2,7 @@
 import { decodeRecord } from '../contracts/cloud-event.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { Kill } from '../contracts/requests.ts';
-import { supervisorFilter } from '../journal/subjects.ts';
+import { supervisorFilter } from '../contracts/subjects.ts';
 import type { AppContext } from './context.ts';
 import { deciderOf } from './decider.ts';
 import { type Json, timeOf } from './task-json.ts';

@@ -18,7 +18,8 @@ import type { AttemptTokens } from '../supervisor/tokens.ts';
 export interface TaskDefaults {
   readonly priority: number;
   readonly max_attempts: number;
-  readonly review: 'auto' | 'manual';
+  /** `manual`, `auto`, or the agent that reviews. */
+  readonly review: string;
   readonly backoff: Backoff;
 }
 
@@ -43,7 +44,7 @@ export interface AppContext {
   readonly environment: Environment;
   readonly defaults: TaskDefaults;
   /** Review mode of agents that have one of their own. */
-  readonly reviewOf: (agent: string) => 'auto' | 'manual' | undefined;
+  readonly reviewOf: (agent: string) => string | undefined;
   /** Pending tasks from which on new ones are refused. */
   readonly queueDepth: number;
   /** Attempts that may be open at the same time: of all agents together, and of each project. */
@@ -137,6 +138,7 @@ export async function commitForTask(
   app: AppContext,
   event: Extract<DomainEvent, { task: string }>,
   actor: string,
+  cause?: string,
 ): Promise<TaskView> {
   app.pipeline.assertWritable();
   const project = event.project as ProjectId;
@@ -144,7 +146,7 @@ export async function commitForTask(
   if (event.type !== 'task.created' && !app.host.get('task', `${project}/${task}`)) {
     throw archivedError((await fromArchive(app, project, task)).view);
   }
-  await app.pipeline.commit(event, { actor });
+  await app.pipeline.commit(event, cause === undefined ? { actor } : { actor, cause });
   return findTask(app, project, task);
 }
 

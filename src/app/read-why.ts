@@ -4,10 +4,11 @@ import { messageOf } from '../contracts/errors.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import { laneOf } from '../supervisor/agent-roster.ts';
 import type { Lane } from '../supervisor/ready-queue.ts';
+import { reviewerOf } from '../supervisor/reviews.ts';
 import { childrenOf } from './children.ts';
 import { type AppContext, findTask } from './context.ts';
 import { type Json, timeOf } from './task-json.ts';
-import { explain, type QueuePlace, type Situation, type Wait } from './why.ts';
+import { explain, type QueuePlace, type ReviewSituation, type Situation, type Wait } from './why.ts';
 
 /** @throws SignalboxError `task_not_found` */
 export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): Promise<Json> {
@@ -39,7 +40,10 @@ function situationOf(app: AppContext, task: TaskView): Situation {
     attempt: openAttemptOf(app, task),
     dependencies: unmetDependencies(app, task),
     awaitedChildren: supervisor.awaitedChildren(task),
-    hasFailedChildren: task.spec.join === true && children.some(({ state }) => isGivenUp(state)),
+    review: reviewOf(app, task),
+    hasFailedChildren:
+      task.spec.join === true &&
+      children.some(({ spec, state }) => spec.reviews === undefined && isGivenUp(state)),
     takers: roster
       .takersOf(lane)
       .map((agent) => ({ id: agent, agent: projections.agents.byId.get(agent) ?? null })),
@@ -53,6 +57,14 @@ function situationOf(app: AppContext, task: TaskView): Situation {
     logTrouble: logTroubleOf(app),
     isDraining: app.isDraining(),
   };
+}
+
+function reviewOf({ roster, supervisor }: AppContext, task: TaskView): ReviewSituation | null {
+  const reviewer = reviewerOf(task.spec);
+  if (reviewer === null) return null;
+  const isConfigured = roster.get(reviewer) !== undefined;
+  const review = supervisor.reviewOf(task);
+  return { reviewer, isConfigured, isOwnWork: task.agent === reviewer, task: review ?? null };
 }
 
 function isGivenUp(state: TaskView['state']): boolean {

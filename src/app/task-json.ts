@@ -93,6 +93,7 @@ export function attemptJson(attempt: AttemptView): Json {
     cpu_ms: attempt.cpuMs,
     peak_memory_bytes: attempt.peakMemoryBytes,
     usage: attempt.usage,
+    session: attempt.session,
     stderr_tail: attempt.stderrTail,
     evidence: attempt.evidence,
     rejected_messages: attempt.rejected.map((each) => ({ ...each, time: timeOf(each.time) })),

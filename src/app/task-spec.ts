@@ -1,5 +1,6 @@
 /** From a request to the task as it is accepted: every default filled in, every relation checked. */
 import { BACKGROUND_AGENT } from '../contracts/background.ts';
+import { REVIEW_WORDS } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type ProjectId, taskId } from '../contracts/ids.ts';
 import type { CreateTask, FollowUp } from '../contracts/requests.ts';
@@ -42,8 +43,19 @@ function settled(
     priority: request.priority ?? defaults.priority,
     max_attempts: request.max_attempts ?? defaults.max_attempts,
     backoff: { ...defaults.backoff, ...request.backoff },
-    review: request.review ?? agentReview ?? defaults.review,
+    review: reviewFor(app, request, agentReview ?? defaults.review),
   };
+}
+
+/** @throws SignalboxError `agent_not_found`, `invalid_request` for an agent that would review its own work */
+function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: string): string {
+  if (review === undefined) return byDefault === agent ? 'manual' : byDefault;
+  if (!(REVIEW_WORDS as readonly string[]).includes(review)) assertAgent(app, review);
+  if (review !== agent) return review;
+  throw new SignalboxError(
+    'invalid_request',
+    `review: agent ${agent} does the work, and does not review it as well: name another one, "manual" or "auto"`,
+  );
 }
 
 /** @param project the task's own; absent for a task that is to follow it */

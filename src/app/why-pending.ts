@@ -39,6 +39,9 @@ export function afterPending(situation: Situation): string {
   if (takers.every(({ agent }) => agent?.state === 'paused' || agent?.state === 'draining')) {
     return `nothing, until somebody resumes agent ${names}: "signalbox agent resume ${takers[0]?.id ?? ''}"`;
   }
+  if (takers.every(({ agent }) => agent?.state === 'offline')) {
+    return `agent ${names} takes it when it is there again: one of its workers has to be started, or to be reached`;
+  }
   const turns = queue.ofOtherProjects > 0 ? '; projects take turns' : '';
   return `agent ${names} takes it when it has a free slot and the task's turn has come${turns}`;
 }
@@ -67,7 +70,7 @@ function holdOf({ id, agent }: Taker): Wait | null {
       if (agent.running === 0) return null;
       return held('agent_parked', `was parked${why}, and is being tried with one attempt`);
     default:
-      return held('agent_offline', 'is offline');
+      return held('agent_offline', `is offline${why}`);
   }
 }
 

@@ -8,6 +8,7 @@ import type { AgentView, AttemptView, TaskView } from '../../projections/index.t
 import { unreachable } from '../contracts/errors.ts';
 import type { WaitKind } from '../contracts/why.ts';
 import { afterPending, pendingWaits } from './why-pending.ts';
+import { explainReviewByAgent } from './why-review.ts';
 
 export interface Wait {
   readonly kind: WaitKind;
@@ -28,6 +29,8 @@ export interface Situation {
   readonly dependencies: readonly { readonly id: string; readonly state: string | null }[];
   /** The children that it joins, and that are not settled. */
   readonly awaitedChildren: readonly TaskView[];
+  /** Its review by an agent; null where none is to review it. */
+  readonly review: ReviewSituation | null;
   /** Whether it joins children of which some came to nothing. */
   readonly hasFailedChildren: boolean;
   /** The configured agents that may take it; null in place of one that is not registered yet. */
@@ -37,6 +40,19 @@ export interface Situation {
   /** Why the event log cannot be written; null where it can. */
   readonly logTrouble: string | null;
   readonly isDraining: boolean;
+}
+
+export interface ReviewSituation {
+  readonly reviewer: string;
+  readonly isConfigured: boolean;
+  /** Whether the reviewer has done the work itself. */
+  readonly isOwnWork: boolean;
+  /** The task in which it reviews; null where there is none. */
+  readonly task: {
+    readonly id: string;
+    readonly state: TaskView['state'];
+    readonly reason: string | null;
+  } | null;
 }
 
 export interface Taker {
@@ -151,7 +167,7 @@ function dependencyWaits(dependencies: Situation['dependencies']): Wait[] {
   }));
 }
 
-function explainRunning({ task, attempt }: Situation): Reasons {
+function explainRunning({ task, attempt, takers }: Situation): Reasons {
   if (!attempt) return { waits: [], next: 'the attempt is recorded' };
   const { state, agent, deadline, stopReason } = attempt;
   const number = `attempt ${attempt.attempt} of ${Math.max(task.spec.max_attempts, attempt.attempt)}`;
@@ -159,6 +175,20 @@ function explainRunning({ task, attempt }: Situation): Reasons {
     { kind: 'running', detail, agent, attempt: attempt.attempt, until: until ?? undefined },
   ];
   const retry = 'then it is tried again, or fails where no attempt is left';
+  const own = takers.find(({ id }) => id === agent)?.agent;
+  if (state === 'requested' && own?.state === 'offline') {
+    const why = own.reason === null ? '' : ` (${own.reason})`;
+    return {
+      waits: [
+        {
+          kind: 'agent_offline',
+          detail: `it waits in the queue of agent ${agent}, which is offline${why}`,
+          agent,
+        },
+      ],
+      next: `a worker of agent ${agent} takes it, or it has waited too long; ${retry}`,
+    };
+  }
   if (state === 'requested') {
     return {
       waits: wait(`agent ${agent} is being started on it (${number})`),
@@ -187,6 +217,12 @@ function explainReview(situation: Situation): Reasons {
     waits.push({ kind: 'children', detail, tasks });
   }
   const byHand = `"signalbox task approve ${task.id}", or "signalbox task reject ${task.id} --comment TEXT"`;
+  if (situation.review !== null) {
+    const { wait, next } = explainReviewByAgent(situation.review, byHand);
+    if (wait !== null && awaitedChildren.length === 0) waits.push(wait);
+    const turn = awaitedChildren.length > 0 ? 'when those are settled, ' : '';
+    return { waits, next: `${turn}${next}` };
+  }
   if (task.spec.review !== 'auto') {
     waits.push({ kind: 'review', detail: 'somebody has to look at the result' });
     const turn = awaitedChildren.length > 0 ? 'when those are settled, ' : '';

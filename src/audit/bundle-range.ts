@@ -5,9 +5,9 @@
 import { decodeRecord } from '../contracts/cloud-event.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType } from '../contracts/events.ts';
+import { supervisorFilter, taskSubject } from '../contracts/subjects.ts';
 import type { LogReader } from '../journal/redactions.ts';
 import { readRedactions } from '../journal/redactions.ts';
-import { supervisorFilter, taskSubject } from '../journal/subjects.ts';
 import type { BundleFilter } from './bundle-format.ts';
 import type { IntroducedKey } from './key-chain.ts';
 

@@ -14,14 +14,14 @@ import { SUPERVISOR_ID } from '../../machines/index.ts';
 import type { AppContext, CheckpointKeys } from '../app/context.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredRecord } from '../contracts/events.ts';
+import { supervisorFilter } from '../contracts/subjects.ts';
 import { chainHashOf } from '../journal/redactions.ts';
-import { supervisorFilter } from '../journal/subjects.ts';
 import { deferred } from '../runtime/deferred.ts';
-import type { KeyFile } from './key-file.ts';
+import type { SigningKeys } from './key-file.ts';
 import { checkpointText, digestOf, type SigningKey, successionText } from './keys.ts';
 
 export interface CheckpointerOptions {
-  readonly keys: KeyFile;
+  readonly keys: SigningKeys;
   readonly logger: Logger;
   /** Events after which a checkpoint is written. */
   readonly everyEvents?: number;

@@ -69,6 +69,9 @@ export class KeyFile {
   }
 }
 
+/** The key, wherever it is kept. */
+export type SigningKeys = Pick<KeyFile, keyof KeyFile>;
+
 export function lastCheckpointFile(auditDirectory: string): string {
   return join(auditDirectory, 'last-checkpoint.json');
 }

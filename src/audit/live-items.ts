@@ -1,7 +1,7 @@
 /** The items of a log as it is now: what is missing without a redaction stays missing. */
 import { decodeRecord } from '../contracts/cloud-event.ts';
+import { REDACTION_FILTER } from '../contracts/subjects.ts';
 import { type LogReader, type Redaction, standInFor } from '../journal/redactions.ts';
-import { REDACTION_FILTER } from '../journal/subjects.ts';
 import type { LogItem } from './log-item.ts';
 
 /** From the first event to the present end. @throws SignalboxError `nats_unavailable` */

@@ -43,7 +43,8 @@ export async function verifyBundle(
   return bundle.finish();
 }
 
-function headerOf(bytes: Buffer): BundleHeader {
+/** @throws SignalboxError `invalid_request` */
+export function headerOf(bytes: Buffer): BundleHeader {
   const line = parseLine(bytes);
   if (line?.line !== 'header') throw notBundle('its first line is not the header of one');
   return line;
@@ -57,7 +58,7 @@ function notBundle(why: string): SignalboxError {
 }
 
 /** null for a line that is none of a bundle's. */
-function parseLine(bytes: Uint8Array): BundleLine | null {
+export function parseLine(bytes: Uint8Array): BundleLine | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return lineSchema.safeParse(JSON.parse(text)).data ?? null;

@@ -8,8 +8,8 @@
 import { decodeRecord, filingOf, GENESIS_HASH } from '../contracts/cloud-event.ts';
 import { messageOf } from '../contracts/errors.ts';
 import type { StoredRecord } from '../contracts/events.ts';
+import { eventSubject } from '../contracts/subjects.ts';
 import { sha256 } from '../journal/hash.ts';
-import { eventSubject } from '../journal/subjects.ts';
 import type { Anchor } from './anchors.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { EntityVersions } from './entity-versions.ts';

@@ -9,8 +9,8 @@ import type { AppContext } from '../app/context.ts';
 import { decodeRecord } from '../contracts/cloud-event.ts';
 import type { EventRecord } from '../contracts/events.ts';
 import { BACKGROUND_PROJECT } from '../contracts/ids.ts';
+import { taskSubject } from '../contracts/subjects.ts';
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
-import { taskSubject } from '../journal/subjects.ts';
 
 export interface Ending {
   /** Of the event that settled it. */

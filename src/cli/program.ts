@@ -12,10 +12,12 @@ import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
 import { addDlqCommands } from './dlq/index.ts';
 import { addDoctor } from './doctor/doctor.ts';
+import { addDriverCommands } from './driver/index.ts';
 import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
 import { addMcp } from './mcp/mcp.ts';
+import { addNatsCommands } from './nats/index.ts';
 import { addPs } from './ps.ts';
 import { addQueueCommands } from './queue/index.ts';
 import { addRebuild } from './rebuild/index.ts';
@@ -25,6 +27,7 @@ import type { Terminal } from './terminal.ts';
 import { addTokenCommands } from './token/index.ts';
 import { addUp } from './up/up.ts';
 import { addWebhookCommands } from './webhook/index.ts';
+import { addWorker } from './worker/index.ts';
 
 /** Each adds one command or one group of commands. */
 const COMMANDS = [
@@ -41,6 +44,9 @@ const COMMANDS = [
   addBgCommands,
   addMcp,
   addPs,
+  addDriverCommands,
+  addNatsCommands,
+  addWorker,
   addAuditCommands,
   addReplay,
   addRebuild,

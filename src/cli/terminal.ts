@@ -19,6 +19,8 @@ export interface Terminal {
   write(text: string): void;
   /** Writes a line to standard error. */
   note(line: string): void;
+  /** Writes to standard error as it is, to draw a line again; null where no person is looking at it. */
+  readonly redraw: ((text: string) => void) | null;
   /** What to do when nobody reads standard output any more (`| head`); without it, the process ends. */
   onReaderGone(handler: () => void): void;
 }
@@ -62,6 +64,11 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
     note: (line) => {
       stderr.write(`${line}\n`);
     },
+    redraw: isTerminal(stderr, env)
+      ? (text) => {
+          stderr.write(text);
+        }
+      : null,
     onReaderGone: (handler) => {
       onReaderGone = handler;
     },

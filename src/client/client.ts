@@ -4,6 +4,7 @@
  * Reads, bare heartbeats, and creations that carry an id or an idempotency key are repeated (T1 of caller.ts).
  */
 import type { z } from 'zod';
+import type { RejectionRecord } from '../contracts/agent-messages.ts';
 import {
   type AgentAnswer,
   type AttemptAnswer,
@@ -252,6 +253,16 @@ export class SignalboxClient {
     return (await this.#read(agentPath(id))) as AgentAnswer;
   }
 
+  /** Messages of agents that were refused, the newest first. */
+  async rejectedMessages(
+    query: { readonly agent?: string | undefined; readonly limit?: number | undefined } = {},
+  ): Promise<readonly RejectionRecord[]> {
+    const answer = (await this.#read('/api/rejected-messages', query)) as {
+      readonly rejected_messages: readonly RejectionRecord[];
+    };
+    return answer.rejected_messages;
+  }
+
   async decideAgent(id: string, decision: AgentDecisionName, details: Decision = {}): Promise<AgentAnswer> {
     return (await this.#write(`${agentPath(id)}/${decision}`, details)) as AgentAnswer;
   }
@@ -270,6 +281,11 @@ export class SignalboxClient {
   /** The state as hashes, page by page. */
   async state(query: Partial<ReadState> = {}): Promise<StateAnswer> {
     return (await this.#read('/api/state', query)) as StateAnswer;
+  }
+
+  /** Drops the snapshots: the next start reads the whole log. */
+  async dropSnapshots(): Promise<void> {
+    await this.#write('/api/state/drop-snapshots', {});
   }
 
   async health(): Promise<HealthReport> {

@@ -39,18 +39,35 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
 }
 
 function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfig {
-  const { program } = config.nats;
+  const { program, credentials, ca_file } = config.nats;
   const { tokens_file } = config.server;
+  const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path));
   const agents = Object.entries(config.agents).map(([id, agent]) => [
     id,
-    agent.cwd === undefined ? agent : { ...agent, cwd: resolve(cwd, agent.cwd) },
+    'cwd' in agent && agent.cwd !== undefined ? { ...agent, cwd: resolve(cwd, agent.cwd) } : agent,
   ]);
+  const projects = Object.entries(config.projects).map(
+    ([id, { prompt_template, prompt_builder, ...project }]) => [
+      id,
+      {
+        ...project,
+        prompt_template: prompt_template === undefined ? undefined : resolve(cwd, prompt_template),
+        prompt_builder: typeof prompt_builder === 'string' ? resolve(cwd, prompt_builder) : prompt_builder,
+      },
+    ],
+  );
   return {
     ...config,
     data_dir: resolve(cwd, config.data_dir),
-    server: { ...config.server, tokens_file: tokens_file && resolve(cwd, tokens_file) },
+    server: { ...config.server, tokens_file: absolute(tokens_file) },
     // A bare name is looked up in the PATH.
-    nats: { ...config.nats, program: program?.includes('/') ? resolve(cwd, program) : program },
+    nats: {
+      ...config.nats,
+      program: program?.includes('/') ? resolve(cwd, program) : program,
+      credentials: absolute(credentials),
+      ca_file: absolute(ca_file),
+    },
     agents: Object.fromEntries(agents),
+    projects: Object.fromEntries(projects),
   };
 }

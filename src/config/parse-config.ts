@@ -1,9 +1,11 @@
 import {
-  configFileSchema,
+  configFileSchemaFor,
   configSchema,
+  configSchemaFor,
   type SignalboxConfig,
   type SignalboxConfigInput,
 } from '../contracts/config.ts';
+import { READY_DRIVER_NAMES } from '../contracts/drivers/index.ts';
 import { check } from './check.ts';
 import { type ConfigIssue, configError, fieldOf } from './issues.ts';
 import { readYaml } from './yaml-source.ts';
@@ -20,7 +22,7 @@ export function readConfig(text: string, file: string): ReadConfig {
   );
   if (source.value === undefined) return { ok: false, issues };
   // An empty file is one that sets nothing.
-  const checked = check(configFileSchema, source.value ?? {});
+  const checked = check(configFileSchemaFor(driverNamesIn(source.value)), source.value ?? {});
   if (!checked.ok) {
     for (const { path, message } of checked.problems) {
       issues.push({ file, ...source.placeOf(path), field: fieldOf(path), message });
@@ -48,7 +50,7 @@ export function parseConfig(text: string, file: string): SignalboxConfig {
  * @throws `config_invalid` with everything that is wrong
  */
 export function checkConfig(input: SignalboxConfigInput): SignalboxConfig {
-  const checked = check(configSchema, input);
+  const checked = check(configSchemaFor(driverNamesIn(input)), input);
   if (checked.ok) return checked.value;
   throw configError(
     checked.problems.map(({ path, message }) => ({
@@ -64,4 +66,12 @@ export function checkConfig(input: SignalboxConfigInput): SignalboxConfig {
 /** The configuration where no file says otherwise. */
 export function defaultConfig(): SignalboxConfig {
   return configSchema.parse({});
+}
+
+/** The drivers that an agent may name: those that come along, and those that stand in the configuration itself. */
+function driverNamesIn(value: unknown): string[] {
+  const drivers: unknown =
+    typeof value === 'object' && value !== null ? Reflect.get(value, 'drivers') : undefined;
+  const own = typeof drivers === 'object' && drivers !== null ? Object.keys(drivers) : [];
+  return [...new Set([...READY_DRIVER_NAMES, ...own])];
 }

@@ -9,7 +9,8 @@ export type ResolvedAgent = AgentConfig & {
   /** Absent where silence alone stops nothing. */
   readonly silence_timeout_seconds: number | undefined;
   readonly kill_grace_seconds: number;
-  readonly review: 'auto' | 'manual';
+  /** `manual`, `auto`, or the agent that reviews. */
+  readonly review: string;
 };
 
 /** The settings of an agent of this configuration; `agent_not_found` for any other id. */
@@ -30,6 +31,6 @@ export function resolveAgent(config: SignalboxConfig, id: string): ResolvedAgent
     timeout_seconds: agent.timeout_seconds ?? defaults.timeout_seconds,
     silence_timeout_seconds: agent.silence_timeout_seconds ?? defaults.silence_timeout_seconds,
     kill_grace_seconds: agent.kill_grace_seconds ?? defaults.kill_grace_seconds,
-    review: agent.review ?? defaults.review,
+    review: agent.review ?? (defaults.review === id ? 'manual' : defaults.review),
   };
 }

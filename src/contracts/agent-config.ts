@@ -1,6 +1,7 @@
 /** An agent of the configuration: what it is (its driver), and how Signalbox runs it. */
 import { z } from 'zod';
 import { pathSchema, REVIEW_WORDS, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
+import { READY_DRIVER_NAMES } from './drivers/index.ts';
 import { messageOf } from './errors.ts';
 import { BACKGROUND_PROJECT, ID_PATTERN } from './ids.ts';
 
@@ -137,30 +138,135 @@ const commandAgentSchema = z
     { when: ({ value }) => promptFacts.safeParse(value).success },
   );
 
+/** An agent whose driver is data: one that comes along, or one of the section `drivers`. */
+const declaredAgentSchema = (names: readonly string[]) =>
+  z.strictObject({
+    driver: z.enum(names).describe('A program for each attempt, as its driver describes it.'),
+    args: z
+      .array(z.string('expected text'), 'expected a list of arguments')
+      .default([])
+      .describe('Arguments beside those of the driver.'),
+    options: z
+      .record(z.string(), z.string('expected text'))
+      .default({})
+      .describe('Options of the driver, such as model; "signalbox driver show" tells which it has.'),
+    session: z
+      .enum(['resume', 'new'])
+      .default('resume')
+      .describe('Whether a retry goes on with the session of the attempt before it, where the tool can.'),
+    quota: quotaSchema.optional(),
+    ...common,
+  });
+
+const urlError = 'expected a URL that begins with ws:// or wss://';
+/** A subagent, or a full agent, inside an OpenClaw Gateway. */
+const gatewayAgentSchema = z.strictObject({
+  driver: z.literal('openclaw-gateway').describe('A run inside an OpenClaw Gateway, over its WebSocket.'),
+  url: z
+    .url({ protocol: /^wss?$/, error: urlError })
+    .default('ws://127.0.0.1:18789')
+    .describe('Where the Gateway listens.'),
+  token_env: variableSchema
+    .default('OPENCLAW_GATEWAY_TOKEN')
+    .describe("The variable of Signalbox's own environment that holds the Gateway's token."),
+  mode: z
+    .enum(['subagent', 'agent', 'sessions_spawn'])
+    .default('subagent')
+    .describe(
+      'A subagent, the full agent, or a subagent by the tool sessions_spawn, which the Gateway must allow.',
+    ),
+  agent_id: z
+    .string(idError)
+    .regex(ID_PATTERN, idError)
+    .default('main')
+    .describe('The agent of the Gateway.'),
+  model: z.string('expected text').optional(),
+  thinking: z.string('expected text').optional(),
+  session: z
+    .enum(['resume', 'new'])
+    .default('resume')
+    .describe('Whether a retry goes on with the session before it.'),
+  ...common,
+});
+
 const dryRunAgentSchema = z.strictObject({
   driver: z.literal('dry_run').describe('Starts nothing: to try out the rest.'),
   ...common,
   dry_run: z.literal(true).default(true).describe('Always true: there is no process to start.'),
 });
 
+const {
+  env: _env,
+  pass_env: _pass,
+  cwd: _cwd,
+  max_output_bytes: _max,
+  output: _output,
+  ...anywhere
+} = common;
+
+/** What its process gets and leaves is settled where it runs. */
+const remoteAgentSchema = z
+  .strictObject({
+    driver: z
+      .literal('remote')
+      .describe('Runs on other machines: its workers take its tasks from a queue in NATS.'),
+    ...anywhere,
+    heartbeat_seconds: seconds().default(10).describe('How often its workers have to report.'),
+    offline_after_seconds: seconds()
+      .default(60)
+      .describe('How long a worker may be silent, before it counts as gone, and what it did as lost.'),
+    queue_seconds: seconds()
+      .default(300)
+      .describe('How long a task that it was given may wait for a worker.'),
+  })
+  .refine(({ heartbeat_seconds, offline_after_seconds }) => offline_after_seconds >= 2 * heartbeat_seconds, {
+    path: ['offline_after_seconds'],
+    message: 'expected at least two times heartbeat_seconds, so that one lost heartbeat is no loss',
+  });
+
 /** Its handler is code, and stands beside the configuration, by the agent's id. */
 const functionAgentSchema = z.strictObject({ driver: z.literal('function'), ...common });
 
-/** An agent as the library takes it: with the driver `function`, too. */
-export const agentConfigSchema = z.discriminatedUnion('driver', [
-  commandAgentSchema,
-  dryRunAgentSchema,
-  functionAgentSchema,
-]);
+/** An agent as the library takes it: with the driver `function`, too. @param names the drivers that are data */
+export function agentConfigSchemaFor(names: readonly string[]) {
+  return z.discriminatedUnion('driver', [
+    commandAgentSchema,
+    declaredAgentSchema(names).transform(asDeclared),
+    gatewayAgentSchema,
+    dryRunAgentSchema,
+    remoteAgentSchema,
+    functionAgentSchema,
+  ]);
+}
+export const agentConfigSchema = agentConfigSchemaFor(READY_DRIVER_NAMES);
 export type AgentConfig = z.output<typeof agentConfigSchema>;
 export type AgentConfigInput = z.input<typeof agentConfigSchema>;
 
+/** Which driver it has is a name; that it has one of these, a word that the compiler knows. */
+function asDeclared({ driver, ...agent }: z.output<ReturnType<typeof declaredAgentSchema>>) {
+  return { ...agent, driver: 'declared' as const, uses: driver };
+}
+
 const functionAgent = functionAgentSchema.pick({ driver: true }).loose();
 
-/** An agent as a file can describe it. */
-export const agentFileSchema = z.discriminatedUnion('driver', [commandAgentSchema, dryRunAgentSchema], {
-  error: ({ code, input }) =>
-    code === 'invalid_union' && functionAgent.safeParse(input).success
-      ? 'expected command or dry_run (the handler of a function agent is code: give such an agent to the library)'
-      : undefined,
-});
+/** An agent as a file can describe it. @param names the drivers that are data */
+export function agentFileSchemaFor(names: readonly string[]) {
+  const options = ['command', ...names, 'openclaw-gateway', 'dry_run', 'remote'];
+  const words = `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
+  return z.discriminatedUnion(
+    'driver',
+    [
+      commandAgentSchema,
+      declaredAgentSchema(names).transform(asDeclared),
+      gatewayAgentSchema,
+      dryRunAgentSchema,
+      remoteAgentSchema,
+    ],
+    {
+      error: ({ code, input }) =>
+        code === 'invalid_union' && functionAgent.safeParse(input).success
+          ? `expected ${words} (the handler of a function agent is code: give such an agent to the library)`
+          : undefined,
+    },
+  );
+}

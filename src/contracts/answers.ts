@@ -1,5 +1,6 @@
 /** What Signalbox answers over HTTP, for whoever reads it: the client, tests, documents. Times are RFC 3339 in UTC. */
 import { z } from 'zod';
+import { rejectionRecordSchema } from './agent-messages.ts';
 import { ENTITY_KINDS, EVENT_TYPES } from './events.ts';
 import {
   ATTEMPT_OUTCOMES,
@@ -50,6 +51,8 @@ export const attemptAnswerSchema = z.strictObject({
   cpu_ms: z.int().nullable(),
   peak_memory_bytes: z.int().nullable(),
   usage: usageSchema.nullable(),
+  /** The agent's own session, by which a retry goes on. */
+  session: z.string().nullable(),
   stderr_tail: z.string().nullable(),
   evidence: z.record(z.string(), z.unknown()).nullable(),
   /** Words that came too late, and changed nothing. */
@@ -236,6 +239,8 @@ export const redriveAnswerSchema = z.strictObject({
   next: z.int().nullable(),
 });
 export type RedriveAnswer = z.output<typeof redriveAnswerSchema>;
+
+export const rejectedListSchema = z.strictObject({ rejected_messages: z.array(rejectionRecordSchema) });
 
 export const processSchema = z.strictObject({
   pid: z.int(),

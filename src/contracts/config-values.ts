@@ -1,5 +1,6 @@
 /** The values that keys of the configuration have in common. Each message says what is expected (G3 of config.ts). */
 import { z } from 'zod';
+import { ID_PATTERN } from './ids.ts';
 
 /** A longer time is a slip of the pen, and a far longer one is no date at all. */
 const LONGEST_SECONDS = 31_536_000;
@@ -23,10 +24,11 @@ const pathError = 'expected a path without "~" (it would not be expanded)';
 /** A path; one that is not absolute is relative to the current directory. */
 export const pathSchema = z.string(pathError).regex(/^[^~]/, pathError);
 
-const reviewError = 'expected manual or auto';
+const reviewError = 'expected manual, auto, or the id of an agent';
 export const reviewSchema = z
-  .enum(REVIEW_WORDS, reviewError)
-  .describe('Who looks at the outputs: manual (a person) or auto (nobody).');
+  .string(reviewError)
+  .regex(ID_PATTERN, reviewError)
+  .describe('Who looks at the outputs: manual (a person), auto (nobody), or the id of an agent.');
 
 export const timeoutSchemas = {
   timeout_seconds: seconds().describe('How long one attempt may take.'),

@@ -7,9 +7,12 @@
  * G3 A schema's message says what is expected; the loader adds the place and what was found there.
  */
 import { z } from 'zod';
-import { agentConfigSchema, agentFileSchema, configuredIdSchema } from './agent-config.ts';
+import { agentConfigSchemaFor, agentFileSchemaFor, configuredIdSchema } from './agent-config.ts';
 import { backgroundConfigSchema } from './background.ts';
+import { checkRelations } from './config-relations.ts';
 import { pathSchema, prioritySchema, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
+import { driverConfigSchema } from './driver-spec.ts';
+import { READY_DRIVER_NAMES } from './drivers/index.ts';
 import { backoffSchema } from './tasks.ts';
 import { webhookConfigSchema } from './webhooks.ts';
 
@@ -68,6 +71,13 @@ const natsSchema = z.strictObject({
       'When events of its own server are forced to the disk: every second; before they count, many at a time; ' +
         'or each before it is acknowledged (nats-server 2.10 and later). Only a power cut makes a difference.',
     ),
+  replicas: whole(1, 5)
+    .default(1)
+    .describe('On how many servers of a NATS cluster everything is stored: 1, 3 or 5.'),
+  credentials: pathSchema
+    .optional()
+    .describe('A file with the seed of an nkey, or with "user" and "password" as JSON, for the NATS server.'),
+  ca_file: pathSchema.optional().describe('The certificate authority of the NATS server, for tls://.'),
   program: pathSchema
     .optional()
     .describe('The nats-server to start: a path, or a name to look up in the PATH.'),
@@ -139,6 +149,25 @@ const webhooksSchema = z
   .default({})
   .describe('Where events are sent, by id.');
 
+const promptCommandSchema = z
+  .array(z.string('expected text'), 'expected a list with the program and its arguments')
+  .min(1)
+  .describe('Gets the facts as JSON on standard input, and prints the prompt.');
+
+const projectSchema = z
+  .strictObject({
+    prompt_template: pathSchema.optional().describe('A file with the prompt, and {{placeholders}} in it.'),
+    prompt_builder: z
+      .union([pathSchema, promptCommandSchema], 'expected the path of a module, or a list with a program')
+      .optional()
+      .describe('A module whose default export builds the prompt, or a program that prints it.'),
+    prompt_timeout_seconds: seconds().default(10).describe('How long the prompt builder may take.'),
+  })
+  .refine((project) => project.prompt_template === undefined || project.prompt_builder === undefined, {
+    message: 'give either prompt_template or prompt_builder',
+  });
+export type ProjectConfig = z.output<typeof projectSchema>;
+
 const sections = {
   data_dir: pathSchema.default('.signalbox').describe('Where Signalbox keeps its data.'),
   server: serverSchema.prefault({}).describe('The HTTP server.'),
@@ -152,21 +181,38 @@ const sections = {
   background: backgroundConfigSchema
     .optional()
     .describe('Lets operators run any shell command as the user of Signalbox. Default: nobody may.'),
+  drivers: z
+    .record(configuredIdSchema, driverConfigSchema)
+    .default({})
+    .describe('Drivers of your own, and what is to be different in those that come along.'),
+  projects: z
+    .record(configuredIdSchema, projectSchema)
+    .default({})
+    .describe('What a project has of its own.'),
 };
 
 const AGENTS = 'The agents, by id.';
 
-/** A configuration as the library takes it. */
-export const configSchema = z.strictObject({
-  ...sections,
-  agents: z.record(configuredIdSchema, agentConfigSchema).default({}).describe(AGENTS),
-});
+/** A configuration as the library takes it. @param drivers names of the drivers that are data */
+export function configSchemaFor(drivers: readonly string[]) {
+  return z
+    .strictObject({
+      ...sections,
+      agents: z.record(configuredIdSchema, agentConfigSchemaFor(drivers)).default({}).describe(AGENTS),
+    })
+    .superRefine(checkRelations);
+}
+export const configSchema = configSchemaFor(READY_DRIVER_NAMES);
 export type SignalboxConfig = z.output<typeof configSchema>;
 export type SignalboxConfigInput = z.input<typeof configSchema>;
 
-/** A configuration as a file can hold it. */
-export const configFileSchema = z.strictObject({
-  $schema: z.string().optional().describe('Where an editor finds the JSON Schema of this file.'),
-  ...sections,
-  agents: z.record(configuredIdSchema, agentFileSchema).default({}).describe(AGENTS),
-});
+/** A configuration as a file can hold it. @param drivers names of the drivers that are data */
+export function configFileSchemaFor(drivers: readonly string[]) {
+  return z
+    .strictObject({
+      $schema: z.string().optional().describe('Where an editor finds the JSON Schema of this file.'),
+      ...sections,
+      agents: z.record(configuredIdSchema, agentFileSchemaFor(drivers)).default({}).describe(AGENTS),
+    })
+    .superRefine(checkRelations);
+}

@@ -123,6 +123,8 @@ export const eventSchemas = {
     pid: z.int().optional(),
     /** The system's own start time of the process: a pid alone may be another process by now. */
     start_time: z.string().optional(),
+    /** The agent's own session, where it is known from the start. */
+    session: z.string().optional(),
     /** Epoch milliseconds at which the attempt times out. */
     deadline_ms: z.int(),
   }),
@@ -153,6 +155,8 @@ export const eventSchemas = {
     peak_memory_bytes: z.int().optional(),
     cpu_ms: z.int().optional(),
     usage: usageSchema.optional(),
+    /** The session by which a later attempt can go on; empty where the one it had is of no use any more. */
+    session: z.string().optional(),
     evidence: evidenceSchema.optional(),
     ...retryAt,
   }),
@@ -196,6 +200,14 @@ export const eventSchemas = {
   /** The time is over: one attempt is let through to see whether it works again. */
   'agent.probed': z.strictObject({ type: z.literal('agent.probed'), ...agent }),
   'agent.unparked': z.strictObject({ type: z.literal('agent.unparked'), ...agent }),
+  /** Of an agent on other machines: the first of its workers has said that it is there. */
+  'agent.connected': z.strictObject({ type: z.literal('agent.connected'), ...agent, worker: z.string() }),
+  /** The last of its workers has gone, or has not been heard of for too long. */
+  'agent.disconnected': z.strictObject({
+    type: z.literal('agent.disconnected'),
+    ...agent,
+    reason: z.string(),
+  }),
   'agent.retired': z.strictObject({ type: z.literal('agent.retired'), ...agent, reason: z.string() }),
 
   'supervisor.started': z.strictObject({
@@ -263,7 +275,7 @@ export interface EventRecord {
   readonly time: number;
   /** Who caused it: `supervisor`, `agent:<id>`, `user:<name>`. */
   readonly actor: string;
-  /** The id of the event that this one follows from. */
+  /** What this one follows from: the id of an event, or `message:<agent>/<id>` for a message of an agent. */
   readonly cause: string | undefined;
   /** SHA-256 (hex) of the bytes of the event before this one in the log. */
   readonly previousHash: string;

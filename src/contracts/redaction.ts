@@ -55,6 +55,8 @@ export function redactedForm(event: DomainEvent): DomainEvent | null {
     case 'agent.parked':
     case 'agent.probed':
     case 'agent.unparked':
+    case 'agent.connected':
+    case 'agent.disconnected':
     case 'agent.retired':
     case 'supervisor.started':
     case 'supervisor.draining':

@@ -1,6 +1,6 @@
 /** What callers may ask for. Strict: a field that Signalbox does not know is an error, not silence. */
 import { z } from 'zod';
-import { prioritySchema, REVIEW_WORDS } from './config-values.ts';
+import { prioritySchema } from './config-values.ts';
 import { ID_PATTERN } from './ids.ts';
 import { backoffSchema, budgetSchema, DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from './tasks.ts';
 
@@ -24,7 +24,8 @@ const taskFields = {
   silence_timeout_seconds: seconds.optional(),
   max_attempts: z.int().min(1).max(100).optional(),
   backoff: backoffSchema.partial().optional(),
-  review: z.enum(REVIEW_WORDS).optional(),
+  /** `manual`, `auto`, or the agent that reviews. */
+  review: id.optional(),
   outputs: z.enum(['required', 'optional']).default('required'),
   budget: budgetSchema.optional(),
   labels: z.record(z.string().max(100), z.string().max(500)).optional(),
@@ -192,6 +193,11 @@ export const readLogSchema = z.strictObject({
   offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
 });
 export type ReadLog = z.infer<typeof readLogSchema>;
+
+export const listRejectedSchema = z.strictObject({
+  agent: id.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
 
 const deadLetterFilter = { project: id.optional(), agent: id.optional() };
 const deadStates = z.enum(DEAD_STATES);

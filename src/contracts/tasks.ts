@@ -95,6 +95,8 @@ const specFields = {
   /** Whether it is done only when its children are settled. */
   join: z.boolean().optional(),
   depends_on: z.array(idSchema).optional(),
+  /** The task, and the attempt of it, that this one is to judge: set by Signalbox, where `review` names an agent. */
+  reviews: z.strictObject({ task: idSchema, attempt: z.int().min(1) }).optional(),
   budget: budgetSchema.optional(),
 };
 

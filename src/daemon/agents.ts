@@ -5,17 +5,23 @@ import { DEFAULT_PASS_ENV } from '../contracts/agent-config.ts';
 import { BACKGROUND_AGENT, type BackgroundConfig } from '../contracts/background.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
+import { resolveDriver } from '../contracts/resolve-driver.ts';
 import { BackgroundDriver } from '../process/drivers/background.ts';
 import { CommandDriver } from '../process/drivers/command.ts';
+import { type DeclaredSettings, declaredProgram } from '../process/drivers/declared/declared-program.ts';
 import type { Driver } from '../process/drivers/driver.ts';
 import { DryRunDriver } from '../process/drivers/dry-run.ts';
 import { FunctionDriver, type FunctionHandler } from '../process/drivers/function.ts';
+import { GatewayDriver, type GatewaySettings } from '../process/drivers/gateway/gateway-driver.ts';
+import { ProgramDriver } from '../process/drivers/program-driver.ts';
 import type { QuotaSettings } from '../process/drivers/quota.ts';
 import type { ProcessRunner } from '../process/runner.ts';
 import type { Environment } from '../runtime/environment.ts';
 import type { AgentDefinition } from '../supervisor/agent-roster.ts';
 
 export interface AgentSources {
+  /** The drivers of remote agents, by agent id. */
+  readonly remoteDriverOf: (agent: string) => Driver | undefined;
   readonly config: SignalboxConfig;
   /** Handlers of function agents, by agent id. */
   readonly functions: Readonly<Record<string, FunctionHandler>>;
@@ -48,6 +54,7 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
         agent.silence_timeout_seconds === undefined ? undefined : agent.silence_timeout_seconds * 1_000,
       breaker: breakerOf(config.defaults.breaker),
       promptLanguage: agent.prompt_language,
+      resumesSessions: 'session' in agent ? agent.session === 'resume' : undefined,
     };
   });
   return config.background ? [...configured, backgroundAgent(config.background, sources)] : configured;
@@ -104,6 +111,15 @@ function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {
           quota: quotaOf(agent),
         },
       });
+    case 'declared': {
+      const { runner, url, installation } = sources;
+      return new ProgramDriver(
+        { runner, url, installation },
+        declaredProgram(declaredSettings(agent, sources)),
+      );
+    }
+    case 'openclaw-gateway':
+      return new GatewayDriver(gatewaySettings(agent, sources));
     case 'function': {
       const handler = sources.functions[agent.id];
       if (handler) return new FunctionDriver(handler, now);
@@ -112,12 +128,57 @@ function driverOf(agent: ResolvedAgent, sources: AgentSources): Driver {
         `agents.${agent.id}: it has the driver function, but functions.${agent.id} is missing`,
       );
     }
+    case 'remote':
+      return sources.remoteDriverOf(agent.id) ?? unreachableAgent(agent.id);
     default:
       return unreachable(agent, 'driverOf');
   }
 }
 
-function quotaOf({ quota }: Extract<ResolvedAgent, { driver: 'command' }>): QuotaSettings | undefined {
+function unreachableAgent(id: string): never {
+  throw new SignalboxError('internal', `agent ${id} is a remote one without a queue`);
+}
+
+function declaredSettings(
+  agent: Extract<ResolvedAgent, { driver: 'declared' }>,
+  { config, env, url, installation }: AgentSources,
+): DeclaredSettings {
+  const spec = resolveDriver(config.drivers, agent.uses);
+  return {
+    spec,
+    args: agent.args,
+    options: agent.options,
+    env: { ...passed([...spec.pass_env, ...agent.pass_env], env), ...agent.env },
+    cwd: agent.cwd,
+    maxOutputBytes: agent.max_output_bytes,
+    output: agent.output,
+    resume: agent.session === 'resume',
+    url,
+    installation,
+    quota: quotaOf(agent),
+  };
+}
+
+function gatewaySettings(
+  agent: Extract<ResolvedAgent, { driver: 'openclaw-gateway' }>,
+  { env, installation }: AgentSources,
+): GatewaySettings {
+  return {
+    url: agent.url,
+    token: env[agent.token_env] ?? '',
+    mode: agent.mode,
+    agentId: agent.agent_id,
+    model: agent.model,
+    thinking: agent.thinking,
+    cwd: agent.cwd,
+    resume: agent.session === 'resume',
+    installation,
+  };
+}
+
+function quotaOf({
+  quota,
+}: Extract<ResolvedAgent, { driver: 'command' | 'declared' }>): QuotaSettings | undefined {
   if (quota === undefined) return undefined;
   return { pattern: new RegExp(quota.pattern, 'i'), parkMs: quota.park_seconds * 1_000 };
 }

@@ -20,6 +20,7 @@ import type { HealthReport } from '../contracts/answers.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { Engine } from '../engine.ts';
+import type { ListRejected } from '../http/routes/rejected-messages.ts';
 import { startHttpServer } from '../http/server.ts';
 import { GroupCommit } from '../journal/group-commit.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
@@ -29,10 +30,8 @@ import { mcpOverHttp } from '../mcp/http.ts';
 import type { FunctionHandler } from '../process/drivers/function.ts';
 import { createHost } from '../process/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
-import { codeFingerprint } from '../runtime/code-fingerprint.ts';
 import { deferred } from '../runtime/deferred.ts';
 import { type Environment, systemEnvironment } from '../runtime/environment.ts';
-import { SnapshotDirectory } from '../runtime/snapshot-store.ts';
 import { VERSION } from '../version.ts';
 import { Webhooks } from '../webhooks/webhooks.ts';
 import { defineAgents } from './agents.ts';
@@ -41,7 +40,10 @@ import { openDataDirectory } from './data-directory.ts';
 import { healthOf } from './health.ts';
 import { fateOf, leaseHolder } from './lease-holder.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
+import { NatsSide } from './nats-side.ts';
 import { occupy } from './occupant.ts';
+import { ProjectPrompts } from './prompt-builders.ts';
+import { snapshotsIn } from './snapshots.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
 
 export interface DaemonOptions {
@@ -112,16 +114,6 @@ export class Daemon {
     const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
     cleanup.add('the process runner', () => runner.close());
     let url: string | null = null;
-    const agents = defineAgents({
-      config,
-      functions: options.functions ?? {},
-      runner,
-      environment,
-      url: () => url,
-      installation: data.installation,
-      env,
-    });
-
     const isStandby = options.standby !== undefined;
     const nats = await (isStandby ? awaitNatsLink : openNatsLink)({ config, logger, env });
     cleanup.add('NATS', () => nats.close());
@@ -130,6 +122,7 @@ export class Daemon {
     let isReplaced = false;
     const leaseOptions: LeaseOptions = {
       connection: nats.connection,
+      replicas: config.nats.replicas,
       holder,
       fateOf: (holder) => fateOf(host, holder),
       logger,
@@ -143,10 +136,22 @@ export class Daemon {
     let mark: HighWaterMark | null = null;
     cleanup.add('the high-water mark', async () => mark?.close());
     const checkpointer = await Checkpointer.open({ keys: new KeyFile(data.path), logger });
+    const side = await NatsSide.connect({ nats, config, logger, environment });
+    const agents = defineAgents({
+      config,
+      functions: options.functions ?? {},
+      runner,
+      environment,
+      url: () => url,
+      remoteDriverOf: (agent) => side.driverOf(agent),
+      installation: data.installation,
+      env,
+    });
     const engine = await Engine.open({
       keys: checkpointer,
       openJournal: (handlers) => {
-        const open = (inner: typeof handlers) => JetStreamJournal.open(nats.connection, inner);
+        const open = (inner: typeof handlers) =>
+          JetStreamJournal.open(nats.connection, inner, { replicas: config.nats.replicas });
         return nats.sync === null ? open(handlers) : GroupCommit.open(open, handlers, nats.sync);
       },
       ...(options.standby && {
@@ -170,6 +175,7 @@ export class Daemon {
       secret: data.secret,
       version: VERSION,
       url: () => url,
+      prompts: new ProjectPrompts({ projects: config.projects, logger, env }),
       defaults: {
         priority: config.defaults.priority,
         max_attempts: config.defaults.max_attempts,
@@ -191,12 +197,13 @@ export class Daemon {
         tasks: config.retention.finished_tasks,
       },
       snapshots: {
-        store: new SnapshotDirectory(join(data.path, 'snapshots'), codeFingerprint(), logger),
+        store: snapshotsIn(data.path, logger),
         every: config.retention.snapshot_events,
       },
       onFenced: options.onFenced,
     });
     cleanup.add('the engine', () => engine.stop('stopped'));
+    await side.prepare(engine);
     cleanup.add('the checkpoints', () => checkpointer.stop());
 
     const feed = new EventFeed(engine.app);
@@ -213,9 +220,10 @@ export class Daemon {
     const background = await Background.open({ app: engine.app, directory: join(data.path, 'background') });
     cleanup.add('the background commands', async () => background.close());
 
+    const health = (): HealthReport => healthOf(engine, nats, VERSION);
+    const rejected: ListRejected = (agent, limit) => side.rejections.list(agent, limit);
+    const people = await People.open(tokensFile(config), logger, () => performance.now());
     if (options.http !== false) {
-      const health = (): HealthReport => healthOf(engine, nats, VERSION);
-      const people = await People.open(tokensFile(config), logger, () => performance.now());
       let local = '';
       const listen = (port: number) =>
         startHttpServer({
@@ -232,6 +240,7 @@ export class Daemon {
           feed,
           maxFollowers: config.server.event_streams,
           webhooks,
+          rejected,
           background,
           mcp: mcpOverHttp(() => local),
         });
@@ -249,7 +258,11 @@ export class Daemon {
       url = publicUrl(config.server, server.port);
     }
     await checkpointer.start(engine.app);
-    await engine.begin();
+    cleanup.add('what listens on NATS', () => side.close());
+    const begun = engine.begin();
+    side.begin();
+    await begun;
+    await side.listen({ app: engine.app, health, people, webhooks });
     return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }
 

@@ -3,10 +3,11 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { obtainNatsServer } from '../embedded/program.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.ts';
 import { StreamSync } from '../embedded/stream-sync.ts';
-import { EVENT_STREAM } from '../journal/subjects.ts';
+import { readCredentials } from '../worker/credentials.ts';
 
 export interface NatsLink {
   readonly connection: NatsConnection;
@@ -60,7 +61,7 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
       `nats.sync is for Signalbox's own NATS server, and nats.url names another: set sync_interval there, and leave nats.sync out`,
     );
   }
-  return openExternal(url);
+  return openExternal(url, options.config);
 }
 
 async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<NatsLink> {
@@ -101,14 +102,18 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
   }
 }
 
-async function openExternal(url: string): Promise<NatsLink> {
+async function openExternal(url: string, { nats }: SignalboxConfig): Promise<NatsLink> {
   const given = url.split(',').map((each) => each.trim());
   // The client does not read credentials from addresses: they are handed to it apart.
   const servers = given.map((each) => each.replace(/^((?:[a-z]+:\/\/)?)[^@/]*@/, '$1'));
   const shown = servers.join(',');
-  const credentials = credentialsOf(given[0] ?? '');
+  const credentials =
+    nats.credentials === undefined
+      ? credentialsOf(given[0] ?? '')
+      : { authenticator: await readCredentials(nats.credentials) };
+  const tls = nats.ca_file === undefined ? {} : { tls: { caFile: nats.ca_file } };
   try {
-    const connection = await connect({ ...CONNECT_OPTIONS, servers, ...credentials });
+    const connection = await connect({ ...CONNECT_OPTIONS, servers, ...credentials, ...tls });
     const version = connection.info?.version ?? 'unknown';
     return {
       connection,

@@ -15,6 +15,8 @@ export interface ReadingLink {
   readonly connection: NatsConnection;
   /** Whether the server runs for this reading alone: then nobody writes meanwhile. */
   readonly isOwn: boolean;
+  /** What it leads to, for messages. */
+  readonly where: string;
   close(): Promise<void>;
 }
 
@@ -27,11 +29,14 @@ export interface ReadingLinkOptions {
 /** @throws SignalboxError `not_found` where no log is, `nats_unavailable`, `nats_server_missing`, `log_in_use` */
 export async function openReadingLink(options: ReadingLinkOptions): Promise<ReadingLink> {
   const { nats, data_dir: dataDir } = options.config;
-  if (nats.url !== undefined) return { ...(await openNatsLink(options)), isOwn: false };
+  if (nats.url !== undefined) {
+    const { connection, url, close } = await openNatsLink(options);
+    return { connection, isOwn: false, where: `the log at ${url}`, close };
+  }
   if (!(await hasStore(dataDir))) {
     throw new SignalboxError(
       'not_found',
-      `there is no event log in ${dataDir}: no Signalbox has run there. Name its data directory with --data-dir, its NATS server with --nats-url, or a file with --file`,
+      `there is no event log in ${dataDir}: no Signalbox has run there. Name its data directory with --data-dir, its NATS server with --nats-url, or a file with --file or --bundle`,
     );
   }
   return (await joinRunning(dataDir)) ?? openOwn(options, dataDir);
@@ -43,7 +48,8 @@ async function joinRunning(dataDir: string): Promise<ReadingLink | undefined> {
   const { url, user, password } = running;
   try {
     const connection = await connect({ ...CONNECT_OPTIONS, servers: url, user, pass: password });
-    return { connection, isOwn: false, close: () => connection.close() };
+    const where = `the log at ${url}`;
+    return { connection, isOwn: false, where, close: () => connection.close() };
   } catch (error) {
     throw unavailable(url, error);
   }
@@ -52,7 +58,8 @@ async function joinRunning(dataDir: string): Promise<ReadingLink | undefined> {
 async function openOwn(options: NatsLinkOptions, dataDir: string): Promise<ReadingLink> {
   try {
     const link = await openNatsLink(options);
-    return { connection: link.connection, isOwn: true, close: () => link.close() };
+    const where = `the log in ${dataDir}`;
+    return { connection: link.connection, isOwn: true, where, close: () => link.close() };
   } catch (error) {
     if (!(error instanceof SignalboxError) || error.code !== 'log_in_use') throw error;
     // Somebody has started it in the meantime.

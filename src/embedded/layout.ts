@@ -15,6 +15,10 @@ export type Layout = Readonly<{
   logFile: string;
   /** `nats.conf` as this version of the server takes it. */
   confFile: string;
+  /** Included by it: who may do what. */
+  usersConfFile: string;
+  /** Seeds of the users beside Signalbox itself. */
+  usersDir: string;
   /** The port of the last start, so that the next one answers at the same address. */
   portFile: string;
   credentialsFile: string;
@@ -32,6 +36,8 @@ export function layoutOf(dataDir: string): Layout {
     pidFile: file('nats-server.pid'),
     logFile: file('nats-server.log'),
     confFile: file('nats-server.conf'),
+    usersConfFile: file('users.conf'),
+    usersDir: file('users'),
     portFile: file('port'),
     credentialsFile: file('credentials.json'),
   };

@@ -7,6 +7,7 @@ import { replaceFile } from './files.ts';
 import { findGuard, type Guard } from './guard.ts';
 import { createDirectories, type Layout, layoutOf } from './layout.ts';
 import type { NatsServerProgram } from './locate.ts';
+import { writeUsersConf } from './users.ts';
 
 /** All that stays the same from one run of the server to the next. */
 export type Installation = Readonly<{
@@ -31,6 +32,7 @@ export async function prepareInstallation(options: InstallationOptions): Promise
   await createDirectories(layout);
   const credentials = await loadCredentials(layout.credentialsFile);
   await writeConf(layout, confFile, program);
+  await writeUsersConf(layout, credentials);
   return { program, layout, credentials, guard: await findGuard(layout, env) };
 }
 

@@ -2,7 +2,7 @@
  * Who may do what.
  *
  * Q1 An attempt's token lets its holder speak of its own attempt, read and add tasks in its own project, and nothing
- *    else: an agent decides nothing about tasks, least of all that its own work is good.
+ *    else: an agent decides nothing about tasks but those that it was given to review, and its own work is never one.
  * Q2 As long as there are no tokens for people, whoever reaches the server without one is taken for an operator; that
  *    is possible on a loopback address only. With the first token, nobody is let in without one.
  * Q3 401 where it is not known who asks, 403 where it is known and not allowed.
@@ -21,6 +21,8 @@ export type Access =
   | 'comment'
   /** The attempt itself. */
   | 'speak'
+  /** Operators, and the attempt that reviews the task. */
+  | 'decide'
   | 'operate';
 
 export interface Caller {
@@ -100,7 +102,7 @@ export class Gatekeeper {
 
   /** Where nobody needs a token, a read is not refused for one too many; the words of agents name the task. */
   #stranger(access: Access, token: string, isOpen: boolean): Caller {
-    if (isOpen && (access === 'read' || access === 'speak' || access === 'comment')) {
+    if (isOpen && (access === 'read' || access === 'speak' || access === 'comment' || access === 'decide')) {
       return { actor: ANONYMOUS, token };
     }
     throw new SignalboxError(
@@ -122,6 +124,8 @@ function isAllowed(access: Access, role: Role): boolean {
       return role !== 'observer';
     case 'speak':
       return role === 'attempt';
+    case 'decide':
+      return role !== 'observer';
     case 'operate':
       return role === 'admin';
     default:

@@ -1,4 +1,4 @@
-import type { SignalboxError } from '../contracts/errors.ts';
+import { SignalboxError } from '../contracts/errors.ts';
 import type { Clock } from '../runtime/environment.ts';
 
 /** What `work` comes to, or `late()` where it takes longer than `limitMs`; the work itself goes on. */
@@ -17,4 +17,15 @@ export async function within<T>(
   } finally {
     cancel();
   }
+}
+
+/** O2 of operation.ts: an answer that did not come in time. */
+export function lateError(method: string, limitMs: number): SignalboxError {
+  const what = `the event log has not answered within ${limitMs / 1_000} seconds`;
+  if (method === 'GET') return new SignalboxError('log_unavailable', `${what}: try again in a moment`);
+  return new SignalboxError(
+    'log_unavailable',
+    `${what}: the outcome is unknown. Read the task before you repeat this; a creation with the same id or idempotency key may be repeated safely, nothing is created twice`,
+    { details: { outcome: 'unknown' } },
+  );
 }

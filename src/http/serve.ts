@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { Clock } from '../runtime/environment.ts';
 import { type Access, ANONYMOUS, type Caller, type Gatekeeper } from './access.ts';
-import { within } from './deadline.ts';
+import { lateError, within } from './deadline.ts';
 import type { Answer, Declared, PathParams, Serve } from './operation.ts';
 import { parse } from './parse.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -54,7 +54,7 @@ export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
           isAdmitted: () => isAdmitted(options, access, request, project),
         };
         const limit = limitMs + (patience?.(call.query) ?? 0);
-        const answer = await within(clock, limit, handle(call), () => late(method, limit));
+        const answer = await within(clock, limit, handle(call), () => lateError(method, limit));
         return answer.stream ? stream(request, reply, answer) : send(reply, answer);
       },
     });
@@ -125,14 +125,4 @@ function goneSignal(reply: FastifyReply, closing: AbortSignal): AbortSignal {
 
 function notAdmitted(): never {
   throw new SignalboxError('internal', 'a request came to its handler without having been admitted');
-}
-
-function late(method: string, limitMs: number): SignalboxError {
-  const what = `the event log has not answered within ${limitMs / 1_000} seconds`;
-  if (method === 'GET') return new SignalboxError('log_unavailable', `${what}: try again in a moment`);
-  return new SignalboxError(
-    'log_unavailable',
-    `${what}: the outcome is unknown. Read the task before you repeat this; a creation with the same id or idempotency key may be repeated safely, nothing is created twice`,
-    { details: { outcome: 'unknown' } },
-  );
 }

@@ -25,22 +25,12 @@ import { Metrics } from './metrics.ts';
 import type { Declared } from './operation.ts';
 import { isReachable, originGuard } from './origin.ts';
 import { RateLimit } from './rate-limit.ts';
-import { serveAgentWords } from './routes/agent-words.ts';
-import { serveAgents } from './routes/agents.ts';
-import { serveAttempts } from './routes/attempts.ts';
-import { serveAudit } from './routes/audit.ts';
-import { serveBackground } from './routes/background.ts';
-import { serveDeadLetters } from './routes/dead-letters.ts';
-import { serveDecisions } from './routes/decisions.ts';
 import { serveDocuments } from './routes/documents.ts';
-import { type EventRoutes, serveEvents } from './routes/events.ts';
-import { serveJobs } from './routes/jobs.ts';
+import type { EventRoutes } from './routes/events.ts';
+import { serveOperations } from './routes/index.ts';
 import { serveMcp } from './routes/mcp.ts';
-import { serveQueues } from './routes/queues.ts';
-import { serveState } from './routes/state.ts';
-import { serveSystem } from './routes/system.ts';
-import { serveTasks } from './routes/tasks.ts';
-import { serveWebhooks, type WebhookDesk } from './routes/webhooks.ts';
+import type { ListRejected } from './routes/rejected-messages.ts';
+import type { WebhookDesk } from './routes/webhooks.ts';
 import { serveOn } from './serve.ts';
 import { Traffic } from './traffic.ts';
 
@@ -74,6 +64,8 @@ export interface HttpServerOptions {
   readonly stallMs?: number;
   readonly version: string;
   readonly health: () => HealthReport;
+  /** Messages of agents that were refused; none where agents are not heard over NATS. */
+  readonly rejected?: ListRejected;
   /** Milliseconds that an answer may wait for the event log; 10,000 by default. */
   readonly answerTimeoutMs?: number;
 }
@@ -169,23 +161,10 @@ function build(options: HttpServerOptions): FastifyInstance {
     news.close();
     metrics.close();
   });
-  serveJobs(serve, app, news);
-  serveTasks(serve, app, news);
-  serveDecisions(serve, app);
-  serveAgentWords(serve, app);
-  serveAttempts(serve, app);
-  serveAgents(serve, app);
-  serveDeadLetters(serve, app);
-  serveAudit(serve, app);
-  serveState(serve, app);
-  serveQueues(serve, app);
-  serveEvents(serve, app, eventRoutes(options));
-  if (options.webhooks) serveWebhooks(serve, options.webhooks);
-  if (options.background) serveBackground(serve, options.background, news);
+  serveOperations(serve, { ...options, news, http: { events: eventRoutes(options), metrics } });
   if (options.mcp) {
     serveMcp(http, app, options.mcp, { gatekeeper, takeTurn: (client) => rateLimit.take(client) });
   }
-  serveSystem(serve, health, metrics);
   serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
   return http;

@@ -1,7 +1,7 @@
 /** Taking a message out of the log so that its bytes are gone from the disk too. */
 import type { JetStreamManager } from '@nats-io/jetstream';
+import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { unavailable } from './failures.ts';
-import { EVENT_STREAM } from './subjects.ts';
 
 /** @throws SignalboxError `nats_unavailable` */
 export async function eraseMessage(manager: JetStreamManager, sequence: number): Promise<void> {

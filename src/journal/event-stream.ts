@@ -11,8 +11,9 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from '../contracts/subjects.ts';
 import { unavailable } from './failures.ts';
-import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from './subjects.ts';
+import { keepReplicas } from './replicas.ts';
 
 /**
  * Nanoseconds. Deduplication is done by the id chain, not by this window; small, because a large one costs
@@ -73,6 +74,7 @@ export async function openEventStream(
   try {
     manager = await jetstreamManager(connection, { timeout: timeoutMs });
     config = (await findStream(manager)) ?? (await createStream(manager, replicas));
+    await keepReplicas(manager, config, replicas);
   } catch (cause) {
     throw unavailable('JetStream does not answer as it should', cause);
   }

@@ -55,6 +55,11 @@ export function unavailable(what: string, cause: unknown): SignalboxError {
   return new SignalboxError('nats_unavailable', `${what}: ${messageOf(cause)}`, { cause });
 }
 
+/** For a reader for whom nothing may be missing. */
+export const refuseGap = async (missing: number, found: number | null): Promise<never> => {
+  throw gap(missing, found);
+};
+
 /** Sequences from `expected` on are not in the log; `found` is the next one that is, null where there is none. */
 export function gap(expected: number, found: number | null): SignalboxError {
   const next = found === null ? 'nothing follows, though the log was longer' : `the next one is ${found}`;

@@ -11,6 +11,7 @@
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { notFollowed } from './failures.ts';
 import type {
+  FillGap,
   Journal,
   JournalEntry,
   JournalHandlers,
@@ -68,12 +69,12 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
     return this.#opened.tip();
   }
 
-  read(range: ReadRange): AsyncIterable<StoredMessage> {
-    return this.#opened.read(range);
+  read(range: ReadRange, fill?: FillGap): AsyncIterable<StoredMessage> {
+    return this.#opened.read(range, fill);
   }
 
-  readBySubject(prefix: string): AsyncIterable<StoredMessage> {
-    return this.#opened.readBySubject(prefix);
+  readBySubject(prefix: string, from?: number): AsyncIterable<StoredMessage> {
+    return this.#opened.readBySubject(prefix, from);
   }
 
   readPresent(range: ReadRange): AsyncIterable<StoredMessage> {

@@ -7,10 +7,11 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
 import { eraseMessage } from './erase-message.ts';
 import { openEventStream } from './event-stream.ts';
-import { unavailable } from './failures.ts';
-import { holdsSubject, readMessages, readPresent, readSubject, readTip } from './jetstream-reader.ts';
+import { refuseGap, unavailable } from './failures.ts';
+import { holdsSubject, readMessages, readSubject, readTip } from './jetstream-reader.ts';
 import { JetStreamWriter } from './jetstream-writer.ts';
 import {
+  type FillGap,
   isSameTip,
   type Journal,
   type JournalEntry,
@@ -80,16 +81,16 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
     }
   }
 
-  read(range: ReadRange): AsyncIterable<StoredMessage> {
-    return readMessages(this.#client, this.#manager, range);
+  read(range: ReadRange, fill: FillGap = refuseGap): AsyncIterable<StoredMessage> {
+    return readMessages(this.#client, this.#manager, range, fill);
   }
 
   readPresent(range: ReadRange): AsyncIterable<StoredMessage> {
-    return readPresent(this.#client, this.#manager, range);
+    return readMessages(this.#client, this.#manager, range, null);
   }
 
-  readBySubject(prefix: string): AsyncIterable<StoredMessage> {
-    return readSubject(this.#client, `${prefix}.>`);
+  readBySubject(prefix: string, from?: number): AsyncIterable<StoredMessage> {
+    return readSubject(this.#client, `${prefix}.>`, from);
   }
 
   async holds(subject: string): Promise<boolean> {

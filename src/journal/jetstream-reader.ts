@@ -7,10 +7,10 @@ import {
   type OrderedConsumerOptions,
 } from '@nats-io/jetstream';
 import { SignalboxError } from '../contracts/errors.ts';
-import { gap, unavailable } from './failures.ts';
-import type { ReadRange, StoredMessage, Tip } from './journal.ts';
+import { EVENT_STREAM, EVENT_SUBJECTS } from '../contracts/subjects.ts';
+import { unavailable } from './failures.ts';
+import type { FillGap, ReadRange, StoredMessage, Tip } from './journal.ts';
 import { messageIdOf } from './publish-headers.ts';
-import { EVENT_STREAM, EVENT_SUBJECTS } from './subjects.ts';
 
 /** Messages asked for at once: more gain nothing, fewer starve the reader between two pulls. */
 const PULL_SIZE = 5_000;
@@ -39,38 +39,36 @@ async function readId(manager: JetStreamManager, sequence: number): Promise<stri
   return messageIdOf(message?.header);
 }
 
-/** @throws SignalboxError `log_corrupt` where a sequence is missing, `nats_unavailable` */
+/**
+ * One generator from the client to the caller: each one more costs a microsecond a message.
+ * @param fill called for each message that is missing; null where such are left out
+ * @throws SignalboxError `nats_unavailable`, and what `fill` throws
+ */
 export async function* readMessages(
   client: JetStreamClient,
   manager: JetStreamManager,
   range: ReadRange,
+  fill: FillGap | null,
 ): AsyncIterable<StoredMessage> {
   const to = await endOf(manager, range);
   let expected = range.from;
-  for await (const message of readPresent(client, manager, { from: range.from, to })) {
-    if (message.sequence !== expected) throw gap(expected, message.sequence);
-    yield message;
-    expected++;
-  }
-  if (expected <= to) throw gap(expected, null);
-}
-
-/** The messages that are there. @throws SignalboxError `nats_unavailable` */
-export async function* readPresent(
-  client: JetStreamClient,
-  manager: JetStreamManager,
-  range: ReadRange,
-): AsyncIterable<StoredMessage> {
-  const to = await endOf(manager, range);
-  if (range.from > to) return;
-  const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: range.from };
-  for await (const message of consume(client, start)) {
-    if (message.seq > to) return;
+  if (expected > to) return;
+  await using reading = await open(client, startingAt(expected));
+  let isAtEnd = reading.isEmpty;
+  for await (const message of reading.messages) {
+    const { seq: sequence } = message;
+    const end = Math.min(sequence, to + 1);
+    if (fill) for (; expected < end; expected++) yield await fill(expected, sequence);
+    if (sequence > to) return;
     yield stored(message);
-    if (message.seq === to) return;
+    if (sequence === to) return;
+    expected = sequence + 1;
     // Only a hint (old servers miscount), but without it a missing end would be waited for without end.
-    if (message.info.pending === 0 && !(await isFollowed(manager, message.seq))) return;
+    isAtEnd = message.info.pending === 0 && !(await isFollowed(manager, sequence));
+    if (isAtEnd) break;
   }
+  if (!isAtEnd) throw stopped();
+  if (fill) for (; expected <= to; expected++) yield await fill(expected, null);
 }
 
 async function endOf(manager: JetStreamManager, { to }: ReadRange): Promise<number> {
@@ -78,32 +76,49 @@ async function endOf(manager: JetStreamManager, { to }: ReadRange): Promise<numb
   return Math.min(to ?? tip, tip);
 }
 
-/** What the subject filter matches, up to the present end. @throws SignalboxError `nats_unavailable` */
-export async function* readSubject(client: JetStreamClient, filter: string): AsyncIterable<StoredMessage> {
-  for await (const message of consume(client, { filter_subjects: filter })) {
+/**
+ * What the subject filter matches, up to the present end.
+ * @param from first sequence
+ * @throws SignalboxError `nats_unavailable`
+ */
+export async function* readSubject(
+  client: JetStreamClient,
+  filter: string,
+  from = 1,
+): AsyncIterable<StoredMessage> {
+  await using reading = await open(client, { ...startingAt(from), filter_subjects: filter });
+  for await (const message of reading.messages) {
     yield stored(message);
     if (message.info.pending === 0) return;
   }
+  if (!reading.isEmpty) throw stopped();
 }
 
-/** Ends by itself only where there is nothing to read; else the caller ends it. */
-export async function* consume(
-  client: JetStreamClient,
-  options: Partial<OrderedConsumerOptions>,
-): AsyncIterable<JsMsg> {
+function stopped(): SignalboxError {
+  return new SignalboxError('nats_unavailable', 'reading the log stopped: the connection closed');
+}
+
+interface Reading extends AsyncDisposable {
+  /** Ends by itself only where there is nothing to read, or the connection is closed. */
+  readonly messages: Iterable<JsMsg> | AsyncIterable<JsMsg>;
+  readonly isEmpty: boolean;
+}
+
+export function startingAt(sequence: number): Partial<OrderedConsumerOptions> {
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence };
+}
+
+async function open(client: JetStreamClient, options: Partial<OrderedConsumerOptions>): Promise<Reading> {
   const consumer = await client.consumers.get(EVENT_STREAM, options).catch(reject('the log cannot be read'));
+  const forget = async (): Promise<void> => void (await consumer.delete().catch(() => false));
   const { num_pending: pending } = await consumer.info(true);
-  if (pending > 0) {
-    const messages = await consumer.consume({ max_messages: PULL_SIZE });
-    try {
-      yield* messages;
-    } finally {
-      await messages.close();
-      await consumer.delete().catch(() => false);
-    }
-    throw new SignalboxError('nats_unavailable', 'reading the log stopped: the connection closed');
-  }
-  await consumer.delete().catch(() => false);
+  if (pending === 0) return { messages: [], isEmpty: true, [Symbol.asyncDispose]: forget };
+  const messages = await consumer.consume({ max_messages: PULL_SIZE });
+  const end = async (): Promise<void> => {
+    await messages.close();
+    await forget();
+  };
+  return { messages, isEmpty: false, [Symbol.asyncDispose]: end };
 }
 
 /** Whether a message comes after this one, however far. */

@@ -15,6 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { describeAcknowledgement, readAcknowledgement } from './acknowledgement.ts';
 import { EntryQueue } from './entry-queue.ts';
 import { isStreamMissing } from './event-stream.ts';
@@ -30,7 +31,6 @@ import {
 import { Link } from './link.ts';
 import { appendHeaders, HEADER_BYTES_MAX } from './publish-headers.ts';
 import { storeAlone } from './store-alone.ts';
-import { EVENT_STREAM } from './subjects.ts';
 
 export interface JetStreamWriterOptions<Entry extends JournalEntry> {
   readonly connection: NatsConnection;

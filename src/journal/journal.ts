@@ -70,6 +70,13 @@ export interface ReadRange {
   readonly to?: number;
 }
 
+/**
+ * What is read in the place of a message that is not there.
+ * @param found the next one that is there; null where none is
+ * @throws SignalboxError `log_corrupt` where nothing stands for it
+ */
+export type FillGap = (missing: number, found: number | null) => Promise<StoredMessage>;
+
 export interface Journal<Entry extends JournalEntry> {
   readonly state: JournalState;
   /** Entries that were appended and are not stored yet, as far as is known. */
@@ -78,9 +85,10 @@ export interface Journal<Entry extends JournalEntry> {
   tip(): Promise<Tip>;
   /**
    * Messages in order, without a gap.
+   * @param fill called for each message that is missing; without it, that is an error
    * @throws SignalboxError `log_corrupt` with the sequence that is missing, `nats_unavailable`
    */
-  read(range: ReadRange): AsyncIterable<StoredMessage>;
+  read(range: ReadRange, fill?: FillGap): AsyncIterable<StoredMessage>;
   /**
    * The same, leaving out what is not there: `from` and `to` need not be, and after the last one nothing follows.
    * @throws SignalboxError `nats_unavailable`
@@ -88,9 +96,10 @@ export interface Journal<Entry extends JournalEntry> {
   readPresent(range: ReadRange): AsyncIterable<StoredMessage>;
   /**
    * The messages whose subject begins with `prefix` (whole tokens), in order, up to the present end.
+   * @param from first sequence; 1 where it is absent
    * @throws SignalboxError `nats_unavailable`
    */
-  readBySubject(prefix: string): AsyncIterable<StoredMessage>;
+  readBySubject(prefix: string, from?: number): AsyncIterable<StoredMessage>;
   /** Whether a message stands at exactly this subject. @throws SignalboxError `nats_unavailable` */
   holds(subject: string): Promise<boolean>;
   /** The same by a NATS filter: `*` stands for one token. @throws SignalboxError `nats_unavailable` */

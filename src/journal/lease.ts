@@ -5,12 +5,15 @@
  * It is a courtesy, not the safety: two writers are kept apart by the journal's chain (J2 of journal.ts), whatever
  * clocks and leases do.
  */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { LEASE_BUCKET } from './subjects.ts';
+import { LEASE_BUCKET } from '../contracts/subjects.ts';
+import { keepReplicas } from './replicas.ts';
 
 export interface LeaseHolder {
   readonly writer: string;
@@ -25,6 +28,8 @@ export interface LeaseHolder {
 
 export interface LeaseOptions {
   readonly connection: NatsConnection;
+  /** Servers that keep it; 1 by default. */
+  readonly replicas?: number;
   readonly holder: LeaseHolder;
   /** What is known of a holder: one that is gone need not run out, one that lives is not waited for. */
   readonly fateOf: (holder: LeaseHolder) => 'gone' | 'alive' | 'unknown';
@@ -63,7 +68,7 @@ export class Lease {
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
     const ttlMs = options.ttlMs ?? TTL_MS;
-    const kv = await openBucket(options.connection, ttlMs);
+    const kv = await openBucket(options, ttlMs);
     const value = JSON.stringify(options.holder);
     const first = await kv.get(KEY);
     const patience = Date.now() + ttlMs + ttlMs / 2;
@@ -87,7 +92,7 @@ export class Lease {
    */
   static async await(options: LeaseOptions, signal: AbortSignal): Promise<Lease | null> {
     const ttlMs = options.ttlMs ?? TTL_MS;
-    const kv = await openBucket(options.connection, ttlMs);
+    const kv = await openBucket(options, ttlMs);
     const patienceMs = (ttlMs / RENEWALS_PER_TTL) * MISSED_RENEWALS;
     let seen = { revision: -1, at: performance.now() };
     while (!signal.aborted) {
@@ -138,6 +143,13 @@ export class Lease {
   }
 }
 
+async function openBucket({ connection, replicas = 1 }: LeaseOptions, ttlMs: number): Promise<KV> {
+  const kv = await new Kvm(connection).create(LEASE_BUCKET, { history: 1, ttl: ttlMs, replicas });
+  const { streamInfo } = await kv.status();
+  await keepReplicas(await jetstreamManager(connection), streamInfo.config, replicas);
+  return kv;
+}
+
 /** Who has the lease now; null where it is free. `holder` is null where the holder did not say who it is. */
 export async function readLease(
   connection: NatsConnection,
@@ -157,10 +169,6 @@ export async function readLease(
 export async function deleteLease(connection: NatsConnection, revision: number): Promise<void> {
   const kv = await new Kvm(connection).open(LEASE_BUCKET);
   await kv.delete(KEY, { previousSeq: revision });
-}
-
-function openBucket(connection: NatsConnection, ttl: number): Promise<KV> {
-  return new Kvm(connection).create(LEASE_BUCKET, { history: 1, ttl });
 }
 
 /**

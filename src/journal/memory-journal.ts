@@ -3,9 +3,11 @@
  * by several journals, cut off, delayed and tampered with.
  */
 import { SignalboxError } from '../contracts/errors.ts';
+import { matchesSubject } from '../contracts/subjects.ts';
 import { EntryQueue } from './entry-queue.ts';
-import { fenced, gap, notFollowed, otherLog } from './failures.ts';
+import { fenced, notFollowed, otherLog, refuseGap } from './failures.ts';
 import {
+  type FillGap,
   isSameTip,
   type Journal,
   type JournalEntry,
@@ -16,7 +18,6 @@ import {
   type TakeOver,
   type Tip,
 } from './journal.ts';
-import { matchesSubject } from './subjects.ts';
 
 /** The log that journals write to: what a server is to the JetStream journal. */
 export class MemoryLog {
@@ -89,13 +90,15 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     return this.#log.tip();
   }
 
-  async *read(range: ReadRange): AsyncIterable<StoredMessage> {
+  async *read(range: ReadRange, fill: FillGap = refuseGap): AsyncIterable<StoredMessage> {
+    const to = Math.min(range.to ?? Number.POSITIVE_INFINITY, this.#log.tip().sequence);
     let expected = range.from;
     for await (const message of this.readPresent(range)) {
-      if (message.sequence !== expected) throw gap(expected, message.sequence);
+      for (; expected < message.sequence; expected++) yield await fill(expected, message.sequence);
       yield message;
       expected++;
     }
+    for (; expected <= to; expected++) yield await fill(expected, null);
   }
 
   async *readPresent({ from, to }: ReadRange): AsyncIterable<StoredMessage> {
@@ -107,8 +110,10 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     }
   }
 
-  readBySubject(prefix: string): AsyncIterable<StoredMessage> {
-    return this.readByFilter(`${prefix}.>`);
+  async *readBySubject(prefix: string, from = 1): AsyncIterable<StoredMessage> {
+    for await (const message of this.readByFilter(`${prefix}.>`)) {
+      if (message.sequence >= from) yield message;
+    }
   }
 
   async *readByFilter(filter: string): AsyncIterable<StoredMessage> {

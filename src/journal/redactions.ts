@@ -11,10 +11,10 @@ import { decodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { EventOf } from '../contracts/events.ts';
 import { redactedForm } from '../contracts/redaction.ts';
-import { gap } from './failures.ts';
+import { eventSubject, REDACTION_FILTER, redactionFilter } from '../contracts/subjects.ts';
+import { refuseGap } from './failures.ts';
 import { sha256 } from './hash.ts';
-import type { Journal, JournalEntry, ReadRange, StoredMessage } from './journal.ts';
-import { eventSubject, REDACTION_FILTER } from './subjects.ts';
+import type { FillGap, Journal, JournalEntry, StoredMessage } from './journal.ts';
 
 export type Redaction = EventOf<'task.redacted'> & {
   /** Sequence of the redaction itself. */
@@ -75,41 +75,29 @@ export function standInFor({ skeleton, sequence, sha256: originalHash, by }: Red
   return { sequence, id, subject: eventSubject(filingOf(event)), bytes: Buffer.from(text), originalHash };
 }
 
-/** A reader of the log for which nothing is missing that was redacted. By subject it reads one task at a time. */
+/**
+ * A reader of the log for which nothing is missing that was redacted. Where nothing is missing it costs nothing: the
+ * redactions are looked up at the first gap.
+ */
 export function withStandIns(reader: LogReader): LogReader {
   return {
     tip: () => reader.tip(),
-    read: (range) => readWhole(reader, range),
+    read: (range) => reader.read(range, standIns(reader)),
     readPresent: (range) => reader.readPresent(range),
     readByFilter: (filter) => reader.readByFilter(filter),
-    readBySubject: (prefix) => readTask(reader, prefix),
+    readBySubject: (prefix, from) => readSubject(reader, prefix, from),
   };
 }
 
-async function* readWhole(reader: LogReader, range: ReadRange): AsyncIterable<StoredMessage> {
-  const tip = await reader.tip();
-  const to = Math.min(range.to ?? tip.sequence, tip.sequence);
-  // Looked up at the first gap: most logs have none.
-  let standIns: ReadonlyMap<number, Redaction> | undefined;
-  let expected = range.from;
-  for await (const message of reader.readPresent({ from: range.from, to })) {
-    if (expected < message.sequence) standIns ??= await redactionsOf(reader);
-    for (; expected < message.sequence; expected++) yield standIn(standIns, expected, message.sequence);
-    yield message;
-    expected++;
-  }
-  if (expected <= to) standIns ??= await redactionsOf(reader);
-  for (; expected <= to; expected++) yield standIn(standIns, expected, null);
-}
-
-function standIn(
-  standIns: ReadonlyMap<number, Redaction> | undefined,
-  sequence: number,
-  next: number | null,
-): StoredMessage {
-  const redaction = standIns?.get(sequence);
-  if (!redaction) throw gap(sequence, next);
-  return standInFor(redaction);
+/** Gives what stands for a missing message. @throws SignalboxError `log_corrupt` where no redaction names it (E3) */
+export function standIns(reader: Pick<LogReader, 'readByFilter'>): FillGap {
+  let known: ReadonlyMap<number, Redaction> = new Map();
+  return async (missing, found) => {
+    // Erased after the redactions were looked up: by then the one that names it was there (E1).
+    if (!known.has(missing)) known = await redactionsOf(reader);
+    const redaction = known.get(missing);
+    return redaction ? standInFor(redaction) : refuseGap(missing, found);
+  };
 }
 
 /** By the sequence that each one names. */
@@ -121,13 +109,15 @@ export async function redactionsOf(
   return found;
 }
 
-/** A task's subject has no numbers without a gap: the stand-ins are put where they belong. */
-async function* readTask(reader: LogReader, subject: string): AsyncIterable<StoredMessage> {
+/** A subject has no numbers without a gap: the stand-ins are put where they belong. */
+async function* readSubject(reader: LogReader, prefix: string, from = 1): AsyncIterable<StoredMessage> {
   const waiting: Redaction[] = [];
-  for await (const redaction of redactionsIn(reader, `${subject}.redacted`)) waiting.push(redaction);
+  for await (const redaction of redactionsIn(reader, redactionFilter(prefix))) {
+    if (redaction.sequence >= from) waiting.push(redaction);
+  }
   waiting.sort((a, b) => b.sequence - a.sequence);
   let last = 0;
-  for await (const message of reader.readBySubject(subject)) {
+  for await (const message of reader.readBySubject(prefix, from)) {
     for (let next = waiting.at(-1); next && next.sequence <= message.sequence; next = waiting.at(-1)) {
       waiting.pop();
       // What is named twice stands once; what is not erased yet stands for itself.

@@ -1,8 +1,8 @@
 /** Storing one entry by the client's own means: slower than the pipeline, and safe where the chain cannot be. */
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM } from '../contracts/subjects.ts';
 import type { JournalEntry } from './journal.ts';
-import { EVENT_STREAM } from './subjects.ts';
 
 /**
  * Stores `entry` as the message after `lastSequence`, by sequence only: enough for one message, because the tip was

@@ -4,8 +4,9 @@
  * ES1 A source gives every event that is selected, in the log's order, with the bytes that were stored.
  * ES2 Reading changes nothing: a source takes no lease, writes nothing and starts nothing.
  */
+
+import { projectSubject, taskSubject } from '../contracts/subjects.ts';
 import type { StoredMessage } from '../journal/journal.ts';
-import { projectSubject, taskSubject } from '../journal/subjects.ts';
 
 /** Which events; all where it says nothing. */
 export interface EventSelection {

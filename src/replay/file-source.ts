@@ -1,12 +1,14 @@
 /**
  * Events in a file: one a line, each exactly as it is stored in the log (a CloudEvent), the log's first event first.
- * `signalbox events tail --from 1 --no-follow --stored` writes one.
+ * `signalbox events tail --from 1 --no-follow --stored` writes one. Where the content of an event was erased, its line is
+ * the skeleton that stands for it, and the redaction in a later line vouches for that.
  */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { decodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { eventSubject } from '../contracts/subjects.ts';
 import type { StoredMessage } from '../journal/journal.ts';
-import { eventSubject } from '../journal/subjects.ts';
+import type { Redaction } from '../journal/redactions.ts';
 import { type EventSelection, type EventSource, isSelected } from './event-source.ts';
 
 /** @throws SignalboxError `content_unreadable` when it is read and is not there, `log_corrupt` for what is no event */
@@ -36,12 +38,35 @@ export function lineOf({ bytes }: StoredMessage): string {
 }
 
 async function* messagesIn(path: string, name: string): AsyncIterable<StoredMessage> {
+  const redactions = await redactionsIn(path, name);
   let sequence = 0;
   for await (const bytes of linesOf(path)) {
     sequence++;
-    const { id, event } = decodeRecord(bytes.toString(), `line ${sequence} of ${name}`);
-    yield { sequence, id, subject: eventSubject(filingOf(event)), bytes };
+    const text = bytes.toString();
+    const { id, event } = decodeRecord(text, `line ${sequence} of ${name}`);
+    const redaction = redactions.get(sequence);
+    const isStandIn = redaction !== undefined && text === JSON.stringify(redaction.skeleton);
+    const originalHash = isStandIn ? { originalHash: redaction.sha256 } : {};
+    yield { sequence, id, subject: eventSubject(filingOf(event)), bytes, ...originalHash };
   }
+}
+
+/** They stand after what they are about. What can be read only once, like a pipe, has to do without. */
+async function redactionsIn(path: string, name: string): Promise<ReadonlyMap<number, Redaction>> {
+  const found = new Map<number, Redaction>();
+  if (!(await isRegular(path))) return found;
+  let by = 0;
+  for await (const bytes of linesOf(path)) {
+    by++;
+    if (!bytes.includes('task.redacted')) continue;
+    const { event } = decodeRecord(bytes.toString(), `line ${by} of ${name}`);
+    if (event.type === 'task.redacted') found.set(event.sequence, { ...event, by });
+  }
+  return found;
+}
+
+async function isRegular(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isFile() ?? false;
 }
 
 const NEWLINE = 0x0a;

@@ -10,10 +10,10 @@
 import { encodeRecord, filingOf } from '../contracts/cloud-event.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events.ts';
+import { eventSubject } from '../contracts/subjects.ts';
 import { EntryQueue } from '../journal/entry-queue.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { Journal, JournalEntry, JournalState } from '../journal/journal.ts';
-import { eventSubject } from '../journal/subjects.ts';
 import type { ActorHost, ActorStates, Move } from './actor-host.ts';
 import type { Clock } from './environment.ts';
 import type { Rebuilt } from './rebuild.ts';

@@ -17,6 +17,8 @@ export interface AgentDefinition {
   /** Absent for an agent that is never parked. */
   readonly breaker?: BreakerSettings | undefined;
   readonly promptLanguage: 'en' | 'zh';
+  /** Whether a retry goes on with the session of the attempt before it, where its driver can. Default: yes. */
+  readonly resumesSessions?: boolean;
 }
 
 interface Entry {

@@ -15,6 +15,7 @@ import type { Environment } from '../runtime/environment.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 import { backoffMs } from './backoff.ts';
 import { type Judgement, judge } from './outcome.ts';
+import { verdictIn } from './verdict.ts';
 
 export interface AttemptEndsOptions {
   readonly host: ActorHost;
@@ -45,16 +46,34 @@ export class AttemptEnds {
     const { project, task, attempt } = address;
     const entity = host.get('attempt', attemptKey(address));
     if (!entity) return;
-    const [refusal] = this.#countedOutputs(address, end.outputs).flatMap(
+    const counted = this.#countedOutputs(address, end.outputs);
+    const [refusal] = counted.flatMap(
       (output) =>
         decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`) ?? [],
     );
     const context = host.get('task', `${project}/${task}`)?.context;
     const hasOutput = context !== undefined && (!context.outputsRequired || context.outputs > 0);
-    const judgement = judge(end.result, entity.context, hasOutput || refusal !== undefined);
+    const judgement = this.#judgedReview(
+      address,
+      counted,
+      judge(end.result, entity.context, hasOutput || refusal !== undefined, end.failure),
+    );
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
     this.#decideEnd(address, agent, isCut ? { outcome: 'failed', error } : judgement, end);
+  }
+
+  /** A review that comes to no verdict has failed, however well its process ended. */
+  #judgedReview(
+    { project, task }: AttemptAddress,
+    added: readonly Output[],
+    judgement: Judgement,
+  ): Judgement {
+    const view = this.#options.projections.blackboard.tasks.get(`${project}/${task}`);
+    if (view?.spec.reviews === undefined || judgement.outcome !== 'completed') return judgement;
+    // One that is blocked waits for a person: it has no verdict yet.
+    if (view.state === 'blocked' || verdictIn([...view.outputs, ...added])) return judgement;
+    return { outcome: 'failed', error: 'it came to no verdict: it neither approved nor rejected' };
   }
 
   /** There never was a run. */
@@ -106,6 +125,7 @@ export class AttemptEnds {
         peak_memory_bytes: end?.peakMemoryBytes,
         cpu_ms: end?.cpuMs,
         usage: end?.usage,
+        session: end?.session === null ? '' : end?.session,
         evidence: end?.evidence,
         retry_at_ms: retryAt === null ? null : Math.max(retryAt, quota?.untilMs ?? 0),
       },

@@ -19,7 +19,7 @@ import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 import { AttemptClock } from './attempt-clock.ts';
 import { ACTIVE_STATES, type AttemptEnds } from './attempt-ends.ts';
-import type { RunOrders } from './run-orders.ts';
+import { type RunOrders, timeoutOf } from './run-orders.ts';
 
 export interface AttemptKeeperOptions {
   readonly host: ActorHost;
@@ -124,7 +124,9 @@ export class AttemptKeeper {
   /** Follows a stored `attempt.stop_requested`. A run that is just being started is stopped once it is there. */
   onStopRequested(event: EventOf<'attempt.stop_requested'>): void {
     const watched = this.#runs.get(attemptKey(event));
-    watched?.run.stop(watched.graceMs);
+    if (watched) return watched.run.stop(watched.graceMs);
+    const agent = this.#options.host.get('attempt', attemptKey(event))?.context.agent ?? '';
+    this.#options.roster.get(agent)?.driver.withdraw?.(event);
   }
 
   /** Follows a stored word by which the agent says that it is through. */
@@ -167,7 +169,14 @@ export class AttemptKeeper {
   async #launch(claim: AttemptAddress, agent: AgentDefinition): Promise<void> {
     let run: Run;
     try {
-      run = await agent.driver.start(this.#options.orders.orderOf(claim, agent));
+      const order = this.#options.orders.prepare(claim, agent);
+      if (order instanceof Promise) {
+        const prepared = await order;
+        // Nothing was started: the next Signalbox finds that, and does it.
+        if (this.#detached) return;
+        if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
+        run = await agent.driver.start(prepared);
+      } else run = await agent.driver.start(order);
     } catch (error) {
       this.#logger(claim, agent.id).warn({ err: error }, 'could not be started');
       return this.#ends.recordUnstarted(claim, agent.id, messageOf(error));
@@ -199,8 +208,7 @@ export class AttemptKeeper {
   }
 
   #recordStart({ project, task, attempt }: AttemptAddress, agent: AgentDefinition, start: RunStart): void {
-    const timeout = this.#viewOf(project, task)?.spec.timeout_seconds;
-    const timeoutMs = timeout === undefined ? agent.timeoutMs : timeout * 1_000;
+    const timeoutMs = timeoutOf(this.#viewOf(project, task)?.spec, agent);
     this.#options.decide({
       type: 'attempt.started',
       project,
@@ -211,6 +219,7 @@ export class AttemptKeeper {
       host: start.host,
       pid: start.pid,
       start_time: start.startTime,
+      session: start.session,
       deadline_ms: Math.round(this.#options.environment.clock.now() + timeoutMs),
     });
   }
@@ -219,7 +228,8 @@ export class AttemptKeeper {
     this.#runs.set(attemptKey(attempt), { run, graceMs: agent.killGraceMs });
     const silence = this.#viewOf(attempt.project, attempt.task)?.spec.silence_timeout_seconds;
     const silenceMs = silence === undefined ? agent.silenceMs : silence * 1_000;
-    this.#clock.watch(attempt, run, { silenceMs, lingerMs: agent.lingerMs });
+    this.#clock.watch(attempt, run, { silenceMs, lingerMs: agent.driver.lingerMs ?? agent.lingerMs });
+    void run.resulted?.then(() => this.#clock.onVerdict(attempt));
     void run.ended.then((end) => {
       if (!this.#detached) this.#end(attempt, agent.id, end);
     });

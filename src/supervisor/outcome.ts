@@ -9,15 +9,24 @@ export interface Judgement {
   readonly error?: string;
 }
 
-/** @param hasOutput whether the task has an output, or needs none */
-export function judge(result: RunResult, attempt: AttemptContext, hasOutput: boolean): Judgement {
-  if (attempt.stopReason !== null) return judgeStopped(attempt.stopReason, attempt, hasOutput);
+/**
+ * @param hasOutput whether the task has an output, or needs none
+ * @param failure what the run's own result says went wrong
+ */
+export function judge(
+  result: RunResult,
+  attempt: AttemptContext,
+  hasOutput: boolean,
+  failure?: string,
+): Judgement {
+  if (attempt.stopReason !== null) return judgeStopped(attempt.stopReason, attempt, hasOutput, failure);
   switch (result.kind) {
     case 'exited':
-      if (result.code !== 0) return { outcome: 'failed', error: `exited with code ${result.code}` };
-      return judgeFinished(attempt, hasOutput);
+      if (!(result.ok ?? result.code === 0))
+        return { outcome: 'failed', error: exitText(result.code, failure) };
+      return judgeFinished(attempt, hasOutput, failure);
     case 'returned':
-      return judgeFinished(attempt, hasOutput);
+      return judgeFinished(attempt, hasOutput, failure);
     case 'signalled':
       return { outcome: 'killed', error: `ended by ${result.signal}, which Signalbox did not send` };
     case 'threw':
@@ -29,8 +38,12 @@ export function judge(result: RunResult, attempt: AttemptContext, hasOutput: boo
   }
 }
 
-/** It ended by itself and without an error: then its own word decides. */
-function judgeFinished(attempt: AttemptContext, hasOutput: boolean): Judgement {
+function exitText(code: number, failure: string | undefined): string {
+  return failure === undefined ? `exited with code ${code}` : `exited with code ${code}: ${failure}`;
+}
+
+/** It ended by itself, with an exit code of a success: then its own word decides, and its result has to agree. */
+function judgeFinished(attempt: AttemptContext, hasOutput: boolean, failure: string | undefined): Judgement {
   switch (attempt.verdict) {
     case 'failed':
       return { outcome: 'failed', error: 'the agent reported a failure' };
@@ -38,6 +51,7 @@ function judgeFinished(attempt: AttemptContext, hasOutput: boolean): Judgement {
       return { outcome: 'completed' };
     case 'submitted':
     case null:
+      if (failure !== undefined) return { outcome: 'failed', error: failure };
       return hasOutput
         ? { outcome: 'completed' }
         : { outcome: 'failed', error: 'it ended without an output, and the task needs one' };
@@ -46,10 +60,15 @@ function judgeFinished(attempt: AttemptContext, hasOutput: boolean): Judgement {
   }
 }
 
-function judgeStopped(reason: StopReason, attempt: AttemptContext, hasOutput: boolean): Judgement {
+function judgeStopped(
+  reason: StopReason,
+  attempt: AttemptContext,
+  hasOutput: boolean,
+  failure: string | undefined,
+): Judgement {
   // It had its say, and only its process stayed: then its word counts, for whatever the process was stopped.
   if (attempt.verdict !== null && reason !== 'cancelled' && reason !== 'operator') {
-    return judgeFinished(attempt, hasOutput);
+    return judgeFinished(attempt, hasOutput, failure);
   }
   switch (reason) {
     case 'timeout':
@@ -63,7 +82,7 @@ function judgeStopped(reason: StopReason, attempt: AttemptContext, hasOutput: bo
     case 'shutdown':
       return { outcome: 'killed', error: 'Signalbox shut down and was told to end its agents' };
     case 'lingering':
-      return judgeFinished(attempt, hasOutput);
+      return judgeFinished(attempt, hasOutput, failure);
     default:
       return unreachable(reason, 'judgeStopped');
   }

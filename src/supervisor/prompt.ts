@@ -1,6 +1,8 @@
 /** The text that an agent gets: the task, the rules, how to write back, and what earlier attempts came to. */
 import type { AttemptView, TaskView } from '../../projections/index.ts';
+import type { Prompting } from '../process/drivers/driver.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';
+import { reviewedSection } from './reviewed-section.ts';
 
 export interface PromptInput {
   readonly task: TaskView;
@@ -12,21 +14,45 @@ export interface PromptInput {
   readonly url: string | null;
   readonly token: string;
   readonly language: 'en' | 'zh';
+  readonly traceparent: string;
+  readonly prompting: Prompting;
+  /** The task that this one is to judge. */
+  readonly reviewed?: TaskView | undefined;
 }
 
 /** Longest text of an earlier output or error that is repeated; the rest can be read back by the call given. */
 const EXCERPT_LENGTH = 2_000;
 
+/** The parts of a prompt. A part of which there is nothing to say is empty. */
+export interface PromptSections {
+  readonly task: string;
+  /** What is to be judged, with its outputs; empty but for a review. */
+  readonly reviewed: string;
+  readonly earlier: string;
+  readonly so_far: string;
+  readonly lifecycle: string;
+  readonly write_back: string;
+}
+
 export function buildPrompt(input: PromptInput): string {
-  const texts = PROMPT_TEXTS[input.language];
-  const sections = [
-    taskSection(input, texts),
-    earlierSection(input, texts),
-    reviewSection(input, texts),
-    texts.lifecycle(input.task.spec.outputs === 'required'),
-    input.url === null ? '' : writeBackSection(input, input.url, texts),
-  ];
+  const sections = Object.values(promptSections(input));
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+export function promptSections(input: PromptInput): PromptSections {
+  const texts = PROMPT_TEXTS[input.language];
+  const { reviewed, url } = input;
+  return {
+    task: taskSection(input, texts),
+    reviewed: reviewed === undefined ? '' : reviewedSection(reviewed, texts),
+    earlier: earlierSection(input, texts),
+    so_far: soFarSection(input, texts),
+    lifecycle:
+      reviewed === undefined
+        ? texts.lifecycle(input.task.spec.outputs === 'required')
+        : texts.verdict(reviewed.id),
+    write_back: url === null ? '' : writeBackSection(input, url, texts),
+  };
 }
 
 function taskSection({ task, attempt }: PromptInput, texts: PromptTexts): string {
@@ -60,7 +86,7 @@ function earlierSection({ earlier }: PromptInput, texts: PromptTexts): string {
   return [`## ${texts.earlier}`, ...lines, '', texts.learn].join('\n');
 }
 
-function reviewSection({ task }: PromptInput, texts: PromptTexts): string {
+function soFarSection({ task }: PromptInput, texts: PromptTexts): string {
   const lines: string[] = [];
   if (task.reason !== null) lines.push(`${texts.reason}: ${excerpt(task.reason)}`);
   for (const output of task.outputs) {
@@ -72,37 +98,78 @@ function reviewSection({ task }: PromptInput, texts: PromptTexts): string {
   return lines.length === 0 ? '' : [`## ${texts.soFar}`, ...lines].join('\n');
 }
 
-function writeBackSection({ task, agent, token }: PromptInput, url: string, texts: PromptTexts): string {
-  const base = `${url}/api/projects/${task.project}/tasks/${task.id}`;
-  const call = (path: string, body: object): string =>
-    [
-      `curl -sS -X POST '${base}/${path}' \\`,
-      `  -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' \\`,
-      `  -d '${JSON.stringify(body)}'`,
-    ].join('\n');
+function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): string {
+  const { task, agent, reviewed } = input;
+  const call = callsOf(input, url);
+  const own = (name: string, body: object): string => call(task.id, name, body);
+  const status = (word: string): string =>
+    own('status', word === 'review' ? { status: word, agent } : { status: word, agent, detail: '…' });
+  const lines = [
+    `# ${texts.working}`,
+    status('working'),
+    `# ${texts.heartbeat}`,
+    own('heartbeat', { agent }),
+  ];
+  if (reviewed === undefined) {
+    const output = { agent, type: 'document', title: '…', content: '…', summary: '…' };
+    lines.push(`# ${texts.outputCall}`, own('outputs', output));
+    lines.push(`# ${texts.comment}`, own('comments', { author: agent, body: '…' }));
+    lines.push(`# ${texts.review}`, status('review'));
+  } else {
+    lines.push(`# ${texts.approve}`, call(reviewed.id, 'approve', { comment: '…' }));
+    lines.push(`# ${texts.reject}`, call(reviewed.id, 'reject', { comment: '…' }));
+  }
+  lines.push(`# ${texts.failed}`, status('failed'), `# ${texts.blocked}`, status('blocked'));
   return [
     `## ${texts.writeBack}`,
     texts.writeBackIntro,
     '```sh',
-    `# ${texts.working}`,
-    call('status', { status: 'working', agent, detail: '…' }),
-    `# ${texts.heartbeat}`,
-    call('heartbeat', { agent }),
-    `# ${texts.outputCall}`,
-    call('outputs', { agent, type: 'document', title: '…', content: '…', summary: '…' }),
-    `# ${texts.comment}`,
-    call('comments', { author: agent, body: '…' }),
-    `# ${texts.review}`,
-    call('status', { status: 'review', agent }),
-    `# ${texts.failed}`,
-    call('status', { status: 'failed', agent, detail: '…' }),
-    `# ${texts.blocked}`,
-    call('status', { status: 'blocked', agent, detail: '…' }),
+    ...(input.prompting.passesEnvironment ? [] : exportLines(input, url, texts)),
+    ...lines,
     `# ${texts.read}`,
-    `curl -sS '${base}?expand=all' -H 'Authorization: Bearer ${token}'`,
+    `curl -sS '${taskUrl(url, task.project, (reviewed ?? task).id)}?expand=all' -H ${authorization(input)}`,
     '```',
-    texts.fallback,
+    reviewed === undefined ? texts.fallback : texts.verdictFallback,
   ].join('\n');
+}
+
+/** For tools that do not see the environment of their agent. */
+function exportLines(
+  { task, attempt, agent, token, traceparent }: PromptInput,
+  url: string,
+  texts: PromptTexts,
+): string[] {
+  const variables = {
+    SIGNALBOX_URL: url,
+    SIGNALBOX_PROJECT: task.project,
+    SIGNALBOX_TASK_ID: task.id,
+    SIGNALBOX_ATTEMPT: attempt,
+    SIGNALBOX_AGENT_ID: agent,
+    SIGNALBOX_TOKEN: token,
+    TRACEPARENT: traceparent,
+  };
+  return [
+    `# ${texts.environment}`,
+    ...Object.entries(variables).map(([name, value]) => `export ${name}='${value}'`),
+  ];
+}
+
+function callsOf(input: PromptInput, url: string): (task: string, path: string, body: object) => string {
+  return (task, path, body) =>
+    [
+      `curl -sS -X POST '${taskUrl(url, input.task.project, task)}/${path}' \\`,
+      `  -H ${authorization(input)} -H 'Content-Type: application/json' \\`,
+      `  -d '${JSON.stringify(body)}'`,
+    ].join('\n');
+}
+
+function taskUrl(url: string, project: string, task: string): string {
+  return `${url}/api/projects/${project}/tasks/${task}`;
+}
+
+/** A prompt that others can read names the variable in place of the token. */
+function authorization({ token, prompting }: PromptInput): string {
+  return prompting.isPublic ? '"Authorization: Bearer $SIGNALBOX_TOKEN"' : `'Authorization: Bearer ${token}'`;
 }
 
 function excerpt(text: string): string {

@@ -13,7 +13,8 @@ export function registerAgents(
 ): void {
   for (const agent of roster.all()) {
     const known = projections.agents.byId.get(agent.id);
-    if (!known || known.state === 'offline' || !isRegisteredAs(agent, known)) decide(registration(agent));
+    const isGone = known?.state === 'offline' && agent.driver.isAnnounced !== true;
+    if (!known || isGone || !isRegisteredAs(agent, known)) decide(registration(agent));
   }
   for (const id of [...host.ids('agent')]) {
     if (roster.get(id) || host.get('agent', id)?.state === 'offline') continue;

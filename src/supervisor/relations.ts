@@ -143,7 +143,8 @@ export class Relations {
 
   #children(task: TaskView): TaskView[] {
     const keys = this.#options.projections.blackboard.children.get(`${task.project}/${task.id}`) ?? [];
-    return keys.flatMap((key) => this.#view(key) ?? []);
+    // A review of the task is below it for its budget, and no part of its work.
+    return keys.flatMap((key) => this.#view(key) ?? []).filter(({ spec }) => spec.reviews === undefined);
   }
 
   #view(key: string): TaskView | undefined {

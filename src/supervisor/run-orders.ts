@@ -1,12 +1,15 @@
 /** What a driver has to know of an attempt, put together from the blackboard and the attempt history. */
 import { join } from 'node:path';
-import type { Projections } from '../../projections/index.ts';
+import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { RunOrder } from '../process/drivers/driver.ts';
+import type { TaskSpec, Usage } from '../contracts/tasks.ts';
+import type { ResumedSession, RunOrder } from '../process/drivers/driver.ts';
 import type { AgentDefinition } from './agent-roster.ts';
 import type { AttemptAddress } from './attempt-address.ts';
-import { buildPrompt } from './prompt.ts';
+import { buildPrompt, type PromptInput } from './prompt.ts';
+import type { PromptBuilders } from './prompt-builders.ts';
 import type { AttemptTokens } from './tokens.ts';
+import { traceparentOf } from './trace.ts';
 
 export interface RunOrdersOptions {
   readonly projections: Projections;
@@ -14,6 +17,8 @@ export interface RunOrdersOptions {
   readonly attemptsDirectory: string;
   /** Where agents write back to; null before the server listens, or where there is none. */
   readonly url: () => string | null;
+  /** Prompts that projects build themselves. */
+  readonly prompts: PromptBuilders;
 }
 
 export class RunOrders {
@@ -23,34 +28,108 @@ export class RunOrders {
     this.#options = options;
   }
 
+  /**
+   * The order of an attempt that is about to start; at once, where its project builds no prompt.
+   * @throws SignalboxError `internal` for an attempt of no task
+   */
+  prepare(address: AttemptAddress, agent: AgentDefinition): RunOrder | Promise<RunOrder> {
+    const order = this.orderOf(address, agent);
+    const building = this.#options.prompts.build(this.#promptInput(address, agent));
+    if (building === null) return order;
+    return building.then((built) => (built === null ? order : { ...order, prompt: () => built }));
+  }
+
   /** @throws SignalboxError `internal` for an attempt of no task */
-  orderOf({ project, task, attempt }: AttemptAddress, agent: AgentDefinition): RunOrder {
-    const { projections, tokens, url, attemptsDirectory } = this.#options;
-    const view = projections.blackboard.tasks.get(`${project}/${task}`);
-    if (!view)
-      throw new SignalboxError('internal', `task ${project}/${task} is claimed but not on the blackboard`);
-    const earlier = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
-    const { writesBack } = agent.driver;
-    const token = writesBack ? tokens.tokenOf(project, task, attempt) : '';
-    const prompt = (): string =>
-      buildPrompt({
-        task: view,
-        attempt,
-        agent: agent.id,
-        earlier: earlier.slice(0, attempt - 1),
-        url: writesBack ? url() : null,
-        token,
-        language: agent.promptLanguage,
-      });
+  orderOf(address: AttemptAddress, agent: AgentDefinition): RunOrder {
+    const { project, task, attempt } = address;
+    const { attemptsDirectory, projections } = this.#options;
+    const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+    const own = history[attempt - 1];
+    const input = this.#promptInput(address, agent);
     return {
       project,
       task,
       attempt,
       agent: agent.id,
-      spec: view.spec,
-      token,
+      spec: input.task.spec,
+      claimedAt: own?.claimedAt ?? 0,
+      startedOn: own?.host ?? null,
+      url: input.url,
+      token: input.token,
       directory: join(attemptsDirectory, project, task, String(attempt)),
-      prompt,
+      prompt: () => buildPrompt(input),
+      traceparent: input.traceparent,
+      timeoutMs: timeoutOf(input.task.spec, agent),
+      killGraceMs: agent.killGraceMs,
+      resumes: resumedSession(history, attempt, agent),
     };
   }
+
+  #promptInput({ project, task, attempt }: AttemptAddress, agent: AgentDefinition): PromptInput {
+    const { projections, tokens, url } = this.#options;
+    const view = projections.blackboard.tasks.get(`${project}/${task}`);
+    if (!view)
+      throw new SignalboxError('internal', `task ${project}/${task} is claimed but not on the blackboard`);
+    const earlier = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+    const { writesBack, prompting } = agent.driver;
+    return {
+      task: view,
+      attempt,
+      agent: agent.id,
+      earlier: earlier.slice(0, attempt - 1),
+      url: writesBack ? url() : null,
+      token: writesBack ? tokens.tokenOf(project, task, attempt) : '',
+      language: agent.promptLanguage,
+      traceparent: traceparentOf(rootOf(projections, view), `${project}/${task}/${attempt}`),
+      reviewed: view.spec.reviews && projections.blackboard.tasks.get(`${project}/${view.spec.reviews.task}`),
+      prompting: prompting ?? { isPublic: false, passesEnvironment: true },
+    };
+  }
+}
+
+/** Milliseconds that one attempt may take. */
+export function timeoutOf(spec: TaskSpec | undefined, agent: AgentDefinition): number {
+  return spec?.timeout_seconds === undefined ? agent.timeoutMs : spec.timeout_seconds * 1_000;
+}
+
+/** The session of the newest attempt by the same agent that left one of use. */
+function resumedSession(
+  history: readonly AttemptView[],
+  attempt: number,
+  agent: AgentDefinition,
+): ResumedSession | null {
+  const { driver, resumesSessions = true } = agent;
+  if (driver.resumes !== true || !resumesSessions) return null;
+  const own = history
+    .slice(0, attempt - 1)
+    .filter((each) => each.agent === agent.id && each.driver === driver.name);
+  const session = own.at(-1)?.session ?? null;
+  if (session === null) return null;
+  const ofSession = own.filter((each) => each.session === session);
+  const sum = (key: keyof Usage): number =>
+    ofSession.reduce((total, each) => total + (each.usage?.[key] ?? 0), 0);
+  return {
+    session,
+    attempt: ofSession[0]?.attempt ?? attempt,
+    usage: {
+      input_tokens: sum('input_tokens'),
+      output_tokens: sum('output_tokens'),
+      cost_usd: sum('cost_usd'),
+    },
+  };
+}
+
+/** A task, its children and what follows from them are one trace. */
+function rootOf({ blackboard }: Projections, task: TaskView): TaskView {
+  let root = task;
+  for (let parent = parentOf(blackboard.tasks, root); parent; parent = parentOf(blackboard.tasks, root))
+    root = parent;
+  return root;
+}
+
+function parentOf(
+  tasks: Projections['blackboard']['tasks'],
+  { project, spec }: TaskView,
+): TaskView | undefined {
+  return spec.parent === undefined ? undefined : tasks.get(`${project}/${spec.parent}`);
 }

@@ -21,9 +21,11 @@ import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
+import type { PromptBuilders } from './prompt-builders.ts';
 import { ReadyQueue } from './ready-queue.ts';
 import { registerAgents } from './register-agents.ts';
 import { Relations } from './relations.ts';
+import { Reviews } from './reviews.ts';
 import { RunOrders } from './run-orders.ts';
 import { settledBy } from './settled.ts';
 import { TaskKeeper } from './task-keeper.ts';
@@ -44,6 +46,7 @@ export interface SupervisorOptions {
   /** The same for each project. */
   readonly projectConcurrency: number;
   readonly url: () => string | null;
+  readonly prompts: PromptBuilders;
 }
 
 const ACTOR = 'supervisor';
@@ -53,13 +56,15 @@ export class Supervisor {
   readonly #timers: TimerQueue;
   readonly #dispatcher: Dispatcher;
   readonly #relations: Relations;
+  readonly #reviews: Reviews;
   readonly #breaker: Breaker;
   readonly #tasks: TaskKeeper;
   readonly attempts: AttemptKeeper;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { host, projections, roster, environment, tokens, logger, attemptsDirectory, url } = options;
+    const { host, projections, roster, environment, tokens, logger, attemptsDirectory, url, prompts } =
+      options;
     const timers = new TimerQueue(environment.clock);
     const dispatcher = new Dispatcher({
       host,
@@ -89,14 +94,29 @@ export class Supervisor {
       settingsOf: (agent) => roster.get(agent)?.breaker,
       decide,
     });
-    this.#tasks = new TaskKeeper({ host, timers, relations, dispatcher, now, decide });
+    this.#reviews = new Reviews({
+      projections,
+      host,
+      roster,
+      relations,
+      decide: (event, actor) => this.decide(event, actor),
+    });
+    this.#tasks = new TaskKeeper({
+      host,
+      timers,
+      relations,
+      reviews: this.#reviews,
+      dispatcher,
+      now,
+      decide,
+    });
     this.attempts = new AttemptKeeper({
       host,
       projections,
       roster,
       timers,
       environment,
-      orders: new RunOrders({ projections, tokens, attemptsDirectory, url }),
+      orders: new RunOrders({ projections, tokens, attemptsDirectory, url, prompts }),
       ends: new AttemptEnds({
         host,
         projections,
@@ -145,6 +165,11 @@ export class Supervisor {
     return this.#relations.awaitedChildren(task);
   }
 
+  /** The review of the newest attempt of this task by an agent; undefined where there is none. */
+  reviewOf(task: TaskView): TaskView | undefined {
+    return this.#reviews.reviewOf(task);
+  }
+
   /**
    * Decides on the supervisor's own account. A refusal means as a rule that things moved on meanwhile; it is logged.
    * @returns the refusal; null where it was decided
@@ -180,9 +205,28 @@ export class Supervisor {
       this.attempts.noteSign({ ...event, attempt: event.attempt }, event.type);
     }
     this.#reactTo(event);
+    if ('task' in event && hasLeftReview(record)) this.#onLeftReview(event);
     const settled = settledBy(record);
     const task = settled && this.#view(settled);
-    if (task) this.#relations.onSettled(task);
+    if (task) this.#onSettled(task);
+  }
+
+  #onSettled(task: TaskView): void {
+    const { project, spec } = task;
+    this.#relations.onSettled(task);
+    const parent = spec.parent === undefined ? undefined : this.#view({ project, task: spec.parent });
+    if (parent && spec.reviews === undefined) this.#reviews.takeUp(parent);
+  }
+
+  #onLeftReview(event: { readonly project: string; readonly task: string }): void {
+    const task = this.#view(event);
+    if (task) this.#reviews.onLeft(task);
+  }
+
+  /** An output of a review may be its verdict. */
+  #onOutput(event: EventOf<'task.output_added'>): void {
+    const task = this.#view(event);
+    if (task?.spec.reviews !== undefined) this.#reviews.takeUpReview(task);
   }
 
   #reactTo(event: DomainEvent): void {
@@ -207,6 +251,8 @@ export class Supervisor {
         // Whoever blocks a task that is worked on wants no more of that work.
         if (event.attempt === null) return this.#stopOpenAttempt(event, 'operator');
         return this.attempts.onVerdict({ ...event, attempt: event.attempt });
+      case 'task.output_added':
+        return this.#onOutput(event);
       case 'task.created':
       case 'task.due':
       case 'task.dependency_met':
@@ -221,6 +267,7 @@ export class Supervisor {
         return this.#dispatcher.offer(event.agent);
       case 'agent.resumed':
       case 'agent.registered':
+      case 'agent.connected':
       case 'agent.unparked':
         return this.#dispatcher.offer(event.agent);
       default:
@@ -274,4 +321,10 @@ export class Supervisor {
   #view(event: { readonly project: string; readonly task: string }): TaskView | undefined {
     return this.#options.projections.blackboard.tasks.get(`${event.project}/${event.task}`);
   }
+}
+
+function hasLeftReview({ transitions }: StoredRecord): boolean {
+  return transitions.some(
+    ({ entity, from, to }) => entity === 'task' && from === 'review' && to !== 'review',
+  );
 }

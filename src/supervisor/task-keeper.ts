@@ -9,11 +9,13 @@ import type { ActorHost } from '../runtime/actor-host.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Relations } from './relations.ts';
+import type { Reviews } from './reviews.ts';
 
 export interface TaskKeeperOptions {
   readonly host: ActorHost;
   readonly timers: TimerQueue;
   readonly relations: Relations;
+  readonly reviews: Reviews;
   readonly dispatcher: Dispatcher;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -28,9 +30,10 @@ export class TaskKeeper {
   }
 
   takeUp(task: TaskView): void {
-    const { timers, dispatcher, relations, decide } = this.#options;
+    const { timers, dispatcher, relations, reviews, decide } = this.#options;
     const { project, id, spec } = task;
     const key = keyOf(task);
+    if (spec.reviews !== undefined) reviews.takeUpReview(task);
     switch (task.state) {
       case 'pending':
         this.#watchExpiry(task);
@@ -41,6 +44,7 @@ export class TaskKeeper {
         if (task.dueAt !== null) timers.set(`due:${key}`, task.dueAt, () => this.#onDue(task));
         return relations.takeUp(task);
       case 'review':
+        if (spec.reviews === undefined) reviews.takeUp(task);
         if (spec.review !== 'auto' || task.openAttempt !== null || !relations.isJoined(task)) return;
         return decide({ type: 'task.approved', project, task: id });
       case 'done':

@@ -8,7 +8,9 @@ import type { Finding } from '../../src/audit/log-item.ts';
 import { LogVerifier } from '../../src/audit/verifier.ts';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { openLogReader } from '../../src/journal/log-reader.ts';
-import { withStandIns } from '../../src/journal/redactions.ts';
+import { standIns, withStandIns } from '../../src/journal/redactions.ts';
+import { checkHistory } from '../../src/replay/check.ts';
+import { natsSource } from '../../src/replay/nats-source.ts';
 import { ActorHost } from '../../src/runtime/actor-host.ts';
 import { rebuild } from '../../src/runtime/rebuild.ts';
 import { JetStreamLog } from '../support/jetstream-log.ts';
@@ -60,6 +62,35 @@ describe('a log on JetStream', () => {
     const reader = withStandIns(await openLogReader(await log.connect()));
     const { tip } = await rebuild(reader.read({ from: 1 }), new ActorHost(), new Projections());
     expect(tip).toEqual(made.log.tip());
+  });
+
+  it('is replayed with what stands for an erased event, whether it is read or followed', async () => {
+    await using log = await loaded();
+    const source = await natsSource(await log.connect());
+    const { sequence: last } = made.log.tip();
+    expect(await checkHistory(source)).toEqual({ events: last, divergence: null });
+    const inProject: number[] = [];
+    for await (const { sequence } of source.read({ project: 'demo' })) inProject.push(sequence);
+    expect(inProject).toContain(made.redacted);
+    const stop = new AbortController();
+    const followed: number[] = [];
+    for await (const { sequence } of source.follow({}, stop.signal)) {
+      followed.push(sequence);
+      if (sequence === last) stop.abort();
+    }
+    expect(followed).toEqual(Array.from({ length: last }, (_, index) => index + 1));
+    const live = (await openLogReader(await log.connect())).readLive(
+      { from: 1, fill: standIns(await openLogReader(await log.connect())) },
+      new AbortController().signal,
+    );
+    for await (const { sequence, originalHash } of live) {
+      if (sequence < made.redacted) continue;
+      expect({ sequence, isStandIn: originalHash !== undefined }).toEqual({
+        sequence: made.redacted,
+        isStandIn: true,
+      });
+      break;
+    }
   });
 
   it('erases first, middle and late messages from the files of the store, for good', async () => {

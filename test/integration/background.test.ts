@@ -37,9 +37,8 @@ describe('notifications', () => {
       expect(drained.text).toBe(
         `<background-results>\n[bg:${first.task_id}] completed: one (output_file=${drained.results[0]?.output_file})\n</background-results>`,
       );
-      const slow = await of(sandbox).run({
-        command: `echo ran >> ${sandbox.directory}/runs; sleep 3; echo two`,
-      });
+      const patient = 'echo ran >> runs; until [ -e go ]; do sleep 0.1; done; echo two; echo over >> runs';
+      const slow = await of(sandbox).run({ command: patient, cwd: sandbox.directory });
       const second = await of(sandbox).run({ command: 'echo three' });
       await of(sandbox).settled(second.task_id);
       await until(async () => (await sandbox.lines('runs')).length === 1, 'the slow one runs');
@@ -50,9 +49,11 @@ describe('notifications', () => {
       expect(await of(sandbox).drain({ cursor: 'a', drain_id: 'd1' })).toEqual({ ...drained, more: true });
       const next = await of(sandbox).drain({ cursor: 'a', drain_id: 'd2' });
       expect(next.results.map(({ task_id }) => task_id)).toEqual([second.task_id]);
-      expect(await of(sandbox).settled(slow.task_id)).toMatchObject({ status: 'completed', output: 'two\n' });
       await sandbox.kill('SIGTERM');
+      await sandbox.touch('go');
+      await until(async () => (await sandbox.lines('runs')).length === 2, 'it ends while Signalbox is away');
       await sandbox.up();
+      expect(await of(sandbox).settled(slow.task_id)).toMatchObject({ status: 'completed', output: 'two\n' });
       const last = await of(sandbox).drain({ cursor: 'a' });
       expect(last.results.map(({ task_id }) => task_id)).toEqual([slow.task_id]);
       expect(await of(sandbox).drain({ cursor: 'a' })).toEqual({
@@ -67,7 +68,7 @@ describe('notifications', () => {
         second.task_id,
         slow.task_id,
       ]);
-      expect(await sandbox.lines('runs')).toEqual(['ran']);
+      expect(await sandbox.lines('runs')).toEqual(['ran', 'over']);
     },
   );
 
@@ -186,6 +187,8 @@ describe('who may run commands', () => {
     const smuggled = { title: 't', agent: '_background', params: { command: 'true' } };
     for (const client of [new SignalboxClient({ url }), new SignalboxClient({ url, token })]) {
       await expect(client.createTask('demo', smuggled)).rejects.toMatchObject({ code: 'forbidden' });
+      const review = { ...task, review: '_background' };
+      await expect(client.createTask('demo', review)).rejects.toMatchObject({ code: 'forbidden' });
       const followUps = { ...task, follow_ups: [smuggled] };
       await expect(client.createTask('demo', followUps)).rejects.toMatchObject({ code: 'forbidden' });
       await expect(client.createTask('_background', smuggled)).rejects.toMatchObject({ code: 'forbidden' });

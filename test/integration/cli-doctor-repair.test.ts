@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
-import { LEASE_BUCKET } from '../../src/journal/subjects.ts';
+import { LEASE_BUCKET } from '../../src/contracts/subjects.ts';
 import { type CliResult, runCli, temporaryDirectory } from '../support/cli.ts';
 import { natsServer } from '../support/nats.ts';
 import { Sandbox } from '../support/signalbox-process.ts';

@@ -1,7 +1,7 @@
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { SignalboxError } from '../../src/contracts/errors.ts';
-import { eventSubject } from '../../src/journal/subjects.ts';
+import { eventSubject } from '../../src/contracts/subjects.ts';
 import { builtCli } from '../support/build.ts';
 import { runCli, startUp } from '../support/cli.ts';
 import { natsServer, type TestNatsServer } from '../support/nats.ts';

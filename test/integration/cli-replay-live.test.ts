@@ -1,4 +1,6 @@
 /** The commands that read the log, beside a Signalbox that writes it. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
@@ -10,11 +12,13 @@ import { builtCli } from '../support/build.ts';
 import { type CliProcess, startCli, startUp } from '../support/cli.ts';
 import { functionAgent, PROJECT } from '../support/engine.ts';
 import { Gate, startHttp, TASKS, type TestHttp } from '../support/http.ts';
+import { MemorySnapshots } from '../support/memory-snapshots.ts';
 import { natsServer, type TestNatsServer } from '../support/nats.ts';
 import { RecordedTerminal } from '../support/recorded-terminal.ts';
 
 const WORK = ['good', 'bad', 'slow'] as const;
 
+const snapshots = new MemorySnapshots();
 let nats: TestNatsServer;
 let http: TestHttp;
 let closeConnection: () => Promise<void>;
@@ -40,6 +44,7 @@ beforeAll(async () => {
   const gate = new Gate();
   http = await startHttp({
     openJournal: (handlers: JournalHandlers<LogEntry>) => JetStreamJournal.open(connection, handlers),
+    snapshots: { store: snapshots, every: 1_000_000 },
     agents: [
       functionAgent('good', () => 'done', { concurrency: 5 }),
       functionAgent('bad', () => {
@@ -107,6 +112,32 @@ describe('rebuild beside a Signalbox that runs', () => {
       blackboard.tasks.delete(`${PROJECT}/phantom`);
       attempts.byTask.set(key, history);
     }
+  });
+
+  it('--drop-snapshots has what is live drop them, and only where it writes this log', async () => {
+    const drop = vi.spyOn(snapshots, 'drop');
+    const { code, out } = await rebuild('--drop-snapshots');
+    expect(code).toBe(0);
+    expect(out).toContain(`\ndropped the snapshots of ${http.url}: the next start reads the whole log\n`);
+    expect(drop).toHaveBeenCalledTimes(1);
+    const { tasks } = http.test.engine.projections.blackboard;
+    await http.test.when(() => [...tasks.values()].find(({ state }) => state === 'done'));
+    const entry = [...tasks].find(([, { state }]) => state === 'done');
+    if (!entry) throw new Error('nothing is done');
+    tasks.set(entry[0], { ...entry[1], reason: 'made up' });
+    const differs = await rebuild('--drop-snapshots');
+    tasks.set(...entry);
+    expect(differs.code).toBe(6);
+    expect(differs.out).toMatch(
+      /NOT what is live[\s\S]+\nTo go on with what the log says: stop Signalbox, run/,
+    );
+    expect(drop).toHaveBeenCalledTimes(2);
+    const writer = vi.spyOn(http.test.engine.host, 'get').mockReturnValue(undefined);
+    const other = await rebuild('--drop-snapshots');
+    writer.mockRestore();
+    expect(other.err).toContain('[log_mismatch]');
+    expect(drop).toHaveBeenCalledTimes(2);
+    drop.mockRestore();
   });
 
   it('LC2: takes finished tasks that have left memory for what they are, and others for missing', async () => {
@@ -218,8 +249,19 @@ describe('the log of an embedded server', () => {
     up.process.signal('SIGTERM');
     await up.process.ended;
     expect(await shown()).toEqual(live);
+    const snapshotDirectory = join(up.directory, '.signalbox', 'snapshots');
+    expect(await readdir(snapshotDirectory)).toHaveLength(1);
+    const dropped = await up.run(['rebuild', '--drop-snapshots', '--json'], settings);
+    expect(JSON.parse(dropped.out)).toMatchObject({
+      ok: true,
+      compared: null,
+      snapshots_dropped: join(up.directory, '.signalbox'),
+    });
+    await expect(readdir(snapshotDirectory)).rejects.toThrow('ENOENT');
     const tailed = await up.run(['events', 'tail', '--from', '1'], settings);
     expect(tailed).toMatchObject({ code: 0, err: 'no Signalbox runs on this log: it ends here\n' });
-    expect(tailed.out).toMatch(/supervisor.draining +SIGTERM\n.*supervisor.stopped +stopped\n$/);
+    expect(tailed.out).toMatch(
+      /supervisor.draining +SIGTERM\n(.*supervisor.checkpointed *\n)?.*supervisor.stopped +stopped\n$/,
+    );
   });
 });

@@ -268,6 +268,7 @@ describe('rebuild', () => {
       sequence: events.length,
       compared: null,
       differences: [],
+      snapshots_dropped: null,
     });
     expect((await onFile('rebuild')).out).toMatch(
       new RegExp(

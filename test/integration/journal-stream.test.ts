@@ -1,7 +1,7 @@
 /** The stream under the journal: settings that a log must not have, damage, and limits of the server. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from '../../src/journal/subjects.ts';
+import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from '../../src/contracts/subjects.ts';
 import { JetStreamLog } from '../support/jetstream-log.ts';
 import { natsServer, type TestNatsServer } from '../support/nats.ts';
 import { entryOf } from '../support/recording-journal.ts';

@@ -229,19 +229,16 @@ describe('a restart', () => {
     const reads: ReadRange[] = [];
     const openJournal: EngineSettings['openJournal'] = async (handlers) => {
       const journal = new MemoryJournal(log, handlers);
-      const read = journal.readPresent.bind(journal);
-      const recordingRead = (range: ReadRange): ReturnType<typeof read> => {
+      const read = journal.read.bind(journal);
+      const recordingRead: typeof read = (range, fill) => {
         reads.push(range);
-        return read(range);
+        return read(range, fill);
       };
-      return Object.assign(journal, { readPresent: recordingRead });
+      return Object.assign(journal, { read: recordingRead });
     };
     await using second = await start(FOREVER, { snapshots, openJournal }, log);
     const end = snapshot?.at.tip.sequence ?? 0;
-    expect(reads).toEqual([
-      { from: end, to: end },
-      { from: end + 1, to: end },
-    ]);
+    expect(reads).toEqual([{ from: end, to: end }, { from: end + 1 }]);
     expect(inMemory(second)).toEqual(['a', 'b', 'later']);
     await using whole = await start(FOREVER, {}, copyOf(log, snapshot?.at.tip.sequence ?? 0));
     expect(second.engine.projections.blackboard.tasks.get('demo/b')).toEqual(

@@ -2,10 +2,10 @@
 import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { expect } from 'vitest';
+import { EVENT_STREAM } from '../../src/contracts/subjects.ts';
 import { openEventStream } from '../../src/journal/event-stream.ts';
 import { JetStreamJournal, type JetStreamJournalOptions } from '../../src/journal/jetstream-journal.ts';
 import type { JournalEntry, StoredMessage } from '../../src/journal/journal.ts';
-import { EVENT_STREAM } from '../../src/journal/subjects.ts';
 import type { TestNatsServer } from './nats.ts';
 import { RecordingJournal } from './recording-journal.ts';
 

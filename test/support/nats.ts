@@ -31,10 +31,18 @@ export function natsServerProgram(): Promise<NatsServerProgram> {
   return located;
 }
 
+export interface TestNatsOptions {
+  /** Instead of the one that Signalbox itself would start. */
+  readonly program?: NatsServerProgram;
+  /** Puts into the data directory what is to be there before the server starts. */
+  readonly prepare?: (dataDirectory: string) => Promise<void>;
+}
+
 /** Starts a private server with an empty store. */
-export async function natsServer(): Promise<TestNatsServer> {
-  const program = await natsServerProgram();
+export async function natsServer(options: TestNatsOptions = {}): Promise<TestNatsServer> {
+  const program = options.program ?? (await natsServerProgram());
   const dataDir = await mkdtemp(join(tmpdir(), 'signalbox-nats-'));
+  await options.prepare?.(dataDir);
   const installation = await prepareInstallation({ dataDir, program, env: process.env });
   const server = new TestNatsServer(dataDir, installation);
   try {
@@ -67,6 +75,11 @@ export class TestNatsServer implements AsyncDisposable {
   get connectOptions(): NodeConnectionOptions {
     const { user, password } = this.#installation.credentials;
     return { servers: this.url, user, pass: password, noAsyncTraces: true };
+  }
+
+  /** Where the server's own files are, in `nats/`. */
+  get dataDirectory(): string {
+    return this.#dataDir;
   }
 
   /** As in `2.10.27`. */

@@ -48,6 +48,8 @@ const RARE: ReadonlySet<string> = new Set<EventType>([
   'attempt.stop_requested',
   'agent.paused',
   'agent.drained',
+  'agent.connected',
+  'agent.disconnected',
   'agent.retired',
   'supervisor.draining',
   'supervisor.stopped',

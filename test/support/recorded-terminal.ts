@@ -5,6 +5,9 @@ export class RecordedTerminal implements Terminal {
   exitCode = 0;
   out = '';
   err = '';
+  /** Progress. */
+  drawn = '';
+  readonly redraw: ((text: string) => void) | null;
   readonly isInteractive: boolean;
   readonly columns: number;
 
@@ -12,6 +15,10 @@ export class RecordedTerminal implements Terminal {
   constructor(columns = Number.POSITIVE_INFINITY) {
     this.columns = columns;
     this.isInteractive = columns !== Number.POSITIVE_INFINITY;
+    const draw = (text: string): void => {
+      this.drawn += text;
+    };
+    this.redraw = this.isInteractive ? draw : null;
   }
 
   /** Styles are shown by name: `<red>text</red>`. */

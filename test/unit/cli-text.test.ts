@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '../../src/cli/log-stream.ts';
 import { oneLine, printable } from '../../src/cli/text/printable.ts';
+import { progressOn, progressText, shownReading } from '../../src/cli/text/progress.ts';
 import { tableLines } from '../../src/cli/text/table.ts';
 import { ageText, bytesText, durationText } from '../../src/cli/text/time.ts';
 import { pad, shorten, widthOf } from '../../src/cli/text/width.ts';
+import { memorySource } from '../../src/replay/journal-source.ts';
 import { RecordedTerminal } from '../support/recorded-terminal.ts';
 
 describe('the width of a text', () => {
@@ -123,5 +125,54 @@ describe('the log for people', () => {
       },
     }).info({ port: 1 }, 'ready');
     expect(JSON.parse(text)).toMatchObject({ level: 30, port: 1, msg: 'ready' });
+  });
+});
+
+describe('progress', () => {
+  it('is drawn where a person is looking, some times a second, and taken away', () => {
+    let now = 0;
+    const terminal = new RecordedTerminal(80);
+    const progress = progressOn(terminal, 'read', () => now);
+    for (const [time, done] of [
+      [50, 500],
+      [2_000, 12_000],
+      [2_050, 12_500],
+      [4_000, 24_000],
+    ] as const) {
+      now = time;
+      progress.update(done, 48_000);
+    }
+    progress.clear();
+    progress.clear();
+    expect(terminal.drawn.split('\r\u001b[2K')).toEqual([
+      '',
+      'read 12,000 of 48,000 events (25 %), 6,000 a second, 6.0 s left',
+      'read 24,000 of 48,000 events (50 %), 6,000 a second, 4.0 s left',
+      '',
+    ]);
+    expect(terminal.out + terminal.err).toBe('');
+  });
+
+  it('says what is known where the end is not', () => {
+    expect(progressText(3_000, 0, 1_500)).toBe('3,000 events, 2,000 a second');
+  });
+
+  it('counts what is read of a source, and is not in the way where nobody is looking', async () => {
+    const messages = [1, 2, 3, 4].map((sequence) => ({
+      sequence,
+      id: `w-${sequence}`,
+      subject: 'signalbox.v1.evt.demo.task.a.created',
+      bytes: new Uint8Array(),
+    }));
+    const source = memorySource(messages);
+    expect(shownReading(source, progressOn(new RecordedTerminal(), 'read'))).toBe(source);
+    const seen: [number, number][] = [];
+    const update = (done: number, total: number): void => void seen.push([done, total]);
+    const progress = { ...progressOn(new RecordedTerminal(80), 'read'), update };
+    for await (const _ of shownReading(source, progress).read({ from: 2, to: 3 }));
+    expect(seen).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
   });
 });

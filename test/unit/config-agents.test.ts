@@ -19,12 +19,17 @@ function saidOf(agent: string): string[] {
 
 describe('an agent in the configuration', () => {
   it.each([
-    ['driver: comand', 'agents.a.driver: expected command or dry_run, got "comand"; did you mean "command"?'],
-    ['driver: claude', 'agents.a.driver: expected command or dry_run, got "claude"'],
-    ['concurrency: 1', 'agents.a.driver: expected command or dry_run, but it is missing'],
+    [
+      'driver: comand',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, got "comand"; did you mean "command"?',
+    ],
+    [
+      'concurrency: 1',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, but it is missing',
+    ],
     [
       'driver: function',
-      'agents.a.driver: expected command or dry_run (the handler of a function agent is code: give such an agent to the library), got "function"',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote (the handler of a function agent is code: give such an agent to the library), got "function"',
     ],
   ])('has a driver that can be built: %s', (agent, message) => {
     expect(saidOf(agent)).toEqual([message]);
@@ -60,6 +65,14 @@ describe('an agent in the configuration', () => {
     expect(saidOf('driver: command, prompt: argument, command: [claude, -p], concurrency: 0.5')).toEqual([
       'agents.a.prompt: the command has no {prompt}, so the prompt would not reach the agent: add "{prompt}" to it',
       'agents.a.concurrency: expected a whole number from 1 to 10000, got 0.5',
+    ]);
+  });
+
+  it('that runs elsewhere says nothing of its process here, and gives its workers time for a second heartbeat', () => {
+    expect(saidOf('driver: remote, concurrency: 4, heartbeat_seconds: 10')).toEqual([]);
+    expect(saidOf('driver: remote, cwd: /srv')).toHaveLength(1);
+    expect(saidOf('driver: remote, heartbeat_seconds: 10, offline_after_seconds: 15')).toEqual([
+      'agents.a.offline_after_seconds: expected at least two times heartbeat_seconds, so that one lost heartbeat is no loss',
     ]);
   });
 
@@ -99,10 +112,14 @@ describe('an agent in the configuration', () => {
 });
 
 describe('review', () => {
-  it('is manual or auto', () => {
+  it('is manual, auto, or another agent', () => {
     expect(() => parseConfig('{"defaults": {"review": "nobody"}}', 'f')).toThrow(
-      'f:1:15 defaults.review: expected manual or auto, got "nobody"',
+      'f:1:15 defaults.review: "nobody" is no agent of this configuration; expected one of manual, auto',
     );
+    expect(saidOf('driver: dry_run, review: a')).toEqual([
+      'agents.a.review: an agent does not review its own work: name another one',
+    ]);
+    expect(saidOf('driver: dry_run, review: b }\n  b: { driver: dry_run')).toEqual([]);
   });
 });
 

@@ -96,7 +96,7 @@ agents:
     const { config } = await loadConfig({ cwd, env: {}, file: 'conf/box.yaml' });
     expect(config.data_dir).toBe(join(cwd, 'data'));
     expect(config.nats.program).toBe(join(cwd, 'bin/nats-server'));
-    expect(Object.values(config.agents).map((agent) => agent.cwd)).toEqual([
+    expect(Object.values(config.agents).map((agent) => ('cwd' in agent ? agent.cwd : undefined))).toEqual([
       join(cwd, 'work'),
       '/srv/work',
       undefined,

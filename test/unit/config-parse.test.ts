@@ -66,7 +66,7 @@ agents:
         requests_per_second: 1_000,
         event_streams: 1_000,
       },
-      nats: { sync: 'interval' },
+      nats: { sync: 'interval', replicas: 1 },
       log: { level: 'info' },
       limits: { concurrency: 64, queue_depth: 10_000, event_backlog: 8_192 },
       defaults: {
@@ -86,6 +86,8 @@ agents:
       },
       shutdown: { agents: 'leave', drain_seconds: 30 },
       webhooks: {},
+      drivers: {},
+      projects: {},
       agents: {},
     });
   });
@@ -132,7 +134,7 @@ agents:
     driver: command
     command: [node, a.mjs]
     concurrency: two
-    review: nobody
+    review: no body
   late: { driver: dry_run, capabilities: ["code review"], timeout_seconds: 0 }
 shutdwon: {}
 limits: { concurrency: 1.5 }
@@ -140,7 +142,7 @@ limits: { concurrency: 1.5 }
     expect(linesOf(text)).toEqual([
       'signalbox.config.yaml:3:3 server.port: expected a whole number from 0 to 65535, got 80830',
       'signalbox.config.yaml:8:5 agents.yunce.concurrency: expected a whole number from 1 to 10000, got "two"',
-      'signalbox.config.yaml:9:5 agents.yunce.review: expected manual or auto, got "nobody"',
+      'signalbox.config.yaml:9:5 agents.yunce.review: expected manual, auto, or the id of an agent, got "no body"',
       'signalbox.config.yaml:10:43 agents.late.capabilities[0]: expected 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-", got "code review"',
       'signalbox.config.yaml:10:59 agents.late.timeout_seconds: expected a number of seconds above 0, at most 31536000, got 0',
       'signalbox.config.yaml:11:1 shutdwon: unknown key; did you mean "shutdown"?',
@@ -167,10 +169,13 @@ limits: { concurrency: 1.5 }
     ],
     ['defaults: { timeout: 3 }', '1:13 defaults.timeout: unknown key; did you mean "timeout_seconds"?'],
     ['server: { maxBodyBytes: 3 }', '1:11 server.maxBodyBytes: unknown key; did you mean "max_body_bytes"?'],
-    ['nats: { cluster: 3 }', '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, program'],
+    [
+      'nats: { cluster: 3 }',
+      '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, replicas, credentials, ca_file, program',
+    ],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, background, drivers, projects, agents',
     ],
   ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

@@ -73,6 +73,8 @@ function promptOf(input: Partial<PromptInput> = {}): string {
     url: 'http://127.0.0.1:8083',
     token: 'the-token_1',
     language: 'en',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    prompting: { isPublic: false, passesEnvironment: true },
     ...input,
   });
 }

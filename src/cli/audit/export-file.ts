@@ -4,47 +4,38 @@ import { finished } from 'node:stream/promises';
 import { exportBundle } from '../../audit/export-bundle.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { withStandIns } from '../../journal/redactions.ts';
+import { openReader } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
 import { progressOn } from '../text/progress.ts';
 import type { ExportOptions } from './export.ts';
-import { openConfiguredLog } from './read.ts';
 
 /** Characters that are gathered before they are written. */
 const CHUNK = 65_536;
 
 export async function exportToFile(terminal: Terminal, options: ExportOptions): Promise<void> {
   const { output, project, task, from, to } = options;
-  const { log } = await openConfiguredLog(options);
-  const progress = progressOn(
-    output === undefined ? { ...terminal, isInteractive: false } : terminal,
-    'wrote',
-  );
+  await using log = await openReader(options);
   const request = { project: project ?? (task === undefined ? undefined : 'default'), task, from, to };
+  const target = output === undefined ? new OutputTarget() : await FileTarget.create(output);
+  // Where the bundle itself is printed to a person, nothing is drawn into it.
+  const isSeen = output === undefined && terminal.isInteractive;
+  using progress = progressOn(isSeen ? { redraw: null } : terminal, 'wrote');
   try {
-    const target = output === undefined ? new OutputTarget() : await FileTarget.create(output);
-    try {
-      const sink = {
-        write: (text: string) => target.write(text),
-        progress: (done: number, total: number) => progress.update(done, total),
-      };
-      const { first, last, events, redacted, omitted } = await exportBundle(
-        withStandIns(log.reader),
-        request,
-        Date.now(),
-        sink,
-      );
-      await target.close();
-      progress.close();
-      terminal.note(
-        `wrote events ${first} to ${last}: ${events} whole, ${redacted} redacted, ${omitted} as hashes`,
-      );
-    } catch (error) {
-      await target.discard();
-      throw error;
-    }
-  } finally {
-    progress.close();
-    await log.close();
+    const sink = {
+      write: (text: string) => target.write(text),
+      progress: (done: number, total: number) => progress.update(done, total),
+    };
+    const reader = withStandIns(log.reader);
+    const manifest = await exportBundle(reader, request, Date.now(), sink);
+    await target.close();
+    progress.clear();
+    const { first, last, events, redacted, omitted } = manifest;
+    terminal.note(
+      `wrote events ${first} to ${last}: ${events} whole, ${redacted} redacted, ${omitted} as hashes`,
+    );
+  } catch (error) {
+    await target.discard();
+    throw error;
   }
 }
 

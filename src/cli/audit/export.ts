@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Place } from '../../audit/bundle-range.ts';
 import { withExamples } from '../help.ts';
+import { type LogOptions, withLogOptions } from '../log/log-options.ts';
 import type { Terminal } from '../terminal.ts';
-import { type LogOptions, withLogOptions } from './log-options.ts';
 
 export interface ExportOptions extends LogOptions {
   readonly project?: string;

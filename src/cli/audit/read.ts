@@ -1,20 +1,19 @@
 /** Verifying what a command reads, be it a bundle or the log. */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { pino } from 'pino';
 import { type Anchor, anchorsIn } from '../../audit/anchors.ts';
 import { fingerprintOf, fingerprintOfPem, rawPublicKey } from '../../audit/keys.ts';
 import { liveItems } from '../../audit/live-items.ts';
 import type { Finding } from '../../audit/log-item.ts';
 import { verifyBundle } from '../../audit/read-bundle.ts';
 import { LogVerifier, type Verification } from '../../audit/verifier.ts';
-import { loadConfig } from '../../config/load-config.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events.ts';
-import { type LogAccess, openLog } from '../../daemon/log-access.ts';
 import { sha256 } from '../../journal/hash.ts';
+import type { LogOptions } from '../log/log-options.ts';
+import { openReader } from '../log/open-log.ts';
 import type { Progress } from '../text/progress.ts';
-import type { LogOptions, TrustOptions } from './log-options.ts';
+import type { TrustOptions } from './trust-options.ts';
 
 export interface Reading {
   readonly onFinding: (finding: Finding) => void;
@@ -30,25 +29,11 @@ export interface Read {
 }
 
 /** @throws SignalboxError where it cannot be read at all */
-export async function readAndVerify(options: LogOptions & TrustOptions, reading: Reading): Promise<Read> {
+export async function readAndVerify(options: TrustOptions, reading: Reading): Promise<Read> {
   const trusted = new Set(await Promise.all(options.key.map(fingerprintIn)));
   return options.bundle === undefined
     ? verifyLog(options, trusted, reading)
     : verifyFile(options.bundle, options, trusted, reading);
-}
-
-/** @throws SignalboxError `not_found` where there is no log, `config_invalid`, `nats_unavailable` */
-export async function openConfiguredLog(
-  options: LogOptions,
-): Promise<{ readonly log: LogAccess; readonly dataDirectory: string }> {
-  const { config } = await loadConfig({
-    file: options.config,
-    cwd: process.cwd(),
-    env: process.env,
-    overrides: { data_dir: options.dataDir, nats_url: options.natsUrl },
-  });
-  const log = await openLog({ config, logger: pino({ level: 'silent' }), env: process.env });
-  return { log, dataDirectory: config.data_dir };
 }
 
 async function verifyLog(
@@ -56,23 +41,18 @@ async function verifyLog(
   trusted: ReadonlySet<string>,
   { onFinding, onRecord, progress }: Reading,
 ): Promise<Read> {
-  const { log, dataDirectory } = await openConfiguredLog(options);
-  try {
-    // Before the end is looked for: the marks move on while it is read.
-    const noted = await anchorsIn(dataDirectory);
-    const { sequence: end } = await log.reader.tip();
-    const anchors = end === 0 ? noted : [...noted, { what: 'the NATS server', sequence: end }];
-    const verifier = new LogVerifier({ first: 1, trusted, anchors, onFinding });
-    for await (const item of liveItems(log.reader)) {
-      const record = verifier.take(item);
-      if (record && item.kind === 'message')
-        onRecord?.(record, () => item.originalHash ?? sha256(item.bytes));
-      progress.update(item.sequence, end);
-    }
-    return { verification: verifier.finish(true), source: log.where };
-  } finally {
-    await log.close();
+  await using log = await openReader(options);
+  // Before the end is looked for: the marks move on while it is read.
+  const noted = await anchorsIn(log.dataDirectory);
+  const { sequence: end } = await log.reader.tip();
+  const anchors = end === 0 ? noted : [...noted, { what: 'the NATS server', sequence: end }];
+  const verifier = new LogVerifier({ first: 1, trusted, anchors, onFinding });
+  for await (const item of liveItems(log.reader)) {
+    const record = verifier.take(item);
+    if (record && item.kind === 'message') onRecord?.(record, () => item.originalHash ?? sha256(item.bytes));
+    progress.update(item.sequence, end);
   }
+  return { verification: verifier.finish(true), source: log.where };
 }
 
 async function verifyFile(

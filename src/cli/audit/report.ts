@@ -5,16 +5,16 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import { progressOn } from '../text/progress.ts';
-import { type LogOptions, type TrustOptions, withLogOptions, withTrustOptions } from './log-options.ts';
+import { type TrustOptions, withTrustOptions } from './trust-options.ts';
 
-interface ReportOptions extends LogOptions, TrustOptions {
+interface ReportOptions extends TrustOptions {
   readonly project: string;
   readonly format?: 'html' | 'md';
   readonly output?: string;
 }
 
 export function addAuditReport(audit: Command, terminal: Terminal): void {
-  const command = withTrustOptions(withLogOptions(audit.command('report')))
+  const command = withTrustOptions(audit.command('report'))
     .summary('write one task as a readable page')
     .description(
       'Writes what happened to a task: who, what, when, in which attempt, with which output and evidence, with the ' +
@@ -42,15 +42,13 @@ async function report(terminal: Terminal, id: string, options: ReportOptions): P
   const { TaskCollector } = await import('../../audit/report/task-report.ts');
   const { output, project } = options;
   const collector = new TaskCollector(project, id);
-  const progress = progressOn(
-    output === undefined ? { ...terminal, isInteractive: false } : terminal,
-    'read',
-  );
+  using progress = progressOn(terminal, 'read');
   const { verification, source } = await readAndVerify(options, {
     onFinding: () => {},
     onRecord: (record, hash) => collector.add(record, hash),
     progress,
-  }).finally(() => progress.close());
+  });
+  progress.clear();
   const gathered = collector.report({ verification, source, created: Date.now() });
   const format = options.format ?? (output?.endsWith('.md') ? 'md' : 'html');
   const text =

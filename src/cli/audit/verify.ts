@@ -6,9 +6,9 @@ import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import { printable } from '../text/printable.ts';
 import { progressOn } from '../text/progress.ts';
-import { type LogOptions, type TrustOptions, withLogOptions, withTrustOptions } from './log-options.ts';
+import { type TrustOptions, withTrustOptions } from './trust-options.ts';
 
-interface VerifyOptions extends LogOptions, TrustOptions {
+interface VerifyOptions extends TrustOptions {
   readonly json?: true;
 }
 
@@ -16,7 +16,7 @@ interface VerifyOptions extends LogOptions, TrustOptions {
 const LISTED = 200;
 
 export function addAuditVerify(audit: Command, terminal: Terminal): void {
-  const command = withTrustOptions(withLogOptions(audit.command('verify')))
+  const command = withTrustOptions(audit.command('verify'))
     .summary('prove that nobody edited the log')
     .description(
       'Reads the whole log, of a Signalbox that runs or of one that does not, or a bundle of it, and checks the numbers, ' +
@@ -38,13 +38,12 @@ export function addAuditVerify(audit: Command, terminal: Terminal): void {
 async function verify(terminal: Terminal, options: VerifyOptions): Promise<void> {
   const { readAndVerify } = await import('./read.ts');
   const findings: Finding[] = [];
-  const progress = progressOn(terminal, 'verified');
+  using progress = progressOn(terminal, 'verified');
   const onFinding = (finding: Finding): void => {
     if (findings.length < LISTED) findings.push(finding);
   };
-  const { verification, source } = await readAndVerify(options, { onFinding, progress }).finally(() =>
-    progress.close(),
-  );
+  const { verification, source } = await readAndVerify(options, { onFinding, progress });
+  progress.clear();
   const { findings: count, ...summary } = verification;
   if (options.json) {
     const answer = { ok: count === 0, source, ...summary, finding_count: count, findings };

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { numberOf, wordsOf } from '../arguments.ts';
 import { exitCodesText } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';
-import { type LogOptions, withLogOptions } from '../log/log-options.ts';
+import { type SourceOptions, withSourceOptions } from '../log/log-options.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface TailOptions extends LogOptions {
+export interface TailOptions extends SourceOptions {
   readonly from?: number;
   readonly project?: string;
   readonly task?: string;
@@ -26,7 +26,7 @@ export function addEventCommands(program: Command, terminal: Terminal): void {
 }
 
 function addTail(events: Command, terminal: Terminal): void {
-  const command = withLogOptions(events.command('tail'))
+  const command = withSourceOptions(events.command('tail'))
     .summary('follow the log')
     .description(
       'Prints every event as it is stored, one a line, until it is interrupted. Where no Signalbox runs, and with a file, it ends with the last one.',
@@ -56,10 +56,10 @@ function addTail(events: Command, terminal: Terminal): void {
 }
 
 function addShow(events: Command, terminal: Terminal): void {
-  const command = withLogOptions(events.command('show'))
+  const command = withSourceOptions(events.command('show'))
     .summary('show one event whole')
     .argument('<sequence>', 'its place in the log', numberOf)
-    .action(async (sequence: number, options: LogOptions) => {
+    .action(async (sequence: number, options: SourceOptions) => {
       const { showEvent } = await import('./show.ts');
       await showEvent(terminal, sequence, options);
     });

@@ -1,13 +1,13 @@
 import { eventJson } from '../../app/task-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { readRecord } from '../../runtime/rebuild.ts';
-import type { LogOptions } from '../log/log-options.ts';
+import type { SourceOptions } from '../log/log-options.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
 import { printable } from '../text/printable.ts';
 
 /** One event with all that the log says of it. @throws SignalboxError `no_such_moment` */
-export async function showEvent(terminal: Terminal, sequence: number, options: LogOptions): Promise<void> {
+export async function showEvent(terminal: Terminal, sequence: number, options: SourceOptions): Promise<void> {
   if (!Number.isInteger(sequence) || sequence < 1) {
     throw new SignalboxError('invalid_request', 'expected the sequence of an event, 1 for the first');
   }

@@ -48,11 +48,12 @@ function messagesOf(
   terminal: Terminal,
   { source, live }: OpenLog,
   selection: EventSelection,
-  { follow, file }: TailOptions,
+  { follow, file, bundle }: TailOptions,
   signal: AbortSignal,
 ): AsyncIterable<StoredMessage> {
   if (follow && live !== null) return live.follow(selection, signal);
-  if (follow && file === undefined) terminal.note('no Signalbox runs on this log: it ends here');
+  if (follow && file === undefined && bundle === undefined)
+    terminal.note('no Signalbox runs on this log: it ends here');
   return source.read(selection);
 }
 

@@ -7,8 +7,10 @@ import { ActorHost } from '../../runtime/actor-host.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
+import { progressOn, shownReading } from '../text/progress.ts';
 import { durationText } from '../text/time.ts';
 import { type Comparison, compareWithLive, type Difference } from './compare.ts';
+import { dropSnapshots } from './drop-snapshots.ts';
 import type { RebuildOptions } from './index.ts';
 
 /** Somebody waits for it, and a Signalbox that is not there is no failure here. */
@@ -18,13 +20,18 @@ export async function rebuild(terminal: Terminal, options: RebuildOptions): Prom
   const started = performance.now();
   await using log = await openLog(options);
   const host = new ActorHost();
-  await using replay = new Replay(log.source, { host });
+  using progress = progressOn(terminal, 'rebuilt');
+  await using replay = new Replay(shownReading(log.source, progress), { host });
   const client = new SignalboxClient({ url: options.url, timeoutMs: TIMEOUT_MS, retry: { retries: 1 } });
   const writer = (): string => host.get('supervisor', SUPERVISOR_ID)?.context.writer ?? '';
   const comparison =
     log.live === null ? null : await whereReached(() => compareWithLive(client, replay, writer));
   if (comparison === null) await replay.advance(null);
-  report(terminal, replay.place, comparison, performance.now() - started, options);
+  progress.clear();
+  const { url } = options;
+  const drop = { client, url, isLive: comparison !== null, dataDirectory: log.dataDirectory };
+  const dropped = options.dropSnapshots ? await dropSnapshots(drop) : null;
+  report(terminal, { place: replay.place, comparison, dropped, ms: performance.now() - started }, options);
 }
 
 /** null where no Signalbox listens. */
@@ -37,11 +44,17 @@ async function whereReached(compare: () => Promise<Comparison>): Promise<Compari
   }
 }
 
+interface Outcome {
+  readonly place: Place;
+  readonly comparison: Comparison | null;
+  /** Where snapshots were dropped; null where they were not. */
+  readonly dropped: string | null;
+  readonly ms: number;
+}
+
 function report(
   terminal: Terminal,
-  { sequence }: Place,
-  comparison: Comparison | null,
-  ms: number,
+  { place: { sequence }, comparison, dropped, ms }: Outcome,
   { json, url }: RebuildOptions,
 ): void {
   const differences = comparison?.differences ?? [];
@@ -49,12 +62,15 @@ function report(
   if (json) {
     const compared =
       comparison === null ? null : { url, entries: comparison.entries, forgotten: comparison.forgotten };
+    const ok = differences.length === 0;
     terminal.print(
-      JSON.stringify({ ok: differences.length === 0, sequence, compared, differences }, null, 2),
+      JSON.stringify({ ok, sequence, compared, differences, snapshots_dropped: dropped }, null, 2),
     );
     return;
   }
   terminal.print(`rebuilt ${sequence} events in ${durationText(ms)}: every link and every transition holds`);
+  if (dropped !== null)
+    terminal.print(`dropped the snapshots of ${dropped}: the next start reads the whole log`);
   if (comparison === null) {
     terminal.print(`nothing to compare with: no Signalbox on this log listens at ${url}`);
     return;
@@ -67,6 +83,9 @@ function report(
   }
   terminal.print(`NOT what is live at ${url}: ${differences.length} of ${comparison.entries} entries differ`);
   for (const difference of differences) terminal.print(`  ${differenceText(difference)}`);
+  terminal.print(
+    'To go on with what the log says: stop Signalbox, run "signalbox rebuild --drop-snapshots", start it again',
+  );
 }
 
 function differenceText({ part, key, sequence, live, rebuilt }: Difference): string {

@@ -2,13 +2,16 @@ import { timeOf } from '../../app/task-json.ts';
 import { checkHistory } from '../../replay/check.ts';
 import type { Divergence } from '../../runtime/divergence.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import type { LogOptions } from '../log/log-options.ts';
+import type { SourceOptions } from '../log/log-options.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
+import { progressOn, shownReading } from '../text/progress.ts';
 
-export async function checkReplay(terminal: Terminal, options: LogOptions): Promise<void> {
+export async function checkReplay(terminal: Terminal, options: SourceOptions): Promise<void> {
   await using log = await openLog(options);
-  const { events, divergence } = await checkHistory(log.source);
+  using progress = progressOn(terminal, 'checked');
+  const { events, divergence } = await checkHistory(shownReading(log.source, progress));
+  progress.clear();
   if (divergence !== null) terminal.exitCode = EXIT_CODES.diverged.code;
   if (options.json) {
     const found = divergence === null ? null : divergenceJson(divergence);

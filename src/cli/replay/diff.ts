@@ -15,6 +15,7 @@ import type { Replay } from '../../replay/replay.ts';
 import type { OpenLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
 import { oneLine } from '../text/printable.ts';
+import type { Progress } from '../text/progress.ts';
 import { placeJson, type Scope } from './scope.ts';
 
 export interface DiffRequest {
@@ -24,16 +25,19 @@ export interface DiffRequest {
   readonly scope: Scope;
   readonly now: number;
   readonly json: true | undefined;
+  /** Cleared before anything is printed. */
+  readonly progress: Progress;
 }
 
 /** @throws SignalboxError `invalid_request` where the second moment is not the later one, `no_such_moment` */
 export async function showDiff(terminal: Terminal, request: DiffRequest): Promise<void> {
-  const { replay, moments, scope, now, json } = request;
+  const { replay, moments, scope, now, json, progress } = request;
   const [first, second] = moments;
   const from = await replay.advance(first, now);
   assertInOrder(first, from, second);
   const before = boardOf(replay.projections);
   const to = await replay.advance(second, now);
+  progress.clear();
   const all = changesBetween(before, boardOf(replay.projections), scope.project);
   const changes =
     scope.task === undefined

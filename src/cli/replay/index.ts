@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { numberOf } from '../arguments.ts';
 import { withExamples } from '../help.ts';
-import { type LogOptions, withLogOptions } from '../log/log-options.ts';
+import { type SourceOptions, withSourceOptions } from '../log/log-options.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface ReplayOptions extends LogOptions {
+export interface ReplayOptions extends SourceOptions {
   readonly to?: string;
   readonly project?: string;
   readonly task?: string;
@@ -15,7 +15,7 @@ export interface ReplayOptions extends LogOptions {
 }
 
 export function addReplay(program: Command, terminal: Terminal): void {
-  const replay = withLogOptions(program.command('replay'))
+  const replay = withSourceOptions(program.command('replay'))
     .summary('show the state as it was at any moment')
     .description(
       'Computes from the log what was known at a moment: the board, or one task whole. Only reads: nothing is started, ' +
@@ -53,9 +53,9 @@ function addCheck(replay: Command, terminal: Terminal): void {
     )
     .action(async (_: unknown, command: Command) => {
       const { checkReplay } = await import('./check.ts');
-      await checkReplay(terminal, command.optsWithGlobals<LogOptions>());
+      await checkReplay(terminal, command.optsWithGlobals<SourceOptions>());
     });
-  withExamples(withLogOptions(check), [
+  withExamples(withSourceOptions(check), [
     ['Before an upgrade, with the new version', 'signalbox replay check --data-dir /var/lib/signalbox'],
     ['A log that was written to a file', 'signalbox replay check --file history.ndjson'],
   ]);

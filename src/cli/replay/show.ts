@@ -11,6 +11,7 @@ import { Replay } from '../../replay/replay.ts';
 import { type OpenLog, openLog } from '../log/open-log.ts';
 import { taskPage } from '../task/task-page.ts';
 import type { Terminal } from '../terminal.ts';
+import { progressOn, shownReading } from '../text/progress.ts';
 import { showBoard } from './board.ts';
 import { showDiff } from './diff.ts';
 import type { ReplayOptions } from './index.ts';
@@ -27,12 +28,15 @@ export async function showReplay(terminal: Terminal, options: ReplayOptions): Pr
   const moments = diff?.map((text) => parseMoment(text, now));
   const moment = to === undefined ? null : parseMoment(to, now);
   await using log = await openLog(options);
-  await using replay = new Replay(log.source);
+  using progress = progressOn(terminal, 'read');
+  await using replay = new Replay(shownReading(log.source, progress));
   if (moments) {
-    await showDiff(terminal, { log, replay, moments: pairOf(moments), scope, now, json: options.json });
+    const request = { log, replay, moments: pairOf(moments), scope, now, json: options.json };
+    await showDiff(terminal, { ...request, progress });
     return;
   }
   await replay.advance(moment, now);
+  progress.clear();
   if (project === undefined || task === undefined) return showBoard(terminal, replay, scope, options, now);
   await showTask(terminal, log, replay, { project, task }, options, now);
 }

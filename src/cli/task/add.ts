@@ -23,7 +23,7 @@ interface AddOptions extends ClientOptions {
   readonly expiresAt?: string;
   readonly timeout?: number;
   readonly maxAttempts?: number;
-  readonly review?: 'auto' | 'manual';
+  readonly review?: string;
   readonly label?: Record<string, string>;
   readonly wait?: true;
 }
@@ -46,7 +46,7 @@ export function addTaskAdd(task: Command, terminal: Terminal): void {
     .option('--expires-at <time>', 'when it is not to be started any more, as in 2030-01-31T12:00:00Z')
     .option('--timeout <seconds>', 'seconds that one attempt may take', numberOf)
     .option('--max-attempts <number>', 'attempts, the first included', numberOf)
-    .addOption(new Option('--review <mode>', 'who looks at the result').choices(['auto', 'manual']))
+    .addOption(new Option('--review <who>', 'who looks at the result: auto, manual, or an agent'))
     .option('--label <name=value>', 'a label; may be repeated', appendLabel)
     .option('--wait', 'follow it until it settles; exit 0 only when it is done')
     .action((title: string, options: AddOptions) => add(terminal, title, options));

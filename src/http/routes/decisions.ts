@@ -9,10 +9,11 @@ import {
   unblockTask,
 } from '../../app/decide-task.ts';
 import { redactContent } from '../../app/redact.ts';
+import { reviewAsAgent } from '../../app/review.ts';
 import { taskJson } from '../../app/task-json.ts';
 import { taskAnswerSchema } from '../../contracts/answers.ts';
-import type { ErrorCode } from '../../contracts/errors.ts';
-import { decisionSchema, redactSchema, rejectionSchema } from '../../contracts/requests.ts';
+import { type ErrorCode, SignalboxError } from '../../contracts/errors.ts';
+import { type Decision, decisionSchema, redactSchema, rejectionSchema } from '../../contracts/requests.ts';
 import { atTask, json, nothing, type Operation, type Serve, type TaskAddress } from '../operation.ts';
 import { COMMITS } from '../refusals.ts';
 import { TASK } from './paths.ts';
@@ -25,24 +26,48 @@ type Deciding<Request> = (
   actor: string,
 ) => ReturnType<typeof approveTask>;
 
-interface Extras {
+/** What the verdict of a reviewing agent does. */
+type Reviewing<Request> = (
+  address: TaskAddress,
+  request: Request,
+  token: string,
+) => ReturnType<typeof approveTask>;
+
+interface Extras<Request> {
   readonly example?: object;
   readonly refusals?: readonly ErrorCode[];
+  /** Where an agent that reviews the task may decide this too. */
+  readonly review?: Reviewing<Request>;
 }
 
 export function serveDecisions(serve: Serve, app: AppContext): void {
+  const byReviewer = (verdict: 'approve' | 'reject'): Extras<Decision> => ({
+    refusals: ['forbidden', 'stale_attempt'],
+    review: async ({ project, task }, { comment }, token) => {
+      const view = await reviewAsAgent(app, project, task, { verdict, comment }, token);
+      if (view) return view;
+      throw new SignalboxError(
+        'forbidden',
+        `the token is not one of a review of task ${task}: only its reviewer and people decide about it`,
+      );
+    },
+  });
   function serveDecision<Request>(
     name: string,
     summary: string,
     body: Operation<TaskAddress, unknown, Request>['body'],
     decide: Deciding<Request>,
-    { example = { by: 'ann', comment: 'see the second output' }, refusals = [] }: Extras = {},
+    {
+      example = { by: 'ann', comment: 'see the second output' },
+      refusals = [],
+      review,
+    }: Extras<Request> = {},
   ): void {
     serve({
       name: `${name}Task`,
       group: 'Decisions',
       summary,
-      access: 'operate',
+      access: review ? 'decide' : 'operate',
       method: 'POST',
       path: `${TASK}/${name}`,
       address: atTask,
@@ -51,18 +76,23 @@ export function serveDecisions(serve: Serve, app: AppContext): void {
       example,
       answers: { 200: json(taskAnswerSchema, 'The task as it is then.') },
       refusals: [...COMMITS, 'task_not_found', ...refusals],
-      handle: async ({ address: { project, task }, body: request, caller }) => ({
-        status: 200,
-        body: taskJson(await decide(app, project, task, request, caller.actor)),
-      }),
+      handle: async ({ address, body: request, caller }) => {
+        const { project, task } = address;
+        const view =
+          review && caller.token !== null
+            ? await review(address, request, caller.token)
+            : await decide(app, project, task, request, caller.actor);
+        return { status: 200, body: taskJson(view) };
+      },
     });
   }
-  serveDecision('approve', 'review → done', decisionSchema, approveTask);
+  serveDecision('approve', 'review → done', decisionSchema, approveTask, byReviewer('approve'));
   serveDecision(
     'reject',
     'review → pending: the comment reaches the next attempt',
     rejectionSchema,
     rejectTask,
+    byReviewer('reject'),
   );
   serveDecision(
     'cancel',

@@ -8,6 +8,7 @@ export const AGENTS = '/api/agents';
 export const AGENT = `${AGENTS}/:agent`;
 export const AUDIT_KEYS = '/api/audit/keys';
 export const DEAD_LETTERS = '/api/dead-letters';
+export const REJECTED_MESSAGES = '/api/rejected-messages';
 
 export function taskPath({ project, id }: TaskView): string {
   return `/api/projects/${project}/tasks/${id}`;

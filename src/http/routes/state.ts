@@ -1,4 +1,4 @@
-/** The state as hashes: what a rebuild is compared with. */
+/** The state as hashes: what a rebuild is compared with. And the snapshots of it, which can go at any time. */
 import type { AppContext } from '../../app/context.ts';
 import { readState } from '../../app/read-state.ts';
 import { stateAnswerSchema } from '../../contracts/answers.ts';
@@ -18,5 +18,22 @@ export function serveState(serve: Serve, app: AppContext): void {
     body: nothing,
     answers: { 200: json(stateAnswerSchema, 'A page of the entries.') },
     handle: async ({ query }) => ({ status: 200, body: readState(app, query) }),
+  });
+  serve({
+    name: 'dropSnapshots',
+    group: 'System',
+    summary: 'Delete the snapshots of the state: the next start reads the whole log',
+    access: 'operate',
+    method: 'POST',
+    path: '/api/state/drop-snapshots',
+    address: nowhere,
+    query: nothing,
+    body: nothing,
+    example: {},
+    answers: { 200: json(nothing, 'They are deleted.') },
+    handle: async () => {
+      await app.dropSnapshots();
+      return { status: 200, body: {} };
+    },
   });
 }

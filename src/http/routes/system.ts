@@ -1,9 +1,9 @@
-/** Signalbox itself: whether it is well. */
+/** Signalbox itself: whether it is well, and its figures. */
 import { type HealthReport, healthReportSchema } from '../../contracts/answers.ts';
 import type { Metrics } from '../metrics.ts';
 import { json, nothing, nowhere, type Serve } from '../operation.ts';
 
-export function serveSystem(serve: Serve, health: () => HealthReport, metrics: Metrics): void {
+export function serveSystem(serve: Serve, health: () => HealthReport): void {
   // Alive is who answers: a process that is restarted because its log is out of reach gains nothing by it.
   serve({
     name: 'readHealth',
@@ -37,6 +37,9 @@ export function serveSystem(serve: Serve, health: () => HealthReport, metrics: M
       return { status: report.ready ? 200 : 503, body: report };
     },
   });
+}
+
+export function serveMetrics(serve: Serve, metrics: Metrics): void {
   serve({
     name: 'readMetrics',
     group: 'System',

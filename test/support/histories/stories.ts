@@ -11,6 +11,7 @@ import type { SimulatedAgent } from '../simulation/node.ts';
 import { type Script, script, scripts } from '../simulation/script.ts';
 import { Simulation } from '../simulation/simulation.ts';
 import { speak } from '../simulation/words.ts';
+import { proofs } from './proofs.ts';
 
 const PROJECT = 'demo';
 
@@ -245,4 +246,4 @@ async function crashes(): Promise<Simulation> {
 }
 
 /** By name; each ends with its whole log in `log`. */
-export const STORIES = { reviews, failures, waiting, agents, crashes } as const;
+export const STORIES = { reviews, failures, waiting, agents, crashes, proofs } as const;

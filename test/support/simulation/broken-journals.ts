@@ -50,9 +50,9 @@ export const ignoresOtherWriters: JournalFactory = (log, handlers, defer) => {
       return waiting.length;
     },
     tip: () => reader.tip(),
-    read: (range) => reader.read(range),
+    read: (range, fill) => reader.read(range, fill),
     readPresent: (range) => reader.readPresent(range),
-    readBySubject: (prefix) => reader.readBySubject(prefix),
+    readBySubject: (prefix, from) => reader.readBySubject(prefix, from),
     holds: (subject) => reader.holds(subject),
     readByFilter: (filter) => reader.readByFilter(filter),
     erase: (sequence) => reader.erase(sequence),
@@ -83,9 +83,9 @@ function overriding(
       return journal.backlog;
     },
     tip: () => journal.tip(),
-    read: (range) => journal.read(range),
+    read: (range, fill) => journal.read(range, fill),
     readPresent: (range) => journal.readPresent(range),
-    readBySubject: (prefix) => journal.readBySubject(prefix),
+    readBySubject: (prefix, from) => journal.readBySubject(prefix, from),
     holds: (subject) => journal.holds(subject),
     readByFilter: (filter) => journal.readByFilter(filter),
     erase: (sequence) => journal.erase(sequence),

@@ -99,8 +99,9 @@ export class ProcessWorld {
   }
 
   adopt(order: RunOrder, supervisor: ProcessClock, isAdoptable: boolean): Promise<Adoption> {
-    const process = this.#processes.get(keyOf(order));
     const answer = (): Adoption => {
+      // Looked at when it answers: it may have been executed since it was asked.
+      const process = this.#processes.get(keyOf(order));
       if (process?.end) return { kind: 'ended', start: startOf(process), end: process.end };
       if (process) return { kind: 'running', run: this.#runOf(process, supervisor) };
       const launch = this.#underway.get(keyOf(order));
@@ -111,7 +112,7 @@ export class ProcessWorld {
       return Promise.resolve({ kind: 'ended', start: null, end: lostEnd('it ended with its process') });
     }
     return new Promise((resolve) =>
-      supervisor.schedule(process?.script.adoptMs ?? 0, () => resolve(answer())),
+      supervisor.schedule(this.#processes.get(keyOf(order))?.script.adoptMs ?? 0, () => resolve(answer())),
     );
   }
 

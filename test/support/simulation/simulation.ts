@@ -111,6 +111,8 @@ export class Simulation {
     this.#nodes.set(node.writer, node);
     await node.open();
     void node.begun.catch((error: unknown) => this.witness.report(error));
+    // Whatever needs no time has happened: what it waits for is set.
+    await settle();
     return node;
   }
 

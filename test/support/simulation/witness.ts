@@ -88,8 +88,8 @@ export class Witness {
   }
 
   #onMessage(sequence: number): void {
-    const message = this.#log.messages[sequence - 1];
-    if (!message) throw new Violation(`message ${sequence} is not there`);
+    const message = this.#log.messages.at(-1);
+    if (message?.sequence !== sequence) throw new Violation(`message ${sequence} is not there`);
     const record = readRecord(message);
     this.records.push(record);
     this.model.apply(record);

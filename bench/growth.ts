@@ -1,0 +1,156 @@
+/** How the cost of a task grows with the tasks, agents, events and subscribers that there are. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { createTask } from '../src/app/create-task.ts';
+import { EventFeed } from '../src/app/event-feed.ts';
+import type { HealthReport } from '../src/contracts/answers.ts';
+import type { Engine } from '../src/engine.ts';
+import { startHttpServer } from '../src/http/server.ts';
+import { type BenchEngineSettings, openBenchEngine, PROJECT, request, runLifecycles } from './engine.ts';
+import type { Figure } from './figure.ts';
+import { type Curve, plot } from './plot.ts';
+import { startBenchServer } from './server.ts';
+
+const LIFECYCLES = 4_000;
+const IN_FLIGHT = 256;
+const WAITING_TASKS = [0, 10_000, 25_000, 50_000];
+const AGENTS = [1, 10, 50, 100];
+const EVENTS = [30_000, 60_000, 120_000, 240_000];
+const SUBSCRIBERS = [0, 50, 100, 250];
+const A_DAY_S = 86_400;
+
+/** @param directory where the curves are drawn; none are where it is absent */
+export async function growth(directory: string | undefined): Promise<Figure[]> {
+  const curves: Readonly<Record<string, Curve>> = {
+    tasks: await overTasks(),
+    agents: await overAgents(),
+    events: await overEvents(),
+    subscribers: await overSubscribers(),
+  };
+  if (directory !== undefined) {
+    await mkdir(directory, { recursive: true });
+    for (const [name, curve] of Object.entries(curves)) {
+      await writeFile(join(directory, `${name}.svg`), plot(curve));
+    }
+  }
+  return Object.entries(curves).flatMap(([name, { points, x, y }]) =>
+    points.map((point) => ({ key: `${name}_${point.x}`, value: point.y, goal: null, note: `${y}, ${x}` })),
+  );
+}
+
+async function overTasks(): Promise<Curve> {
+  const points = await withEngine({}, async (engine) => {
+    const measured = [];
+    let waiting = 0;
+    for (const x of WAITING_TASKS) {
+      for (; waiting < x; waiting += 500) {
+        await Promise.all(
+          Array.from({ length: 500 }, () =>
+            createTask(engine.app, PROJECT, request({ delay_seconds: A_DAY_S }), 'user:bench'),
+          ),
+        );
+      }
+      measured.push({ x, y: await costOf(engine) });
+    }
+    return measured;
+  });
+  return {
+    title: 'Cost of a task by the tasks that wait',
+    x: 'tasks that wait',
+    y: 'µs of one task',
+    points,
+  };
+}
+
+async function overAgents(): Promise<Curve> {
+  const points = [];
+  for (const x of AGENTS) {
+    points.push({ x, y: await withEngine({ agents: x, concurrency: Math.ceil(IN_FLIGHT / x) }, costOf) });
+  }
+  return { title: 'Cost of a task by the agents', x: 'agents, tasks by type', y: 'µs of one task', points };
+}
+
+async function overEvents(): Promise<Curve> {
+  const server = await startBenchServer();
+  const points = [];
+  try {
+    let events = 0;
+    for (const x of EVENTS) {
+      const writer = await openBenchEngine(await server.connect(), server.directory, IN_FLIGHT);
+      await runLifecycles(writer, Math.ceil((x - events) / 6), IN_FLIGHT);
+      events = x;
+      await writer.stop('long enough');
+      const connection = await server.connect();
+      const start = performance.now();
+      const reader = await openBenchEngine(connection, server.directory, IN_FLIGHT);
+      points.push({ x, y: (performance.now() - start) / 1_000 });
+      await reader.stop('measured');
+    }
+  } finally {
+    await server.stop();
+  }
+  return { title: 'A start without a snapshot', x: 'events in the log', y: 'seconds', points };
+}
+
+async function overSubscribers(): Promise<Curve> {
+  const points = [];
+  for (const x of SUBSCRIBERS)
+    points.push({ x, y: await withEngine({}, (engine) => followedCost(engine, x)) });
+  return {
+    title: 'Cost of a task by the clients that follow',
+    x: 'clients with server-sent events, one event a task each',
+    y: 'µs of one task',
+    points,
+  };
+}
+
+/** Microseconds that one task takes, through all its states, with others in flight. */
+async function costOf(engine: Engine): Promise<number> {
+  await runLifecycles(engine, LIFECYCLES / 4, IN_FLIGHT);
+  return ((await runLifecycles(engine, LIFECYCLES, IN_FLIGHT)) / LIFECYCLES) * 1_000_000;
+}
+
+async function followedCost(engine: Engine, count: number): Promise<number> {
+  if (count === 0) return costOf(engine);
+  const feed = new EventFeed(engine.app);
+  const server = await startHttpServer({
+    app: engine.app,
+    feed,
+    logger: pino({ level: 'warn' }),
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: 1_000_000,
+    version: 'bench',
+    health: () => ({}) as HealthReport,
+  });
+  const program = fileURLToPath(new URL('./sse-clients.js', import.meta.url));
+  const clients = fork(program, [String(server.port), String(count), '/api/events?type=task.approved']);
+  try {
+    await once(clients, 'message');
+    return await costOf(engine);
+  } finally {
+    clients.kill();
+    await server.close();
+    feed.close();
+  }
+}
+
+async function withEngine<Result>(
+  settings: BenchEngineSettings & { readonly concurrency?: number },
+  measure: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  const server = await startBenchServer();
+  try {
+    const { concurrency = IN_FLIGHT } = settings;
+    const engine = await openBenchEngine(await server.connect(), server.directory, concurrency, settings);
+    const result = await measure(engine);
+    await engine.stop('measured');
+    return result;
+  } finally {
+    await server.stop();
+  }
+}

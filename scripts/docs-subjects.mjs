@@ -1,0 +1,9 @@
+// Writes docs/subjects.md and docs/asyncapi.json: npm run docs:subjects (after npm run build)
+import { writeFile } from 'node:fs/promises';
+import { asyncApi } from '../dist/src/contracts/asyncapi.js';
+import { subjectsPage } from '../dist/src/contracts/subjects-page.js';
+import { VERSION } from '../dist/src/version.js';
+
+const docs = new URL('../docs/', import.meta.url);
+await writeFile(new URL('subjects.md', docs), subjectsPage());
+await writeFile(new URL('asyncapi.json', docs), `${JSON.stringify(asyncApi(VERSION), null, 2)}\n`);

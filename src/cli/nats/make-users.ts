@@ -1,0 +1,146 @@
+/** Makes users of a NATS server: seeds for those who connect, permissions for the server. */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createUser } from '@nats-io/nkeys';
+import { hash } from 'bcryptjs';
+import { loadConfig } from '../../config/load-config.ts';
+import type { SignalboxConfig } from '../../contracts/config.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { ID_PATTERN } from '../../contracts/ids.ts';
+import { type NatsRole, type NatsUser, permissionsOf, usersConf } from '../../contracts/nats-users.ts';
+import { replaceFile } from '../../embedded/files.ts';
+import { layoutOf } from '../../embedded/layout.ts';
+import { readUsers, USERS_FILE } from '../../embedded/users.ts';
+import type { Terminal } from '../terminal.ts';
+import type { UsersOptions } from './index.ts';
+
+/** Enough for a password that nobody has chosen: a server works it through at each connection. */
+const HASH_ROUNDS = 8;
+
+type Wanted = Pick<NatsUser, 'name' | 'role'>;
+
+/** @throws SignalboxError `config_invalid`, `invalid_id`, `invalid_request` */
+export async function makeUsers(terminal: Terminal, options: UsersOptions): Promise<void> {
+  const { config } = await loadConfig({
+    file: options.config,
+    cwd: process.cwd(),
+    env: process.env,
+    overrides: { data_dir: options.dataDir },
+  });
+  const directory = options.out === undefined ? layoutOf(config.data_dir).usersDir : resolve(options.out);
+  const wanted = wantedUsers(config, options);
+  const earlier = await readUsers(directory);
+  const renewed = new Set(options.renew);
+  const withPassword = new Set(options.password);
+  for (const name of renewed) {
+    if (!earlier.some((user) => user.name === name)) {
+      throw new SignalboxError('invalid_request', `--renew ${name}: there is no such user in ${directory}`);
+    }
+  }
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const users: NatsUser[] = [];
+  const made: string[] = [];
+  for (const user of merged(earlier, wanted)) {
+    const known = earlier.find(({ name }) => name === user.name);
+    const hasPassword = known?.password_hash !== undefined;
+    const wantsPassword = withPassword.has(user.name) || (hasPassword && !renewed.has(user.name));
+    if (known && known.role === user.role && hasPassword === wantsPassword && !renewed.has(user.name)) {
+      users.push(known);
+      continue;
+    }
+    const file = secretFile(directory, { ...user, password_hash: wantsPassword ? '' : undefined });
+    const proof = wantsPassword ? await makePassword(file, user.name) : await makeSeed(file);
+    users.push({ ...user, ...proof });
+    made.push(user.name);
+  }
+  await replaceFile(join(directory, USERS_FILE), `${JSON.stringify(users, null, 2)}\n`);
+  if (options.out !== undefined) await replaceFile(join(directory, 'users.conf'), usersConf(users));
+  report(terminal, options, { directory, users, made });
+}
+
+function wantedUsers({ agents }: SignalboxConfig, options: UsersOptions): Wanted[] {
+  const remote = Object.keys(agents).filter((id) => agents[id]?.driver === 'remote');
+  const as = (role: NatsRole, names: readonly string[] = []): Wanted[] =>
+    names.map((name) => ({ name: checked(name), role }));
+  return [
+    ...(options.out === undefined ? [] : as('supervisor', ['signalbox'])),
+    ...as('agent', [...remote, ...(options.agent ?? [])]),
+    ...as('observer', options.observer),
+    ...as('operator', options.operator),
+  ];
+}
+
+/** Who was there stays. @throws SignalboxError `invalid_request` for one name in two roles */
+function merged(earlier: readonly NatsUser[], wanted: readonly Wanted[]): Wanted[] {
+  const users = new Map<string, Wanted>(earlier.map(({ name, role }) => [name, { name, role }]));
+  const roles = new Map<string, NatsRole>();
+  for (const user of wanted) {
+    const other = roles.get(user.name) ?? user.role;
+    if (other !== user.role) {
+      throw new SignalboxError(
+        'invalid_request',
+        `${user.name} cannot be ${other} and ${user.role} at once: take another name for one of them`,
+      );
+    }
+    roles.set(user.name, user.role);
+    users.set(user.name, user);
+  }
+  return [...users.values()];
+}
+
+async function makePassword(file: string, user: string): Promise<Pick<NatsUser, 'password_hash'>> {
+  const password = randomBytes(24).toString('base64url');
+  await replaceFile(file, `${JSON.stringify({ user, password })}\n`);
+  return { password_hash: await hash(password, HASH_ROUNDS) };
+}
+
+async function makeSeed(file: string): Promise<Pick<NatsUser, 'nkey'>> {
+  const pair = createUser();
+  await replaceFile(file, `${new TextDecoder().decode(pair.getSeed())}\n`);
+  const nkey = pair.getPublicKey();
+  pair.clear();
+  return { nkey };
+}
+
+function secretFile(
+  directory: string,
+  { name, password_hash }: Pick<NatsUser, 'name' | 'password_hash'>,
+): string {
+  return join(directory, password_hash === undefined ? `${name}.nk` : `${name}.json`);
+}
+
+interface Made {
+  readonly directory: string;
+  readonly users: readonly NatsUser[];
+  readonly made: readonly string[];
+}
+
+function report(terminal: Terminal, { out, json }: UsersOptions, { directory, users, made }: Made): void {
+  const shown = users.map((user) => ({
+    ...user,
+    secret_file: secretFile(directory, user),
+    is_new: made.includes(user.name),
+    permissions: permissionsOf(user),
+  }));
+  if (json) {
+    terminal.print(JSON.stringify({ directory, users: shown }, null, 2));
+    return;
+  }
+  for (const { name, role, secret_file, is_new } of shown) {
+    terminal.print(`${role} ${name}: ${secret_file}${is_new ? '' : ' (as it was)'}`);
+  }
+  terminal.note(
+    out === undefined
+      ? "These count from the next start of Signalbox on. Hand each user its file, and nobody else's."
+      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/security.md), and name ${join(directory, 'signalbox.nk')} as nats.credentials of Signalbox.`,
+  );
+}
+
+function checked(name: string): string {
+  if (ID_PATTERN.test(name)) return name;
+  throw new SignalboxError(
+    'invalid_id',
+    `user ${JSON.stringify(name.slice(0, 80))}: use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
+  );
+}

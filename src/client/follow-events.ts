@@ -1,0 +1,181 @@
+/**
+ * Follows the event log over NATS, with the rights of an observer: what was stored by direct get, what is new by the
+ * subjects on which the server republishes what it has stored.
+ *
+ * F1 Each event comes once and in the log's order: an event is handed on only when all before it have been. One that was
+ *    redacted, and so is not in the log any more, is left out.
+ * F2 A gap, for whatever reason (a lost connection, a server that was restarted, a slow reader), is filled from the log.
+ * F3 What waits for the reader is bounded: what is beyond that is read from the log when its turn comes.
+ */
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { EVENT_STREAM, LIVE_SUBJECTS } from '../contracts/subjects.ts';
+
+export interface FollowOptions {
+  /** With the rights of an observer, and the user's own inbox prefix. */
+  readonly connection: NatsConnection;
+  /** The first sequence to read; 1 by default. */
+  readonly from?: number;
+  /** Ends the loop. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds after which the log is asked whether an event was missed; 2,000 by default. */
+  readonly pollMs?: number;
+}
+
+export interface FollowedEvent {
+  readonly sequence: number;
+  /** As it was published: `signalbox.v1.evt.…`. */
+  readonly subject: string;
+  /** The CloudEvent as JSON. */
+  readonly text: string;
+}
+
+const DIRECT_GET = `$JS.API.DIRECT.GET.${EVENT_STREAM}`;
+/** Events asked for at the same time. */
+const AT_ONCE = 256;
+/** Live events that wait for the reader. */
+const MAX_WAITING = 10_000;
+const POLL_MS = 2_000;
+const GET_TIMEOUT_MS = 5_000;
+const RETRY_MS = 250;
+
+/**
+ * Every event from `from` on, until the loop is left or `signal` aborts. While the server is away it waits.
+ * @throws SignalboxError `nats_unavailable` where the connection is closed for good, `forbidden` without the rights of an observer
+ */
+export async function* followEvents(options: FollowOptions): AsyncGenerator<FollowedEvent, void> {
+  const { connection, signal, from = 1, pollMs = POLL_MS } = options;
+  if (connection.isClosed()) {
+    throw new SignalboxError('nats_unavailable', 'the connection to NATS is closed: open one to follow');
+  }
+  const live = new LiveEvents(connection);
+  const stop = (): void => live.wake();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    let next = from;
+    while (signal?.aborted !== true) {
+      const event = live.take(next);
+      if (event) {
+        yield event;
+        next += 1;
+        continue;
+      }
+      const last = await lastSequence(connection, signal);
+      if (last < next) {
+        await live.wait(pollMs);
+        continue;
+      }
+      const to = Math.min(last, next + AT_ONCE - 1);
+      yield* await getAll(connection, next, to, signal);
+      next = to + 1;
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    live.close();
+  }
+}
+
+/** What the server republishes, by sequence, until it is taken or was read otherwise. */
+class LiveEvents {
+  readonly #subscription: Subscription;
+  readonly #waiting = new Map<number, FollowedEvent>();
+  #wake: () => void = () => {};
+
+  constructor(connection: NatsConnection) {
+    this.#subscription = connection.subscribe(LIVE_SUBJECTS, {
+      callback: (error, message) => {
+        if (!error) this.#add(message);
+      },
+    });
+  }
+
+  take(sequence: number): FollowedEvent | undefined {
+    const event = this.#waiting.get(sequence);
+    this.#waiting.delete(sequence);
+    // What was read from the log meanwhile will not be asked for any more.
+    for (const earlier of this.#waiting.keys()) {
+      if (earlier >= sequence) break;
+      this.#waiting.delete(earlier);
+    }
+    return event;
+  }
+
+  /** Until something comes, or the time is over. */
+  wait(ms: number): Promise<void> {
+    if (this.#waiting.size > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  close(): void {
+    this.#subscription.unsubscribe();
+    this.#wake();
+  }
+
+  #add(message: Msg): void {
+    const sequence = Number(message.headers?.get('Nats-Sequence'));
+    if (!(sequence > 0) || this.#waiting.size >= MAX_WAITING) return this.#wake();
+    const subject = message.headers?.get('Nats-Subject') ?? '';
+    this.#waiting.set(sequence, { sequence, subject, text: message.string() });
+    this.#wake();
+  }
+}
+
+/** The end of the log; 0 where it is empty. */
+async function lastSequence(connection: NatsConnection, signal: AbortSignal | undefined): Promise<number> {
+  const answer = await get(connection, { last_by_subj: 'signalbox.v1.evt.>' }, signal);
+  return answer?.sequence ?? 0;
+}
+
+async function getAll(
+  connection: NatsConnection,
+  from: number,
+  to: number,
+  signal: AbortSignal | undefined,
+): Promise<FollowedEvent[]> {
+  const sequences = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  const found = await Promise.all(sequences.map((seq) => get(connection, { seq }, signal)));
+  return found.filter((event) => event !== null);
+}
+
+/** null where there is no such message, or the wait was given up. Tries on while the server is away. */
+async function get(
+  connection: NatsConnection,
+  query: { readonly seq: number } | { readonly last_by_subj: string },
+  signal: AbortSignal | undefined,
+): Promise<FollowedEvent | null> {
+  for (;;) {
+    if (signal?.aborted) return null;
+    try {
+      const answer = await connection.request(DIRECT_GET, JSON.stringify(query), { timeout: GET_TIMEOUT_MS });
+      const status = answer.headers?.code ?? 0;
+      if (status === 404) return null;
+      const sequence = Number(answer.headers?.get('Nats-Sequence'));
+      if (sequence > 0) {
+        return { sequence, subject: answer.headers?.get('Nats-Subject') ?? '', text: answer.string() };
+      }
+    } catch (cause) {
+      assertWorthATry(connection, cause);
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+function assertWorthATry(connection: NatsConnection, cause: unknown): void {
+  if (connection.isClosed()) {
+    const why = `the connection to NATS is closed: ${messageOf(cause)}`;
+    throw new SignalboxError('nats_unavailable', why, { cause });
+  }
+  if (/permissions violation/i.test(messageOf(cause))) {
+    throw new SignalboxError('forbidden', 'this NATS user may not read the event log', { cause });
+  }
+}

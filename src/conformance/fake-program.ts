@@ -1,0 +1,66 @@
+/** A program that behaves as it is told, in the place of the one that a driver starts. It needs nothing but a shell. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Behaviour {
+  /** Printed as it is. */
+  readonly stdout: string | Buffer;
+  readonly exitCode: number;
+  /** Shell commands before that, and between the output and the end. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
+export interface SeenCall {
+  readonly args: readonly string[];
+  readonly stdin: Buffer;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const SCRIPT = `#!/bin/sh
+there=$(dirname "$0")
+number=1
+while ! mkdir "$there/call-$number" 2>/dev/null; do number=$((number + 1)); done
+call="$there/call-$number"
+for word in "$@"; do printf '%s\\0' "$word"; done >"$call/args"
+cat >"$call/stdin"
+cp "$SIGNALBOX_PROMPT_FILE" "$call/prompt"
+env >"$call/env"
+. "$there/before"
+cat "$there/stdout"
+. "$there/after"
+exit "$(cat "$there/code")"
+`;
+
+export class FakeProgram {
+  readonly path: string;
+  readonly #directory: string;
+
+  constructor(directory: string, { stdout, exitCode, before = '', after = '' }: Behaviour) {
+    this.#directory = directory;
+    this.path = join(directory, 'program');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(this.path, SCRIPT);
+    chmodSync(this.path, 0o755);
+    writeFileSync(join(directory, 'stdout'), stdout);
+    writeFileSync(join(directory, 'code'), String(exitCode));
+    writeFileSync(join(directory, 'before'), before);
+    writeFileSync(join(directory, 'after'), after);
+  }
+
+  /** @param number from 1 on; undefined for a call that was never made */
+  call(number: number): (SeenCall & { readonly promptFile: Buffer }) | undefined {
+    const directory = join(this.#directory, `call-${number}`);
+    if (!existsSync(join(directory, 'env'))) return undefined;
+    const read = (name: string): Buffer => readFileSync(join(directory, name));
+    const variables = read('env').toString().split('\n');
+    return {
+      args: read('args').toString().split('\0').slice(0, -1),
+      stdin: read('stdin'),
+      promptFile: read('prompt'),
+      env: Object.fromEntries(
+        variables.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+      ),
+    };
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Signalbox as others meet it over NATS: commands, the agents' messages, and the queues of remote agents.
+ *
+ * O3 The queues are there before the engine, which may have jobs for them; nothing is heard before it has begun.
+ */
+import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { Subscription } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import type { SignalboxConfig } from '../contracts/config.ts';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { jobOfSubject, WORK_STREAM } from '../contracts/subjects.ts';
+import type { Engine } from '../engine.ts';
+import { AgentInbox } from '../nats/agent-inbox.ts';
+import { CommandService, type CommandServiceOptions } from '../nats/command-service.ts';
+import { Rejections } from '../nats/rejections.ts';
+import { RemoteAgent } from '../nats/remote-agents.ts';
+import { openQueue, openStreams } from '../nats/streams.ts';
+import type { RemoteDriver } from '../process/drivers/remote.ts';
+import type { Environment } from '../runtime/environment.ts';
+import { VERSION } from '../version.ts';
+import type { NatsLink } from './nats-link.ts';
+
+export interface NatsSideOptions {
+  readonly nats: NatsLink;
+  readonly config: SignalboxConfig;
+  readonly logger: Logger;
+  readonly environment: Environment;
+}
+
+/** What those who ask over NATS are answered from. */
+export type Heard = Pick<CommandServiceOptions, 'app' | 'health' | 'people' | 'webhooks'>;
+
+const TIMEOUT_MS = 5_000;
+/** How often a job is handed out that nobody begins. */
+const MAX_DELIVERIES = 10;
+/** Bytes that an agent may leave in its bucket. */
+const BUCKET_BYTES = 512 * 1_024 * 1_024;
+const MAX_DELIVERIES_ADVISORY = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${WORK_STREAM}.*`;
+
+export class NatsSide {
+  readonly rejections: Rejections;
+  readonly #options: NatsSideOptions;
+  readonly #manager: JetStreamManager;
+  readonly #remotes: ReadonlyMap<string, RemoteAgent>;
+  #inbox: AgentInbox | null = null;
+  #commands: CommandService | null = null;
+  #advisories: Subscription | null = null;
+
+  private constructor(
+    options: NatsSideOptions,
+    manager: JetStreamManager,
+    remotes: ReadonlyMap<string, RemoteAgent>,
+  ) {
+    const { connection } = options.nats;
+    this.#options = options;
+    this.#manager = manager;
+    this.#remotes = remotes;
+    this.rejections = new Rejections(connection, jetstream(connection), options.environment.clock);
+  }
+
+  /** Writes nothing: a standby has its turn yet to come. @throws SignalboxError `nats_unavailable` */
+  static async connect(options: NatsSideOptions): Promise<NatsSide> {
+    const { nats, config, logger, environment } = options;
+    const { connection } = nats;
+    const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS }).catch(unavailable);
+    const client = jetstream(connection, { timeout: TIMEOUT_MS });
+    const remotes = new Map<string, RemoteAgent>();
+    for (const [agent, settings] of Object.entries(config.agents)) {
+      if (settings.driver !== 'remote') continue;
+      const remote = new RemoteAgent({
+        agent,
+        offlineMs: settings.offline_after_seconds * 1_000,
+        heartbeatMs: settings.heartbeat_seconds * 1_000,
+        queueMs: settings.queue_seconds * 1_000,
+        connection,
+        client,
+        manager,
+        logger,
+        clock: environment.clock,
+      });
+      remotes.set(agent, remote);
+    }
+    return new NatsSide(options, manager, remotes);
+  }
+
+  /** Makes the streams and queues, for the engine that has taken over. @throws SignalboxError `nats_unavailable` */
+  async prepare({ host, supervisor }: Engine): Promise<void> {
+    const { nats, config } = this.#options;
+    const client = jetstream(nats.connection, { timeout: TIMEOUT_MS });
+    const streams = { client, manager: this.#manager, replicas: config.nats.replicas };
+    try {
+      await openStreams(streams);
+      for (const { id: agent, offlineMs } of this.#remotes.values()) {
+        // Who says nothing of a job for so long counts as gone.
+        const ackWaitMs = offlineMs;
+        await openQueue(streams, {
+          agent,
+          ackWaitMs,
+          maxDeliveries: MAX_DELIVERIES,
+          bucketBytes: BUCKET_BYTES,
+        });
+      }
+    } catch (cause) {
+      unavailable(cause);
+    }
+    for (const remote of this.#remotes.values()) {
+      remote.attach({ host, decide: (event) => supervisor.decide(event) });
+    }
+  }
+
+  driverOf(agent: string): RemoteDriver | undefined {
+    return this.#remotes.get(agent)?.driver;
+  }
+
+  /** To be called when the agents are registered, before anything is claimed. */
+  begin(): void {
+    for (const { presence } of this.#remotes.values()) presence.begin();
+  }
+
+  /** From here on agents are heard, and commands taken. */
+  async listen({ app, health, people, webhooks }: Heard): Promise<void> {
+    const { nats, logger: parent } = this.#options;
+    const { connection } = nats;
+    const logger = parent.child({ component: 'nats' });
+    this.#advisories = connection.subscribe(MAX_DELIVERIES_ADVISORY, {
+      callback: (error, message) => {
+        if (!error) void this.#giveUp(message.json<{ stream_seq: number; deliveries: number }>());
+      },
+    });
+    this.#inbox = new AgentInbox({
+      app,
+      connection,
+      client: jetstream(connection, { timeout: TIMEOUT_MS }),
+      logger,
+      remotes: this.#remotes,
+      rejections: this.rejections,
+    });
+    this.#commands = await CommandService.start({
+      app,
+      health,
+      people,
+      webhooks,
+      rejected: (agent, limit) => this.rejections.list(agent, limit),
+      connection,
+      logger,
+      version: VERSION,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#advisories?.unsubscribe();
+    await this.#commands?.stop();
+    await this.#inbox?.close();
+    for (const remote of this.#remotes.values()) remote.close();
+  }
+
+  /** A job was handed out again and again. Where this is missed, its time in the queue runs out all the same. */
+  async #giveUp({ stream_seq: seq, deliveries }: { stream_seq: number; deliveries: number }): Promise<void> {
+    try {
+      const message = await this.#manager.streams.getMessage(WORK_STREAM, { seq });
+      const job = message && jobOfSubject(message.subject);
+      if (!job) return;
+      this.#remotes
+        .get(job.agent)
+        ?.driver.fail(job, `it was handed to workers ${deliveries} times, and none has begun it`);
+    } catch (err) {
+      this.#options.logger.warn({ err, seq }, 'a job that nobody begins cannot be looked at');
+    }
+  }
+}
+
+function unavailable(cause: unknown): never {
+  throw new SignalboxError(
+    'nats_unavailable',
+    `the streams for agents cannot be made in NATS: ${messageOf(cause)}`,
+    { cause },
+  );
+}

@@ -1,0 +1,127 @@
+/**
+ * Prompts that projects build themselves: from a template, by a module, or by a program.
+ *
+ * F1 A prompt that cannot be built is no reason to hold work back: the built-in one is used, and the log says why.
+ */
+import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { execa } from 'execa';
+import type { Logger } from 'pino';
+import { DEFAULT_PASS_ENV } from '../contracts/agent-config.ts';
+import type { ProjectConfig } from '../contracts/config.ts';
+import { messageOf } from '../contracts/errors.ts';
+import type { PromptInput } from '../supervisor/prompt.ts';
+import type { PromptBuilders } from '../supervisor/prompt-builders.ts';
+import { type PromptFacts, promptFacts, templateValues } from '../supervisor/prompt-facts.ts';
+
+/** What a module of a project exports as its default. */
+export type PromptBuilder = (facts: PromptFacts) => string | Promise<string>;
+
+const PROMPT_BYTES_MAX = 4 * 1_024 * 1_024;
+
+export interface ProjectPromptsOptions {
+  readonly projects: Readonly<Record<string, ProjectConfig>>;
+  readonly logger: Logger;
+  /** Signalbox's own environment, of which a program gets what agents get by default. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export class ProjectPrompts implements PromptBuilders {
+  readonly #options: ProjectPromptsOptions;
+
+  constructor(options: ProjectPromptsOptions) {
+    this.#options = options;
+  }
+
+  build(input: PromptInput): Promise<string | null> | null {
+    const { projects } = this.#options;
+    const { project } = input.task;
+    const config = Object.hasOwn(projects, project) ? projects[project] : undefined;
+    if (config?.prompt_template === undefined && config?.prompt_builder === undefined) return null;
+    return this.#buildOrLog(config, input);
+  }
+
+  async #buildOrLog(config: ProjectConfig, input: PromptInput): Promise<string | null> {
+    const { project, id: task } = input.task;
+    try {
+      const prompt = await this.#build(config, input);
+      if (typeof prompt !== 'string' || prompt.trim() === '') throw new Error('it gave no text');
+      if (Buffer.byteLength(prompt) > PROMPT_BYTES_MAX)
+        throw new Error(`it gave more than ${PROMPT_BYTES_MAX} bytes`);
+      return prompt;
+    } catch (error) {
+      const { attempt, agent } = input;
+      const why = withoutSecret(messageOf(error), input.token);
+      this.#options.logger.warn(
+        { project, task, attempt, agent, why },
+        'the prompt of the project failed: the built-in one is used',
+      );
+      return null;
+    }
+  }
+
+  #build(config: ProjectConfig, input: PromptInput): Promise<unknown> {
+    const { prompt_template: template, prompt_builder: builder } = config;
+    const limitMs = config.prompt_timeout_seconds * 1_000;
+    if (template !== undefined) return fromTemplate(template, input);
+    const facts = promptFacts(input);
+    return typeof builder === 'string'
+      ? fromModule(builder, facts, limitMs)
+      : this.#fromProgram(builder ?? [], facts, limitMs);
+  }
+
+  async #fromProgram(
+    [program = '', ...args]: readonly string[],
+    facts: PromptFacts,
+    limitMs: number,
+  ): Promise<string> {
+    const passed = DEFAULT_PASS_ENV.flatMap((name) => {
+      const value = this.#options.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const { stdout } = await execa(program, args, {
+      input: JSON.stringify(facts),
+      env: Object.fromEntries(passed),
+      extendEnv: false,
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: PROMPT_BYTES_MAX,
+      stripFinalNewline: false,
+    });
+    return stdout;
+  }
+}
+
+async function fromTemplate(file: string, input: PromptInput): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const values = templateValues(input);
+  return text.replaceAll(/\{\{\s*([a-z_]+)\s*\}\}/g, (_all, name: string) => {
+    const value = values[name];
+    if (value !== undefined) return value;
+    throw new Error(`{{${name}}} is no placeholder; there are ${Object.keys(values).join(', ')}`);
+  });
+}
+
+async function fromModule(file: string, facts: PromptFacts, limitMs: number): Promise<unknown> {
+  const module: { default?: unknown } = await import(pathToFileURL(file).href);
+  const build = module.default;
+  if (typeof build !== 'function') throw new Error(`${file} has no function as its default export`);
+  return withinTime(Promise.resolve((build as PromptBuilder)(facts)), limitMs);
+}
+
+async function withinTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${limitMs / 1_000} s`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A program may repeat what it was given in what it complains. */
+function withoutSecret(text: string, token: string): string {
+  return token === '' ? text : text.replaceAll(token, '<token>');
+}

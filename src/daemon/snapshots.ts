@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { codeFingerprint } from '../runtime/code-fingerprint.ts';
+import { SnapshotDirectory } from '../runtime/snapshot-store.ts';
+
+/** The snapshots of a data directory. */
+export function snapshotsIn(dataDirectory: string, logger: Logger): SnapshotDirectory {
+  return new SnapshotDirectory(join(dataDirectory, 'snapshots'), codeFingerprint(), logger);
+}

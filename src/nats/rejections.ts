@@ -1,0 +1,70 @@
+/**
+ * Messages that were refused: kept for a while, with the reason.
+ *
+ * J1 The newest are kept, so many of each agent and no more (streams.ts); a flood costs a bounded number of writes a second.
+ *    All are counted.
+ */
+import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type RejectionRecord, rejectionRecordSchema } from '../contracts/agent-messages.ts';
+import { REJECTED_STREAM, REJECTED_SUBJECTS, rejectedSubject } from '../contracts/subjects.ts';
+import type { Clock } from '../runtime/environment.ts';
+
+/** Refusals that are written down in one second. */
+const PER_SECOND = 100;
+const MAX_REASON = 1_000;
+
+export class Rejections {
+  readonly #connection: NatsConnection;
+  readonly #client: JetStreamClient;
+  readonly #clock: Clock;
+  readonly #counts = new Map<string, number>();
+  #second = 0;
+  #written = 0;
+
+  constructor(connection: NatsConnection, client: JetStreamClient, clock: Clock) {
+    this.#connection = connection;
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** How many there were since this process began, by code. */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  add(record: Omit<RejectionRecord, 'time'>): void {
+    this.#counts.set(record.code, (this.#counts.get(record.code) ?? 0) + 1);
+    const now = this.#clock.now();
+    const second = Math.floor(now / 1_000);
+    if (second !== this.#second) [this.#second, this.#written] = [second, 0];
+    if (this.#written++ >= PER_SECOND || this.#connection.isClosed()) return;
+    const reason = record.reason.slice(0, MAX_REASON);
+    const kept = { ...record, reason, time: new Date(now).toISOString() };
+    // Not waited for: that a refusal is not kept is no reason to keep its sender waiting.
+    this.#connection.publish(rejectedSubject(record.agent), JSON.stringify(kept));
+  }
+
+  /** The newest of one agent, or of all, the newest first. Rejects with what the client rejects with. */
+  async list(agent: string | null, limit: number): Promise<RejectionRecord[]> {
+    const consumer = await this.#client.consumers.get(REJECTED_STREAM, {
+      deliver_policy: DeliverPolicy.All,
+      filter_subjects: agent === null ? REJECTED_SUBJECTS : rejectedSubject(agent),
+    });
+    const found: RejectionRecord[] = [];
+    try {
+      const { num_pending: pending } = await consumer.info(true);
+      if (pending === 0) return [];
+      const messages = await consumer.consume();
+      for await (const message of messages) {
+        const parsed = rejectionRecordSchema.safeParse(message.json());
+        if (parsed.success) found.push(parsed.data);
+        if (message.info.pending === 0) break;
+      }
+      await messages.close();
+    } finally {
+      await consumer.delete().catch(() => false);
+    }
+    return found.reverse().slice(0, limit);
+  }
+}

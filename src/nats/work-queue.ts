@@ -1,0 +1,134 @@
+/** The queue of a remote agent, in JetStream: one message a job, as long as its attempt is open. */
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  type StoredMsg,
+} from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import type { CancelMessage, Job } from '../contracts/agent-messages.ts';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { controlSubject, WORK_STREAM, workSubject } from '../contracts/subjects.ts';
+import type { RunOrder } from '../process/drivers/driver.ts';
+import type { WorkQueue } from '../process/drivers/remote.ts';
+
+export interface WorkQueueOptions {
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly logger: Logger;
+  readonly agent: string;
+  readonly heartbeatMs: number;
+}
+
+type Address = Pick<RunOrder, 'project' | 'task' | 'attempt'>;
+
+/** While the server is away. */
+const RETRY_MS = 500;
+const RETRIES = 20;
+
+export class JetStreamWorkQueue implements WorkQueue {
+  readonly #options: WorkQueueOptions;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  async put(order: RunOrder, expiresAt: number): Promise<void> {
+    const { client, connection, heartbeatMs } = this.#options;
+    const payload = Buffer.from(JSON.stringify(jobOf(order, expiresAt, heartbeatMs)));
+    const limit = connection.info?.max_payload ?? payload.length;
+    if (payload.length > limit) {
+      throw new SignalboxError(
+        'spawn_failed',
+        `the job has ${payload.length} bytes with its prompt, and a message takes ${limit}: give large content as a file`,
+      );
+    }
+    await this.#patiently(async () => {
+      await client.publish(this.#subjectOf(order), payload).catch(async (error: unknown) => {
+        // Its subject takes one message only.
+        if (!(error instanceof JetStreamApiError) || !(await this.#find(order))) throw error;
+      });
+    });
+  }
+
+  async remove(attempt: Address): Promise<void> {
+    const { manager, logger } = this.#options;
+    const subject = this.#subjectOf(attempt);
+    try {
+      const message = await this.#find(attempt);
+      if (message) await manager.streams.deleteMessage(WORK_STREAM, message.seq, false);
+    } catch (error) {
+      // It is refused to whoever takes it.
+      logger.debug({ err: error, subject }, `a job that is over was not taken out: ${messageOf(error)}`);
+    }
+  }
+
+  cancel({ project, task, attempt }: Address, graceMs: number): void {
+    const { connection, agent } = this.#options;
+    const message: CancelMessage = {
+      type: 'cancel',
+      project,
+      taskId: task,
+      attempt,
+      reason: 'it is to be stopped',
+      graceSeconds: graceMs / 1_000,
+    };
+    if (!connection.isClosed()) connection.publish(controlSubject(agent, 'cancel'), JSON.stringify(message));
+  }
+
+  #find(attempt: Address): Promise<StoredMsg | null> {
+    return this.#options.manager.streams.getMessage(WORK_STREAM, { last_by_subj: this.#subjectOf(attempt) });
+  }
+
+  #subjectOf({ project, task, attempt }: Address): string {
+    return workSubject({ agent: this.#options.agent, project, task, attempt });
+  }
+
+  async #patiently(work: () => Promise<void>): Promise<void> {
+    for (let retries = 0; ; retries++) {
+      try {
+        return await work();
+      } catch (cause) {
+        const isOver = retries === RETRIES || cause instanceof JetStreamApiError;
+        if (isOver || this.#options.connection.isClosed()) {
+          throw new SignalboxError('spawn_failed', `the job was not stored: ${messageOf(cause)}`, { cause });
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+}
+
+function jobOf(order: RunOrder, expiresAt: number, heartbeatMs: number): Job {
+  const { spec } = order;
+  return {
+    type: 'task',
+    taskId: order.task,
+    project: order.project,
+    attempt: order.attempt,
+    token: order.token,
+    source: spec.source ?? 'signalbox',
+    target: order.agent,
+    priority: spec.priority,
+    title: spec.title,
+    description: spec.description,
+    content: { action: spec.action ?? null, params: spec.params ?? {} },
+    mustHaves: spec.must_haves ?? [],
+    prompt: order.prompt(),
+    url: order.url,
+    traceparent: order.traceparent,
+    metadata: {
+      createdAt: new Date(order.claimedAt).toISOString(),
+      expireAt: new Date(expiresAt).toISOString(),
+      retryCount: order.attempt - 1,
+      maxRetries: spec.max_attempts - 1,
+    },
+    limits: {
+      timeoutSeconds: order.timeoutMs / 1_000,
+      killGraceSeconds: order.killGraceMs / 1_000,
+      heartbeatSeconds: heartbeatMs / 1_000,
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** What a worker does with a job. */
+import type { Job, RemoteOutput } from '../contracts/agent-messages.ts';
+import { messageOf } from '../contracts/errors.ts';
+import type { OUTPUT_TYPES } from '../contracts/tasks.ts';
+import type { JobContext, JobEnd, JobRunner } from './job-run.ts';
+
+export interface HandlerOutput {
+  readonly type?: (typeof OUTPUT_TYPES)[number];
+  readonly title?: string;
+  readonly content: string;
+  readonly summary?: string;
+}
+
+type Returned = HandlerOutput | readonly HandlerOutput[] | string | undefined;
+
+/** What it returns becomes the outputs of the task; what it throws, the attempt's error. */
+export type JobHandler = (context: JobContext) => Returned | Promise<Returned>;
+
+export interface Handlers {
+  /** By the action of the task. */
+  readonly actions?: Readonly<Record<string, JobHandler>>;
+  /** For every other action, and for tasks without one. */
+  readonly default?: JobHandler;
+}
+
+/** Runs each job by the handler of its action. */
+export function runnerOf({ actions = {}, default: other }: Handlers): JobRunner {
+  return async (context) => {
+    const { action } = context.job.content;
+    const own = action !== null && Object.hasOwn(actions, action) ? actions[action] : undefined;
+    const handler = own ?? other;
+    if (!handler) return { status: 'failed', error: unhandled(action, Object.keys(actions)), content: [] };
+    try {
+      return { status: 'completed', content: outputsOf(await handler(context), context.job) };
+    } catch (thrown) {
+      return { status: 'failed', error: messageOf(thrown), content: [] } satisfies JobEnd;
+    }
+  };
+}
+
+function unhandled(action: string | null, known: readonly string[]): string {
+  const what = action === null ? 'a task without an action' : `the action ${JSON.stringify(action)}`;
+  return `this worker has no handler for ${what}, and no default one; it has ${known.join(', ') || 'none'}`;
+}
+
+function outputsOf(returned: Returned, job: Job): (RemoteOutput & { readonly content: string })[] {
+  if (returned === undefined) return [];
+  const list = typeof returned === 'string' ? [{ content: returned }] : [returned].flat();
+  return list.map((output: HandlerOutput) => ({
+    outputType: output.type ?? 'other',
+    title: output.title ?? job.title,
+    content: output.content,
+    summary: output.summary,
+  }));
+}

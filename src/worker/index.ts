@@ -1,0 +1,34 @@
+/**
+ * Workers: agents of Signalbox on other machines, as a library.
+ *
+ *     import { startWorker, readCredentials } from 'signalbox/worker';
+ *
+ *     const worker = await startWorker({
+ *       agent: 'builder',
+ *       servers: 'tls://nats.example.org:4222',
+ *       authenticator: await readCredentials('builder.nk'),
+ *       concurrency: 2,
+ *       actions: { code_review: async ({ params, progress }) => `looked at ${params.path}` },
+ *       default: ({ job }) => `did ${job.title}`,
+ *     });
+ *     process.once('SIGTERM', () => worker.stop(30_000));
+ */
+import { type Handlers, runnerOf } from './handlers.ts';
+import { Worker, type WorkerOptions } from './worker.ts';
+
+export type { Job, WorkerIdentity } from '../contracts/agent-messages.ts';
+export { readCredentials } from './credentials.ts';
+export type { HandlerOutput, Handlers, JobHandler } from './handlers.ts';
+export type { JobContext, JobEnd, JobOutput, JobRunner, StopReason } from './job-run.ts';
+export { Worker, type WorkerOptions } from './worker.ts';
+
+export type HandlerWorkerOptions = Omit<WorkerOptions, 'run'> & Handlers;
+
+/** Starts a worker that does each job by the handler of its action. @throws SignalboxError `nats_unavailable` */
+export function startWorker({ actions, default: other, ...options }: HandlerWorkerOptions): Promise<Worker> {
+  const handlers = {
+    ...(actions === undefined ? {} : { actions }),
+    ...(other === undefined ? {} : { default: other }),
+  };
+  return Worker.start({ ...options, run: runnerOf(handlers) });
+}
