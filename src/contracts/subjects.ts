@@ -16,6 +16,8 @@ export const EVENT_SUBJECTS = `${ROOT}.evt.>`;
 /** Where the server republishes what it has stored, with the header `Nats-Sequence`. */
 export const LIVE_SUBJECTS = `${ROOT}.live.>`;
 export const LEASE_BUCKET = 'SIGNALBOX_LEASE';
+/** Asked here, every standby answers with who it is. */
+export const STANDBY_SUBJECT = `${ROOT}.standby`;
 
 /** What agents say, until the supervisor has heard it. */
 export const AGENT_STREAM = 'SIGNALBOX_AGENT_MESSAGES';

@@ -45,6 +45,7 @@ import { occupy } from './occupant.ts';
 import { ProjectPrompts } from './prompt-builders.ts';
 import { snapshotsIn } from './snapshots.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
+import { answerAsStandby } from './standby-roll.ts';
 
 export interface DaemonOptions {
   readonly config: SignalboxConfig;
@@ -157,7 +158,8 @@ export class Daemon {
       ...(options.standby && {
         awaitTurn: async (follow) => {
           options.standby?.();
-          lease = await awaitLease(leaseOptions, follow, logger);
+          const silence = answerAsStandby(nats.connection, holder);
+          lease = await awaitLease(leaseOptions, follow, logger).finally(silence);
           logger.info({ writer }, 'taking over');
         },
       }),

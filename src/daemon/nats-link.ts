@@ -42,7 +42,8 @@ export const CONNECT_OPTIONS = {
   pingInterval: 20_000,
 } as const;
 
-const DURABILITY = {
+/** What is certain of an acknowledged event in each mode, and on a server that is not ours. */
+export const DURABILITY = {
   interval:
     'written to the system before it is acknowledged: the crash of a process loses nothing; a power cut may lose what was not synced to the disk yet (1 s with nats-server 2.10 and later, 60 s before)',
   group: 'on the disk before it counts, many events a sync: neither a crash nor a power cut loses anything',

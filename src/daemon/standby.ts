@@ -49,7 +49,8 @@ export async function awaitLease(
     while (!(await Promise.race([isLeased, delay(FOLLOW_MS, false)]))) await readOn(follow, logger);
   } catch (error) {
     waiting.abort();
-    void leased.then((lease) => lease?.release());
+    // It may be the waiting itself that failed.
+    leased.then((lease) => lease?.release()).catch(() => {});
     throw error;
   }
   const lease = await leased;

@@ -7,12 +7,13 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { LEASE_BUCKET } from '../contracts/subjects.ts';
+import { unavailable } from './failures.ts';
 import { keepReplicas } from './replicas.ts';
 
 export interface LeaseHolder {
@@ -46,6 +47,8 @@ const RENEWALS_PER_TTL = 10;
 /** A holder that misses this many renewals in a row is taken for stopped by a standby. */
 const MISSED_RENEWALS = 3.5;
 const LOOKS_PER_TTL = 20;
+/** Milliseconds that the server gets for each answer, at least. */
+const MIN_ANSWER_MS = 500;
 
 export class Lease {
   readonly #kv: KV;
@@ -64,9 +67,18 @@ export class Lease {
 
   /**
    * Takes the lease, waiting for one that is about to run out.
-   * @throws SignalboxError `log_in_use`, naming the holder
+   * @throws SignalboxError `log_in_use`, naming the holder; `nats_unavailable`
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
+    try {
+      return await Lease.#acquire(options);
+    } catch (cause) {
+      if (cause instanceof SignalboxError) throw cause;
+      throw unavailable('the lease of the log cannot be taken', cause);
+    }
+  }
+
+  static async #acquire(options: LeaseOptions): Promise<Lease> {
     const ttlMs = options.ttlMs ?? TTL_MS;
     const kv = await openBucket(options, ttlMs);
     const value = JSON.stringify(options.holder);
@@ -92,11 +104,12 @@ export class Lease {
    */
   static async await(options: LeaseOptions, signal: AbortSignal): Promise<Lease | null> {
     const ttlMs = options.ttlMs ?? TTL_MS;
-    const kv = await openBucket(options, ttlMs);
     const patienceMs = (ttlMs / RENEWALS_PER_TTL) * MISSED_RENEWALS;
+    let kv: KV | null = null;
     let seen = { revision: -1, at: performance.now() };
     while (!signal.aborted) {
       try {
+        kv ??= await openBucket(options, ttlMs);
         const entry = await kv.get(KEY);
         if (entry && entry.revision !== seen.revision)
           seen = { revision: entry.revision, at: performance.now() };
@@ -128,18 +141,29 @@ export class Lease {
     try {
       this.#revision = await this.#kv.update(KEY, JSON.stringify(holder), this.#revision);
     } catch (error) {
-      const entry = await this.#kv.get(KEY).catch(() => undefined);
-      if (entry) {
-        const present = holderOf(entry.string());
-        if (present?.writer !== holder.writer) return onLost(present);
-        this.#revision = entry.revision;
-      } else if (entry === null) {
-        // It ran out while the server was away: take it again, unless somebody was quicker.
-        this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
-      }
       logger.warn({ err: error }, `the lease was not renewed at once: ${messageOf(error)}`);
+      const present = await this.#regain().catch((err: unknown) => {
+        logger.debug({ err }, 'the lease cannot be looked at');
+        return holder;
+      });
+      if (present?.writer !== holder.writer) return onLost(present);
     }
     this.#timer = this.#schedule();
+  }
+
+  /** @returns who has it now; `null` for one who did not say who it is. Rejects where the server does not answer */
+  async #regain(): Promise<LeaseHolder | null> {
+    const { holder } = this.#options;
+    const entry = await this.#kv.get(KEY);
+    if (entry?.operation === 'PUT') {
+      const present = holderOf(entry.string());
+      if (present?.writer === holder.writer) this.#revision = entry.revision;
+      return present;
+    }
+    // It ran out while the server was away, or somebody gave it back who could not use it: take it again, unless
+    // another one was quicker.
+    this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
+    return holder;
   }
 }
 
@@ -147,7 +171,9 @@ async function openBucket({ connection, replicas = 1 }: LeaseOptions, ttlMs: num
   const kv = await new Kvm(connection).create(LEASE_BUCKET, { history: 1, ttl: ttlMs, replicas });
   const { streamInfo } = await kv.status();
   await keepReplicas(await jetstreamManager(connection), streamInfo.config, replicas);
-  return kv;
+  // A question that is lost with a server must be asked again before a standby takes its silence for the holder's.
+  const timeout = Math.max(MIN_ANSWER_MS, ttlMs / RENEWALS_PER_TTL);
+  return new Kvm(jetstream(connection, { timeout })).open(LEASE_BUCKET);
 }
 
 /** Who has the lease now; null where it is free. `holder` is null where the holder did not say who it is. */

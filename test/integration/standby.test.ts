@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredRecord } from '../../src/contracts/events.ts';
 import { JetStreamJournal } from '../../src/journal/jetstream-journal.ts';
 import { readRecord } from '../../src/runtime/rebuild.ts';
+import { runCli } from '../support/cli.ts';
 import { natsServer, type TestNatsServer } from '../support/nats.ts';
 import { Sandbox } from '../support/signalbox-process.ts';
 import { until } from '../support/until.ts';
@@ -54,6 +55,13 @@ class Pair implements AsyncDisposable {
     await until(async () => (await this.leader.lines('starts')).length === 3, 'three agents at work');
   }
 
+  /** What `signalbox doctor` says beside them. */
+  async doctor(): Promise<string> {
+    const { user, pass } = this.nats.connectOptions;
+    const env = { NATS_URL: this.nats.url.replace('nats://', `nats://${user}:${pass}@`) };
+    return (await runCli(['doctor'], { cwd: this.leader.directory, env })).out;
+  }
+
   /** The standby finishes the work, each task with its first and only attempt. */
   async expectFinished(): Promise<void> {
     await this.leader.touch('go');
@@ -88,11 +96,14 @@ describe('a standby', { timeout: 120_000 }, () => {
   it('takes over within seconds of kill -9, and its agents run on', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
+    const waits = new RegExp(`standby +process ${pair.standby.pid} on host .* waits`);
+    expect(await pair.doctor()).toMatch(waits);
     const start = performance.now();
     await pair.leader.kill('SIGKILL');
     await pair.standby.ready();
     expect(performance.now() - start).toBeLessThan(5_000);
     await pair.expectFinished();
+    expect(await pair.doctor()).not.toMatch(waits);
   });
 
   it('takes over from one that hangs, which does no harm when it wakes', async () => {

@@ -11,22 +11,25 @@ import { RecordingJournal } from './recording-journal.ts';
 
 const READS_AT_ONCE = 500;
 
+/** One server or a cluster; the URLs of its members with commas between. */
+type LogServer = Pick<TestNatsServer, 'url' | 'connectOptions'>;
+
 export class JetStreamLog implements AsyncDisposable {
-  readonly #server: TestNatsServer;
+  readonly #server: LogServer;
   readonly #connections: NatsConnection[] = [];
   readonly #opened: RecordingJournal[] = [];
   /** A connection that is nobody's under test. */
   #aside: NatsConnection | undefined;
 
   /** An empty log: what the server had is deleted. */
-  static async fresh(server: TestNatsServer): Promise<JetStreamLog> {
+  static async fresh(server: LogServer): Promise<JetStreamLog> {
     const log = new JetStreamLog(server);
     const manager = await log.manager();
     await manager.streams.delete(EVENT_STREAM).catch(() => false);
     return log;
   }
 
-  private constructor(server: TestNatsServer) {
+  private constructor(server: LogServer) {
     this.#server = server;
   }
 
@@ -47,7 +50,7 @@ export class JetStreamLog implements AsyncDisposable {
   async connect(url = this.#server.url): Promise<NatsConnection> {
     const connection = await connect({
       ...this.#server.connectOptions,
-      servers: url,
+      servers: url.split(','),
       maxReconnectAttempts: -1,
       reconnectTimeWait: 20,
       reconnectJitter: 20,

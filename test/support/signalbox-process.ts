@@ -15,24 +15,28 @@ export interface SandboxSettings {
   /** The configuration as an object; JSON is YAML. */
   readonly config: object;
   readonly env?: Readonly<Record<string, string>>;
+  /** The same at each start; a free one each time where it is absent. */
+  readonly port?: number;
 }
 
 /** A directory with a configuration and data, in which Signalbox is started, killed and started again. */
 export class Sandbox implements AsyncDisposable {
   readonly directory: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #port: number;
   #process: ChildProcess | null = null;
   #stdout = '';
   #stderr = '';
   #url = '';
 
-  private constructor(directory: string, env: Readonly<Record<string, string>>) {
+  private constructor(directory: string, env: Readonly<Record<string, string>>, port: number) {
     this.directory = directory;
     this.#env = env;
+    this.#port = port;
   }
 
-  static async create({ config, env = {} }: SandboxSettings): Promise<Sandbox> {
-    const sandbox = new Sandbox(await mkdtemp(join(tmpdir(), 'signalbox-sandbox-')), env);
+  static async create({ config, env = {}, port = 0 }: SandboxSettings): Promise<Sandbox> {
+    const sandbox = new Sandbox(await mkdtemp(join(tmpdir(), 'signalbox-sandbox-')), env, port);
     await sandbox.configure(config);
     return sandbox;
   }
@@ -60,8 +64,13 @@ export class Sandbox implements AsyncDisposable {
 
   /** Starts `signalbox up`, and returns when it says that it is ready. */
   async up(): Promise<void> {
-    await this.#spawn();
+    await this.launch();
     await this.ready();
+  }
+
+  /** Starts `signalbox up`, and does not wait for it. */
+  async launch(): Promise<void> {
+    await this.#spawn();
   }
 
   /** Starts `signalbox up --standby`, and returns when it says that it is standing by. */
@@ -109,8 +118,13 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async kill(signal: NodeJS.Signals): Promise<ProcessResult> {
-    this.#process?.kill(signal);
+    this.signal(signal);
     return this.exited();
+  }
+
+  /** @returns whether there was a process to take it */
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#process?.kill(signal) ?? false;
   }
 
   async get<Body>(path: string): Promise<Body> {
@@ -140,7 +154,7 @@ export class Sandbox implements AsyncDisposable {
   async #spawn(...args: string[]): Promise<ChildProcess> {
     this.#stdout = '';
     this.#stderr = '';
-    const child = spawn(process.execPath, [await builtCli(), 'up', '--port', '0', ...args], {
+    const child = spawn(process.execPath, [await builtCli(), 'up', '--port', String(this.#port), ...args], {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, SIGNALBOX_LOG_LEVEL: 'info', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 /** The NATS server that the event log would be on. */
 import { pino } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
-import { openNatsLink } from '../../daemon/nats-link.ts';
+import { DURABILITY, openNatsLink } from '../../daemon/nats-link.ts';
 import { findExecutable } from '../../embedded/executables.ts';
 import { locateNatsServer, type ProgramOrigin } from '../../embedded/locate.ts';
 import { compareVersions, RECOMMENDED_SERVER } from '../../embedded/version.ts';
@@ -16,8 +16,11 @@ const ORIGINS: Readonly<Record<ProgramOrigin, string>> = {
   fetched: 'fetched just now',
 };
 
-export const checkNats: Check = async (context) =>
-  context.config.nats.url === undefined ? checkProgram(context) : checkServer(context);
+export const checkNats: Check = async (context) => {
+  const { url, sync } = context.config.nats;
+  if (url !== undefined) return [...(await checkServer(context)), ok('durability', DURABILITY.external)];
+  return [...(await checkProgram(context)), ok('durability', `${sync}: ${DURABILITY[sync]}`)];
+};
 
 async function checkProgram({ config, env }: CheckContext): Promise<Finding[]> {
   try {

@@ -1,0 +1,37 @@
+/** The JetStream journal on three servers that each keep every message, and of which the one that leads is killed. */
+import { describe, expect, it } from 'vitest';
+import { EVENT_STREAM } from '../../src/contracts/subjects.ts';
+import { JetStreamLog } from '../support/jetstream-log.ts';
+import { natsCluster } from '../support/nats-cluster.ts';
+
+const ROUNDS = 2;
+/** Milliseconds until the two that are left have to take events again. */
+const ELECTION_MS = 20_000;
+
+describe('a log with three replicas', () => {
+  it('J1, J3: loses nothing when the leader of its stream is killed under load, and goes on with the two that are left', {
+    timeout: 120_000,
+  }, async () => {
+    await using cluster = await natsCluster();
+    await using log = await JetStreamLog.fresh(cluster);
+    const writer = await log.open({ replicas: 3 });
+    const { config } = await (await log.manager()).streams.info(EVENT_STREAM);
+    expect(config.num_replicas).toBe(3);
+    await writer.takeOver('epoch');
+    for (let round = 1; round <= ROUNDS; round++) {
+      writer.append('e', 3_000);
+      const enough = writer.reports.length + 300;
+      await writer.when(() => writer.reports.length >= enough);
+      const leader = await cluster.leaderOf(EVENT_STREAM);
+      const acknowledged = [...writer.reports];
+      await cluster.kill(leader);
+      writer.append('e', 500);
+      // Written on while one of the three is away.
+      await expect.poll(() => writer.reports.length, { timeout: ELECTION_MS }).toBe(round * 3_500);
+      expect(writer.reports.slice(0, acknowledged.length)).toEqual(acknowledged);
+      expect(await cluster.leaderOf(EVENT_STREAM)).not.toBe(leader);
+      await cluster.restart(leader, EVENT_STREAM);
+    }
+    await log.expectWhole(writer);
+  });
+});
