@@ -2,7 +2,7 @@
 import type { TaskView } from '../../projections/index.ts';
 import { canonicalJson } from '../contracts/canonical.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { type ProjectId, type TaskId, taskId } from '../contracts/ids.ts';
+import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId } from '../contracts/ids.ts';
 import type { CreateTask } from '../contracts/requests.ts';
 import { sha256 } from '../journal/hash.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from './context.ts';
@@ -19,10 +19,26 @@ const GENERATED_ID_LENGTH = 12;
 const KEYED_ID_LENGTH = 20;
 
 /**
- * @throws SignalboxError `task_exists`, `idempotency_conflict`, `agent_not_found`, `overloaded`, `shutting_down`,
- * and what `commitForTask` throws.
+ * @throws SignalboxError `forbidden` for the project of background commands, `task_exists`, `idempotency_conflict`,
+ * `agent_not_found`, `overloaded`, `shutting_down`, and what `commitForTask` throws.
  */
 export async function createTask(
+  app: AppContext,
+  project: ProjectId,
+  request: CreateTask,
+  actor: string,
+): Promise<Created> {
+  if (project === BACKGROUND_PROJECT) {
+    throw new SignalboxError(
+      'forbidden',
+      `the project ${BACKGROUND_PROJECT} is for background commands: start one with POST /api/background`,
+    );
+  }
+  return createAnyTask(app, project, request, actor);
+}
+
+/** The same for every project: for those who have looked at the request already. */
+export async function createAnyTask(
   app: AppContext,
   project: ProjectId,
   request: CreateTask,
@@ -38,7 +54,7 @@ export async function createTask(
     // An equal request may have come while this one looked around.
     if (app.host.get('task', `${project}/${id}`)) continue;
     const waiting_for = waiting.length > 0 ? waiting : undefined;
-    const spec = specOf(app, request);
+    const spec = specOf(app, project, request);
     const event = { type: 'task.created', project, task: id, spec, request_sha256, waiting_for } as const;
     const task = await remember(app, project, request, request_sha256, commitForTask(app, event, actor));
     return { task, created: true };

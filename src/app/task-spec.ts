@@ -1,14 +1,16 @@
 /** From a request to the task as it is accepted: every default filled in, every relation checked. */
+import { BACKGROUND_AGENT } from '../contracts/background.ts';
 import { REVIEW_WORDS } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { type ProjectId, taskId } from '../contracts/ids.ts';
+import { BACKGROUND_PROJECT, type ProjectId, taskId } from '../contracts/ids.ts';
 import type { CreateTask, FollowUp } from '../contracts/requests.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../contracts/tasks.ts';
 import { type AppContext, findTask } from './context.ts';
 
-/** @throws SignalboxError `agent_not_found` */
-export function specOf(app: AppContext, request: CreateTask): TaskSpec {
+/** @throws SignalboxError `agent_not_found`, `forbidden` for the agent of background commands in another project */
+export function specOf(app: AppContext, project: ProjectId, request: CreateTask): TaskSpec {
   const now = app.environment.clock.now();
+  assertAgent(app, request.agent, project);
   const { id: _id, delay_seconds, not_before, expires_at, follow_ups, ...rest } = request;
   return {
     ...rest,
@@ -20,6 +22,7 @@ export function specOf(app: AppContext, request: CreateTask): TaskSpec {
 }
 
 function followUpOf(app: AppContext, request: FollowUp): FollowUpSpec {
+  assertAgent(app, request.agent);
   const { delay_seconds, follow_ups, ...rest } = request;
   return {
     ...rest,
@@ -34,7 +37,6 @@ function settled(
   app: AppContext,
   request: FollowUp,
 ): Pick<TaskSpec, 'priority' | 'max_attempts' | 'backoff' | 'review'> {
-  assertAgent(app, request.agent);
   const { defaults, reviewOf } = app;
   const agentReview = request.agent === undefined ? undefined : reviewOf(request.agent);
   return {
@@ -56,7 +58,14 @@ function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: stri
   );
 }
 
-function assertAgent(app: AppContext, agent: string | undefined): void {
+/** @param project the task's own; absent for a task that is to follow it */
+function assertAgent(app: AppContext, agent: string | undefined, project?: ProjectId): void {
+  if (agent === BACKGROUND_AGENT && project !== BACKGROUND_PROJECT) {
+    throw new SignalboxError(
+      'forbidden',
+      `the agent ${agent} runs background commands, and nothing else: start one with POST /api/background`,
+    );
+  }
   if (agent === undefined || app.roster.get(agent)) return;
   const known = [...app.roster.all()].map(({ id }) => id);
   throw new SignalboxError(

@@ -41,6 +41,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   illegal_transition: 'conflict',
   task_archived: 'conflict',
   output_required: 'conflict',
+  background_off: 'conflict',
   stale_attempt: 'conflict',
   log_in_use: 'conflict',
   address_in_use: 'conflict',

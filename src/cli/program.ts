@@ -7,6 +7,7 @@ import { VERSION } from '../version.ts';
 import { addAgentCommands } from './agent/index.ts';
 import { addAttemptCommands } from './attempt/index.ts';
 import { addAuditCommands } from './audit/index.ts';
+import { addBgCommands } from './bg/index.ts';
 import { addConfig } from './config/config.ts';
 import { addDemo } from './demo/demo.ts';
 import { addDlqCommands } from './dlq/index.ts';
@@ -15,6 +16,7 @@ import { addDriverCommands } from './driver/index.ts';
 import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
+import { addMcp } from './mcp/mcp.ts';
 import { addNatsCommands } from './nats/index.ts';
 import { addPs } from './ps.ts';
 import { addQueueCommands } from './queue/index.ts';
@@ -39,6 +41,8 @@ const COMMANDS = [
   addQueueCommands,
   addEventCommands,
   addWebhookCommands,
+  addBgCommands,
+  addMcp,
   addPs,
   addDriverCommands,
   addNatsCommands,

@@ -36,6 +36,8 @@ import type {
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/webhooks.ts';
 import type { WhyAnswer } from '../contracts/why.ts';
+import { AgentWordsClient } from './agent-words.ts';
+import { BackgroundClient } from './background.ts';
 import { Caller, type ClientOptions, type Query, textOf } from './caller.ts';
 import { type EventAnswer, type EventQuery, followEvents } from './events.ts';
 import { JobsClient } from './jobs.ts';
@@ -98,6 +100,10 @@ const REDELIVERY_MS = 60_000;
 export class SignalboxClient {
   /** The plain job API. */
   readonly jobs: JobsClient;
+  /** What an agent says of its task. */
+  readonly words: AgentWordsClient;
+  /** Background commands. */
+  readonly background: BackgroundClient;
   readonly #caller: Caller;
   readonly #tasks: Lru<{ readonly etag: string; readonly task: TaskAnswer }>;
 
@@ -106,6 +112,8 @@ export class SignalboxClient {
     const { cacheSize = CACHE_SIZE } = options;
     this.#caller = new Caller(options);
     this.#tasks = new Lru(Math.max(cacheSize, 1));
+    this.words = new AgentWordsClient(this.#caller);
+    this.background = new BackgroundClient(this.#caller);
     this.jobs = new JobsClient(this.#caller, new Lru(cacheSize));
   }
 
@@ -185,8 +193,8 @@ export class SignalboxClient {
     return (await this.#write(`${taskPath(project, id)}/redact`, request)) as TaskAnswer;
   }
 
-  async comment(project: string, id: string, comment: Required<AddComment>): Promise<TaskAnswer> {
-    return (await this.#write(`${taskPath(project, id)}/comments`, comment)) as TaskAnswer;
+  comment(project: string, id: string, comment: Required<AddComment>): Promise<TaskAnswer> {
+    return this.words.comment(project, id, comment);
   }
 
   /** Why a task is not running, or not done. */
@@ -195,11 +203,8 @@ export class SignalboxClient {
   }
 
   /** A sign of life of the attempt that the client's token belongs to. */
-  async heartbeat(project: string, id: string, heartbeat: Heartbeat = {}): Promise<TaskAnswer> {
-    const request = { method: 'POST', body: heartbeat } as const;
-    const isRecorded = heartbeat.detail !== undefined;
-    return (await this.#caller.call(`${taskPath(project, id)}/heartbeat`, request, !isRecorded))
-      .body as TaskAnswer;
+  heartbeat(project: string, id: string, heartbeat: Heartbeat = {}): Promise<TaskAnswer> {
+    return this.words.heartbeat(project, id, heartbeat);
   }
 
   async attempt(project: string, id: string, number: number): Promise<AttemptAnswer> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { pathSchema, REVIEW_WORDS, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
 import { READY_DRIVER_NAMES } from './drivers/index.ts';
 import { messageOf } from './errors.ts';
-import { ID_PATTERN } from './ids.ts';
+import { BACKGROUND_PROJECT, ID_PATTERN } from './ids.ts';
 
 /** The placeholders that the `command` driver fills in. */
 export const COMMAND_PLACEHOLDERS = [
@@ -23,7 +23,8 @@ const idError = 'expected 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"';
 export const configuredIdSchema = z
   .string(idError)
   .regex(ID_PATTERN, idError)
-  .regex(new RegExp(`^(?!(?:${REVIEW_WORDS.join('|')})$)`), 'expected an id that is no word of review');
+  .regex(new RegExp(`^(?!(?:${REVIEW_WORDS.join('|')})$)`), 'expected an id that is no word of review')
+  .regex(new RegExp(`^(?!${BACKGROUND_PROJECT}$)`), 'expected another id: this one runs background commands');
 
 const variableError = 'expected the name of a variable, and none of SIGNALBOX_*, which Signalbox sets itself';
 const variableSchema = z.string(variableError).regex(/^(?!SIGNALBOX_)[A-Za-z_][A-Za-z0-9_]*$/, variableError);

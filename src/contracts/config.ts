@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { agentConfigSchemaFor, agentFileSchemaFor, configuredIdSchema } from './agent-config.ts';
+import { backgroundConfigSchema } from './background.ts';
 import { checkRelations } from './config-relations.ts';
 import { pathSchema, prioritySchema, reviewSchema, seconds, timeoutSchemas, whole } from './config-values.ts';
 import { driverConfigSchema } from './driver-spec.ts';
@@ -177,6 +178,9 @@ const sections = {
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
   webhooks: webhooksSchema,
+  background: backgroundConfigSchema
+    .optional()
+    .describe('Lets operators run any shell command as the user of Signalbox. Default: nobody may.'),
   drivers: z
     .record(configuredIdSchema, driverConfigSchema)
     .default({})

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   task_archived: 'The task has left memory: it can be read, and nothing more can happen to it.',
   illegal_transition: 'The task cannot make this transition from the state it is in.',
   output_required: 'A review needs at least one output.',
+  background_off: 'Background commands are not switched on in the configuration.',
   stale_attempt: 'The word comes from an attempt that is not the open one.',
   unauthorized: 'The credentials are missing or not valid.',
   forbidden: 'The credentials do not allow this.',

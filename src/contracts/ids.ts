@@ -19,6 +19,9 @@ export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 /** The subject token of events that belong to no project. No project may have this name. */
 export const SYSTEM_PROJECT = '_system';
 
+/** Where background commands run as tasks. Its tasks are read like all others; nobody else creates one there. */
+export const BACKGROUND_PROJECT = '_background';
+
 /** @param kind what it names, for the message. @throws SignalboxError `invalid_id` */
 export function checkedId(kind: string, text: string): string {
   if (ID_PATTERN.test(text)) return text;

@@ -1,9 +1,12 @@
 /** From the configuration to the agents that the supervisor knows. */
 
 import { type ResolvedAgent, resolveAgent } from '../config/resolve-agent.ts';
+import { DEFAULT_PASS_ENV } from '../contracts/agent-config.ts';
+import { BACKGROUND_AGENT, type BackgroundConfig } from '../contracts/background.ts';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { resolveDriver } from '../contracts/resolve-driver.ts';
+import { BackgroundDriver } from '../process/drivers/background.ts';
 import { CommandDriver } from '../process/drivers/command.ts';
 import { type DeclaredSettings, declaredProgram } from '../process/drivers/declared/declared-program.ts';
 import type { Driver } from '../process/drivers/driver.ts';
@@ -37,7 +40,7 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
     if (Object.hasOwn(config.agents, id)) continue;
     throw new SignalboxError('config_invalid', `functions.${id}: the configuration has no agent ${id}`);
   }
-  return Object.keys(config.agents).map((id) => {
+  const configured = Object.keys(config.agents).map((id) => {
     const agent = resolveAgent(config, id);
     return {
       id,
@@ -54,6 +57,31 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
       resumesSessions: 'session' in agent ? agent.session === 'resume' : undefined,
     };
   });
+  return config.background ? [...configured, backgroundAgent(config.background, sources)] : configured;
+}
+
+/** Never parked: that a command fails says nothing of the next one. */
+function backgroundAgent(
+  { concurrency, timeout_seconds, max_output_bytes }: BackgroundConfig,
+  { config, runner, url, installation, env }: AgentSources,
+): AgentDefinition {
+  const graceMs = config.defaults.kill_grace_seconds * 1_000;
+  return {
+    id: BACKGROUND_AGENT,
+    driver: new BackgroundDriver({
+      runner,
+      url,
+      installation,
+      env: passed(DEFAULT_PASS_ENV, env),
+      maxOutputBytes: max_output_bytes,
+    }),
+    capabilities: [],
+    concurrency,
+    timeoutMs: timeout_seconds * 1_000,
+    killGraceMs: graceMs,
+    lingerMs: graceMs,
+    promptLanguage: 'en',
+  };
 }
 
 function breakerOf({

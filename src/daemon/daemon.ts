@@ -12,6 +12,7 @@ import type { AppContext } from '../app/context.ts';
 import { EventFeed } from '../app/event-feed.ts';
 import { Checkpointer } from '../audit/checkpointer.ts';
 import { KeyFile } from '../audit/key-file.ts';
+import { Background } from '../background/background.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
 import { tokensFile } from '../config/tokens-path.ts';
@@ -25,6 +26,7 @@ import { GroupCommit } from '../journal/group-commit.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
 import { JetStreamJournal } from '../journal/jetstream-journal.ts';
 import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
+import { mcpOverHttp } from '../mcp/http.ts';
 import type { FunctionHandler } from '../process/drivers/function.ts';
 import { createHost } from '../process/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
@@ -217,10 +219,14 @@ export class Daemon {
     });
     cleanup.add('the webhooks', () => webhooks.stop());
 
+    const background = await Background.open({ app: engine.app, directory: join(data.path, 'background') });
+    cleanup.add('the background commands', async () => background.close());
+
     const health = (): HealthReport => healthOf(engine, nats, VERSION);
     const rejected: ListRejected = (agent, limit) => side.rejections.list(agent, limit);
     const people = await People.open(tokensFile(config), logger, () => performance.now());
     if (options.http !== false) {
+      let local = '';
       const listen = (port: number) =>
         startHttpServer({
           app: engine.app,
@@ -237,6 +243,8 @@ export class Daemon {
           maxFollowers: config.server.event_streams,
           webhooks,
           rejected,
+          background,
+          mcp: mcpOverHttp(() => local),
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
         if (!isStandby || !(error instanceof SignalboxError) || error.code !== 'address_in_use') throw error;
@@ -248,6 +256,7 @@ export class Daemon {
         return listen(0);
       });
       cleanup.add('the HTTP server', () => server.close());
+      local = loopbackUrl(server.url);
       url = publicUrl(config.server, server.port);
     }
     await checkpointer.start(engine.app);
@@ -303,6 +312,11 @@ export class Daemon {
     await Promise.race([this.engine.whenIdle(attempts), limit.promise, this.#hurry.promise]);
     clearTimeout(timer);
   }
+}
+
+/** Where a server can be reached from its own machine: one that listens everywhere, at its loopback address. */
+function loopbackUrl(url: string): string {
+  return url.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:');
 }
 
 function takenOver(holder: LeaseHolder | null): SignalboxError {

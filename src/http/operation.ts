@@ -56,6 +56,7 @@ export const GROUPS = {
   Agents: 'Who takes tasks, what each is doing, and its words about its attempt.',
   Attempts: 'Each try of an agent on a task.',
   Queues: 'What waits, and what was given up.',
+  Background: 'Shell commands that run by themselves, and whose results are fetched in passing.',
   Events: 'The log as it grows, and where it is sent.',
   System: 'Signalbox itself.',
 } as const;

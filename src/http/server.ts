@@ -13,8 +13,10 @@ import type { AppContext } from '../app/context.ts';
 import type { EventFeed } from '../app/event-feed.ts';
 import { speakerOf } from '../app/speaker.ts';
 import { TaskNews } from '../app/task-news.ts';
+import type { Background } from '../background/background.ts';
 import type { HealthReport } from '../contracts/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import type { McpDoor } from '../mcp/http.ts';
 import { Gatekeeper, type PeopleTokens } from './access.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { takeOnlyJson } from './json-body.ts';
@@ -26,6 +28,7 @@ import { RateLimit } from './rate-limit.ts';
 import { serveDocuments } from './routes/documents.ts';
 import type { EventRoutes } from './routes/events.ts';
 import { serveOperations } from './routes/index.ts';
+import { serveMcp } from './routes/mcp.ts';
 import type { ListRejected } from './routes/rejected-messages.ts';
 import type { WebhookDesk } from './routes/webhooks.ts';
 import { serveOn } from './serve.ts';
@@ -49,6 +52,10 @@ export interface HttpServerOptions {
   readonly feed: EventFeed;
   /** None where it is absent. */
   readonly webhooks?: WebhookDesk;
+  /** Background commands; no routes for them where it is absent. */
+  readonly background?: Background;
+  /** MCP over HTTP; no such address where it is absent. */
+  readonly mcp?: McpDoor;
   /** Clients that may follow the events at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
   /** Milliseconds between signs of life on a stream of events; 15,000 by default. */
@@ -137,10 +144,14 @@ function build(options: HttpServerOptions): FastifyInstance {
     metrics.observe(routeOptions.config.operation, reply.statusCode, reply.elapsedTime / 1_000);
   });
   const operations: Declared[] = [];
+  const gatekeeper = gatekeeperOf(options);
+  const rateLimit = new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () =>
+    performance.now(),
+  );
   const serve = serveOn(http, {
     clock: environment.clock,
-    gatekeeper: gatekeeperOf(options),
-    rateLimit: new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () => performance.now()),
+    gatekeeper,
+    rateLimit,
     limitMs: answerTimeoutMs,
     closing: traffic.closing,
     onServed: (operation) => operations.push(operation),
@@ -151,6 +162,9 @@ function build(options: HttpServerOptions): FastifyInstance {
     metrics.close();
   });
   serveOperations(serve, { ...options, news, http: { events: eventRoutes(options), metrics } });
+  if (options.mcp) {
+    serveMcp(http, app, options.mcp, { gatekeeper, takeTurn: (client) => rateLimit.take(client) });
+  }
   serveDocuments(serve, operations, options.version);
   refuseOtherMethods();
   return http;

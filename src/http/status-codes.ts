@@ -16,6 +16,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   idempotency_conflict: 409,
   illegal_transition: 409,
   output_required: 409,
+  background_off: 409,
   stale_attempt: 409,
   task_archived: 409,
   body_too_large: 413,

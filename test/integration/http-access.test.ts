@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { People } from '../../src/access/people.ts';
 import { addToken, readTokens, removeToken } from '../../src/access/tokens-file.ts';
+import { mcpOverHttp } from '../../src/mcp/http.ts';
 import { functionAgent, silentLogger } from '../support/engine.ts';
 import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../support/http.ts';
 
@@ -25,7 +26,7 @@ describe('who may do what, where there are tokens', () => {
     admin = await addToken(file, 'ann', 'admin', 0);
     observer = await addToken(file, 'wall', 'observer', 0);
     const people = await People.open(file, silentLogger, () => performance.now());
-    http = await startHttp({ agents: agents() }, { people });
+    http = await startHttp({ agents: agents() }, { people, mcp: mcpOverHttp(() => http.url) });
     taskIn(await http.post(TASKS, { id: 'a', title: 'x', agent: 'worker' }, { token: admin }), 201);
     await http.test.until('a', ({ state }) => state === 'working');
     attempt = http.token('a');
@@ -75,6 +76,45 @@ describe('who may do what, where there are tokens', () => {
     }
     problemIn(await http.post('/api/projects/other/tasks', later, { token: attempt }), 403, 'forbidden');
     problemIn(await http.post(`${TASKS}/a/cancel`, {}, { token: attempt }), 403, 'forbidden');
+    expect(http.events).toBe(before);
+  });
+
+  it('lets nobody but an admin run commands, or fetch what they brought', async () => {
+    for (const [path, body] of [
+      ['/api/background', { command: 'true' }],
+      ['/api/background/drain', {}],
+    ] as const) {
+      problemIn(await http.post(path, body), 401, 'unauthorized');
+      for (const token of [observer, attempt]) {
+        problemIn(await http.post(path, body, { token }), 403, 'forbidden');
+      }
+    }
+    problemIn(await http.get('/api/background', { token: attempt }), 403, 'forbidden');
+    expect((await http.post('/api/background/drain', {}, { token: admin })).status).toBe(200);
+    expect(http.events).toBe(before);
+  });
+
+  it('Y1: lets nobody do by MCP what the same token may not do by HTTP', async () => {
+    const accept = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
+    const ask = (name: string, args: object, token?: string, path = '/mcp') => {
+      const params = { name, arguments: args };
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+      const headers: Record<string, string> = { ...accept, 'content-type': 'application/json' };
+      if (token !== undefined) headers.authorization = `Bearer ${token}`;
+      return fetch(http.url + path, { method: 'POST', headers, body });
+    };
+    for (const token of [undefined, 'sbx_false'])
+      expect((await ask('task_list', {}, token)).status).toBe(401);
+    const said = async (...asked: Parameters<typeof ask>) => (await ask(...asked)).text();
+    // Whose task it is follows from the token; the address has no say in it.
+    expect(await said('task_get', {}, attempt, '/mcp?project=other')).toContain('"id":"a"');
+    const claimed = await said('task_get', { task_id: 'a' }, observer, '/mcp?project=demo');
+    expect(claimed).toContain('"id":"a"');
+    for (const token of [observer, attempt]) {
+      expect(await said('background_run', { command: 'true' }, token)).toContain('forbidden');
+    }
+    const create = { title: 'x', agent: 'worker' };
+    expect(await said('task_create', create, observer, '/mcp?project=demo')).toContain('forbidden');
     expect(http.events).toBe(before);
   });
 

@@ -4,6 +4,10 @@
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAnyTask } from '../../src/app/create-task.ts';
+import { BACKGROUND_AGENT } from '../../src/contracts/background.ts';
+import { BACKGROUND_PROJECT, projectId } from '../../src/contracts/ids.ts';
+import { createTaskSchema } from '../../src/contracts/requests.ts';
 import { webhookConfigSchema } from '../../src/contracts/webhooks.ts';
 import { functionAgent } from '../support/engine.ts';
 import { Gate, startHttp, TASKS, type TestHttp } from '../support/http.ts';
@@ -39,9 +43,14 @@ describe('every operation of the document', () => {
       secret_env: 'SECRET',
     });
     const webhooks = { configs: { a: nowhere }, env: { SECRET: 'x' } };
-    http = await startHttp({ agents: [worker, quick] }, {}, webhooks);
+    // Nothing is run here: what commands do has tests of its own.
+    const shell = functionAgent(BACKGROUND_AGENT, () => 'printed', { concurrency: 2 });
+    http = await startHttp({ agents: [worker, quick, shell] }, {}, webhooks);
     api = await Api.of(http.url);
     await http.working('a');
+    const command = { id: 'a', title: 'a command', agent: BACKGROUND_AGENT, params: { command: 'true' } };
+    const { app } = http.test;
+    await createAnyTask(app, projectId(BACKGROUND_PROJECT), createTaskSchema.parse(command), 'user:test');
     await http.post(TASKS, { id: 'done', title: 'a task', agent: 'quick', review: 'auto' });
     await http.test.until('done', ({ state }) => state === 'done');
     await http.post('/api/projects/default/tasks', {

@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { EventFeed } from '../../src/app/event-feed.ts';
+import { Background } from '../../src/background/background.ts';
 import {
   type HealthReport,
   type Problem,
@@ -52,13 +53,22 @@ export class TestHttp implements AsyncDisposable {
   readonly log: MemoryLog;
   readonly feed: EventFeed;
   readonly webhooks: Webhooks;
+  readonly background: Background;
   readonly server: HttpServer;
 
-  constructor(test: TestEngine, log: MemoryLog, feed: EventFeed, webhooks: Webhooks, server: HttpServer) {
+  constructor(
+    test: TestEngine,
+    log: MemoryLog,
+    feed: EventFeed,
+    webhooks: Webhooks,
+    background: Background,
+    server: HttpServer,
+  ) {
     this.test = test;
     this.log = log;
     this.feed = feed;
     this.webhooks = webhooks;
+    this.background = background;
     this.server = server;
   }
 
@@ -140,6 +150,7 @@ export class TestHttp implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
     await this.webhooks.stop();
+    this.background.close();
     await this.test[Symbol.asyncDispose]();
   }
 }
@@ -169,6 +180,8 @@ export async function startHttp(
     directory: join(test.app.contentDirectory, 'webhooks'),
     ...webhookSettings,
   });
+  const directory = join(test.app.contentDirectory, 'background');
+  const background = await Background.open({ app: test.app, directory });
   try {
     const server = await startHttpServer({
       app: test.app,
@@ -178,13 +191,15 @@ export async function startHttp(
       maxBodyBytes: MAX_BODY_BYTES,
       feed,
       webhooks,
+      background,
       version: 'test',
       health: () => HEALTHY,
       ...options,
     });
-    return new TestHttp(test, log, feed, webhooks, server);
+    return new TestHttp(test, log, feed, webhooks, background, server);
   } catch (error) {
     await webhooks.stop();
+    background.close();
     await test[Symbol.asyncDispose]();
     throw error;
   }

@@ -175,7 +175,7 @@ limits: { concurrency: 1.5 }
     ],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, drivers, projects, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, background, drivers, projects, agents',
     ],
   ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

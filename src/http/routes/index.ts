@@ -1,6 +1,7 @@
 /** All operations, declared once: for HTTP, and for whoever else offers them. */
 import type { AppContext } from '../../app/context.ts';
 import type { TaskNews } from '../../app/task-news.ts';
+import type { Background } from '../../background/background.ts';
 import type { HealthReport } from '../../contracts/answers.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Serve } from '../operation.ts';
@@ -8,6 +9,7 @@ import { serveAgentWords } from './agent-words.ts';
 import { serveAgents } from './agents.ts';
 import { serveAttempts } from './attempts.ts';
 import { serveAudit } from './audit.ts';
+import { serveBackground } from './background.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { serveDecisions } from './decisions.ts';
 import { type EventRoutes, serveEvents } from './events.ts';
@@ -27,12 +29,14 @@ export interface Served {
   readonly rejected?: ListRejected | undefined;
   /** None where it is absent. */
   readonly webhooks?: WebhookDesk | undefined;
+  /** Background commands; no operations for them where it is absent. */
+  readonly background?: Background | undefined;
   /** What only HTTP can carry: answers without end, and the figures that Prometheus fetches. */
   readonly http?: { readonly events: EventRoutes; readonly metrics: Metrics };
 }
 
 export function serveOperations(serve: Serve, served: Served): void {
-  const { app, news, health, rejected = async () => [], webhooks, http } = served;
+  const { app, news, health, rejected = async () => [], webhooks, background, http } = served;
   serveJobs(serve, app, news);
   serveTasks(serve, app, news);
   serveDecisions(serve, app);
@@ -46,6 +50,7 @@ export function serveOperations(serve: Serve, served: Served): void {
   serveQueues(serve, app);
   if (http) serveEvents(serve, app, http.events);
   if (webhooks) serveWebhooks(serve, webhooks);
+  if (background) serveBackground(serve, background, news);
   serveSystem(serve, health);
   if (http) serveMetrics(serve, http.metrics);
 }
