@@ -13,7 +13,7 @@ const LIVE = 10_000;
 const DELAYED = 100_000;
 const A_DAY = 86_400;
 /** What the memory of a process takes to calm down after a load. */
-const CALM_MS = Number(process.env.CALM_MS ?? 3_000);
+const CALM_MS = 5_000;
 
 interface Message {
   readonly kind: 'ready' | 'started' | 'created';
@@ -28,7 +28,7 @@ class Whole {
 
   constructor(directory: string) {
     this.#child = fork(fileURLToPath(new URL('./whole-child.js', import.meta.url)), [directory], {
-      execArgv: [],
+      execArgv: ['--max-semi-space-size=64'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message: Message) => {

@@ -26,8 +26,13 @@ export function readRecord(message: StoredMessage): StoredRecord {
     message.bytes.byteOffset,
     message.bytes.byteLength,
   ).toString();
-  const record = decodeRecord(text, `sequence ${message.sequence}`);
-  return { ...record, sequence: message.sequence };
+  const { sequence } = message;
+  // Spelled out: a spread is several times as slow, and this is done for every event of a log.
+  const { id, time, actor, cause, previousHash, event, transitions } = decodeRecord(
+    text,
+    `sequence ${sequence}`,
+  );
+  return { sequence, id, time, actor, cause, previousHash, event, transitions };
 }
 
 /** Before the first event. */
