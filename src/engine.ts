@@ -101,7 +101,7 @@ export class Engine {
     const { host, projections, retention } = recovered;
     await options.awaitTurn?.(() => recovered.follow());
     await options.inspect?.(reader, recovered.end.tip);
-    retention.catchUp();
+    retention.catchUp(() => pipeline?.underway ?? 0);
 
     const onCommitted = (record: StoredRecord): void => {
       projections.evolve(record);

@@ -80,6 +80,11 @@ export class CommitPipeline {
     this.#last = options.last;
   }
 
+  /** Events that are decided and not stored yet. */
+  get underway(): number {
+    return this.#underway.length;
+  }
+
   /** The last event that was stored. */
   get last(): Rebuilt {
     return this.#last;

@@ -47,6 +47,10 @@ export class Retention {
   /** The times of the newest records while the log is read back; null from then on. */
   #recent: EntryQueue<number> | null = new EntryQueue();
   #newest = 0;
+  /** Sequence of the newest record. */
+  #sequence = 0;
+  /** Events that are decided and not stored yet. */
+  #underway: () => number = () => 0;
   #forgotten: number;
 
   /** @param forgotten tasks that had left memory before this process began */
@@ -64,7 +68,8 @@ export class Retention {
   }
 
   /** To be called after everybody else has seen the record. */
-  onRecord({ event, time }: StoredRecord): void {
+  onRecord({ event, time, sequence }: StoredRecord): void {
+    this.#sequence = sequence;
     if ('task' in event) this.#onTask(`${event.project}/${event.task}`);
     this.#newest = time;
     if (!this.#recent) return this.#sweep(time, 0);
@@ -73,8 +78,12 @@ export class Retention {
     if (then !== undefined) this.#sweep(then, LAG);
   }
 
-  /** The log is read back: what comes now is new. */
-  catchUp(): void {
+  /**
+   * The log is read back: what comes now is new.
+   * @param underway how many events are decided and not stored yet
+   */
+  catchUp(underway: () => number = () => 0): void {
+    this.#underway = underway;
     this.#recent = null;
     this.#sweep(this.#newest, 0);
   }
@@ -102,7 +111,7 @@ export class Retention {
     const isDead = tasks.some(({ state }) => (DEAD_STATES as readonly TaskState[]).includes(state));
     this.#finished.delete(head);
     this.#dead.delete(head);
-    (isDead ? this.#dead : this.#finished).set({ key: head, time });
+    (isDead ? this.#dead : this.#finished).set({ key: head, time, after: this.#sequence + this.#underway() });
   }
 
   #sweep(now: number, lag: number): void {
@@ -119,6 +128,7 @@ export class Retention {
 
   #leaveWhere(queue: KeyedHeap<Family>, isDue: (time: number) => boolean): void {
     for (let first = queue.first(); first && isDue(first.time); first = queue.first()) {
+      if (first.after > this.#sequence) return;
       queue.delete(first.key);
       const family = this.#familyOf(first.key);
       // Where something holds it, the event that sets it free puts it back into the queue.
@@ -197,6 +207,8 @@ interface Family {
   readonly key: string;
   /** Epoch milliseconds of its last event. */
   readonly time: number;
+  /** The event after which it may leave: what was decided before it settled, a new child of it for one, is here then. */
+  readonly after: number;
 }
 
 function compareFamilies(a: Family, b: Family): number {
