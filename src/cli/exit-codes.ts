@@ -48,6 +48,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   rate_limited: 'unavailable',
   overloaded: 'unavailable',
   log_unavailable: 'unavailable',
+  past_pending: 'unavailable',
   shutting_down: 'unavailable',
   log_fenced: 'unavailable',
   nats_unavailable: 'unavailable',

@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   log_newer: 'The event log was written by a newer version of Signalbox.',
   replay_diverged: 'A recorded event leads elsewhere with the machines of this version.',
   no_such_moment: 'The event log has nothing at this moment.',
+  past_pending: 'The past is still being read from the log: ask again.',
   log_in_use: 'Another Signalbox is the writer of this log.',
   config_invalid: 'The configuration is not valid.',
   nats_unavailable: 'The NATS server cannot be reached or started.',

@@ -24,19 +24,28 @@ export interface EventStreamOptions {
 /** Milliseconds after which a browser comes back. */
 const RETRY_MS = 2_000;
 
-/** The same batch has the same bytes for everybody. */
-const encoded = new WeakMap<Batch, Buffer>();
+export const EVENT_STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
 
-export async function streamEvents(
+/** What a batch is on the wire. The same batch should give the same bytes to everybody: `once` keeps them. */
+export type EncodeBatch = (batch: Batch) => Buffer;
+
+/** @param first is sent before everything else: whole messages, each with its end */
+export async function streamBatches(
   out: ServerResponse,
   follower: Follower,
+  encode: EncodeBatch,
   options: EventStreamOptions,
+  first = '',
 ): Promise<void> {
-  out.write(`retry: ${RETRY_MS}\nid: ${follower.position}\n\n`);
+  out.write(`retry: ${RETRY_MS}\nid: ${follower.position}\n\n${first}`);
   const stopHeartbeat = startHeartbeat(out, follower, options);
   try {
     for await (const batch of follower) {
-      if (out.write(bytesOf(batch))) continue;
+      if (out.write(encode(batch))) continue;
       if (!(await isDrained(out, options))) {
         out.destroy();
         return;
@@ -50,15 +59,26 @@ export async function streamEvents(
   }
 }
 
-function bytesOf(batch: Batch): Buffer {
-  const known = encoded.get(batch);
-  if (known) return known;
-  const text = batch.events.map(
-    ({ sequence, type, json }) => `id: ${sequence}\nevent: ${type}\ndata: ${json}\n\n`,
-  );
-  const bytes = Buffer.from(text.join(''));
-  encoded.set(batch, bytes);
-  return bytes;
+/** Encodes a batch when it is first asked for. */
+export function once(encode: (batch: Batch) => string): EncodeBatch {
+  const encoded = new WeakMap<Batch, Buffer>();
+  return (batch) => {
+    const known = encoded.get(batch);
+    if (known) return known;
+    const bytes = Buffer.from(encode(batch));
+    encoded.set(batch, bytes);
+    return bytes;
+  };
+}
+
+/** Each event as a message of its own. */
+export const encodeEvents: EncodeBatch = once(({ events }) =>
+  events.map(({ sequence, type, json }) => message(sequence, type, json)).join(''),
+);
+
+/** @param data without line breaks, as JSON has none */
+export function message(id: number, event: string, data: string): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`;
 }
 
 function startHeartbeat(

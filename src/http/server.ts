@@ -25,6 +25,7 @@ import { Metrics } from './metrics.ts';
 import type { Declared } from './operation.ts';
 import { isReachable, originGuard } from './origin.ts';
 import { RateLimit } from './rate-limit.ts';
+import { serveDashboard } from './routes/dashboard.ts';
 import { serveDocuments } from './routes/documents.ts';
 import type { EventRoutes } from './routes/events.ts';
 import { serveOperations } from './routes/index.ts';
@@ -166,6 +167,7 @@ function build(options: HttpServerOptions): FastifyInstance {
     serveMcp(http, app, options.mcp, { gatekeeper, takeTurn: (client) => rateLimit.take(client) });
   }
   serveDocuments(serve, operations, options.version);
+  serveDashboard(http);
   refuseOtherMethods();
   return http;
 }

@@ -11,6 +11,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   task_not_found: 404,
   agent_not_found: 404,
   no_such_moment: 404,
+  past_pending: 503,
   method_not_allowed: 405,
   task_exists: 409,
   idempotency_conflict: 409,

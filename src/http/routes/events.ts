@@ -1,10 +1,11 @@
 /** The log as it grows. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { AppContext } from '../../app/context.ts';
 import type { EventFeed } from '../../app/event-feed.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { followEventsSchema } from '../../contracts/requests.ts';
-import { streamEvents } from '../event-stream.ts';
+import { EVENT_STREAM_HEADERS, encodeEvents, streamBatches } from '../event-stream.ts';
 import {
   type Answer,
   type Call,
@@ -32,12 +33,6 @@ const STREAM: Content = {
   mediaType: 'text/event-stream',
 };
 
-const HEADERS = {
-  'content-type': 'text/event-stream',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-} as const;
-
 const FOLLOW = {
   access: 'read',
   method: 'GET',
@@ -50,24 +45,37 @@ const FOLLOW = {
 
 const positionSchema = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 
+/** Where a client that comes back stopped; undefined for one that does not. @throws SignalboxError `invalid_request` */
+export function lastEventId(headers: IncomingHttpHeaders): number | undefined {
+  return parse(positionSchema, headers['last-event-id'], 'Last-Event-ID');
+}
+
+/** @throws SignalboxError `overloaded` */
+export function assertRoom({ feed, maxFollowers }: Pick<EventRoutes, 'feed' | 'maxFollowers'>): void {
+  if (feed.followers < maxFollowers) return;
+  throw new SignalboxError(
+    'overloaded',
+    `${feed.followers} clients follow the events, the limit is ${maxFollowers} (server.event_streams)`,
+  );
+}
+
 export function serveEvents(serve: Serve, app: AppContext, routes: EventRoutes): void {
-  const { feed, maxFollowers, heartbeatMs, stallMs } = routes;
+  const { feed, heartbeatMs, stallMs } = routes;
   const follow = (
     { query, headers, gone, isAdmitted }: Call<unknown, Query, unknown>,
     project: string | undefined,
   ): Answer => {
-    if (feed.followers >= maxFollowers) {
-      throw new SignalboxError(
-        'overloaded',
-        `${feed.followers} clients follow the events, the limit is ${maxFollowers} (server.event_streams)`,
-      );
-    }
+    assertRoom(routes);
     const { task, type, after } = query;
-    const last = parse(positionSchema, headers['last-event-id'], 'Last-Event-ID');
+    const last = lastEventId(headers);
     const filter = { project, task, types: type?.split(',') };
     const follower = feed.follow({ after: last ?? after, filter, signal: gone });
     const options = { clock: app.environment.clock, heartbeatMs, stallMs, gone, isAdmitted };
-    return { status: 200, headers: HEADERS, stream: (out) => streamEvents(out, follower, options) };
+    return {
+      status: 200,
+      headers: EVENT_STREAM_HEADERS,
+      stream: (out) => streamBatches(out, follower, encodeEvents, options),
+    };
   };
   serve({
     ...FOLLOW,

@@ -10,6 +10,7 @@ import { serveAgents } from './agents.ts';
 import { serveAttempts } from './attempts.ts';
 import { serveAudit } from './audit.ts';
 import { serveBackground } from './background.ts';
+import { serveBoard } from './board.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { serveDecisions } from './decisions.ts';
 import { type EventRoutes, serveEvents } from './events.ts';
@@ -48,7 +49,10 @@ export function serveOperations(serve: Serve, served: Served): void {
   serveAudit(serve, app);
   serveState(serve, app);
   serveQueues(serve, app);
-  if (http) serveEvents(serve, app, http.events);
+  if (http) {
+    serveEvents(serve, app, http.events);
+    serveBoard(serve, app, http.events);
+  }
   if (webhooks) serveWebhooks(serve, webhooks);
   if (background) serveBackground(serve, background, news);
   serveSystem(serve, health);
