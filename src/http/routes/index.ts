@@ -14,6 +14,7 @@ import { serveDeadLetters } from './dead-letters.ts';
 import { serveDecisions } from './decisions.ts';
 import { type EventRoutes, serveEvents } from './events.ts';
 import { serveJobs } from './jobs.ts';
+import { serveMachines } from './machines.ts';
 import { serveQueues } from './queues.ts';
 import { type ListRejected, serveRejectedMessages } from './rejected-messages.ts';
 import { serveState } from './state.ts';
@@ -47,6 +48,7 @@ export function serveOperations(serve: Serve, served: Served): void {
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
   serveState(serve, app);
+  serveMachines(serve);
   serveQueues(serve, app);
   if (http) serveEvents(serve, app, http.events);
   if (webhooks) serveWebhooks(serve, webhooks);
