@@ -20,6 +20,7 @@ import { type ListRejected, serveRejectedMessages } from './rejected-messages.ts
 import { serveState } from './state.ts';
 import { serveMetrics, serveSystem } from './system.ts';
 import { serveTasks } from './tasks.ts';
+import { serveThroughput } from './throughput.ts';
 import { serveWebhooks, type WebhookDesk } from './webhooks.ts';
 
 export interface Served {
@@ -50,6 +51,7 @@ export function serveOperations(serve: Serve, served: Served): void {
   serveState(serve, app);
   serveMachines(serve);
   serveQueues(serve, app);
+  serveThroughput(serve, app);
   if (http) serveEvents(serve, app, http.events);
   if (webhooks) serveWebhooks(serve, webhooks);
   if (background) serveBackground(serve, background, news);
