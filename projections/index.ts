@@ -4,6 +4,7 @@ import type { StoredRecord } from '../src/contracts/events.ts';
 import { type Agents, agents } from './agents.ts';
 import { type AttemptHistory, attemptHistory } from './attempts.ts';
 import { type Blackboard, blackboard } from './blackboard.ts';
+import { type Throughput, throughput } from './throughput.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
 export { type AttemptHistory, type AttemptView, attemptHistory } from './attempts.ts';
@@ -15,17 +16,20 @@ export {
   type TaskView,
 } from './blackboard.ts';
 export type { Projection } from './projection.ts';
+export { type Throughput, throughput } from './throughput.ts';
 
 export interface ProjectionStates {
   readonly blackboard: Blackboard;
   readonly attempts: AttemptHistory;
   readonly agents: Agents;
+  readonly throughput: Throughput;
 }
 
 export class Projections {
   readonly blackboard: Blackboard;
   readonly attempts: AttemptHistory;
   readonly agents: Agents;
+  readonly throughput: Throughput;
   /** Sequence of the last record that was folded in. */
   sequence: number;
 
@@ -33,6 +37,7 @@ export class Projections {
     this.blackboard = states.blackboard;
     this.attempts = states.attempts;
     this.agents = states.agents;
+    this.throughput = states.throughput;
     this.sequence = sequence;
   }
 
@@ -42,6 +47,7 @@ export class Projections {
       blackboard: blackboard.restore(json[blackboard.name]),
       attempts: attemptHistory.restore(json[attemptHistory.name]),
       agents: agents.restore(json[agents.name]),
+      throughput: throughput.restore(json[throughput.name]),
     };
     return new Projections(states, sequence);
   }
@@ -50,6 +56,7 @@ export class Projections {
     blackboard.evolve(this.blackboard, record);
     attemptHistory.evolve(this.attempts, record);
     agents.evolve(this.agents, record);
+    throughput.evolve(this.throughput, record);
     this.sequence = record.sequence;
   }
 
@@ -70,10 +77,16 @@ export class Projections {
       [blackboard.name]: blackboard.toJSON(this.blackboard),
       [attemptHistory.name]: attemptHistory.toJSON(this.attempts),
       [agents.name]: agents.toJSON(this.agents),
+      [throughput.name]: throughput.toJSON(this.throughput),
     };
   }
 }
 
 function initialStates(): ProjectionStates {
-  return { blackboard: blackboard.initial(), attempts: attemptHistory.initial(), agents: agents.initial() };
+  return {
+    blackboard: blackboard.initial(),
+    attempts: attemptHistory.initial(),
+    agents: agents.initial(),
+    throughput: throughput.initial(),
+  };
 }

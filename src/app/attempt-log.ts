@@ -1,15 +1,13 @@
 /**
  * What the process of an attempt has printed, as it is kept in the attempt's directory.
  *
- * R1 Only a regular file below the attempts' directory is read, whatever an agent has put in its place.
  * R2 Whether the attempt is over is looked at before its file: if it was, nothing comes after what is read.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
-import { SignalboxError } from '../contracts/errors.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 import type { ReadLog } from '../contracts/requests.ts';
+import { openBelow, processDirectoryOf } from './attempt-files.ts';
 import { findAttempt } from './attempts.ts';
 import type { AppContext } from './context.ts';
 
@@ -37,7 +35,7 @@ export async function readAttemptLog(
   { stream, offset }: ReadLog,
 ): Promise<LogPart> {
   const isOver = (await findAttempt(app, project, task, number)).endedAt !== null;
-  const directory = join(app.attemptsDirectory, project, task, String(number), 'process');
+  const directory = processDirectoryOf(app, { project, task, attempt: number });
   const file = await openBelow(app.attemptsDirectory, join(directory, `${stream}.log`));
   if (!file) return { bytes: new Uint8Array(), offset: 0, nextOffset: 0, isComplete: isOver };
   try {
@@ -68,21 +66,4 @@ function wholeCharacters(bytes: Buffer): number {
     return length > back ? bytes.length - back : bytes.length;
   }
   return bytes.length;
-}
-
-/** null where there is no such file. @throws SignalboxError `not_found` for what is not a file below `root` */
-async function openBelow(root: string, path: string): Promise<FileHandle | null> {
-  const real = await realpath(path).catch(missing);
-  if (real === null) return null;
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const isBelow = real.startsWith(`${await realpath(root)}${sep}`);
-  const file = isBelow ? await open(real, flags).catch(missing) : null;
-  if (file && (await file.stat()).isFile()) return file;
-  await file?.close();
-  throw new SignalboxError('not_found', 'the log of this attempt is no file in its directory any more');
-}
-
-function missing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return null;
-  throw error;
 }

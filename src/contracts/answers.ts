@@ -55,6 +55,11 @@ export const attemptAnswerSchema = z.strictObject({
   session: z.string().nullable(),
   stderr_tail: z.string().nullable(),
   evidence: z.record(z.string(), z.unknown()).nullable(),
+  /**
+   * Where one attempt is asked for: program and arguments as they were started, long ones cut. null where nothing was
+   * started on this machine, or its files are gone.
+   */
+  command: z.array(z.string()).nullable().optional(),
   /** Words that came too late, and changed nothing. */
   rejected_messages: z.array(z.strictObject({ message: z.string(), reason: z.string(), time })),
 });
@@ -276,7 +281,7 @@ export const stateAnswerSchema = z.strictObject({
   writer: z.string(),
   entries: z.array(
     z.strictObject({
-      /** `task`, `attempts` (those of a task), `agent`, `counts`. */
+      /** `task`, `attempts` (those of a task), `agent`, `counts`, `throughput`. */
       part: z.string(),
       /** `project/task`, or the id of an agent. */
       key: z.string(),

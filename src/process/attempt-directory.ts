@@ -20,6 +20,8 @@ export interface RecordedExit extends ExitRecord {
   readonly execFailed: boolean;
 }
 
+/** Holds what was asked for. */
+export const SPEC_FILE = 'spec.json';
 const ABANDONED = 'abandoned\n';
 
 /**
@@ -51,7 +53,7 @@ export class AttemptDirectory {
     try {
       const made = await mkdir(this.path, { recursive: true, mode: 0o700 });
       if (made === undefined) await chmod(this.path, 0o700);
-      await writeFile(this.#file('spec.json'), `${JSON.stringify(record)}\n`, { flag: 'wx', mode: 0o600 });
+      await writeFile(this.#file(SPEC_FILE), `${JSON.stringify(record)}\n`, { flag: 'wx', mode: 0o600 });
     } catch (error) {
       const used = hasCode(error, 'EEXIST');
       const why = used ? 'it holds an earlier one: give every attempt its own' : messageOf(error);
@@ -64,13 +66,7 @@ export class AttemptDirectory {
 
   /** Undefined if it is missing or was written only in part: then nothing was started. */
   readSpec(): SpecRecord | undefined {
-    const text = this.#read('spec.json');
-    try {
-      const value: unknown = JSON.parse(text ?? '');
-      return isSpecRecord(value) ? value : undefined;
-    } catch {
-      return undefined;
-    }
+    return parseSpec(this.#read(SPEC_FILE) ?? '');
   }
 
   /** Creates the file that a launcher must create before it starts anything. True if no launcher did so before. */
@@ -133,6 +129,16 @@ export class AttemptDirectory {
 
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** What stands in {@link SPEC_FILE}; undefined for anything else, or a part of it. */
+export function parseSpec(text: string): SpecRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isSpecRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isSpecRecord(value: unknown): value is SpecRecord {

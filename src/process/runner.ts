@@ -113,6 +113,8 @@ export interface TreeEntry {
   /** The beginning of its command line. */
   readonly command: string;
   readonly cpuMs?: number;
+  /** In use now; absent if it has ended meanwhile. */
+  readonly memoryBytes?: number;
   /** Milliseconds since it started. */
   readonly ageMs: number;
 }

@@ -23,5 +23,15 @@ async function describe(host: Host, entry: ProcessEntry): Promise<TreeEntry> {
   const { pid, ppid, startTime, state, name, cpuMs } = entry;
   const command = (await host.table.commandLine(pid)) ?? name;
   const ageMs = host.table.ageMs(entry);
-  return { pid, parentPid: ppid, startTime, state, command, ageMs, ...(cpuMs !== undefined && { cpuMs }) };
+  const memoryBytes = host.table.memory(pid)?.nowBytes;
+  return {
+    pid,
+    parentPid: ppid,
+    startTime,
+    state,
+    command,
+    ageMs,
+    ...(cpuMs !== undefined && { cpuMs }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+  };
 }

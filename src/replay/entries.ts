@@ -6,12 +6,12 @@
  * EN2 Tasks stand in the order of their creation, and a page begins after a place in it: what leaves memory or is
  *    created meanwhile moves no other entry from one page to the next.
  */
-import type { Projections } from '../../projections/index.ts';
+import { type Projections, throughput } from '../../projections/index.ts';
 import { canonicalJson } from '../contracts/canonical.ts';
 import { sha256 } from '../journal/hash.ts';
 
 export interface Entry {
-  /** `task`, `attempts` (those of a task), `agent`, `counts`. */
+  /** `task`, `attempts` (those of a task), `agent`, `counts`, `throughput`. */
   readonly part: string;
   /** `project/task`, or the id of an agent; empty where there is but one entry. */
   readonly key: string;
@@ -54,6 +54,7 @@ export function entriesOf(projections: Projections, { after, until = null, limit
   }
   for (const [id, agent] of projections.agents.byId) entries.push(entryOf('agent', id, agent));
   entries.push(entryOf('counts', '', blackboard.counts));
+  entries.push(entryOf('throughput', '', throughput.toJSON(projections.throughput)));
   return { entries, next: null };
 }
 

@@ -1,10 +1,13 @@
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SignalboxClient } from '../../src/client/client.ts';
 import { attemptAnswerSchema, processListSchema } from '../../src/contracts/answers.ts';
+import { processTreeSchema } from '../../src/contracts/processes.ts';
 import { CommandDriver } from '../../src/process/drivers/command.ts';
+import type { Run, RunOrder } from '../../src/process/drivers/driver.ts';
+import { FunctionDriver } from '../../src/process/drivers/function.ts';
 import { createProcessRunner } from '../../src/process/host-runner.ts';
 import type { ProcessRunner } from '../../src/process/runner.ts';
 import { functionAgent, silentLogger } from '../support/engine.ts';
@@ -153,6 +156,43 @@ describe('attempts over HTTP, with real processes', () => {
     expect(await list()).toEqual([]);
   });
 
+  it('shows the processes of one, with what each uses, until it is over', async () => {
+    await using http = await start('sleep 300 & sleep 300');
+    await run(http);
+    const read = async () => processTreeSchema.parse((await http.get(`${ATTEMPT}/processes`)).body);
+    const sleeping = async () => (await read()).processes.filter(({ command }) => command === 'sleep 300');
+    await until(async () => (await sleeping()).length === 2, 'both are there');
+    const { host, local, processes } = await read();
+    expect({ host, local }).toEqual({ host: hostname(), local: true });
+    const pids = new Set(processes.map(({ pid }) => pid));
+    const tops = processes.filter(({ parent }) => parent === null);
+    expect(tops).toHaveLength(1);
+    for (const { parent, memory_bytes, started_at } of await sleeping()) {
+      expect(pids).toContain(parent);
+      expect(memory_bytes).toBeGreaterThan(10_000);
+      expect(Math.abs(Date.now() - Date.parse(started_at ?? ''))).toBeLessThan(60_000);
+    }
+    problemIn(await http.get(`${TASKS}/a/attempts/2/processes`), 404, 'not_found');
+    await end(http);
+    expect(await read()).toEqual({ host: hostname(), local: true, processes: [] });
+  });
+
+  it('says of one which command was started, without its token and its environment', async () => {
+    const long = 'x'.repeat(1_200);
+    await using http = await start(`[ -n "$SIGNALBOX_TOKEN" ] || exit 3; : ${long}`);
+    await run(http);
+    await http.test.until('a', ({ openAttempt }) => openAttempt === null);
+    const { body } = await http.get(ATTEMPT);
+    const { command, outcome } = attemptAnswerSchema.parse(body);
+    expect(outcome).toBe('completed');
+    expect(command?.slice(0, 2)).toEqual(['sh', '-c']);
+    expect(command?.[2]).toMatch(/^\[ -n "\$SIGNALBOX_TOKEN" \].*x…$/);
+    expect(command?.[2]).toHaveLength(1_001);
+    expect(JSON.stringify(body)).not.toContain(http.token('a'));
+    await rm(directoryOf(http), { recursive: true });
+    expect(attemptAnswerSchema.parse((await http.get(ATTEMPT)).body).command).toBeNull();
+  });
+
   it('kills one: its processes end, the task is tried again, and it is recorded who wanted it', async () => {
     await using http = await start('sleep 300');
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'worker', max_attempts: 2 });
@@ -186,9 +226,24 @@ describe('attempts without processes', () => {
     const client = new SignalboxClient({ url: http.url });
     expect(await client.processes()).toMatchObject([{ task: 'a', driver: 'function', processes: null }]);
     expect(await client.attemptLog('demo', 'a', 1)).toMatchObject({ text: '', isComplete: false });
-    expect(await client.attempt('demo', 'a', 1)).toMatchObject({ state: 'running' });
+    expect(await client.attempt('demo', 'a', 1)).toMatchObject({ state: 'running', command: null });
+    const tree = processTreeSchema.parse((await http.get(`${ATTEMPT}/processes`)).body);
+    expect(tree).toEqual({ host: hostname(), local: true, processes: [] });
     expect(await client.killAttempt('demo', 'a', 1, { by: 'ann' })).toMatchObject({
       stop_reason: 'operator',
     });
+  });
+
+  it('has no processes to show where it runs on another machine', async () => {
+    class Elsewhere extends FunctionDriver {
+      override async start(order: RunOrder): Promise<Run> {
+        return { ...(await super.start(order)), start: { host: 'elsewhere.example' } };
+      }
+    }
+    const driver = new Elsewhere(new Gate().handler, () => Date.now());
+    await using http = await startHttp({ agents: [functionAgent('worker', () => undefined, { driver })] });
+    await http.working('a');
+    const tree = processTreeSchema.parse((await http.get(`${ATTEMPT}/processes`)).body);
+    expect(tree).toEqual({ host: 'elsewhere.example', local: false, processes: [] });
   });
 });

@@ -14,7 +14,7 @@ import { type Entry, entriesOf } from '../../replay/entries.ts';
 import type { Replay } from '../../replay/replay.ts';
 
 export interface Difference {
-  /** `task`, `attempts`, `agent`, `counts`, `retention`. */
+  /** `task`, `attempts`, `agent`, `counts`, `throughput`, `retention`. */
   readonly part: string;
   /** `project/task`, or the id of an agent. */
   readonly key: string;

@@ -1,15 +1,16 @@
 /** Attempts: what became of each, what it has printed, which processes it has, and its end. */
 import { readAttemptLog } from '../../app/attempt-log.ts';
-import { findAttempt, killAttempt, listProcesses } from '../../app/attempts.ts';
+import { readAttempt, readProcessTree } from '../../app/attempt-processes.ts';
+import { killAttempt, listProcesses } from '../../app/attempts.ts';
 import type { AppContext } from '../../app/context.ts';
 import { readTask } from '../../app/read-tasks.ts';
-import { attemptJson } from '../../app/task-json.ts';
 import {
   attemptAnswerSchema,
   attemptListSchema,
   LOG_HEADERS,
   processListSchema,
 } from '../../contracts/answers.ts';
+import { processTreeSchema } from '../../contracts/processes.ts';
 import { killSchema, readLogSchema } from '../../contracts/requests.ts';
 import { atAttempt, atTask, type Content, json, nothing, nowhere, type Serve } from '../operation.ts';
 import { COMMITS } from '../refusals.ts';
@@ -46,7 +47,7 @@ export function serveAttempts(serve: Serve, app: AppContext): void {
   serve({
     name: 'readAttempt',
     group: 'Attempts',
-    summary: 'One attempt, with its evidence',
+    summary: 'One attempt, with its evidence and the command that was started',
     access: 'read',
     method: 'GET',
     path: ATTEMPT,
@@ -57,7 +58,7 @@ export function serveAttempts(serve: Serve, app: AppContext): void {
     refusals: ['task_not_found', 'not_found'],
     handle: async ({ address: { project, task, attempt } }) => ({
       status: 200,
-      body: attemptJson(await findAttempt(app, project, task, attempt)),
+      body: await readAttempt(app, project, task, attempt),
     }),
   });
   serve({
@@ -83,6 +84,23 @@ export function serveAttempts(serve: Serve, app: AppContext): void {
       };
       return { status: 200, headers, body: part.bytes };
     },
+  });
+  serve({
+    name: 'readProcessTree',
+    group: 'Attempts',
+    summary: 'The living processes of one attempt, with what each uses',
+    access: 'read',
+    method: 'GET',
+    path: `${ATTEMPT}/processes`,
+    address: atAttempt,
+    query: nothing,
+    body: nothing,
+    answers: { 200: json(processTreeSchema, 'The processes; none where it is over.') },
+    refusals: ['task_not_found', 'not_found'],
+    handle: async ({ address: { project, task, attempt } }) => ({
+      status: 200,
+      body: await readProcessTree(app, project, task, attempt),
+    }),
   });
   serve({
     name: 'killAttempt',

@@ -15,11 +15,13 @@ import { serveDeadLetters } from './dead-letters.ts';
 import { serveDecisions } from './decisions.ts';
 import { type EventRoutes, serveEvents } from './events.ts';
 import { serveJobs } from './jobs.ts';
+import { serveMachines } from './machines.ts';
 import { serveQueues } from './queues.ts';
 import { type ListRejected, serveRejectedMessages } from './rejected-messages.ts';
 import { serveState } from './state.ts';
 import { serveMetrics, serveSystem } from './system.ts';
 import { serveTasks } from './tasks.ts';
+import { serveThroughput } from './throughput.ts';
 import { serveWebhooks, type WebhookDesk } from './webhooks.ts';
 
 export interface Served {
@@ -48,7 +50,9 @@ export function serveOperations(serve: Serve, served: Served): void {
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
   serveState(serve, app);
+  serveMachines(serve);
   serveQueues(serve, app);
+  serveThroughput(serve, app);
   if (http) {
     serveEvents(serve, app, http.events);
     serveBoard(serve, app, http.events);

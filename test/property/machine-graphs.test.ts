@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { graphOf } from '../../machines/graph.ts';
+import { MACHINES } from '../../machines/index.ts';
+import {
+  type DomainEvent,
+  ENTITY_KINDS,
+  type EntityKind,
+  type EventOf,
+  type StoredRecord,
+} from '../../src/contracts/events.ts';
+import { readRecords } from '../../src/replay/cursor.ts';
+import { fileSource } from '../../src/replay/file-source.ts';
+import { ActorHost } from '../../src/runtime/actor-host.ts';
+import { goldenHistories } from '../support/histories/golden.ts';
+import { type Claims, eventOf, step } from '../support/random-history.ts';
+
+const HISTORIES = 1_500;
+const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });
+
+type Moved = Pick<StoredRecord, 'event' | 'transitions'>;
+
+/** Every change of state, as `machine from event to`; the first event of an entity comes out of the initial state. */
+function changesIn({ event, transitions }: Moved): string[] {
+  return transitions
+    .filter(({ from, to }) => from !== to)
+    .map(({ entity, from, to }) => `${entity}: ${from ?? 'new'} -${event.type}-> ${to}`);
+}
+
+function* randomHistories(): Iterable<Moved> {
+  for (const all of fc.sample(steps, { numRuns: HISTORIES, seed: 1 })) {
+    const host = new ActorHost();
+    const claims: Claims = new Map();
+    for (const each of all) {
+      const event = eventOf(each, host, claims);
+      try {
+        yield { event, transitions: host.apply(event) };
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'illegal_transition' });
+        continue;
+      }
+      if (event.type === 'task.claimed') {
+        claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+      }
+    }
+  }
+}
+
+/** Random callers seldom block a task for the very dependency that is done later. */
+function* freedByItsDependency(): Iterable<Moved> {
+  const host = new ActorHost();
+  const a = { project: 'p', task: 'a' };
+  const spec = { title: 'a', max_attempts: 1 } as EventOf<'task.created'>['spec'];
+  const events: DomainEvent[] = [
+    { type: 'task.created', ...a, spec, request_sha256: '', waiting_for: ['b'] },
+    { type: 'task.blocked', ...a, attempt: null, reason: 'b has failed', dependency: 'b' },
+    { type: 'task.dependency_met', ...a, dependency: 'b' },
+  ];
+  for (const event of events) yield { event, transitions: host.apply(event) };
+}
+
+/** Asked for by both states that a redrive leaves; but who waits for a task has not been tried, hence not failed. */
+const NEVER = ['task: failed -task.redriven-> scheduled'];
+
+async function* goldenRecords(): AsyncIterable<Moved> {
+  for (const { file } of await goldenHistories()) yield* readRecords(fileSource(file));
+}
+
+function edgesOf(kind: EntityKind): string[] {
+  const { transitions } = graphOf(MACHINES[kind]);
+  return transitions.map(({ from, to, event }) => `${kind}: ${from} -${event}-> ${to}`);
+}
+
+describe('the graphs of the machines', () => {
+  it('D1: have every change of state that any history makes, and none that no history makes', async () => {
+    const seen = new Set<string>();
+    const note = (moved: Moved): void => {
+      for (const change of changesIn(moved)) seen.add(change);
+    };
+    for (const moved of randomHistories()) note(moved);
+    for (const moved of freedByItsDependency()) note(moved);
+    for await (const moved of goldenRecords()) note(moved);
+    const drawn = new Set(ENTITY_KINDS.flatMap(edgesOf));
+    expect([...seen].filter((change) => !drawn.has(change))).toEqual([]);
+    expect([...drawn].filter((change) => !seen.has(change))).toEqual(NEVER);
+  });
+
+  it.each(ENTITY_KINDS)(
+    '%s: begin in one state, end where nothing leads out, and reach every state',
+    (kind) => {
+      const { states, transitions } = graphOf(MACHINES[kind]);
+      expect(states.map(({ name }) => name)).toEqual(Object.keys(MACHINES[kind].states));
+      expect(states.filter((state) => state.kind === 'initial')).toEqual([{ name: 'new', kind: 'initial' }]);
+      const left = new Set(transitions.map(({ from }) => from));
+      const reached = new Set(transitions.map(({ to }) => to));
+      for (const { name, kind: of } of states) {
+        expect(left.has(name), name).toBe(of !== 'final');
+        expect(reached.has(name), name).toBe(of !== 'initial');
+      }
+    },
+  );
+
+  it('name the guards, and the events as the log does', () => {
+    const { states, transitions } = graphOf(MACHINES.task);
+    expect(transitions.filter(({ from, event }) => from === 'working' && event === 'attempt.ended')).toEqual([
+      { from: 'working', to: 'review', event: 'attempt.ended', guard: 'isSuccess' },
+      { from: 'working', to: 'scheduled', event: 'attempt.ended', guard: 'isRetried' },
+      { from: 'working', to: 'failed', event: 'attempt.ended', guard: 'isOpenAttempt' },
+    ]);
+    expect(transitions).toContainEqual({ from: 'review', to: 'done', event: 'task.approved', guard: null });
+    expect(states.filter(({ kind }) => kind === 'final').map(({ name }) => name)).toEqual([
+      'done',
+      'cancelled',
+    ]);
+  });
+});
