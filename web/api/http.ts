@@ -1,0 +1,73 @@
+/**
+ * Requests to Signalbox, with the rights of whoever looks.
+ *
+ * A1 A token is sent in a header of a request of this page, never in an address or a cookie: no other page can use it.
+ */
+import type { Problem } from '../../src/contracts/answers.ts';
+import { session } from '../state/session.ts';
+
+/** What was refused, and why; `status` is 0 where there was no answer. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, { code, detail, details }: Pick<Problem, 'code' | 'detail' | 'details'>) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.details = details ?? {};
+  }
+}
+
+/** @throws ApiError where there is no answer */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const token = session.token.value;
+  const headers = new Headers(init.headers);
+  if (token !== null) headers.set('authorization', `Bearer ${token}`);
+  const response = await fetch(path, { ...init, headers, credentials: 'omit', cache: 'no-store' }).catch(
+    (error: unknown) => {
+      if (init.signal?.aborted) throw error;
+      throw new ApiError(0, { code: 'unreachable', detail: 'Signalbox does not answer.' });
+    },
+  );
+  if (response.status === 401) session.refuse(token);
+  return response;
+}
+
+/** @throws ApiError */
+export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  const response = await request(path, signal ? { signal } : {});
+  return (await answerOf(response)) as Answer;
+}
+
+/** @throws ApiError */
+export async function post<Answer>(path: string, body: object = {}): Promise<Answer> {
+  const response = await request(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (await answerOf(response)) as Answer;
+}
+
+async function answerOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text);
+  throw new ApiError(response.status, problemIn(text, response.status));
+}
+
+function problemIn(text: string, status: number): Pick<Problem, 'code' | 'detail' | 'details'> {
+  try {
+    const { code, detail, details } = JSON.parse(text) as Problem;
+    return details ? { code, detail, details } : { code, detail };
+  } catch {
+    return { code: 'unreachable', detail: `Signalbox answered with status ${status}.` };
+  }
+}
+
+/** A path of the API: each value is escaped. `path\`/api/agents/${id}\`` */
+export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+  return String.raw({ raw: parts }, ...values.map((value) => encodeURIComponent(value)));
+}

@@ -1,0 +1,35 @@
+/** What the server answers, as far as this page needs it to be more exact than the answer schemas are. */
+import type { TaskAnswer } from '../../src/contracts/answers.ts';
+import type { PastBoardAnswer } from '../../src/contracts/board.ts';
+import type { DomainEvent, Transition } from '../../src/contracts/events.ts';
+
+export type {
+  AgentAnswer,
+  AttemptAnswer,
+  AuditKeyAnswer,
+  DeadLetter,
+  DeadLetterPage,
+  HealthReport,
+  QueueAnswer,
+  RedriveAnswer,
+  TaskAnswer,
+} from '../../src/contracts/answers.ts';
+export type { MachineGraphAnswer } from '../../src/contracts/machines.ts';
+export type { ProcessTreeAnswer } from '../../src/contracts/processes.ts';
+export type { ThroughputAnswer } from '../../src/contracts/throughput.ts';
+export type { WhyAnswer } from '../../src/contracts/why.ts';
+
+export type OutputAnswer = NonNullable<TaskAnswer['outputs']>[number];
+
+/** An event of the log. */
+export interface EventAnswer {
+  readonly sequence: number;
+  readonly id: string;
+  readonly time: string;
+  readonly actor: string;
+  readonly cause: string | null;
+  readonly event: DomainEvent;
+  readonly transitions: readonly Transition[];
+}
+
+export type PastBoard = Omit<PastBoardAnswer, 'event'> & { readonly event: EventAnswer };

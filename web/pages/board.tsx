@@ -1,0 +1,92 @@
+/** All tasks by state, as they move. */
+import { useComputed } from '@preact/signals';
+import type { BoardCard } from '../../src/contracts/board.ts';
+import { Empty, Loading } from '../parts/basics.tsx';
+import { CARD_HEIGHT, Card } from '../parts/card.tsx';
+import { number } from '../parts/format.ts';
+import { VirtualList } from '../parts/virtual-list.tsx';
+import { board } from '../state/board.ts';
+import { keyOf } from '../state/cards.ts';
+import { COLUMNS, type Column } from '../state/columns.ts';
+import { matcher, project, words } from '../state/filter.ts';
+
+export function BoardPage() {
+  const columns = useComputed(() => {
+    const isWanted = matcher();
+    const byState = new Map<string, BoardCard[]>();
+    for (const card of board.value?.cards.values() ?? []) {
+      if (!isWanted(card)) continue;
+      const cards = byState.get(card.state);
+      if (cards) cards.push(card);
+      else byState.set(card.state, [card]);
+    }
+    return COLUMNS.map((column) => ({
+      column,
+      cards: column.states.flatMap((state) => byState.get(state) ?? []).sort(column.order),
+    }));
+  });
+  const shown = board.value;
+  if (!shown) return <Loading what="the board" />;
+  const isFiltered = project.value !== '' || words.value.trim() !== '';
+  const isEmpty = columns.value.every(({ cards }) => cards.length === 0);
+  return (
+    <div class="board-page">
+      <h1 class="visually-hidden">Board</h1>
+      {isEmpty && (
+        <Empty title={isFiltered ? 'No task fits.' : 'There are no tasks yet.'}>
+          {isFiltered ? (
+            <p>Take words out of the search, or choose all projects.</p>
+          ) : (
+            <p>
+              Hand one in: <code>signalbox task add "Say hello" --agent …</code>, or <code>POST /tasks</code>.
+            </p>
+          )}
+        </Empty>
+      )}
+      <div class="board" style={{ '--columns': columns.value.map(({ cards }) => widthOf(cards)).join(' ') }}>
+        {columns.value.map(({ column, cards }) => (
+          <BoardColumn
+            key={column.id}
+            column={column}
+            cards={cards}
+            total={isFiltered ? null : totalOf(column)}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+const totalOf = ({ states }: Column): number =>
+  states.reduce((sum, state) => sum + (board.value?.counts[state] ?? 0), 0);
+
+/** A column without cards takes little of the width. */
+const widthOf = (cards: readonly BoardCard[]): string =>
+  cards.length === 0 ? 'minmax(104px, 0.4fr)' : 'minmax(196px, 1fr)';
+
+interface BoardColumnProps {
+  readonly column: Column;
+  readonly cards: readonly BoardCard[];
+  /** Those without a card included; null where only some are wanted. */
+  readonly total: number | null;
+}
+
+function BoardColumn({ column, cards, total }: BoardColumnProps) {
+  const hidden = total === null ? 0 : total - cards.length;
+  return (
+    <section class="column" aria-label={column.title} data-column={column.id} data-empty={cards.length === 0}>
+      <header>
+        <h2>{column.title}</h2>
+        <span class="count">{number(total ?? cards.length)}</span>
+      </header>
+      <VirtualList
+        label={`Tasks: ${column.title}`}
+        items={cards}
+        keyOf={keyOf}
+        rowHeight={CARD_HEIGHT}
+        render={(card) => <Card card={card} />}
+      />
+      {hidden > 0 && <p class="column-more dim">and {number(hidden)} older</p>}
+    </section>
+  );
+}

@@ -1,0 +1,71 @@
+/** What waits, and for whom. */
+import type { QueueAnswer } from '../api/types.ts';
+import { Ago, Empty, Loading, Trouble } from '../parts/basics.tsx';
+import { number } from '../parts/format.ts';
+import { agentHref } from '../parts/links.tsx';
+import { useResource } from '../state/resource.ts';
+
+export function QueuesPage() {
+  const { value, error, reload } = useResource<{ readonly queues: readonly QueueAnswer[] }>('/api/queues', {
+    everyMs: 2_000,
+  });
+  return (
+    <div class="page">
+      <h1>Queues</h1>
+      {error && <Trouble error={error} retry={reload} />}
+      {!value && !error && <Loading what="the queues" />}
+      {value?.queues.length === 0 && <Empty title="There are no queues: no agent is configured." />}
+      {value && value.queues.length > 0 && <Table queues={value.queues} />}
+    </div>
+  );
+}
+
+function Table({ queues }: { readonly queues: readonly QueueAnswer[] }) {
+  const deepest = Math.max(1, ...queues.map(({ pending, scheduled }) => pending + scheduled));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard.
+    <section class="scroll" tabIndex={0} aria-label="Queues">
+      <table>
+        <thead>
+          <tr>
+            <th>Tasks for</th>
+            <th class="right">Pending</th>
+            <th class="right">Scheduled</th>
+            <th>Depth</th>
+            <th>Oldest pending</th>
+            <th>Agents</th>
+          </tr>
+        </thead>
+        <tbody data-group>
+          {queues.map(({ kind, name, pending, scheduled, oldest_pending_at, agents }) => (
+            <tr key={kind + name} data-item tabIndex={-1}>
+              <td>
+                {kind === 'agent' ? 'agent' : 'any agent for'} <strong>{name}</strong>
+              </td>
+              <td class="right">{number(pending)}</td>
+              <td class="right">{number(scheduled)}</td>
+              <td>
+                <meter min={0} max={deepest} value={pending + scheduled} aria-label={`Depth of ${name}`} />
+              </td>
+              <td>
+                <Ago time={oldest_pending_at} />
+              </td>
+              <td>
+                {agents.length === 0 ? (
+                  <span class="warn-text">nobody takes these</span>
+                ) : (
+                  agents.map((id, index) => (
+                    <span key={id}>
+                      {index > 0 && ', '}
+                      <a href={agentHref(id)}>{id}</a>
+                    </span>
+                  ))
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

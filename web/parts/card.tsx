@@ -1,0 +1,74 @@
+/** One task on the board. */
+import type { BoardCard } from '../../src/contracts/board.ts';
+import { Ago, StateBadge, toneOf } from './basics.tsx';
+import { taskHref } from './links.tsx';
+import { Line } from './safe-text.tsx';
+
+export const CARD_HEIGHT = 122;
+
+/** Attempt states that are worth a word of their own. */
+const TROUBLED = new Set(['suspected', 'stopping']);
+
+export function Card({ card }: { readonly card: BoardCard }) {
+  const { state, attempt_state, title, note, agent, type } = card;
+  const shownState = attempt_state !== null && TROUBLED.has(attempt_state) ? attempt_state : state;
+  return (
+    <a
+      class="card"
+      href={taskHref(card)}
+      data-item
+      data-task={`${card.project}/${card.id}`}
+      data-tone={toneOf(shownState)}
+      data-state={shownState}
+    >
+      <span class="card-top">
+        <span class="mono dim card-id">
+          {card.project}/{card.id}
+        </span>
+        {shownState !== card.state || state === 'claimed' || state === 'expired' ? (
+          <StateBadge state={shownState} />
+        ) : null}
+        {card.priority !== 5 && (
+          <span class="priority" title={`Priority ${card.priority} of 10`}>
+            P{card.priority}
+          </span>
+        )}
+      </span>
+      <span class="card-title">
+        <Line text={title} />
+      </span>
+      <span class="card-note dim">{note !== null && <Line text={note} />}</span>
+      <span class="card-foot">
+        <span class="chip">{agent ?? (type === null ? 'nobody yet' : `any ${type}`)}</span>
+        <Attempts card={card} />
+        <span class="dim card-age">
+          <When card={card} />
+        </span>
+      </span>
+    </a>
+  );
+}
+
+function When({
+  card: { state, due_at, finished_at, updated_at, created_at },
+}: {
+  readonly card: BoardCard;
+}) {
+  if (state === 'scheduled' && due_at !== null) return <Ago time={due_at} />;
+  if (state === 'pending') return <Ago time={created_at} />;
+  return <Ago time={finished_at ?? updated_at} />;
+}
+
+/** Dots for the attempts that it may have, the used ones filled. */
+function Attempts({ card: { attempt, max_attempts } }: { readonly card: BoardCard }) {
+  if (attempt === 0) return null;
+  const text = `attempt ${attempt} of ${Math.max(attempt, max_attempts)}`;
+  if (max_attempts > 6) return <span class="dim" title={text}>{`${attempt}/${max_attempts}`}</span>;
+  return (
+    <span class="dots" role="img" aria-label={text} title={text}>
+      {Array.from({ length: Math.max(attempt, max_attempts) }, (_, index) => (
+        <i key={index} data-used={index < attempt} />
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,76 @@
+/** What people and agents have said of a task, and a place to say more. */
+import { useSignal } from '@preact/signals';
+import type { TaskAnswer } from '../../src/contracts/answers.ts';
+import { ApiError, path, post } from '../api/http.ts';
+import { past } from '../state/past.ts';
+import { session } from '../state/session.ts';
+import { Ago, Section } from './basics.tsx';
+import { Block } from './safe-text.tsx';
+
+export interface CommentsProps {
+  readonly task: Pick<TaskAnswer, 'project' | 'id' | 'comments'>;
+  readonly onDone: () => void;
+}
+
+export function Comments({ task, onDone }: CommentsProps) {
+  const comments = task.comments ?? [];
+  return (
+    <Section title="Comments" count={comments.length}>
+      {comments.map((comment, index) => (
+        <article class="comment" key={index}>
+          <p class="dim">
+            <strong>{comment.author}</strong>, <Ago time={comment.time} />
+          </p>
+          <Block text={comment.body} label={`Comment of ${comment.author}`} />
+        </article>
+      ))}
+      {past.value === null && <NewComment task={task} onDone={onDone} />}
+    </Section>
+  );
+}
+
+function NewComment({ task, onDone }: CommentsProps) {
+  const body = useSignal('');
+  const trouble = useSignal<string | null>(null);
+  const send = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const text = body.value.trim();
+    if (text === '') return;
+    const author = session.name.value.trim();
+    try {
+      await post(path`/api/projects/${task.project}/tasks/${task.id}/comments`, {
+        body: text,
+        ...(author !== '' && { author }),
+      });
+      body.value = '';
+      trouble.value = null;
+      onDone();
+    } catch (error) {
+      trouble.value = error instanceof ApiError ? error.message : String(error);
+    }
+  };
+  return (
+    <form class="form" onSubmit={send}>
+      <label>
+        Add a comment; the next attempt reads it
+        <textarea
+          rows={2}
+          value={body.value}
+          onInput={(event) => {
+            body.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      {trouble.value !== null && (
+        <p class="trouble" role="alert">
+          {trouble.value}
+        </p>
+      )}
+      <div class="actions end">
+        <button type="submit" disabled={body.value.trim() === ''}>
+          Comment
+        </button>
+      </div>
+    </form>
+  );
+}

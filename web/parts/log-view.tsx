@@ -1,0 +1,157 @@
+/** What a process prints, as it prints it. Only the end of a long log is kept in the page. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { printable } from '../../src/contracts/printable.ts';
+import { ApiError, request } from '../api/http.ts';
+import { LOG_HEADERS } from '../api/log-headers.ts';
+
+const STREAMS = ['stdout', 'stderr'] as const;
+type Stream = (typeof STREAMS)[number];
+
+/** Characters that are shown. */
+const SHOWN = 500_000;
+const PAUSE_MS = 1_000;
+
+export function LogView({ url }: { readonly url: string }) {
+  const stream = useSignal<Stream>('stdout');
+  const isFollowing = useSignal(true);
+  const hasWrap = useSignal(true);
+  return (
+    <div class="log">
+      <div class="log-bar">
+        <div role="tablist" aria-label="Stream" class="tabs">
+          {STREAMS.map((each) => (
+            <button
+              key={each}
+              type="button"
+              role="tab"
+              aria-selected={stream.value === each}
+              onClick={() => {
+                stream.value = each;
+              }}
+            >
+              {each}
+            </button>
+          ))}
+        </div>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isFollowing.value}
+            onChange={(event) => {
+              isFollowing.value = event.currentTarget.checked;
+            }}
+          />
+          Follow
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={hasWrap.value}
+            onChange={(event) => {
+              hasWrap.value = event.currentTarget.checked;
+            }}
+          />
+          Wrap
+        </label>
+      </div>
+      <LogText
+        key={`${url} ${stream.value}`}
+        url={`${url}?stream=${stream.value}`}
+        label={stream.value}
+        isFollowing={isFollowing.value}
+        hasWrap={hasWrap.value}
+      />
+    </div>
+  );
+}
+
+interface LogTextProps {
+  readonly url: string;
+  readonly label: string;
+  readonly isFollowing: boolean;
+  readonly hasWrap: boolean;
+}
+
+function LogText({ url, label, isFollowing, hasWrap }: LogTextProps) {
+  const text = useSignal('');
+  const state = useSignal<'reading' | 'open' | 'complete'>('reading');
+  const trouble = useSignal<string | null>(null);
+  const isCut = useSignal(false);
+  const element = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    const stop = new AbortController();
+    void readLog(url, stop.signal, {
+      onPart: (part) => {
+        const whole = text.value + part;
+        isCut.value ||= whole.length > SHOWN;
+        text.value = whole.slice(-SHOWN);
+        trouble.value = null;
+      },
+      onState: (now) => {
+        state.value = now;
+      },
+      onTrouble: (why) => {
+        trouble.value = why;
+      },
+    });
+    return () => stop.abort();
+  }, [url]);
+  useLayoutEffect(() => {
+    if (isFollowing && element.current) element.current.scrollTop = element.current.scrollHeight;
+  }, [text.value, isFollowing]);
+
+  return (
+    <>
+      {isCut.value && (
+        <p class="dim">The beginning is left out here; "signalbox attempt logs" shows all of it.</p>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard. */}
+      <section ref={element} class="block log-text" data-wrap={hasWrap} tabIndex={0} aria-label={label}>
+        <pre>{printable(text.value)}</pre>
+      </section>
+      <p class="dim" role="status">
+        {trouble.value ?? STATE_TEXT[state.value](text.value === '')}
+      </p>
+    </>
+  );
+}
+
+const STATE_TEXT = {
+  reading: () => 'Reading …',
+  open: (isEmpty: boolean) => (isEmpty ? 'Nothing was printed yet.' : 'More comes as it is printed.'),
+  complete: (isEmpty: boolean) => (isEmpty ? 'Nothing was printed.' : 'This is all.'),
+} as const;
+
+interface LogListener {
+  readonly onPart: (text: string) => void;
+  readonly onState: (state: 'open' | 'complete') => void;
+  readonly onTrouble: (why: string) => void;
+}
+
+async function readLog(
+  url: string,
+  signal: AbortSignal,
+  { onPart, onState, onTrouble }: LogListener,
+): Promise<void> {
+  for (let offset = 0; !signal.aborted; ) {
+    try {
+      const response = await request(`${url}&offset=${offset}`, { signal });
+      const part = await response.text();
+      if (!response.ok) throw new ApiError(response.status, JSON.parse(part));
+      if (part !== '') onPart(part);
+      const next = Number(response.headers.get(LOG_HEADERS.nextOffset));
+      const isComplete = response.headers.get(LOG_HEADERS.complete) === 'true';
+      if (isComplete) return onState('complete');
+      const isMore = next > offset && part !== '';
+      offset = next;
+      if (isMore) continue;
+      onState('open');
+    } catch (error) {
+      if (signal.aborted) return;
+      onTrouble(error instanceof Error ? error.message : String(error));
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}

@@ -1,0 +1,58 @@
+/** What is looked for, and in which project. */
+import { useLocation } from 'preact-iso';
+import { connection, projects } from '../state/board.ts';
+import { project, words } from '../state/filter.ts';
+
+export function TopBar({ path }: { readonly path: string }) {
+  const { route } = useLocation();
+  return (
+    <header class="top-bar">
+      {connection.value === 'lost' && (
+        <p class="lost" role="alert">
+          Signalbox does not answer. What you see is how it was; the page comes back by itself.
+        </p>
+      )}
+      <search>
+        <form
+          class="search"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (path !== '/ui/board') route('/ui/board');
+          }}
+        >
+          <label class="visually-hidden" for="search">
+            Search the board
+          </label>
+          <input
+            id="search"
+            data-search
+            type="search"
+            placeholder="Search tasks  ( / )"
+            autocomplete="off"
+            value={words.value}
+            onInput={(event) => {
+              words.value = event.currentTarget.value;
+            }}
+          />
+          <label class="visually-hidden" for="project">
+            Project
+          </label>
+          <select
+            id="project"
+            value={project.value}
+            onChange={(event) => {
+              project.value = event.currentTarget.value;
+            }}
+          >
+            <option value="">All projects</option>
+            {projects.value.map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))}
+          </select>
+        </form>
+      </search>
+    </header>
+  );
+}

@@ -1,0 +1,37 @@
+/** What waits for a person, the most pressing first. */
+import { computed } from '@preact/signals';
+import type { AgentAnswer } from '../../src/contracts/answers.ts';
+import type { BoardCard } from '../../src/contracts/board.ts';
+import { board } from './board.ts';
+
+export interface Attention {
+  /** Results that a person is to look at. */
+  readonly reviews: readonly BoardCard[];
+  readonly blocked: readonly BoardCard[];
+  /** Attempts that have said nothing for too long, or are being stopped. */
+  readonly suspected: readonly BoardCard[];
+  readonly deadLetters: readonly BoardCard[];
+  /** Agents that take no tasks though nobody told them so. */
+  readonly agents: readonly AgentAnswer[];
+}
+
+const TROUBLED = new Set(['parked', 'probing', 'offline']);
+
+export const attention = computed<Attention>(() => {
+  const cards = [...(board.value?.cards.values() ?? [])].sort((a, b) =>
+    a.updated_at < b.updated_at ? -1 : 1,
+  );
+  return {
+    reviews: cards.filter(({ state, review }) => state === 'review' && review === 'manual'),
+    blocked: cards.filter(({ state }) => state === 'blocked'),
+    suspected: cards.filter(
+      ({ attempt_state }) => attempt_state === 'suspected' || attempt_state === 'stopping',
+    ),
+    deadLetters: cards.filter(({ state }) => state === 'failed' || state === 'expired').reverse(),
+    agents: (board.value?.agents ?? []).filter(({ state }) => TROUBLED.has(state)),
+  };
+});
+
+export const attentionCount = computed(() =>
+  Object.values(attention.value).reduce((sum, { length }) => sum + length, 0),
+);

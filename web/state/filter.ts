@@ -1,0 +1,20 @@
+/** Which tasks somebody wants to see: of one project, and with some words in them. */
+import { signal } from '@preact/signals';
+import type { BoardCard } from '../../src/contracts/board.ts';
+
+/** Empty for all. */
+export const project = signal('');
+/** As it was typed. */
+export const words = signal('');
+
+export function matcher(): (card: BoardCard) => boolean {
+  const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const only = project.value;
+  return (card) => {
+    if (only !== '' && card.project !== only) return false;
+    if (wanted.length === 0) return true;
+    const text =
+      `${card.project}/${card.id} ${card.title} ${card.agent ?? ''} ${card.type ?? ''} ${card.note ?? ''}`.toLowerCase();
+    return wanted.every((word) => text.includes(word));
+  };
+}
