@@ -93,7 +93,8 @@ export function explain(situation: Situation): Explanation {
   }
   const details = waits.map(({ detail }) => detail);
   const because = details.length === 0 ? '' : `: ${details.join('; ')}`;
-  return { summary: `task ${task.id} is ${task.state}${because}`, waitsFor: waits, next };
+  const state = task.state === 'review' ? 'in review' : task.state;
+  return { summary: `task ${task.id} is ${state}${because}`, waitsFor: waits, next };
 }
 
 interface Reasons {

@@ -16,6 +16,7 @@ const SOURCES = [
   'src',
   'machines',
   'projections',
+  'web',
   'tsconfig.json',
   'tsconfig.build.json',
   'package-lock.json',
@@ -54,6 +55,9 @@ async function build(): Promise<string> {
     const compiler = join(ROOT, 'node_modules', '.bin', 'tsc');
     await execa(compiler, ['-p', 'tsconfig.build.json', '--outDir', draft], { cwd: ROOT, all: true });
     for (const file of COPIED) await cp(join(ROOT, file), join(draft, file));
+    const vite = join(ROOT, 'node_modules', '.bin', 'vite');
+    const page = ['--config', 'web/vite.config.ts', '--outDir', join(draft, 'web'), '--logLevel', 'warn'];
+    await execa(vite, ['build', ...page], { cwd: ROOT, all: true });
     await rename(draft, directory);
   });
   return directory;

@@ -1,7 +1,6 @@
 /** The attempts of a task as bars on one axis of time: what waited, what ran, and how each ended. */
 import type { AttemptAnswer, TaskAnswer } from '../../src/contracts/answers.ts';
-import { now } from '../state/clock.ts';
-import { past } from '../state/past.ts';
+import { shownTime } from '../state/moment.ts';
 import { StateBadge, toneOf } from './basics.tsx';
 import { duration, moment, spoken } from './format.ts';
 import { attemptHref } from './links.tsx';
@@ -25,8 +24,7 @@ const SHORTEST = 0.6;
 
 export function AttemptBars({ task, attempts, stays }: AttemptBarsProps) {
   const begin = Date.parse(task.created_at);
-  const present = past.value ? Date.parse(past.value.time) : now.value;
-  const end = Math.max(begin + 1, task.finished_at === null ? present : Date.parse(task.finished_at));
+  const end = Math.max(begin + 1, task.finished_at === null ? shownTime.value : Date.parse(task.finished_at));
   const place = (time: number): number =>
     (Math.min(Math.max(0, time - begin), end - begin) / (end - begin)) * 100;
   return (

@@ -1,7 +1,7 @@
 /** The small parts that every page is made of. */
 import type { ComponentChildren } from 'preact';
 import type { ApiError } from '../api/http.ts';
-import { now } from '../state/clock.ts';
+import { shownTime } from '../state/moment.ts';
 import { ago, moment, spoken } from './format.ts';
 
 /** What a state means to whoever looks: the colour of everything that is in it. */
@@ -55,7 +55,7 @@ export function Ago({ time, prefix = '' }: { readonly time: string | null; reado
   return (
     <time dateTime={time} title={moment(time)}>
       {prefix}
-      {ago(time, now.value)}
+      {ago(time, shownTime.value)}
     </time>
   );
 }

@@ -120,7 +120,7 @@ function optionsOf(
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, 1)] } },
     axes: [
-      { ...axis, space: 64, values: (_plot, times) => times.map(hour) },
+      { ...axis, size: 28, space: 64, values: (_plot, times) => times.map(hour) },
       { ...axis, size: 64, values: (_plot, values) => values.map(format) },
     ],
     series: [

@@ -7,16 +7,18 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { PACKAGE_ROOT } from '../../version.ts';
 
 export const DASHBOARD_PATH = '/ui';
 
-/** Where the build puts the page. */
-const DIRECTORY = join(PACKAGE_ROOT, 'dist', 'web');
+/** Where the build puts the page: beside the compiled program, which is below `dist/` when the sources run. */
+const DIRECTORY = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../../dist/web' : '../../../web', import.meta.url),
+);
 const INDEX = 'index.html';
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {

@@ -1,0 +1,97 @@
+/** The story of the demo, as somebody sees it who only looks at the page and clicks. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { CHROMIUM, card, TestBrowser } from '../support/browser.ts';
+import { ROOT } from '../support/build.ts';
+import { Sandbox } from '../support/signalbox-process.ts';
+
+/** The agents of the demo, at home in this repository. */
+async function demoConfig(): Promise<object> {
+  const { shutdown: _, ...config } = parse(await readFile(join(ROOT, 'examples/demo.config.yaml'), 'utf8'));
+  for (const agent of Object.values<{ cwd?: string }>(config.agents)) agent.cwd = ROOT;
+  return config;
+}
+
+const TASKS = '/api/projects/demo/tasks';
+
+describe.skipIf(CHROMIUM === null)('the dashboard', () => {
+  it('shows a task sent back and approved by clicks, one that fails and learns, and one that hangs and is killed, without a reload', async () => {
+    await using sandbox = await Sandbox.create({ config: await demoConfig() });
+    await sandbox.up();
+    await using browser = await TestBrowser.launch();
+    const page = await browser.open(`${sandbox.url}/ui/board`);
+    await page.getByText('There are no tasks yet.').waitFor();
+    // Gone with a reload.
+    await page.evaluate('window.before = "the tasks"');
+
+    const params = { file: 'examples/data/agent-runs.csv', group_by: 'agent', value: 'duration_seconds' };
+    await sandbox.post(TASKS, {
+      id: 'analysis',
+      title: 'How long do the runs take?',
+      agent: 'analyst',
+      review: 'manual',
+      params,
+    });
+    await sandbox.post(TASKS, { id: 'sums', title: 'Add up the usage', agent: 'accountant' });
+    await sandbox.post(TASKS, {
+      id: 'hangs',
+      title: 'Wait for ever',
+      agent: 'sleeper',
+      max_attempts: 2,
+      silence_timeout_seconds: 1,
+    });
+
+    // It hangs: suspected, stopped with force, and tried again.
+    await page.locator('.card[data-task="demo/hangs"][data-state="suspected"]').waitFor();
+    await page.locator('.card[data-task="demo/hangs"][data-state="stopping"]').waitFor();
+    await card(page, 'demo/hangs').getByLabel('attempt 2 of 2').waitFor();
+
+    // It failed, and its second attempt knew why.
+    const sums = page.locator('[data-column="done"] [data-task="demo/sums"]');
+    await sums.waitFor();
+    await sums.getByLabel('attempt 2 of 3').waitFor();
+
+    // A person sends the analysis back from the list of what needs attention, and approves what comes then.
+    await page.keyboard.press('g');
+    await page.keyboard.press('n');
+    await page.getByRole('button', { name: 'Reject: How long do the runs take?' }).click();
+    await page.getByRole('button', { name: 'Reject', exact: true }).click();
+    await page.getByText('Say why: the agent is told.').waitFor();
+    await page.getByLabel('Comment').fill('By kind of task, please.\ngroup_by: task_type');
+    await page.getByLabel('Your name, for the log').fill('ann');
+    await page.getByRole('button', { name: 'Reject', exact: true }).click();
+    await page.getByText('demo/analysis is sent back.').waitFor();
+    await page.getByRole('link', { name: 'How long do the runs take?' }).click();
+    await page.getByText('#2').waitFor();
+    await page
+      .getByText(/by task_type/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Approve: How long do the runs take?' }).click();
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await page.locator('.head-state').getByText('done', { exact: true }).waitFor();
+    await page.getByText('sent back: By kind of task, please.').waitFor();
+
+    // The hung one has used up its attempts: the evidence is on the page of its attempt, and it can be put back.
+    await page.keyboard.press('g');
+    await page.keyboard.press('d');
+    await page.getByRole('link', { name: '2 attempts' }).click();
+    await page.getByText('Attempt 2').waitFor();
+    await page.getByText('SIGKILL', { exact: true }).waitFor();
+    await page.getByText(/agent \d+ hangs/).waitFor();
+    await page.goBack();
+    await page.getByLabel('Choose Wait for ever').check();
+    await page.getByRole('button', { name: 'Redrive 1 task' }).click();
+    await page.getByText('1 task put back to pending.').waitFor();
+    await page.getByText('There are none.').waitFor();
+
+    const { comments, state } = await sandbox.get<{ state: string; comments: { author: string }[] }>(
+      `${TASKS}/analysis?expand=all`,
+    );
+    expect({ state, by: comments[0]?.author }).toEqual({ state: 'done', by: 'ann' });
+    expect(await page.evaluate('window.before')).toBe('the tasks');
+    browser.expectNoErrors();
+  }, 90_000);
+});
