@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { dashboard } from './dashboard.ts';
 import { dispatch } from './dispatch.ts';
 import { type Figure, lineOf, shown } from './figure.ts';
 import { groupCommit } from './group-commit.ts';
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   throughput,
   http,
   sse,
+  dashboard,
   spawns,
   'group-commit': groupCommit,
   whole,

@@ -3,14 +3,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 import { createTask } from '../src/app/create-task.ts';
-import { EventFeed } from '../src/app/event-feed.ts';
-import type { HealthReport } from '../src/contracts/answers.ts';
 import type { Engine } from '../src/engine.ts';
-import { startHttpServer } from '../src/http/server.ts';
 import { openBenchEngine, PROJECT, request } from './engine.ts';
 import { atMost, type Figure, shown } from './figure.ts';
+import { serveEngine } from './serve.ts';
 import { startBenchServer } from './server.ts';
 import type { SseReport } from './sse-clients.ts';
 
@@ -38,17 +35,7 @@ export async function sse(): Promise<Figure[]> {
 
 async function follow(engine: Engine): Promise<Figure[]> {
   const alone = await grownBy(() => runTasks(engine));
-  const feed = new EventFeed(engine.app);
-  const server = await startHttpServer({
-    app: engine.app,
-    feed,
-    logger: pino({ level: 'warn' }),
-    host: '127.0.0.1',
-    port: 0,
-    maxBodyBytes: 1_000_000,
-    version: 'bench',
-    health: () => ({}) as HealthReport,
-  });
+  const server = await serveEngine(engine);
   const program = fileURLToPath(new URL('./sse-clients.js', import.meta.url));
   const clients = fork(program, [String(server.port), String(CLIENTS), PATH]);
   try {
@@ -91,7 +78,6 @@ async function follow(engine: Engine): Promise<Figure[]> {
   } finally {
     clients.kill();
     await server.close();
-    feed.close();
   }
 }
 

@@ -2,47 +2,16 @@
  * A real browser on the dashboard. Chromium is the system's own (`SIGNALBOX_TEST_CHROMIUM` names another program); where
  * there is none the tests of the dashboard are left out, unless `SIGNALBOX_TEST_BROWSER=required`.
  */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+import { findChromium, launchChromium } from '../../bench/chromium.ts';
 
 /** The program; null where there is none. */
 export const CHROMIUM: string | null = findChromium();
 
-/** Nothing but the page under test is asked for. */
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** @throws where none is there, and there has to be one */
-function findChromium(): string | null {
-  const { SIGNALBOX_TEST_CHROMIUM: named, SIGNALBOX_TEST_BROWSER: wanted, PATH = '' } = process.env;
-  const candidates = named
-    ? [named]
-    : PATH.split(delimiter).flatMap((folder) => PROGRAMS.map((name) => join(folder, name)));
-  const found = candidates.find(isExecutable) ?? null;
-  if (found === null && (named || wanted === 'required')) {
-    throw new Error(`no Chromium (${named ?? PROGRAMS.join(', ')}): "apt-get install chromium" brings one`);
-  }
-  return found;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+const { SIGNALBOX_TEST_CHROMIUM: named, SIGNALBOX_TEST_BROWSER: wanted } = process.env;
+if (CHROMIUM === null && (named || wanted === 'required')) {
+  throw new Error(`no Chromium ${named ?? 'on the PATH'}: "apt-get install chromium" brings one`);
 }
 
 /** A browser with pages of one test; every error in a page is a failure of the test. */
@@ -55,9 +24,7 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   static async launch(): Promise<TestBrowser> {
-    return new TestBrowser(
-      await chromium.launch({ executablePath: CHROMIUM ?? '', args: ARGUMENTS, headless: true }),
-    );
+    return new TestBrowser(await launchChromium(CHROMIUM ?? ''));
   }
 
   async open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
@@ -93,18 +60,15 @@ export class TestBrowser implements AsyncDisposable {
 
 /** Cards on the board by column, each as `project/id`, the first of a column first. */
 export async function columnsOf(page: Page): Promise<Record<string, string[]>> {
-  const columns = await page.locator('[data-column]').all();
-  const found: Record<string, string[]> = {};
-  for (const column of columns) {
-    const name = (await column.getAttribute('data-column')) ?? '';
-    const cards = await column.locator('[data-task]').all();
-    found[name] = await Promise.all(
-      cards.map(
-        async (card) => `${await card.getAttribute('data-task')} ${await card.getAttribute('data-state')}`,
+  const look = `Object.fromEntries(
+    [...document.querySelectorAll('[data-column]')].map(({ dataset }) => [
+      dataset.column,
+      [...document.querySelectorAll('[data-column="' + dataset.column + '"] [data-task]')].map(
+        (card) => card.dataset.task + ' ' + card.dataset.state,
       ),
-    );
-  }
-  return found;
+    ]),
+  )`;
+  return (await page.evaluate(look)) as Record<string, string[]>;
 }
 
 export const card = (page: Page, task: string) => page.locator(`.card[data-task="${task}"]`);

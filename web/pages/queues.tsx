@@ -24,7 +24,7 @@ function Table({ queues }: { readonly queues: readonly QueueAnswer[] }) {
   const deepest = Math.max(1, ...queues.map(({ pending, scheduled }) => pending + scheduled));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard.
-    <section class="scroll" tabIndex={0} aria-label="Queues">
+    <section class="scroll" tabIndex={0} aria-label="Table of queues">
       <table>
         <thead>
           <tr>

@@ -9,7 +9,7 @@ type Process = ProcessTreeAnswer['processes'][number];
 export function ProcessTree({ processes }: { readonly processes: readonly Process[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard.
-    <section class="scroll" tabIndex={0} aria-label="Processes">
+    <section class="scroll" tabIndex={0} aria-label="Table of processes">
       <table>
         <thead>
           <tr>

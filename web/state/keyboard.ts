@@ -89,11 +89,11 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
-/** Within the column, list or table that has the focus; else to the first thing that can have it. */
+/** On the board within the column that has the focus, elsewhere from list to list; else to the first thing that can have it. */
 function moveFocus(by: 1 | -1): void {
   const focused = document.activeElement?.closest<HTMLElement>('[data-item]') ?? null;
-  const group = focused?.closest('[data-group]') ?? document.querySelector('[data-group]:has([data-item])');
-  const items = [...(group?.querySelectorAll<HTMLElement>('[data-item]') ?? [])];
+  const column = document.querySelector('.board') && focused?.closest('[data-group]');
+  const items = [...(column ?? document).querySelectorAll<HTMLElement>('[data-item]')];
   focusItem(focused ? items[items.indexOf(focused) + by] : items[0]);
 }
 

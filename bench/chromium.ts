@@ -1,0 +1,39 @@
+/** The Chromium of this machine, for what is measured and tested in a real browser. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+
+/** Nothing but the page under test is asked for. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The program that `SIGNALBOX_TEST_CHROMIUM` names, else the first on the PATH; null where there is none. */
+export function findChromium(): string | null {
+  const { SIGNALBOX_TEST_CHROMIUM: named, PATH = '' } = process.env;
+  const candidates = named
+    ? [named]
+    : PATH.split(delimiter).flatMap((folder) => PROGRAMS.map((name) => join(folder, name)));
+  return candidates.find(isExecutable) ?? null;
+}
+
+export function launchChromium(program: string): Promise<Browser> {
+  return chromium.launch({ executablePath: program, args: ARGUMENTS, headless: true });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,102 @@
+/** The board with many tasks, in a real browser: how soon it is painted, and how soon a change can be seen. Both are measured in the page. */
+import type { Browser, Page } from 'playwright-core';
+import { createTask } from '../src/app/create-task.ts';
+import type { Engine } from '../src/engine.ts';
+import { findChromium, launchChromium } from './chromium.ts';
+import { openBenchEngine, PROJECT, request } from './engine.ts';
+import { atMost, type Figure, shown } from './figure.ts';
+import { serveEngine } from './serve.ts';
+import { startBenchServer } from './server.ts';
+
+const TASKS = 5_000;
+const LOADS = 5;
+const UPDATES = 20;
+const HOUR_SECONDS = 3_600;
+
+/** Notes in the page when the first card was painted. */
+const NOTE_FIRST_CARD = `new MutationObserver((_, observer) => {
+  if (!document.querySelector('.card')) return;
+  observer.disconnect();
+  requestAnimationFrame(() => setTimeout(() => { window.firstCard = performance.now(); }));
+}).observe(document, { childList: true, subtree: true });`;
+
+export async function dashboard(): Promise<Figure[]> {
+  const program = findChromium();
+  // Where there is no browser there is nothing to measure, and nothing is said.
+  if (program === null) return [];
+  const server = await startBenchServer();
+  const browser = await launchChromium(program);
+  try {
+    const engine = await openBenchEngine(await server.connect(), server.directory, 1);
+    const figures = await measure(engine, browser);
+    await engine.stop('the bench is over');
+    return figures;
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+async function measure(engine: Engine, browser: Browser): Promise<Figure[]> {
+  const wait = request({ delay_seconds: HOUR_SECONDS });
+  await Promise.all(
+    Array.from({ length: TASKS }, (_, index) =>
+      createTask(engine.app, PROJECT, { ...wait, id: `t${index}` }, 'user:bench'),
+    ),
+  );
+  const http = await serveEngine(engine);
+  try {
+    const paints: number[] = [];
+    const updates: number[] = [];
+    for (let load = 0; load < LOADS; load++) {
+      const context = await browser.newContext({ viewport: { width: 1_440, height: 900 } });
+      const page = await context.newPage();
+      await page.addInitScript(NOTE_FIRST_CARD);
+      await page.goto(`${http.url}/ui/board`);
+      await page.waitForFunction('window.firstCard !== undefined');
+      paints.push(Number(await page.evaluate('window.firstCard')));
+      if (load === LOADS - 1) {
+        for (let update = 0; update < UPDATES; update++) updates.push(await timeOfUpdate(page, `t${update}`));
+      }
+      await context.close();
+    }
+    return [
+      {
+        key: 'board_5k_paint_ms',
+        value: median(paints),
+        goal: atMost(1_000),
+        note: `${TASKS} tasks: from the navigation to the first cards on the screen, the middle of ${LOADS} (worst ${shown(Math.max(...paints))})`,
+      },
+      {
+        key: 'board_5k_update_ms',
+        value: median(updates),
+        goal: atMost(100),
+        note: `from the answer to a decision to the card in its new column, the middle of ${UPDATES} (worst ${shown(Math.max(...updates))})`,
+      },
+    ];
+  } finally {
+    await http.close();
+  }
+}
+
+/** Blocks a task from within the page, and looks for its card. Milliseconds. */
+async function timeOfUpdate(page: Page, task: string): Promise<number> {
+  const block = `(async () => {
+    const moved = new Promise((resolve) => {
+      new MutationObserver((_, observer) => {
+        if (!document.querySelector('[data-column="blocked"] [data-task="${PROJECT}/${task}"]')) return;
+        observer.disconnect();
+        requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+      }).observe(document, { childList: true, subtree: true, attributes: true });
+    });
+    const headers = { 'content-type': 'application/json' };
+    await fetch('/api/projects/${PROJECT}/tasks/${task}/block', { method: 'POST', headers, body: '{}' });
+    const answered = performance.now();
+    return Math.max(0, (await moved) - answered);
+  })()`;
+  return Number(await page.evaluate(block));
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

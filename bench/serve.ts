@@ -1,0 +1,27 @@
+/** The HTTP server over an engine of a bench. */
+import { pino } from 'pino';
+import { EventFeed } from '../src/app/event-feed.ts';
+import type { HealthReport } from '../src/contracts/answers.ts';
+import type { Engine } from '../src/engine.ts';
+import { type HttpServer, startHttpServer } from '../src/http/server.ts';
+
+export async function serveEngine(engine: Engine): Promise<HttpServer> {
+  const feed = new EventFeed(engine.app);
+  const server = await startHttpServer({
+    app: engine.app,
+    feed,
+    logger: pino({ level: 'warn' }),
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: 1_000_000,
+    version: 'bench',
+    health: () => ({}) as HealthReport,
+  });
+  return {
+    ...server,
+    close: async () => {
+      await server.close();
+      feed.close();
+    },
+  };
+}

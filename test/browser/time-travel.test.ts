@@ -1,0 +1,98 @@
+/** The slider: what the whole board was at any moment. */
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import type { BoardAnswer, PastBoardAnswer } from '../../src/contracts/board.ts';
+import { CHROMIUM, columnsOf, TestBrowser } from '../support/browser.ts';
+import { Sandbox } from '../support/signalbox-process.ts';
+
+const TASKS = '/api/projects/demo/tasks';
+const CONFIG = {
+  defaults: { review: 'manual' },
+  agents: { worker: { driver: 'command', command: ['sh', '-c', 'echo done'] } },
+};
+
+/** What can be seen of the moment, and its place in the log. */
+async function seen(page: Page): Promise<{ columns: Record<string, string[]>; text: string[] }> {
+  const notes = await page.locator('.card-title, .card-note, .chip').allInnerTexts();
+  return { columns: await columnsOf(page), text: notes };
+}
+
+async function place(page: Page): Promise<number> {
+  return Number(await page.getByLabel('Place in the log').inputValue());
+}
+
+describe.skipIf(CHROMIUM === null)('the slider', () => {
+  it('P1: set to five recorded moments shows what the board showed then, and the API answered', async () => {
+    await using sandbox = await Sandbox.create({ config: CONFIG });
+    await sandbox.up();
+    await using browser = await TestBrowser.launch();
+    const page = await browser.open(`${sandbox.url}/ui/board`);
+    const add = (id: string, more: object = {}): Promise<Response> =>
+      sandbox.post(TASKS, { id, title: `Task ${id}`, agent: 'worker', ...more });
+    const decide = (id: string, verb: string, comment = 'so be it'): Promise<Response> =>
+      sandbox.post(`${TASKS}/${id}/${verb}`, { by: 'ann', comment });
+    const inColumn = (column: string, id: string): Promise<void> =>
+      page.locator(`[data-column="${column}"] [data-task="demo/${id}"]`).waitFor();
+
+    const acts: readonly (() => Promise<void>)[] = [
+      async () => {
+        await add('a');
+        await inColumn('review', 'a');
+      },
+      async () => {
+        await add('b', { delay_seconds: 3_600 });
+        await decide('a', 'approve');
+        await inColumn('done', 'a');
+        await inColumn('scheduled', 'b');
+      },
+      async () => {
+        await sandbox.post('/api/agents/worker/pause', { by: 'ann' });
+        await add('c');
+        await add('d');
+        await decide('d', 'block', 'not before Monday');
+        await inColumn('pending', 'c');
+        await inColumn('blocked', 'd');
+      },
+      async () => {
+        await decide('b', 'cancel');
+        await sandbox.post('/api/agents/worker/resume', { by: 'ann' });
+        await inColumn('review', 'c');
+        await inColumn('cancelled', 'b');
+      },
+      async () => {
+        await decide('d', 'unblock');
+        await inColumn('review', 'd');
+      },
+    ];
+    const moments: { sequence: number; picture: Awaited<ReturnType<typeof seen>>; board: BoardAnswer }[] = [];
+    for (const act of acts) {
+      await act();
+      const board = await sandbox.get<BoardAnswer>('/api/board');
+      await expect.poll(() => place(page)).toBe(board.sequence);
+      moments.push({ sequence: board.sequence, picture: await seen(page), board });
+    }
+
+    for (const index of [2, 0, 4, 1, 3]) {
+      const moment = moments[index];
+      if (!moment) throw new Error('no such moment');
+      const { sequence, picture, board } = moment;
+      await page.getByLabel('Place in the log').fill(String(sequence));
+      if (index === moments.length - 1) await expect.poll(() => place(page)).toBe(sequence);
+      else await page.getByText(`The past: event ${sequence},`).waitFor();
+      expect(await seen(page)).toEqual(picture);
+      const past = await sandbox.get<PastBoardAnswer>(`/api/board/past?at=${sequence}`);
+      const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
+      expect(past.cards.toSorted(byId)).toEqual(board.cards.toSorted(byId));
+      expect([past.counts, past.agents]).toEqual([board.counts, board.agents]);
+    }
+    // Nobody decides about the past; a task shows what was known of it, and one key leads back.
+    await page.getByLabel('Place in the log').fill(String(moments[0]?.sequence));
+    await page.getByText('The past:').waitFor();
+    await page.getByRole('link', { name: 'Task a' }).click();
+    await page.locator('.head-state').getByText('review', { exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    await page.keyboard.press('p');
+    await page.locator('.head-state').getByText('done', { exact: true }).waitFor();
+    browser.expectNoErrors();
+  });
+});
