@@ -273,6 +273,7 @@ function appOf(
     readLog: (range) => readRecords(reader.read(range)),
     log: {
       read: (range) => reader.read(range),
+      readPresent: (range) => journal.readPresent(range),
       readByFilter: (filter) => reader.readByFilter(filter),
       erase: (sequence) => journal.erase(sequence),
     },

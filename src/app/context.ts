@@ -55,8 +55,8 @@ export interface AppContext {
   readonly attemptsDirectory: string;
   /** The recorded history of one task. */
   readonly history: (project: ProjectId, task: TaskId) => AsyncIterable<StoredRecord>;
-  /** The log itself: redacted messages are read as what stands for them. */
-  readonly log: Pick<Journal<JournalEntry>, 'read' | 'readByFilter' | 'erase'>;
+  /** The log itself: redacted messages are read as what stands for them; by `readPresent` they are not read. */
+  readonly log: Pick<Journal<JournalEntry>, 'read' | 'readPresent' | 'readByFilter' | 'erase'>;
   /** Deletes the snapshots, which hold what was said too. @throws what deleting throws */
   readonly dropSnapshots: () => Promise<void>;
   /** null where nothing is signed. */

@@ -5,7 +5,9 @@ import { type LogReader, type Redaction, standInFor } from '../journal/redaction
 import type { LogItem } from './log-item.ts';
 
 /** From the first event to the present end. @throws SignalboxError `nats_unavailable` */
-export async function* liveItems(reader: LogReader): AsyncIterable<LogItem> {
+export async function* liveItems(
+  reader: Pick<LogReader, 'readPresent' | 'readByFilter'>,
+): AsyncIterable<LogItem> {
   const redactions = await readableRedactions(reader);
   let expected = 1;
   for await (const message of reader.readPresent({ from: 1 })) {
@@ -19,7 +21,9 @@ export async function* liveItems(reader: LogReader): AsyncIterable<LogItem> {
 }
 
 /** What cannot be read is found in its own place. */
-async function readableRedactions(reader: LogReader): Promise<ReadonlyMap<number, Redaction>> {
+async function readableRedactions(
+  reader: Pick<LogReader, 'readByFilter'>,
+): Promise<ReadonlyMap<number, Redaction>> {
   const found = new Map<number, Redaction>();
   for await (const { bytes, sequence } of reader.readByFilter(REDACTION_FILTER)) {
     try {

@@ -19,6 +19,7 @@ import {
   type TaskAnswer,
   type TaskPageAnswer,
 } from '../contracts/answers.ts';
+import type { AuditStatusAnswer } from '../contracts/audit-status.ts';
 import { agentId, checkedId, projectId, taskId } from '../contracts/ids.ts';
 import { MAX_WAIT_SECONDS } from '../contracts/jobs.ts';
 import type {
@@ -276,6 +277,11 @@ export class SignalboxClient {
   async rotateAuditKey(details: Kill = {}): Promise<readonly AuditKeyAnswer[]> {
     const answer = await this.#write('/api/audit/keys/rotate', details);
     return (answer as { readonly keys: readonly AuditKeyAnswer[] }).keys;
+  }
+
+  /** How far the log is signed, and its newest verification. */
+  async auditStatus(): Promise<AuditStatusAnswer> {
+    return (await this.#read('/api/audit/status')) as AuditStatusAnswer;
   }
 
   /** The state as hashes, page by page. */

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { People } from '../access/people.ts';
 import type { AppContext } from '../app/context.ts';
 import { EventFeed } from '../app/event-feed.ts';
+import { AuditDesk } from '../audit/audit-desk.ts';
 import { Checkpointer } from '../audit/checkpointer.ts';
 import { KeyFile } from '../audit/key-file.ts';
 import { Background } from '../background/background.ts';
@@ -222,6 +223,9 @@ export class Daemon {
     const background = await Background.open({ app: engine.app, directory: join(data.path, 'background') });
     cleanup.add('the background commands', async () => background.close());
 
+    const audit = await AuditDesk.open({ app: engine.app, dataDirectory: data.path, logger });
+    cleanup.add('the audit', () => audit.close());
+
     const health = (): HealthReport => healthOf(engine, nats, VERSION);
     const rejected: ListRejected = (agent, limit) => side.rejections.list(agent, limit);
     const people = await People.open(tokensFile(config), logger, () => performance.now());
@@ -244,6 +248,7 @@ export class Daemon {
           webhooks,
           rejected,
           background,
+          audit,
           mcp: mcpOverHttp(() => local),
         });
       const server = await listen(config.server.port).catch((error: unknown) => {
@@ -264,7 +269,7 @@ export class Daemon {
     const begun = engine.begin();
     side.begin();
     await begun;
-    await side.listen({ app: engine.app, health, people, webhooks });
+    await side.listen({ app: engine.app, health, people, webhooks, audit });
     return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }
 

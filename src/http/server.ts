@@ -25,6 +25,7 @@ import { Metrics } from './metrics.ts';
 import type { Declared } from './operation.ts';
 import { isReachable, originGuard } from './origin.ts';
 import { RateLimit } from './rate-limit.ts';
+import type { AuditDesk } from './routes/audit-status.ts';
 import { serveDashboard } from './routes/dashboard.ts';
 import { serveDocuments } from './routes/documents.ts';
 import type { EventRoutes } from './routes/events.ts';
@@ -55,6 +56,8 @@ export interface HttpServerOptions {
   readonly webhooks?: WebhookDesk;
   /** Background commands; no routes for them where it is absent. */
   readonly background?: Background;
+  /** What is proved of the log; no routes for it where it is absent. */
+  readonly audit?: AuditDesk;
   /** MCP over HTTP; no such address where it is absent. */
   readonly mcp?: McpDoor;
   /** Clients that may follow the events at the same time; 1,000 by default. */

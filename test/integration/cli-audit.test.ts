@@ -89,6 +89,10 @@ describe('signalbox audit', () => {
     expect(rotated.keys[1]?.signed_by).toBe(rotated.keys[0]?.key);
     const now = await readFile(inside('.signalbox/audit/signing-key.pem'), 'utf8');
     expect(now).not.toBe(key);
+    const status = (await ofServer('status')).out;
+    expect(status).toMatch(/^keys +2$/m);
+    expect(status).toMatch(/^checkpoint +(none: only the hash chain|up to event \d+)/m);
+    expect(status).toMatch(/^verified +not since Signalbox was started$/m);
     const shown = await ofServer('keys', 'show');
     expect(shown.out).toContain(rotated.keys[1]?.key);
 

@@ -86,7 +86,7 @@ describe('rebuild beside a Signalbox that runs', () => {
   });
 
   it('names each task that is shown otherwise than the log says, with exit code 6', async () => {
-    const { blackboard, attempts } = http.test.engine.projections;
+    const { blackboard, attempts, throughput } = http.test.engine.projections;
     const task = [...blackboard.tasks.values()].find(({ attempts: number }) => number > 0);
     if (!task) throw new Error('nothing was tried yet');
     const key = `${PROJECT}/${task.id}`;
@@ -94,6 +94,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     blackboard.tasks.set(key, { ...task, reason: 'made up' });
     blackboard.tasks.set(`${PROJECT}/phantom`, { ...task, id: 'phantom' });
     attempts.byTask.delete(key);
+    throughput.running.set(`${PROJECT}/phantom`, 0);
     try {
       const { code, out } = await rebuild('--json');
       expect(code).toBe(6);
@@ -103,13 +104,15 @@ describe('rebuild beside a Signalbox that runs', () => {
           expect.objectContaining({ part: 'task', key, live: expect.any(String) }),
           expect.objectContaining({ part: 'task', key: `${PROJECT}/phantom`, rebuilt: null }),
           expect.objectContaining({ part: 'attempts', key, live: null }),
+          expect.objectContaining({ part: 'throughput', key: '' }),
         ]),
       );
-      expect(differences).toHaveLength(3);
+      expect(differences).toHaveLength(4);
       expect((await rebuild()).out).toContain(`  attempts ${key} is missing live, at event `);
     } finally {
       blackboard.tasks.set(key, task);
       blackboard.tasks.delete(`${PROJECT}/phantom`);
+      throughput.running.delete(`${PROJECT}/phantom`);
       attempts.byTask.set(key, history);
     }
   });
@@ -170,7 +173,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     const others = rest.entries
       .map(({ part, key }) => `${part} ${key}`)
       .filter((name) => !/^(task|att)/.test(name));
-    expect(others).toEqual(['agent good', 'agent bad', 'agent slow', 'counts ']);
+    expect(others).toEqual(['agent good', 'agent bad', 'agent slow', 'counts ', 'throughput ']);
     expect(rest).toMatchObject({ next: null, writer: first.writer });
     expect((await http.get('/api/state?limit=1001')).status).toBe(400);
   });

@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { EventFeed } from '../../src/app/event-feed.ts';
+import { AuditDesk } from '../../src/audit/audit-desk.ts';
 import { Background } from '../../src/background/background.ts';
 import {
   type HealthReport,
@@ -54,6 +55,7 @@ export class TestHttp implements AsyncDisposable {
   readonly feed: EventFeed;
   readonly webhooks: Webhooks;
   readonly background: Background;
+  readonly audit: AuditDesk;
   readonly server: HttpServer;
 
   constructor(
@@ -62,6 +64,7 @@ export class TestHttp implements AsyncDisposable {
     feed: EventFeed,
     webhooks: Webhooks,
     background: Background,
+    audit: AuditDesk,
     server: HttpServer,
   ) {
     this.test = test;
@@ -69,6 +72,7 @@ export class TestHttp implements AsyncDisposable {
     this.feed = feed;
     this.webhooks = webhooks;
     this.background = background;
+    this.audit = audit;
     this.server = server;
   }
 
@@ -151,6 +155,7 @@ export class TestHttp implements AsyncDisposable {
     await this.server.close();
     await this.webhooks.stop();
     this.background.close();
+    await this.audit.close();
     await this.test[Symbol.asyncDispose]();
   }
 }
@@ -182,6 +187,7 @@ export async function startHttp(
   });
   const directory = join(test.app.contentDirectory, 'background');
   const background = await Background.open({ app: test.app, directory });
+  const audit = await AuditDesk.open({ app: test.app, dataDirectory: directory, logger: silentLogger });
   try {
     const server = await startHttpServer({
       app: test.app,
@@ -192,14 +198,16 @@ export async function startHttp(
       feed,
       webhooks,
       background,
+      audit,
       version: 'test',
       health: () => HEALTHY,
       ...options,
     });
-    return new TestHttp(test, log, feed, webhooks, background, server);
+    return new TestHttp(test, log, feed, webhooks, background, audit, server);
   } catch (error) {
     await webhooks.stop();
     background.close();
+    await audit.close();
     await test[Symbol.asyncDispose]();
     throw error;
   }

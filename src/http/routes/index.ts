@@ -9,6 +9,7 @@ import { serveAgentWords } from './agent-words.ts';
 import { serveAgents } from './agents.ts';
 import { serveAttempts } from './attempts.ts';
 import { serveAudit } from './audit.ts';
+import { type AuditDesk, serveAuditStatus } from './audit-status.ts';
 import { serveBackground } from './background.ts';
 import { serveBoard } from './board.ts';
 import { serveDeadLetters } from './dead-letters.ts';
@@ -34,12 +35,14 @@ export interface Served {
   readonly webhooks?: WebhookDesk | undefined;
   /** Background commands; no operations for them where it is absent. */
   readonly background?: Background | undefined;
+  /** What is proved of the log; no operations for it where it is absent. */
+  readonly audit?: AuditDesk | undefined;
   /** What only HTTP can carry: answers without end, and the figures that Prometheus fetches. */
   readonly http?: { readonly events: EventRoutes; readonly metrics: Metrics };
 }
 
 export function serveOperations(serve: Serve, served: Served): void {
-  const { app, news, health, rejected = async () => [], webhooks, background, http } = served;
+  const { app, news, health, rejected = async () => [], webhooks, background, audit, http } = served;
   serveJobs(serve, app, news);
   serveTasks(serve, app, news);
   serveDecisions(serve, app);
@@ -49,6 +52,7 @@ export function serveOperations(serve: Serve, served: Served): void {
   serveRejectedMessages(serve, rejected);
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
+  if (audit) serveAuditStatus(serve, audit);
   serveState(serve, app);
   serveMachines(serve);
   serveQueues(serve, app);
