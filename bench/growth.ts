@@ -4,15 +4,12 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 import { createTask } from '../src/app/create-task.ts';
-import { EventFeed } from '../src/app/event-feed.ts';
-import type { HealthReport } from '../src/contracts/answers.ts';
 import type { Engine } from '../src/engine.ts';
-import { startHttpServer } from '../src/http/server.ts';
 import { type BenchEngineSettings, openBenchEngine, PROJECT, request, runLifecycles } from './engine.ts';
 import type { Figure } from './figure.ts';
 import { type Curve, plot } from './plot.ts';
+import { serveEngine } from './serve.ts';
 import { startBenchServer } from './server.ts';
 
 const LIFECYCLES = 4_000;
@@ -116,17 +113,7 @@ async function costOf(engine: Engine): Promise<number> {
 
 async function followedCost(engine: Engine, count: number): Promise<number> {
   if (count === 0) return costOf(engine);
-  const feed = new EventFeed(engine.app);
-  const server = await startHttpServer({
-    app: engine.app,
-    feed,
-    logger: pino({ level: 'warn' }),
-    host: '127.0.0.1',
-    port: 0,
-    maxBodyBytes: 1_000_000,
-    version: 'bench',
-    health: () => ({}) as HealthReport,
-  });
+  const server = await serveEngine(engine);
   const program = fileURLToPath(new URL('./sse-clients.js', import.meta.url));
   const clients = fork(program, [String(server.port), String(count), '/api/events?type=task.approved']);
   try {
@@ -135,7 +122,6 @@ async function followedCost(engine: Engine, count: number): Promise<number> {
   } finally {
     clients.kill();
     await server.close();
-    feed.close();
   }
 }
 

@@ -1,12 +1,10 @@
 /** Creating tasks over HTTP, committed before the answer, next to a bare route that checks the same body. */
 import { fastify } from 'fastify';
-import { pino } from 'pino';
-import { EventFeed } from '../src/app/event-feed.ts';
 import { createTaskSchema } from '../src/contracts/requests.ts';
-import { startHttpServer } from '../src/http/server.ts';
 import { openBenchEngine, PROJECT } from './engine.ts';
 import { atLeast, type Figure, medianBy, shown } from './figure.ts';
 import { requestsPerSecond } from './http-load.ts';
+import { serveEngine } from './serve.ts';
 import { startBenchServer } from './server.ts';
 
 const REQUESTS = 6_000;
@@ -20,19 +18,7 @@ export async function http(): Promise<Figure[]> {
   const bare = fastify();
   try {
     const engine = await openBenchEngine(await server.connect(), server.directory, 16);
-    const feed = new EventFeed(engine.app);
-    const signalbox = await startHttpServer({
-      app: engine.app,
-      logger: pino({ level: 'warn' }),
-      host: '127.0.0.1',
-      port: 0,
-      maxBodyBytes: 1_048_576,
-      feed,
-      version: 'bench',
-      health: () => {
-        throw new Error('nobody asks');
-      },
-    });
+    const signalbox = await serveEngine(engine);
     // What it answers is as long as Signalbox's answer.
     const example = await (
       await fetch(`${signalbox.url}${PATH}`, {
@@ -55,7 +41,6 @@ export async function http(): Promise<Figure[]> {
     }
     const { ours, limit } = medianBy(rounds, (round) => round.ours / round.limit);
     await signalbox.close();
-    feed.close();
     await engine.stop('the bench is over');
     return [
       {

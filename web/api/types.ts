@@ -14,6 +14,7 @@ export type {
   RedriveAnswer,
   TaskAnswer,
 } from '../../src/contracts/answers.ts';
+export type { AuditStatusAnswer as AuditStatus } from '../../src/contracts/audit-status.ts';
 export type { MachineGraphAnswer } from '../../src/contracts/machines.ts';
 export type { ProcessTreeAnswer } from '../../src/contracts/processes.ts';
 export type { ThroughputAnswer } from '../../src/contracts/throughput.ts';
