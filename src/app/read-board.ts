@@ -1,10 +1,12 @@
 /** The board as it is now, and what changes on it. */
 import type { BoardAnswer, BoardChange } from '../contracts/board.ts';
+import type { StoredRecord } from '../contracts/events.ts';
 import { cardOf, cardsOf } from './board.ts';
 import type { AppContext } from './context.ts';
 import type { Batch } from './event-feed.ts';
-import { listAgents } from './read-agents.ts';
-import { timeOf } from './task-json.ts';
+import type { PastState } from './past.ts';
+import { agentJson, listAgents } from './read-agents.ts';
+import { eventJson, timeOf } from './task-json.ts';
 
 /** @param project only tasks of this one; the counts and the agents are always those of all */
 export function readBoard(app: AppContext, project?: string): BoardAnswer {
@@ -16,6 +18,18 @@ export function readBoard(app: AppContext, project?: string): BoardAnswer {
     counts: { ...blackboard.counts },
     cards: cardsOf(projections, project),
     agents: listAgents(app) as BoardAnswer['agents'],
+  };
+}
+
+/** The same of a moment of the past. @param record the event after which it was so */
+export function pastBoard(state: PastState, record: StoredRecord, project?: string): BoardAnswer {
+  return {
+    sequence: record.sequence,
+    time: timeOf(record.time),
+    counts: { ...state.blackboard.counts },
+    cards: cardsOf(state, project),
+    agents: [...state.agents.byId.values()].map(agentJson) as BoardAnswer['agents'],
+    event: eventJson(record) as BoardAnswer['event'],
   };
 }
 

@@ -54,16 +54,10 @@ export const boardSchema = z.strictObject({
   /** Every task that is not settled, and of the settled ones the newest of each state. */
   cards: z.array(boardCardSchema),
   agents: z.array(agentAnswerSchema),
+  /** Of the past: the event after which it was so. */
+  event: eventAnswerSchema.optional(),
 });
 export type BoardAnswer = z.output<typeof boardSchema>;
-
-export const pastBoardSchema = boardSchema.extend({
-  /** The event after which it was so. */
-  event: eventAnswerSchema,
-  /** Last event of the log. */
-  end: count,
-});
-export type PastBoardAnswer = z.output<typeof pastBoardSchema>;
 
 /** What has changed since the board, or the change, that came before. */
 export const boardChangeSchema = z.strictObject({

@@ -186,17 +186,19 @@ export const followEventsSchema = z.strictObject({
     .describe('Begin after this place in the log, 0 for all of it. Without it: with what comes next.'),
 });
 
-export const readBoardSchema = z.strictObject({
+export const followBoardSchema = z.strictObject({
   project: id.optional(),
 });
 
-export const readPastBoardSchema = z.strictObject({
-  project: id.optional(),
+export const readBoardSchema = followBoardSchema.extend({
   at: z
     .string()
     .min(1)
     .max(64)
-    .describe('A place in the log (1234), a time (2025-01-31T14:03:00Z), or how long ago ("10m ago").'),
+    .optional()
+    .describe(
+      'As it was at a place in the log (1234), at a time (2025-01-31T14:03:00Z), or some time ago ("10m ago").',
+    ),
 });
 
 /** A part of what an attempt has printed. */

@@ -1,7 +1,7 @@
 /** The slider: what the whole board was at any moment. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { BoardAnswer, PastBoardAnswer } from '../../src/contracts/board.ts';
+import type { BoardAnswer } from '../../src/contracts/board.ts';
 import { CHROMIUM, columnsOf, TestBrowser } from '../support/browser.ts';
 import { Sandbox } from '../support/signalbox-process.ts';
 
@@ -80,7 +80,7 @@ describe.skipIf(CHROMIUM === null)('the slider', () => {
       if (index === moments.length - 1) await expect.poll(() => place(page)).toBe(sequence);
       else await page.getByText(`The past: event ${sequence},`).waitFor();
       expect(await seen(page)).toEqual(picture);
-      const past = await sandbox.get<PastBoardAnswer>(`/api/board/past?at=${sequence}`);
+      const past = await sandbox.get<BoardAnswer>(`/api/board?at=${sequence}`);
       const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
       expect(past.cards.toSorted(byId)).toEqual(board.cards.toSorted(byId));
       expect([past.counts, past.agents]).toEqual([board.counts, board.agents]);

@@ -122,7 +122,7 @@ describe('why a task waits', () => {
       const isSettled = ['done', 'failed', 'cancelled', 'expired'].includes(state);
       const { waitsFor, summary, next } = explain(situation(task(state)));
       expect([state, waitsFor.length > 0]).toEqual([state, !isSettled]);
-      expect(summary).toContain(`task a is ${state}`);
+      expect(summary).toContain(`task a is ${state === 'review' ? 'in review' : state}`);
       expect(next).not.toBe('');
     }
   });

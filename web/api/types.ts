@@ -1,6 +1,6 @@
 /** What the server answers, as far as this page needs it to be more exact than the answer schemas are. */
 import type { TaskAnswer } from '../../src/contracts/answers.ts';
-import type { PastBoardAnswer } from '../../src/contracts/board.ts';
+import type { BoardAnswer } from '../../src/contracts/board.ts';
 import type { DomainEvent, Transition } from '../../src/contracts/events.ts';
 
 export type {
@@ -33,4 +33,4 @@ export interface EventAnswer {
   readonly transitions: readonly Transition[];
 }
 
-export type PastBoard = Omit<PastBoardAnswer, 'event'> & { readonly event: EventAnswer };
+export type PastBoard = Omit<BoardAnswer, 'event'> & { readonly event: EventAnswer };

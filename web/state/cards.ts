@@ -14,6 +14,6 @@ export interface Board {
 
 export const keyOf = ({ project, id }: Pick<BoardCard, 'project' | 'id'>): string => `${project}/${id}`;
 
-export function boardOf({ sequence, counts, cards, agents }: BoardAnswer): Board {
+export function boardOf({ sequence, counts, cards, agents }: Omit<BoardAnswer, 'event'>): Board {
   return { sequence, counts, agents, cards: new Map(cards.map((card) => [keyOf(card), card])) };
 }

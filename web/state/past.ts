@@ -27,7 +27,7 @@ export async function goTo(sequence: number): Promise<void> {
   wanted.value = sequence;
   while (!mine.signal.aborted) {
     try {
-      const answer = await get<PastBoard>(path`/api/board/past?at=${sequence}`, mine.signal);
+      const answer = await get<PastBoard>(path`/api/board?at=${sequence}`, mine.signal);
       if (mine.signal.aborted) return;
       past.value = { board: boardOf(answer), time: answer.time ?? '', event: answer.event };
       pastTrouble.value = null;

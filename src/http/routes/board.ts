@@ -1,12 +1,9 @@
 /** The board, for a page that shows it: now, as it changes, and at any moment of the past. */
-import { type BoardState, cardsOf } from '../../app/board.ts';
 import type { AppContext } from '../../app/context.ts';
 import { Past } from '../../app/past.ts';
-import { agentJson } from '../../app/read-agents.ts';
-import { boardChange, readBoard } from '../../app/read-board.ts';
-import { eventJson, timeOf } from '../../app/task-json.ts';
-import { boardSchema, pastBoardSchema } from '../../contracts/board.ts';
-import { readBoardSchema, readPastBoardSchema } from '../../contracts/requests.ts';
+import { boardChange, pastBoard, readBoard } from '../../app/read-board.ts';
+import { boardSchema } from '../../contracts/board.ts';
+import { followBoardSchema, readBoardSchema } from '../../contracts/requests.ts';
 import { parseMoment } from '../../replay/moment.ts';
 import { EVENT_STREAM_HEADERS, message, once, streamBatches } from '../event-stream.ts';
 import { json, nothing, nowhere, type Serve } from '../operation.ts';
@@ -30,33 +27,14 @@ export function serveBoard(serve: Serve, app: AppContext, routes: EventRoutes): 
     address: nowhere,
     query: readBoardSchema,
     body: nothing,
-    answers: { 200: json(boardSchema, 'The board.') },
-    handle: async ({ query }) => ({ status: 200, body: readBoard(app, query.project) }),
-  });
-  serve({
-    name: 'readPastBoard',
-    group: 'Tasks',
-    summary: 'The board as it was at a moment of the past',
-    access: 'read',
-    method: 'GET',
-    path: '/api/board/past',
-    address: nowhere,
-    query: readPastBoardSchema,
-    body: nothing,
-    answers: { 200: json(pastBoardSchema, 'The board, and the event after which it was so.') },
+    answers: { 200: json(boardSchema, 'The board, as it is or as it was.') },
     refusals: ['no_such_moment', 'past_pending'],
-    handle: async ({ query: { at, project }, gone }) => ({
-      status: 200,
-      body: await past.at(parseMoment(at, app.environment.clock.now()), gone, (state, record) => ({
-        sequence: record.sequence,
-        time: timeOf(record.time),
-        counts: { ...state.blackboard.counts },
-        cards: cardsOf(state satisfies BoardState, project),
-        agents: [...state.agents.byId.values()].map(agentJson),
-        event: eventJson(record),
-        end: app.projections.sequence,
-      })),
-    }),
+    handle: async ({ query: { at, project }, gone }) => {
+      if (at === undefined) return { status: 200, body: readBoard(app, project) };
+      const moment = parseMoment(at, app.environment.clock.now());
+      const board = await past.at(moment, gone, (state, record) => pastBoard(state, record, project));
+      return { status: 200, body: board };
+    },
   });
   serve({
     name: 'followBoard',
@@ -66,7 +44,7 @@ export function serveBoard(serve: Serve, app: AppContext, routes: EventRoutes): 
     method: 'GET',
     path: '/api/board/live',
     address: nowhere,
-    query: readBoardSchema,
+    query: followBoardSchema,
     body: nothing,
     headers: { 'Last-Event-ID': 'The board as of this event is known: begin with what has changed since.' },
     answers: {
