@@ -33,30 +33,35 @@ interface Frame {
   record: StoredRecord | null;
 }
 
-type LogOwner = Pick<AppContext, 'readLog' | 'environment' | 'onRecord' | 'closed' | 'projections'>;
+/** The log, and what has become of it. */
+export interface PastLog extends Pick<AppContext, 'readLog' | 'onRecord' | 'closed'> {
+  readonly environment: Pick<AppContext['environment'], 'clock'>;
+  readonly projections: Pick<AppContext['projections'], 'sequence'>;
+}
 
 export interface PastSettings {
   /** Milliseconds for which somebody waits; the reading goes on after that. */
   readonly patienceMs: number;
   /** Milliseconds after the last question at which everything is let go of. */
   readonly keepMs: number;
+  /** Events between two states that are kept, at first. */
+  readonly stride: number;
+  /** States that are kept. When there are more, every second one goes, and they stand twice as far apart. */
+  readonly frames: number;
 }
 
-const SETTINGS: PastSettings = { patienceMs: 7_000, keepMs: 300_000 };
-/** States that are kept. When there are more, every second one goes, and they stand twice as far apart. */
-const MAX_FRAMES = 48;
-const FIRST_STRIDE = 500;
+const SETTINGS: PastSettings = { patienceMs: 7_000, keepMs: 300_000, stride: 500, frames: 48 };
 /** Events that are folded in without a pause: about 5 ms. */
 const SLICE_EVENTS = 256;
 /** Tasks that are settled for good, of each state; older ones leave: no board shows them, and nothing more happens to them. */
 const SETTLED_KEPT = 2 * SETTLED_CARDS;
 
 export class Past {
-  readonly #app: LogOwner;
+  readonly #app: PastLog;
   readonly #settings: PastSettings;
   /** In the order of the log. */
   #frames: Frame[] = [];
-  #stride = FIRST_STRIDE;
+  #stride: number;
   /** Where the last reading stopped: the way on begins here. */
   #last: Frame | null = null;
   /** Ends when those who came before have been served. */
@@ -66,9 +71,10 @@ export class Past {
   /** Counted up when what was kept must not be used any more. */
   #generation = 0;
 
-  constructor(app: LogOwner, settings: Partial<PastSettings> = {}) {
+  constructor(app: PastLog, settings: Partial<PastSettings> = {}) {
     this.#app = app;
     this.#settings = { ...SETTINGS, ...settings };
+    this.#stride = this.#settings.stride;
     // What was erased from the log is not to be seen in what was made of it either.
     const stop = app.onRecord(({ event }) => {
       if (event.type === 'task.redacted') this.#release();
@@ -162,7 +168,7 @@ export class Past {
     const index = this.#frames.findIndex((each) => sequenceOf(each) >= place);
     if (index !== -1 && sequenceOf(this.#frames[index] ?? EMPTY) === place) return;
     this.#frames.splice(index === -1 ? this.#frames.length : index, 0, copyOf(frame));
-    if (this.#frames.length <= MAX_FRAMES) return;
+    if (this.#frames.length <= this.#settings.frames) return;
     this.#stride *= 2;
     this.#frames = this.#frames.filter((each) => sequenceOf(each) % this.#stride === 0);
   }
@@ -196,7 +202,7 @@ export class Past {
     this.#cancelRelease();
     this.#generation++;
     this.#frames = [];
-    this.#stride = FIRST_STRIDE;
+    this.#stride = this.#settings.stride;
     this.#last = null;
   }
 }

@@ -1,11 +1,16 @@
 /** A client of server-sent events that is written for the tests alone, by the letter of the standard. */
 import { eventAnswerSchema } from '../../src/contracts/answers.ts';
 
-export interface SseEvent {
+type EventAnswer = ReturnType<typeof eventAnswerSchema.parse>;
+
+export interface SseEvent<Data = EventAnswer> {
   readonly id: number;
   readonly type: string;
-  readonly data: ReturnType<typeof eventAnswerSchema.parse>;
+  readonly data: Data;
 }
+
+/** What the data of a type of event has to be. */
+export type ParseData<Data> = (type: string, data: unknown) => Data;
 
 export interface SseOptions {
   readonly lastEventId?: number;
@@ -14,21 +19,32 @@ export interface SseOptions {
 }
 
 /** A connection: what it has received, and the id that a browser would come back with. */
-export class SseConnection {
-  readonly events: SseEvent[] = [];
+export class SseConnection<Data = EventAnswer> {
+  readonly events: SseEvent<Data>[] = [];
   readonly comments: string[] = [];
   lastEventId: number | undefined;
   /** When the connection is over, whoever has ended it. */
   readonly ended: Promise<void>;
   readonly #controller = new AbortController();
+  readonly #parse: ParseData<Data>;
   #looks: (() => void)[] = [];
 
-  private constructor(response: Response, controller: AbortController) {
+  private constructor(response: Response, controller: AbortController, parse: ParseData<Data>) {
+    this.#parse = parse;
     this.#controller = controller;
     this.ended = this.#read(response).catch(() => {});
   }
 
-  static async open(url: string, { lastEventId, token }: SseOptions = {}): Promise<SseConnection> {
+  static open(url: string, options: SseOptions = {}): Promise<SseConnection> {
+    return SseConnection.follow(url, (_type, data) => eventAnswerSchema.parse(data), options);
+  }
+
+  /** For streams of something else than events of the log. */
+  static async follow<Data>(
+    url: string,
+    parse: ParseData<Data>,
+    { lastEventId, token }: SseOptions = {},
+  ): Promise<SseConnection<Data>> {
     const controller = new AbortController();
     const response = await fetch(url, {
       signal: controller.signal,
@@ -40,7 +56,7 @@ export class SseConnection {
     });
     if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
     if (response.headers.get('content-type') !== 'text/event-stream') throw new Error('not an event stream');
-    return new SseConnection(response, controller);
+    return new SseConnection(response, controller, parse);
   }
 
   close(): void {
@@ -81,6 +97,6 @@ export class SseConnection {
       if (name === 'data') data += value;
     }
     if (data === '') return;
-    this.events.push({ id: this.lastEventId ?? -1, type, data: eventAnswerSchema.parse(JSON.parse(data)) });
+    this.events.push({ id: this.lastEventId ?? -1, type, data: this.#parse(type, JSON.parse(data)) });
   }
 }
