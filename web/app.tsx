@@ -1,4 +1,5 @@
 /** The frame of every page: where to go, what is looked for, which moment is shown. */
+import { useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { AgentPage } from './pages/agent.tsx';
@@ -19,6 +20,7 @@ import { Navigation } from './parts/navigation.tsx';
 import { Notices } from './parts/notices.tsx';
 import { step, TimeBar } from './parts/time-bar.tsx';
 import { TopBar } from './parts/top-bar.tsx';
+import { attentionCount } from './state/attention.ts';
 import { isHelpOpen, listenForKeys } from './state/keyboard.ts';
 import { goLive, wanted } from './state/past.ts';
 import { session } from './state/session.ts';
@@ -34,6 +36,14 @@ export function App() {
 
 function Frame() {
   const { route, path } = useLocation();
+  useSignalEffect(() => {
+    const waiting = attentionCount.value;
+    document.title = waiting === 0 ? 'Signalbox' : `(${waiting}) Signalbox`;
+  });
+  useEffect(() => {
+    // Whoever listens instead of looking hears the new page from its beginning.
+    document.getElementById('main')?.focus({ preventScroll: true });
+  }, [path]);
   useEffect(() => listenForKeys({ navigate: route, step, present: goLive }), [route]);
   return (
     <div class="frame" data-past={wanted.value !== null}>

@@ -9,6 +9,7 @@ import { bytes, duration, moment, number, spoken } from '../parts/format.ts';
 import { agentHref, taskHref } from '../parts/links.tsx';
 import { LogView } from '../parts/log-view.tsx';
 import { notify } from '../parts/notices.tsx';
+import { PresentOnly } from '../parts/present-only.tsx';
 import { ProcessTree } from '../parts/process-tree.tsx';
 import { Block, Line } from '../parts/safe-text.tsx';
 import { board } from '../state/board.ts';
@@ -51,9 +52,7 @@ export function AttemptPage() {
           {isOpen && past.value === null && <Kill url={url} onDone={reload} />}
         </div>
       </header>
-      {past.value !== null && (
-        <p class="why">An attempt is shown as it is now; the board and the task show the past.</p>
-      )}
+      <PresentOnly what="The attempt is shown" />
       {value.error !== null && (
         <p class="why" data-tone="bad">
           <strong>Error: </strong>

@@ -5,6 +5,7 @@ import type { AuditKeyAnswer, AuditStatus } from '../api/types.ts';
 import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../parts/basics.tsx';
 import { counted, moment, number } from '../parts/format.ts';
 import { notify } from '../parts/notices.tsx';
+import { PresentOnly } from '../parts/present-only.tsx';
 import { Line } from '../parts/safe-text.tsx';
 import { useResource } from '../state/resource.ts';
 import { decider } from '../state/session.ts';
@@ -18,6 +19,7 @@ export function AuditPage() {
   return (
     <div class="page">
       <h1>Audit</h1>
+      <PresentOnly what="The log is shown" />
       <p class="dim">
         Every event holds the hash of the one before it; from time to time Signalbox signs the newest. A
         change to any event, or a missing one, is found.

@@ -6,6 +6,7 @@ import { Ago, Empty, Loading, StateBadge, Trouble } from '../parts/basics.tsx';
 import { counted } from '../parts/format.ts';
 import { attemptHref, TaskName, taskHref } from '../parts/links.tsx';
 import { notify } from '../parts/notices.tsx';
+import { PresentOnly } from '../parts/present-only.tsx';
 import { Line } from '../parts/safe-text.tsx';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
@@ -74,6 +75,7 @@ export function DeadLettersPage() {
         Tasks that have used up their attempts, or expired. A redriven task is pending again, with fresh
         attempts.
       </p>
+      <PresentOnly what="What was given up is shown" />
       {error && <Trouble error={error} retry={reload} />}
       {!value && !error && <Loading what="the dead letters" />}
       {value && letters.length === 0 && <Empty title="There are none." />}

@@ -3,6 +3,7 @@ import type { QueueAnswer } from '../api/types.ts';
 import { Ago, Empty, Loading, Trouble } from '../parts/basics.tsx';
 import { number } from '../parts/format.ts';
 import { agentHref } from '../parts/links.tsx';
+import { PresentOnly } from '../parts/present-only.tsx';
 import { useResource } from '../state/resource.ts';
 
 export function QueuesPage() {
@@ -12,6 +13,7 @@ export function QueuesPage() {
   return (
     <div class="page">
       <h1>Queues</h1>
+      <PresentOnly what="What waits is shown" />
       {error && <Trouble error={error} retry={reload} />}
       {!value && !error && <Loading what="the queues" />}
       {value?.queues.length === 0 && <Empty title="There are no queues: no agent is configured." />}

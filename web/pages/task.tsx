@@ -174,6 +174,8 @@ function About({ task }: { readonly task: Whole }) {
           ['Timeout', task.timeout_seconds === null ? null : duration(task.timeout_seconds * 1_000)],
           ['Due', task.due_at === null ? null : <Ago time={task.due_at} />],
           ['Expires', task.expires_at === null ? null : <Ago time={task.expires_at} />],
+          ['Tokens', tokensOf(task)],
+          ['Cost', costOf(task)],
           ['Created', `${moment(task.created_at)}${task.source === null ? '' : `, ${task.source}`}`],
           ['Finished', task.finished_at === null ? null : moment(task.finished_at)],
           ...Object.entries(task.labels).map(([name, value]) => [name, value] as const),
@@ -206,6 +208,18 @@ function About({ task }: { readonly task: Whole }) {
       )}
     </>
   );
+}
+
+/** Of all attempts; null where no agent has said. */
+function tokensOf({ attempts = [] }: Whole): string | null {
+  const used = attempts.map(({ usage }) => (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0));
+  const sum = used.reduce((total, each) => total + each, 0);
+  return sum === 0 ? null : number(sum);
+}
+
+function costOf({ attempts = [] }: Whole): string | null {
+  const costs = attempts.flatMap(({ usage }) => usage?.cost_usd ?? []);
+  return costs.length === 0 ? null : `$${costs.reduce((total, each) => total + each, 0).toFixed(4)}`;
 }
 
 function Outputs({ task: { outputs = [] } }: { readonly task: Whole }) {

@@ -6,6 +6,7 @@ import type { ThroughputAnswer } from '../api/types.ts';
 import { Loading, Trouble } from '../parts/basics.tsx';
 import { counted, duration, number } from '../parts/format.ts';
 import { Plot, type Series } from '../parts/plot.tsx';
+import { PresentOnly } from '../parts/present-only.tsx';
 import { project } from '../state/filter.ts';
 import { useResource } from '../state/resource.ts';
 
@@ -59,6 +60,7 @@ export function ThroughputPage() {
           </select>
         </label>
       </header>
+      <PresentOnly what="What was done is shown" />
       {error && <Trouble error={error} retry={reload} />}
       {!value && !error && <Loading what="the figures" />}
       {value && <Plots answer={value} />}
