@@ -49,7 +49,7 @@ export function AttemptPage() {
         </div>
         <div class="head-state">
           <StateBadge state={value.state} />
-          {isOpen && past.value === null && <Kill url={url} onDone={reload} />}
+          {isOpen && value.state !== 'stopping' && past.value === null && <Kill url={url} onDone={reload} />}
         </div>
       </header>
       <PresentOnly what="The attempt is shown" />

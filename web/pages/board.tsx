@@ -62,7 +62,7 @@ const totalOf = ({ states }: Column): number =>
 
 /** A column without cards takes little of the width. */
 const widthOf = (cards: readonly BoardCard[]): string =>
-  cards.length === 0 ? 'minmax(104px, 0.4fr)' : 'minmax(196px, 1fr)';
+  cards.length === 0 ? 'minmax(96px, 0.4fr)' : 'minmax(168px, 1fr)';
 
 interface BoardColumnProps {
   readonly column: Column;

@@ -56,7 +56,7 @@ export function TaskPage() {
         </div>
       </header>
       {task.error && <Trouble error={task.error} retry={task.reload} />}
-      {past.value === null && why.value && <Why answer={why.value} />}
+      {past.value === null && why.value && why.value.waits_for.length > 0 && <Why answer={why.value} />}
       <div class="columns-2">
         <div>
           <Section title="Attempts" count={value.attempts?.length ?? 0}>

@@ -116,15 +116,15 @@ function Ways({
 }) {
   const ways = new Map<string, Set<string>>();
   for (const { from, to, event } of graph?.transitions ?? []) {
-    if (from === state) ways.set(to, (ways.get(to) ?? new Set()).add(eventName(event)));
+    if (from === state) ways.set(event, (ways.get(event) ?? new Set()).add(spoken(to)));
   }
   if (ways.size === 0) return <figcaption class="dim">Nothing leads out of this state.</figcaption>;
   return (
     <figcaption>
       <ul class="ways">
-        {[...ways].map(([to, events]) => (
-          <li key={to}>
-            <span class="dim">{[...events].join(', ')} →</span> {spoken(to)}
+        {[...ways].map(([event, states]) => (
+          <li key={event}>
+            <span class="dim">{eventName(event)} →</span> {[...states].join(', ')}
           </li>
         ))}
       </ul>
