@@ -130,9 +130,14 @@ describe.skipIf(CHROMIUM === null)('the page', () => {
     browser.expectNoErrors();
   }, 60_000);
 
-  it('is led by keys', async () => {
+  it('weighs less than 150 kB, and is led by keys', async () => {
     const page = await browser.open(`${sandbox.url}/ui/board`);
     await card(page, 'demo/hostile').waitFor();
+    const sizes = `performance.getEntriesByType('resource').filter(({ name }) => name.includes('/ui/'))
+      .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`;
+    const weight = Number(await page.evaluate(sizes));
+    expect(weight).toBeGreaterThan(10_000);
+    expect(weight).toBeLessThan(150_000);
     const keys: readonly (readonly [string, string])[] = [
       ['ga', 'Agents'],
       ['gq', 'Queues'],

@@ -1,5 +1,4 @@
 /** One task: where it stands and why, its attempts, what it brought, and all that happened. */
-import { useSignal } from '@preact/signals';
 import { useRoute } from 'preact-iso';
 import { path } from '../api/http.ts';
 import type { EventAnswer, OutputAnswer, TaskAnswer, WhyAnswer } from '../api/types.ts';
@@ -8,7 +7,7 @@ import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../par
 import { Comments } from '../parts/comments.tsx';
 import { Decide } from '../parts/decide.tsx';
 import { Diagram } from '../parts/diagram.tsx';
-import { happened } from '../parts/event-sentence.ts';
+import { Events } from '../parts/events.tsx';
 import { bytes, duration, moment, number } from '../parts/format.ts';
 import { agentHref, taskHref } from '../parts/links.tsx';
 import { Block, Line } from '../parts/safe-text.tsx';
@@ -194,20 +193,35 @@ function About({ task }: { readonly task: Whole }) {
         </>
       )}
       {task.params !== null && <Block text={JSON.stringify(task.params)} label="Parameters" />}
-      {task.children && (
-        <>
-          <h3>Below it</h3>
+      {relatedTo(task).map(([name, ids]) => (
+        <div key={name}>
+          <h3>{name}</h3>
           <ul class="plain">
-            {task.children.ids.map((id) => (
+            {ids.map((id) => (
               <li key={id}>
                 <a href={taskHref({ project: task.project, id })}>{id}</a>
               </li>
             ))}
           </ul>
-        </>
+        </div>
+      ))}
+    </>
       )}
     </>
   );
+}
+
+/** Other tasks of the project that it has to do with; what its creation says stands in its first event. */
+function relatedTo({ events, children }: Whole): readonly (readonly [string, readonly string[]])[] {
+  const [first] = events;
+  const spec = first?.event.type === 'task.created' ? first.event.spec : null;
+  const related: readonly (readonly [string, readonly string[] | undefined])[] = [
+    ['Below', spec?.parent === undefined ? undefined : [spec.parent]],
+    ['Waits for', spec?.depends_on],
+    ['Reviews', spec?.reviews ? [spec.reviews.task] : undefined],
+    ['Tasks below it', children?.ids],
+  ];
+  return related.flatMap(([name, ids]) => (ids && ids.length > 0 ? [[name, ids] as const] : []));
 }
 
 /** Of all attempts; null where no agent has said. */
@@ -256,49 +270,5 @@ function Output({ output, isOpen }: { readonly output: OutputAnswer; readonly is
         </p>
       )}
     </details>
-  );
-}
-
-/** Events that are shown at first. */
-const SHOWN = 200;
-
-function Events({ events }: { readonly events: readonly EventAnswer[] }) {
-  const isWhole = useSignal(false);
-  const shown = isWhole.value ? events : events.slice(-SHOWN);
-  return (
-    <Section title="Timeline" count={events.length}>
-      {shown.length < events.length && (
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => {
-            isWhole.value = true;
-          }}
-        >
-          Show {number(events.length - shown.length)} earlier
-        </button>
-      )}
-      <ol class="timeline">
-        {shown.map((event) => {
-          const moved = event.transitions.find(({ entity, from, to }) => entity === 'task' && from !== to);
-          return (
-            <li key={event.sequence} data-type={event.event.type}>
-              <span class="mono dim timeline-place">{event.sequence}</span>
-              <span class="dim timeline-time">{moment(event.time)}</span>
-              <span class="timeline-text">
-                <Line text={happened(event)} />
-                {moved && (
-                  <>
-                    {' '}
-                    <StateBadge state={moved.to} />
-                  </>
-                )}
-              </span>
-              <span class="dim timeline-actor">{event.actor.replace(/^(user|agent):/, '')}</span>
-            </li>
-          );
-        })}
-      </ol>
-    </Section>
   );
 }

@@ -1,0 +1,65 @@
+/** All that happened, in words; each event can be opened, and then shows all that the log says of it. */
+import { useSignal } from '@preact/signals';
+import type { EventAnswer } from '../api/types.ts';
+import { Section, StateBadge } from './basics.tsx';
+import { happened } from './event-sentence.ts';
+import { moment, number } from './format.ts';
+import { Block, Line } from './safe-text.tsx';
+
+/** Events that are shown at first. */
+const SHOWN = 200;
+
+export function Events({ events }: { readonly events: readonly EventAnswer[] }) {
+  const isWhole = useSignal(false);
+  const shown = isWhole.value ? events : events.slice(-SHOWN);
+  return (
+    <Section title="Timeline" count={events.length}>
+      {shown.length < events.length && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            isWhole.value = true;
+          }}
+        >
+          Show {number(events.length - shown.length)} earlier
+        </button>
+      )}
+      <ol class="timeline">
+        {shown.map((event) => (
+          <li key={event.sequence} data-type={event.event.type}>
+            <Event event={event} />
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function Event({ event }: { readonly event: EventAnswer }) {
+  const isOpen = useSignal(false);
+  const moved = event.transitions.find(({ entity, from, to }) => entity === 'task' && from !== to);
+  return (
+    <details
+      onToggle={({ currentTarget }) => {
+        isOpen.value = currentTarget.open;
+      }}
+    >
+      <summary>
+        <span class="mono dim timeline-place">{event.sequence}</span>
+        <span class="dim timeline-time">{moment(event.time)}</span>
+        <span class="timeline-text">
+          <Line text={happened(event)} />
+          {moved && (
+            <>
+              {' '}
+              <StateBadge state={moved.to} />
+            </>
+          )}
+        </span>
+        <span class="dim timeline-actor">{event.actor.replace(/^(user|agent):/, '')}</span>
+      </summary>
+      {isOpen.value && <Block text={JSON.stringify(event)} label={`Event ${event.sequence}`} />}
+    </details>
+  );
+}
