@@ -206,8 +206,6 @@ function About({ task }: { readonly task: Whole }) {
         </div>
       ))}
     </>
-      )}
-    </>
   );
 }
 
