@@ -1,17 +1,10 @@
 /** The attempts of a task as bars on one axis of time: what waited, what ran, and how each ended. */
 import type { AttemptAnswer, TaskAnswer } from '../../src/contracts/answers.ts';
 import { shownTime } from '../state/moment.ts';
+import type { Stay } from '../state/whole-task.ts';
 import { StateBadge, toneOf } from './basics.tsx';
 import { duration, moment, spoken } from './format.ts';
 import { attemptHref } from './links.tsx';
-
-/** For how long the task was in a state. */
-export interface Stay {
-  readonly state: string;
-  readonly from: string;
-  /** null where it still is. */
-  readonly to: string | null;
-}
 
 export interface AttemptBarsProps {
   readonly stays: readonly Stay[];

@@ -1,0 +1,43 @@
+/** What a task has brought. */
+import type { OutputAnswer } from '../api/types.ts';
+import type { WholeTask } from '../state/whole-task.ts';
+import { Ago, Section } from './basics.tsx';
+import { bytes } from './format.ts';
+import { Block, Line } from './safe-text.tsx';
+
+export function Outputs({ task: { outputs = [] } }: { readonly task: WholeTask }) {
+  return (
+    <Section title="Outputs" count={outputs.length}>
+      {outputs.length === 0 && <p class="dim">Nothing yet.</p>}
+      {outputs.map((output) => (
+        <Output key={output.number} output={output} isOpen={output.number === outputs.length} />
+      ))}
+    </Section>
+  );
+}
+
+function Output({ output, isOpen }: { readonly output: OutputAnswer; readonly isOpen: boolean }) {
+  const file = output.content_file;
+  return (
+    <details class="output" open={isOpen} data-item>
+      <summary>
+        <Line text={output.title} /> <span class="chip">{output.type}</span>{' '}
+        <span class="dim">
+          {output.agent}
+          {output.attempt !== null && `, attempt ${output.attempt}`}, <Ago time={output.time} />
+        </span>
+      </summary>
+      {output.summary !== null && (
+        <p>
+          <Line text={output.summary} />
+        </p>
+      )}
+      {output.content !== null && <Block text={output.content} label={`Output ${output.number}`} />}
+      {file && (
+        <p class="mono dim">
+          {file.stored_at} ({bytes(file.size)})
+        </p>
+      )}
+    </details>
+  );
+}
