@@ -2,7 +2,7 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CHROMIUM, card, TestBrowser } from '../support/browser.ts';
+import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { Sandbox } from '../support/signalbox-process.ts';
 
@@ -23,7 +23,7 @@ const CONFIG = {
   },
 };
 
-describe.skipIf(CHROMIUM === null)('the page', () => {
+describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () => {
   let sandbox: Sandbox;
   let browser: TestBrowser;
 
@@ -81,7 +81,7 @@ describe.skipIf(CHROMIUM === null)('the page', () => {
     await page.getByRole('dialog').waitFor();
     expect(await faultsOf(page), 'help').toEqual([]);
     browser.expectNoErrors();
-  }, 60_000);
+  });
 
   it('U1: shows HTML, scripts and control sequences of titles, reasons, prompts and logs as text', async () => {
     const page = await browser.open(`${sandbox.url}/ui/board`);
@@ -128,7 +128,7 @@ describe.skipIf(CHROMIUM === null)('the page', () => {
     await page.getByText('Task 4242', { exact: true }).waitFor();
     expect(await page.locator('.card').count()).toBe(1);
     browser.expectNoErrors();
-  }, 60_000);
+  });
 
   it('weighs less than 150 kB, and is led by keys', async () => {
     const page = await browser.open(`${sandbox.url}/ui/board`);
@@ -175,7 +175,7 @@ describe.skipIf(CHROMIUM === null)('the page', () => {
     await page.getByText('Came later').waitFor();
     await page.getByText('Signalbox does not answer.').waitFor({ state: 'detached' });
     browser.expectNoErrors();
-  }, 60_000);
+  });
 });
 
 /** What axe finds: which rule, and where. @param rules only these; all where it is absent */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CHROMIUM, card, TestBrowser } from '../support/browser.ts';
+import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/browser.ts';
 import { ROOT } from '../support/build.ts';
 import { Sandbox } from '../support/signalbox-process.ts';
 
@@ -16,7 +16,7 @@ async function demoConfig(): Promise<object> {
 
 const TASKS = '/api/projects/demo/tasks';
 
-describe.skipIf(CHROMIUM === null)('the dashboard', () => {
+describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }, () => {
   it('shows a task sent back and approved by clicks, one that fails and learns, and one that hangs and is killed, without a reload', async () => {
     await using sandbox = await Sandbox.create({ config: await demoConfig() });
     await sandbox.up();
@@ -93,5 +93,5 @@ describe.skipIf(CHROMIUM === null)('the dashboard', () => {
     expect({ state, by: comments[0]?.author }).toEqual({ state: 'done', by: 'ann' });
     expect(await page.evaluate('window.before')).toBe('the tasks');
     browser.expectNoErrors();
-  }, 90_000);
+  });
 });

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import type { BoardAnswer } from '../../src/contracts/board.ts';
-import { CHROMIUM, columnsOf, TestBrowser } from '../support/browser.ts';
+import { BROWSER_TEST_MS, CHROMIUM, columnsOf, TestBrowser } from '../support/browser.ts';
 import { Sandbox } from '../support/signalbox-process.ts';
 
 const TASKS = '/api/projects/demo/tasks';
@@ -21,7 +21,7 @@ async function place(page: Page): Promise<number> {
   return Number(await page.getByLabel('Place in the log').inputValue());
 }
 
-describe.skipIf(CHROMIUM === null)('the slider', () => {
+describe.skipIf(CHROMIUM === null)('the slider', { timeout: BROWSER_TEST_MS }, () => {
   it('P1: set to five recorded moments shows what the board showed then, and the API answered', async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
     await sandbox.up();

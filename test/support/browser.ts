@@ -14,6 +14,9 @@ if (CHROMIUM === null && (named || wanted === 'required')) {
   throw new Error(`no Chromium ${named ?? 'on the PATH'}: "apt-get install chromium" brings one`);
 }
 
+/** Milliseconds for a test in a browser: on two cores, beside other tests, a page takes its time. */
+export const BROWSER_TEST_MS = 120_000;
+
 /** A browser with pages of one test; every error in a page is a failure of the test. */
 export class TestBrowser implements AsyncDisposable {
   readonly #browser: Browser;
@@ -30,7 +33,7 @@ export class TestBrowser implements AsyncDisposable {
   async open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1_440, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     page.on('pageerror', (error) => this.#errors.push(String(error)));
     page.on('dialog', (dialog) => {
       this.#errors.push(`a dialog was opened: ${dialog.message()}`);
