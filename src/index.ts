@@ -25,6 +25,7 @@ import type { StoredRecord } from './contracts/events.ts';
 import { type ProjectId, projectId, type TaskId, taskId } from './contracts/ids.ts';
 import { createTaskSchema } from './contracts/requests.ts';
 import { SETTLED_STATES } from './contracts/tasks.ts';
+import { type IncomingTrace, incomingTrace } from './contracts/trace-context.ts';
 import { Daemon } from './daemon/daemon.ts';
 import { parse } from './http/parse.ts';
 import type { FunctionHandler } from './process/drivers/function.ts';
@@ -34,6 +35,7 @@ export type { AttemptView, TaskView } from '../projections/index.ts';
 export type { SignalboxConfigInput } from './contracts/config.ts';
 export { type ErrorCode, SignalboxError } from './contracts/errors.ts';
 export type { DomainEvent, EventRecord, StoredRecord, Transition } from './contracts/events.ts';
+export type { IncomingTrace } from './contracts/trace-context.ts';
 export type { FunctionContext, FunctionHandler, FunctionOutput } from './process/drivers/function.ts';
 
 export interface SignalboxOptions {
@@ -58,8 +60,11 @@ export interface Signalbox {
   /** Where it listens for HTTP; null where it does not. */
   readonly url: string | null;
   health(): HealthReport;
-  /** @throws SignalboxError `invalid_request`, `task_exists`, `idempotency_conflict`, `agent_not_found`, `overloaded` */
-  createTask(project: string, task: NewTask): Promise<TaskView>;
+  /**
+   * @param trace where in a trace it is asked for (W3C Trace Context); what is not well formed is ignored
+   * @throws SignalboxError `invalid_request`, `task_exists`, `idempotency_conflict`, `agent_not_found`, `overloaded`
+   */
+  createTask(project: string, task: NewTask, trace?: IncomingTrace): Promise<TaskView>;
   /** @throws SignalboxError `task_not_found` */
   task(project: string, id: string): Promise<TaskView>;
   /** @throws SignalboxError `task_not_found` */
@@ -105,9 +110,10 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
   return {
     url: daemon.url,
     health: () => daemon.health(),
-    createTask: async (project, task) => {
+    createTask: async (project, task, { traceparent, tracestate } = {}) => {
       const request = parse(createTaskSchema, task, 'task');
-      return (await createTask(app, projectId(project), request, ACTOR)).task;
+      const trace = incomingTrace(traceparent, tracestate);
+      return (await createTask(app, projectId(project), request, ACTOR, trace)).task;
     },
     task: async (project, id) => findTask(app, projectId(project), taskId(id)),
     attempts: async (project, id) => findAttempts(app, projectId(project), taskId(id)),

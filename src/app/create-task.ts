@@ -4,6 +4,7 @@ import { canonicalJson } from '../contracts/canonical.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId } from '../contracts/ids.ts';
 import type { CreateTask } from '../contracts/requests.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { sha256 } from '../journal/hash.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from './context.ts';
 import { followRecords } from './follow.ts';
@@ -19,6 +20,7 @@ const GENERATED_ID_LENGTH = 12;
 const KEYED_ID_LENGTH = 20;
 
 /**
+ * @param trace where in a trace it is asked for: no part of the request, so the same one again may come from elsewhere
  * @throws SignalboxError `forbidden` for the project of background commands, `task_exists`, `idempotency_conflict`,
  * `agent_not_found`, `overloaded`, `shutting_down`, and what `commitForTask` throws.
  */
@@ -27,6 +29,7 @@ export async function createTask(
   project: ProjectId,
   request: CreateTask,
   actor: string,
+  trace: IncomingTrace = {},
 ): Promise<Created> {
   if (project === BACKGROUND_PROJECT) {
     throw new SignalboxError(
@@ -34,7 +37,7 @@ export async function createTask(
       `the project ${BACKGROUND_PROJECT} is for background commands: start one with POST /api/background`,
     );
   }
-  return createAnyTask(app, project, request, actor);
+  return createAnyTask(app, project, request, actor, trace);
 }
 
 /** The same for every project: for those who have looked at the request already. */
@@ -43,6 +46,7 @@ export async function createAnyTask(
   project: ProjectId,
   request: CreateTask,
   actor: string,
+  trace: IncomingTrace = {},
 ): Promise<Created> {
   const request_sha256 = sha256(canonicalJson(request));
   const id = idOf(app, project, request);
@@ -54,7 +58,7 @@ export async function createAnyTask(
     // An equal request may have come while this one looked around.
     if (app.host.get('task', `${project}/${id}`)) continue;
     const waiting_for = waiting.length > 0 ? waiting : undefined;
-    const spec = specOf(app, project, request);
+    const spec = { ...specOf(app, project, request), ...trace };
     const event = { type: 'task.created', project, task: id, spec, request_sha256, waiting_for } as const;
     const task = await remember(app, project, request, request_sha256, commitForTask(app, event, actor));
     return { task, created: true };

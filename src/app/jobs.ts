@@ -5,6 +5,7 @@ import { projectId, type TaskId, taskId } from '../contracts/ids.ts';
 import { type CreateJob, JOB_PROJECT, type JobState } from '../contracts/jobs.ts';
 import { createTaskSchema } from '../contracts/requests.ts';
 import type { TaskState } from '../contracts/tasks.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { type AppContext, findAttempts, findTask } from './context.ts';
 import { type Created, createTask } from './create-task.ts';
 import { cancelTask } from './decide-task.ts';
@@ -22,6 +23,7 @@ export async function createJob(
   job: CreateJob,
   idempotencyKey: string | undefined,
   actor: string,
+  trace: IncomingTrace = {},
 ): Promise<Created> {
   const { task_type: type, description, parameters: params, priority, timeout_seconds } = job;
   if (app.roster.takersOf(`type:${type}`).length === 0) {
@@ -43,7 +45,7 @@ export async function createJob(
     outputs: 'optional',
     idempotency_key: idempotencyKey,
   });
-  return createTask(app, PROJECT, request, actor);
+  return createTask(app, PROJECT, request, actor, trace);
 }
 
 /** @throws SignalboxError `task_not_found`, `log_unavailable` */

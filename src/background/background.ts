@@ -19,6 +19,7 @@ import {
 import { SignalboxError } from '../contracts/errors.ts';
 import { BACKGROUND_PROJECT, projectId, type TaskId, taskId } from '../contracts/ids.ts';
 import { createTaskSchema } from '../contracts/requests.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { backgroundAnswer } from './answer.ts';
 import { backgroundBlock } from './block.ts';
 import { Cursors } from './cursors.ts';
@@ -59,6 +60,7 @@ export class Background {
     { command, cwd, timeout_seconds }: RunBackground,
     idempotencyKey: string | undefined,
     actor: string,
+    trace: IncomingTrace = {},
   ): Promise<{ readonly task: TaskView; readonly created: boolean }> {
     if (!this.#app.roster.get(BACKGROUND_AGENT)) {
       throw new SignalboxError(
@@ -77,7 +79,7 @@ export class Background {
       outputs: 'optional',
       idempotency_key: idempotencyKey,
     });
-    return createAnyTask(this.#app, PROJECT, request, actor);
+    return createAnyTask(this.#app, PROJECT, request, actor, trace);
   }
 
   /** @throws SignalboxError `task_not_found`, `log_unavailable` */

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { DEFAULT_URL, SignalboxClient } from '../client/client.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { incomingTrace } from '../contracts/trace-context.ts';
 
 export interface ServerOptions {
   readonly url: string;
@@ -41,7 +42,9 @@ export function withClientOptions(command: Command): Command {
  * @throws SignalboxError `invalid_request` where the URL is not one, or the token's file cannot be read
  */
 export function clientOf({ url, tokenFile }: ServerOptions, retries = RETRIES): SignalboxClient {
-  return new SignalboxClient({ url, retry: { retries }, token: tokenIn(tokenFile) });
+  // An agent that creates a task by the command line does so within its attempt's trace.
+  const trace = incomingTrace(process.env.TRACEPARENT, process.env.TRACESTATE);
+  return new SignalboxClient({ url, retry: { retries }, token: tokenIn(tokenFile), trace });
 }
 
 /** Never an argument of its own: those of a process can be seen by everybody. */

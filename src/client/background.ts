@@ -8,14 +8,18 @@ import type {
   runBackgroundSchema,
   StartedBackground,
 } from '../contracts/background.ts';
-import { taskId } from '../contracts/ids.ts';
+import { BACKGROUND_PROJECT, taskId } from '../contracts/ids.ts';
 import { MAX_WAIT_SECONDS } from '../contracts/jobs.ts';
+import type { Decision } from '../contracts/requests.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { type Caller, textOf } from './caller.ts';
 
 export type NewBackground = z.input<typeof runBackgroundSchema>;
 export type Drain = z.input<typeof drainSchema>;
 
 const COMMANDS = '/api/background';
+/** A command is a task, and is ended as one. */
+const TASKS = `/api/projects/${BACKGROUND_PROJECT}/tasks`;
 
 export class BackgroundClient {
   readonly #caller: Caller;
@@ -25,11 +29,15 @@ export class BackgroundClient {
   }
 
   /** Answers at once. Sent again with its key where the answer was lost: it runs once. */
-  async run(command: NewBackground, idempotencyKey: string = randomUUID()): Promise<StartedBackground> {
+  async run(
+    command: NewBackground,
+    idempotencyKey: string = randomUUID(),
+    trace: IncomingTrace = {},
+  ): Promise<StartedBackground> {
     const request = {
       method: 'POST',
       body: command,
-      headers: { 'idempotency-key': idempotencyKey },
+      headers: { 'idempotency-key': idempotencyKey, ...trace },
     } as const;
     return (await this.#caller.call(COMMANDS, request, true)).body as StartedBackground;
   }
@@ -46,6 +54,12 @@ export class BackgroundClient {
       const answer = body as BackgroundAnswer;
       if (answer.status !== 'pending' && answer.status !== 'running') return answer;
     }
+  }
+
+  /** Ends it with all that it has started; the answer does not wait for that. */
+  async kill(id: string, details: Decision = {}): Promise<BackgroundAnswer> {
+    await this.#caller.write(`${TASKS}/${taskId(id)}/cancel`, details);
+    return this.check(id);
   }
 
   async list(limit?: number): Promise<readonly BackgroundAnswer[]> {

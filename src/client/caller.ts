@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxError } from '../contracts/errors.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { type RetryPolicy, waitBefore } from './retry.ts';
 import { type HeaderFields, type Opened, openStream, type Reply, type Request, send } from './transport.ts';
 
@@ -18,6 +19,8 @@ export interface ClientOptions {
   readonly token?: string | undefined;
   /** Answers about tasks that are kept, to be asked for with their ETag; at least 1, and 1,000 by default. */
   readonly cacheSize?: number;
+  /** Where in a trace the caller is: sent with every request, so that what it creates belongs to that trace. */
+  readonly trace?: IncomingTrace | undefined;
 }
 
 export const DEFAULT_URL = 'http://127.0.0.1:8083';
@@ -41,9 +44,10 @@ export class Caller {
   readonly #url: string;
   readonly #timeoutMs: number;
   readonly #token: string | undefined;
+  readonly #trace: IncomingTrace;
 
   /** @throws SignalboxError `invalid_request` where `url` is not one */
-  constructor({ url = DEFAULT_URL, timeoutMs = TIMEOUT_MS, retry, token }: ClientOptions) {
+  constructor({ url = DEFAULT_URL, timeoutMs = TIMEOUT_MS, retry, token, trace = {} }: ClientOptions) {
     if (!URL.canParse(url) || !/^https?:/.test(url)) {
       throw new SignalboxError(
         'invalid_request',
@@ -54,6 +58,7 @@ export class Caller {
     this.#timeoutMs = timeoutMs;
     this.retry = { ...RETRY, ...retry };
     this.#token = token;
+    this.#trace = trace;
   }
 
   async read(path: string, query: Query = {}): Promise<unknown> {
@@ -67,8 +72,11 @@ export class Caller {
   /** @param waitMs what the server is asked to wait, beyond the time that a request may take */
   async call(path: string, request: Request, isRepeatable: boolean, waitMs = 0): Promise<Answered> {
     const url = new URL(this.#url + path);
+    // A tracestate goes with its own traceparent only.
+    const trace = request.headers?.traceparent === undefined ? this.#trace : {};
+    const sent = { ...request, headers: { ...trace, ...request.headers }, token: this.#token };
     for (let number = 1; ; number++) {
-      const reply = await send(url, { ...request, token: this.#token }, this.#timeoutMs + waitMs);
+      const reply = await send(url, sent, this.#timeoutMs + waitMs);
       if (reply.ok) return reply;
       const mayRepeat = isRepeatable && reply.isPassing;
       const wait = mayRepeat ? waitBefore(number, reply.retryAfterMs, this.retry) : null;

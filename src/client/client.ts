@@ -35,6 +35,7 @@ import type {
   redriveSchema,
 } from '../contracts/requests.ts';
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/webhooks.ts';
 import type { WhyAnswer } from '../contracts/why.ts';
 import { AgentWordsClient } from './agent-words.ts';
@@ -118,9 +119,10 @@ export class SignalboxClient {
     this.jobs = new JobsClient(this.#caller, new Lru(cacheSize));
   }
 
-  async createTask(project: string, task: NewTask): Promise<CreatedTask> {
+  /** @param trace where in a trace it is asked for; where the client is, if nothing is said */
+  async createTask(project: string, task: NewTask, trace: IncomingTrace = {}): Promise<CreatedTask> {
     const isKeyed = task.id !== undefined || task.idempotency_key !== undefined;
-    const request = { method: 'POST', body: task } as const;
+    const request = { method: 'POST', body: task, headers: { ...trace } } as const;
     const { status, body } = await this.#caller.call(tasksPath(project), request, isKeyed);
     return { task: body as TaskAnswer, created: status === 201 };
   }

@@ -69,6 +69,7 @@ export class Lab {
       directory: join(this.#directory, 'attempts', String(attempt)),
       prompt: () => prompt,
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      tracestate: undefined,
       claimedAt: Date.now(),
       startedOn: null,
       timeoutMs: PATIENCE_MS,

@@ -163,6 +163,7 @@ export const jobSchema = z.object({
   url: z.string().nullable(),
   /** W3C trace context of the attempt, for whatever the agent calls. */
   traceparent: z.string(),
+  tracestate: z.string().optional(),
   metadata: z.object({
     createdAt: time,
     /** Not to be begun after that. */

@@ -87,11 +87,15 @@ export function filingOf(event: DomainEvent): Filing {
  */
 export function encodeRecord(record: EventRecord, filing: Filing, eventJson: string): string {
   const cause = record.cause === undefined ? '' : `"cause":${JSON.stringify(record.cause)},`;
+  // The extension for distributed tracing, on the event that begins what was asked for.
+  const { event } = record;
+  const traceparent = event.type === 'task.created' ? event.spec.traceparent : undefined;
+  const trace = traceparent === undefined ? '' : `"traceparent":"${traceparent}",`;
   return (
     `{"specversion":"1.0","id":"${record.id}","source":"/projects/${filing.project}",` +
-    `"type":"${VERSIONED_TYPES[record.event.type]}","subject":"${filing.id}",` +
+    `"type":"${VERSIONED_TYPES[event.type]}","subject":"${filing.id}",` +
     `"time":"${new Date(record.time).toISOString()}","datacontenttype":"application/json",` +
-    `"actor":${JSON.stringify(record.actor)},${cause}"previoushash":"${record.previousHash}",` +
+    `"actor":${JSON.stringify(record.actor)},${cause}${trace}"previoushash":"${record.previousHash}",` +
     `"data":{"event":${eventJson},"transitions":[${record.transitions.map(encodeTransition).join()}]}}`
   );
 }

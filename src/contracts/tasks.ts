@@ -1,6 +1,7 @@
 /** The vocabulary of tasks: what a caller may say of one, as it stands in the log and in every answer. */
 import { z } from 'zod';
 import { ID_PATTERN } from './ids.ts';
+import { traceparentSchema } from './trace-context.ts';
 
 export const TASK_STATES = [
   'scheduled',
@@ -117,6 +118,9 @@ export const followUpSpecSchema: z.ZodType<FollowUpSpec> = z.lazy(() =>
 export const taskSpecSchema = z.strictObject({
   ...specFields,
   follow_ups: z.array(followUpSpecSchema).optional(),
+  /** Where in a trace it was asked for (W3C Trace Context); absent where nobody said. */
+  traceparent: traceparentSchema.optional(),
+  tracestate: z.string().optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
 

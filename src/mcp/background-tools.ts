@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { DEFAULT_CURSOR } from '../contracts/background.ts';
 import type { McpSession } from './identity.ts';
 import { resultOf } from './result.ts';
+import { traceOfCall } from './trace.ts';
 
 export function addBackgroundTools(server: McpServer, { client, identity }: McpSession): void {
   const { background } = client;
@@ -20,8 +21,11 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
       }),
       annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: true },
     },
-    ({ command, cwd, timeout_seconds }) =>
-      resultOf(() => background.run({ command, cwd: directoryOf(identity.cwd, cwd), timeout_seconds })),
+    ({ command, cwd, timeout_seconds }, context) =>
+      resultOf(() => {
+        const request = { command, cwd: directoryOf(identity.cwd, cwd), timeout_seconds };
+        return background.run(request, undefined, traceOfCall(context));
+      }),
   );
   server.registerTool(
     'check_background',

@@ -1,6 +1,7 @@
 /** MCP over HTTP. Each request is served on its own, by the client with the caller's token: nobody gains anything by it. */
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SignalboxClient } from '../client/client.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { createMcpServer } from './server.ts';
 
 /** Who asks, as far as HTTP knows it. */
@@ -11,14 +12,15 @@ export interface McpCaller {
   readonly task: string | undefined;
   /** Without `user:`; absent for an attempt. */
   readonly person: string | undefined;
+  readonly trace: IncomingTrace;
 }
 
 export type McpDoor = (request: Request, body: unknown, caller: McpCaller) => Promise<Response>;
 
 /** @param url where this Signalbox listens */
 export function mcpOverHttp(url: () => string): McpDoor {
-  return async (request, parsedBody, { token, project, task, person }) => {
-    const client = new SignalboxClient({ url: url(), token: token ?? undefined, cacheSize: 1 });
+  return async (request, parsedBody, { token, project, task, person, trace }) => {
+    const client = new SignalboxClient({ url: url(), token: token ?? undefined, cacheSize: 1, trace });
     const identity = { project, task, author: person, cwd: undefined };
     const handler = createMcpHandler(() => createMcpServer({ client, identity }));
     return handler.fetch(request, { parsedBody });

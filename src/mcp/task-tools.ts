@@ -10,6 +10,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import { OUTPUT_TYPES, TASK_STATES } from '../contracts/tasks.ts';
 import type { McpSession } from './identity.ts';
 import { resultOf } from './result.ts';
+import { traceOfCall } from './trace.ts';
 
 const taskIdSchema = z.string().optional().describe('Default: the task that you work on.');
 const READS = { readOnlyHint: true, openWorldHint: false } as const;
@@ -74,7 +75,8 @@ function addCreate(server: McpServer, { client, identity }: McpSession): void {
       }),
       annotations: { ...WRITES, idempotentHint: false },
     },
-    (task) => resultOf(async () => (await client.createTask(identity.project, task)).task),
+    (task, context) =>
+      resultOf(async () => (await client.createTask(identity.project, task, traceOfCall(context))).task),
   );
 }
 

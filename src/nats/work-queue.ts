@@ -119,6 +119,7 @@ function jobOf(order: RunOrder, expiresAt: number, heartbeatMs: number): Job {
     prompt: order.prompt(),
     url: order.url,
     traceparent: order.traceparent,
+    tracestate: order.tracestate,
     metadata: {
       createdAt: new Date(order.claimedAt).toISOString(),
       expireAt: new Date(expiresAt).toISOString(),

@@ -8,9 +8,11 @@ import type { Projections, TaskView } from '../../projections/index.ts';
 import type { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../contracts/tasks.ts';
+import { formatTraceparent } from '../contracts/trace-context.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { followUpId } from '../runtime/follow-up-id.ts';
+import { traceOf } from '../runtime/task-trace.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 
 export interface RelationsOptions {
@@ -125,6 +127,7 @@ export class Relations {
   }
 
   #specOf(task: TaskView, { delay_ms, ...followUp }: FollowUpSpec, outputs: string): TaskSpec {
+    const trace = traceOf(this.#options.projections.blackboard.tasks, task);
     const fill = (text: string): string =>
       text
         .replaceAll('{{outputs}}', () => outputs)
@@ -138,6 +141,9 @@ export class Relations {
       // In the same tree, so that its parent waits for it and its budget counts.
       parent: task.spec.parent,
       not_before_ms: delay_ms && task.finishedAt !== null ? task.finishedAt + delay_ms : undefined,
+      // The task that it follows is what has asked for it.
+      traceparent: formatTraceparent(trace),
+      tracestate: trace.state,
     };
   }
 

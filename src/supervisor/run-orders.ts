@@ -4,12 +4,12 @@ import type { AttemptView, Projections, TaskView } from '../../projections/index
 import { SignalboxError } from '../contracts/errors.ts';
 import type { TaskSpec, Usage } from '../contracts/tasks.ts';
 import type { ResumedSession, RunOrder } from '../process/drivers/driver.ts';
+import { attemptTraceparent, type TaskTrace, traceOf } from '../runtime/task-trace.ts';
 import type { AgentDefinition } from './agent-roster.ts';
-import type { AttemptAddress } from './attempt-address.ts';
+import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 import { buildPrompt, type PromptInput } from './prompt.ts';
 import type { PromptBuilders } from './prompt-builders.ts';
 import type { AttemptTokens } from './tokens.ts';
-import { traceparentOf } from './trace.ts';
 
 export interface RunOrdersOptions {
   readonly projections: Projections;
@@ -19,6 +19,11 @@ export interface RunOrdersOptions {
   readonly url: () => string | null;
   /** Prompts that projects build themselves. */
   readonly prompts: PromptBuilders;
+}
+
+interface TracedView {
+  readonly view: TaskView;
+  readonly trace: TaskTrace;
 }
 
 export class RunOrders {
@@ -34,7 +39,7 @@ export class RunOrders {
    */
   prepare(address: AttemptAddress, agent: AgentDefinition): RunOrder | Promise<RunOrder> {
     const order = this.orderOf(address, agent);
-    const building = this.#options.prompts.build(this.#promptInput(address, agent));
+    const building = this.#options.prompts.build(this.#promptInput(address, agent, this.#traced(address)));
     if (building === null) return order;
     return building.then((built) => (built === null ? order : { ...order, prompt: () => built }));
   }
@@ -45,7 +50,8 @@ export class RunOrders {
     const { attemptsDirectory, projections } = this.#options;
     const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
     const own = history[attempt - 1];
-    const input = this.#promptInput(address, agent);
+    const traced = this.#traced(address);
+    const input = this.#promptInput(address, agent, traced);
     return {
       project,
       task,
@@ -59,17 +65,25 @@ export class RunOrders {
       directory: join(attemptsDirectory, project, task, String(attempt)),
       prompt: () => buildPrompt(input),
       traceparent: input.traceparent,
+      tracestate: traced.trace.state,
       timeoutMs: timeoutOf(input.task.spec, agent),
       killGraceMs: agent.killGraceMs,
       resumes: resumedSession(history, attempt, agent),
     };
   }
 
-  #promptInput({ project, task, attempt }: AttemptAddress, agent: AgentDefinition): PromptInput {
-    const { projections, tokens, url } = this.#options;
-    const view = projections.blackboard.tasks.get(`${project}/${task}`);
+  /** @throws SignalboxError `internal` for an attempt of no task */
+  #traced({ project, task }: AttemptAddress): TracedView {
+    const { tasks } = this.#options.projections.blackboard;
+    const view = tasks.get(`${project}/${task}`);
     if (!view)
       throw new SignalboxError('internal', `task ${project}/${task} is claimed but not on the blackboard`);
+    return { view, trace: traceOf(tasks, view) };
+  }
+
+  #promptInput(address: AttemptAddress, agent: AgentDefinition, { view, trace }: TracedView): PromptInput {
+    const { project, task, attempt } = address;
+    const { projections, tokens, url } = this.#options;
     const earlier = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
     const { writesBack, prompting } = agent.driver;
     return {
@@ -80,7 +94,7 @@ export class RunOrders {
       url: writesBack ? url() : null,
       token: writesBack ? tokens.tokenOf(project, task, attempt) : '',
       language: agent.promptLanguage,
-      traceparent: traceparentOf(rootOf(projections, view), `${project}/${task}/${attempt}`),
+      traceparent: attemptTraceparent(trace, attemptKey(address)),
       reviewed: view.spec.reviews && projections.blackboard.tasks.get(`${project}/${view.spec.reviews.task}`),
       prompting: prompting ?? { isPublic: false, passesEnvironment: true },
     };
@@ -117,19 +131,4 @@ function resumedSession(
       cost_usd: sum('cost_usd'),
     },
   };
-}
-
-/** A task, its children and what follows from them are one trace. */
-function rootOf({ blackboard }: Projections, task: TaskView): TaskView {
-  let root = task;
-  for (let parent = parentOf(blackboard.tasks, root); parent; parent = parentOf(blackboard.tasks, root))
-    root = parent;
-  return root;
-}
-
-function parentOf(
-  tasks: Projections['blackboard']['tasks'],
-  { project, spec }: TaskView,
-): TaskView | undefined {
-  return spec.parent === undefined ? undefined : tasks.get(`${project}/${spec.parent}`);
 }

@@ -14,18 +14,23 @@ export type Sent = { readonly ok: true } | { readonly ok: false; readonly error:
 
 /**
  * The id is the event's own, whenever it is sent: a receiver that gets it twice knows it by that.
+ * @param traceparent of the task that it is about; null where there is none
  * @param nowMs epoch milliseconds
  */
 export async function sendEvent(
   { url, key, timeoutMs }: Receiver,
   { id, json }: FeedEvent,
+  traceparent: string | null,
   nowMs: number,
   signal: AbortSignal,
 ): Promise<Sent> {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: signedHeaders(key, id, Math.floor(nowMs / 1_000), json),
+      headers: {
+        ...signedHeaders(key, id, Math.floor(nowMs / 1_000), json),
+        ...(traceparent === null ? {} : { traceparent }),
+      },
       body: json,
       // Where it would go is not where the operator wants it: an inner service of this network, perhaps.
       redirect: 'manual',

@@ -18,6 +18,8 @@ export interface SubscriptionOptions {
   readonly config: WebhookConfig;
   readonly receiver: Receiver;
   readonly feed: EventFeed;
+  /** The trace of what an event is about. */
+  readonly traceparentOf: (event: FeedEvent) => string | null;
   readonly progress: Progress;
   readonly environment: Environment;
   readonly logger: Logger;
@@ -75,8 +77,9 @@ export class Subscription {
 
   /** One try, whatever has happened to it before. */
   async send(event: FeedEvent): Promise<Sent> {
-    const { receiver, environment } = this.#options;
-    const sent = await sendEvent(receiver, event, environment.clock.now(), this.#stopped.signal);
+    const { receiver, environment, traceparentOf } = this.#options;
+    const now = environment.clock.now();
+    const sent = await sendEvent(receiver, event, traceparentOf(event), now, this.#stopped.signal);
     if (sent.ok) {
       this.#lastError = null;
       this.#lastDelivery = environment.clock.now();

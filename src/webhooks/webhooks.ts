@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
 import { type EventFeed, type FeedEvent, feedEventOf } from '../app/event-feed.ts';
+import { taskTraceparent } from '../app/task-trace.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import {
   type ChooseLetters,
@@ -18,7 +19,7 @@ import { Subscription } from './subscription.ts';
 
 export interface WebhooksOptions {
   readonly configs: Readonly<Record<string, WebhookConfig>>;
-  readonly app: Pick<AppContext, 'readLog' | 'environment'>;
+  readonly app: Pick<AppContext, 'readLog' | 'environment' | 'projections'>;
   readonly feed: EventFeed;
   /** Holds a file for each: how far it is. */
   readonly directory: string;
@@ -53,7 +54,9 @@ export class Webhooks {
       const { environment } = app;
       const file = join(directory, `${id}.json`);
       const progress = await Progress.open(file, logger, environment.clock, feed.end);
-      subscriptions.set(id, new Subscription({ id, config, receiver, feed, progress, environment, logger }));
+      const traceparentOf = (event: FeedEvent): string | null => taskTraceparent(app, event);
+      const parts = { id, config, receiver, feed, traceparentOf, progress, environment, logger };
+      subscriptions.set(id, new Subscription(parts));
     }
     for (const subscription of subscriptions.values()) subscription.start();
     return new Webhooks(subscriptions, app);

@@ -88,6 +88,7 @@ function orderOf(job: Job, directory: string): RunOrder {
     killGraceMs: limits.killGraceSeconds * 1_000,
     url: job.url,
     traceparent: job.traceparent,
+    tracestate: job.tracestate,
     // Sessions stay on the machine that has them, and the next attempt may be on another.
     resumes: null,
     spec: {

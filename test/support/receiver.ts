@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 export interface Received {
   readonly id: string;
   readonly isSigned: boolean;
+  readonly traceparent: string | null;
   readonly body: {
     readonly sequence: number;
     readonly event: { readonly type: string; readonly task?: string };
@@ -32,9 +33,10 @@ export class Receiver implements AsyncDisposable {
       const expected = createHmac('sha256', secret).update(`${id}.${time}.${text}`).digest('base64');
       const isFresh = Math.abs(Date.now() / 1_000 - Number(time)) < 300;
       const isSigned = header('webhook-signature').split(' ').includes(`v1,${expected}`) && isFresh;
-      const told = this.answer({ id, isSigned, body: JSON.parse(text) });
+      const traceparent = header('traceparent') || null;
+      const told = this.answer({ id, isSigned, traceparent, body: JSON.parse(text) });
       const { status, location } = typeof told === 'number' ? { status: told, location: undefined } : told;
-      this.received.push({ id, isSigned, body: JSON.parse(text), status });
+      this.received.push({ id, isSigned, traceparent, body: JSON.parse(text), status });
       response.writeHead(status, location === undefined ? {} : { location }).end();
     });
   }

@@ -18,6 +18,7 @@ import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { awaitNews, patienceOf } from '../long-poll.ts';
 import { ETAG, IF_NONE_MATCH, json, NOT_MODIFIED, nothing, nowhere, type Serve } from '../operation.ts';
 import { COMMITS } from '../refusals.ts';
+import { TRACE_HEADERS, traceIn } from '../trace-headers.ts';
 
 const COMMANDS = '/api/background';
 
@@ -34,7 +35,10 @@ export function serveBackground(serve: Serve, background: Background, news: Task
     query: nothing,
     body: runBackgroundSchema,
     example: { command: 'npm test', cwd: '/home/me/project', timeout_seconds: 300 },
-    headers: { 'Idempotency-Key': 'The same request with the same key again runs nothing.' },
+    headers: {
+      'Idempotency-Key': 'The same request with the same key again runs nothing.',
+      ...TRACE_HEADERS,
+    },
     answers: {
       200: json(startedBackgroundSchema, 'An earlier, equal request had started it.'),
       201: json(startedBackgroundSchema, 'It will run, or runs already.', {
@@ -43,7 +47,8 @@ export function serveBackground(serve: Serve, background: Background, news: Task
     },
     refusals: [...COMMITS, 'background_off', 'idempotency_conflict'],
     handle: async ({ body, headers, caller }) => {
-      const { task, created } = await background.run(body, idempotencyKeyOf(headers), caller.actor);
+      const key = idempotencyKeyOf(headers);
+      const { task, created } = await background.run(body, key, caller.actor, traceIn(headers));
       return {
         status: created ? 201 : 200,
         headers: { location: `${COMMANDS}/${task.id}` },

@@ -20,6 +20,7 @@ import {
   type Serve,
 } from '../operation.ts';
 import { COMMITS } from '../refusals.ts';
+import { TRACE_HEADERS, traceIn } from '../trace-headers.ts';
 
 const JOBS = '/tasks';
 const JOB = `${JOBS}/:task`;
@@ -52,7 +53,10 @@ export function serveJobs(serve: Serve, app: AppContext, news: TaskNews): void {
       priority: 5,
       timeout_seconds: 300,
     },
-    headers: { 'Idempotency-Key': 'The same request with the same key again creates nothing.' },
+    headers: {
+      'Idempotency-Key': 'The same request with the same key again creates nothing.',
+      ...TRACE_HEADERS,
+    },
     answers: {
       200: json(jobAnswerSchema, 'An earlier, equal request had created it.', { ...ETAG, ...LOCATION }),
       201: json(jobAnswerSchema, 'The task.', { ...ETAG, ...LOCATION }),
@@ -60,7 +64,7 @@ export function serveJobs(serve: Serve, app: AppContext, news: TaskNews): void {
     refusals: [...COMMITS, 'idempotency_conflict'],
     handle: async ({ body, headers, caller }) => {
       const key = idempotencyKeyOf(headers);
-      const { task, created } = await createJob(app, body, key, caller.actor);
+      const { task, created } = await createJob(app, body, key, caller.actor, traceIn(headers));
       return answer(created ? 201 : 200, task);
     },
   });

@@ -5,6 +5,7 @@ import { type Speaker, speakerOf } from '../../app/speaker.ts';
 import { projectId } from '../../contracts/ids.ts';
 import type { McpDoor } from '../../mcp/http.ts';
 import { type Caller, type Gatekeeper, tokenOf } from '../access.ts';
+import { traceIn } from '../trace-headers.ts';
 
 export const MCP_PATH = '/mcp';
 const DEFAULT_PROJECT = 'default';
@@ -41,6 +42,7 @@ export function serveMcp(
         project: speaker?.project ?? projectId(project),
         task: speaker?.task,
         person: speaker ? undefined : caller?.actor.replace(/^user:/, ''),
+        trace: traceIn(request.headers),
       });
       return reply.send(response);
     },

@@ -28,6 +28,7 @@ import {
   type Serve,
 } from '../operation.ts';
 import { COMMITS } from '../refusals.ts';
+import { TRACE_HEADERS, traceIn } from '../trace-headers.ts';
 import { PROJECT_TASKS, TASK, taskPath } from './paths.ts';
 
 const readTaskSchema = z.strictObject({
@@ -59,7 +60,7 @@ export function serveTasks(serve: Serve, app: AppContext, news: TaskNews): void 
     query: nothing,
     body: createTaskSchema,
     example: { title: 'Review the parser', type: 'code_review', priority: 'high', review: 'auto' },
-    headers: { 'Idempotency-Key': 'The same as the field "idempotency_key".' },
+    headers: { 'Idempotency-Key': 'The same as the field "idempotency_key".', ...TRACE_HEADERS },
     answers: {
       200: json(taskAnswerSchema, 'An earlier, equal request had created it.', {
         Location: 'Path of the task.',
@@ -69,7 +70,7 @@ export function serveTasks(serve: Serve, app: AppContext, news: TaskNews): void 
     refusals: [...COMMITS, 'task_not_found', 'agent_not_found', 'task_exists', 'idempotency_conflict'],
     handle: async ({ address, body, headers, caller }) => {
       const request = withKey(body, headers);
-      const { task, created } = await createTask(app, address, request, caller.actor);
+      const { task, created } = await createTask(app, address, request, caller.actor, traceIn(headers));
       const status = created ? 201 : 200;
       return { status, headers: { location: taskPath(task) }, body: taskJson(task) };
     },

@@ -22,6 +22,8 @@ export interface RunOrder {
   readonly startedOn: string | null;
   /** W3C trace context of this attempt, for whatever the agent calls. */
   readonly traceparent: string;
+  /** What the tracers before it have noted; absent where they have not. */
+  readonly tracestate: string | undefined;
   /** Milliseconds that the attempt may take, and that it gets between being asked to end and being made to. */
   readonly timeoutMs: number;
   readonly killGraceMs: number;

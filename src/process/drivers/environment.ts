@@ -24,5 +24,6 @@ export function attemptEnvironment(
     SIGNALBOX_TOKEN: order.token,
     SIGNALBOX_PROMPT_FILE: promptFile,
     TRACEPARENT: order.traceparent,
+    ...(order.tracestate === undefined ? {} : { TRACESTATE: order.tracestate }),
   };
 }

@@ -12,6 +12,8 @@ export interface FunctionContext {
   readonly task: string;
   readonly attempt: number;
   readonly spec: TaskSpec;
+  /** W3C trace context of this attempt, for whatever the handler calls. */
+  readonly traceparent: string;
   /** Aborted when the attempt is to end: on a timeout, a cancellation, a shutdown. */
   readonly signal: AbortSignal;
   /** The prompt that a process would get, with the outcomes of earlier attempts. */
@@ -66,9 +68,9 @@ export class FunctionDriver implements Driver {
   }
 
   async #run(order: RunOrder, signal: AbortSignal): Promise<RunEnd> {
-    const { project, task, attempt, spec, prompt } = order;
+    const { project, task, attempt, spec, traceparent, prompt } = order;
     try {
-      const returned = await this.#handler({ project, task, attempt, spec, signal, prompt });
+      const returned = await this.#handler({ project, task, attempt, spec, traceparent, signal, prompt });
       return { result: { kind: 'returned' }, outputs: outputsOf(returned, order) };
     } catch (thrown) {
       return { result: { kind: 'threw', error: messageOf(thrown) }, outputs: [] };
