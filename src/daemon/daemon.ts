@@ -269,7 +269,7 @@ export class Daemon {
     const begun = engine.begin();
     side.begin();
     await begun;
-    await side.listen({ app: engine.app, health, people, webhooks, audit });
+    await side.listen({ app: engine.app, health, people, webhooks, background, audit });
     return new Daemon({ engine, nats, url, options, cleanup, isReplaced: () => isReplaced });
   }
 

@@ -28,7 +28,10 @@ export interface NatsSideOptions {
 }
 
 /** What those who ask over NATS are answered from. */
-export type Heard = Pick<CommandServiceOptions, 'app' | 'health' | 'people' | 'webhooks' | 'audit'>;
+export type Heard = Pick<
+  CommandServiceOptions,
+  'app' | 'health' | 'people' | 'webhooks' | 'background' | 'audit'
+>;
 
 const TIMEOUT_MS = 5_000;
 /** How often a job is handed out that nobody begins. */
@@ -118,7 +121,7 @@ export class NatsSide {
   }
 
   /** From here on agents are heard, and commands taken. */
-  async listen({ app, health, people, webhooks, audit }: Heard): Promise<void> {
+  async listen({ app, health, people, webhooks, background, audit }: Heard): Promise<void> {
     const { nats, logger: parent } = this.#options;
     const { connection } = nats;
     const logger = parent.child({ component: 'nats' });
@@ -141,6 +144,7 @@ export class NatsSide {
       people,
       webhooks,
       audit,
+      background,
       rejected: (agent, limit) => this.rejections.list(agent, limit),
       connection,
       logger,

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
 import type { BackgroundAnswer, DrainAnswer } from '../../src/contracts/background.ts';
 import { startUp } from '../support/cli.ts';
+import { survivors } from '../support/survivors.ts';
+import { until } from '../support/until.ts';
 
 describe('signalbox bg', () => {
   it('runs a command where it is called, shows it, and fetches its result once', {
@@ -23,5 +26,12 @@ describe('signalbox bg', () => {
     const again = await up.run(['bg', 'drain', '--cursor', 'me']);
     expect(again).toMatchObject({ code: 0, out: '', err: 'nothing has finished since the last time\n' });
     expect((await up.run(['bg', 'drain'])).out).toContain(`[bg:${id}] completed: ${up.directory}`);
+
+    const hanging = await up.run(['bg', 'run', 'sleep 600 & sleep 600']);
+    const hung = hanging.out.trim().replace(/^.*: /, '');
+    await until(async () => (await survivors(up.directory)).length >= 3, 'it runs');
+    expect(await up.run(['bg', 'kill', hung])).toMatchObject({ code: 0, out: `${hung}  cancelled\n` });
+    await until(async () => (await survivors(up.directory)).length === 0, 'nothing of it is left');
+    expect(await up.run(['bg', 'kill', hung])).toMatchObject({ code: EXIT_CODES.conflict.code });
   });
 });

@@ -3,7 +3,13 @@ import { Svcm } from '@nats-io/services';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { addToken } from '../../src/access/tokens-file.ts';
+import type { Job } from '../../src/contracts/agent-messages.ts';
 import { problemSchema, taskAnswerSchema, taskPageSchema } from '../../src/contracts/answers.ts';
+import {
+  backgroundAnswerSchema,
+  drainAnswerSchema,
+  startedBackgroundSchema,
+} from '../../src/contracts/background.ts';
 import { jobAnswerSchema } from '../../src/contracts/jobs.ts';
 import { deferred } from '../../src/runtime/deferred.ts';
 import { REMOTE, RemoteWorld } from '../support/remote.ts';
@@ -15,9 +21,17 @@ interface Reply {
   readonly errorCode: number;
 }
 
+type Fields = Readonly<Record<string, string>>;
+
 function caller(connection: NatsConnection) {
-  return async (subject: string, payload: object = {}, token?: string): Promise<Reply> => {
+  return async (
+    subject: string,
+    payload: object = {},
+    token?: string,
+    fields: Fields = {},
+  ): Promise<Reply> => {
     const sent = headers();
+    for (const [name, value] of Object.entries(fields)) sent.set(name, value);
     if (token !== undefined) sent.set('Authorization', `Bearer ${token}`);
     const reply = await connection.request(`signalbox.v1.cmd.${subject}`, JSON.stringify(payload), {
       timeout: 5_000,
@@ -161,6 +175,64 @@ describe('commands over NATS', () => {
     const { events = [] } = taskAnswerSchema.parse(body);
     expect(events.find(({ event }) => event.type === 'task.cancelled')?.actor).toBe('user:ann');
     end.resolve();
+  });
+
+  it('run shell commands in the background, where that is switched on', async () => {
+    await using world = await RemoteWorld.start({ agents: {}, background: {} });
+    const call = caller(await world.connect());
+    const observer = await addToken(join(world.dataDirectory, 'tokens.json'), 'wall', 'observer', Date.now());
+    const list = () => call('_background.listBackground', {}, observer);
+    await until(async () => (await list()).status === 200, 'the observer is known');
+    expect((await call('_background.runBackground', { command: 'true' }, observer)).errorCode).toBe(403);
+    const fields = { 'Idempotency-Key': 'once' };
+    const started = await call('_background.runBackground', { command: 'echo over NATS' }, undefined, fields);
+    expect(started.status).toBe(201);
+    const { task_id: task } = startedBackgroundSchema.parse(started.body);
+    const again = await call('_background.runBackground', { command: 'echo over NATS' }, undefined, fields);
+    expect(again).toMatchObject({ status: 200, body: { task_id: task } });
+    const checked = await call('_background.checkBackground', { task, wait: 5 });
+    expect(backgroundAnswerSchema.parse(checked.body)).toMatchObject({
+      status: 'completed',
+      output: 'over NATS\n',
+    });
+    const drained = drainAnswerSchema.parse(
+      (await call('_background.drainNotifications', { cursor: 'c' })).body,
+    );
+    expect(drained.results.map(({ task_id }) => task_id)).toEqual([task]);
+    expect((await call('_background.drainNotifications', { cursor: 'c' })).body).toMatchObject({
+      results: [],
+    });
+    expect((await call('_background.listBackground')).body).toMatchObject({ tasks: [{ task_id: task }] });
+
+    const hanging = await call('_background.runBackground', { command: 'sleep 600' });
+    const { task_id: hung } = startedBackgroundSchema.parse(hanging.body);
+    expect((await call('_background.cancelTask', { task: hung })).body).toMatchObject({ state: 'cancelled' });
+  });
+
+  it("keep the caller's trace, which reaches the worker on another machine", async () => {
+    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    const given = deferred<Pick<Job, 'traceparent' | 'tracestate'>>();
+    await world.worker({
+      agent: 'far',
+      default: ({ job }) => {
+        given.resolve(job);
+        return undefined;
+      },
+    });
+    const call = caller(await world.connect());
+    const trace = '0af7651916cd43dd8448eb211c80319c';
+    const fields = { traceparent: `00-${trace}-b7ad6b7169203331-01`, tracestate: 'rojo=1' };
+    await call(
+      'demo.createTask',
+      { id: 'a', title: 'x', agent: 'far', outputs: 'optional' },
+      undefined,
+      fields,
+    );
+    const { traceparent, tracestate } = await given.promise;
+    expect(traceparent).toMatch(new RegExp(`^00-${trace}-[\\da-f]{16}-01$`));
+    expect(traceparent).not.toBe(fields.traceparent);
+    expect(tracestate).toBe('rojo=1');
+    await world.box.settled('demo', 'a');
   });
 
   it('wait for news as long as they are asked to, and for nothing when Signalbox stops (C4)', async () => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Terminal } from '../terminal.ts';
 import { addBgCheck } from './check.ts';
 import { addBgDrain } from './drain.ts';
+import { addBgKill } from './kill.ts';
 import { addBgRun } from './run.ts';
 
 /** `signalbox bg …` */
@@ -12,4 +13,5 @@ export function addBgCommands(program: Command, terminal: Terminal): void {
   addBgRun(bg, terminal);
   addBgCheck(bg, terminal);
   addBgDrain(bg, terminal);
+  addBgKill(bg, terminal);
 }
