@@ -144,6 +144,18 @@ const retentionSchema = z.strictObject({
     ),
 });
 
+const endpointError = 'expected a URL that begins with http:// or https://, without a user or password in it';
+
+const telemetrySchema = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: endpointError, abort: true })
+    .refine((text) => new URL(text).username === '' && new URL(text).password === '', endpointError)
+    .optional()
+    .describe(
+      'The collector that gets the traces, over OTLP/HTTP; /v1/traces is added. Default: OTEL_EXPORTER_OTLP_ENDPOINT, or nobody.',
+    ),
+});
+
 const webhooksSchema = z
   .record(configuredIdSchema, webhookConfigSchema)
   .default({})
@@ -178,6 +190,7 @@ const sections = {
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
   webhooks: webhooksSchema,
+  telemetry: telemetrySchema.prefault({}).describe('OpenTelemetry traces of tasks and attempts.'),
   background: backgroundConfigSchema
     .optional()
     .describe('Lets operators run any shell command as the user of Signalbox. Default: nobody may.'),

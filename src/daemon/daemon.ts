@@ -47,6 +47,7 @@ import { ProjectPrompts } from './prompt-builders.ts';
 import { snapshotsIn } from './snapshots.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
 import { answerAsStandby } from './standby-roll.ts';
+import { startTelemetry } from './telemetry.ts';
 
 export interface DaemonOptions {
   readonly config: SignalboxConfig;
@@ -219,6 +220,10 @@ export class Daemon {
       logger,
     });
     cleanup.add('the webhooks', () => webhooks.stop());
+
+    const traced = { config, env, app: engine.app, feed, dataDirectory: data.path, logger };
+    const telemetry = await startTelemetry(traced);
+    if (telemetry) cleanup.add('the traces', () => telemetry.stop());
 
     const background = await Background.open({ app: engine.app, directory: join(data.path, 'background') });
     cleanup.add('the background commands', async () => background.close());

@@ -59,7 +59,7 @@ function arbitraryOf(schema: JsonSchema, root: JsonSchema, depth: number): fc.Ar
     case 'string':
       return schema.pattern === undefined
         ? text
-        : fc.stringMatching(new RegExp(schema.pattern), { maxLength: 12 });
+        : fc.stringMatching(new RegExp(schema.pattern), { maxLength: 64 });
     case 'integer':
       return fc.integer({ min: schema.minimum ?? -1_000, max: Math.min(schema.maximum ?? 1e15, 1e15) });
     case 'number':
