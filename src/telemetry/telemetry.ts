@@ -66,7 +66,6 @@ export class Telemetry {
   readonly #stories: TaskStories;
   readonly #exporter: Exporter;
   readonly #stopped = new AbortController();
-  /** Sequence of the last record that was looked at. */
   #seen: number;
   #following: Promise<void> = Promise.resolve();
 
@@ -100,6 +99,11 @@ export class Telemetry {
     telemetry.#following = telemetry.#run();
     telemetry.#exporter.start();
     return telemetry;
+  }
+
+  /** Sequence of the last record that was looked at. */
+  get seen(): number {
+    return this.#seen;
   }
 
   /** Resolves when nothing is under way any more. */

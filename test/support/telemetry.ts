@@ -20,11 +20,15 @@ export class TracedEngine implements AsyncDisposable {
     this.telemetry = telemetry;
   }
 
-  /** As a Signalbox that is killed: nothing is sent or written any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.telemetry.stop();
     await this.test[Symbol.asyncDispose]();
   }
+}
+
+interface TracedSettings extends Partial<TelemetrySettings> {
+  readonly logger?: Logger;
+  readonly pace?: Partial<Pace>;
 }
 
 /** A data directory and a log that outlive an engine. */
@@ -47,7 +51,7 @@ export class TracedWorld implements AsyncDisposable {
   async start(
     url: string,
     engine: EngineSettings,
-    { logger = silentLogger, ...settings }: Partial<TelemetrySettings> & { readonly logger?: Logger } = {},
+    { logger = silentLogger, pace, ...settings }: TracedSettings = {},
   ): Promise<TracedEngine> {
     const test = await startEngine(engine, this.log);
     const feed = new EventFeed(test.app);
@@ -57,7 +61,7 @@ export class TracedWorld implements AsyncDisposable {
       feed,
       file: this.file,
       logger,
-      pace: FAST,
+      pace: { ...FAST, ...pace },
     });
     return new TracedEngine(test, telemetry);
   }

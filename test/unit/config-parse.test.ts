@@ -86,6 +86,7 @@ agents:
       },
       shutdown: { agents: 'leave', drain_seconds: 30 },
       webhooks: {},
+      telemetry: {},
       drivers: {},
       projects: {},
       agents: {},
@@ -175,7 +176,7 @@ limits: { concurrency: 1.5 }
     ],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, background, drivers, projects, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, telemetry, background, drivers, projects, agents',
     ],
   ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);
