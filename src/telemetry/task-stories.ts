@@ -3,6 +3,7 @@
  *
  * S4 A story that is not in memory (after a restart, or because there are too many) is read from the task's own part of the
  *    log when one of its spans is due. So memory is bounded, and nothing has to be kept over a restart.
+ * S5 Reading a story costs far more than keeping one: finished tasks never push out those that are under way.
  */
 import type { AppContext } from '../app/context.ts';
 import type { EventOf } from '../contracts/events.ts';
@@ -14,19 +15,28 @@ import { MAX_LINKS, type Span, type SpanLink } from './span.ts';
 import { type StoryLinks, TaskStory, type TracedRecord } from './task-story.ts';
 
 const NO_LINKS: StoryLinks = { links: [], droppedLinks: 0 };
-const MAX_STORIES = 10_000;
+/** Some 700 bytes each. */
+const LIMITS: StoryLimits = { open: 50_000, over: 2_000 };
+
+export interface StoryLimits {
+  /** Stories of tasks that are under way. */
+  readonly open: number;
+  /** Of those that are over: others may be linked to them. */
+  readonly over: number;
+}
 
 type Creation = TracedRecord & { readonly event: EventOf<'task.created'> };
 
 export class TaskStories {
   readonly #history: AppContext['history'];
-  readonly #limit: number;
+  readonly #limits: StoryLimits;
   /** By `project/task`; the one that was used last is the last. */
-  readonly #stories = new Map<string, TaskStory>();
+  readonly #open = new Map<string, TaskStory>();
+  readonly #over = new Map<string, TaskStory>();
 
-  constructor({ history }: Pick<AppContext, 'history'>, limit = MAX_STORIES) {
+  constructor({ history }: Pick<AppContext, 'history'>, limits = LIMITS) {
     this.#history = history;
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
   /**
@@ -41,21 +51,24 @@ export class TaskStories {
       this.#keep(key, await this.#begin(record));
       return [];
     }
-    const known = this.#stories.get(key);
+    const known = this.#find(key);
     if (!known && !endsSpan(record)) return [];
     const story = known ?? (await this.#read(event, record.sequence));
     if (!story) return [];
+    const spans = story.evolve(record);
     this.#keep(key, story);
-    return story.evolve(record);
+    return spans;
+  }
+
+  #find(key: string): TaskStory | undefined {
+    return this.#open.get(key) ?? this.#over.get(key);
   }
 
   #keep(key: string, story: TaskStory): void {
-    this.#stories.delete(key);
-    this.#stories.set(key, story);
-    for (const oldest of this.#stories.keys()) {
-      if (this.#stories.size <= this.#limit) return;
-      this.#stories.delete(oldest);
-    }
+    this.#open.delete(key);
+    this.#over.delete(key);
+    if (story.isOver) putLast(this.#over, key, story, this.#limits.over);
+    else putLast(this.#open, key, story, this.#limits.open);
   }
 
   /** The story so far, from the log; null where the log has no beginning of it. */
@@ -103,7 +116,7 @@ export class TaskStories {
 
   /** null where the log has no beginning of that task. */
   async #traceOf(project: string, id: string): Promise<TaskTrace | null> {
-    const known = this.#stories.get(`${project}/${id}`);
+    const known = this.#find(`${project}/${id}`);
     if (known) return known.trace;
     for await (const record of this.#history(projectId(project), taskId(id))) {
       if (!isCreation(record)) return null;
@@ -112,6 +125,14 @@ export class TaskStories {
       return taskTrace({ project, id, spec, createdAt: record.time }, parent);
     }
     return null;
+  }
+}
+
+function putLast(stories: Map<string, TaskStory>, key: string, story: TaskStory, limit: number): void {
+  stories.set(key, story);
+  for (const oldest of stories.keys()) {
+    if (stories.size <= limit) return;
+    stories.delete(oldest);
   }
 }
 

@@ -45,6 +45,7 @@ export class TaskStory {
   readonly #attempts = new Map<number, AttemptStory>();
   #run: Run;
   #attemptCount = 0;
+  #isSettled = false;
   /** Epoch milliseconds since when it could run; null while it cannot. */
   #waitingSince: number | null = null;
 
@@ -59,6 +60,11 @@ export class TaskStory {
     this.#links = links;
     this.#run = { number: 1, spanId: trace.spanId, start: record.time, events: [], droppedEvents: 0 };
     this.#noteState(record);
+  }
+
+  /** Whether it is settled, and no attempt of it is open. */
+  get isOver(): boolean {
+    return this.#isSettled && this.#attempts.size === 0;
   }
 
   /** What comes after the creation, in order. @returns the spans that are whole with it (S2) */
@@ -106,7 +112,8 @@ export class TaskStory {
     if (this.#run.events.length < MAX_EVENTS) {
       this.#run.events.push({ name: `${name.TASK_SPAN}.${to}`, time, attributes: {} });
     } else this.#run.droppedEvents++;
-    return SETTLED_STATES.has(to) && !SETTLED_STATES.has(moved.from as TaskState);
+    this.#isSettled = SETTLED_STATES.has(to);
+    return this.#isSettled && !SETTLED_STATES.has(moved.from as TaskState);
   }
 
   #span({ transitions, time, event }: TracedRecord): Span {
