@@ -69,14 +69,14 @@ export class TaskStory {
 
   /** What comes after the creation, in order. @returns the spans that are whole with it (S2) */
   evolve(record: TracedRecord): readonly Span[] {
-    if (!isSampled(this.trace)) return [];
     const { event, time } = record;
     if (event.type === 'task.redriven') this.#beginRun(time);
     const spans: Span[] = [];
     const ended = this.#ofAttempt(event, time);
     if (ended) spans.push(ended);
     if (this.#noteState(record)) spans.push(this.#span(record));
-    return spans;
+    // Followed all the same, so that it is known when it is over.
+    return isSampled(this.trace) ? spans : [];
   }
 
   #beginRun(time: number): void {
