@@ -4,11 +4,14 @@ import type { StoredRecord } from '../../src/contracts/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../src/contracts/tasks.ts';
 import { readRecords } from '../../src/replay/cursor.ts';
 import { fileSource } from '../../src/replay/file-source.ts';
+import { taskTrace } from '../../src/runtime/task-trace.ts';
 import type { Span } from '../../src/telemetry/span.ts';
 import { type StoryLimits, TaskStories } from '../../src/telemetry/task-stories.ts';
+import { TaskStory } from '../../src/telemetry/task-story.ts';
 import { goldenHistories } from '../support/histories/golden.ts';
 
 const HISTORIES = await goldenHistories();
+const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
 
 async function recordsOf(file: string): Promise<StoredRecord[]> {
   const records: StoredRecord[] = [];
@@ -76,6 +79,33 @@ describe.each(HISTORIES)('$name', ({ file }) => {
       if (sent === 0 || sent === all.length) continue;
       expect(await spansOf(records, undefined, from)).toEqual(all.slice(sent));
     }
+  });
+
+  it('S5: has no spans, and no story that is never over, of what nobody wants to sample', async () => {
+    const records = (await recordsOf(file)).map((record): StoredRecord => {
+      const { event } = record;
+      if (event.type !== 'task.created') return record;
+      return { ...record, event: { ...event, spec: { ...event.spec, traceparent: UNSAMPLED } } };
+    });
+    const stories = new Map<string, TaskStory>();
+    for (const record of records) {
+      const { event } = record;
+      if (!('task' in event)) continue;
+      if (event.type !== 'task.created') {
+        expect(stories.get(event.task)?.evolve(record)).toEqual([]);
+        continue;
+      }
+      const trace = taskTrace({ ...event, id: event.task, createdAt: record.time }, null);
+      stories.set(event.task, new TaskStory(event, record, trace, { links: [], droppedLinks: 0 }));
+    }
+    const settled = new Map(
+      records.flatMap(({ event, transitions }) =>
+        transitions.flatMap(({ entity, to }) =>
+          entity === 'task' && 'task' in event ? [[event.task, SETTLED_STATES.has(to as TaskState)]] : [],
+        ),
+      ) as [string, boolean][],
+    );
+    for (const [task, story] of stories) if (settled.get(task)) expect(story.isOver).toBe(true);
   });
 
   it('S3: says nothing that somebody wrote', async () => {
