@@ -7,6 +7,7 @@
  * E3 What goes wrong is said when it begins and when it is over, not at every try.
  */
 import type { Logger } from 'pino';
+import { unreachable } from '../contracts/errors.ts';
 import type { Environment } from '../runtime/environment.ts';
 import { pause, untilAborted } from './abortable.ts';
 import { exportRequest } from './otlp-json.ts';
@@ -42,8 +43,10 @@ export class Exporter {
   /** Ends the last request too. */
   readonly #cut = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  /** Whether the collector did not take what it was sent last. */
-  #isFailing = false;
+  /** What the collector did with what it was sent last. */
+  #last: Sent['kind'] = 'taken';
+  /** Spans that it has refused since it took some. */
+  #lost = 0;
 
   constructor(options: ExporterOptions) {
     this.#options = options;
@@ -103,25 +106,26 @@ export class Exporter {
     }
   }
 
+  /** E3 */
   #note(sent: Sent, spans: number): void {
     const { logger } = this.#options;
+    const before = this.#last;
+    this.#last = sent.kind;
+    if (sent.kind === 'refused') this.#lost += spans;
+    if (sent.kind === 'taken' && sent.complaint !== null)
+      logger.warn({ reason: sent.complaint }, 'the collector of traces complains');
+    if (sent.kind === before) return;
     switch (sent.kind) {
       case 'taken':
-        if (sent.complaint !== null)
-          logger.warn({ reason: sent.complaint }, 'the collector of traces complains');
-        if (this.#isFailing) logger.info('the collector of traces takes spans again');
-        this.#isFailing = false;
+        logger.info({ lost: this.#lost }, 'the collector of traces takes spans again');
+        this.#lost = 0;
         return;
       case 'refused':
-        if (!this.#isFailing)
-          logger.error({ reason: sent.reason, spans }, 'the collector refuses spans: they are lost');
-        this.#isFailing = true;
-        return;
+        return logger.error({ reason: sent.reason }, 'the collector refuses spans: they are lost');
       case 'unavailable':
-        if (!this.#isFailing)
-          logger.warn({ reason: sent.reason }, 'the collector of traces is away: spans wait in the log');
-        this.#isFailing = true;
-        return;
+        return logger.warn({ reason: sent.reason }, 'the collector of traces is away: spans wait in the log');
+      default:
+        return unreachable(sent, 'Exporter');
     }
   }
 

@@ -26,15 +26,23 @@ export interface TelemetryOptions {
   /** Says how far it is. */
   readonly file: string;
   readonly logger: Logger;
-  readonly pace?: Partial<Pace>;
+  readonly limits?: Partial<Limits>;
 }
 
-export interface Pace extends Pick<ExporterOptions, 'intervalMs' | 'retryMs' | 'maxRetryMs'> {
+export interface Limits extends Pick<ExporterOptions, 'intervalMs' | 'retryMs' | 'maxRetryMs'> {
+  /** Milliseconds that the collector may take to answer. */
   readonly timeoutMs: number;
+  /** Spans in memory, above which the log is not read on. */
+  readonly waiting: number;
 }
 
-const PACE: Pace = { intervalMs: 1_000, retryMs: 1_000, maxRetryMs: 60_000, timeoutMs: 10_000 };
-const MAX_WAITING = 2_048;
+const LIMITS: Limits = {
+  intervalMs: 1_000,
+  retryMs: 1_000,
+  maxRetryMs: 60_000,
+  timeoutMs: 10_000,
+  waiting: 2_048,
+};
 /** Milliseconds after which reading the log is tried again. */
 const LOG_PAUSE_MS = 2_000;
 
@@ -71,10 +79,10 @@ export class Telemetry {
 
   private constructor(options: TelemetryOptions, position: Position) {
     const { settings, app, logger } = options;
-    const { timeoutMs, ...pace } = { ...PACE, ...options.pace };
+    const { timeoutMs, waiting, ...pace } = { ...LIMITS, ...options.limits };
     this.#options = options;
     this.#seen = position.value;
-    this.#queue = new SpanQueue(MAX_WAITING, position.value);
+    this.#queue = new SpanQueue(waiting, position.value);
     this.#stories = new TaskStories(app);
     this.#exporter = new Exporter({
       ...pace,
@@ -99,6 +107,11 @@ export class Telemetry {
     telemetry.#following = telemetry.#run();
     telemetry.#exporter.start();
     return telemetry;
+  }
+
+  /** Spans in memory. */
+  get waiting(): number {
+    return this.#queue.size;
   }
 
   /** Sequence of the last record that was looked at. */

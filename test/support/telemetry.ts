@@ -6,10 +6,10 @@ import type { Logger } from 'pino';
 import { EventFeed } from '../../src/app/event-feed.ts';
 import { MemoryLog } from '../../src/journal/memory-journal.ts';
 import type { TelemetrySettings } from '../../src/telemetry/settings.ts';
-import { type Pace, Telemetry } from '../../src/telemetry/telemetry.ts';
+import { type Limits, Telemetry } from '../../src/telemetry/telemetry.ts';
 import { type EngineSettings, silentLogger, startEngine, type TestEngine } from './engine.ts';
 
-const FAST: Pace = { intervalMs: 10, retryMs: 10, maxRetryMs: 40, timeoutMs: 300 };
+const FAST: Partial<Limits> = { intervalMs: 10, retryMs: 10, maxRetryMs: 40 };
 
 export class TracedEngine implements AsyncDisposable {
   readonly test: TestEngine;
@@ -28,7 +28,7 @@ export class TracedEngine implements AsyncDisposable {
 
 interface TracedSettings extends Partial<TelemetrySettings> {
   readonly logger?: Logger;
-  readonly pace?: Partial<Pace>;
+  readonly limits?: Partial<Limits>;
 }
 
 /** A data directory and a log that outlive an engine. */
@@ -51,7 +51,7 @@ export class TracedWorld implements AsyncDisposable {
   async start(
     url: string,
     engine: EngineSettings,
-    { logger = silentLogger, pace, ...settings }: TracedSettings = {},
+    { logger = silentLogger, limits, ...settings }: TracedSettings = {},
   ): Promise<TracedEngine> {
     const test = await startEngine(engine, this.log);
     const feed = new EventFeed(test.app);
@@ -61,7 +61,7 @@ export class TracedWorld implements AsyncDisposable {
       feed,
       file: this.file,
       logger,
-      pace: { ...FAST, ...pace },
+      limits: { ...FAST, ...limits },
     });
     return new TracedEngine(test, telemetry);
   }
