@@ -23,7 +23,7 @@ export async function readRates(connection: NatsConnection): Promise<ReadRates> 
   const raw = await rawReadRate(connection);
   const journal = await openReader(connection);
   const replayStart = performance.now();
-  await rebuild(journal.read({ from: 1 }), new ActorHost(), new Projections());
+  await rebuild(journal.read({ from: 1 }), new ActorHost(), Projections.unseen());
   const replaySeconds = (performance.now() - replayStart) / 1_000;
   return {
     events: raw.events,

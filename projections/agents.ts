@@ -2,7 +2,7 @@
 import { unreachable } from '../src/contracts/errors.ts';
 import type { StoredRecord } from '../src/contracts/events.ts';
 import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
-import type { KeptProjection } from './projection.ts';
+import { type Draft, draftOf, type KeptProjection } from './projection.ts';
 
 export interface AgentView {
   readonly id: string;
@@ -30,8 +30,7 @@ export interface Agents {
   readonly byId: Map<string, AgentView>;
 }
 
-/** The view that comes next, until it is handed out. */
-type Draft = { -readonly [Key in keyof AgentView]: AgentView[Key] };
+type AgentDraft = Draft<AgentView>;
 
 const UNKNOWN: Omit<AgentView, 'id' | 'since'> = {
   driver: '',
@@ -49,15 +48,17 @@ export const agents: KeptProjection<Agents> = {
   name: 'agents',
   version: 1,
   initial: () => ({ byId: new Map() }),
-  evolve(state, record) {
+  evolve(state, record, entries = 'handed out') {
     const { event, time } = record;
     const transition = record.transitions.find(({ entity }) => entity === 'agent');
     if (!transition || !('agent' in event)) return;
-    const agent = state.byId.get(transition.id) ?? { ...UNKNOWN, id: transition.id, since: time };
-    const since = transition.from === transition.to ? agent.since : time;
-    const next: Draft = { ...agent, state: transition.to, since };
-    change(next, record, transition.from);
-    state.byId.set(agent.id, next);
+    const { id, from, to } = transition;
+    const agent = state.byId.get(id);
+    const next = agent ? draftOf(agent, entries) : { ...UNKNOWN, id, since: time };
+    if (from !== to) next.since = time;
+    next.state = to;
+    change(next, record, from);
+    if (next !== agent) state.byId.set(id, next);
   },
   toJSON: (state) => [...state.byId.values()],
   forget: () => {},
@@ -65,7 +66,7 @@ export const agents: KeptProjection<Agents> = {
 };
 
 /** @param from the state before; null where the agent is new */
-function change(next: Draft, { event, actor }: StoredRecord, from: string | null): void {
+function change(next: AgentDraft, { event, actor }: StoredRecord, from: string | null): void {
   if (!('agent' in event)) return;
   switch (event.type) {
     case 'agent.registered':
@@ -120,7 +121,7 @@ function change(next: Draft, { event, actor }: StoredRecord, from: string | null
   }
 }
 
-function putToWork(next: Draft): void {
+function putToWork(next: AgentDraft): void {
   next.parkedUntil = null;
   next.reason = null;
   next.by = null;

@@ -3,7 +3,7 @@ import { unreachable } from '../src/contracts/errors.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../src/contracts/events.ts';
 import { REDACTED } from '../src/contracts/redaction.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
-import type { KeptProjection } from './projection.ts';
+import { type Draft, draftOf, type KeptProjection } from './projection.ts';
 
 export interface RejectedMessage {
   readonly message: string;
@@ -49,16 +49,13 @@ export interface AttemptHistory {
   readonly byTask: Map<string, readonly AttemptView[]>;
 }
 
-/** The view that comes next, until it is handed out. */
-type Draft = { -readonly [Key in keyof AttemptView]: AttemptView[Key] };
-
 const NOTHING: readonly never[] = [];
 
 export const attemptHistory: KeptProjection<AttemptHistory> = {
   name: 'attempts',
   version: 3,
   initial: () => ({ byTask: new Map() }),
-  evolve(state, record) {
+  evolve(state, record, entries = 'handed out') {
     const { event } = record;
     if (event.type === 'task.redacted') {
       redact(state, event);
@@ -74,8 +71,10 @@ export const attemptHistory: KeptProjection<AttemptHistory> = {
     const attempt = history[event.attempt - 1];
     if (!attempt) return;
     const moved = record.transitions.find(({ entity }) => entity === 'attempt');
-    const next: Draft = { ...attempt, state: moved?.to ?? attempt.state };
-    if (change(next, record)) state.byTask.set(key, history.with(event.attempt - 1, next));
+    const next = draftOf(attempt, entries);
+    if (!change(next, record)) return;
+    if (moved) next.state = moved.to;
+    if (next !== attempt) state.byTask.set(key, history.with(event.attempt - 1, next));
   },
   toJSON: (state) => [...state.byTask.entries()],
   forget: (state, task) => {
@@ -127,8 +126,8 @@ function redact(state: AttemptHistory, { project, task, sequence }: EventOf<'tas
   state.byTask.set(key, history.with(index, { ...attempt, error, stderrTail: null, evidence: null }));
 }
 
-/** @returns false where the event says nothing about the attempt itself */
-function change(next: Draft, { event, time, sequence }: StoredRecord): boolean {
+/** @returns false where the event says nothing about the attempt itself: then nothing has changed */
+function change(next: Draft<AttemptView>, { event, time, sequence }: StoredRecord): boolean {
   switch (event.type) {
     case 'attempt.started':
       next.driver = event.driver;

@@ -10,7 +10,7 @@ import {
   type TaskSpec,
   type TaskState,
 } from '../src/contracts/tasks.ts';
-import type { KeptProjection } from './projection.ts';
+import { type Draft, draftOf, type KeptProjection } from './projection.ts';
 
 export interface OutputView extends Output {
   /** 1, 2, 3 … within the task. */
@@ -75,8 +75,7 @@ export interface Blackboard {
   readonly idempotencyKeys: Map<string, string>;
 }
 
-/** The view that comes next, until it is handed out. One copy of a view is most of what an event costs here. */
-type Draft = { -readonly [Key in keyof TaskView]: TaskView[Key] };
+type TaskDraft = Draft<TaskView>;
 
 const NOTHING: readonly never[] = [];
 
@@ -90,7 +89,7 @@ export const blackboard: KeptProjection<Blackboard> = {
     dependents: new Map(),
     idempotencyKeys: new Map(),
   }),
-  evolve(state, record) {
+  evolve(state, record, entries = 'handed out') {
     const { event } = record;
     if (event.type === 'task.created') {
       create(state, record, event);
@@ -101,19 +100,18 @@ export const blackboard: KeptProjection<Blackboard> = {
     const task = state.tasks.get(key);
     if (!task) return;
     const transition = record.transitions.find(({ entity }) => entity === 'task');
-    const to = (transition?.to ?? task.state) as TaskState;
-    const next: Draft = {
-      ...task,
-      state: to,
-      version: transition?.version ?? task.version,
-      updatedAt: record.time,
-      finishedAt: SETTLED_STATES.has(to) ? (task.finishedAt ?? record.time) : null,
-      lastSequence: record.sequence,
-    };
-    if (!change(next, task, record)) return;
-    state.counts[task.state]--;
+    const from = task.state;
+    const to = (transition?.to ?? from) as TaskState;
+    const next = draftOf(task, entries);
+    if (!change(next, to, record)) return;
+    next.state = to;
+    if (transition) next.version = transition.version;
+    next.updatedAt = record.time;
+    next.finishedAt = SETTLED_STATES.has(to) ? (next.finishedAt ?? record.time) : null;
+    next.lastSequence = record.sequence;
+    state.counts[from]--;
     state.counts[to]++;
-    state.tasks.set(key, next);
+    if (next !== task) state.tasks.set(key, next);
   },
   // What stands in the other maps follows from the tasks.
   toJSON: (state) => ({ tasks: [...state.tasks.values()], counts: { ...state.counts } }),
@@ -194,9 +192,10 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
 
 /**
  * What an event changes beside the state.
- * @param task the view before it. @returns false where the event is not about the blackboard at all
+ * @param next as it was before the event, the state included. @param to the state after it
+ * @returns false where the event is not about the blackboard at all: then nothing has changed
  */
-function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
+function change(next: TaskDraft, to: TaskState, record: StoredRecord): boolean {
   const { event, time, sequence } = record;
   switch (event.type) {
     case 'task.due':
@@ -225,16 +224,16 @@ function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
     case 'task.output_added': {
       const output = {
         ...event.output,
-        number: task.outputs.length + 1,
+        number: next.outputs.length + 1,
         attempt: event.attempt,
         time,
         sequence,
       };
-      next.outputs = [...task.outputs, output];
+      next.outputs = [...next.outputs, output];
       return true;
     }
     case 'task.comment_added':
-      next.comments = [...task.comments, { author: event.author, body: event.body, time, sequence }];
+      next.comments = [...next.comments, { author: event.author, body: event.body, time, sequence }];
       return true;
     case 'task.failure_reported':
       because(next, event.detail, sequence);
@@ -258,11 +257,11 @@ function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
       next.dueAt = null;
       return true;
     case 'attempt.ended':
-      endAttempt(next, task, event, sequence);
+      endAttempt(next, event, sequence);
       return true;
     case 'task.dependency_met':
       // It was the one for which the task was blocked: that is no reason any more.
-      if (task.state === 'blocked' && next.state !== 'blocked') because(next, null, null);
+      if (next.state === 'blocked' && to !== 'blocked') because(next, null, null);
       return true;
     case 'task.redacted':
       redact(next, event.sequence);
@@ -296,13 +295,13 @@ function change(next: Draft, task: TaskView, record: StoredRecord): boolean {
 }
 
 /** @param sequence of the event whose words these are; null where nobody's */
-function because(next: Draft, reason: string | null, sequence: number | null): void {
+function because(next: TaskDraft, reason: string | null, sequence: number | null): void {
   next.reason = reason;
   next.reasonSequence = sequence;
 }
 
 /** What one event brought, and whose content is gone (D2 of redaction.ts). */
-function redact(next: Draft, sequence: number): void {
+function redact(next: TaskDraft, sequence: number): void {
   const isGone = (each: { readonly sequence: number }): boolean => each.sequence === sequence;
   if (next.createdSequence === sequence) next.spec = redactedSpec(next.spec);
   next.outputs = next.outputs.map((output) => (isGone(output) ? redactedOutput(output) : output));
@@ -312,19 +311,19 @@ function redact(next: Draft, sequence: number): void {
 }
 
 /** A decision's comment stands among the others, where the next attempt finds it. */
-function comment(next: Draft, { actor, time, sequence }: StoredRecord, body: string | undefined): true {
+function comment(next: TaskDraft, { actor, time, sequence }: StoredRecord, body: string | undefined): true {
   if (body !== undefined) {
     next.comments = [...next.comments, { author: actor.replace(/^user:/, ''), body, time, sequence }];
   }
   return true;
 }
 
-function endAttempt(next: Draft, task: TaskView, event: EventOf<'attempt.ended'>, sequence: number): void {
+function endAttempt(next: TaskDraft, event: EventOf<'attempt.ended'>, sequence: number): void {
   next.openAttempt = null;
   next.lastOutcome = event.outcome;
   // Where the task had left the attempt behind already (blocked, cancelled, failed by the agent's own word), the
   // end of its process says nothing new about the task.
-  if (task.state !== 'claimed' && task.state !== 'working' && task.state !== 'review') return;
+  if (next.state !== 'claimed' && next.state !== 'working' && next.state !== 'review') return;
   if (event.outcome === 'completed') return;
   because(next, event.error ?? event.outcome, event.error === undefined ? null : sequence);
   next.dueAt = event.retry_at_ms;

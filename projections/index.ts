@@ -4,6 +4,7 @@ import type { StoredRecord } from '../src/contracts/events.ts';
 import { type Agents, agents } from './agents.ts';
 import { type AttemptHistory, attemptHistory } from './attempts.ts';
 import { type Blackboard, blackboard } from './blackboard.ts';
+import type { Entries } from './projection.ts';
 import { type Throughput, throughput } from './throughput.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
@@ -32,8 +33,10 @@ export class Projections {
   readonly throughput: Throughput;
   /** Sequence of the last record that was folded in. */
   sequence: number;
+  #entries: Entries;
 
-  constructor(states: ProjectionStates = initialStates(), sequence = 0) {
+  constructor(states: ProjectionStates = initialStates(), sequence = 0, entries: Entries = 'handed out') {
+    this.#entries = entries;
     this.blackboard = states.blackboard;
     this.attempts = states.attempts;
     this.agents = states.agents;
@@ -41,7 +44,15 @@ export class Projections {
     this.sequence = sequence;
   }
 
-  /** What `toJSON` was made of. Trusts its input. @param sequence of the last record that was folded in */
+  /** For a rebuild: empty, and to be looked at by nobody before `handOut` (F5). */
+  static unseen(): Projections {
+    return new Projections(initialStates(), 0, 'unseen');
+  }
+
+  /**
+   * What `toJSON` was made of, for a rebuild that goes on from there: to be looked at by nobody before `handOut` (F5).
+   * Trusts its input, and takes it over. @param sequence of the last record that was folded in
+   */
   static restore(json: Readonly<Record<string, unknown>>, sequence: number): Projections {
     const states = {
       blackboard: blackboard.restore(json[blackboard.name]),
@@ -49,13 +60,18 @@ export class Projections {
       agents: agents.restore(json[agents.name]),
       throughput: throughput.restore(json[throughput.name]),
     };
-    return new Projections(states, sequence);
+    return new Projections(states, sequence, 'unseen');
+  }
+
+  /** From here on an entry that somebody reads stays as it is (F3). */
+  handOut(): void {
+    this.#entries = 'handed out';
   }
 
   evolve(record: StoredRecord): void {
-    blackboard.evolve(this.blackboard, record);
-    attemptHistory.evolve(this.attempts, record);
-    agents.evolve(this.agents, record);
+    blackboard.evolve(this.blackboard, record, this.#entries);
+    attemptHistory.evolve(this.attempts, record, this.#entries);
+    agents.evolve(this.agents, record, this.#entries);
     throughput.evolve(this.throughput, record);
     this.sequence = record.sequence;
   }

@@ -98,9 +98,9 @@ export class Engine {
       snapshots: options.snapshots?.store ?? null,
       logger,
     });
-    const { host, projections, retention } = recovered;
     await options.awaitTurn?.(() => recovered.follow());
     await options.inspect?.(reader, recovered.end.tip);
+    const { host, projections, retention } = recovered.finish();
     retention.catchUp(() => pipeline?.underway ?? 0);
 
     const onCommitted = (record: StoredRecord): void => {

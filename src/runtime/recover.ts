@@ -17,11 +17,16 @@ export interface RecoverOptions {
   readonly logger: Logger;
 }
 
-/** What was made of the log so far, and goes on with it until this process writes itself. */
-export class Recovered {
+/** What the log comes to. */
+export interface State {
   readonly host: ActorHost;
   readonly projections: Projections;
   readonly retention: Retention;
+}
+
+/** Goes through the log until this process writes itself. Nobody sees what comes of it before `finish` (F5). */
+export class Recovered {
+  readonly #state: State;
   readonly #journal: RecoverOptions['journal'];
   #end: Rebuilt;
 
@@ -31,9 +36,8 @@ export class Recovered {
     snapshot: Snapshot | null,
     { host, projections } = snapshot ? restore(snapshot) : nothing(),
   ) {
-    this.host = host;
-    this.projections = projections;
-    this.retention = new Retention({ host, projections, limits }, snapshot?.forgotten);
+    const retention = new Retention({ host, projections, limits }, snapshot?.forgotten);
+    this.#state = { host, projections, retention };
     this.#journal = journal;
     this.#end = snapshot?.at ?? BEGINNING;
   }
@@ -43,18 +47,29 @@ export class Recovered {
     return this.#end;
   }
 
+  /** What is in memory now. */
+  get tasks(): number {
+    return this.#state.projections.blackboard.tasks.size;
+  }
+
+  /** Hands everything out. From then on the log is followed by whoever has it. */
+  finish(): State {
+    this.#state.projections.handOut();
+    return this.#state;
+  }
+
   /** Reads what has come since. One call at a time; one that fails may be repeated. @throws as `recover` */
   async follow(): Promise<void> {
     for await (const message of this.#journal.read({ from: this.#end.tip.sequence + 1 })) {
-      const { end, record } = rebuildNext(message, this.#end, this);
-      this.retention.onRecord(record);
+      const { end, record } = rebuildNext(message, this.#end, this.#state);
+      this.#state.retention.onRecord(record);
       this.#end = end;
     }
   }
 }
 
 function nothing(): { host: ActorHost; projections: Projections } {
-  return { host: new ActorHost(), projections: new Projections() };
+  return { host: new ActorHost(), projections: Projections.unseen() };
 }
 
 /** @throws SignalboxError `log_corrupt`, `replay_diverged`, and what reading the log throws */
@@ -65,7 +80,7 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   const { sequence: from } = recovered.end.tip;
   await recovered.follow();
   const { sequence } = recovered.end.tip;
-  const tasks = recovered.projections.blackboard.tasks.size;
+  const { tasks } = recovered;
   logger.info({ events: sequence, read: sequence - from, tasks }, 'rebuilt from the log');
   return recovered;
 }
