@@ -40,43 +40,55 @@ export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
 
 export const SUPERVISOR_ID = 'supervisor';
 
-/** An entity that hears an event. `opens` holds the first context where the event is the entity's first. */
+/** An entity that hears an event. */
 export interface Recipient {
   readonly kind: EntityKind;
   readonly id: string;
-  readonly opens?: ContextOf[EntityKind];
-  /** The entity's last event: its actor is not needed any more. */
-  readonly closes?: true;
+  /** The first context, where the event is the entity's first; null where it has to be there. */
+  readonly opens: ContextOf[EntityKind] | null;
+  /** Whether it is the entity's last event: its actor is not needed any more. */
+  readonly closes: boolean;
 }
 
-const task = (event: { project: string; task: string }): Recipient => ({
-  kind: 'task',
-  id: `${event.project}/${event.task}`,
+const task = (
+  { project, task: id }: { project: string; task: string },
+  opens: TaskContext | null = null,
+): Recipient => ({ kind: 'task', id: `${project}/${id}`, opens, closes: false });
+const attempt = (
+  { project, task: id }: { project: string; task: string },
+  number: number,
+  opens: AttemptContext | null = null,
+  closes = false,
+): Recipient => ({ kind: 'attempt', id: `${project}/${id}/${number}`, opens, closes });
+const agent = (event: { agent: string }, opens: AgentContext | null = null): Recipient => ({
+  kind: 'agent',
+  id: event.agent,
+  opens,
+  closes: false,
 });
-const attempt = (event: { project: string; task: string; attempt: number }): Recipient => ({
-  kind: 'attempt',
-  id: `${event.project}/${event.task}/${event.attempt}`,
+const supervisor = (opens: SupervisorContext | null = null): Recipient => ({
+  kind: 'supervisor',
+  id: SUPERVISOR_ID,
+  opens,
+  closes: false,
 });
-const agent = (event: { agent: string }): Recipient => ({ kind: 'agent', id: event.agent });
 
 /** Who hears an event, in the order in which its transitions are recorded. */
 export function recipientsOf(event: DomainEvent): readonly Recipient[] {
   switch (event.type) {
     case 'task.created':
-      return [{ ...task(event), opens: openTask(event) }];
+      return [task(event, openTask(event))];
     case 'task.claimed':
-      return [task(event), { ...attempt(event), opens: openAttempt(event) }, agent(event)];
+      return [task(event), attempt(event, event.attempt, openAttempt(event)), agent(event)];
     case 'attempt.started':
-      return [task(event), attempt(event)];
+      return [task(event), attempt(event, event.attempt)];
     case 'attempt.ended':
-      return [task(event), { ...attempt(event), closes: true }, agent(event)];
+      return [task(event), attempt(event, event.attempt, null, true), agent(event)];
     case 'task.submitted':
     case 'task.failure_reported':
-      return [task(event), attempt(event)];
+      return [task(event), attempt(event, event.attempt)];
     case 'task.blocked':
-      return event.attempt === null
-        ? [task(event)]
-        : [task(event), attempt({ ...event, attempt: event.attempt })];
+      return event.attempt === null ? [task(event)] : [task(event), attempt(event, event.attempt)];
     case 'task.due':
     case 'task.dependency_met':
     case 'task.progress_reported':
@@ -92,13 +104,13 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'attempt.suspected':
     case 'attempt.recovered':
     case 'attempt.stop_requested':
-      return [attempt(event)];
+      return [attempt(event, event.attempt)];
     case 'attempt.message_rejected':
     // It says something of the log, and moves nobody.
     case 'task.redacted':
       return [];
     case 'agent.registered':
-      return [{ ...agent(event), opens: openAgent(event) }];
+      return [agent(event, openAgent(event))];
     case 'agent.paused':
     case 'agent.drained':
     case 'agent.resumed':
@@ -110,12 +122,12 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'agent.retired':
       return [agent(event)];
     case 'supervisor.started':
-      return [{ kind: 'supervisor', id: SUPERVISOR_ID, opens: openSupervisor(event) }];
+      return [supervisor(openSupervisor(event))];
     case 'supervisor.draining':
     case 'supervisor.stopped':
     case 'supervisor.key_introduced':
     case 'supervisor.checkpointed':
-      return [{ kind: 'supervisor', id: SUPERVISOR_ID }];
+      return [supervisor()];
     default:
       return unreachable(event, 'recipientsOf');
   }

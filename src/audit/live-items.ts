@@ -15,8 +15,9 @@ export async function* liveItems(
       const standIn = itemFor(redactions.get(expected));
       if (standIn) yield standIn;
     }
-    yield { kind: 'message', ...message };
-    expected = message.sequence + 1;
+    const { sequence, id, subject, bytes } = message;
+    yield { kind: 'message', sequence, id, subject, bytes };
+    expected = sequence + 1;
   }
 }
 

@@ -3,7 +3,7 @@ import type { JetStreamClient } from '@nats-io/jetstream';
 import { SignalboxError } from '../contracts/errors.ts';
 import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { refuseGap, unavailable } from './failures.ts';
-import { startingAt, stored } from './jetstream-reader.ts';
+import { ReadMessage, startingAt } from './jetstream-reader.ts';
 import type { FillGap, StoredMessage } from './journal.ts';
 
 export interface LiveRequest {
@@ -46,7 +46,7 @@ export async function* readLive(
       const { seq: sequence } = message;
       if (subject !== undefined) expected = sequence;
       for (; expected < sequence; expected++) yield await fill(expected, sequence);
-      yield stored(message);
+      yield new ReadMessage(message);
       if (signal.aborted) return;
       expected = sequence + 1;
     }

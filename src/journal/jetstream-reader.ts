@@ -60,7 +60,7 @@ export async function* readMessages(
     const end = Math.min(sequence, to + 1);
     if (fill) for (; expected < end; expected++) yield await fill(expected, sequence);
     if (sequence > to) return;
-    yield stored(message);
+    yield new ReadMessage(message);
     if (sequence === to) return;
     expected = sequence + 1;
     // Only a hint (old servers miscount), but without it a missing end would be waited for without end.
@@ -88,7 +88,7 @@ export async function* readSubject(
 ): AsyncIterable<StoredMessage> {
   await using reading = await open(client, { ...startingAt(from), filter_subjects: filter });
   for await (const message of reading.messages) {
-    yield stored(message);
+    yield new ReadMessage(message);
     if (message.info.pending === 0) return;
   }
   if (!reading.isEmpty) throw stopped();
@@ -137,11 +137,24 @@ function reject(what: string): (cause: unknown) => never {
   };
 }
 
-export function stored(message: JsMsg): StoredMessage {
-  return {
-    sequence: message.seq,
-    id: messageIdOf(message.headers),
-    subject: message.subject,
-    bytes: message.data,
-  };
+/**
+ * A message as it was read. Its id is decoded when somebody asks for it: the client takes longer for the headers of a
+ * message than for all the rest of it, and a rebuild asks for the last one's only.
+ */
+export class ReadMessage implements StoredMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+  readonly #message: JsMsg;
+
+  constructor(message: JsMsg) {
+    this.sequence = message.seq;
+    this.subject = message.subject;
+    this.bytes = message.data;
+    this.#message = message;
+  }
+
+  get id(): string {
+    return messageIdOf(this.#message.headers);
+  }
 }

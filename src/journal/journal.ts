@@ -22,6 +22,7 @@ export interface JournalEntry {
   readonly bytes: Uint8Array;
 }
 
+/** To be read field by field: a journal may work one out when it is asked for it, so that a spread would lose it. */
 export interface StoredMessage {
   /** 1 for the first message of the log, and one more for each that follows. */
   readonly sequence: number;

@@ -42,11 +42,16 @@ export type Machines = Readonly<Record<EntityKind, AnyStateMachine>>;
 type Logic = FlatLogic<ContextOf[EntityKind], DomainEvent>;
 type Logics = Readonly<Record<EntityKind, Logic>>;
 
+/** Where an entity stands: what replaces its state finds it without looking its id up again. */
+interface Seat {
+  entity: EntityState;
+}
+
 /** What an event is about to do to one recipient. */
 interface Step {
   readonly recipient: Recipient;
   /** undefined where the event is the entity's first. */
-  readonly before: EntityState | undefined;
+  readonly seat: Seat | undefined;
   /** The state that the event finds. */
   readonly entity: EntityState;
   readonly transition: FlatTransition<ContextOf[EntityKind]>;
@@ -58,7 +63,7 @@ const NEW = 'new';
 
 export class ActorHost {
   readonly #logics: Logics;
-  readonly #entities: Readonly<Record<EntityKind, Map<string, EntityState>>> = noEntities();
+  readonly #seats: Readonly<Record<EntityKind, Map<string, Seat>>> = noSeats();
   /** How many open attempts each project has: an index over the attempts, kept where they come and go. */
   readonly #openAttempts = new Map<string, number>();
   /** Tasks that are settled and have no open attempt: an index as well. */
@@ -71,12 +76,12 @@ export class ActorHost {
 
   /** Tasks that are not settled, or whose last attempt has yet to end. */
   get unfinishedTasks(): number {
-    return this.#entities.task.size - this.#settled;
+    return this.#seats.task.size - this.#settled;
   }
 
   /** How many entities of a kind are here. Attempts are only while they are open. */
   count(kind: EntityKind): number {
-    return this.#entities[kind].size;
+    return this.#seats[kind].size;
   }
 
   /** Attempts of a project that are open. */
@@ -85,12 +90,12 @@ export class ActorHost {
   }
 
   get<Kind extends EntityKind>(kind: Kind, id: string): EntityState<Kind> | undefined {
-    return this.#entities[kind].get(id) as EntityState<Kind> | undefined;
+    return this.#seats[kind].get(id)?.entity as EntityState<Kind> | undefined;
   }
 
   /** Ids of the entities of a kind, in the order in which they came. */
   ids(kind: EntityKind): Iterable<string> {
-    return this.#entities[kind].keys();
+    return this.#seats[kind].keys();
   }
 
   /** The types of events that the entity hears in its present state; empty for one that is not there. */
@@ -111,17 +116,23 @@ export class ActorHost {
 
   /** Takes an entity in, as it was when a snapshot was taken. */
   restore(kind: EntityKind, id: string, entity: EntityState): void {
-    this.#set(kind, id, entity);
+    this.#add(kind, id, entity);
   }
 
   /** Lets go of an entity to which nothing is to happen any more. */
   forget(kind: EntityKind, id: string): void {
-    this.#delete(kind, id);
+    const seat = this.#seats[kind].get(id);
+    if (seat) this.#remove(kind, id, seat);
   }
 
   /** All actors as they were before these moves, the latest of which is the last. Costs a copy of the tables. */
   statesBefore(moves: readonly Move[]): ActorStates {
-    const states = Object.fromEntries(ENTITY_KINDS.map((kind) => [kind, new Map(this.#entities[kind])]));
+    const states = Object.fromEntries(
+      ENTITY_KINDS.map((kind) => [
+        kind,
+        new Map(Array.from(this.#seats[kind], ([id, { entity }]) => [id, entity])),
+      ]),
+    );
     for (const { kind, id, before } of moves.toReversed()) {
       if (before) states[kind]?.set(id, before);
       else states[kind]?.delete(id);
@@ -131,8 +142,8 @@ export class ActorHost {
 
   #prepare(recipient: Recipient, event: DomainEvent): Step {
     const { kind, id, opens } = recipient;
-    const before = this.#entities[kind].get(id);
-    const entity = before ?? (opens && { state: NEW, context: opens, version: 0 });
+    const seat = this.#seats[kind].get(id);
+    const entity = seat?.entity ?? (opens && { state: NEW, context: opens, version: 0 });
     if (!entity) {
       throw new SignalboxError(
         'illegal_transition',
@@ -141,33 +152,37 @@ export class ActorHost {
     }
     const transition = this.#logics[kind].select(entity.state, entity.context, event);
     if (!transition) throw this.#refusal(recipient, event);
-    return { recipient, before, entity, transition };
+    return { recipient, seat, entity, transition };
   }
 
-  #take({ recipient, before, entity, transition }: Step, event: DomainEvent, moves?: Move[]): Transition {
-    const { kind, id } = recipient;
-    moves?.push({ kind, id, before });
+  #take({ recipient, seat, entity, transition }: Step, event: DomainEvent, moves?: Move[]): Transition {
+    const { kind, id, closes } = recipient;
+    moves?.push({ kind, id, before: seat?.entity });
     const { state, context } = this.#logics[kind].take(transition, entity.state, entity.context, event);
     const version = entity.version + 1;
-    if (recipient.closes) this.#delete(kind, id);
-    else this.#set(kind, id, { state, context, version });
-    const from = before ? entity.state : null;
+    const next = { state, context, version };
+    if (seat && closes) this.#remove(kind, id, seat);
+    else if (seat) this.#replace(kind, seat, next);
+    else if (!closes) this.#add(kind, id, next);
+    const from = seat ? entity.state : null;
     return { entity: kind, id, version, from, to: state, machine: MACHINE_NAMES[kind] };
   }
 
-  #set(kind: EntityKind, id: string, entity: EntityState): void {
-    const before = this.#entities[kind].get(id);
-    if (kind === 'task') this.#settled += settledCount(entity) - settledCount(before);
-    if (kind === 'attempt' && !before) this.#countAttempt(id, 1);
-    this.#entities[kind].set(id, entity);
+  #add(kind: EntityKind, id: string, entity: EntityState): void {
+    if (kind === 'task') this.#settled += settledCount(entity);
+    if (kind === 'attempt') this.#countAttempt(id, 1);
+    this.#seats[kind].set(id, { entity });
   }
 
-  #delete(kind: EntityKind, id: string): void {
-    const before = this.#entities[kind].get(id);
-    if (!before) return;
-    if (kind === 'task') this.#settled -= settledCount(before);
+  #replace(kind: EntityKind, seat: Seat, entity: EntityState): void {
+    if (kind === 'task') this.#settled += settledCount(entity) - settledCount(seat.entity);
+    seat.entity = entity;
+  }
+
+  #remove(kind: EntityKind, id: string, seat: Seat): void {
+    if (kind === 'task') this.#settled -= settledCount(seat.entity);
     if (kind === 'attempt') this.#countAttempt(id, -1);
-    this.#entities[kind].delete(id);
+    this.#seats[kind].delete(id);
   }
 
   #countAttempt(id: string, change: 1 | -1): void {
@@ -178,7 +193,7 @@ export class ActorHost {
   }
 
   #refusal({ kind, id }: Recipient, event: DomainEvent): SignalboxError {
-    const state = this.#entities[kind].get(id)?.state ?? NEW;
+    const state = this.get(kind, id)?.state ?? NEW;
     const legal = this.heard(kind, id);
     return new SignalboxError(
       'illegal_transition',
@@ -193,11 +208,11 @@ export function isSettled({ state, context }: EntityState<'task'>): boolean {
   return SETTLED_STATES.has(state as TaskState) && context.openAttempt === null;
 }
 
-function settledCount(task: EntityState | undefined): number {
-  return task && isSettled(task as EntityState<'task'>) ? 1 : 0;
+function settledCount(task: EntityState): number {
+  return isSettled(task as EntityState<'task'>) ? 1 : 0;
 }
 
-function noEntities(): Record<EntityKind, Map<string, EntityState>> {
+function noSeats(): Record<EntityKind, Map<string, Seat>> {
   return { task: new Map(), attempt: new Map(), agent: new Map(), supervisor: new Map() };
 }
 

@@ -35,7 +35,8 @@ export interface FlatLogic<Context, Event extends AnyEventObject> {
 
 type Scope<Context> = { readonly context: Context; readonly event: AnyEventObject };
 type Guard<Context> = (scope: Scope<Context>) => boolean;
-type Assigner<Context> = (scope: Scope<Context>) => Partial<Context>;
+/** Writes what an action assigns into the context that comes next. */
+type Assigner<Context> = (scope: Scope<Context>, next: Context) => void;
 
 export interface FlatTransition<Context> {
   readonly guard: Guard<Context> | null;
@@ -65,9 +66,13 @@ export function flatLogic<Context, Event extends AnyEventObject>(
       return undefined;
     },
     take: ({ target, assigners }, state, context, event) => {
-      let next = context;
-      for (const assigner of assigners) next = { ...next, ...assigner({ context: next, event }) };
-      return { state: target ?? state, context: next };
+      let now = context;
+      for (const assigner of assigners) {
+        const next = { ...now };
+        assigner({ context: now, event }, next);
+        now = next;
+      }
+      return { state: target ?? state, context: now };
     },
     heard: (state) => heard.get(state) ?? NOTHING,
   };
@@ -142,12 +147,13 @@ function assignerOf<Context>(machine: AnyStateMachine, action: unknown): Assigne
     | undefined;
   if (found?.type !== 'xstate.assign') throw notFlat(machine, `action ${String(name)} is not an assign`);
   const { assignment } = found;
-  if (typeof assignment === 'function') return assignment as Assigner<Context>;
+  if (typeof assignment === 'function')
+    return (scope, next) => Object.assign(next as object, assignment(scope));
   const entries = Object.entries(assignment as Record<string, unknown>);
-  return (scope) =>
-    Object.fromEntries(
-      entries.map(([key, value]) => [key, typeof value === 'function' ? value(scope) : value]),
-    ) as Partial<Context>;
+  return (scope, next) => {
+    const written = next as Record<string, unknown>;
+    for (const [key, value] of entries) written[key] = typeof value === 'function' ? value(scope) : value;
+  };
 }
 
 function notFlat(machine: AnyStateMachine, why: string): SignalboxError {

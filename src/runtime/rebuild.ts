@@ -44,26 +44,49 @@ export async function rebuild(
   host: ActorHost,
   projections: Projections,
 ): Promise<Rebuilt> {
-  let end = BEGINNING;
-  for await (const message of messages) end = rebuildNext(message, end, { host, projections }).end;
-  return end;
+  const rebuilding = new Rebuilding({ host, projections });
+  for await (const message of messages) rebuilding.next(message);
+  return rebuilding.end;
 }
 
-/**
- * The next message of the log.
- * @param before the message before it. @throws SignalboxError `log_corrupt`, `replay_diverged`
- */
-export function rebuildNext(
-  message: StoredMessage,
-  before: Rebuilt,
-  { host, projections }: { readonly host: ActorHost; readonly projections: Projections },
-): { readonly end: Rebuilt; readonly record: StoredRecord } {
-  const record = readRecord(message);
-  if (record.previousHash !== before.hash) throw brokenChain(message.sequence);
-  assertReplays(record, host);
-  projections.evolve(record);
-  const end = { tip: { sequence: message.sequence, id: message.id }, hash: chainHashOf(message) };
-  return { end, record };
+/** What a log is read into. */
+export interface RebuiltState {
+  readonly host: ActorHost;
+  readonly projections: Projections;
+}
+
+/** The way through a log, one message after the other. */
+export class Rebuilding {
+  readonly #state: RebuiltState;
+  readonly #before: Rebuilt;
+  /** null before the first. */
+  #last: StoredMessage | null = null;
+  /** Of the last message. */
+  #hash: string;
+
+  /** @param before where the state that is given stands */
+  constructor(state: RebuiltState, before: Rebuilt = BEGINNING) {
+    this.#state = state;
+    this.#before = before;
+    this.#hash = before.hash;
+  }
+
+  /** The last message that was read. */
+  get end(): Rebuilt {
+    const last = this.#last;
+    return last ? { tip: { sequence: last.sequence, id: last.id }, hash: this.#hash } : this.#before;
+  }
+
+  /** @throws SignalboxError `log_corrupt`, `replay_diverged` */
+  next(message: StoredMessage): StoredRecord {
+    const record = readRecord(message);
+    if (record.previousHash !== this.#hash) throw brokenChain(message.sequence);
+    assertReplays(record, this.#state.host);
+    this.#state.projections.evolve(record);
+    this.#last = message;
+    this.#hash = chainHashOf(message);
+    return record;
+  }
 }
 
 /** The bytes before `sequence` are not those that its hash names. */

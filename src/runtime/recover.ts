@@ -4,7 +4,7 @@ import { Projections } from '../../projections/index.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { chainHashOf } from '../journal/redactions.ts';
 import { ActorHost } from './actor-host.ts';
-import { BEGINNING, type Rebuilt, rebuildNext } from './rebuild.ts';
+import { Rebuilding, type Rebuilt } from './rebuild.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { restore, type Snapshot } from './snapshot.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -28,7 +28,7 @@ export interface State {
 export class Recovered {
   readonly #state: State;
   readonly #journal: RecoverOptions['journal'];
-  #end: Rebuilt;
+  readonly #rebuilding: Rebuilding;
 
   constructor(
     journal: RecoverOptions['journal'],
@@ -39,12 +39,12 @@ export class Recovered {
     const retention = new Retention({ host, projections, limits }, snapshot?.forgotten);
     this.#state = { host, projections, retention };
     this.#journal = journal;
-    this.#end = snapshot?.at ?? BEGINNING;
+    this.#rebuilding = new Rebuilding(this.#state, snapshot?.at);
   }
 
   /** The last event that was read. */
   get end(): Rebuilt {
-    return this.#end;
+    return this.#rebuilding.end;
   }
 
   /** What is in memory now. */
@@ -60,10 +60,9 @@ export class Recovered {
 
   /** Reads what has come since. One call at a time; one that fails may be repeated. @throws as `recover` */
   async follow(): Promise<void> {
-    for await (const message of this.#journal.read({ from: this.#end.tip.sequence + 1 })) {
-      const { end, record } = rebuildNext(message, this.#end, this.#state);
-      this.#state.retention.onRecord(record);
-      this.#end = end;
+    const { retention } = this.#state;
+    for await (const message of this.#journal.read({ from: this.end.tip.sequence + 1 })) {
+      retention.onRecord(this.#rebuilding.next(message));
     }
   }
 }

@@ -117,6 +117,6 @@ export function describeReading(freshLog: FreshLog): void {
 }
 
 /** Bytes compare by content, whatever class holds them. */
-function readable({ bytes, ...message }: StoredMessage): object {
-  return { ...message, text: Buffer.from(bytes).toString('latin1') };
+function readable({ sequence, id, subject, bytes }: StoredMessage): object {
+  return { sequence, id, subject, text: Buffer.from(bytes).toString('latin1') };
 }

@@ -8,7 +8,7 @@ import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts'
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import type { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { ActorHost } from '../../../src/runtime/actor-host.ts';
-import { BEGINNING, rebuild, rebuildNext } from '../../../src/runtime/rebuild.ts';
+import { Rebuilding, rebuild } from '../../../src/runtime/rebuild.ts';
 import { Retention, type RetentionLimits } from '../../../src/runtime/retention.ts';
 import { MemorySnapshots } from '../memory-snapshots.ts';
 import { type TaskModel, Violation } from './log-entities.ts';
@@ -168,16 +168,13 @@ function missingFollowUps({ model }: Simulation, { project, id, spec, state }: T
 /** The log alone gives what is seen, but for tasks that have left memory here, and not there (N1). */
 async function assertRebuilt(simulation: Simulation, limits: RetentionLimits): Promise<void> {
   const host = new ActorHost();
-  const projections = new Projections();
+  const projections = Projections.unseen();
   const { log, app } = simulation;
   const retention = new Retention({ host, projections, limits });
-  let end = BEGINNING;
-  for await (const message of stored(log)) {
-    const next = rebuildNext(message, end, { host, projections });
-    retention.onRecord(next.record);
-    end = next.end;
-  }
+  const rebuilding = new Rebuilding({ host, projections });
+  for await (const message of stored(log)) retention.onRecord(rebuilding.next(message));
   retention.catchUp();
+  projections.handOut();
   leaveWhatHasLeft(projections, app.projections);
   leaveWhatHasLeft(app.projections, projections);
   if (projections.toText() !== app.projections.toText()) throw new Violation('a replay gives another state');
