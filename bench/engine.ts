@@ -11,6 +11,7 @@ import { FunctionDriver, type FunctionHandler } from '../src/process/drivers/fun
 import { systemEnvironment } from '../src/runtime/environment.ts';
 
 export const PROJECT: ProjectId = projectId('bench');
+export const RETENTION = { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 };
 const AGENT = 'worker';
 const TYPE = 'work';
 
@@ -20,6 +21,7 @@ export interface BenchEngineSettings {
   /** What an agent does with a task. */
   readonly handler?: FunctionHandler;
   readonly snapshots?: EngineOptions['snapshots'];
+  readonly readAhead?: EngineOptions['readAhead'];
   /** Forces the log to the disk before events count. */
   readonly sync?: () => Promise<void>;
 }
@@ -29,7 +31,13 @@ export async function openBenchEngine(
   connection: NatsConnection,
   directory: string,
   concurrency: number,
-  { agents = 1, handler = () => 'result', snapshots = null, sync }: BenchEngineSettings = {},
+  {
+    agents = 1,
+    handler = () => 'result',
+    snapshots = null,
+    readAhead = null,
+    sync,
+  }: BenchEngineSettings = {},
 ): Promise<Engine> {
   const { clock } = systemEnvironment;
   const engine = await Engine.open({
@@ -68,8 +76,9 @@ export async function openBenchEngine(
       backlog: 1_000_000,
       maxEventBytes: 900_000,
     },
-    retention: { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 },
+    retention: RETENTION,
     snapshots,
+    readAhead,
     onFenced: (error) => {
       throw error;
     },

@@ -1,10 +1,12 @@
 /** How fast the log is turned into state again, next to only reading and parsing it. */
 import type { NatsConnection } from '@nats-io/transport-node';
-import { Projections } from '../projections/index.ts';
+import { pino } from 'pino';
+import { threadFor } from '../src/daemon/read-ahead.ts';
 import { JetStreamJournal } from '../src/journal/jetstream-journal.ts';
 import type { Journal, JournalEntry } from '../src/journal/journal.ts';
-import { ActorHost } from '../src/runtime/actor-host.ts';
-import { rebuild } from '../src/runtime/rebuild.ts';
+import { recover } from '../src/runtime/recover.ts';
+import { RETENTION } from './engine.ts';
+import type { BenchServer } from './server.ts';
 
 async function openReader(connection: NatsConnection): Promise<Journal<JournalEntry>> {
   return JetStreamJournal.open(connection, { onStored: () => {}, onState: () => {} });
@@ -14,16 +16,19 @@ export interface ReadRates {
   readonly events: number;
   /** Events a second, JSON parsed and nothing more. */
   readonly raw: number;
-  /** Events a second, checked, sent through machines and projections. */
+  /** Events a second as at a start: checked, sent through machines and projections. */
   readonly replay: number;
   readonly bytesPerEvent: number;
 }
 
-export async function readRates(connection: NatsConnection): Promise<ReadRates> {
-  const raw = await rawReadRate(connection);
-  const journal = await openReader(connection);
+/** @param reader a connection to the server */
+export async function readRates(server: BenchServer, reader: NatsConnection): Promise<ReadRates> {
+  const raw = await rawReadRate(reader);
+  const journal = await openReader(reader);
+  const logger = pino({ level: 'warn' });
+  const readAhead = threadFor(server.address, logger);
   const replayStart = performance.now();
-  await rebuild(journal.read({ from: 1 }), new ActorHost(), Projections.unseen());
+  await recover({ journal, readAhead, limits: RETENTION, snapshots: null, logger });
   const replaySeconds = (performance.now() - replayStart) / 1_000;
   return {
     events: raw.events,
@@ -33,7 +38,7 @@ export async function readRates(connection: NatsConnection): Promise<ReadRates> 
   };
 }
 
-/** Reads the whole log and parses it as JSON, nothing more. */
+/** Reads the whole log and parses it as JSON, nothing more, in one thread. */
 export async function rawReadRate(
   connection: NatsConnection,
 ): Promise<{ events: number; bytes: number; seconds: number; rate: number }> {

@@ -1,5 +1,7 @@
 /** How long a start takes on a long log, and what a long history costs in memory. */
 
+import { pino } from 'pino';
+import { threadFor } from '../src/daemon/read-ahead.ts';
 import { openBenchEngine, runLifecycles } from './engine.ts';
 import { atMost, type Figure, shown } from './figure.ts';
 import { heapBytes } from './memory.ts';
@@ -28,6 +30,7 @@ export async function restart(events: number): Promise<Figure[]> {
     snapshots.store.isFrozen = true;
     await writer.stop('the log is long enough');
     const raw = await rawReadRate(await server.connect());
+    const readAhead = threadFor(server.address, pino({ level: 'warn' }));
 
     const open = async (settings: Parameters<typeof openBenchEngine>[3]): Promise<number> => {
       const connection = await server.connect();
@@ -38,8 +41,8 @@ export async function restart(events: number): Promise<Figure[]> {
       return seconds;
     };
     const tail = sequence - ((await snapshots.store.load())?.at.tip.sequence ?? 0);
-    const fromSnapshot = await open({ snapshots });
-    const full = await open({ snapshots: null });
+    const fromSnapshot = await open({ snapshots, readAhead });
+    const full = await open({ snapshots: null, readAhead });
     const scale = events === 1_000_000 ? '1m' : `${events}`;
     return [
       {

@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
+import { connectTo, type NatsAddress } from '../src/daemon/nats-address.ts';
 import { obtainNatsServer } from '../src/embedded/program.ts';
 import { startEmbeddedServer } from '../src/embedded/server.ts';
 
@@ -12,6 +13,7 @@ export interface BenchServer {
   readonly pid: number | undefined;
   readonly directory: string;
   readonly storeDir: string;
+  readonly address: NatsAddress;
   connect(): Promise<NatsConnection>;
   stop(): Promise<void>;
 }
@@ -22,6 +24,7 @@ export async function startBenchServer(): Promise<BenchServer> {
   const program = await obtainNatsServer({ logger, env: process.env });
   const server = await startEmbeddedServer({ dataDir: directory, program, logger, env: process.env });
   const connections: NatsConnection[] = [];
+  const address = { servers: server.url, user: server.user, pass: server.password };
   return {
     version: server.version,
     get pid() {
@@ -29,9 +32,9 @@ export async function startBenchServer(): Promise<BenchServer> {
     },
     directory,
     storeDir: server.storeDir,
+    address,
     connect: async () => {
-      const { url, user, password } = server;
-      const connection = await connect({ servers: url, user, pass: password, noAsyncTraces: true });
+      const connection = await connectTo(address);
       connections.push(connection);
       return connection;
     },

@@ -19,9 +19,9 @@ export async function throughput(): Promise<Figure[]> {
     await runLifecycles(engine, LIFECYCLES / 4, IN_FLIGHT);
     const lifecycles = LIFECYCLES / (await runLifecycles(engine, LIFECYCLES, IN_FLIGHT));
     const reader = await server.connect();
-    await readRates(reader);
+    await readRates(server, reader);
     const reads: ReadRates[] = [];
-    for (let round = 0; round < ROUNDS; round++) reads.push(await readRates(reader));
+    for (let round = 0; round < ROUNDS; round++) reads.push(await readRates(server, reader));
     const read = medianBy(reads, ({ replay, raw }) => replay / raw);
     const publisher = await server.connect();
     await appendRates(engine, publisher, EVENTS / 4, read.bytesPerEvent);

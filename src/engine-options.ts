@@ -6,6 +6,7 @@ import type { Journal, JournalHandlers, Tip } from './journal/journal.ts';
 import type { LogReader } from './journal/redactions.ts';
 import type { LogEntry } from './runtime/commit-pipeline.ts';
 import type { Environment } from './runtime/environment.ts';
+import type { ReadAhead } from './runtime/read-ahead.ts';
 import type { RetentionLimits } from './runtime/retention.ts';
 import type { SnapshotStore } from './runtime/snapshot-store.ts';
 import type { AgentDefinition } from './supervisor/agent-roster.ts';
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly retention: RetentionLimits;
   /** Where snapshots are kept, and after how many events one is taken; null for none. */
   readonly snapshots: { readonly store: SnapshotStore; readonly every: number } | null;
+  /** Reads a long log ahead; null or absent where that cannot be done. */
+  readonly readAhead?: ReadAhead | null;
   /**
    * Called when the log is read, before it is taken over: a standby waits here for its turn, and calls `follow` from
    * time to time to read what has come meanwhile.

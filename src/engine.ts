@@ -94,6 +94,7 @@ export class Engine {
     });
     const recovered = await recover({
       journal: reader,
+      readAhead: options.readAhead ?? null,
       limits: options.retention,
       snapshots: options.snapshots?.store ?? null,
       logger,

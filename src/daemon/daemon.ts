@@ -44,6 +44,7 @@ import { type NatsLink, openNatsLink } from './nats-link.ts';
 import { NatsSide } from './nats-side.ts';
 import { occupy } from './occupant.ts';
 import { ProjectPrompts } from './prompt-builders.ts';
+import { threadFor } from './read-ahead.ts';
 import { snapshotsIn } from './snapshots.ts';
 import { awaitLease, awaitNatsLink } from './standby.ts';
 import { answerAsStandby } from './standby-roll.ts';
@@ -152,6 +153,7 @@ export class Daemon {
     });
     const engine = await Engine.open({
       keys: checkpointer,
+      readAhead: threadFor(nats.address, logger),
       openJournal: (handlers) => {
         const open = (inner: typeof handlers) =>
           JetStreamJournal.open(nats.connection, inner, { replicas: config.nats.replicas });

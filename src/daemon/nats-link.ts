@@ -1,5 +1,5 @@
 /** The connection to NATS: to the server that Signalbox starts itself, or to the one that it is given. */
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
@@ -7,10 +7,12 @@ import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { obtainNatsServer } from '../embedded/program.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.ts';
 import { StreamSync } from '../embedded/stream-sync.ts';
-import { readCredentials } from '../worker/credentials.ts';
+import { connectTo, type NatsAddress } from './nats-address.ts';
 
 export interface NatsLink {
   readonly connection: NatsConnection;
+  /** Where it leads to, for another one. */
+  readonly address: NatsAddress;
   /** null where the server is not ours. */
   readonly embedded: EmbeddedServer | null;
   /** Without credentials. */
@@ -28,19 +30,6 @@ export interface NatsLinkOptions {
   readonly logger: Logger;
   readonly env: NodeJS.ProcessEnv;
 }
-
-/** For who stays connected for long. */
-export const CONNECT_OPTIONS = {
-  name: 'signalbox',
-  noAsyncTraces: true,
-  // For ever: while it is away the journal waits and callers get 503.
-  maxReconnectAttempts: -1,
-  reconnectTimeWait: 100,
-  reconnectJitter: 100,
-  // A connection that is lost in the middle of its greeting stalls the client for this long.
-  timeout: 2_000,
-  pingInterval: 20_000,
-} as const;
 
 /** What is certain of an acknowledged event in each mode, and on a server that is not ours. */
 export const DURABILITY = {
@@ -82,10 +71,11 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
   });
   const streamSync = config.nats.sync === 'group' ? new StreamSync(embedded.storeDir, EVENT_STREAM) : null;
   try {
-    const { user, password } = embedded;
-    const connection = await connect({ ...CONNECT_OPTIONS, servers: embedded.url, user, pass: password });
+    const address = { servers: embedded.url, user: embedded.user, pass: embedded.password };
+    const connection = await connectTo(address);
     return {
       connection,
+      address,
       embedded,
       url: embedded.url,
       version: embedded.version,
@@ -108,16 +98,19 @@ async function openExternal(url: string, { nats }: SignalboxConfig): Promise<Nat
   // The client does not read credentials from addresses: they are handed to it apart.
   const servers = given.map((each) => each.replace(/^((?:[a-z]+:\/\/)?)[^@/]*@/, '$1'));
   const shown = servers.join(',');
-  const credentials =
-    nats.credentials === undefined
+  const address: NatsAddress = {
+    servers,
+    ...(nats.credentials === undefined
       ? credentialsOf(given[0] ?? '')
-      : { authenticator: await readCredentials(nats.credentials) };
-  const tls = nats.ca_file === undefined ? {} : { tls: { caFile: nats.ca_file } };
+      : { credentialsFile: nats.credentials }),
+    ...(nats.ca_file === undefined ? {} : { caFile: nats.ca_file }),
+  };
   try {
-    const connection = await connect({ ...CONNECT_OPTIONS, servers, ...credentials, ...tls });
+    const connection = await connectTo(address);
     const version = connection.info?.version ?? 'unknown';
     return {
       connection,
+      address,
       embedded: null,
       url: shown,
       version,
@@ -126,6 +119,7 @@ async function openExternal(url: string, { nats }: SignalboxConfig): Promise<Nat
       close: () => connection.close(),
     };
   } catch (error) {
+    if (error instanceof SignalboxError) throw error;
     throw unavailable(shown, error);
   }
 }

@@ -4,12 +4,13 @@
  * RL1 Whoever runs is not disturbed: no lease is taken, and the embedded server is shared where one runs.
  * RL2 Where none runs, its server is started for the time of the reading, and stopped again.
  */
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { findRunningServer, hasStore } from '../embedded/running.ts';
-import { CONNECT_OPTIONS, type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';
+import { connectTo } from './nats-address.ts';
+import { type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';
 
 export interface ReadingLink {
   readonly connection: NatsConnection;
@@ -47,7 +48,7 @@ async function joinRunning(dataDir: string): Promise<ReadingLink | undefined> {
   if (running === undefined) return undefined;
   const { url, user, password } = running;
   try {
-    const connection = await connect({ ...CONNECT_OPTIONS, servers: url, user, pass: password });
+    const connection = await connectTo({ servers: url, user, pass: password });
     const where = `the log at ${url}`;
     return { connection, isOwn: false, where, close: () => connection.close() };
   } catch (error) {

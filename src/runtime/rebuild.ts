@@ -12,6 +12,7 @@ import type { StoredMessage, Tip } from '../journal/journal.ts';
 import { chainHashOf } from '../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';
 import { assertReplays } from './divergence.ts';
+import type { Batch } from './read-ahead.ts';
 
 export interface Rebuilt {
   readonly tip: Tip;
@@ -20,7 +21,7 @@ export interface Rebuilt {
 }
 
 /** Reads a stored message. @throws SignalboxError `log_corrupt` */
-export function readRecord(message: StoredMessage): StoredRecord {
+export function readRecord(message: Pick<StoredMessage, 'sequence' | 'bytes'>): StoredRecord {
   const text = Buffer.from(
     message.bytes.buffer,
     message.bytes.byteOffset,
@@ -58,33 +59,53 @@ export interface RebuiltState {
 /** The way through a log, one message after the other. */
 export class Rebuilding {
   readonly #state: RebuiltState;
-  readonly #before: Rebuilt;
-  /** null before the first. */
-  #last: StoredMessage | null = null;
+  /** The last message; its id is decoded when it is asked for. */
+  #last: Tip;
   /** Of the last message. */
   #hash: string;
 
   /** @param before where the state that is given stands */
   constructor(state: RebuiltState, before: Rebuilt = BEGINNING) {
     this.#state = state;
-    this.#before = before;
+    this.#last = before.tip;
     this.#hash = before.hash;
   }
 
-  /** The last message that was read. */
+  /** The sequence of the last message. */
+  get sequence(): number {
+    return this.#last.sequence;
+  }
+
+  /** The last message. */
   get end(): Rebuilt {
-    const last = this.#last;
-    return last ? { tip: { sequence: last.sequence, id: last.id }, hash: this.#hash } : this.#before;
+    const { sequence, id } = this.#last;
+    return { tip: { sequence, id }, hash: this.#hash };
   }
 
   /** @throws SignalboxError `log_corrupt`, `replay_diverged` */
   next(message: StoredMessage): StoredRecord {
+    const record = this.#take(message, chainHashOf(message));
+    this.#last = message;
+    return record;
+  }
+
+  /** The same for many, hashed already. @throws SignalboxError `log_corrupt`, `replay_diverged` */
+  nextOf({ messages, lastId: id }: Batch, onRecord: (record: StoredRecord) => void): void {
+    let { sequence } = this;
+    for (const message of messages) {
+      onRecord(this.#take(message, message.hash));
+      sequence = message.sequence;
+    }
+    this.#last = { sequence, id };
+  }
+
+  /** @param hash of its bytes, for the next one */
+  #take(message: Pick<StoredMessage, 'sequence' | 'bytes'>, hash: string): StoredRecord {
     const record = readRecord(message);
     if (record.previousHash !== this.#hash) throw brokenChain(message.sequence);
     assertReplays(record, this.#state.host);
     this.#state.projections.evolve(record);
-    this.#last = message;
-    this.#hash = chainHashOf(message);
+    this.#hash = hash;
     return record;
   }
 }

@@ -4,13 +4,16 @@ import { Projections } from '../../projections/index.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { chainHashOf } from '../journal/redactions.ts';
 import { ActorHost } from './actor-host.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import { Rebuilding, type Rebuilt } from './rebuild.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { restore, type Snapshot } from './snapshot.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
 export interface RecoverOptions {
-  readonly journal: Pick<Journal<JournalEntry>, 'read'>;
+  readonly journal: Pick<Journal<JournalEntry>, 'read' | 'tip'>;
+  /** null where the log is read in place. */
+  readonly readAhead: ReadAhead | null;
   readonly limits: RetentionLimits;
   /** null where none are kept. */
   readonly snapshots: SnapshotStore | null;
@@ -28,17 +31,18 @@ export interface State {
 export class Recovered {
   readonly #state: State;
   readonly #journal: RecoverOptions['journal'];
+  readonly #readAhead: ReadAhead | null;
   readonly #rebuilding: Rebuilding;
 
   constructor(
-    journal: RecoverOptions['journal'],
-    limits: RetentionLimits,
+    { journal, readAhead, limits }: Omit<RecoverOptions, 'snapshots'>,
     snapshot: Snapshot | null,
     { host, projections } = snapshot ? restore(snapshot) : nothing(),
   ) {
     const retention = new Retention({ host, projections, limits }, snapshot?.forgotten);
     this.#state = { host, projections, retention };
     this.#journal = journal;
+    this.#readAhead = readAhead;
     this.#rebuilding = new Rebuilding(this.#state, snapshot?.at);
   }
 
@@ -60,9 +64,26 @@ export class Recovered {
 
   /** Reads what has come since. One call at a time; one that fails may be repeated. @throws as `recover` */
   async follow(): Promise<void> {
-    const { retention } = this.#state;
-    for await (const message of this.#journal.read({ from: this.end.tip.sequence + 1 })) {
-      retention.onRecord(this.#rebuilding.next(message));
+    const ahead = this.#readAhead;
+    if (ahead && (await this.#journal.tip()).sequence - this.#sequence >= ahead.pays) {
+      for await (const batch of ahead.read(this.#sequence + 1)) {
+        await this.#readInPlace(batch.from - 1);
+        this.#rebuilding.nextOf(batch, (record) => this.#state.retention.onRecord(record));
+      }
+    }
+    await this.#readInPlace();
+  }
+
+  get #sequence(): number {
+    return this.#rebuilding.sequence;
+  }
+
+  /** @param to the last sequence; the present end where it is absent */
+  async #readInPlace(to?: number): Promise<void> {
+    if (to === this.#sequence) return;
+    const range = { from: this.#sequence + 1, ...(to !== undefined && { to }) };
+    for await (const message of this.#journal.read(range)) {
+      this.#state.retention.onRecord(this.#rebuilding.next(message));
     }
   }
 }
@@ -73,9 +94,9 @@ function nothing(): { host: ActorHost; projections: Projections } {
 
 /** @throws SignalboxError `log_corrupt`, `replay_diverged`, and what reading the log throws */
 export async function recover(options: RecoverOptions): Promise<Recovered> {
-  const { journal, limits, snapshots, logger } = options;
+  const { journal, snapshots, logger } = options;
   const snapshot = await usable(journal, (await snapshots?.load()) ?? null, logger);
-  const recovered = new Recovered(journal, limits, snapshot);
+  const recovered = new Recovered(options, snapshot);
   const { sequence: from } = recovered.end.tip;
   await recovered.follow();
   const { sequence } = recovered.end.tip;

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Projections } from '../../projections/index.ts';
+import { canonicalJson } from '../../src/contracts/canonical.ts';
 import { sha256 } from '../../src/journal/hash.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { type Rebuilt, rebuild } from '../../src/runtime/rebuild.ts';
+import { Rebuilding, type Rebuilt, rebuild } from '../../src/runtime/rebuild.ts';
 import { Lived, seenIn } from '../support/lived-history.ts';
 import { AGENTS, step, TASKS } from '../support/random-history.ts';
 
@@ -56,6 +57,33 @@ describe('a rebuild', () => {
         for (const task of TASKS) expect(again.get('task', task)).toEqual(host.get('task', task));
         for (const agent of AGENTS) expect(again.get('agent', agent)).toEqual(host.get('agent', agent));
         expect([...again.ids('attempt')]).toEqual([...host.ids('attempt')]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('F5: comes to the same by changing entries in place; F3: what is handed out then stays as it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(), async (all, at) => {
+        const { messages } = new Lived(all);
+        const [unseen, shown] = [Projections.unseen(), new Projections()];
+        const [one, other] = [unseen, shown].map(
+          (projections) => new Rebuilding({ host: new ActorHost(), projections }),
+        );
+        const handOut = at % messages.length;
+        const kept = new Map<object, string>();
+        messages.forEach((message, index) => {
+          one?.next(message);
+          other?.next(message);
+          expect(unseen.toText()).toBe(shown.toText());
+          if (index === handOut) unseen.handOut();
+          if (index < handOut) return;
+          const { blackboard, attempts, agents } = unseen;
+          for (const table of [blackboard.tasks, attempts.byTask, agents.byId]) {
+            for (const entry of table.values()) if (!kept.has(entry)) kept.set(entry, canonicalJson(entry));
+          }
+        });
+        for (const [entry, text] of kept) expect(canonicalJson(entry)).toBe(text);
       }),
       { numRuns: 60 },
     );
