@@ -1,8 +1,6 @@
 /** MCP over HTTP. Each request is served on its own, by the client with the caller's token: nobody gains anything by it. */
-import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SignalboxClient } from '../client/client.ts';
 import type { IncomingTrace } from '../contracts/trace-context.ts';
-import { createMcpServer } from './server.ts';
 
 /** Who asks, as far as HTTP knows it. */
 export interface McpCaller {
@@ -20,6 +18,11 @@ export type McpDoor = (request: Request, body: unknown, caller: McpCaller) => Pr
 /** @param url where this Signalbox listens */
 export function mcpOverHttp(url: () => string): McpDoor {
   return async (request, parsedBody, { token, project, task, person, trace }) => {
+    // Loaded by the first request: the protocol's library takes a tenth of a start, and many never ask for it.
+    const [{ createMcpHandler }, { createMcpServer }] = await Promise.all([
+      import('@modelcontextprotocol/server'),
+      import('./server.ts'),
+    ]);
     const client = new SignalboxClient({ url: url(), token: token ?? undefined, cacheSize: 1, trace });
     const identity = { project, task, author: person, cwd: undefined };
     const handler = createMcpHandler(() => createMcpServer({ client, identity }));
