@@ -1,58 +1,39 @@
 /**
- * All commands, by name. Those that need the server's parts load them when they are run: whoever lists tasks does not
- * wait for a web server and a NATS client to be read.
+ * All commands, by name. Only the one that is run is loaded, and those that need the server's parts load them when they
+ * are run: whoever lists tasks does not wait for a web server and a NATS client to be read.
  */
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
-import { addAgentCommands } from './agent/index.ts';
-import { addAttemptCommands } from './attempt/index.ts';
-import { addAuditCommands } from './audit/index.ts';
-import { addBgCommands } from './bg/index.ts';
-import { addConfig } from './config/config.ts';
-import { addDemo } from './demo/demo.ts';
-import { addDlqCommands } from './dlq/index.ts';
-import { addDoctor } from './doctor/doctor.ts';
-import { addDriverCommands } from './driver/index.ts';
-import { addEventCommands } from './events/index.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
-import { addMcp } from './mcp/mcp.ts';
-import { addNatsCommands } from './nats/index.ts';
-import { addPs } from './ps.ts';
-import { addQueueCommands } from './queue/index.ts';
-import { addRebuild } from './rebuild/index.ts';
-import { addReplay } from './replay/index.ts';
-import { addTaskCommands } from './task/index.ts';
 import type { Terminal } from './terminal.ts';
-import { addTokenCommands } from './token/index.ts';
-import { addUp } from './up/up.ts';
-import { addWebhookCommands } from './webhook/index.ts';
-import { addWorker } from './worker/index.ts';
 
-/** Each adds one command or one group of commands. */
-const COMMANDS = [
-  addUp,
-  addDemo,
-  addDoctor,
-  addTaskCommands,
-  addAttemptCommands,
-  addAgentCommands,
-  addDlqCommands,
-  addQueueCommands,
-  addEventCommands,
-  addWebhookCommands,
-  addBgCommands,
-  addMcp,
-  addPs,
-  addDriverCommands,
-  addNatsCommands,
-  addWorker,
-  addAuditCommands,
-  addReplay,
-  addRebuild,
-  addTokenCommands,
-  addConfig,
-] as const;
+/** Adds one command, or one group of commands. */
+type AddCommand = (program: Command, terminal: Terminal) => void;
+
+const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['up', async () => (await import('./up/up.ts')).addUp],
+  ['demo', async () => (await import('./demo/demo.ts')).addDemo],
+  ['doctor', async () => (await import('./doctor/doctor.ts')).addDoctor],
+  ['task', async () => (await import('./task/index.ts')).addTaskCommands],
+  ['attempt', async () => (await import('./attempt/index.ts')).addAttemptCommands],
+  ['agent', async () => (await import('./agent/index.ts')).addAgentCommands],
+  ['dlq', async () => (await import('./dlq/index.ts')).addDlqCommands],
+  ['queue', async () => (await import('./queue/index.ts')).addQueueCommands],
+  ['events', async () => (await import('./events/index.ts')).addEventCommands],
+  ['webhook', async () => (await import('./webhook/index.ts')).addWebhookCommands],
+  ['bg', async () => (await import('./bg/index.ts')).addBgCommands],
+  ['mcp', async () => (await import('./mcp/mcp.ts')).addMcp],
+  ['ps', async () => (await import('./ps.ts')).addPs],
+  ['driver', async () => (await import('./driver/index.ts')).addDriverCommands],
+  ['nats', async () => (await import('./nats/index.ts')).addNatsCommands],
+  ['worker', async () => (await import('./worker/index.ts')).addWorker],
+  ['audit', async () => (await import('./audit/index.ts')).addAuditCommands],
+  ['replay', async () => (await import('./replay/index.ts')).addReplay],
+  ['rebuild', async () => (await import('./rebuild/index.ts')).addRebuild],
+  ['token', async () => (await import('./token/index.ts')).addTokenCommands],
+  ['config', async () => (await import('./config/config.ts')).addConfig],
+]);
 
 /** Runs a command to its end. @returns the exit code */
 export async function runProgram(
@@ -60,7 +41,7 @@ export async function runProgram(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const program = createProgram(terminal);
+  const program = await createProgram(terminal, args);
   try {
     await program.parseAsync(args, { from: 'user' });
     return terminal.exitCode;
@@ -70,7 +51,8 @@ export async function runProgram(
   }
 }
 
-export function createProgram(terminal: Terminal): Command {
+/** The command that the arguments name; all of them where they name none, as for the help. */
+export async function createProgram(terminal: Terminal, args: readonly string[]): Promise<Command> {
   const program = new Command('signalbox')
     .description(
       'Supervises AI agents: hands them tasks, watches, kills what hangs, retries, asks for a review, keeps a log.',
@@ -83,10 +65,16 @@ export function createProgram(terminal: Terminal): Command {
       outputError: (text, write) => write(text.replace(/^error: /, 'signalbox: ')),
     })
     .exitOverride();
-  for (const add of COMMANDS) add(program, terminal);
+  for (const add of await commandsFor(args)) add(program, terminal);
   return withExamples(program, [
     ['See it work, with agents that need no model and no key', 'signalbox demo'],
     ['Run it with signalbox.config.yaml of this directory', 'signalbox up'],
     ['Hand in a task, and wait for the result', 'signalbox task add "Review" --agent reviewer --wait'],
   ]);
+}
+
+function commandsFor(args: readonly string[]): Promise<AddCommand[]> {
+  // What the program itself takes before a command are switches: none of them has a value.
+  const load = COMMANDS.get(args.find((arg) => !arg.startsWith('-')) ?? '');
+  return Promise.all(load ? [load()] : [...COMMANDS.values()].map((each) => each()));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assertSupportedPlatform } from '../../src/cli/platform.ts';
-import { runProgram } from '../../src/cli/program.ts';
+import { createProgram, runProgram } from '../../src/cli/program.ts';
 import { RecordedTerminal } from '../support/recorded-terminal.ts';
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -21,6 +21,17 @@ describe('the command line', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(new RegExp(`^Usage: signalbox ${command}`));
     expect(out).toMatch(/\nExamples:\n[\s\S]+\$ signalbox [\s\S]+\nExit codes:\n {2}0 {4}done\n/);
+  });
+
+  it('loads the command that is named and no other, and all of them where none is', async () => {
+    const load = async (...args: string[]): Promise<string[]> => {
+      const { commands } = await createProgram(new RecordedTerminal(), args);
+      return commands.map((command) => command.name());
+    };
+    const all = await load('--help');
+    expect(new Set(all).size).toBeGreaterThan(20);
+    for (const name of all) expect(await load('--debug', name, '--help')).toEqual([name]);
+    expect(await load('help', 'task')).toEqual(all);
   });
 
   it.each([
