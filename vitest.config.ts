@@ -1,15 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
+
+/** Neither processes nor servers, no state of the process: their files may share the modules that they load. */
+const PURE = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
 
 export default defineConfig({
   // Examples import the package by its name: here they get its sources.
   resolve: { alias: { 'signalbox/replay': fileURLToPath(new URL('src/replay/index.ts', import.meta.url)) } },
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Two cores: real servers and real processes beside the tests need one of them.
-    maxWorkers: 2,
+    // One more than the cores of the machines that this is for: real servers and processes are waited for much of the time.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      { extends: true, test: { name: 'real', include: ['test/**/*.test.ts'], exclude: PURE } },
+    ],
   },
 });

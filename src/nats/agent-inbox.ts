@@ -49,6 +49,11 @@ const MAX_MESSAGE_BYTES = 768 * 1_024;
 /** Milliseconds after which a message is heard again that could not be acted on. */
 const HEAR_AGAIN_MS = 1_000;
 const REOPEN_MS = 500;
+/**
+ * Milliseconds for which messages are asked for. A server that is killed forgets who asked: two heartbeats that do not
+ * come make the client ask anew.
+ */
+const HEARING = { max_messages: MESSAGES_IN_HAND / 2, expires: 5_000, idle_heartbeat: 1_000 } as const;
 
 /** Refusals that say nothing about the message. */
 const LATER: ReadonlySet<ErrorCode> = new Set([
@@ -108,7 +113,7 @@ export class AgentInbox {
   }
 
   async #read(consumer: Consumer): Promise<void> {
-    this.#messages = await consumer.consume({ max_messages: MESSAGES_IN_HAND / 2 });
+    this.#messages = await consumer.consume(HEARING);
     if (this.#isClosed) await this.#messages.close();
     for await (const message of this.#messages) this.#receive(message);
   }

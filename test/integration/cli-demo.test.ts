@@ -7,7 +7,8 @@ import { isRunning } from '../support/embedded.ts';
 
 const TIMEOUT_MS = 120_000;
 
-describe('signalbox demo', () => {
+// Each waits for agents that take their time, in directories of its own.
+describe.concurrent('signalbox demo', () => {
   beforeAll(builtCli);
 
   it('runs to the end, shows real work, and proves that the log is all that it needs', {

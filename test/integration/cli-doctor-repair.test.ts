@@ -58,8 +58,11 @@ async function runAgent(sandbox: Sandbox): Promise<void> {
   await until(async () => (await sandbox.lines('pids')).length === 2, 'both processes run', 20_000);
 }
 
-describe('doctor --repair', () => {
-  it('D1: leaves the agents of a Signalbox that runs alone', { timeout: 60_000 }, async () => {
+// Each has a directory and a Signalbox or a server of its own.
+describe.concurrent('doctor --repair', () => {
+  it('D1: leaves the agents of a Signalbox that runs alone; tells of those that a killed one left, and kills them', {
+    timeout: 90_000,
+  }, async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
     await runAgent(sandbox);
     expect((await doctor(sandbox)).out).not.toMatch(/orphans|^\S+ +repair/m);
@@ -69,13 +72,7 @@ describe('doctor --repair', () => {
     expect(out).toMatch(/^fail repair +nothing was changed: a Signalbox runs on \S+ \(process \d+, since /m);
     for (const pid of await sandbox.lines('pids')) expect(() => process.kill(Number(pid), 0)).not.toThrow();
     expect((await sandbox.get<{ open_attempts: number }>('/health')).open_attempts).toBe(1);
-  });
 
-  it('tells of the agents that a killed Signalbox left, and kills them with --repair', {
-    timeout: 60_000,
-  }, async () => {
-    await using sandbox = await Sandbox.create({ config: CONFIG });
-    await runAgent(sandbox);
     await sandbox.kill('SIGKILL');
     await using _leftovers = { [Symbol.asyncDispose]: () => endAgents(sandbox) };
     const orphans = await agentsOf(sandbox);

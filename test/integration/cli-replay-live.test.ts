@@ -1,6 +1,7 @@
 /** The commands that read the log, beside a Signalbox that writes it. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
@@ -17,6 +18,7 @@ import { natsServer, type TestNatsServer } from '../support/nats.ts';
 import { RecordedTerminal } from '../support/recorded-terminal.ts';
 
 const WORK = ['good', 'bad', 'slow'] as const;
+const WRITING_PAUSE_MS = 20;
 
 const snapshots = new MemorySnapshots();
 let nats: TestNatsServer;
@@ -72,7 +74,8 @@ describe('rebuild beside a Signalbox that runs', () => {
   it('comes to what is live, entry by entry, while Signalbox goes on writing', async () => {
     let isOver = false;
     const busy = (async () => {
-      while (!isOver) await create(3);
+      // In steps: a log that is made longer makes every rebuild below longer.
+      for (; !isOver; await sleep(WRITING_PAUSE_MS)) await create(3);
     })();
     for (let round = 0; round < 5; round++) {
       const { code, out } = await rebuild('--json');
@@ -219,7 +222,7 @@ describe('events tail beside a Signalbox that runs', () => {
     void seen.finally(() => {
       isSeen = true;
     });
-    for (let number = 0; !isSeen; number++) {
+    for (let number = 0; !isSeen; number++, await sleep(WRITING_PAUSE_MS)) {
       await http.post(TASKS, { id: `new-${number}`, title: 'x', agent: 'good' });
     }
     await seen;

@@ -131,14 +131,21 @@ describe('the task commands, against a Signalbox that runs', () => {
   it('cancels, blocks, unblocks, retries and comments', async () => {
     const said = async (...args: string[]): Promise<string> => (await up.run(['task', ...args])).out;
     await create({ title: 'c', agent: 'greeter', id: 'c', delay_seconds: 600 });
-    expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is blocked now\n');
-    expect(await said('comment', 'c', 'hurry up')).toBe('task c has 1 comment now\n');
-    expect(await said('unblock', 'c')).toBe('task c is pending now\n');
-    await create({ title: 's', agent: 'sleeper', id: 's' });
-    expect(await said('cancel', 's', '--comment', 'enough')).toBe('task s is cancelled now\n');
-    await create({ title: 'f', agent: 'loser', id: 'f' });
-    await up.settled('f');
-    expect(await said('retry', 'f')).toBe('task f is pending now\n');
+    const holdUp = async (): Promise<void> => {
+      expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is blocked now\n');
+      expect(await said('comment', 'c', 'hurry up')).toBe('task c has 1 comment now\n');
+      expect(await said('unblock', 'c')).toBe('task c is pending now\n');
+    };
+    const cancel = async (): Promise<void> => {
+      await create({ title: 's', agent: 'sleeper', id: 's' });
+      expect(await said('cancel', 's', '--comment', 'enough')).toBe('task s is cancelled now\n');
+    };
+    const retry = async (): Promise<void> => {
+      await create({ title: 'f', agent: 'loser', id: 'f' });
+      await up.settled('f');
+      expect(await said('retry', 'f')).toBe('task f is pending now\n');
+    };
+    await Promise.all([holdUp(), cancel(), retry()]);
   });
 
   it('ls filters, pages and aligns columns', async () => {
@@ -173,18 +180,21 @@ describe('the task commands, against a Signalbox that runs', () => {
   });
 
   it('tells apart by exit codes what is not there, what clashes, and what is said wrongly', async () => {
-    const missing = await up.run(['task', 'show', 'nobody']);
-    expect(missing).toMatchObject({ code: 3, out: '' });
-    expect(missing.err).toBe('signalbox: project default has no task nobody [task_not_found]\n');
     await create({ title: 'x', agent: 'greeter', id: 'ended' });
     await up.settled('ended');
-    expect((await up.run(['task', 'approve', 'ended'])).code).toBe(4);
-    expect((await up.run(['task', 'show', 'a.b'])).code).toBe(2);
-    expect((await up.run(['task', 'add', 'x', '--agent', 'nobody'])).code).toBe(3);
-    const nobody = await up.run(['task', 'add', 'x']);
+    const [missing, clash, badId, noAgent, nobody, away] = await Promise.all([
+      up.run(['task', 'show', 'nobody']),
+      up.run(['task', 'approve', 'ended']),
+      up.run(['task', 'show', 'a.b']),
+      up.run(['task', 'add', 'x', '--agent', 'nobody']),
+      up.run(['task', 'add', 'x']),
+      runCli(['task', 'ls', '--url', 'http://127.0.0.1:9']),
+    ]);
+    expect(missing).toMatchObject({ code: 3, out: '' });
+    expect(missing.err).toBe('signalbox: project default has no task nobody [task_not_found]\n');
+    expect([clash.code, badId.code, noAgent.code]).toEqual([4, 2, 3]);
     expect(nobody.code).toBe(2);
     expect(nobody.err).toContain('say who is to do it');
-    const away = await runCli(['task', 'ls', '--url', 'http://127.0.0.1:9']);
     expect(away.code).toBe(5);
     expect(away.err).toContain('[unreachable]');
   });

@@ -12,7 +12,7 @@ interface Health {
 }
 
 describe('the durability modes', () => {
-  it.each([
+  it.concurrent.each([
     ['group', 'many events a sync'],
     ['always', 'each event for itself'],
   ])(
@@ -37,10 +37,14 @@ describe('the durability modes', () => {
       expect((await sandbox.post(TASKS, { id: 'after', title: 'after', agent: 'quick' })).status).toBe(201);
       await sandbox.kill('SIGKILL');
       await sandbox.up();
-      await until(async () => {
-        const { tasks } = await sandbox.get<{ tasks: { state: string }[] }>('/api/tasks?limit=100');
-        return tasks.length === 21 && tasks.every(({ state }) => state === 'done');
-      }, 'every task is done');
+      await until(
+        async () => {
+          const { tasks } = await sandbox.get<{ tasks: { state: string }[] }>('/api/tasks?limit=100');
+          return tasks.length === 21 && tasks.every(({ state }) => state === 'done');
+        },
+        'every task is done',
+        60_000,
+      );
     },
   );
 

@@ -5,7 +5,7 @@ import { survivors } from '../support/survivors.ts';
 import { until } from '../support/until.ts';
 
 /** `SOAK_SECONDS=120 npx vitest run test/integration/soak` for the long run. */
-const SECONDS = Number(process.env.SOAK_SECONDS ?? 15);
+const SECONDS = Number(process.env.SOAK_SECONDS ?? 10);
 const IN_FLIGHT = 100;
 const TASKS = '/api/projects/demo/tasks';
 

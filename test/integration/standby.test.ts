@@ -106,7 +106,7 @@ describe('a standby', { timeout: 120_000 }, () => {
     expect(await pair.doctor()).not.toMatch(waits);
   });
 
-  it('takes over from one that hangs, which does no harm when it wakes', async () => {
+  it.concurrent('takes over from one that hangs, which does no harm when it wakes', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
     process.kill(pair.leader.pid, 'SIGSTOP');
@@ -128,7 +128,7 @@ describe('a standby', { timeout: 120_000 }, () => {
     expect(records.some(({ event }) => 'task' in event && event.task === 'late')).toBe(false);
   });
 
-  it('takes over at once from one that stops in good order, and with a server of its own', async () => {
+  it.concurrent('takes over at once from one that stops in good order, and with a server of its own', async () => {
     await using leader = await Sandbox.create({ config: {} });
     const config = { data_dir: `${leader.directory}/data`, agents: {} };
     await leader.configure(config);

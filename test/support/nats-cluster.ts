@@ -18,6 +18,8 @@ import { natsServerProgram } from './nats.ts';
 import { until } from './until.ts';
 
 const SIZE = 3;
+/** A stream that is there for a moment. */
+const PROBE = 'PROBE';
 /** Three servers elect a leader of the cluster before they answer. */
 const READY_TIMEOUT_MS = 30_000;
 
@@ -168,13 +170,20 @@ cluster { name: "signalbox-test", listen: "127.0.0.1:${routePorts[index]}", rout
     );
   }
 
-  /** JetStream answers once all members have found each other, and have a leader. */
+  /** JetStream places a stream on all members once they have found each other, and have a leader that has heard of all. */
   async #untilWhole(): Promise<void> {
     const isWhole = async (): Promise<boolean> => {
-      const connection = await connect({ ...this.connectOptions, timeout: 1_000 }).catch(() => null);
-      const answer = await connection?.request('$JS.API.INFO', '', { timeout: 500 }).catch(() => null);
-      await connection?.close();
-      return answer !== null && answer !== undefined && !answer.json<{ error?: object }>().error;
+      const connection = await connect({ ...this.connectOptions, timeout: ASK_MS }).catch(() => null);
+      if (!connection) return false;
+      try {
+        const manager = await jetstreamManager(connection, { checkAPI: false, timeout: ASK_MS });
+        await manager.streams.add({ name: PROBE, subjects: [PROBE], num_replicas: SIZE });
+        return await manager.streams.delete(PROBE);
+      } catch {
+        return false;
+      } finally {
+        await connection.close();
+      }
     };
     await until(isWhole, 'the cluster answers', READY_TIMEOUT_MS);
   }

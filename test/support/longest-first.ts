@@ -1,0 +1,27 @@
+import { relative } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take longest, in this order. The sizes of files, which Vitest goes by at first, say little of it. */
+const LONGEST = [
+  'test/chaos/chaos.test.ts',
+  'test/integration/nats-cluster.test.ts',
+  'test/simulation/simulation.test.ts',
+  'test/browser/page.test.ts',
+  'test/integration/soak.test.ts',
+  'test/integration/remote-loss.test.ts',
+  'test/integration/journal-cluster.test.ts',
+  'test/integration/standby.test.ts',
+  'test/integration/cli-task.test.ts',
+  'test/integration/background.test.ts',
+];
+
+/** A long file that begins last would be waited for alone. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = LONGEST.indexOf(relative(this.ctx.config.root, moduleId));
+      return index === -1 ? LONGEST.length : index;
+    };
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
