@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
-/** Neither processes nor servers, no state of the process: their files may share the modules that they load. */
-const PURE = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
+/** Neither processes nor servers, nor state of the process: their files may share the modules that they load. */
+const PURE = ['unit/**', 'property/**', 'integration/supervision-*'].map((files) => `test/${files}.test.ts`);
 
 export default defineConfig({
   // Examples import the package by its name: here they get its sources.

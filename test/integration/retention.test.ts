@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addComment } from '../../src/app/agent-words.ts';
 import { findAttempts, findTask } from '../../src/app/context.ts';
 import { listDeadLetters, redriveDeadLetters } from '../../src/app/dead-letters.ts';
-import { retryTask } from '../../src/app/decide-task.ts';
+import { blockTask, retryTask, unblockTask } from '../../src/app/decide-task.ts';
 import { type TaskId, taskId } from '../../src/contracts/ids.ts';
 import type { ReadRange } from '../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
@@ -150,9 +150,10 @@ describe('a finished task', () => {
 describe('a family', () => {
   it('N3: leaves together', async () => {
     await using test = await start(AT_ONCE);
-    await test.create({ id: 'p', agent: 'echo', join: true, review: 'auto', delay_seconds: 0.01 });
+    await test.create({ id: 'p', agent: 'echo', join: true, review: 'auto', delay_seconds: 3_600 });
     await done(test, { id: 'c1', parent: 'p' });
     expect(inMemory(test)).toContain('c1');
+    for (const begin of [blockTask, unblockTask]) await begin(test.app, PROJECT, id('p'), {}, 'user:test');
     await test.until('p', ({ state }) => state === 'done');
     await settled(test);
     expect(inMemory(test)).toEqual([]);
