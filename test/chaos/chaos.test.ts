@@ -3,7 +3,8 @@
  * mode, `CHAOS_SEED` which plan, `CHAOS_REPORT` where to write what came of it (JSON, or else Markdown).
  */
 import { writeFile } from 'node:fs/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtCli } from '../support/build.ts';
 import { type ChaosResult, wreakHavoc } from '../support/chaos/chaos.ts';
 import { reportOf } from '../support/chaos/report.ts';
 import { MODES } from '../support/chaos/stage.ts';
@@ -18,6 +19,8 @@ const TITLES = {
 
 describe(`chaos with seed ${SEED}: kills and stops at random, for ${SECONDS} s`, () => {
   const results: ChaosResult[] = [];
+  // The time in which a Signalbox has to be ready is not for compiling it.
+  beforeAll(builtCli);
 
   for (const mode of MODES) {
     it(`loses nothing, runs nothing twice, leaves nothing behind and nothing stuck ${TITLES[mode]}`, {
