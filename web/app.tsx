@@ -53,7 +53,8 @@ function Frame() {
       <Navigation path={path} />
       <div class="body">
         <TopBar path={path} />
-        <main id="main" tabIndex={-1}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard. */}
+        <main id="main" tabIndex={0}>
           <Router>
             <Route path="/ui/" component={AttentionPage} />
             <Route path="/ui/board" component={BoardPage} />
