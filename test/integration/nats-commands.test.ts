@@ -4,7 +4,13 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { addToken } from '../../src/access/tokens-file.ts';
 import type { Job } from '../../src/contracts/agent-messages.ts';
-import { problemSchema, taskAnswerSchema, taskPageSchema } from '../../src/contracts/answers.ts';
+import {
+  type AttemptAnswer,
+  attemptAnswerSchema,
+  problemSchema,
+  taskAnswerSchema,
+  taskPageSchema,
+} from '../../src/contracts/answers.ts';
 import {
   backgroundAnswerSchema,
   drainAnswerSchema,
@@ -207,6 +213,10 @@ describe('commands over NATS', () => {
     const hanging = await call('_background.runBackground', { command: 'sleep 600' });
     const { task_id: hung } = startedBackgroundSchema.parse(hanging.body);
     expect((await call('_background.cancelTask', { task: hung })).body).toMatchObject({ state: 'cancelled' });
+    // What still runs when Signalbox stops is left for its next start; here there is none.
+    const attempt = async (): Promise<AttemptAnswer> =>
+      attemptAnswerSchema.parse((await call('_background.readAttempt', { task: hung, attempt: 1 })).body);
+    await until(async () => (await attempt()).ended_at !== null, 'its process is gone');
   });
 
   it("keep the caller's trace, which reaches the worker on another machine", async () => {
