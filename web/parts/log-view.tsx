@@ -1,5 +1,5 @@
 /** What a process prints, as it prints it. Only the end of a long log is kept in the page. */
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { printable } from '../../src/contracts/printable.ts';
 import { ApiError, request } from '../api/http.ts';
@@ -34,26 +34,8 @@ export function LogView({ url }: { readonly url: string }) {
             </button>
           ))}
         </div>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isFollowing.value}
-            onChange={(event) => {
-              isFollowing.value = event.currentTarget.checked;
-            }}
-          />
-          Follow
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={hasWrap.value}
-            onChange={(event) => {
-              hasWrap.value = event.currentTarget.checked;
-            }}
-          />
-          Wrap
-        </label>
+        <Switch label="Follow" state={isFollowing} />
+        <Switch label="Wrap" state={hasWrap} />
       </div>
       <LogText
         key={`${url} ${stream.value}`}
@@ -63,6 +45,21 @@ export function LogView({ url }: { readonly url: string }) {
         hasWrap={hasWrap.value}
       />
     </div>
+  );
+}
+
+function Switch({ label, state }: { readonly label: string; readonly state: Signal<boolean> }) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={state.value}
+        onChange={(event) => {
+          state.value = event.currentTarget.checked;
+        }}
+      />
+      {label}
+    </label>
   );
 }
 

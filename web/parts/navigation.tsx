@@ -2,6 +2,7 @@
 import { attention, attentionCount } from '../state/attention.ts';
 import { board, connection } from '../state/board.ts';
 import { isHelpOpen } from '../state/keyboard.ts';
+import { session } from '../state/session.ts';
 import { nextTheme, theme } from '../state/theme.ts';
 import { number } from './format.ts';
 
@@ -81,6 +82,16 @@ export function Navigation({ path }: { readonly path: string }) {
           >
             Help <kbd>?</kbd>
           </button>
+          {session.token.value !== null && (
+            <button
+              type="button"
+              class="quiet"
+              onClick={() => session.leave()}
+              title="Forget the token of this tab"
+            >
+              Leave
+            </button>
+          )}
         </div>
       </div>
     </nav>

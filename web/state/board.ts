@@ -9,7 +9,7 @@ import type { BoardAnswer, BoardCard, BoardChange } from '../../src/contracts/bo
 import { follow, type ServerEvent } from '../api/events.ts';
 import { type Board, boardOf, keyOf } from './cards.ts';
 import { SETTLED_SHOWN, settledStates } from './columns.ts';
-import { past } from './past.ts';
+import { goLive, past } from './past.ts';
 import { session } from './session.ts';
 
 export type Connection = 'connecting' | 'live' | 'lost';
@@ -79,6 +79,13 @@ export function startFollowing(): void {
   session.token.subscribe(() => {
     stop.abort();
     stop = new AbortController();
+    // What one token may see is not shown to who comes with another.
+    waiting = [];
+    goLive();
+    batch(() => {
+      live.value = null;
+      connection.value = 'connecting';
+    });
     void follow('/api/board/live', {
       signal: stop.signal,
       onEvent,

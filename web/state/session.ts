@@ -22,9 +22,11 @@ export const session = {
     token.value = entered;
     isLocked.value = false;
   },
+  /** Forgets the token, and asks for another one. */
   leave(): void {
     sessionStorage.removeItem(TOKEN);
     token.value = null;
+    isLocked.value = true;
   },
   setName(entered: string): void {
     localStorage.setItem(NAME, entered);

@@ -1,0 +1,61 @@
+/** The dashboard of a Signalbox that has tokens. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { addToken } from '../../src/access/tokens-file.ts';
+import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/browser.ts';
+import { Sandbox } from '../support/signalbox-process.ts';
+import { until } from '../support/until.ts';
+
+const TASKS = '/api/projects/demo/tasks';
+
+describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, () => {
+  it('asks for one, shows everything to an observer, and lets only an operator decide', async () => {
+    await using sandbox = await Sandbox.create({
+      config: {
+        server: { tokens_file: 'tokens.json' },
+        agents: { worker: { driver: 'command', command: ['echo', 'done'], review: 'manual' } },
+      },
+    });
+    await sandbox.up();
+    await sandbox.post(TASKS, { id: 'a', title: 'Look at this', agent: 'worker' });
+    const file = join(sandbox.directory, 'tokens.json');
+    const observer = await addToken(file, 'wall', 'observer', Date.now());
+    const admin = await addToken(file, 'ann', 'admin', Date.now());
+    await until(
+      async () => (await fetch(`${sandbox.url}/api/board`)).status === 401,
+      'nobody is let in without one',
+    );
+    await using browser = await TestBrowser.launch();
+    const page = await browser.open(`${sandbox.url}/ui/board`);
+    const enter = async (token: string): Promise<void> => {
+      await page.getByLabel('Token').fill(token);
+      await page.getByRole('button', { name: 'Enter' }).click();
+    };
+
+    await enter('no-such-token');
+    await page.getByText('The token was not accepted').waitFor();
+    await enter(observer);
+    await card(page, 'demo/a').waitFor();
+    // It is in no address and in no cookie.
+    expect(page.url()).not.toContain(observer);
+    expect(await page.context().cookies()).toEqual([]);
+    await card(page, 'demo/a').click();
+    await page.locator('.head-state').getByText('review', { exact: true }).waitFor();
+    const approve = async (): Promise<void> => {
+      await page.getByRole('button', { name: 'Approve: Look at this' }).click();
+      await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    };
+    await approve();
+    await page.getByRole('alert').getByText('observer').waitFor();
+    await page.getByRole('button', { name: 'Back', exact: true }).click();
+
+    // Another token, in place of the one of this tab.
+    await page.getByRole('button', { name: 'Leave' }).click();
+    await enter(admin);
+    await approve();
+    await page.locator('.head-state').getByText('done', { exact: true }).waitFor();
+    // The server knows who it was.
+    await page.locator('.timeline').getByText('ann', { exact: true }).waitFor();
+    browser.expectNoErrors();
+  });
+});
