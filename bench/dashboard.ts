@@ -22,8 +22,10 @@ const NOTE_FIRST_CARD = `new MutationObserver((_, observer) => {
 
 export async function dashboard(): Promise<Figure[]> {
   const program = findChromium();
-  // Where there is no browser there is nothing to measure, and nothing is said.
-  if (program === null) return [];
+  if (program === null) {
+    console.log('dashboard: not measured, there is no Chromium on the PATH');
+    return [];
+  }
   const server = await startBenchServer();
   const browser = await launchChromium(program);
   try {
