@@ -68,7 +68,7 @@ class Cluster implements AsyncDisposable {
       cluster.servers.push(server);
       cluster.urls.push(`nats://127.0.0.1:${ports[index]}`);
     }
-    await until(() => cluster.isReady(), 'the cluster has a leader', 30_000);
+    await until(() => cluster.isReady(), 'the cluster has a leader', 60_000);
     return cluster;
   }
 
@@ -104,7 +104,7 @@ class Cluster implements AsyncDisposable {
 
 describe('a cluster of three NATS servers', () => {
   it('keeps everything on all of them, as configured, and goes on when one is gone', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     await using cluster = await Cluster.start();
     const config = {
@@ -139,13 +139,13 @@ describe('a cluster of three NATS servers', () => {
     const { cluster: place } = await manager.streams.info(EVENT_STREAM);
     const leader = Number(place?.leader?.split('-')[1]) - 1;
     cluster.servers[leader]?.kill('SIGKILL');
-    await until(() => box.health().ready, 'the log has a new leader', 30_000);
+    await until(() => box.health().ready, 'the log has a new leader', 60_000);
     const again = async (): Promise<boolean> =>
       box.createTask('demo', { id: 'after', title: 'after', agent: 'far' }).then(
         () => true,
         () => false,
       );
-    await until(again, 'a task is taken', 30_000);
+    await until(again, 'a task is taken', 60_000);
     expect((await box.settled('demo', 'after')).state).toBe('done');
     await worker.stop();
     await connection.close();

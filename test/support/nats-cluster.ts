@@ -21,7 +21,7 @@ const SIZE = 3;
 /** A stream that is there for a moment. */
 const PROBE = 'PROBE';
 /** Three servers elect a leader of the cluster before they answer. */
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** One that is being asked may have been killed. */
 const ASK_MS = 1_000;
