@@ -7,6 +7,9 @@
  */
 import { SignalboxError } from '../contracts/errors.ts';
 
+/** Of a request: sums of milliseconds with fractions may be off by this without anybody being refused for it. */
+const ROUNDING = 1e-6;
+
 /** Clients after which those are looked for that can be forgotten. */
 const SWEEP_SIZE = 10_000;
 
@@ -26,8 +29,9 @@ export class RateLimit {
   /** Counts a request. @throws SignalboxError `rate_limited`, with `retry_after_seconds` in its details */
   take(client: string): void {
     const now = this.#now();
-    const fullAt = Math.max(this.#fullAt.get(client) ?? 0, now) + 1_000 / this.#perSecond;
-    if (fullAt - now > 1_000) {
+    const oneMs = 1_000 / this.#perSecond;
+    const fullAt = Math.max(this.#fullAt.get(client) ?? 0, now) + oneMs;
+    if (fullAt - now > 1_000 + ROUNDING * oneMs) {
       throw new SignalboxError(
         'rate_limited',
         `more than ${this.#perSecond} requests a second (server.requests_per_second): ask less often`,
