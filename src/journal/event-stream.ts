@@ -13,6 +13,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
 import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from '../contracts/subjects.ts';
 import { unavailable } from './failures.ts';
+import { whenPlaceable } from './placement.ts';
 import { keepReplicas } from './replicas.ts';
 
 /**
@@ -114,7 +115,7 @@ async function findStream(manager: JetStreamManager): Promise<StreamConfig | nul
 }
 
 async function createStream(manager: JetStreamManager, replicas: number): Promise<StreamConfig> {
-  return (await manager.streams.add({ ...CONFIG, num_replicas: replicas })).config;
+  return (await whenPlaceable(() => manager.streams.add({ ...CONFIG, num_replicas: replicas }))).config;
 }
 
 /** What the server keeps of a setting, as JSON with keys in our order. It leaves out what is false or not set. */

@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { LEASE_BUCKET } from '../contracts/subjects.ts';
 import { unavailable } from './failures.ts';
+import { whenPlaceable } from './placement.ts';
 import { keepReplicas } from './replicas.ts';
 
 export interface LeaseHolder {
@@ -168,7 +169,9 @@ export class Lease {
 }
 
 async function openBucket({ connection, replicas = 1 }: LeaseOptions, ttlMs: number): Promise<KV> {
-  const kv = await new Kvm(connection).create(LEASE_BUCKET, { history: 1, ttl: ttlMs, replicas });
+  const kv = await whenPlaceable(() =>
+    new Kvm(connection).create(LEASE_BUCKET, { history: 1, ttl: ttlMs, replicas }),
+  );
   const { streamInfo } = await kv.status();
   await keepReplicas(await jetstreamManager(connection), streamInfo.config, replicas);
   // A question that is lost with a server must be asked again before a standby takes its silence for the holder's.

@@ -1,10 +1,15 @@
 /** The JetStream journal on three servers that each keep every message, and of which the one that leads is killed. */
 import { describe, expect, it } from 'vitest';
 import { EVENT_STREAM } from '../../src/contracts/subjects.ts';
+import { compareVersions } from '../../src/embedded/version.ts';
 import { JetStreamLog } from '../support/jetstream-log.ts';
 import { natsCluster } from '../support/nats-cluster.ts';
 
-const ROUNDS = 2;
+/**
+ * Leaders that are killed one after the other. Before 2.12, a server that comes back from `kill -9` may stay behind the
+ * others until it is started once more (docs/operations.md), and with one of three behind no other may go.
+ */
+const roundsOn = (version: string): number => (compareVersions(version, '2.12.0') >= 0 ? 2 : 1);
 /** Milliseconds until the two that are left have to take events again. */
 const ELECTION_MS = 60_000;
 
@@ -18,7 +23,8 @@ describe('a log with three replicas', () => {
     const { config } = await (await log.manager()).streams.info(EVENT_STREAM);
     expect(config.num_replicas).toBe(3);
     await writer.takeOver('epoch');
-    for (let round = 1; round <= ROUNDS; round++) {
+    const rounds = roundsOn(cluster.version);
+    for (let round = 1; round <= rounds; round++) {
       writer.append('e', 3_000);
       const enough = writer.reports.length + 300;
       await writer.when(() => writer.reports.length >= enough);
@@ -30,7 +36,7 @@ describe('a log with three replicas', () => {
       await expect.poll(() => writer.reports.length, { timeout: ELECTION_MS }).toBe(round * 3_500);
       expect(writer.reports.slice(0, acknowledged.length)).toEqual(acknowledged);
       expect(await cluster.leaderOf(EVENT_STREAM)).not.toBe(leader);
-      await cluster.restart(leader, EVENT_STREAM);
+      if (round < rounds) await cluster.restart(leader, EVENT_STREAM);
     }
     await log.expectWhole(writer);
   });

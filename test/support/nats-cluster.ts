@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { z } from 'zod';
 import { findGuard } from '../../src/embedded/guard.ts';
 import { layoutOf } from '../../src/embedded/layout.ts';
 import { freePort } from './free-port.ts';
@@ -18,8 +19,6 @@ import { natsServerProgram } from './nats.ts';
 import { until } from './until.ts';
 
 const SIZE = 3;
-/** A stream that is there for a moment. */
-const PROBE = 'PROBE';
 /** Three servers elect a leader of the cluster before they answer. */
 const READY_TIMEOUT_MS = 60_000;
 
@@ -29,9 +28,18 @@ const ASK_MS = 1_000;
 interface Member {
   readonly name: string;
   readonly port: number;
+  readonly monitorPort: number;
   readonly confFile: string;
   process: ChildProcess | null;
 }
+
+const jszSchema = z.object({
+  account_details: z.array(
+    z.object({
+      stream_detail: z.array(z.object({ name: z.string(), state: z.object({ last_seq: z.number() }) })),
+    }),
+  ),
+});
 
 export async function natsCluster(): Promise<TestNatsCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-cluster-'));
@@ -111,24 +119,17 @@ export class TestNatsCluster implements AsyncDisposable {
     await once(process, 'exit');
   }
 
-  /** Starts a member again, and returns when it has all that the others have. */
+  /**
+   * Starts a member again, and returns when it has all that the others have. The leader's word for it is not enough: it
+   * calls a replica current that has yet to store what it was sent.
+   */
   async restart(name: string, stream: string): Promise<void> {
     this.#launch(this.#member(name));
-    const connection = await connect(this.connectOptions);
-    try {
-      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: ASK_MS });
-      await until(
-        async () => {
-          const { cluster } = await manager.streams.info(stream).catch(() => ({ cluster: undefined }));
-          const current = cluster?.replicas?.filter((replica) => replica.current && !replica.offline) ?? [];
-          return current.length === SIZE - 1;
-        },
-        `${name} has caught up`,
-        READY_TIMEOUT_MS,
-      );
-    } finally {
-      await connection.close();
-    }
+    const hasAll = async (): Promise<boolean> => {
+      const [first, ...others] = await Promise.all(this.#members.map((member) => lastOf(member, stream)));
+      return first !== undefined && others.every((last) => last === first);
+    };
+    await until(hasAll, `${name} has caught up`, READY_TIMEOUT_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -153,38 +154,44 @@ export class TestNatsCluster implements AsyncDisposable {
     const routes = routePorts.map((port) => `"nats://127.0.0.1:${port}"`).join(', ');
     return Promise.all(
       names.map(async (name, index) => {
-        const [port, directory] = [await freePort(), join(this.#directory, name)];
+        const [port, monitorPort] = [await freePort(), await freePort()];
+        const directory = join(this.#directory, name);
         await mkdir(directory);
         const confFile = join(directory, 'nats.conf');
         await writeFile(
           confFile,
           `server_name: "${name}"
 listen: "127.0.0.1:${port}"
+http: "127.0.0.1:${monitorPort}"
 log_file: "${join(directory, 'log')}"
 jetstream { store_dir: "${join(directory, 'store')}" }
 cluster { name: "signalbox-test", listen: "127.0.0.1:${routePorts[index]}", routes: [ ${routes} ] }
 `,
         );
-        return { name, port, confFile, process: null };
+        return { name, port, monitorPort, confFile, process: null };
       }),
     );
   }
 
-  /** JetStream places a stream on all members once they have found each other, and have a leader that has heard of all. */
+  /** JetStream answers once all members have found each other, and have a leader that each has heard of. */
   async #untilWhole(): Promise<void> {
-    const isWhole = async (): Promise<boolean> => {
-      const connection = await connect({ ...this.connectOptions, timeout: ASK_MS }).catch(() => null);
-      if (!connection) return false;
-      try {
-        const manager = await jetstreamManager(connection, { checkAPI: false, timeout: ASK_MS });
-        await manager.streams.add({ name: PROBE, subjects: [PROBE], num_replicas: SIZE });
-        return await manager.streams.delete(PROBE);
-      } catch {
-        return false;
-      } finally {
-        await connection.close();
-      }
+    const answers = async ({ port }: Member): Promise<boolean> => {
+      const connection = await connect({ servers: `127.0.0.1:${port}`, timeout: ASK_MS }).catch(() => null);
+      const answer = await connection?.request('$JS.API.INFO', '', { timeout: ASK_MS }).catch(() => null);
+      await connection?.close();
+      return answer !== null && answer !== undefined && !answer.json<{ error?: object }>().error;
     };
-    await until(isWhole, 'the cluster answers', READY_TIMEOUT_MS);
+    await until(
+      async () => (await Promise.all(this.#members.map(answers))).every((each) => each),
+      'the cluster answers',
+      READY_TIMEOUT_MS,
+    );
   }
+}
+
+/** The last sequence that the member itself has stored; undefined while it says nothing. */
+async function lastOf({ monitorPort }: Member, stream: string): Promise<number | undefined> {
+  const answer = await fetch(`http://127.0.0.1:${monitorPort}/jsz?streams=true`).catch(() => null);
+  const streams = answer && jszSchema.safeParse(await answer.json()).data?.account_details[0]?.stream_detail;
+  return streams?.find(({ name }) => name === stream)?.state.last_seq;
 }
