@@ -1,9 +1,11 @@
-import { appendFileSync, closeSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, truncate } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../contracts/errors.ts';
 
 const COPY_BYTES = 1024 * 1024;
+/** How much of what was written to a file since its copy ended is taken over with it, though it is still being written. */
+const REST_BYTES_MAX = 4 * COPY_BYTES;
 /** How long a copy runs after a process that writes faster than it reads, before the rest is cut off. */
 const PURSUIT_MS_MAX = 250;
 /** How many times its cap a file may be that is written to faster. */
@@ -49,9 +51,12 @@ export class OutputFile {
     if (this.#size <= this.#maxBytes) return;
     await this.#keepHead();
     const copied = await this.#copy();
+    // From here on in one turn: what is written between the last read and the emptying is lost.
+    this.#measure();
+    const isAtRest = !copied || this.#size - copied.end <= COPY_BYTES;
     // Whoever writes faster than it is read is left alone for now: the next look may find it at rest.
-    if (copied && !copied.isAtEnd && this.#size < this.#maxBytes * OUTGROWN_MAX) return;
-    if (copied) await rename(this.#copyPath, `${this.path}.1`);
+    if (!isAtRest && this.#size < this.#maxBytes * OUTGROWN_MAX) return;
+    if (copied) renameSync(this.#copyPath, `${this.path}.1`);
     this.#droppedBytes += copied ? appendRest(this.path, `${this.path}.1`, copied.end) : this.#size;
     truncateSync(this.path, 0); // without a copy too: the cap protects the disk
     this.#size = 0;
@@ -106,7 +111,6 @@ export class OutputFile {
 interface Copied {
   /** How far into the file it went. */
   readonly end: number;
-  readonly isAtEnd: boolean;
 }
 
 /**
@@ -122,8 +126,7 @@ async function copyNewest(path: string, target: string, maxBytes: number): Promi
       let start = Math.max(0, (await source.stat()).size - maxBytes);
       for (let end = start; ; ) {
         const { size } = await source.stat();
-        if (size === end && end > start) return { end, isAtEnd: true };
-        if (end > start && performance.now() > until) return { end, isAtEnd: false };
+        if (end > start && (size === end || performance.now() > until)) return { end };
         if (size - end > maxBytes) {
           start = size - maxBytes;
           end = start;
@@ -148,7 +151,7 @@ function appendRest(path: string, target: string, end: number): number {
   try {
     const buffer = Buffer.allocUnsafe(HEAD_BYTES);
     let position = end;
-    for (let bytes = 1; bytes > 0 && position < end + COPY_BYTES; position += bytes) {
+    for (let bytes = 1; bytes > 0 && position < end + REST_BYTES_MAX; position += bytes) {
       bytes = readSync(source, buffer, 0, buffer.length, position);
       if (bytes > 0) appendFileSync(target, buffer.subarray(0, bytes));
     }

@@ -5,10 +5,12 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OutputFile } from '../../src/process/output-file.ts';
@@ -23,6 +25,8 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'signalbox-output-'));
   file = join(directory, 'stdout.log');
 });
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
@@ -79,6 +83,33 @@ describe('OutputFile', () => {
     expect(output.bytes).toBe(19);
     expect(output.lastOutputAt).toBeGreaterThan(0);
     expect(await tailOf(file, 5)).toBe('efghi');
+  });
+
+  it('loses nothing of what is written in bursts while it is copied', async () => {
+    const output = new OutputFile(file, 2_000_000, silent);
+    let written = 0;
+    const write = (lines: number): void => {
+      const text = Array.from({ length: lines }, () => `${String(written++).padStart(999, '.')}\n`);
+      appendFileSync(file, text.join(''));
+    };
+    for (let round = 0; round < 15; round++) {
+      write(2_500);
+      let isLooking = true;
+      const looked = output.look().then(() => {
+        isLooking = false;
+      });
+      // The copy is through: the burst comes before that is noticed, before the file is emptied, or after that.
+      while (isLooking && sizeOf(`${file}.copy`) < 2_000_000) await setImmediate();
+      for (let turn = 0; isLooking && turn < round; turn++) await setImmediate();
+      write(1_600);
+      await looked;
+      const kept = (await tailOf(file, 100_000_000)).split('\n').slice(1, -1);
+      const first = written - kept.length;
+      expect(
+        kept.map((line) => Number(line.replaceAll('.', ''))),
+        `round ${round}`,
+      ).toEqual(kept.map((_, index) => first + index));
+    }
   });
 
   it('cuts the file itself at the end', async () => {
