@@ -8,26 +8,18 @@
  * Q3 401 where it is not known who asks, 403 where it is known and not allowed.
  */
 import type { Speaker } from '../app/speaker.ts';
+import { RIGHTS, type Right } from '../contracts/caller.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 
 /** Who may use an operation; `public` is for everybody. */
-export type Access =
-  | 'public'
-  /** Operators, observers, and attempts in their own project. */
-  | 'read'
-  /** Operators, and attempts in their own project. */
-  | 'create'
-  /** Operators, and the attempt itself. */
-  | 'comment'
-  /** The attempt itself. */
-  | 'speak'
-  /** Operators, and the attempt that reviews the task. */
-  | 'decide'
-  | 'operate';
+export type Access = 'public' | Right;
+
+type Role = 'admin' | 'observer' | 'attempt';
 
 export interface Caller {
   /** `user:<name>` or `agent:<id>`, as the log has it. */
   readonly actor: string;
+  readonly role: Role;
   /** Of an attempt; null for people. */
   readonly token: string | null;
 }
@@ -53,6 +45,13 @@ export interface GateRules {
 /** Whoever reaches a server without tokens is taken for a person. */
 export const ANONYMOUS = 'user:anonymous';
 
+/** Somebody who has not said who he is, and is taken for a person. */
+export const anonymous = (role: Role, token: string | null = null): Caller => ({
+  actor: ANONYMOUS,
+  role,
+  token,
+});
+
 const BEARER = /^Bearer +([\w~+/.-]+=*) *$/i;
 
 /** The token of `Authorization: Bearer …`, or null without that header. @throws SignalboxError `unauthorized` */
@@ -76,12 +75,12 @@ export class Gatekeeper {
     authorization: string | undefined,
     address: { project?: string | undefined; task?: string },
   ): Caller {
-    if (access === 'public') return { actor: ANONYMOUS, token: null };
+    if (access === 'public') return anonymous('observer');
     const { people, mayBeOpen, speakerOf } = this.#rules;
     const isOpen = mayBeOpen && people.isEmpty;
     const token = tokenOf(authorization);
     if (token === null) {
-      if (isOpen) return { actor: ANONYMOUS, token: null };
+      if (isOpen) return anonymous('admin');
       throw new SignalboxError(
         'unauthorized',
         'send a token, "Authorization: Bearer TOKEN": "signalbox token new" makes one',
@@ -89,21 +88,22 @@ export class Gatekeeper {
     }
     const person = people.find(token);
     if (person) {
-      if (isAllowed(access, person.role)) return { actor: `user:${person.name}`, token: null };
-      throw new SignalboxError('forbidden', refusalOf(access, person.role));
+      const { name, role } = person;
+      if (isAllowed(access, role)) return { actor: `user:${name}`, role, token: null };
+      throw new SignalboxError('forbidden', refusalOf(access, role));
     }
     const speaker = speakerOf(token, address);
     if (!speaker) return this.#stranger(access, token, isOpen);
     const isAtHome = address.project === undefined ? isOpen : address.project === speaker.project;
     if (isAllowed(access, 'attempt') && (isOpen || isAtHome))
-      return { actor: `agent:${speaker.agent}`, token };
+      return { actor: `agent:${speaker.agent}`, role: 'attempt', token };
     throw new SignalboxError('forbidden', refusalOf(access, 'attempt'));
   }
 
   /** Where nobody needs a token, a read is not refused for one too many; the words of agents name the task. */
   #stranger(access: Access, token: string, isOpen: boolean): Caller {
     if (isOpen && (access === 'read' || access === 'speak' || access === 'comment' || access === 'decide')) {
-      return { actor: ANONYMOUS, token };
+      return anonymous('attempt', token);
     }
     throw new SignalboxError(
       'unauthorized',
@@ -112,7 +112,10 @@ export class Gatekeeper {
   }
 }
 
-type Role = 'admin' | 'observer' | 'attempt';
+/** What this caller may do, as far as it depends on nothing else: an attempt speaks of its own task only. */
+export function rightsOf({ role }: Caller): Right[] {
+  return RIGHTS.filter((right) => isAllowed(right, role));
+}
 
 function isAllowed(access: Access, role: Role): boolean {
   switch (access) {

@@ -16,7 +16,7 @@ import type { Logger } from 'pino';
 import { speakerOf } from '../app/speaker.ts';
 import { TaskNews } from '../app/task-news.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { ANONYMOUS, type Caller, Gatekeeper, type PeopleTokens } from '../http/access.ts';
+import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../http/access.ts';
 import { lateError, within } from '../http/deadline.ts';
 import type { Answer, Operation, PathParams, Serve } from '../http/operation.ts';
 import { parse } from '../http/parse.ts';
@@ -166,7 +166,7 @@ export class CommandService {
     authorization: string | undefined,
     params: PathParams,
   ): Caller {
-    if (authorization === undefined) return { actor: ANONYMOUS, token: null };
+    if (authorization === undefined) return anonymous('admin');
     return this.#gatekeeper.admit(access, authorization, { project, ...params });
   }
 

@@ -135,6 +135,16 @@ describe('who may do what, where there are tokens', () => {
     taskIn(await http.post(`${TASKS}/a/comments`, comment, { token: admin }), 201);
   });
 
+  it('tells each who he is, and what would not be refused', async () => {
+    const callerOf = async (token: string) => (await http.get('/api/caller', { token })).body;
+    const may = ['read', 'create', 'comment', 'decide', 'operate'];
+    expect(await callerOf(admin)).toEqual({ actor: 'user:ann', may });
+    expect(await callerOf(observer)).toEqual({ actor: 'user:wall', may: ['read'] });
+    problemIn(await http.get('/api/caller'), 401, 'unauthorized');
+    await using open = await startHttp({ agents: agents() });
+    expect((await open.get('/api/caller')).body).toEqual({ actor: 'user:anonymous', may });
+  });
+
   it('names the holder of a token in the log', async () => {
     taskIn(await http.post(TASKS, { ...later, id: 'named' }, { token: admin }), 201);
     taskIn(await http.post(`${TASKS}/named/cancel`, {}, { token: admin }));

@@ -13,8 +13,8 @@ import { PresentOnly } from '../parts/present-only.tsx';
 import { ProcessTree } from '../parts/process-tree.tsx';
 import { Block, Line } from '../parts/safe-text.tsx';
 import { board } from '../state/board.ts';
-import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';
+import { mayNow } from '../state/rights.ts';
 import { decider } from '../state/session.ts';
 
 export function AttemptPage() {
@@ -49,7 +49,7 @@ export function AttemptPage() {
         </div>
         <div class="head-state">
           <StateBadge state={value.state} />
-          {isOpen && value.state !== 'stopping' && past.value === null && <Kill url={url} onDone={reload} />}
+          {isOpen && value.state !== 'stopping' && mayNow('operate') && <Kill url={url} onDone={reload} />}
         </div>
       </header>
       <PresentOnly what="The attempt is shown" />

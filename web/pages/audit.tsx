@@ -8,6 +8,7 @@ import { notify } from '../parts/notices.tsx';
 import { PresentOnly } from '../parts/present-only.tsx';
 import { Line } from '../parts/safe-text.tsx';
 import { useResource } from '../state/resource.ts';
+import { mayNow } from '../state/rights.ts';
 import { decider } from '../state/session.ts';
 
 export function AuditPage() {
@@ -96,14 +97,16 @@ function Verification({ verification, onStart }: VerificationProps) {
     <Section
       title="Verification"
       actions={
-        <button
-          type="button"
-          class="strong"
-          disabled={isSending.value || isRunning}
-          onClick={() => void start()}
-        >
-          Verify the whole log
-        </button>
+        mayNow('operate') && (
+          <button
+            type="button"
+            class="strong"
+            disabled={isSending.value || isRunning}
+            onClick={() => void start()}
+          >
+            Verify the whole log
+          </button>
+        )
       }
     >
       {verification === null ? (

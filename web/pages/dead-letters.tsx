@@ -12,6 +12,7 @@ import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
 import { project } from '../state/filter.ts';
 import { useResource } from '../state/resource.ts';
+import { mayNow } from '../state/rights.ts';
 import { decider } from '../state/session.ts';
 
 export function DeadLettersPage() {
@@ -24,6 +25,7 @@ export function DeadLettersPage() {
   const chosen = useSignal<ReadonlySet<string>>(new Set());
   const isSending = useSignal(false);
   const letters = value?.dead_letters ?? [];
+  const canRedrive = mayNow('operate');
   const picked = letters.filter((letter) => chosen.value.has(keyOf(letter)));
 
   const redrive = async (): Promise<void> => {
@@ -49,7 +51,7 @@ export function DeadLettersPage() {
     <div class="page">
       <header class="page-head">
         <h1>Dead letters</h1>
-        {letters.length > 0 && (
+        {canRedrive && letters.length > 0 && (
           <div class="actions">
             <button
               type="button"
@@ -85,7 +87,7 @@ export function DeadLettersPage() {
             key={keyOf(letter)}
             letter={letter}
             isChosen={chosen.value.has(keyOf(letter))}
-            onToggle={() => toggle(keyOf(letter))}
+            onToggle={canRedrive ? () => toggle(keyOf(letter)) : null}
           />
         ))}
       </ul>
@@ -114,14 +116,17 @@ async function redriveAll(letters: readonly DeadLetter[]): Promise<number> {
 interface LetterProps {
   readonly letter: DeadLetter;
   readonly isChosen: boolean;
-  readonly onToggle: () => void;
+  /** null where whoever looks may not redrive it. */
+  readonly onToggle: (() => void) | null;
 }
 
 function Letter({ letter, isChosen, onToggle }: LetterProps) {
   const last = letter.attempts.at(-1);
   return (
     <li class="row" data-item>
-      <input type="checkbox" checked={isChosen} onChange={onToggle} aria-label={`Choose ${letter.title}`} />
+      {onToggle && (
+        <input type="checkbox" checked={isChosen} onChange={onToggle} aria-label={`Choose ${letter.title}`} />
+      )}
       <div class="row-main">
         <a href={taskHref(letter)} data-task={keyOf(letter)}>
           <Line text={letter.title} />

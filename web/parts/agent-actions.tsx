@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { AgentAnswer } from '../../src/contracts/answers.ts';
 import { ApiError, path, post } from '../api/http.ts';
-import { past } from '../state/past.ts';
+import { mayNow } from '../state/rights.ts';
 import { decider } from '../state/session.ts';
 import { notify } from './notices.tsx';
 
@@ -25,7 +25,7 @@ function possible(state: string): readonly Verb[] {
 
 export function AgentActions({ agent }: { readonly agent: AgentAnswer }) {
   const isSending = useSignal(false);
-  if (past.value) return null;
+  if (!mayNow('operate')) return null;
   const send = async (verb: Verb): Promise<void> => {
     isSending.value = true;
     try {

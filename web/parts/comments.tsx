@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { TaskAnswer } from '../../src/contracts/answers.ts';
 import { ApiError, path, post } from '../api/http.ts';
-import { past } from '../state/past.ts';
+import { mayNow } from '../state/rights.ts';
 import { session } from '../state/session.ts';
 import { Ago, Section } from './basics.tsx';
 import { Block } from './safe-text.tsx';
@@ -24,7 +24,7 @@ export function Comments({ task, onDone }: CommentsProps) {
           <Block text={comment.body} label={`Comment of ${comment.author}`} />
         </article>
       ))}
-      {past.value === null && <NewComment task={task} onDone={onDone} />}
+      {mayNow('comment') && <NewComment task={task} onDone={onDone} />}
     </Section>
   );
 }

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { TaskAnswer } from '../../src/contracts/answers.ts';
 import { ApiError, path, post } from '../api/http.ts';
-import { past } from '../state/past.ts';
+import { mayNow } from '../state/rights.ts';
 import { decider, session } from '../state/session.ts';
 import { Dialog } from './dialog.tsx';
 import { notify } from './notices.tsx';
@@ -84,8 +84,8 @@ export interface DecideProps {
 
 export function Decide({ task, only, onDone }: DecideProps) {
   const asked = useSignal<Decision | null>(null);
-  // Nobody decides about the past.
-  if (past.value) return null;
+  // An observer, and whoever looks at the past, decides nothing.
+  if (!mayNow('operate')) return null;
   const possible = DECISIONS.filter(
     ({ verb, from }) => from.includes(task.state) && (only === undefined || only.includes(verb)),
   );

@@ -12,6 +12,7 @@ import { serveAudit } from './audit.ts';
 import { type AuditDesk, serveAuditStatus } from './audit-status.ts';
 import { serveBackground } from './background.ts';
 import { serveBoard } from './board.ts';
+import { serveCaller } from './caller.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { serveDecisions } from './decisions.ts';
 import { type EventRoutes, serveEvents } from './events.ts';
@@ -53,6 +54,7 @@ export function serveOperations(serve: Serve, served: Served): void {
   serveDeadLetters(serve, app);
   serveAudit(serve, app);
   if (audit) serveAuditStatus(serve, audit);
+  serveCaller(serve);
   serveState(serve, app);
   serveMachines(serve);
   serveQueues(serve, app);
