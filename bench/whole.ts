@@ -12,8 +12,8 @@ const MB = 1_000_000;
 const LIVE = 10_000;
 const DELAYED = 100_000;
 const A_DAY = 86_400;
-/** What the memory of a process takes to calm down after a load. */
-const CALM_MS = 5_000;
+/** What Signalbox takes to give back memory that it has no more use for. */
+const CALM_MS = 20_000;
 
 interface Message {
   readonly kind: 'ready' | 'started' | 'created';

@@ -16,6 +16,7 @@ import { listenForInterruptions } from '../interruptions.ts';
 import { createLogger } from '../log-stream.ts';
 import { assertSupportedPlatform } from '../platform.ts';
 import { stylerFor, type Terminal } from '../terminal.ts';
+import { releaseMemoryWhenQuiet } from './quiet-memory.ts';
 import type { UpOptions } from './up.ts';
 
 /** Starts Signalbox, and returns when it has stopped. @throws SignalboxError with what to do where it does not start */
@@ -48,6 +49,7 @@ async function run(
 ): Promise<void> {
   let daemon: Daemon | null = null;
   const stopRequested = deferred<Stop>();
+  const stopReleasing = releaseMemoryWhenQuiet(logger);
   const interruptions = listenForInterruptions((count, reason) => {
     logger.info({ signal: reason, count }, 'asked to stop');
     if (count === 1) stopRequested.resolve({ reason, exitCode: EXIT_CODES.ok.code });
@@ -72,6 +74,7 @@ async function run(
     terminal.exitCode = exitCode;
   } finally {
     interruptions.close();
+    stopReleasing();
   }
 }
 
