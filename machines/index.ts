@@ -8,11 +8,13 @@ import { unreachable } from '../src/contracts/errors.ts';
 import type { DomainEvent, EntityKind } from '../src/contracts/events.ts';
 import { type AgentContext, agentMachine, openAgent } from './agent.ts';
 import { type AttemptContext, attemptMachine, openAttempt } from './attempt.ts';
+import { openQueue, type QueueContext, queueMachine } from './queue.ts';
 import { openSupervisor, type SupervisorContext, supervisorMachine } from './supervisor.ts';
 import { openTask, type TaskContext, taskMachine } from './task.ts';
 
 export { type AgentContext, agentMachine } from './agent.ts';
 export { type AttemptContext, attemptMachine, type Verdict } from './attempt.ts';
+export { type QueueContext, queueMachine } from './queue.ts';
 export { type SupervisorContext, supervisorMachine } from './supervisor.ts';
 export { type TaskContext, taskMachine } from './task.ts';
 
@@ -20,6 +22,7 @@ export interface ContextOf {
   readonly task: TaskContext;
   readonly attempt: AttemptContext;
   readonly agent: AgentContext;
+  readonly queue: QueueContext;
   readonly supervisor: SupervisorContext;
 }
 
@@ -27,6 +30,7 @@ export const MACHINES = {
   task: taskMachine,
   attempt: attemptMachine,
   agent: agentMachine,
+  queue: queueMachine,
   supervisor: supervisorMachine,
 } as const;
 
@@ -35,6 +39,7 @@ export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
   task: 'task@1',
   attempt: 'attempt@1',
   agent: 'agent@1',
+  queue: 'queue@1',
   supervisor: 'supervisor@1',
 };
 
@@ -63,6 +68,12 @@ const attempt = (
 const agent = (event: { agent: string }, opens: AgentContext | null = null): Recipient => ({
   kind: 'agent',
   id: event.agent,
+  opens,
+  closes: false,
+});
+const queue = (event: { queue: string }, opens: QueueContext | null = null): Recipient => ({
+  kind: 'queue',
+  id: event.queue,
   opens,
   closes: false,
 });
@@ -121,6 +132,10 @@ export function recipientsOf(event: DomainEvent): readonly Recipient[] {
     case 'agent.disconnected':
     case 'agent.retired':
       return [agent(event)];
+    case 'queue.paused':
+      return [queue(event, openQueue())];
+    case 'queue.resumed':
+      return [queue(event)];
     case 'supervisor.started':
       return [supervisor(openSupervisor(event))];
     case 'supervisor.draining':

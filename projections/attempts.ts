@@ -188,6 +188,8 @@ function change(next: Draft<AttemptView>, { event, time, sequence }: StoredRecor
     case 'agent.connected':
     case 'agent.disconnected':
     case 'agent.retired':
+    case 'queue.paused':
+    case 'queue.resumed':
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':

@@ -283,6 +283,8 @@ function change(next: TaskDraft, to: TaskState, record: StoredRecord): boolean {
     case 'agent.connected':
     case 'agent.disconnected':
     case 'agent.retired':
+    case 'queue.paused':
+    case 'queue.resumed':
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':

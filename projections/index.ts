@@ -5,6 +5,7 @@ import { type Agents, agents } from './agents.ts';
 import { type AttemptHistory, attemptHistory } from './attempts.ts';
 import { type Blackboard, blackboard } from './blackboard.ts';
 import type { Entries } from './projection.ts';
+import { type Queues, queues } from './queues.ts';
 import { type Throughput, throughput } from './throughput.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
@@ -17,12 +18,14 @@ export {
   type TaskView,
 } from './blackboard.ts';
 export type { Projection } from './projection.ts';
+export { type PausedQueue, type Queues, queues } from './queues.ts';
 export { type Throughput, throughput } from './throughput.ts';
 
 export interface ProjectionStates {
   readonly blackboard: Blackboard;
   readonly attempts: AttemptHistory;
   readonly agents: Agents;
+  readonly queues: Queues;
   readonly throughput: Throughput;
 }
 
@@ -30,6 +33,7 @@ export class Projections {
   readonly blackboard: Blackboard;
   readonly attempts: AttemptHistory;
   readonly agents: Agents;
+  readonly queues: Queues;
   readonly throughput: Throughput;
   /** Sequence of the last record that was folded in. */
   sequence: number;
@@ -40,6 +44,7 @@ export class Projections {
     this.blackboard = states.blackboard;
     this.attempts = states.attempts;
     this.agents = states.agents;
+    this.queues = states.queues;
     this.throughput = states.throughput;
     this.sequence = sequence;
   }
@@ -58,6 +63,7 @@ export class Projections {
       blackboard: blackboard.restore(json[blackboard.name]),
       attempts: attemptHistory.restore(json[attemptHistory.name]),
       agents: agents.restore(json[agents.name]),
+      queues: queues.restore(json[queues.name]),
       throughput: throughput.restore(json[throughput.name]),
     };
     return new Projections(states, sequence, 'unseen');
@@ -72,6 +78,7 @@ export class Projections {
     blackboard.evolve(this.blackboard, record, this.#entries);
     attemptHistory.evolve(this.attempts, record, this.#entries);
     agents.evolve(this.agents, record, this.#entries);
+    queues.evolve(this.queues, record);
     throughput.evolve(this.throughput, record);
     this.sequence = record.sequence;
   }
@@ -93,6 +100,7 @@ export class Projections {
       [blackboard.name]: blackboard.toJSON(this.blackboard),
       [attemptHistory.name]: attemptHistory.toJSON(this.attempts),
       [agents.name]: agents.toJSON(this.agents),
+      [queues.name]: queues.toJSON(this.queues),
       [throughput.name]: throughput.toJSON(this.throughput),
     };
   }
@@ -103,6 +111,7 @@ function initialStates(): ProjectionStates {
     blackboard: blackboard.initial(),
     attempts: attemptHistory.initial(),
     agents: agents.initial(),
+    queues: queues.initial(),
     throughput: throughput.initial(),
   };
 }

@@ -161,6 +161,8 @@ function change(state: Throughput, { event, time }: StoredRecord, moved: Transit
     case 'agent.connected':
     case 'agent.disconnected':
     case 'agent.retired':
+    case 'queue.paused':
+    case 'queue.resumed':
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':

@@ -1,5 +1,5 @@
 /** What waits, and for whom. */
-import type { TaskView } from '../../projections/index.ts';
+import type { PausedQueue, TaskView } from '../../projections/index.ts';
 import { laneOf } from '../supervisor/agent-roster.ts';
 import type { Lane } from '../supervisor/ready-queue.ts';
 import type { AppContext } from './context.ts';
@@ -13,7 +13,7 @@ export interface QueueView {
   oldestPendingAt: number | null;
 }
 
-/** Of every agent and type that is configured or asked for; by name. */
+/** Of every agent and type that is configured, asked for or paused; by name. */
 export function queuesOf({ projections, roster }: Pick<AppContext, 'projections' | 'roster'>): QueueView[] {
   const queues = new Map<Lane, QueueView>();
   const queueOf = (lane: Lane): QueueView => {
@@ -22,6 +22,7 @@ export function queuesOf({ projections, roster }: Pick<AppContext, 'projections'
     return queue;
   };
   for (const { id } of roster.all()) for (const lane of roster.lanesOf(id)) queueOf(lane);
+  for (const lane of projections.queues.paused.keys()) queueOf(lane as Lane);
   for (const task of projections.blackboard.tasks.values()) {
     if (task.state === 'pending' || task.state === 'scheduled') count(queueOf(laneOf(task.spec)), task);
   }
@@ -39,15 +40,26 @@ function count(queue: QueueView, { state, createdAt }: TaskView): void {
 }
 
 export function listQueues(app: AppContext): readonly Json[] {
-  return queuesOf(app).map(({ lane, pending, scheduled, oldestPendingAt }) => {
-    const colon = lane.indexOf(':');
-    return {
-      kind: lane.slice(0, colon),
-      name: lane.slice(colon + 1),
-      pending,
-      scheduled,
-      oldest_pending_at: timeOf(oldestPendingAt),
-      agents: app.roster.takersOf(lane),
-    };
-  });
+  return queuesOf(app).map((queue) => queueJson(app, queue));
+}
+
+export function queueJson(
+  { projections, roster }: Pick<AppContext, 'projections' | 'roster'>,
+  { lane, pending, scheduled, oldestPendingAt }: QueueView,
+): Json {
+  const colon = lane.indexOf(':');
+  const paused = projections.queues.paused.get(lane);
+  return {
+    kind: lane.slice(0, colon),
+    name: lane.slice(colon + 1),
+    pending,
+    scheduled,
+    oldest_pending_at: timeOf(oldestPendingAt),
+    agents: roster.takersOf(lane),
+    paused: paused === undefined ? null : pauseJson(paused),
+  };
+}
+
+function pauseJson({ since, by, reason }: PausedQueue): Json {
+  return { since: timeOf(since), by, reason };
 }

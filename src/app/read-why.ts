@@ -48,6 +48,7 @@ function situationOf(app: AppContext, task: TaskView): Situation {
       .takersOf(lane)
       .map((agent) => ({ id: agent, agent: projections.agents.byId.get(agent) ?? null })),
     queue: placeOf(app, task, lane),
+    pausedQueue: projections.queues.paused.get(lane) ?? null,
     limits: {
       open: host.count('attempt'),
       concurrency: app.concurrency,

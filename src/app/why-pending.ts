@@ -1,4 +1,5 @@
 /** Why a pending task is not taken: nobody may take it, everybody is held up, a limit is reached, or others go first. */
+import type { PausedQueue } from '../../projections/index.ts';
 import type { Situation, Taker, Wait } from './why.ts';
 
 export function pendingWaits(situation: Situation): Wait[] {
@@ -8,6 +9,7 @@ export function pendingWaits(situation: Situation): Wait[] {
     const detail = 'Signalbox is shutting down and starts nothing any more: the next start goes on with it';
     waits.push({ kind: 'draining', detail });
   }
+  waits.push(...pausedWaits(situation));
   if (takers.length === 0) waits.push({ kind: 'no_agent', detail: nobody(situation) });
   const holds = takers.flatMap((taker) => holdOf(taker) ?? []);
   if (holds.length === takers.length) waits.push(...holds);
@@ -29,12 +31,13 @@ export function pendingWaits(situation: Situation): Wait[] {
 }
 
 export function afterPending(situation: Situation): string {
-  const { task, takers, queue } = situation;
+  const { task, takers, queue, pausedQueue } = situation;
   if (takers.length === 0) {
     const { agent, type } = task.spec;
     const missing = agent === undefined ? `an agent with the capability ${type ?? ''}` : `agent ${agent}`;
     return `nothing, until ${missing} is in the configuration`;
   }
+  if (pausedQueue !== null) return `nothing, until ${resumeText(pausedQueue)}`;
   const names = takers.map(({ id }) => id).join(' or ');
   if (takers.every(({ agent }) => agent?.state === 'paused' || agent?.state === 'draining')) {
     return `nothing, until somebody resumes agent ${names}: "signalbox agent resume ${takers[0]?.id ?? ''}"`;
@@ -44,6 +47,25 @@ export function afterPending(situation: Situation): string {
   }
   const turns = queue.ofOtherProjects > 0 ? '; projects take turns' : '';
   return `agent ${names} takes it when it has a free slot and the task's turn has come${turns}`;
+}
+
+/** Its queue is paused; nothing where that is open. */
+export function pausedWaits({ pausedQueue }: Pick<Situation, 'pausedQueue'>): Wait[] {
+  if (pausedQueue === null) return [];
+  const { queue, since, by, reason } = pausedQueue;
+  const why = reason === null ? '' : ` (${reason})`;
+  const detail = `the queue of ${nameOf(queue)} is paused by ${by} since ${new Date(since).toISOString()}${why}`;
+  return [{ kind: 'queue_paused', detail }];
+}
+
+/** Who has to do what before anything of the queue is handed out. */
+export function resumeText({ queue }: PausedQueue): string {
+  return `somebody resumes the queue: "signalbox queue resume ${nameOf(queue)}"`;
+}
+
+/** `agent writer`, `type build`: as the command line names them, too. */
+function nameOf(queue: string): string {
+  return queue.replace(':', ' ');
 }
 
 /** Why this agent does not take the task; null where it could. */

@@ -4,10 +4,10 @@
  * Y1 It follows from what it is given alone: no clock, no input or output.
  * Y2 A task that can still move waits for at least one thing; one that is settled, for none but its own process.
  */
-import type { AgentView, AttemptView, TaskView } from '../../projections/index.ts';
+import type { AgentView, AttemptView, PausedQueue, TaskView } from '../../projections/index.ts';
 import { unreachable } from '../contracts/errors.ts';
 import type { WaitKind } from '../contracts/why.ts';
-import { afterPending, pendingWaits } from './why-pending.ts';
+import { afterPending, pausedWaits, pendingWaits, resumeText } from './why-pending.ts';
 import { explainReviewByAgent } from './why-review.ts';
 
 export interface Wait {
@@ -36,6 +36,8 @@ export interface Situation {
   /** The configured agents that may take it; null in place of one that is not registered yet. */
   readonly takers: readonly Taker[];
   readonly queue: QueuePlace;
+  /** The pause of its queue; null where that is open. */
+  readonly pausedQueue: PausedQueue | null;
   readonly limits: Limits;
   /** Why the event log cannot be written; null where it can. */
   readonly logTrouble: string | null;
@@ -138,7 +140,7 @@ function explainState(situation: Situation): Reasons {
 }
 
 function explainScheduled(situation: Situation): Reasons {
-  const { task, dependencies } = situation;
+  const { task, dependencies, pausedQueue } = situation;
   const waits = endingWaits(situation);
   if (task.dueAt !== null) waits.push(timeWait(task, task.dueAt));
   if (task.attempts === 0) waits.push(...dependencyWaits(dependencies));
@@ -146,7 +148,11 @@ function explainScheduled(situation: Situation): Reasons {
     ...(task.dueAt === null ? [] : [`at ${timeText(task.dueAt)}`]),
     ...(waits.some(({ kind }) => kind === 'dependency') ? ['when its dependencies are done'] : []),
   ];
-  const turn = 'it is pending, and the next free agent takes it';
+  waits.push(...pausedWaits(situation));
+  const turn =
+    pausedQueue === null
+      ? 'it is pending, and the next free agent takes it'
+      : `it is pending, and waits until ${resumeText(pausedQueue)}`;
   return { waits, next: `${[conditions.join(' and '), turn].join(' ').trim()}${expiryOf(task)}` };
 }
 

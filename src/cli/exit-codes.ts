@@ -9,7 +9,7 @@ export const EXIT_CODES = {
       'it failed; for "--wait" and "watch": the task ended, but not in done; for "audit": something is wrong',
   },
   usage: { code: 2, meaning: 'the command, its input or the configuration is not valid' },
-  not_found: { code: 3, meaning: 'there is no such task, agent, event or moment' },
+  not_found: { code: 3, meaning: 'there is no such task, agent, queue, event or moment' },
   conflict: {
     code: 4,
     meaning: 'it clashes with what is there: the state of a task, an id, a port, a log in use',
@@ -35,6 +35,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   not_found: 'not_found',
   task_not_found: 'not_found',
   agent_not_found: 'not_found',
+  queue_not_found: 'not_found',
   no_such_moment: 'not_found',
   task_exists: 'conflict',
   idempotency_conflict: 'conflict',

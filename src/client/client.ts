@@ -69,6 +69,8 @@ export type DecisionName = 'approve' | 'reject' | 'cancel' | 'block' | 'unblock'
 
 export type AgentDecisionName = 'pause' | 'drain' | 'resume';
 
+export type QueueDecisionName = 'pause' | 'resume';
+
 export type DeadLetterFilter = Partial<z.output<typeof listDeadLettersSchema>>;
 
 export type RedriveRequest = z.input<typeof redriveSchema>;
@@ -152,6 +154,17 @@ export class SignalboxClient {
   async queues(): Promise<readonly QueueAnswer[]> {
     const { queues } = (await this.#read('/api/queues')) as { readonly queues: readonly QueueAnswer[] };
     return queues;
+  }
+
+  /** @param kind `agent` for the tasks of one agent, `type` for those of one type */
+  async decideQueue(
+    kind: QueueAnswer['kind'],
+    name: string,
+    decision: QueueDecisionName,
+    details: Decision = {},
+  ): Promise<QueueAnswer> {
+    const path = `/api/queues/${kind}/${checkedId(kind, name)}/${decision}`;
+    return (await this.#write(path, details)) as QueueAnswer;
   }
 
   async webhooks(): Promise<readonly WebhookAnswer[]> {

@@ -197,22 +197,22 @@ export type AgentAnswer = z.output<typeof agentAnswerSchema>;
 
 export const agentListSchema = z.strictObject({ agents: z.array(agentAnswerSchema) });
 
-export const queueListSchema = z.strictObject({
-  queues: z.array(
-    z.strictObject({
-      /** `agent`: tasks for that agent. `type`: tasks for any agent that has the capability. */
-      kind: z.enum(['agent', 'type']),
-      name: z.string(),
-      pending: count,
-      /** Those that wait for a time, for other tasks, or for a retry. */
-      scheduled: count,
-      oldest_pending_at: time.nullable(),
-      /** Who may take from it. */
-      agents: z.array(z.string()),
-    }),
-  ),
+export const queueAnswerSchema = z.strictObject({
+  /** `agent`: tasks for that agent. `type`: tasks for any agent that has the capability. */
+  kind: z.enum(['agent', 'type']),
+  name: z.string(),
+  pending: count,
+  /** Those that wait for a time, for other tasks, or for a retry. */
+  scheduled: count,
+  oldest_pending_at: time.nullable(),
+  /** Who may take from it. */
+  agents: z.array(z.string()),
+  /** Since when and by whom nothing of it is handed out; null where it is open. */
+  paused: z.strictObject({ since: time, by: z.string(), reason: z.string().nullable() }).nullable(),
 });
-export type QueueAnswer = z.output<typeof queueListSchema>['queues'][number];
+export type QueueAnswer = z.output<typeof queueAnswerSchema>;
+
+export const queueListSchema = z.strictObject({ queues: z.array(queueAnswerSchema) });
 
 const deadState = { state: z.enum(DEAD_STATES), last_error: z.string().nullable() };
 

@@ -62,6 +62,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   task: 'Id of the task.',
   attempt: 'Number of the attempt, 1 for the first.',
   agent: 'Id of the agent.',
+  queue: '`agent:<id>` for the tasks of one agent, `type:<name>` for those of one type.',
   event: 'The event, such as `claimed` or `attempt_started`.',
   operation: 'The name of the operation, such as `createTask`; `$SRV.INFO.signalbox` lists them all.',
 };
@@ -70,6 +71,7 @@ export function channels(): readonly Channel[] {
   const at = { project: '{project}', task: '{task}', attempt: '{attempt}', agent: '{agent}' };
   const taskEvent = eventSubject({ project: at.project, entity: 'task', id: at.task, name: '{event}' });
   const agentEvent = eventSubject({ project: '_system', entity: 'agent', id: at.agent, name: '{event}' });
+  const queueEvent = eventSubject({ project: '_system', entity: 'queue', id: '{queue}', name: '{event}' });
   const supervisorEvent = eventSubject({
     project: '_system',
     entity: 'supervisor',
@@ -98,6 +100,15 @@ export function channels(): readonly Channel[] {
       action: 'send',
       jetstream: log,
       messages: events((type) => type.startsWith('agent.')),
+    },
+    {
+      name: 'queueEvents',
+      address: queueEvent,
+      title: 'Events of queues',
+      description: 'Paused, resumed.',
+      action: 'send',
+      jetstream: log,
+      messages: events((type) => type.startsWith('queue.')),
     },
     {
       name: 'supervisorEvents',

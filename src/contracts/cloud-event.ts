@@ -64,7 +64,7 @@ const TYPES_OF_TODAY: ReadonlyMap<string, EventType> = new Map(
 /** The entity that an event is filed under: an attempt's events stand under its task. */
 export interface Filing {
   readonly project: string;
-  readonly entity: 'task' | 'agent' | 'supervisor';
+  readonly entity: 'task' | 'agent' | 'queue' | 'supervisor';
   readonly id: string;
   /** The last token of the subject, e.g. `claimed` or `attempt_started`. */
   readonly name: string;
@@ -77,6 +77,7 @@ export function filingOf(event: DomainEvent): Filing {
     return { project: event.project, entity: 'task', id: event.task, name };
   }
   if ('agent' in event) return { project: SYSTEM_PROJECT, entity: 'agent', id: event.agent, name: verb };
+  if ('queue' in event) return { project: SYSTEM_PROJECT, entity: 'queue', id: event.queue, name: verb };
   return { project: SYSTEM_PROJECT, entity: 'supervisor', id: 'supervisor', name: verb };
 }
 

@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   method_not_allowed: 'The resource does not have this method.',
   task_not_found: 'The project has no task with this id.',
   agent_not_found: 'No agent has this id.',
+  queue_not_found: 'No agent has this queue, and no task waits in it.',
   task_exists: 'A task with this id exists already, with another content.',
   idempotency_conflict: 'This idempotency key was used before, with another content.',
   task_archived: 'The task has left memory: it can be read, and nothing more can happen to it.',

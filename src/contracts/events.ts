@@ -11,6 +11,8 @@ import { ATTEMPT_OUTCOMES, outputSchema, STOP_REASONS, taskSpecSchema, usageSche
 const task = { project: z.string(), task: z.string() };
 const attempt = { ...task, attempt: z.int().min(1) };
 const agent = { agent: z.string() };
+/** `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
+const queue = { queue: z.string() };
 
 /** Epoch milliseconds of the next try, or null where the supervisor sees no sense in another one. */
 const retryAt = { retry_at_ms: z.int().nullable() };
@@ -210,6 +212,18 @@ export const eventSchemas = {
   }),
   'agent.retired': z.strictObject({ type: z.literal('agent.retired'), ...agent, reason: z.string() }),
 
+  /** Nobody is handed a task of this queue any more, whoever could take it. */
+  'queue.paused': z.strictObject({
+    type: z.literal('queue.paused'),
+    ...queue,
+    reason: z.string().optional(),
+  }),
+  'queue.resumed': z.strictObject({
+    type: z.literal('queue.resumed'),
+    ...queue,
+    reason: z.string().optional(),
+  }),
+
   'supervisor.started': z.strictObject({
     type: z.literal('supervisor.started'),
     /** The writer's own id: the prefix of all its event ids. */
@@ -253,7 +267,7 @@ export type DomainEvent = { [T in EventType]: EventOf<T> }[EventType];
 
 export const EVENT_TYPES = Object.keys(eventSchemas) as EventType[];
 
-export const ENTITY_KINDS = ['task', 'attempt', 'agent', 'supervisor'] as const;
+export const ENTITY_KINDS = ['task', 'attempt', 'agent', 'queue', 'supervisor'] as const;
 export type EntityKind = (typeof ENTITY_KINDS)[number];
 
 /** What an event did to one entity. An entity's versions are 1, 2, 3 … without a gap. */

@@ -58,6 +58,8 @@ export function redactedForm(event: DomainEvent): DomainEvent | null {
     case 'agent.connected':
     case 'agent.disconnected':
     case 'agent.retired':
+    case 'queue.paused':
+    case 'queue.resumed':
     case 'supervisor.started':
     case 'supervisor.draining':
     case 'supervisor.stopped':

@@ -19,6 +19,8 @@ export const WAIT_KINDS = [
   'no_agent',
   'project_limit',
   'global_limit',
+  /** Nothing of its queue is handed out. */
+  'queue_paused',
   /** For tasks that go first. */
   'queue',
   /** For somebody who looks at the result. */

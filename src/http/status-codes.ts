@@ -10,6 +10,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   not_found: 404,
   task_not_found: 404,
   agent_not_found: 404,
+  queue_not_found: 404,
   no_such_moment: 404,
   past_pending: 503,
   method_not_allowed: 405,

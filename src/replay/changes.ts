@@ -1,9 +1,10 @@
-/** What is different between two moments: tasks, their outputs, comments and attempts, and agents. */
+/** What is different between two moments: tasks, their outputs, comments and attempts, agents, and queues. */
 import type {
   AgentView,
   AttemptView,
   CommentView,
   OutputView,
+  PausedQueue,
   Projections,
   TaskView,
 } from '../../projections/index.ts';
@@ -13,13 +14,16 @@ export interface Board {
   readonly tasks: ReadonlyMap<string, TaskView>;
   readonly attempts: ReadonlyMap<string, readonly AttemptView[]>;
   readonly agents: ReadonlyMap<string, AgentView>;
+  /** Those that are paused. */
+  readonly queues: ReadonlyMap<string, PausedQueue>;
 }
 
-export function boardOf({ blackboard, attempts, agents }: Projections): Board {
+export function boardOf({ blackboard, attempts, agents, queues }: Projections): Board {
   return {
     tasks: new Map(blackboard.tasks),
     attempts: new Map(attempts.byTask),
     agents: new Map(agents.byId),
+    queues: new Map(queues.paused),
   };
 }
 
@@ -48,13 +52,20 @@ export interface AgentChange extends StateChange {
   readonly agent: AgentView;
 }
 
+export interface QueueChange extends StateChange {
+  /** `agent:<id>` or `type:<name>`. */
+  readonly queue: string;
+}
+
 export interface BoardChanges {
   /** Those to which something happened, in the order of their creation. */
   readonly tasks: readonly TaskChanges[];
   readonly agents: readonly AgentChange[];
+  /** Paused or resumed. */
+  readonly queues: readonly QueueChange[];
 }
 
-/** @param project only tasks of this one, and no agents; all where it is absent */
+/** @param project only tasks of this one, and neither agents nor queues; all where it is absent */
 export function changesBetween(before: Board, after: Board, project?: string): BoardChanges {
   const tasks: TaskChanges[] = [];
   for (const [key, task] of after.tasks) {
@@ -70,8 +81,8 @@ export function changesBetween(before: Board, after: Board, project?: string): B
       attempts,
     });
   }
-  const agents = project === undefined ? agentChanges(before, after) : [];
-  return { tasks, agents };
+  if (project !== undefined) return { tasks, agents: [], queues: [] };
+  return { tasks, agents: agentChanges(before, after), queues: queueChanges(before, after) };
 }
 
 function attemptChanges(
@@ -88,6 +99,14 @@ function agentChanges(before: Board, after: Board): AgentChange[] {
   return [...after.agents.values()].flatMap((agent) => {
     const change = stateChange(before.agents.get(agent.id)?.state, agent.state);
     return change === null ? [] : [{ ...change, agent }];
+  });
+}
+
+function queueChanges(before: Board, after: Board): QueueChange[] {
+  const stateIn = ({ queues }: Board, queue: string): string => (queues.has(queue) ? 'paused' : 'open');
+  return [...new Set([...before.queues.keys(), ...after.queues.keys()])].flatMap((queue) => {
+    const change = stateChange(stateIn(before, queue), stateIn(after, queue));
+    return change === null ? [] : [{ ...change, queue }];
   });
 }
 

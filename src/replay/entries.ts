@@ -11,9 +11,9 @@ import { canonicalJson } from '../contracts/canonical.ts';
 import { sha256 } from '../journal/hash.ts';
 
 export interface Entry {
-  /** `task`, `attempts` (those of a task), `agent`, `counts`, `throughput`. */
+  /** `task`, `attempts` (those of a task), `agent`, `queue` (a paused one), `counts`, `throughput`. */
   readonly part: string;
-  /** `project/task`, or the id of an agent; empty where there is but one entry. */
+  /** `project/task`, the id of an agent, or a queue; empty where there is but one entry. */
   readonly key: string;
   readonly sha256: string;
 }
@@ -53,6 +53,7 @@ export function entriesOf(projections: Projections, { after, until = null, limit
     if (!blackboard.tasks.has(key)) entries.push(entryOf('attempts', key, history));
   }
   for (const [id, agent] of projections.agents.byId) entries.push(entryOf('agent', id, agent));
+  for (const [id, queue] of projections.queues.paused) entries.push(entryOf('queue', id, queue));
   entries.push(entryOf('counts', '', blackboard.counts));
   entries.push(entryOf('throughput', '', throughput.toJSON(projections.throughput)));
   return { entries, next: null };

@@ -213,7 +213,7 @@ function settledCount(task: EntityState): number {
 }
 
 function noSeats(): Record<EntityKind, Map<string, Seat>> {
-  return { task: new Map(), attempt: new Map(), agent: new Map(), supervisor: new Map() };
+  return { task: new Map(), attempt: new Map(), agent: new Map(), queue: new Map(), supervisor: new Map() };
 }
 
 function logicsOf(machines: Machines): Logics {
@@ -221,6 +221,7 @@ function logicsOf(machines: Machines): Logics {
     task: flatLogic(machines.task),
     attempt: flatLogic(machines.attempt),
     agent: flatLogic(machines.agent),
+    queue: flatLogic(machines.queue),
     supervisor: flatLogic(machines.supervisor),
   };
 }

@@ -63,6 +63,7 @@ export function snapshotOf(lines: Iterable<string>): Snapshot {
     task: new Map(),
     attempt: new Map(),
     agent: new Map(),
+    queue: new Map(),
     supervisor: new Map(),
   };
   const parts = new Map<string, unknown>();

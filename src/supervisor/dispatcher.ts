@@ -5,6 +5,7 @@
  * M2 No place here says which slot is taken: that is the agent's machine, and it follows from open attempts.
  * M3 Where a shared cap holds work back, the next free place goes to whoever is next of all: no agent, and so no
  *    project, is passed over because of its place in the configuration.
+ * M4 Of a queue that is paused nothing is claimed. What was claimed before stands before the pause in the log.
  */
 import type { TaskSpec } from '../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
@@ -57,6 +58,12 @@ export class Dispatcher {
     else this.#match(this.#options.roster.lanesOf(agent));
   }
 
+  /** Tasks of this queue may be claimed again. */
+  reopen(queue: string): void {
+    if (this.#held) this.offerAll();
+    else this.#match([queue as Lane]);
+  }
+
   offerAll(): void {
     this.#held = false;
     this.#match([...this.#options.queue.lanes()]);
@@ -66,7 +73,7 @@ export class Dispatcher {
   #match(lanes: readonly Lane[]): void {
     const { host, queue, concurrency, projectConcurrency, claim } = this.#options;
     while (this.#state === 'claiming') {
-      const open = lanes.filter((lane) => queue.has(lane) && this.#takerOf(lane) !== undefined);
+      const open = lanes.filter((lane) => this.#isOpen(lane));
       if (open.length === 0) return;
       if (host.count('attempt') >= concurrency) {
         this.#held = true;
@@ -85,6 +92,14 @@ export class Dispatcher {
       }
       claim(next.key, taker, (host.get('task', next.key)?.context.attempts ?? 0) + 1);
     }
+  }
+
+  /** Whether something may wait here, and somebody is free to take it. */
+  #isOpen(lane: Lane): boolean {
+    const { host, queue } = this.#options;
+    return (
+      queue.has(lane) && host.get('queue', lane)?.state !== 'paused' && this.#takerOf(lane) !== undefined
+    );
   }
 
   /** The least loaded of those who are free to take from this lane, so that agents of one type share the work. */

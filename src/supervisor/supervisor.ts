@@ -270,6 +270,8 @@ export class Supervisor {
       case 'agent.connected':
       case 'agent.unparked':
         return this.#dispatcher.offer(event.agent);
+      case 'queue.resumed':
+        return this.#dispatcher.reopen(event.queue);
       default:
         // Every other event is information: nothing follows from it.
         return;

@@ -30,6 +30,7 @@ const OTHER_TYPES_OF_0_1_0: readonly EventType[] = [
   ...(['registered', 'paused', 'drained', 'resumed', 'parked', 'probed', 'unparked', 'retired'] as const).map(
     (name): EventType => `agent.${name}`,
   ),
+  ...(['paused', 'resumed'] as const).map((name): EventType => `queue.${name}`),
   ...(['started', 'draining', 'stopped', 'key_introduced', 'checkpointed'] as const).map(
     (name): EventType => `supervisor.${name}`,
   ),

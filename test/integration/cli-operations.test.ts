@@ -14,6 +14,7 @@ const COMMANDS = [
   ...['', ' ls', ' show', ' pause', ' drain', ' resume'].map((name) => `agent${name}`),
   ...['', ' ls', ' logs', ' kill'].map((name) => `attempt${name}`),
   ...['', ' ls', ' redrive'].map((name) => `dlq${name}`),
+  ...['', ' ls', ' pause', ' resume'].map((name) => `queue${name}`),
   'ps',
 ];
 

@@ -60,6 +60,7 @@ describe('who may do what, where there are tokens', () => {
       [`${TASKS}/a/comments`, { author: 'x', body: 'x' }],
       [`${TASKS}/a/status`, { status: 'working' }],
       ['/api/agents/worker/pause', {}],
+      ['/api/queues/agent/worker/pause', {}],
       ['/api/dead-letters/redrive', { all: true }],
     ] as const;
     for (const [path, body] of words) {

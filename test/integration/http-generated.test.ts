@@ -18,6 +18,16 @@ const RUNS = 25;
 /** Streams do not end: they have tests of their own. */
 const ENDLESS = /event-stream/;
 
+/** What the parameters of a path may name; the first ones are meant together. */
+const THERE: Readonly<Record<string, readonly string[]>> = {
+  project: ['demo'],
+  task: ['a', 'done'],
+  agent: ['worker'],
+  attempt: ['1'],
+  kind: ['agent', 'type'],
+  name: ['worker', 'echo'],
+};
+
 interface Ask {
   readonly path: string;
   readonly body?: string;
@@ -64,9 +74,7 @@ describe('every operation of the document', () => {
 
   /** Ids that are there, ids that are not, and what is none. */
   const inPath = (name: string): fc.Arbitrary<string> => {
-    const there = { project: ['demo'], task: ['a', 'done'], agent: ['worker'], attempt: ['1'] }[name] ?? [
-      'a',
-    ];
+    const there = THERE[name] ?? ['a'];
     const ids = fc.constantFrom(...there);
     return fc.oneof(
       { weight: 8, arbitrary: ids },
@@ -147,11 +155,10 @@ describe('every operation of the document', () => {
   /** As a client would: an address that is there, the example as the body, and the token of who may. */
   async function askAsMeant(operation: ApiOperation): Promise<ApiAnswer> {
     const { path, requestBody } = operation;
-    const there: Record<string, string> = { project: 'demo', task: 'a', agent: 'worker', attempt: '1' };
     const { value } = requestBody?.content['application/json']?.examples?.typical ?? {};
     const isSaidByAgents = /^(reportStatus|reportHeartbeat|addOutput)$/.test(operation.operationId);
     return ask(operation, {
-      path: path.replace(/\{(\w+)\}/g, (_, name: string) => there[name] ?? 'a'),
+      path: path.replace(/\{(\w+)\}/g, (_, name: string) => THERE[name]?.[0] ?? 'a'),
       headers: isSaidByAgents ? { authorization: `Bearer ${http.token('a')}` } : {},
       ...(value === undefined ? {} : { body: JSON.stringify(value) }),
     });

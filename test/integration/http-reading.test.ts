@@ -86,6 +86,7 @@ describe('the queues', () => {
         scheduled: 0,
         oldest_pending_at: null,
         agents: ['quick'],
+        paused: null,
       },
       expect.objectContaining({ kind: 'agent', name: 'worker', pending: 1, agents: ['worker'] }),
       expect.objectContaining({ kind: 'type', name: 'cooking', pending: 1, agents: [] }),

@@ -8,6 +8,7 @@ import {
   type AttemptAnswer,
   attemptAnswerSchema,
   problemSchema,
+  queueAnswerSchema,
   taskAnswerSchema,
   taskPageSchema,
 } from '../../src/contracts/answers.ts';
@@ -79,6 +80,8 @@ describe('commands over NATS', () => {
         'killAttempt',
         'listAgents',
         'pauseAgent',
+        'pauseQueue',
+        'resumeQueue',
         'listDeadLetters',
         'redriveDeadLetters',
         'listProcesses',
@@ -113,6 +116,11 @@ describe('commands over NATS', () => {
       const own = await call('demo.listTasks', { limit: 5 });
       expect(taskPageSchema.parse(own.body).tasks).toHaveLength(1);
     }
+    const queue = { kind: 'agent', name: 'far' };
+    const paused = await call('_system.pauseQueue', { ...queue, by: 'mia', comment: 'later' });
+    expect(queueAnswerSchema.parse(paused.body)).toMatchObject({ paused: { by: 'mia', reason: 'later' } });
+    expect((await call('_system.pauseQueue', queue)).errorCode).toBe(409);
+    expect((await call('_system.resumeQueue', queue)).body).toMatchObject({ paused: null });
     expect((await call('_system.pauseAgent', { agent: 'far' })).body).toMatchObject({ state: 'paused' });
     expect((await call('_system.readHealth')).body).toMatchObject({ ready: true });
   });

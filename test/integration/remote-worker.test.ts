@@ -102,6 +102,26 @@ describe('a worker of a remote agent', () => {
     await until(async () => (await queued()) === 0, 'the job is gone');
   });
 
+  it('finds no job of a paused queue in its work queue, and gets it when that is resumed', async () => {
+    await using world = await RemoteWorld.start({
+      agents: { far: { ...PATIENT, capabilities: ['build'], concurrency: 2 } },
+    });
+    const { box } = world;
+    const connection = await world.connect();
+    await announce(connection);
+    await until(async () => (await state(world)) === 'idle', 'it is there');
+    const manager = await jetstream(connection).jetstreamManager();
+    const queued = async (): Promise<number> => (await manager.streams.info(WORK_STREAM)).state.messages;
+    await world.command('_system.pauseQueue', { kind: 'type', name: 'build' });
+    await box.createTask('demo', { id: 'held', title: 'held', type: 'build' });
+    await box.createTask('demo', { id: 'own', title: 'own', agent: 'far' });
+    await until(async () => (await queued()) === 1, 'the job of the other queue is there');
+    expect(await world.why('held')).toMatchObject({ waits_for: [{ kind: 'queue_paused' }] });
+    expect(await box.attempts('demo', 'held')).toEqual([]);
+    await world.command('_system.resumeQueue', { kind: 'type', name: 'build' });
+    await until(async () => (await queued()) === 2, 'the job of the queue that goes on is there, too');
+  });
+
   it('that begins no job in time gets it no more: it is tried again, and given up in the end', async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...PATIENT, queue_seconds: 0.3 } } });
     await announce(await world.connect());

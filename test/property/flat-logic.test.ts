@@ -40,6 +40,7 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     parkings: fc.constant(0),
     parkedUntil: fc.constant(null),
   }),
+  queue: fc.constant({}),
   supervisor: fc.constant({ writer: '', epoch: 0 }),
 };
 

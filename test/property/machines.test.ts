@@ -11,7 +11,7 @@ import {
   type Transition,
 } from '../../src/contracts/events.ts';
 import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { AGENTS, type Claims, eventOf, type Step, step, TASKS } from '../support/random-history.ts';
+import { AGENTS, type Claims, eventOf, QUEUES, type Step, step, TASKS } from '../support/random-history.ts';
 
 const RUNS = { numRuns: 200 };
 const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });
@@ -43,6 +43,7 @@ class World {
       task: TASKS,
       attempt: [...this.claims.keys()],
       agent: AGENTS,
+      queue: QUEUES,
       supervisor: [SUPERVISOR_ID],
     };
     return ENTITY_KINDS.map((kind) => ({
@@ -209,6 +210,8 @@ describe('whatever happens', () => {
           for (const task of TASKS) expect(world.host.get('task', task)).toEqual(plain.get('task', task));
           for (const agent of AGENTS)
             expect(world.host.get('agent', agent)).toEqual(plain.get('agent', agent));
+          for (const queue of QUEUES)
+            expect(world.host.get('queue', queue)).toEqual(plain.get('queue', queue));
         }
       }),
       RUNS,

@@ -6,7 +6,7 @@ import type { DomainEvent } from '../../src/contracts/events.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import { ActorHost, type Machines } from '../../src/runtime/actor-host.ts';
 import { CommitPipeline } from '../../src/runtime/commit-pipeline.ts';
-import { AGENTS, type Claims, eventOf, type Step, TASKS } from './random-history.ts';
+import { AGENTS, type Claims, eventOf, QUEUES, type Step, TASKS } from './random-history.ts';
 
 export const LIVED_SINCE = Date.UTC(2025, 0, 1);
 
@@ -62,17 +62,21 @@ export class Lived {
   }
 }
 
-/** All that is known at a moment: the projections, and the actors of the tasks and agents that histories are about. */
+/** All that is known at a moment: the projections, and the actors of the tasks, agents and queues that histories are about. */
 export function seenIn(projections: Projections, host: ActorHost): string {
-  const { blackboard, attempts, agents } = projections;
-  const views = [blackboard.tasks, attempts.byTask, agents.byId].map((table) =>
+  const { blackboard, attempts, agents, queues } = projections;
+  const views = [blackboard.tasks, attempts.byTask, agents.byId, queues.paused].map((table) =>
     [...table].map(([key, entry]) => `${key}=${textOf(entry)}`).join('\n'),
   );
   const actors = TASKS.map((task) => {
     const actor = host.get('task', task);
     return [actor, host.get('attempt', `${task}/${actor?.context.openAttempt}`)];
   });
-  const known = [...actors.flat(), ...AGENTS.map((agent) => host.get('agent', agent))];
+  const known = [
+    ...actors.flat(),
+    ...AGENTS.map((agent) => host.get('agent', agent)),
+    ...QUEUES.map((queue) => host.get('queue', queue)),
+  ];
   return [...views, canonicalJson(blackboard.counts), ...known.map((actor) => textOf(actor ?? NOBODY))].join(
     '\n\n',
   );

@@ -9,13 +9,15 @@ import { EVENTS } from './event-arbitraries.ts';
 
 export const TASKS = ['p/a', 'q/a'] as const;
 export const AGENTS = ['x', 'y'] as const;
+export const QUEUES = ['agent:x', 'type:t'] as const;
 
 export interface Step {
-  /** Whether it is something that its task, its attempt or its agent hears in the present state. */
+  /** Whether it is something that its task, its attempt, its agent or its queue hears in the present state. */
   readonly isSensible: boolean;
   readonly type: EventType;
   readonly task: (typeof TASKS)[number];
   readonly agent: (typeof AGENTS)[number];
+  readonly queue: (typeof QUEUES)[number];
   readonly attempt: number;
   /** Whether a word of an attempt names another agent than the one that claimed it. */
   readonly isMistaken: boolean;
@@ -31,6 +33,7 @@ export const step: fc.Arbitrary<Step> = fc.record(
     type: fc.constantFrom(...EVENT_TYPES),
     task: fc.constantFrom(...TASKS),
     agent: fc.constantFrom(...AGENTS),
+    queue: fc.constantFrom(...QUEUES),
     attempt: fc.integer({ min: 1, max: 4 }),
     isMistaken: fc.nat({ max: 9 }).map((dice) => dice === 9),
     pick: fc.nat({ max: 10_000 }),
@@ -51,6 +54,7 @@ const RARE: ReadonlySet<string> = new Set<EventType>([
   'agent.connected',
   'agent.disconnected',
   'agent.retired',
+  'queue.paused',
   'supervisor.draining',
   'supervisor.stopped',
 ]);
@@ -81,6 +85,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     // Seldom, so that tasks get somewhere.
     ...(step.choice % 3 === 0 ? host.heard('agent', step.agent) : []),
     ...(step.choice % 5 === 0 ? host.heard('supervisor', 'supervisor') : []),
+    ...(step.choice % 7 === 0 ? host.heard('queue', step.queue) : []),
   ]
     .filter((type): type is EventType => BODIES.has(type as EventType))
     .filter((type) => !RARE.has(type) || step.choice % 3 === 0);
@@ -99,7 +104,7 @@ function build(type: EventType, step: Step, known: Record<string, unknown>): Dom
   const body = bodies[step.choice % BODIES_EACH];
   if (!body) throw new Error(`no body for ${type}`);
   const [project, task] = step.task.split('/');
-  const address = { project, task, agent: step.agent, attempt: step.attempt };
+  const address = { project, task, agent: step.agent, queue: step.queue, attempt: step.attempt };
   const event: Record<string, unknown> = { ...body };
   for (const [name, value] of Object.entries({ ...address, ...known })) {
     // An event that may stand without an attempt sometimes does.

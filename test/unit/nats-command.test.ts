@@ -70,6 +70,11 @@ describe('an operation as a NATS command', () => {
       isOfProject: false,
       params: ['agent'],
     });
+    expect(commandNamed('pauseQueue')).toEqual({
+      subject: 'signalbox.v1.cmd._system.pauseQueue',
+      isOfProject: false,
+      params: ['kind', 'name'],
+    });
     expect(commandNamed('readJob')).toEqual({
       subject: 'signalbox.v1.cmd.default.readJob',
       isOfProject: false,

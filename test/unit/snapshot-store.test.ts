@@ -22,6 +22,7 @@ function snapshotAt(sequence: number, tasks = 3): Snapshot {
       task: new Map([['p/a', { state: 'done', context: { attempts: 1 } as never, version: 4 }]]),
       attempt: new Map(),
       agent: new Map(),
+      queue: new Map([['type:build', { state: 'paused', context: {}, version: 1 }]]),
       supervisor: new Map(),
     },
     projections: {

@@ -106,6 +106,7 @@ function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
     hasFailedChildren: false,
     takers: [taker('idle')],
     queue: { ahead: 0, length: 1, ofOtherProjects: 0 },
+    pausedQueue: null,
     limits: { open: 0, concurrency: 10, openInProject: 0, projectConcurrency: 10 },
     logTrouble: null,
     isDraining: false,
@@ -163,6 +164,21 @@ describe('why a task waits', () => {
 
   it('pending: says nothing of agents that are held up as long as one is free', () => {
     expect(kindsOf(pending({ takers: [taker('paused'), taker('busy', { running: 1 })] }))).toEqual(['queue']);
+  });
+
+  it('its queue is paused: by whom, since when, why, and how to resume it', () => {
+    const paused = { queue: 'type:review', since: LATER, by: 'mia', reason: 'too dear' };
+    const detail = `the queue of type review is paused by mia since ${LATER_TEXT} (too dear)`;
+    const resume = 'somebody resumes the queue: "signalbox queue resume type review"';
+    const waiting = explain(pending({ pausedQueue: paused }));
+    expect(waiting.waitsFor).toEqual([{ kind: 'queue_paused', detail }]);
+    expect(waiting.next).toBe(`nothing, until ${resume}`);
+    const unexplained = explain(pending({ pausedQueue: { ...paused, reason: null } }));
+    expect(unexplained.summary).toBe(`task a is pending: ${detail.replace(' (too dear)', '')}`);
+    const scheduled = explain(situation(task('scheduled', { dueAt: LATER }), { pausedQueue: paused }));
+    expect(scheduled.waitsFor).toMatchObject([{ kind: 'time' }, { kind: 'queue_paused' }]);
+    expect(scheduled.next).toBe(`at ${LATER_TEXT} it is pending, and waits until ${resume}`);
+    expect(kindsOf(pending({ pausedQueue: paused, takers: [] }))).toEqual(['queue_paused', 'no_agent']);
   });
 
   it('pending: nobody can do it, and what would help', () => {

@@ -6,6 +6,7 @@ const MACHINES = [
   ['task', 'Where a task stands, from its creation to its end.'],
   ['attempt', 'One try of one agent, from its claim to its outcome.'],
   ['agent', 'Whether an agent takes tasks.'],
+  ['queue', 'Whether the tasks of one agent, or of one type, are handed out.'],
   ['supervisor', 'Signalbox itself.'],
 ] as const;
 

@@ -1,9 +1,11 @@
 /** What waits, and for whom. */
 import type { QueueAnswer } from '../api/types.ts';
-import { Ago, Empty, Loading, Trouble } from '../parts/basics.tsx';
+import { Ago, Empty, Loading, StateBadge, Trouble } from '../parts/basics.tsx';
 import { number } from '../parts/format.ts';
 import { agentHref } from '../parts/links.tsx';
 import { PresentOnly } from '../parts/present-only.tsx';
+import { QueueActions } from '../parts/queue-actions.tsx';
+import { Line } from '../parts/safe-text.tsx';
 import { useResource } from '../state/resource.ts';
 
 export function QueuesPage() {
@@ -17,12 +19,17 @@ export function QueuesPage() {
       {error && <Trouble error={error} retry={reload} />}
       {!value && !error && <Loading what="the queues" />}
       {value?.queues.length === 0 && <Empty title="There are no queues: no agent is configured." />}
-      {value && value.queues.length > 0 && <Table queues={value.queues} />}
+      {value && value.queues.length > 0 && <Table queues={value.queues} onDone={reload} />}
     </div>
   );
 }
 
-function Table({ queues }: { readonly queues: readonly QueueAnswer[] }) {
+interface TableProps {
+  readonly queues: readonly QueueAnswer[];
+  readonly onDone: () => void;
+}
+
+function Table({ queues, onDone }: TableProps) {
   const deepest = Math.max(1, ...queues.map(({ pending, scheduled }) => pending + scheduled));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard.
@@ -36,38 +43,60 @@ function Table({ queues }: { readonly queues: readonly QueueAnswer[] }) {
             <th>Depth</th>
             <th>Oldest pending</th>
             <th>Agents</th>
+            <th>Decide</th>
           </tr>
         </thead>
         <tbody data-group>
-          {queues.map(({ kind, name, pending, scheduled, oldest_pending_at, agents }) => (
-            <tr key={kind + name} data-item tabIndex={-1}>
-              <td>
-                {kind === 'agent' ? 'agent' : 'any agent for'} <strong>{name}</strong>
-              </td>
-              <td class="right">{number(pending)}</td>
-              <td class="right">{number(scheduled)}</td>
-              <td>
-                <meter min={0} max={deepest} value={pending + scheduled} aria-label={`Depth of ${name}`} />
-              </td>
-              <td>
-                <Ago time={oldest_pending_at} />
-              </td>
-              <td>
-                {agents.length === 0 ? (
-                  <span class="warn-text">nobody takes these</span>
-                ) : (
-                  agents.map((id, index) => (
-                    <span key={id}>
-                      {index > 0 && ', '}
-                      <a href={agentHref(id)}>{id}</a>
-                    </span>
-                  ))
-                )}
-              </td>
-            </tr>
-          ))}
+          {queues.map((queue) => {
+            const { kind, name, pending, scheduled, oldest_pending_at, agents, paused } = queue;
+            return (
+              <tr key={kind + name} data-item tabIndex={-1}>
+                <td>
+                  {kind === 'agent' ? 'agent' : 'any agent for'} <strong>{name}</strong>
+                  {paused !== null && <Pause paused={paused} />}
+                </td>
+                <td class="right">{number(pending)}</td>
+                <td class="right">{number(scheduled)}</td>
+                <td>
+                  <meter min={0} max={deepest} value={pending + scheduled} aria-label={`Depth of ${name}`} />
+                </td>
+                <td>
+                  <Ago time={oldest_pending_at} />
+                </td>
+                <td>
+                  {agents.length === 0 ? (
+                    <span class="warn-text">nobody takes these</span>
+                  ) : (
+                    agents.map((id, index) => (
+                      <span key={id}>
+                        {index > 0 && ', '}
+                        <a href={agentHref(id)}>{id}</a>
+                      </span>
+                    ))
+                  )}
+                </td>
+                <td>
+                  <QueueActions queue={queue} onDone={onDone} />
+                </td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </section>
+  );
+}
+
+function Pause({ paused }: { readonly paused: NonNullable<QueueAnswer['paused']> }) {
+  const { since, by, reason } = paused;
+  return (
+    <p class="dim">
+      <StateBadge state="paused" /> <Ago time={since} /> by <Line text={by} />
+      {reason !== null && (
+        <>
+          : <Line text={reason} />
+        </>
+      )}
+    </p>
   );
 }

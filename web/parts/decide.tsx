@@ -1,11 +1,10 @@
 /** What a person can decide about a task, and the question before it is done. */
 import { useSignal } from '@preact/signals';
 import type { TaskAnswer } from '../../src/contracts/answers.ts';
-import { ApiError, path, post } from '../api/http.ts';
+import { path, post } from '../api/http.ts';
 import { mayNow } from '../state/rights.ts';
-import { decider, session } from '../state/session.ts';
-import { Dialog } from './dialog.tsx';
 import { notify } from './notices.tsx';
+import { type DecisionBody, Question } from './question.tsx';
 
 type Named = Pick<TaskAnswer, 'project' | 'id' | 'title' | 'state'>;
 
@@ -86,6 +85,15 @@ export function Decide({ task, only, onDone }: DecideProps) {
   const asked = useSignal<Decision | null>(null);
   // An observer, and whoever looks at the past, decides nothing.
   if (!mayNow('operate')) return null;
+  const close = (): void => {
+    asked.value = null;
+  };
+  const send = async ({ verb, done }: Decision, body: DecisionBody): Promise<void> => {
+    await post(path`/api/projects/${task.project}/tasks/${task.id}/${verb}`, body);
+    notify(`${task.project}/${task.id} is ${done}.`);
+    close();
+    onDone?.();
+  };
   const possible = DECISIONS.filter(
     ({ verb, from }) => from.includes(task.state) && (only === undefined || only.includes(verb)),
   );
@@ -104,94 +112,29 @@ export function Decide({ task, only, onDone }: DecideProps) {
           {decision.label}
         </button>
       ))}
-      {asked.value && (
-        <Question
-          task={task}
-          decision={asked.value}
-          onClose={() => {
-            asked.value = null;
-          }}
-          onDone={onDone}
-        />
-      )}
+      {asked.value && <Ask decision={asked.value} title={task.title} send={send} onClose={close} />}
     </div>
   );
 }
 
-interface QuestionProps {
-  readonly task: Named;
+interface AskProps {
   readonly decision: Decision;
+  readonly title: string;
+  readonly send: (decision: Decision, body: DecisionBody) => Promise<void>;
   readonly onClose: () => void;
-  readonly onDone: (() => void) | undefined;
 }
 
-function Question({ task, decision, onClose, onDone }: QuestionProps) {
-  const comment = useSignal('');
-  const trouble = useSignal<string | null>(null);
-  const isSending = useSignal(false);
-  const { verb, label, hint, done, tone } = decision;
-  const send = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const text = comment.value.trim();
-    if (decision.comment === 'needed' && text === '') {
-      trouble.value = 'Say why: the agent is told.';
-      return;
-    }
-    isSending.value = true;
-    try {
-      await post(path`/api/projects/${task.project}/tasks/${task.id}/${verb}`, {
-        ...decider(),
-        ...(text !== '' && { comment: text }),
-      });
-      notify(`${task.project}/${task.id} is ${done}.`);
-      onClose();
-      onDone?.();
-    } catch (error) {
-      trouble.value = error instanceof ApiError ? error.message : String(error);
-    } finally {
-      isSending.value = false;
-    }
-  };
+function Ask({ decision, title, send, onClose }: AskProps) {
+  const { label, hint, tone, comment } = decision;
   return (
-    <Dialog title={`${label}: ${task.title}`} onClose={onClose}>
-      <form onSubmit={send} class="form">
-        <p class="dim">{hint}</p>
-        <label>
-          Comment{decision.comment === 'needed' ? '' : ' (optional)'}
-          <textarea
-            rows={4}
-            value={comment.value}
-            autoFocus
-            onInput={(event) => {
-              comment.value = event.currentTarget.value;
-            }}
-          />
-        </label>
-        {session.token.value === null && (
-          <label>
-            Your name, for the log
-            <input
-              value={session.name.value}
-              maxLength={100}
-              autocomplete="name"
-              onInput={(event) => session.setName(event.currentTarget.value)}
-            />
-          </label>
-        )}
-        {trouble.value !== null && (
-          <p class="trouble" role="alert">
-            {trouble.value}
-          </p>
-        )}
-        <div class="actions end">
-          <button type="button" class="quiet" onClick={onClose}>
-            Back
-          </button>
-          <button type="submit" class="strong" data-tone={tone} disabled={isSending.value}>
-            {label}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <Question
+      title={`${label}: ${title}`}
+      hint={hint}
+      label={label}
+      tone={tone}
+      comment={comment}
+      send={(body) => send(decision, body)}
+      onClose={onClose}
+    />
   );
 }

@@ -78,6 +78,10 @@ export function happened({ event, time }: EventAnswer): string {
       return `agent ${event.agent} is gone${also(event.reason)}`;
     case 'agent.retired':
       return `agent ${event.agent} is not configured any more${also(event.reason)}`;
+    case 'queue.paused':
+      return `the queue of ${queueName(event.queue)} is paused${also(event.reason)}`;
+    case 'queue.resumed':
+      return `the queue of ${queueName(event.queue)} is handed out again${also(event.reason)}`;
     case 'supervisor.started':
       return `Signalbox ${event.version} started on ${event.host}, process ${event.pid}`;
     case 'supervisor.draining':
@@ -94,6 +98,9 @@ export function happened({ event, time }: EventAnswer): string {
 }
 
 const also = (text: string | undefined): string => (text ? `: ${text}` : '');
+
+/** `agent writer` for `agent:writer`. */
+const queueName = (queue: string): string => queue.replace(':', ' ');
 
 function retry(at: number | null, time: string): string {
   return at === null ? '' : `; next try after ${duration(Math.max(0, at - Date.parse(time)))}`;

@@ -1,36 +1,16 @@
 import type { Command } from 'commander';
-import type { QueueAnswer } from '../../contracts/answers.ts';
-import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
-import { withExamples } from '../help.ts';
+import { exitCodesText } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { type Column, tableLines } from '../text/table.ts';
-import { ageText } from '../text/time.ts';
+import { addQueueDecisions } from './decisions.ts';
+import { addQueueLs } from './ls.ts';
 
 /** `signalbox queue …` */
 export function addQueueCommands(program: Command, terminal: Terminal): void {
-  const queue = program.command('queue').description('What waits for agents.');
-  const command = withServerOptions(queue.command('ls'))
-    .summary('list queues')
-    .description('Lists what waits for each agent and each type of task, and for how long.')
-    .action(async (options: ServerOptions) => {
-      const queues = await clientOf(options).queues();
-      if (options.json) terminal.print(JSON.stringify(queues, null, 2));
-      else if (queues.length === 0) terminal.note('no agents, and nothing waits');
-      else for (const line of tableLines(terminal, columnsOf(Date.now()), queues)) terminal.print(line);
-    });
-  withExamples(command, [['How long the queues are', 'signalbox queue ls']]);
-}
-
-function columnsOf(now: number): Column<QueueAnswer>[] {
-  return [
-    { title: 'FOR', text: ({ kind, name }) => (kind === 'agent' ? name : `(${name})`), isName: true },
-    { title: 'PENDING', text: ({ pending }) => pending, align: 'right' },
-    { title: 'SCHEDULED', text: ({ scheduled }) => scheduled, align: 'right' },
-    {
-      title: 'OLDEST',
-      text: ({ oldest_pending_at: at }) => (at === null ? '' : ageText(at, now)),
-      align: 'right',
-    },
-    { title: 'TAKEN BY', text: ({ agents }) => agents.join(', ') || 'nobody' },
-  ];
+  const queue = program.command('queue').description('list, pause and resume queues: what waits for agents');
+  addQueueLs(queue, terminal);
+  addQueueDecisions(queue, terminal);
+  queue.addHelpText(
+    'after',
+    `\nExamples:\n  $ signalbox queue ls\n  $ signalbox queue pause type build --comment "the test machine is being moved"\n\n${exitCodesText()}`,
+  );
 }

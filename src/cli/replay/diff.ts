@@ -42,7 +42,7 @@ export async function showDiff(terminal: Terminal, request: DiffRequest): Promis
   const changes =
     scope.task === undefined
       ? all
-      : { agents: [], tasks: all.tasks.filter(({ task }) => task.id === scope.task) };
+      : { agents: [], queues: [], tasks: all.tasks.filter(({ task }) => task.id === scope.task) };
   if (json) {
     const body = changesJson(changes, request.log.contentDirectory);
     terminal.print(JSON.stringify({ from: placeJson(from), to: placeJson(to), ...body }, null, 2));
@@ -64,7 +64,7 @@ function assertInOrder(first: Moment, from: Place, second: Moment): void {
   );
 }
 
-function changesJson({ tasks, agents }: BoardChanges, contentDirectory: string): object {
+function changesJson({ tasks, agents, queues }: BoardChanges, contentDirectory: string): object {
   return {
     tasks: tasks.map(({ task, state, outputs, comments, attempts }) => ({
       project: task.project,
@@ -77,6 +77,7 @@ function changesJson({ tasks, agents }: BoardChanges, contentDirectory: string):
       attempts: attempts.map(({ from, to, attempt }) => ({ from, to, ...attemptJson(attempt) })),
     })),
     agents: agents.map(({ from, to, agent }) => ({ from, to, ...agentJson(agent) })),
+    queues,
   };
 }
 
@@ -84,7 +85,7 @@ function changeLines(
   terminal: Pick<Terminal, 'style'>,
   from: Place,
   to: Place,
-  { tasks, agents }: BoardChanges,
+  { tasks, agents, queues }: BoardChanges,
 ): string[] {
   const events = to.sequence - from.sequence;
   const head = [
@@ -94,6 +95,8 @@ function changeLines(
   const blocks = tasks.map((each) => taskLines(terminal, each));
   const agentLines = agents.map(({ agent, ...change }) => `agent ${agent.id}: ${stepText(change)}`);
   if (agentLines.length > 0) blocks.push(agentLines);
+  const queueLines = queues.map(({ queue, ...change }) => `queue ${queue}: ${stepText(change)}`);
+  if (queueLines.length > 0) blocks.push(queueLines);
   if (blocks.length === 0) return [...head, '', 'nothing has changed on the board'];
   return [...head, ...blocks.flatMap((lines) => ['', ...lines])];
 }

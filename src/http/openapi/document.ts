@@ -32,6 +32,7 @@ const ACCESS_TEXT: Readonly<Record<Access, string>> = {
 
 const PATH_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   attempt: { type: 'integer', minimum: 1, maximum: 999_999_999 },
+  kind: { type: 'string', enum: ['agent', 'type'] },
 };
 const ID_SCHEMA: JsonSchema = { type: 'string', pattern: ID_PATTERN.source };
 

@@ -3,7 +3,7 @@
  *
  * CH1 What was answered as done is in the log, once; what was refused is not.
  * CH2 No attempt was started twice, none without its claim in the log, and the log has the right process.
- * CH3 The log is what the simulation's second reading of it allows (I1 to I11 of log-model.ts): transitions that fit,
+ * CH3 The log is what the simulation's second reading of it allows (I1 to I12 of log-model.ts): transitions that fit,
  *     versions without a gap, slots and limits kept.
  * CH4 Every attempt has ended, with nobody left; every task is at its end.
  * CH5 Chain, ids, sequences and signatures hold (`audit verify`), today's machines go the same way (`replay check`), and

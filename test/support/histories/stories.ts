@@ -4,6 +4,7 @@
  */
 import { killAttempt } from '../../../src/app/attempts.ts';
 import { type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
+import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/decide-queue.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import { decideTask, type TaskDecision } from '../simulation/decisions.ts';
@@ -29,6 +30,11 @@ function decide(
 function tellAgent(simulation: Simulation, id: string, decision: AgentDecision): Promise<unknown> {
   const comment = `${decision} it`;
   return simulation.answer(decideAgent(simulation.app, agentId(id), decision, { comment }, 'user:ann'));
+}
+
+function tellQueue(simulation: Simulation, queue: QueueName, decision: QueueDecision): Promise<unknown> {
+  const request = decision === 'pause' ? { comment: 'too dear', by: 'mia' } : {};
+  return simulation.answer(decideQueue(simulation.app, queue, decision, request, 'user:ann'));
 }
 
 async function shutDown(simulation: Simulation): Promise<void> {
@@ -245,5 +251,25 @@ async function crashes(): Promise<Simulation> {
   return simulation;
 }
 
+/** Paused and resumed, that of an agent and that of a type, over a kill; one is paused again, and stays so. */
+async function queues(): Promise<Simulation> {
+  const simulation = await begin(agent('worker', scripts.succeeds(), { capabilities: ['build'] }));
+  const own = { kind: 'agent', name: 'worker' } as const;
+  const build = { kind: 'type', name: 'build' } as const;
+  await tellQueue(simulation, own, 'pause');
+  await tellQueue(simulation, build, 'pause');
+  await simulation.create({ id: 'own', agent: 'worker' });
+  await simulation.create({ id: 'typed', type: 'build' });
+  await tellQueue(simulation, own, 'resume');
+  await simulation.untilState('own', 'done');
+  simulation.crash();
+  await simulation.restart();
+  await simulation.advance(5_000);
+  await tellQueue(simulation, build, 'resume');
+  await simulation.untilState('typed', 'done');
+  await tellQueue(simulation, build, 'pause');
+  return simulation;
+}
+
 /** By name; each ends with its whole log in `log`. */
-export const STORIES = { reviews, failures, waiting, agents, crashes, proofs } as const;
+export const STORIES = { reviews, failures, waiting, agents, queues, crashes, proofs } as const;

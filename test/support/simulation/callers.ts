@@ -40,6 +40,7 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   'task_not_found',
   'task_exists',
   'agent_not_found',
+  'queue_not_found',
   'illegal_transition',
   'task_archived',
   'output_required',

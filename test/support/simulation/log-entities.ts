@@ -29,6 +29,11 @@ export interface AttemptModel {
   rejected: number;
 }
 
+/** Where it waits: `agent:<id>` or `type:<name>`. */
+export function queueOf({ spec: { agent, type } }: TaskModel): string {
+  return agent === undefined ? `type:${type}` : `agent:${agent}`;
+}
+
 export class Violation extends Error {
   override readonly name = 'Violation';
 }

@@ -14,11 +14,20 @@
  * I9 A task whose attempt completed does not fail by it.
  * I10 A task that joins its children is approved by itself only when they are done, and what follows from them.
  * I11 An attempt whose task a person has cancelled or blocked is stopped, also after a restart.
+ * I12 Of a queue that is paused nothing is claimed.
  */
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import type { EngineLimits } from '../../../src/engine.ts';
-import { type AttemptModel, expect, newAttempt, newTask, type TaskModel, Violation } from './log-entities.ts';
+import {
+  type AttemptModel,
+  expect,
+  newAttempt,
+  newTask,
+  queueOf,
+  type TaskModel,
+  Violation,
+} from './log-entities.ts';
 
 export class LogModel {
   readonly tasks = new Map<string, TaskModel>();
@@ -41,7 +50,7 @@ export class LogModel {
     return this.#running.get(agent) ?? 0;
   }
 
-  stateOf(entity: 'task' | 'attempt' | 'agent', id: string): string | undefined {
+  stateOf(entity: 'task' | 'attempt' | 'agent' | 'queue', id: string): string | undefined {
     return this.#entities.get(`${entity} ${id}`)?.state;
   }
 
@@ -129,6 +138,8 @@ export class LogModel {
     );
     expect(inProject.length < this.#limits.projectConcurrency, `${inProject.length} are open in ${project}`); // I5
     expect(!this.#isDraining, 'Signalbox is draining');
+    const queue = queueOf(task);
+    expect(this.stateOf('queue', queue) !== 'paused', `queue ${queue} is paused`); // I12
     expect(task.waitingFor.size === 0, `it waits for ${[...task.waitingFor].join()}`); // I6
     const { expires_at_ms } = task.spec;
     const isExpired = expires_at_ms !== undefined && attempt === 1 && !task.redriven && time > expires_at_ms;

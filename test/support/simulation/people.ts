@@ -3,10 +3,11 @@
 import { killAttempt } from '../../../src/app/attempts.ts';
 import { createTask } from '../../../src/app/create-task.ts';
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
+import { decideQueue, type QueueDecision } from '../../../src/app/decide-queue.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
 import { decideTask, TASK_DECISIONS, type TaskDecision } from './decisions.ts';
-import type { TaskModel } from './log-entities.ts';
+import { queueOf, type TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -73,6 +74,27 @@ export class People {
 
   resumeAgents(): void {
     for (const agent of this.#agents) this.#tellAgent(agent, 'resume');
+  }
+
+  /** One in which a task waits, or has waited. */
+  pauseQueue(): void {
+    const { random, model } = this.#simulation;
+    const tasks = [...model.tasks.values()];
+    if (tasks.length > 0) this.#decideQueue(queueOf(random.pick(tasks)), 'pause');
+  }
+
+  resumeQueues(): void {
+    const queues = new Set([...this.#simulation.model.tasks.values()].map(queueOf));
+    for (const queue of queues) this.#decideQueue(queue, 'resume');
+  }
+
+  #decideQueue(queue: string, decision: QueueDecision): void {
+    const kind = queue.startsWith('agent:') ? 'agent' : 'type';
+    const name = queue.slice(kind.length + 1);
+    const mark = this.#simulation.callers.newMark();
+    this.#simulation.callers.command(mark, (app) =>
+      decideQueue(app, { kind, name }, decision, { comment: mark }, 'user:somebody'),
+    );
   }
 
   #tellAgent(agent: string, decision: AgentDecision): void {

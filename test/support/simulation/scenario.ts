@@ -11,7 +11,7 @@ import { ActorHost } from '../../../src/runtime/actor-host.ts';
 import { Rebuilding, rebuild } from '../../../src/runtime/rebuild.ts';
 import { Retention, type RetentionLimits } from '../../../src/runtime/retention.ts';
 import { MemorySnapshots } from '../memory-snapshots.ts';
-import { type TaskModel, Violation } from './log-entities.ts';
+import { queueOf, type TaskModel, Violation } from './log-entities.ts';
 import { LogModel } from './log-model.ts';
 import { type JournalFactory, LIMITS } from './node.ts';
 import { People } from './people.ts';
@@ -84,6 +84,7 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   often(random.int(0, 3), () => people.createFamily());
   often(random.int(0, 25), () => people.meddle());
   often(random.int(0, 3), () => people.pauseAgent());
+  often(random.int(0, 2), () => people.pauseQueue());
   often(random.int(0, 5), () => trouble.crashAtAppend());
   often(random.int(0, 6), () => trouble.crashAtEvent());
   often(random.int(0, 2), () => trouble.crash());
@@ -94,6 +95,7 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   for (let at = 5_000; at < ATTENDED_MS; at += 10_000) clock.schedule(at, () => people.attend());
   clock.schedule(TROUBLED_MS + 1, () => trouble.end());
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeAgents());
+  if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeQueues());
 }
 
 /** Nothing is stuck, nothing leaks. */
@@ -134,6 +136,7 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
       return task.spec.review === 'manual' || waits ? null : stuck;
     }
     case 'pending': {
+      if (model.stateOf('queue', queueOf(task)) === 'paused') return null;
       const takers = (node?.engine.app.roster.all() ?? []) as Iterable<{
         id: string;
         capabilities: readonly string[];

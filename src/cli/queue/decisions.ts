@@ -1,0 +1,65 @@
+/** What a person decides about a queue: one command for each decision. */
+import { Argument, type Command } from 'commander';
+import type { QueueDecisionName } from '../../client/client.ts';
+import type { QueueAnswer } from '../../contracts/answers.ts';
+import { clientOf, type ServerOptions, userName, withServerOptions } from '../client-options.ts';
+import { withExamples } from '../help.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface DecisionOptions extends ServerOptions {
+  readonly comment?: string;
+  readonly by: string;
+}
+
+const COMMANDS: readonly {
+  readonly name: QueueDecisionName;
+  readonly description: string;
+  readonly examples: readonly (readonly [string, string])[];
+}[] = [
+  {
+    name: 'pause',
+    description:
+      'Hands out no task of a queue, whoever could take it, also after a restart. Tasks may be added, and what runs goes on. "agent pause" stops one agent for all its queues instead.',
+    examples: [
+      ['No task of a type for now', 'signalbox queue pause type build --comment "the test machine is moved"'],
+      ['None of those for one agent; it still takes types', 'signalbox queue pause agent writer'],
+    ],
+  },
+  {
+    name: 'resume',
+    description: 'Hands out the tasks of a queue again, at once.',
+    examples: [['Go on', 'signalbox queue resume type build']],
+  },
+];
+
+export function addQueueDecisions(queue: Command, terminal: Terminal): void {
+  for (const { name, description, examples } of COMMANDS) {
+    const command = withServerOptions(queue.command(name))
+      .description(description)
+      .addArgument(
+        new Argument('<kind>', 'the queue of one agent, or that of a type').choices(['agent', 'type']),
+      )
+      .argument('<name>', 'the agent, or the type')
+      .option('--comment <text>', 'why')
+      .option('--by <name>', 'who decides', userName())
+      .action((kind: QueueAnswer['kind'], id: string, options: DecisionOptions) =>
+        decide(terminal, name, { kind, name: id }, options),
+      );
+    withExamples(command, examples);
+  }
+}
+
+async function decide(
+  terminal: Terminal,
+  decision: QueueDecisionName,
+  { kind, name }: Pick<QueueAnswer, 'kind' | 'name'>,
+  { comment, by, ...options }: DecisionOptions,
+): Promise<void> {
+  const details = comment === undefined ? { by } : { by, comment };
+  const queue = await clientOf(options).decideQueue(kind, name, decision, details);
+  if (options.json) terminal.print(JSON.stringify(queue, null, 2));
+  else
+    terminal.print(
+      `the queue of ${kind} ${name} is ${queue.paused === null ? 'open' : 'paused'} now, with ${queue.pending} pending`,
+    );
+}
