@@ -2,6 +2,7 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { QueueAnswer } from '../../src/contracts/answers.ts';
 import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { Sandbox } from '../support/signalbox-process.ts';
@@ -162,6 +163,28 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     await page.getByText('The past:').waitFor();
     await page.keyboard.press('p');
     await page.getByText('The past:').waitFor({ state: 'detached' });
+    browser.expectNoErrors();
+  });
+
+  it('pauses a queue with a reason, shows by whom and why, and resumes it', async () => {
+    const page = await browser.open(`${sandbox.url}/ui/queues`);
+    const pausedBy = async (): Promise<unknown> => {
+      const { queues } = await sandbox.get<{ queues: readonly QueueAnswer[] }>('/api/queues');
+      return queues.find(({ kind, name }) => kind === 'agent' && name === 'failing')?.paused ?? null;
+    };
+    await page.getByRole('button', { name: 'Pause: queue of agent failing' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Comment (optional)').fill(HOSTILE);
+    await dialog.getByLabel('Your name, for the log').fill('ann');
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('by ann').waitFor();
+    await page.getByText(SHOWN).waitFor();
+    expect(await pausedBy()).toMatchObject({ by: 'ann', reason: HOSTILE });
+    expect(await faultsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Resume: queue of agent failing' }).click();
+    await dialog.getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('by ann').waitFor({ state: 'detached' });
+    expect(await pausedBy()).toBeNull();
     browser.expectNoErrors();
   });
 

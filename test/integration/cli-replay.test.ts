@@ -209,6 +209,21 @@ describe('replay', () => {
     const one = await json('replay', '--diff', '1', end, '--project', 'demo', '--task', 'poem');
     expect(one).toMatchObject({ tasks: [{ id: 'poem' }], agents: [] });
   });
+
+  it('--diff says which queues were paused and resumed', async () => {
+    const { file } = goldenHistory('0.1.0', 'queues');
+    const records: Shown[] = [];
+    const { out } = await run('events', 'tail', '--from', '1', '--json', '--file', file);
+    for (const line of out.trimEnd().split('\n')) records.push(JSON.parse(line));
+    const changes = records.filter(({ event }) => event.type.startsWith('queue.'));
+    const [first = 0, , resumed = 0] = changes.map(({ sequence }) => sequence);
+    const pausing = await run('replay', '--file', file, '--diff', String(first - 1), String(first + 1));
+    expect(pausing.out).toMatch(/\n\nqueue agent:worker: open → paused\nqueue type:build: open → paused\n$/);
+    const resuming = ['--diff', String(resumed - 1), String(resumed), '--json'];
+    expect(JSON.parse((await run('replay', '--file', file, ...resuming)).out)).toMatchObject({
+      queues: [{ queue: 'agent:worker', from: 'paused', to: 'open' }],
+    });
+  });
 });
 
 describe('replay check', () => {

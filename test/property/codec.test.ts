@@ -14,6 +14,8 @@ import { EVENTS, text } from '../support/event-arbitraries.ts';
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/);
 const state = fc.stringMatching(/^[a-z_]{1,12}$/);
 
+const queue = fc.tuple(fc.constantFrom('agent', 'type'), id).map((parts) => parts.join(':'));
+
 const transition = fc.record(
   {
     entity: fc.constantFrom(...ENTITY_KINDS),
@@ -42,7 +44,7 @@ const envelope = fc.record(
 function eventsOf(type: EventType): fc.Arbitrary<DomainEvent> {
   const events = EVENTS.get(type);
   if (!events) throw new Error(`no arbitrary for ${type}`);
-  return fc.tuple(events, fc.record({ project: id, task: id, agent: id })).map(([event, ids]) => {
+  return fc.tuple(events, fc.record({ project: id, task: id, agent: id, queue })).map(([event, ids]) => {
     const own = Object.entries(ids).filter(([name]) => name in event);
     return { ...event, ...Object.fromEntries(own) };
   });

@@ -88,7 +88,7 @@ function Waiting({
   if (mine.length === 0) return <p class="dim">Nothing waits for it.</p>;
   return (
     <ul class="plain">
-      {mine.map(({ kind, name, pending, scheduled, oldest_pending_at }) => (
+      {mine.map(({ kind, name, pending, scheduled, oldest_pending_at, paused }) => (
         <li key={kind + name}>
           {kind === 'agent' ? 'for it alone' : `type ${name}`}: {number(pending)} pending
           {scheduled > 0 && `, ${number(scheduled)} scheduled`}
@@ -97,6 +97,7 @@ function Waiting({
               , oldest <Ago time={oldest_pending_at} />
             </span>
           )}
+          {paused !== null && <span class="warn-text">, paused by {paused.by}</span>}
         </li>
       ))}
     </ul>
