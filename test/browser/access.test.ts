@@ -49,6 +49,11 @@ describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, 
     await page.getByRole('button', { name: 'Approve: Look at this' }).waitFor({ state: 'detached' });
     expect(await page.getByLabel('Add a comment').count()).toBe(0);
 
+    await page.keyboard.type('gq');
+    await page.getByRole('link', { name: 'worker' }).waitFor();
+    expect(await page.getByRole('button', { name: /^Pause/ }).count()).toBe(0);
+    await page.goBack();
+
     // Another token, in place of the one of this tab.
     await page.getByRole('button', { name: 'Leave' }).click();
     await enter(admin);

@@ -7,6 +7,7 @@ import { PresentOnly } from '../parts/present-only.tsx';
 import { QueueActions } from '../parts/queue-actions.tsx';
 import { Line } from '../parts/safe-text.tsx';
 import { useResource } from '../state/resource.ts';
+import { mayNow } from '../state/rights.ts';
 
 export function QueuesPage() {
   const { value, error, reload } = useResource<{ readonly queues: readonly QueueAnswer[] }>('/api/queues', {
@@ -43,7 +44,7 @@ function Table({ queues, onDone }: TableProps) {
             <th>Depth</th>
             <th>Oldest pending</th>
             <th>Agents</th>
-            <th>Decide</th>
+            {mayNow('operate') && <th>Decide</th>}
           </tr>
         </thead>
         <tbody data-group>
@@ -75,9 +76,11 @@ function Table({ queues, onDone }: TableProps) {
                     ))
                   )}
                 </td>
-                <td>
-                  <QueueActions queue={queue} onDone={onDone} />
-                </td>
+                {mayNow('operate') && (
+                  <td>
+                    <QueueActions queue={queue} onDone={onDone} />
+                  </td>
+                )}
               </tr>
             );
           })}
@@ -91,7 +94,7 @@ function Pause({ paused }: { readonly paused: NonNullable<QueueAnswer['paused']>
   const { since, by, reason } = paused;
   return (
     <p class="dim">
-      <StateBadge state="paused" /> <Ago time={since} /> by <Line text={by} />
+      <StateBadge state="paused" /> for <Ago time={since} /> by <Line text={by} />
       {reason !== null && (
         <>
           : <Line text={reason} />

@@ -1,8 +1,7 @@
-/** Pause and resume a queue. */
+/** Pause and resume a queue, for who may. */
 import { useSignal } from '@preact/signals';
 import type { QueueAnswer } from '../../src/contracts/answers.ts';
 import { path, post } from '../api/http.ts';
-import { past } from '../state/past.ts';
 import { notify } from './notices.tsx';
 import { type DecisionBody, Question } from './question.tsx';
 
@@ -26,8 +25,6 @@ export interface QueueActionsProps {
 
 export function QueueActions({ queue, onDone }: QueueActionsProps) {
   const isAsking = useSignal(false);
-  // Nobody decides about the past.
-  if (past.value) return null;
   const { verb, label, hint, done } = queue.paused === null ? PAUSE : RESUME;
   const title = `${label}: ${queueText(queue)}`;
   const close = (): void => {
