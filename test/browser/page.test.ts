@@ -188,6 +188,19 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     browser.expectNoErrors();
   });
 
+  it('pauses an agent with a reason, and resumes it', async () => {
+    const page = await browser.open(`${sandbox.url}/ui/agents`);
+    await page.getByRole('button', { name: 'Pause: failing' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Comment (optional)').fill('it fails');
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('it fails').waitFor();
+    await page.getByRole('button', { name: 'Resume: failing' }).click();
+    await dialog.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Pause: failing' }).waitFor();
+    browser.expectNoErrors();
+  });
+
   it('says that the server is away, and comes back with what happened meanwhile', async () => {
     const page = await browser.open(`${sandbox.url}/ui/board`);
     await card(page, 'demo/hostile').waitFor();

@@ -1,10 +1,10 @@
 /** Pause, drain and resume an agent. */
 import { useSignal } from '@preact/signals';
 import type { AgentAnswer } from '../../src/contracts/answers.ts';
-import { ApiError, path, post } from '../api/http.ts';
+import { path, post } from '../api/http.ts';
 import { mayNow } from '../state/rights.ts';
-import { decider } from '../state/session.ts';
 import { notify } from './notices.tsx';
+import { type DecisionBody, Question } from './question.tsx';
 
 const VERBS = {
   pause: {
@@ -24,33 +24,43 @@ function possible(state: string): readonly Verb[] {
 }
 
 export function AgentActions({ agent }: { readonly agent: AgentAnswer }) {
-  const isSending = useSignal(false);
+  const asked = useSignal<Verb | null>(null);
   if (!mayNow('operate')) return null;
-  const send = async (verb: Verb): Promise<void> => {
-    isSending.value = true;
-    try {
-      await post(path`/api/agents/${agent.id}/${verb}`, decider());
-      notify(`${agent.id} is ${VERBS[verb].done}.`);
-    } catch (error) {
-      notify(error instanceof ApiError ? error.message : String(error), 'bad');
-    } finally {
-      isSending.value = false;
-    }
+  const close = (): void => {
+    asked.value = null;
   };
+  const titleOf = (verb: Verb): string => `${VERBS[verb].label}: ${agent.id}`;
+  const send = async (verb: Verb, body: DecisionBody): Promise<void> => {
+    await post(path`/api/agents/${agent.id}/${verb}`, body);
+    notify(`${agent.id} is ${VERBS[verb].done}.`);
+    close();
+  };
+  const verb = asked.value;
   return (
     <div class="actions">
-      {possible(agent.state).map((verb) => (
+      {possible(agent.state).map((each) => (
         <button
           type="button"
-          key={verb}
-          title={VERBS[verb].hint}
-          aria-label={`${VERBS[verb].label}: ${agent.id}`}
-          disabled={isSending.value}
-          onClick={() => void send(verb)}
+          key={each}
+          title={VERBS[each].hint}
+          aria-label={titleOf(each)}
+          onClick={() => {
+            asked.value = each;
+          }}
         >
-          {VERBS[verb].label}
+          {VERBS[each].label}
         </button>
       ))}
+      {verb && (
+        <Question
+          title={titleOf(verb)}
+          hint={VERBS[verb].hint}
+          label={VERBS[verb].label}
+          comment="possible"
+          send={(body) => send(verb, body)}
+          onClose={close}
+        />
+      )}
     </div>
   );
 }
