@@ -1,6 +1,6 @@
 /** The frame of every page: where to go, what is looked for, which moment is shown. */
 import { useSignalEffect } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { AgentPage } from './pages/agent.tsx';
 import { AgentsPage } from './pages/agents.tsx';
@@ -40,7 +40,10 @@ function Frame() {
     const waiting = attentionCount.value;
     document.title = waiting === 0 ? 'Signalbox' : `(${waiting}) Signalbox`;
   });
+  const shownPath = useRef(path);
   useEffect(() => {
+    if (shownPath.current === path) return;
+    shownPath.current = path;
     // Whoever listens instead of looking hears the new page from its beginning.
     document.getElementById('main')?.focus({ preventScroll: true });
   }, [path]);
