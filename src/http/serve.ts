@@ -50,7 +50,10 @@ export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
           body: parse(body, request.body === undefined ? {} : request.body, 'body', invalidBody),
           headers: request.headers,
           caller: callers.get(request) ?? notAdmitted(),
-          gone: goneSignal(reply, closing),
+          // Made where somebody asks for it: few do, and an abort costs more than the rest of a short answer.
+          get gone() {
+            return goneSignal(reply, closing);
+          },
           isAdmitted: () => isAdmitted(options, access, request, project),
         };
         const limit = limitMs + (patience?.(call.query) ?? 0);
