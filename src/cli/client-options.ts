@@ -37,14 +37,23 @@ export function withClientOptions(command: Command): Command {
   );
 }
 
+export interface ClientPatience {
+  /** Of a request that may be repeated. */
+  readonly retries?: number;
+  /** Milliseconds that one request may take. */
+  readonly timeoutMs?: number;
+}
+
 /**
- * @param retries of a request that may be repeated
  * @throws SignalboxError `invalid_request` where the URL is not one, or the token's file cannot be read
  */
-export function clientOf({ url, tokenFile }: ServerOptions, retries = RETRIES): SignalboxClient {
+export function clientOf(
+  { url, tokenFile }: ServerOptions,
+  { retries = RETRIES, ...patience }: ClientPatience = {},
+): SignalboxClient {
   // An agent that creates a task by the command line does so within its attempt's trace.
   const trace = incomingTrace(process.env.TRACEPARENT, process.env.TRACESTATE);
-  return new SignalboxClient({ url, retry: { retries }, token: tokenIn(tokenFile), trace });
+  return new SignalboxClient({ ...patience, url, retry: { retries }, token: tokenIn(tokenFile), trace });
 }
 
 /** Never an argument of its own: those of a process can be seen by everybody. */

@@ -11,6 +11,8 @@ import type { Terminal } from './terminal.ts';
 /** Adds one command, or one group of commands. */
 type AddCommand = (program: Command, terminal: Terminal) => void;
 
+const COMPLETE = '__complete';
+
 const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['up', async () => (await import('./up/up.ts')).addUp],
   ['demo', async () => (await import('./demo/demo.ts')).addDemo],
@@ -33,7 +35,22 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['rebuild', async () => (await import('./rebuild/index.ts')).addRebuild],
   ['token', async () => (await import('./token/index.ts')).addTokenCommands],
   ['config', async () => (await import('./config/config.ts')).addConfig],
+  ['completion', async () => (await import('./completion/index.ts')).addCompletion],
+  [COMPLETE, addComplete],
 ]);
+
+/** What the scripts of "completion" ask: it answers from this table, so it is given it. */
+async function addComplete(): Promise<AddCommand> {
+  const complete = await import('./completion/index.ts');
+  return (program, terminal) =>
+    complete.addComplete(program, terminal, COMPLETE, {
+      names: [...COMMANDS.keys()].filter((name) => name !== COMPLETE),
+      load: async (name) => {
+        const load = name === null ? undefined : COMMANDS.get(name);
+        return programWith(terminal, load ? [await load()] : []);
+      },
+    });
+}
 
 /** Runs a command to its end. @returns the exit code */
 export async function runProgram(
@@ -53,6 +70,10 @@ export async function runProgram(
 
 /** The command that the arguments name; all of them where they name none, as for the help. */
 export async function createProgram(terminal: Terminal, args: readonly string[]): Promise<Command> {
+  return programWith(terminal, await commandsFor(args));
+}
+
+function programWith(terminal: Terminal, commands: readonly AddCommand[]): Command {
   const program = new Command('signalbox')
     .description(
       'Supervises AI agents: hands them tasks, watches, kills what hangs, retries, asks for a review, keeps a log.',
@@ -65,7 +86,7 @@ export async function createProgram(terminal: Terminal, args: readonly string[])
       outputError: (text, write) => write(text.replace(/^error: /, 'signalbox: ')),
     })
     .exitOverride();
-  for (const add of await commandsFor(args)) add(program, terminal);
+  for (const add of commands) add(program, terminal);
   return withExamples(program, [
     ['See it work, with agents that need no model and no key', 'signalbox demo'],
     ['Run it with signalbox.config.yaml of this directory', 'signalbox up'],

@@ -22,7 +22,7 @@ const SOURCES = [
   'package-lock.json',
 ];
 /** What the compiler does not copy. */
-const COPIED = ['src/process/launcher.sh'];
+const COPIED = ['src/process/launcher.sh', 'src/cli/completion/scripts'];
 /** The program, within a build. */
 export const MAIN = join('src', 'cli', 'main.js');
 
@@ -54,7 +54,7 @@ async function build(): Promise<string> {
     await rm(draft, { recursive: true, force: true });
     const compiler = join(ROOT, 'node_modules', '.bin', 'tsc');
     await execa(compiler, ['-p', 'tsconfig.build.json', '--outDir', draft], { cwd: ROOT, all: true });
-    for (const file of COPIED) await cp(join(ROOT, file), join(draft, file));
+    for (const file of COPIED) await cp(join(ROOT, file), join(draft, file), { recursive: true });
     const vite = join(ROOT, 'node_modules', '.bin', 'vite');
     const page = ['--config', 'web/vite.config.ts', '--outDir', join(draft, 'web'), '--logLevel', 'warn'];
     await execa(vite, ['build', ...page], { cwd: ROOT, all: true });

@@ -11,7 +11,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 
 const TASK_COMMANDS = 'add ls show watch cancel approve reject block unblock retry comment'.split(' ');
 const COMMANDS = [
-  ...['up', 'demo', 'doctor', 'config', 'config check', 'task'],
+  ...['up', 'demo', 'doctor', 'config', 'config check', 'completion', 'task'],
   ...TASK_COMMANDS.map((name) => `task ${name}`),
 ];
 

@@ -1,0 +1,71 @@
+/**
+ * What can stand at the cursor of a command line.
+ *
+ * SC1 Only the group of commands that the line names is loaded, and none while the line names none.
+ * SC2 Signalbox is asked only for what it alone knows, once, and for no longer than somebody waits for a key.
+ */
+import type { Command } from 'commander';
+import { unreachable } from '../../contracts/errors.ts';
+import { type Completion, wordsOf } from './completion.ts';
+import { type Line, readLine } from './line.ts';
+
+/** The commands, for who does not want all of them to be loaded. */
+export interface CommandTable {
+  readonly names: readonly string[];
+  /** The program with that command; without one for null, or where there is none of that name. */
+  readonly load: (name: string | null) => Promise<Command>;
+}
+
+/**
+ * @param words those after the program's name up to the cursor; the last one is not finished, and may be empty
+ * @throws SignalboxError where Signalbox was asked and does not answer
+ */
+export async function complete(table: CommandTable, words: readonly string[]): Promise<Completion> {
+  // "signalbox help task" goes on as "signalbox task".
+  const before = words.slice(0, -1).filter((word, index) => index > 0 || word !== 'help');
+  const last = words.at(-1) ?? '';
+  // What the program itself takes before a command are switches: none of them has a value.
+  const name = before.find((word) => !word.startsWith('-')) ?? null;
+  const line = readLine(await table.load(name), before, last);
+  const completion = await offered(line, last, name === null ? [...table.names, 'help'] : []);
+  if (completion.kind !== 'words') return completion;
+  return { kind: 'words', candidates: completion.candidates.filter(({ text }) => text.startsWith(last)) };
+}
+
+async function offered(line: Line, last: string, names: readonly string[]): Promise<Completion> {
+  const { command, operands, open } = line;
+  switch (open.kind) {
+    case 'option': {
+      const options = command.createHelp().visibleOptions(command);
+      const candidates = options.map(({ long, short, description }) => ({
+        text: long ?? short ?? '',
+        about: description,
+      }));
+      return { kind: 'words', candidates };
+    }
+    case 'value': {
+      const { before } = open;
+      const { valuesOfOption } = await import('./values.ts');
+      const values = await valuesOfOption(line, open.option, last.slice(before.length));
+      if (values.kind !== 'words') return values;
+      const candidates = values.candidates.map(({ text, about }) => ({ text: before + text, about }));
+      return { kind: 'words', candidates };
+    }
+    case 'operand': {
+      if (operands.length === 0 && names.length > 0) return wordsOf(names);
+      if (operands.length === 0 && command.commands.length > 0) return subcommandsOf(command);
+      const { valuesOfOperand } = await import('./values.ts');
+      return valuesOfOperand(line, last);
+    }
+    default:
+      return unreachable(open, 'offered');
+  }
+}
+
+function subcommandsOf(command: Command): Completion {
+  const help = command.createHelp();
+  const candidates = help
+    .visibleCommands(command)
+    .map((each) => ({ text: each.name(), about: help.subcommandDescription(each) }));
+  return { kind: 'words', candidates };
+}
