@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { findDefaultFile, readNamedFile } from './config-file.ts';
 import { configError } from './issues.ts';
+import { readNatsContext } from './nats-context.ts';
 import { defaultConfig, readConfig } from './parse-config.ts';
 import { applySettings, type ConfigOverrides, readSettings, type Variables } from './settings.ts';
 
@@ -35,6 +36,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     throw configError([...(read.ok ? [] : read.issues), ...(settings.ok ? [] : settings.issues)]);
   }
   const config = withAbsolutePaths(applySettings(read.config, settings.settings), cwd);
+  // It is read again where it is used: what it holds is nothing for a configuration, which others look at.
+  if (config.nats.context !== undefined) await readNatsContext(config.nats.context, env);
   return { config, source: file?.path ?? null };
 }
 

@@ -10,6 +10,7 @@ export const SETTING_SOURCES = {
   host: { variable: 'SIGNALBOX_HOST', option: '--host' },
   port: { variable: 'SIGNALBOX_PORT', option: '--port' },
   nats_url: { variable: 'NATS_URL', option: '--nats-url' },
+  nats_context: { variable: 'NATS_CONTEXT', option: '--nats-context' },
   log_level: { variable: 'SIGNALBOX_LOG_LEVEL', option: '--log-level' },
 } as const satisfies Record<keyof Settings, { variable: string; option: string }>;
 
@@ -38,13 +39,30 @@ export function readSettings(env: Variables, overrides: ConfigOverrides): ReadSe
     values[name] = name === 'port' ? numberIn(value) : value;
     sources.set(name, override === undefined ? variable : option);
   }
+  const clash = oneServer(values, sources);
   const checked = check(settingsSchema.partial(), values);
-  if (checked.ok) return { ok: true, settings: checked.value };
-  const issues = checked.problems.map(({ path, message }): ConfigIssue => {
+  if (checked.ok && !clash) return { ok: true, settings: checked.value };
+  const issues = (checked.ok ? [] : checked.problems).map(({ path, message }) => {
     const name = String(path[0]);
-    return { file: null, line: null, column: null, field: sources.get(name) ?? name, message };
+    return issueOf(sources.get(name) ?? name, message);
   });
-  return { ok: false, issues };
+  return { ok: false, issues: clash ? [clash, ...issues] : issues };
+}
+
+/** An option names the server before a variable does; two of the same kind contradict each other. */
+function oneServer(values: Record<string, unknown>, sources: Map<string, string>): ConfigIssue | null {
+  const [url, context] = [sources.get('nats_url'), sources.get('nats_context')];
+  if (url === undefined || context === undefined) return null;
+  const isOption = (source: string): boolean => source.startsWith('--');
+  if (isOption(url) === isOption(context)) {
+    return issueOf(context, `${url} names a server too: keep one of them`);
+  }
+  delete values[isOption(url) ? 'nats_context' : 'nats_url'];
+  return null;
+}
+
+function issueOf(field: string, message: string): ConfigIssue {
+  return { file: null, line: null, column: null, field, message };
 }
 
 function numberIn(value: string | number): string | number {
@@ -52,12 +70,23 @@ function numberIn(value: string | number): string | number {
 }
 
 export function applySettings(config: SignalboxConfig, settings: Partial<Settings>): SignalboxConfig {
-  const { data_dir, host, port, nats_url, log_level } = settings;
+  const { data_dir, host, port, log_level } = settings;
   return {
     ...config,
     data_dir: data_dir ?? config.data_dir,
     server: { ...config.server, host: host ?? config.server.host, port: port ?? config.server.port },
-    nats: { ...config.nats, url: nats_url ?? config.nats.url },
+    nats: withServer(config.nats, settings),
     log: { ...config.log, level: log_level ?? config.log.level },
   };
+}
+
+/** A context takes the place of all that the file says of the server; an address only that of another one. */
+function withServer(
+  nats: SignalboxConfig['nats'],
+  { nats_url, nats_context }: Partial<Settings>,
+): SignalboxConfig['nats'] {
+  if (nats_context !== undefined) {
+    return { ...nats, context: nats_context, url: undefined, credentials: undefined, ca_file: undefined };
+  }
+  return nats_url === undefined ? nats : { ...nats, url: nats_url, context: undefined };
 }

@@ -8,6 +8,12 @@ import { messageOf } from './errors.ts';
 import { resolveDriver } from './resolve-driver.ts';
 
 interface Related {
+  readonly nats: {
+    readonly url?: string | undefined;
+    readonly context?: string | undefined;
+    readonly credentials?: string | undefined;
+    readonly ca_file?: string | undefined;
+  };
   readonly drivers: Readonly<Record<string, DriverConfig>>;
   readonly agents: Readonly<Record<string, AgentConfig>>;
   readonly defaults: { readonly review: string };
@@ -17,6 +23,7 @@ export function checkRelations(config: Related, context: z.core.$RefinementCtx):
   const add = (path: string[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
+  checkServer(config, add);
   for (const name of Object.keys(config.drivers)) checkDriver(config, name, add);
   for (const [id, agent] of Object.entries(config.agents)) checkAgent(config, id, agent, add);
   if (!isReviewer(config, config.defaults.review)) {
@@ -25,6 +32,14 @@ export function checkRelations(config: Related, context: z.core.$RefinementCtx):
 }
 
 type Add = (path: string[], message: string) => void;
+
+/** A context says all of it: where the server is, and who one is there. */
+function checkServer({ nats }: Related, add: Add): void {
+  if (nats.context === undefined) return;
+  for (const key of ['url', 'credentials', 'ca_file'] as const) {
+    if (nats[key] !== undefined) add(['nats', key], 'nats.context says this too: keep one of them');
+  }
+}
 
 function checkDriver(config: Related, name: string, add: Add): void {
   if ((BUILT_IN_DRIVERS as readonly string[]).includes(name)) {

@@ -21,6 +21,7 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 const hostError = 'expected an IP address or the name of a host';
 const natsUrlError =
   'expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between';
+const contextError = 'expected the name of a context, as "nats context ls" shows it';
 
 /** The settings that the environment and the command line may replace, one by one. */
 export const settingsSchema = z.object({
@@ -30,6 +31,7 @@ export const settingsSchema = z.object({
     .regex(/^(?:[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/, hostError),
   port: whole(0, 65_535),
   nats_url: z.string(natsUrlError).regex(/^(?:(?:^|,)(?:(?:nats|tls):\/\/)?[^\s,/]+\/?)+$/, natsUrlError),
+  nats_context: z.string(contextError).regex(/^(?!.*\.\.)[^\s/\\]{1,255}$/, contextError),
   log_level: z.enum(LOG_LEVELS),
 });
 const settings = settingsSchema.shape;
@@ -61,6 +63,11 @@ export type ServerConfig = z.output<typeof serverSchema>;
 
 const natsSchema = z.strictObject({
   url: settings.nats_url.optional().describe('The NATS server to use. Default: Signalbox starts its own.'),
+  context: settings.nats_context
+    .optional()
+    .describe(
+      'Instead of url, credentials and ca_file: a context of the nats command line, such as "prod" for ~/.config/nats/context/prod.json.',
+    ),
   max_file_bytes: whole(1)
     .optional()
     .describe("The most that Signalbox's own NATS server stores, in bytes. Default: what the disk allows."),
@@ -76,7 +83,9 @@ const natsSchema = z.strictObject({
     .describe('On how many servers of a NATS cluster everything is stored: 1, 3 or 5.'),
   credentials: pathSchema
     .optional()
-    .describe('A file with the seed of an nkey, or with "user" and "password" as JSON, for the NATS server.'),
+    .describe(
+      'A file with the seed of an nkey, a creds file, or JSON with "user" and "password", for the NATS server.',
+    ),
   ca_file: pathSchema.optional().describe('The certificate authority of the NATS server, for tls://.'),
   program: pathSchema
     .optional()

@@ -1,5 +1,12 @@
 /** How a NATS server is reached: plain data, which a thread can be given as well as a function. */
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import {
+  type Authenticator,
+  connect,
+  type NatsConnection,
+  type TlsOptions,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from '@nats-io/transport-node';
 import { readCredentials } from '../worker/credentials.ts';
 
 export interface NatsAddress {
@@ -10,6 +17,11 @@ export interface NatsAddress {
   /** A file for `readCredentials`. */
   readonly credentialsFile?: string;
   readonly caFile?: string;
+  /** What this side proves itself with, over TLS. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Whether the server speaks TLS from the first byte on. */
+  readonly isTlsFirst?: boolean;
 }
 
 /** For who stays connected for long. */
@@ -26,13 +38,31 @@ export const CONNECT_OPTIONS = {
 } as const;
 
 /** @throws SignalboxError `config_invalid` for a file that holds no credentials; what the client throws */
-export async function connectTo({
-  credentialsFile,
-  caFile,
-  ...address
-}: NatsAddress): Promise<NatsConnection> {
-  const credentials =
-    credentialsFile === undefined ? {} : { authenticator: await readCredentials(credentialsFile) };
-  const tls = caFile === undefined ? {} : { tls: { caFile } };
-  return connect({ ...CONNECT_OPTIONS, ...address, ...credentials, ...tls });
+export async function connectTo(address: NatsAddress): Promise<NatsConnection> {
+  const authenticator = await authenticatorOf(address);
+  const tls = tlsOf(address);
+  return connect({
+    ...CONNECT_OPTIONS,
+    servers: address.servers,
+    ...(authenticator !== undefined && { authenticator }),
+    ...(tls !== undefined && { tls }),
+  });
+}
+
+/** @throws SignalboxError `config_invalid` for a file that holds no credentials */
+export async function authenticatorOf(address: NatsAddress): Promise<Authenticator | undefined> {
+  const { credentialsFile, user, pass, token } = address;
+  if (credentialsFile !== undefined) return readCredentials(credentialsFile);
+  if (token !== undefined) return tokenAuthenticator(token);
+  return user === undefined ? undefined : usernamePasswordAuthenticator(user, pass);
+}
+
+export function tlsOf({ caFile, certFile, keyFile, isTlsFirst }: NatsAddress): TlsOptions | undefined {
+  const tls = {
+    ...(caFile !== undefined && { caFile }),
+    ...(certFile !== undefined && { certFile }),
+    ...(keyFile !== undefined && { keyFile }),
+    ...(isTlsFirst && { handshakeFirst: true }),
+  };
+  return Object.keys(tls).length === 0 ? undefined : tls;
 }

@@ -7,6 +7,7 @@ import { EVENT_STREAM } from '../contracts/subjects.ts';
 import { obtainNatsServer } from '../embedded/program.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.ts';
 import { StreamSync } from '../embedded/stream-sync.ts';
+import { type GivenServer, givenServer } from './given-server.ts';
 import { connectTo, type NatsAddress } from './nats-address.ts';
 
 export interface NatsLink {
@@ -41,17 +42,17 @@ export const DURABILITY = {
   external: 'as the NATS server is configured (sync_interval, replicas)',
 } as const;
 
-/** @throws SignalboxError `nats_unavailable`, `nats_server_missing`, `log_in_use` */
+/** @throws SignalboxError `config_invalid`, `nats_unavailable`, `nats_server_missing`, `log_in_use` */
 export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
-  const { url } = options.config.nats;
-  if (url === undefined) return openEmbedded(options);
+  const given = await givenServer(options.config, options.env);
+  if (given === null) return openEmbedded(options);
   if (options.config.nats.sync !== 'interval') {
     throw new SignalboxError(
       'config_invalid',
-      `nats.sync is for Signalbox's own NATS server, and nats.url names another: set sync_interval there, and leave nats.sync out`,
+      `nats.sync is for Signalbox's own NATS server, and another one is named: set sync_interval there, and leave nats.sync out`,
     );
   }
-  return openExternal(url, options.config);
+  return openExternal(given);
 }
 
 async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<NatsLink> {
@@ -93,18 +94,7 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
   }
 }
 
-async function openExternal(url: string, { nats }: SignalboxConfig): Promise<NatsLink> {
-  const given = url.split(',').map((each) => each.trim());
-  // The client does not read credentials from addresses: they are handed to it apart.
-  const servers = given.map((each) => each.replace(/^((?:[a-z]+:\/\/)?)[^@/]*@/, '$1'));
-  const shown = servers.join(',');
-  const address: NatsAddress = {
-    servers,
-    ...(nats.credentials === undefined
-      ? credentialsOf(given[0] ?? '')
-      : { credentialsFile: nats.credentials }),
-    ...(nats.ca_file === undefined ? {} : { caFile: nats.ca_file }),
-  };
+async function openExternal({ address, url }: GivenServer): Promise<NatsLink> {
   try {
     const connection = await connectTo(address);
     const version = connection.info?.version ?? 'unknown';
@@ -112,7 +102,7 @@ async function openExternal(url: string, { nats }: SignalboxConfig): Promise<Nat
       connection,
       address,
       embedded: null,
-      url: shown,
+      url,
       version,
       durability: DURABILITY.external,
       sync: null,
@@ -120,22 +110,14 @@ async function openExternal(url: string, { nats }: SignalboxConfig): Promise<Nat
     };
   } catch (error) {
     if (error instanceof SignalboxError) throw error;
-    throw unavailable(shown, error);
+    throw unavailable(url, error);
   }
-}
-
-/** `nats://user:password@host:port`, as other NATS tools take it. */
-function credentialsOf(server: string): { user?: string; pass?: string; token?: string } {
-  const [, user, , password] = /^(?:[a-z]+:\/\/)?([^:@/]+)(:([^@]*))?@/.exec(server) ?? [];
-  if (user === undefined) return {};
-  if (password === undefined) return { token: decodeURIComponent(user) };
-  return { user: decodeURIComponent(user), pass: decodeURIComponent(password) };
 }
 
 export function unavailable(url: string, cause: unknown): SignalboxError {
   return new SignalboxError(
     'nats_unavailable',
-    `the NATS server at ${url} cannot be used: ${messageOf(cause)}. Start it with JetStream, or unset NATS_URL to let Signalbox run its own`,
+    `the NATS server at ${url} cannot be used: ${messageOf(cause)}. Start it with JetStream, or name none (NATS_URL, NATS_CONTEXT, nats in the configuration) to let Signalbox run its own`,
     { cause },
   );
 }

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { findRunningServer, hasStore } from '../embedded/running.ts';
+import { isServerGiven } from './given-server.ts';
 import { connectTo } from './nats-address.ts';
 import { type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';
 
@@ -29,8 +30,8 @@ export interface ReadingLinkOptions {
 
 /** @throws SignalboxError `not_found` where no log is, `nats_unavailable`, `nats_server_missing`, `log_in_use` */
 export async function openReadingLink(options: ReadingLinkOptions): Promise<ReadingLink> {
-  const { nats, data_dir: dataDir } = options.config;
-  if (nats.url !== undefined) {
+  const { data_dir: dataDir } = options.config;
+  if (isServerGiven(options.config)) {
     const { connection, url, close } = await openNatsLink(options);
     return { connection, isOwn: false, where: `the log at ${url}`, close };
   }

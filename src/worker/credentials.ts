@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   type Authenticator,
+  credsAuthenticator,
   nkeyAuthenticator,
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node';
@@ -10,25 +11,39 @@ import { messageOf, SignalboxError } from '../contracts/errors.ts';
 
 const passwordSchema = z.object({ user: z.string().min(1), password: z.string().min(1) });
 
+const USER_JWT = 'BEGIN NATS USER JWT';
 /** A seed stands on a line of its own, whatever else is in the file. */
 const SEED = /^S[A-Z2-7]{57}$/m;
 
 /**
- * Reads the seed of an nkey, or JSON with `user` and `password`.
+ * Reads the seed of an nkey, a creds file with a JWT and its seed, or JSON with `user` and `password`.
  * @throws SignalboxError `config_invalid`
  */
 export async function readCredentials(path: string): Promise<Authenticator> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw unusable(path, messageOf(cause), cause);
+  });
+  if (text.includes(USER_JWT)) return credsAuthenticator(new TextEncoder().encode(text));
+  const seed = SEED.exec(text)?.[0];
+  if (seed !== undefined) return nkeyAuthenticator(new TextEncoder().encode(seed));
+  const named = passwordSchema.safeParse(jsonIn(text));
+  // What a parser says quotes the file: nothing for a message.
+  if (!named.success) throw unusable(path, 'it holds something else');
+  return usernamePasswordAuthenticator(named.data.user, named.data.password);
+}
+
+function jsonIn(text: string): unknown {
   try {
-    const text = await readFile(path, 'utf8');
-    const seed = SEED.exec(text)?.[0];
-    if (seed !== undefined) return nkeyAuthenticator(new TextEncoder().encode(seed));
-    const { user, password } = passwordSchema.parse(JSON.parse(text));
-    return usernamePasswordAuthenticator(user, password);
-  } catch (cause) {
-    throw new SignalboxError(
-      'config_invalid',
-      `the credentials in ${path} cannot be used (${messageOf(cause).split('\n', 1)[0]}): expected the seed of an nkey, or JSON with "user" and "password"; "signalbox nats users" makes them`,
-      { cause, details: { path } },
-    );
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
+}
+
+function unusable(path: string, why: string, cause?: unknown): SignalboxError {
+  return new SignalboxError(
+    'config_invalid',
+    `the credentials in ${path} cannot be used (${why}): expected the seed of an nkey, a creds file, or JSON with "user" and "password"; "signalbox nats users" makes them`,
+    { cause, details: { path } },
+  );
 }

@@ -14,6 +14,7 @@ import {
   type NatsConnection,
   type QueuedIterator,
   type Status,
+  type TlsOptions,
 } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import {
@@ -33,6 +34,8 @@ export interface LineOptions {
   readonly authenticator?: Authenticator | undefined;
   /** Of the server's certificate, for `tls://`. */
   readonly caFile?: string | undefined;
+  /** The same and more: a certificate of one's own, TLS from the first byte on. */
+  readonly tls?: TlsOptions | undefined;
   readonly logger: Logger;
 }
 
@@ -83,6 +86,7 @@ export class Line {
   /** @throws SignalboxError `nats_unavailable` where the first dial fails */
   static async open(options: LineOptions, handlers: LineHandlers): Promise<Line> {
     const { agent, servers, authenticator, caFile } = options;
+    const tls = caFile === undefined ? options.tls : { caFile, ...options.tls };
     try {
       const connection = await connect({
         ...CONNECT_OPTIONS,
@@ -90,7 +94,7 @@ export class Line {
         servers: [servers].flat(),
         inboxPrefix: inboxPrefix(agent),
         ...(authenticator === undefined ? {} : { authenticator }),
-        ...(caFile === undefined ? {} : { tls: { caFile } }),
+        ...(tls === undefined ? {} : { tls }),
       });
       return new Line(connection, options, handlers);
     } catch (cause) {

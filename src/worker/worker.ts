@@ -9,7 +9,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
-import type { Authenticator } from '@nats-io/transport-node';
+import type { Authenticator, TlsOptions } from '@nats-io/transport-node';
 import { type Logger, pino } from 'pino';
 import { type AgentAnswerMessage, jobSchema, type WorkerIdentity } from '../contracts/agent-messages.ts';
 import { messageOf } from '../contracts/errors.ts';
@@ -27,6 +27,8 @@ export interface WorkerOptions {
   /** Of the agent's user; see `readCredentials`. */
   readonly authenticator?: Authenticator | undefined;
   readonly caFile?: string | undefined;
+  /** The same and more: a certificate of one's own, TLS from the first byte on. */
+  readonly tls?: TlsOptions | undefined;
   /** Jobs at the same time; 1 by default. */
   readonly concurrency?: number | undefined;
   readonly run: JobRunner;

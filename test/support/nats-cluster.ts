@@ -12,8 +12,7 @@ import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { findGuard } from '../../src/embedded/guard.ts';
-import { layoutOf } from '../../src/embedded/layout.ts';
+import { dieWithParent } from './die-with-parent.ts';
 import { freePort } from './free-port.ts';
 import { natsServerProgram } from './nats.ts';
 import { until } from './until.ts';
@@ -44,13 +43,8 @@ const jszSchema = z.object({
 export async function natsCluster(): Promise<TestNatsCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-cluster-'));
   const { path, version } = await natsServerProgram();
-  // No server outlives a test that is killed.
-  const { command } = await findGuard({ ...layoutOf(directory), lockFile: '/dev/null' }, process.env);
-  const dieWithParent = command.slice(
-    0,
-    command.findIndex((each) => each.endsWith('flock')),
-  );
-  const cluster = new TestNatsCluster(directory, [...dieWithParent, path], version);
+  const guard = await dieWithParent(directory);
+  const cluster = new TestNatsCluster(directory, [...guard, path], version);
   try {
     await cluster.start();
     return cluster;

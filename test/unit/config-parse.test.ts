@@ -172,7 +172,7 @@ limits: { concurrency: 1.5 }
     ['server: { maxBodyBytes: 3 }', '1:11 server.maxBodyBytes: unknown key; did you mean "max_body_bytes"?'],
     [
       'nats: { cluster: 3 }',
-      '1:9 nats.cluster: unknown key; known here: url, max_file_bytes, sync, replicas, credentials, ca_file, program',
+      '1:9 nats.cluster: unknown key; known here: url, context, max_file_bytes, sync, replicas, credentials, ca_file, program',
     ],
     [
       '"no such": 3',

@@ -12,9 +12,10 @@ export interface TrustOptions extends LogOptions {
 export function withTrustOptions(command: Command): Command {
   return withLogOptions(command)
     .addOption(
-      new Option('--bundle <file>', 'read this bundle of "audit export" instead of the log').conflicts(
+      new Option('--bundle <file>', 'read this bundle of "audit export" instead of the log').conflicts([
         'natsUrl',
-      ),
+        'natsContext',
+      ]),
     )
     .option(
       '--key <file-or-fingerprint>',

@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { unreachable } from '../../contracts/errors.ts';
+import { isServerGiven } from '../../daemon/given-server.ts';
 import { fateOf } from '../../daemon/lease-holder.ts';
 import { openNatsLink } from '../../daemon/nats-link.ts';
 import { findStandbys } from '../../daemon/standby-roll.ts';
@@ -15,7 +16,7 @@ export async function checkLease(
   { config, env, repair }: CheckContext,
   host: Host,
 ): Promise<readonly Finding[]> {
-  if (config.nats.url === undefined) {
+  if (!isServerGiven(config)) {
     return [
       ok(CHECK, 'of the embedded server: needs no repair, "up" takes it at once from a holder that is gone'),
     ];

@@ -1,6 +1,7 @@
 /** The NATS server that the event log would be on. */
 import { pino } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
+import { isServerGiven } from '../../daemon/given-server.ts';
 import { DURABILITY, openNatsLink } from '../../daemon/nats-link.ts';
 import { findExecutable } from '../../embedded/executables.ts';
 import { locateNatsServer, type ProgramOrigin } from '../../embedded/locate.ts';
@@ -17,8 +18,9 @@ const ORIGINS: Readonly<Record<ProgramOrigin, string>> = {
 };
 
 export const checkNats: Check = async (context) => {
-  const { url, sync } = context.config.nats;
-  if (url !== undefined) return [...(await checkServer(context)), ok('durability', DURABILITY.external)];
+  const { sync } = context.config.nats;
+  if (isServerGiven(context.config))
+    return [...(await checkServer(context)), ok('durability', DURABILITY.external)];
   return [...(await checkProgram(context)), ok('durability', `${sync}: ${DURABILITY[sync]}`)];
 };
 
@@ -58,7 +60,7 @@ async function checkServer({ config, env }: CheckContext): Promise<Finding[]> {
     await link.close();
     return [judge('nats', link.version, `answers at ${link.url}`)];
   } catch (error) {
-    return [fail('nats', messageOf(error), 'start that server, or correct NATS_URL')];
+    return [fail('nats', messageOf(error), 'start that server, or correct its address')];
   }
 }
 

@@ -1,4 +1,5 @@
 /** The machine: Node.js, the operating system, and the tools that guard the NATS server. */
+import { isServerGiven } from '../../daemon/given-server.ts';
 import { findGuard } from '../../embedded/guard.ts';
 import { layoutOf } from '../../embedded/layout.ts';
 import { compareVersions } from '../../embedded/version.ts';
@@ -33,7 +34,7 @@ export const checkPlatform: Check = async () => {
 };
 
 export const checkGuards: Check = async ({ config, env }) => {
-  if (process.platform !== 'linux' || config.nats.url !== undefined) return [];
+  if (process.platform !== 'linux' || isServerGiven(config)) return [];
   const { command, locks } = await findGuard(layoutOf(config.data_dir), env);
   const findings: Finding[] = [];
   const install = 'install util-linux';

@@ -6,6 +6,7 @@ export interface LogOptions {
   readonly config?: string;
   readonly dataDir?: string;
   readonly natsUrl?: string;
+  readonly natsContext?: string;
 }
 
 /** The log, or what was written of it to a file. */
@@ -19,7 +20,8 @@ export function withLogOptions(command: Command): Command {
   return command
     .option('--config <file>', 'the configuration (default: signalbox.config.yaml here, if there is one)')
     .option('--data-dir <directory>', 'where Signalbox keeps its data (env: SIGNALBOX_DATA_DIR)')
-    .option('--nats-url <url>', 'the NATS server that has the log (env: NATS_URL)');
+    .option('--nats-url <url>', 'the NATS server that has the log (env: NATS_URL)')
+    .option('--nats-context <name>', 'the same, as a context of the nats command line (env: NATS_CONTEXT)');
 }
 
 export function withSourceOptions(command: Command): Command {
@@ -27,6 +29,7 @@ export function withSourceOptions(command: Command): Command {
     .addOption(
       new Option('--file <file>', 'a file with the log, one stored event a line').conflicts([
         'natsUrl',
+        'natsContext',
         'dataDir',
         'bundle',
       ]),
@@ -34,6 +37,7 @@ export function withSourceOptions(command: Command): Command {
     .addOption(
       new Option('--bundle <file>', 'a bundle of "audit export" (its proofs: "audit verify")').conflicts([
         'natsUrl',
+        'natsContext',
         'dataDir',
       ]),
     )

@@ -61,7 +61,11 @@ async function configFor(options: LogOptions): Promise<SignalboxConfig> {
     file: options.config,
     cwd: process.cwd(),
     env: process.env,
-    overrides: { data_dir: options.dataDir, nats_url: options.natsUrl },
+    overrides: {
+      data_dir: options.dataDir,
+      nats_url: options.natsUrl,
+      nats_context: options.natsContext,
+    },
   });
   return config;
 }

@@ -31,6 +31,7 @@ export async function up(terminal: Terminal, options: UpOptions): Promise<void> 
       host: options.host,
       port: options.port,
       nats_url: options.natsUrl,
+      nats_context: options.natsContext,
       log_level: options.logLevel,
     },
   });

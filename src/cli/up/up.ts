@@ -8,6 +8,7 @@ export interface UpOptions {
   readonly host?: string;
   readonly port?: string;
   readonly natsUrl?: string;
+  readonly natsContext?: string;
   readonly logLevel?: string;
   readonly standby?: boolean;
 }
@@ -26,6 +27,7 @@ export function addUp(program: Command, terminal: Terminal): void {
     .option('--port <number>', 'the port of HTTP; 0 takes a free one (env: SIGNALBOX_PORT)')
     .option('--host <address>', 'the address of HTTP; beyond loopback only with tokens (env: SIGNALBOX_HOST)')
     .option('--nats-url <url>', 'a NATS server with JetStream to use instead of an own one (env: NATS_URL)')
+    .option('--nats-context <name>', 'the same, as a context of the nats command line (env: NATS_CONTEXT)')
     .option(
       '--standby',
       'wait while another Signalbox writes the log, and take over when it is gone or hangs',

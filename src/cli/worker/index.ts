@@ -8,6 +8,7 @@ export interface WorkerCommandOptions {
   readonly config?: string;
   readonly dataDir?: string;
   readonly natsUrl?: string;
+  readonly natsContext?: string;
   readonly credentials?: string;
   readonly slots?: number;
   readonly logLevel?: string;
@@ -25,6 +26,7 @@ export function addWorker(program: Command, terminal: Terminal): void {
     .requiredOption('--agent <id>', 'the agent to work for')
     .option('--config <file>', 'the configuration of this machine (default: signalbox.config.yaml here)')
     .option('--nats-url <url>', 'the NATS server of Signalbox (env: NATS_URL)')
+    .option('--nats-context <name>', 'the same, as a context of the nats command line (env: NATS_CONTEXT)')
     .option('--credentials <file>', 'the agent\'s seed, as "signalbox nats users" has made it')
     .option('--data-dir <directory>', 'where running attempts have their files (env: SIGNALBOX_DATA_DIR)')
     .option('--slots <number>', 'tasks at the same time (default: concurrency of the agent)', numberOf)

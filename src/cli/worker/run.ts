@@ -8,13 +8,14 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import { agentId } from '../../contracts/ids.ts';
 import { defineAgents } from '../../daemon/agents.ts';
 import { openDataDirectory } from '../../daemon/data-directory.ts';
+import { givenServer } from '../../daemon/given-server.ts';
 import { leaseHolder } from '../../daemon/lease-holder.ts';
+import { authenticatorOf, tlsOf } from '../../daemon/nats-address.ts';
 import { occupantOf, occupy } from '../../daemon/occupant.ts';
 import { createHost } from '../../process/host.ts';
 import { createProcessRunner } from '../../process/host-runner.ts';
 import { deferred } from '../../runtime/deferred.ts';
 import { systemEnvironment } from '../../runtime/environment.ts';
-import { readCredentials } from '../../worker/credentials.ts';
 import { driverRunner, endLeftovers } from '../../worker/driver-runner.ts';
 import { Worker } from '../../worker/worker.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -32,7 +33,12 @@ export async function runWorker(terminal: Terminal, options: WorkerCommandOption
     file: options.config,
     cwd: process.cwd(),
     env: process.env,
-    overrides: { data_dir: options.dataDir, nats_url: options.natsUrl, log_level: options.logLevel },
+    overrides: {
+      data_dir: options.dataDir,
+      nats_url: options.natsUrl,
+      nats_context: options.natsContext,
+      log_level: options.logLevel,
+    },
   });
   const { stderr } = process;
   const logger = createLogger(
@@ -40,7 +46,7 @@ export async function runWorker(terminal: Terminal, options: WorkerCommandOption
     stderr,
     stderr.isTTY ? stylerFor(stderr, process.env) : undefined,
   );
-  const { servers, authenticator, caFile } = await serverOf(config, options);
+  const server = await serverOf(config, options);
   const machine = await openMachine(config, agent, logger);
   try {
     const stopRequested = deferred();
@@ -51,7 +57,7 @@ export async function runWorker(terminal: Terminal, options: WorkerCommandOption
     });
     const concurrency = options.slots ?? machine.concurrency;
     const { run } = machine;
-    const worker = await Worker.start({ agent, servers, authenticator, caFile, concurrency, run, logger });
+    const worker = await Worker.start({ ...server, agent, concurrency, run, logger });
     terminal.print(`worker ${worker.identity.id} is ready: agent ${agent}, ${concurrency} at the same time`);
     await stopRequested.promise;
     await worker.stop(config.shutdown.drain_seconds * 1_000);
@@ -61,16 +67,18 @@ export async function runWorker(terminal: Terminal, options: WorkerCommandOption
   }
 }
 
-async function serverOf({ nats }: SignalboxConfig, { credentials: given }: WorkerCommandOptions) {
-  if (nats.url === undefined) {
+/** @throws SignalboxError `config_invalid` where none is named, or it cannot be used */
+async function serverOf(config: SignalboxConfig, { credentials }: WorkerCommandOptions) {
+  const server = await givenServer(config, process.env);
+  if (server === null) {
     throw new SignalboxError(
       'config_invalid',
-      'a worker needs the address of the NATS server that Signalbox uses: give --nats-url, NATS_URL or nats.url',
+      'a worker needs the address of the NATS server that Signalbox uses: give --nats-url, NATS_URL, nats.url, or a context (--nats-context, NATS_CONTEXT, nats.context)',
     );
   }
-  const credentials = given === undefined ? nats.credentials : resolve(given);
-  const authenticator = credentials === undefined ? undefined : await readCredentials(credentials);
-  return { servers: nats.url.split(',').map((each) => each.trim()), authenticator, caFile: nats.ca_file };
+  const own = credentials === undefined ? {} : { credentialsFile: resolve(credentials) };
+  const address = { ...server.address, ...own };
+  return { servers: address.servers, authenticator: await authenticatorOf(address), tls: tlsOf(address) };
 }
 
 /** What runs the jobs here, in a directory that no other worker has. @throws SignalboxError `config_invalid`, `log_in_use` */

@@ -1,0 +1,192 @@
+/**
+ * Contexts of the `nats` command line: where a server is and who one is there, in a file with a name.
+ *
+ * NC1 What a context says is done or refused, with the file and the field; only its name, description and colours do nothing.
+ * NC2 No value of a context is part of a message, but for the paths of files.
+ */
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { settingsSchema } from '../contracts/config.ts';
+import { type ConfigIssue, configError } from './issues.ts';
+import type { Variables } from './settings.ts';
+
+export interface NatsContext {
+  /** As in NATS_URL: several with commas between, maybe with a user and a password. */
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /** A file with the seed of an nkey, or with a JWT and its seed. */
+  readonly credentialsFile?: string;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Whether the server speaks TLS from the first byte on. */
+  readonly isTlsFirst: boolean;
+}
+
+/** As `nats` has it. */
+const DEFAULT_URL = 'nats://127.0.0.1:4222';
+
+const text = z
+  .string('expected text')
+  .nullish()
+  .transform((value) => value ?? '');
+/** What Signalbox does something with. */
+const FIELDS = {
+  url: text,
+  user: text,
+  password: text,
+  token: text,
+  creds: text,
+  nkey: text,
+  cert: text,
+  key: text,
+  ca: text,
+  tls_first: z.boolean('expected true or false').nullish(),
+};
+const contextSchema = z.looseObject(FIELDS);
+type Fields = z.output<typeof contextSchema>;
+
+const FILE_FIELDS = ['creds', 'nkey', 'cert', 'key', 'ca'] as const;
+
+/** For people, or for how `nats` looks. */
+const IDLE_FIELDS = ['name', 'description', 'color_scheme'];
+
+/** What newer versions of `nats` look up elsewhere: in 1Password, in nsc, in a variable, in the text itself. */
+const REFERENCE = /^(?:op|nsc|env|file):\/\/|^data:/i;
+
+/** @throws SignalboxError `config_invalid` with everything that is wrong, each with the file and its field */
+export async function readNatsContext(name: string, env: Variables): Promise<NatsContext> {
+  const file = join(env.XDG_CONFIG_HOME || join(homeOf(env), '.config'), 'nats', 'context', `${name}.json`);
+  const fields = await readFields(name, file);
+  const paths = Object.fromEntries(FILE_FIELDS.map((field) => [field, pathOf(fields[field], env)]));
+  const problems = [...unusable(fields), ...contradictions(fields), ...(await unreadable(paths))];
+  if (problems.length > 0) {
+    throw configError(problems.map(([field, message]) => issue(file, field, message)));
+  }
+  const { user, password, token } = fields;
+  const { ca: caFile, cert: certFile, key: keyFile } = paths;
+  const credentialsFile = paths.creds ?? paths.nkey;
+  return {
+    url: urlOf(fields),
+    ...(user !== '' && { user, password }),
+    ...(token !== '' && { token }),
+    ...(credentialsFile !== undefined && { credentialsFile }),
+    ...(caFile !== undefined && { caFile }),
+    ...(certFile !== undefined && { certFile }),
+    ...(keyFile !== undefined && { keyFile }),
+    isTlsFirst: fields.tls_first === true,
+  };
+}
+
+async function readFields(name: string, file: string): Promise<Fields> {
+  let source: string;
+  try {
+    source = await readFile(file, 'utf8');
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const why = isMissing ? 'there is no such file' : 'cannot be read';
+    const message = `${why}, so there is no NATS context ${name}: make it with "nats context add ${name}", or name another`;
+    throw configError([issue(file, '', message)], error);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch {
+    // What the parser says quotes the file, which may hold a password.
+    throw configError([issue(file, '', 'is not JSON: make it again with "nats context add"')]);
+  }
+  const read = contextSchema.safeParse(value);
+  if (read.success) return read.data;
+  throw configError(
+    read.error.issues.map(({ path, message }) =>
+      issue(file, path.join('.'), path.length === 0 ? 'expected a map of fields' : message),
+    ),
+  );
+}
+
+type Problem = readonly [field: string, message: string];
+
+/** What Signalbox has no use for, or what it cannot look up. */
+function unusable(fields: Fields): Problem[] {
+  const known = [...Object.keys(FIELDS), ...IDLE_FIELDS];
+  const others = Object.entries(fields).filter(([field, value]) => !known.includes(field) && !isEmpty(value));
+  const problems = others.map(
+    ([field]): Problem => [field, 'Signalbox cannot do what this says: use a context without it'],
+  );
+  for (const field of ['password', 'token', 'creds', 'nkey', 'cert', 'key', 'ca'] as const) {
+    const value = fields[field];
+    if (!REFERENCE.test(value) || (isFile(field) && value.startsWith('file://'))) continue;
+    const wanted = isFile(field) ? 'the path of a file' : 'the value itself';
+    problems.push([field, `Signalbox does not look up references such as op:// and env://: give ${wanted}`]);
+  }
+  if (!settingsSchema.shape.nats_url.safeParse(urlOf(fields)).success) {
+    problems.push([
+      'url',
+      'expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between',
+    ]);
+  }
+  return problems;
+}
+
+function contradictions(fields: Fields): Problem[] {
+  const problems: Problem[] = [];
+  const given = (['user', 'token', 'creds', 'nkey'] as const).filter((field) => fields[field] !== '');
+  const all = urlOf(fields).includes('@') ? ['url', ...given] : given;
+  if (all.length > 1) {
+    problems.push([all[0] ?? '', `${all.join(' and ')} both say who one is: keep one of them`]);
+  }
+  if (fields.password !== '' && fields.user === '') problems.push(['password', 'has no user beside it']);
+  if (fields.cert !== '' && fields.key === '') problems.push(['cert', 'has no key beside it']);
+  if (fields.key !== '' && fields.cert === '') problems.push(['key', 'has no cert beside it']);
+  return problems;
+}
+
+async function unreadable(paths: Readonly<Record<string, string | undefined>>): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const [field, path] of Object.entries(paths)) {
+    if (path === undefined) continue;
+    try {
+      await access(path, constants.R_OK);
+    } catch {
+      problems.push([field, `the file ${path} is not there, or cannot be read`]);
+    }
+  }
+  return problems;
+}
+
+/** With `~` and variables as `nats` replaces them; what is not absolute is relative to the current directory. */
+function pathOf(value: string, env: Variables): string | undefined {
+  if (value === '' || (REFERENCE.test(value) && !value.startsWith('file://'))) return undefined;
+  const replaced = value
+    .replace(/^file:\/\//, '')
+    .replace(
+      /\$(?:\{(\w+)\}|(\w+))/g,
+      (_, braced: string | undefined, plain = '') => env[braced ?? plain] ?? '',
+    );
+  return resolve(replaced.replace(/^~(?=\/|$)/, homeOf(env)));
+}
+
+function urlOf({ url }: Fields): string {
+  return url.replaceAll(/\s*,\s*/g, ',').trim() || DEFAULT_URL;
+}
+
+function homeOf(env: Variables): string {
+  return env.HOME || homedir();
+}
+
+function isFile(field: string): boolean {
+  return (FILE_FIELDS as readonly string[]).includes(field);
+}
+
+function isEmpty(value: unknown): boolean {
+  return !value || (Array.isArray(value) && value.length === 0);
+}
+
+function issue(file: string, field: string, message: string): ConfigIssue {
+  return { file, line: null, column: null, field, message };
+}
