@@ -6,9 +6,13 @@ import { DEFAULT_URL, SignalboxClient } from '../client/client.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { incomingTrace } from '../contracts/trace-context.ts';
 
-export interface ServerOptions {
+/** Where Signalbox is, and who one is there. */
+export interface AddressOptions {
   readonly url: string;
   readonly tokenFile?: string;
+}
+
+export interface ServerOptions extends AddressOptions {
   readonly json?: true;
 }
 
@@ -19,7 +23,7 @@ export interface ClientOptions extends ServerOptions {
 /** A person is waiting: a Signalbox that is not there is to be said soon. */
 const RETRIES = 2;
 
-export function withServerOptions(command: Command): Command {
+export function withAddressOptions(command: Command): Command {
   return command
     .addOption(new Option('--url <url>', 'where Signalbox listens').env('SIGNALBOX_URL').default(DEFAULT_URL))
     .addOption(
@@ -27,8 +31,11 @@ export function withServerOptions(command: Command): Command {
         '--token-file <file>',
         'a file with the token to show; without it, the token of SIGNALBOX_TOKEN if there is one',
       ).env('SIGNALBOX_TOKEN_FILE'),
-    )
-    .option('--json', 'print JSON for programs');
+    );
+}
+
+export function withServerOptions(command: Command): Command {
+  return withAddressOptions(command).option('--json', 'print JSON for programs');
 }
 
 export function withClientOptions(command: Command): Command {
@@ -48,7 +55,7 @@ export interface ClientPatience {
  * @throws SignalboxError `invalid_request` where the URL is not one, or the token's file cannot be read
  */
 export function clientOf(
-  { url, tokenFile }: ServerOptions,
+  { url, tokenFile }: AddressOptions,
   { retries = RETRIES, ...patience }: ClientPatience = {},
 ): SignalboxClient {
   // An agent that creates a task by the command line does so within its attempt's trace.

@@ -42,6 +42,34 @@ describe('signalbox token', () => {
     },
   );
 
+  it('is shown by rebuild and audit redact, as by every other command', SLOW, async () => {
+    await using up = await startUp(CONFIG);
+    const tokenOf = async (role: string): Promise<string> =>
+      (await up.run(['token', 'new', role, '--role', role])).out.trim();
+    const [observer, admin] = [await tokenOf('observer'), await tokenOf('admin')];
+    await until(async () => (await up.run(['agent', 'ls'])).code !== 0, 'it to ask for a token');
+    const file = join(up.directory, 'token');
+    await writeFile(file, `${admin}\n`);
+
+    const nobody = await up.run(['rebuild']);
+    expect(nobody).toMatchObject({ code: 1, out: '', err: expect.stringContaining('[unauthorized]') });
+    const seen = await up.run(['rebuild'], { env: { SIGNALBOX_TOKEN: observer } });
+    expect(seen).toMatchObject({ code: 0, out: expect.stringContaining(`what is live at ${up.url}`) });
+    const dropping = ['rebuild', '--drop-snapshots'];
+    const forbidden = await up.run(dropping, { env: { SIGNALBOX_TOKEN: observer } });
+    expect(forbidden).toMatchObject({ code: 1, err: expect.stringContaining('[forbidden]') });
+    const dropped = await up.run([...dropping, '--token-file', file]);
+    expect(dropped).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`dropped the snapshots of ${up.url}`),
+    });
+
+    const named = ['--token-file', file];
+    await up.run(['task', 'add', 'Secret', '--id', 'T-1', '--agent', 'later', '--delay', '600', ...named]);
+    const redact = ['audit', 'redact', '--task', 'T-1', '--description', '--reason', 'a secret'];
+    expect(await up.run([...redact, ...named])).toMatchObject({ code: 0, err: '' });
+  });
+
   it('is asked for by a Signalbox that is to listen to other machines', SLOW, async () => {
     const cwd = await temporaryDirectory();
     try {

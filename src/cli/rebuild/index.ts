@@ -1,16 +1,15 @@
 import { type Command, Option } from 'commander';
-import { DEFAULT_URL } from '../../client/client.ts';
+import { type AddressOptions, withAddressOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import { type SourceOptions, withSourceOptions } from '../log/log-options.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface RebuildOptions extends SourceOptions {
-  readonly url: string;
+export interface RebuildOptions extends SourceOptions, AddressOptions {
   readonly dropSnapshots?: true;
 }
 
 export function addRebuild(program: Command, terminal: Terminal): void {
-  const command = withSourceOptions(program.command('rebuild'))
+  const command = withAddressOptions(withSourceOptions(program.command('rebuild')))
     .summary('rebuild the state from the log, and compare it with what is live')
     .description(
       'Rebuilds the whole state from the first event on, with the hash chain and every transition checked. Where a ' +
@@ -19,7 +18,6 @@ export function addRebuild(program: Command, terminal: Terminal): void {
         'Snapshots only save time at a start. With --drop-snapshots they are deleted when the log was found to be whole: the ' +
         'next start reads all of it.',
     )
-    .addOption(new Option('--url <url>', 'where Signalbox listens').env('SIGNALBOX_URL').default(DEFAULT_URL))
     .addOption(
       new Option(
         '--drop-snapshots',

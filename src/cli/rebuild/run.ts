@@ -1,9 +1,9 @@
 import { SUPERVISOR_ID } from '../../../machines/index.ts';
-import { SignalboxClient } from '../../client/client.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { Place } from '../../replay/cursor.ts';
 import { Replay } from '../../replay/replay.ts';
 import { ActorHost } from '../../runtime/actor-host.ts';
+import { clientOf } from '../client-options.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
@@ -14,7 +14,7 @@ import { dropSnapshots } from './drop-snapshots.ts';
 import type { RebuildOptions } from './index.ts';
 
 /** Somebody waits for it, and a Signalbox that is not there is no failure here. */
-const TIMEOUT_MS = 10_000;
+const PATIENCE = { retries: 1, timeoutMs: 10_000 };
 
 export async function rebuild(terminal: Terminal, options: RebuildOptions): Promise<void> {
   const started = performance.now();
@@ -22,7 +22,7 @@ export async function rebuild(terminal: Terminal, options: RebuildOptions): Prom
   const host = new ActorHost();
   using progress = progressOn(terminal, 'rebuilt');
   await using replay = new Replay(shownReading(log.source, progress), { host });
-  const client = new SignalboxClient({ url: options.url, timeoutMs: TIMEOUT_MS, retry: { retries: 1 } });
+  const client = clientOf(options, PATIENCE);
   const writer = (): string => host.get('supervisor', SUPERVISOR_ID)?.context.writer ?? '';
   const comparison =
     log.live === null ? null : await whereReached(() => compareWithLive(client, replay, writer));
