@@ -2,8 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
-/** Neither processes nor servers, nor state of the process: their files may share the modules that they load. */
-const PURE = ['unit/**', 'property/**', 'integration/supervision-*'].map((files) => `test/${files}.test.ts`);
+/** Files that leave nothing behind in the process that runs them may share it, with the modules that it has loaded. */
+const SHARED = [
+  'contract',
+  'histories',
+  'property',
+  'simulation',
+  'unit',
+  'integration/{agent,audit,http,journal,nats,remote,replay,reviewing,supervision,telemetry}-*',
+  'integration/{follow-events,lifecycle,mcp,prompt-builders,redaction,retention,trace-hops,webhooks}',
+].map((files) => (files.includes('/') ? `test/${files}.test.ts` : `test/${files}/**/*.test.ts`));
 
 export default defineConfig({
   // Examples import the package by its name: here they get its sources.
@@ -16,8 +24,8 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
-      { extends: true, test: { name: 'real', include: ['test/**/*.test.ts'], exclude: PURE } },
+      { extends: true, test: { name: 'shared', include: SHARED, isolate: false } },
+      { extends: true, test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: SHARED } },
     ],
   },
 });
