@@ -22,6 +22,7 @@ export interface PromptTexts {
   readonly failed: string;
   readonly blocked: string;
   readonly read: string;
+  readonly tools: string;
   readonly fallback: string;
   readonly environment: string;
   readonly reviewed: string;
@@ -70,6 +71,8 @@ const en: PromptTexts = {
   failed: 'it cannot be done: say why',
   blocked: 'you need something: say what',
   read: 'the task with everything known about it',
+  tools:
+    'If you have the tools of Signalbox (MCP: task_get, task_status, task_output, task_comment), you may use them in place of these calls: they know the task and the token from your environment.',
   fallback:
     'If these calls fail, print your result to standard output and exit with code 0; it is taken from there. Exit with another code if you did not succeed.',
   environment: 'first: what other programs find in their environment',
@@ -122,6 +125,8 @@ const zh: PromptTexts = {
   failed: '无法完成:说明原因',
   blocked: '需要帮助:说明需要什么',
   read: '读取任务的全部信息',
+  tools:
+    '如果你有 Signalbox 的 MCP 工具(task_get、task_status、task_output、task_comment),可以用它们代替上面的调用:任务和令牌取自你的环境变量。',
   fallback:
     '如果这些调用失败,请把结果打印到标准输出并以退出码 0 结束,系统会从那里读取。没有成功时请用其他退出码结束。',
   environment: '首先设置:其他程序能在环境变量中找到的信息',

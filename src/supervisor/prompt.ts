@@ -129,7 +129,7 @@ function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): 
     `# ${texts.read}`,
     `curl -sS '${taskUrl(url, task.project, (reviewed ?? task).id)}?expand=all' -H ${authorization(input)}`,
     '```',
-    reviewed === undefined ? texts.fallback : texts.verdictFallback,
+    ...(reviewed === undefined ? [texts.tools, '', texts.fallback] : [texts.verdictFallback]),
   ].join('\n');
 }
 

@@ -5,6 +5,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SignalboxClient } from '../../src/client/client.ts';
+import { PROMPT_TEXTS } from '../../src/supervisor/prompt-texts.ts';
 import { builtCli } from '../support/build.ts';
 import { Sandbox } from '../support/signalbox-process.ts';
 import { until } from '../support/until.ts';
@@ -192,6 +193,12 @@ describe('the MCP server', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { jsonrpc: string });
     expect(lines.every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
+  });
+
+  it.each(Object.entries(PROMPT_TEXTS))('has the tools that a prompt names (%s)', (_language, { tools }) => {
+    const named = tools.match(/\btask_\w+/g) ?? [];
+    expect(named).toHaveLength(4);
+    expect(TOOLS).toEqual(expect.arrayContaining(named));
   });
 
   it('is no way around tokens, nor for pages of other origins', async () => {
