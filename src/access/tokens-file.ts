@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { hasCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { ID_PATTERN } from '../contracts/ids.ts';
 import { replaceDurably } from '../journal/durable-file.ts';
 import { sha256 } from '../journal/hash.ts';
@@ -54,7 +54,7 @@ export async function readTokens(file: string): Promise<readonly TokenEntry[]> {
     return parseTokens(await readFile(file, 'utf8'), file);
   } catch (cause) {
     if (cause instanceof SignalboxError) throw cause;
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    if (hasCode(cause, 'ENOENT')) return [];
     throw new SignalboxError('config_invalid', `${file} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }

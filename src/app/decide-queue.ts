@@ -1,6 +1,7 @@
 /** What a person decides about a queue: pause and resume. */
 import { SignalboxError } from '../contracts/errors.ts';
 import type { EventOf } from '../contracts/events.ts';
+import { queueText } from '../contracts/queue-name.ts';
 import type { Decision } from '../contracts/requests.ts';
 import type { Lane } from '../supervisor/ready-queue.ts';
 import type { AppContext } from './context.ts';
@@ -48,13 +49,13 @@ export async function decideQueue(
 }
 
 function assertThere(app: AppContext, lane: Lane): void {
-  const known = queuesOf(app).map((queue) => queue.lane.replace(':', ' '));
-  const name = lane.replace(':', ' ');
-  if (known.includes(name)) return;
+  const lanes = queuesOf(app).map((queue) => queue.lane);
+  if (lanes.includes(lane)) return;
+  const known = lanes.map(queueText);
   const more = known.length > NAMED ? ` and ${known.length - NAMED} more` : '';
   throw new SignalboxError(
     'queue_not_found',
-    `there is no queue of ${name}: no agent has it, and no task waits in it. There are: ${known.slice(0, NAMED).join(', ') || 'none'}${more}`,
+    `there is no queue of ${queueText(lane)}: no agent has it, and no task waits in it. There are: ${known.slice(0, NAMED).join(', ') || 'none'}${more}`,
     { details: { queue: lane } },
   );
 }

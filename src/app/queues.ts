@@ -1,5 +1,6 @@
 /** What waits, and for whom. */
 import type { PausedQueue, TaskView } from '../../projections/index.ts';
+import { queueParts } from '../contracts/queue-name.ts';
 import { laneOf } from '../supervisor/agent-roster.ts';
 import type { Lane } from '../supervisor/ready-queue.ts';
 import type { AppContext } from './context.ts';
@@ -47,11 +48,9 @@ export function queueJson(
   { projections, roster }: Pick<AppContext, 'projections' | 'roster'>,
   { lane, pending, scheduled, oldestPendingAt }: QueueView,
 ): Json {
-  const colon = lane.indexOf(':');
   const paused = projections.queues.paused.get(lane);
   return {
-    kind: lane.slice(0, colon),
-    name: lane.slice(colon + 1),
+    ...queueParts(lane),
     pending,
     scheduled,
     oldest_pending_at: timeOf(oldestPendingAt),

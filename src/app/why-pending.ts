@@ -1,5 +1,6 @@
 /** Why a pending task is not taken: nobody may take it, everybody is held up, a limit is reached, or others go first. */
 import type { PausedQueue } from '../../projections/index.ts';
+import { queueText } from '../contracts/queue-name.ts';
 import type { Situation, Taker, Wait } from './why.ts';
 
 export function pendingWaits(situation: Situation): Wait[] {
@@ -54,18 +55,13 @@ export function pausedWaits({ pausedQueue }: Pick<Situation, 'pausedQueue'>): Wa
   if (pausedQueue === null) return [];
   const { queue, since, by, reason } = pausedQueue;
   const why = reason === null ? '' : ` (${reason})`;
-  const detail = `the queue of ${nameOf(queue)} is paused by ${by} since ${new Date(since).toISOString()}${why}`;
+  const detail = `the queue of ${queueText(queue)} is paused by ${by} since ${new Date(since).toISOString()}${why}`;
   return [{ kind: 'queue_paused', detail }];
 }
 
 /** Who has to do what before anything of the queue is handed out. */
 export function resumeText({ queue }: PausedQueue): string {
-  return `somebody resumes the queue: "signalbox queue resume ${nameOf(queue)}"`;
-}
-
-/** `agent writer`, `type build`: as the command line names them, too. */
-function nameOf(queue: string): string {
-  return queue.replace(':', ' ');
+  return `somebody resumes the queue: "signalbox queue resume ${queueText(queue)}"`;
 }
 
 /** Why this agent does not take the task; null where it could. */

@@ -9,7 +9,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { SignalboxError } from '../contracts/errors.ts';
+import { hasCode, SignalboxError } from '../contracts/errors.ts';
 import { replaceDurably } from '../journal/durable-file.ts';
 
 const cursorSchema = z.strictObject({
@@ -57,7 +57,7 @@ async function read(file: string): Promise<z.output<typeof fileSchema>> {
   try {
     return fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    if (hasCode(cause, 'ENOENT')) return [];
     throw new SignalboxError(
       'config_invalid',
       `${file} should say which results of background commands were fetched, and cannot be understood. Restore it, or delete it: all are handed out again then`,

@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { commandName } from './command-name.ts';
 import { reportFailure } from './failure.ts';
 import { withExamples } from './help.ts';
 import type { Terminal } from './terminal.ts';
@@ -95,7 +96,6 @@ function programWith(terminal: Terminal, commands: readonly AddCommand[]): Comma
 }
 
 function commandsFor(args: readonly string[]): Promise<AddCommand[]> {
-  // What the program itself takes before a command are switches: none of them has a value.
-  const load = COMMANDS.get(args.find((arg) => !arg.startsWith('-')) ?? '');
+  const load = COMMANDS.get(commandName(args) ?? '');
   return Promise.all(load ? [load()] : [...COMMANDS.values()].map((each) => each()));
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { messageOf, type SignalboxError } from '../contracts/errors.ts';
+import { hasCode, messageOf, type SignalboxError } from '../contracts/errors.ts';
 import { configError } from './issues.ts';
 
 /** The names that are looked for in the current directory, where no file is named. */
@@ -40,7 +40,7 @@ async function readIfThere(name: string, cwd: string): Promise<ConfigFile | null
   try {
     bytes = await readFile(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw fileError(name, `cannot be read: ${messageOf(error)}`, error);
   }
   try {

@@ -10,6 +10,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { settingsSchema } from '../contracts/config.ts';
+import { hasCode } from '../contracts/errors.ts';
 import { type ConfigIssue, configError } from './issues.ts';
 import type { Variables } from './settings.ts';
 
@@ -88,8 +89,7 @@ async function readFields(name: string, file: string): Promise<Fields> {
   try {
     source = await readFile(file, 'utf8');
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const why = isMissing ? 'there is no such file' : 'cannot be read';
+    const why = hasCode(error, 'ENOENT') ? 'there is no such file' : 'cannot be read';
     const message = `${why}, so there is no NATS context ${name}: make it with "nats context add ${name}", or name another`;
     throw configError([issue(file, '', message)], error);
   }
@@ -118,18 +118,14 @@ function unusable(fields: Fields): Problem[] {
   const problems = others.map(
     ([field]): Problem => [field, 'Signalbox cannot do what this says: use a context without it'],
   );
-  for (const field of ['password', 'token', 'creds', 'nkey', 'cert', 'key', 'ca'] as const) {
+  for (const field of ['password', 'token', ...FILE_FIELDS] as const) {
     const value = fields[field];
     if (!REFERENCE.test(value) || (isFile(field) && value.startsWith('file://'))) continue;
     const wanted = isFile(field) ? 'the path of a file' : 'the value itself';
     problems.push([field, `Signalbox does not look up references such as op:// and env://: give ${wanted}`]);
   }
-  if (!settingsSchema.shape.nats_url.safeParse(urlOf(fields)).success) {
-    problems.push([
-      'url',
-      'expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between',
-    ]);
-  }
+  const url = settingsSchema.shape.nats_url.safeParse(urlOf(fields));
+  for (const { message } of url.error?.issues ?? []) problems.push(['url', message]);
   return problems;
 }
 

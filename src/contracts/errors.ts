@@ -69,6 +69,11 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** Whether a call of the system failed with this code, as in `ENOENT`. */
+export function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
+}
+
 /** For the end of a switch over a closed union: the compiler proves that it is never reached. */
 export function unreachable(value: never, where: string): never {
   throw new SignalboxError('internal', `${where}: unexpected ${JSON.stringify(value)}`);

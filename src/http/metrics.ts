@@ -8,6 +8,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AppContext } from '../app/context.ts';
 import { type QueueView, queuesOf } from '../app/queues.ts';
 import type { HealthReport } from '../contracts/answers.ts';
+import { queueParts } from '../contracts/queue-name.ts';
 import { ATTEMPT_OUTCOMES, TASK_STATES } from '../contracts/tasks.ts';
 
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -80,11 +81,7 @@ export class Metrics {
       collect() {
         // Types that are asked for come and go.
         this.reset();
-        for (const queue of queuesOf(app)) {
-          const colon = queue.lane.indexOf(':');
-          const labels = { kind: queue.lane.slice(0, colon), name: queue.lane.slice(colon + 1) };
-          this.set(labels, read(queue));
-        }
+        for (const queue of queuesOf(app)) this.set({ ...queueParts(queue.lane) }, read(queue));
       },
     });
   }

@@ -11,7 +11,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { hasCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { replaceDurably } from './durable-file.ts';
 import type { Journal, JournalEntry, Tip } from './journal.ts';
 
@@ -112,7 +112,7 @@ async function readMark(file: string): Promise<Tip | null> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    if (hasCode(cause, 'ENOENT')) return null;
     throw unreadable(file, messageOf(cause), cause);
   }
   try {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { hasCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { type ExitRecord, parseExitRecord } from './exit-record.ts';
 
 /** What is remembered of a spawn, without its environment, which holds secrets. */
@@ -125,10 +125,6 @@ export class AttemptDirectory {
     const stats = statSync(this.#file(name), { throwIfNoEntry: false });
     return stats === undefined ? undefined : Math.floor(stats.mtimeMs);
   }
-}
-
-export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** What stands in {@link SPEC_FILE}; undefined for anything else, or a part of it. */

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { hasCode } from './attempt-directory.ts';
+import { hasCode } from '../contracts/errors.ts';
 
 /**
  * The end of a text file that may still be written to: at most `maxBytes`, cut at characters; bytes that are no UTF-8

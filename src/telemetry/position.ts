@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { hasCode } from '../contracts/errors.ts';
 import { replaceDurably } from '../journal/durable-file.ts';
 
 const fileSchema = z.strictObject({ position: z.int().min(0) });
@@ -55,7 +56,7 @@ async function read(file: string): Promise<number | null> {
   try {
     return fileSchema.parse(JSON.parse(await readFile(file, 'utf8'))).position;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    if (hasCode(cause, 'ENOENT')) return null;
     throw cause;
   }
 }

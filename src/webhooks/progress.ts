@@ -8,7 +8,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { SignalboxError } from '../contracts/errors.ts';
+import { hasCode, SignalboxError } from '../contracts/errors.ts';
 import { type WebhookLetter, webhookLetterSchema } from '../contracts/webhooks.ts';
 import { replaceDurably } from '../journal/durable-file.ts';
 import type { Clock } from '../runtime/environment.ts';
@@ -102,7 +102,7 @@ async function readState(file: string): Promise<z.output<typeof fileSchema> | nu
   try {
     return fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    if (hasCode(cause, 'ENOENT')) return null;
     throw new SignalboxError(
       'config_invalid',
       `${file} should say how far a webhook is, and cannot be understood. Restore it, or delete it: the webhook then begins with what comes next`,

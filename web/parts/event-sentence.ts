@@ -1,4 +1,5 @@
 /** An event in words. */
+import { queueText } from '../../src/contracts/queue-name.ts';
 import type { EventAnswer } from '../api/types.ts';
 import { duration, spoken } from './format.ts';
 
@@ -79,9 +80,9 @@ export function happened({ event, time }: EventAnswer): string {
     case 'agent.retired':
       return `agent ${event.agent} is not configured any more${also(event.reason)}`;
     case 'queue.paused':
-      return `the queue of ${queueName(event.queue)} is paused${also(event.reason)}`;
+      return `the queue of ${queueText(event.queue)} is paused${also(event.reason)}`;
     case 'queue.resumed':
-      return `the queue of ${queueName(event.queue)} is handed out again${also(event.reason)}`;
+      return `the queue of ${queueText(event.queue)} is handed out again${also(event.reason)}`;
     case 'supervisor.started':
       return `Signalbox ${event.version} started on ${event.host}, process ${event.pid}`;
     case 'supervisor.draining':
@@ -98,9 +99,6 @@ export function happened({ event, time }: EventAnswer): string {
 }
 
 const also = (text: string | undefined): string => (text ? `: ${text}` : '');
-
-/** `agent writer` for `agent:writer`. */
-const queueName = (queue: string): string => queue.replace(':', ' ');
 
 function retry(at: number | null, time: string): string {
   return at === null ? '' : `; next try after ${duration(Math.max(0, at - Date.parse(time)))}`;

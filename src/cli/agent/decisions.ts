@@ -1,14 +1,12 @@
 /** What a person decides about an agent: one command for each decision. */
 import type { Command } from 'commander';
 import type { AgentDecisionName } from '../../client/client.ts';
-import { clientOf, type ServerOptions, userName, withServerOptions } from '../client-options.ts';
+import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
+import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface DecisionOptions extends ServerOptions {
-  readonly comment?: string;
-  readonly by: string;
-}
+type Options = ServerOptions & DecisionOptions;
 
 const COMMANDS: readonly {
   readonly name: AgentDecisionName;
@@ -37,10 +35,10 @@ export function addAgentDecisions(agent: Command, terminal: Terminal): void {
   for (const { name, description, example } of COMMANDS) {
     const command = withServerOptions(agent.command(name))
       .description(description)
-      .argument('<id>', 'the agent')
-      .option('--comment <text>', 'why')
-      .option('--by <name>', 'who decides', userName())
-      .action((id: string, options: DecisionOptions) => decide(terminal, name, id, options));
+      .argument('<id>', 'the agent');
+    withDecisionOptions(command).action((id: string, options: Options) =>
+      decide(terminal, name, id, options),
+    );
     withExamples(command, [example]);
   }
 }
@@ -49,10 +47,9 @@ async function decide(
   terminal: Terminal,
   name: AgentDecisionName,
   id: string,
-  { comment, by, ...options }: DecisionOptions,
+  options: Options,
 ): Promise<void> {
-  const details = comment === undefined ? { by } : { by, comment };
-  const agent = await clientOf(options).decideAgent(id, name, details);
+  const agent = await clientOf(options).decideAgent(id, name, decisionOf(options));
   if (options.json) terminal.print(JSON.stringify(agent, null, 2));
   else
     terminal.print(

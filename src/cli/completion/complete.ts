@@ -6,6 +6,7 @@
  */
 import type { Command } from 'commander';
 import { unreachable } from '../../contracts/errors.ts';
+import { commandName } from '../command-name.ts';
 import { type Completion, wordsOf } from './completion.ts';
 import { type Line, readLine } from './line.ts';
 
@@ -24,8 +25,7 @@ export async function complete(table: CommandTable, words: readonly string[]): P
   // "signalbox help task" goes on as "signalbox task".
   const before = words.slice(0, -1).filter((word, index) => index > 0 || word !== 'help');
   const last = words.at(-1) ?? '';
-  // What the program itself takes before a command are switches: none of them has a value.
-  const name = before.find((word) => !word.startsWith('-')) ?? null;
+  const name = commandName(before);
   const line = readLine(await table.load(name), before, last);
   const completion = await offered(line, last, name === null ? [...table.names, 'help'] : []);
   if (completion.kind !== 'words') return completion;

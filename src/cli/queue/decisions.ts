@@ -2,14 +2,12 @@
 import { Argument, type Command } from 'commander';
 import type { QueueDecisionName } from '../../client/client.ts';
 import type { QueueAnswer } from '../../contracts/answers.ts';
-import { clientOf, type ServerOptions, userName, withServerOptions } from '../client-options.ts';
+import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
+import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface DecisionOptions extends ServerOptions {
-  readonly comment?: string;
-  readonly by: string;
-}
+type Options = ServerOptions & DecisionOptions;
 
 const COMMANDS: readonly {
   readonly name: QueueDecisionName;
@@ -39,12 +37,10 @@ export function addQueueDecisions(queue: Command, terminal: Terminal): void {
       .addArgument(
         new Argument('<kind>', 'the queue of one agent, or that of a type').choices(['agent', 'type']),
       )
-      .argument('<name>', 'the agent, or the type')
-      .option('--comment <text>', 'why')
-      .option('--by <name>', 'who decides', userName())
-      .action((kind: QueueAnswer['kind'], id: string, options: DecisionOptions) =>
-        decide(terminal, name, { kind, name: id }, options),
-      );
+      .argument('<name>', 'the agent, or the type');
+    withDecisionOptions(command).action((kind: QueueAnswer['kind'], id: string, options: Options) =>
+      decide(terminal, name, { kind, name: id }, options),
+    );
     withExamples(command, examples);
   }
 }
@@ -53,10 +49,9 @@ async function decide(
   terminal: Terminal,
   decision: QueueDecisionName,
   { kind, name }: Pick<QueueAnswer, 'kind' | 'name'>,
-  { comment, by, ...options }: DecisionOptions,
+  options: Options,
 ): Promise<void> {
-  const details = comment === undefined ? { by } : { by, comment };
-  const queue = await clientOf(options).decideQueue(kind, name, decision, details);
+  const queue = await clientOf(options).decideQueue(kind, name, decision, decisionOf(options));
   if (options.json) terminal.print(JSON.stringify(queue, null, 2));
   else
     terminal.print(

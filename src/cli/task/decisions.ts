@@ -1,15 +1,13 @@
 /** What a person decides about a task: one command for each decision. */
 import type { Command } from 'commander';
 import type { DecisionName } from '../../client/client.ts';
-import { type ClientOptions, clientOf, userName, withClientOptions } from '../client-options.ts';
+import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
+import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import { printable } from '../text/printable.ts';
 
-interface DecisionOptions extends ClientOptions {
-  readonly comment?: string;
-  readonly by: string;
-}
+type Options = ClientOptions & DecisionOptions;
 
 interface DecisionCommand {
   readonly name: DecisionName;
@@ -65,22 +63,14 @@ export function addTaskDecisions(task: Command, terminal: Terminal): void {
   for (const { name, description, comment, needsComment, example } of COMMANDS) {
     const command = withClientOptions(task.command(name)).description(description);
     command.argument('<id>', 'the task');
-    if (needsComment) command.requiredOption('--comment <text>', comment);
-    else command.option('--comment <text>', comment);
-    command
-      .option('--by <name>', 'who decides', userName())
-      .action((id: string, options: DecisionOptions) => decide(terminal, name, id, options));
+    withDecisionOptions(command, comment, needsComment).action((id: string, options: Options) =>
+      decide(terminal, name, id, options),
+    );
     withExamples(command, [example]);
   }
 }
 
-async function decide(
-  terminal: Terminal,
-  name: DecisionName,
-  id: string,
-  { comment, by, project, ...options }: DecisionOptions,
-): Promise<void> {
-  const details = comment === undefined ? { by } : { by, comment };
-  const task = await clientOf(options).decide(project, id, name, details);
+async function decide(terminal: Terminal, name: DecisionName, id: string, options: Options): Promise<void> {
+  const task = await clientOf(options).decide(options.project, id, name, decisionOf(options));
   terminal.print(options.json ? JSON.stringify(task, null, 2) : `task ${printable(id)} is ${task.state} now`);
 }

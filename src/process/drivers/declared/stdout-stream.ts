@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../attempt-directory.ts';
+import { hasCode } from '../../../contracts/errors.ts';
 
 const PIECE_BYTES = 64 * 1_024;
 const NEW_LINE = Buffer.from('\n');

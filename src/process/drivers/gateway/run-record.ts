@@ -2,8 +2,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf, SignalboxError } from '../../../contracts/errors.ts';
-import { hasCode } from '../../attempt-directory.ts';
+import { hasCode, messageOf, SignalboxError } from '../../../contracts/errors.ts';
 
 const recordSchema = z.object({
   /** The Gateway's name of the run; null where the Gateway gives it, and has not yet. */

@@ -1,0 +1,18 @@
+/** What a queue is called in the log: `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
+
+export interface QueueParts {
+  /** `agent` or `type`. */
+  readonly kind: string;
+  readonly name: string;
+}
+
+export function queueParts(queue: string): QueueParts {
+  const colon = queue.indexOf(':');
+  return { kind: queue.slice(0, colon), name: queue.slice(colon + 1) };
+}
+
+/** `agent writer`, `type build`: in sentences, and as the command line takes it. */
+export function queueText(queue: string): string {
+  const { kind, name } = queueParts(queue);
+  return `${kind} ${name}`;
+}
