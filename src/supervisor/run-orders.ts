@@ -21,8 +21,10 @@ export interface RunOrdersOptions {
   readonly prompts: PromptBuilders;
 }
 
-interface TracedView {
+/** What is known of the task of an attempt. */
+interface Known {
   readonly view: TaskView;
+  readonly history: readonly AttemptView[];
   readonly trace: TaskTrace;
 }
 
@@ -38,26 +40,35 @@ export class RunOrders {
    * @throws SignalboxError `internal` for an attempt of no task
    */
   prepare(address: AttemptAddress, agent: AgentDefinition): RunOrder | Promise<RunOrder> {
-    const order = this.orderOf(address, agent);
-    const building = this.#options.prompts.build(this.#promptInput(address, agent, this.#traced(address)));
+    const { order, input } = this.#drawUp(address, agent);
+    const building = this.#options.prompts.build(input);
     if (building === null) return order;
     return building.then((built) => (built === null ? order : { ...order, prompt: () => built }));
   }
 
   /** @throws SignalboxError `internal` for an attempt of no task */
   orderOf(address: AttemptAddress, agent: AgentDefinition): RunOrder {
+    return this.#drawUp(address, agent).order;
+  }
+
+  /** The order, and what its prompt is made of. @throws SignalboxError `internal` for an attempt of no task */
+  #drawUp(address: AttemptAddress, agent: AgentDefinition): { order: RunOrder; input: PromptInput } {
     const { project, task, attempt } = address;
     const { attemptsDirectory, projections } = this.#options;
+    const { tasks } = projections.blackboard;
+    const view = tasks.get(`${project}/${task}`);
+    if (!view)
+      throw new SignalboxError('internal', `task ${project}/${task} is claimed but not on the blackboard`);
     const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
     const own = history[attempt - 1];
-    const traced = this.#traced(address);
-    const input = this.#promptInput(address, agent, traced);
-    return {
+    const trace = traceOf(tasks, view);
+    const input = this.#promptInput(address, agent, { view, history, trace });
+    const order: RunOrder = {
       project,
       task,
       attempt,
       agent: agent.id,
-      spec: input.task.spec,
+      spec: view.spec,
       claimedAt: own?.claimedAt ?? 0,
       startedOn: own?.host ?? null,
       url: input.url,
@@ -65,32 +76,27 @@ export class RunOrders {
       directory: join(attemptsDirectory, project, task, String(attempt)),
       prompt: () => buildPrompt(input),
       traceparent: input.traceparent,
-      tracestate: traced.trace.state,
-      timeoutMs: timeoutOf(input.task.spec, agent),
+      tracestate: trace.state,
+      timeoutMs: timeoutOf(view.spec, agent),
       killGraceMs: agent.killGraceMs,
       resumes: resumedSession(history, attempt, agent),
     };
+    return { order, input };
   }
 
-  /** @throws SignalboxError `internal` for an attempt of no task */
-  #traced({ project, task }: AttemptAddress): TracedView {
-    const { tasks } = this.#options.projections.blackboard;
-    const view = tasks.get(`${project}/${task}`);
-    if (!view)
-      throw new SignalboxError('internal', `task ${project}/${task} is claimed but not on the blackboard`);
-    return { view, trace: traceOf(tasks, view) };
-  }
-
-  #promptInput(address: AttemptAddress, agent: AgentDefinition, { view, trace }: TracedView): PromptInput {
+  #promptInput(
+    address: AttemptAddress,
+    agent: AgentDefinition,
+    { view, history, trace }: Known,
+  ): PromptInput {
     const { project, task, attempt } = address;
     const { projections, tokens, url } = this.#options;
-    const earlier = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
     const { writesBack, prompting } = agent.driver;
     return {
       task: view,
       attempt,
       agent: agent.id,
-      earlier: earlier.slice(0, attempt - 1),
+      earlier: history.slice(0, attempt - 1),
       url: writesBack ? url() : null,
       token: writesBack ? tokens.tokenOf(project, task, attempt) : '',
       language: agent.promptLanguage,

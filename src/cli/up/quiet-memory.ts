@@ -10,6 +10,7 @@
  */
 import { Session } from 'node:inspector/promises';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
 
@@ -27,40 +28,31 @@ const HEAP_BYTES_MAX = 400 * MB;
 
 /** @returns what ends it. @param lookMs milliseconds between two looks */
 export function releaseMemoryWhenQuiet(logger: Logger, lookMs = LOOK_MS): () => void {
-  let before = performance.eventLoopUtilization();
+  const ended = new AbortController();
+  watch(logger, lookMs, ended.signal).catch((error: unknown) => {
+    if (ended.signal.aborted) return;
+    logger.warn({ err: error }, `memory cannot be given back: ${messageOf(error)}`);
+  });
+  return () => ended.abort();
+}
+
+/** Rejects with the abort, or where memory cannot be given back. */
+async function watch(logger: Logger, lookMs: number, signal: AbortSignal): Promise<never> {
   let quietLooks = 0;
   let heapAfter = 0;
-  let isReleasing = false;
-  const look = async (): Promise<void> => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
+  for (;;) {
+    const before = performance.eventLoopUtilization();
+    await delay(lookMs, undefined, { ref: false, signal });
+    const { utilization } = performance.eventLoopUtilization(before);
     quietLooks = utilization < QUIET_UTILIZATION ? quietLooks + 1 : 0;
     const { heapTotal, heapUsed } = process.memoryUsage();
-    if (quietLooks < QUIET_LOOKS || heapUsed > HEAP_BYTES_MAX || heapTotal < heapAfter + WORTHWHILE_BYTES) {
-      return;
-    }
+    const isWorthwhile = heapUsed <= HEAP_BYTES_MAX && heapTotal >= heapAfter + WORTHWHILE_BYTES;
+    if (quietLooks < QUIET_LOOKS || !isWorthwhile) continue;
     const ms = await release();
     const after = process.memoryUsage().heapTotal;
     heapAfter = after < heapTotal * (1 - WORTHWHILE_PART) ? 0 : after;
     logger.debug({ ms, heap_before: heapTotal, heap_after: after }, 'gave memory back');
-  };
-  const timer = setInterval(() => {
-    if (isReleasing) return;
-    isReleasing = true;
-    look()
-      .catch((error: unknown) => {
-        logger.warn({ err: error }, `memory cannot be given back: ${messageOf(error)}`);
-        clearInterval(timer);
-      })
-      .finally(() => {
-        isReleasing = false;
-        // The work of this look is not to count as work.
-        before = performance.eventLoopUtilization();
-      });
-  }, lookMs);
-  timer.unref();
-  return () => clearInterval(timer);
+  }
 }
 
 /** @returns how many milliseconds it took */
