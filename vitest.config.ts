@@ -2,20 +2,21 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
-/** Files that leave nothing behind in the process that runs them may share it, with the modules that it has loaded. */
+/** Folders whose files leave nothing behind in the process that runs them: they share it, with the modules it has loaded. */
 const SHARED = [
   'contract',
   'histories',
   'property',
   'simulation',
   'unit',
-  'integration/{agent,audit,http,journal,nats,remote,replay,reviewing,supervision,telemetry}-*',
-  'integration/{follow-events,lifecycle,mcp,prompt-builders,redaction,retention,trace-hops,webhooks}',
-].map((files) => (files.includes('/') ? `test/${files}.test.ts` : `test/${files}/**/*.test.ts`));
+  'integration/{audit,http,journal,nats,operations,replay,supervision,telemetry}',
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   // Examples import the package by its name: here they get its sources.
-  resolve: { alias: { 'signalbox/replay': fileURLToPath(new URL('src/replay/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: { 'signalbox/replay': fileURLToPath(new URL('src/engine/replay/index.ts', import.meta.url)) },
+  },
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,

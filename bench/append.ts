@@ -1,9 +1,9 @@
 /** How much of what JetStream takes from a bare publisher goes through the commit pipeline. */
 import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
-import { createTask } from '../src/app/create-task.ts';
-import type { Engine } from '../src/engine.ts';
-import { appendHeaders } from '../src/journal/publish-headers.ts';
+import type { Engine } from '../src/app/engine/engine.ts';
+import { createTask } from '../src/app/tasks/create-task.ts';
+import { appendHeaders } from '../src/journal/jetstream/publish-headers.ts';
 import { PROJECT, request } from './engine.ts';
 
 const WINDOW = 2_048;

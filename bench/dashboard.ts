@@ -1,8 +1,8 @@
 /** The board with many tasks, in a real browser: how soon it is painted, and how soon a change can be seen. Both are measured in the page. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
-import { createTask } from '../src/app/create-task.ts';
-import type { Engine } from '../src/engine.ts';
+import type { Engine } from '../src/app/engine/engine.ts';
+import { createTask } from '../src/app/tasks/create-task.ts';
 import { findChromium, launchChromium } from './chromium.ts';
 import { openBenchEngine, PROJECT, request } from './engine.ts';
 import { atMost, type Figure, shown } from './figure.ts';

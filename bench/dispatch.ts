@@ -1,6 +1,6 @@
 /** From the request to the handler's first line, on an engine that has nothing else to do. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTask } from '../src/app/create-task.ts';
+import { createTask } from '../src/app/tasks/create-task.ts';
 import { openBenchEngine, PROJECT, request } from './engine.ts';
 import { atMost, type Figure, percentile } from './figure.ts';
 import { startBenchServer } from './server.ts';

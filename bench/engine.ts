@@ -1,14 +1,14 @@
 /** The engine that the benches drive: function agents, the JetStream journal, nothing left out. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
-import { createTask } from '../src/app/create-task.ts';
+import { Engine, type EngineOptions } from '../src/app/engine/engine.ts';
+import { createTask } from '../src/app/tasks/create-task.ts';
+import { type CreateTask, createTaskSchema } from '../src/contracts/api/requests.ts';
 import { type ProjectId, projectId } from '../src/contracts/ids.ts';
-import { type CreateTask, createTaskSchema } from '../src/contracts/requests.ts';
-import { Engine, type EngineOptions } from '../src/engine.ts';
-import { GroupCommit } from '../src/journal/group-commit.ts';
-import { JetStreamJournal } from '../src/journal/jetstream-journal.ts';
-import { FunctionDriver, type FunctionHandler } from '../src/process/drivers/function.ts';
-import { systemEnvironment } from '../src/runtime/environment.ts';
+import { FunctionDriver, type FunctionHandler } from '../src/drivers/function.ts';
+import { systemEnvironment } from '../src/engine/runtime/environment.ts';
+import { GroupCommit } from '../src/journal/jetstream/group-commit.ts';
+import { JetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
 
 export const PROJECT: ProjectId = projectId('bench');
 export const RETENTION = { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 };

@@ -1,7 +1,7 @@
 /** What it costs that events count only when they are on the disk. */
 
-import { EVENT_STREAM } from '../src/contracts/subjects.ts';
-import { StreamSync } from '../src/embedded/stream-sync.ts';
+import { EVENT_STREAM } from '../src/contracts/messages/subjects.ts';
+import { StreamSync } from '../src/daemon/embedded/stream-sync.ts';
 import { openBenchEngine, runLifecycles } from './engine.ts';
 import { atLeast, type Figure, medianBy, shown } from './figure.ts';
 import { startBenchServer } from './server.ts';

@@ -1,6 +1,6 @@
 /** Creating tasks over HTTP, committed before the answer, next to a bare route that checks the same body. */
 import { fastify } from 'fastify';
-import { createTaskSchema } from '../src/contracts/requests.ts';
+import { createTaskSchema } from '../src/contracts/api/requests.ts';
 import { openBenchEngine, PROJECT } from './engine.ts';
 import { atLeast, type Figure, medianBy, shown } from './figure.ts';
 import { requestsPerSecond } from './http-load.ts';

@@ -1,6 +1,6 @@
 /** One snapshot in memory, as the texts that a file would hold: what is measured is not the disk. */
-import { linesOf, type Snapshot, snapshotOf } from '../src/runtime/snapshot.ts';
-import type { SnapshotStore } from '../src/runtime/snapshot-store.ts';
+import { linesOf, type Snapshot, snapshotOf } from '../src/engine/runtime/snapshot.ts';
+import type { SnapshotStore } from '../src/engine/runtime/snapshot-store.ts';
 
 export class MemorySnapshot implements SnapshotStore {
   /** Takes no further snapshot. */

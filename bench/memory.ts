@@ -1,6 +1,7 @@
 /** What a waiting task costs in memory: its actor, its place on the blackboard and in the queue. */
-import { createTask } from '../src/app/create-task.ts';
-import type { Engine } from '../src/engine.ts';
+
+import type { Engine } from '../src/app/engine/engine.ts';
+import { createTask } from '../src/app/tasks/create-task.ts';
 import { PROJECT, request } from './engine.ts';
 
 /** Of what is still needed. */

@@ -2,9 +2,9 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { threadFor } from '../src/daemon/read-ahead.ts';
-import { JetStreamJournal } from '../src/journal/jetstream-journal.ts';
+import { recover } from '../src/engine/runtime/recover.ts';
+import { JetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
 import type { Journal, JournalEntry } from '../src/journal/journal.ts';
-import { recover } from '../src/runtime/recover.ts';
 import { RETENTION } from './engine.ts';
 import type { BenchServer } from './server.ts';
 

@@ -1,8 +1,8 @@
 /** The HTTP server over an engine of a bench. */
 import { pino } from 'pino';
-import { EventFeed } from '../src/app/event-feed.ts';
-import type { HealthReport } from '../src/contracts/answers.ts';
-import type { Engine } from '../src/engine.ts';
+import type { Engine } from '../src/app/engine/engine.ts';
+import { EventFeed } from '../src/app/events/event-feed.ts';
+import type { HealthReport } from '../src/contracts/api/answers.ts';
 import { type HttpServer, startHttpServer } from '../src/http/server.ts';
 
 export async function serveEngine(engine: Engine): Promise<HttpServer> {

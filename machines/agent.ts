@@ -6,7 +6,7 @@
  * G3 Only `idle` and `busy` take claims, and `probing` takes one.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
+import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
 import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
 
 export interface AgentContext {

@@ -8,7 +8,7 @@
  *    frees that agent's slot and no other's.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
+import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
 import type { AttemptOutcome, StopReason } from '../src/contracts/tasks.ts';
 
 /** What the agent itself said of the attempt, before its process ended. */

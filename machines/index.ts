@@ -5,7 +5,7 @@
  *    the attempt and takes the agent's slot). So there is no moment in which one moved and the other did not.
  */
 import { unreachable } from '../src/contracts/errors.ts';
-import type { DomainEvent, EntityKind } from '../src/contracts/events.ts';
+import type { DomainEvent, EntityKind } from '../src/contracts/events/events.ts';
 import { type AgentContext, agentMachine, openAgent } from './agent.ts';
 import { type AttemptContext, attemptMachine, openAttempt } from './attempt.ts';
 import { openQueue, type QueueContext, queueMachine } from './queue.ts';

@@ -5,7 +5,7 @@
  * K1 It says nothing of the tasks in it or of who takes them: pausing it moves none of them.
  */
 import { setup } from 'xstate';
-import type { DomainEvent } from '../src/contracts/events.ts';
+import type { DomainEvent } from '../src/contracts/events/events.ts';
 
 /** Its state says it all. */
 export type QueueContext = Readonly<Record<string, never>>;

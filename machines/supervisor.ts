@@ -7,7 +7,7 @@
  *    to be trusted is for the auditor to say.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
+import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
 
 export interface SupervisorContext {
   /** The id of the writer in charge. */

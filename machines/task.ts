@@ -12,7 +12,7 @@
  *    frees it again by being done after all. A block by a person is lifted by a person only.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events.ts';
+import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
 
 export interface TaskContext {
   readonly maxAttempts: number;

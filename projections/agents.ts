@@ -1,6 +1,6 @@
 /** The agents: who is there, how much each has to do, and why one takes no tasks. */
 import { unreachable } from '../src/contracts/errors.ts';
-import type { StoredRecord } from '../src/contracts/events.ts';
+import type { StoredRecord } from '../src/contracts/events/events.ts';
 import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
 import { type Draft, draftOf, type KeptProjection } from './projection.ts';
 

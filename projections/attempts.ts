@@ -1,7 +1,7 @@
 /** The attempt history: who ran what, when, with which end and which evidence. */
 import { unreachable } from '../src/contracts/errors.ts';
-import type { DomainEvent, EventOf, StoredRecord } from '../src/contracts/events.ts';
-import { REDACTED } from '../src/contracts/redaction.ts';
+import type { DomainEvent, EventOf, StoredRecord } from '../src/contracts/events/events.ts';
+import { REDACTED } from '../src/contracts/events/redaction.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
 import { type Draft, draftOf, type KeptProjection } from './projection.ts';
 

@@ -1,7 +1,7 @@
 /** The blackboard: every task with its state, outputs and comments. */
 import { unreachable } from '../src/contracts/errors.ts';
-import type { EventOf, StoredRecord } from '../src/contracts/events.ts';
-import { REDACTED, redactedOutput, redactedSpec } from '../src/contracts/redaction.ts';
+import type { EventOf, StoredRecord } from '../src/contracts/events/events.ts';
+import { REDACTED, redactedOutput, redactedSpec } from '../src/contracts/events/redaction.ts';
 import {
   type AttemptOutcome,
   type Output,

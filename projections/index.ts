@@ -1,6 +1,6 @@
 /** All projections, and the state that they make up together. */
 import { canonicalJson } from '../src/contracts/canonical.ts';
-import type { StoredRecord } from '../src/contracts/events.ts';
+import type { StoredRecord } from '../src/contracts/events/events.ts';
 import { type Agents, agents } from './agents.ts';
 import { type AttemptHistory, attemptHistory } from './attempts.ts';
 import { type Blackboard, blackboard } from './blackboard.ts';

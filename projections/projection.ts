@@ -9,7 +9,7 @@
  * F5 While nobody has been handed an entry yet, as in a rebuild, entries are changed where they stand: that saves a
  *    copy an event. The state after each event is the same either way.
  */
-import type { StoredRecord } from '../src/contracts/events.ts';
+import type { StoredRecord } from '../src/contracts/events/events.ts';
 
 export interface Projection<State> {
   readonly name: string;

@@ -6,7 +6,7 @@
  * P2 Memory is bounded by the projects that were busy in each of these minutes, and by the tasks that wait or run.
  */
 import { unreachable } from '../src/contracts/errors.ts';
-import type { StoredRecord, Transition } from '../src/contracts/events.ts';
+import type { StoredRecord, Transition } from '../src/contracts/events/events.ts';
 import type { TaskState } from '../src/contracts/tasks.ts';
 import { type Histogram, merge, note } from './histogram.ts';
 import type { KeptProjection } from './projection.ts';

@@ -1,7 +1,7 @@
 // Writes docs/subjects.md and docs/asyncapi.json: npm run docs:subjects (after npm run build)
 import { writeFile } from 'node:fs/promises';
-import { asyncApi } from '../dist/src/contracts/asyncapi.js';
-import { subjectsPage } from '../dist/src/contracts/subjects-page.js';
+import { asyncApi } from '../dist/src/nats/description/asyncapi.js';
+import { subjectsPage } from '../dist/src/nats/description/subjects-page.js';
 import { VERSION } from '../dist/src/version.js';
 
 const docs = new URL('../docs/', import.meta.url);

@@ -12,31 +12,31 @@
 import { type Logger, pino } from 'pino';
 import type { z } from 'zod';
 import type { AttemptView, TaskView } from '../projections/index.ts';
-import { addComment } from './app/agent-words.ts';
+import { addComment } from './app/agents/agent-words.ts';
 import { type AppContext, findAttempts, findTask, taskInMemory } from './app/context.ts';
-import { createTask } from './app/create-task.ts';
-import { approveTask, cancelTask, rejectTask, retryTask } from './app/decide-task.ts';
-import { followRecords } from './app/follow.ts';
+import { followRecords } from './app/events/follow.ts';
+import { createTask } from './app/tasks/create-task.ts';
+import { approveTask, cancelTask, rejectTask, retryTask } from './app/tasks/decide-task.ts';
 import { checkConfig } from './config/parse-config.ts';
-import type { HealthReport } from './contracts/answers.ts';
-import type { SignalboxConfigInput } from './contracts/config.ts';
+import type { SignalboxConfigInput } from './config/schema/config.ts';
+import type { HealthReport } from './contracts/api/answers.ts';
+import { createTaskSchema } from './contracts/api/requests.ts';
 import type { SignalboxError } from './contracts/errors.ts';
-import type { StoredRecord } from './contracts/events.ts';
+import type { StoredRecord } from './contracts/events/events.ts';
 import { type ProjectId, projectId, type TaskId, taskId } from './contracts/ids.ts';
-import { createTaskSchema } from './contracts/requests.ts';
 import { SETTLED_STATES } from './contracts/tasks.ts';
 import { type IncomingTrace, incomingTrace } from './contracts/trace-context.ts';
 import { Daemon } from './daemon/daemon.ts';
-import { parse } from './http/parse.ts';
-import type { FunctionHandler } from './process/drivers/function.ts';
-import { settledBy } from './supervisor/settled.ts';
+import type { FunctionHandler } from './drivers/function.ts';
+import { settledBy } from './engine/supervisor/settled.ts';
+import { parse } from './operations/parse.ts';
 
 export type { AttemptView, TaskView } from '../projections/index.ts';
-export type { SignalboxConfigInput } from './contracts/config.ts';
+export type { SignalboxConfigInput } from './config/schema/config.ts';
 export { type ErrorCode, SignalboxError } from './contracts/errors.ts';
-export type { DomainEvent, EventRecord, StoredRecord, Transition } from './contracts/events.ts';
+export type { DomainEvent, EventRecord, StoredRecord, Transition } from './contracts/events/events.ts';
 export type { IncomingTrace } from './contracts/trace-context.ts';
-export type { FunctionContext, FunctionHandler, FunctionOutput } from './process/drivers/function.ts';
+export type { FunctionContext, FunctionHandler, FunctionOutput } from './drivers/function.ts';
 
 export interface SignalboxOptions {
   /** As in the configuration file. */

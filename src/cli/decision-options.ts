@@ -1,6 +1,6 @@
 /** What every decision of a person takes on the command line. */
 import type { Command } from 'commander';
-import type { Decision } from '../contracts/requests.ts';
+import type { Decision } from '../contracts/api/requests.ts';
 import { userName } from './client-options.ts';
 
 export interface DecisionOptions {

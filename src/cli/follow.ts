@@ -1,7 +1,7 @@
 /** Following a task over HTTP until it settles. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignalboxClient } from '../client/client.ts';
-import type { TaskAnswer } from '../contracts/answers.ts';
+import type { TaskAnswer } from '../contracts/api/answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
 import type { EventAnswer } from './task/shapes.ts';

@@ -1,5 +1,5 @@
 /** Processes as a tree of lines. */
-import type { AttemptProcesses } from '../contracts/answers.ts';
+import type { AttemptProcesses } from '../contracts/api/answers.ts';
 import type { Terminal } from './terminal.ts';
 import { oneLine } from './text/printable.ts';
 import { durationText } from './text/time.ts';

@@ -1,7 +1,7 @@
 /** What an agent says of its task, with the token of its attempt. Words are not repeated: each is recorded. */
-import type { TaskAnswer } from '../contracts/answers.ts';
+import type { TaskAnswer } from '../contracts/api/answers.ts';
+import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../contracts/api/requests.ts';
 import { projectId, taskId } from '../contracts/ids.ts';
-import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../contracts/requests.ts';
 import type { Caller } from './caller.ts';
 
 export class AgentWordsClient {

@@ -7,10 +7,10 @@ import type {
   drainSchema,
   runBackgroundSchema,
   StartedBackground,
-} from '../contracts/background.ts';
+} from '../contracts/api/background.ts';
+import { MAX_WAIT_SECONDS } from '../contracts/api/jobs.ts';
+import type { Decision } from '../contracts/api/requests.ts';
 import { BACKGROUND_PROJECT, taskId } from '../contracts/ids.ts';
-import { MAX_WAIT_SECONDS } from '../contracts/jobs.ts';
-import type { Decision } from '../contracts/requests.ts';
 import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { type Caller, textOf } from './caller.ts';
 

@@ -4,7 +4,6 @@
  * Reads, bare heartbeats, and creations that carry an id or an idempotency key are repeated (T1 of caller.ts).
  */
 import type { z } from 'zod';
-import type { RejectionRecord } from '../contracts/agent-messages.ts';
 import {
   type AgentAnswer,
   type AttemptAnswer,
@@ -18,10 +17,9 @@ import {
   type StateAnswer,
   type TaskAnswer,
   type TaskPageAnswer,
-} from '../contracts/answers.ts';
-import type { AuditStatusAnswer } from '../contracts/audit-status.ts';
-import { agentId, checkedId, projectId, taskId } from '../contracts/ids.ts';
-import { MAX_WAIT_SECONDS } from '../contracts/jobs.ts';
+} from '../contracts/api/answers.ts';
+import type { AuditStatusAnswer } from '../contracts/api/audit-status.ts';
+import { MAX_WAIT_SECONDS } from '../contracts/api/jobs.ts';
 import type {
   AddComment,
   createTaskSchema,
@@ -33,11 +31,13 @@ import type {
   Redact,
   readLogSchema,
   redriveSchema,
-} from '../contracts/requests.ts';
+} from '../contracts/api/requests.ts';
+import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/api/webhooks.ts';
+import type { WhyAnswer } from '../contracts/api/why.ts';
+import { agentId, checkedId, projectId, taskId } from '../contracts/ids.ts';
+import type { RejectionRecord } from '../contracts/messages/agent-messages.ts';
 import { SETTLED_STATES, type TaskState } from '../contracts/tasks.ts';
 import type { IncomingTrace } from '../contracts/trace-context.ts';
-import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/webhooks.ts';
-import type { WhyAnswer } from '../contracts/why.ts';
 import { AgentWordsClient } from './agent-words.ts';
 import { BackgroundClient } from './background.ts';
 import { Caller, type ClientOptions, type Query, textOf } from './caller.ts';

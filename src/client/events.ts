@@ -5,7 +5,7 @@
  */
 import { createParser } from 'eventsource-parser';
 import type { z } from 'zod';
-import type { eventAnswerSchema } from '../contracts/answers.ts';
+import type { eventAnswerSchema } from '../contracts/api/answers.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { projectId } from '../contracts/ids.ts';
 import { type Caller, textOf } from './caller.ts';

@@ -9,7 +9,7 @@
  */
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { EVENT_STREAM, LIVE_SUBJECTS } from '../contracts/subjects.ts';
+import { EVENT_STREAM, LIVE_SUBJECTS } from '../contracts/messages/subjects.ts';
 
 export interface FollowOptions {
   /** With the rights of an observer, and the user's own inbox prefix. */

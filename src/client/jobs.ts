@@ -1,7 +1,12 @@
 /** The plain job API: hand in a task, wait for its result. */
 import type { z } from 'zod';
+import {
+  type createJobSchema,
+  type JobAnswer,
+  type JobState,
+  MAX_WAIT_SECONDS,
+} from '../contracts/api/jobs.ts';
 import { taskId } from '../contracts/ids.ts';
-import { type createJobSchema, type JobAnswer, type JobState, MAX_WAIT_SECONDS } from '../contracts/jobs.ts';
 import type { Caller } from './caller.ts';
 import type { Lru } from './lru.ts';
 

@@ -1,5 +1,5 @@
 /** One request and its answer: what went wrong is a SignalboxError, whether Signalbox said it or the network. */
-import { problemSchema } from '../contracts/answers.ts';
+import { problemSchema } from '../contracts/api/answers.ts';
 import { ERROR_CODES, type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { retryAfterMs } from './retry.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { configFileSchemaFor } from '../contracts/config.ts';
-import { READY_DRIVER_NAMES } from '../contracts/drivers/index.ts';
+import { READY_DRIVER_NAMES } from '../drivers/ready/index.ts';
+import { configFileSchemaFor } from './schema/config.ts';
 
 /** The JSON Schema of the configuration file, in the draft that editors know best. */
 export function configJsonSchema(): z.core.JSONSchema.BaseSchema {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import type { SignalboxConfig } from '../contracts/config.ts';
 import { findDefaultFile, readNamedFile } from './config-file.ts';
 import { configError } from './issues.ts';
 import { readNatsContext } from './nats-context.ts';
 import { defaultConfig, readConfig } from './parse-config.ts';
+import type { SignalboxConfig } from './schema/config.ts';
 import { applySettings, type ConfigOverrides, readSettings, type Variables } from './settings.ts';
 
 export interface LoadConfigOptions {

@@ -9,9 +9,9 @@ import { access, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { settingsSchema } from '../contracts/config.ts';
 import { hasCode } from '../contracts/errors.ts';
 import { type ConfigIssue, configError } from './issues.ts';
+import { settingsSchema } from './schema/config.ts';
 import type { Variables } from './settings.ts';
 
 export interface NatsContext {

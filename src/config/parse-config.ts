@@ -1,13 +1,13 @@
+import { READY_DRIVER_NAMES } from '../drivers/ready/index.ts';
+import { check } from './check.ts';
+import { type ConfigIssue, configError, fieldOf } from './issues.ts';
 import {
   configFileSchemaFor,
   configSchema,
   configSchemaFor,
   type SignalboxConfig,
   type SignalboxConfigInput,
-} from '../contracts/config.ts';
-import { READY_DRIVER_NAMES } from '../contracts/drivers/index.ts';
-import { check } from './check.ts';
-import { type ConfigIssue, configError, fieldOf } from './issues.ts';
+} from './schema/config.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** What a text says: a configuration, or all that is wrong with it. */

@@ -1,4 +1,4 @@
-import type { ServerConfig } from '../contracts/config.ts';
+import type { ServerConfig } from './schema/config.ts';
 
 /** Every address of this machine: its agents take the loopback one. */
 const WILDCARDS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };

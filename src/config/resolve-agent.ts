@@ -1,6 +1,6 @@
-import type { AgentConfig } from '../contracts/agent-config.ts';
-import type { SignalboxConfig } from '../contracts/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
+import type { AgentConfig } from './schema/agent-config.ts';
+import type { SignalboxConfig } from './schema/config.ts';
 
 /** An agent with nothing left open: what it does not say itself comes from `defaults`. */
 export type ResolvedAgent = AgentConfig & {

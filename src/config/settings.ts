@@ -1,8 +1,8 @@
 /** The settings that variables of the environment and command-line options may replace; an option goes first. */
 import type { z } from 'zod';
-import { type SignalboxConfig, settingsSchema } from '../contracts/config.ts';
 import { check } from './check.ts';
 import type { ConfigIssue } from './issues.ts';
+import { type SignalboxConfig, settingsSchema } from './schema/config.ts';
 
 /** Where a setting comes from beside the file, as messages name it. */
 export const SETTING_SOURCES = {

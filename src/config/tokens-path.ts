@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { SignalboxConfig } from '../contracts/config.ts';
+import type { SignalboxConfig } from './schema/config.ts';
 
 /** The file with the hashes of people's tokens. */
 export function tokensFile({ server, data_dir }: SignalboxConfig): string {

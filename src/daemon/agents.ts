@@ -1,23 +1,23 @@
 /** From the configuration to the agents that the supervisor knows. */
 
 import { type ResolvedAgent, resolveAgent } from '../config/resolve-agent.ts';
-import { DEFAULT_PASS_ENV } from '../contracts/agent-config.ts';
-import { BACKGROUND_AGENT, type BackgroundConfig } from '../contracts/background.ts';
-import type { SignalboxConfig } from '../contracts/config.ts';
+import { DEFAULT_PASS_ENV } from '../config/schema/agent-config.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
+import { BACKGROUND_AGENT, type BackgroundConfig } from '../contracts/api/background.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
-import { resolveDriver } from '../contracts/resolve-driver.ts';
-import { BackgroundDriver } from '../process/drivers/background.ts';
-import { CommandDriver } from '../process/drivers/command.ts';
-import { type DeclaredSettings, declaredProgram } from '../process/drivers/declared/declared-program.ts';
-import type { Driver } from '../process/drivers/driver.ts';
-import { DryRunDriver } from '../process/drivers/dry-run.ts';
-import { FunctionDriver, type FunctionHandler } from '../process/drivers/function.ts';
-import { GatewayDriver, type GatewaySettings } from '../process/drivers/gateway/gateway-driver.ts';
-import { ProgramDriver } from '../process/drivers/program-driver.ts';
-import type { QuotaSettings } from '../process/drivers/quota.ts';
+import { BackgroundDriver } from '../drivers/background.ts';
+import { CommandDriver } from '../drivers/command.ts';
+import { type DeclaredSettings, declaredProgram } from '../drivers/declared/declared-program.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { DryRunDriver } from '../drivers/dry-run.ts';
+import { FunctionDriver, type FunctionHandler } from '../drivers/function.ts';
+import { GatewayDriver, type GatewaySettings } from '../drivers/gateway/gateway-driver.ts';
+import { ProgramDriver } from '../drivers/program-driver.ts';
+import type { QuotaSettings } from '../drivers/quota.ts';
+import { resolveDriver } from '../drivers/spec/resolve-driver.ts';
+import type { Environment } from '../engine/runtime/environment.ts';
+import type { AgentDefinition } from '../engine/supervisor/agent-roster.ts';
 import type { ProcessRunner } from '../process/runner.ts';
-import type { Environment } from '../runtime/environment.ts';
-import type { AgentDefinition } from '../supervisor/agent-roster.ts';
 
 export interface AgentSources {
   /** The drivers of remote agents, by agent id. */

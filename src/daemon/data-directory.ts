@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { readIfThere } from '../embedded/files.ts';
 import { sha256 } from '../journal/hash.ts';
+import { readIfThere } from './embedded/files.ts';
 
 export interface DataDirectory {
   readonly path: string;

@@ -1,7 +1,7 @@
 /** The NATS server that Signalbox is given, by its address or by a context of the `nats` command line. */
 import { readNatsContext } from '../config/nats-context.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
 import type { Variables } from '../config/settings.ts';
-import type { SignalboxConfig } from '../contracts/config.ts';
 import type { NatsAddress } from './nats-address.ts';
 
 export interface GivenServer {

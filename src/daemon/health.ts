@@ -1,5 +1,5 @@
-import type { HealthReport } from '../contracts/answers.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../app/engine/engine.ts';
+import type { HealthReport } from '../contracts/api/answers.ts';
 import type { NatsLink } from './nats-link.ts';
 
 /** What `/health`, `/ready` and `doctor` show. */

@@ -1,7 +1,7 @@
 /** Who this process is, and whether another one of this machine still lives. */
 import type { LeaseHolder } from '../journal/lease.ts';
-import type { Host } from '../process/host.ts';
-import { findAlive } from '../process/process-table.ts';
+import type { Host } from '../process/host/host.ts';
+import { findAlive } from '../process/host/process-table.ts';
 
 export function leaseHolder(host: Host, writer: string, now: number): LeaseHolder {
   const own = host.table.lookup(process.pid);

@@ -1,12 +1,12 @@
 /** The connection to NATS: to the server that Signalbox starts itself, or to the one that it is given. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import type { SignalboxConfig } from '../contracts/config.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { EVENT_STREAM } from '../contracts/subjects.ts';
-import { obtainNatsServer } from '../embedded/program.ts';
-import { type EmbeddedServer, startEmbeddedServer } from '../embedded/server.ts';
-import { StreamSync } from '../embedded/stream-sync.ts';
+import { EVENT_STREAM } from '../contracts/messages/subjects.ts';
+import { obtainNatsServer } from './embedded/program.ts';
+import { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts';
+import { StreamSync } from './embedded/stream-sync.ts';
 import { type GivenServer, givenServer } from './given-server.ts';
 import { connectTo, type NatsAddress } from './nats-address.ts';
 

@@ -6,17 +6,17 @@
 import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import type { SignalboxConfig } from '../contracts/config.ts';
+import type { Engine } from '../app/engine/engine.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { jobOfSubject, WORK_STREAM } from '../contracts/subjects.ts';
-import type { Engine } from '../engine.ts';
+import { jobOfSubject, WORK_STREAM } from '../contracts/messages/subjects.ts';
+import type { RemoteDriver } from '../drivers/remote.ts';
+import type { Environment } from '../engine/runtime/environment.ts';
 import { AgentInbox } from '../nats/agent-inbox.ts';
 import { CommandService, type CommandServiceOptions } from '../nats/command-service.ts';
 import { Rejections } from '../nats/rejections.ts';
 import { RemoteAgent } from '../nats/remote-agents.ts';
 import { openQueue, openStreams } from '../nats/streams.ts';
-import type { RemoteDriver } from '../process/drivers/remote.ts';
-import type { Environment } from '../runtime/environment.ts';
 import { VERSION } from '../version.ts';
 import type { NatsLink } from './nats-link.ts';
 

@@ -5,9 +5,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readIfThere, replaceFile } from '../embedded/files.ts';
 import type { LeaseHolder } from '../journal/lease.ts';
-import type { Host } from '../process/host.ts';
+import type { Host } from '../process/host/host.ts';
+import { readIfThere, replaceFile } from './embedded/files.ts';
 import { fateOf } from './lease-holder.ts';
 
 const FILE = 'occupant.json';

@@ -7,12 +7,12 @@ import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
-import { DEFAULT_PASS_ENV } from '../contracts/agent-config.ts';
-import type { ProjectConfig } from '../contracts/config.ts';
+import { DEFAULT_PASS_ENV } from '../config/schema/agent-config.ts';
+import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
-import type { PromptInput } from '../supervisor/prompt.ts';
-import type { PromptBuilders } from '../supervisor/prompt-builders.ts';
-import { type PromptFacts, promptFacts, templateValues } from '../supervisor/prompt-facts.ts';
+import type { PromptInput } from '../engine/supervisor/prompts/prompt.ts';
+import type { PromptBuilders } from '../engine/supervisor/prompts/prompt-builders.ts';
+import { type PromptFacts, promptFacts, templateValues } from '../engine/supervisor/prompts/prompt-facts.ts';
 
 /** What a module of a project exports as its default. */
 export type PromptBuilder = (facts: PromptFacts) => string | Promise<string>;

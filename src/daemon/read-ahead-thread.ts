@@ -1,10 +1,10 @@
 /** The thread of read-ahead.ts: reads what is there, hashes it, and hands it over in batches. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SignalboxError } from '../contracts/errors.ts';
+import { deferred } from '../engine/runtime/deferred.ts';
 import { sha256 } from '../journal/hash.ts';
 import type { StoredMessage } from '../journal/journal.ts';
 import { openLogReader } from '../journal/log-reader.ts';
-import { deferred } from '../runtime/deferred.ts';
 import { connectTo } from './nats-address.ts';
 import type { PackedBatch, ThreadInput } from './read-ahead.ts';
 

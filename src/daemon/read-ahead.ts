@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import type { Batch, HashedMessage, ReadAhead } from '../runtime/read-ahead.ts';
+import type { Batch, HashedMessage, ReadAhead } from '../engine/runtime/read-ahead.ts';
 import type { NatsAddress } from './nats-address.ts';
 
 export interface ThreadInput {

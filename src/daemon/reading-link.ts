@@ -6,9 +6,9 @@
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import type { SignalboxConfig } from '../contracts/config.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { findRunningServer, hasStore } from '../embedded/running.ts';
+import { findRunningServer, hasStore } from './embedded/running.ts';
 import { isServerGiven } from './given-server.ts';
 import { connectTo } from './nats-address.ts';
 import { type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';

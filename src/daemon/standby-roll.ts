@@ -1,6 +1,6 @@
 /** Standbys say who they are when somebody asks, over NATS. Nothing depends on it. */
 import type { NatsConnection } from '@nats-io/transport-node';
-import { STANDBY_SUBJECT } from '../contracts/subjects.ts';
+import { STANDBY_SUBJECT } from '../contracts/messages/subjects.ts';
 import type { LeaseHolder } from '../journal/lease.ts';
 
 /** Milliseconds in which a standby that lives has answered. */

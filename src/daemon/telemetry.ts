@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
-import type { EventFeed } from '../app/event-feed.ts';
-import type { SignalboxConfig } from '../contracts/config.ts';
-import { telemetrySettings } from '../telemetry/settings.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { EventFeed } from '../app/events/event-feed.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
+import { telemetrySettings } from '../features/telemetry/settings.ts';
+import type { Telemetry } from '../features/telemetry/telemetry.ts';
 
 export interface TracingOptions {
   readonly config: SignalboxConfig;
@@ -29,6 +29,6 @@ export async function startTelemetry(options: TracingOptions): Promise<Telemetry
     await rm(file, { force: true });
     return null;
   }
-  const { Telemetry } = await import('../telemetry/telemetry.ts');
+  const { Telemetry } = await import('../features/telemetry/telemetry.ts');
   return Telemetry.start({ settings, app, feed, file, logger: logger.child({ component: 'telemetry' }) });
 }

@@ -7,8 +7,8 @@
  * S3 A heartbeat shows that the connection lives, and moves the client's id on where its filter lets little through.
  */
 import type { ServerResponse } from 'node:http';
-import type { Batch, Follower } from '../app/event-feed.ts';
-import type { Clock } from '../runtime/environment.ts';
+import type { Batch, Follower } from '../app/events/event-feed.ts';
+import type { Clock } from '../engine/runtime/environment.ts';
 
 export interface EventStreamOptions {
   readonly clock: Clock;

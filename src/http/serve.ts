@@ -1,11 +1,11 @@
 /** Operations as routes of the server: the one place where they meet. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { Clock } from '../runtime/environment.ts';
-import { type Access, ANONYMOUS, type Caller, type Gatekeeper } from './access.ts';
-import { lateError, within } from './deadline.ts';
-import type { Answer, Declared, PathParams, Serve } from './operation.ts';
-import { parse } from './parse.ts';
+import type { Clock } from '../engine/runtime/environment.ts';
+import { type Access, ANONYMOUS, type Caller, type Gatekeeper } from '../operations/access/access.ts';
+import { lateError, within } from '../operations/deadline.ts';
+import type { Answer, Declared, PathParams, Serve } from '../operations/operation.ts';
+import { parse } from '../operations/parse.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 export interface ServeOptions {

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { Clock } from '../runtime/environment.ts';
+import type { Clock } from '../engine/runtime/environment.ts';
 
 export class Traffic {
   readonly #underway = new Set<ServerResponse>();

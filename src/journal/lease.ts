@@ -12,10 +12,10 @@ import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { LEASE_BUCKET } from '../contracts/subjects.ts';
+import { LEASE_BUCKET } from '../contracts/messages/subjects.ts';
 import { unavailable } from './failures.ts';
-import { whenPlaceable } from './placement.ts';
-import { keepReplicas } from './replicas.ts';
+import { whenPlaceable } from './jetstream/placement.ts';
+import { keepReplicas } from './jetstream/replicas.ts';
 
 export interface LeaseHolder {
   readonly writer: string;

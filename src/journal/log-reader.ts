@@ -2,11 +2,11 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
-import { EVENT_STREAM } from '../contracts/subjects.ts';
-import { isStreamMissing } from './event-stream.ts';
+import { EVENT_STREAM } from '../contracts/messages/subjects.ts';
 import { refuseGap, unavailable } from './failures.ts';
-import { type LiveRequest, readLive } from './jetstream-follower.ts';
-import { readMessages, readSubject, readTip } from './jetstream-reader.ts';
+import { isStreamMissing } from './jetstream/event-stream.ts';
+import { type LiveRequest, readLive } from './jetstream/jetstream-follower.ts';
+import { readMessages, readSubject, readTip } from './jetstream/jetstream-reader.ts';
 import type { StoredMessage } from './journal.ts';
 import type { LogReader } from './redactions.ts';
 

@@ -3,7 +3,7 @@
  * by several journals, cut off, delayed and tampered with.
  */
 import { SignalboxError } from '../contracts/errors.ts';
-import { matchesSubject } from '../contracts/subjects.ts';
+import { matchesSubject } from '../contracts/messages/subjects.ts';
 import { EntryQueue } from './entry-queue.ts';
 import { fenced, notFollowed, otherLog, refuseGap } from './failures.ts';
 import {

@@ -7,11 +7,12 @@
  *    `previoushash` is that of the original, and the next event names the recorded hash.
  * E3 A message that is missing without a redaction is a gap, and an error as ever.
  */
-import { decodeRecord, filingOf } from '../contracts/cloud-event.ts';
+
 import { SignalboxError } from '../contracts/errors.ts';
-import type { EventOf } from '../contracts/events.ts';
-import { redactedForm } from '../contracts/redaction.ts';
-import { eventSubject, REDACTION_FILTER, redactionFilter } from '../contracts/subjects.ts';
+import { decodeRecord, filingOf } from '../contracts/events/cloud-event.ts';
+import type { EventOf } from '../contracts/events/events.ts';
+import { redactedForm } from '../contracts/events/redaction.ts';
+import { eventSubject, REDACTION_FILTER, redactionFilter } from '../contracts/messages/subjects.ts';
 import { refuseGap } from './failures.ts';
 import { sha256 } from './hash.ts';
 import type { FillGap, Journal, JournalEntry, StoredMessage } from './journal.ts';

@@ -12,14 +12,14 @@ import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-i
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
+import { type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import {
   type AgentAnswerMessage,
   type AgentMessage,
   type AgentMessageOf,
   agentMessageSchemas,
   type Word,
-} from '../contracts/agent-messages.ts';
-import { type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
+} from '../contracts/messages/agent-messages.ts';
 import {
   AGENT_CONSUMER,
   AGENT_MESSAGE_KINDS,
@@ -27,8 +27,8 @@ import {
   type AgentMessageKind,
   controlSubject,
   speakerOfSubject,
-} from '../contracts/subjects.ts';
-import { parse } from '../http/parse.ts';
+} from '../contracts/messages/subjects.ts';
+import { parse } from '../operations/parse.ts';
 import { HandledMessages } from './handled-messages.ts';
 import { type HearingOptions, hearWord } from './hear-word.ts';
 import type { Rejections } from './rejections.ts';

@@ -13,15 +13,15 @@ import { setMaxListeners } from 'node:events';
 import { type Service, type ServiceMsg, Svcm } from '@nats-io/services';
 import { type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import { speakerOf } from '../app/speaker.ts';
-import { TaskNews } from '../app/task-news.ts';
+import { speakerOf } from '../app/agents/speaker.ts';
+import { TaskNews } from '../app/events/task-news.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../http/access.ts';
-import { lateError, within } from '../http/deadline.ts';
-import type { Answer, Operation, PathParams, Serve } from '../http/operation.ts';
-import { parse } from '../http/parse.ts';
-import { PROBLEM_TYPE, problemOf } from '../http/problem.ts';
-import { type Served, serveOperations } from '../http/routes/index.ts';
+import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
+import { lateError, within } from '../operations/deadline.ts';
+import type { Answer, Operation, PathParams, Serve } from '../operations/operation.ts';
+import { parse } from '../operations/parse.ts';
+import { PROBLEM_TYPE, problemOf } from '../operations/problem.ts';
+import { type Served, serveOperations } from '../operations/routes/index.ts';
 import { type Command, commandOf } from './command.ts';
 
 export interface CommandServiceOptions extends Omit<Served, 'news' | 'http'> {

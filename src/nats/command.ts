@@ -1,7 +1,7 @@
 /** Where an operation is asked for over NATS: under its own name, the one that it has in the OpenAPI document too. */
 import { SYSTEM_PROJECT } from '../contracts/ids.ts';
-import { commandSubject } from '../contracts/subjects.ts';
-import type { Operation } from '../http/operation.ts';
+import { commandSubject } from '../contracts/messages/subjects.ts';
+import type { Operation } from '../operations/operation.ts';
 
 export interface Command {
   /** With `*` for the project where the asker names it. */

@@ -1,15 +1,15 @@
 /** One word of an agent about its attempt, said by message: the same use cases as by HTTP. */
 import { join } from 'node:path';
 import type { JetStreamClient } from '@nats-io/jetstream';
-import { addComment, addOutput, hearResult, reportStatus } from '../app/agent-words.ts';
-import type { ContentReference } from '../app/content-store.ts';
+import { addComment, addOutput, hearResult, reportStatus } from '../app/agents/agent-words.ts';
+import type { ContentReference } from '../app/attempts/content-store.ts';
 import { type AppContext, findAttempts, findTask } from '../app/context.ts';
-import type { AgentMessageOf, RemoteOutput, Word } from '../contracts/agent-messages.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type ProjectId, projectId, type TaskId, taskId } from '../contracts/ids.ts';
+import type { AgentMessageOf, RemoteOutput, Word } from '../contracts/messages/agent-messages.ts';
 import type { Output } from '../contracts/tasks.ts';
-import type { RunEnd, RunResult } from '../process/drivers/driver.ts';
-import type { RemoteDriver } from '../process/drivers/remote.ts';
+import type { RunEnd, RunResult } from '../drivers/driver.ts';
+import type { RemoteDriver } from '../drivers/remote.ts';
 import { causeOf, type HandledMessages } from './handled-messages.ts';
 import { fetchObject } from './remote-files.ts';
 import { writeLogPiece } from './remote-logs.ts';

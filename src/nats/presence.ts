@@ -8,9 +8,9 @@
  */
 import type { Logger } from 'pino';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { DomainEvent } from '../contracts/events.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
-import type { Clock } from '../runtime/environment.ts';
+import type { DomainEvent } from '../contracts/events/events.ts';
+import type { ActorHost } from '../engine/runtime/actor-host.ts';
+import type { Clock } from '../engine/runtime/environment.ts';
 
 export interface PresenceOptions {
   readonly agent: string;

@@ -32,7 +32,7 @@ import {
   WORK_STREAM,
   WORK_SUBJECTS,
   workQueueSubjects,
-} from '../contracts/subjects.ts';
+} from '../contracts/messages/subjects.ts';
 
 const SECOND_NS = 1_000_000_000;
 const DAY_NS = 86_400 * SECOND_NS;

@@ -7,11 +7,11 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import type { CancelMessage, Job } from '../contracts/agent-messages.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { controlSubject, WORK_STREAM, workSubject } from '../contracts/subjects.ts';
-import type { RunOrder } from '../process/drivers/driver.ts';
-import type { WorkQueue } from '../process/drivers/remote.ts';
+import type { CancelMessage, Job } from '../contracts/messages/agent-messages.ts';
+import { controlSubject, WORK_STREAM, workSubject } from '../contracts/messages/subjects.ts';
+import type { RunOrder } from '../drivers/driver.ts';
+import type { WorkQueue } from '../drivers/remote.ts';
 
 export interface WorkQueueOptions {
   readonly connection: NatsConnection;

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AttemptDirectory, RecordedExit, SpecRecord } from './attempt-directory.ts';
-import { recordedExit, reportOf } from './exit-report.ts';
-import type { Host } from './host.ts';
-import { OutputFiles } from './output-files.ts';
-import { findAlive, isAlive, type ProcessKey } from './process-table.ts';
+import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt-directory.ts';
+import { recordedExit, reportOf } from './files/exit-report.ts';
+import { OutputFiles } from './files/output-files.ts';
+import type { Host } from './host/host.ts';
+import { findAlive, isAlive, type ProcessKey } from './host/process-table.ts';
 import type { ExitReport, ProcessExit } from './runner.ts';
 import { readKey, readStart, START_MS_MAX, type StartRecord, untilStarted } from './start.ts';
 

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { AdoptionSearch, type Finding } from './adoption.ts';
-import { AttemptDirectory, type SpecRecord } from './attempt-directory.ts';
-import { recordedExit } from './exit-report.ts';
-import { createHost, type Host, identityOf } from './host.ts';
-import { Killer } from './killer.ts';
-import type { Launched } from './launch.ts';
-import { LaunchPad } from './launch-pad.ts';
+import { AttemptDirectory, type SpecRecord } from './files/attempt-directory.ts';
+import { recordedExit } from './files/exit-report.ts';
+import { createHost, type Host, identityOf } from './host/host.ts';
+import { Killer } from './kill/killer.ts';
+import type { Launched } from './launch/launch.ts';
+import { LaunchPad } from './launch/launch-pad.ts';
 import { preflight, spawnFailed } from './preflight.ts';
 import type {
   Adoption,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AttemptDirectory } from './attempt-directory.ts';
-import type { Host } from './host.ts';
-import { isAlive, type ProcessKey, sameProcess } from './process-table.ts';
+import type { AttemptDirectory } from './files/attempt-directory.ts';
+import type { Host } from './host/host.ts';
+import { isAlive, type ProcessKey, sameProcess } from './host/process-table.ts';
 
 /** On an idle machine the launcher needs two milliseconds to the command. */
 const POLL_MS_MIN = 2;

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AttemptDirectory, SpecRecord } from './attempt-directory.ts';
-import { recordedExit, reportOf } from './exit-report.ts';
-import { type Host, identityOf } from './host.ts';
-import { Killer } from './killer.ts';
-import { OutputFiles } from './output-files.ts';
-import { findOwned } from './ownership.ts';
-import type { ProcessIndex } from './process-index.ts';
-import { findAlive, isAlive, type ProcessKey, sameProcess } from './process-table.ts';
+import type { AttemptDirectory, SpecRecord } from './files/attempt-directory.ts';
+import { recordedExit, reportOf } from './files/exit-report.ts';
+import { OutputFiles } from './files/output-files.ts';
+import { type Host, identityOf } from './host/host.ts';
+import { findOwned } from './host/ownership.ts';
+import type { ProcessIndex } from './host/process-index.ts';
+import { findAlive, isAlive, type ProcessKey, sameProcess } from './host/process-table.ts';
+import { treeOf } from './host/tree.ts';
+import { Killer } from './kill/killer.ts';
 import type {
   ExitReport,
   KillEvidence,
@@ -17,7 +18,6 @@ import type {
   ProcessIdentity,
   TreeEntry,
 } from './runner.ts';
-import { treeOf } from './tree.ts';
 import { UsageMeter } from './usage-meter.ts';
 import type { Watched, Watcher } from './watcher.ts';
 

@@ -1,4 +1,4 @@
-import { isAlive, type ProcessEntry, type ProcessTable } from './process-table.ts';
+import { isAlive, type ProcessEntry, type ProcessTable } from './host/process-table.ts';
 
 /** Collects what the samples of a process tree tell of memory and CPU time. What no sample told is undefined. */
 export class UsageMeter {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Host } from './host.ts';
-import type { ProcessIndex } from './process-index.ts';
+import type { Host } from './host/host.ts';
+import type { ProcessIndex } from './host/process-index.ts';
 
 /** A look at hundreds of processes gives way to other work after this time. */
 const SLICE_MS = 2;

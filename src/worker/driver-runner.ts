@@ -7,10 +7,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Job } from '../contracts/agent-messages.ts';
 import { unreachable } from '../contracts/errors.ts';
+import type { Job } from '../contracts/messages/agent-messages.ts';
 import { backoffSchema } from '../contracts/tasks.ts';
-import type { Driver, RunEnd, RunOrder } from '../process/drivers/driver.ts';
+import type { Driver, RunEnd, RunOrder } from '../drivers/driver.ts';
 import type { JobEnd, JobOutput, JobRunner } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
 

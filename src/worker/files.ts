@@ -1,8 +1,8 @@
 /** Outputs that are too large for a message go into the agent's bucket of the object store. */
 import { createHash } from 'node:crypto';
 import { type ObjectStore, Objm } from '@nats-io/obj';
-import type { RemoteOutput } from '../contracts/agent-messages.ts';
-import { fileBucket } from '../contracts/subjects.ts';
+import type { RemoteOutput } from '../contracts/messages/agent-messages.ts';
+import { fileBucket } from '../contracts/messages/subjects.ts';
 import type { JobOutput } from './job-run.ts';
 import type { Line } from './line.ts';
 

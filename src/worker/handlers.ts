@@ -1,6 +1,7 @@
 /** What a worker does with a job. */
-import type { Job, RemoteOutput } from '../contracts/agent-messages.ts';
+
 import { messageOf } from '../contracts/errors.ts';
+import type { Job, RemoteOutput } from '../contracts/messages/agent-messages.ts';
 import type { OUTPUT_TYPES } from '../contracts/tasks.ts';
 import type { JobContext, JobEnd, JobRunner } from './job-run.ts';
 

@@ -16,7 +16,7 @@
 import { type Handlers, runnerOf } from './handlers.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 
-export type { Job, WorkerIdentity } from '../contracts/agent-messages.ts';
+export type { Job, WorkerIdentity } from '../contracts/messages/agent-messages.ts';
 export { readCredentials } from './credentials.ts';
 export type { HandlerOutput, Handlers, JobHandler } from './handlers.ts';
 export type { JobContext, JobEnd, JobOutput, JobRunner, StopReason } from './job-run.ts';

@@ -9,13 +9,13 @@
  */
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
+import { messageOf } from '../contracts/errors.ts';
 import {
   type AgentMessageInput,
   type Job,
   MAX_TEXT,
   type WorkerIdentity,
-} from '../contracts/agent-messages.ts';
-import { messageOf } from '../contracts/errors.ts';
+} from '../contracts/messages/agent-messages.ts';
 import type { LogStream, OUTPUT_TYPES } from '../contracts/tasks.ts';
 import type { Files } from './files.ts';
 import type { Line, Said } from './line.ts';

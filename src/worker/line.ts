@@ -17,15 +17,20 @@ import {
   type TlsOptions,
 } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import {
   type AgentAnswerMessage,
   type AgentMessageInput,
   answerSchema,
   type CancelMessage,
   cancelSchema,
-} from '../contracts/agent-messages.ts';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { type AgentMessageKind, agentSubject, controlSubject, inboxPrefix } from '../contracts/subjects.ts';
+} from '../contracts/messages/agent-messages.ts';
+import {
+  type AgentMessageKind,
+  agentSubject,
+  controlSubject,
+  inboxPrefix,
+} from '../contracts/messages/subjects.ts';
 
 export interface LineOptions {
   readonly agent: string;

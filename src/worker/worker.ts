@@ -11,10 +11,14 @@ import { hostname } from 'node:os';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
 import type { Authenticator, TlsOptions } from '@nats-io/transport-node';
 import { type Logger, pino } from 'pino';
-import { type AgentAnswerMessage, jobSchema, type WorkerIdentity } from '../contracts/agent-messages.ts';
 import { messageOf } from '../contracts/errors.ts';
 import { agentId } from '../contracts/ids.ts';
-import { WORK_STREAM } from '../contracts/subjects.ts';
+import {
+  type AgentAnswerMessage,
+  jobSchema,
+  type WorkerIdentity,
+} from '../contracts/messages/agent-messages.ts';
+import { WORK_STREAM } from '../contracts/messages/subjects.ts';
 import { VERSION } from '../version.ts';
 import { Files } from './files.ts';
 import { JobRun, type JobRunner } from './job-run.ts';

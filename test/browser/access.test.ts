@@ -1,9 +1,9 @@
 /** The dashboard of a Signalbox that has tokens. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { addToken } from '../../src/access/tokens-file.ts';
-import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/browser.ts';
-import { Sandbox } from '../support/signalbox-process.ts';
+import { addToken } from '../../src/operations/access/tokens-file.ts';
+import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/http/browser.ts';
+import { Sandbox } from '../support/process/signalbox-process.ts';
 import { until } from '../support/until.ts';
 
 const TASKS = '/api/projects/demo/tasks';

@@ -2,10 +2,10 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { QueueAnswer } from '../../src/contracts/answers.ts';
-import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/browser.ts';
-import { freePort } from '../support/free-port.ts';
-import { Sandbox } from '../support/signalbox-process.ts';
+import type { QueueAnswer } from '../../src/contracts/api/answers.ts';
+import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/http/browser.ts';
+import { freePort } from '../support/process/free-port.ts';
+import { Sandbox } from '../support/process/signalbox-process.ts';
 
 const TASKS = '/api/projects/demo/tasks';
 const HOSTILE = `<img src=x onerror="alert(1)"><script>alert(2)</script>\u001b[31mred\u001b[0m\u202Egnp.exe`;

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/browser.ts';
-import { ROOT } from '../support/build.ts';
-import { Sandbox } from '../support/signalbox-process.ts';
+import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/http/browser.ts';
+import { ROOT } from '../support/process/build.ts';
+import { Sandbox } from '../support/process/signalbox-process.ts';
 
 /** The agents of the demo, at home in this repository. */
 async function demoConfig(): Promise<object> {

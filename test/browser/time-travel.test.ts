@@ -1,9 +1,9 @@
 /** The slider: what the whole board was at any moment. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { BoardAnswer } from '../../src/contracts/board.ts';
-import { BROWSER_TEST_MS, CHROMIUM, columnsOf, TestBrowser } from '../support/browser.ts';
-import { Sandbox } from '../support/signalbox-process.ts';
+import type { BoardAnswer } from '../../src/contracts/api/board.ts';
+import { BROWSER_TEST_MS, CHROMIUM, columnsOf, TestBrowser } from '../support/http/browser.ts';
+import { Sandbox } from '../support/process/signalbox-process.ts';
 
 const TASKS = '/api/projects/demo/tasks';
 const CONFIG = {

@@ -4,10 +4,10 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtCli } from '../support/build.ts';
 import { type ChaosResult, wreakHavoc } from '../support/chaos/chaos.ts';
 import { reportOf } from '../support/chaos/report.ts';
 import { MODES } from '../support/chaos/stage.ts';
+import { builtCli } from '../support/process/build.ts';
 
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 16) / MODES.length;
 const SEED = Number(process.env.CHAOS_SEED ?? 1);

@@ -1,7 +1,7 @@
 /** J2 and J4: one writer, and one log. */
 import { expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/journal/journal.ts';
-import { entryOf } from '../support/recording-journal.ts';
+import { entryOf } from '../support/history/recording-journal.ts';
 import { type FreshLog, idsIn, NOTHING, writerOf } from './log-under-test.ts';
 
 export function describeOneWriter(freshLog: FreshLog): void {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
-import { JetStreamLog } from '../support/jetstream-log.ts';
-import { natsServer, type TestNatsServer } from '../support/nats.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
+import { JetStreamLog } from '../support/nats/jetstream-log.ts';
+import { natsServer, type TestNatsServer } from '../support/nats/nats.ts';
+import { TcpProxy } from '../support/nats/tcp-proxy.ts';
 import { describeJournal } from './journal-contract.ts';
 import type { LogUnderTest } from './log-under-test.ts';
 

@@ -1,6 +1,6 @@
 /** What the contract needs of a log, whatever it is made of. */
 import type { JournalEntry, StoredMessage, Tip } from '../../src/journal/journal.ts';
-import type { RecordingJournal } from '../support/recording-journal.ts';
+import type { RecordingJournal } from '../support/history/recording-journal.ts';
 
 /** An empty log of its own, and what can happen to it from outside. */
 export interface LogUnderTest extends AsyncDisposable {

@@ -1,7 +1,7 @@
 /** Reading: ranges, subjects, and logs with a gap. */
 import { expect, it } from 'vitest';
 import type { StoredMessage } from '../../src/journal/journal.ts';
-import type { RecordingJournal } from '../support/recording-journal.ts';
+import type { RecordingJournal } from '../support/history/recording-journal.ts';
 import { allOf, type FreshLog, idsIn, type LogUnderTest, writerOf } from './log-under-test.ts';
 
 export function describeReading(freshLog: FreshLog): void {

@@ -1,6 +1,6 @@
 /** J1 and J3: order, and nothing given up. */
 import { expect, it } from 'vitest';
-import { entryOf } from '../support/recording-journal.ts';
+import { entryOf } from '../support/history/recording-journal.ts';
 import { allOf, type FreshLog, idsIn, NOTHING, writerOf } from './log-under-test.ts';
 
 export function describeOrder(freshLog: FreshLog): void {

@@ -6,12 +6,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { MACHINES } from '../../machines/index.ts';
-import type { EntityKind, EventType, StoredRecord } from '../../src/contracts/events.ts';
+import type { EntityKind, EventType, StoredRecord } from '../../src/contracts/events/events.ts';
 import { ATTEMPT_OUTCOMES, STOP_REASONS } from '../../src/contracts/tasks.ts';
-import { checkHistory } from '../../src/replay/check.ts';
-import { readRecords } from '../../src/replay/cursor.ts';
-import { fileSource } from '../../src/replay/file-source.ts';
-import type { Machines } from '../../src/runtime/actor-host.ts';
+import { checkHistory } from '../../src/engine/replay/check.ts';
+import { readRecords } from '../../src/engine/replay/cursor.ts';
+import { fileSource } from '../../src/engine/replay/file-source.ts';
+import type { Machines } from '../../src/engine/runtime/actor-host.ts';
 import { goldenHistories, recordedState, stateOf } from '../support/histories/golden.ts';
 
 const ALL = await goldenHistories();

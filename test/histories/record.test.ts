@@ -6,16 +6,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { checkHistory } from '../../src/engine/replay/check.ts';
+import { lineOf } from '../../src/engine/replay/file-source.ts';
+import { memorySource } from '../../src/engine/replay/journal-source.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import type { MemoryLog } from '../../src/journal/memory-journal.ts';
 import { withStandIns } from '../../src/journal/redactions.ts';
-import { checkHistory } from '../../src/replay/check.ts';
-import { lineOf } from '../../src/replay/file-source.ts';
-import { memorySource } from '../../src/replay/journal-source.ts';
 import { VERSION } from '../../src/version.ts';
 import { goldenHistories, goldenHistory, writeState } from '../support/histories/golden.ts';
 import { STORIES } from '../support/histories/stories.ts';
-import { readerOf } from '../support/signed-log.ts';
+import { readerOf } from '../support/history/signed-log.ts';
 
 const RECORD = process.env.RECORD_HISTORY;
 

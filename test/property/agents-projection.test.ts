@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { agents } from '../../projections/index.ts';
-import type { StoredRecord } from '../../src/contracts/events.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { AGENTS, type Claims, eventOf, step } from '../support/random-history.ts';
+import type { StoredRecord } from '../../src/contracts/events/events.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
+import { AGENTS, type Claims, eventOf, step } from '../support/history/random-history.ts';
 
 const steps = fc.array(step, { maxLength: 120, size: 'max' });
 

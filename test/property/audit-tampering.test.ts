@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/journal/hash.ts';
-import { auditOfBundle, bundleOf, signedLog } from '../support/signed-log.ts';
+import { auditOfBundle, bundleOf, signedLog } from '../support/history/signed-log.ts';
 
 let whole: Buffer;
 let ofOneTask: Buffer;

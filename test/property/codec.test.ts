@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, filingOf } from '../../src/contracts/cloud-event.ts';
+import { decodeRecord, encodeRecord, filingOf } from '../../src/contracts/events/cloud-event.ts';
 import {
   type DomainEvent,
   ENTITY_KINDS,
@@ -8,8 +8,8 @@ import {
   type EventRecord,
   type EventType,
   eventSchemas,
-} from '../../src/contracts/events.ts';
-import { EVENTS, text } from '../support/event-arbitraries.ts';
+} from '../../src/contracts/events/events.ts';
+import { EVENTS, text } from '../support/history/event-arbitraries.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/);
 const state = fc.stringMatching(/^[a-z_]{1,12}$/);

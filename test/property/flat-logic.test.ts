@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyStateMachine, assign, createActor, createMachine, setup } from 'xstate';
 import { MACHINES } from '../../machines/index.ts';
-import { EVENT_TYPES } from '../../src/contracts/events.ts';
+import { EVENT_TYPES } from '../../src/contracts/events/events.ts';
 import { ATTEMPT_OUTCOMES, STOP_REASONS } from '../../src/contracts/tasks.ts';
-import { flatLogic } from '../../src/runtime/flat-logic.ts';
+import { flatLogic } from '../../src/engine/runtime/flat-logic.ts';
 
 /** Everything that a guard or an assignment of ours looks at; the rest of an event says nothing to a machine. */
 const anyEvent = fc.record({

@@ -8,12 +8,12 @@ import {
   type EntityKind,
   type EventOf,
   type StoredRecord,
-} from '../../src/contracts/events.ts';
-import { readRecords } from '../../src/replay/cursor.ts';
-import { fileSource } from '../../src/replay/file-source.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
+} from '../../src/contracts/events/events.ts';
+import { readRecords } from '../../src/engine/replay/cursor.ts';
+import { fileSource } from '../../src/engine/replay/file-source.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { goldenHistories } from '../support/histories/golden.ts';
-import { type Claims, eventOf, step } from '../support/random-history.ts';
+import { type Claims, eventOf, step } from '../support/history/random-history.ts';
 
 const HISTORIES = 1_500;
 const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });

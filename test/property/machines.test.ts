@@ -9,9 +9,17 @@ import {
   EVENT_TYPES,
   type EventType,
   type Transition,
-} from '../../src/contracts/events.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { AGENTS, type Claims, eventOf, QUEUES, type Step, step, TASKS } from '../support/random-history.ts';
+} from '../../src/contracts/events/events.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
+import {
+  AGENTS,
+  type Claims,
+  eventOf,
+  QUEUES,
+  type Step,
+  step,
+  TASKS,
+} from '../support/history/random-history.ts';
 
 const RUNS = { numRuns: 200 };
 const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });

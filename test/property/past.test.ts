@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Projections } from '../../projections/index.ts';
-import { Past, type PastState } from '../../src/app/past.ts';
-import { readRecord } from '../../src/runtime/rebuild.ts';
-import { Lived } from '../support/lived-history.ts';
-import { PastOf } from '../support/past.ts';
-import { step } from '../support/random-history.ts';
+import { Past, type PastState } from '../../src/app/events/past.ts';
+import { readRecord } from '../../src/engine/runtime/rebuild.ts';
+import { Lived } from '../support/history/lived-history.ts';
+import { PastOf } from '../support/history/past.ts';
+import { step } from '../support/history/random-history.ts';
 
 const steps = fc.array(step, { maxLength: 60, size: 'max' });
 const signal = new AbortController().signal;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { queues } from '../../projections/index.ts';
-import type { StoredRecord } from '../../src/contracts/events.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { QUEUES } from '../support/random-history.ts';
+import type { StoredRecord } from '../../src/contracts/events/events.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
+import { QUEUES } from '../support/history/random-history.ts';
 
 const step = fc.record({
   type: fc.constantFrom('queue.paused' as const, 'queue.resumed' as const),

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { EVENT_TYPES, eventSchemas } from '../../src/contracts/events.ts';
-import { quickCheck } from '../../src/contracts/quick-check.ts';
-import { EVENTS } from '../support/event-arbitraries.ts';
+import { EVENT_TYPES, eventSchemas } from '../../src/contracts/events/events.ts';
+import { quickCheck } from '../../src/contracts/events/quick-check.ts';
+import { EVENTS } from '../support/history/event-arbitraries.ts';
 
 /** A value that is almost right: something in it is gone, replaced or too much. */
 function damaged(value: unknown): fc.Arbitrary<unknown> {

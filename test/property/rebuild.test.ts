@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Projections } from '../../projections/index.ts';
 import { canonicalJson } from '../../src/contracts/canonical.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
+import { Rebuilding, type Rebuilt, rebuild } from '../../src/engine/runtime/rebuild.ts';
 import { sha256 } from '../../src/journal/hash.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { Rebuilding, type Rebuilt, rebuild } from '../../src/runtime/rebuild.ts';
-import { Lived, seenIn } from '../support/lived-history.ts';
-import { AGENTS, step, TASKS } from '../support/random-history.ts';
+import { Lived, seenIn } from '../support/history/lived-history.ts';
+import { AGENTS, step, TASKS } from '../support/history/random-history.ts';
 
 const steps = fc.array(step, { maxLength: 40, size: 'max' });
 const history = steps.map((all) => new Lived(all));

@@ -2,16 +2,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Projections } from '../../projections/index.ts';
-import { GENESIS_HASH } from '../../src/contracts/cloud-event.ts';
-import type { DomainEvent, StoredRecord } from '../../src/contracts/events.ts';
-import { redactedForm } from '../../src/contracts/redaction.ts';
+import { GENESIS_HASH } from '../../src/contracts/events/cloud-event.ts';
+import type { DomainEvent, StoredRecord } from '../../src/contracts/events/events.ts';
+import { redactedForm } from '../../src/contracts/events/redaction.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
+import { CommitPipeline } from '../../src/engine/runtime/commit-pipeline.ts';
+import { readRecord, rebuild } from '../../src/engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import { skeletonOf, withStandIns } from '../../src/journal/redactions.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { CommitPipeline } from '../../src/runtime/commit-pipeline.ts';
-import { readRecord, rebuild } from '../../src/runtime/rebuild.ts';
-import { type Claims, eventOf, type Step, step } from '../support/random-history.ts';
-import { auditOf, readerOf } from '../support/signed-log.ts';
+import { type Claims, eventOf, type Step, step } from '../support/history/random-history.ts';
+import { auditOf, readerOf } from '../support/history/signed-log.ts';
 
 interface Part {
   readonly step: Step;

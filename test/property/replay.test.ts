@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blackboard } from '../../projections/index.ts';
 import { canonicalJson } from '../../src/contracts/canonical.ts';
-import { fold } from '../../src/replay/fold.ts';
-import { memorySource } from '../../src/replay/journal-source.ts';
-import { Replay } from '../../src/replay/replay.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { LIVED_SINCE, Lived, seenIn } from '../support/lived-history.ts';
-import { step } from '../support/random-history.ts';
+import { fold } from '../../src/engine/replay/fold.ts';
+import { memorySource } from '../../src/engine/replay/journal-source.ts';
+import { Replay } from '../../src/engine/replay/replay.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
+import { LIVED_SINCE, Lived, seenIn } from '../support/history/lived-history.ts';
+import { step } from '../support/history/random-history.ts';
 
 const HISTORIES = 1_000;
 const steps = fc.array(step, { maxLength: 40, size: 'max' });

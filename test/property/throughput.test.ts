@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Histogram, note, quantiles } from '../../projections/histogram.ts';
 import { figuresOf, MINUTE_MS, MINUTES, type Throughput, throughput } from '../../projections/throughput.ts';
-import type { StoredRecord } from '../../src/contracts/events.ts';
-import { ActorHost } from '../../src/runtime/actor-host.ts';
-import { type Claims, eventOf, step } from '../support/random-history.ts';
+import type { StoredRecord } from '../../src/contracts/events/events.ts';
+import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
+import { type Claims, eventOf, step } from '../support/history/random-history.ts';
 
 const BEGIN = Date.UTC(2025, 0, 1);
 const SHARES = [0.5, 0.95, 0.99, 1] as const;

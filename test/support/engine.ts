@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { TaskView } from '../../projections/index.ts';
-import { createTask } from '../../src/app/create-task.ts';
-import type { StoredRecord } from '../../src/contracts/events.ts';
+import { Engine, type EngineOptions } from '../../src/app/engine/engine.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
+import { type CreateTask, createTaskSchema } from '../../src/contracts/api/requests.ts';
+import type { StoredRecord } from '../../src/contracts/events/events.ts';
 import { type ProjectId, projectId } from '../../src/contracts/ids.ts';
-import { type CreateTask, createTaskSchema } from '../../src/contracts/requests.ts';
-import { Engine, type EngineOptions } from '../../src/engine.ts';
+import { FunctionDriver, type FunctionHandler } from '../../src/drivers/function.ts';
+import type { LogEntry } from '../../src/engine/runtime/commit-pipeline.ts';
+import { systemEnvironment } from '../../src/engine/runtime/environment.ts';
+import type { AgentDefinition } from '../../src/engine/supervisor/agent-roster.ts';
 import type { JournalHandlers } from '../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
-import { FunctionDriver, type FunctionHandler } from '../../src/process/drivers/function.ts';
-import type { LogEntry } from '../../src/runtime/commit-pipeline.ts';
-import { systemEnvironment } from '../../src/runtime/environment.ts';
-import type { AgentDefinition } from '../../src/supervisor/agent-roster.ts';
 
 export const PROJECT: ProjectId = projectId('demo');
 

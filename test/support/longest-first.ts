@@ -4,18 +4,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take longest, in this order. The sizes of files, which Vitest goes by at first, say little of it. */
 const LONGEST = [
   'test/chaos/chaos.test.ts',
-  'test/integration/nats-cluster.test.ts',
+  'test/integration/nats/nats-cluster.test.ts',
   'test/simulation/simulation.test.ts',
   'test/browser/page.test.ts',
-  'test/integration/cli-up.test.ts',
-  'test/integration/crash-nats.test.ts',
-  'test/integration/agent-messages.test.ts',
-  'test/integration/soak.test.ts',
-  'test/integration/remote-loss.test.ts',
-  'test/integration/journal-cluster.test.ts',
-  'test/integration/standby.test.ts',
-  'test/integration/cli-task.test.ts',
-  'test/integration/background.test.ts',
+  'test/integration/cli/cli-up.test.ts',
+  'test/integration/crash/crash-nats.test.ts',
+  'test/integration/nats/agent-messages.test.ts',
+  'test/integration/crash/soak.test.ts',
+  'test/integration/nats/remote-loss.test.ts',
+  'test/integration/journal/journal-cluster.test.ts',
+  'test/integration/crash/standby.test.ts',
+  'test/integration/cli/cli-task.test.ts',
+  'test/integration/features/background.test.ts',
 ];
 
 /** A long file that begins last would be waited for alone. */

@@ -3,7 +3,7 @@
  *
  * A1 A token is sent in a header of a request of this page, never in an address or a cookie: no other page can use it.
  */
-import type { Problem } from '../../src/contracts/answers.ts';
+import type { Problem } from '../../src/contracts/api/answers.ts';
 import { session } from '../state/session.ts';
 
 /** What was refused, and why; `status` is 0 where there was no answer. */

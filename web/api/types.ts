@@ -1,7 +1,7 @@
 /** What the server answers, as far as this page needs it to be more exact than the answer schemas are. */
-import type { TaskAnswer } from '../../src/contracts/answers.ts';
-import type { BoardAnswer } from '../../src/contracts/board.ts';
-import type { DomainEvent, Transition } from '../../src/contracts/events.ts';
+import type { TaskAnswer } from '../../src/contracts/api/answers.ts';
+import type { BoardAnswer } from '../../src/contracts/api/board.ts';
+import type { DomainEvent, Transition } from '../../src/contracts/events/events.ts';
 
 export type {
   AgentAnswer,
@@ -13,12 +13,12 @@ export type {
   QueueAnswer,
   RedriveAnswer,
   TaskAnswer,
-} from '../../src/contracts/answers.ts';
-export type { AuditStatusAnswer as AuditStatus } from '../../src/contracts/audit-status.ts';
-export type { MachineGraphAnswer } from '../../src/contracts/machines.ts';
-export type { ProcessTreeAnswer } from '../../src/contracts/processes.ts';
-export type { ThroughputAnswer } from '../../src/contracts/throughput.ts';
-export type { WhyAnswer } from '../../src/contracts/why.ts';
+} from '../../src/contracts/api/answers.ts';
+export type { AuditStatusAnswer as AuditStatus } from '../../src/contracts/api/audit-status.ts';
+export type { MachineGraphAnswer } from '../../src/contracts/api/machines.ts';
+export type { ProcessTreeAnswer } from '../../src/contracts/api/processes.ts';
+export type { ThroughputAnswer } from '../../src/contracts/api/throughput.ts';
+export type { WhyAnswer } from '../../src/contracts/api/why.ts';
 
 export type OutputAnswer = NonNullable<TaskAnswer['outputs']>[number];
 

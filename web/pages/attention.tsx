@@ -1,6 +1,6 @@
 /** What waits for a person. */
 import type { ComponentChildren } from 'preact';
-import type { BoardCard } from '../../src/contracts/board.ts';
+import type { BoardCard } from '../../src/contracts/api/board.ts';
 import type { AgentAnswer } from '../api/types.ts';
 import { AgentActions } from '../parts/agent-actions.tsx';
 import { Ago, Empty, Loading, Section, StateBadge } from '../parts/basics.tsx';

@@ -1,6 +1,6 @@
 /** All tasks by state, as they move. */
 import { useComputed } from '@preact/signals';
-import type { BoardCard } from '../../src/contracts/board.ts';
+import type { BoardCard } from '../../src/contracts/api/board.ts';
 import { Empty, Loading } from '../parts/basics.tsx';
 import { CARD_HEIGHT, Card } from '../parts/card.tsx';
 import { number } from '../parts/format.ts';

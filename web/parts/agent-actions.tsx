@@ -1,6 +1,6 @@
 /** Pause, drain and resume an agent. */
 import { useSignal } from '@preact/signals';
-import type { AgentAnswer } from '../../src/contracts/answers.ts';
+import type { AgentAnswer } from '../../src/contracts/api/answers.ts';
 import { path, post } from '../api/http.ts';
 import { mayNow } from '../state/rights.ts';
 import { notify } from './notices.tsx';

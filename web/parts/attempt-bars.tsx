@@ -1,5 +1,5 @@
 /** The attempts of a task as bars on one axis of time: what waited, what ran, and how each ended. */
-import type { AttemptAnswer, TaskAnswer } from '../../src/contracts/answers.ts';
+import type { AttemptAnswer, TaskAnswer } from '../../src/contracts/api/answers.ts';
 import { shownTime } from '../state/moment.ts';
 import type { Stay } from '../state/whole-task.ts';
 import { StateBadge, toneOf } from './basics.tsx';

@@ -1,5 +1,5 @@
 /** One task on the board. */
-import type { BoardCard } from '../../src/contracts/board.ts';
+import type { BoardCard } from '../../src/contracts/api/board.ts';
 import { Ago, StateBadge, toneOf } from './basics.tsx';
 import { taskHref } from './links.tsx';
 import { Line } from './safe-text.tsx';

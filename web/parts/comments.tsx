@@ -1,6 +1,6 @@
 /** What people and agents have said of a task, and a place to say more. */
 import { useSignal } from '@preact/signals';
-import type { TaskAnswer } from '../../src/contracts/answers.ts';
+import type { TaskAnswer } from '../../src/contracts/api/answers.ts';
 import { ApiError, path, post } from '../api/http.ts';
 import { mayNow } from '../state/rights.ts';
 import { session } from '../state/session.ts';

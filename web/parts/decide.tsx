@@ -1,6 +1,6 @@
 /** What a person can decide about a task, and the question before it is done. */
 import { useSignal } from '@preact/signals';
-import type { TaskAnswer } from '../../src/contracts/answers.ts';
+import type { TaskAnswer } from '../../src/contracts/api/answers.ts';
 import { path, post } from '../api/http.ts';
 import { mayNow } from '../state/rights.ts';
 import { notify } from './notices.tsx';

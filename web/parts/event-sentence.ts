@@ -1,5 +1,5 @@
 /** An event in words. */
-import { queueText } from '../../src/contracts/queue-name.ts';
+import { queueText } from '../../src/contracts/api/queue-name.ts';
 import type { EventAnswer } from '../api/types.ts';
 import { duration, spoken } from './format.ts';
 

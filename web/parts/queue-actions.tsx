@@ -1,6 +1,6 @@
 /** Pause and resume a queue, for who may. */
 import { useSignal } from '@preact/signals';
-import type { QueueAnswer } from '../../src/contracts/answers.ts';
+import type { QueueAnswer } from '../../src/contracts/api/answers.ts';
 import { path, post } from '../api/http.ts';
 import { notify } from './notices.tsx';
 import { type DecisionBody, Question } from './question.tsx';

@@ -1,7 +1,7 @@
 /** What waits for a person, the most pressing first. */
 import { computed } from '@preact/signals';
-import type { AgentAnswer } from '../../src/contracts/answers.ts';
-import type { BoardCard } from '../../src/contracts/board.ts';
+import type { AgentAnswer } from '../../src/contracts/api/answers.ts';
+import type { BoardCard } from '../../src/contracts/api/board.ts';
 import { board } from './board.ts';
 
 export interface Attention {

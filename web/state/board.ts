@@ -5,7 +5,7 @@
  * B2 However many changes come, the page is drawn once a frame.
  */
 import { batch, computed, signal } from '@preact/signals';
-import type { BoardAnswer, BoardCard, BoardChange } from '../../src/contracts/board.ts';
+import type { BoardAnswer, BoardCard, BoardChange } from '../../src/contracts/api/board.ts';
 import { follow, type ServerEvent } from '../api/events.ts';
 import { type Board, boardOf, keyOf } from './cards.ts';
 import { SETTLED_SHOWN, settledStates } from './columns.ts';

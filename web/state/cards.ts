@@ -1,6 +1,6 @@
 /** A board, of now or of the past, as the page holds it. */
-import type { AgentAnswer } from '../../src/contracts/answers.ts';
-import type { BoardAnswer, BoardCard } from '../../src/contracts/board.ts';
+import type { AgentAnswer } from '../../src/contracts/api/answers.ts';
+import type { BoardAnswer, BoardCard } from '../../src/contracts/api/board.ts';
 
 export interface Board {
   /** All of it is as it was after this event. */

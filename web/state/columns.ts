@@ -1,5 +1,5 @@
 /** The columns of the board: states that mean the same to whoever looks stand together. */
-import type { BoardCard } from '../../src/contracts/board.ts';
+import type { BoardCard } from '../../src/contracts/api/board.ts';
 
 export type TaskState = BoardCard['state'];
 

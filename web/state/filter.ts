@@ -1,6 +1,6 @@
 /** Which tasks somebody wants to see: of one project, and with some words in them. */
 import { signal } from '@preact/signals';
-import type { BoardCard } from '../../src/contracts/board.ts';
+import type { BoardCard } from '../../src/contracts/api/board.ts';
 
 /** Empty for all. */
 export const project = signal('');

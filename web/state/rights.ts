@@ -1,6 +1,6 @@
 /** What whoever looks may do: what would be refused is not offered. */
 import { effect, signal } from '@preact/signals';
-import type { CallerAnswer, Right } from '../../src/contracts/caller.ts';
+import type { CallerAnswer, Right } from '../../src/contracts/api/caller.ts';
 import { get } from '../api/http.ts';
 import { past } from './past.ts';
 import { session } from './session.ts';

@@ -1,5 +1,5 @@
 /** Agents for people. */
-import type { AgentAnswer } from '../../contracts/answers.ts';
+import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import type { Style } from '../terminal.ts';
 
 const STYLES: Readonly<Record<string, Style>> = {

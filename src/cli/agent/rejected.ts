@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RejectionRecord } from '../../contracts/agent-messages.ts';
+import type { RejectionRecord } from '../../contracts/messages/agent-messages.ts';
 import { numberOf } from '../arguments.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';

@@ -1,8 +1,8 @@
 /** Where a bundle is written to. A file that is there is whole, or it says by its missing end that it is not. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
-import { exportBundle } from '../../audit/export-bundle.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { exportBundle } from '../../features/audit/export-bundle.ts';
 import { withStandIns } from '../../journal/redactions.ts';
 import { openReader } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { Place } from '../../audit/bundle-range.ts';
+import type { Place } from '../../features/audit/bundle-range.ts';
 import { withExamples } from '../help.ts';
 import { type LogOptions, withLogOptions } from '../log/log-options.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { AuditKeyAnswer } from '../../contracts/answers.ts';
+import type { AuditKeyAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { clientOf, type ServerOptions, userName, withServerOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
@@ -32,7 +32,7 @@ export function addAuditKeys(audit: Command, terminal: Terminal): void {
       const all = await clientOf(options).auditKeys();
       const key = all.find((each) => fingerprint === undefined || each.key === fingerprint);
       if (!key) throw new SignalboxError('not_found', `the log has no key ${fingerprint ?? ''}`);
-      const { publicPem } = await import('../../audit/keys.ts');
+      const { publicPem } = await import('../../features/audit/keys.ts');
       const pem = publicPem(Buffer.from(key.public_key, 'base64'));
       if (options.json) terminal.print(JSON.stringify({ ...key, pem }, null, 2));
       else terminal.write(options.format === 'pem' ? pem : `${key.public_key}\n`);

@@ -1,14 +1,14 @@
 /** Verifying what a command reads, be it a bundle or the log. */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type Anchor, anchorsIn } from '../../audit/anchors.ts';
-import { fingerprintOf, fingerprintOfPem, rawPublicKey } from '../../audit/keys.ts';
-import { liveItems } from '../../audit/live-items.ts';
-import type { Finding } from '../../audit/log-item.ts';
-import { verifyBundle } from '../../audit/read-bundle.ts';
-import { LogVerifier, type Verification } from '../../audit/verifier.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import type { StoredRecord } from '../../contracts/events.ts';
+import type { StoredRecord } from '../../contracts/events/events.ts';
+import { type Anchor, anchorsIn } from '../../features/audit/anchors.ts';
+import { fingerprintOf, fingerprintOfPem, rawPublicKey } from '../../features/audit/keys.ts';
+import { liveItems } from '../../features/audit/live-items.ts';
+import type { Finding } from '../../features/audit/log-item.ts';
+import { verifyBundle } from '../../features/audit/read-bundle.ts';
+import { LogVerifier, type Verification } from '../../features/audit/verifier.ts';
 import { sha256 } from '../../journal/hash.ts';
 import type { LogOptions } from '../log/log-options.ts';
 import { openReader } from '../log/open-log.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Redact } from '../../contracts/requests.ts';
+import type { Redact } from '../../contracts/api/requests.ts';
 import { numberOf } from '../arguments.ts';
 import { type ClientOptions, clientOf, userName, withClientOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';

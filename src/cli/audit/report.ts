@@ -39,7 +39,7 @@ export function addAuditReport(audit: Command, terminal: Terminal): void {
 
 async function report(terminal: Terminal, id: string, options: ReportOptions): Promise<void> {
   const { readAndVerify } = await import('./read.ts');
-  const { TaskCollector } = await import('../../audit/report/task-report.ts');
+  const { TaskCollector } = await import('../../features/audit/report/task-report.ts');
   const { output, project } = options;
   const collector = new TaskCollector(project, id);
   using progress = progressOn(terminal, 'read');
@@ -53,8 +53,8 @@ async function report(terminal: Terminal, id: string, options: ReportOptions): P
   const format = options.format ?? (output?.endsWith('.md') ? 'md' : 'html');
   const text =
     format === 'md'
-      ? (await import('../../audit/report/markdown.ts')).markdownReport(gathered)
-      : (await import('../../audit/report/html.ts')).htmlReport(gathered);
+      ? (await import('../../features/audit/report/markdown.ts')).markdownReport(gathered)
+      : (await import('../../features/audit/report/html.ts')).htmlReport(gathered);
   if (output === undefined) terminal.write(text);
   else await write(output, text);
   const { findings } = verification;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AuditStatusAnswer, VerificationAnswer } from '../../contracts/audit-status.ts';
+import type { AuditStatusAnswer, VerificationAnswer } from '../../contracts/api/audit-status.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';

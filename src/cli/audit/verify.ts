@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Finding } from '../../audit/log-item.ts';
-import type { Verification } from '../../audit/verifier.ts';
+import type { Finding } from '../../features/audit/log-item.ts';
+import type { Verification } from '../../features/audit/verifier.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';

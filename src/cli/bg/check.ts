@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { BackgroundAnswer } from '../../contracts/background.ts';
+import type { BackgroundAnswer } from '../../contracts/api/background.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';

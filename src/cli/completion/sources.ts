@@ -1,9 +1,9 @@
 /** What the operands and the options of commands can be: words, files, or what a running Signalbox has. */
 import type { Command, Option } from 'commander';
-import { LOG_LEVELS } from '../../contracts/config.ts';
+import { LOG_LEVELS } from '../../config/schema/config.ts';
 import { REVIEW_WORDS } from '../../contracts/config-values.ts';
-import { READY_DRIVER_NAMES } from '../../contracts/drivers/index.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { READY_DRIVER_NAMES } from '../../drivers/ready/index.ts';
 import { pathOf } from './line.ts';
 
 /** What Signalbox is asked for. */

@@ -1,8 +1,8 @@
 /** Whether a kill did what its evidence says. */
 import { pino } from 'pino';
-import type { AttemptAnswer } from '../../contracts/answers.ts';
-import { createHost } from '../../process/host.ts';
-import { findAlive } from '../../process/process-table.ts';
+import type { AttemptAnswer } from '../../contracts/api/answers.ts';
+import { createHost } from '../../process/host/host.ts';
+import { findAlive } from '../../process/host/process-table.ts';
 import { killOf } from '../task/attempt-text.ts';
 
 /** The evidence has to say that the agent and its child are gone, and the system has to agree. null: so it is. */

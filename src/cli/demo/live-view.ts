@@ -4,8 +4,8 @@
  */
 import type { TaskView } from '../../../projections/index.ts';
 import type { AppContext } from '../../app/context.ts';
-import { eventJson } from '../../app/task-json.ts';
-import { eventAnswerSchema } from '../../contracts/answers.ts';
+import { eventJson } from '../../app/tasks/task-json.ts';
+import { eventAnswerSchema } from '../../contracts/api/answers.ts';
 import { eventLine } from '../task/event-text.ts';
 import { styleOfState } from '../task/state-style.ts';
 import type { Terminal } from '../terminal.ts';

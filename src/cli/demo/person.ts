@@ -1,7 +1,7 @@
 /** The person of the demo: hands in the tasks and looks after them, over HTTP like anybody else. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignalboxClient } from '../../client/client.ts';
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
 import type { Scene } from './scenes.ts';
 

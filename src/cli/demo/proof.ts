@@ -8,7 +8,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Daemon } from '../../daemon/daemon.ts';
-import { layoutOf } from '../../embedded/layout.ts';
+import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { sha256 } from '../../journal/hash.ts';
 
 export interface State {

@@ -1,5 +1,5 @@
 /** The end of the demo: the blackboard, the attempt history, and whether all is as it has to be. */
-import type { AttemptAnswer, TaskAnswer } from '../../contracts/answers.ts';
+import type { AttemptAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
 import { exitText, killOf, killText } from '../task/attempt-text.ts';
 import { commentLines, outputLines } from '../task/output-text.ts';
 import { styleOfAttempt, styleOfState } from '../task/state-style.ts';

@@ -1,6 +1,6 @@
 /** What the demo shows: the tasks, what a person says of their results, and how each has to end. */
 import type { NewTask } from '../../client/client.ts';
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { AttemptOutcome, TaskState } from '../../contracts/tasks.ts';
 import { killProblem } from './kill-check.ts';
 

@@ -2,9 +2,9 @@
 import { delimiter, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { loadConfig } from '../../config/load-config.ts';
-import type { SignalboxConfig } from '../../contracts/config.ts';
+import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { Daemon } from '../../daemon/daemon.ts';
-import { locateNatsServer } from '../../embedded/locate.ts';
+import { locateNatsServer } from '../../daemon/embedded/locate.ts';
 import { PACKAGE_ROOT } from '../../version.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DeadLetter } from '../../contracts/answers.ts';
+import type { DeadLetter } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { numberOf } from '../arguments.ts';
 import { clientOf } from '../client-options.ts';

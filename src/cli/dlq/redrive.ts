@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RedriveAnswer } from '../../contracts/answers.ts';
+import type { RedriveAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { clientOf, userName } from '../client-options.ts';
 import { EXIT_CODES } from '../exit-codes.ts';

@@ -6,7 +6,7 @@
 import { pino } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
 import { type Occupant, occupantOf } from '../../daemon/occupant.ts';
-import { createHost, type Host } from '../../process/host.ts';
+import { createHost, type Host } from '../../process/host/host.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
 import { type Check, type CheckContext, type Finding, fail } from './finding.ts';
 import { checkLease } from './lease-check.ts';

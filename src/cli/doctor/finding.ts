@@ -1,5 +1,5 @@
 /** What a check of `doctor` finds. */
-import type { SignalboxConfig } from '../../contracts/config.ts';
+import type { SignalboxConfig } from '../../config/schema/config.ts';
 
 export interface Finding {
   readonly check: string;

@@ -7,7 +7,7 @@ import { fateOf } from '../../daemon/lease-holder.ts';
 import { openNatsLink } from '../../daemon/nats-link.ts';
 import { findStandbys } from '../../daemon/standby-roll.ts';
 import { deleteLease, readLease } from '../../journal/lease.ts';
-import type { Host } from '../../process/host.ts';
+import type { Host } from '../../process/host/host.ts';
 import { type CheckContext, type Finding, ok, warn } from './finding.ts';
 
 const CHECK = 'lease';

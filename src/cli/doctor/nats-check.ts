@@ -1,11 +1,11 @@
 /** The NATS server that the event log would be on. */
 import { pino } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
+import { findExecutable } from '../../daemon/embedded/executables.ts';
+import { locateNatsServer, type ProgramOrigin } from '../../daemon/embedded/locate.ts';
+import { compareVersions, RECOMMENDED_SERVER } from '../../daemon/embedded/version.ts';
 import { isServerGiven } from '../../daemon/given-server.ts';
 import { DURABILITY, openNatsLink } from '../../daemon/nats-link.ts';
-import { findExecutable } from '../../embedded/executables.ts';
-import { locateNatsServer, type ProgramOrigin } from '../../embedded/locate.ts';
-import { compareVersions, RECOMMENDED_SERVER } from '../../embedded/version.ts';
 import { type Check, type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
 
 const silent = pino({ level: 'silent' });

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { installationOf } from '../../daemon/data-directory.ts';
-import type { Host } from '../../process/host.ts';
+import type { Host } from '../../process/host/host.ts';
+import { isAlive } from '../../process/host/process-table.ts';
 import { createProcessRunner } from '../../process/host-runner.ts';
 import { MARKER_VARIABLE, splitMarkers } from '../../process/markers.ts';
-import { isAlive } from '../../process/process-table.ts';
 import type { KillEvidence, ProcessRunner } from '../../process/runner.ts';
 import { type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
 

@@ -1,7 +1,7 @@
 /** Whether a Signalbox runs and is well, or could be started. */
 import { createServer } from 'node:net';
 import { SignalboxClient } from '../../client/client.ts';
-import { healthReportSchema } from '../../contracts/answers.ts';
+import { healthReportSchema } from '../../contracts/api/answers.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { type Check, type Finding, fail, ok, warn } from './finding.ts';
 

@@ -1,11 +1,11 @@
 /** Files that a Signalbox or its NATS server would have removed, had it not been killed. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lstatIfThere, namesIn } from '../../embedded/files.ts';
-import { readPid } from '../../embedded/guard.ts';
-import { layoutOf } from '../../embedded/layout.ts';
-import type { Host } from '../../process/host.ts';
-import { isAlive } from '../../process/process-table.ts';
+import { lstatIfThere, namesIn } from '../../daemon/embedded/files.ts';
+import { readPid } from '../../daemon/embedded/guard.ts';
+import { layoutOf } from '../../daemon/embedded/layout.ts';
+import type { Host } from '../../process/host/host.ts';
+import { isAlive } from '../../process/host/process-table.ts';
 import { type CheckContext, type Finding, ok, warn } from './finding.ts';
 
 const CHECK = 'stale files';

@@ -1,9 +1,9 @@
 /** The drivers that the command line knows: from the configuration, and those that come along. */
 import { loadConfig } from '../../config/load-config.ts';
-import type { DriverSpec } from '../../contracts/driver-spec.ts';
-import { BUILT_IN_DRIVERS } from '../../contracts/drivers/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { type DriverConfigs, declaredDriverNames, resolveDriver } from '../../contracts/resolve-driver.ts';
+import { BUILT_IN_DRIVERS } from '../../drivers/ready/index.ts';
+import type { DriverSpec } from '../../drivers/spec/driver-spec.ts';
+import { type DriverConfigs, declaredDriverNames, resolveDriver } from '../../drivers/spec/resolve-driver.ts';
 import type { DriverOptions } from './index.ts';
 
 export async function driversOf({ config: file }: DriverOptions): Promise<DriverConfigs> {

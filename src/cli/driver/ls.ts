@@ -1,4 +1,4 @@
-import { declaredDriverNames, resolveDriver } from '../../contracts/resolve-driver.ts';
+import { declaredDriverNames, resolveDriver } from '../../drivers/spec/resolve-driver.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';
 import { driversOf } from './drivers.ts';

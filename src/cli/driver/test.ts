@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { Subject } from '../../conformance/lab.ts';
-import { type CheckResult, runChecks } from '../../conformance/run-checks.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { assertSupportedPlatform } from '../platform.ts';
 import type { Terminal } from '../terminal.ts';
 import { oneLine } from '../text/printable.ts';
+import type { Subject } from './conformance/lab.ts';
+import { type CheckResult, runChecks } from './conformance/run-checks.ts';
 import { driverNamed, driversOf } from './drivers.ts';
 import type { DriverTestOptions } from './index.ts';
 

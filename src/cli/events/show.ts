@@ -1,6 +1,6 @@
-import { eventJson } from '../../app/task-json.ts';
+import { eventJson } from '../../app/tasks/task-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { readRecord } from '../../runtime/rebuild.ts';
+import { readRecord } from '../../engine/runtime/rebuild.ts';
 import type { SourceOptions } from '../log/log-options.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';

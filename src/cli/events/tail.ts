@@ -1,12 +1,12 @@
-import { eventJson } from '../../app/task-json.ts';
-import { filingOf } from '../../contracts/cloud-event.ts';
+import { eventJson } from '../../app/tasks/task-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { EVENT_TYPES } from '../../contracts/events.ts';
+import { filingOf } from '../../contracts/events/cloud-event.ts';
+import { EVENT_TYPES } from '../../contracts/events/events.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
+import { ChainCheck } from '../../engine/replay/cursor.ts';
+import type { EventSelection } from '../../engine/replay/event-source.ts';
+import { lineOf } from '../../engine/replay/file-source.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
-import { ChainCheck } from '../../replay/cursor.ts';
-import type { EventSelection } from '../../replay/event-source.ts';
-import { lineOf } from '../../replay/file-source.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { listenForInterruptions } from '../interruptions.ts';
 import { type OpenLog, openLog } from '../log/open-log.ts';

@@ -1,14 +1,14 @@
 /** Opens what the options name, for reading: a file, the log of a running Signalbox, or that of one that has stopped. */
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { bundleSource } from '../../audit/bundle-source.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import type { SignalboxConfig } from '../../contracts/config.ts';
+import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { openReadingLink } from '../../daemon/reading-link.ts';
+import type { EventSource, LiveEventSource } from '../../engine/replay/event-source.ts';
+import { fileSource } from '../../engine/replay/file-source.ts';
+import { liveSource } from '../../engine/replay/nats-source.ts';
+import { bundleSource } from '../../features/audit/bundle-source.ts';
 import { type LiveLogReader, openLogReader } from '../../journal/log-reader.ts';
-import type { EventSource, LiveEventSource } from '../../replay/event-source.ts';
-import { fileSource } from '../../replay/file-source.ts';
-import { liveSource } from '../../replay/nats-source.ts';
 import type { LogOptions, SourceOptions } from './log-options.ts';
 
 export interface OpenReader extends AsyncDisposable {

@@ -10,7 +10,7 @@ export function addMcp(program: Command, terminal: Terminal): void {
       'Serves the tools of Signalbox by the Model Context Protocol on standard input and output, for the program that started it. Where and for whom is taken from the environment that Signalbox gives to agents (SIGNALBOX_URL, _PROJECT, _TASK_ID, _TOKEN).',
     )
     .action(async (options: ClientOptions) => {
-      const { mcpOverStdio } = await import('../../mcp/stdio.ts');
+      const { mcpOverStdio } = await import('../../client/mcp/stdio.ts');
       await mcpOverStdio({
         client: clientOf(options),
         env: process.env,

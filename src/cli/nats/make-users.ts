@@ -5,13 +5,13 @@ import { join, resolve } from 'node:path';
 import { createUser } from '@nats-io/nkeys';
 import { hash } from 'bcryptjs';
 import { loadConfig } from '../../config/load-config.ts';
-import type { SignalboxConfig } from '../../contracts/config.ts';
+import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
-import { type NatsRole, type NatsUser, permissionsOf, usersConf } from '../../contracts/nats-users.ts';
-import { replaceFile } from '../../embedded/files.ts';
-import { layoutOf } from '../../embedded/layout.ts';
-import { readUsers, USERS_FILE } from '../../embedded/users.ts';
+import { replaceFile } from '../../daemon/embedded/files.ts';
+import { layoutOf } from '../../daemon/embedded/layout.ts';
+import { readUsers, USERS_FILE } from '../../daemon/embedded/users.ts';
+import { type NatsRole, type NatsUser, permissionsOf, usersConf } from '../../nats/nats-users.ts';
 import type { Terminal } from '../terminal.ts';
 import type { UsersOptions } from './index.ts';
 

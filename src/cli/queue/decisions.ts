@@ -1,7 +1,7 @@
 /** What a person decides about a queue: one command for each decision. */
 import { Argument, type Command } from 'commander';
 import type { QueueDecisionName } from '../../client/client.ts';
-import type { QueueAnswer } from '../../contracts/answers.ts';
+import type { QueueAnswer } from '../../contracts/api/answers.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
 import { withExamples } from '../help.ts';

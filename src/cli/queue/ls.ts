@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { QueueAnswer } from '../../contracts/answers.ts';
+import type { QueueAnswer } from '../../contracts/api/answers.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';

@@ -7,11 +7,11 @@
  */
 import type { Projections } from '../../../projections/index.ts';
 import type { SignalboxClient } from '../../client/client.ts';
-import type { StateAnswer } from '../../contracts/answers.ts';
+import type { StateAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
-import { type Entry, entriesOf } from '../../replay/entries.ts';
-import type { Replay } from '../../replay/replay.ts';
+import { type Entry, entriesOf } from '../../engine/replay/entries.ts';
+import type { Replay } from '../../engine/replay/replay.ts';
 
 export interface Difference {
   /** `task`, `attempts`, `agent`, `counts`, `throughput`, `retention`. */

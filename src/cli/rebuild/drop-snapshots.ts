@@ -4,7 +4,7 @@ import type { SignalboxClient } from '../../client/client.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { occupantOf } from '../../daemon/occupant.ts';
 import { snapshotsIn } from '../../daemon/snapshots.ts';
-import { createHost } from '../../process/host.ts';
+import { createHost } from '../../process/host/host.ts';
 
 export interface DropRequest {
   readonly client: SignalboxClient;

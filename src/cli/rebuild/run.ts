@@ -1,8 +1,8 @@
 import { SUPERVISOR_ID } from '../../../machines/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import type { Place } from '../../replay/cursor.ts';
-import { Replay } from '../../replay/replay.ts';
-import { ActorHost } from '../../runtime/actor-host.ts';
+import type { Place } from '../../engine/replay/cursor.ts';
+import { Replay } from '../../engine/replay/replay.ts';
+import { ActorHost } from '../../engine/runtime/actor-host.ts';
 import { clientOf } from '../client-options.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { openLog } from '../log/open-log.ts';

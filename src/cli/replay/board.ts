@@ -1,9 +1,9 @@
 /** The board as it was. */
-import { agentJson } from '../../app/read-agents.ts';
-import { taskJson } from '../../app/task-json.ts';
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import { agentJson } from '../../app/agents/read-agents.ts';
+import { taskJson } from '../../app/tasks/task-json.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { TASK_STATES } from '../../contracts/tasks.ts';
-import type { Replay } from '../../replay/replay.ts';
+import type { Replay } from '../../engine/replay/replay.ts';
 import { taskColumns } from '../task/ls.ts';
 import { styleOfState } from '../task/state-style.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
-import { timeOf } from '../../app/task-json.ts';
-import { checkHistory } from '../../replay/check.ts';
-import type { Divergence } from '../../runtime/divergence.ts';
+import { timeOf } from '../../app/tasks/task-json.ts';
+import { checkHistory } from '../../engine/replay/check.ts';
+import type { Divergence } from '../../engine/runtime/divergence.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import type { SourceOptions } from '../log/log-options.ts';
 import { openLog } from '../log/open-log.ts';

@@ -1,6 +1,6 @@
 /** What has changed between two moments, in words and as JSON. */
-import { agentJson } from '../../app/read-agents.ts';
-import { attemptJson, commentJson, outputJson, timeOf } from '../../app/task-json.ts';
+import { agentJson } from '../../app/agents/read-agents.ts';
+import { attemptJson, commentJson, outputJson, timeOf } from '../../app/tasks/task-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import {
   type BoardChanges,
@@ -8,10 +8,10 @@ import {
   changesBetween,
   type StateChange,
   type TaskChanges,
-} from '../../replay/changes.ts';
-import type { Place } from '../../replay/cursor.ts';
-import { type Moment, momentText } from '../../replay/moment.ts';
-import type { Replay } from '../../replay/replay.ts';
+} from '../../engine/replay/changes.ts';
+import type { Place } from '../../engine/replay/cursor.ts';
+import { type Moment, momentText } from '../../engine/replay/moment.ts';
+import type { Replay } from '../../engine/replay/replay.ts';
 import type { OpenLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
 import { oneLine } from '../text/printable.ts';

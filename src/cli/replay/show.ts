@@ -1,13 +1,13 @@
 /** The state at a moment, for people and for programs. The JSON of a task is what the API answered then. */
-import { readTask } from '../../app/read-tasks.ts';
-import { EXPANSIONS } from '../../app/task-json.ts';
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import { readTask } from '../../app/tasks/read-tasks.ts';
+import { EXPANSIONS } from '../../app/tasks/task-json.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import type { StoredRecord } from '../../contracts/events.ts';
+import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
-import { readRecords } from '../../replay/cursor.ts';
-import { type Moment, parseMoment } from '../../replay/moment.ts';
-import { Replay } from '../../replay/replay.ts';
+import { readRecords } from '../../engine/replay/cursor.ts';
+import { type Moment, parseMoment } from '../../engine/replay/moment.ts';
+import { Replay } from '../../engine/replay/replay.ts';
 import { type OpenLog, openLog } from '../log/open-log.ts';
 import { taskPage } from '../task/task-page.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
 /** Attempts for people: a table, and what a kill did and proves. */
 import { z } from 'zod';
-import type { AttemptAnswer } from '../../contracts/answers.ts';
+import type { AttemptAnswer } from '../../contracts/api/answers.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';
 import { bytesText, durationText } from '../text/time.ts';

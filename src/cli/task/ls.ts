@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { SignalboxClient } from '../../client/client.ts';
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { numberOf, wordsOf } from '../arguments.ts';

@@ -1,5 +1,5 @@
 /** The parts of a task's answer, by name. */
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 
 type PartOf<Name extends 'outputs' | 'comments' | 'events'> = NonNullable<TaskAnswer[Name]>[number];
 

@@ -1,5 +1,5 @@
 /** A task as a readable page. */
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Terminal } from '../terminal.ts';
 import { oneLine, printable } from '../text/printable.ts';
 import { ageText } from '../text/time.ts';

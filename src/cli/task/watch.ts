@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { SignalboxClient } from '../../client/client.ts';
-import type { TaskAnswer } from '../../contracts/answers.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { follow } from '../follow.ts';

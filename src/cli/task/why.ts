@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { WhyAnswer } from '../../contracts/why.ts';
+import type { WhyAnswer } from '../../contracts/api/why.ts';
 import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';

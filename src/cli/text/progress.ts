@@ -1,5 +1,5 @@
 /** How far long work has come: one line that is drawn again, where a person is looking; nothing elsewhere. */
-import type { EventSource } from '../../replay/event-source.ts';
+import type { EventSource } from '../../engine/replay/event-source.ts';
 import type { Terminal } from '../terminal.ts';
 import { durationText } from './time.ts';
 

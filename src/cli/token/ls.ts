@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readTokens, type TokenEntry } from '../../access/tokens-file.ts';
+import { readTokens, type TokenEntry } from '../../operations/access/tokens-file.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';

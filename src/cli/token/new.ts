@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { addToken, ROLES, type Role } from '../../access/tokens-file.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
+import { addToken, ROLES, type Role } from '../../operations/access/tokens-file.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import { fileOf, type TokenOptions, withTokenOptions } from './options.ts';

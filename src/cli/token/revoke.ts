@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { removeToken } from '../../access/tokens-file.ts';
+import { removeToken } from '../../operations/access/tokens-file.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 import { fileOf, type TokenOptions, withTokenOptions } from './options.ts';

@@ -7,9 +7,9 @@
  */
 import type { Logger } from 'pino';
 import { loadConfig } from '../../config/load-config.ts';
-import type { SignalboxConfig } from '../../contracts/config.ts';
+import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { Daemon } from '../../daemon/daemon.ts';
-import { deferred } from '../../runtime/deferred.ts';
+import { deferred } from '../../engine/runtime/deferred.ts';
 import { VERSION } from '../../version.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { listenForInterruptions } from '../interruptions.ts';

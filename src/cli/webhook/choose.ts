@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { ChooseLetters, Redelivered } from '../../contracts/api/webhooks.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import type { ChooseLetters, Redelivered } from '../../contracts/webhooks.ts';
 import { numberOf } from '../arguments.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { EXIT_CODES } from '../exit-codes.ts';

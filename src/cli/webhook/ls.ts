@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { WebhookAnswer } from '../../contracts/webhooks.ts';
+import type { WebhookAnswer } from '../../contracts/api/webhooks.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';

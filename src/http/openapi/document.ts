@@ -4,14 +4,14 @@
  * D1 It lists every status that an operation may answer, and no other (O3 of operation.ts).
  */
 import { z } from 'zod';
-import { problemSchema } from '../../contracts/answers.ts';
+import { problemSchema } from '../../contracts/api/answers.ts';
 import { ERROR_CODES, type ErrorCode } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
-import type { Access } from '../access.ts';
-import { type Content, type Declared, GROUPS } from '../operation.ts';
-import { PROBLEM_TYPE } from '../problem.ts';
-import { refusalsOf } from '../refusals.ts';
-import { STATUS_OF } from '../status-codes.ts';
+import type { Access } from '../../operations/access/access.ts';
+import { type Content, type Declared, GROUPS } from '../../operations/operation.ts';
+import { PROBLEM_TYPE } from '../../operations/problem.ts';
+import { refusalsOf } from '../../operations/refusals.ts';
+import { STATUS_OF } from '../../operations/status-codes.ts';
 import { type JsonSchema, SchemaBook } from './schemas.ts';
 
 export type OpenApiDocument = Readonly<Record<string, unknown>>;

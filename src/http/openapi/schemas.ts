@@ -1,10 +1,10 @@
 /** zod schemas as JSON Schema 2020-12, which is what OpenAPI 3.1 speaks. Named ones stand under `components`. */
 import { z } from 'zod';
-import * as answers from '../../contracts/answers.ts';
-import { createJobSchema, jobAnswerSchema } from '../../contracts/jobs.ts';
-import * as requests from '../../contracts/requests.ts';
-import * as webhooks from '../../contracts/webhooks.ts';
-import { whyAnswerSchema } from '../../contracts/why.ts';
+import * as answers from '../../contracts/api/answers.ts';
+import { createJobSchema, jobAnswerSchema } from '../../contracts/api/jobs.ts';
+import * as requests from '../../contracts/api/requests.ts';
+import * as webhooks from '../../contracts/api/webhooks.ts';
+import { whyAnswerSchema } from '../../contracts/api/why.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 

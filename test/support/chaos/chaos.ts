@@ -1,7 +1,7 @@
 /** A run: load and havoc for a while, then rest, then the verdict. */
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { builtCli } from '../build.ts';
+import { builtCli } from '../process/build.ts';
 import { Random } from '../simulation/random.ts';
 import { until } from '../until.ts';
 import { Havoc } from './havoc.ts';

@@ -3,7 +3,7 @@
  * manager would do it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Sandbox } from '../signalbox-process.ts';
+import { Sandbox } from '../process/signalbox-process.ts';
 import type { Random } from '../simulation/random.ts';
 
 export interface NodeEvents {

@@ -2,9 +2,9 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { layoutOf } from '../../../src/embedded/layout.ts';
-import { freePort } from '../free-port.ts';
-import { natsServer, type TestNatsServer } from '../nats.ts';
+import { layoutOf } from '../../../src/daemon/embedded/layout.ts';
+import { natsServer, type TestNatsServer } from '../nats/nats.ts';
+import { freePort } from '../process/free-port.ts';
 import type { Random } from '../simulation/random.ts';
 import { chaosConfig, notesOf } from './agents.ts';
 import { ChaosNode, type NodeSettings } from './node.ts';

@@ -10,10 +10,10 @@
  *     what was visible at the end is what the log says (`rebuild`).
  * CH6 No process is left.
  */
-import type { StoredRecord } from '../../../src/contracts/events.ts';
+import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
-import { readRecords } from '../../../src/replay/cursor.ts';
-import { fileSource } from '../../../src/replay/file-source.ts';
+import { readRecords } from '../../../src/engine/replay/cursor.ts';
+import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { LogModel } from '../simulation/log-model.ts';
 import { LIMITS } from './agents.ts';
 import type { Ledger } from './ledger.ts';

@@ -3,9 +3,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalJson } from '../../../src/contracts/canonical.ts';
-import { fileSource } from '../../../src/replay/file-source.ts';
-import { Replay } from '../../../src/replay/replay.ts';
-import { ActorHost } from '../../../src/runtime/actor-host.ts';
+import { fileSource } from '../../../src/engine/replay/file-source.ts';
+import { Replay } from '../../../src/engine/replay/replay.ts';
+import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 
 export const HISTORIES = fileURLToPath(new URL('../../histories', import.meta.url));
 

@@ -2,12 +2,12 @@
  * A story for auditors: a log that is signed by one key after the other, through a crash and a lost key, and from which
  * content is erased. The keys are always the same, and so is what they sign.
  */
-import { redactContent } from '../../../src/app/redact.ts';
-import { Checkpointer } from '../../../src/audit/checkpointer.ts';
-import type { SigningKeys } from '../../../src/audit/key-file.ts';
-import { readPrivateKey, type SigningKey } from '../../../src/audit/keys.ts';
+import { redactContent } from '../../../src/app/tasks/redact.ts';
+import type { Redact } from '../../../src/contracts/api/requests.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
-import type { Redact } from '../../../src/contracts/requests.ts';
+import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
+import type { SigningKeys } from '../../../src/features/audit/key-file.ts';
+import { readPrivateKey, type SigningKey } from '../../../src/features/audit/keys.ts';
 import { silentLogger } from '../engine.ts';
 import { agent } from '../simulation/agent.ts';
 import { script, scripts } from '../simulation/script.ts';

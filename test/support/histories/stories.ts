@@ -2,9 +2,10 @@
  * What golden histories are recorded from: a whole Signalbox in a simulated world goes through everything that can
  * happen to tasks, attempts, agents and itself. The same story gives the same log, byte by byte.
  */
-import { killAttempt } from '../../../src/app/attempts.ts';
-import { type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
-import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/decide-queue.ts';
+
+import { type AgentDecision, decideAgent } from '../../../src/app/agents/decide-agent.ts';
+import { killAttempt } from '../../../src/app/attempts/attempts.ts';
+import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/decide-queue.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import { decideTask, type TaskDecision } from '../simulation/decisions.ts';

@@ -1,7 +1,8 @@
 /** Journals that break one promise each. A simulation that does not notice is worth nothing. */
+
+import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
 import type { Journal, JournalHandlers, JournalState, TakeOver, Tip } from '../../../src/journal/journal.ts';
 import { MemoryJournal } from '../../../src/journal/memory-journal.ts';
-import type { LogEntry } from '../../../src/runtime/commit-pipeline.ts';
 import { type JournalFactory, memoryJournal } from './node.ts';
 
 /** The caller is answered when its event is sent, not when it is stored. */

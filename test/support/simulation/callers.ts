@@ -5,7 +5,7 @@
  */
 import type { AppContext } from '../../../src/app/context.ts';
 import { type ErrorCode, SignalboxError } from '../../../src/contracts/errors.ts';
-import type { RunOrder } from '../../../src/process/drivers/driver.ts';
+import type { RunOrder } from '../../../src/drivers/driver.ts';
 import type { SimulatedClock } from './clock.ts';
 import { markOf, type SimulatedLog } from './log.ts';
 import { expect } from './log-entities.ts';

@@ -7,7 +7,7 @@ import {
   rejectTask,
   retryTask,
   unblockTask,
-} from '../../../src/app/decide-task.ts';
+} from '../../../src/app/tasks/decide-task.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
 
 const USE_CASES = {

@@ -16,9 +16,10 @@
  * I11 An attempt whose task a person has cancelled or blocked is stopped, also after a restart.
  * I12 Of a queue that is paused nothing is claimed.
  */
-import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events.ts';
+
+import type { EngineLimits } from '../../../src/app/engine/engine.ts';
+import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
-import type { EngineLimits } from '../../../src/engine.ts';
 import {
   type AttemptModel,
   expect,

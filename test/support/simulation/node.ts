@@ -2,12 +2,12 @@
  * One Signalbox process of a simulation: an engine on the shared log and the shared machine, which can be killed,
  * stopped for a while, or shut down.
  */
-import { Engine, type EngineLimits, type EngineOptions } from '../../../src/engine.ts';
+import { Engine, type EngineLimits, type EngineOptions } from '../../../src/app/engine/engine.ts';
+import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
+import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
+import type { AgentDefinition } from '../../../src/engine/supervisor/agent-roster.ts';
 import type { Journal, JournalHandlers } from '../../../src/journal/journal.ts';
 import { MemoryJournal } from '../../../src/journal/memory-journal.ts';
-import type { LogEntry } from '../../../src/runtime/commit-pipeline.ts';
-import type { RetentionLimits } from '../../../src/runtime/retention.ts';
-import type { AgentDefinition } from '../../../src/supervisor/agent-roster.ts';
 import { silentLogger } from '../engine.ts';
 import { ProcessClock, type SimulatedClock } from './clock.ts';
 import type { SimulatedLog } from './log.ts';

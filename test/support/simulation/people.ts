@@ -1,11 +1,11 @@
 /** Those who give Signalbox work and decide about it: they create tasks, review, cancel, block and pause at random. */
 
-import { killAttempt } from '../../../src/app/attempts.ts';
-import { createTask } from '../../../src/app/create-task.ts';
-import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/decide-agent.ts';
-import { decideQueue, type QueueDecision } from '../../../src/app/decide-queue.ts';
+import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/decide-agent.ts';
+import { killAttempt } from '../../../src/app/attempts/attempts.ts';
+import { decideQueue, type QueueDecision } from '../../../src/app/overview/decide-queue.ts';
+import { createTask } from '../../../src/app/tasks/create-task.ts';
+import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
-import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
 import { decideTask, TASK_DECISIONS, type TaskDecision } from './decisions.ts';
 import { queueOf, type TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';

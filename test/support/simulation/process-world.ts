@@ -8,14 +8,7 @@
  */
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import type { Output } from '../../../src/contracts/tasks.ts';
-import type {
-  Adoption,
-  Run,
-  RunEnd,
-  RunOrder,
-  RunResult,
-  RunStart,
-} from '../../../src/process/drivers/driver.ts';
+import type { Adoption, Run, RunEnd, RunOrder, RunResult, RunStart } from '../../../src/drivers/driver.ts';
 import type { ProcessClock, SimulatedClock } from './clock.ts';
 import type { Script } from './script.ts';
 

@@ -1,5 +1,5 @@
 /** Agents and runs as they come in real life: good ones, broken ones, and everything in between. */
-import type { RunResult } from '../../../src/process/drivers/driver.ts';
+import type { RunResult } from '../../../src/drivers/driver.ts';
 import type { SimulatedAgent } from './node.ts';
 import type { Random } from './random.ts';
 import { type Script, script, type Word } from './script.ts';

@@ -1,5 +1,5 @@
 /** Tasks as people ask for them: with every field that the supervisor has to mind. */
-import type { CreateTask } from '../../../src/contracts/requests.ts';
+import type { CreateTask } from '../../../src/contracts/api/requests.ts';
 import type { Random } from './random.ts';
 import { TYPES } from './random-agents.ts';
 

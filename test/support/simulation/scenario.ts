@@ -5,12 +5,12 @@
 import { Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../../src/contracts/canonical.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
+import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
+import { Rebuilding, rebuild } from '../../../src/engine/runtime/rebuild.ts';
+import { Retention, type RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import type { MemoryLog } from '../../../src/journal/memory-journal.ts';
-import { ActorHost } from '../../../src/runtime/actor-host.ts';
-import { Rebuilding, rebuild } from '../../../src/runtime/rebuild.ts';
-import { Retention, type RetentionLimits } from '../../../src/runtime/retention.ts';
-import { MemorySnapshots } from '../memory-snapshots.ts';
+import { MemorySnapshots } from '../history/memory-snapshots.ts';
 import { queueOf, type TaskModel, Violation } from './log-entities.ts';
 import { LogModel } from './log-model.ts';
 import { type JournalFactory, LIMITS } from './node.ts';

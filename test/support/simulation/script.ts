@@ -1,6 +1,6 @@
 /** What a simulated agent does in one attempt. Times are milliseconds after its process began. */
 import type { Usage } from '../../../src/contracts/tasks.ts';
-import type { RunResult } from '../../../src/process/drivers/driver.ts';
+import type { RunResult } from '../../../src/drivers/driver.ts';
 
 /** Something that the agent says to Signalbox with its token. */
 export interface Word {

@@ -1,4 +1,4 @@
-import type { Adoption, Driver, Run, RunOrder } from '../../../src/process/drivers/driver.ts';
+import type { Adoption, Driver, Run, RunOrder } from '../../../src/drivers/driver.ts';
 import type { ProcessClock } from './clock.ts';
 import type { ProcessWorld } from './process-world.ts';
 import type { Script } from './script.ts';

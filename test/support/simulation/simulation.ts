@@ -4,13 +4,13 @@
  */
 import type { TaskView } from '../../../projections/index.ts';
 import type { AppContext } from '../../../src/app/context.ts';
-import { createTask } from '../../../src/app/create-task.ts';
-import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src/contracts/events.ts';
+import type { EngineLimits, EngineOptions } from '../../../src/app/engine/engine.ts';
+import { createTask } from '../../../src/app/tasks/create-task.ts';
+import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
+import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { projectId } from '../../../src/contracts/ids.ts';
-import { type CreateTask, createTaskSchema } from '../../../src/contracts/requests.ts';
 import type { TaskState } from '../../../src/contracts/tasks.ts';
-import type { EngineLimits, EngineOptions } from '../../../src/engine.ts';
-import type { RetentionLimits } from '../../../src/runtime/retention.ts';
+import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import { Callers, type Network } from './callers.ts';
 import { SimulatedClock } from './clock.ts';
 import { decideTask, type TaskDecision } from './decisions.ts';

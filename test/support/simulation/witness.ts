@@ -8,11 +8,11 @@
  * SW5 A run whose task a person has given up is asked to end within seconds in which Signalbox could do so.
  */
 import type { Projections } from '../../../projections/index.ts';
-import type { DomainEvent, StoredRecord } from '../../../src/contracts/events.ts';
+import type { EngineLimits } from '../../../src/app/engine/engine.ts';
+import type { DomainEvent, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
-import type { EngineLimits } from '../../../src/engine.ts';
-import type { RunOrder } from '../../../src/process/drivers/driver.ts';
-import { readRecord } from '../../../src/runtime/rebuild.ts';
+import type { RunOrder } from '../../../src/drivers/driver.ts';
+import { readRecord } from '../../../src/engine/runtime/rebuild.ts';
 import type { SimulatedLog } from './log.ts';
 import { expect, Violation } from './log-entities.ts';
 import { isUnwanting, LogModel } from './log-model.ts';

@@ -1,9 +1,9 @@
 /** Agents speak through the same use cases that HTTP calls. */
-import { addComment, addOutput, reportHeartbeat, reportStatus } from '../../../src/app/agent-words.ts';
+import { addComment, addOutput, reportHeartbeat, reportStatus } from '../../../src/app/agents/agent-words.ts';
 import type { AppContext } from '../../../src/app/context.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
-import type { RunOrder } from '../../../src/process/drivers/driver.ts';
+import type { RunOrder } from '../../../src/drivers/driver.ts';
 import type { Word } from './script.ts';
 
 /** @param mark by which the word is found again in the log */

@@ -1,0 +1,78 @@
+/** Who is there to take tasks. */
+import type { AgentView } from '../../../projections/index.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { AgentId } from '../../contracts/ids.ts';
+import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
+import { openAttemptJson, openAttempts } from '../attempts/open-attempts.ts';
+import type { AppContext } from '../context.ts';
+import { type Json, timeOf } from '../tasks/task-json.ts';
+
+/** The configured agents, in the order of the configuration. */
+export function listAgents(app: AppContext): readonly Json[] {
+  return [...app.roster.all()].map((definition) => agentJson(configured(app, definition)));
+}
+
+/** One agent and what it is doing; also one that is not configured any more. @throws SignalboxError `agent_not_found` */
+export function readAgent(app: AppContext, id: AgentId): Json {
+  const open_attempts = openAttempts(app)
+    .filter(({ agent }) => agent === id)
+    .map(openAttemptJson);
+  return { ...agentJson(findAgent(app, id)), open_attempts };
+}
+
+/** @throws SignalboxError `agent_not_found` */
+export function findAgent(app: AppContext, id: AgentId): AgentView | Unregistered {
+  const definition = app.roster.get(id);
+  if (definition) return configured(app, definition);
+  const view = app.projections.agents.byId.get(id);
+  if (view) return view;
+  const known = [...app.roster.all()].map((agent) => agent.id);
+  throw new SignalboxError(
+    'agent_not_found',
+    `there is no agent ${id}; configured are: ${known.join(', ') || 'none'}`,
+    { details: { agent: id, known } },
+  );
+}
+
+/** What the configuration says now counts, though an older one may have been registered. */
+function configured({ projections }: AppContext, definition: AgentDefinition): AgentView | Unregistered {
+  const { id, driver, capabilities } = definition;
+  const view = projections.agents.byId.get(id);
+  return view ? { ...view, driver: driver.name, capabilities } : unregistered(definition);
+}
+
+/** An agent whose registration is not in the log yet. */
+type Unregistered = Omit<AgentView, 'since'> & { readonly since: null };
+
+function unregistered({ id, driver, capabilities, concurrency }: AgentDefinition): Unregistered {
+  return {
+    id,
+    driver: driver.name,
+    capabilities,
+    concurrency,
+    state: 'offline',
+    since: null,
+    running: 0,
+    failures: 0,
+    parkedUntil: null,
+    reason: null,
+    by: null,
+  };
+}
+
+export function agentJson(agent: AgentView | Unregistered): Json {
+  const { id, state, running, concurrency, failures, reason, by, driver, capabilities } = agent;
+  return {
+    id,
+    state: state === 'draining' && running === 0 ? 'drained' : state,
+    since: timeOf(agent.since),
+    running,
+    concurrency,
+    failures,
+    parked_until: timeOf(agent.parkedUntil),
+    reason,
+    by,
+    driver,
+    capabilities,
+  };
+}

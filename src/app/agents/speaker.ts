@@ -1,0 +1,30 @@
+/** Whose token an attempt token is. */
+import { ID_PATTERN } from '../../contracts/ids.ts';
+import { openAttempts } from '../attempts/open-attempts.ts';
+import type { AppContext } from '../context.ts';
+
+export interface Speaker {
+  readonly project: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly agent: string;
+}
+
+/** Looks among all attempts of the task that is named, and all that are open; null for a token of none of them. */
+export function speakerOf(
+  app: AppContext,
+  token: string,
+  address: { readonly project?: string | undefined; readonly task?: string },
+): Speaker | null {
+  const { projections, tokens } = app;
+  const { project = '', task = '' } = address;
+  if (ID_PATTERN.test(project) && ID_PATTERN.test(task)) {
+    const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+    const attempt = tokens.attemptOf(token, project, task, history.length);
+    if (attempt !== null) return { project, task, attempt, agent: history[attempt - 1]?.agent ?? '' };
+  }
+  for (const { project: its, task: id, attempt, agent } of openAttempts(app)) {
+    if (tokens.isOf(token, its, id, attempt)) return { project: its, task: id, attempt, agent };
+  }
+  return null;
+}

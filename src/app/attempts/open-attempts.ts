@@ -1,0 +1,27 @@
+/** Attempts that are open, in short. */
+import type { AttemptView } from '../../../projections/index.ts';
+import type { AppContext } from '../context.ts';
+import { type Json, timeOf } from '../tasks/task-json.ts';
+
+/** In the order in which they were claimed. */
+export function openAttempts({ host, projections }: AppContext): AttemptView[] {
+  return [...host.ids('attempt')].flatMap((key) => {
+    const [project = '', task = '', number = ''] = key.split('/');
+    return projections.attempts.byTask.get(`${project}/${task}`)?.[Number(number) - 1] ?? [];
+  });
+}
+
+export function openAttemptJson(attempt: AttemptView): Json {
+  return {
+    project: attempt.project,
+    task: attempt.task,
+    attempt: attempt.attempt,
+    agent: attempt.agent,
+    state: attempt.state,
+    driver: attempt.driver,
+    host: attempt.host,
+    pid: attempt.pid,
+    started_at: timeOf(attempt.startedAt),
+    deadline: timeOf(attempt.deadline),
+  };
+}

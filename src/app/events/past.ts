@@ -1,0 +1,255 @@
+/**
+ * The board at any past moment, by folding the log anew. Somebody who drags a slider asks for many moments close to each
+ * other: states on the way are kept for a while, and a moment costs no more than the way from the one before it.
+ *
+ * P1 A moment shows what was visible when its event had been stored, and nothing that came later.
+ * P2 It runs no effect and changes nothing; what it keeps is bounded, and let go of when nobody asks any more.
+ * P3 It leaves the process to its work: the log is read in slices, one moment at a time.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type Agents,
+  type AttemptHistory,
+  agents,
+  attemptHistory,
+  type Blackboard,
+  blackboard,
+} from '../../../projections/index.ts';
+import { SETTLED_CARDS } from '../../contracts/api/board.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { StoredRecord } from '../../contracts/events/events.ts';
+import { type Moment, momentText } from '../../engine/replay/moment.ts';
+import type { AppContext } from '../context.ts';
+
+export interface PastState {
+  readonly blackboard: Blackboard;
+  readonly attempts: AttemptHistory;
+  readonly agents: Agents;
+}
+
+interface Frame {
+  readonly state: PastState;
+  /** The event after which it was so; null before the first. */
+  record: StoredRecord | null;
+}
+
+/** The log, and what has become of it. */
+export interface PastLog extends Pick<AppContext, 'readLog' | 'onRecord' | 'closed'> {
+  readonly environment: Pick<AppContext['environment'], 'clock'>;
+  readonly projections: Pick<AppContext['projections'], 'sequence'>;
+}
+
+export interface PastSettings {
+  /** Milliseconds for which somebody waits; the reading goes on after that. */
+  readonly patienceMs: number;
+  /** Milliseconds after the last question at which everything is let go of. */
+  readonly keepMs: number;
+  /** Events between two states that are kept, at first. */
+  readonly stride: number;
+  /** States that are kept. When there are more, every second one goes, and they stand twice as far apart. */
+  readonly frames: number;
+}
+
+const SETTINGS: PastSettings = { patienceMs: 7_000, keepMs: 300_000, stride: 500, frames: 48 };
+/** Events that are folded in without a pause: about 5 ms. */
+const SLICE_EVENTS = 256;
+/** Tasks that are settled for good, of each state; older ones leave: no board shows them, and nothing more happens to them. */
+const SETTLED_KEPT = 2 * SETTLED_CARDS;
+
+export class Past {
+  readonly #app: PastLog;
+  readonly #settings: PastSettings;
+  /** In the order of the log. */
+  #frames: Frame[] = [];
+  #stride: number;
+  /** Where the last reading stopped: the way on begins here. */
+  #last: Frame | null = null;
+  /** Ends when those who came before have been served. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #progress = 0;
+  #cancelRelease = (): void => {};
+  /** Counted up when what was kept must not be used any more. */
+  #generation = 0;
+
+  constructor(app: PastLog, settings: Partial<PastSettings> = {}) {
+    this.#app = app;
+    this.#settings = { ...SETTINGS, ...settings };
+    this.#stride = this.#settings.stride;
+    // What was erased from the log is not to be seen in what was made of it either.
+    const stop = app.onRecord(({ event }) => {
+      if (event.type === 'task.redacted') this.#release();
+    });
+    const close = (): void => {
+      stop();
+      this.#release();
+    };
+    app.closed.addEventListener('abort', close, { once: true });
+  }
+
+  /**
+   * Shows the state at a moment, which must not be kept beyond the call.
+   * @throws SignalboxError `no_such_moment`, `past_pending` when the log takes longer to read than anybody waits,
+   * `nats_unavailable`, `log_corrupt`
+   */
+  async at<Shown>(
+    moment: Moment,
+    signal: AbortSignal,
+    show: (state: PastState, record: StoredRecord) => Shown,
+  ): Promise<Shown> {
+    this.#assertInLog(moment);
+    this.#keep();
+    const limit = this.#limit();
+    const turn = this.#turn.then(async () => {
+      const frame = await this.#reach(moment, () => signal.aborted && !limit.isOver());
+      return frame.record === null ? this.#refuse(moment) : show(frame.state, frame.record);
+    });
+    this.#turn = turn.catch(() => undefined);
+    try {
+      return await Promise.race([turn, limit.promise]);
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  #assertInLog(moment: Moment): void {
+    const end = this.#app.projections.sequence;
+    if (moment.kind === 'sequence' && (moment.sequence < 1 || moment.sequence > end)) this.#refuse(moment);
+  }
+
+  #refuse(moment: Moment): never {
+    const end = this.#app.projections.sequence;
+    throw new SignalboxError(
+      'no_such_moment',
+      `there is nothing at ${momentText(moment)}: the log has the events 1 to ${end}`,
+      { details: { moment, end } },
+    );
+  }
+
+  /** @param isUnwanted whether nobody waits for it any more */
+  async #reach(moment: Moment, isUnwanted: () => boolean): Promise<Frame> {
+    const generation = this.#generation;
+    const frame = this.#start(moment);
+    const range = moment.kind === 'sequence' ? { to: moment.sequence } : {};
+    const from = sequenceOf(frame) + 1;
+    this.#progress = from - 1;
+    if (moment.kind === 'time' || from <= moment.sequence) {
+      let count = 0;
+      for await (const record of this.#app.readLog({ from, ...range })) {
+        if (moment.kind === 'time' && record.time > moment.time) break;
+        evolve(frame, record);
+        this.#progress = record.sequence;
+        if (record.sequence % this.#stride === 0 && generation === this.#generation) this.#note(frame);
+        if (++count % SLICE_EVENTS !== 0) continue;
+        await nextTurn();
+        if (isUnwanted() || this.#app.closed.aborted) break;
+      }
+    }
+    if (generation === this.#generation) this.#last = frame;
+    return frame;
+  }
+
+  /** The nearest state that is not later; it is the caller's to change. */
+  #start(moment: Moment): Frame {
+    const isEarlier = ({ record }: Frame): boolean =>
+      record === null ||
+      (moment.kind === 'sequence' ? record.sequence <= moment.sequence : record.time <= moment.time);
+    const kept = this.#frames.findLast(isEarlier);
+    const last = this.#last;
+    if (last && isEarlier(last) && sequenceOf(last) >= (kept ? sequenceOf(kept) : 0)) {
+      this.#last = null;
+      return last;
+    }
+    return kept ? copyOf(kept) : copyOf(EMPTY);
+  }
+
+  #note(frame: Frame): void {
+    forgetSettled(frame.state);
+    const place = sequenceOf(frame);
+    const index = this.#frames.findIndex((each) => sequenceOf(each) >= place);
+    if (index !== -1 && sequenceOf(this.#frames[index] ?? EMPTY) === place) return;
+    this.#frames.splice(index === -1 ? this.#frames.length : index, 0, copyOf(frame));
+    if (this.#frames.length <= this.#settings.frames) return;
+    this.#stride *= 2;
+    this.#frames = this.#frames.filter((each) => sequenceOf(each) % this.#stride === 0);
+  }
+
+  #limit(): { readonly promise: Promise<never>; isOver(): boolean; cancel(): void } {
+    const { patienceMs } = this.#settings;
+    let isOver = false;
+    let cancel = (): void => {};
+    const promise = new Promise<never>((_resolve, reject) => {
+      cancel = this.#app.environment.clock.schedule(patienceMs, () => {
+        isOver = true;
+        const end = this.#app.projections.sequence;
+        reject(
+          new SignalboxError(
+            'past_pending',
+            `the past is being read, ${this.#progress} of ${end} events so far: ask again`,
+            { details: { read: this.#progress, end } },
+          ),
+        );
+      });
+    });
+    return { promise, isOver: () => isOver, cancel: () => cancel() };
+  }
+
+  #keep(): void {
+    this.#cancelRelease();
+    this.#cancelRelease = this.#app.environment.clock.schedule(this.#settings.keepMs, () => this.#release());
+  }
+
+  #release(): void {
+    this.#cancelRelease();
+    this.#generation++;
+    this.#frames = [];
+    this.#stride = this.#settings.stride;
+    this.#last = null;
+  }
+}
+
+const EMPTY: Frame = {
+  state: { blackboard: blackboard.initial(), attempts: attemptHistory.initial(), agents: agents.initial() },
+  record: null,
+};
+
+const sequenceOf = ({ record }: Frame): number => record?.sequence ?? 0;
+
+function evolve(frame: Frame, record: StoredRecord): void {
+  const { state } = frame;
+  blackboard.evolve(state.blackboard, record);
+  attemptHistory.evolve(state.attempts, record);
+  agents.evolve(state.agents, record);
+  frame.record = record;
+}
+
+/** Entries are replaced and never changed (F3 of projections/projection.ts), so the tables alone are copied. */
+function copyOf({ state, record }: Frame): Frame {
+  const { blackboard: board, attempts, agents: all } = state;
+  return {
+    record,
+    state: {
+      blackboard: {
+        tasks: new Map(board.tasks),
+        counts: { ...board.counts },
+        children: new Map(board.children),
+        dependents: new Map(board.dependents),
+        idempotencyKeys: new Map(board.idempotencyKeys),
+      },
+      attempts: { byTask: new Map(attempts.byTask) },
+      agents: { byId: new Map(all.byId) },
+    },
+  };
+}
+
+/** Dead letters stay: they can be redriven. */
+function forgetSettled({ blackboard: board, attempts }: PastState): void {
+  for (const state of ['done', 'cancelled'] as const) {
+    if (board.counts[state] <= 2 * SETTLED_KEPT) continue;
+    const settled = [...board.tasks.values()].filter((task) => task.state === state);
+    settled.sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
+    for (const { project, id } of settled.slice(SETTLED_KEPT)) {
+      blackboard.forget(board, `${project}/${id}`);
+      attemptHistory.forget(attempts, `${project}/${id}`);
+    }
+  }
+}

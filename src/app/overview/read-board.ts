@@ -1,0 +1,57 @@
+/** The board as it is now, and what changes on it. */
+import type { BoardAnswer, BoardChange } from '../../contracts/api/board.ts';
+import type { StoredRecord } from '../../contracts/events/events.ts';
+import { agentJson, listAgents } from '../agents/read-agents.ts';
+import type { AppContext } from '../context.ts';
+import type { Batch } from '../events/event-feed.ts';
+import type { PastState } from '../events/past.ts';
+import { eventJson, timeOf } from '../tasks/task-json.ts';
+import { cardOf, cardsOf } from './board.ts';
+
+/** @param project only tasks of this one; the counts and the agents are always those of all */
+export function readBoard(app: AppContext, project?: string): BoardAnswer {
+  const { projections, environment } = app;
+  const { sequence, blackboard } = projections;
+  return {
+    sequence,
+    time: sequence === 0 ? null : timeOf(environment.clock.now()),
+    counts: { ...blackboard.counts },
+    cards: cardsOf(projections, project),
+    agents: listAgents(app) as BoardAnswer['agents'],
+  };
+}
+
+/** The same of a moment of the past. @param record the event after which it was so */
+export function pastBoard(state: PastState, record: StoredRecord, project?: string): BoardAnswer {
+  return {
+    sequence: record.sequence,
+    time: timeOf(record.time),
+    counts: { ...state.blackboard.counts },
+    cards: cardsOf(state, project),
+    agents: [...state.agents.byId.values()].map(agentJson) as BoardAnswer['agents'],
+    event: eventJson(record) as BoardAnswer['event'],
+  };
+}
+
+/** Types that change what is known of an agent. */
+const AGENT_EVENTS = /^(?:agent\..*|task\.claimed|attempt\.ended)$/;
+
+/**
+ * What the events of a batch have changed, as it is now: a card may be newer than the batch, never older. Tasks that have
+ * left memory meanwhile are left out: they settled long ago.
+ */
+export function boardChange(app: AppContext, { events, upTo }: Batch): BoardChange {
+  const { projections } = app;
+  const touched = new Set(events.flatMap(({ project, task }) => (task === null ? [] : `${project}/${task}`)));
+  const cards = [...touched].flatMap((key) => {
+    const task = projections.blackboard.tasks.get(key);
+    return task ? cardOf(projections, task) : [];
+  });
+  const hasAgents = events.some(({ type }) => AGENT_EVENTS.test(type));
+  return {
+    sequence: upTo,
+    counts: { ...projections.blackboard.counts },
+    cards,
+    ...(hasAgents && { agents: listAgents(app) as BoardAnswer['agents'] }),
+  };
+}

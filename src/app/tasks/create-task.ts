@@ -1,0 +1,173 @@
+/** Creating tasks. The same request again answers with the task that is there, and creates nothing. */
+import type { TaskView } from '../../../projections/index.ts';
+import type { CreateTask } from '../../contracts/api/requests.ts';
+import { canonicalJson } from '../../contracts/canonical.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import type { IncomingTrace } from '../../contracts/trace-context.ts';
+import { sha256 } from '../../journal/hash.ts';
+import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
+import { followRecords } from '../events/follow.ts';
+import { relationsOf, specOf } from './task-spec.ts';
+
+export interface Created {
+  readonly task: TaskView;
+  /** false where an earlier, equal request had created it. */
+  readonly created: boolean;
+}
+
+const GENERATED_ID_LENGTH = 12;
+const KEYED_ID_LENGTH = 20;
+
+/**
+ * @param trace where in a trace it is asked for: no part of the request, so the same one again may come from elsewhere
+ * @throws SignalboxError `forbidden` for the project of background commands, `task_exists`, `idempotency_conflict`,
+ * `agent_not_found`, `overloaded`, `shutting_down`, and what `commitForTask` throws.
+ */
+export async function createTask(
+  app: AppContext,
+  project: ProjectId,
+  request: CreateTask,
+  actor: string,
+  trace: IncomingTrace = {},
+): Promise<Created> {
+  if (project === BACKGROUND_PROJECT) {
+    throw new SignalboxError(
+      'forbidden',
+      `the project ${BACKGROUND_PROJECT} is for background commands: start one with POST /api/background`,
+    );
+  }
+  return createAnyTask(app, project, request, actor, trace);
+}
+
+/** The same for every project: for those who have looked at the request already. */
+export async function createAnyTask(
+  app: AppContext,
+  project: ProjectId,
+  request: CreateTask,
+  actor: string,
+  trace: IncomingTrace = {},
+): Promise<Created> {
+  const request_sha256 = sha256(canonicalJson(request));
+  const id = idOf(app, project, request);
+  for (;;) {
+    const known = await findEarlier(app, project, id, request, request_sha256);
+    if (known) return { task: known, created: false };
+    assertAccepting(app);
+    const waiting = await relationsOf(app, project, request);
+    // An equal request may have come while this one looked around.
+    if (app.host.get('task', `${project}/${id}`)) continue;
+    const waiting_for = waiting.length > 0 ? waiting : undefined;
+    const spec = { ...specOf(app, project, request), ...trace };
+    const event = { type: 'task.created', project, task: id, spec, request_sha256, waiting_for } as const;
+    const task = await remember(app, project, request, request_sha256, commitForTask(app, event, actor));
+    return { task, created: true };
+  }
+}
+
+/** A key names its task also when the task has long left memory: an id that is not given is made of it. */
+function idOf(
+  { environment }: AppContext,
+  project: ProjectId,
+  { id, idempotency_key: key }: CreateTask,
+): TaskId {
+  if (id !== undefined) return taskId(id);
+  if (key === undefined) return taskId(environment.randomId(GENERATED_ID_LENGTH));
+  return taskId(`k-${sha256(`${project}/${key}`).slice(0, KEYED_ID_LENGTH)}`);
+}
+
+/** Keyed requests that are on their way into the log: the projection knows of them only when they are stored. */
+const underway = new WeakMap<AppContext, Map<string, { sha: string; task: Promise<TaskView> }>>();
+
+async function remember(
+  app: AppContext,
+  project: ProjectId,
+  request: CreateTask,
+  sha: string,
+  task: Promise<TaskView>,
+): Promise<TaskView> {
+  if (request.idempotency_key === undefined) return task;
+  const key = `${project}/${request.idempotency_key}`;
+  const map = underway.get(app) ?? new Map();
+  underway.set(app, map);
+  map.set(key, { sha, task });
+  try {
+    return await task;
+  } finally {
+    map.delete(key);
+  }
+}
+
+async function findEarlier(
+  app: AppContext,
+  project: ProjectId,
+  id: TaskId,
+  request: CreateTask,
+  sha: string,
+): Promise<TaskView | null> {
+  const byKey = await findByKey(app, project, request.idempotency_key);
+  const earlier = byKey ?? (await findById(app, project, id, request));
+  if (!earlier || earlier.requestSha256 === sha) return earlier;
+  const { state } = earlier;
+  const details = { project, task: earlier.id, state };
+  throw byKey || request.id === undefined
+    ? new SignalboxError(
+        'idempotency_conflict',
+        `the idempotency key ${JSON.stringify(request.idempotency_key)} belongs to task ${earlier.id}, which was asked for with another content: use another key`,
+        { details },
+      )
+    : new SignalboxError(
+        'task_exists',
+        `project ${project} has a task ${id} already, with another content: use another id`,
+        { details },
+      );
+}
+
+async function findByKey(
+  app: AppContext,
+  project: ProjectId,
+  idempotencyKey: string | undefined,
+): Promise<TaskView | null> {
+  if (idempotencyKey === undefined) return null;
+  const key = `${project}/${idempotencyKey}`;
+  const pending = underway.get(app)?.get(key);
+  if (pending) return pending.task;
+  const { idempotencyKeys, tasks } = app.projections.blackboard;
+  return tasks.get(idempotencyKeys.get(key) ?? '') ?? null;
+}
+
+async function findById(
+  app: AppContext,
+  project: ProjectId,
+  id: TaskId,
+  request: CreateTask,
+): Promise<TaskView | null> {
+  if (app.host.get('task', `${project}/${id}`)) {
+    return taskInMemory(app, project, id) ?? (await stored(app, project, id));
+  }
+  // What was drawn at random just now is nobody's.
+  if (request.id === undefined && request.idempotency_key === undefined) return null;
+  return (await recall(app, project, id))?.view ?? null;
+}
+
+/** Waits for a task that is decided and not stored yet. */
+async function stored(app: AppContext, project: ProjectId, id: TaskId): Promise<TaskView> {
+  for await (const { event } of followRecords(app)) {
+    if ('task' in event && event.task === id && event.project === project) break;
+  }
+  return findTask(app, project, id);
+}
+
+function assertAccepting(app: AppContext): void {
+  if (app.isDraining()) {
+    throw new SignalboxError('shutting_down', 'Signalbox is shutting down and takes no new tasks');
+  }
+  const { pending, scheduled } = app.projections.blackboard.counts;
+  const waiting = pending + scheduled;
+  if (waiting >= app.queueDepth) {
+    throw new SignalboxError(
+      'overloaded',
+      `${waiting} tasks wait to be run, the limit is ${app.queueDepth}: try again later`,
+    );
+  }
+}

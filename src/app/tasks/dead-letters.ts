@@ -1,0 +1,120 @@
+/** Dead letters: tasks that were given up, because they used up their attempts or expired. */
+import type { TaskView } from '../../../projections/index.ts';
+import type { ListDeadLetters, Redrive } from '../../contracts/api/requests.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { projectId, taskId } from '../../contracts/ids.ts';
+import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { type AppContext, archivedError, recall, taskInMemory } from '../context.ts';
+import { deciderOf } from '../decider.ts';
+import { findTasks } from './read-tasks.ts';
+import { attemptJson, type Json, taskJson } from './task-json.ts';
+
+/** In the order of their creation. */
+export function listDeadLetters(app: AppContext, query: ListDeadLetters): Json {
+  const { tasks, next } = findTasks(app, { ...query, ...narrowed(query) });
+  return { dead_letters: tasks.map((task) => deadLetterJson(app, task)), next };
+}
+
+/**
+ * Puts dead letters back to pending, each with fresh attempts, or says which it would. Each is redriven or left as it
+ * is, and what comes of one says nothing about the others. `limit` and `after` are for filters; ids are taken all.
+ * @throws SignalboxError `log_unavailable`, `overloaded`, `log_fenced`: then none was redriven
+ */
+export async function redriveDeadLetters(app: AppContext, request: Redrive, actor: string): Promise<Json> {
+  const { dry_run, comment } = request;
+  const { tasks, errors, next } = request.ids
+    ? await named(app, request, request.ids)
+    : matching(app, request);
+  if (!dry_run) app.pipeline.assertWritable();
+  const by = deciderOf(request, actor);
+  const redrive = async (task: TaskView): Promise<Json> => {
+    const { project, id } = task;
+    if (!dry_run) {
+      await app.pipeline.commit({ type: 'task.redriven', project, task: id, comment }, { actor: by });
+    }
+    return shortJson(task);
+  };
+  const outcomes = await Promise.all(
+    tasks.map((task) => redrive(task).then(redriven, (error: unknown) => failed(task, error))),
+  );
+  return {
+    dry_run,
+    redriven: outcomes.flatMap((outcome) => ('redriven' in outcome ? [outcome.redriven] : [])),
+    errors: [...errors, ...outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []))],
+    next,
+  };
+}
+
+interface Candidates {
+  readonly tasks: readonly TaskView[];
+  readonly errors: readonly Json[];
+  readonly next: number | null;
+}
+
+function matching(app: AppContext, request: Redrive): Candidates {
+  return { ...findTasks(app, { ...request, ...narrowed(request) }), errors: [] };
+}
+
+async function named(
+  app: AppContext,
+  { project = '', agent, state }: Redrive,
+  ids: readonly string[],
+): Promise<Candidates> {
+  const tasks: TaskView[] = [];
+  const errors: Json[] = [];
+  for (const id of new Set(ids)) {
+    const task = taskInMemory(app, project, id);
+    if (!task) {
+      const archived = await recall(app, projectId(project), taskId(id));
+      errors.push(
+        archived
+          ? errorJson({ project, id }, 'task_archived', archivedError(archived.view).message)
+          : errorJson({ project, id }, 'task_not_found', `project ${project} has no task ${id}`),
+      );
+    } else if (!isDead(task.state)) {
+      const detail = `task ${id} is ${task.state}: only tasks in ${DEAD_STATES.join(' or ')} are redriven`;
+      errors.push(errorJson(task, 'illegal_transition', detail));
+    } else if ((state ?? task.state) === task.state && (agent ?? agentOf(task)) === agentOf(task)) {
+      tasks.push(task);
+    }
+  }
+  return { tasks, errors, next: null };
+}
+
+function narrowed({ project, state }: Pick<ListDeadLetters, 'project' | 'state'>) {
+  return {
+    project: project ?? null,
+    states: new Set<TaskState>(state === undefined ? DEAD_STATES : [state]),
+  };
+}
+
+function isDead(state: TaskState): boolean {
+  return (DEAD_STATES as readonly TaskState[]).includes(state);
+}
+
+function agentOf({ agent, spec }: TaskView): string | undefined {
+  return agent ?? spec.agent;
+}
+
+function redriven(json: Json): { readonly redriven: Json } {
+  return { redriven: json };
+}
+
+/** Moved on meanwhile, or the log was lost on the way; anything else is our own fault, and no answer. */
+function failed(task: TaskView, error: unknown): { readonly error: Json } {
+  if (!(error instanceof SignalboxError)) throw error;
+  return { error: errorJson(task, error.code, error.message) };
+}
+
+function errorJson({ project, id }: { project: string; id: string }, code: string, detail: string): Json {
+  return { project, id, code, detail };
+}
+
+function shortJson({ project, id, spec, state, attempts, reason }: TaskView): Json {
+  return { project, id, title: spec.title, attempt: attempts, state, last_error: reason };
+}
+
+function deadLetterJson({ projections }: AppContext, task: TaskView): Json {
+  const attempts = projections.attempts.byTask.get(`${task.project}/${task.id}`) ?? [];
+  return { ...taskJson(task), last_error: task.reason, attempts: attempts.map(attemptJson) };
+}

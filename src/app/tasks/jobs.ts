@@ -1,0 +1,120 @@
+/** The plain job API over the same tasks: its words for what a task is, and the task that its request means. */
+import type { TaskView } from '../../../projections/index.ts';
+import { type CreateJob, JOB_PROJECT, type JobState } from '../../contracts/api/jobs.ts';
+import { createTaskSchema } from '../../contracts/api/requests.ts';
+import { SignalboxError, unreachable } from '../../contracts/errors.ts';
+import { projectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import type { TaskState } from '../../contracts/tasks.ts';
+import type { IncomingTrace } from '../../contracts/trace-context.ts';
+import { type AppContext, findAttempts, findTask } from '../context.ts';
+import { type Created, createTask } from './create-task.ts';
+import { cancelTask } from './decide-task.ts';
+import { type Json, outputJson, timeOf } from './task-json.ts';
+
+const PROJECT = projectId(JOB_PROJECT);
+const TITLE_LENGTH = 100;
+
+/**
+ * Nobody would approve the result of a job whose creator knows no reviews: it is completed when its agent is done.
+ * @throws SignalboxError `invalid_task` for a type that no agent can do, and what `createTask` throws
+ */
+export async function createJob(
+  app: AppContext,
+  job: CreateJob,
+  idempotencyKey: string | undefined,
+  actor: string,
+  trace: IncomingTrace = {},
+): Promise<Created> {
+  const { task_type: type, description, parameters: params, priority, timeout_seconds } = job;
+  if (app.roster.takersOf(`type:${type}`).length === 0) {
+    const known = [...new Set([...app.roster.all()].flatMap(({ capabilities }) => capabilities))];
+    throw new SignalboxError(
+      'invalid_task',
+      `task_type: no agent can do ${type}; there are agents for: ${known.join(', ') || 'nothing'}`,
+      { details: { task_type: type, known } },
+    );
+  }
+  const request = createTaskSchema.parse({
+    title: titleOf(description),
+    description,
+    type,
+    params,
+    priority,
+    timeout_seconds,
+    review: 'auto',
+    outputs: 'optional',
+    idempotency_key: idempotencyKey,
+  });
+  return createTask(app, PROJECT, request, actor, trace);
+}
+
+/** @throws SignalboxError `task_not_found`, `log_unavailable` */
+export function findJob(app: AppContext, id: TaskId): Promise<TaskView> {
+  return findTask(app, PROJECT, id);
+}
+
+/** Cancelled twice is cancelled. @throws SignalboxError `task_not_found`, `illegal_transition`, as `cancelTask` */
+export async function cancelJob(app: AppContext, id: TaskId, actor: string): Promise<TaskView> {
+  const job = await findJob(app, id);
+  if (job.state === 'cancelled') return job;
+  return cancelTask(app, PROJECT, id, {}, actor);
+}
+
+export async function jobJson(app: AppContext, task: TaskView): Promise<Json> {
+  const { id, spec, state, attempts, outputs } = task;
+  const status = jobStateOf(state);
+  const [first] = await findAttempts(app, PROJECT, taskId(id));
+  const result = {
+    text: outputs.at(-1)?.content ?? null,
+    outputs: outputs.map((output) => outputJson(output, app.contentDirectory)),
+  };
+  return {
+    task_id: id,
+    status,
+    state,
+    task_type: spec.type ?? null,
+    description: spec.description,
+    parameters: spec.params ?? {},
+    priority: spec.priority,
+    timeout_seconds: spec.timeout_seconds ?? null,
+    attempts,
+    result: status === 'completed' ? result : null,
+    error: status === 'failed' || status === 'cancelled' ? errorOf(task) : null,
+    created_at: timeOf(task.createdAt),
+    started_at: timeOf(first?.startedAt ?? null),
+    finished_at: timeOf(task.finishedAt),
+  };
+}
+
+export function jobStateOf(state: TaskState): JobState {
+  switch (state) {
+    case 'scheduled':
+    case 'pending':
+    case 'blocked':
+      return 'created';
+    case 'claimed':
+    case 'working':
+    case 'review':
+      return 'running';
+    case 'done':
+      return 'completed';
+    case 'failed':
+    case 'expired':
+      return 'failed';
+    case 'cancelled':
+      return 'cancelled';
+    default:
+      return unreachable(state, 'jobStateOf');
+  }
+}
+
+function errorOf({ state, lastOutcome, reason }: TaskView): Json {
+  const code = state === 'failed' ? (lastOutcome ?? 'failed') : state;
+  return { code, message: reason ?? `the task is ${state}` };
+}
+
+/** The first line of what is to be done. */
+function titleOf(description: string): string {
+  const [line = ''] = description.split('\n', 1);
+  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1)}…`;
+}

@@ -1,0 +1,148 @@
+/** Reading the blackboard. Reads go on where writing is not possible. */
+import type { TaskView } from '../../../projections/index.ts';
+import type { ListTasks } from '../../contracts/api/requests.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { projectId, taskId } from '../../contracts/ids.ts';
+import { TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { type AppContext, findAttempts, findTask, type Readable } from '../context.ts';
+import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
+import {
+  attemptJson,
+  commentJson,
+  EXPANSIONS,
+  type Expansion,
+  eventJson,
+  type Json,
+  outputJson,
+  taskJson,
+} from './task-json.ts';
+
+/** @throws SignalboxError `invalid_request` */
+export function expansionsOf(expand: string | undefined): ReadonlySet<Expansion> {
+  const names = (expand ?? '').split(',').filter((name) => name !== '');
+  if (names.includes('all')) return new Set(EXPANSIONS);
+  for (const name of names) {
+    if ((EXPANSIONS as readonly string[]).includes(name)) continue;
+    throw new SignalboxError(
+      'invalid_request',
+      `expand: ${JSON.stringify(name)} is none of ${EXPANSIONS.join(', ')}, all`,
+    );
+  }
+  return new Set(names as Expansion[]);
+}
+
+/** One task with what was asked for beside it. @throws SignalboxError `task_not_found` */
+export async function readTask(
+  app: Readable,
+  project: ProjectId,
+  task: TaskId,
+  expand: ReadonlySet<Expansion>,
+): Promise<Json> {
+  const view = await findTask(app, project, task);
+  const json = taskJson(view);
+  const children = childrenOf(app, view);
+  if (children.length > 0) json.children = childrenJson(children);
+  if (children.length > 0 && expand.has('outputs')) json.children_outputs = childrenOutputsJson(children);
+  if (expand.has('outputs'))
+    json.outputs = view.outputs.map((output) => outputJson(output, app.contentDirectory));
+  if (expand.has('comments')) json.comments = view.comments.map(commentJson);
+  if (expand.has('attempts')) {
+    json.attempts = (await findAttempts(app, project, task)).map(attemptJson);
+  }
+  if (expand.has('events')) {
+    const events: Json[] = [];
+    for await (const record of app.history(projectId(project), taskId(task))) events.push(eventJson(record));
+    json.events = events;
+  }
+  return json;
+}
+
+export interface TaskPage {
+  readonly tasks: readonly Json[];
+  /** Pass as `after` for the next page; null at the end. */
+  readonly next: number | null;
+}
+
+/** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
+export function listTasks(
+  app: Pick<AppContext, 'projections'>,
+  project: ProjectId | null,
+  query: ListTasks,
+): TaskPage {
+  const { tasks, next } = findTasks(app, { ...query, project, states: statesOf(query.state) });
+  return { tasks: tasks.map(taskJson), next };
+}
+
+export interface TaskQuery {
+  /** null for all. */
+  readonly project: string | null;
+  /** null for all. */
+  readonly states: ReadonlySet<TaskState> | null;
+  /** That has it, or is to get it. */
+  readonly agent?: string | undefined;
+  readonly type?: string | undefined;
+  readonly parent?: string | undefined;
+  /** `NAME=VALUE` */
+  readonly label?: string | undefined;
+  /** Words that all stand in its texts. */
+  readonly q?: string | undefined;
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** The tasks themselves, in the order of creation. */
+export function findTasks(
+  app: Pick<AppContext, 'projections'>,
+  query: TaskQuery,
+): { readonly tasks: readonly TaskView[]; readonly next: number | null } {
+  const { after, limit } = query;
+  const matches = filterOf(query);
+  const tasks: TaskView[] = [];
+  for (const task of app.projections.blackboard.tasks.values()) {
+    if (task.createdSequence <= after) continue;
+    if (!matches(task)) continue;
+    if (tasks.length === limit) return { tasks, next: tasks.at(-1)?.createdSequence ?? null };
+    tasks.push(task);
+  }
+  return { tasks, next: null };
+}
+
+function filterOf({
+  project,
+  states,
+  agent,
+  type,
+  parent,
+  label,
+  q,
+}: TaskQuery): (task: TaskView) => boolean {
+  const words = (q ?? '').toLowerCase().split(/\s+/);
+  const [name = '', ...value] = (label ?? '').split('=');
+  return (task) => {
+    const { spec } = task;
+    if (project !== null && task.project !== project) return false;
+    if (states !== null && !states.has(task.state)) return false;
+    if (agent !== undefined && agent !== (task.agent ?? spec.agent)) return false;
+    if (type !== undefined && type !== spec.type) return false;
+    if (parent !== undefined && parent !== spec.parent) return false;
+    if (label !== undefined && spec.labels?.[name] !== value.join('=')) return false;
+    return q === undefined || holdsAll(words, `${task.id}\n${spec.title}\n${spec.description}`);
+  };
+}
+
+function holdsAll(words: readonly string[], text: string): boolean {
+  const lower = text.toLowerCase();
+  return words.every((word) => lower.includes(word));
+}
+
+function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {
+  if (text === undefined) return null;
+  const names = text.split(',');
+  const unknown = names.find((name) => !(TASK_STATES as readonly string[]).includes(name));
+  if (unknown === undefined) return new Set(names as TaskState[]);
+  throw new SignalboxError(
+    'invalid_request',
+    `state: ${JSON.stringify(unknown)} is none of ${TASK_STATES.join(', ')}`,
+  );
+}

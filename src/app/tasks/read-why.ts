@@ -1,0 +1,115 @@
+/** Looks up all that bears on a task, and says why it is where it is. */
+import type { AttemptView, TaskView } from '../../../projections/index.ts';
+import { messageOf } from '../../contracts/errors.ts';
+import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { laneOf } from '../../engine/supervisor/agent-roster.ts';
+import type { Lane } from '../../engine/supervisor/ready-queue.ts';
+import { reviewerOf } from '../../engine/supervisor/reviews.ts';
+import { type AppContext, findTask } from '../context.ts';
+import { childrenOf } from './children.ts';
+import { type Json, timeOf } from './task-json.ts';
+import { explain, type QueuePlace, type ReviewSituation, type Situation, type Wait } from './why.ts';
+
+/** @throws SignalboxError `task_not_found` */
+export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): Promise<Json> {
+  const situation = situationOf(app, await findTask(app, project, id));
+  const { task, queue } = situation;
+  const { summary, waitsFor, next } = explain(situation);
+  const place = { position: queue.ahead + 1, length: queue.length, of_other_projects: queue.ofOtherProjects };
+  return {
+    project,
+    id,
+    state: task.state,
+    summary,
+    waits_for: waitsFor.map(waitJson),
+    next,
+    queue: task.state === 'pending' ? place : null,
+  };
+}
+
+function waitJson({ until, ...wait }: Wait): Json {
+  return until === undefined ? wait : { ...wait, until: timeOf(until) };
+}
+
+function situationOf(app: AppContext, task: TaskView): Situation {
+  const { host, roster, projections, supervisor } = app;
+  const lane = laneOf(task.spec);
+  const children = childrenOf(app, task);
+  return {
+    task,
+    attempt: openAttemptOf(app, task),
+    dependencies: unmetDependencies(app, task),
+    awaitedChildren: supervisor.awaitedChildren(task),
+    review: reviewOf(app, task),
+    hasFailedChildren:
+      task.spec.join === true &&
+      children.some(({ spec, state }) => spec.reviews === undefined && isGivenUp(state)),
+    takers: roster
+      .takersOf(lane)
+      .map((agent) => ({ id: agent, agent: projections.agents.byId.get(agent) ?? null })),
+    queue: placeOf(app, task, lane),
+    pausedQueue: projections.queues.paused.get(lane) ?? null,
+    limits: {
+      open: host.count('attempt'),
+      concurrency: app.concurrency,
+      openInProject: host.openAttempts(task.project),
+      projectConcurrency: app.projectConcurrency,
+    },
+    logTrouble: logTroubleOf(app),
+    isDraining: app.isDraining(),
+  };
+}
+
+function reviewOf({ roster, supervisor }: AppContext, task: TaskView): ReviewSituation | null {
+  const reviewer = reviewerOf(task.spec);
+  if (reviewer === null) return null;
+  const isConfigured = roster.get(reviewer) !== undefined;
+  const review = supervisor.reviewOf(task);
+  return { reviewer, isConfigured, isOwnWork: task.agent === reviewer, task: review ?? null };
+}
+
+function isGivenUp(state: TaskView['state']): boolean {
+  return state === 'failed' || state === 'cancelled' || state === 'expired';
+}
+
+function openAttemptOf(
+  { projections }: AppContext,
+  { project, id, openAttempt }: TaskView,
+): AttemptView | null {
+  if (openAttempt === null) return null;
+  return projections.attempts.byTask.get(`${project}/${id}`)?.[openAttempt - 1] ?? null;
+}
+
+function unmetDependencies(app: AppContext, { project, spec }: TaskView): Situation['dependencies'] {
+  const { tasks } = app.projections.blackboard;
+  return [...new Set(spec.depends_on ?? [])]
+    .map((id) => ({ id, state: tasks.get(`${project}/${id}`)?.state ?? null }))
+    .filter(({ state }) => state !== 'done');
+}
+
+function placeOf(app: AppContext, task: TaskView, lane: Lane): QueuePlace {
+  let ahead = 0;
+  let length = 0;
+  let ofOtherProjects = 0;
+  for (const other of app.projections.blackboard.tasks.values()) {
+    if (other.state !== 'pending' || laneOf(other.spec) !== lane) continue;
+    if (other.project !== task.project) ofOtherProjects++;
+    else length++;
+    if (other.project === task.project && goesBefore(other, task)) ahead++;
+  }
+  return { ahead, length: Math.max(length, 1), ofOtherProjects };
+}
+
+function goesBefore(other: TaskView, task: TaskView): boolean {
+  if (other.spec.priority !== task.spec.priority) return other.spec.priority > task.spec.priority;
+  return other.createdSequence < task.createdSequence;
+}
+
+function logTroubleOf(app: AppContext): string | null {
+  try {
+    app.pipeline.assertWritable();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

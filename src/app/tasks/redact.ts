@@ -1,0 +1,129 @@
+/**
+ * Redaction: content that must go is erased from the log and from the disk, and the hash chain stays whole.
+ *
+ * X1 First the event that says so, with the skeleton and the hash of what goes; then the files; then the message. A
+ *    crash in between leaves a redaction that is in the log and not finished: the next start finishes it.
+ * X2 What is left decides as before: state by replay is the live state (redaction.ts D1, D2).
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { TaskView } from '../../../projections/index.ts';
+import type { Redact } from '../../contracts/api/requests.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
+import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { readRecord } from '../../engine/runtime/rebuild.ts';
+import type { StoredMessage } from '../../journal/journal.ts';
+import { readRedactions, skeletonOf } from '../../journal/redactions.ts';
+import { type AppContext, findTask } from '../context.ts';
+import { deciderOf } from '../decider.ts';
+
+/**
+ * Erases the content of one event of a task. What was redacted before is made sure of, and not recorded again.
+ * @throws SignalboxError `task_not_found`, `not_found` where the task has no such thing, `invalid_request` where the
+ *   event has no content, `nats_unavailable` where it is recorded and could not be erased yet, and what
+ *   `commit` throws
+ */
+export async function redactContent(
+  app: AppContext,
+  project: ProjectId,
+  task: TaskId,
+  request: Redact,
+  actor: string,
+): Promise<TaskView> {
+  await findTask(app, project, task);
+  app.pipeline.assertWritable();
+  const history: StoredRecord[] = [];
+  for await (const record of app.history(project, task)) history.push(record);
+  const sequence = sequenceOf(history, request);
+  if (sequence === null) {
+    const { by, reason, ...part } = request;
+    const [[name, number] = ['part', '']] = Object.entries(part);
+    throw new SignalboxError('not_found', `task ${task} of project ${project} has no ${name} ${number}`, {
+      details: { project, task, ...part },
+    });
+  }
+  const message = await messageAt(app, sequence);
+  const isRecorded = history.some(
+    ({ event }) => event.type === 'task.redacted' && event.sequence === sequence,
+  );
+  if (!isRecorded) {
+    const { reason } = request;
+    const event = { type: 'task.redacted', project, task, reason, ...skeletonOf(message) } as const;
+    // Also of a task that has left memory: nothing happens to it but this.
+    await app.pipeline.commit(event, { actor: deciderOf(request, actor) });
+  }
+  await erase(app, message);
+  return findTask(app, project, task);
+}
+
+/** Finishes what an earlier run has recorded and not erased. */
+export async function finishRedactions(app: AppContext, logger: Logger): Promise<void> {
+  for await (const { sequence } of readRedactions(app.log)) {
+    try {
+      const message = await messageAt(app, sequence);
+      if (message.originalHash !== undefined) continue;
+      await erase(app, message);
+      logger.warn({ sequence }, 'the content of a redacted event was still in the log: it is erased now');
+    } catch (err) {
+      logger.error(
+        { err, sequence },
+        'the content of a redacted event cannot be erased: it is still in the log',
+      );
+    }
+  }
+}
+
+async function messageAt({ log }: AppContext, sequence: number): Promise<StoredMessage> {
+  for await (const message of log.read({ from: sequence, to: sequence })) return message;
+  throw new SignalboxError('log_corrupt', `the log has no event ${sequence}`, { details: { sequence } });
+}
+
+/** The sequence of the event that brought what the request names; null where there is none. */
+function sequenceOf(history: readonly StoredRecord[], request: Redact): number | null {
+  const nth = (number: number, isMeant: (event: DomainEvent) => boolean): number | null =>
+    history.filter(({ event }) => isMeant(event))[number - 1]?.sequence ?? null;
+  if (request.description) return nth(1, ({ type }) => type === 'task.created');
+  if (request.output !== undefined) return nth(request.output, ({ type }) => type === 'task.output_added');
+  if (request.comment !== undefined) return nth(request.comment, bringsComment);
+  if (request.attempt !== undefined) {
+    const isEnd = (event: DomainEvent): boolean =>
+      event.type === 'attempt.ended' && event.attempt === request.attempt;
+    return nth(1, isEnd);
+  }
+  return history.find(({ sequence }) => sequence === request.event)?.sequence ?? null;
+}
+
+function bringsComment(event: DomainEvent): boolean {
+  return event.type === 'task.comment_added' || ('comment' in event && event.comment !== undefined);
+}
+
+/** Files first: only the message says which they are. */
+async function erase(app: AppContext, message: StoredMessage): Promise<void> {
+  if (message.originalHash !== undefined) return;
+  const { event } = readRecord(message);
+  await removeFiles(app, event);
+  await app.dropSnapshots();
+  await app.log.erase(message.sequence);
+}
+
+async function removeFiles(app: AppContext, event: DomainEvent): Promise<void> {
+  if (event.type === 'task.output_added' && event.output.content_file !== undefined) {
+    const { sha256 } = event.output.content_file;
+    if (!isShown(app, sha256)) await rm(join(app.contentDirectory, sha256), { force: true });
+  }
+  if (event.type === 'attempt.ended') {
+    const { project, task, attempt } = event;
+    const directory = join(app.attemptsDirectory, project, task, String(attempt));
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Whether another output is the same file: the store keeps equal bytes once. */
+function isShown({ projections }: AppContext, sha256: string): boolean {
+  for (const { outputs } of projections.blackboard.tasks.values()) {
+    if (outputs.some(({ content_file: file }) => file?.sha256 === sha256)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,106 @@
+/** How tasks and attempts look in answers: names in snake_case, times in RFC 3339, UTC. */
+import { join } from 'node:path';
+import type { AttemptView, CommentView, OutputView, TaskView } from '../../../projections/index.ts';
+import type { StoredRecord } from '../../contracts/events/events.ts';
+
+export const EXPANSIONS = ['outputs', 'comments', 'attempts', 'events'] as const;
+export type Expansion = (typeof EXPANSIONS)[number];
+
+export function timeOf(milliseconds: number): string;
+export function timeOf(milliseconds: number | null): string | null;
+export function timeOf(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}
+
+export type Json = Record<string, unknown>;
+
+export function taskJson(task: TaskView): Json {
+  const { spec } = task;
+  return {
+    project: task.project,
+    id: task.id,
+    state: task.state,
+    version: task.version,
+    title: spec.title,
+    description: spec.description,
+    type: spec.type ?? null,
+    action: spec.action ?? null,
+    params: spec.params ?? null,
+    priority: spec.priority,
+    must_haves: spec.must_haves ?? [],
+    agent: spec.agent ?? null,
+    claimed_by: task.agent,
+    attempt: task.attempts,
+    open_attempt: task.openAttempt,
+    max_attempts: spec.max_attempts,
+    last_outcome: task.lastOutcome,
+    reason: task.reason,
+    progress: task.progress,
+    review: spec.review,
+    due_at: task.state === 'scheduled' ? timeOf(task.dueAt) : null,
+    expires_at: timeOf(spec.expires_at_ms ?? null),
+    timeout_seconds: spec.timeout_seconds ?? null,
+    labels: spec.labels ?? {},
+    source: spec.source ?? null,
+    output_count: task.outputs.length,
+    comment_count: task.comments.length,
+    created_at: timeOf(task.createdAt),
+    updated_at: timeOf(task.updatedAt),
+    finished_at: timeOf(task.finishedAt),
+    sequence: task.lastSequence,
+  };
+}
+
+/** @param contentDirectory where captured files are kept */
+export function outputJson(output: OutputView, contentDirectory: string): Json {
+  const file = output.content_file;
+  return {
+    number: output.number,
+    attempt: output.attempt,
+    agent: output.agent,
+    type: output.type,
+    title: output.title,
+    summary: output.summary ?? null,
+    content: output.content ?? null,
+    content_file: file ? { ...file, stored_at: join(contentDirectory, file.sha256) } : null,
+    time: timeOf(output.time),
+  };
+}
+
+export function commentJson(comment: CommentView): Json {
+  return { author: comment.author, body: comment.body, time: timeOf(comment.time) };
+}
+
+export function attemptJson(attempt: AttemptView): Json {
+  const { claimedAt, startedAt, endedAt } = attempt;
+  return {
+    attempt: attempt.attempt,
+    agent: attempt.agent,
+    state: attempt.state,
+    outcome: attempt.outcome,
+    error: attempt.error,
+    exit_code: attempt.exitCode,
+    signal: attempt.signal,
+    stop_reason: attempt.stopReason,
+    driver: attempt.driver,
+    host: attempt.host,
+    pid: attempt.pid,
+    claimed_at: timeOf(claimedAt),
+    started_at: timeOf(startedAt),
+    ended_at: timeOf(endedAt),
+    deadline: timeOf(attempt.deadline),
+    duration_ms: endedAt === null ? null : endedAt - (startedAt ?? claimedAt),
+    cpu_ms: attempt.cpuMs,
+    peak_memory_bytes: attempt.peakMemoryBytes,
+    usage: attempt.usage,
+    session: attempt.session,
+    stderr_tail: attempt.stderrTail,
+    evidence: attempt.evidence,
+    rejected_messages: attempt.rejected.map((each) => ({ ...each, time: timeOf(each.time) })),
+  };
+}
+
+export function eventJson(record: StoredRecord): Json {
+  const { sequence, id, time, actor, cause, event, transitions } = record;
+  return { sequence, id, time: timeOf(time), actor, cause: cause ?? null, event, transitions };
+}

@@ -1,0 +1,135 @@
+/** From a request to the task as it is accepted: every default filled in, every relation checked. */
+import { BACKGROUND_AGENT } from '../../contracts/api/background.ts';
+import type { CreateTask, FollowUp } from '../../contracts/api/requests.ts';
+import { REVIEW_WORDS } from '../../contracts/config-values.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { BACKGROUND_PROJECT, type ProjectId, taskId } from '../../contracts/ids.ts';
+import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
+import { type AppContext, findTask } from '../context.ts';
+
+/** @throws SignalboxError `agent_not_found`, `forbidden` for the agent of background commands in another project */
+export function specOf(app: AppContext, project: ProjectId, request: CreateTask): TaskSpec {
+  const now = app.environment.clock.now();
+  assertAgent(app, request.agent, project);
+  const { id: _id, delay_seconds, not_before, expires_at, follow_ups, ...rest } = request;
+  return {
+    ...rest,
+    ...settled(app, request),
+    not_before_ms: startOf(delay_seconds, not_before, now),
+    expires_at_ms: expires_at === undefined ? undefined : Date.parse(expires_at),
+    follow_ups: follow_ups?.map((each) => followUpOf(app, each)),
+  };
+}
+
+function followUpOf(app: AppContext, request: FollowUp): FollowUpSpec {
+  assertAgent(app, request.agent);
+  const { delay_seconds, follow_ups, ...rest } = request;
+  return {
+    ...rest,
+    ...settled(app, request),
+    delay_ms: delay_seconds === undefined ? undefined : Math.round(delay_seconds * 1_000),
+    follow_ups: follow_ups?.map((each) => followUpOf(app, each)),
+  };
+}
+
+/** What has a default. */
+function settled(
+  app: AppContext,
+  request: FollowUp,
+): Pick<TaskSpec, 'priority' | 'max_attempts' | 'backoff' | 'review'> {
+  const { defaults, reviewOf } = app;
+  const agentReview = request.agent === undefined ? undefined : reviewOf(request.agent);
+  return {
+    priority: request.priority ?? defaults.priority,
+    max_attempts: request.max_attempts ?? defaults.max_attempts,
+    backoff: { ...defaults.backoff, ...request.backoff },
+    review: reviewFor(app, request, agentReview ?? defaults.review),
+  };
+}
+
+/** @throws SignalboxError `agent_not_found`, `invalid_request` for an agent that would review its own work */
+function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: string): string {
+  if (review === undefined) return byDefault === agent ? 'manual' : byDefault;
+  if (!(REVIEW_WORDS as readonly string[]).includes(review)) assertAgent(app, review);
+  if (review !== agent) return review;
+  throw new SignalboxError(
+    'invalid_request',
+    `review: agent ${agent} does the work, and does not review it as well: name another one, "manual" or "auto"`,
+  );
+}
+
+/** @param project the task's own; absent for a task that is to follow it */
+function assertAgent(app: AppContext, agent: string | undefined, project?: ProjectId): void {
+  if (agent === BACKGROUND_AGENT && project !== BACKGROUND_PROJECT) {
+    throw new SignalboxError(
+      'forbidden',
+      `the agent ${agent} runs background commands, and nothing else: start one with POST /api/background`,
+    );
+  }
+  if (agent === undefined || app.roster.get(agent)) return;
+  const known = [...app.roster.all()].map(({ id }) => id);
+  throw new SignalboxError(
+    'agent_not_found',
+    `agent ${agent} is not configured; configured are: ${known.join(', ') || 'none'}`,
+    { details: { agent, known } },
+  );
+}
+
+function startOf(
+  delaySeconds: number | undefined,
+  notBefore: string | undefined,
+  now: number,
+): number | undefined {
+  const at = notBefore === undefined ? now + Math.round((delaySeconds ?? 0) * 1_000) : Date.parse(notBefore);
+  return at > now ? at : undefined;
+}
+
+/**
+ * Those dependencies that are not done yet.
+ * @throws SignalboxError `task_not_found` for a parent or a dependency that does not exist, `illegal_transition` for a
+ * parent that is settled, or a dependency that can never be done
+ */
+export async function relationsOf(
+  app: AppContext,
+  project: ProjectId,
+  { parent, depends_on }: CreateTask,
+): Promise<string[]> {
+  const stateOf = async (id: string, as: string): Promise<TaskState> => {
+    try {
+      return (await findTask(app, project, taskId(id))).state;
+    } catch (error) {
+      if (error instanceof SignalboxError && error.code === 'task_not_found')
+        throw new SignalboxError(error.code, `${as}: ${error.message}`, { details: error.details });
+      throw error;
+    }
+  };
+  if (parent !== undefined) {
+    const state = await stateOf(parent, 'parent');
+    if (SETTLED_STATES.has(state)) {
+      throw new SignalboxError(
+        'illegal_transition',
+        `parent ${parent} is ${state}: it takes no more children`,
+        {
+          details: { state },
+        },
+      );
+    }
+  }
+  const unmet: string[] = [];
+  for (const id of new Set(depends_on)) {
+    const state = await stateOf(id, 'depends_on');
+    if (state === 'done') continue;
+    if (!app.host.get('task', `${project}/${id}`)) throw neverDone(id, state);
+    unmet.push(id);
+  }
+  return unmet;
+}
+
+/** What has left memory stays as it is. */
+function neverDone(id: string, state: TaskState): SignalboxError {
+  return new SignalboxError(
+    'illegal_transition',
+    `depends_on: task ${id} is ${state}, and has left memory since (retention): it will never be done`,
+    { details: { task: id, state } },
+  );
+}

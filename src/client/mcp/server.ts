@@ -1,0 +1,17 @@
+/** The MCP server: the same tools for every transport and both revisions of the protocol. */
+import { McpServer } from '@modelcontextprotocol/server';
+import { VERSION } from '../../version.ts';
+import { addBackgroundTools } from './background-tools.ts';
+import type { McpSession } from './identity.ts';
+import { addTaskTools } from './task-tools.ts';
+
+const INSTRUCTIONS =
+  'Signalbox hands tasks to agents and supervises them. Read your task with task_get, hand in results with task_output, and finish with task_status review. ' +
+  'Long commands go to background_run; call drain_notifications before each turn for what has finished.';
+
+export function createMcpServer(session: McpSession): McpServer {
+  const server = new McpServer({ name: 'signalbox', version: VERSION }, { instructions: INSTRUCTIONS });
+  addTaskTools(server, session);
+  addBackgroundTools(server, session);
+  return server;
+}

@@ -1,0 +1,43 @@
+/**
+ * MCP over standard input and output.
+ *
+ * Z1 Standard output carries MCP and nothing else; what goes wrong is said on standard error.
+ * Z2 The end of standard input ends it.
+ */
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { SignalboxClient } from '../client.ts';
+import { createMcpServer } from './server.ts';
+
+export interface McpStdioOptions {
+  readonly client: SignalboxClient;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly project: string;
+  readonly author: string;
+  readonly cwd: string;
+  readonly onError: (error: Error) => void;
+}
+
+/** Serves until standard input ends. */
+export async function mcpOverStdio({
+  client,
+  env,
+  project,
+  author,
+  cwd,
+  onError,
+}: McpStdioOptions): Promise<void> {
+  // An attempt speaks with its token, and needs no name.
+  const isAttempt = Boolean((env.SIGNALBOX_TOKEN || env.SIGNALBOX_TOKEN_FILE) && env.SIGNALBOX_TASK_ID);
+  const identity = {
+    project,
+    task: env.SIGNALBOX_TASK_ID || undefined,
+    author: isAttempt ? undefined : author,
+    cwd,
+  };
+  const ended = new Promise<void>((resolve) => {
+    process.stdin.once('end', resolve).once('close', resolve);
+  });
+  const served = serveStdio(() => createMcpServer({ client, identity }), { onerror: onError });
+  await ended;
+  await served.close();
+}

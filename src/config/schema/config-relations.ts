@@ -1,0 +1,87 @@
+/** What the parts of a configuration say of each other: drivers and their bases, reviewers, options. */
+import type { z } from 'zod';
+import { REVIEW_WORDS } from '../../contracts/config-values.ts';
+import { messageOf } from '../../contracts/errors.ts';
+import { BUILT_IN_DRIVERS } from '../../drivers/ready/index.ts';
+import type { DriverConfig } from '../../drivers/spec/driver-spec.ts';
+import { resolveDriver } from '../../drivers/spec/resolve-driver.ts';
+import type { AgentConfig } from './agent-config.ts';
+
+interface Related {
+  readonly nats: {
+    readonly url?: string | undefined;
+    readonly context?: string | undefined;
+    readonly credentials?: string | undefined;
+    readonly ca_file?: string | undefined;
+  };
+  readonly drivers: Readonly<Record<string, DriverConfig>>;
+  readonly agents: Readonly<Record<string, AgentConfig>>;
+  readonly defaults: { readonly review: string };
+}
+
+export function checkRelations(config: Related, context: z.core.$RefinementCtx): void {
+  const add = (path: string[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  checkServer(config, add);
+  for (const name of Object.keys(config.drivers)) checkDriver(config, name, add);
+  for (const [id, agent] of Object.entries(config.agents)) checkAgent(config, id, agent, add);
+  if (!isReviewer(config, config.defaults.review)) {
+    add(['defaults', 'review'], unknownReviewer(config, config.defaults.review));
+  }
+}
+
+type Add = (path: string[], message: string) => void;
+
+/** A context says all of it: where the server is, and who one is there. */
+function checkServer({ nats }: Related, add: Add): void {
+  if (nats.context === undefined) return;
+  for (const key of ['url', 'credentials', 'ca_file'] as const) {
+    if (nats[key] !== undefined) add(['nats', key], 'nats.context says this too: keep one of them');
+  }
+}
+
+function checkDriver(config: Related, name: string, add: Add): void {
+  if ((BUILT_IN_DRIVERS as readonly string[]).includes(name)) {
+    add(['drivers', name], 'this driver is no data and cannot be changed: take another name');
+    return;
+  }
+  try {
+    resolveDriver(config.drivers, name);
+  } catch (error) {
+    add(['drivers', name], messageOf(error).replace(/^drivers\.[^:]*: /, ''));
+  }
+}
+
+function checkAgent(config: Related, id: string, agent: AgentConfig, add: Add): void {
+  const { review } = agent;
+  if (review === id) add(['agents', id, 'review'], 'an agent does not review its own work: name another one');
+  else if (review !== undefined && !isReviewer(config, review)) {
+    add(['agents', id, 'review'], unknownReviewer(config, review));
+  }
+  if (agent.driver !== 'declared') return;
+  const known = optionsOf(config, agent.uses);
+  for (const option of Object.keys(agent.options)) {
+    if (known === null || known.includes(option)) continue;
+    const there = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+    add(['agents', id, 'options', option], `driver ${agent.uses} has no such option; ${there}`);
+  }
+}
+
+/** null for a driver that is wrong itself, of which is told already. */
+function optionsOf({ drivers }: Related, name: string): readonly string[] | null {
+  try {
+    return Object.keys(resolveDriver(drivers, name).options);
+  } catch {
+    return null;
+  }
+}
+
+function isReviewer({ agents }: Related, review: string): boolean {
+  return (REVIEW_WORDS as readonly string[]).includes(review) || Object.hasOwn(agents, review);
+}
+
+function unknownReviewer({ agents }: Related, review: string): string {
+  const known = [...REVIEW_WORDS, ...Object.keys(agents)].join(', ');
+  return `${JSON.stringify(review)} is no agent of this configuration; expected one of ${known}`;
+}

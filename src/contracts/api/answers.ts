@@ -1,0 +1,362 @@
+/** What Signalbox answers over HTTP, for whoever reads it: the client, tests, documents. Times are RFC 3339 in UTC. */
+import { z } from 'zod';
+import { ENTITY_KINDS, EVENT_TYPES } from '../events/events.ts';
+import { rejectionRecordSchema } from '../messages/agent-messages.ts';
+import {
+  ATTEMPT_OUTCOMES,
+  contentReferenceSchema,
+  DEAD_STATES,
+  OUTPUT_TYPES,
+  STOP_REASONS,
+  TASK_STATES,
+  usageSchema,
+} from '../tasks.ts';
+
+const time = z.iso.datetime();
+const count = z.int().min(0);
+
+export const outputAnswerSchema = z.strictObject({
+  number: z.int().min(1),
+  attempt: z.int().nullable(),
+  agent: z.string(),
+  type: z.enum(OUTPUT_TYPES),
+  title: z.string(),
+  summary: z.string().nullable(),
+  content: z.string().nullable(),
+  /** The captured file that stands for the content, and where its copy is. */
+  content_file: contentReferenceSchema.extend({ stored_at: z.string() }).nullable(),
+  time,
+});
+
+export const commentAnswerSchema = z.strictObject({ author: z.string(), body: z.string(), time });
+
+export const attemptAnswerSchema = z.strictObject({
+  attempt: z.int().min(1),
+  agent: z.string(),
+  /** `requested`, `running`, `suspected`, `stopping`, or an outcome. */
+  state: z.string(),
+  outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
+  error: z.string().nullable(),
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  stop_reason: z.enum(STOP_REASONS).nullable(),
+  driver: z.string().nullable(),
+  host: z.string().nullable(),
+  pid: z.int().nullable(),
+  claimed_at: time,
+  started_at: time.nullable(),
+  ended_at: time.nullable(),
+  deadline: time.nullable(),
+  duration_ms: z.number().nullable(),
+  cpu_ms: z.int().nullable(),
+  peak_memory_bytes: z.int().nullable(),
+  usage: usageSchema.nullable(),
+  /** The agent's own session, by which a retry goes on. */
+  session: z.string().nullable(),
+  stderr_tail: z.string().nullable(),
+  evidence: z.record(z.string(), z.unknown()).nullable(),
+  /**
+   * Where one attempt is asked for: program and arguments as they were started, long ones cut. null where nothing was
+   * started on this machine, or its files are gone.
+   */
+  command: z.array(z.string()).nullable().optional(),
+  /** Words that came too late, and changed nothing. */
+  rejected_messages: z.array(z.strictObject({ message: z.string(), reason: z.string(), time })),
+});
+export type AttemptAnswer = z.output<typeof attemptAnswerSchema>;
+
+export const eventAnswerSchema = z.strictObject({
+  /** Place in the log. */
+  sequence: z.int().min(1),
+  id: z.string(),
+  time,
+  actor: z.string(),
+  cause: z.string().nullable(),
+  event: z.looseObject({ type: z.enum(EVENT_TYPES) }),
+  transitions: z.array(
+    z.strictObject({
+      entity: z.enum(ENTITY_KINDS),
+      id: z.string(),
+      version: z.int().min(1),
+      from: z.string().nullable(),
+      to: z.string(),
+      machine: z.string(),
+    }),
+  ),
+});
+
+export const taskAnswerSchema = z.strictObject({
+  project: z.string(),
+  id: z.string(),
+  state: z.enum(TASK_STATES),
+  version: z.int().min(1),
+  title: z.string(),
+  description: z.string(),
+  type: z.string().nullable(),
+  action: z.string().nullable(),
+  params: z.record(z.string(), z.unknown()).nullable(),
+  priority: z.int(),
+  must_haves: z.array(z.string()),
+  agent: z.string().nullable(),
+  /** The agent of the newest attempt. */
+  claimed_by: z.string().nullable(),
+  /** Number of the newest attempt; 0 before the first. */
+  attempt: count,
+  open_attempt: z.int().nullable(),
+  max_attempts: z.int(),
+  last_outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
+  reason: z.string().nullable(),
+  progress: z.string().nullable(),
+  review: z.string(),
+  due_at: time.nullable(),
+  expires_at: time.nullable(),
+  timeout_seconds: z.number().nullable(),
+  labels: z.record(z.string(), z.string()),
+  source: z.string().nullable(),
+  output_count: count,
+  comment_count: count,
+  created_at: time,
+  updated_at: time,
+  finished_at: time.nullable(),
+  /** Place in the log of the last event that changed the task. */
+  sequence: z.int().min(1),
+  /** The tasks below it. Absent for a task that has none. */
+  children: z
+    .strictObject({
+      total: z.int().min(1),
+      /** How many are in each state; states without any are left out. */
+      by_state: z.partialRecord(z.enum(TASK_STATES), z.int().min(1)),
+      ids: z.array(z.string()),
+    })
+    .optional(),
+  /** What its children have brought; the contents are read with each of them. */
+  children_outputs: z
+    .array(
+      z.strictObject({
+        task: z.string(),
+        number: z.int().min(1),
+        type: z.enum(OUTPUT_TYPES),
+        title: z.string(),
+        summary: z.string().nullable(),
+      }),
+    )
+    .optional(),
+  outputs: z.array(outputAnswerSchema).optional(),
+  comments: z.array(commentAnswerSchema).optional(),
+  attempts: z.array(attemptAnswerSchema).optional(),
+  events: z.array(eventAnswerSchema).optional(),
+});
+export type TaskAnswer = z.output<typeof taskAnswerSchema>;
+
+export const taskPageSchema = z.strictObject({
+  tasks: z.array(taskAnswerSchema),
+  /** Pass as `after` for the next page; null at the end. */
+  next: z.int().nullable(),
+});
+export type TaskPageAnswer = z.output<typeof taskPageSchema>;
+
+export const attemptListSchema = z.strictObject({ attempts: z.array(attemptAnswerSchema) });
+
+export const openAttemptSchema = z.strictObject({
+  project: z.string(),
+  task: z.string(),
+  attempt: z.int().min(1),
+  agent: z.string(),
+  /** `requested`, `running`, `suspected`, `stopping`. */
+  state: z.string(),
+  driver: z.string().nullable(),
+  host: z.string().nullable(),
+  pid: z.int().nullable(),
+  started_at: time.nullable(),
+  deadline: time.nullable(),
+});
+
+export const agentAnswerSchema = z.strictObject({
+  id: z.string(),
+  /** `idle`, `busy`, `paused`, `draining`, `drained` (draining, and nothing runs any more), `parked`, `probing`, `offline`. */
+  state: z.string(),
+  /** When it came into this state; null for an agent that is not registered yet. */
+  since: time.nullable(),
+  /** Attempts that are open. */
+  running: count,
+  concurrency: z.int().min(1),
+  /** Attempts in a row that failed. */
+  failures: count,
+  /** When a parked agent is tried again. */
+  parked_until: time.nullable(),
+  /** Why it takes no tasks. */
+  reason: z.string().nullable(),
+  /** Who paused or drained it. */
+  by: z.string().nullable(),
+  driver: z.string(),
+  capabilities: z.array(z.string()),
+  /** Where one agent is asked for: what it is doing. */
+  open_attempts: z.array(openAttemptSchema).optional(),
+});
+export type AgentAnswer = z.output<typeof agentAnswerSchema>;
+
+export const agentListSchema = z.strictObject({ agents: z.array(agentAnswerSchema) });
+
+export const queueAnswerSchema = z.strictObject({
+  /** `agent`: tasks for that agent. `type`: tasks for any agent that has the capability. */
+  kind: z.enum(['agent', 'type']),
+  name: z.string(),
+  pending: count,
+  /** Those that wait for a time, for other tasks, or for a retry. */
+  scheduled: count,
+  oldest_pending_at: time.nullable(),
+  /** Who may take from it. */
+  agents: z.array(z.string()),
+  /** Since when and by whom nothing of it is handed out; null where it is open. */
+  paused: z.strictObject({ since: time, by: z.string(), reason: z.string().nullable() }).nullable(),
+});
+export type QueueAnswer = z.output<typeof queueAnswerSchema>;
+
+export const queueListSchema = z.strictObject({ queues: z.array(queueAnswerSchema) });
+
+const deadState = { state: z.enum(DEAD_STATES), last_error: z.string().nullable() };
+
+/** A task that was given up: it has used up its attempts, or it expired. */
+export const deadLetterSchema = taskAnswerSchema.extend({
+  ...deadState,
+  attempts: z.array(attemptAnswerSchema),
+});
+export type DeadLetter = z.output<typeof deadLetterSchema>;
+
+export const deadLetterPageSchema = z.strictObject({
+  dead_letters: z.array(deadLetterSchema),
+  /** Pass as `after` for the next page; null at the end. */
+  next: z.int().nullable(),
+});
+export type DeadLetterPage = z.output<typeof deadLetterPageSchema>;
+
+export const redriveAnswerSchema = z.strictObject({
+  dry_run: z.boolean(),
+  /** As they were before: what was redriven, or would be. */
+  redriven: z.array(
+    z.strictObject({ project: z.string(), id: z.string(), title: z.string(), attempt: count, ...deadState }),
+  ),
+  /** What was not, and is as it was. */
+  errors: z.array(
+    z.strictObject({ project: z.string(), id: z.string(), code: z.string(), detail: z.string() }),
+  ),
+  /** Pass as `after` to go on where the limit stopped it; null at the end. */
+  next: z.int().nullable(),
+});
+export type RedriveAnswer = z.output<typeof redriveAnswerSchema>;
+
+export const rejectedListSchema = z.strictObject({ rejected_messages: z.array(rejectionRecordSchema) });
+
+export const processSchema = z.strictObject({
+  pid: z.int(),
+  parent_pid: z.int(),
+  /** The system's letter: R, S, D, T. */
+  state: z.string(),
+  /** The beginning of its command line. */
+  command: z.string(),
+  cpu_ms: z.int().nullable(),
+  age_ms: z.int(),
+});
+
+export const attemptProcessesSchema = openAttemptSchema.extend({
+  /** Living processes, the first started first; null for a driver without processes of its own. */
+  processes: z.array(processSchema).nullable(),
+});
+export type AttemptProcesses = z.output<typeof attemptProcessesSchema>;
+
+export const processListSchema = z.strictObject({ attempts: z.array(attemptProcessesSchema) });
+
+/** Of the answer with a part of a log, which is plain text: where it begins, where the next one does, and whether it is the last. */
+export const LOG_HEADERS = {
+  offset: 'signalbox-offset',
+  nextOffset: 'signalbox-next-offset',
+  complete: 'signalbox-complete',
+} as const;
+
+/** A part of the state, each entry as a hash of its canonical JSON. */
+export const stateAnswerSchema = z.strictObject({
+  /** The event after which all of this was so. */
+  sequence: count,
+  /** The id of the writer of the log. */
+  writer: z.string(),
+  entries: z.array(
+    z.strictObject({
+      /** `task`, `attempts` (those of a task), `agent`, `counts`, `throughput`. */
+      part: z.string(),
+      /** `project/task`, or the id of an agent. */
+      key: z.string(),
+      sha256: z.string(),
+    }),
+  ),
+  /** Tasks that have left memory since the log began. */
+  forgotten: count,
+  /** Pass as `after` for the next page; null at the end. */
+  next: z.int().nullable(),
+});
+export type StateAnswer = z.output<typeof stateAnswerSchema>;
+
+export const healthReportSchema = z.strictObject({
+  /** Whether new work is taken now. */
+  ready: z.boolean(),
+  /** Why not; null where it is. */
+  reason: z.string().nullable(),
+  version: z.string(),
+  pid: z.int(),
+  uptime_seconds: count,
+  log: z.strictObject({
+    state: z.enum(['reader', 'open', 'resyncing', 'fenced']),
+    /** Last event that is in the log and visible. */
+    sequence: count,
+    /** Events that were decided and are not in the log yet. */
+    backlog: count,
+    /** What is certain of an acknowledged event, in words. */
+    durability: z.string(),
+  }),
+  nats: z.strictObject({
+    /** Without credentials. */
+    url: z.string(),
+    version: z.string(),
+    /** Whether Signalbox runs the server itself. */
+    embedded: z.boolean(),
+    pid: z.int().nullable(),
+    /** How often the embedded server was brought back after it had died. */
+    restarts: count,
+  }),
+  unfinished_tasks: count,
+  open_attempts: count,
+});
+export type HealthReport = z.output<typeof healthReportSchema>;
+
+/** One thing that is wrong in a request. `path` is as in `backoff.factor`; empty for the whole. */
+export const fieldErrorSchema = z.object({ path: z.string(), message: z.string() });
+export type FieldError = z.output<typeof fieldErrorSchema>;
+
+/** RFC 9457. `code` is what to match on; a code that this version does not know may come from a newer one. */
+export const problemSchema = z.object({
+  /** `urn:signalbox:error:<code>` */
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  instance: z.string().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+  /** Where the code is `invalid_request`: everything that is wrong, by place. */
+  errors: z.array(fieldErrorSchema).optional(),
+});
+export type Problem = z.output<typeof problemSchema>;
+
+/** A key that signs checkpoints, or did. */
+export const auditKeySchema = z.strictObject({
+  /** Its fingerprint: SHA-256 (hex) of the 32 bytes of the public key. */
+  key: z.string(),
+  /** The 32 bytes in base64. */
+  public_key: z.string(),
+  /** The key that vouches for it; null for the first, and for one that none vouches for. */
+  signed_by: z.string().nullable(),
+  /** Of the event that introduced it. */
+  sequence: z.int().min(1),
+  time,
+  actor: z.string(),
+});
+export type AuditKeyAnswer = z.output<typeof auditKeySchema>;

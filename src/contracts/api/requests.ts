@@ -1,0 +1,251 @@
+/** What callers may ask for. Strict: a field that Signalbox does not know is an error, not silence. */
+import { z } from 'zod';
+import { prioritySchema } from '../config-values.ts';
+import { ID_PATTERN } from '../ids.ts';
+import { backoffSchema, budgetSchema, DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
+
+const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
+const title = z.string().trim().min(1).max(500);
+const text = z.string().max(400_000);
+const seconds = z.number().positive().max(31_536_000);
+const time = z.iso.datetime({ offset: true });
+
+const taskFields = {
+  title,
+  description: text.default(''),
+  type: id.optional(),
+  action: z.string().min(1).max(200).optional(),
+  params: z.record(z.string(), z.unknown()).optional(),
+  priority: prioritySchema.optional(),
+  must_haves: z.array(z.string().min(1).max(2_000)).max(100).optional(),
+  agent: id.optional(),
+  delay_seconds: z.number().min(0).max(31_536_000).optional(),
+  timeout_seconds: seconds.optional(),
+  silence_timeout_seconds: seconds.optional(),
+  max_attempts: z.int().min(1).max(100).optional(),
+  backoff: backoffSchema.partial().optional(),
+  /** `manual`, `auto`, or the agent that reviews. */
+  review: id.optional(),
+  outputs: z.enum(['required', 'optional']).default('required'),
+  budget: budgetSchema.optional(),
+  labels: z.record(z.string().max(100), z.string().max(500)).optional(),
+  source: z.string().max(200).optional(),
+};
+
+const hasTaker = (task: { agent?: string | undefined; type?: string | undefined }): boolean =>
+  task.agent !== undefined || task.type !== undefined;
+const takerNeeded = {
+  message: 'say who is to do it: "agent" for one agent, or "type" for any agent that has this capability',
+  path: ['agent'],
+};
+
+/** A task to create when this one is done. */
+export interface FollowUp extends z.infer<z.ZodObject<typeof taskFields>> {
+  readonly follow_ups?: FollowUp[] | undefined;
+}
+export const followUpSchema: z.ZodType<FollowUp> = z.lazy(() =>
+  z
+    .strictObject({ ...taskFields, follow_ups: z.array(followUpSchema).max(20).optional() })
+    .refine(hasTaker, takerNeeded),
+);
+
+export const createTaskSchema = z
+  .strictObject({
+    ...taskFields,
+    id: id.optional(),
+    not_before: time.optional(),
+    expires_at: time.optional(),
+    parent: id.optional(),
+    join: z.boolean().optional(),
+    depends_on: z.array(id).min(1).max(1_000).optional(),
+    follow_ups: z.array(followUpSchema).min(1).max(20).optional(),
+    idempotency_key: z.string().min(1).max(200).optional(),
+  })
+  .refine(hasTaker, takerNeeded)
+  .refine((task) => task.delay_seconds === undefined || task.not_before === undefined, {
+    message: 'give either "delay_seconds" or "not_before"',
+    path: ['delay_seconds'],
+  });
+export type CreateTask = z.infer<typeof createTaskSchema>;
+
+export const statusReportSchema = z.strictObject({
+  status: z.enum(['working', 'review', 'failed', 'blocked']),
+  agent: id.optional(),
+  detail: z.string().max(20_000).optional(),
+});
+export type StatusReport = z.infer<typeof statusReportSchema>;
+
+export const heartbeatSchema = statusReportSchema.omit({ status: true });
+export type Heartbeat = z.infer<typeof heartbeatSchema>;
+
+export const addOutputSchema = z
+  .strictObject({
+    agent: id.optional(),
+    type: z.enum(OUTPUT_TYPES),
+    title,
+    content: text.optional(),
+    content_path: z.string().min(1).max(4_096).optional(),
+    summary: z.string().max(20_000).optional(),
+  })
+  .refine((output) => (output.content === undefined) !== (output.content_path === undefined), {
+    message: 'give either "content" or "content_path"',
+    path: ['content'],
+  });
+export type AddOutput = z.infer<typeof addOutputSchema>;
+
+export const addCommentSchema = z.strictObject({
+  author: z.string().trim().min(1).max(100).optional(),
+  body: z.string().trim().min(1).max(100_000),
+});
+export type AddComment = z.infer<typeof addCommentSchema>;
+
+/** Approve, cancel, block and unblock may say why; a rejection must. */
+export const decisionSchema = z.strictObject({
+  by: z.string().trim().min(1).max(100).optional(),
+  comment: z.string().trim().min(1).max(100_000).optional(),
+});
+export type Decision = z.infer<typeof decisionSchema>;
+
+/** Whoever stops an attempt needs no reason; the agent is not told one. */
+export const killSchema = decisionSchema.pick({ by: true });
+export type Kill = z.infer<typeof killSchema>;
+
+export const rejectionSchema = decisionSchema.required({ comment: true });
+export type Rejection = z.infer<typeof rejectionSchema>;
+
+/** Content that has to go from the log: exactly one thing, and why. */
+export const redactSchema = z
+  .strictObject({
+    by: z.string().trim().min(1).max(100).optional(),
+    reason: z.string().trim().min(1).max(2_000),
+    /** What its creator wrote: title, description, parameters, must-haves, labels, also of its follow-ups. */
+    description: z.literal(true).optional(),
+    /** The number of an output, 1 for the first. */
+    output: z.int().min(1).optional(),
+    /** The number of a comment, in the order in which they are shown; those of decisions count too. */
+    comment: z.int().min(1).optional(),
+    /** The number of an attempt: what is recorded of its end, and its files. */
+    attempt: z.int().min(1).optional(),
+    /** The sequence of any event of the task. */
+    event: z.int().min(1).optional(),
+  })
+  .refine(
+    ({ description, output, comment, attempt, event }) =>
+      [description, output, comment, attempt, event].filter((each) => each !== undefined).length === 1,
+    {
+      message: 'say what is to go: one of "description", "output", "comment", "attempt" and "event"',
+      path: [],
+    },
+  );
+export type Redact = z.infer<typeof redactSchema>;
+
+export const listTasksSchema = z.strictObject({
+  state: z.string().optional().describe('States, with commas between.'),
+  agent: id.optional().describe('That has it, or is to get it.'),
+  type: id.optional(),
+  parent: id.optional(),
+  label: z
+    .string()
+    .regex(/^[^=]{1,100}=.{0,500}$/s, 'expected NAME=VALUE')
+    .optional()
+    .describe('A label, as NAME=VALUE.'),
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Words that all stand in its id, title or description, in upper or lower case.'),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.coerce.number().int().min(0).default(0),
+});
+export type ListTasks = z.infer<typeof listTasksSchema>;
+
+/** Hashing more at once would keep everybody else waiting. */
+export const readStateSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+  after: z.coerce.number().int().min(0).default(0),
+});
+export type ReadState = z.infer<typeof readStateSchema>;
+
+export const followEventsSchema = z.strictObject({
+  project: id.optional(),
+  task: id.optional(),
+  type: z
+    .string()
+    .regex(/^[a-z_.]+\*?(,[a-z_.]+\*?)*$/, 'expected types as in "task.created,attempt.*"')
+    .max(1_000)
+    .optional()
+    .describe('Types with commas between; "task.*" for all that begin so.'),
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Begin after this place in the log, 0 for all of it. Without it: with what comes next.'),
+});
+
+export const followBoardSchema = z.strictObject({
+  project: id.optional(),
+});
+
+export const readBoardSchema = followBoardSchema.extend({
+  at: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'As it was at a place in the log (1234), at a time (2025-01-31T14:03:00Z), or some time ago ("10m ago").',
+    ),
+});
+
+/** A part of what an attempt has printed. */
+export const readLogSchema = z.strictObject({
+  stream: z.enum(LOG_STREAMS).default('stdout'),
+  /** Bytes of the kept log before the part. */
+  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+});
+export type ReadLog = z.infer<typeof readLogSchema>;
+
+export const listRejectedSchema = z.strictObject({
+  agent: id.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
+const deadLetterFilter = { project: id.optional(), agent: id.optional() };
+const deadStates = z.enum(DEAD_STATES);
+
+export const listDeadLettersSchema = z.strictObject({
+  ...deadLetterFilter,
+  state: deadStates.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.coerce.number().int().min(0).default(0),
+});
+export type ListDeadLetters = z.infer<typeof listDeadLettersSchema>;
+
+/** What belongs together in one answer: more are asked for with `after`. */
+const REDRIVES = 1_000;
+
+export const redriveSchema = decisionSchema
+  .extend({
+    ...deadLetterFilter,
+    state: deadStates.optional(),
+    ids: z.array(id).min(1).max(REDRIVES).optional(),
+    /** Says that no filter is meant, not forgotten. */
+    all: z.literal(true).optional(),
+    dry_run: z.boolean().default(false),
+    limit: z.int().min(1).max(REDRIVES).default(REDRIVES),
+    after: z.int().min(0).default(0),
+  })
+  .refine(({ ids, project }) => ids === undefined || project !== undefined, {
+    message: 'name the project of these ids',
+    path: ['project'],
+  })
+  .refine(
+    ({ ids, project, agent, state, all }) =>
+      [ids, project, agent, state, all].some((each) => each !== undefined),
+    { message: 'say what is to be redriven: "ids", "project", "agent", "state", or "all": true', path: [] },
+  );
+export type Redrive = z.infer<typeof redriveSchema>;

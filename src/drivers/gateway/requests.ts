@@ -1,0 +1,171 @@
+/** What Signalbox asks of a Gateway, and what the answers come to. */
+import type { Usage } from '../../contracts/tasks.ts';
+import type { Answer, Call, GatewayConnection } from './connection.ts';
+import { abortSchema, historySchema, type RunAnswer, runSchema, spawnSchema, tasksSchema } from './frames.ts';
+
+/** How a run ended. */
+export interface GatewayEnd {
+  readonly isOk: boolean;
+  readonly text: string | undefined;
+  readonly error: string | undefined;
+  readonly usage: Usage | undefined;
+}
+
+export interface AgentRequest {
+  readonly message: string;
+  readonly agentId: string;
+  readonly sessionKey: string;
+  readonly idempotencyKey: string;
+  readonly lane?: 'subagent' | undefined;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly label: string;
+  readonly model?: string | undefined;
+  readonly thinking?: string | undefined;
+  readonly cwd?: string | undefined;
+}
+
+export function callAgent(connection: GatewayConnection, request: AgentRequest, traceparent: string): Call {
+  return connection.call('agent', { ...request, deliver: false }, { traceparent });
+}
+
+/** The tool of an agent that starts a subagent. Without a message at its end, which would be a turn of its own. */
+export async function spawnSession(
+  connection: GatewayConnection,
+  { message, agentId, idempotencyKey, timeout, label, model, thinking, cwd }: AgentRequest,
+  traceparent: string,
+): Promise<{ readonly run: string; readonly session: string } | { readonly refusal: string }> {
+  const args = {
+    task: message,
+    label,
+    agentId,
+    model,
+    thinking,
+    cwd,
+    runTimeoutSeconds: timeout,
+    mode: 'run',
+    cleanup: 'keep',
+    context: 'isolated',
+    expectsCompletionMessage: false,
+  };
+  const params = {
+    name: 'sessions_spawn',
+    args,
+    sessionKey: `agent:${agentId}:signalbox-supervisor`,
+    idempotencyKey,
+  };
+  const { ok, payload, error } = await connection.call('tools.invoke', params, { traceparent }).final;
+  const answer = ok ? spawnSchema.safeParse(payload).data : undefined;
+  const details = answer?.output?.details;
+  if (details?.status === 'accepted' && details.runId !== undefined && details.childSessionKey !== undefined)
+    return { run: details.runId, session: details.childSessionKey };
+  if (answer?.error?.code === 'not_found')
+    return {
+      refusal:
+        'the Gateway does not allow the tool sessions_spawn: add it to gateway.tools.allow of its configuration, or use the mode "subagent"',
+    };
+  return {
+    refusal:
+      answer?.error?.message ??
+      error?.message ??
+      `sessions_spawn was not accepted (${details?.status ?? 'no status'})`,
+  };
+}
+
+/** What is known of the run after `timeoutMs` at most; null as long as it goes on, or where the Gateway does not know it. */
+export async function waitForRun(
+  connection: GatewayConnection,
+  runId: string,
+  timeoutMs: number,
+): Promise<{ readonly end: GatewayEnd } | 'pending' | 'unknown'> {
+  const answer = await connection.call('agent.wait', { runId, timeoutMs }, { waitMs: timeoutMs }).final;
+  const run = answer.ok ? runSchema.safeParse(answer.payload).data : undefined;
+  if (!run) return 'unknown';
+  if (run.status === 'pending' || run.status === 'accepted' || run.status === 'in_flight') return 'pending';
+  // Without an end it is only the wait that is over, or a run that nobody knows.
+  if (run.status === 'timeout' && typeof run.endedAt !== 'number') return 'unknown';
+  return { end: endOf(run) };
+}
+
+/** The state of a run among the Gateway's tasks, and how it ended where it has. */
+export async function findTask(
+  connection: GatewayConnection,
+  run: string,
+  sessionKey: string,
+): Promise<{ readonly end: GatewayEnd } | 'running' | 'unknown'> {
+  const answer = await connection.call('tasks.list', { sessionKey, limit: 100 }).final;
+  const tasks = answer.ok ? (tasksSchema.safeParse(answer.payload).data?.tasks ?? []) : [];
+  const task = tasks.find(({ runId }) => runId === run);
+  if (!task) return 'unknown';
+  if (task.status === 'queued' || task.status === 'running') return 'running';
+  const isOk = task.status === 'completed';
+  const error = isOk ? undefined : (task.error ?? `the run ${task.status.replace('_', ' ')}`);
+  return { end: { isOk, error, text: undefined, usage: undefined } };
+}
+
+/** The last thing that the agent has said in a session; undefined where it has said nothing, `null` where there is none. */
+export async function lastReply(
+  connection: GatewayConnection,
+  sessionKey: string,
+): Promise<string | undefined | null> {
+  const answer = await connection.call('chat.history', { sessionKey, limit: 20 }).final;
+  const messages = answer.ok ? (historySchema.safeParse(answer.payload).data?.messages ?? []) : [];
+  if (messages.length === 0) return null;
+  const last = messages.at(-1);
+  return last?.role === 'assistant' ? textOf(last.content) : undefined;
+}
+
+/** Whether a run was ended by it; false where none was active. */
+export async function abortRun(
+  connection: GatewayConnection,
+  runId: string,
+  sessionKey: string,
+): Promise<boolean> {
+  const answer = await connection.call('chat.abort', { sessionKey, runId }).final;
+  return answer.ok && abortSchema.safeParse(answer.payload).data?.aborted === true;
+}
+
+/** @param answer the last one to `agent` */
+export function endOfAnswer({ ok, payload, error }: Answer): GatewayEnd | 'in_flight' {
+  const run = runSchema.safeParse(payload).data;
+  if (ok && run?.status === 'in_flight') return 'in_flight';
+  if (ok && run) return endOf(run);
+  return {
+    isOk: false,
+    text: undefined,
+    error: error?.message ?? run?.error ?? 'the Gateway gave no reason',
+    usage: undefined,
+  };
+}
+
+function endOf({ status, summary, stopReason, error, result, terminalReply }: RunAnswer): GatewayEnd {
+  const meta = result?.meta;
+  const texts = (result?.payloads ?? []).flatMap(({ text, isError }) => (text && !isError ? [text] : []));
+  const text = texts.length > 0 ? texts.join('\n\n') : (terminalReply?.text ?? undefined);
+  const { input, output } = meta?.agentMeta?.usage ?? {};
+  const usage = {
+    input_tokens: input ?? undefined,
+    output_tokens: output ?? undefined,
+    cost_usd: meta?.agentMeta?.costUsd ?? undefined,
+  };
+  const hasUsage = Object.values(usage).some((each) => each !== undefined);
+  const isOk = status === 'ok' && meta?.aborted !== true;
+  const why = meta?.error?.message ?? error ?? reasonOf(status, stopReason) ?? summary ?? status;
+  return { isOk, text, error: isOk ? undefined : why, usage: hasUsage ? usage : undefined };
+}
+
+function reasonOf(status: string, stopReason: string | null | undefined): string | undefined {
+  if (stopReason === 'superseded') return 'a newer message to its session took its place';
+  if (stopReason === 'rpc') return 'it was aborted';
+  return status === 'timeout' ? 'the run timed out at the Gateway' : undefined;
+}
+
+function textOf(content: unknown): string | undefined {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return undefined;
+  const texts = content.flatMap((part: unknown) => {
+    const text: unknown = typeof part === 'object' && part !== null ? Reflect.get(part, 'text') : undefined;
+    return typeof text === 'string' ? [text] : [];
+  });
+  return texts.length > 0 ? texts.join('\n') : undefined;
+}

@@ -1,0 +1,57 @@
+import type { DriverConfig } from '../spec/driver-spec.ts';
+
+/**
+ * Codex. Its usage counts the whole session on resume. An event `error`, and an item of type `error`, may be a warning:
+ * only `turn.failed` is a failure. It reads standard input to its end, which here is the prompt.
+ */
+export const codex: DriverConfig = {
+  description: 'Codex (codex exec)',
+  version: '0.169.0',
+  program: 'codex',
+  args: [
+    'exec',
+    '--json',
+    '--skip-git-repo-check',
+    '-C',
+    '{work_dir}',
+    '-s',
+    '{sandbox}',
+    ['-m', '{model}'],
+    '{args}',
+    '-',
+  ],
+  // Options of `codex exec` stand before `resume`.
+  resume_args: [
+    'exec',
+    '--json',
+    '--skip-git-repo-check',
+    '-C',
+    '{work_dir}',
+    '-s',
+    '{sandbox}',
+    ['-m', '{model}'],
+    '{args}',
+    'resume',
+    '{session_id}',
+    '-',
+  ],
+  options: { model: null, sandbox: 'workspace-write' },
+  prompt: 'stdin',
+  session: 'output',
+  output: {
+    format: 'jsonl',
+    result: ['type=turn.completed'],
+    failed: ['type=turn.failed'],
+    text: { path: 'item.text', when: 'type=item.completed & item.type=agent_message' },
+    session: { path: 'thread_id', when: 'type=thread.started', take: 'first' },
+    error: [
+      { path: 'error.message', when: 'type=turn.failed' },
+      { path: 'message', when: 'type=error' },
+    ],
+    usage: {
+      input_tokens: { path: 'usage.input_tokens', when: 'type=turn.completed', cumulative: true },
+      output_tokens: { path: 'usage.output_tokens', when: 'type=turn.completed', cumulative: true },
+    },
+  },
+  pass_env: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'CODEX_HOME'],
+};

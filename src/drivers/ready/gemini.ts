@@ -1,0 +1,57 @@
+import type { DriverConfig } from '../spec/driver-spec.ts';
+
+/**
+ * Gemini CLI. An error of the API becomes an exit code modulo 256 (400 is 144). The stream of events is asked for,
+ * because with one document an error goes to standard error, behind other lines.
+ */
+export const gemini: DriverConfig = {
+  description: 'Gemini CLI (gemini -p)',
+  version: '0.61.0',
+  program: 'gemini',
+  args: [
+    '-o',
+    'stream-json',
+    '--skip-trust',
+    '--session-id',
+    '{session_id}',
+    ['-m', '{model}'],
+    ['--approval-mode', '{approval_mode}'],
+    '{args}',
+  ],
+  resume_args: [
+    '-o',
+    'stream-json',
+    '--skip-trust',
+    '--resume',
+    '{session_id}',
+    ['-m', '{model}'],
+    ['--approval-mode', '{approval_mode}'],
+    '{args}',
+  ],
+  options: { model: null, approval_mode: null },
+  prompt: 'stdin',
+  session: 'caller',
+  output: {
+    format: 'jsonl',
+    result: ['type=result & status=success'],
+    failed: ['type=result & status=error'],
+    text: { path: 'content', when: 'type=message & role=assistant', take: 'join' },
+    session: { path: 'session_id', when: 'type=init', take: 'first' },
+    error: { path: 'error.message', when: 'type=result' },
+    usage: {
+      input_tokens: { path: 'stats.input_tokens', when: 'type=result' },
+      output_tokens: { path: 'stats.output_tokens', when: 'type=result' },
+    },
+  },
+  exit_codes: {
+    '42': 'it got no prompt, or an argument that it does not know',
+    '53': 'its limit of turns is reached',
+  },
+  pass_env: [
+    'GEMINI_API_KEY',
+    'GOOGLE_API_KEY',
+    'GOOGLE_CLOUD_PROJECT',
+    'GOOGLE_GENAI_USE_VERTEXAI',
+    'GEMINI_CLI_HOME',
+  ],
+};

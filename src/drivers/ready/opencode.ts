@@ -1,0 +1,37 @@
+import type { DriverConfig } from '../spec/driver-spec.ts';
+
+/** OpenCode. Each step tells what it has used, and the last one that it has stopped. */
+export const opencode: DriverConfig = {
+  description: 'OpenCode (opencode run)',
+  version: '1.18.33',
+  program: 'opencode',
+  args: ['run', '--format', 'json', ['-m', '{model}'], '{args}'],
+  resume_args: ['run', '--format', 'json', ['-m', '{model}'], '--session', '{session_id}', '{args}'],
+  options: { model: null },
+  prompt: 'stdin',
+  session: 'output',
+  output: {
+    format: 'jsonl',
+    result: ['type=step_finish & part.reason=stop'],
+    failed: ['type=error'],
+    text: { path: 'part.text', when: 'type=text', take: 'join' },
+    session: { path: 'sessionID', take: 'first' },
+    error: [
+      { path: 'error.data.message', when: 'type=error' },
+      { path: 'error.name', when: 'type=error' },
+    ],
+    usage: {
+      input_tokens: { path: 'part.tokens.input', when: 'type=step_finish', take: 'sum' },
+      output_tokens: { path: 'part.tokens.output', when: 'type=step_finish', take: 'sum' },
+      cost_usd: { path: 'part.cost', when: 'type=step_finish', take: 'sum' },
+    },
+  },
+  pass_env: [
+    'ANTHROPIC_API_KEY',
+    'OPENAI_API_KEY',
+    'OPENROUTER_API_KEY',
+    'GEMINI_API_KEY',
+    'OPENCODE_CONFIG',
+    'XDG_DATA_HOME',
+  ],
+};

@@ -1,0 +1,103 @@
+/**
+ * The circuit breaker of an agent: after some failures in a row, or when its quota is used up, it is parked, and then
+ * tried with one attempt.
+ *
+ * Z1 The counts are the agent machine's own, hence in the log: a restart does not close the breaker.
+ * Z2 Only an attempt that says something about the agent decides; a lost or cancelled probe is repeated. Who has
+ *    completed an attempt since it was parked needs no probe.
+ */
+import type { DomainEvent } from '../../contracts/events/events.ts';
+import { type AttemptOutcome, FAILED_OUTCOMES } from '../../contracts/tasks.ts';
+import type { QuotaSign } from '../../drivers/quota.ts';
+import type { ActorHost } from '../runtime/actor-host.ts';
+import type { TimerQueue } from '../runtime/timer-queue.ts';
+
+export interface BreakerSettings {
+  /** Failures in a row after which the agent is parked. */
+  readonly failures: number;
+  /** How long the first time; each time in a row twice as long. */
+  readonly cooldownMs: number;
+  readonly maxCooldownMs: number;
+}
+
+export interface BreakerOptions {
+  readonly host: ActorHost;
+  readonly timers: TimerQueue;
+  readonly now: () => number;
+  readonly settingsOf: (agent: string) => BreakerSettings | undefined;
+  readonly decide: (event: DomainEvent) => void;
+}
+
+const PARKABLE_STATES: ReadonlySet<string> = new Set(['idle', 'busy', 'probing']);
+
+export class Breaker {
+  readonly #options: BreakerOptions;
+
+  constructor(options: BreakerOptions) {
+    this.#options = options;
+  }
+
+  /** Follows the end of one of the agent's attempts. */
+  onEnded(agent: string, outcome: AttemptOutcome): void {
+    if (outcome === 'completed' || FAILED_OUTCOMES.has(outcome)) this.#judge(agent);
+  }
+
+  /** Follows the sign that the agent's quota is used up; the end of that attempt is recorded next. */
+  onQuota(agent: string, { reason, untilMs }: QuotaSign): void {
+    const state = this.#options.host.get('agent', agent)?.state;
+    if (state === undefined || !PARKABLE_STATES.has(state)) return;
+    this.#options.decide({ type: 'agent.parked', agent, reason, until_ms: untilMs });
+  }
+
+  /** Does what is due for an agent: after it was parked, when it is to be tried, and for each after a restart. */
+  takeUp(agent: string): void {
+    const entity = this.#options.host.get('agent', agent);
+    if (!entity) return;
+    switch (entity.state) {
+      case 'parked':
+        return this.#awaitProbe(agent, entity.context.parkedUntil);
+      case 'probing':
+        // What it has failed before is what it was parked for.
+        if (entity.context.failures === 0) this.#options.decide({ type: 'agent.unparked', agent });
+        return;
+      default:
+        return this.#judge(agent);
+    }
+  }
+
+  #awaitProbe(agent: string, until: number | null): void {
+    if (until === null) return;
+    const { host, timers, decide } = this.#options;
+    timers.set(`probe:${agent}`, until, () => {
+      if (host.get('agent', agent)?.state === 'parked') decide({ type: 'agent.probed', agent });
+    });
+  }
+
+  #judge(agent: string): void {
+    const { host, settingsOf } = this.#options;
+    const entity = host.get('agent', agent);
+    const settings = settingsOf(agent);
+    if (!entity) return;
+    const { failures } = entity.context;
+    switch (entity.state) {
+      case 'probing':
+        if (failures === 0) this.#options.decide({ type: 'agent.unparked', agent });
+        else if (settings) this.#park(agent, settings);
+        return;
+      case 'idle':
+      case 'busy':
+        if (settings && failures >= settings.failures) this.#park(agent, settings);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #park(agent: string, { cooldownMs, maxCooldownMs }: BreakerSettings): void {
+    const { host, decide, now } = this.#options;
+    const { failures = 0, parkings = 0 } = host.get('agent', agent)?.context ?? {};
+    const cooldown = Math.min(cooldownMs * 2 ** parkings, maxCooldownMs);
+    const reason = `${failures} attempts in a row failed`;
+    decide({ type: 'agent.parked', agent, reason, until_ms: now() + cooldown });
+  }
+}

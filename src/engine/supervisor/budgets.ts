@@ -1,0 +1,77 @@
+/**
+ * Caps on what a task and everything below it may use, checked before each attempt.
+ *
+ * Y1 What was used is read from the attempt history, which is in the log: no restart forgets it. Attempts that are
+ *    claimed and not in the log yet count as well, so that no two claims share the last one.
+ */
+import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
+import type { Budget } from '../../contracts/tasks.ts';
+import type { ActorHost } from '../runtime/actor-host.ts';
+
+interface Use {
+  readonly attempts: number;
+  readonly tokens: number;
+  readonly cost_usd: number;
+  readonly wall_seconds: number;
+}
+
+const NONE: Use = { attempts: 0, tokens: 0, cost_usd: 0, wall_seconds: 0 };
+
+/** Why the next attempt of this task may not start; null where it may. */
+export function exhaustedBudget(
+  projections: Projections,
+  host: ActorHost,
+  task: TaskView,
+  now: number,
+): string | null {
+  for (let holder: TaskView | undefined = task; holder; holder = parentOf(projections, holder)) {
+    const { budget } = holder.spec;
+    if (!budget) continue;
+    const spent = firstExhausted(budget, useOf(projections, host, `${holder.project}/${holder.id}`, now));
+    if (spent !== null) return `the budget of task ${holder.id} is used up: ${spent}`;
+  }
+  return null;
+}
+
+function firstExhausted(budget: Budget, use: Use): string | null {
+  for (const key of ['attempts', 'tokens', 'cost_usd', 'wall_seconds'] as const) {
+    const cap = budget[key];
+    if (cap !== undefined && use[key] >= cap) return `${key} ${Math.round(use[key] * 100) / 100} of ${cap}`;
+  }
+  return null;
+}
+
+/** What the task and all its descendants have used. */
+function useOf(projections: Projections, host: ActorHost, key: string, now: number): Use {
+  const recorded = projections.attempts.byTask.get(key) ?? [];
+  const attempts = host.get('task', key)?.context.attempts ?? recorded.length;
+  const own = recorded.map((attempt) => useOfAttempt(attempt, now));
+  const below = (projections.blackboard.children.get(key) ?? []).map((child) =>
+    useOf(projections, host, child, now),
+  );
+  return [...own, ...below].reduce(add, { ...NONE, attempts });
+}
+
+function useOfAttempt({ startedAt, endedAt, usage }: AttemptView, now: number): Use {
+  return {
+    attempts: 0,
+    tokens: (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0),
+    cost_usd: usage?.cost_usd ?? 0,
+    wall_seconds: startedAt === null ? 0 : ((endedAt ?? now) - startedAt) / 1_000,
+  };
+}
+
+function add(a: Use, b: Use): Use {
+  return {
+    attempts: a.attempts + b.attempts,
+    tokens: a.tokens + b.tokens,
+    cost_usd: a.cost_usd + b.cost_usd,
+    wall_seconds: a.wall_seconds + b.wall_seconds,
+  };
+}
+
+function parentOf(projections: Projections, { project, spec }: TaskView): TaskView | undefined {
+  return spec.parent === undefined
+    ? undefined
+    : projections.blackboard.tasks.get(`${project}/${spec.parent}`);
+}

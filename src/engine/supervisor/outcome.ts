@@ -1,0 +1,89 @@
+/** How an attempt ended, judged by the process, by what the agent said, and by why it was stopped. */
+import type { AttemptContext } from '../../../machines/index.ts';
+import { unreachable } from '../../contracts/errors.ts';
+import type { AttemptOutcome, StopReason } from '../../contracts/tasks.ts';
+import type { RunResult } from '../../drivers/driver.ts';
+
+export interface Judgement {
+  readonly outcome: AttemptOutcome;
+  readonly error?: string;
+}
+
+/**
+ * @param hasOutput whether the task has an output, or needs none
+ * @param failure what the run's own result says went wrong
+ */
+export function judge(
+  result: RunResult,
+  attempt: AttemptContext,
+  hasOutput: boolean,
+  failure?: string,
+): Judgement {
+  if (attempt.stopReason !== null) return judgeStopped(attempt.stopReason, attempt, hasOutput, failure);
+  switch (result.kind) {
+    case 'exited':
+      if (!(result.ok ?? result.code === 0))
+        return { outcome: 'failed', error: exitText(result.code, failure) };
+      return judgeFinished(attempt, hasOutput, failure);
+    case 'returned':
+      return judgeFinished(attempt, hasOutput, failure);
+    case 'signalled':
+      return { outcome: 'killed', error: `ended by ${result.signal}, which Signalbox did not send` };
+    case 'threw':
+      return { outcome: 'failed', error: result.error };
+    case 'lost':
+      return { outcome: 'lost', error: result.reason };
+    default:
+      return unreachable(result, 'judge');
+  }
+}
+
+function exitText(code: number, failure: string | undefined): string {
+  return failure === undefined ? `exited with code ${code}` : `exited with code ${code}: ${failure}`;
+}
+
+/** It ended by itself, with an exit code of a success: then its own word decides, and its result has to agree. */
+function judgeFinished(attempt: AttemptContext, hasOutput: boolean, failure: string | undefined): Judgement {
+  switch (attempt.verdict) {
+    case 'failed':
+      return { outcome: 'failed', error: 'the agent reported a failure' };
+    case 'blocked':
+      return { outcome: 'completed' };
+    case 'submitted':
+    case null:
+      if (failure !== undefined) return { outcome: 'failed', error: failure };
+      return hasOutput
+        ? { outcome: 'completed' }
+        : { outcome: 'failed', error: 'it ended without an output, and the task needs one' };
+    default:
+      return unreachable(attempt.verdict, 'judgeFinished');
+  }
+}
+
+function judgeStopped(
+  reason: StopReason,
+  attempt: AttemptContext,
+  hasOutput: boolean,
+  failure: string | undefined,
+): Judgement {
+  // It had its say, and only its process stayed: then its word counts, for whatever the process was stopped.
+  if (attempt.verdict !== null && reason !== 'cancelled' && reason !== 'operator') {
+    return judgeFinished(attempt, hasOutput, failure);
+  }
+  switch (reason) {
+    case 'timeout':
+      return { outcome: 'timed_out', error: 'it did not end within its time' };
+    case 'silence':
+      return { outcome: 'timed_out', error: 'it gave no sign of life for too long' };
+    case 'cancelled':
+      return { outcome: 'cancelled', error: 'the task was cancelled' };
+    case 'operator':
+      return { outcome: 'killed', error: 'an operator stopped it' };
+    case 'shutdown':
+      return { outcome: 'killed', error: 'Signalbox shut down and was told to end its agents' };
+    case 'lingering':
+      return judgeFinished(attempt, hasOutput, failure);
+    default:
+      return unreachable(reason, 'judgeStopped');
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * The supervisor: turns what was recorded into what has to happen next.
+ *
+ * U1 It acts on stored records only (the commit order), and everything it does is again an event.
+ * U2 What must happen next follows from the state alone, so that after a restart the same things happen.
+ */
+import type { Logger } from 'pino';
+import type { Projections, TaskView } from '../../../projections/index.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
+import type { StopReason } from '../../contracts/tasks.ts';
+import type { ActorHost } from '../runtime/actor-host.ts';
+import type { Archive } from '../runtime/archive.ts';
+import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
+import type { Environment } from '../runtime/environment.ts';
+import { TimerQueue } from '../runtime/timer-queue.ts';
+import type { AgentRoster } from './agent-roster.ts';
+import { attemptAddress } from './attempt-address.ts';
+import { AttemptEnds } from './attempt-ends.ts';
+import { AttemptKeeper } from './attempt-keeper.ts';
+import { Breaker } from './breaker.ts';
+import { exhaustedBudget } from './budgets.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { PromptBuilders } from './prompts/prompt-builders.ts';
+import { ReadyQueue } from './ready-queue.ts';
+import { registerAgents } from './register-agents.ts';
+import { Relations } from './relations.ts';
+import { Reviews } from './reviews.ts';
+import { RunOrders } from './run-orders.ts';
+import { settledBy } from './settled.ts';
+import { TaskKeeper } from './task-keeper.ts';
+import type { AttemptTokens } from './tokens.ts';
+
+export interface SupervisorOptions {
+  readonly host: ActorHost;
+  readonly projections: Projections;
+  readonly pipeline: CommitPipeline;
+  readonly archive: Archive;
+  readonly roster: AgentRoster;
+  readonly environment: Environment;
+  readonly tokens: AttemptTokens;
+  readonly logger: Logger;
+  readonly attemptsDirectory: string;
+  /** Attempts that may be open at the same time, of all agents together. */
+  readonly concurrency: number;
+  /** The same for each project. */
+  readonly projectConcurrency: number;
+  readonly url: () => string | null;
+  readonly prompts: PromptBuilders;
+}
+
+const ACTOR = 'supervisor';
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #timers: TimerQueue;
+  readonly #dispatcher: Dispatcher;
+  readonly #relations: Relations;
+  readonly #reviews: Reviews;
+  readonly #breaker: Breaker;
+  readonly #tasks: TaskKeeper;
+  readonly attempts: AttemptKeeper;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { host, projections, roster, environment, tokens, logger, attemptsDirectory, url, prompts } =
+      options;
+    const timers = new TimerQueue(environment.clock);
+    const dispatcher = new Dispatcher({
+      host,
+      roster,
+      queue: new ReadyQueue(),
+      concurrency: options.concurrency,
+      projectConcurrency: options.projectConcurrency,
+      claim: (key, agent, attempt) => this.#claim(key, agent, attempt),
+    });
+    const now = (): number => environment.clock.now();
+    const decide = (event: DomainEvent): SignalboxError | null => this.decide(event);
+    const relations = new Relations({
+      projections,
+      host,
+      timers,
+      now,
+      lookUp: async (project, task) => (await options.archive.find(project, task))?.view ?? null,
+      decide,
+    });
+    this.#timers = timers;
+    this.#dispatcher = dispatcher;
+    this.#relations = relations;
+    this.#breaker = new Breaker({
+      host,
+      timers,
+      now,
+      settingsOf: (agent) => roster.get(agent)?.breaker,
+      decide,
+    });
+    this.#reviews = new Reviews({
+      projections,
+      host,
+      roster,
+      relations,
+      decide: (event, actor) => this.decide(event, actor),
+    });
+    this.#tasks = new TaskKeeper({
+      host,
+      timers,
+      relations,
+      reviews: this.#reviews,
+      dispatcher,
+      now,
+      decide,
+    });
+    this.attempts = new AttemptKeeper({
+      host,
+      projections,
+      roster,
+      timers,
+      environment,
+      orders: new RunOrders({ projections, tokens, attemptsDirectory, url, prompts }),
+      ends: new AttemptEnds({
+        host,
+        projections,
+        environment,
+        decide: (event, actor) => this.decide(event, actor),
+        onQuota: (agent, sign) => this.#breaker.onQuota(agent, sign),
+      }),
+      logger,
+      decide,
+    });
+  }
+
+  /** Takes up what the log says is under way, then begins to claim. To be called once, after the take-over. */
+  async start(): Promise<void> {
+    const { host, roster, projections } = this.#options;
+    const { tasks } = projections.blackboard;
+    registerAgents(host, projections, roster, (event) => this.decide(event));
+    for (const task of [...tasks.values()]) this.#tasks.takeUp(task);
+    for (const agent of host.ids('agent')) this.#breaker.takeUp(agent);
+    const open = [...host.ids('attempt')].map((key) => this.#resume(key));
+    await Promise.all(open);
+    this.#dispatcher.enable();
+  }
+
+  /** No new claims; what runs goes on. */
+  drain(): void {
+    this.#dispatcher.disable();
+  }
+
+  /** Forgets timers and leaves every process as it is. */
+  detach(): void {
+    this.#dispatcher.disable();
+    this.#timers.clear();
+    this.attempts.detach();
+  }
+
+  /** Ends every open attempt. */
+  stopAll(): void {
+    for (const key of [...this.#options.host.ids('attempt')]) {
+      this.attempts.requestStop(attemptAddress(key), 'shutdown');
+    }
+  }
+
+  /** The children that have to settle before the task can be approved. */
+  awaitedChildren(task: TaskView): readonly TaskView[] {
+    return this.#relations.awaitedChildren(task);
+  }
+
+  /** The review of the newest attempt of this task by an agent; undefined where there is none. */
+  reviewOf(task: TaskView): TaskView | undefined {
+    return this.#reviews.reviewOf(task);
+  }
+
+  /**
+   * Decides on the supervisor's own account. A refusal means as a rule that things moved on meanwhile; it is logged.
+   * @returns the refusal; null where it was decided
+   */
+  decide(event: DomainEvent, actor: string = ACTOR): SignalboxError | null {
+    try {
+      this.#options.pipeline.decide(event, { actor });
+      return null;
+    } catch (cause) {
+      const refusal =
+        cause instanceof SignalboxError ? cause : new SignalboxError('internal', messageOf(cause), { cause });
+      if (refusal.code !== 'log_fenced' && refusal.code !== 'shutting_down')
+        this.#options.logger.warn({ err: refusal, event: event.type }, 'a decision was refused');
+      return refusal;
+    }
+  }
+
+  /** Acts on a stored record. Never throws: a record that is stored cannot be refused any more. */
+  onCommitted(record: StoredRecord): void {
+    try {
+      this.#react(record);
+    } catch (error) {
+      this.#options.logger.error(
+        { err: error, sequence: record.sequence },
+        `reacting to a record failed: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  #react(record: StoredRecord): void {
+    const { event } = record;
+    if ('attempt' in event && event.attempt !== null && event.type.startsWith('task.')) {
+      this.attempts.noteSign({ ...event, attempt: event.attempt }, event.type);
+    }
+    this.#reactTo(event);
+    if ('task' in event && hasLeftReview(record)) this.#onLeftReview(event);
+    const settled = settledBy(record);
+    const task = settled && this.#view(settled);
+    if (task) this.#onSettled(task);
+  }
+
+  #onSettled(task: TaskView): void {
+    const { project, spec } = task;
+    this.#relations.onSettled(task);
+    const parent = spec.parent === undefined ? undefined : this.#view({ project, task: spec.parent });
+    if (parent && spec.reviews === undefined) this.#reviews.takeUp(parent);
+  }
+
+  #onLeftReview(event: { readonly project: string; readonly task: string }): void {
+    const task = this.#view(event);
+    if (task) this.#reviews.onLeft(task);
+  }
+
+  /** An output of a review may be its verdict. */
+  #onOutput(event: EventOf<'task.output_added'>): void {
+    const task = this.#view(event);
+    if (task?.spec.reviews !== undefined) this.#reviews.takeUpReview(task);
+  }
+
+  #reactTo(event: DomainEvent): void {
+    switch (event.type) {
+      case 'task.claimed':
+        return this.attempts.start(event);
+      case 'attempt.started':
+        return this.attempts.onStarted(event);
+      case 'attempt.stop_requested':
+        return this.attempts.onStopRequested(event);
+      case 'attempt.ended':
+        return this.#onEnded(event);
+      case 'task.cancelled':
+        this.#tasks.forgetTimers(`${event.project}/${event.task}`);
+        return this.#stopOpenAttempt(event, 'cancelled');
+      case 'task.submitted':
+        return this.attempts.onVerdict(event);
+      case 'task.failure_reported':
+        this.attempts.onVerdict(event);
+        return this.#takeUp(event);
+      case 'task.blocked':
+        // Whoever blocks a task that is worked on wants no more of that work.
+        if (event.attempt === null) return this.#stopOpenAttempt(event, 'operator');
+        return this.attempts.onVerdict({ ...event, attempt: event.attempt });
+      case 'task.output_added':
+        return this.#onOutput(event);
+      case 'task.created':
+      case 'task.due':
+      case 'task.dependency_met':
+      case 'task.unblocked':
+      case 'task.rejected':
+      case 'task.redriven':
+        return this.#takeUp(event);
+      case 'agent.parked':
+        return this.#breaker.takeUp(event.agent);
+      case 'agent.probed':
+        this.#breaker.takeUp(event.agent);
+        return this.#dispatcher.offer(event.agent);
+      case 'agent.resumed':
+      case 'agent.registered':
+      case 'agent.connected':
+      case 'agent.unparked':
+        return this.#dispatcher.offer(event.agent);
+      case 'queue.resumed':
+        return this.#dispatcher.reopen(event.queue);
+      default:
+        // Every other event is information: nothing follows from it.
+        return;
+    }
+  }
+
+  #onEnded(event: EventOf<'attempt.ended'>): void {
+    // First: an agent that is to be parked must not be given the next task.
+    this.#breaker.onEnded(event.agent, event.outcome);
+    this.#takeUp(event);
+    this.#dispatcher.offer(event.agent);
+  }
+
+  #stopOpenAttempt({ project, task }: { project: string; task: string }, reason: StopReason): void {
+    const attempt = this.#options.host.get('task', `${project}/${task}`)?.context.openAttempt;
+    if (attempt) this.attempts.requestStop({ project, task, attempt }, reason);
+  }
+
+  #takeUp(event: { readonly project: string; readonly task: string }): void {
+    const task = this.#view(event);
+    if (task) this.#tasks.takeUp(task);
+  }
+
+  #claim(key: string, agent: string, attempt: number): void {
+    const { projections, host, roster, tokens, environment } = this.#options;
+    const view = projections.blackboard.tasks.get(key);
+    if (!view) return;
+    const { project, id: task } = view;
+    if (this.#tasks.isExpired(view)) {
+      this.decide({ type: 'task.expired', project, task });
+      return;
+    }
+    const reason = exhaustedBudget(projections, host, view, environment.clock.now());
+    if (reason !== null) {
+      this.decide({ type: 'task.blocked', project, task, attempt: null, reason });
+      return;
+    }
+    this.#tasks.forgetTimers(key);
+    const writesBack = roster.get(agent)?.driver.writesBack ?? false;
+    const token_sha256 = writesBack ? tokens.hashOf(project, task, attempt) : undefined;
+    this.decide({ type: 'task.claimed', project, task, attempt, agent, token_sha256 });
+  }
+
+  #resume(key: string): Promise<void> {
+    const agent = this.#options.host.get('attempt', key)?.context.agent ?? '';
+    return this.attempts.resume({ ...attemptAddress(key), agent });
+  }
+
+  #view(event: { readonly project: string; readonly task: string }): TaskView | undefined {
+    return this.#options.projections.blackboard.tasks.get(`${event.project}/${event.task}`);
+  }
+}
+
+function hasLeftReview({ transitions }: StoredRecord): boolean {
+  return transitions.some(
+    ({ entity, from, to }) => entity === 'task' && from === 'review' && to !== 'review',
+  );
+}

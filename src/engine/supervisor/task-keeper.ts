@@ -1,0 +1,98 @@
+/**
+ * What a task in its present state needs: a place in the queue, a timer, an approval, or nothing.
+ *
+ * Asked after each of its events and once for every task after a restart: the answer follows from the state alone.
+ */
+import type { TaskView } from '../../../projections/index.ts';
+import type { DomainEvent } from '../../contracts/events/events.ts';
+import type { ActorHost } from '../runtime/actor-host.ts';
+import type { TimerQueue } from '../runtime/timer-queue.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Relations } from './relations.ts';
+import type { Reviews } from './reviews.ts';
+
+export interface TaskKeeperOptions {
+  readonly host: ActorHost;
+  readonly timers: TimerQueue;
+  readonly relations: Relations;
+  readonly reviews: Reviews;
+  readonly dispatcher: Dispatcher;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly decide: (event: DomainEvent) => void;
+}
+
+export class TaskKeeper {
+  readonly #options: TaskKeeperOptions;
+
+  constructor(options: TaskKeeperOptions) {
+    this.#options = options;
+  }
+
+  takeUp(task: TaskView): void {
+    const { timers, dispatcher, relations, reviews, decide } = this.#options;
+    const { project, id, spec } = task;
+    const key = keyOf(task);
+    if (spec.reviews !== undefined) reviews.takeUpReview(task);
+    switch (task.state) {
+      case 'pending':
+        this.#watchExpiry(task);
+        if (task.openAttempt === null) dispatcher.add(project, key, spec, task.createdSequence);
+        return;
+      case 'scheduled':
+        this.#watchExpiry(task);
+        if (task.dueAt !== null) timers.set(`due:${key}`, task.dueAt, () => this.#onDue(task));
+        return relations.takeUp(task);
+      case 'review':
+        if (spec.reviews === undefined) reviews.takeUp(task);
+        if (spec.review !== 'auto' || task.openAttempt !== null || !relations.isJoined(task)) return;
+        return decide({ type: 'task.approved', project, task: id });
+      case 'done':
+        return relations.onSettled(task);
+      default:
+        return;
+    }
+  }
+
+  /** Whether `expires_at` has passed before it was ever claimed. */
+  isExpired(task: TaskView): boolean {
+    const at = this.#expiryOf(task);
+    return at !== undefined && at <= this.#options.now();
+  }
+
+  /** It is claimed, or over. */
+  forgetTimers(key: string): void {
+    this.#options.timers.cancel(`due:${key}`);
+    this.#options.timers.cancel(`expire:${key}`);
+  }
+
+  #watchExpiry(task: TaskView): void {
+    const at = this.#expiryOf(task);
+    if (at !== undefined) this.#options.timers.set(`expire:${keyOf(task)}`, at, () => this.#onExpiry(task));
+  }
+
+  #expiryOf(task: TaskView): number | undefined {
+    const context = this.#options.host.get('task', keyOf(task))?.context;
+    return context?.attempts === 0 && !context.redriven ? task.spec.expires_at_ms : undefined;
+  }
+
+  #onExpiry(task: TaskView): void {
+    const { host, decide } = this.#options;
+    const state = host.get('task', keyOf(task))?.state;
+    if (!this.isExpired(task) || (state !== 'pending' && state !== 'scheduled')) return;
+    decide({ type: 'task.expired', project: task.project, task: task.id });
+  }
+
+  /** It may have been blocked or cancelled meanwhile. */
+  #onDue(task: TaskView): void {
+    const { host, now, decide } = this.#options;
+    const entity = host.get('task', keyOf(task));
+    const dueAt = entity?.context.dueAt ?? null;
+    if (entity?.state !== 'scheduled' || dueAt === null || dueAt > now()) return;
+    decide({ type: 'task.due', project: task.project, task: task.id });
+  }
+}
+
+function keyOf({ project, id }: TaskView): string {
+  return `${project}/${id}`;
+}

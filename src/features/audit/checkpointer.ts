@@ -1,0 +1,204 @@
+/**
+ * Signs the log from time to time.
+ *
+ * C1 A checkpoint covers everything from the end of the one before it, without a hole and without an overlap; the first
+ *    one begins with the introduction of its key.
+ * C2 Beside the hash of its last event it signs the list of all their hashes: who shows only some of the events can
+ *    still prove these (docs/audit.md).
+ * C3 It comes after a number of events, after a time in which there were any, and at the stop. A log in which nothing
+ *    happens gets none.
+ * C4 One that cannot be written holds up nobody: the next one covers its events too.
+ */
+import type { Logger } from 'pino';
+import { SUPERVISOR_ID } from '../../../machines/index.ts';
+import type { AppContext, CheckpointKeys } from '../../app/context.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import type { StoredRecord } from '../../contracts/events/events.ts';
+import { supervisorFilter } from '../../contracts/messages/subjects.ts';
+import { deferred } from '../../engine/runtime/deferred.ts';
+import { chainHashOf } from '../../journal/redactions.ts';
+import type { SigningKeys } from './key-file.ts';
+import { checkpointText, digestOf, type SigningKey, successionText } from './keys.ts';
+
+export interface CheckpointerOptions {
+  readonly keys: SigningKeys;
+  readonly logger: Logger;
+  /** Events after which a checkpoint is written. */
+  readonly everyEvents?: number;
+  /** Milliseconds after which one is written, if there were events. */
+  readonly everyMs?: number;
+}
+
+const EVERY_EVENTS = 1_000;
+const EVERY_MS = 300_000;
+/** Milliseconds that the last checkpoint gets to be stored. */
+const LAST_MS = 2_000;
+const ACTOR = 'supervisor';
+
+export class Checkpointer implements CheckpointKeys {
+  readonly #options: CheckpointerOptions;
+  readonly #everyEvents: number;
+  readonly #everyMs: number;
+  #key: SigningKey;
+  #app: AppContext | null = null;
+  /** First event that the next checkpoint covers, and the hashes from there on. */
+  #from = 0;
+  #hashes: string[] = [];
+  /** One signature at a time, so that none is made with a key that is being replaced. */
+  #work: Promise<void> = Promise.resolve();
+  #isDue = false;
+  #cancelTimer: (() => void) | null = null;
+  #stopListening: () => void = () => {};
+
+  private constructor(options: CheckpointerOptions, key: SigningKey) {
+    this.#options = options;
+    this.#everyEvents = options.everyEvents ?? EVERY_EVENTS;
+    this.#everyMs = options.everyMs ?? EVERY_MS;
+    this.#key = key;
+  }
+
+  /** @throws SignalboxError `config_invalid` where the key cannot be used */
+  static async open(options: CheckpointerOptions): Promise<Checkpointer> {
+    return new Checkpointer(options, await options.keys.load());
+  }
+
+  /** Introduces the key where the log does not have it, and begins. To be called once, after the take-over. */
+  async start(app: AppContext): Promise<void> {
+    this.#app = app;
+    await this.#agreeOnKey(app);
+    const arrived: StoredRecord[] = [];
+    let add = (record: StoredRecord): void => {
+      arrived.push(record);
+    };
+    this.#stopListening = app.onRecord((record) => add(record));
+    this.#from = await firstUncovered(app);
+    for await (const message of app.log.read({ from: this.#from })) this.#hashes.push(chainHashOf(message));
+    add = (record) => this.#onRecord(record);
+    for (const record of arrived) this.#onRecord(record);
+    if (this.#hashes.length > 0) this.#schedule();
+  }
+
+  /** Covers what is not covered yet, and ends; a log that does not answer is not waited for. */
+  async stop(): Promise<void> {
+    const app = this.#app;
+    if (!app) return;
+    this.#stopListening();
+    this.#cancelTimer?.();
+    const patience = deferred();
+    const cancel = app.environment.clock.schedule(LAST_MS, patience.resolve);
+    await Promise.race([this.#enqueue(() => this.#write(app)), patience.promise]);
+    cancel();
+  }
+
+  async rotate(actor: string): Promise<{ readonly key: string; readonly public_key: string }> {
+    const app = this.#app;
+    if (!app) throw new SignalboxError('log_unavailable', 'Signalbox is starting: try again in a moment');
+    const { keys } = this.#options;
+    const next = await keys.prepareNext();
+    await this.#enqueue(async () => {
+      await introduce(app, next, this.#key, actor);
+      this.#key = next;
+      await keys.adoptNext();
+    });
+    return { key: next.fingerprint, public_key: next.publicKey };
+  }
+
+  async #agreeOnKey(app: AppContext): Promise<void> {
+    const { keys, logger } = this.#options;
+    const present = app.host.get('supervisor', SUPERVISOR_ID)?.context.key ?? null;
+    if (present === this.#key.fingerprint) return;
+    const next = await keys.unfinished();
+    if (next && next.fingerprint === present) {
+      await keys.adoptNext();
+      this.#key = next;
+      return;
+    }
+    if (present !== null) {
+      logger.warn(
+        { key: this.#key.fingerprint, earlier: present, file: keys.path },
+        'the log was signed with another key, which is not in this data directory: no key vouches for the new one',
+      );
+    }
+    await introduce(app, this.#key, null, ACTOR);
+  }
+
+  #onRecord({ sequence, previousHash, event }: StoredRecord): void {
+    // A record tells the hash of the one before it.
+    if (sequence - 1 === this.#from + this.#hashes.length) this.#hashes.push(previousHash);
+    if (event.type === 'supervisor.checkpointed') return;
+    if (this.#hashes.length >= this.#everyEvents) this.#writeSoon();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    if (!this.#app) return;
+    this.#cancelTimer ??= this.#app.environment.clock.schedule(this.#everyMs, () => this.#writeSoon());
+  }
+
+  #writeSoon(): void {
+    const app = this.#app;
+    if (this.#isDue || !app) return;
+    this.#isDue = true;
+    void this.#enqueue(async () => {
+      this.#isDue = false;
+      await this.#write(app);
+    });
+  }
+
+  /** Never rejects (C4). */
+  async #write(app: AppContext): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    const hash = this.#hashes.at(-1);
+    if (hash === undefined) return;
+    const covered = this.#hashes.length;
+    const from = this.#from;
+    const checkpoint = { from, sequence: from + covered - 1, hash, digest: digestOf(this.#hashes) };
+    const signed = {
+      ...checkpoint,
+      key: this.#key.fingerprint,
+      signature: this.#key.sign(checkpointText(checkpoint)),
+    };
+    try {
+      await app.pipeline.commit({ type: 'supervisor.checkpointed', ...signed }, { actor: ACTOR });
+      this.#from += covered;
+      this.#hashes = this.#hashes.slice(covered);
+      await this.#options.keys.noteCheckpoint(signed);
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, `no checkpoint could be written: ${messageOf(error)}`);
+    }
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => {});
+    return done;
+  }
+}
+
+/** The event after the last one that a checkpoint covers; before the first, the introduction of the first key. */
+async function firstUncovered({ host, log }: AppContext): Promise<number> {
+  const covered = host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
+  if (covered > 0) return covered + 1;
+  for await (const { sequence } of log.readByFilter(supervisorFilter('key_introduced'))) return sequence;
+  throw new SignalboxError('internal', 'the log has no signing key, though one was introduced');
+}
+
+/** @param earlier the key that vouches for it; null where there is none */
+async function introduce(
+  app: AppContext,
+  key: SigningKey,
+  earlier: SigningKey | null,
+  actor: string,
+): Promise<void> {
+  const event = {
+    type: 'supervisor.key_introduced',
+    key: key.fingerprint,
+    public_key: key.publicKey,
+    ...(earlier && {
+      signed_by: earlier.fingerprint,
+      signature: earlier.sign(successionText(earlier.fingerprint, key.fingerprint)),
+    }),
+  } as const;
+  await app.pipeline.commit(event, { actor });
+}

@@ -1,0 +1,147 @@
+/**
+ * Background commands: started at once, looked at, and fetched when they are over. Each is a task of the built-in
+ * project and agent, so that it is supervised, recorded, adopted and killed as any other.
+ *
+ * G1 A cursor gets each ending once: its place moves with the answer, and only then (R1, R2 of cursors.ts).
+ * G2 A command is never run twice: it has one attempt, whatever becomes of it.
+ */
+import { join } from 'node:path';
+import type { TaskView } from '../../../projections/index.ts';
+import { type AppContext, findTask } from '../../app/context.ts';
+import { createAnyTask } from '../../app/tasks/create-task.ts';
+import {
+  BACKGROUND_AGENT,
+  type BackgroundAnswer,
+  type DrainAnswer,
+  type DrainRequest,
+  type RunBackground,
+} from '../../contracts/api/background.ts';
+import { createTaskSchema } from '../../contracts/api/requests.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { BACKGROUND_PROJECT, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import type { IncomingTrace } from '../../contracts/trace-context.ts';
+import { backgroundAnswer } from './answer.ts';
+import { backgroundBlock } from './block.ts';
+import { Cursors } from './cursors.ts';
+import { type Ending, Endings } from './endings.ts';
+
+const PROJECT = projectId(BACKGROUND_PROJECT);
+const TITLE_LENGTH = 100;
+
+export interface BackgroundOptions {
+  readonly app: AppContext;
+  /** Of its own: how far the cursors are. */
+  readonly directory: string;
+}
+
+export class Background {
+  readonly #app: AppContext;
+  readonly #cursors: Cursors;
+  readonly #endings: Endings;
+  /** Drains come one after the other. */
+  #drained: Promise<unknown> = Promise.resolve();
+
+  private constructor(app: AppContext, cursors: Cursors) {
+    this.#app = app;
+    this.#cursors = cursors;
+    this.#endings = new Endings(app);
+  }
+
+  /** @throws SignalboxError `config_invalid` for a damaged file */
+  static async open({ app, directory }: BackgroundOptions): Promise<Background> {
+    return new Background(app, await Cursors.open(join(directory, 'cursors.json')));
+  }
+
+  /**
+   * @param idempotencyKey the same request with the same key again runs nothing
+   * @throws SignalboxError `background_off`, and what `createTask` throws
+   */
+  async run(
+    { command, cwd, timeout_seconds }: RunBackground,
+    idempotencyKey: string | undefined,
+    actor: string,
+    trace: IncomingTrace = {},
+  ): Promise<{ readonly task: TaskView; readonly created: boolean }> {
+    if (!this.#app.roster.get(BACKGROUND_AGENT)) {
+      throw new SignalboxError(
+        'background_off',
+        'background commands are off: they run as the user of Signalbox, so they have to be switched on, with "background: {}" in the configuration',
+      );
+    }
+    const request = createTaskSchema.parse({
+      title: titleOf(command),
+      description: command,
+      agent: BACKGROUND_AGENT,
+      params: { command, cwd },
+      timeout_seconds,
+      max_attempts: 1,
+      review: 'auto',
+      outputs: 'optional',
+      idempotency_key: idempotencyKey,
+    });
+    return createAnyTask(this.#app, PROJECT, request, actor, trace);
+  }
+
+  /** @throws SignalboxError `task_not_found`, `log_unavailable` */
+  find(id: TaskId): Promise<TaskView> {
+    return findTask(this.#app, PROJECT, id);
+  }
+
+  /** @throws SignalboxError `log_unavailable` */
+  answer(task: TaskView): Promise<BackgroundAnswer> {
+    return backgroundAnswer(this.#app, task);
+  }
+
+  /** The newest ones in memory, the oldest of them first. @throws SignalboxError `log_unavailable` */
+  async list(limit: number): Promise<BackgroundAnswer[]> {
+    const tasks = [...this.#app.projections.blackboard.tasks.values()].filter(
+      ({ project }) => project === PROJECT,
+    );
+    return Promise.all(tasks.slice(-limit).map((task) => this.answer(task)));
+  }
+
+  /** What has finished since the cursor's last drain. @throws SignalboxError `log_unavailable` */
+  drain(request: DrainRequest): Promise<DrainAnswer> {
+    const drained = this.#drained.then(() => this.#drain(request));
+    this.#drained = drained.catch(() => {});
+    return drained;
+  }
+
+  close(): void {
+    this.#endings.close();
+  }
+
+  async #drain({ cursor: name, drain_id, limit }: DrainRequest): Promise<DrainAnswer> {
+    const cursor = this.#cursors.get(name);
+    const repeated = drain_id !== undefined && cursor.last?.id === drain_id ? cursor.last : null;
+    const from = repeated?.from ?? cursor.position;
+    const next = await this.#after(from, repeated ? Number.POSITIVE_INFINITY : limit + 1);
+    const endings = repeated ? next.filter(({ sequence }) => sequence <= repeated.to) : next.slice(0, limit);
+    const results = await Promise.all(endings.map(({ task }) => this.#resultOf(task)));
+    const to = endings.at(-1)?.sequence ?? from;
+    if (!repeated && endings.length > 0) {
+      const last = drain_id === undefined ? null : { id: drain_id, from, to };
+      await this.#cursors.set(name, { position: to, last });
+    }
+    return { cursor: name, results, more: next.length > endings.length, text: backgroundBlock(results) };
+  }
+
+  async #resultOf(id: string): Promise<BackgroundAnswer> {
+    return this.answer(await this.find(taskId(id)));
+  }
+
+  async #after(sequence: number, limit: number): Promise<readonly Ending[]> {
+    try {
+      return await this.#endings.after(sequence, limit);
+    } catch (cause) {
+      if (!(cause instanceof SignalboxError) || cause.code !== 'nats_unavailable') throw cause;
+      const why = 'the event log, which knows what has finished, is out of reach: try again in a moment';
+      throw new SignalboxError('log_unavailable', why, { cause });
+    }
+  }
+}
+
+function titleOf(command: string): string {
+  const [line = ''] = command.trim().split('\n', 1);
+  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1)}…`;
+}

@@ -1,0 +1,138 @@
+/** The webhooks of the configuration: running, looked at, and what one has given up sent again. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { AppContext } from '../../app/context.ts';
+import { type EventFeed, type FeedEvent, feedEventOf } from '../../app/events/event-feed.ts';
+import { taskTraceparent } from '../../app/tasks/task-trace.ts';
+import {
+  type ChooseLetters,
+  MAX_REDELIVERIES,
+  type Redelivered,
+  type WebhookAnswer,
+  type WebhookConfig,
+  type WebhookLetter,
+} from '../../contracts/api/webhooks.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { Progress } from './progress.ts';
+import { keyOf } from './signature.ts';
+import { Subscription } from './subscription.ts';
+
+export interface WebhooksOptions {
+  readonly configs: Readonly<Record<string, WebhookConfig>>;
+  readonly app: Pick<AppContext, 'readLog' | 'environment' | 'projections'>;
+  readonly feed: EventFeed;
+  /** Holds a file for each: how far it is. */
+  readonly directory: string;
+  /** Where the secrets are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logger: Logger;
+}
+
+export class Webhooks {
+  readonly #subscriptions: ReadonlyMap<string, Subscription>;
+  readonly #app: WebhooksOptions['app'];
+
+  private constructor(subscriptions: ReadonlyMap<string, Subscription>, app: WebhooksOptions['app']) {
+    this.#subscriptions = subscriptions;
+    this.#app = app;
+  }
+
+  /** @throws SignalboxError `config_invalid` for a secret that is not there, or a damaged file; then none is running */
+  static async start(options: WebhooksOptions): Promise<Webhooks> {
+    const { configs, app, feed, directory, env } = options;
+    const subscriptions = new Map<string, Subscription>();
+    for (const [id, config] of Object.entries(configs)) {
+      const logger = options.logger.child({ webhook: id });
+      const secret = env[config.secret_env];
+      if (!secret) {
+        throw new SignalboxError(
+          'config_invalid',
+          `webhooks.${id}.secret_env: the variable ${config.secret_env} is not set: it holds the secret that events are signed with`,
+        );
+      }
+      const receiver = { url: config.url, key: keyOf(secret), timeoutMs: config.timeout_seconds * 1_000 };
+      const { environment } = app;
+      const file = join(directory, `${id}.json`);
+      const progress = await Progress.open(file, logger, environment.clock, feed.end);
+      const traceparentOf = (event: FeedEvent): string | null => taskTraceparent(app, event);
+      const parts = { id, config, receiver, feed, traceparentOf, progress, environment, logger };
+      subscriptions.set(id, new Subscription(parts));
+    }
+    for (const subscription of subscriptions.values()) subscription.start();
+    return new Webhooks(subscriptions, app);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#subscriptions.values()].map((each) => each.stop()));
+  }
+
+  list(): readonly WebhookAnswer[] {
+    return [...this.#subscriptions.values()].map((each) => each.describe());
+  }
+
+  /** The oldest first. @throws SignalboxError `not_found` */
+  letters(id: string): readonly WebhookLetter[] {
+    return this.#find(id).progress.letters;
+  }
+
+  /**
+   * Sends dead letters again, once each and in order; what is taken is one no more.
+   * @throws SignalboxError `not_found`, `nats_unavailable`
+   */
+  async redeliver(id: string, choice: ChooseLetters): Promise<Redelivered> {
+    const subscription = this.#find(id);
+    const { chosen, errors } = choose(subscription, choice);
+    const delivered: number[] = [];
+    for (const { sequence } of chosen) {
+      const sent = await subscription.send(await this.#read(sequence));
+      if (sent.ok) delivered.push(sequence);
+      else errors.push({ sequence, detail: sent.error });
+    }
+    return this.#settle(subscription, delivered, errors);
+  }
+
+  /** Drops dead letters for good; their events stay in the log. @throws SignalboxError `not_found` */
+  async discard(id: string, choice: ChooseLetters): Promise<Redelivered> {
+    const subscription = this.#find(id);
+    const { chosen, errors } = choose(subscription, choice);
+    return this.#settle(
+      subscription,
+      chosen.map(({ sequence }) => sequence),
+      errors,
+    );
+  }
+
+  async #settle(
+    subscription: Subscription,
+    delivered: readonly number[],
+    errors: Redelivered['errors'],
+  ): Promise<Redelivered> {
+    if (delivered.length > 0) await subscription.progress.forget(new Set(delivered));
+    subscription.makeRoom();
+    return { delivered: [...delivered], errors, left: subscription.progress.letters.length };
+  }
+
+  async #read(sequence: number): Promise<FeedEvent> {
+    for await (const record of this.#app.readLog({ from: sequence, to: sequence }))
+      return feedEventOf(record);
+    throw new SignalboxError('log_corrupt', `event ${sequence} was stored, and the log does not have it`);
+  }
+
+  #find(id: string): Subscription {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription) return subscription;
+    const known = [...this.#subscriptions.keys()].join(', ') || 'none';
+    throw new SignalboxError('not_found', `there is no webhook ${id}; configured are: ${known}`);
+  }
+}
+
+function choose(
+  { progress }: Subscription,
+  { sequences }: ChooseLetters,
+): { readonly chosen: readonly WebhookLetter[]; readonly errors: Redelivered['errors'] } {
+  if (sequences === undefined) return { chosen: progress.letters.slice(0, MAX_REDELIVERIES), errors: [] };
+  const wanted = new Set(sequences);
+  const chosen = progress.letters.filter(({ sequence }) => wanted.delete(sequence));
+  const errors = [...wanted].map((sequence) => ({ sequence, detail: 'it is not among the dead letters' }));
+  return { chosen, errors };
+}

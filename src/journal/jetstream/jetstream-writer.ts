@@ -1,0 +1,272 @@
+/**
+ * The writing end of the JetStream journal: many messages in flight on one connection, chained by expected sequence
+ * and expected message id (see publish-headers.ts), so that what is stored is always a prefix of what was appended.
+ *
+ * P1 An acknowledgement counts only if it names the next sequence. Anything else (an error, a duplicate, a gap, no
+ *    answer in time, a disconnect) stops the sending and starts a resync: nothing is guessed.
+ * P2 A resync reads the tip, matches the ids of what is unknown, reports what was stored, and sends the rest again.
+ *    A foreign id in our range, or a tip below what was acknowledged, means fenced.
+ * P3 After a resync the first message goes alone and by sequence only: servers before 2.12 forget the last message id
+ *    at a restart.
+ * P4 Answers of an earlier generation of sends are ignored. What an earlier generation sent may still arrive at the
+ *    server: an entry has one place in the log for ever, so it is stored there once, by whichever copy comes first.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { EVENT_STREAM } from '../../contracts/messages/subjects.ts';
+import { EntryQueue } from '../entry-queue.ts';
+import { closedForGood, fenced, notFollowed, otherLog, tooLarge, writtenByAnother } from '../failures.ts';
+import {
+  isSameTip,
+  type JournalEntry,
+  type JournalHandlers,
+  type JournalState,
+  type Tip,
+} from '../journal.ts';
+import { Link } from '../link.ts';
+import { describeAcknowledgement, readAcknowledgement } from './acknowledgement.ts';
+import { isStreamMissing } from './event-stream.ts';
+import { readIds, readTip } from './jetstream-reader.ts';
+import { appendHeaders, HEADER_BYTES_MAX } from './publish-headers.ts';
+import { storeAlone } from './store-alone.ts';
+
+export interface JetStreamWriterOptions<Entry extends JournalEntry> {
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly handlers: JournalHandlers<Entry>;
+  /** Messages in flight. */
+  readonly window: number;
+  /** Milliseconds without an acknowledgement after which the fate of what is in flight is looked up. */
+  readonly timeoutMs: number;
+}
+
+const RESYNC_PAUSE_MS = 100;
+/** Entries that are worth a write to the socket: about as much as the client sends at once. */
+const BURST = 32;
+
+export class JetStreamWriter<Entry extends JournalEntry> {
+  #state: JournalState = { kind: 'reader' };
+  readonly #queue = new EntryQueue<Entry>();
+  /** How many entries from the queue's head are in flight. */
+  #inFlight = 0;
+  #stored: Tip = { sequence: 0, id: '' };
+  /** The tip as it will be when all that is in flight is stored. */
+  #expected: Tip = { sequence: 0, id: '' };
+  #generation = 0;
+  #lastAnswerAt = 0;
+  #closed = false;
+  #pumping = false;
+  #watch: NodeJS.Timeout | undefined;
+  #answers: Subscription | undefined;
+  #link: Link | undefined;
+  readonly #inbox = createInbox();
+  readonly #connection: NatsConnection;
+  readonly #client: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #handlers: JournalHandlers<Entry>;
+  readonly #window: number;
+  readonly #timeoutMs: number;
+
+  constructor(options: JetStreamWriterOptions<Entry>) {
+    this.#connection = options.connection;
+    this.#client = options.client;
+    this.#manager = options.manager;
+    this.#handlers = options.handlers;
+    this.#window = options.window;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  get state(): JournalState {
+    return this.#state;
+  }
+
+  get backlog(): number {
+    return this.#queue.length;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Begins to write: `stored` is the log's tip, and this writer's own entry. */
+  begin(stored: Tip): void {
+    this.#stored = stored;
+    this.#answers = this.#connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => {
+        if (!error) this.#onAnswer(message);
+      },
+    });
+    this.#link = new Link(this.#connection, () => this.#startResync('disconnected'));
+    this.#watch = setInterval(() => this.#onWatch(), this.#timeoutMs / 4);
+    this.#watch.unref();
+    this.#reopen();
+  }
+
+  append(entry: Entry): void {
+    if (this.#isOver()) return;
+    this.#queue.push(entry);
+    const limit = this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    if (entry.bytes.length + HEADER_BYTES_MAX > limit) {
+      this.#fence(tooLarge(entry.id, entry.bytes.length, limit));
+    }
+    if (this.#inFlight === 0 || this.#queue.length - this.#inFlight >= BURST) this.#pump();
+    else this.#schedulePump();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#letGo();
+    if (this.#state.kind !== 'fenced') this.#setState({ kind: 'reader' });
+  }
+
+  /**
+   * Sends at the end of this turn of the event loop: the client writes to its socket whenever a chain of promises
+   * pauses, and one write for each event costs more than everything else about it. A server that has nothing to do gets
+   * the first entry at once, and in a long turn it gets a BURST at a time.
+   */
+  #schedulePump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#state.kind === 'open' && this.#inFlight < this.#window) {
+      const entry = this.#queue.at(this.#inFlight);
+      if (!entry) return;
+      if (this.#inFlight === 0) this.#lastAnswerAt = Date.now();
+      try {
+        this.#connection.publish(entry.subject, entry.bytes, {
+          headers: appendHeaders(entry.id, this.#expected.sequence, this.#expected.id),
+          reply: `${this.#inbox}.${this.#generation}`,
+        });
+      } catch (error) {
+        return this.#startResync(messageOf(error));
+      }
+      this.#expected = { sequence: this.#expected.sequence + 1, id: entry.id };
+      this.#inFlight++;
+    }
+  }
+
+  #onAnswer(message: Msg): void {
+    if (this.#state.kind !== 'open' || !message.subject.endsWith(`.${this.#generation}`)) return;
+    const answer = readAcknowledgement(message);
+    const entry = this.#queue.at(0);
+    if (!entry || answer.kind !== 'stored' || answer.sequence !== this.#stored.sequence + 1) {
+      this.#startResync(describeAcknowledgement(answer));
+      return;
+    }
+    this.#inFlight--;
+    this.#lastAnswerAt = Date.now();
+    this.#report(entry, answer.sequence);
+    if (this.#inFlight < this.#window / 2) this.#schedulePump();
+  }
+
+  /** The entry at the head is stored. Never throws: an error would end the client's reading of the connection. */
+  #report(entry: Entry, sequence: number): void {
+    this.#queue.shift();
+    this.#stored = { sequence, id: entry.id };
+    try {
+      this.#handlers.onStored(entry, sequence);
+    } catch (cause) {
+      this.#fence(notFollowed(this.#stored, cause));
+    }
+  }
+
+  #onWatch(): void {
+    if (this.#state.kind !== 'open' || this.#inFlight === 0) return;
+    if (Date.now() - this.#lastAnswerAt > this.#timeoutMs) this.#startResync('no acknowledgement in time');
+  }
+
+  #startResync(reason: string): void {
+    if (this.#state.kind !== 'open') return;
+    this.#setState({ kind: 'resyncing', reason });
+    void this.#resync(reason);
+  }
+
+  async #resync(reason: string): Promise<void> {
+    while (!this.#isOver()) {
+      if (this.#connection.isClosed()) return this.#fence(closedForGood());
+      try {
+        // Nothing is sent into a broken connection: the client would keep it, and send it all when it is back.
+        if (this.#link?.isUp) return await this.#settle(reason);
+      } catch (error) {
+        if (isStreamMissing(error)) this.#fence(fenced(`the stream ${EVENT_STREAM} does not exist any more`));
+        else if (error instanceof SignalboxError && error.code === 'log_fenced') this.#fence(error);
+        else this.#noteReason(messageOf(error));
+      }
+      await delay(RESYNC_PAUSE_MS, undefined, { ref: false });
+    }
+  }
+
+  /** Finds out what is stored, stores the next entry alone (P3), and goes on as before. */
+  async #settle(reason: string): Promise<void> {
+    await this.#reportStored(reason);
+    const entry = this.#queue.at(0);
+    if (entry && !this.#isOver()) {
+      await storeAlone(this.#client, entry, this.#stored.sequence);
+      if (!this.#isOver()) this.#report(entry, this.#stored.sequence + 1);
+    }
+    if (!this.#isOver()) this.#reopen();
+  }
+
+  /** Reports what of the unknown was stored. @throws SignalboxError `log_fenced` */
+  async #reportStored(reason: string): Promise<void> {
+    const tip = await readTip(this.#manager);
+    while (this.#stored.sequence < tip.sequence) {
+      const ids = await readIds(this.#manager, this.#stored.sequence + 1, tip.sequence);
+      for (const id of ids) {
+        if (this.#isOver()) return;
+        const entry = this.#queue.at(0);
+        const sequence = this.#stored.sequence + 1;
+        if (entry?.id !== id) throw fenced(writtenByAnother({ sequence, id }, reason));
+        this.#report(entry, sequence);
+      }
+    }
+    // The tip's id must be ours even where nothing new was stored: an equal length is not an equal log.
+    if (!isSameTip(tip, this.#stored)) throw fenced(otherLog(this.#stored, tip));
+  }
+
+  #reopen(): void {
+    this.#generation++;
+    this.#inFlight = 0;
+    this.#expected = this.#stored;
+    this.#setState({ kind: 'open' });
+    this.#pump();
+  }
+
+  #isOver(): boolean {
+    return this.#closed || this.#state.kind === 'fenced';
+  }
+
+  #fence(error: SignalboxError): void {
+    if (this.#isOver()) return;
+    this.#letGo();
+    this.#setState({ kind: 'fenced', error });
+  }
+
+  #letGo(): void {
+    clearInterval(this.#watch);
+    this.#answers?.unsubscribe();
+    this.#link?.close();
+    this.#queue.clear();
+  }
+
+  #noteReason(reason: string): void {
+    if (this.#state.kind === 'resyncing' && this.#state.reason !== reason) {
+      this.#setState({ kind: 'resyncing', reason });
+    }
+  }
+
+  #setState(state: JournalState): void {
+    this.#state = state;
+    this.#handlers.onState(state);
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The tokens of people: one file of hashes, beside the data. A token is shown once, when it is made, and is kept nowhere.
+ *
+ * T1 The file holds SHA-256 hashes of random tokens of 256 bits: who reads it can pass for nobody.
+ * T2 It is replaced as a whole: a reader sees the old one or the new one.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { ID_PATTERN } from '../../contracts/ids.ts';
+import { replaceDurably } from '../../journal/durable-file.ts';
+import { sha256 } from '../../journal/hash.ts';
+
+export const ROLES = ['admin', 'observer'] as const;
+export type Role = (typeof ROLES)[number];
+
+const entrySchema = z.strictObject({
+  /** Stands in the log as `user:<name>`, at every decision that is made with the token. */
+  name: z.string().regex(ID_PATTERN),
+  role: z.enum(ROLES),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  created_at: z.string(),
+});
+const fileSchema = z.strictObject({ tokens: z.array(entrySchema) });
+export type TokenEntry = z.output<typeof entrySchema>;
+
+const TOKEN_BYTES = 32;
+/** Recognized by those who look for secrets in the wrong places. */
+const PREFIX = 'sbx_';
+
+export function hashOf(token: string): string {
+  return sha256(token);
+}
+
+/** None where there is no such file. @throws SignalboxError `config_invalid` */
+export function parseTokens(text: string | null, file: string): readonly TokenEntry[] {
+  if (text === null) return [];
+  try {
+    return fileSchema.parse(JSON.parse(text)).tokens;
+  } catch (cause) {
+    throw new SignalboxError(
+      'config_invalid',
+      `${file} should hold the hashes of tokens, and cannot be understood. Restore it, or delete it and make new tokens with "signalbox token new"`,
+      { cause, details: { file } },
+    );
+  }
+}
+
+/** @throws SignalboxError `config_invalid` */
+export async function readTokens(file: string): Promise<readonly TokenEntry[]> {
+  try {
+    return parseTokens(await readFile(file, 'utf8'), file);
+  } catch (cause) {
+    if (cause instanceof SignalboxError) throw cause;
+    if (hasCode(cause, 'ENOENT')) return [];
+    throw new SignalboxError('config_invalid', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Makes a token. @returns the token itself, to be shown once
+ * @throws SignalboxError `invalid_request` for a name that is taken, `config_invalid`
+ */
+export async function addToken(file: string, name: string, role: Role, now: number): Promise<string> {
+  const tokens = await readTokens(file);
+  if (tokens.some((each) => each.name === name)) {
+    throw new SignalboxError(
+      'invalid_request',
+      `there is a token ${name} already: revoke it first, or give the new one another name`,
+    );
+  }
+  const token = PREFIX + randomBytes(TOKEN_BYTES).toString('base64url');
+  const entry = { name, role, sha256: hashOf(token), created_at: new Date(now).toISOString() };
+  await writeTokens(file, [...tokens, entry]);
+  return token;
+}
+
+/** @throws SignalboxError `not_found`, `config_invalid` */
+export async function removeToken(file: string, name: string): Promise<void> {
+  const tokens = await readTokens(file);
+  const rest = tokens.filter((each) => each.name !== name);
+  if (rest.length === tokens.length) {
+    const known = tokens.map((each) => each.name).join(', ') || 'none';
+    throw new SignalboxError('not_found', `there is no token ${name}; there are: ${known}`);
+  }
+  await writeTokens(file, rest);
+}
+
+async function writeTokens(file: string, tokens: readonly TokenEntry[]): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await replaceDurably(file, `${JSON.stringify({ tokens }, null, 2)}\n`);
+}

@@ -1,0 +1,48 @@
+/** What comes in against its schema, with every fault named by its place. */
+import type { z } from 'zod';
+import type { FieldError } from '../contracts/api/answers.ts';
+import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
+
+/** Faults that are named; more of them help nobody. */
+const MAX_FAULTS = 20;
+
+/**
+ * @param where what is parsed, for the message: `body`, `query`
+ * @param code of the error
+ * @throws SignalboxError with `errors` in its details
+ */
+export function parse<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  where: string,
+  code: ErrorCode = 'invalid_request',
+): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
+  const list = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  throw new SignalboxError(code, `${where}: ${list.join('; ')}`, { details: { errors } });
+}
+
+function faultsOf(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: 'is not known here' }));
+  }
+  return [{ path: pathOf(issue.path), message: messageOf(issue) }];
+}
+
+/** A union as a whole says only that it does not fit; its branches say what would. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue.message;
+  const branches = issue.errors.flatMap(([first]) => (first ? [first.message] : []));
+  return [...new Set(branches)].join(', or ');
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`;
+      return index === 0 ? String(part) : `.${String(part)}`;
+    })
+    .join('');
+}

@@ -1,0 +1,106 @@
+import type { FoundBy } from '../runner.ts';
+import type { ProcessIndex } from './process-index.ts';
+import type { ProcessEntry, ProcessKey } from './process-table.ts';
+import { sameProcess } from './process-table.ts';
+
+/**
+ * Which processes belong to an attempt.
+ *
+ * O1. Only what is known by pid and start time, or carries the attempt's marker, belongs to it for itself; the rest
+ *     belongs to it through those (descent, group, session).
+ * O2. The number of a group or session is believed only while an owned process is in it (the system does not give the
+ *     number away then), and not if the number's own process exists and is not owned.
+ * O3. Nothing that started before the launcher belongs to it, and never this process or anything in its group.
+ */
+export interface Claim {
+  /** Processes known by pid and start time: the launcher, the agent, and what was found before. */
+  readonly known: Iterable<ProcessKey>;
+  /** Absent: markers are not looked at. */
+  readonly marker?: string;
+  /** Start time of the launcher. */
+  readonly since: string;
+  /** This process. */
+  readonly own: OwnPlace;
+}
+
+export interface OwnPlace {
+  readonly pid: number;
+  readonly pgid: number;
+  readonly sid: number;
+}
+
+export interface OwnedProcess {
+  readonly entry: ProcessEntry;
+  readonly foundBy: FoundBy;
+  /** The number of its group is believed (O2): the group as a whole belongs to the attempt. */
+  readonly ownsGroup: boolean;
+}
+
+/** Zombies are among them: they keep a group's number taken, and lead to their children. */
+export function findOwned(index: ProcessIndex, claim: Claim): OwnedProcess[] {
+  const search = new OwnershipSearch(index, claim);
+  for (const key of claim.known) {
+    const entry = index.process(key.pid);
+    if (entry !== undefined && sameProcess(entry, key)) search.add(entry, 'known');
+  }
+  if (claim.marker !== undefined) {
+    for (const entry of index.marked(claim.marker)) search.add(entry, 'marker');
+  }
+  return search.complete();
+}
+
+class OwnershipSearch {
+  readonly #index: ProcessIndex;
+  readonly #claim: Claim;
+  readonly #owned = new Map<number, Omit<OwnedProcess, 'ownsGroup'>>();
+  readonly #queue: ProcessEntry[] = [];
+  /** Numbers in which an owned process is, but which belong to a process that is not owned as far as is known. */
+  readonly #doubted = new Set<number>();
+  readonly #believed = new Set<number>();
+
+  constructor(index: ProcessIndex, claim: Claim) {
+    this.#index = index;
+    this.#claim = claim;
+  }
+
+  add(entry: ProcessEntry, foundBy: FoundBy): void {
+    if (this.#owned.has(entry.pid) || !this.#mayBelong(entry)) return;
+    this.#owned.set(entry.pid, { entry, foundBy });
+    this.#queue.push(entry);
+  }
+
+  complete(): OwnedProcess[] {
+    for (let entry = this.#queue.pop(); entry !== undefined; entry = this.#queue.pop()) {
+      for (const child of this.#index.children(entry.pid)) this.add(child, 'descent');
+      this.#weigh(entry.pgid);
+      this.#weigh(entry.sid);
+      if (this.#doubted.has(entry.pid)) this.#believe(entry.pid);
+    }
+    return [...this.#owned.values()].map((owned) => ({
+      ...owned,
+      ownsGroup: this.#believed.has(owned.entry.pgid),
+    }));
+  }
+
+  /** O2 */
+  #weigh(number: number): void {
+    const { own } = this.#claim;
+    if (number <= 1 || number === own.pgid || number === own.sid) return;
+    if (this.#owned.has(number) || this.#index.process(number) === undefined) this.#believe(number);
+    else this.#doubted.add(number);
+  }
+
+  #believe(number: number): void {
+    if (this.#believed.has(number)) return;
+    this.#believed.add(number);
+    for (const entry of this.#index.group(number)) this.add(entry, 'group');
+    for (const entry of this.#index.session(number)) this.add(entry, 'session');
+  }
+
+  /** O3 */
+  #mayBelong(entry: ProcessEntry): boolean {
+    const { own, since } = this.#claim;
+    if (entry.pid <= 1 || entry.pid === own.pid || entry.pgid === own.pgid) return false;
+    return Number(entry.startTime) >= Number(since);
+  }
+}

@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EventAnswer } from '../../../src/cli/task/shapes.ts';
+import type { NewTask } from '../../../src/client/client.ts';
+import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
+import { builtCli } from '../../support/process/build.ts';
+import { runCli, startUp, type TestUp } from '../../support/process/cli.ts';
+
+const CONFIG = `
+defaults: { review: auto, max_attempts: 1, kill_grace_seconds: 1 }
+shutdown: { agents: kill, drain_seconds: 0.1 }
+agents:
+  greeter:
+    driver: command
+    command: ["sh", "-c", "echo hello from {task_id}"]
+    capabilities: [greeting]
+  loser:
+    driver: command
+    command: ["sh", "-c", "echo no luck >&2; exit 7"]
+  colourful:
+    driver: command
+    command: ["sh", "-c", "printf '\\\\033[31mred\\\\033[0m\\\\007 \\\\342\\\\200\\\\256 bell\\\\n'"]
+  sleeper:
+    driver: command
+    command: ["sleep", "600"]
+`;
+
+describe('the task commands, against a Signalbox that runs', () => {
+  let up: TestUp;
+  beforeAll(async () => {
+    await builtCli();
+    up = await startUp(CONFIG);
+  });
+  afterAll(async () => {
+    await up[Symbol.asyncDispose]();
+  });
+
+  const create = (task: NewTask, project = 'default') => up.client.createTask(project, task);
+  const show = (id: string, ...args: string[]): Promise<TaskAnswer> =>
+    up.json<TaskAnswer>(['task', 'show', id, ...args]);
+
+  it('add --wait follows a task to its end, and exits 0 when it is done', async () => {
+    const added = await up.run(['task', 'add', '问候', '--type', 'greeting', '--id', 'hi', '--wait']);
+    expect(added).toMatchObject({ code: 0 });
+    expect(added.err).toContain('created task hi in project default');
+    expect(added.out).toMatch(/pending → claimed +task.claimed +attempt 1, agent greeter/);
+    expect(added.out).toMatch(/task hi is done, with 1 output\n$/);
+
+    const shown = await up.run(['task', 'show', 'hi']);
+    expect(shown.out).toContain('问候');
+    expect(shown.out).toContain('│ hello from hi');
+    expect(shown.out).toMatch(/1 +greeter +completed +\d+ +code 0/);
+  });
+
+  it('add --wait exits 1 when the task fails, and says why', async () => {
+    const { code, out } = await up.run(['task', 'add', 'x', '--agent', 'loser', '--wait']);
+    expect(code).toBe(1);
+    expect(out).toContain('is failed: exited with code 7');
+  });
+
+  it('add hands over all that its options say', async () => {
+    const { code, out } = await up.run(
+      [
+        ...['task', 'add', 'all', '--agent', 'greeter', '--json', '--id', 'all', '--description', '-'],
+        ...['--params', '{"a": [1]}', '--priority', 'high', '--delay', '3600', '--timeout', '9'],
+        ...['--max-attempts', '2', '--review', 'manual', '--label', 'team=blue', '--label', 'x=a=b'],
+        ...['--must-have', 'one', '--must-have', 'two', '--expires-at', '2999-01-01T00:00:00Z'],
+        ...['--idempotency-key', 'key-1'],
+      ],
+      { input: 'a long story\n' },
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      id: 'all',
+      state: 'scheduled',
+      description: 'a long story\n',
+      params: { a: [1] },
+      priority: 10,
+      timeout_seconds: 9,
+      max_attempts: 2,
+      review: 'manual',
+      labels: { team: 'blue', x: 'a=b' },
+      must_haves: ['one', 'two'],
+      expires_at: '2999-01-01T00:00:00.000Z',
+    });
+  });
+
+  it('says that an equal request created the task before, and refuses another one with its id', async () => {
+    const args = ['task', 'add', 'once', '--agent', 'greeter', '--id', 'once'];
+    expect((await up.run(args)).out).toBe('created task once in project default\n');
+    expect((await up.run(args)).out).toBe(
+      'task once in project default was created by an equal request before\n',
+    );
+    const other = await up.run([...args, '--priority', '1']);
+    expect(other.code).toBe(4);
+    expect(other.err).toMatch(/^signalbox: .* \[task_exists\]\n$/);
+  });
+
+  it('watch shows a rejection and the approval that follows, as they happen', async () => {
+    await create({ title: 'r', agent: 'greeter', id: 'r', review: 'manual', max_attempts: 2 });
+    await using watch = await up.start(['task', 'watch', 'r']);
+    await watch.until(/working → review/);
+    const rejected = await up.run(['task', 'reject', 'r', '--comment', 'louder', '--by', 'Mia']);
+    expect(rejected).toMatchObject({ code: 0, out: 'task r is pending now\n' });
+    await watch.until(/review → pending +task.rejected +by Mia: louder/);
+    await watch.until(/attempt 2[\s\S]*working → review/);
+    expect((await up.run(['task', 'approve', 'r'])).out).toBe('task r is done now\n');
+    const { code, out, err } = await watch.ended;
+    expect(code).toBe(0);
+    expect(out).toMatch(/task r is done, with 2 outputs\n$/);
+    expect(err).toContain('waits for a review: "signalbox task approve r"');
+    expect((await show('r')).comments).toMatchObject([{ author: 'Mia', body: 'louder' }]);
+  });
+
+  it('watch --json prints one event per line, and exits 1 for a task that failed', async () => {
+    await create({ title: 'j', agent: 'loser', id: 'j' });
+    const { code, out } = await up.run(['task', 'watch', 'j', '--json']);
+    expect(code).toBe(1);
+    const events = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as EventAnswer);
+    expect(events.map(({ event }) => event.type)).toEqual([
+      'task.created',
+      'task.claimed',
+      'attempt.started',
+      'attempt.ended',
+    ]);
+    expect((await show('j', '--events')).events).toHaveLength(4);
+  });
+
+  it('cancels, blocks, unblocks, retries and comments', async () => {
+    const said = async (...args: string[]): Promise<string> => (await up.run(['task', ...args])).out;
+    await create({ title: 'c', agent: 'greeter', id: 'c', delay_seconds: 600 });
+    const holdUp = async (): Promise<void> => {
+      expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is blocked now\n');
+      expect(await said('comment', 'c', 'hurry up')).toBe('task c has 1 comment now\n');
+      expect(await said('unblock', 'c')).toBe('task c is pending now\n');
+    };
+    const cancel = async (): Promise<void> => {
+      await create({ title: 's', agent: 'sleeper', id: 's' });
+      expect(await said('cancel', 's', '--comment', 'enough')).toBe('task s is cancelled now\n');
+    };
+    const retry = async (): Promise<void> => {
+      await create({ title: 'f', agent: 'loser', id: 'f' });
+      await up.settled('f');
+      expect(await said('retry', 'f')).toBe('task f is pending now\n');
+    };
+    await Promise.all([holdUp(), cancel(), retry()]);
+  });
+
+  it('ls filters, pages and aligns columns', async () => {
+    for (const id of ['p1', 'p2', 'p3']) {
+      await create({ title: `任务 ${id}`, agent: 'sleeper', id, delay_seconds: 600 }, 'list');
+    }
+    const list = ['task', 'ls', '--project', 'list'];
+    const { out } = await up.run(list);
+    const [head = '', ...rows] = out.trimEnd().split('\n');
+    expect(head).toMatch(/^ID +STATE +AGENT +PRIO +TRY +AGE +TITLE$/);
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(row.indexOf('任务')).toBe(head.indexOf('TITLE'));
+    const two = await up.run([...list, '--limit', '2']);
+    expect(two.out.trimEnd().split('\n')).toHaveLength(3);
+    expect(two.err).toContain('more than 2');
+    expect((await up.run([...list, '--state', 'done'])).err).toBe('no tasks\n');
+    const scheduled = await up.json<TaskAnswer[]>([...list, '--state', 'scheduled,done']);
+    expect(scheduled.map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
+    const wrong = await up.run([...list, '--state', 'nope']);
+    expect(wrong).toMatchObject({ code: 2 });
+    expect(wrong.err).toContain('is none of scheduled, pending');
+  });
+
+  it('X1: shows control characters of an agent, and sends none of them to the terminal', async () => {
+    await create({ title: 'c', agent: 'colourful', id: 'esc' });
+    await up.settled('esc');
+    const { out } = await up.run(['task', 'show', 'esc', '--full']);
+    expect(out).toContain('␛[31mred␛[0m␇ \ufffd bell');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that none is there is what is tested.
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect((await show('esc')).outputs?.[0]?.content).toContain('\u001b[31m');
+  });
+
+  it('tells apart by exit codes what is not there, what clashes, and what is said wrongly', async () => {
+    await create({ title: 'x', agent: 'greeter', id: 'ended' });
+    await up.settled('ended');
+    const [missing, clash, badId, noAgent, nobody, away] = await Promise.all([
+      up.run(['task', 'show', 'nobody']),
+      up.run(['task', 'approve', 'ended']),
+      up.run(['task', 'show', 'a.b']),
+      up.run(['task', 'add', 'x', '--agent', 'nobody']),
+      up.run(['task', 'add', 'x']),
+      runCli(['task', 'ls', '--url', 'http://127.0.0.1:9']),
+    ]);
+    expect(missing).toMatchObject({ code: 3, out: '' });
+    expect(missing.err).toBe('signalbox: project default has no task nobody [task_not_found]\n');
+    expect([clash.code, badId.code, noAgent.code]).toEqual([4, 2, 3]);
+    expect(nobody.code).toBe(2);
+    expect(nobody.err).toContain('say who is to do it');
+    expect(away.code).toBe(5);
+    expect(away.err).toContain('[unreachable]');
+  });
+
+  it('ends quietly when its reader has had enough', async () => {
+    await using watch = await up.start(['task', 'ls', '--all-projects']);
+    watch.closeOutput();
+    expect(await watch.ended).toMatchObject({ err: '' });
+  });
+});

@@ -1,0 +1,102 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isRunning } from '../../support/nats/embedded.ts';
+import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
+import { type CliProcess, startCli, temporaryDirectory } from '../../support/process/cli.ts';
+import { until } from '../../support/until.ts';
+
+async function startWorker(world: RemoteWorld, command: readonly string[]): Promise<CliProcess> {
+  const cwd = await temporaryDirectory();
+  const config = {
+    agents: { far: { driver: 'command', command, concurrency: 2 } },
+    shutdown: { drain_seconds: 0.1 },
+  };
+  await writeFile(join(cwd, 'signalbox.config.json'), JSON.stringify(config));
+  await writeFile(
+    join(cwd, 'admin.json'),
+    JSON.stringify({ user: world.auth.user, password: world.auth.pass }),
+  );
+  const args = ['worker', '--agent', 'far', '--nats-url', world.nats.url, '--credentials', 'admin.json'];
+  const worker = await startCli(args, { cwd });
+  await worker.until(/is ready: agent far, 2 at the same time/);
+  return worker;
+}
+
+const FAR = { ...REMOTE, concurrency: 2, kill_grace_seconds: 0.5 } as const;
+
+describe('signalbox worker', () => {
+  it('runs an agent by its driver on this machine, and sends its output on while it runs', {
+    timeout: 60_000,
+  }, async () => {
+    await using world = await RemoteWorld.start({ agents: { far: FAR } });
+    const go = join(await temporaryDirectory(), 'go');
+    const script = 'head -1 "$1"; echo working >&2; while [ ! -e "$2" ]; do sleep 0.05; done; seq 1 200000';
+    await using worker = await startWorker(world, ['sh', '-c', script, 'sh', '{prompt_file}', go]);
+    const { box } = world;
+    await box.createTask('demo', { id: 'a', title: 'count', agent: 'far' });
+    await until(async () => (await box.task('demo', 'a')).state === 'working', 'it runs');
+    const log = (stream: string): Promise<string> => world.log('a', 1, stream);
+    await until(async () => (await log('stderr')) === 'working\n', 'its output is seen while it runs');
+    expect(await log('stdout')).toContain('count');
+    await writeFile(go, '');
+    const { state, outputs } = await box.settled('demo', 'a');
+    expect(state).toBe('done');
+    expect(outputs[0]?.content_file?.size ?? outputs[0]?.content?.length).toBeGreaterThan(200_000);
+    const [attempt] = await box.attempts('demo', 'a');
+    expect(attempt).toMatchObject({ outcome: 'completed', exitCode: 0, stderrTail: 'working\n' });
+    expect(attempt?.host).toContain(`:${worker.pid}:`);
+    const kept = join(world.dataDirectory, 'attempts/demo/a/1/process/stdout.log');
+    expect((await readFile(kept, 'utf8')).endsWith('\n199999\n200000\n')).toBe(true);
+  });
+
+  it('kills what does not end, and proves it', { timeout: 60_000 }, async () => {
+    await using world = await RemoteWorld.start({ agents: { far: FAR } });
+    const script = 'trap "" TERM; (trap "" TERM; sleep 1000) & echo "$$"; while :; do sleep 1; done';
+    await using _worker = await startWorker(world, ['sh', '-c', script]);
+    const { box } = world;
+    await box.createTask('demo', { id: 'cancelled', title: 'hangs', agent: 'far', max_attempts: 1 });
+    await box.createTask('demo', {
+      id: 'late',
+      title: 'hangs',
+      agent: 'far',
+      timeout_seconds: 1,
+      max_attempts: 1,
+    });
+    const pidOf = async (task: string): Promise<number> => Number(await world.log(task, 1, 'stdout'));
+    await until(async () => (await pidOf('cancelled')) > 0 && (await pidOf('late')) > 0, 'both run');
+    const pids = [await pidOf('cancelled'), await pidOf('late')];
+    await box.cancel('demo', 'cancelled');
+    for (const [id, outcome] of [
+      ['cancelled', 'cancelled'],
+      ['late', 'timed_out'],
+    ] as const) {
+      await until(async () => (await box.attempts('demo', id))[0]?.outcome != null, `${id} ends`);
+      const [attempt] = await box.attempts('demo', id);
+      expect(attempt).toMatchObject({ outcome, evidence: { survivors: 0 } });
+      expect(attempt?.evidence?.processCount).toBeGreaterThanOrEqual(2);
+    }
+    for (const pid of pids) expect(isRunning(pid)).toBe(false);
+  });
+
+  it('gives back what it cannot finish when it is stopped, and says what is wrong with its configuration', {
+    timeout: 60_000,
+  }, async () => {
+    await using world = await RemoteWorld.start({ agents: { far: FAR } });
+    await using worker = await startWorker(world, ['sh', '-c', 'sleep 1000']);
+    const { box } = world;
+    await box.createTask('demo', { id: 'a', title: 'long', agent: 'far' });
+    await until(async () => (await box.task('demo', 'a')).state === 'working', 'it runs');
+    process.kill(worker.pid, 'SIGTERM');
+    expect((await worker.ended).code).toBe(0);
+    await until(async () => (await box.attempts('demo', 'a'))[0]?.outcome === 'lost', 'it is given back');
+    expect(await world.why('a')).toMatchObject({ waits_for: [{ kind: 'agent_offline' }] });
+
+    const nobody = await startCli(['worker', '--agent', 'nobody', '--nats-url', world.nats.url], {
+      cwd: await temporaryDirectory(),
+    });
+    const { code, err } = await nobody.ended;
+    expect(code).not.toBe(0);
+    expect(err).toContain('agents.nobody: the configuration of this machine must say');
+  });
+});

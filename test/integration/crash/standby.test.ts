@@ -1,0 +1,144 @@
+import { connect } from '@nats-io/transport-node';
+import { describe, expect, it } from 'vitest';
+import type { StoredRecord } from '../../../src/contracts/events/events.ts';
+import { readRecord } from '../../../src/engine/runtime/rebuild.ts';
+import { JetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
+import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
+import { runCli } from '../../support/process/cli.ts';
+import { Sandbox } from '../../support/process/signalbox-process.ts';
+import { until } from '../../support/until.ts';
+
+const TASKS = '/api/projects/demo/tasks';
+const AGENTS = {
+  slow: {
+    driver: 'command',
+    command: [
+      'sh',
+      '-c',
+      'echo "$SIGNALBOX_TASK_ID" >> starts; while [ ! -e go ]; do sleep 0.1; done; echo done',
+    ],
+    cwd: '.',
+    concurrency: 10,
+  },
+};
+/** Milliseconds that a leader stands still: far longer than its lease, at least. */
+const PAUSE_MS = Number(process.env.STANDBY_PAUSE_SECONDS ?? 6) * 1_000;
+
+/** A leader with agents at work, and a standby, on one machine with one data directory. */
+class Pair implements AsyncDisposable {
+  readonly nats: TestNatsServer;
+  readonly leader: Sandbox;
+  readonly standby: Sandbox;
+
+  private constructor(nats: TestNatsServer, leader: Sandbox, standby: Sandbox) {
+    this.nats = nats;
+    this.leader = leader;
+    this.standby = standby;
+  }
+
+  static async start(): Promise<Pair> {
+    const nats = await natsServer();
+    const { user, pass } = nats.connectOptions;
+    const env = { NATS_URL: nats.url.replace('nats://', `nats://${user}:${pass}@`) };
+    const leader = await Sandbox.create({ config: {}, env });
+    const agents = { slow: { ...AGENTS.slow, cwd: leader.directory } };
+    const config = { defaults: { review: 'auto' }, data_dir: `${leader.directory}/data`, agents };
+    await leader.configure(config);
+    const standby = await Sandbox.create({ config, env });
+    await leader.up();
+    await standby.standBy();
+    return new Pair(nats, leader, standby);
+  }
+
+  async givenWork(): Promise<void> {
+    for (const id of ['a', 'b', 'c']) await this.leader.post(TASKS, { id, title: id, agent: 'slow' });
+    await until(async () => (await this.leader.lines('starts')).length === 3, 'three agents at work');
+  }
+
+  /** What `signalbox doctor` says beside them. */
+  async doctor(): Promise<string> {
+    const { user, pass } = this.nats.connectOptions;
+    const env = { NATS_URL: this.nats.url.replace('nats://', `nats://${user}:${pass}@`) };
+    return (await runCli(['doctor'], { cwd: this.leader.directory, env })).out;
+  }
+
+  /** The standby finishes the work, each task with its first and only attempt. */
+  async expectFinished(): Promise<void> {
+    await this.leader.touch('go');
+    await until(async () => {
+      const { tasks } = await this.standby.get<{ tasks: { state: string; attempt: number }[] }>('/api/tasks');
+      return tasks.every(({ state, attempt }) => state === 'done' && attempt === 1);
+    }, 'the agents that ran on have finished');
+    expect((await this.leader.lines('starts')).sort()).toEqual(['a', 'b', 'c']);
+  }
+
+  async records(): Promise<StoredRecord[]> {
+    const connection = await connect(this.nats.connectOptions);
+    const journal = await JetStreamJournal.open(connection, { onStored: () => {}, onState: () => {} });
+    const records: StoredRecord[] = [];
+    for await (const message of journal.read({ from: 1 })) records.push(readRecord(message));
+    await connection.close();
+    return records;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.standby[Symbol.asyncDispose]();
+    await this.leader[Symbol.asyncDispose]();
+    await this.nats.stop();
+  }
+}
+
+function writersOf(records: readonly StoredRecord[]): string[] {
+  return records.flatMap(({ event }) => (event.type === 'supervisor.started' ? [event.writer] : []));
+}
+
+describe('a standby', { timeout: 120_000 }, () => {
+  it('takes over within seconds of kill -9, and its agents run on', async () => {
+    await using pair = await Pair.start();
+    await pair.givenWork();
+    const waits = new RegExp(`standby +process ${pair.standby.pid} on host .* waits`);
+    expect(await pair.doctor()).toMatch(waits);
+    const start = performance.now();
+    await pair.leader.kill('SIGKILL');
+    await pair.standby.ready();
+    expect(performance.now() - start).toBeLessThan(5_000);
+    await pair.expectFinished();
+    expect(await pair.doctor()).not.toMatch(waits);
+  });
+
+  it.concurrent('takes over from one that hangs, which does no harm when it wakes', async () => {
+    await using pair = await Pair.start();
+    await pair.givenWork();
+    process.kill(pair.leader.pid, 'SIGSTOP');
+    const stopped = performance.now();
+    await pair.standby.ready();
+    // What comes in over its open connections waits for it, too.
+    const late = pair.leader.post(TASKS, { id: 'late', title: 'asked of the old one', agent: 'slow' });
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS - (performance.now() - stopped)));
+    process.kill(pair.leader.pid, 'SIGCONT');
+    expect((await pair.leader.exited()).code).toBe(1);
+    expect(pair.leader.log).toMatch(/another Signalbox has taken over the log|was written by another/);
+    expect((await late.catch(() => null))?.status ?? 503).toBe(503);
+
+    await pair.expectFinished();
+    const records = await pair.records();
+    const [old = '', present = ''] = writersOf(records);
+    const takeOver = records.findIndex(({ id }) => id.startsWith(present));
+    expect(records.slice(takeOver).filter(({ id }) => id.startsWith(old))).toEqual([]);
+    expect(records.some(({ event }) => 'task' in event && event.task === 'late')).toBe(false);
+  });
+
+  it.concurrent('takes over at once from one that stops in good order, and with a server of its own', async () => {
+    await using leader = await Sandbox.create({ config: {} });
+    const config = { data_dir: `${leader.directory}/data`, agents: {} };
+    await leader.configure(config);
+    await using standby = await Sandbox.create({ config });
+    await leader.up();
+    const waiting = standby.standBy();
+    await until(() => standby.log.includes('standing by for the data directory'), 'it stands by');
+    await leader.kill('SIGTERM');
+    await waiting;
+    await standby.ready();
+    expect((await standby.get<{ ready: boolean }>('/health')).ready).toBe(true);
+  });
+});

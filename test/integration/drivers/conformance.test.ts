@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { CHECKS, goodOutput, SAMPLE } from '../../../src/cli/driver/conformance/checks.ts';
+import type { Subject } from '../../../src/cli/driver/conformance/lab.ts';
+import { type CheckResult, runChecks } from '../../../src/cli/driver/conformance/run-checks.ts';
+import { failureOutput } from '../../../src/cli/driver/conformance/sample.ts';
+import { readOutput } from '../../../src/drivers/declared/reading.ts';
+import { READY_DRIVER_NAMES } from '../../../src/drivers/ready/index.ts';
+import { resolveDriver } from '../../../src/drivers/spec/resolve-driver.ts';
+import { runCli } from '../../support/process/cli.ts';
+
+async function all(subject: Subject, recording: Buffer | null = null): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for await (const result of runChecks(subject, recording)) results.push(result);
+  return results;
+}
+
+/** What the check with this name finds. */
+async function found(name: RegExp, subject: Subject, good: string): Promise<string> {
+  const check = CHECKS.find((each) => name.test(each.name));
+  if (!check) throw new Error(`no check ${name}`);
+  return check.run(subject, good).then(
+    (detail) => `holds: ${detail}`,
+    (error: Error) => error.message,
+  );
+}
+
+async function* once(text: string): AsyncIterable<Buffer> {
+  yield Buffer.from(text);
+}
+
+describe('an output that is made from a driver', () => {
+  it.each(READY_DRIVER_NAMES)('is read by %s as it was meant', async (name) => {
+    const { output } = resolveDriver({}, name);
+    const good = await readOutput(once(goodOutput(resolveDriver({}, name))), { output });
+    expect(good).toMatchObject({
+      status: 'ok',
+      text: SAMPLE.text,
+      usage: { input_tokens: { value: SAMPLE.tokens } },
+    });
+    const bad = await readOutput(once(failureOutput(output, 'no quota', 's') ?? ''), { output });
+    expect(bad).toMatchObject({ status: 'failed', error: 'no quota' });
+  });
+});
+
+describe('the conformance kit', () => {
+  it('finds that everything holds', { timeout: 120_000 }, async () => {
+    const results = await all(resolveDriver({}, 'codex'));
+    expect(results.filter(({ holds }) => holds !== true)).toEqual([]);
+  });
+
+  it('knows what has no meaning for a program of which only the exit code counts', async () => {
+    for (const name of [/^an output that breaks off/, /^garbage/, /^a result whose process stays/]) {
+      const check = CHECKS.find((each) => name.test(each.name));
+      expect(await check?.run('command', goodOutput('command'))).toBeNull();
+    }
+    expect(await found(/^a result and the exit code/, 'command', goodOutput('command'))).toBe(
+      'holds: no usage',
+    );
+  });
+
+  it('finds what does not hold', async () => {
+    const mine = (changes: object) => resolveDriver({ mine: { base: 'claude', ...changes } }, 'mine');
+    const claude = mine({});
+    const good = goodOutput(claude);
+    expect(await found(/^a result and the exit code/, claude, '{"type":"another"}\n')).toMatch(
+      /^it is failed: /,
+    );
+    const sloppy = mine({ ok_exit_codes: [0, 113] });
+    expect(await found(/^a result with another exit code/, sloppy, good)).toBe('it is completed');
+    const forgetful = mine({ resume_args: ['-p'] });
+    expect(await found(/^a retry goes on/, forgetful, good)).toBe('its arguments do not name the session');
+    const blind = mine({ output: { ...claude.output, result: ['type!=error'] } });
+    expect(await found(/^a result and the exit code/, blind, 'nothing\n')).toMatch(/has no result/);
+  });
+});
+
+describe('signalbox driver', () => {
+  it('lists, shows, and says what there is no driver for', async () => {
+    const { out } = await runCli(['driver', 'ls', '--json']);
+    expect(JSON.parse(out)).toContainEqual(
+      expect.objectContaining({ name: 'codex', program: 'codex', output: 'jsonl' }),
+    );
+    const shown = await runCli(['driver', 'show', 'codex', '--json']);
+    expect(JSON.parse(shown.out)).toMatchObject({ name: 'codex', session: 'output' });
+    expect(await runCli(['driver', 'show', 'nobody'])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('there is no driver nobody; there are openclaw, claude'),
+    });
+  });
+});

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findExecutable } from '../../../src/daemon/embedded/executables.ts';
+import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
+import { ROOT } from '../../support/process/build.ts';
+import { until } from '../../support/until.ts';
+
+const python = await findExecutable('python3', process.env);
+
+describe.skipIf(python === undefined)('an agent that speaks only NATS (examples/nats-agent)', () => {
+  it('takes jobs, hands in outputs and results, and fails with a reason', { timeout: 60_000 }, async () => {
+    await using world = await RemoteWorld.start({ agents: { counter: REMOTE } });
+    const { box, auth, nats } = world;
+    const args = [join(ROOT, 'examples/nats-agent/agent.py'), '--agent', 'counter', '--url', nats.url];
+    const agent = spawn(python ?? '', args, {
+      env: { ...process.env, NATS_USER: auth.user, NATS_PASSWORD: auth.pass },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(agent.stdout, 'data');
+      const text = 'nothing moves without a signal';
+      await box.createTask('demo', { id: 'a', title: 'count', agent: 'counter', params: { text } });
+      await box.createTask('demo', { id: 'b', title: 'nothing', agent: 'counter', max_attempts: 1 });
+      const [a, b] = await Promise.all([box.settled('demo', 'a'), box.settled('demo', 'b')]);
+      expect(a.outputs.map(({ title, content }) => [title, content])).toEqual([['Words', '{"words": 5}']]);
+      expect(a.state).toBe('done');
+      expect(b.state).toBe('failed');
+      expect((await box.attempts('demo', 'b'))[0]?.error).toContain('there is no text to count');
+      expect((await box.attempts('demo', 'a'))[0]?.pid).toBe(agent.pid);
+      agent.kill('SIGKILL');
+      await box.createTask('demo', { id: 'c', title: 'later', agent: 'counter' });
+      await until(async () => JSON.stringify(await world.why('c')).includes('offline'), 'it is missed');
+    } finally {
+      agent.kill('SIGKILL');
+    }
+  });
+});

@@ -1,0 +1,220 @@
+/** The MCP server, asked by the official client: both revisions of the protocol, over stdio and HTTP (Y1, Z1, Z2). */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SignalboxClient } from '../../../src/client/client.ts';
+import { PROMPT_TEXTS } from '../../../src/engine/supervisor/prompts/prompt-texts.ts';
+import { builtCli } from '../../support/process/build.ts';
+import { Sandbox } from '../../support/process/signalbox-process.ts';
+import { until } from '../../support/until.ts';
+
+const TOOLS = [
+  'background_run',
+  'check_background',
+  'drain_notifications',
+  'task_claim',
+  'task_comment',
+  'task_create',
+  'task_get',
+  'task_list',
+  'task_output',
+  'task_status',
+];
+/** Leaves its environment for the test, and works on. */
+const WORKER =
+  'printenv | grep ^SIGNALBOX_ > env-$SIGNALBOX_TASK_ID.new; mv env-$SIGNALBOX_TASK_ID.new env-$SIGNALBOX_TASK_ID; sleep 600';
+
+type Env = Readonly<Record<string, string>>;
+interface Answer {
+  readonly isError: boolean;
+  readonly value: Record<string, unknown>;
+}
+
+/** A session of the official client. */
+class Session implements AsyncDisposable {
+  readonly client: Client;
+
+  private constructor(client: Client) {
+    this.client = client;
+  }
+
+  static async open(transport: 'stdio' | 'http', version: string, url: string, env: Env): Promise<Session> {
+    const mode = version === '2025-11-25' ? 'legacy' : { pin: version };
+    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
+    await client.connect(transport === 'stdio' ? await stdio(url, env) : http(url, env));
+    return new Session(client);
+  }
+
+  async call(name: string, args: Record<string, unknown> = {}): Promise<Answer> {
+    const { content, structuredContent, isError } = await this.client.callTool({ name, arguments: args });
+    const [first] = content;
+    if (first?.type !== 'text') throw new Error(`${name} answered ${JSON.stringify(content)}`);
+    const value = JSON.parse(first.text) as Record<string, unknown>;
+    if (!isError) expect(structuredContent).toEqual(value);
+    return { isError: isError === true, value };
+  }
+
+  async ok(name: string, args: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    const { isError, value } = await this.call(name, args);
+    expect({ name, isError, value }).toMatchObject({ isError: false });
+    return value;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+  }
+}
+
+async function stdio(url: string, env: Env): Promise<StdioClientTransport> {
+  const { PATH = '', HOME = '' } = process.env;
+  return new StdioClientTransport({
+    command: process.execPath,
+    args: [await builtCli(), 'mcp'],
+    env: { PATH, HOME, SIGNALBOX_URL: url, ...env },
+    stderr: 'ignore',
+  });
+}
+
+function http(url: string, { SIGNALBOX_TOKEN: token, SIGNALBOX_PROJECT: project = 'demo' }: Env) {
+  const headers: Env = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const target = new URL(`${url}/mcp?project=${project}`);
+  return new StreamableHTTPClientTransport(target, { requestInit: { headers } });
+}
+
+describe('the MCP server', () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    const worker = { driver: 'command', command: ['sh', '-c', WORKER], cwd: '.', concurrency: 10 };
+    sandbox = await Sandbox.create({
+      config: { agents: { worker }, background: {}, defaults: { kill_grace_seconds: 0.2 } },
+    });
+    await sandbox.up();
+  }, 60_000);
+  afterAll(async () => sandbox[Symbol.asyncDispose]());
+
+  /** What Signalbox gives to an agent that works on this task. */
+  async function environmentOf(id: string): Promise<Env> {
+    const task = { id, title: 'a task', agent: 'worker', review: 'manual' } as const;
+    await new SignalboxClient({ url: sandbox.url }).createTask('demo', task);
+    await until(async () => (await sandbox.lines(`env-${id}`)).length > 0, 'the agent runs');
+    const lines = await sandbox.lines(`env-${id}`);
+    return Object.fromEntries(
+      lines.map((line) => [line.split('=', 1)[0] ?? '', line.replace(/^[^=]*=/, '')]),
+    );
+  }
+
+  for (const transport of ['stdio', 'http'] as const) {
+    for (const version of ['2025-11-25', '2026-07-28']) {
+      it(`lists and does everything over ${transport} in ${version}`, { timeout: 60_000 }, async () => {
+        const id = `${transport}-${version}`;
+        const env = await environmentOf(id);
+        await using agent = await Session.open(transport, version, sandbox.url, env);
+        expect(agent.client.getNegotiatedProtocolVersion()).toBe(version);
+        const { tools } = await agent.client.listTools();
+        expect(tools.map(({ name }) => name).sort()).toEqual(TOOLS);
+
+        expect(await agent.ok('task_get')).toMatchObject({ id, state: 'working', outputs: [] });
+        expect(await agent.ok('task_claim')).toMatchObject({ id, open_attempt: 1, claimed_by: 'worker' });
+        expect(await agent.ok('task_status', { status: 'working', detail: 'half way' })).toMatchObject({
+          progress: 'half way',
+        });
+        const early = await agent.call('task_status', { status: 'review' });
+        expect(early).toMatchObject({ isError: true, value: { code: 'output_required' } });
+        const output = { type: 'document', title: 'Answer', content: '42' };
+        expect(await agent.ok('task_output', output)).toMatchObject({ output_count: 1 });
+        expect(await agent.ok('task_comment', { body: 'look here' })).toMatchObject({ comment_count: 1 });
+        const child = { title: 'another', agent: 'worker', idempotency_key: id };
+        const created = await agent.ok('task_create', child);
+        expect(await agent.ok('task_create', child)).toMatchObject({ id: created.id });
+        const { tasks } = (await agent.ok('task_list', { agent: 'worker' })) as { tasks: { id: string }[] };
+        expect(tasks.map((task) => task.id)).toEqual(expect.arrayContaining([id, created.id]));
+        expect(await agent.ok('task_status', { status: 'review' })).toMatchObject({ state: 'review' });
+        expect(await agent.ok('task_get', { task_id: id })).toMatchObject({
+          outputs: [{ title: 'Answer', agent: 'worker' }],
+          comments: [{ author: 'worker', body: 'look here' }],
+        });
+        const missing = await agent.call('task_get', { task_id: 'none' });
+        expect(missing).toMatchObject({ isError: true, value: { code: 'task_not_found' } });
+        const denied = await agent.call('background_run', { command: 'true' });
+        expect(denied).toMatchObject({ isError: true, value: { code: 'forbidden' } });
+
+        await using person = await Session.open(transport, version, sandbox.url, {});
+        const started = await person.ok('background_run', { command: 'echo "from $PWD"' });
+        const task_id = String(started.task_id);
+        expect(started.message).toBe(`Background task ID started: ${task_id}`);
+        await new SignalboxClient({ url: sandbox.url }).background.settled(task_id);
+        const checked = await person.ok('check_background', { task_id });
+        expect(checked).toMatchObject({ status: 'completed', output: expect.stringMatching(/^from \//) });
+        expect(await person.ok('check_background')).toMatchObject({
+          tasks: expect.arrayContaining([expect.objectContaining({ task_id })]),
+        });
+        const drained = await person.ok('drain_notifications', { cursor: id });
+        expect(drained.text).toContain(`[bg:${task_id}] completed: from /`);
+        expect(await person.ok('drain_notifications', { cursor: id })).toMatchObject({ text: '' });
+        const homeless = await person.call('task_claim');
+        expect(homeless).toMatchObject({ isError: true, value: { code: 'invalid_request' } });
+      });
+    }
+  }
+
+  it('tells an agent whose attempt is over to stop, with the state of the task', {
+    timeout: 60_000,
+  }, async () => {
+    const env = await environmentOf('late');
+    await using agent = await Session.open('stdio', '2026-07-28', sandbox.url, env);
+    await new SignalboxClient({ url: sandbox.url }).decide('demo', 'late', 'cancel');
+    const answer = await agent.call('task_status', { status: 'working' });
+    expect(answer).toMatchObject({ isError: true, value: { code: 'stale_attempt', state: 'cancelled' } });
+  });
+
+  it('writes nothing but MCP to standard output, and ends with standard input', async () => {
+    const child = spawn(process.execPath, [await builtCli(), 'mcp'], {
+      env: { PATH: process.env.PATH, SIGNALBOX_URL: 'http://127.0.0.1:9' },
+    });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    const say = (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+    const clientInfo = { name: 'test', version: '1' };
+    const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo };
+    say({ id: 1, method: 'initialize', params });
+    say({ method: 'notifications/initialized' });
+    say({ id: 2, method: 'tools/list' });
+    child.stdin.write('this is no MCP\n');
+    await until(() => out.includes('"id":2'), 'both are answered');
+    child.stdin.end();
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(0);
+    const lines = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { jsonrpc: string });
+    expect(lines.every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
+  });
+
+  it.each(Object.entries(PROMPT_TEXTS))('has the tools that a prompt names (%s)', (_language, { tools }) => {
+    const named = tools.match(/\btask_\w+/g) ?? [];
+    expect(named).toHaveLength(4);
+    expect(TOOLS).toEqual(expect.arrayContaining(named));
+  });
+
+  it('is no way around tokens, nor for pages of other origins', async () => {
+    const ask = (headers: Env) =>
+      fetch(`${sandbox.url}/mcp`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...headers,
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+      });
+    expect((await ask({ origin: 'http://evil.example' })).status).toBe(403);
+    expect((await ask({ authorization: 'Basic x' })).status).toBe(401);
+    expect((await ask({})).status).toBe(200);
+    expect((await fetch(`${sandbox.url}/mcp`)).status).toBe(405);
+  });
+});

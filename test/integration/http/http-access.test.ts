@@ -1,0 +1,231 @@
+/** Tokens: who may do what, and what is said to who may not. */
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mcpOverHttp } from '../../../src/client/mcp/http.ts';
+import { People } from '../../../src/operations/access/people.ts';
+import { addToken, readTokens, removeToken } from '../../../src/operations/access/tokens-file.ts';
+import { functionAgent, silentLogger } from '../../support/engine.ts';
+import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../support/http/http.ts';
+
+const agents = () => [functionAgent('worker', new Gate().handler, { concurrency: 2 })];
+const later = { title: 'x', agent: 'worker', delay_seconds: 60 };
+
+describe('who may do what, where there are tokens', () => {
+  let directory: string;
+  let http: TestHttp;
+  let admin: string;
+  let observer: string;
+  let attempt: string;
+  let before: number;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
+    const file = join(directory, 'tokens.json');
+    admin = await addToken(file, 'ann', 'admin', 0);
+    observer = await addToken(file, 'wall', 'observer', 0);
+    const people = await People.open(file, silentLogger, () => performance.now());
+    http = await startHttp({ agents: agents() }, { people, mcp: mcpOverHttp(() => http.url) });
+    taskIn(await http.post(TASKS, { id: 'a', title: 'x', agent: 'worker' }, { token: admin }), 201);
+    await http.test.until('a', ({ state }) => state === 'working');
+    attempt = http.token('a');
+    before = http.events;
+  });
+  afterAll(async () => {
+    await http[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const GETS = [TASKS, `${TASKS}/a`, '/api/tasks', '/api/agents', '/api/dead-letters', `${TASKS}/none`];
+
+  it.each(GETS)('Q3: nobody without a token, or with a false one, gets %s: 401', async (path) => {
+    for (const sent of [{}, { token: 'sbx_false' }, { headers: { authorization: 'Basic YTpi' } }]) {
+      const answer = await http.get(path, sent);
+      problemIn(answer, 401, 'unauthorized');
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    }
+  });
+
+  it.each(['/health', '/ready', '/openapi.json'])('shows %s to everybody', async (path) => {
+    expect((await http.get(path)).status).toBe(200);
+  });
+
+  it('lets an observer read everything, and decide nothing: 403', async () => {
+    for (const path of GETS.slice(0, -1))
+      expect((await http.get(path, { token: observer })).status).toBe(200);
+    const words = [
+      [TASKS, later],
+      [`${TASKS}/a/cancel`, {}],
+      [`${TASKS}/a/comments`, { author: 'x', body: 'x' }],
+      [`${TASKS}/a/status`, { status: 'working' }],
+      ['/api/agents/worker/pause', {}],
+      ['/api/queues/agent/worker/pause', {}],
+      ['/api/dead-letters/redrive', { all: true }],
+    ] as const;
+    for (const [path, body] of words) {
+      problemIn(await http.post(path, body, { token: observer }), 403, 'forbidden');
+    }
+    expect(http.events).toBe(before);
+  });
+
+  it('Q1: keeps an attempt to its own project, and from deciding anything', async () => {
+    expect((await http.get(TASKS, { token: attempt })).status).toBe(200);
+    expect((await http.get(`${TASKS}/a`, { token: attempt })).status).toBe(200);
+    for (const path of ['/api/tasks', '/api/projects/other/tasks', '/api/agents']) {
+      problemIn(await http.get(path, { token: attempt }), 403, 'forbidden');
+    }
+    problemIn(await http.post('/api/projects/other/tasks', later, { token: attempt }), 403, 'forbidden');
+    problemIn(await http.post(`${TASKS}/a/cancel`, {}, { token: attempt }), 403, 'forbidden');
+    expect(http.events).toBe(before);
+  });
+
+  it('lets nobody but an admin run commands, or fetch what they brought', async () => {
+    for (const [path, body] of [
+      ['/api/background', { command: 'true' }],
+      ['/api/background/drain', {}],
+    ] as const) {
+      problemIn(await http.post(path, body), 401, 'unauthorized');
+      for (const token of [observer, attempt]) {
+        problemIn(await http.post(path, body, { token }), 403, 'forbidden');
+      }
+    }
+    problemIn(await http.get('/api/background', { token: attempt }), 403, 'forbidden');
+    expect((await http.post('/api/background/drain', {}, { token: admin })).status).toBe(200);
+    expect(http.events).toBe(before);
+  });
+
+  it('Y1: lets nobody do by MCP what the same token may not do by HTTP', async () => {
+    const accept = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
+    const ask = (name: string, args: object, token?: string, path = '/mcp') => {
+      const params = { name, arguments: args };
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+      const headers: Record<string, string> = { ...accept, 'content-type': 'application/json' };
+      if (token !== undefined) headers.authorization = `Bearer ${token}`;
+      return fetch(http.url + path, { method: 'POST', headers, body });
+    };
+    for (const token of [undefined, 'sbx_false'])
+      expect((await ask('task_list', {}, token)).status).toBe(401);
+    const said = async (...asked: Parameters<typeof ask>) => (await ask(...asked)).text();
+    // Whose task it is follows from the token; the address has no say in it.
+    expect(await said('task_get', {}, attempt, '/mcp?project=other')).toContain('"id":"a"');
+    const claimed = await said('task_get', { task_id: 'a' }, observer, '/mcp?project=demo');
+    expect(claimed).toContain('"id":"a"');
+    for (const token of [observer, attempt]) {
+      expect(await said('background_run', { command: 'true' }, token)).toContain('forbidden');
+    }
+    const create = { title: 'x', agent: 'worker' };
+    expect(await said('task_create', create, observer, '/mcp?project=demo')).toContain('forbidden');
+    expect(http.events).toBe(before);
+  });
+
+  it('Q1: lets an attempt report, and add tasks in its own project in its own name', async () => {
+    taskIn(await http.post(`${TASKS}/a/status`, { status: 'working', detail: 'x' }, { token: attempt }));
+    taskIn(await http.post(TASKS, { ...later, id: 'child', parent: 'a' }, { token: attempt }), 201);
+    const { events = [] } = taskIn(await http.get(`${TASKS}/child?expand=events`, { token: admin }));
+    expect(events[0]?.actor).toBe('agent:worker');
+  });
+
+  it('has no operator speak for an agent; his comments are his own', async () => {
+    problemIn(
+      await http.post(`${TASKS}/a/status`, { status: 'working' }, { token: admin }),
+      403,
+      'forbidden',
+    );
+    const comment = { author: 'ann', body: 'go on' };
+    taskIn(await http.post(`${TASKS}/a/comments`, comment, { token: admin }), 201);
+  });
+
+  it('tells each who he is, and what would not be refused', async () => {
+    const callerOf = async (token: string) => (await http.get('/api/caller', { token })).body;
+    const may = ['read', 'create', 'comment', 'decide', 'operate'];
+    expect(await callerOf(admin)).toEqual({ actor: 'user:ann', may });
+    expect(await callerOf(observer)).toEqual({ actor: 'user:wall', may: ['read'] });
+    problemIn(await http.get('/api/caller'), 401, 'unauthorized');
+    await using open = await startHttp({ agents: agents() });
+    expect((await open.get('/api/caller')).body).toEqual({ actor: 'user:anonymous', may });
+  });
+
+  it('names the holder of a token in the log', async () => {
+    taskIn(await http.post(TASKS, { ...later, id: 'named' }, { token: admin }), 201);
+    taskIn(await http.post(`${TASKS}/named/cancel`, {}, { token: admin }));
+    const { events = [] } = taskIn(await http.get(`${TASKS}/named?expand=events`, { token: admin }));
+    expect(events.map(({ actor }) => actor)).toEqual(['user:ann', 'user:ann']);
+  });
+});
+
+describe('the tokens of people', () => {
+  it('T1: are kept as hashes, in a file for its owner alone, one for each name', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
+    try {
+      const file = join(directory, 'deep', 'tokens.json');
+      const token = await addToken(file, 'ann', 'admin', 0);
+      expect(token).toMatch(/^sbx_[\w-]{43}$/);
+      expect(await readFile(file, 'utf8')).not.toContain(token.slice(4));
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      await expect(addToken(file, 'ann', 'observer', 0)).rejects.toMatchObject({ code: 'invalid_request' });
+      await expect(removeToken(file, 'bob')).rejects.toMatchObject({ code: 'not_found' });
+      await removeToken(file, 'ann');
+      expect(await readTokens(file)).toEqual([]);
+      await writeFile(file, '{"tokens": 1}');
+      await expect(readTokens(file)).rejects.toMatchObject({ code: 'config_invalid' });
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('E1, E2, Q2: the first one closes a running server, a revoked one lets nobody in, a damaged file changes nothing', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
+    const file = join(directory, 'tokens.json');
+    let now = 0;
+    const people = await People.open(file, silentLogger, () => now);
+    const http = await startHttp({ agents: agents() }, { people });
+    try {
+      expect((await http.get('/api/agents')).status).toBe(200);
+      const first = await addToken(file, 'ann', 'admin', 0);
+      const second = await addToken(file, 'bob', 'observer', 0);
+      now += 1_000;
+      problemIn(await http.get('/api/agents'), 401, 'unauthorized');
+      expect((await http.get('/api/agents', { token: first })).status).toBe(200);
+
+      await removeToken(file, 'bob');
+      now += 1_000;
+      problemIn(await http.get('/api/agents', { token: second }), 401, 'unauthorized');
+
+      await writeFile(file, 'damaged');
+      now += 1_000;
+      expect((await http.get('/api/agents', { token: first })).status).toBe(200);
+      problemIn(await http.get('/api/agents'), 401, 'unauthorized');
+    } finally {
+      await http[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  it.each([{ host: '0.0.0.0' }, { host: '::' }, { host: '127.0.0.1', publicUrl: 'https://box.example' }])(
+    'Q2: without one, %j is not listened on',
+    async (where) => {
+      await expect(startHttp({ agents: agents() }, where)).rejects.toMatchObject({
+        code: 'config_invalid',
+        message: expect.stringContaining('signalbox token new'),
+      });
+    },
+  );
+});
+
+describe('the limit on requests', () => {
+  it('R1: answers 429 with a wait to who asks too often, and to nobody else', async () => {
+    await using http = await startHttp({ agents: agents() }, { requestsPerSecond: 1 });
+    await http.test.create({ id: 'a', agent: 'worker' });
+    await http.test.until('a', ({ state }) => state === 'working');
+    const answers = await Promise.all(Array.from({ length: 30 }, () => http.get('/api/agents')));
+    expect(answers.some(({ status }) => status === 200)).toBe(true);
+    const refused = answers.filter(({ status }) => status === 429);
+    const [first] = refused;
+    if (!first) throw new Error('nobody was refused');
+    problemIn(first, 429, 'rate_limited');
+    expect(first.headers.get('retry-after')).toBe('1');
+    // The agent is another client than the person on the same machine.
+    taskIn(await http.post(`${TASKS}/a/status`, { status: 'working' }, { token: http.token('a') }));
+  });
+});

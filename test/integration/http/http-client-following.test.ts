@@ -1,0 +1,132 @@
+/** What the client does beyond single requests: it waits, remembers, and follows. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SignalboxClient } from '../../../src/client/client.ts';
+import type { EventAnswer } from '../../../src/client/events.ts';
+import { functionAgent } from '../../support/engine.ts';
+import { Gate, startHttp } from '../../support/http/http.ts';
+import { TcpProxy } from '../../support/nats/tcp-proxy.ts';
+
+const start = (gate = new Gate()) =>
+  startHttp({
+    agents: [
+      functionAgent('slow', gate.handler, { concurrency: 4 }),
+      functionAgent('quick', ({ spec }) => `did ${spec.title}`, { capabilities: ['echo'] }),
+    ],
+  });
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a client that waits', () => {
+  it('has the server wait: news come at once, with few requests', async () => {
+    const gate = new Gate();
+    await using http = await start(gate);
+    const client = new SignalboxClient({ url: http.url });
+    await client.createTask('demo', {
+      id: 'a',
+      title: 'x',
+      agent: 'slow',
+      review: 'auto',
+      outputs: 'optional',
+    });
+    await http.test.until('a', ({ state }) => state === 'working');
+    const requests = vi.spyOn(globalThis, 'fetch');
+    const settled = client.settledTask('demo', 'a');
+    await vi.waitFor(() => expect(requests).toHaveBeenCalledTimes(1));
+    gate.open();
+    expect((await settled).state).toBe('done');
+    expect(requests.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
+  it('hears of the next change of a task that it has seen', async () => {
+    await using http = await start();
+    const client = new SignalboxClient({ url: http.url });
+    await client.createTask('demo', { id: 'a', title: 'x', agent: 'slow' });
+    await http.test.until('a', ({ state }) => state === 'working');
+    const seen = await client.getTask('demo', 'a');
+    const next = client.nextOfTask('demo', 'a');
+    await client.comment('demo', 'a', { author: 'ann', body: 'x' });
+    expect((await next).comment_count).toBe(1);
+    expect((await next).sequence).toBeGreaterThan(seen.sequence);
+  });
+});
+
+describe('a client that remembers', () => {
+  it('does not ask again for a job that is over, nor have a task sent again that is as it was', async () => {
+    await using http = await start();
+    const client = new SignalboxClient({ url: http.url });
+    const { task_id } = await client.jobs.create({ task_type: 'echo', description: 'say hello' }, 'k');
+    const done = await client.jobs.settled(task_id);
+    expect(done).toMatchObject({ status: 'completed', result: { text: 'did say hello' } });
+    const requests = vi.spyOn(globalThis, 'fetch');
+    expect(await client.jobs.get(task_id)).toBe(done);
+    expect(requests).not.toHaveBeenCalled();
+
+    const first = await client.getTask('default', task_id);
+    expect(await client.getTask('default', task_id)).toBe(first);
+    expect(requests).toHaveBeenCalledTimes(2);
+    await client.comment('default', task_id, { author: 'ann', body: 'x' });
+    expect((await client.getTask('default', task_id)).comment_count).toBe(1);
+  });
+
+  it('forgets what was used longest ago', async () => {
+    await using http = await start();
+    const client = new SignalboxClient({ url: http.url, cacheSize: 2 });
+    const ids: string[] = [];
+    for (const description of ['a', 'b', 'c']) {
+      const { task_id } = await client.jobs.create({ task_type: 'echo', description });
+      await client.jobs.settled(task_id);
+      ids.push(task_id);
+    }
+    const requests = vi.spyOn(globalThis, 'fetch');
+    for (const id of ids.slice(1)) await client.jobs.get(id);
+    expect(requests).not.toHaveBeenCalled();
+    await client.jobs.get(ids[0] ?? '');
+    expect(requests).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('a client that follows', () => {
+  it('E1: gets each event once, in order, over broken connections', async () => {
+    await using http = await start();
+    await using proxy = await TcpProxy.to(http.url);
+    const client = new SignalboxClient({ url: proxy.url.replace('nats:', 'http:'), retry: { initialMs: 5 } });
+    const stop = new AbortController();
+    const received: EventAnswer[] = [];
+    let away = 0;
+    const following = (async () => {
+      const query = { project: 'demo', after: 0, signal: stop.signal, onAway: () => away++ };
+      for await (const event of client.events(query)) received.push(event);
+    })();
+    const has = (task: string) =>
+      vi.waitFor(
+        () =>
+          expect(
+            received.some((each) => each.event.task === task && each.event.type === 'task.approved'),
+          ).toBe(true),
+        10_000,
+      );
+    const direct = new SignalboxClient({ url: http.url });
+    for (const id of ['a', 'b', 'c']) {
+      await direct.createTask('demo', { id, title: 'x', agent: 'quick', review: 'auto' });
+      await has(id);
+      proxy.cut();
+    }
+    stop.abort();
+    await following;
+    expect(away).toBeGreaterThanOrEqual(1);
+    const sequences = received.map(({ sequence }) => sequence);
+    const expected = http.log.messages.flatMap(({ subject }, index) =>
+      subject.startsWith('signalbox.v1.evt.demo.') ? [index + 1] : [],
+    );
+    expect(sequences).toEqual(expected);
+  });
+
+  it('ends with what Signalbox refuses for good', async () => {
+    await using http = await start();
+    const client = new SignalboxClient({ url: http.url });
+    const following = client.events({ after: 1_000_000 }).next();
+    await expect(following).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+});

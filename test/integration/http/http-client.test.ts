@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { SignalboxClient } from '../../../src/client/client.ts';
+import { agentAnswerSchema, taskAnswerSchema, taskPageSchema } from '../../../src/contracts/api/answers.ts';
+import { functionAgent } from '../../support/engine.ts';
+import { HEALTHY, startHttp } from '../../support/http/http.ts';
+
+describe('the client and the server', () => {
+  it('understand each other from creation to approval', async () => {
+    await using http = await startHttp({ agents: [functionAgent('echo', () => 'done')] });
+    const client = new SignalboxClient({ url: `${http.url}/` });
+    const request = { id: 'a', title: 'say hello', agent: 'echo', review: 'manual' } as const;
+    expect(await client.createTask('demo', request)).toMatchObject({ created: true, task: { id: 'a' } });
+    expect(await client.createTask('demo', request)).toMatchObject({ created: false, task: { id: 'a' } });
+    await http.test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
+
+    await client.comment('demo', 'a', { author: 'ann', body: 'fine' });
+    expect(await client.decide('demo', 'a', 'approve', { by: 'ann' })).toMatchObject({ state: 'done' });
+    const task = taskAnswerSchema.parse(await client.getTask('demo', 'a', ['all']));
+    expect(task.events?.at(-1)?.actor).toBe('user:ann');
+    const page = taskPageSchema.parse(await client.listTasks({ state: ['done'] }));
+    expect(page.tasks.map(({ id }) => id)).toEqual(['a']);
+    const agents = await client.agents();
+    expect(agents.map((agent) => agentAnswerSchema.parse(agent).id)).toEqual(['echo']);
+    expect(await client.health()).toEqual(HEALTHY);
+  });
+
+  it('agree on what was wrong', async () => {
+    await using http = await startHttp({ agents: [functionAgent('echo', () => 'done')] });
+    const client = new SignalboxClient({ url: http.url });
+    await expect(client.decide('demo', 'a', 'approve')).rejects.toMatchObject({
+      code: 'task_not_found',
+      details: { project: 'demo', task: 'a' },
+    });
+    await expect(client.createTask('demo', { title: '', agent: 'echo' })).rejects.toMatchObject({
+      code: 'invalid_request',
+      details: { errors: [{ path: 'title' }] },
+    });
+  });
+
+  it('bring a creation through an outage of the log, once', async () => {
+    await using http = await startHttp(
+      { agents: [functionAgent('echo', () => 'done')] },
+      { answerTimeoutMs: 50 },
+    );
+    const client = new SignalboxClient({
+      url: http.url,
+      retry: {
+        sleep: async () => {
+          http.log.reachable = true;
+        },
+      },
+    });
+    http.log.reachable = false;
+    const { task, created } = await client.createTask('demo', { id: 'a', title: 'x', agent: 'echo' });
+    expect({ id: task.id, created }).toEqual({ id: 'a', created: false });
+    const { events = [] } = await client.getTask('demo', 'a', ['events']);
+    expect(events.filter(({ event }) => event.type === 'task.created')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,182 @@
+/** The JetStream journal against a bad network between it and a real server. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JetStreamJournalOptions } from '../../../src/journal/jetstream/jetstream-journal.ts';
+import type { RecordingJournal } from '../../support/history/recording-journal.ts';
+import { JetStreamLog } from '../../support/nats/jetstream-log.ts';
+import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
+import { TcpProxy } from '../../support/nats/tcp-proxy.ts';
+
+/** For tests in which answers do not come. */
+const IMPATIENT = { acknowledgementTimeoutMs: 300 };
+
+let server: TestNatsServer;
+beforeAll(async () => {
+  server = await natsServer();
+});
+afterAll(() => server.stop());
+
+describe('a bad network', () => {
+  /** A writer whose connection goes through a proxy. */
+  async function behindProxy(
+    log: JetStreamLog,
+    proxy: TcpProxy,
+    options: JetStreamJournalOptions = {},
+  ): Promise<RecordingJournal> {
+    const writer = await log.open(options, proxy.url);
+    await writer.takeOver('epoch');
+    return writer;
+  }
+
+  it('J3: stores a whole log though the connection is cut again and again in the middle of the pipeline', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const writer = await behindProxy(log, proxy);
+    for (let round = 1; round <= 8; round++) {
+      // The server gets a part of the burst, and ends within a message.
+      proxy.hold('toServer', round * 11_003);
+      writer.append('e', 800);
+      await log.untilStill();
+      proxy.cut();
+      await writer.state('resyncing');
+      await writer.state('open');
+    }
+    await writer.allReported();
+    await log.expectWhole(writer);
+  });
+
+  it('J3: keeps what is appended while disconnected, and stores it once when it is back', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const writer = await behindProxy(log, proxy);
+    writer.append('e', 500);
+    proxy.refusing = true;
+    proxy.cut();
+    await writer.state('resyncing');
+    writer.append('e', 3_000);
+    expect(writer.journal.backlog).toBeGreaterThanOrEqual(3_000);
+    expect(writer.journal.state).toEqual({ kind: 'resyncing', reason: 'disconnected' });
+    proxy.refusing = false;
+    await writer.allReported();
+    await log.expectWhole(writer);
+  });
+
+  it('J3: finds what was stored while every acknowledgement was lost, and sends none of it twice', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const writer = await behindProxy(log, proxy, IMPATIENT);
+    writer.append('e', 100);
+    await writer.allReported();
+    proxy.drop('toClient');
+    writer.append('e', 1_000);
+    const { reason } = await writer.state('resyncing');
+    expect(reason).toBe('no acknowledgement in time');
+    expect(await log.untilStill()).toBe(1_101);
+    expect(writer.reports).toHaveLength(100);
+    proxy.cut();
+    await writer.allReported();
+    writer.append('e', 100);
+    await writer.allReported();
+    await log.expectWhole(writer);
+  });
+
+  it('P4: ignores acknowledgements that come when their fate was looked up already', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const writer = await behindProxy(log, proxy, IMPATIENT);
+    proxy.hold('toClient');
+    writer.append('e', 1_000);
+    await writer.state('resyncing');
+    await log.untilStill();
+    proxy.release('toClient');
+    await writer.allReported();
+    await log.expectWhole(writer);
+    expect(writer.states.filter(({ kind }) => kind === 'resyncing')).toHaveLength(1);
+  });
+
+  it('P4: stores nothing twice when a dead connection delivers late, and ignores what it answers', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const writer = await behindProxy(log, proxy);
+    writer.append('e', 10);
+    await writer.allReported();
+    proxy.hold('toServer', 20_001);
+    writer.append('e', 1_000);
+    await log.untilStill();
+    proxy.strand();
+    await writer.state('resyncing');
+    await writer.allReported();
+    const before = writer.states.length;
+    proxy.deliverStranded();
+    writer.append('e', 1_000);
+    await writer.allReported();
+    await log.untilStill();
+    await log.expectWhole(writer);
+    expect(writer.states.length).toBe(before);
+  });
+
+  it('J2: stores a prefix of the old writer, part of whose pipeline arrived before the take-over', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const old = await behindProxy(log, proxy);
+    proxy.hold('toServer', 60_001);
+    old.append('o', 1_000);
+    const arrived = await log.untilStill();
+    expect(arrived).toBeLessThan(1_000);
+    const next = await log.open();
+    const epoch = await next.takeOver('epoch-2');
+    // One message of the new writer, in the place of the old one's first refused: the sequence alone would let in the rest.
+    proxy.release('toServer');
+    await old.state('fenced');
+    next.append('n', 100);
+    await next.allReported();
+
+    const stored = (await log.messages()).map(({ id }) => id);
+    expect(epoch).toBe(arrived + 1);
+    expect(stored).toEqual(['epoch', ...old.appended.slice(0, arrived - 1), 'epoch-2', ...next.appended]);
+    expect(old.reportedIds).toEqual(old.appended.slice(0, old.reports.length));
+    expect(old.reports.length).toBeLessThan(arrived);
+  });
+});
+
+describe('closing while one entry is on its way alone', () => {
+  /** Lets the next append reach the server, and holds up what the server says to it. */
+  function holdAnswers(proxy: TcpProxy): void {
+    proxy.onSent = (text) => {
+      if (!text.includes('HPUB signalbox.v1.evt.')) return;
+      proxy.onSent = () => {};
+      proxy.hold('toClient');
+    };
+  }
+
+  it('J6: reports nothing more when it is closed in the middle of a resync', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const writer = await log.open({}, proxy.url);
+    await writer.takeOver('epoch');
+    proxy.cut();
+    await writer.state('resyncing');
+    holdAnswers(proxy);
+    writer.append('e', 10);
+    await expect.poll(() => log.idAt(2)).toBe('e0');
+    await writer.journal.close();
+    proxy.release('toClient');
+    await log.untilStill();
+    // What the server said before this answer has come.
+    expect(await writer.journal.tip()).toEqual({ sequence: 2, id: 'e0' });
+    expect(writer.reports).toEqual([]);
+    expect(writer.states.at(-1)).toEqual({ kind: 'reader' });
+  });
+
+  it('J6: does not begin to write when it is closed in the middle of its take-over', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    await using proxy = await TcpProxy.to(server.url);
+    const writer = await log.open({}, proxy.url);
+    holdAnswers(proxy);
+    const takeOver = expect(writer.takeOver('epoch')).rejects.toMatchObject({ code: 'internal' });
+    await expect.poll(() => log.idAt(1)).toBe('epoch');
+    await writer.journal.close();
+    proxy.release('toClient');
+    await takeOver;
+    expect(writer.journal.state.kind).toBe('reader');
+  });
+});

@@ -1,0 +1,92 @@
+/** The writer's lease while the server does not answer. A rejection that nobody handles fails the test run. */
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { afterEach, expect, it } from 'vitest';
+import {
+  deleteLease,
+  Lease,
+  type LeaseHolder,
+  type LeaseOptions,
+  readLease,
+} from '../../../src/journal/lease.ts';
+import { silentLogger } from '../../support/engine.ts';
+import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
+import { until } from '../../support/until.ts';
+
+/** Milliseconds: each question is given up several times meanwhile, and the lease runs out. */
+const FROZEN_MS = 2_500;
+
+const connections: NatsConnection[] = [];
+const lost: (string | undefined)[] = [];
+afterEach(async () => {
+  await Promise.all(connections.map((connection) => connection.close()));
+  connections.length = 0;
+  lost.length = 0;
+});
+
+async function optionsOf(nats: TestNatsServer, writer: string): Promise<LeaseOptions> {
+  const connection = await connect({ ...nats.connectOptions, maxReconnectAttempts: -1 });
+  connections.push(connection);
+  return {
+    connection,
+    holder: holder(writer),
+    fateOf: () => 'alive',
+    logger: silentLogger,
+    onLost: (other) => void lost.push(other?.writer),
+    ttlMs: 1_000,
+  };
+}
+
+/** Returns when somebody has renewed it several times. */
+async function untilRenewed(connection: NatsConnection): Promise<string | undefined> {
+  const seen = new Set<number>();
+  let writer: string | undefined;
+  await until(async () => {
+    const lease = await readLease(connection);
+    if (lease) seen.add(lease.revision);
+    writer = lease?.holder?.writer;
+    return seen.size >= 3;
+  }, 'the lease is renewed');
+  return writer;
+}
+
+function holder(writer: string): LeaseHolder {
+  return { writer, host: 'test', pid: 1, startTime: '1', bootId: 'b', since: '2026-01-01T00:00:00.000Z' };
+}
+
+it('outlives a server that is frozen until requests are given up: for its holder, and for who begins to wait', {
+  timeout: 40_000,
+}, async () => {
+  await using nats = await natsServer();
+  const options = await optionsOf(nats, 'first');
+  const first = await Lease.acquire(options);
+  const waiting = await optionsOf(nats, 'second');
+  const { pid = 0 } = nats;
+  process.kill(pid, 'SIGSTOP');
+  const end = new AbortController();
+  const second = Lease.await(waiting, end.signal);
+  await new Promise((resolve) => setTimeout(resolve, FROZEN_MS));
+  process.kill(pid, 'SIGCONT');
+
+  // Whoever of the two was quicker has it, and renews it.
+  await untilRenewed(options.connection);
+  end.abort();
+  const taken = await second;
+  expect(lost).toEqual(taken ? ['second'] : []);
+  await first.release();
+  await taken?.release();
+});
+
+it('is taken again by its holder when one that took it gives it back', async () => {
+  await using nats = await natsServer();
+  const options = await optionsOf(nats, 'first');
+  const first = await Lease.acquire(options);
+  const { revision = 0 } = (await readLease(options.connection)) ?? {};
+  // As a standby does that could not take the log over, in the moment in which its holder does not look.
+  await deleteLease(options.connection, revision).catch(async () => {
+    const now = await readLease(options.connection);
+    await deleteLease(options.connection, now?.revision ?? 0);
+  });
+  expect(await untilRenewed(options.connection)).toBe('first');
+  expect(lost).toEqual([]);
+  await first.release();
+});

@@ -1,0 +1,77 @@
+import { connect } from '@nats-io/transport-node';
+import { describe, expect, it } from 'vitest';
+import { type FollowedEvent, followEvents } from '../../../src/client/follow-events.ts';
+import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
+import { TcpProxy } from '../../support/nats/tcp-proxy.ts';
+import { until } from '../../support/until.ts';
+
+describe('a follower of the event log', () => {
+  it('that starts late reads from sequence 1, lives through a restart of the server, and sees each event once, in order', {
+    timeout: 60_000,
+  }, async () => {
+    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    const { box, nats } = world;
+    let count = 0;
+    const create = async (): Promise<void> => {
+      await box.createTask('demo', {
+        id: `t${count++}`,
+        title: 'a task',
+        agent: 'far',
+        delay_seconds: 3_600,
+      });
+    };
+    for (let index = 0; index < 600; index++) await create();
+
+    await using proxy = await TcpProxy.to(nats.url);
+    const connection = await connect({
+      ...nats.connectOptions,
+      servers: proxy.url,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 20,
+      timeout: 1_000,
+    });
+    const stop = new AbortController();
+    const seen: FollowedEvent[] = [];
+    const following = (async () => {
+      for await (const event of followEvents({ connection, signal: stop.signal, pollMs: 200 }))
+        seen.push(event);
+    })();
+    await until(() => seen.length > 300, 'it catches up');
+    for (let index = 0; index < 50; index++) await create();
+    await nats.kill9();
+    await nats.restart();
+    await until(() => box.health().ready, 'Signalbox writes again');
+    for (let index = 0; index < 50; index++) await create();
+    // What is said while its own connection is broken comes after all.
+    proxy.refusing = true;
+    proxy.cut();
+    for (let index = 0; index < 50; index++) await create();
+    proxy.refusing = false;
+    await until(() => seen.length === box.health().log.sequence, 'it has seen all', 30_000);
+    for (let index = 0; index < 50; index++) await create();
+    await until(() => seen.length === box.health().log.sequence, 'it follows', 30_000);
+    stop.abort();
+    await following;
+    await connection.close();
+
+    expect(seen.map(({ sequence }) => sequence)).toEqual(seen.map((_, index) => index + 1));
+    const created = seen.filter(({ subject }) => /\.task\.t\d+\.created$/.test(subject));
+    expect(created).toHaveLength(count);
+    expect(created.map(({ text }) => JSON.parse(text).subject)).toEqual(
+      created.map((_, index) => `t${index}`),
+    );
+  });
+
+  it('begins where it is told, and says what it may not', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    const connection = await world.connect();
+    const stop = new AbortController();
+    for await (const { sequence } of followEvents({ connection, from: 2, signal: stop.signal })) {
+      expect(sequence).toBe(2);
+      break;
+    }
+    await connection.close();
+    const reading = followEvents({ connection });
+    await expect(reading.next()).rejects.toMatchObject({ code: 'nats_unavailable' });
+  });
+});

@@ -1,0 +1,167 @@
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { describe, expect, it } from 'vitest';
+import { agentSubject, WORK_STREAM } from '../../../src/contracts/messages/subjects.ts';
+import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
+import { until } from '../../support/until.ts';
+
+describe('a worker of a remote agent', () => {
+  it('does each job by the handler of its action, and what it brings is on the blackboard', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, concurrency: 2 } } });
+    await world.worker({
+      agent: 'far',
+      concurrency: 2,
+      actions: {
+        shout: async ({ params, progress, comment, output }) => {
+          await progress('clearing the throat');
+          await comment('loud or quiet?');
+          await output({ title: 'shouted', content: String(params.text).toUpperCase() });
+          return undefined;
+        },
+      },
+      default: ({ job }) => `did ${job.title}`,
+    });
+    const { box } = world;
+    await box.createTask('demo', {
+      id: 'a',
+      title: 'say it',
+      agent: 'far',
+      action: 'shout',
+      params: { text: 'hello' },
+    });
+    await box.createTask('demo', { id: 'b', title: 'sweep', agent: 'far' });
+    const [a, b] = await Promise.all([box.settled('demo', 'a'), box.settled('demo', 'b')]);
+    expect(a.state).toBe('done');
+    expect(a.outputs.map(({ title, content }) => [title, content])).toEqual([['shouted', 'HELLO']]);
+    expect(a.comments.map(({ author, body }) => [author, body])).toEqual([['far', 'loud or quiet?']]);
+    expect(b.outputs.map(({ content }) => content)).toEqual(['did sweep']);
+    expect(await box.attempts('demo', 'a')).toMatchObject([
+      { outcome: 'completed', driver: 'remote', agent: 'far' },
+    ]);
+  });
+
+  it('is not asked before it is there, and the agent is offline until then', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    const { box } = world;
+    await box.createTask('demo', { id: 'a', title: 'wait', agent: 'far' });
+    await until(async () => (await box.task('demo', 'a')).state === 'pending', 'it waits');
+    await world.worker({ agent: 'far', default: () => 'done' });
+    expect((await box.settled('demo', 'a')).state).toBe('done');
+    expect(await box.attempts('demo', 'a')).toHaveLength(1);
+  });
+
+  it('hands in what is larger than a message as a file', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    const large = 'x'.repeat(3_000_000);
+    await world.worker({ agent: 'far', default: () => large });
+    const { box } = world;
+    await box.createTask('demo', { id: 'a', title: 'large', agent: 'far' });
+    const { outputs } = await box.settled('demo', 'a');
+    expect(outputs.map(({ content, content_file }) => [content, content_file?.size])).toEqual([
+      [undefined, large.length],
+    ]);
+  });
+
+  it('ends a run that is cancelled, and says so', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    let aborted = '';
+    await world.worker({
+      agent: 'far',
+      default: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = String(signal.reason);
+            reject(new Error('stopped'));
+          });
+        }),
+    });
+    const { box } = world;
+    await box.createTask('demo', { id: 'a', title: 'long', agent: 'far' });
+    await until(async () => (await box.task('demo', 'a')).state === 'working', 'it works');
+    await box.cancel('demo', 'a');
+    await until(async () => (await box.attempts('demo', 'a'))[0]?.outcome != null, 'the attempt ends');
+    expect(aborted).toBe('cancelled');
+    expect(await box.attempts('demo', 'a')).toMatchObject([
+      { outcome: 'cancelled', evidence: { workerStatus: 'cancelled' } },
+    ]);
+  });
+
+  it('that takes no job lets the task be cancelled, and the job is taken out of the queue', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
+    const { box } = world;
+    const connection = await world.connect();
+    await announce(connection);
+    await until(async () => (await state(world)) === 'idle', 'it is there');
+    await box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    const manager = await jetstream(connection).jetstreamManager();
+    const queued = async (): Promise<number> => (await manager.streams.info(WORK_STREAM)).state.messages;
+    await until(async () => (await queued()) === 1, 'the job is in the queue');
+    await box.cancel('demo', 'a');
+    await until(async () => (await box.attempts('demo', 'a'))[0]?.outcome != null, 'the attempt ends');
+    expect(await box.attempts('demo', 'a')).toMatchObject([{ outcome: 'cancelled', startedAt: null }]);
+    await until(async () => (await queued()) === 0, 'the job is gone');
+  });
+
+  it('finds no job of a paused queue in its work queue, and gets it when that is resumed', async () => {
+    await using world = await RemoteWorld.start({
+      agents: { far: { ...PATIENT, capabilities: ['build'], concurrency: 2 } },
+    });
+    const { box } = world;
+    const connection = await world.connect();
+    await announce(connection);
+    await until(async () => (await state(world)) === 'idle', 'it is there');
+    const manager = await jetstream(connection).jetstreamManager();
+    const queued = async (): Promise<number> => (await manager.streams.info(WORK_STREAM)).state.messages;
+    await world.command('_system.pauseQueue', { kind: 'type', name: 'build' });
+    await box.createTask('demo', { id: 'held', title: 'held', type: 'build' });
+    await box.createTask('demo', { id: 'own', title: 'own', agent: 'far' });
+    await until(async () => (await queued()) === 1, 'the job of the other queue is there');
+    expect(await world.why('held')).toMatchObject({ waits_for: [{ kind: 'queue_paused' }] });
+    expect(await box.attempts('demo', 'held')).toEqual([]);
+    await world.command('_system.resumeQueue', { kind: 'type', name: 'build' });
+    await until(async () => (await queued()) === 2, 'the job of the queue that goes on is there, too');
+  });
+
+  it('that begins no job in time gets it no more: it is tried again, and given up in the end', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: { ...PATIENT, queue_seconds: 0.3 } } });
+    await announce(await world.connect());
+    await until(async () => (await state(world)) === 'idle', 'it is there');
+    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far', max_attempts: 2 });
+    expect((await world.box.settled('demo', 'a')).state).toBe('failed');
+    const error = 'no worker has begun it within 0 s';
+    expect(await world.box.attempts('demo', 'a')).toMatchObject([
+      { outcome: 'spawn_failed', error },
+      { outcome: 'spawn_failed', error },
+    ]);
+  });
+
+  it('that gives a job back again and again without beginning it is given it no more', async () => {
+    await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
+    const connection = await world.connect();
+    await announce(connection);
+    await until(async () => (await state(world)) === 'idle', 'it is there');
+    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far', max_attempts: 1 });
+    const consumer = await jetstream(connection).consumers.get(WORK_STREAM, 'far');
+    for (let delivery = 1; delivery <= 10; delivery++) {
+      const message = await consumer.next({ expires: 5_000 });
+      expect(message?.info.deliveryCount).toBe(delivery);
+      message?.nak();
+    }
+    // The server says so when it would be the next one's turn.
+    await consumer.next({ expires: 1_000 });
+    expect((await world.box.settled('demo', 'a')).state).toBe('failed');
+    expect((await world.box.attempts('demo', 'a'))[0]?.error).toContain('none has begun it');
+  });
+});
+
+const PATIENT = { ...REMOTE, offline_after_seconds: 600 };
+
+/** A worker says that it is there, and nothing more. */
+async function announce(connection: NatsConnection): Promise<void> {
+  const message = { type: 'announce', agent: 'far' };
+  await jetstream(connection).publish(agentSubject('far', 'announce'), JSON.stringify(message));
+}
+
+async function state(world: RemoteWorld): Promise<string> {
+  return (await world.command<{ state: string }>('_system.readAgent', { agent: 'far' })).state;
+}

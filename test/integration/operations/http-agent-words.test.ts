@@ -1,0 +1,125 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { functionAgent } from '../../support/engine.ts';
+import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../support/http/http.ts';
+
+const start = (gate: Gate) =>
+  startHttp({ agents: [functionAgent('worker', gate.handler, { concurrency: 4, lingerMs: 60_000 })] });
+
+const document = { agent: 'worker', type: 'document', title: 'report', content: 'all is well' };
+
+describe('what agents write back over HTTP', () => {
+  it('takes progress, an output, a comment and a request for review from the attempt that is open', async () => {
+    const gate = new Gate();
+    await using http = await start(gate);
+    await http.working('a');
+    const token = http.token('a');
+    const say = (path: string, body: object) => http.post(`${TASKS}/a/${path}`, body, { token });
+
+    const progress = await say('status', { status: 'working', agent: 'worker', detail: 'half way' });
+    expect(taskIn(progress).progress).toBe('half way');
+    problemIn(await say('status', { status: 'review' }), 409, 'output_required');
+    expect(taskIn(await say('outputs', document), 201).output_count).toBe(1);
+    expect(taskIn(await say('comments', { body: 'look at line 3' }), 201).comment_count).toBe(1);
+    expect(taskIn(await say('status', { status: 'review' })).state).toBe('review');
+    // An answer that was lost is asked for again.
+    expect(taskIn(await say('status', { status: 'review' })).state).toBe('review');
+
+    gate.open();
+    await http.test.until('a', ({ state }) => state === 'done');
+    const task = taskIn(await http.get(`${TASKS}/a?expand=outputs,comments`));
+    expect(task.outputs).toMatchObject([{ title: 'report', content: 'all is well', agent: 'worker' }]);
+    expect(task.comments).toMatchObject([{ author: 'worker', body: 'look at line 3' }]);
+  });
+
+  it('captures the file that content_path names', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'signalbox-http-'));
+    try {
+      await using http = await start(new Gate());
+      await http.working('a');
+      const content_path = join(directory, 'table.csv');
+      await writeFile(content_path, 'a,b\n1,2\n');
+      const output = { type: 'data', title: 'table' };
+      const sent = { token: http.token('a') };
+      taskIn(await http.post(`${TASKS}/a/outputs`, { ...output, content_path }, sent), 201);
+      const { outputs } = taskIn(await http.get(`${TASKS}/a?expand=outputs`));
+      expect(outputs).toMatchObject([{ content: null, content_file: { path: content_path, size: 8 } }]);
+
+      const before = http.events;
+      const missing = { ...output, content_path: join(directory, 'none') };
+      problemIn(await http.post(`${TASKS}/a/outputs`, missing, sent), 422, 'content_unreadable');
+      expect(http.events).toBe(before);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('refuses a word without a token, with a wrong one and with that of another task: 401, not recorded', async () => {
+    await using http = await start(new Gate());
+    await http.working('a');
+    await http.working('b');
+    const before = http.events;
+    const refused = [
+      {},
+      { token: http.token('b') },
+      { token: http.token('a', 2) },
+      { headers: { authorization: 'Basic YTpi' } },
+      { headers: { authorization: 'Bearer' } },
+    ];
+    for (const sent of refused) {
+      const answer = await http.post(`${TASKS}/a/status`, { status: 'working' }, sent);
+      problemIn(answer, 401, 'unauthorized');
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    }
+    problemIn(await http.post(`${TASKS}/a/outputs`, document), 401, 'unauthorized');
+    const comment = { author: 'worker', body: 'x' };
+    const foreign = { token: http.token('b') };
+    problemIn(await http.post(`${TASKS}/a/comments`, comment, foreign), 401, 'unauthorized');
+    expect(http.events).toBe(before);
+  });
+
+  it('refuses words of an attempt that is over with 409, and records them', async () => {
+    const gate = new Gate();
+    await using http = await start(gate);
+    await http.working('a');
+    await failFirstAttempt(http);
+    await http.test.until('a', ({ state, attempts }) => state === 'working' && attempts === 2);
+    const { version } = taskIn(await http.get(`${TASKS}/a`));
+
+    const late = { token: http.token('a', 1) };
+    const words = [
+      ['status', { status: 'review' }],
+      ['outputs', document],
+      ['comments', { body: 'I am still here' }],
+    ] as const;
+    for (const [path, body] of words) {
+      const problem = problemIn(await http.post(`${TASKS}/a/${path}`, body, late), 409, 'stale_attempt');
+      expect(problem.details).toEqual({ state: 'working', attempt: 1, open_attempt: 2 });
+    }
+    const task = taskIn(await http.get(`${TASKS}/a?expand=attempts`));
+    expect(task).toMatchObject({ version, state: 'working', output_count: 0, comment_count: 0 });
+    expect(task.attempts?.[0]?.rejected_messages.map(({ message }) => message)).toEqual([
+      'status',
+      'output',
+      'comment',
+    ]);
+  });
+
+  it('takes a comment of a person without a token, by name only', async () => {
+    await using http = await start(new Gate());
+    await http.working('a');
+    const said = await http.post(`${TASKS}/a/comments`, { author: 'ann', body: 'well done' });
+    expect(taskIn(said, 201).comment_count).toBe(1);
+    problemIn(await http.post(`${TASKS}/a/comments`, { body: 'who am I' }), 400, 'invalid_request');
+  });
+});
+
+/** By the agent's own word; its function ends when it is stopped for lingering, or by the end of the test. */
+async function failFirstAttempt(http: TestHttp): Promise<void> {
+  const report = { status: 'failed', detail: 'no luck' };
+  const failed = await http.post(`${TASKS}/a/status`, report, { token: http.token('a') });
+  expect(taskIn(failed)).toMatchObject({ state: 'scheduled', reason: 'no luck' });
+  http.test.app.supervisor.attempts.requestStop({ project: 'demo', task: 'a', attempt: 1 }, 'operator');
+}

@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { createHost } from '../../../src/process/host/host.ts';
+import { LinuxProcessTable } from '../../../src/process/host/linux-processes.ts';
+import { isAlive, type ProcessEntry } from '../../../src/process/host/process-table.ts';
+import { createProcessRunner, type ProcessRunnerOptions } from '../../../src/process/host-runner.ts';
+import { Killer } from '../../../src/process/kill/killer.ts';
+import type { ManagedProcess, ProcessRunner, SpawnSpec } from '../../../src/process/runner.ts';
+
+const FIXTURES = fileURLToPath(new URL('../../fixtures/processes/', import.meta.url));
+
+/** Command line of a program in test/fixtures/processes. */
+export function fixture(name: string, ...args: string[]): string[] {
+  return [join(FIXTURES, name), ...args];
+}
+
+export const silent = pino({ level: 'silent' });
+
+/** Waits for a condition, and says what it waited for if it does not come true. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  ms = 20_000,
+): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain until ${what}`);
+    await pause(10);
+  }
+}
+
+export function textOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+/** A runner with a directory of its own. Whatever was started with its markers is killed at the end. */
+export class ProcessLab {
+  readonly base = mkdtempSync(join(tmpdir(), 'signalbox-process-'));
+  readonly table = new LinuxProcessTable();
+  readonly markerPrefix = `lab:${process.pid}:${Math.random().toString(36).slice(2)}:`;
+  readonly #runners: ProcessRunner[] = [];
+  #count = 0;
+  runner: ProcessRunner;
+
+  constructor(options: Partial<ProcessRunnerOptions> = {}) {
+    this.runner = this.restart(options);
+  }
+
+  /** Another runner, as after a restart of Signalbox; the one before stops watching. */
+  restart(options: Partial<ProcessRunnerOptions> = {}): ProcessRunner {
+    for (const runner of this.#runners) runner.close();
+    this.runner = createProcessRunner({ log: silent, pollMs: 50, ...options });
+    this.#runners.push(this.runner);
+    return this.runner;
+  }
+
+  spec(command: readonly string[], overrides: Partial<SpawnSpec> = {}): SpawnSpec {
+    this.#count += 1;
+    const directory = join(this.base, `attempt-${this.#count}`);
+    const env = { PATH: process.env.PATH ?? '' };
+    const marker = `${this.markerPrefix}${this.#count}`;
+    return { directory, command, cwd: this.base, env, marker, maxOutputBytes: 1_000_000, ...overrides };
+  }
+
+  spawn(command: readonly string[], overrides: Partial<SpawnSpec> = {}): Promise<ManagedProcess> {
+    return this.runner.spawn(this.spec(command, overrides));
+  }
+
+  /** True once the runner starts processes through its launch shell; false if the system has what it takes not. */
+  async launchShellReady(): Promise<boolean> {
+    for (const end = performance.now() + 12_000; performance.now() < end; await pause(100)) {
+      const sleeper = await this.spawn(['sleep', '600']);
+      const isChild = this.table.lookup(sleeper.group)?.ppid === process.pid;
+      await sleeper.kill({ graceMs: 0 });
+      if (!isChild) return true;
+    }
+    return false;
+  }
+
+  /** Living processes that carry one of this lab's markers. */
+  async marked(): Promise<ProcessEntry[]> {
+    const entries = await this.table.scan({ markersSince: '0' });
+    return entries.filter(
+      (entry) => entry.markers?.some((marker) => marker.startsWith(this.markerPrefix)) && isAlive(entry),
+    );
+  }
+
+  async dispose(): Promise<void> {
+    for (const runner of this.#runners) runner.close();
+    const host = createHost(silent, Date.now);
+    const left = new Set((await this.marked()).flatMap(({ markers }) => markers ?? []));
+    for (const marker of left) {
+      if (marker.startsWith(this.markerPrefix)) await new Killer(host, { marker }).kill({ graceMs: 0 });
+    }
+    rmSync(this.base, { recursive: true, force: true });
+    if ((await this.marked()).length > 0)
+      throw new Error('the test left processes behind that cannot be killed');
+  }
+}
+
+/** Compiles src/process to JavaScript that node runs without a test runner. Returns the path of host-runner.js. */
+export function compileProcessLayer(target: string): string {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const result = spawnSync('sh', [join(FIXTURES, 'compile.sh'), root, target], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`src/process does not compile: ${result.stdout}${result.stderr}`);
+  return join(target, 'src/process/host-runner.js');
+}

@@ -1,0 +1,116 @@
+/** Deadlines in simulated time: of attempts, of tasks, over restarts and clocks that somebody sets. */
+import { describe, expect, it } from 'vitest';
+import { agent } from '../../support/simulation/agent.ts';
+import { scripts } from '../../support/simulation/script.ts';
+import { Simulation } from '../../support/simulation/simulation.ts';
+
+function inSeconds(simulation: Simulation, seconds: number): string {
+  return new Date(simulation.clock.now() + seconds * 1_000).toISOString();
+}
+
+describe('the deadline of an attempt', () => {
+  it('ends a run that hangs, whatever the run makes of it', async () => {
+    const agents = [agent('a', { ...scripts.hangs(), stopMs: 9_999_999 }, { timeoutMs: 30_000 })];
+    const simulation = await Simulation.begin({ agents });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.advance(30_000);
+    expect(simulation.task('t').state).toBe('working');
+    await simulation.advance(1_100);
+    expect(simulation.task('t')).toMatchObject({ state: 'failed', lastOutcome: 'timed_out' });
+    expect(simulation.processes.alive()).toEqual([]);
+  });
+
+  it('E3: is the same after a restart', async () => {
+    const simulation = await Simulation.begin({
+      agents: [agent('a', scripts.hangs(), { timeoutMs: 100_000 })],
+    });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.untilState('t', 'working');
+    const deadline = simulation.app.projections.attempts.byTask.get('demo/t')?.[0]?.deadline;
+    await simulation.advance(40_000);
+    simulation.crash();
+    await simulation.advance(20_000);
+    await simulation.restart();
+    await simulation.until(() => simulation.typesOf('t').includes('attempt.stop_requested'));
+    expect(simulation.clock.now()).toBe(deadline);
+  });
+
+  it('that passed while nobody watched is kept at once', async () => {
+    const simulation = await Simulation.begin({
+      agents: [agent('a', scripts.hangs(), { timeoutMs: 10_000 })],
+    });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.untilState('t', 'working');
+    simulation.crash();
+    await simulation.advance(60_000);
+    await simulation.restart();
+    await simulation.untilState('t', 'failed', 1_000);
+  });
+
+  it('is noticed within a minute where the clock was set forward', async () => {
+    const simulation = await Simulation.begin({
+      agents: [agent('a', scripts.hangs(), { timeoutMs: 3_600_000 })],
+    });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.untilState('t', 'working');
+    simulation.clock.jump(3_700_000);
+    await simulation.untilState('t', 'failed', 62_000);
+  });
+
+  it('E6: leaves no timer behind where the run was quicker than the record of its start', async () => {
+    const quick = { ...scripts.succeeds(1), startMs: 0 };
+    const simulation = await Simulation.begin({ agents: [agent('a', quick)], storeMs: 200 });
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.untilState('t', 'done');
+    await simulation.advance(1_000);
+    expect(simulation.clock.size).toBe(0);
+  });
+});
+
+describe('expires_at', () => {
+  it('ends a task that nobody has claimed by then, pending or scheduled', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())] });
+    await simulation.create({ id: 'first', agent: 'a' });
+    await simulation.create({ id: 'pending', agent: 'a', expires_at: inSeconds(simulation, 20) });
+    await simulation.create({
+      id: 'delayed',
+      agent: 'a',
+      delay_seconds: 60,
+      expires_at: inSeconds(simulation, 20),
+    });
+    await simulation.advance(19_900);
+    expect(simulation.task('pending').state).toBe('pending');
+    await simulation.advance(200);
+    expect(simulation.task('pending').state).toBe('expired');
+    expect(simulation.task('delayed').state).toBe('expired');
+  });
+
+  it('means nothing once the task is claimed', async () => {
+    const agents = [agent('a', ({ attempt }) => (attempt === 1 ? scripts.fails() : scripts.succeeds()))];
+    const simulation = await Simulation.begin({ agents });
+    await simulation.create({ id: 't', agent: 'a', expires_at: inSeconds(simulation, 0.5) });
+    await simulation.untilState('t', 'done');
+    expect(simulation.task('t').attempts).toBe(2);
+  });
+
+  it('that passed while nobody watched expires the task instead of starting it', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a')] });
+    await simulation.create({ id: 't', agent: 'a', delay_seconds: 5, expires_at: inSeconds(simulation, 10) });
+    simulation.crash();
+    await simulation.advance(30_000);
+    await simulation.restart();
+    await simulation.advance(1_000);
+    expect(simulation.task('t').state).toBe('expired');
+    expect(simulation.typesOf('t')).not.toContain('task.claimed');
+  });
+
+  it('does not expire a task again that was given another chance', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(50_000))] });
+    await simulation.create({ id: 'first', agent: 'a' });
+    await simulation.create({ id: 't', agent: 'a', expires_at: inSeconds(simulation, 10) });
+    await simulation.untilState('t', 'expired');
+    await simulation.decide('retry', 't');
+    await simulation.untilState('t', 'done');
+    expect(simulation.typesOf('t').filter((type) => type === 'task.expired')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,136 @@
+/** Follow-ups and parents, in simulated time. */
+import { describe, expect, it } from 'vitest';
+import { agent } from '../../support/simulation/agent.ts';
+import { type Script, script, scripts } from '../../support/simulation/script.ts';
+import { Simulation, type SimulationOptions } from '../../support/simulation/simulation.ts';
+
+type Run = (order: { task: string; attempt: number }) => Script;
+
+async function given(run: Run = () => scripts.succeeds(), options: Partial<SimulationOptions> = {}) {
+  return Simulation.begin({ agents: [agent('a', run, { concurrency: 9 })], ...options });
+}
+
+describe('follow-ups', () => {
+  const follow_ups = [
+    {
+      title: 'check {{title}}',
+      description: 'of {{task_id}}:\n{{outputs}}',
+      agent: 'a',
+      outputs: 'required',
+    },
+    { title: 'later', description: '', agent: 'a', outputs: 'required', delay_seconds: 60 },
+  ] as const;
+
+  it('are created when the task is done, with what it brought', async () => {
+    const simulation = await given();
+    await simulation.create({ id: 't', title: 'it', agent: 'a', follow_ups: [...follow_ups] });
+    await simulation.untilState('t', 'done');
+    await simulation.untilState('t-f1', 'done');
+    expect(simulation.task('t-f1').spec).toMatchObject({
+      title: 'check it',
+      description: 'of t:\noutput of a:\na result',
+      source: 'follow-up of t',
+    });
+    expect(simulation.task('t-f2').state).toBe('scheduled');
+  });
+
+  it('are not created when it fails', async () => {
+    const simulation = await given(() => scripts.fails());
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1, follow_ups: [...follow_ups] });
+    await simulation.untilState('t', 'failed');
+    await simulation.advance(10_000);
+    expect(simulation.model.tasks.size).toBe(1);
+  });
+
+  it.each(['lost', 'unanswered'] as const)(
+    'W1: are created once where Signalbox dies between the end and their creation (%s)',
+    async (fault) => {
+      for (let after = 1; after <= 4; after++) {
+        const simulation = await given();
+        await simulation.create({ id: 't', agent: 'a', follow_ups: [...follow_ups] });
+        await simulation.untilState('t', 'working');
+        simulation.log.faults.set(simulation.log.appends + after, fault);
+        await simulation.until(() => simulation.node === null);
+        await simulation.advance(1_000);
+        await simulation.restart();
+        await simulation.untilState('t-f2', 'done');
+        expect(simulation.typesOf('t-f1').filter((type) => type === 'task.created')).toHaveLength(1);
+      }
+    },
+  );
+
+  it('W1: count their delay from the end of the task, also where they are created later', async () => {
+    const simulation = await given();
+    await simulation.create({ id: 't', agent: 'a', follow_ups: [...follow_ups] });
+    await simulation.untilState('t', 'review');
+    simulation.log.faults.set(simulation.log.appends + 1, 'unanswered');
+    await simulation.until(() => simulation.node === null);
+    await simulation.advance(30_000);
+    await simulation.restart();
+    await simulation.untilState('t-f2', 'scheduled');
+    expect(simulation.task('t-f2').dueAt).toBe((simulation.task('t').finishedAt ?? 0) + 60_000);
+  });
+
+  it('are created without the outputs where those do not fit in an event', async () => {
+    const talkative = script({ outputs: ['much'.repeat(1_000)] });
+    const simulation = await given(() => talkative, { limits: { maxEventBytes: 15_000 } });
+    const description = '{{outputs}} '.repeat(5);
+    const follow_up = { title: 'check', description, agent: 'a', outputs: 'required' } as const;
+    await simulation.create({ id: 't', agent: 'a', follow_ups: [follow_up] });
+    await simulation.until(() => simulation.model.tasks.has('demo/t-f1'));
+    expect(simulation.task('t-f1').spec.description).toContain('(too large: see task t)');
+  });
+});
+
+describe('a parent that joins its children', () => {
+  /** The parent is quick, its children take five seconds. */
+  const run: Run = ({ task }) => scripts.succeeds(task === 'parent' ? 1_000 : 5_000);
+
+  it('waits in review until all of them are done', async () => {
+    const simulation = await given(run);
+    await simulation.create({ id: 'parent', agent: 'a', join: true });
+    await simulation.create({ id: 'one', agent: 'a', parent: 'parent' });
+    await simulation.create({ id: 'two', agent: 'a', parent: 'parent', delay_seconds: 20 });
+    await simulation.untilState('one', 'done');
+    await simulation.advance(1_000);
+    expect(simulation.task('parent').state).toBe('review');
+    await simulation.untilState('two', 'done');
+    await simulation.advance(10);
+    expect(simulation.task('parent').state).toBe('done');
+  });
+
+  it('waits for what follows from its children', async () => {
+    const simulation = await given(run);
+    await simulation.create({ id: 'parent', agent: 'a', join: true });
+    const follow_up = { title: 'after', description: '', agent: 'a', outputs: 'required' } as const;
+    await simulation.create({ id: 'one', agent: 'a', parent: 'parent', follow_ups: [follow_up] });
+    await simulation.untilState('one', 'done');
+    await simulation.advance(1_000);
+    expect(simulation.task('parent').state).toBe('review');
+    await simulation.untilState('parent', 'done');
+    expect(simulation.task('one-f1').state).toBe('done');
+  });
+
+  it('leaves it to a person where a child failed', async () => {
+    const simulation = await given(({ task }) => (task === 'one' ? scripts.fails() : scripts.succeeds()));
+    await simulation.create({ id: 'parent', agent: 'a', join: true });
+    await simulation.create({ id: 'one', agent: 'a', parent: 'parent', max_attempts: 1 });
+    await simulation.advance(60_000);
+    expect(simulation.task('parent').state).toBe('review');
+    await simulation.decide('approve', 'parent');
+    expect(simulation.task('parent').state).toBe('done');
+  });
+
+  it('W1: is done although Signalbox died before it said so', async () => {
+    const simulation = await given(run);
+    await simulation.create({ id: 'parent', agent: 'a', join: true });
+    await simulation.create({ id: 'one', agent: 'a', parent: 'parent' });
+    await simulation.untilState('one', 'review');
+    simulation.log.faults.set(simulation.log.appends + 1, 'unanswered');
+    await simulation.until(() => simulation.node === null);
+    expect(simulation.model.stateOf('task', 'demo/one')).toBe('done');
+    await simulation.restart();
+    await simulation.advance(10);
+    expect(simulation.task('parent').state).toBe('done');
+  });
+});

@@ -1,0 +1,198 @@
+/** What a restarted Signalbox makes of attempts that were open, in simulated time. */
+import { describe, expect, it } from 'vitest';
+import { agent, inTurn } from '../../support/simulation/agent.ts';
+import { decideTask } from '../../support/simulation/decisions.ts';
+import type { SimulatedAgent } from '../../support/simulation/node.ts';
+import { type Script, script, scripts } from '../../support/simulation/script.ts';
+import { Simulation } from '../../support/simulation/simulation.ts';
+
+/** Task `t`, which is claimed; its process begins a second after the claim, and its start is known after another. */
+async function givenClaim(run: Script, settings: Partial<SimulatedAgent> = {}): Promise<Simulation> {
+  const agents = [agent('a', inTurn({ ...run, startMs: 2_000 }, scripts.succeeds()), settings)];
+  const simulation = await Simulation.begin({ agents });
+  await simulation.create({ id: 't', agent: 'a' });
+  return simulation;
+}
+
+async function crashAfter(simulation: Simulation, ms: number): Promise<void> {
+  await simulation.advance(ms);
+  simulation.crash();
+}
+
+describe('an attempt whose start is in the log', () => {
+  it('is adopted while it runs: the same process, the same attempt', async () => {
+    const simulation = await givenClaim(scripts.succeeds(30_000));
+    await crashAfter(simulation, 5_000);
+    await simulation.restart();
+    await simulation.untilState('t', 'done');
+    expect(simulation.task('t').attempts).toBe(1);
+    expect(simulation.clock.passed).toBeLessThan(32_000);
+  });
+
+  it('is recorded as it ended while nobody watched, with its result', async () => {
+    const simulation = await givenClaim(scripts.succeeds(5_000));
+    await crashAfter(simulation, 3_000);
+    await simulation.advance(60_000);
+    await simulation.restart();
+    await simulation.untilState('t', 'done', 1_000);
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'completed', exit_code: 0 });
+    expect(simulation.task('t').outputs).toHaveLength(1);
+  });
+
+  it('E1: is lost where no trace of it is left, and not started again', async () => {
+    const simulation = await givenClaim(scripts.hangs());
+    await crashAfter(simulation, 3_000);
+    simulation.processes.endAll(true);
+    await simulation.restart();
+    await simulation.untilState('t', 'done');
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({
+      attempt: 1,
+      outcome: 'lost',
+      error: 'its start is in the log, and no trace of it is left',
+    });
+  });
+
+  it('is lost with the machine, and tried again', async () => {
+    const simulation = await givenClaim(scripts.hangs());
+    await crashAfter(simulation, 3_000);
+    simulation.processes.endAll(false);
+    await simulation.restart();
+    await simulation.untilState('t', 'done');
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'lost' });
+  });
+
+  it('is lost where its agent lives in the process of Signalbox', async () => {
+    const simulation = await givenClaim(scripts.hangs(), { adoptable: false });
+    await crashAfter(simulation, 3_000);
+    await simulation.restart();
+    await simulation.untilState('t', 'done');
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'lost' });
+  });
+
+  it('is looked after where its agent is not configured any more', async () => {
+    const simulation = await givenClaim(scripts.succeeds(30_000));
+    await crashAfter(simulation, 3_000);
+    await simulation.restart([agent('b')]);
+    expect(simulation.model.stateOf('agent', 'a')).toBe('offline');
+    await simulation.untilState('t', 'done');
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({ agent: 'a', outcome: 'completed' });
+  });
+
+  it('that was asked to stop is asked again', async () => {
+    const simulation = await givenClaim(script({ runsMs: null, stopMs: 900 }));
+    await simulation.advance(3_000);
+    await simulation.decide('cancel', 't');
+    simulation.log.faults.set(simulation.log.appends + 1, 'unanswered');
+    await simulation.until(() => simulation.node === null);
+    expect(simulation.typesOf('t').at(-1)).toBe('attempt.stop_requested');
+    await simulation.restart();
+    await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
+    expect(simulation.task('t').lastOutcome).toBe('cancelled');
+  });
+});
+
+describe('an attempt whose task a person has given up, and Signalbox died before it said so', () => {
+  async function crashAfterDecision(decision: 'cancel' | 'block', ms: number): Promise<Simulation> {
+    const simulation = await givenClaim(scripts.hangs());
+    await simulation.advance(ms);
+    simulation.log.faults.set(simulation.log.appends + 1, 'unanswered');
+    const { app } = simulation;
+    void decideTask(app, decision, { project: 'demo', id: 't' }, 'enough');
+    await simulation.until(() => simulation.node === null);
+    await simulation.restart();
+    return simulation;
+  }
+
+  it.each(['cancel', 'block'] as const)('is stopped where it runs (%s)', async (decision) => {
+    const simulation = await crashAfterDecision(decision, 3_000);
+    await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
+    expect(simulation.processes.alive()).toEqual([]);
+  });
+
+  it('is not started where it never began', async () => {
+    const simulation = await crashAfterDecision('cancel', 500);
+    await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
+    expect(simulation.processes.find('demo/t/1')).toBeUndefined();
+  });
+});
+
+describe('an attempt whose start is not in the log', () => {
+  it('E1: is started where it never began', async () => {
+    const simulation = await givenClaim(scripts.succeeds());
+    await crashAfter(simulation, 500);
+    await simulation.restart();
+    await simulation.untilState('t', 'done');
+    expect(simulation.task('t').attempts).toBe(1);
+  });
+
+  it('is lost where it never began and its agent is not configured any more', async () => {
+    const simulation = await givenClaim(scripts.succeeds());
+    await crashAfter(simulation, 500);
+    await simulation.restart([agent('b')]);
+    await simulation.untilState('t', 'scheduled', 1_000);
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({
+      outcome: 'lost',
+      error: 'agent a is not configured any more',
+    });
+  });
+
+  it('is adopted where it runs, and its start is recorded', async () => {
+    const simulation = await givenClaim(scripts.succeeds(20_000));
+    await crashAfter(simulation, 1_500);
+    expect(simulation.typesOf('t')).not.toContain('attempt.started');
+    await simulation.restart();
+    await simulation.untilState('t', 'done');
+    expect(simulation.task('t').attempts).toBe(1);
+    const pid = simulation.processes.find('demo/t/1')?.pid;
+    expect(simulation.find('t', 'attempt.started')).toMatchObject({ pid });
+  });
+
+  it('counts where it ended well while nobody watched', async () => {
+    const simulation = await givenClaim(scripts.succeeds(5_000));
+    await crashAfter(simulation, 1_500);
+    await simulation.advance(60_000);
+    await simulation.restart();
+    await simulation.untilState('t', 'done', 1_000);
+    expect(simulation.task('t')).toMatchObject({ attempts: 1, lastOutcome: 'completed' });
+    expect(simulation.typesOf('t')).toContain('attempt.started');
+  });
+
+  it('E1: is not started where it is to be stopped', async () => {
+    const simulation = await givenClaim(scripts.hangs());
+    await simulation.advance(500);
+    await simulation.decide('cancel', 't');
+    await simulation.advance(10);
+    simulation.crash();
+    await simulation.restart();
+    await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
+    expect(simulation.processes.find('demo/t/1')).toBeUndefined();
+  });
+
+  it('E1: is not started where the stop was decided while the claim was on its way into the log', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())], storeMs: 500 });
+    const isClaimed = (): boolean => simulation.app.host.get('task', 'demo/t')?.state === 'claimed';
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.until(isClaimed);
+    expect(simulation.model.stateOf('task', 'demo/t')).toBe('pending');
+    simulation.node?.engine.supervisor.stopAll();
+    await simulation.untilState('t', 'failed', 2_000);
+    expect(simulation.processes.find('demo/t/1')).toBeUndefined();
+  });
+});
+
+describe('a second Signalbox that takes over', () => {
+  it('adopts what runs; the first one does nothing more when it wakes', async () => {
+    const simulation = await givenClaim(scripts.succeeds(30_000));
+    await simulation.advance(5_000);
+    const first = simulation.node;
+    first?.clock.pause();
+    await simulation.restart();
+    const takenOver = simulation.records.length;
+    first?.clock.resume();
+    await simulation.untilState('t', 'done');
+    const writers = simulation.records.slice(takenOver).map(({ id }) => id.split('-')[0]);
+    expect(new Set(writers)).toEqual(new Set([simulation.node?.writer]));
+    expect(first?.engine.journalState.kind).toBe('fenced');
+    expect(simulation.task('t').attempts).toBe(1);
+  });
+});

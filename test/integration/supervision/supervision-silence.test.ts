@@ -1,0 +1,104 @@
+/** Silence in simulated time: an agent is suspected before it is stopped, and trusted again when it shows life. */
+import { describe, expect, it } from 'vitest';
+import { agent } from '../../support/simulation/agent.ts';
+import { type Script, script, scripts } from '../../support/simulation/script.ts';
+import { Simulation } from '../../support/simulation/simulation.ts';
+
+/** An agent that may be silent for ten seconds. */
+async function givenAgent(run: Script): Promise<Simulation> {
+  const simulation = await Simulation.begin({ agents: [agent('a', run, { silenceMs: 10_000 })] });
+  await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+  await simulation.untilState('t', 'working');
+  return simulation;
+}
+
+function attemptState(simulation: Simulation): string | undefined {
+  return simulation.app.host.get('attempt', 'demo/t/1')?.state;
+}
+
+describe('a silent agent', () => {
+  it('is suspected after half of its time, stopped after the whole, and the attempt has timed out', async () => {
+    const simulation = await givenAgent(scripts.hangs());
+    await simulation.advance(4_900);
+    expect(attemptState(simulation)).toBe('running');
+    await simulation.advance(200);
+    expect(attemptState(simulation)).toBe('suspected');
+    await simulation.advance(4_700);
+    expect(attemptState(simulation)).toBe('suspected');
+    await simulation.untilState('t', 'failed', 1_000);
+    expect(simulation.task('t')).toMatchObject({
+      lastOutcome: 'timed_out',
+      reason: 'it gave no sign of life for too long',
+    });
+  });
+
+  it('is never suspected while it prints', async () => {
+    const printsAt = Array.from({ length: 10 }, (_, index) => index * 4_000);
+    const simulation = await givenAgent(script({ runsMs: 40_000, printsAt }));
+    await simulation.untilState('t', 'done');
+    expect(simulation.typesOf('t')).not.toContain('attempt.suspected');
+  });
+
+  it('is trusted again when it prints, and then has its whole time anew', async () => {
+    const simulation = await givenAgent(scripts.hangs([7_000]));
+    await simulation.advance(10_100);
+    expect(attemptState(simulation)).toBe('running');
+    expect(simulation.find('t', 'attempt.recovered')).toMatchObject({ evidence: 'output' });
+    await simulation.advance(6_500);
+    expect(attemptState(simulation)).toBe('suspected');
+    await simulation.untilState('t', 'failed', 1_000);
+  });
+
+  it('is trusted again at once when it sends a heartbeat', async () => {
+    const simulation = await givenAgent(script({ runsMs: null, words: [{ atMs: 7_000, say: 'heartbeat' }] }));
+    await simulation.advance(6_900);
+    expect(attemptState(simulation)).toBe('suspected');
+    await simulation.advance(200);
+    expect(attemptState(simulation)).toBe('running');
+    expect(simulation.find('t', 'attempt.recovered')).toMatchObject({ evidence: 'heartbeat' });
+  });
+
+  it('takes the limit of its task before that of the agent', async () => {
+    const simulation = await Simulation.begin({
+      agents: [agent('a', scripts.hangs(), { silenceMs: 10_000 })],
+    });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1, silence_timeout_seconds: 2 });
+    await simulation.untilState('t', 'failed', 3_000);
+  });
+
+  it('A3: is suspected first also when the clock was set forward past its time', async () => {
+    const simulation = await givenAgent(scripts.hangs());
+    await simulation.advance(1_000);
+    simulation.clock.jump(30_000);
+    await simulation.until(() => attemptState(simulation) === 'suspected', 60_000);
+    await simulation.advance(4_900);
+    expect(attemptState(simulation)).toBe('suspected');
+    await simulation.untilState('t', 'failed', 1_000);
+  });
+});
+
+describe('a restart', () => {
+  it('does not hold the time in which nobody watched against an agent', async () => {
+    const simulation = await givenAgent(scripts.hangs());
+    await simulation.advance(3_000);
+    simulation.crash();
+    await simulation.advance(50_000);
+    await simulation.restart();
+    await simulation.advance(4_900);
+    expect(attemptState(simulation)).toBe('running');
+    await simulation.advance(200);
+    expect(attemptState(simulation)).toBe('suspected');
+  });
+
+  it('says that it was the restart by which a suspected agent is trusted again', async () => {
+    const simulation = await givenAgent(scripts.hangs());
+    await simulation.advance(6_000);
+    expect(attemptState(simulation)).toBe('suspected');
+    simulation.crash();
+    await simulation.restart();
+    await simulation.advance(10);
+    expect(simulation.find('t', 'attempt.recovered')).toMatchObject({
+      evidence: 'Signalbox was restarted meanwhile',
+    });
+  });
+});

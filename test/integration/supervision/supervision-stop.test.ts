@@ -1,0 +1,54 @@
+/** Stopping an engine: whoever waits for the log is told, and a log that is away holds up nobody. */
+import { describe, expect, it } from 'vitest';
+import { cancelTask } from '../../../src/app/tasks/decide-task.ts';
+import { projectId, taskId } from '../../../src/contracts/ids.ts';
+import { agent } from '../../support/simulation/agent.ts';
+import { scripts } from '../../support/simulation/script.ts';
+import { Simulation } from '../../support/simulation/simulation.ts';
+
+const PROJECT = projectId('demo');
+
+async function givenTask(): Promise<Simulation> {
+  const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())] });
+  await simulation.create({ id: 't', agent: 'a' });
+  await simulation.untilState('t', 'working');
+  return simulation;
+}
+
+async function stop(simulation: Simulation): Promise<void> {
+  await simulation.answer(simulation.node?.engine.stop('a test') ?? Promise.resolve());
+}
+
+describe('an engine that stops', () => {
+  it('says so in the log, and leaves its agents running', async () => {
+    const simulation = await givenTask();
+    await stop(simulation);
+    expect(simulation.records.at(-1)?.event).toMatchObject({ type: 'supervisor.stopped', reason: 'a test' });
+    expect(simulation.processes.alive()).toHaveLength(1);
+  });
+
+  it('tells those who wait for the log that it has stopped', async () => {
+    const simulation = await givenTask();
+    const cancelled = cancelTask(simulation.app, PROJECT, taskId('t'), {}, 'user:test');
+    const told = cancelled.catch((error: unknown) => error);
+    simulation.log.reachable = false;
+    await stop(simulation);
+    expect(await told).toMatchObject({ code: 'shutting_down' });
+  });
+
+  it('waits two seconds for a log that goes away in that moment, and no longer', async () => {
+    const simulation = await givenTask();
+    const start = simulation.clock.passed;
+    const stopped = stop(simulation);
+    simulation.log.reachable = false;
+    await stopped;
+    expect(simulation.clock.passed - start).toBe(2_000);
+  });
+
+  it('sets no timer any more', async () => {
+    const simulation = await givenTask();
+    await stop(simulation);
+    await simulation.advance(100);
+    expect(simulation.clock.size).toBe(0);
+  });
+});

@@ -1,0 +1,107 @@
+/** Words of agents that come too early, too late, or twice, in simulated time. */
+import { describe, expect, it } from 'vitest';
+import { SignalboxError } from '../../../src/contracts/errors.ts';
+import { agent, inTurn } from '../../support/simulation/agent.ts';
+import { type Script, script, scripts, type Word } from '../../support/simulation/script.ts';
+import { Simulation } from '../../support/simulation/simulation.ts';
+import { speak } from '../../support/simulation/words.ts';
+
+async function given(...list: readonly [Script, ...Script[]]): Promise<Simulation> {
+  return Simulation.begin({ agents: [agent('a', inTurn(...list))], storeMs: 100 });
+}
+
+/** What Signalbox answers to a word of an attempt: `ok`, or the code of the error. */
+async function answerTo(simulation: Simulation, attempt: number, say: Word['say']): Promise<string> {
+  const token = simulation.app.tokens.tokenOf('demo', 't', attempt);
+  const word = speak(simulation.app, { project: 'demo', task: 't', token }, { atMs: 0, say }, 'said');
+  return simulation.answer(
+    word.then(
+      () => 'ok',
+      (error: unknown) => (error instanceof SignalboxError ? error.code : String(error)),
+    ),
+  );
+}
+
+describe('a late word', () => {
+  it.each(['working', 'heartbeat', 'output', 'review', 'failed', 'blocked', 'comment'] as const)(
+    '(%s) of attempt 1 is refused and recorded while attempt 2 runs, and changes nothing',
+    async (say) => {
+      const simulation = await given(scripts.fails(), scripts.hangs());
+      await simulation.create({ id: 't', agent: 'a' });
+      await simulation.until(
+        () => simulation.typesOf('t').filter((type) => type === 'attempt.started').length === 2,
+      );
+      const before = simulation.task('t');
+      expect(await answerTo(simulation, 1, say)).toBe('stale_attempt');
+      expect(simulation.find('t', 'attempt.message_rejected')).toMatchObject({
+        attempt: 1,
+        reason: 'attempt 1 is over: task t is working, its open attempt is 2',
+      });
+      expect(simulation.task('t')).toEqual(before);
+    },
+  );
+
+  it('of an attempt that is being ended after a cancellation is refused', async () => {
+    const simulation = await given(script({ runsMs: null, stopMs: 900 }));
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.untilState('t', 'working');
+    await simulation.decide('cancel', 't');
+    expect(simulation.task('t').openAttempt).toBe(1);
+    expect(await answerTo(simulation, 1, 'output')).toBe('stale_attempt');
+  });
+
+  it('is recorded only so many times: a runaway agent does not fill the log', async () => {
+    const simulation = await given(scripts.fails(), scripts.hangs());
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.until(() => simulation.task('t').attempts === 2);
+    for (let word = 0; word < 40; word++) {
+      expect(await answerTo(simulation, 1, 'working')).toBe('stale_attempt');
+    }
+    const recorded = simulation.typesOf('t').filter((type) => type === 'attempt.message_rejected');
+    expect(recorded).toHaveLength(20);
+  });
+});
+
+describe('an early word', () => {
+  it('L2: waits until the start of its attempt is recorded', async () => {
+    const simulation = await given(scripts.hangs());
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.until(() => simulation.processes.alive().length === 1);
+    expect(simulation.task('t').state).toBe('claimed');
+    expect(await answerTo(simulation, 1, 'output')).toBe('ok');
+    expect(simulation.typesOf('t').slice(-2)).toEqual(['attempt.started', 'task.output_added']);
+  });
+
+  it('is refused where its attempt is over before it was ever recorded as started', async () => {
+    const simulation = await given({ ...scripts.throwsAtStart(), startMs: 500 }, scripts.hangs());
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.untilState('t', 'claimed');
+    expect(await answerTo(simulation, 1, 'output')).toBe('stale_attempt');
+  });
+
+  it('is told to come again where the start is not recorded for too long', async () => {
+    const simulation = await given({ ...scripts.hangs(), startMs: 60_000 });
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.untilState('t', 'claimed');
+    expect(await answerTo(simulation, 1, 'output')).toBe('log_unavailable');
+  });
+});
+
+describe('a word that comes twice', () => {
+  it('is heard once where it is a verdict', async () => {
+    const simulation = await given(scripts.hangs());
+    await simulation.create({ id: 't', agent: 'a', outputs: 'optional' });
+    await simulation.untilState('t', 'working');
+    expect(await answerTo(simulation, 1, 'review')).toBe('ok');
+    expect(await answerTo(simulation, 1, 'review')).toBe('ok');
+    expect(simulation.typesOf('t').filter((type) => type === 'task.submitted')).toHaveLength(1);
+  });
+
+  it('is refused the second time where the first one ended the attempt', async () => {
+    const simulation = await given(scripts.hangs());
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.untilState('t', 'working');
+    expect(await answerTo(simulation, 1, 'failed')).toBe('ok');
+    expect(await answerTo(simulation, 1, 'failed')).toBe('stale_attempt');
+  });
+});

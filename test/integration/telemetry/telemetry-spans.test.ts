@@ -1,0 +1,293 @@
+/** The spans of tasks and attempts, as a collector gets them. */
+import { hostname } from 'node:os';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTask } from '../../../src/app/tasks/create-task.ts';
+import { approveTask, cancelTask, rejectTask, retryTask } from '../../../src/app/tasks/decide-task.ts';
+import { createTaskSchema } from '../../../src/contracts/api/requests.ts';
+import { taskId } from '../../../src/contracts/ids.ts';
+import type { FunctionContext } from '../../../src/drivers/function.ts';
+import { VERSION } from '../../../src/version.ts';
+import { functionAgent, PROJECT, type TestEngine } from '../../support/engine.ts';
+import { type CollectedSpan, Collector } from '../../support/http/collector.ts';
+import { TracedWorld } from '../../support/http/telemetry.ts';
+import { until } from '../../support/until.ts';
+
+const SECRET = 'do not tell';
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const PARENT_SPAN = 'b7ad6b7169203331';
+
+let collector: Collector;
+let world: TracedWorld;
+/** What attempts were given, by `task/attempt`. */
+let given: Map<string, string>;
+beforeEach(async () => {
+  collector = await Collector.start();
+  world = await TracedWorld.make();
+  given = new Map();
+});
+afterEach(async () => {
+  await collector[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+function handler({ task, attempt, traceparent, signal }: FunctionContext): string | Promise<undefined> {
+  given.set(`${task}/${attempt}`, traceparent);
+  if (task.startsWith('fails') && attempt <= 2) throw new Error(SECRET);
+  if (!task.startsWith('hangs')) return SECRET;
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+}
+
+const start = () =>
+  world.start(collector.url, { agents: [functionAgent('worker', handler, { concurrency: 4 })] });
+
+const collected = (task: string, count: number): Promise<void> =>
+  until(() => collector.spansOf(task).length >= count, `${count} spans of ${task}`);
+
+const contextOf = ({ traceId, spanId, flags }: CollectedSpan): string => `00-${traceId}-${spanId}-0${flags}`;
+const milliseconds = (nanoseconds: string): number => Number(nanoseconds.slice(0, -6));
+
+async function timesOf(test: TestEngine, id: string): Promise<Map<string, number>> {
+  const records = await test.history(await test.until(id, () => true));
+  return new Map(records.map(({ event, time }) => [event.type, time]));
+}
+
+describe('the spans of a task', () => {
+  it('are whole: who, what, when, how it ended, and where in the trace', async () => {
+    await using engine = await start();
+    const request = createTaskSchema.parse({
+      id: 'a',
+      title: SECRET,
+      description: SECRET,
+      params: { key: SECRET },
+      labels: { label: SECRET },
+      agent: 'worker',
+      priority: 7,
+    });
+    const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-01`, tracestate: 'rojo=1' };
+    await createTask(engine.test.app, PROJECT, request, 'user:test', trace);
+    await collected('a', 2);
+    const [attempt, task] = collector.spansOf('a');
+    const times = await timesOf(engine.test, 'a');
+    const at = (type: string): string => `${times.get(type)}000000`;
+    const wait = (times.get('task.claimed') ?? 0) - (times.get('task.created') ?? 0);
+    expect(task).toEqual({
+      traceId: TRACE,
+      spanId: expect.any(String),
+      parentSpanId: PARENT_SPAN,
+      traceState: 'rojo=1',
+      flags: 1,
+      name: 'signalbox.task',
+      kind: 1,
+      startTimeUnixNano: at('task.created'),
+      endTimeUnixNano: at('task.approved'),
+      attributes: {
+        'signalbox.project': 'demo',
+        'signalbox.task.id': 'a',
+        'signalbox.task.priority': 7,
+        'signalbox.task.state': 'done',
+        'signalbox.task.run': 1,
+        'signalbox.task.attempts': 1,
+      },
+      events: [
+        ['pending', 'task.created'],
+        ['claimed', 'task.claimed'],
+        ['working', 'attempt.started'],
+        ['review', 'attempt.ended'],
+        ['done', 'task.approved'],
+      ].map(([state, type = '']) => ({
+        timeUnixNano: at(type),
+        name: `signalbox.task.${state}`,
+        attributes: {},
+      })),
+      droppedEventsCount: 0,
+      links: [],
+      droppedLinksCount: 0,
+      status: {},
+    });
+    expect(attempt).toEqual({
+      traceId: TRACE,
+      spanId: given.get('a/1')?.slice(36, 52),
+      parentSpanId: task?.spanId,
+      traceState: 'rojo=1',
+      flags: 1,
+      name: 'invoke_agent worker',
+      kind: 3,
+      startTimeUnixNano: at('task.claimed'),
+      endTimeUnixNano: at('attempt.ended'),
+      attributes: {
+        'gen_ai.operation.name': 'invoke_agent',
+        'gen_ai.provider.name': 'function',
+        'gen_ai.agent.id': 'worker',
+        'gen_ai.agent.name': 'worker',
+        'signalbox.project': 'demo',
+        'signalbox.task.id': 'a',
+        'signalbox.attempt': 1,
+        'signalbox.attempt.outcome': 'completed',
+        'signalbox.attempt.wait_ms': wait,
+        'signalbox.driver': 'function',
+        'host.name': hostname(),
+      },
+      events: [{ timeUnixNano: at('attempt.started'), name: 'signalbox.attempt.started', attributes: {} }],
+      droppedEventsCount: 0,
+      links: [],
+      droppedLinksCount: 0,
+      status: {},
+    });
+    const [request0] = collector.requests;
+    expect(request0).toMatchObject({ path: '/v1/traces', headers: { 'content-type': 'application/json' } });
+    expect(request0?.resource).toEqual({
+      'service.name': 'signalbox',
+      'service.version': VERSION,
+      'host.name': hostname(),
+    });
+    expect(collector.requests.map(({ text }) => text).join()).not.toContain(SECRET);
+  });
+
+  it('of retries stand side by side, each with its error, and are those that agents were given', async () => {
+    await using engine = await start();
+    await engine.test.create({ id: 'fails', agent: 'worker' });
+    await collected('fails', 4);
+    const [first, second, third, task] = collector.spansOf('fails');
+    expect([first, second, third].map((span) => span && contextOf(span))).toEqual(
+      [1, 2, 3].map((attempt) => given.get(`fails/${attempt}`)),
+    );
+    const spans = [first, second, third];
+    expect(spans.map((span) => span?.parentSpanId)).toEqual([task?.spanId, task?.spanId, task?.spanId]);
+    expect(spans.map((span) => span?.status)).toEqual([{ code: 2 }, { code: 2 }, {}]);
+    expect(spans.map((span) => span?.attributes['error.type'])).toEqual(['failed', 'failed', undefined]);
+    expect(task?.attributes).toMatchObject({ 'signalbox.task.state': 'done', 'signalbox.task.attempts': 3 });
+    expect(collector.requests.map(({ text }) => text).join()).not.toContain(SECRET);
+  });
+
+  it('of one that is stopped say why, and it is no error that it was cancelled', async () => {
+    await using engine = await start();
+    await engine.test.create({ id: 'hangs', agent: 'worker' });
+    await engine.test.until('hangs', ({ state }) => state === 'working');
+    await cancelTask(engine.test.app, PROJECT, taskId('hangs'), { comment: SECRET }, 'user:ann');
+    await collected('hangs', 2);
+    const spans = collector.spansOf('hangs');
+    // The task is over before its process is.
+    const [task, attempt] = spans;
+    expect(task).toMatchObject({ name: 'signalbox.task', status: {} });
+    expect(task?.attributes).toMatchObject({ 'signalbox.task.state': 'cancelled' });
+    expect(attempt).toMatchObject({ name: 'invoke_agent worker', status: {}, parentSpanId: task?.spanId });
+    expect(attempt?.attributes).toMatchObject({
+      'signalbox.attempt.outcome': 'cancelled',
+      'signalbox.attempt.stop_reason': 'cancelled',
+    });
+    expect(attempt?.attributes).not.toHaveProperty('error.type');
+    expect(attempt?.events.map(({ name }) => name)).toEqual([
+      'signalbox.attempt.started',
+      'signalbox.attempt.stop_requested',
+    ]);
+    expect(collector.requests.map(({ text }) => text).join()).not.toContain(SECRET);
+  });
+
+  it('that was given up and redriven: a span for each life, the later below the first, and linked', async () => {
+    await using engine = await start();
+    await engine.test.create({ id: 'fails', agent: 'worker', max_attempts: 1 });
+    await engine.test.until('fails', ({ state }) => state === 'failed');
+    await retryTask(engine.test.app, PROJECT, taskId('fails'), {}, 'user:ann');
+    await engine.test.until('fails', ({ state, attempts }) => state === 'failed' && attempts === 2);
+    await retryTask(engine.test.app, PROJECT, taskId('fails'), {}, 'user:ann');
+    await collected('fails', 6);
+    const spans = collector.spansOf('fails');
+    const lives = spans.filter(({ name }) => name === 'signalbox.task');
+    const [first, second, third] = lives;
+    expect(lives.map(({ attributes }) => attributes['signalbox.task.state'])).toEqual([
+      'failed',
+      'failed',
+      'done',
+    ]);
+    expect(first?.attributes['error.type']).toBe('failed');
+    expect([second?.parentSpanId, third?.parentSpanId]).toEqual([first?.spanId, first?.spanId]);
+    expect(second?.links).toMatchObject([
+      { spanId: first?.spanId, attributes: { 'signalbox.link': 'earlier_run' } },
+    ]);
+    const attempts = spans.filter(({ name }) => name === 'invoke_agent worker');
+    expect(attempts.map(({ parentSpanId }) => parentSpanId)).toEqual(lives.map(({ spanId }) => spanId));
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(6);
+    expect(milliseconds(second?.startTimeUnixNano ?? '')).toBeGreaterThanOrEqual(
+      milliseconds(first?.endTimeUnixNano ?? ''),
+    );
+  });
+
+  it('hang together: children and follow-ups below, dependencies and what was asked for elsewhere linked', async () => {
+    await using engine = await start();
+    const follow_ups = [
+      { title: 'then', agent: 'worker', description: '', outputs: 'optional', review: 'auto' },
+    ];
+    await engine.test.create({ id: 'a', agent: 'worker', delay_seconds: 0.3, follow_ups } as never);
+    await engine.test.create({ id: 'child', agent: 'worker', parent: 'a' });
+    await engine.test.create({ id: 'after', agent: 'worker', depends_on: ['a', 'child'] });
+    const elsewhere = createTaskSchema.parse({ id: 'elsewhere', title: 'x', agent: 'worker', parent: 'a' });
+    const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-01` };
+    await createTask(engine.test.app, PROJECT, elsewhere, 'user:test', trace);
+    for (const id of ['a', 'child', 'after', 'elsewhere', 'a-f1']) await collected(id, 2);
+    const spanOf = (id: string) => collector.spansOf(id).find(({ name }) => name === 'signalbox.task');
+    const a = spanOf('a');
+    expect(a?.parentSpanId).toBeUndefined();
+    for (const id of ['child', 'a-f1']) {
+      expect(spanOf(id)).toMatchObject({ traceId: a?.traceId, parentSpanId: a?.spanId, links: [] });
+    }
+    expect(spanOf('after')?.traceId).not.toBe(a?.traceId);
+    expect(spanOf('after')?.links).toMatchObject([
+      { traceId: a?.traceId, spanId: a?.spanId, attributes: { 'signalbox.link': 'depends_on' } },
+      { spanId: spanOf('child')?.spanId, attributes: { 'signalbox.link': 'depends_on' } },
+    ]);
+    expect(spanOf('elsewhere')).toMatchObject({
+      traceId: TRACE,
+      parentSpanId: PARENT_SPAN,
+      links: [{ traceId: a?.traceId, spanId: a?.spanId, attributes: { 'signalbox.link': 'parent' } }],
+    });
+  });
+
+  it('of a review by an agent is below the task, and linked to the attempt that it judges', async () => {
+    const judge = functionAgent('judge', () => '{"verdict":"approve"}');
+    const agents = [functionAgent('worker', handler), judge];
+    await using engine = await world.start(collector.url, { agents });
+    await engine.test.create({ id: 'a', agent: 'worker', review: 'judge' });
+    await collected('a-r1', 2);
+    await collected('a', 2);
+    const [attempt, task] = collector.spansOf('a');
+    const review = collector.spansOf('a-r1').find(({ name }) => name === 'signalbox.task');
+    expect(review).toMatchObject({
+      traceId: task?.traceId,
+      parentSpanId: task?.spanId,
+      links: [{ spanId: attempt?.spanId, attributes: { 'signalbox.link': 'reviews' } }],
+    });
+  });
+
+  it('that a person decides end with the decision; one that was sent back has waited twice', async () => {
+    await using engine = await start();
+    await engine.test.create({ id: 'a', agent: 'worker', review: 'manual' });
+    await engine.test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
+    await rejectTask(engine.test.app, PROJECT, taskId('a'), { comment: SECRET }, 'user:ann');
+    await engine.test.until('a', ({ state, attempts }) => state === 'review' && attempts === 2);
+    await engine.test.until('a', ({ openAttempt }) => openAttempt === null);
+    await approveTask(engine.test.app, PROJECT, taskId('a'), {}, 'user:ann');
+    await collected('a', 3);
+    const task = collector.spansOf('a').at(-1);
+    expect(task?.events.map(({ name }) => name.replace('signalbox.task.', ''))).toEqual([
+      ...['pending', 'claimed', 'working', 'review'],
+      ...['pending', 'claimed', 'working', 'review', 'done'],
+    ]);
+    for (const attempt of collector.spansOf('a').slice(0, 2)) {
+      expect(attempt.attributes['signalbox.attempt.wait_ms']).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('that nobody wants to sample are not sent, and neither are those below it', async () => {
+    await using engine = await start();
+    const unwanted = createTaskSchema.parse({ id: 'unwanted', title: 'x', agent: 'worker' });
+    const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-00` };
+    await createTask(engine.test.app, PROJECT, unwanted, 'user:test', trace);
+    await engine.test.create({ id: 'wanted', agent: 'worker' });
+    await collected('wanted', 2);
+    await engine.test.until('unwanted', ({ state }) => state === 'done');
+    await engine.test.create({ id: 'last', agent: 'worker' });
+    await collected('last', 2);
+    expect(collector.spansOf('unwanted')).toEqual([]);
+    expect(given.get('unwanted/1')).toMatch(new RegExp(`^00-${TRACE}-[\\da-f]{16}-00$`));
+  });
+});

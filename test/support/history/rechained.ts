@@ -1,0 +1,18 @@
+/** A log that somebody has edited, and has made the hash chain anew over: only what it says can give it away. */
+import { GENESIS_HASH } from '../../../src/contracts/events/cloud-event.ts';
+import { sha256 } from '../../../src/journal/hash.ts';
+import type { StoredMessage } from '../../../src/journal/journal.ts';
+
+/** @param edit what becomes of the text of each message */
+export function rechained(
+  messages: readonly StoredMessage[],
+  edit: (text: string, sequence: number) => string,
+): StoredMessage[] {
+  let hash = GENESIS_HASH;
+  return messages.map((message) => {
+    const text = edit(Buffer.from(message.bytes).toString(), message.sequence);
+    const bytes = Buffer.from(text.replace(/"previoushash":"[0-9a-f]{64}"/, `"previoushash":"${hash}"`));
+    hash = sha256(bytes);
+    return { ...message, bytes };
+  });
+}

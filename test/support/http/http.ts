@@ -1,0 +1,246 @@
+/** A real HTTP server over a test engine, and requests of every kind to it. */
+import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { EventFeed } from '../../../src/app/events/event-feed.ts';
+import {
+  type HealthReport,
+  type Problem,
+  problemSchema,
+  type TaskAnswer,
+  taskAnswerSchema,
+} from '../../../src/contracts/api/answers.ts';
+import type { WebhookConfig } from '../../../src/contracts/api/webhooks.ts';
+import type { ErrorCode } from '../../../src/contracts/errors.ts';
+import { AuditDesk } from '../../../src/features/audit/audit-desk.ts';
+import { Background } from '../../../src/features/background/background.ts';
+import { Webhooks } from '../../../src/features/webhooks/webhooks.ts';
+import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../../src/http/server.ts';
+import { MemoryLog } from '../../../src/journal/memory-journal.ts';
+import { type EngineSettings, PROJECT, silentLogger, startEngine, type TestEngine } from '../engine.ts';
+
+export const TASKS = `/api/projects/${PROJECT}/tasks`;
+export const MAX_BODY_BYTES = 1_048_576;
+
+export const HEALTHY: HealthReport = {
+  ready: true,
+  reason: null,
+  version: 'test',
+  pid: process.pid,
+  uptime_seconds: 1,
+  log: { state: 'open', sequence: 1, backlog: 0, durability: 'memory only' },
+  nats: { url: 'nats://127.0.0.1:4222', version: '2.9.10', embedded: false, pid: null, restarts: 0 },
+  unfinished_tasks: 0,
+  open_attempts: 0,
+};
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed; null where there is none. */
+  readonly body: unknown;
+}
+
+export interface Sent {
+  readonly body?: unknown;
+  /** Bytes or text that is sent as it is, instead of `body`. */
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export class TestHttp implements AsyncDisposable {
+  readonly test: TestEngine;
+  readonly log: MemoryLog;
+  readonly feed: EventFeed;
+  readonly webhooks: Webhooks;
+  readonly background: Background;
+  readonly audit: AuditDesk;
+  readonly server: HttpServer;
+
+  constructor(
+    test: TestEngine,
+    log: MemoryLog,
+    feed: EventFeed,
+    webhooks: Webhooks,
+    background: Background,
+    audit: AuditDesk,
+    server: HttpServer,
+  ) {
+    this.test = test;
+    this.log = log;
+    this.feed = feed;
+    this.webhooks = webhooks;
+    this.background = background;
+    this.audit = audit;
+    this.server = server;
+  }
+
+  /** Messages in the log. */
+  get events(): number {
+    return this.log.messages.length;
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  token(task: string, attempt = 1): string {
+    return this.test.app.tokens.tokenOf(PROJECT, task, attempt);
+  }
+
+  get(path: string, sent: Sent = {}): Promise<HttpAnswer> {
+    return this.send('GET', path, sent);
+  }
+
+  post(path: string, body?: unknown, sent: Sent = {}): Promise<HttpAnswer> {
+    return this.send('POST', path, { body, ...sent });
+  }
+
+  async send(method: string, path: string, { body, raw, token, headers }: Sent = {}): Promise<HttpAnswer> {
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(this.url + path, {
+      method,
+      body: payload,
+      headers: {
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? null : JSON.parse(text),
+    };
+  }
+
+  /** A task of the agent `worker` that is being worked on. */
+  async working(id: string): Promise<TaskAnswer> {
+    taskIn(await this.post(TASKS, { id, title: 'a task', agent: 'worker' }), 201);
+    await this.test.until(id, ({ state }) => state === 'working');
+    return taskIn(await this.get(`${TASKS}/${id}`));
+  }
+
+  /** A request with a path and headers that `fetch` would put in order, or not send at all. */
+  sendRaw(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
+    return new Promise((resolve, reject) => {
+      const { port } = this.server;
+      const request = rawRequest(
+        { host: '127.0.0.1', port, method, path, headers, agent: false },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+          answer.on('error', reject);
+          answer.on('end', () => {
+            resolve({
+              status: answer.statusCode ?? 0,
+              headers: answer.headers,
+              text: Buffer.concat(chunks).toString(),
+            });
+          });
+        },
+      );
+      request.on('error', reject);
+      request.end();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.close();
+    await this.webhooks.stop();
+    this.background.close();
+    await this.audit.close();
+    await this.test[Symbol.asyncDispose]();
+  }
+}
+
+export interface WebhookSettings {
+  readonly configs: Readonly<Record<string, WebhookConfig>>;
+  readonly env: Readonly<Record<string, string>>;
+  /** Outlives a Signalbox; one of the test engine's own where it is absent. */
+  readonly directory?: string;
+}
+
+/** @param log one that an earlier Signalbox has written, to go on with it */
+export async function startHttp(
+  engine: EngineSettings,
+  options: Partial<HttpServerOptions> = {},
+  webhookSettings: WebhookSettings = { configs: {}, env: {} },
+  log = new MemoryLog(),
+): Promise<TestHttp> {
+  const test = await startEngine(engine, log);
+  // The registrations of the agents are in the log: from here on, what is recorded is the test's doing.
+  await test.when(() => (test.engine.backlog === 0 ? true : undefined));
+  const feed = new EventFeed(test.app);
+  const webhooks = await Webhooks.start({
+    app: test.app,
+    feed,
+    logger: silentLogger,
+    directory: join(test.app.contentDirectory, 'webhooks'),
+    ...webhookSettings,
+  });
+  const directory = join(test.app.contentDirectory, 'background');
+  const background = await Background.open({ app: test.app, directory });
+  const audit = await AuditDesk.open({ app: test.app, dataDirectory: directory, logger: silentLogger });
+  try {
+    const server = await startHttpServer({
+      app: test.app,
+      logger: silentLogger,
+      host: '127.0.0.1',
+      port: 0,
+      maxBodyBytes: MAX_BODY_BYTES,
+      feed,
+      webhooks,
+      background,
+      audit,
+      version: 'test',
+      health: () => HEALTHY,
+      ...options,
+    });
+    return new TestHttp(test, log, feed, webhooks, background, audit, server);
+  } catch (error) {
+    await webhooks.stop();
+    background.close();
+    await audit.close();
+    await test[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The task of an answer that has this status; its form is checked to the last field. */
+export function taskIn(answer: HttpAnswer, status = 200): TaskAnswer {
+  expect(answer).toMatchObject({ status });
+  return taskAnswerSchema.parse(answer.body);
+}
+
+/** The problem of an answer that is one, with this status and code. */
+export function problemIn(answer: HttpAnswer, status: number, code: ErrorCode): Problem {
+  expect(answer).toMatchObject({ status, body: { status, code, type: `urn:signalbox:error:${code}` } });
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  return problemSchema.parse(answer.body);
+}
+
+/** A function agent that works until the test, or the end of its attempt, lets it go. */
+export class Gate {
+  #open = (): void => {};
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
+
+  readonly handler = ({ signal }: { readonly signal: AbortSignal }): Promise<undefined> =>
+    new Promise((resolve) => {
+      const go = (): void => resolve(undefined);
+      signal.addEventListener('abort', go, { once: true });
+      void this.#opened.then(go);
+    });
+
+  open(): void {
+    this.#open();
+  }
+}

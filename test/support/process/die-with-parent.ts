@@ -1,0 +1,11 @@
+import { findGuard } from '../../../src/daemon/embedded/guard.ts';
+import { layoutOf } from '../../../src/daemon/embedded/layout.ts';
+
+/** What to put before a command, so that no server outlives a test that is killed; empty where the system has no such thing. */
+export async function dieWithParent(directory: string): Promise<readonly string[]> {
+  const { command } = await findGuard({ ...layoutOf(directory), lockFile: '/dev/null' }, process.env);
+  return command.slice(
+    0,
+    command.findIndex((each) => each.endsWith('flock')),
+  );
+}

@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { SignalboxClient } from '../../../src/client/client.ts';
+
+interface Seen {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly body: string;
+}
+
+type Answering = (response: ServerResponse, request: IncomingMessage) => void;
+
+/** A server that gives the answers of a script, one after another, and the last of them for ever. */
+class Script implements AsyncDisposable {
+  readonly seen: Seen[] = [];
+  readonly waits: number[] = [];
+  readonly #server = createServer();
+
+  static async of(...answers: readonly [Answering, ...Answering[]]): Promise<Script> {
+    const script = new Script();
+    script.#server.on('request', async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      const answer = answers[Math.min(script.seen.length, answers.length - 1)];
+      script.seen.push({ method: request.method, url: request.url, body });
+      answer?.(response, request);
+    });
+    script.#server.listen(0, '127.0.0.1');
+    await once(script.#server, 'listening');
+    return script;
+  }
+
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  /** Its sleeps take no time; they are noted in `waits`. */
+  client(timeoutMs = 10_000): SignalboxClient {
+    const sleep = async (ms: number): Promise<void> => {
+      this.waits.push(ms);
+    };
+    return new SignalboxClient({ url: this.url, timeoutMs, retry: { random: () => 1, sleep } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+const ok =
+  (body: unknown, status = 200): Answering =>
+  (response) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+const problem =
+  (status: number, code: string, more: object = {}, headers: Record<string, string> = {}): Answering =>
+  (response) =>
+    response
+      .writeHead(status, { 'content-type': 'application/problem+json', ...headers })
+      .end(JSON.stringify({ type: 'x', title: 'x', status, code, detail: `it is ${code}`, ...more }));
+
+const cut: Answering = (_, request) => request.socket.destroy();
+const task = { project: 'demo', id: 'a' };
+const busy = problem(503, 'overloaded', {}, { 'retry-after': '2' });
+
+describe('the client', () => {
+  it('asks for what it is told to', async () => {
+    await using script = await Script.of(ok(task));
+    const client = script.client();
+    await client.getTask('demo', 'a');
+    await client.getTask('demo', 'a', ['outputs', 'attempts']);
+    await client.listTasks();
+    await client.listTasks({ project: 'demo', state: ['done', 'failed'], agent: 'x', limit: 5, after: 9 });
+    await client.decide('demo', 'a', 'reject', { comment: 'no' });
+    await client.comment('demo', 'a', { author: 'ann', body: 'hm' });
+    await client.health();
+    expect(script.seen.map(({ method, url, body }) => `${method} ${url} ${body}`.trim())).toEqual([
+      'GET /api/projects/demo/tasks/a',
+      'GET /api/projects/demo/tasks/a?expand=outputs%2Cattempts',
+      'GET /api/tasks',
+      'GET /api/projects/demo/tasks?state=done%2Cfailed&agent=x&limit=5&after=9',
+      'POST /api/projects/demo/tasks/a/reject {"comment":"no"}',
+      'POST /api/projects/demo/tasks/a/comments {"author":"ann","body":"hm"}',
+      'GET /health',
+    ]);
+  });
+
+  it('throws what Signalbox says, with code, details and faults', async () => {
+    const errors = [{ path: 'title', message: 'is missing' }];
+    await using script = await Script.of(
+      problem(409, 'illegal_transition', { details: { state: 'done' } }),
+      problem(400, 'invalid_request', { errors }),
+      problem(409, 'of_the_future', { details: { a: 1 } }),
+    );
+    const approve = () => script.client().decide('demo', 'a', 'approve');
+    await expect(approve()).rejects.toMatchObject({
+      name: 'SignalboxError',
+      code: 'illegal_transition',
+      message: 'it is illegal_transition',
+      details: { state: 'done' },
+    });
+    await expect(approve()).rejects.toMatchObject({ code: 'invalid_request', details: { errors } });
+    await expect(approve()).rejects.toMatchObject({
+      code: 'internal',
+      details: { code: 'of_the_future', a: 1 },
+    });
+  });
+
+  it('T1: repeats reads while the server is busy or cuts the connection, as slowly as it is asked to', async () => {
+    await using script = await Script.of(busy, cut, ok(task));
+    expect(await script.client().getTask('demo', 'a')).toEqual(task);
+    expect(script.waits).toEqual([2_100, 200]);
+  });
+
+  it('T1: repeats a creation that has an id or a key, and says whether it was there already', async () => {
+    await using script = await Script.of(cut, ok(task, 201), busy, ok(task, 200));
+    const client = script.client();
+    const created = await client.createTask('demo', { id: 'a', title: 'x', agent: 'y' });
+    expect(created).toEqual({ task, created: true });
+    const keyed = await client.createTask('demo', { idempotency_key: 'k', title: 'x', agent: 'y' });
+    expect(keyed).toEqual({ task, created: false });
+    expect(script.seen).toHaveLength(4);
+  });
+
+  it('T1: repeats nothing that could happen twice', async () => {
+    await using script = await Script.of(busy);
+    const client = script.client();
+    const overloaded = { code: 'overloaded' };
+    await expect(client.createTask('demo', { title: 'x', agent: 'y' })).rejects.toMatchObject(overloaded);
+    await expect(client.decide('demo', 'a', 'cancel')).rejects.toMatchObject(overloaded);
+    await expect(client.comment('demo', 'a', { author: 'b', body: 'c' })).rejects.toMatchObject(overloaded);
+    await expect(client.heartbeat('demo', 'a', { detail: 'x' })).rejects.toMatchObject(overloaded);
+    await expect(client.redrive({ all: true })).rejects.toMatchObject(overloaded);
+    expect(script.seen).toHaveLength(5);
+  });
+
+  it('T1: repeats a heartbeat that says nothing else', async () => {
+    await using script = await Script.of(cut, ok(task));
+    expect(await script.client().heartbeat('demo', 'a')).toEqual(task);
+  });
+
+  it('repeats no request that was refused for good, and not more often than it may', async () => {
+    await using refusing = await Script.of(problem(404, 'task_not_found'));
+    await expect(refusing.client().getTask('demo', 'a')).rejects.toMatchObject({ code: 'task_not_found' });
+    expect(refusing.seen).toHaveLength(1);
+
+    await using script = await Script.of(busy);
+    await expect(script.client().agents()).rejects.toMatchObject({ code: 'overloaded' });
+    expect(script.seen).toHaveLength(5);
+  });
+
+  it('says where nothing answers, and how to start it', async () => {
+    const script = await Script.of(ok({}));
+    const client = script.client();
+    await script[Symbol.asyncDispose]();
+    await expect(client.health()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(
+        /127\.0\.0\.1:\d+ \(connection refused\).*signalbox up.*--url or SIGNALBOX_URL/,
+      ),
+    });
+    expect(script.waits).toHaveLength(4);
+  });
+
+  it('says when it is not Signalbox that answers', async () => {
+    await using script = await Script.of((response) => response.end('<html>hello</html>'));
+    await expect(script.client().health()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('is not Signalbox'),
+    });
+    expect(script.seen).toHaveLength(1);
+  });
+
+  it('does not wait longer than its limit for an answer', async () => {
+    await using script = await Script.of(() => {});
+    await expect(script.client(50).decide('demo', 'a', 'approve')).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('no answer within 0.05 seconds'),
+    });
+  });
+
+  it('asks for nothing with an id or an address that cannot be', async () => {
+    await using script = await Script.of(ok(task));
+    const client = script.client();
+    await expect(client.getTask('demo', '..')).rejects.toMatchObject({ code: 'invalid_id' });
+    await expect(client.createTask('a/b', { title: 'x' })).rejects.toMatchObject({ code: 'invalid_id' });
+    expect(script.seen).toEqual([]);
+    for (const url of ['127.0.0.1:8083', 'ftp://x', '']) {
+      expect(() => new SignalboxClient({ url })).toThrow(
+        expect.objectContaining({ code: 'invalid_request' }),
+      );
+    }
+  });
+});

@@ -1,0 +1,34 @@
+import { mkdir, statfs, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { storeLimitBytes } from '../../../src/daemon/embedded/disk.ts';
+import { temporaryDirectory } from '../../support/nats/embedded.ts';
+
+const GIB = 1024 ** 3;
+
+describe('storeLimitBytes', () => {
+  it('is what was configured, where the disk has room for it', async () => {
+    await using directory = await temporaryDirectory();
+    expect(await storeLimitBytes(directory.path, 5_000_000)).toBe(5_000_000);
+  });
+
+  it('counts what the store has already, and leaves a part of the disk free', async () => {
+    await using directory = await temporaryDirectory();
+    const { bsize, blocks } = await statfs(directory.path);
+    const before = await storeLimitBytes(directory.path);
+    expect(before).toBeLessThan(bsize * blocks);
+    const block = join(directory.path, 'streams', 'block');
+    await mkdir(dirname(block));
+    await writeFile(block, '');
+    // A hole: the disk stays as free as it was, give or take what others do.
+    await truncate(block, 10 * GIB);
+    const grown = (await storeLimitBytes(directory.path)) - before;
+    expect(grown).toBeGreaterThan(5 * GIB);
+    expect(grown).toBeLessThan(15 * GIB);
+  });
+
+  it('is never 0, which the server would take for no limit', async () => {
+    await using directory = await temporaryDirectory();
+    expect(await storeLimitBytes(directory.path, 0)).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Reading, readOutput } from '../../../src/drivers/declared/reading.ts';
+import { usageOf } from '../../../src/drivers/declared/usage.ts';
+import { resolveDriver } from '../../../src/drivers/spec/resolve-driver.ts';
+
+const ANSWER = 'The parser accepts an empty list; see parse.ts:41.';
+const SESSION = '3f0c9a52-7f1e-8c4d-9b1a-2d5e6f708192';
+const THREAD = '0199a213-81c0-7800-8aa1-bbab2a035a53';
+const OPENCODE = 'ses_63f1c0a4effe1Xy2Zw3Vu4Ts5';
+const RUN = '5f2b1c3e-0d6a-4f7e-9a41-3c2b1a0f9e8d';
+
+function fixture(tool: string, file: string): Buffer {
+  return readFileSync(new URL(`../fixtures/drivers/${tool}/${file}`, import.meta.url));
+}
+
+/** @param size bytes of a piece: where they are cut must not matter */
+async function* inPieces(bytes: Buffer, size = 7): AsyncIterable<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+function read(tool: string, bytes: Buffer, size?: number): Promise<Reading> {
+  const { output, settle } = resolveDriver({}, tool);
+  return readOutput(inPieces(bytes, size), { output, settle });
+}
+
+describe('recorded output of each tool', () => {
+  it.each<[string, string, Partial<Reading>]>([
+    ['claude', 'success.json', { status: 'ok', text: ANSWER, session: SESSION }],
+    ['claude', 'error.json', { status: 'failed', error: 'API Error: 400 the request is not valid' }],
+    ['claude', 'timeout.json', { status: 'nothing', text: undefined, session: undefined }],
+    ['claude', 'truncated.json', { status: 'nothing', text: undefined }],
+    ['claude', 'garbage.json', { status: 'nothing', text: undefined, error: undefined }],
+    ['claude', 'non-utf8.json', { status: 'ok', text: 'caf\uFFFD\uFFFD au lait' }],
+    ['codex', 'success.jsonl', { status: 'ok', text: ANSWER, session: THREAD, events: 8, ignored: 0 }],
+    [
+      'codex',
+      'error.jsonl',
+      { status: 'failed', error: 'unexpected status 400 Bad Request: the request is not valid' },
+    ],
+    ['codex', 'timeout.jsonl', { status: 'nothing', session: THREAD }],
+    ['codex', 'truncated.jsonl', { status: 'nothing', session: THREAD, events: 3, ignored: 1 }],
+    ['codex', 'garbage.jsonl', { status: 'nothing', events: 0, ignored: 9 }],
+    ['codex', 'non-utf8.jsonl', { status: 'ok', text: 'caf\uFFFD\uFFFD au lait', ignored: 1 }],
+    ['gemini', 'success.jsonl', { status: 'ok', text: ANSWER, session: SESSION }],
+    [
+      'gemini',
+      'error.jsonl',
+      { status: 'failed', error: '[API Error: the request is not valid (Status: 400)]' },
+    ],
+    ['gemini', 'timeout.jsonl', { status: 'nothing', session: SESSION }],
+    ['gemini', 'truncated.jsonl', { status: 'nothing', session: SESSION, ignored: 1 }],
+    ['gemini', 'garbage.jsonl', { status: 'nothing', events: 0 }],
+    ['gemini', 'non-utf8.jsonl', { status: 'ok', text: 'caf\uFFFD\uFFFD au lait' }],
+    ['opencode', 'success.jsonl', { status: 'ok', text: `Looking first. ${ANSWER}`, session: OPENCODE }],
+    ['opencode', 'error.jsonl', { status: 'failed', error: 'Bad Request: the request is not valid' }],
+    ['opencode', 'timeout.jsonl', { status: 'nothing', session: OPENCODE }],
+    ['opencode', 'truncated.jsonl', { status: 'nothing', session: OPENCODE, ignored: 1 }],
+    ['opencode', 'garbage.jsonl', { status: 'nothing', events: 0 }],
+    ['opencode', 'non-utf8.jsonl', { status: 'ok', text: 'caf\uFFFD\uFFFD au lait' }],
+    ['openclaw', 'success.json', { status: 'ok', text: ANSWER, unsettled: undefined }],
+    ['openclaw', 'local.json', { status: 'ok', text: ANSWER }],
+    ['openclaw', 'with-log.json', { status: 'ok', text: ANSWER }],
+    ['openclaw', 'timeout.json', { status: 'failed', error: 'the run timed out', text: undefined }],
+    [
+      'openclaw',
+      'error.json',
+      { status: 'failed', error: 'Unknown agent id "nobody"', unsettled: undefined },
+    ],
+    ['openclaw', 'accepted-error.json', { status: 'failed', unsettled: RUN }],
+    ['openclaw', 'in-flight.json', { status: 'failed', unsettled: RUN }],
+    ['openclaw', 'truncated.json', { status: 'nothing', unsettled: undefined }],
+    ['openclaw', 'garbage.json', { status: 'nothing' }],
+    ['openclaw', 'non-utf8.json', { status: 'ok', text: 'caf\uFFFD\uFFFD au lait' }],
+  ])('%s %s', async (tool, file, expected) => {
+    const reading = await read(tool, fixture(tool, file));
+    expect(reading).toMatchObject(expected);
+    for (const [key, value] of Object.entries(expected)) {
+      if (value === undefined) expect(reading[key as keyof Reading]).toBeUndefined();
+    }
+  });
+
+  it.each<[string, string, object]>([
+    ['claude', 'success.json', { input_tokens: 1200, output_tokens: 64, cost_usd: 0.0123 }],
+    ['codex', 'success.jsonl', { input_tokens: 1500, output_tokens: 90 }],
+    ['gemini', 'success.jsonl', { input_tokens: 1200, output_tokens: 90 }],
+    ['opencode', 'success.jsonl', { input_tokens: 1500, output_tokens: 90, cost_usd: 0.003 }],
+    ['openclaw', 'success.json', { input_tokens: 10, output_tokens: 2, cost_usd: 0.004 }],
+  ])('%s %s has the usage of the run', async (tool, file, usage) => {
+    expect(usageOf((await read(tool, fixture(tool, file))).usage, undefined)).toEqual(usage);
+  });
+
+  it('counts of a whole session are split between its attempts, counts of a run are not', async () => {
+    const usedIn = async (tool: string, file: string) =>
+      usageOf((await read(tool, fixture(tool, file))).usage, undefined);
+    const claude = usageOf(
+      (await read('claude', fixture('claude', 'resumed.json'))).usage,
+      await usedIn('claude', 'success.json'),
+    );
+    expect(claude).toEqual({ input_tokens: 300, output_tokens: 20, cost_usd: expect.closeTo(0.008, 10) });
+    const codex = usageOf(
+      (await read('codex', fixture('codex', 'resumed.jsonl'))).usage,
+      await usedIn('codex', 'success.jsonl'),
+    );
+    expect(codex).toEqual({ input_tokens: 600, output_tokens: 30 });
+  });
+});
+
+describe('output of any size', () => {
+  it.each([
+    ['codex', 'success.jsonl'],
+    ['gemini', 'success.jsonl'],
+    ['opencode', 'success.jsonl'],
+    ['claude', 'success.json'],
+    ['openclaw', 'success.json'],
+  ])('of %s is read through 100 MB of noise in bounded memory', async (tool, file) => {
+    const end = fixture(tool, file);
+    const noise = Buffer.from(`${'{"type":"noise","text":"'}${'x'.repeat(65_000)}"}\n`);
+    const { output, settle } = resolveDriver({}, tool);
+    let peak = 0;
+    async function* pieces(): AsyncIterable<Buffer> {
+      for (let bytes = 0; bytes < 100_000_000; bytes += noise.length) {
+        yield noise;
+        peak = Math.max(peak, process.memoryUsage().arrayBuffers);
+      }
+      yield end;
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    expect(await readOutput(pieces(), { output, settle })).toMatchObject({
+      status: 'ok',
+      text: expect.stringContaining(ANSWER),
+    });
+    expect(peak - before).toBeLessThan(80_000_000);
+  });
+
+  it('leaves out a line that is too long, and goes on behind it', async () => {
+    const [first, ...rest] = fixture('codex', 'success.jsonl').toString().split('\n');
+    const bytes = Buffer.from([first, `{"x":"${'y'.repeat(9_000_000)}"}`, ...rest].join('\n'));
+    expect(await read('codex', bytes, 64 * 1_024)).toMatchObject({
+      status: 'ok',
+      text: ANSWER,
+      session: THREAD,
+      ignored: 1,
+    });
+  });
+
+  it('keeps the end of a text that is too long', async () => {
+    const message = { type: 'message', role: 'assistant', content: 'z'.repeat(100_000), delta: true };
+    const many = Array.from({ length: 20 }, () => JSON.stringify(message));
+    const bytes = Buffer.from(
+      [
+        ...many,
+        JSON.stringify({ ...message, content: 'the end' }),
+        '{"type":"result","status":"success"}',
+      ].join('\n'),
+    );
+    const { text } = await read('gemini', bytes, 64 * 1_024);
+    expect(text).toHaveLength(256 * 1_024);
+    expect(text).toMatch(/the end$/);
+  });
+});
+
+describe('what `openclaw gateway call agent.wait` says', () => {
+  it.each<[string, Partial<Reading>]>([
+    ['wait-running.json', { status: 'nothing', unsettled: RUN }],
+    ['wait-ok.json', { status: 'ok', text: ANSWER, unsettled: undefined }],
+    ['wait-aborted.json', { status: 'failed', error: 'rpc', unsettled: undefined }],
+  ])('%s', async (file, expected) => {
+    const { settle } = resolveDriver({}, 'openclaw');
+    if (!settle) throw new Error('openclaw has no settle');
+    const rules = { output: settle.output, settle: { when: settle.running, run_id: settle.run_id } };
+    expect(await readOutput(inPieces(fixture('openclaw', file)), rules)).toMatchObject(expected);
+  });
+});

@@ -1,0 +1,98 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { codeFingerprint } from '../../../src/engine/runtime/code-fingerprint.ts';
+import type { Snapshot } from '../../../src/engine/runtime/snapshot.ts';
+import { SnapshotDirectory } from '../../../src/engine/runtime/snapshot-store.ts';
+import { silentLogger } from '../../support/engine.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'signalbox-snapshots-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const store = (code = 'this code'): SnapshotDirectory => new SnapshotDirectory(directory, code, silentLogger);
+
+function snapshotAt(sequence: number, tasks = 3): Snapshot {
+  return {
+    at: { tip: { sequence, id: `id-${sequence}` }, hash: 'f'.repeat(64) },
+    actors: {
+      task: new Map([['p/a', { state: 'done', context: { attempts: 1 } as never, version: 4 }]]),
+      attempt: new Map(),
+      agent: new Map(),
+      queue: new Map([['type:build', { state: 'paused', context: {}, version: 1 }]]),
+      supervisor: new Map(),
+    },
+    projections: {
+      blackboard: {
+        tasks: Array.from({ length: tasks }, (_, index) => ({ id: `t${index}`, title: 'two\nlines ✓' })),
+        counts: { done: 1 },
+      },
+      attempts: [['p/a', [{ attempt: 1 }]]],
+      agents: [],
+    },
+    forgotten: 7,
+  };
+}
+
+const files = async (): Promise<string[]> => (await readdir(directory)).sort();
+const fileOf = (sequence: number): string =>
+  join(directory, `${String(sequence).padStart(16, '0')}.snapshot`);
+
+describe('a snapshot directory', () => {
+  it('gives back what was saved, and null where nothing was', async () => {
+    expect(await store().load()).toBeNull();
+    await store().save(snapshotAt(5, 1_000));
+    expect(await store().load()).toEqual(snapshotAt(5, 1_000));
+  });
+
+  it('gives the newest, and keeps two', async () => {
+    for (const sequence of [5, 900, 10_000]) await store().save(snapshotAt(sequence));
+    expect((await store().load())?.at.tip.sequence).toBe(10_000);
+    expect(await files()).toEqual(
+      [fileOf(900), fileOf(10_000)].map((file) => file.slice(directory.length + 1)),
+    );
+  });
+
+  it('S4: leaves one of other code aside', async () => {
+    await store('other code').save(snapshotAt(5));
+    expect(await store().load()).toBeNull();
+    expect(codeFingerprint()).toMatch(/^[0-9a-f]{64}$/);
+    expect(codeFingerprint()).toBe(codeFingerprint());
+  });
+
+  it.each<[string, (file: string) => Promise<void>]>([
+    [
+      'a flipped byte',
+      async (file) => {
+        const bytes = await readFile(file);
+        bytes[100] = (bytes[100] ?? 0) ^ 1;
+        await writeFile(file, bytes);
+      },
+    ],
+    ['a missing end', (file) => truncate(file, 300)],
+    ['more than its end', (file) => appendFile(file, '["part","agents",[]]\n')],
+    ['nothing in it', (file) => truncate(file, 0)],
+  ])('S4: leaves one with %s aside, and takes the one before', async (_what, damage) => {
+    await store().save(snapshotAt(5));
+    await store().save(snapshotAt(6));
+    await damage(fileOf(6));
+    expect((await store().load())?.at.tip.sequence).toBe(5);
+  });
+
+  it('S3: does not take what was being written when Signalbox died', async () => {
+    await store().save(snapshotAt(5));
+    await writeFile(`${fileOf(6)}.tmp`, await readFile(fileOf(5)));
+    expect((await store().load())?.at.tip.sequence).toBe(5);
+    await store().save(snapshotAt(6));
+    expect((await store().load())?.at.tip.sequence).toBe(6);
+  });
+
+  it('forgets all', async () => {
+    await store().save(snapshotAt(5));
+    await store().drop();
+    expect(await store().load()).toBeNull();
+  });
+});

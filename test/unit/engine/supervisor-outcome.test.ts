@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { AttemptContext, Verdict } from '../../../machines/index.ts';
+import type { AttemptOutcome, StopReason } from '../../../src/contracts/tasks.ts';
+import type { RunResult } from '../../../src/drivers/driver.ts';
+import { judge } from '../../../src/engine/supervisor/outcome.ts';
+
+function attempt(verdict: Verdict | null = null, stopReason: StopReason | null = null): AttemptContext {
+  return { agent: 'x', verdict, stopReason };
+}
+
+const CLEAN: RunResult = { kind: 'exited', code: 0 };
+
+describe('how an attempt ended that nobody stopped', () => {
+  it.each<[string, RunResult, AttemptOutcome, RegExp | undefined]>([
+    ['exit code 0', CLEAN, 'completed', undefined],
+    ['a function that returned', { kind: 'returned' }, 'completed', undefined],
+    ['another exit code', { kind: 'exited', code: 3 }, 'failed', /code 3/],
+    ['a signal', { kind: 'signalled', signal: 'SIGSEGV' }, 'killed', /SIGSEGV/],
+    ['a function that threw', { kind: 'threw', error: 'no disk' }, 'failed', /^no disk$/],
+    ['nobody knows', { kind: 'lost', reason: 'the machine went away' }, 'lost', /machine went away/],
+  ])('%s', (_, result, outcome, error) => {
+    expect(judge(result, attempt(), true)).toEqual({
+      outcome,
+      ...(error ? { error: expect.stringMatching(error) } : {}),
+    });
+  });
+
+  it.each<[string, Verdict | null, boolean, AttemptOutcome]>([
+    ['said nothing and left an output', null, true, 'completed'],
+    ['said nothing and left no output', null, false, 'failed'],
+    ['submitted', 'submitted', true, 'completed'],
+    ['submitted without an output', 'submitted', false, 'failed'],
+    ['reported a failure', 'failed', true, 'failed'],
+    ['reported that it is blocked', 'blocked', false, 'completed'],
+  ])('exit code 0 of an agent that %s', (_, verdict, hasOutput, outcome) => {
+    expect(judge(CLEAN, attempt(verdict), hasOutput).outcome).toBe(outcome);
+  });
+
+  it('an exit code other than 0 counts more than what the agent said', () => {
+    expect(judge({ kind: 'exited', code: 1 }, attempt('submitted'), true).outcome).toBe('failed');
+  });
+});
+
+describe('how an attempt ended that was stopped', () => {
+  const results: RunResult[] = [
+    CLEAN,
+    { kind: 'signalled', signal: 'SIGKILL' },
+    { kind: 'exited', code: 143 },
+  ];
+
+  it.each<[StopReason, AttemptOutcome]>([
+    ['timeout', 'timed_out'],
+    ['silence', 'timed_out'],
+    ['cancelled', 'cancelled'],
+    ['operator', 'killed'],
+    ['shutdown', 'killed'],
+  ])('for %s is %s, however its process went, and says why', (reason, outcome) => {
+    for (const result of results) {
+      const judgement = judge(result, attempt(null, reason), true);
+      expect(judgement).toEqual({ outcome, error: expect.stringMatching(/\w+ \w+/) });
+    }
+  });
+
+  it.each<[Verdict, boolean, AttemptOutcome]>([
+    ['submitted', true, 'completed'],
+    ['submitted', false, 'failed'],
+    ['failed', true, 'failed'],
+    ['blocked', false, 'completed'],
+  ])(
+    'for lingering, the word counts that it had given: %s, output %s, is %s',
+    (verdict, hasOutput, outcome) => {
+      for (const result of results) {
+        expect(judge(result, attempt(verdict, 'lingering'), hasOutput).outcome).toBe(outcome);
+      }
+    },
+  );
+});

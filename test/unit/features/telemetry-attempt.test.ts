@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { EventOf } from '../../../src/contracts/events/events.ts';
+import { taskTrace } from '../../../src/engine/runtime/task-trace.ts';
+import { AttemptStory } from '../../../src/features/telemetry/attempt-story.ts';
+import { exportRequest } from '../../../src/features/telemetry/otlp-json.ts';
+import type { Span } from '../../../src/features/telemetry/span.ts';
+
+const ADDRESS = { project: 'demo', task: 'a', attempt: 2, agent: 'coder' } as const;
+const TRACE = taskTrace({ project: 'demo', id: 'a', spec: {}, createdAt: 1_000 }, null);
+
+function spanOf(
+  started: Partial<EventOf<'attempt.started'>> | null,
+  ended: Partial<EventOf<'attempt.ended'>>,
+): Span {
+  const story = new AttemptStory({ type: 'task.claimed', ...ADDRESS }, 1_000, TRACE.spanId, 250);
+  const start = { type: 'attempt.started', driver: 'claude', host: 'box', deadline_ms: 9_000 } as const;
+  if (started) story.note({ ...start, ...ADDRESS, ...started }, 1_100);
+  const end = { type: 'attempt.ended', outcome: 'completed', retry_at_ms: null } as const;
+  return story.span({ ...end, ...ADDRESS, ...ended }, 5_000, TRACE);
+}
+
+describe('the span of an attempt', () => {
+  it('has the GenAI names: provider, conversation, tokens, error', () => {
+    const usage = { input_tokens: 1_200, output_tokens: 340, cost_usd: 0.012 };
+    const { attributes, hasFailed } = spanOf(
+      { session: 's-1', pid: 7 },
+      { outcome: 'timed_out', usage, exit_code: 143, cpu_ms: 80, peak_memory_bytes: 1_024, error: 'secret' },
+    );
+    expect(hasFailed).toBe(true);
+    expect(JSON.parse(JSON.stringify(attributes))).toEqual({
+      'gen_ai.operation.name': 'invoke_agent',
+      'gen_ai.provider.name': 'anthropic',
+      'gen_ai.agent.id': 'coder',
+      'gen_ai.agent.name': 'coder',
+      'gen_ai.conversation.id': 's-1',
+      'gen_ai.usage.input_tokens': 1_200,
+      'gen_ai.usage.output_tokens': 340,
+      'signalbox.usage.cost_usd': 0.012,
+      'error.type': 'timed_out',
+      'signalbox.project': 'demo',
+      'signalbox.task.id': 'a',
+      'signalbox.attempt': 2,
+      'signalbox.attempt.outcome': 'timed_out',
+      'signalbox.attempt.wait_ms': 250,
+      'signalbox.driver': 'claude',
+      'signalbox.process.cpu_ms': 80,
+      'signalbox.process.peak_memory_bytes': 1_024,
+      'host.name': 'box',
+      'process.pid': 7,
+      'process.exit.code': 143,
+    });
+  });
+
+  it.each([
+    ['codex', 'openai'],
+    ['gemini', 'gcp.gemini'],
+    ['openclaw', 'openclaw'],
+    ['toString', 'toString'],
+  ])('by %s names the provider %s', (driver, provider) => {
+    expect(spanOf({ driver }, {}).attributes['gen_ai.provider.name']).toBe(provider);
+  });
+
+  it.each([
+    ['that it had from the start, where its end says that it is of no use any more', 's-1', '', 's-1'],
+    ['that its end names', undefined, 's-2', 's-2'],
+    ['that it went on with, where its end names another', 's-1', 's-2', 's-2'],
+  ])('has the session %s', (_, atStart, atEnd, session) => {
+    const { attributes } = spanOf({ session: atStart }, { session: atEnd });
+    expect(attributes['gen_ai.conversation.id']).toBe(session);
+  });
+
+  it('that never started begins with the claim, and has no driver', () => {
+    const span = spanOf(null, { outcome: 'spawn_failed' });
+    expect(span).toMatchObject({ start: 1_000, end: 5_000, hasFailed: true, events: [] });
+    expect(span.attributes).toMatchObject({
+      'gen_ai.provider.name': 'unknown',
+      'error.type': 'spawn_failed',
+    });
+  });
+
+  it('has no more events than a span may have, and says how many are missing', () => {
+    const story = new AttemptStory({ type: 'task.claimed', ...ADDRESS }, 1_000, TRACE.spanId, undefined);
+    for (let count = 0; count < 100; count++) {
+      story.note({ type: 'attempt.suspected', ...ADDRESS, reason: 'silence' }, 2_000);
+      story.note({ type: 'attempt.recovered', ...ADDRESS, evidence: 'output' }, 2_001);
+    }
+    const end = { type: 'attempt.ended', outcome: 'completed', retry_at_ms: null } as const;
+    const span = story.span({ ...end, ...ADDRESS }, 5_000, TRACE);
+    expect([span.events.length, span.droppedEvents]).toEqual([128, 72]);
+  });
+
+  it('never ends before it begins, whatever the clock has done', () => {
+    const span = { ...spanOf({}, {}), end: 10 };
+    const [written] = JSON.parse(exportRequest({}, [span])).resourceSpans[0].scopeSpans[0].spans;
+    expect(written.endTimeUnixNano).toBe(written.startTimeUnixNano);
+  });
+});

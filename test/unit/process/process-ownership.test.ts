@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { type Claim, findOwned } from '../../../src/process/host/ownership.ts';
+import { ProcessIndex } from '../../../src/process/host/process-index.ts';
+import type { ProcessEntry } from '../../../src/process/host/process-table.ts';
+
+/** A process of the table; its group and session are its parent's unless said otherwise. */
+function entry(pid: number, ppid: number, group: number, more: Partial<ProcessEntry> = {}): ProcessEntry {
+  return { pid, ppid, pgid: group, sid: group, startTime: '500', state: 'S', name: `p${pid}`, ...more };
+}
+
+const OWN = { pid: 10, pgid: 10, sid: 10 };
+const CLAIM: Claim = { known: [{ pid: 100, startTime: '500' }], marker: 'm', since: '500', own: OWN };
+const INIT = entry(1, 0, 1, { startTime: '1' });
+const SIGNALBOX = entry(10, 1, 10, { startTime: '100' });
+const LAUNCHER = entry(100, 10, 100);
+const AGENT = entry(101, 100, 100);
+
+function owned(entries: readonly ProcessEntry[], change: Partial<Claim> = {}): Record<number, string> {
+  const found = findOwned(new ProcessIndex([INIT, SIGNALBOX, ...entries]), { ...CLAIM, ...change });
+  return Object.fromEntries(found.map((process) => [process.entry.pid, process.foundBy]));
+}
+
+describe('findOwned', () => {
+  it('finds children, members of the group and of the session', () => {
+    const orphanInGroup = entry(102, 1, 100);
+    const orphanInSession = entry(103, 1, 103, { sid: 100 });
+    const foreign = entry(200, 1, 200);
+    expect(owned([LAUNCHER, AGENT, orphanInGroup, orphanInSession, foreign])).toEqual({
+      100: 'known',
+      101: 'descent',
+      102: 'group',
+      103: 'session',
+    });
+  });
+
+  it('follows a child into its own session, and finds the orphans there', () => {
+    const daemon = entry(102, 101, 102);
+    const orphan = entry(103, 1, 102);
+    expect(owned([LAUNCHER, AGENT, daemon, orphan])).toMatchObject({ 102: 'descent', 103: 'group' });
+  });
+
+  it('finds what carries the marker, and what belongs to that', () => {
+    const daemon = entry(300, 1, 300, { markers: ['m'] });
+    const bare = entry(301, 300, 300);
+    const other = entry(302, 1, 302, { markers: ['n'] });
+    expect(owned([daemon, bare, other])).toEqual({ 300: 'marker', 301: 'descent' });
+  });
+
+  it('takes no process for the launcher that has its pid but another start time (O1)', () => {
+    const stranger = entry(100, 1, 100, { startTime: '900' });
+    expect(owned([stranger, entry(901, 100, 100, { startTime: '901' })])).toEqual({});
+  });
+
+  it('does not believe the number of a group whose own process is a stranger (O2)', () => {
+    const shell = entry(400, 1, 400, { startTime: '600' });
+    const borrowed = entry(401, 400, 400, { startTime: '700', markers: ['m'] });
+    const neighbour = entry(402, 400, 400, { startTime: '700' });
+    expect(owned([shell, borrowed, neighbour])).toEqual({ 401: 'marker' });
+  });
+
+  it('believes a doubted number once its own process turns out to be owned (O2)', () => {
+    const marked = entry(501, 1, 500, { markers: ['m'] });
+    const leader = entry(500, 502, 500);
+    const mother = entry(502, 1, 502, { markers: ['m'] });
+    const orphan = entry(503, 1, 500);
+    expect(owned([marked, leader, mother, orphan])).toMatchObject({ 500: 'descent', 503: 'group' });
+  });
+
+  it('believes a number without a process of its own as long as an owned one is in it (O2)', () => {
+    const left = entry(102, 1, 100);
+    expect(owned([left])).toEqual({});
+    expect(owned([left, entry(103, 1, 100, { markers: ['m'] })])).toEqual({ 102: 'group', 103: 'marker' });
+  });
+
+  it('takes nothing that started before the launcher (O3)', () => {
+    expect(owned([LAUNCHER, entry(99, 100, 100, { startTime: '499' })])).toEqual({ 100: 'known' });
+  });
+
+  it('never takes this process, its group, or the first process (O3)', () => {
+    const self = { ...SIGNALBOX, markers: ['m'], startTime: '600' };
+    const sibling = entry(11, 10, 10, { markers: ['m'], startTime: '600' });
+    const first = { ...INIT, markers: ['m'], startTime: '600' };
+    expect(owned([self, sibling, first])).toEqual({});
+  });
+
+  it('does not look at markers unless asked', () => {
+    const { known, since, own } = CLAIM;
+    const index = new ProcessIndex([entry(300, 1, 300, { markers: ['m'] })]);
+    expect(findOwned(index, { known, since, own })).toEqual([]);
+  });
+
+  it('comes to an end with processes that name each other as parents', () => {
+    expect(owned([entry(100, 101, 100), entry(101, 100, 100)])).toEqual({ 100: 'known', 101: 'descent' });
+  });
+});
