@@ -161,5 +161,5 @@ export class FakeTool implements AsyncDisposable {
 }
 
 export function recorded(tool: string, file: string): Buffer {
-  return readFileSync(new URL(`../fixtures/drivers/${tool}/${file}`, import.meta.url));
+  return readFileSync(new URL(`../../fixtures/drivers/${tool}/${file}`, import.meta.url));
 }

@@ -11,7 +11,7 @@ const OPENCODE = 'ses_63f1c0a4effe1Xy2Zw3Vu4Ts5';
 const RUN = '5f2b1c3e-0d6a-4f7e-9a41-3c2b1a0f9e8d';
 
 function fixture(tool: string, file: string): Buffer {
-  return readFileSync(new URL(`../fixtures/drivers/${tool}/${file}`, import.meta.url));
+  return readFileSync(new URL(`../../fixtures/drivers/${tool}/${file}`, import.meta.url));
 }
 
 /** @param size bytes of a piece: where they are cut must not matter */
