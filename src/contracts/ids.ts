@@ -47,10 +47,33 @@ export function agentId(text: string): AgentId {
   return checkedId('agent id', text) as AgentId;
 }
 
-export function taskKey(project: ProjectId, task: TaskId): TaskKey {
+/** Names one task. Events, and most records, can be passed as they are. */
+export interface TaskRef {
+  readonly project: string;
+  readonly task: string;
+}
+
+/** Names one attempt of a task; attempts are numbered from 1. */
+export interface AttemptRef extends TaskRef {
+  readonly attempt: number;
+}
+
+/** The key of a task in maps and in the log: `project/task`. */
+export function taskKey({ project, task }: TaskRef): TaskKey {
   return `${project}/${task}` as TaskKey;
 }
 
-export function attemptKey(project: ProjectId, task: TaskId, attempt: number): AttemptKey {
+/** The key of an attempt in maps and in the log: `project/task/attempt`. */
+export function attemptKey({ project, task, attempt }: AttemptRef): AttemptKey {
   return `${project}/${task}/${attempt}` as AttemptKey;
+}
+
+/** The task that a key of a task or of an attempt names. */
+export function parseTaskKey(key: string): TaskRef {
+  const [project = '', task = ''] = key.split('/');
+  return { project, task };
+}
+
+export function parseAttemptKey(key: string): AttemptRef {
+  return { ...parseTaskKey(key), attempt: Number(key.split('/')[2]) };
 }
