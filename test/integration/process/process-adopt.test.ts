@@ -7,15 +7,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Adoption, ExitReport, SpawnSpec } from '../../../src/process/runner.ts';
-import { compileProcessLayer, fixture, ProcessLab, textOf, until } from './process-harness.ts';
+import { buildDirectory } from '../../support/process/build.ts';
+import { fixture, ProcessLab, textOf, until } from './process-harness.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../../src/process/launch/launcher.sh', import.meta.url));
 
 const lab = new ProcessLab();
 let compiledRunner: string;
 
-beforeAll(() => {
-  compiledRunner = compileProcessLayer(join(lab.base, 'compiled'));
+beforeAll(async () => {
+  compiledRunner = join(await buildDirectory(), 'src', 'process', 'host-runner.js');
 });
 
 afterAll(() => lab.dispose());

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,12 +100,4 @@ export class ProcessLab {
     if ((await this.marked()).length > 0)
       throw new Error('the test left processes behind that cannot be killed');
   }
-}
-
-/** Compiles src/process to JavaScript that node runs without a test runner. Returns the path of host-runner.js. */
-export function compileProcessLayer(target: string): string {
-  const root = fileURLToPath(new URL('../../../', import.meta.url));
-  const result = spawnSync('sh', [join(FIXTURES, 'compile.sh'), root, target], { encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`src/process does not compile: ${result.stdout}${result.stderr}`);
-  return join(target, 'src/process/host-runner.js');
 }

@@ -31,7 +31,7 @@ async function settle(sandbox: Sandbox, id: string, agent: string): Promise<stri
 async function loaded(file: string): Promise<string[]> {
   const urls = (await readFile(file, 'utf8')).split('\n');
   expect(urls.some((url) => url.endsWith('/src/daemon/telemetry.js'))).toBe(true);
-  return urls.flatMap((url) => /\/src\/telemetry\/(\S+)$/.exec(url)?.[1] ?? []);
+  return urls.flatMap((url) => /\/src\/features\/telemetry\/(\S+)$/.exec(url)?.[1] ?? []);
 }
 
 describe('traces of a process', () => {
