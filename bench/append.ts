@@ -41,10 +41,10 @@ async function pipelineRate(engine: Engine, count: number): Promise<number> {
     ),
   );
   const body = 'a comment as long as they usually are, which is a line or two of text'.repeat(3);
-  const { pipeline } = engine.app;
+  const { log } = engine.app;
   return pipelined(count, (index, stored) => {
     const task = tasks[index % TASKS] ?? '';
-    pipeline.decide(
+    log.decide(
       { type: 'task.comment_added', project: PROJECT, task, author: 'bench', body },
       { actor: 'user:bench' },
       { stored, lost: stored },

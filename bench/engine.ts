@@ -97,7 +97,7 @@ export function request(overrides: Partial<CreateTask> = {}): CreateTask {
  * @returns seconds
  */
 export async function runLifecycles(engine: Engine, count: number, inFlight: number): Promise<number> {
-  const isShared = [...engine.app.roster.all()].length > 1;
+  const isShared = [...engine.app.supervision.roster.all()].length > 1;
   const target = isShared ? { agent: undefined, type: TYPE } : {};
   const start = performance.now();
   await new Promise<void>((resolve) => {
@@ -109,7 +109,7 @@ export async function runLifecycles(engine: Engine, count: number, inFlight: num
         void createTask(engine.app, PROJECT, request(target), 'user:bench');
       }
     };
-    const stop = engine.app.onRecord(({ event }) => {
+    const stop = engine.app.log.onRecord(({ event }) => {
       if (event.type !== 'task.approved') return;
       done++;
       if (done < count) return refill();

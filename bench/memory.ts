@@ -15,7 +15,7 @@ export function heapBytes(): number {
 
 /** Heap bytes a live task, over `count` tasks that are pending for an agent that is paused. */
 export async function bytesPerLiveTask(engine: Engine, count: number): Promise<number> {
-  await engine.app.pipeline.commit({ type: 'agent.paused', agent: 'worker' }, { actor: 'user:bench' });
+  await engine.app.log.commit({ type: 'agent.paused', agent: 'worker' }, { actor: 'user:bench' });
   const before = heapBytes();
   for (let created = 0; created < count; created += 1_000) {
     const batch = Array.from({ length: 1_000 }, () =>

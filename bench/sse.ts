@@ -98,7 +98,7 @@ async function runTasks(engine: Engine): Promise<void> {
   let created = 0;
   await new Promise<void>((resolve) => {
     let done = 0;
-    const stop = engine.app.onRecord(({ event }) => {
+    const stop = engine.app.log.onRecord(({ event }) => {
       if (event.type !== 'task.approved' || ++done < TASKS) return;
       stop();
       resolve();

@@ -101,7 +101,7 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
   const { app } = daemon;
   const { onSettled } = options;
   if (onSettled) {
-    app.onRecord((record) => {
+    app.log.onRecord((record) => {
       const settled = settledBy(record);
       const task = settled && taskInMemory(app, settled.project, settled.task);
       if (task) onSettled(task);
@@ -135,7 +135,7 @@ async function whenSettled(app: AppContext, project: ProjectId, id: TaskId): Pro
   const task = taskInMemory(app, project, id) ?? now;
   if (SETTLED_STATES.has(task.state)) return task;
   return new Promise((resolve) => {
-    const stop = app.onRecord((record) => {
+    const stop = app.log.onRecord((record) => {
       const settled = settledBy(record);
       if (settled?.project !== project || settled.task !== id) return;
       stop();

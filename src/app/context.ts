@@ -32,59 +32,101 @@ export interface CheckpointKeys {
   rotate(actor: string): Promise<{ readonly key: string; readonly public_key: string }>;
 }
 
-export interface AppContext {
+/** What is known now: all of it follows from the log. */
+export interface EngineState {
   readonly host: ActorHost;
   readonly projections: Projections;
-  readonly pipeline: CommitPipeline;
+  /** Tasks that have left memory. */
   readonly archive: Archive;
   readonly retention: Retention;
-  readonly supervisor: Supervisor;
-  readonly roster: AgentRoster;
-  readonly tokens: AttemptTokens;
-  readonly environment: Environment;
-  readonly defaults: TaskDefaults;
-  /** Review mode of agents that have one of their own. */
-  readonly reviewOf: (agent: string) => string | undefined;
-  /** Pending tasks from which on new ones are refused. */
-  readonly queueDepth: number;
-  /** Attempts that may be open at the same time: of all agents together, and of each project. */
-  readonly concurrency: number;
-  readonly projectConcurrency: number;
-  readonly contentDirectory: string;
-  /** Holds a directory for each attempt: `<project>/<task>/<number>`. */
-  readonly attemptsDirectory: string;
-  /** The recorded history of one task. */
-  readonly history: (project: ProjectId, task: TaskId) => AsyncIterable<StoredRecord>;
-  /** The log itself: redacted messages are read as what stands for them; by `readPresent` they are not read. */
-  readonly log: Pick<Journal<JournalEntry>, 'read' | 'readPresent' | 'readByFilter' | 'erase'>;
-  /** Deletes the snapshots, which hold what was said too. @throws what deleting throws */
-  readonly dropSnapshots: () => Promise<void>;
-  /** null where nothing is signed. */
-  readonly keys: CheckpointKeys | null;
+}
+
+/** The log: deciding events, reading what is recorded, and following it. */
+export interface EventLog extends Pick<CommitPipeline, 'commit' | 'decide' | 'assertWritable' | 'last'> {
   /** A part of the log, in order. @throws SignalboxError `nats_unavailable`, `log_corrupt` (while it is read) */
-  readonly readLog: (range: ReadRange) => AsyncIterable<StoredRecord>;
-  /** Calls the listener for every committed record, until the answer is called. */
-  readonly onRecord: (listener: (record: StoredRecord) => void) => () => void;
-  readonly isDraining: () => boolean;
-  /** Aborted when this process has let go of the log: no record comes any more. */
+  read(range: ReadRange): AsyncIterable<StoredRecord>;
+  /** The recorded history of one task. */
+  history(project: ProjectId, task: TaskId): AsyncIterable<StoredRecord>;
+  /** Calls the listener for every committed record, until the returned function is called. */
+  onRecord(listener: (record: StoredRecord) => void): () => void;
+  /** The stored messages: redacted ones are read as their tombstones; `readPresent` leaves them out. */
+  readonly messages: Pick<Journal<JournalEntry>, 'read' | 'readPresent' | 'readByFilter' | 'erase'>;
+  /** Deletes the snapshots, which hold texts of events too. @throws what deleting throws */
+  dropSnapshots(): Promise<void>;
+  /** Aborted when this process has released the log: no record comes any more. */
   readonly closed: AbortSignal;
 }
 
-/** What reading needs: of now, or of a moment of the past. */
-export interface Readable extends Pick<AppContext, 'projections' | 'contentDirectory' | 'history'> {
-  readonly archive: Pick<Archive, 'find'>;
-  readonly retention: Pick<Retention, 'forgotten'>;
+export interface Supervision {
+  readonly supervisor: Supervisor;
+  readonly roster: AgentRoster;
+  readonly tokens: AttemptTokens;
 }
 
-type Findable = Pick<Readable, 'projections' | 'archive' | 'retention'>;
+export interface Settings {
+  readonly defaults: TaskDefaults;
+  /** Review mode of agents that have one of their own. */
+  readonly reviewOf: (agent: string) => string | undefined;
+  readonly limits: {
+    /** Pending tasks from which on new ones are refused. */
+    readonly queueDepth: number;
+    /** Attempts that may be open at the same time: of all agents together, and of each project. */
+    readonly concurrency: number;
+    readonly projectConcurrency: number;
+  };
+  readonly directories: {
+    readonly content: string;
+    /** Holds a directory for each attempt: `<project>/<task>/<number>`. */
+    readonly attempts: string;
+  };
+}
+
+export interface AppContext {
+  readonly state: EngineState;
+  readonly log: EventLog;
+  readonly supervision: Supervision;
+  readonly settings: Settings;
+  readonly environment: Environment;
+  /** null if nothing is signed. */
+  readonly keys: CheckpointKeys | null;
+  readonly isDraining: () => boolean;
+}
+
+type Paths = {
+  [Group in keyof AppContext]: Group | `${Group}.${keyof AppContext[Group] & string}`;
+}[keyof AppContext];
+
+type Part<Path> = Path extends `${infer Group extends keyof AppContext}.${infer Name}`
+  ? { readonly [Each in Group]: Pick<AppContext[Group], Name & keyof AppContext[Group]> }
+  : Pick<AppContext, Path & keyof AppContext>;
+
+/** The parts of the context that a function needs: `Needs<'state.projections' | 'log.read' | 'environment'>`. */
+export type Needs<Path extends Paths> = (Path extends Paths ? (part: Part<Path>) => void : never) extends (
+  parts: infer All,
+) => void
+  ? All
+  : never;
+
+/** What reading needs: of now, or of a moment of the past. */
+export interface Readable extends Needs<'log.history'> {
+  readonly state: Findable['state'];
+  readonly settings: { readonly directories: Pick<Settings['directories'], 'content'> };
+}
+
+interface Findable extends Needs<'state.projections'> {
+  readonly state: Pick<EngineState, 'projections'> & {
+    readonly archive: Pick<Archive, 'find'>;
+    readonly retention: Pick<Retention, 'forgotten'>;
+  };
+}
 
 /** The task if it is in memory: all that are not settled are, and those that settled of late. */
 export function taskInMemory(
-  { projections }: Pick<AppContext, 'projections'>,
+  { state }: Needs<'state.projections'>,
   project: string,
   task: string,
 ): TaskView | undefined {
-  return projections.blackboard.tasks.get(`${project}/${task}`);
+  return state.projections.blackboard.tasks.get(`${project}/${task}`);
 }
 
 /** The task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
@@ -99,7 +141,7 @@ export async function findAttempts(
   task: TaskId,
 ): Promise<readonly AttemptView[]> {
   if (!taskInMemory(app, project, task)) return (await fromArchive(app, project, task)).attempts;
-  return app.projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+  return app.state.projections.attempts.byTask.get(`${project}/${task}`) ?? [];
 }
 
 /**
@@ -107,7 +149,7 @@ export async function findAttempts(
  * @throws SignalboxError `log_unavailable`
  */
 export async function recall(
-  { retention, archive }: Findable,
+  { state: { retention, archive } }: Findable,
   project: ProjectId,
   task: TaskId,
 ): Promise<ArchivedTask | null> {
@@ -140,13 +182,13 @@ export async function commitForTask(
   actor: string,
   cause?: string,
 ): Promise<TaskView> {
-  app.pipeline.assertWritable();
+  app.log.assertWritable();
   const project = event.project as ProjectId;
   const task = event.task as TaskId;
-  if (event.type !== 'task.created' && !app.host.get('task', `${project}/${task}`)) {
+  if (event.type !== 'task.created' && !app.state.host.get('task', `${project}/${task}`)) {
     throw archivedError((await fromArchive(app, project, task)).view);
   }
-  await app.pipeline.commit(event, cause === undefined ? { actor } : { actor, cause });
+  await app.log.commit(event, cause === undefined ? { actor } : { actor, cause });
   return findTask(app, project, task);
 }
 

@@ -306,7 +306,7 @@ export class Daemon {
     await this.#wait(agents === 'kill' ? 'all' : 'unadoptable', drain_seconds * 1_000);
     if (agents === 'kill') {
       this.engine.supervisor.stopAll();
-      const graces = [...this.app.roster.all()].map(({ killGraceMs }) => killGraceMs);
+      const graces = [...this.app.supervision.roster.all()].map(({ killGraceMs }) => killGraceMs);
       await this.#wait('all', Math.max(0, ...graces) + KILL_MARGIN_MS);
     }
     await this.#end(reason);

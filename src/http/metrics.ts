@@ -88,7 +88,7 @@ export class Metrics {
 
   #addState({ app, followers }: MetricsSources): void {
     const registers = [this.#registry];
-    const { projections, host, environment } = app;
+    const { projections, host } = app.state;
     new Gauge({
       name: 'signalbox_tasks',
       help: 'Tasks in each state.',
@@ -103,7 +103,7 @@ export class Metrics {
       app,
       'oldest_age_seconds',
       'Age of the oldest pending task of each agent and type; 0 where none is pending.',
-      ({ oldestPendingAt: at }) => (at === null ? 0 : (environment.clock.now() - at) / 1_000),
+      ({ oldestPendingAt: at }) => (at === null ? 0 : (app.environment.clock.now() - at) / 1_000),
     );
     this.#gauge('open_attempts', 'Attempts that are open.', () => host.count('attempt'));
     this.#gauge('sse_clients', 'Clients that follow the events.', followers);
@@ -138,7 +138,7 @@ export class Metrics {
     });
   }
 
-  #countEvents({ onRecord, environment }: AppContext): () => void {
+  #countEvents({ log, environment }: AppContext): () => void {
     const registers = [this.#registry];
     const commits = new Histogram({
       name: 'signalbox_commit_duration_seconds',
@@ -153,7 +153,7 @@ export class Metrics {
       registers,
     });
     for (const outcome of ATTEMPT_OUTCOMES) attempts.inc({ outcome }, 0);
-    return onRecord(({ event, time }) => {
+    return log.onRecord(({ event, time }) => {
       commits.observe(Math.max(environment.clock.now() - time, 0) / 1_000);
       if (event.type === 'attempt.ended') attempts.inc({ outcome: event.outcome });
     });

@@ -144,7 +144,7 @@ export class AgentInbox {
   /** @throws SignalboxError where it is not a message that this agent may send */
   #understand(arrived: Arrived): AgentMessage {
     const { message, agent, kind } = arrived;
-    if (!this.#options.app.roster.get(agent)) {
+    if (!this.#options.app.supervision.roster.get(agent)) {
       throw new SignalboxError('agent_not_found', `there is no agent ${agent}: add it to the configuration`);
     }
     if (!isKind(kind)) {
@@ -183,7 +183,8 @@ export class AgentInbox {
     else remote.presence.seen(worker);
     const tasks = (said.tasks ?? []).map(({ taskId, ...rest }) => ({ ...rest, task: taskId }));
     for (const attempt of tasks) {
-      if (this.#isOf(remote, attempt)) this.#options.app.supervisor.attempts.noteSign(attempt, 'heartbeat');
+      if (this.#isOf(remote, attempt))
+        this.#options.app.supervision.supervisor.attempts.noteSign(attempt, 'heartbeat');
     }
     const cancel = tasks
       .filter((attempt) => !this.#isOf(remote, attempt) || remote.driver.isStopping(attempt))
@@ -194,7 +195,7 @@ export class AgentInbox {
   /** Whether the attempt is open, and the agent's. */
   #isOf({ id }: RemoteAgent, attempt: { project: string; task: string; attempt: number }): boolean {
     const key = `${attempt.project}/${attempt.task}/${attempt.attempt}`;
-    return this.#options.app.host.get('attempt', key)?.context.agent === id;
+    return this.#options.app.state.host.get('attempt', key)?.context.agent === id;
   }
 
   #hearInOrder(arrived: Arrived, word: Word): void {

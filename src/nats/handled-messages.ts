@@ -39,7 +39,7 @@ export class HandledMessages {
 
   async #read(project: ProjectId, task: TaskId): Promise<Set<string>> {
     const causes = new Set<string>();
-    for await (const { cause } of this.#app.history(project, task)) {
+    for await (const { cause } of this.#app.log.history(project, task)) {
       if (cause?.startsWith('message:')) causes.add(cause);
     }
     return causes;

@@ -59,7 +59,7 @@ export async function hearWord(options: HearingOptions, said: Said): Promise<voi
     );
   }
   await act(options, said, { project, task, cause });
-  app.supervisor.attempts.noteSign(address, word.type);
+  app.supervision.supervisor.attempts.noteSign(address, word.type);
   handled.note(project, task, cause);
 }
 
@@ -90,7 +90,7 @@ async function act(options: HearingOptions, said: Said, { project, task, cause }
       return;
     case 'log': {
       assertOpen(app, project, task, word.attempt);
-      const directory = join(app.attemptsDirectory, project, task, String(word.attempt));
+      const directory = join(app.settings.directories.attempts, project, task, String(word.attempt));
       await writeLogPiece(directory, { ...word, bytes: Buffer.from(word.data, 'base64') });
       return;
     }
@@ -176,7 +176,7 @@ function fetchFor(
   { agent }: Said,
   object: NonNullable<RemoteOutput['object']>,
 ): Promise<ContentReference> {
-  return fetchObject(client, agent, object, app.contentDirectory);
+  return fetchObject(client, agent, object, app.settings.directories.content);
 }
 
 /** The token is the one of this attempt, and the attempt is the one of the agent whose subject it was said on. */
@@ -187,7 +187,7 @@ async function assertSpeaker(
   { agent, word }: Said,
 ): Promise<void> {
   const { attempts } = await findTask(app, project, task);
-  const attempt = app.tokens.attemptOf(word.token, project, task, attempts);
+  const attempt = app.supervision.tokens.attemptOf(word.token, project, task, attempts);
   if (attempt === null || attempt !== word.attempt) {
     throw new SignalboxError(
       'unauthorized',
@@ -200,18 +200,18 @@ async function assertSpeaker(
 }
 
 function assertOpen(app: AppContext, project: ProjectId, task: TaskId, attempt: number): void {
-  if (app.host.get('task', `${project}/${task}`)?.context.openAttempt === attempt) return;
+  if (app.state.host.get('task', `${project}/${task}`)?.context.openAttempt === attempt) return;
   throw new SignalboxError('stale_attempt', `attempt ${attempt} of task ${task} is over`);
 }
 
 function viewOf(app: AppContext, project: ProjectId, task: TaskId, attempt: number) {
-  return app.projections.attempts.byTask.get(`${project}/${task}`)?.[attempt - 1];
+  return app.state.projections.attempts.byTask.get(`${project}/${task}`)?.[attempt - 1];
 }
 
 async function whenEnded(app: AppContext, isEnded: () => boolean): Promise<void> {
   if (isEnded()) return;
   await new Promise<void>((resolve, reject) => {
-    const stop = app.onRecord(() => {
+    const stop = app.log.onRecord(() => {
       if (!isEnded()) return;
       stop();
       cancel();

@@ -66,7 +66,7 @@ async function play(
   for (let isWoken = true; isWoken; isWoken = await simulation.step()) {
     if (clock.nextAt() !== clock.passed) look(simulation);
   }
-  expect(simulation.app.projections.blackboard.counts.done).toBe(works.length);
+  expect(simulation.app.state.projections.blackboard.counts.done).toBe(works.length);
   return simulation;
 }
 

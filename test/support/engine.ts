@@ -72,7 +72,7 @@ export class TestEngine implements AsyncDisposable {
     const now = look();
     if (now !== undefined) return Promise.resolve(now);
     return new Promise((resolve) => {
-      const stop = this.app.onRecord(() => {
+      const stop = this.app.log.onRecord(() => {
         const found = look();
         if (found === undefined) return;
         stop();
@@ -83,7 +83,7 @@ export class TestEngine implements AsyncDisposable {
 
   async history(task: TaskView): Promise<StoredRecord[]> {
     const records: StoredRecord[] = [];
-    for await (const record of this.app.history(PROJECT, task.id as never)) records.push(record);
+    for await (const record of this.app.log.history(PROJECT, task.id as never)) records.push(record);
     return records;
   }
 

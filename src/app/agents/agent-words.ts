@@ -59,7 +59,7 @@ export async function reportStatus(
       return commit({ type: 'task.submitted', ...address, detail: report.detail });
     case 'failed': {
       const detail = report.detail ?? 'the agent gave no reason';
-      const retry_at_ms = app.supervisor.attempts.retryAt(project, task);
+      const retry_at_ms = app.supervision.supervisor.attempts.retryAt(project, task);
       return commit({ type: 'task.failure_reported', ...address, detail, retry_at_ms });
     }
     case 'blocked': {
@@ -90,7 +90,7 @@ export async function reportHeartbeat(
       `agent:${agent}`,
     );
   }
-  app.supervisor.attempts.noteSign(address, 'heartbeat');
+  app.supervision.supervisor.attempts.noteSign(address, 'heartbeat');
   return findTask(app, project, task);
 }
 
@@ -112,7 +112,9 @@ export async function addOutput(
     agent: speaker.agent,
     content,
     content_file:
-      content_path === undefined ? brought.file : await captureFile(app.contentDirectory, content_path),
+      content_path === undefined
+        ? brought.file
+        : await captureFile(app.settings.directories.content, content_path),
   };
   return commitForTask(
     app,
@@ -177,7 +179,7 @@ async function listen(
       'send the attempt token: "Authorization: Bearer $SIGNALBOX_TOKEN"',
     );
   }
-  const attempt = app.tokens.attemptOf(token, project, task, view.attempts);
+  const attempt = app.supervision.tokens.attemptOf(token, project, task, view.attempts);
   if (attempt === null) {
     throw new SignalboxError(
       'unauthorized',
@@ -189,7 +191,7 @@ async function listen(
   await whenStarted(app, speaker);
   // Asked after the wait, in which it may have ended.
   if (
-    app.host.get('task', `${project}/${task}`)?.context.openAttempt !== attempt ||
+    app.state.host.get('task', `${project}/${task}`)?.context.openAttempt !== attempt ||
     (message !== 'result' && isLeftBehind(app, speaker))
   ) {
     await refuse(app, speaker, message, await findTask(app, project, task));
@@ -199,7 +201,7 @@ async function listen(
 
 /** The attempt is open only because its process has yet to end: the task went on without it. */
 function isLeftBehind(app: AppContext, { project, task }: Speaker): boolean {
-  const state = app.host.get('task', `${project}/${task}`)?.state;
+  const state = app.state.host.get('task', `${project}/${task}`)?.state;
   return state !== 'claimed' && state !== 'working' && state !== 'review';
 }
 
@@ -208,8 +210,8 @@ async function refuse(app: AppContext, speaker: Speaker, message: Word, view: Ta
   const reason = `attempt ${attempt} is over: task ${task} is ${view.state}${view.openAttempt === null ? '' : `, its open attempt is ${view.openAttempt}`}`;
   const history = await findAttempts(app, project, task);
   if ((history[attempt - 1]?.rejected.length ?? 0) < RECORDED_REJECTIONS) {
-    app.pipeline.assertWritable();
-    await app.pipeline.commit(
+    app.log.assertWritable();
+    await app.log.commit(
       { type: 'attempt.message_rejected', project, task, attempt, message, reason },
       { actor: `agent:${speaker.agent}` },
     );
@@ -225,7 +227,7 @@ async function refuse(app: AppContext, speaker: Speaker, message: Word, view: Ta
 
 async function whenStarted(app: AppContext, { project, task, attempt }: Speaker): Promise<void> {
   const key = `${project}/${task}/${attempt}`;
-  const isRequested = (): boolean => app.host.get('attempt', key)?.state === 'requested';
+  const isRequested = (): boolean => app.state.host.get('attempt', key)?.state === 'requested';
   if (!isRequested()) return;
   await new Promise<void>((resolve, reject) => {
     const done = (finish: () => void) => () => {
@@ -233,7 +235,7 @@ async function whenStarted(app: AppContext, { project, task, attempt }: Speaker)
       cancel();
       finish();
     };
-    const stop = app.onRecord(() => {
+    const stop = app.log.onRecord(() => {
       if (!isRequested()) done(resolve)();
     });
     const cancel = app.environment.clock.schedule(
@@ -251,7 +253,7 @@ async function whenStarted(app: AppContext, { project, task, attempt }: Speaker)
 }
 
 function assertOutput(app: AppContext, view: TaskView): void {
-  const context = app.host.get('task', `${view.project}/${view.id}`)?.context;
+  const context = app.state.host.get('task', `${view.project}/${view.id}`)?.context;
   if (!context?.outputsRequired || context.outputs > 0) return;
   throw new SignalboxError(
     'output_required',

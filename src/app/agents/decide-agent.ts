@@ -32,7 +32,7 @@ export async function decideAgent(
     agent: id,
     reason: request.comment,
   };
-  app.pipeline.assertWritable();
-  await app.pipeline.commit(event, { actor: deciderOf(request, actor) });
+  app.log.assertWritable();
+  await app.log.commit(event, { actor: deciderOf(request, actor) });
   return readAgent(app, id);
 }

@@ -4,12 +4,12 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { AgentId } from '../../contracts/ids.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import { openAttemptJson, openAttempts } from '../attempts/open-attempts.ts';
-import type { AppContext } from '../context.ts';
+import type { AppContext, Needs } from '../context.ts';
 import { type Json, timeOf } from '../tasks/task-json.ts';
 
 /** The configured agents, in the order of the configuration. */
 export function listAgents(app: AppContext): readonly Json[] {
-  return [...app.roster.all()].map((definition) => agentJson(configured(app, definition)));
+  return [...app.supervision.roster.all()].map((definition) => agentJson(configured(app, definition)));
 }
 
 /** One agent and what it is doing; also one that is not configured any more. @throws SignalboxError `agent_not_found` */
@@ -22,11 +22,11 @@ export function readAgent(app: AppContext, id: AgentId): Json {
 
 /** @throws SignalboxError `agent_not_found` */
 export function findAgent(app: AppContext, id: AgentId): AgentView | Unregistered {
-  const definition = app.roster.get(id);
+  const definition = app.supervision.roster.get(id);
   if (definition) return configured(app, definition);
-  const view = app.projections.agents.byId.get(id);
+  const view = app.state.projections.agents.byId.get(id);
   if (view) return view;
-  const known = [...app.roster.all()].map((agent) => agent.id);
+  const known = [...app.supervision.roster.all()].map((agent) => agent.id);
   throw new SignalboxError(
     'agent_not_found',
     `there is no agent ${id}; configured are: ${known.join(', ') || 'none'}`,
@@ -35,9 +35,12 @@ export function findAgent(app: AppContext, id: AgentId): AgentView | Unregistere
 }
 
 /** What the configuration says now counts, though an older one may have been registered. */
-function configured({ projections }: AppContext, definition: AgentDefinition): AgentView | Unregistered {
+function configured(
+  { state }: Needs<'state.projections'>,
+  definition: AgentDefinition,
+): AgentView | Unregistered {
   const { id, driver, capabilities } = definition;
-  const view = projections.agents.byId.get(id);
+  const view = state.projections.agents.byId.get(id);
   return view ? { ...view, driver: driver.name, capabilities } : unregistered(definition);
 }
 

@@ -16,7 +16,8 @@ export function speakerOf(
   token: string,
   address: { readonly project?: string | undefined; readonly task?: string },
 ): Speaker | null {
-  const { projections, tokens } = app;
+  const { projections } = app.state;
+  const { tokens } = app.supervision;
   const { project = '', task = '' } = address;
   if (ID_PATTERN.test(project) && ID_PATTERN.test(task)) {
     const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];

@@ -8,14 +8,14 @@ import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { AttemptAddress } from '../../engine/supervisor/attempt-address.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 
 /** Where its output is, and what was started. */
 export function processDirectoryOf(
-  { attemptsDirectory }: Pick<AppContext, 'attemptsDirectory'>,
+  { settings }: Needs<'settings.directories'>,
   { project, task, attempt }: AttemptAddress,
 ): string {
-  return join(attemptsDirectory, project, task, String(attempt), 'process');
+  return join(settings.directories.attempts, project, task, String(attempt), 'process');
 }
 
 /** null where there is no such file. @throws SignalboxError `not_found` for what is not a file below `root` */

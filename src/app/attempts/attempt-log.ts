@@ -36,7 +36,7 @@ export async function readAttemptLog(
 ): Promise<LogPart> {
   const isOver = (await findAttempt(app, project, task, number)).endedAt !== null;
   const directory = processDirectoryOf(app, { project, task, attempt: number });
-  const file = await openBelow(app.attemptsDirectory, join(directory, `${stream}.log`));
+  const file = await openBelow(app.settings.directories.attempts, join(directory, `${stream}.log`));
   if (!file) return { bytes: new Uint8Array(), offset: 0, nextOffset: 0, isComplete: isOver };
   try {
     return await readPart(file, offset, isOver);

@@ -28,7 +28,7 @@ export async function readProcessTree(
   number: number,
 ): Promise<ProcessTreeAnswer> {
   const attempt = await findAttempt(app, project, task, number);
-  const tree = attempt.endedAt === null ? await app.supervisor.attempts.treeOf(attempt) : null;
+  const tree = attempt.endedAt === null ? await app.supervision.supervisor.attempts.treeOf(attempt) : null;
   const { host } = attempt;
   const processes = processesOf(tree ?? [], app.environment.clock.now());
   return { host, local: host === hostname(), processes };
@@ -65,7 +65,7 @@ export async function readAttempt(
  */
 async function commandOf(app: AppContext, attempt: AttemptView): Promise<readonly string[] | null> {
   const path = join(processDirectoryOf(app, attempt), SPEC_FILE);
-  const file = await openBelow(app.attemptsDirectory, path).catch(() => null);
+  const file = await openBelow(app.settings.directories.attempts, path).catch(() => null);
   if (!file) return null;
   try {
     if ((await file.stat()).size > SPEC_BYTES_MAX) return null;

@@ -49,8 +49,8 @@ export async function killAttempt(
       { details: { entity: 'attempt', id: `${project}/${task}/${number}`, state, legal: [] } },
     );
   }
-  app.pipeline.assertWritable();
-  await app.pipeline.commit(
+  app.log.assertWritable();
+  await app.log.commit(
     { type: 'attempt.stop_requested', project, task, attempt: number, reason: 'operator' },
     { actor: deciderOf(request, actor) },
   );
@@ -61,7 +61,7 @@ export async function killAttempt(
 export async function listProcesses(app: AppContext): Promise<readonly Json[]> {
   return Promise.all(
     openAttempts(app).map(async (attempt) => {
-      const tree = await app.supervisor.attempts.treeOf(attempt);
+      const tree = await app.supervision.supervisor.attempts.treeOf(attempt);
       const processes = tree?.map(({ pid, parentPid, state, command, cpuMs, ageMs }) => ({
         pid,
         parent_pid: parentPid,

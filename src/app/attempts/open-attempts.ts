@@ -1,10 +1,12 @@
 /** Attempts that are open, in short. */
 import type { AttemptView } from '../../../projections/index.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 import { type Json, timeOf } from '../tasks/task-json.ts';
 
 /** In the order in which they were claimed. */
-export function openAttempts({ host, projections }: AppContext): AttemptView[] {
+export function openAttempts({
+  state: { host, projections },
+}: Needs<'state.host' | 'state.projections'>): AttemptView[] {
   return [...host.ids('attempt')].flatMap((key) => {
     const [project = '', task = '', number = ''] = key.split('/');
     return projections.attempts.byTask.get(`${project}/${task}`)?.[Number(number) - 1] ?? [];

@@ -10,7 +10,7 @@ import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import type { PromptBuilders } from '../../engine/supervisor/prompts/prompt-builders.ts';
 import type { Journal, JournalHandlers, Tip } from '../../journal/journal.ts';
 import type { LogReader } from '../../journal/redactions.ts';
-import type { AppContext, CheckpointKeys, TaskDefaults } from '../context.ts';
+import type { CheckpointKeys, Settings, TaskDefaults } from '../context.ts';
 
 export interface EngineLimits {
   /** Attempts that may be open at the same time, of all agents together. */
@@ -39,7 +39,7 @@ export interface EngineOptions {
   /** Where agents write back to, asked for at each start of an attempt; null while nobody listens. */
   readonly url: () => string | null;
   readonly defaults: TaskDefaults;
-  readonly reviewOf: AppContext['reviewOf'];
+  readonly reviewOf: Settings['reviewOf'];
   /** Prompts that projects build themselves; absent where there are none. */
   readonly prompts?: PromptBuilders;
   readonly limits: EngineLimits;

@@ -22,7 +22,7 @@ import { Supervisor } from '../../engine/supervisor/supervisor.ts';
 import { AttemptTokens } from '../../engine/supervisor/tokens.ts';
 import type { Journal, JournalState, StoredMessage } from '../../journal/journal.ts';
 import { withStandIns } from '../../journal/redactions.ts';
-import type { AppContext } from '../context.ts';
+import type { AppContext, EngineState, Supervision } from '../context.ts';
 import { finishRedactions } from '../tasks/redact.ts';
 import type { EngineOptions } from './engine-options.ts';
 
@@ -45,17 +45,18 @@ export class Engine {
   #draining = false;
 
   private constructor(parts: {
-    app: Omit<AppContext, 'isDraining' | 'closed'>;
+    app: (isDraining: () => boolean, closed: AbortSignal) => AppContext;
+    pipeline: CommitPipeline;
     journal: Journal<LogEntry>;
     listeners: Set<(record: StoredRecord) => void>;
     snapshotter: Snapshotter | null;
     logger: Logger;
   }) {
-    this.app = { ...parts.app, isDraining: () => this.#draining, closed: this.#closed.signal };
-    this.projections = parts.app.projections;
-    this.host = parts.app.host;
-    this.supervisor = parts.app.supervisor;
-    this.#pipeline = parts.app.pipeline;
+    this.app = parts.app(() => this.#draining, this.#closed.signal);
+    this.projections = this.app.state.projections;
+    this.host = this.app.state.host;
+    this.supervisor = this.app.supervision.supervisor;
+    this.#pipeline = parts.pipeline;
     this.#journal = parts.journal;
     this.#listeners = parts.listeners;
     this.#snapshotter = parts.snapshotter;
@@ -149,6 +150,7 @@ export class Engine {
       listeners,
       snapshotter,
       logger,
+      pipeline,
       app: appOf({ ...core, supervisor, archive, retention }, options, journal, listeners, snapshotter),
     });
   }
@@ -186,7 +188,7 @@ export class Engine {
       [...this.host.ids('attempt')].some((key) => attempts === 'all' || !this.#isAdoptable(key));
     if (!isBusy()) return Promise.resolve();
     return new Promise((resolve) => {
-      const stop = this.app.onRecord(({ event }) => {
+      const stop = this.app.log.onRecord(({ event }) => {
         if (event.type !== 'attempt.ended' || isBusy()) return;
         stop();
         resolve();
@@ -197,7 +199,7 @@ export class Engine {
   #isAdoptable(attempt: string): boolean {
     const [project, task] = attempt.split('/');
     const agent = this.projections.blackboard.tasks.get(`${project}/${task}`)?.agent;
-    return this.app.roster.get(agent ?? '')?.driver.adoptable ?? true;
+    return this.app.supervision.roster.get(agent ?? '')?.driver.adoptable ?? true;
   }
 
   /** Leaves every agent running, records the stop, and lets go of the log. */
@@ -237,18 +239,9 @@ function attemptsIn({ dataDirectory }: EngineOptions): string {
   return join(dataDirectory, 'attempts');
 }
 
-type Core = Pick<
-  AppContext,
-  | 'host'
-  | 'projections'
-  | 'pipeline'
-  | 'supervisor'
-  | 'environment'
-  | 'roster'
-  | 'tokens'
-  | 'archive'
-  | 'retention'
->;
+interface Core extends EngineState, Supervision {
+  readonly pipeline: CommitPipeline;
+}
 
 /** What the use cases get to work with. */
 function appOf(
@@ -257,33 +250,45 @@ function appOf(
   journal: Journal<LogEntry>,
   listeners: Set<(record: StoredRecord) => void>,
   snapshotter: Snapshotter | null,
-): Omit<AppContext, 'isDraining' | 'closed'> {
+): (isDraining: () => boolean, closed: AbortSignal) => AppContext {
+  const { host, projections, archive, retention, supervisor, roster, tokens, pipeline } = core;
   const { queueDepth, concurrency, projectConcurrency } = options.limits;
   const reader = withStandIns(journal);
-  return {
-    ...core,
-    defaults: options.defaults,
-    reviewOf: options.reviewOf,
-    queueDepth,
-    concurrency,
-    projectConcurrency,
-    contentDirectory: join(options.dataDirectory, 'content'),
-    attemptsDirectory: attemptsIn(options),
-    keys: options.keys ?? null,
-    history: (project, task) => readRecords(reader.readBySubject(taskSubject(project, task))),
-    readLog: (range) => readRecords(reader.read(range)),
+  return (isDraining, closed) => ({
+    state: { host, projections, archive, retention },
     log: {
-      read: (range) => reader.read(range),
-      readPresent: (range) => journal.readPresent(range),
-      readByFilter: (filter) => reader.readByFilter(filter),
-      erase: (sequence) => journal.erase(sequence),
+      commit: (event, origin) => pipeline.commit(event, origin),
+      decide: (event, origin, waiter) => pipeline.decide(event, origin, waiter),
+      assertWritable: () => pipeline.assertWritable(),
+      get last() {
+        return pipeline.last;
+      },
+      read: (range) => readRecords(reader.read(range)),
+      history: (project, task) => readRecords(reader.readBySubject(taskSubject(project, task))),
+      onRecord: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      messages: {
+        read: (range) => reader.read(range),
+        readPresent: (range) => journal.readPresent(range),
+        readByFilter: (filter) => reader.readByFilter(filter),
+        erase: (sequence) => journal.erase(sequence),
+      },
+      dropSnapshots: async () => snapshotter?.drop(),
+      closed,
     },
-    dropSnapshots: async () => snapshotter?.drop(),
-    onRecord: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    supervision: { supervisor, roster, tokens },
+    settings: {
+      defaults: options.defaults,
+      reviewOf: options.reviewOf,
+      limits: { queueDepth, concurrency, projectConcurrency },
+      directories: { content: join(options.dataDirectory, 'content'), attempts: attemptsIn(options) },
     },
-  };
+    environment: options.environment,
+    keys: options.keys ?? null,
+    isDraining,
+  });
 }
 
 function snapshotterOf(

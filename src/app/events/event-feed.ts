@@ -9,7 +9,7 @@
  */
 import { SignalboxError } from '../../contracts/errors.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 import { type EventFilter, keyOf, matcherOf } from './event-filter.ts';
 import { EventPages } from './event-pages.ts';
 import { EventWindow, type FeedEvent, feedEventOf } from './event-window.ts';
@@ -49,8 +49,12 @@ const BATCH_SIZE = 64_000;
 /** Followers that are served without a pause for everything else that this process has to do. */
 const WOKEN_AT_ONCE = 25;
 
+type FeedSources = Needs<
+  'state.projections' | 'log.onRecord' | 'log.read' | 'log.history' | 'log.closed' | 'environment'
+>;
+
 export class EventFeed {
-  readonly #app: Pick<AppContext, 'projections' | 'readLog' | 'history' | 'environment' | 'closed'>;
+  readonly #app: FeedSources;
   readonly #settings: FeedSettings;
   readonly #window: EventWindow;
   readonly #pages: EventPages;
@@ -64,24 +68,21 @@ export class EventFeed {
   #cancelFlush: (() => void) | null = null;
   #wakeMore: NodeJS.Immediate | undefined;
 
-  constructor(
-    app: Pick<AppContext, 'projections' | 'onRecord' | 'readLog' | 'history' | 'environment' | 'closed'>,
-    settings: Partial<FeedSettings> = {},
-  ) {
+  constructor(app: FeedSources, settings: Partial<FeedSettings> = {}) {
     this.#app = app;
     this.#settings = { ...SETTINGS, ...settings };
     this.#window = new EventWindow({
       events: this.#settings.windowEvents,
       size: this.#settings.windowSize,
     });
-    this.#pages = new EventPages(app.readLog);
-    this.#visible = app.projections.sequence;
-    this.#stop = app.onRecord((record) => {
+    this.#pages = new EventPages(app.log.read);
+    this.#visible = app.state.projections.sequence;
+    this.#stop = app.log.onRecord((record) => {
       if (this.#followers === 0) return;
       this.#window.push(feedEventOf(record));
       this.#cancelFlush ??= app.environment.clock.schedule(this.#settings.intervalMs, () => this.#flush());
     });
-    app.closed.addEventListener('abort', () => this.close(), { once: true });
+    app.log.closed.addEventListener('abort', () => this.close(), { once: true });
   }
 
   get followers(): number {
@@ -90,7 +91,7 @@ export class EventFeed {
 
   /** Sequence of the newest event. */
   get end(): number {
-    return this.#app.projections.sequence;
+    return this.#app.state.projections.sequence;
   }
 
   /**
@@ -125,7 +126,7 @@ export class EventFeed {
     filter: EventFilter,
     signal: AbortSignal,
   ): AsyncGenerator<Batch, void, void> {
-    const isEnded = (): boolean => signal.aborted || this.#app.closed.aborted;
+    const isEnded = (): boolean => signal.aborted || this.#app.log.closed.aborted;
     let wake = (): void => {};
     const onAbort = (): void => wake();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -196,7 +197,7 @@ export class EventFeed {
     const upTo = this.#visible;
     const matches = matcherOf(filter);
     const events: FeedEvent[] = [];
-    for await (const record of this.#app.history(projectId(project), taskId(task))) {
+    for await (const record of this.#app.log.history(projectId(project), taskId(task))) {
       if (record.sequence <= position || record.sequence > upTo) continue;
       const event = feedEventOf(record);
       if (matches(event)) events.push(event);
@@ -206,7 +207,7 @@ export class EventFeed {
 
   #flush(): void {
     this.#cancelFlush = null;
-    this.#visible = this.#app.projections.sequence;
+    this.#visible = this.#app.state.projections.sequence;
     this.#batches.clear();
     this.#wake();
   }

@@ -2,7 +2,7 @@
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { deferred } from '../../engine/runtime/deferred.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 
 /** Records that wait for a slow reader before it is told that it cannot follow. */
 const MAX_WAITING = 100_000;
@@ -12,17 +12,17 @@ const MAX_WAITING = 100_000;
  * @throws SignalboxError `overloaded` to a reader that is too slow, rather than leave out a record
  */
 export function followRecords(
-  app: Pick<AppContext, 'onRecord' | 'closed'>,
+  app: Needs<'log.onRecord' | 'log.closed'>,
 ): AsyncIterableIterator<StoredRecord> {
   const waiting: StoredRecord[] = [];
   let changed = deferred();
   let overflown = false;
-  const stop = app.onRecord((record) => {
+  const stop = app.log.onRecord((record) => {
     if (waiting.length < MAX_WAITING) waiting.push(record);
     else overflown = true;
     changed.resolve();
   });
-  app.closed.addEventListener('abort', () => changed.resolve(), { once: true });
+  app.log.closed.addEventListener('abort', () => changed.resolve(), { once: true });
   async function* read(): AsyncIterableIterator<StoredRecord> {
     try {
       for (;;) {
@@ -33,7 +33,7 @@ export function followRecords(
             `the reader is more than ${MAX_WAITING} records behind: read from the log instead`,
           );
         }
-        if (app.closed.aborted) return;
+        if (app.log.closed.aborted) return;
         await changed.promise;
         changed = deferred();
       }

@@ -14,12 +14,14 @@ import {
   attemptHistory,
   type Blackboard,
   blackboard,
+  type Projections,
 } from '../../../projections/index.ts';
 import { SETTLED_CARDS } from '../../contracts/api/board.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { type Moment, momentText } from '../../engine/replay/moment.ts';
-import type { AppContext } from '../context.ts';
+import type { Environment } from '../../engine/runtime/environment.ts';
+import type { Needs } from '../context.ts';
 
 export interface PastState {
   readonly blackboard: Blackboard;
@@ -34,9 +36,9 @@ interface Frame {
 }
 
 /** The log, and what has become of it. */
-export interface PastLog extends Pick<AppContext, 'readLog' | 'onRecord' | 'closed'> {
-  readonly environment: Pick<AppContext['environment'], 'clock'>;
-  readonly projections: Pick<AppContext['projections'], 'sequence'>;
+export interface PastLog extends Needs<'log.read' | 'log.onRecord' | 'log.closed'> {
+  readonly environment: Pick<Environment, 'clock'>;
+  readonly state: { readonly projections: Pick<Projections, 'sequence'> };
 }
 
 export interface PastSettings {
@@ -76,14 +78,14 @@ export class Past {
     this.#settings = { ...SETTINGS, ...settings };
     this.#stride = this.#settings.stride;
     // What was erased from the log is not to be seen in what was made of it either.
-    const stop = app.onRecord(({ event }) => {
+    const stop = app.log.onRecord(({ event }) => {
       if (event.type === 'task.redacted') this.#release();
     });
     const close = (): void => {
       stop();
       this.#release();
     };
-    app.closed.addEventListener('abort', close, { once: true });
+    app.log.closed.addEventListener('abort', close, { once: true });
   }
 
   /**
@@ -112,12 +114,12 @@ export class Past {
   }
 
   #assertInLog(moment: Moment): void {
-    const end = this.#app.projections.sequence;
+    const end = this.#app.state.projections.sequence;
     if (moment.kind === 'sequence' && (moment.sequence < 1 || moment.sequence > end)) this.#refuse(moment);
   }
 
   #refuse(moment: Moment): never {
-    const end = this.#app.projections.sequence;
+    const end = this.#app.state.projections.sequence;
     throw new SignalboxError(
       'no_such_moment',
       `there is nothing at ${momentText(moment)}: the log has the events 1 to ${end}`,
@@ -134,14 +136,14 @@ export class Past {
     this.#progress = from - 1;
     if (moment.kind === 'time' || from <= moment.sequence) {
       let count = 0;
-      for await (const record of this.#app.readLog({ from, ...range })) {
+      for await (const record of this.#app.log.read({ from, ...range })) {
         if (moment.kind === 'time' && record.time > moment.time) break;
         evolve(frame, record);
         this.#progress = record.sequence;
         if (record.sequence % this.#stride === 0 && generation === this.#generation) this.#note(frame);
         if (++count % SLICE_EVENTS !== 0) continue;
         await nextTurn();
-        if (isUnwanted() || this.#app.closed.aborted) break;
+        if (isUnwanted() || this.#app.log.closed.aborted) break;
       }
     }
     if (generation === this.#generation) this.#last = frame;
@@ -180,7 +182,7 @@ export class Past {
     const promise = new Promise<never>((_resolve, reject) => {
       cancel = this.#app.environment.clock.schedule(patienceMs, () => {
         isOver = true;
-        const end = this.#app.projections.sequence;
+        const end = this.#app.state.projections.sequence;
         reject(
           new SignalboxError(
             'past_pending',

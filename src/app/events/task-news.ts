@@ -3,9 +3,9 @@
  * or a thousand.
  */
 import type { TaskView } from '../../../projections/index.ts';
-import { type AppContext, taskInMemory } from '../context.ts';
+import { type Needs, taskInMemory } from '../context.ts';
 
-type NewsSources = Pick<AppContext, 'onRecord' | 'environment' | 'projections'>;
+type NewsSources = Needs<'state.projections' | 'log.onRecord' | 'environment'>;
 
 export class TaskNews {
   /** Who waits, by `project/task`. */
@@ -15,7 +15,7 @@ export class TaskNews {
 
   constructor(app: NewsSources) {
     this.#app = app;
-    this.#stop = app.onRecord(({ event }) => {
+    this.#stop = app.log.onRecord(({ event }) => {
       if (!('task' in event)) return;
       for (const wake of this.#waiting.get(`${event.project}/${event.task}`) ?? []) wake();
     });

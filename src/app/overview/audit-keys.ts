@@ -4,14 +4,14 @@ import type { Kill } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { decodeRecord } from '../../contracts/events/cloud-event.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
-import type { AppContext } from '../context.ts';
+import type { AppContext, Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { type Json, timeOf } from '../tasks/task-json.ts';
 
 /** In the order of their introduction; the last one is in use. @throws SignalboxError `nats_unavailable` */
-export async function listAuditKeys({ log }: AppContext): Promise<Json[]> {
+export async function listAuditKeys({ log }: Needs<'log.messages'>): Promise<Json[]> {
   const keys: Json[] = [];
-  for await (const { bytes, sequence } of log.readByFilter(supervisorFilter('key_introduced'))) {
+  for await (const { bytes, sequence } of log.messages.readByFilter(supervisorFilter('key_introduced'))) {
     const { event, time, actor } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
     if (event.type !== 'supervisor.key_introduced') continue;
     const { key, public_key, signed_by = null } = event;
@@ -26,7 +26,7 @@ export async function listAuditKeys({ log }: AppContext): Promise<Json[]> {
  */
 export async function rotateAuditKey(app: AppContext, request: Kill, actor: string): Promise<Json[]> {
   if (app.keys === null) throw new SignalboxError('not_found', 'this Signalbox signs no checkpoints');
-  app.pipeline.assertWritable();
+  app.log.assertWritable();
   await app.keys.rotate(deciderOf(request, actor));
   return listAuditKeys(app);
 }

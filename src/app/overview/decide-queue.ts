@@ -5,7 +5,7 @@ import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import type { Lane } from '../../engine/supervisor/ready-queue.ts';
-import type { AppContext } from '../context.ts';
+import type { AppContext, Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import type { Json } from '../tasks/task-json.ts';
 import { queueJson, queuesOf } from './queues.ts';
@@ -42,8 +42,8 @@ export async function decideQueue(
   const type = EVENTS[decision];
   if (type === 'queue.resumed') assertWasPaused(app, lane);
   const event: EventOf<typeof type> = { type, queue: lane, reason: request.comment };
-  app.pipeline.assertWritable();
-  await app.pipeline.commit(event, { actor: deciderOf(request, actor) });
+  app.log.assertWritable();
+  await app.log.commit(event, { actor: deciderOf(request, actor) });
   // A type of which the last task has gone meanwhile, and that is open again, is not listed any more.
   const queue = queuesOf(app).find((each) => each.lane === lane);
   return queueJson(app, queue ?? { lane, pending: 0, scheduled: 0, oldestPendingAt: null });
@@ -62,8 +62,8 @@ function assertThere(app: AppContext, lane: Lane): void {
 }
 
 /** Of a queue that was never paused the machines know nothing: what they would say is said here. */
-function assertWasPaused({ host }: AppContext, lane: Lane): void {
-  if (host.get('queue', lane)) return;
+function assertWasPaused({ state }: Needs<'state.host'>, lane: Lane): void {
+  if (state.host.get('queue', lane)) return;
   throw new SignalboxError(
     'illegal_transition',
     `queue ${lane} is open: queue.resumed is not possible there, only queue.paused`,

@@ -3,7 +3,7 @@ import type { PausedQueue, TaskView } from '../../../projections/index.ts';
 import { queueParts } from '../../contracts/api/queue-name.ts';
 import { laneOf } from '../../engine/supervisor/agent-roster.ts';
 import type { Lane } from '../../engine/supervisor/ready-queue.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 import { type Json, timeOf } from '../tasks/task-json.ts';
 
 export interface QueueView {
@@ -14,8 +14,12 @@ export interface QueueView {
   oldestPendingAt: number | null;
 }
 
+type QueueSources = Needs<'state.projections' | 'supervision.roster'>;
+
 /** Of every agent and type that is configured, asked for or paused; by name. */
-export function queuesOf({ projections, roster }: Pick<AppContext, 'projections' | 'roster'>): QueueView[] {
+export function queuesOf(app: QueueSources): QueueView[] {
+  const { projections } = app.state;
+  const { roster } = app.supervision;
   const queues = new Map<Lane, QueueView>();
   const queueOf = (lane: Lane): QueueView => {
     const queue = queues.get(lane) ?? { lane, pending: 0, scheduled: 0, oldestPendingAt: null };
@@ -40,21 +44,21 @@ function count(queue: QueueView, { state, createdAt }: TaskView): void {
   queue.oldestPendingAt ??= createdAt;
 }
 
-export function listQueues(app: AppContext): readonly Json[] {
+export function listQueues(app: QueueSources): readonly Json[] {
   return queuesOf(app).map((queue) => queueJson(app, queue));
 }
 
 export function queueJson(
-  { projections, roster }: Pick<AppContext, 'projections' | 'roster'>,
+  { state, supervision }: QueueSources,
   { lane, pending, scheduled, oldestPendingAt }: QueueView,
 ): Json {
-  const paused = projections.queues.paused.get(lane);
+  const paused = state.projections.queues.paused.get(lane);
   return {
     ...queueParts(lane),
     pending,
     scheduled,
     oldest_pending_at: timeOf(oldestPendingAt),
-    agents: roster.takersOf(lane),
+    agents: supervision.roster.takersOf(lane),
     paused: paused === undefined ? null : pauseJson(paused),
   };
 }

@@ -10,11 +10,11 @@ import { cardOf, cardsOf } from './board.ts';
 
 /** @param project only tasks of this one; the counts and the agents are always those of all */
 export function readBoard(app: AppContext, project?: string): BoardAnswer {
-  const { projections, environment } = app;
+  const { projections } = app.state;
   const { sequence, blackboard } = projections;
   return {
     sequence,
-    time: sequence === 0 ? null : timeOf(environment.clock.now()),
+    time: sequence === 0 ? null : timeOf(app.environment.clock.now()),
     counts: { ...blackboard.counts },
     cards: cardsOf(projections, project),
     agents: listAgents(app) as BoardAnswer['agents'],
@@ -41,7 +41,7 @@ const AGENT_EVENTS = /^(?:agent\..*|task\.claimed|attempt\.ended)$/;
  * left memory meanwhile are left out: they settled long ago.
  */
 export function boardChange(app: AppContext, { events, upTo }: Batch): BoardChange {
-  const { projections } = app;
+  const { projections } = app.state;
   const touched = new Set(events.flatMap(({ project, task }) => (task === null ? [] : `${project}/${task}`)));
   const cards = [...touched].flatMap((key) => {
     const task = projections.blackboard.tasks.get(key);

@@ -3,11 +3,11 @@ import { SUPERVISOR_ID } from '../../../machines/index.ts';
 import type { StateAnswer } from '../../contracts/api/answers.ts';
 import type { ReadState } from '../../contracts/api/requests.ts';
 import { entriesOf } from '../../engine/replay/entries.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 
 /** Some of the entries, all of them as they were after the event with the sequence that is said. */
 export function readState(
-  { projections, host, retention }: Pick<AppContext, 'projections' | 'host' | 'retention'>,
+  { state: { projections, host, retention } }: Needs<'state'>,
   page: ReadState,
 ): StateAnswer {
   const { entries, next } = entriesOf(projections, page);

@@ -2,7 +2,7 @@
 import { type Histogram, quantiles } from '../../../projections/histogram.ts';
 import { type Figures, figuresOf, MINUTE_MS } from '../../../projections/throughput.ts';
 import type { ReadThroughput, ThroughputAnswer } from '../../contracts/api/throughput.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
 type Bucket = ThroughputAnswer['buckets'][number];
@@ -11,7 +11,7 @@ const SHARES = [0.5, 0.95, 0.99] as const;
 
 /** A bucket for each minute up to the present one, also where nothing happened. */
 export function readThroughput(
-  { projections, environment }: Pick<AppContext, 'projections' | 'environment'>,
+  { state: { projections }, environment }: Needs<'state.projections' | 'environment'>,
   { minutes, project }: ReadThroughput,
 ): ThroughputAnswer {
   const end = Math.floor(environment.clock.now() / MINUTE_MS) + 1;

@@ -1,11 +1,11 @@
 /** The tasks below a task, in sum. */
 import type { TaskView } from '../../../projections/index.ts';
-import type { AppContext } from '../context.ts';
+import type { Needs } from '../context.ts';
 import type { Json } from './task-json.ts';
 
 /** In the order of creation. */
-export function childrenOf({ projections }: Pick<AppContext, 'projections'>, parent: TaskView): TaskView[] {
-  const { children, tasks } = projections.blackboard;
+export function childrenOf({ state }: Needs<'state.projections'>, parent: TaskView): TaskView[] {
+  const { children, tasks } = state.projections.blackboard;
   const keys = children.get(`${parent.project}/${parent.id}`) ?? [];
   return keys.flatMap((key) => tasks.get(key) ?? []);
 }

@@ -56,7 +56,7 @@ export async function createAnyTask(
     assertAccepting(app);
     const waiting = await relationsOf(app, project, request);
     // An equal request may have come while this one looked around.
-    if (app.host.get('task', `${project}/${id}`)) continue;
+    if (app.state.host.get('task', `${project}/${id}`)) continue;
     const waiting_for = waiting.length > 0 ? waiting : undefined;
     const spec = { ...specOf(app, project, request), ...trace };
     const event = { type: 'task.created', project, task: id, spec, request_sha256, waiting_for } as const;
@@ -132,7 +132,7 @@ async function findByKey(
   const key = `${project}/${idempotencyKey}`;
   const pending = underway.get(app)?.get(key);
   if (pending) return pending.task;
-  const { idempotencyKeys, tasks } = app.projections.blackboard;
+  const { idempotencyKeys, tasks } = app.state.projections.blackboard;
   return tasks.get(idempotencyKeys.get(key) ?? '') ?? null;
 }
 
@@ -142,7 +142,7 @@ async function findById(
   id: TaskId,
   request: CreateTask,
 ): Promise<TaskView | null> {
-  if (app.host.get('task', `${project}/${id}`)) {
+  if (app.state.host.get('task', `${project}/${id}`)) {
     return taskInMemory(app, project, id) ?? (await stored(app, project, id));
   }
   // What was drawn at random just now is nobody's.
@@ -162,12 +162,12 @@ function assertAccepting(app: AppContext): void {
   if (app.isDraining()) {
     throw new SignalboxError('shutting_down', 'Signalbox is shutting down and takes no new tasks');
   }
-  const { pending, scheduled } = app.projections.blackboard.counts;
+  const { pending, scheduled } = app.state.projections.blackboard.counts;
   const waiting = pending + scheduled;
-  if (waiting >= app.queueDepth) {
+  if (waiting >= app.settings.limits.queueDepth) {
     throw new SignalboxError(
       'overloaded',
-      `${waiting} tasks wait to be run, the limit is ${app.queueDepth}: try again later`,
+      `${waiting} tasks wait to be run, the limit is ${app.settings.limits.queueDepth}: try again later`,
     );
   }
 }

@@ -4,7 +4,7 @@ import type { ListDeadLetters, Redrive } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
 import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { type AppContext, archivedError, recall, taskInMemory } from '../context.ts';
+import { type AppContext, archivedError, type Needs, recall, taskInMemory } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { findTasks } from './read-tasks.ts';
 import { attemptJson, type Json, taskJson } from './task-json.ts';
@@ -25,12 +25,12 @@ export async function redriveDeadLetters(app: AppContext, request: Redrive, acto
   const { tasks, errors, next } = request.ids
     ? await named(app, request, request.ids)
     : matching(app, request);
-  if (!dry_run) app.pipeline.assertWritable();
+  if (!dry_run) app.log.assertWritable();
   const by = deciderOf(request, actor);
   const redrive = async (task: TaskView): Promise<Json> => {
     const { project, id } = task;
     if (!dry_run) {
-      await app.pipeline.commit({ type: 'task.redriven', project, task: id, comment }, { actor: by });
+      await app.log.commit({ type: 'task.redriven', project, task: id, comment }, { actor: by });
     }
     return shortJson(task);
   };
@@ -114,7 +114,7 @@ function shortJson({ project, id, spec, state, attempts, reason }: TaskView): Js
   return { project, id, title: spec.title, attempt: attempts, state, last_error: reason };
 }
 
-function deadLetterJson({ projections }: AppContext, task: TaskView): Json {
-  const attempts = projections.attempts.byTask.get(`${task.project}/${task.id}`) ?? [];
+function deadLetterJson({ state }: Needs<'state.projections'>, task: TaskView): Json {
+  const attempts = state.projections.attempts.byTask.get(`${task.project}/${task.id}`) ?? [];
   return { ...taskJson(task), last_error: task.reason, attempts: attempts.map(attemptJson) };
 }

@@ -78,7 +78,7 @@ export const retryTask = deciding<Decision>((address, { comment }) => ({
 
 function assertJoined(app: AppContext, task: TaskView): void {
   const { project, id, state } = task;
-  const children = app.supervisor.awaitedChildren(task);
+  const children = app.supervision.supervisor.awaitedChildren(task);
   if (state !== 'review' || children.length === 0) return;
   const ids = children.map((child) => child.id);
   const named = ids.slice(0, MAX_NAMED).join(', ');
@@ -92,7 +92,7 @@ function assertJoined(app: AppContext, task: TaskView): void {
         id: `${project}/${id}`,
         state,
         event: 'task.approved',
-        legal: app.host.heard('task', `${project}/${id}`).filter((type) => type !== 'task.approved'),
+        legal: app.state.host.heard('task', `${project}/${id}`).filter((type) => type !== 'task.approved'),
         children: ids,
       },
     },

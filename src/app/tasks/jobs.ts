@@ -26,8 +26,8 @@ export async function createJob(
   trace: IncomingTrace = {},
 ): Promise<Created> {
   const { task_type: type, description, parameters: params, priority, timeout_seconds } = job;
-  if (app.roster.takersOf(`type:${type}`).length === 0) {
-    const known = [...new Set([...app.roster.all()].flatMap(({ capabilities }) => capabilities))];
+  if (app.supervision.roster.takersOf(`type:${type}`).length === 0) {
+    const known = [...new Set([...app.supervision.roster.all()].flatMap(({ capabilities }) => capabilities))];
     throw new SignalboxError(
       'invalid_task',
       `task_type: no agent can do ${type}; there are agents for: ${known.join(', ') || 'nothing'}`,
@@ -66,7 +66,7 @@ export async function jobJson(app: AppContext, task: TaskView): Promise<Json> {
   const [first] = await findAttempts(app, PROJECT, taskId(id));
   const result = {
     text: outputs.at(-1)?.content ?? null,
-    outputs: outputs.map((output) => outputJson(output, app.contentDirectory)),
+    outputs: outputs.map((output) => outputJson(output, app.settings.directories.content)),
   };
   return {
     task_id: id,

@@ -5,7 +5,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
 import { TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { type AppContext, findAttempts, findTask, type Readable } from '../context.ts';
+import { findAttempts, findTask, type Needs, type Readable } from '../context.ts';
 import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
 import {
   attemptJson,
@@ -45,14 +45,15 @@ export async function readTask(
   if (children.length > 0) json.children = childrenJson(children);
   if (children.length > 0 && expand.has('outputs')) json.children_outputs = childrenOutputsJson(children);
   if (expand.has('outputs'))
-    json.outputs = view.outputs.map((output) => outputJson(output, app.contentDirectory));
+    json.outputs = view.outputs.map((output) => outputJson(output, app.settings.directories.content));
   if (expand.has('comments')) json.comments = view.comments.map(commentJson);
   if (expand.has('attempts')) {
     json.attempts = (await findAttempts(app, project, task)).map(attemptJson);
   }
   if (expand.has('events')) {
     const events: Json[] = [];
-    for await (const record of app.history(projectId(project), taskId(task))) events.push(eventJson(record));
+    for await (const record of app.log.history(projectId(project), taskId(task)))
+      events.push(eventJson(record));
     json.events = events;
   }
   return json;
@@ -66,7 +67,7 @@ export interface TaskPage {
 
 /** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
 export function listTasks(
-  app: Pick<AppContext, 'projections'>,
+  app: Needs<'state.projections'>,
   project: ProjectId | null,
   query: ListTasks,
 ): TaskPage {
@@ -93,13 +94,13 @@ export interface TaskQuery {
 
 /** The tasks themselves, in the order of creation. */
 export function findTasks(
-  app: Pick<AppContext, 'projections'>,
+  app: Needs<'state.projections'>,
   query: TaskQuery,
 ): { readonly tasks: readonly TaskView[]; readonly next: number | null } {
   const { after, limit } = query;
   const matches = filterOf(query);
   const tasks: TaskView[] = [];
-  for (const task of app.projections.blackboard.tasks.values()) {
+  for (const task of app.state.projections.blackboard.tasks.values()) {
     if (task.createdSequence <= after) continue;
     if (!matches(task)) continue;
     if (tasks.length === limit) return { tasks, next: tasks.at(-1)?.createdSequence ?? null };

@@ -5,7 +5,7 @@ import type { ProjectId, TaskId } from '../../contracts/ids.ts';
 import { laneOf } from '../../engine/supervisor/agent-roster.ts';
 import type { Lane } from '../../engine/supervisor/ready-queue.ts';
 import { reviewerOf } from '../../engine/supervisor/reviews.ts';
-import { type AppContext, findTask } from '../context.ts';
+import { type AppContext, findTask, type Needs } from '../context.ts';
 import { childrenOf } from './children.ts';
 import { type Json, timeOf } from './task-json.ts';
 import { explain, type QueuePlace, type ReviewSituation, type Situation, type Wait } from './why.ts';
@@ -32,7 +32,8 @@ function waitJson({ until, ...wait }: Wait): Json {
 }
 
 function situationOf(app: AppContext, task: TaskView): Situation {
-  const { host, roster, projections, supervisor } = app;
+  const { host, projections } = app.state;
+  const { roster, supervisor } = app.supervision;
   const lane = laneOf(task.spec);
   const children = childrenOf(app, task);
   return {
@@ -51,16 +52,19 @@ function situationOf(app: AppContext, task: TaskView): Situation {
     pausedQueue: projections.queues.paused.get(lane) ?? null,
     limits: {
       open: host.count('attempt'),
-      concurrency: app.concurrency,
+      concurrency: app.settings.limits.concurrency,
       openInProject: host.openAttempts(task.project),
-      projectConcurrency: app.projectConcurrency,
+      projectConcurrency: app.settings.limits.projectConcurrency,
     },
     logTrouble: logTroubleOf(app),
     isDraining: app.isDraining(),
   };
 }
 
-function reviewOf({ roster, supervisor }: AppContext, task: TaskView): ReviewSituation | null {
+function reviewOf(
+  { supervision: { roster, supervisor } }: Needs<'supervision'>,
+  task: TaskView,
+): ReviewSituation | null {
   const reviewer = reviewerOf(task.spec);
   if (reviewer === null) return null;
   const isConfigured = roster.get(reviewer) !== undefined;
@@ -73,15 +77,15 @@ function isGivenUp(state: TaskView['state']): boolean {
 }
 
 function openAttemptOf(
-  { projections }: AppContext,
+  { state }: Needs<'state.projections'>,
   { project, id, openAttempt }: TaskView,
 ): AttemptView | null {
   if (openAttempt === null) return null;
-  return projections.attempts.byTask.get(`${project}/${id}`)?.[openAttempt - 1] ?? null;
+  return state.projections.attempts.byTask.get(`${project}/${id}`)?.[openAttempt - 1] ?? null;
 }
 
 function unmetDependencies(app: AppContext, { project, spec }: TaskView): Situation['dependencies'] {
-  const { tasks } = app.projections.blackboard;
+  const { tasks } = app.state.projections.blackboard;
   return [...new Set(spec.depends_on ?? [])]
     .map((id) => ({ id, state: tasks.get(`${project}/${id}`)?.state ?? null }))
     .filter(({ state }) => state !== 'done');
@@ -91,7 +95,7 @@ function placeOf(app: AppContext, task: TaskView, lane: Lane): QueuePlace {
   let ahead = 0;
   let length = 0;
   let ofOtherProjects = 0;
-  for (const other of app.projections.blackboard.tasks.values()) {
+  for (const other of app.state.projections.blackboard.tasks.values()) {
     if (other.state !== 'pending' || laneOf(other.spec) !== lane) continue;
     if (other.project !== task.project) ofOtherProjects++;
     else length++;
@@ -107,7 +111,7 @@ function goesBefore(other: TaskView, task: TaskView): boolean {
 
 function logTroubleOf(app: AppContext): string | null {
   try {
-    app.pipeline.assertWritable();
+    app.log.assertWritable();
     return null;
   } catch (error) {
     return messageOf(error);

@@ -16,7 +16,7 @@ import type { ProjectId, TaskId } from '../../contracts/ids.ts';
 import { readRecord } from '../../engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { readRedactions, skeletonOf } from '../../journal/redactions.ts';
-import { type AppContext, findTask } from '../context.ts';
+import { type AppContext, findTask, type Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 
 /**
@@ -33,9 +33,9 @@ export async function redactContent(
   actor: string,
 ): Promise<TaskView> {
   await findTask(app, project, task);
-  app.pipeline.assertWritable();
+  app.log.assertWritable();
   const history: StoredRecord[] = [];
-  for await (const record of app.history(project, task)) history.push(record);
+  for await (const record of app.log.history(project, task)) history.push(record);
   const sequence = sequenceOf(history, request);
   if (sequence === null) {
     const { by, reason, ...part } = request;
@@ -52,7 +52,7 @@ export async function redactContent(
     const { reason } = request;
     const event = { type: 'task.redacted', project, task, reason, ...skeletonOf(message) } as const;
     // Also of a task that has left memory: nothing happens to it but this.
-    await app.pipeline.commit(event, { actor: deciderOf(request, actor) });
+    await app.log.commit(event, { actor: deciderOf(request, actor) });
   }
   await erase(app, message);
   return findTask(app, project, task);
@@ -60,7 +60,7 @@ export async function redactContent(
 
 /** Finishes what an earlier run has recorded and not erased. */
 export async function finishRedactions(app: AppContext, logger: Logger): Promise<void> {
-  for await (const { sequence } of readRedactions(app.log)) {
+  for await (const { sequence } of readRedactions(app.log.messages)) {
     try {
       const message = await messageAt(app, sequence);
       if (message.originalHash !== undefined) continue;
@@ -75,8 +75,8 @@ export async function finishRedactions(app: AppContext, logger: Logger): Promise
   }
 }
 
-async function messageAt({ log }: AppContext, sequence: number): Promise<StoredMessage> {
-  for await (const message of log.read({ from: sequence, to: sequence })) return message;
+async function messageAt({ log }: Needs<'log.messages'>, sequence: number): Promise<StoredMessage> {
+  for await (const message of log.messages.read({ from: sequence, to: sequence })) return message;
   throw new SignalboxError('log_corrupt', `the log has no event ${sequence}`, { details: { sequence } });
 }
 
@@ -104,25 +104,25 @@ async function erase(app: AppContext, message: StoredMessage): Promise<void> {
   if (message.originalHash !== undefined) return;
   const { event } = readRecord(message);
   await removeFiles(app, event);
-  await app.dropSnapshots();
-  await app.log.erase(message.sequence);
+  await app.log.dropSnapshots();
+  await app.log.messages.erase(message.sequence);
 }
 
 async function removeFiles(app: AppContext, event: DomainEvent): Promise<void> {
   if (event.type === 'task.output_added' && event.output.content_file !== undefined) {
     const { sha256 } = event.output.content_file;
-    if (!isShown(app, sha256)) await rm(join(app.contentDirectory, sha256), { force: true });
+    if (!isShown(app, sha256)) await rm(join(app.settings.directories.content, sha256), { force: true });
   }
   if (event.type === 'attempt.ended') {
     const { project, task, attempt } = event;
-    const directory = join(app.attemptsDirectory, project, task, String(attempt));
+    const directory = join(app.settings.directories.attempts, project, task, String(attempt));
     await rm(directory, { recursive: true, force: true });
   }
 }
 
 /** Whether another output is the same file: the store keeps equal bytes once. */
-function isShown({ projections }: AppContext, sha256: string): boolean {
-  for (const { outputs } of projections.blackboard.tasks.values()) {
+function isShown({ state }: Needs<'state.projections'>, sha256: string): boolean {
+  for (const { outputs } of state.projections.blackboard.tasks.values()) {
     if (outputs.some(({ content_file: file }) => file?.sha256 === sha256)) return true;
   }
   return false;

@@ -34,13 +34,14 @@ export async function reviewAsAgent(
 
 /** Also of an older attempt of the task: its reviewer is told that it comes too late, not that it is nobody. */
 function reviewByToken(app: AppContext, task: TaskView, token: string): TaskView | undefined {
-  const { children, tasks } = app.projections.blackboard;
+  const { children, tasks } = app.state.projections.blackboard;
   const keys = children.get(`${task.project}/${task.id}`) ?? [];
   return keys
     .flatMap((key) => tasks.get(key) ?? [])
     .find(
       ({ id, spec, attempts }) =>
-        spec.reviews?.task === task.id && app.tokens.attemptOf(token, task.project, id, attempts) !== null,
+        spec.reviews?.task === task.id &&
+        app.supervision.tokens.attemptOf(token, task.project, id, attempts) !== null,
     );
 }
 
@@ -53,7 +54,7 @@ function whenDecided(app: AppContext, project: ProjectId, task: TaskId): Promise
       cancel();
       resolve();
     };
-    const stop = app.onRecord(() => {
+    const stop = app.log.onRecord(() => {
       if (isDecided()) done();
     });
     const cancel = app.environment.clock.schedule(DECISION_WAIT_MS, done);

@@ -37,7 +37,7 @@ function settled(
   app: AppContext,
   request: FollowUp,
 ): Pick<TaskSpec, 'priority' | 'max_attempts' | 'backoff' | 'review'> {
-  const { defaults, reviewOf } = app;
+  const { defaults, reviewOf } = app.settings;
   const agentReview = request.agent === undefined ? undefined : reviewOf(request.agent);
   return {
     priority: request.priority ?? defaults.priority,
@@ -66,8 +66,8 @@ function assertAgent(app: AppContext, agent: string | undefined, project?: Proje
       `the agent ${agent} runs background commands, and nothing else: start one with POST /api/background`,
     );
   }
-  if (agent === undefined || app.roster.get(agent)) return;
-  const known = [...app.roster.all()].map(({ id }) => id);
+  if (agent === undefined || app.supervision.roster.get(agent)) return;
+  const known = [...app.supervision.roster.all()].map(({ id }) => id);
   throw new SignalboxError(
     'agent_not_found',
     `agent ${agent} is not configured; configured are: ${known.join(', ') || 'none'}`,
@@ -119,7 +119,7 @@ export async function relationsOf(
   for (const id of new Set(depends_on)) {
     const state = await stateOf(id, 'depends_on');
     if (state === 'done') continue;
-    if (!app.host.get('task', `${project}/${id}`)) throw neverDone(id, state);
+    if (!app.state.host.get('task', `${project}/${id}`)) throw neverDone(id, state);
     unmet.push(id);
   }
   return unmet;

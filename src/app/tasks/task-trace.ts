@@ -1,13 +1,13 @@
 /** The trace of a task, for whoever is told of it. */
 import { formatTraceparent } from '../../contracts/trace-context.ts';
 import { traceOf } from '../../engine/runtime/task-trace.ts';
-import { type AppContext, taskInMemory } from '../context.ts';
+import { type Needs, taskInMemory } from '../context.ts';
 
 /** The span of a task as a `traceparent`; null where it belongs to no task, or the task has left memory. */
 export function taskTraceparent(
-  app: Pick<AppContext, 'projections'>,
+  app: Needs<'state.projections'>,
   { project, task }: { readonly project: string | null; readonly task: string | null },
 ): string | null {
   const view = project === null || task === null ? undefined : taskInMemory(app, project, task);
-  return view ? formatTraceparent(traceOf(app.projections.blackboard.tasks, view)) : null;
+  return view ? formatTraceparent(traceOf(app.state.projections.blackboard.tasks, view)) : null;
 }

@@ -30,7 +30,7 @@ export function openLiveView(terminal: Terminal, app: AppContext): LiveView {
 }
 
 function eventLines(terminal: Terminal, app: AppContext): LiveView {
-  const stop = app.onRecord((record) => {
+  const stop = app.log.onRecord((record) => {
     if (!('task' in record.event)) return;
     const event = eventAnswerSchema.parse(eventJson(record));
     terminal.print(`${pad(record.event.task, ID_WIDTH)} ${eventLine(terminal, event)}`);
@@ -41,7 +41,7 @@ function eventLines(terminal: Terminal, app: AppContext): LiveView {
 function liveTable(terminal: Terminal, app: AppContext): LiveView {
   let drawn = 0;
   const draw = (): void => {
-    const tasks = [...app.projections.blackboard.tasks.values()];
+    const tasks = [...app.state.projections.blackboard.tasks.values()];
     const lines = tableLines(terminal, columnsAt(app.environment.clock.now()), tasks);
     terminal.write(`${up(drawn)}${lines.map((line) => `${CLEAR_LINE}${line}\n`).join('')}`);
     drawn = lines.length;

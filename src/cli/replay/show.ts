@@ -61,7 +61,11 @@ async function showTask(
   const history = (): AsyncIterable<StoredRecord> =>
     readRecords(source, { project, task, to: place.sequence });
   const parts = EXPANSIONS.filter((part) => part !== 'events' || options.events === true);
-  const past = { projections, contentDirectory, history, ...ALL_IN_MEMORY };
+  const past = {
+    state: { projections, ...ALL_IN_MEMORY },
+    log: { history },
+    settings: { directories: { content: contentDirectory } },
+  };
   const json = await readTask(past, project, task, new Set(parts));
   if (options.json) {
     terminal.print(JSON.stringify({ ...placeJson(place), task: json }, null, 2));

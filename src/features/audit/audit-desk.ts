@@ -1,6 +1,6 @@
 /** What is proved of the log at the moment, for who looks after it; and its verification on demand. */
 import { SUPERVISOR_ID } from '../../../machines/index.ts';
-import type { AppContext } from '../../app/context.ts';
+import type { AppContext, Needs } from '../../app/context.ts';
 import type { AuditStatusAnswer } from '../../contracts/api/audit-status.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
@@ -23,18 +23,18 @@ export class AuditDesk {
     this.#check = new LogCheck(options);
     this.#keys = keys;
     this.#checkpoint = checkpoint;
-    this.#stopListening = options.app.onRecord((record) => this.#onRecord(record));
+    this.#stopListening = options.app.log.onRecord((record) => this.#onRecord(record));
   }
 
   /** To be called before anybody signs. @throws SignalboxError `nats_unavailable` */
   static async open(options: AuditDeskOptions): Promise<AuditDesk> {
     let keys = 0;
-    for await (const _ of options.app.log.readByFilter(supervisorFilter('key_introduced'))) keys++;
+    for await (const _ of options.app.log.messages.readByFilter(supervisorFilter('key_introduced'))) keys++;
     return new AuditDesk(options, keys, await newestCheckpoint(options.app));
   }
 
   status(): AuditStatusAnswer {
-    const { tip, hash } = this.#app.pipeline.last;
+    const { tip, hash } = this.#app.log.last;
     return {
       sequence: tip.sequence,
       head_sha256: hash,
@@ -63,10 +63,13 @@ export class AuditDesk {
 }
 
 /** It stands soon after the last event that it covers. */
-async function newestCheckpoint({ host, log }: AppContext): Promise<AuditStatusAnswer['checkpoint']> {
-  const covered = host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
+async function newestCheckpoint({
+  state,
+  log,
+}: Needs<'state.host' | 'log.messages'>): Promise<AuditStatusAnswer['checkpoint']> {
+  const covered = state.host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
   if (covered === 0) return null;
-  for await (const message of log.read({ from: covered + 1 })) {
+  for await (const message of log.messages.read({ from: covered + 1 })) {
     const checkpoint = checkpointIn(readRecord(message));
     if (checkpoint?.sequence === covered) return checkpoint;
   }

@@ -11,7 +11,7 @@
  */
 import type { Logger } from 'pino';
 import { SUPERVISOR_ID } from '../../../machines/index.ts';
-import type { AppContext, CheckpointKeys } from '../../app/context.ts';
+import type { AppContext, CheckpointKeys, Needs } from '../../app/context.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
@@ -70,9 +70,10 @@ export class Checkpointer implements CheckpointKeys {
     let add = (record: StoredRecord): void => {
       arrived.push(record);
     };
-    this.#stopListening = app.onRecord((record) => add(record));
+    this.#stopListening = app.log.onRecord((record) => add(record));
     this.#from = await firstUncovered(app);
-    for await (const message of app.log.read({ from: this.#from })) this.#hashes.push(chainHashOf(message));
+    for await (const message of app.log.messages.read({ from: this.#from }))
+      this.#hashes.push(chainHashOf(message));
     add = (record) => this.#onRecord(record);
     for (const record of arrived) this.#onRecord(record);
     if (this.#hashes.length > 0) this.#schedule();
@@ -105,7 +106,7 @@ export class Checkpointer implements CheckpointKeys {
 
   async #agreeOnKey(app: AppContext): Promise<void> {
     const { keys, logger } = this.#options;
-    const present = app.host.get('supervisor', SUPERVISOR_ID)?.context.key ?? null;
+    const present = app.state.host.get('supervisor', SUPERVISOR_ID)?.context.key ?? null;
     if (present === this.#key.fingerprint) return;
     const next = await keys.unfinished();
     if (next && next.fingerprint === present) {
@@ -160,7 +161,7 @@ export class Checkpointer implements CheckpointKeys {
       signature: this.#key.sign(checkpointText(checkpoint)),
     };
     try {
-      await app.pipeline.commit({ type: 'supervisor.checkpointed', ...signed }, { actor: ACTOR });
+      await app.log.commit({ type: 'supervisor.checkpointed', ...signed }, { actor: ACTOR });
       this.#from += covered;
       this.#hashes = this.#hashes.slice(covered);
       await this.#options.keys.noteCheckpoint(signed);
@@ -177,10 +178,11 @@ export class Checkpointer implements CheckpointKeys {
 }
 
 /** The event after the last one that a checkpoint covers; before the first, the introduction of the first key. */
-async function firstUncovered({ host, log }: AppContext): Promise<number> {
-  const covered = host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
+async function firstUncovered({ state, log }: Needs<'state.host' | 'log.messages'>): Promise<number> {
+  const covered = state.host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
   if (covered > 0) return covered + 1;
-  for await (const { sequence } of log.readByFilter(supervisorFilter('key_introduced'))) return sequence;
+  for await (const { sequence } of log.messages.readByFilter(supervisorFilter('key_introduced')))
+    return sequence;
   throw new SignalboxError('internal', 'the log has no signing key, though one was introduced');
 }
 
@@ -200,5 +202,5 @@ async function introduce(
       signature: earlier.sign(successionText(earlier.fingerprint, key.fingerprint)),
     }),
   } as const;
-  await app.pipeline.commit(event, { actor });
+  await app.log.commit(event, { actor });
 }

@@ -10,7 +10,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { AppContext } from '../../app/context.ts';
+import type { Needs } from '../../app/context.ts';
 import type { VerificationAnswer } from '../../contracts/api/audit-status.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { deferred } from '../../engine/runtime/deferred.ts';
@@ -20,9 +20,7 @@ import type { Finding } from './log-item.ts';
 import { LogVerifier } from './verifier.ts';
 
 export interface LogCheckOptions {
-  readonly app: Pick<AppContext, 'log' | 'environment'> & {
-    readonly pipeline: Pick<AppContext['pipeline'], 'last'>;
-  };
+  readonly app: Needs<'log.messages' | 'log.last' | 'environment'>;
   readonly dataDirectory: string;
   readonly logger: Logger;
 }
@@ -54,8 +52,8 @@ export class LogCheck {
   /** Begins with the first event; where one is under way, that one goes on. @param by who asks for it */
   start(by: string): void {
     if (this.#running || this.#closing.signal.aborted) return;
-    const { pipeline } = this.#options.app;
-    const total = pipeline.last.tip.sequence;
+    const { log } = this.#options.app;
+    const total = log.last.tip.sequence;
     const started_at = this.#now();
     const begun = { by, started_at, ended_at: null, checked: 0, total, finding: null };
     const verification: Verification = { state: 'running', ...begun };
@@ -116,7 +114,7 @@ export class LogCheck {
     });
     let events = 0;
     let bytes = 0;
-    for await (const item of liveItems(app.log)) {
+    for await (const item of liveItems(app.log.messages)) {
       verifier.take(item);
       verification.checked = item.sequence;
       verification.total = Math.max(verification.total, item.sequence);
@@ -136,7 +134,7 @@ export class LogCheck {
   /** Noted before the log is read: the marks move on meanwhile. */
   async #anchors(verification: Verification): Promise<readonly Anchor[]> {
     const { app, dataDirectory } = this.#options;
-    const { tip, hash } = app.pipeline.last;
+    const { tip, hash } = app.log.last;
     verification.total = tip.sequence;
     const own = { what: 'the Signalbox that writes it', ...tip, hash };
     return [own, ...(await anchorsIn(dataDirectory))];

@@ -21,7 +21,8 @@ export async function backgroundAnswer(app: AppContext, task: TaskView): Promise
   const { command, cwd } = params.success ? params.data : { command: task.spec.description, cwd: undefined };
   const isOver = SETTLED_STATES.has(task.state);
   const printed = isOver ? printedBy(task, attempt) : null;
-  const directory = attempt && join(app.attemptsDirectory, task.project, task.id, String(attempt.attempt));
+  const directory =
+    attempt && join(app.settings.directories.attempts, task.project, task.id, String(attempt.attempt));
   const hasStarted = directory !== undefined && attempt?.startedAt != null;
   return {
     task_id: task.id,

@@ -62,7 +62,7 @@ export class Background {
     actor: string,
     trace: IncomingTrace = {},
   ): Promise<{ readonly task: TaskView; readonly created: boolean }> {
-    if (!this.#app.roster.get(BACKGROUND_AGENT)) {
+    if (!this.#app.supervision.roster.get(BACKGROUND_AGENT)) {
       throw new SignalboxError(
         'background_off',
         'background commands are off: they run as the user of Signalbox, so they have to be switched on, with "background: {}" in the configuration',
@@ -94,7 +94,7 @@ export class Background {
 
   /** The newest ones in memory, the oldest of them first. @throws SignalboxError `log_unavailable` */
   async list(limit: number): Promise<BackgroundAnswer[]> {
-    const tasks = [...this.#app.projections.blackboard.tasks.values()].filter(
+    const tasks = [...this.#app.state.projections.blackboard.tasks.values()].filter(
       ({ project }) => project === PROJECT,
     );
     return Promise.all(tasks.slice(-limit).map((task) => this.answer(task)));

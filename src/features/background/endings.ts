@@ -34,8 +34,8 @@ export class Endings {
 
   constructor(app: AppContext) {
     this.#app = app;
-    this.#begin = app.projections.sequence;
-    this.#stop = app.onRecord((record) => {
+    this.#begin = app.state.projections.sequence;
+    this.#stop = app.log.onRecord((record) => {
       if (isEnding(record)) this.#heard.push({ sequence: record.sequence, task: record.event.task });
     });
   }
@@ -63,7 +63,7 @@ export class Endings {
   async #readOlder(): Promise<readonly Ending[]> {
     const endings: Ending[] = [];
     for (const filter of FINISHING) {
-      for await (const { bytes, sequence } of this.#app.log.readByFilter(filter)) {
+      for await (const { bytes, sequence } of this.#app.log.messages.readByFilter(filter)) {
         if (sequence > this.#begin) break;
         const record = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
         if (isEnding(record)) endings.push({ sequence, task: record.event.task });

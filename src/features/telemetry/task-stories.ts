@@ -5,7 +5,7 @@
  *    log when one of its spans is due. So memory is bounded, and nothing has to be kept over a restart.
  * S5 Reading a story costs far more than keeping one: finished tasks never push out those that are under way.
  */
-import type { AppContext } from '../../app/context.ts';
+import type { EventLog, Needs } from '../../app/context.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
@@ -28,14 +28,14 @@ export interface StoryLimits {
 type Creation = TracedRecord & { readonly event: EventOf<'task.created'> };
 
 export class TaskStories {
-  readonly #history: AppContext['history'];
+  readonly #log: Pick<EventLog, 'history'>;
   readonly #limits: StoryLimits;
   /** By `project/task`; the one that was used last is the last. */
   readonly #open = new Map<string, TaskStory>();
   readonly #over = new Map<string, TaskStory>();
 
-  constructor({ history }: Pick<AppContext, 'history'>, limits = LIMITS) {
-    this.#history = history;
+  constructor({ log }: Needs<'log.history'>, limits = LIMITS) {
+    this.#log = log;
     this.#limits = limits;
   }
 
@@ -77,7 +77,7 @@ export class TaskStories {
     before: number,
   ): Promise<TaskStory | null> {
     let story: TaskStory | null = null;
-    for await (const record of this.#history(projectId(project), taskId(task))) {
+    for await (const record of this.#log.history(projectId(project), taskId(task))) {
       if (record.sequence >= before) break;
       if (isCreation(record)) story = await this.#begin(record);
       else story?.evolve(record);
@@ -118,7 +118,7 @@ export class TaskStories {
   async #traceOf(project: string, id: string): Promise<TaskTrace | null> {
     const known = this.#find(`${project}/${id}`);
     if (known) return known.trace;
-    for await (const record of this.#history(projectId(project), taskId(id))) {
+    for await (const record of this.#log.history(projectId(project), taskId(id))) {
       if (!isCreation(record)) return null;
       const { spec } = record.event;
       const parent = spec.parent === undefined ? null : await this.#traceOf(project, spec.parent);

@@ -6,7 +6,7 @@
  */
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import type { AppContext } from '../../app/context.ts';
+import type { Needs } from '../../app/context.ts';
 import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
 import type { EventType, StoredRecord } from '../../contracts/events/events.ts';
 import { VERSION } from '../../version.ts';
@@ -21,7 +21,7 @@ import type { TracedRecord } from './task-story.ts';
 
 export interface TelemetryOptions {
   readonly settings: TelemetrySettings;
-  readonly app: Pick<AppContext, 'history' | 'environment'>;
+  readonly app: Needs<'log.history' | 'environment'>;
   readonly feed: EventFeed;
   /** Says how far it is. */
   readonly file: string;

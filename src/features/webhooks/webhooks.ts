@@ -1,7 +1,7 @@
 /** The webhooks of the configuration: running, looked at, and what one has given up sent again. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { AppContext } from '../../app/context.ts';
+import type { Needs } from '../../app/context.ts';
 import { type EventFeed, type FeedEvent, feedEventOf } from '../../app/events/event-feed.ts';
 import { taskTraceparent } from '../../app/tasks/task-trace.ts';
 import {
@@ -19,7 +19,7 @@ import { Subscription } from './subscription.ts';
 
 export interface WebhooksOptions {
   readonly configs: Readonly<Record<string, WebhookConfig>>;
-  readonly app: Pick<AppContext, 'readLog' | 'environment' | 'projections'>;
+  readonly app: Needs<'state.projections' | 'log.read' | 'environment'>;
   readonly feed: EventFeed;
   /** Holds a file for each: how far it is. */
   readonly directory: string;
@@ -113,7 +113,7 @@ export class Webhooks {
   }
 
   async #read(sequence: number): Promise<FeedEvent> {
-    for await (const record of this.#app.readLog({ from: sequence, to: sequence }))
+    for await (const record of this.#app.log.read({ from: sequence, to: sequence }))
       return feedEventOf(record);
     throw new SignalboxError('log_corrupt', `event ${sequence} was stored, and the log does not have it`);
   }

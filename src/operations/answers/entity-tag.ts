@@ -1,7 +1,7 @@
 /** ETags: whether what a client has is still what there is, without sending it again. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TaskView } from '../../../projections/index.ts';
-import type { AppContext } from '../../app/context.ts';
+import type { Needs } from '../../app/context.ts';
 import type { Answer } from '../operation.ts';
 
 /**
@@ -14,8 +14,8 @@ export function taskTag(task: TaskView, children: readonly TaskView[]): string {
 }
 
 /** Of what follows from the log alone: it changes with every event, also one that is about something else. */
-export function logTag({ projections }: Pick<AppContext, 'projections'>): string {
-  return `W/"${projections.sequence}"`;
+export function logTag({ state }: Needs<'state.projections'>): string {
+  return `W/"${state.projections.sequence}"`;
 }
 
 /** 200 with what `read` makes, or 304 where the client has it already. */

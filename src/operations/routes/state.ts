@@ -32,7 +32,7 @@ export function serveState(serve: Serve, app: AppContext): void {
     example: {},
     answers: { 200: json(nothing, 'They are deleted.') },
     handle: async () => {
-      await app.dropSnapshots();
+      await app.log.dropSnapshots();
       return { status: 200, body: {} };
     },
   });

@@ -99,7 +99,7 @@ describe('redaction', () => {
     const first = await startEngine({ agents }, log);
     const { id } = await first.create({ agent: 'leaky', title: 'x' });
     await first.until(id, ({ state }) => state === 'done');
-    first.app.log.erase = async () => {
+    first.app.log.messages.erase = async () => {
       throw new Error('crashed here');
     };
     await expect(redact(first, id, { output: 1 })).rejects.toThrow('crashed here');
@@ -119,10 +119,10 @@ describe('redaction', () => {
     await using test = await startEngine({ agents }, log);
     const { id } = await test.create({ agent: 'leaky', title: 'x' });
     await test.until(id, ({ state }) => state === 'done');
-    const erase = test.app.log.erase;
-    test.app.log.erase = () => Promise.reject(new Error('unreachable'));
+    const erase = test.app.log.messages.erase;
+    test.app.log.messages.erase = () => Promise.reject(new Error('unreachable'));
     await expect(redact(test, id, { output: 1 })).rejects.toThrow('unreachable');
-    test.app.log.erase = erase;
+    test.app.log.messages.erase = erase;
     await redact(test, id, { output: 1 });
     const { sequence } = test.engine.projections;
     await redact(test, id, { output: 1 });
@@ -136,10 +136,10 @@ describe('redaction', () => {
       { agents: [functionAgent('idle', () => new Promise(() => {}), { concurrency: 2 })] },
       log,
     );
-    const { contentDirectory, pipeline } = test.app;
-    await mkdir(contentDirectory, { recursive: true });
+    const { content } = test.app.settings.directories;
+    await mkdir(content, { recursive: true });
     const sha256 = 'ab'.repeat(32);
-    const file = join(contentDirectory, sha256);
+    const file = join(content, sha256);
     await writeFile(file, SECRET);
     for (const id of ['a', 'b']) {
       await test.create({ id, agent: 'idle', title: 'x' });
@@ -157,7 +157,7 @@ describe('redaction', () => {
         attempt: openAttempt,
         output,
       } as const;
-      await pipeline.commit(event, { actor: 'agent:idle' });
+      await test.app.log.commit(event, { actor: 'agent:idle' });
     }
     await redact(test, 'a', { output: 1 });
     await access(file);
@@ -188,7 +188,7 @@ describe('redaction', () => {
     const retention = { finishedMs: 0, deadLettersMs: 0, tasks: 0 };
     await using test = await startEngine({ agents, retention }, log);
     await test.create({ id: 'gone', agent: 'leaky', title: SECRET });
-    await until(() => test.app.retention.forgotten > 0, 'the task to leave memory');
+    await until(() => test.app.state.retention.forgotten > 0, 'the task to leave memory');
     await redact(test, 'gone', { description: true });
     const task = await redact(test, 'gone', { output: 1 });
     expect(task).toMatchObject({

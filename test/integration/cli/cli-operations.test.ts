@@ -117,7 +117,7 @@ describe('the commands of an operator', () => {
     await using http = await start();
     await http.working('a');
     expect((await run(http, `attempt ls a ${DEMO}`)).out).toMatch(/^1 +worker +running/m);
-    const directory = join(http.test.app.attemptsDirectory, PROJECT, 'a', '1', 'process');
+    const directory = join(http.test.app.settings.directories.attempts, PROJECT, 'a', '1', 'process');
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, 'stdout.log'), '\u001b[31mred\u0007\n');
     await writeFile(join(directory, 'stderr.log'), 'oh\n');

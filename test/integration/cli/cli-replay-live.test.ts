@@ -154,13 +154,13 @@ describe('rebuild beside a Signalbox that runs', () => {
     if (!task) throw new Error('nothing is done');
     const key = `${PROJECT}/${task.id}`;
     const history = attempts.byTask.get(key) ?? [];
-    const forgotten = app.retention.forgotten;
+    const forgotten = app.state.retention.forgotten;
     const tasks = [...blackboard.tasks];
     engine.projections.forgetTask(key);
     const lost = await rebuild();
     expect(lost.code).toBe(6);
     expect(lost.out).toContain('  1 finished tasks are not in memory, and only 0 have left it, at event ');
-    const counted = vi.spyOn(app.retention, 'forgotten', 'get').mockReturnValue(forgotten + 1);
+    const counted = vi.spyOn(app.state.retention, 'forgotten', 'get').mockReturnValue(forgotten + 1);
     expect((await rebuild()).out).toMatch(/entries compared; 1 finished tasks have left memory\n$/);
     counted.mockRestore();
     blackboard.tasks.clear();

@@ -41,7 +41,7 @@ async function given(tool: FakeTool, agent: AgentDefinition, text: string) {
   await using engine = await startEngine({ agents: [agent], prompts: always(text) });
   await engine.create({ id: 't', agent: 'worker', max_attempts: 1 });
   const task = await engine.until('t', settled);
-  const [attempt] = engine.app.projections.attempts.byTask.get('demo/t') ?? [];
+  const [attempt] = engine.app.state.projections.attempts.byTask.get('demo/t') ?? [];
   return { task, attempt, call: tool.calls > 0 ? tool.call(1) : null };
 }
 
@@ -229,9 +229,9 @@ describe('the token', () => {
     tool.url = 'http://127.0.0.1:9';
     await engine.create({ id: 't', agent: 'worker', max_attempts: 2 });
     await engine.until('t', settled);
-    const tokens = [1, 2].map((attempt) => engine.app.tokens.tokenOf('demo', 't', attempt));
+    const tokens = [1, 2].map((attempt) => engine.app.supervision.tokens.tokenOf('demo', 't', attempt));
     expect(tool.call(1).env.SIGNALBOX_TOKEN).toBe(tokens[0]);
-    const directory = join(engine.app.attemptsDirectory, 'demo', 't', '1', 'process');
+    const directory = join(engine.app.settings.directories.attempts, 'demo', 't', '1', 'process');
     const seen = [
       tool.call(1).commandLine,
       tool.call(2).commandLine,

@@ -13,7 +13,7 @@ const settled = ({ state, openAttempt }: { state: string; openAttempt: number | 
   ['done', 'failed', 'blocked'].includes(state) && openAttempt === null;
 
 function attemptsOf({ app }: TestEngine): readonly AttemptView[] {
-  return app.projections.attempts.byTask.get('demo/t') ?? [];
+  return app.state.projections.attempts.byTask.get('demo/t') ?? [];
 }
 
 async function run(

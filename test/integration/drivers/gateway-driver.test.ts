@@ -55,7 +55,7 @@ async function begun(gateway: GatewayServer, count = 1): Promise<TestRun> {
 const finish = (gateway: GatewayServer, run: TestRun, text = TEXT): void =>
   gateway.runs.finish(run, { status: 'ok', text, stopReason: 'stop' });
 
-const attemptsOf = ({ app }: TestEngine) => app.projections.attempts.byTask.get('demo/t') ?? [];
+const attemptsOf = ({ app }: TestEngine) => app.state.projections.attempts.byTask.get('demo/t') ?? [];
 const settled = ({ state, openAttempt }: { state: string; openAttempt: number | null }): boolean =>
   ['done', 'failed'].includes(state) && openAttempt === null;
 
@@ -326,7 +326,7 @@ describe('a run that is to end', () => {
     await engine.until('t', ({ state }) => state === 'working');
     gateway.trouble.startingUp = true;
     gateway.cut();
-    engine.app.supervisor.decide({ type: 'task.cancelled', project: 'demo', task: 't' });
+    engine.app.supervision.supervisor.decide({ type: 'task.cancelled', project: 'demo', task: 't' });
     await engine.when(() => (attemptsOf(engine)[0]?.state === 'stopping' ? true : undefined));
     gateway.trouble.startingUp = false;
     await engine.until('t', ({ openAttempt }) => openAttempt === null);
@@ -340,7 +340,7 @@ describe('a run that is to end', () => {
     await begun(gateway);
     await engine.until('t', ({ state }) => state === 'working');
     await gateway.down();
-    engine.app.supervisor.decide({ type: 'task.cancelled', project: 'demo', task: 't' });
+    engine.app.supervision.supervisor.decide({ type: 'task.cancelled', project: 'demo', task: 't' });
     await engine.until('t', ({ openAttempt }) => openAttempt === null);
     expect(attemptsOf(engine)).toMatchObject([
       { outcome: 'cancelled', evidence: { gateway: { aborted: false } } },

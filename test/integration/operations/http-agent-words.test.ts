@@ -121,5 +121,8 @@ async function failFirstAttempt(http: TestHttp): Promise<void> {
   const report = { status: 'failed', detail: 'no luck' };
   const failed = await http.post(`${TASKS}/a/status`, report, { token: http.token('a') });
   expect(taskIn(failed)).toMatchObject({ state: 'scheduled', reason: 'no luck' });
-  http.test.app.supervisor.attempts.requestStop({ project: 'demo', task: 'a', attempt: 1 }, 'operator');
+  http.test.app.supervision.supervisor.attempts.requestStop(
+    { project: 'demo', task: 'a', attempt: 1 },
+    'operator',
+  );
 }

@@ -104,7 +104,7 @@ describe('agents over HTTP', () => {
     {
       await using first = await startEngine({ agents }, log);
       await first.when(() => (first.engine.backlog === 0 ? true : undefined));
-      await first.app.pipeline.commit(
+      await first.app.log.commit(
         { type: decision === 'pause' ? 'agent.paused' : 'agent.drained', agent: 'worker', reason: 'stay' },
         { actor: 'user:ann' },
       );

@@ -53,7 +53,7 @@ describe('attempts over HTTP, with real processes', () => {
   };
 
   const directoryOf = (http: TestHttp): string =>
-    join(http.test.app.attemptsDirectory, 'demo', 'a', '1', 'process');
+    join(http.test.app.settings.directories.attempts, 'demo', 'a', '1', 'process');
 
   it('shows one, and knows none that is not there', async () => {
     await using http = await start('exit 3');

@@ -76,7 +76,7 @@ describe('the audit over HTTP', () => {
       expect(before).toMatchObject({
         sequence: last?.sequence,
         head_sha256: sha256(last?.bytes ?? ''),
-        checkpoint: { key: http.test.app.host.get('supervisor', 'supervisor')?.context.key },
+        checkpoint: { key: http.test.app.state.host.get('supervisor', 'supervisor')?.context.key },
         // The last event before the checkpoint, whose hash the next one tells, and the checkpoint itself.
         unsigned_events: 2,
       });

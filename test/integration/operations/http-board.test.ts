@@ -92,7 +92,7 @@ describe('the board', () => {
     expect([cards.length, counts.done]).toEqual([SETTLED_CARDS, count]);
     const shown = new Set(cards.map(({ finished_at }) => finished_at ?? ''));
     const oldest = [...shown].sort()[0] ?? '';
-    const left = [...http.test.app.projections.blackboard.tasks.values()].filter(
+    const left = [...http.test.app.state.projections.blackboard.tasks.values()].filter(
       ({ id }) => !cards.some((card) => card.id === id),
     );
     expect(left).toHaveLength(20);

@@ -73,7 +73,10 @@ describe('a review by an agent', () => {
     await reviewed(engine);
     await engine.until('t', ({ state }) => state === 'done');
     expect(seen[1]).toContain('Why it came back: no test');
-    const states = [...engine.app.projections.blackboard.tasks.values()].map(({ id, state }) => [id, state]);
+    const states = [...engine.app.state.projections.blackboard.tasks.values()].map(({ id, state }) => [
+      id,
+      state,
+    ]);
     await engine.until('t-r2', ({ state }) => state === 'done');
     expect(states.map(([id]) => id)).toEqual(['t', 't-r1', 't-r2']);
   });
@@ -102,7 +105,7 @@ describe('a review by an agent', () => {
     expect((await whyOf(engine)).summary).toContain(
       'agent judge has done the work, and does not review it as well',
     );
-    expect(engine.app.projections.blackboard.tasks.size).toBe(1);
+    expect(engine.app.state.projections.blackboard.tasks.size).toBe(1);
     await expect(engine.create({ id: 'u', agent: 'judge', review: 'judge' })).rejects.toMatchObject({
       code: 'invalid_request',
     });
@@ -166,7 +169,7 @@ describe('a review by an agent', () => {
     await engine.create({ id: 'child', agent: 'slow', parent: 't', outputs: 'optional', review: 'auto' });
     work.open();
     await engine.until('t', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
-    expect(engine.app.projections.blackboard.tasks.has(`${PROJECT}/t-r1`)).toBe(false);
+    expect(engine.app.state.projections.blackboard.tasks.has(`${PROJECT}/t-r1`)).toBe(false);
     gate.open();
     await engine.until('t', ({ state }) => state === 'done');
   });

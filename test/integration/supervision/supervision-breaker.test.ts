@@ -59,7 +59,7 @@ describe('an agent that fails again and again', () => {
   it('works as before after a probe that succeeds', async () => {
     const run = oneAfterTheOther(scripts.fails(), scripts.fails(), scripts.succeeds());
     const simulation = await givenTasks(6, run, 2);
-    await simulation.until(() => simulation.app.projections.blackboard.counts.done === 4);
+    await simulation.until(() => simulation.app.state.projections.blackboard.counts.done === 4);
     expect(parkings(simulation)).toHaveLength(1);
     expect(stateOf(simulation)).toBe('idle');
   });
@@ -67,7 +67,7 @@ describe('an agent that fails again and again', () => {
   it('is not parked for failures that are not in a row', async () => {
     const run = oneAfterTheOther(scripts.fails(), scripts.succeeds(), scripts.fails(), scripts.succeeds());
     const simulation = await givenTasks(4, run);
-    await simulation.until(() => simulation.app.projections.blackboard.counts.done === 2);
+    await simulation.until(() => simulation.app.state.projections.blackboard.counts.done === 2);
     expect(parkings(simulation)).toEqual([]);
   });
 
@@ -94,7 +94,7 @@ describe('an agent that fails again and again', () => {
   it('is back at once when somebody resumes it', async () => {
     const simulation = await givenTasks(3, () => scripts.fails());
     await simulation.until(() => stateOf(simulation) === 'parked');
-    simulation.app.supervisor.decide({ type: 'agent.resumed', agent: 'a' }, 'user:test');
+    simulation.app.supervision.supervisor.decide({ type: 'agent.resumed', agent: 'a' }, 'user:test');
     await simulation.untilState('t3', 'failed', 2_000);
   });
 });

@@ -66,7 +66,7 @@ describe('a budget', () => {
       Promise.all(['b', 'c', 'd', 'e'].map((id) => simulation.create({ id, agent: 'a', parent: 'root' }))),
     );
     await simulation.advance(10_000);
-    const { counts } = simulation.app.projections.blackboard;
+    const { counts } = simulation.app.state.projections.blackboard;
     expect([counts.done, counts.blocked]).toEqual([2, 2]);
   });
 

@@ -26,7 +26,7 @@ describe('the deadline of an attempt', () => {
     });
     await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
     await simulation.untilState('t', 'working');
-    const deadline = simulation.app.projections.attempts.byTask.get('demo/t')?.[0]?.deadline;
+    const deadline = simulation.app.state.projections.attempts.byTask.get('demo/t')?.[0]?.deadline;
     await simulation.advance(40_000);
     simulation.crash();
     await simulation.advance(20_000);

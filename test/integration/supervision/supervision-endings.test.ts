@@ -53,7 +53,7 @@ describe('an agent that has given its word', () => {
     const simulation = await given(scripts.says('failed', 500, 30_000));
     await simulation.untilState('t', 'done');
     expect(simulation.task('t').attempts).toBe(2);
-    const [first] = simulation.app.projections.attempts.byTask.get('demo/t') ?? [];
+    const [first] = simulation.app.state.projections.attempts.byTask.get('demo/t') ?? [];
     expect(first).toMatchObject({ outcome: 'failed', stopReason: 'lingering' });
   });
 

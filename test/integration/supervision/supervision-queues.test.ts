@@ -88,14 +88,14 @@ describe('a paused queue', () => {
   it('stays paused over kill -9, with who, when and why', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(), builder)] });
     await tell(simulation, BUILD, 'pause');
-    const before = simulation.app.projections.queues.paused.get('type:build');
+    const before = simulation.app.state.projections.queues.paused.get('type:build');
     expect(before).toMatchObject({ by: 'ann', reason: 'moving', since: expect.any(Number) });
     simulation.crash();
     await simulation.advance(5_000);
     await simulation.restart();
     await simulation.create({ id: 't', type: 'build' });
     await simulation.advance(60_000);
-    expect(simulation.app.projections.queues.paused.get('type:build')).toEqual(before);
+    expect(simulation.app.state.projections.queues.paused.get('type:build')).toEqual(before);
     expect(simulation.task('t').state).toBe('pending');
     const why = await readWhy(simulation.app, projectId('demo'), taskId('t'));
     expect(why).toMatchObject({ waits_for: [{ kind: 'queue_paused' }] });

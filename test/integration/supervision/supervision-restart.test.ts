@@ -170,7 +170,7 @@ describe('an attempt whose start is not in the log', () => {
 
   it('E1: is not started where the stop was decided while the claim was on its way into the log', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())], storeMs: 500 });
-    const isClaimed = (): boolean => simulation.app.host.get('task', 'demo/t')?.state === 'claimed';
+    const isClaimed = (): boolean => simulation.app.state.host.get('task', 'demo/t')?.state === 'claimed';
     await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
     await simulation.until(isClaimed);
     expect(simulation.model.stateOf('task', 'demo/t')).toBe('pending');

@@ -104,7 +104,7 @@ describe('agents', () => {
     for (const id of ['a', 'b', 'c']) await simulation.create({ id, agent: id });
     await simulation.advance(100);
     expect([claimed(simulation), open(simulation)]).toEqual([['a'], 1]);
-    await simulation.until(() => simulation.app.projections.blackboard.counts.done === 3, 10_000);
+    await simulation.until(() => simulation.app.state.projections.blackboard.counts.done === 3, 10_000);
   });
 
   it.each(['pause', 'drain'] as const)(

@@ -13,7 +13,7 @@ async function givenAgent(run: Script): Promise<Simulation> {
 }
 
 function attemptState(simulation: Simulation): string | undefined {
-  return simulation.app.host.get('attempt', 'demo/t/1')?.state;
+  return simulation.app.state.host.get('attempt', 'demo/t/1')?.state;
 }
 
 describe('a silent agent', () => {

@@ -112,7 +112,7 @@ async function failures(): Promise<Simulation> {
   const killed = killAttempt(app, projectId(PROJECT), taskId('stubborn'), 1, {}, 'user:ann');
   await simulation.answer(killed);
   for (const id of ['stubborn', 'slow', 'hangs']) await simulation.untilState(id, 'done');
-  const token = app.tokens.tokenOf(PROJECT, 'slow', 1);
+  const token = app.supervision.tokens.tokenOf(PROJECT, 'slow', 1);
   const late = speak(app, { project: PROJECT, task: 'slow', token }, { atMs: 0, say: 'output' }, 'too late');
   await simulation.answer(late.catch(() => {}));
   await simulation.create({ id: 'hopeless', agent: 'worker', max_attempts: 2 });
@@ -246,7 +246,7 @@ async function crashes(): Promise<Simulation> {
   await simulation.untilState('across', 'done');
   await simulation.create({ id: 'cut', agent: 'worker', max_attempts: 1 });
   await simulation.untilState('cut', 'working');
-  simulation.app.supervisor.stopAll();
+  simulation.app.supervision.supervisor.stopAll();
   await simulation.untilState('cut', 'failed');
   await shutDown(simulation);
   return simulation;

@@ -6,10 +6,10 @@ import { FakeClock } from '../fake-clock.ts';
 export class PastOf implements PastLog {
   readonly clock = new FakeClock();
   readonly environment = { clock: this.clock };
-  readonly projections: { sequence: number };
+  readonly state: { readonly projections: { sequence: number } };
+  readonly log: PastLog['log'];
   readonly #records: readonly StoredRecord[];
   readonly #closed = new AbortController();
-  readonly closed = this.#closed.signal;
   #listener: (record: StoredRecord) => void = () => {};
   /** Sequences that were read, in that order. */
   readonly read: number[] = [];
@@ -18,17 +18,18 @@ export class PastOf implements PastLog {
 
   constructor(records: readonly StoredRecord[]) {
     this.#records = records;
-    this.projections = { sequence: records.length };
-  }
-
-  readonly readLog: PastLog['readLog'] = ({ from = 1, to = this.#records.length }) => this.#read(from, to);
-
-  readonly onRecord: PastLog['onRecord'] = (listener) => {
-    this.#listener = listener;
-    return () => {
-      this.#listener = () => {};
+    this.state = { projections: { sequence: records.length } };
+    this.log = {
+      read: ({ from = 1, to = records.length }) => this.#read(from, to),
+      onRecord: (listener) => {
+        this.#listener = listener;
+        return () => {
+          this.#listener = () => {};
+        };
+      },
+      closed: this.#closed.signal,
     };
-  };
+  }
 
   tell(record: StoredRecord): void {
     this.#listener(record);

@@ -86,7 +86,7 @@ export class TestHttp implements AsyncDisposable {
   }
 
   token(task: string, attempt = 1): string {
-    return this.test.app.tokens.tokenOf(PROJECT, task, attempt);
+    return this.test.app.supervision.tokens.tokenOf(PROJECT, task, attempt);
   }
 
   get(path: string, sent: Sent = {}): Promise<HttpAnswer> {
@@ -182,10 +182,10 @@ export async function startHttp(
     app: test.app,
     feed,
     logger: silentLogger,
-    directory: join(test.app.contentDirectory, 'webhooks'),
+    directory: join(test.app.settings.directories.content, 'webhooks'),
     ...webhookSettings,
   });
-  const directory = join(test.app.contentDirectory, 'background');
+  const directory = join(test.app.settings.directories.content, 'background');
   const background = await Background.open({ app: test.app, directory });
   const audit = await AuditDesk.open({ app: test.app, dataDirectory: directory, logger: silentLogger });
   try {

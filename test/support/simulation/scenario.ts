@@ -137,7 +137,7 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
     }
     case 'pending': {
       if (model.stateOf('queue', queueOf(task)) === 'paused') return null;
-      const takers = (node?.engine.app.roster.all() ?? []) as Iterable<{
+      const takers = (node?.engine.app.supervision.roster.all() ?? []) as Iterable<{
         id: string;
         capabilities: readonly string[];
       }>;
@@ -178,9 +178,10 @@ async function assertRebuilt(simulation: Simulation, limits: RetentionLimits): P
   for await (const message of stored(log)) retention.onRecord(rebuilding.next(message));
   retention.catchUp();
   projections.handOut();
-  leaveWhatHasLeft(projections, app.projections);
-  leaveWhatHasLeft(app.projections, projections);
-  if (projections.toText() !== app.projections.toText()) throw new Violation('a replay gives another state');
+  leaveWhatHasLeft(projections, app.state.projections);
+  leaveWhatHasLeft(app.state.projections, projections);
+  if (projections.toText() !== app.state.projections.toText())
+    throw new Violation('a replay gives another state');
 }
 
 function leaveWhatHasLeft(here: Projections, there: Projections): void {
@@ -196,8 +197,8 @@ async function assertArchived({ log, app }: Simulation): Promise<void> {
   const projections = new Projections();
   await rebuild(stored(log), new ActorHost(), projections);
   for (const [key, task] of projections.blackboard.tasks) {
-    if (app.projections.blackboard.tasks.has(key)) continue;
-    const found = await app.archive.find(task.project, task.id);
+    if (app.state.projections.blackboard.tasks.has(key)) continue;
+    const found = await app.state.archive.find(task.project, task.id);
     const whole = { view: task, attempts: projections.attempts.byTask.get(key) ?? [] };
     const read = found && { view: found.view, attempts: found.attempts };
     if (canonicalJson(read) !== canonicalJson(whole))

@@ -155,7 +155,7 @@ export class Simulation {
 
   /** As it can be seen now. */
   task(id: string, project = 'demo'): TaskView {
-    const view = this.app.projections.blackboard.tasks.get(`${project}/${id}`);
+    const view = this.app.state.projections.blackboard.tasks.get(`${project}/${id}`);
     if (!view) throw new Error(`there is no task ${id} in ${project}`);
     return view;
   }

@@ -15,7 +15,7 @@ import { type Step, step } from '../../support/history/random-history.ts';
 import { readerOf, type SignedLog, signedLog } from '../../support/history/signed-log.ts';
 import { until } from '../../support/until.ts';
 
-type Log = LogCheckOptions['app']['log'];
+type Log = LogCheckOptions['app']['log']['messages'];
 
 describe('a verification by the Signalbox that writes the log', () => {
   let made: SignedLog;
@@ -51,7 +51,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     const end = known.at(-1);
     if (!end) throw new Error('the log is empty');
     const last = { tip: { sequence: end.sequence, id: end.id }, hash: chainHashOf(end) };
-    const app = { log, environment: systemEnvironment, pipeline: { last } };
+    const app = { log: { messages: log, last }, environment: systemEnvironment };
     return new LogCheck({ app, dataDirectory: directory, logger: silentLogger });
   }
 

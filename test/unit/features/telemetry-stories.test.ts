@@ -32,7 +32,7 @@ async function spansOf(records: readonly StoredRecord[], limits?: StoryLimits, f
       if ('task' in event && event.task === task && event.project === project) yield record;
     }
   }
-  const stories = new TaskStories({ history }, limits);
+  const stories = new TaskStories({ log: { history } }, limits);
   const spans: Span[] = [];
   for (const record of records.filter(({ sequence }) => sequence > from)) {
     spans.push(...(await stories.evolve(record)));
@@ -69,7 +69,7 @@ describe.each(HISTORIES)('$name', ({ file }) => {
     const records = await recordsOf(file);
     const all = await spansOf(records);
     const counts = new Map<number, number>();
-    const stories = new TaskStories({ history: async function* () {} });
+    const stories = new TaskStories({ log: { history: async function* () {} } });
     for (const record of records) counts.set(record.sequence, (await stories.evolve(record)).length);
     const step = Math.ceil(records.length / 25);
     for (let from = 1; from < records.length; from += step) {
