@@ -2,11 +2,11 @@
 import { useRoute } from 'preact-iso';
 import { path } from '../api/http.ts';
 import type { AgentAnswer } from '../api/types.ts';
-import { AgentActions } from '../parts/agent-actions.tsx';
-import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../parts/basics.tsx';
-import { Diagram } from '../parts/diagram.tsx';
-import { attemptHref } from '../parts/links.tsx';
-import { Line } from '../parts/safe-text.tsx';
+import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { Diagram } from '../parts/base/diagram.tsx';
+import { attemptHref } from '../parts/base/links.tsx';
+import { Line } from '../parts/base/safe-text.tsx';
+import { AgentActions } from '../parts/decisions/agent-actions.tsx';
 import { board } from '../state/board.ts';
 import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';

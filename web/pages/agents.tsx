@@ -1,10 +1,10 @@
 /** Who takes tasks, how busy each is, and what waits for it. */
 import type { AgentAnswer, QueueAnswer } from '../api/types.ts';
-import { AgentActions } from '../parts/agent-actions.tsx';
-import { Ago, Empty, Loading, StateBadge } from '../parts/basics.tsx';
-import { number } from '../parts/format.ts';
-import { agentHref } from '../parts/links.tsx';
-import { Line } from '../parts/safe-text.tsx';
+import { Ago, Empty, Loading, StateBadge } from '../parts/base/basics.tsx';
+import { number } from '../parts/base/format.ts';
+import { agentHref } from '../parts/base/links.tsx';
+import { Line } from '../parts/base/safe-text.tsx';
+import { AgentActions } from '../parts/decisions/agent-actions.tsx';
 import { board } from '../state/board.ts';
 import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';

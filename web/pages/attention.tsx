@@ -2,12 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 import type { AgentAnswer } from '../api/types.ts';
-import { AgentActions } from '../parts/agent-actions.tsx';
-import { Ago, Empty, Loading, Section, StateBadge } from '../parts/basics.tsx';
-import { Decide, type DecideProps } from '../parts/decide.tsx';
-import { number } from '../parts/format.ts';
-import { agentHref, attemptHref, TaskName, taskHref } from '../parts/links.tsx';
-import { Line } from '../parts/safe-text.tsx';
+import { Ago, Empty, Loading, Section, StateBadge } from '../parts/base/basics.tsx';
+import { number } from '../parts/base/format.ts';
+import { agentHref, attemptHref, TaskName, taskHref } from '../parts/base/links.tsx';
+import { Line } from '../parts/base/safe-text.tsx';
+import { AgentActions } from '../parts/decisions/agent-actions.tsx';
+import { Decide, type DecideProps } from '../parts/decisions/task-actions.tsx';
 import { attention, attentionCount } from '../state/attention.ts';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';

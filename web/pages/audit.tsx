@@ -2,11 +2,11 @@
 import { useSignal } from '@preact/signals';
 import { ApiError, post } from '../api/http.ts';
 import type { AuditKeyAnswer, AuditStatus } from '../api/types.ts';
-import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../parts/basics.tsx';
-import { counted, moment, number } from '../parts/format.ts';
-import { notify } from '../parts/notices.tsx';
-import { PresentOnly } from '../parts/present-only.tsx';
-import { Line } from '../parts/safe-text.tsx';
+import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { counted, moment, number } from '../parts/base/format.ts';
+import { notify } from '../parts/base/notices.tsx';
+import { PresentOnly } from '../parts/base/present-only.tsx';
+import { Line } from '../parts/base/safe-text.tsx';
 import { useResource } from '../state/resource.ts';
 import { mayNow } from '../state/rights.ts';
 import { decider } from '../state/session.ts';

@@ -1,10 +1,10 @@
 /** All tasks by state, as they move. */
 import { useComputed } from '@preact/signals';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
-import { Empty, Loading } from '../parts/basics.tsx';
-import { CARD_HEIGHT, Card } from '../parts/card.tsx';
-import { number } from '../parts/format.ts';
-import { VirtualList } from '../parts/virtual-list.tsx';
+import { Empty, Loading } from '../parts/base/basics.tsx';
+import { number } from '../parts/base/format.ts';
+import { VirtualList } from '../parts/base/virtual-list.tsx';
+import { CARD_HEIGHT, Card } from '../parts/task/card.tsx';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
 import { COLUMNS, type Column } from '../state/columns.ts';

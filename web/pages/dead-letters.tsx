@@ -2,12 +2,12 @@
 import { useSignal } from '@preact/signals';
 import { ApiError, path, post } from '../api/http.ts';
 import type { DeadLetter, DeadLetterPage, RedriveAnswer } from '../api/types.ts';
-import { Ago, Empty, Loading, StateBadge, Trouble } from '../parts/basics.tsx';
-import { counted } from '../parts/format.ts';
-import { attemptHref, TaskName, taskHref } from '../parts/links.tsx';
-import { notify } from '../parts/notices.tsx';
-import { PresentOnly } from '../parts/present-only.tsx';
-import { Line } from '../parts/safe-text.tsx';
+import { Ago, Empty, Loading, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { counted } from '../parts/base/format.ts';
+import { attemptHref, TaskName, taskHref } from '../parts/base/links.tsx';
+import { notify } from '../parts/base/notices.tsx';
+import { PresentOnly } from '../parts/base/present-only.tsx';
+import { Line } from '../parts/base/safe-text.tsx';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
 import { project } from '../state/filter.ts';

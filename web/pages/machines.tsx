@@ -1,6 +1,6 @@
 /** How Signalbox decides: its state machines, as they run. */
-import { Section } from '../parts/basics.tsx';
-import { Diagram } from '../parts/diagram.tsx';
+import { Section } from '../parts/base/basics.tsx';
+import { Diagram } from '../parts/base/diagram.tsx';
 
 const MACHINES = [
   ['task', 'Where a task stands, from its creation to its end.'],

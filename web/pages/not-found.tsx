@@ -1,4 +1,4 @@
-import { Empty } from '../parts/basics.tsx';
+import { Empty } from '../parts/base/basics.tsx';
 
 export function NotFoundPage() {
   return (

@@ -1,11 +1,11 @@
 /** What waits, and for whom. */
 import type { QueueAnswer } from '../api/types.ts';
-import { Ago, Empty, Loading, StateBadge, Trouble } from '../parts/basics.tsx';
-import { number } from '../parts/format.ts';
-import { agentHref } from '../parts/links.tsx';
-import { PresentOnly } from '../parts/present-only.tsx';
-import { QueueActions } from '../parts/queue-actions.tsx';
-import { Line } from '../parts/safe-text.tsx';
+import { Ago, Empty, Loading, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { number } from '../parts/base/format.ts';
+import { agentHref } from '../parts/base/links.tsx';
+import { PresentOnly } from '../parts/base/present-only.tsx';
+import { Line } from '../parts/base/safe-text.tsx';
+import { QueueActions } from '../parts/decisions/queue-actions.tsx';
 import { useResource } from '../state/resource.ts';
 import { mayNow } from '../state/rights.ts';
 

@@ -3,10 +3,10 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { path } from '../api/http.ts';
 import type { ThroughputAnswer } from '../api/types.ts';
-import { Loading, Trouble } from '../parts/basics.tsx';
-import { counted, duration, number } from '../parts/format.ts';
-import { Plot, type Series } from '../parts/plot.tsx';
-import { PresentOnly } from '../parts/present-only.tsx';
+import { Loading, Trouble } from '../parts/base/basics.tsx';
+import { counted, duration, number } from '../parts/base/format.ts';
+import { Plot, type Series } from '../parts/base/plot.tsx';
+import { PresentOnly } from '../parts/base/present-only.tsx';
 import { project } from '../state/filter.ts';
 import { useResource } from '../state/resource.ts';
 

@@ -1,7 +1,7 @@
 /** The small parts that every page is made of. */
 import type { ComponentChildren } from 'preact';
-import type { ApiError } from '../api/http.ts';
-import { shownTime } from '../state/moment.ts';
+import type { ApiError } from '../../api/http.ts';
+import { shownTime } from '../../state/moment.ts';
 import { ago, moment, spoken } from './format.ts';
 
 /** What a state means to whoever looks: the colour of everything that is in it. */

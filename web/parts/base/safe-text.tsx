@@ -3,7 +3,7 @@
  *
  * X1 of src/contracts/printable.ts: whatever an agent wrote is shown as text; nothing in it is obeyed.
  */
-import { oneLine, printable } from '../../src/contracts/printable.ts';
+import { oneLine, printable } from '../../../src/contracts/printable.ts';
 
 /** In one line. */
 export function Line({ text }: { readonly text: string }) {

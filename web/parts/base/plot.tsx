@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { theme } from '../state/theme.ts';
+import { theme } from '../../state/theme.ts';
 
 export interface Series {
   readonly label: string;

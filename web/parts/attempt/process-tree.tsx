@@ -1,8 +1,8 @@
 /** Living processes, each below the one that started it. */
-import type { ProcessTreeAnswer } from '../api/types.ts';
-import { Ago } from './basics.tsx';
-import { bytes, duration } from './format.ts';
-import { Line } from './safe-text.tsx';
+import type { ProcessTreeAnswer } from '../../api/types.ts';
+import { Ago } from '../base/basics.tsx';
+import { bytes, duration } from '../base/format.ts';
+import { Line } from '../base/safe-text.tsx';
 
 type Process = ProcessTreeAnswer['processes'][number];
 

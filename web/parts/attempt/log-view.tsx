@@ -1,9 +1,9 @@
 /** What a process prints, as it prints it. Only the end of a long log is kept in the page. */
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { printable } from '../../src/contracts/printable.ts';
-import { ApiError, request } from '../api/http.ts';
-import { LOG_HEADERS } from '../api/log-headers.ts';
+import { printable } from '../../../src/contracts/printable.ts';
+import { ApiError, request } from '../../api/http.ts';
+import { LOG_HEADERS } from '../../api/log-headers.ts';
 
 const STREAMS = ['stdout', 'stderr'] as const;
 type Stream = (typeof STREAMS)[number];

@@ -1,8 +1,8 @@
 /** A state machine as a picture, drawn from the machine itself, with the present state lit. */
 import { Graph, layout } from '@dagrejs/dagre';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { MachineGraphAnswer } from '../api/types.ts';
-import { loadMachines, machines } from '../state/machines.ts';
+import type { MachineGraphAnswer } from '../../api/types.ts';
+import { loadMachines, machines } from '../../state/machines.ts';
 import { Loading, toneOf } from './basics.tsx';
 import { spoken } from './format.ts';
 

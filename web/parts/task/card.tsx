@@ -1,8 +1,8 @@
 /** One task on the board. */
-import type { BoardCard } from '../../src/contracts/api/board.ts';
-import { Ago, StateBadge, toneOf } from './basics.tsx';
-import { taskHref } from './links.tsx';
-import { Line } from './safe-text.tsx';
+import type { BoardCard } from '../../../src/contracts/api/board.ts';
+import { Ago, StateBadge, toneOf } from '../base/basics.tsx';
+import { taskHref } from '../base/links.tsx';
+import { Line } from '../base/safe-text.tsx';
 
 export const CARD_HEIGHT = 122;
 

@@ -1,11 +1,11 @@
 /** The slider that takes the whole page back to any moment of the log. */
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { live } from '../state/board.ts';
-import { goLive, goTo, past, pastTrouble, wanted } from '../state/past.ts';
-import { eventSentence } from './event-sentence.ts';
-import { moment, number } from './format.ts';
-import { Line } from './safe-text.tsx';
+import { live } from '../../state/board.ts';
+import { goLive, goTo, past, pastTrouble, wanted } from '../../state/past.ts';
+import { moment, number } from '../base/format.ts';
+import { Line } from '../base/safe-text.tsx';
+import { eventSentence } from '../task/event-sentence.ts';
 
 /** Events a second, where the past is played. */
 const SPEEDS = [1, 5, 25, 100] as const;

@@ -1,10 +1,10 @@
 /** The attempts of a task as bars on one axis of time: what waited, what ran, and how each ended. */
-import type { AttemptAnswer, TaskAnswer } from '../../src/contracts/api/answers.ts';
-import { shownTime } from '../state/moment.ts';
-import type { Stay } from '../state/whole-task.ts';
-import { StateBadge, toneOf } from './basics.tsx';
-import { duration, moment, spoken } from './format.ts';
-import { attemptHref } from './links.tsx';
+import type { AttemptAnswer, TaskAnswer } from '../../../src/contracts/api/answers.ts';
+import { shownTime } from '../../state/moment.ts';
+import type { Stay } from '../../state/whole-task.ts';
+import { StateBadge, toneOf } from '../base/basics.tsx';
+import { duration, moment, spoken } from '../base/format.ts';
+import { attemptHref } from '../base/links.tsx';
 
 export interface AttemptBarsProps {
   readonly stays: readonly Stay[];

@@ -1,9 +1,9 @@
 /** What a task asks for, of whom, and what it has cost so far. */
-import type { WholeTask } from '../state/whole-task.ts';
-import { Ago, Facts } from './basics.tsx';
-import { duration, moment, number } from './format.ts';
-import { agentHref, taskHref } from './links.tsx';
-import { Block, Line } from './safe-text.tsx';
+import type { WholeTask } from '../../state/whole-task.ts';
+import { Ago, Facts } from '../base/basics.tsx';
+import { duration, moment, number } from '../base/format.ts';
+import { agentHref, taskHref } from '../base/links.tsx';
+import { Block, Line } from '../base/safe-text.tsx';
 
 export function AboutTask({ task }: { readonly task: WholeTask }) {
   return (

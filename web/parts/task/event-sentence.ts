@@ -1,7 +1,7 @@
 /** An event in words. */
-import { queueText } from '../../src/contracts/api/queue-name.ts';
-import type { EventAnswer } from '../api/types.ts';
-import { duration, spoken } from './format.ts';
+import { queueText } from '../../../src/contracts/api/queue-name.ts';
+import type { EventAnswer } from '../../api/types.ts';
+import { duration, spoken } from '../base/format.ts';
 
 /** Whom and what it is about, and what happened. */
 export function eventSentence(event: EventAnswer): string {

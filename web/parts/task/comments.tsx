@@ -1,11 +1,11 @@
 /** What people and agents have said of a task, and a place to say more. */
 import { useSignal } from '@preact/signals';
-import type { TaskAnswer } from '../../src/contracts/api/answers.ts';
-import { ApiError, path, post } from '../api/http.ts';
-import { mayNow } from '../state/rights.ts';
-import { session } from '../state/session.ts';
-import { Ago, Section } from './basics.tsx';
-import { Block } from './safe-text.tsx';
+import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
+import { ApiError, path, post } from '../../api/http.ts';
+import { mayNow } from '../../state/rights.ts';
+import { session } from '../../state/session.ts';
+import { Ago, Section } from '../base/basics.tsx';
+import { Block } from '../base/safe-text.tsx';
 
 export interface CommentsProps {
   readonly task: Pick<TaskAnswer, 'project' | 'id' | 'comments'>;

@@ -1,8 +1,8 @@
 /** Pause and resume a queue, for who may. */
 import { useSignal } from '@preact/signals';
-import type { QueueAnswer } from '../../src/contracts/api/answers.ts';
-import { path, post } from '../api/http.ts';
-import { notify } from './notices.tsx';
+import type { QueueAnswer } from '../../../src/contracts/api/answers.ts';
+import { path, post } from '../../api/http.ts';
+import { notify } from '../base/notices.tsx';
 import { type DecisionBody, Question } from './question.tsx';
 
 const PAUSE = {

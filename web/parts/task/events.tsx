@@ -1,10 +1,10 @@
 /** All that happened, in words; each event can be opened, and then shows all that the log says of it. */
 import { useSignal } from '@preact/signals';
-import type { EventAnswer } from '../api/types.ts';
-import { Section, StateBadge } from './basics.tsx';
+import type { EventAnswer } from '../../api/types.ts';
+import { Section, StateBadge } from '../base/basics.tsx';
+import { moment, number } from '../base/format.ts';
+import { Block, Line } from '../base/safe-text.tsx';
 import { happened } from './event-sentence.ts';
-import { moment, number } from './format.ts';
-import { Block, Line } from './safe-text.tsx';
 
 /** Events that are shown at first. */
 const SHOWN = 200;

@@ -1,9 +1,9 @@
 /** Pause, drain and resume an agent. */
 import { useSignal } from '@preact/signals';
-import type { AgentAnswer } from '../../src/contracts/api/answers.ts';
-import { path, post } from '../api/http.ts';
-import { mayNow } from '../state/rights.ts';
-import { notify } from './notices.tsx';
+import type { AgentAnswer } from '../../../src/contracts/api/answers.ts';
+import { path, post } from '../../api/http.ts';
+import { mayNow } from '../../state/rights.ts';
+import { notify } from '../base/notices.tsx';
 import { type DecisionBody, Question } from './question.tsx';
 
 const VERBS = {

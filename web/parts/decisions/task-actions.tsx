@@ -1,9 +1,9 @@
 /** What a person can decide about a task, and the question before it is done. */
 import { useSignal } from '@preact/signals';
-import type { TaskAnswer } from '../../src/contracts/api/answers.ts';
-import { path, post } from '../api/http.ts';
-import { mayNow } from '../state/rights.ts';
-import { notify } from './notices.tsx';
+import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
+import { path, post } from '../../api/http.ts';
+import { mayNow } from '../../state/rights.ts';
+import { notify } from '../base/notices.tsx';
 import { type DecisionBody, Question } from './question.tsx';
 
 type Named = Pick<TaskAnswer, 'project' | 'id' | 'title' | 'state'>;

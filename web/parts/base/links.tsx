@@ -1,5 +1,5 @@
 /** Where things are in the page. */
-import { path } from '../api/http.ts';
+import { path } from '../../api/http.ts';
 
 export const taskHref = ({ project, id }: { readonly project: string; readonly id: string }): string =>
   path`/ui/projects/${project}/tasks/${id}`;

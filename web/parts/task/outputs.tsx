@@ -1,9 +1,9 @@
 /** What a task has brought. */
-import type { OutputAnswer } from '../api/types.ts';
-import type { WholeTask } from '../state/whole-task.ts';
-import { Ago, Section } from './basics.tsx';
-import { bytes } from './format.ts';
-import { Block, Line } from './safe-text.tsx';
+import type { OutputAnswer } from '../../api/types.ts';
+import type { WholeTask } from '../../state/whole-task.ts';
+import { Ago, Section } from '../base/basics.tsx';
+import { bytes } from '../base/format.ts';
+import { Block, Line } from '../base/safe-text.tsx';
 
 export function Outputs({ task: { outputs = [] } }: { readonly task: WholeTask }) {
   return (

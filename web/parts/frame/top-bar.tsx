@@ -1,7 +1,7 @@
 /** What is looked for, and in which project. */
 import { useLocation } from 'preact-iso';
-import { connection, projects } from '../state/board.ts';
-import { project, words } from '../state/filter.ts';
+import { connection, projects } from '../../state/board.ts';
+import { project, words } from '../../state/filter.ts';
 
 export function TopBar({ path }: { readonly path: string }) {
   const { route } = useLocation();

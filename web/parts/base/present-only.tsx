@@ -1,4 +1,4 @@
-import { past } from '../state/past.ts';
+import { past } from '../../state/past.ts';
 
 /** Said on pages that know nothing of the past. */
 export function PresentOnly({ what }: { readonly what: string }) {

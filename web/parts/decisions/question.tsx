@@ -1,8 +1,8 @@
 /** Asked before a decision is sent: what it does, the reason, and who decides. */
 import { useSignal } from '@preact/signals';
-import { ApiError } from '../api/http.ts';
-import { decider, session } from '../state/session.ts';
-import { Dialog } from './dialog.tsx';
+import { ApiError } from '../../api/http.ts';
+import { decider, session } from '../../state/session.ts';
+import { Dialog } from '../base/dialog.tsx';
 
 /** What every decision takes. */
 export interface DecisionBody {

@@ -1,10 +1,10 @@
 /** The pages, with what waits in each. */
-import { attention, attentionCount } from '../state/attention.ts';
-import { board, connection } from '../state/board.ts';
-import { isHelpOpen } from '../state/keyboard.ts';
-import { session } from '../state/session.ts';
-import { nextTheme, theme } from '../state/theme.ts';
-import { number } from './format.ts';
+import { attention, attentionCount } from '../../state/attention.ts';
+import { board, connection } from '../../state/board.ts';
+import { isHelpOpen } from '../../state/keyboard.ts';
+import { session } from '../../state/session.ts';
+import { nextTheme, theme } from '../../state/theme.ts';
+import { number } from '../base/format.ts';
 
 interface Place {
   readonly href: string;

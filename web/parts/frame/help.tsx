@@ -1,5 +1,5 @@
-import { isHelpOpen, SHORTCUTS } from '../state/keyboard.ts';
-import { Dialog } from './dialog.tsx';
+import { isHelpOpen, SHORTCUTS } from '../../state/keyboard.ts';
+import { Dialog } from '../base/dialog.tsx';
 
 export function Help() {
   return (
