@@ -1,9 +1,9 @@
-// Writes docs/subjects.md and docs/asyncapi.json: npm run docs:subjects (after npm run build)
+// Writes docs/reference/subjects.md and docs/reference/asyncapi.json: npm run docs:subjects (after npm run build)
 import { writeFile } from 'node:fs/promises';
 import { asyncApi } from '../dist/src/nats/description/asyncapi.js';
 import { subjectsPage } from '../dist/src/nats/description/subjects-page.js';
 import { VERSION } from '../dist/src/version.js';
 
-const docs = new URL('../docs/', import.meta.url);
+const docs = new URL('../docs/reference/', import.meta.url);
 await writeFile(new URL('subjects.md', docs), subjectsPage());
 await writeFile(new URL('asyncapi.json', docs), `${JSON.stringify(asyncApi(VERSION), null, 2)}\n`);

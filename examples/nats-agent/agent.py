@@ -4,7 +4,7 @@
     agent.py --agent counter --url nats://127.0.0.1:4222 --user NAME --password SECRET
 
 It takes jobs from its own queue, asks whether it may begin, works (here it counts words), sends an output, and hands in the
-result. docs/nats.md describes the messages; docs/subjects.md lists the subjects.
+result. docs/reference/nats.md describes the messages; docs/reference/subjects.md lists the subjects.
 """
 import argparse
 import json

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verifies a bundle of `signalbox audit export`, by docs/audit.md alone and with nothing but Python.
+"""Verifies a bundle of `signalbox audit export`, by docs/reference/audit.md alone and with nothing but Python.
 
     python3 verify.py BUNDLE [FINGERPRINT OF THE KEY TO TRUST]
 """

@@ -34,7 +34,7 @@ export interface CommandServiceOptions extends Omit<Served, 'news' | 'http'> {
 }
 
 const NAME = 'signalbox';
-const DESCRIPTION = 'Signalbox: tasks for agents. docs/nats.md says how to ask.';
+const DESCRIPTION = 'Signalbox: tasks for agents. docs/reference/nats.md says how to ask.';
 const ANSWER_TIMEOUT_MS = 10_000;
 const STATUS_HEADER = 'Signalbox-Status';
 const REQUEST_ID_LENGTH = 12;

@@ -18,7 +18,7 @@ export function addAuditExport(audit: Command, terminal: Terminal): void {
     .summary('write a part of the log to a file that others can verify')
     .description(
       'Writes a bundle: the events with their exact bytes, the hashes of those around them, checkpoints and public keys. ' +
-        'docs/audit.md describes it, and examples/verify-bundle verifies it without Signalbox.',
+        'docs/reference/audit.md describes it, and examples/verify-bundle verifies it without Signalbox.',
     )
     .option('--project <id>', 'only events of this project')
     .option('--task <id>', 'only events of this task (of the project "default", if none is named)')

@@ -133,7 +133,7 @@ function report(terminal: Terminal, { out, json }: UsersOptions, { directory, us
   terminal.note(
     out === undefined
       ? "These count from the next start of Signalbox on. Hand each user its file, and nobody else's."
-      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/security.md), and name ${join(directory, 'signalbox.nk')} as nats.credentials of Signalbox.`,
+      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/explanation/security.md), and name ${join(directory, 'signalbox.nk')} as nats.credentials of Signalbox.`,
   );
 }
 

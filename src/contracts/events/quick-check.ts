@@ -2,7 +2,7 @@
  * A quick yes to the question whether a value has the form of a schema.
  *
  * Reading a log asks it of every event, and zod takes longer for that than everything else about an event. ajv makes
- * code of the schema's JSON Schema, which is some twenty times as fast (docs/performance.md).
+ * code of the schema's JSON Schema, which is some twenty times as fast (docs/explanation/performance.md).
  *
  * K1 It says yes only where zod would; a property test compares the two. Where it says no, zod is asked, and explains.
  */

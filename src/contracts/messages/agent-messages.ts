@@ -187,7 +187,7 @@ export const answerSchema = z.object({
   /** The id of the message that is answered. */
   id: z.string(),
   ok: z.boolean(),
-  /** Of the table in docs/errors.md; absent where it is ok. */
+  /** Of the table in docs/reference/errors.md; absent where it is ok. */
   code: z.string().optional(),
   detail: z.string().optional(),
   /** Attempts that the worker works on and that are to be stopped. */

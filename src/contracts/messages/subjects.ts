@@ -1,5 +1,5 @@
 /**
- * Every NATS subject, stream, consumer and bucket of Signalbox stands here and nowhere else; `docs/subjects.md` and the
+ * Every NATS subject, stream, consumer and bucket of Signalbox stands here and nowhere else; `docs/reference/subjects.md` and the
  * AsyncAPI document are made of it.
  *
  * N1 Ids are checked before they become tokens (`ids.ts`), so no subject reaches beyond the one that is meant.

@@ -1,4 +1,4 @@
-/** The lines of a bundle. docs/audit.md describes them for whoever reads one without this program. */
+/** The lines of a bundle. docs/reference/audit.md describes them for whoever reads one without this program. */
 import { z } from 'zod';
 
 export const BUNDLE_FORMAT = 'signalbox-audit-bundle';

@@ -4,7 +4,7 @@
  * C1 A checkpoint covers everything from the end of the one before it, without a hole and without an overlap; the first
  *    one begins with the introduction of its key.
  * C2 Beside the hash of its last event it signs the list of all their hashes: who shows only some of the events can
- *    still prove these (docs/audit.md).
+ *    still prove these (docs/reference/audit.md).
  * C3 It comes after a number of events, after a time in which there were any, and at the stop. A log in which nothing
  *    happens gets none.
  * C4 One that cannot be written holds up nobody: the next one covers its events too.

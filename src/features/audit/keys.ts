@@ -1,5 +1,5 @@
 /**
- * Ed25519 keys and what is signed with them. The texts that are signed are described in docs/audit.md: a change here
+ * Ed25519 keys and what is signed with them. The texts that are signed are described in docs/reference/audit.md: a change here
  * is a new version there.
  */
 import {

@@ -18,7 +18,7 @@ export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
 const DESCRIPTION =
   'Hand tasks to AI agents, follow them, decide about them. Errors are RFC 9457 problem details with a stable `code` ' +
-  '(docs/errors.md). A creation with an id or an idempotency key may be repeated safely after any error.';
+  '(docs/reference/errors.md). A creation with an id or an idempotency key may be repeated safely after any error.';
 
 const ACCESS_TEXT: Readonly<Record<Access, string>> = {
   public: 'Needs no token.',

@@ -215,7 +215,7 @@ export function asyncApi(version: string): Json {
       title: 'Signalbox over NATS',
       version,
       description:
-        'Events are CloudEvents 1.0 in structured mode. docs/nats.md says how it all fits together.',
+        'Events are CloudEvents 1.0 in structured mode. docs/reference/nats.md says how it all fits together.',
     },
     servers: { local: { host: 'localhost:4222', protocol: 'nats' } },
     channels: Object.fromEntries(all.map((channel) => [channel.name, channelObject(channel)])),

@@ -1,4 +1,4 @@
-/** docs/subjects.md: the subjects, for people. Made of the same declarations as the AsyncAPI document. */
+/** docs/reference/subjects.md: the subjects, for people. Made of the same declarations as the AsyncAPI document. */
 import { channels } from './asyncapi.ts';
 
 const HEAD = `# Subjects

@@ -1,4 +1,4 @@
-/** docs/audit.md says enough: a verifier in another language, written by it alone, finds what this one finds. */
+/** docs/reference/audit.md says enough: a verifier in another language, written by it alone, finds what this one finds. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

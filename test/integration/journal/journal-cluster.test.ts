@@ -7,7 +7,7 @@ import { natsCluster } from '../../support/nats/nats-cluster.ts';
 
 /**
  * Leaders that are killed one after the other. Before 2.12, a server that comes back from `kill -9` may stay behind the
- * others until it is started once more (docs/operations.md), and with one of three behind no other may go.
+ * others until it is started once more (docs/how-to/operate.md), and with one of three behind no other may go.
  */
 const roundsOn = (version: string): number => (compareVersions(version, '2.12.0') >= 0 ? 2 : 1);
 /** Milliseconds until the two that are left have to take events again. */

@@ -104,8 +104,8 @@ describe('a driver of the configuration', () => {
   });
 });
 
-describe('docs/drivers.md', () => {
-  const text = readFileSync(new URL('../../../docs/drivers.md', import.meta.url), 'utf8');
+describe('docs/reference/drivers.md', () => {
+  const text = readFileSync(new URL('../../../docs/reference/drivers.md', import.meta.url), 'utf8');
   const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => block);
 
   it.each(blocks.filter((block) => /^(?:agents|drivers|projects):/.test(block)))(

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../../src/contracts/errors.ts';
 import { STATUS_OF } from '../../../src/operations/status-codes.ts';
 
-it('docs/errors.md lists exactly the codes of the table, with their statuses and meanings', async () => {
-  const text = await readFile(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
+it('docs/reference/errors.md lists exactly the codes of the table, with their statuses and meanings', async () => {
+  const text = await readFile(new URL('../../../docs/reference/errors.md', import.meta.url), 'utf8');
   const documented = [...text.matchAll(/^\| `(\w+)` \| (\d+) \| (.+) \|$/gm)].map(
     ([, code, status, meaning]) => ({
       code,

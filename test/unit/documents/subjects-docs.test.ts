@@ -30,9 +30,9 @@ function resolve(document: unknown, reference: string): unknown {
 
 describe('the documents of the subjects', () => {
   it('are what the schemas and subjects of this version give', async () => {
-    const page = await readFile(join(ROOT, 'docs/subjects.md'), 'utf8');
+    const page = await readFile(join(ROOT, 'docs/reference/subjects.md'), 'utf8');
     expect(page, CURRENT).toBe(subjectsPage());
-    const document: unknown = JSON.parse(await readFile(join(ROOT, 'docs/asyncapi.json'), 'utf8'));
+    const document: unknown = JSON.parse(await readFile(join(ROOT, 'docs/reference/asyncapi.json'), 'utf8'));
     expect(document, CURRENT).toEqual(JSON.parse(JSON.stringify(asyncApi(VERSION))));
   });
 
