@@ -66,18 +66,18 @@ async function untilReview(signalbox, agent) {
   await signalbox.createTask('demo', { id: agent, title: `Say that it is done (${agent})`, agent });
   const end = Date.now() + PATIENCE_MS;
   let task = signalbox.task('demo', agent);
-  while (Date.now() < end && !['review', 'failed', 'blocked'].includes(task.state)) {
+  while (Date.now() < end && !['review', 'failed', 'blocked'].includes(task.status)) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     task = signalbox.task('demo', agent);
   }
   const [attempt] = signalbox.attempts('demo', agent);
-  console.log(`task ${agent}: ${task.state}`);
+  console.log(`task ${agent}: ${task.status}`);
   console.log(
-    `  attempt 1 by driver ${attempt?.driver}: ${attempt?.outcome ?? attempt?.state}${attempt?.error ? `: ${attempt.error}` : ''}`,
+    `  attempt 1 by driver ${attempt?.driver}: ${attempt?.outcome ?? attempt?.status}${attempt?.error ? `: ${attempt.error}` : ''}`,
   );
   console.log(`  session ${attempt?.session}, usage ${JSON.stringify(attempt?.usage)}`);
   for (const { content } of task.outputs) console.log(`  output: ${content}`);
-  return task.state === 'review';
+  return task.status === 'review';
 }
 
 /** A driver's program is one word. */

@@ -196,6 +196,6 @@ export function archivedError({ project, id, state }: TaskView): SignalboxError 
   return new SignalboxError(
     'task_archived',
     `task ${id} in project ${project} is ${state}, and has left memory since (retention): it can be read, but nothing more can happen to it. Create a new task`,
-    { details: { project, task: id, state } },
+    { details: { project, task: id, status: state } },
   );
 }

@@ -50,7 +50,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<News> {
       seen = now.sequence;
       told = Math.max(told, ...news.map(({ sequence }) => sequence));
       yield { task: now, events: news };
-      if (SETTLED_STATES.has(now.state)) return;
+      if (SETTLED_STATES.has(now.status)) return;
     }
     task = await patiently(options, () => client.nextOfTask(project, id));
   }

@@ -14,8 +14,8 @@ export function processLines(
   terminal: Pick<Terminal, 'columns' | 'style'>,
   attempt: AttemptProcesses,
 ): string[] {
-  const { project, task, agent, state, host, processes } = attempt;
-  const head = `${terminal.style('bold', `${project}/${task}`)}, attempt ${attempt.attempt} by ${agent}: ${state}`;
+  const { project, task, agent, status, host, processes } = attempt;
+  const head = `${terminal.style('bold', `${project}/${task}`)}, attempt ${attempt.attempt} by ${agent}: ${status}`;
   const where = host === null ? '' : ` on ${oneLine(host)}`;
   if (processes === null) return [`${head}${where}, without processes of its own`];
   if (processes.length === 0) return [`${head}${where}, no process is left`];

@@ -57,7 +57,7 @@ export interface CreatedTask {
 export interface TaskFilter {
   /** All projects where it is absent. */
   readonly project?: string;
-  readonly state?: readonly TaskState[];
+  readonly status?: readonly TaskState[];
   readonly agent?: string;
   /** 1 to 1,000. */
   readonly limit?: number;
@@ -137,7 +137,7 @@ export class SignalboxClient {
   async settledTask(project: string, id: string, expand: readonly TaskPart[] = []): Promise<TaskAnswer> {
     for (;;) {
       const task = await this.#task(taskPath(project, id), expand, MAX_WAIT_SECONDS);
-      if (SETTLED_STATES.has(task.state)) return task;
+      if (SETTLED_STATES.has(task.status)) return task;
     }
   }
 

@@ -87,10 +87,10 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     await page.getByText('1 task put back to pending.').waitFor();
     await page.getByText('There are none.').waitFor();
 
-    const { comments, state } = await sandbox.get<{ state: string; comments: { author: string }[] }>(
+    const { comments, status } = await sandbox.get<{ status: string; comments: { author: string }[] }>(
       `${TASKS}/analysis?expand=all`,
     );
-    expect({ state, by: comments[0]?.author }).toEqual({ state: 'done', by: 'ann' });
+    expect({ status, by: comments[0]?.author }).toEqual({ status: 'done', by: 'ann' });
     expect(await page.evaluate('window.before')).toBe('the tasks');
     browser.expectNoErrors();
   });

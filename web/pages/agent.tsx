@@ -51,7 +51,7 @@ export function AgentPage() {
                       {attempt.project}/{attempt.task}, attempt {attempt.attempt}
                     </a>
                     <span class="row-facts">
-                      <StateBadge state={attempt.state} />
+                      <StateBadge state={attempt.status} />
                       <span class="dim">
                         <Ago time={attempt.started_at} />
                       </span>

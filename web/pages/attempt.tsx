@@ -20,7 +20,7 @@ import { decider } from '../state/session.ts';
 export function AttemptPage() {
   const { project = '', task = '', attempt = '' } = useRoute().params;
   const card = board.value?.cards.get(`${project}/${task}`);
-  const version = `${card?.sequence} ${card?.attempt_state}`;
+  const version = `${card?.sequence} ${card?.attempt_status}`;
   const url = path`/api/projects/${project}/tasks/${task}/attempts/${attempt}`;
   const { value, error, reload } = useResource<AttemptAnswer>(url, { version });
   if (!value) {
@@ -48,8 +48,8 @@ export function AttemptPage() {
           </h1>
         </div>
         <div class="head-state">
-          <StateBadge state={value.state} />
-          {isOpen && value.state !== 'stopping' && mayNow('operate') && <Kill url={url} onDone={reload} />}
+          <StateBadge state={value.status} />
+          {isOpen && value.status !== 'stopping' && mayNow('operate') && <Kill url={url} onDone={reload} />}
         </div>
       </header>
       <PresentOnly what="The attempt is shown" />
@@ -82,7 +82,7 @@ export function AttemptPage() {
         </div>
         <aside>
           <Section title="State">
-            <Diagram machine="attempt" state={value.outcome === null ? value.state : value.outcome} />
+            <Diagram machine="attempt" state={value.outcome === null ? value.status : value.outcome} />
           </Section>
           <Section title="Facts">
             <Details attempt={value} />

@@ -75,9 +75,9 @@ function TaskList({ title, cards, only, link = taskHref }: TaskListProps) {
             <span class="row-facts">
               <StateBadge
                 state={
-                  card.attempt_state === 'suspected' || card.attempt_state === 'stopping'
-                    ? card.attempt_state
-                    : card.state
+                  card.attempt_status === 'suspected' || card.attempt_status === 'stopping'
+                    ? card.attempt_status
+                    : card.status
                 }
               />
               <TaskName {...card} />

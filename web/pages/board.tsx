@@ -16,9 +16,9 @@ export function BoardPage() {
     const byState = new Map<string, BoardCard[]>();
     for (const card of board.value?.cards.values() ?? []) {
       if (!isWanted(card)) continue;
-      const cards = byState.get(card.state);
+      const cards = byState.get(card.status);
       if (cards) cards.push(card);
-      else byState.set(card.state, [card]);
+      else byState.set(card.status, [card]);
     }
     return COLUMNS.map((column) => ({
       column,

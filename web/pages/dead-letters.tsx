@@ -132,7 +132,7 @@ function Letter({ letter, isChosen, onToggle }: LetterProps) {
           <Line text={letter.title} />
         </a>
         <span class="row-facts">
-          <StateBadge state={letter.state} />
+          <StateBadge state={letter.status} />
           <TaskName {...letter} />
           {last && (
             <a class="dim" href={attemptHref(letter.project, letter.id, last.attempt)}>

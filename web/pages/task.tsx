@@ -20,7 +20,7 @@ export function TaskPage() {
   const { project = '', task: id = '' } = useRoute().params;
   // The card says that something has changed: then it is asked for anew. After a while without a card, now and then.
   const card = board.value?.cards.get(`${project}/${id}`);
-  const version = `${card?.sequence} ${card?.attempt_state} ${past.value === null}`;
+  const version = `${card?.sequence} ${card?.attempt_status} ${past.value === null}`;
   const task = useResource<WholeTask>(path`/api/projects/${project}/tasks/${id}?expand=all`, { version });
   const why = useResource<WhyAnswer>(path`/api/projects/${project}/tasks/${id}/why`, {
     version,
@@ -49,7 +49,7 @@ export function TaskPage() {
           </h1>
         </div>
         <div class="head-state">
-          <StateBadge state={value.state} />
+          <StateBadge state={value.status} />
           <Decide task={value} onDone={task.reload} />
         </div>
       </header>
@@ -70,7 +70,7 @@ export function TaskPage() {
         </div>
         <aside>
           <Section title="State">
-            <Diagram machine="task" state={value.state} />
+            <Diagram machine="task" state={value.status} />
           </Section>
           <Section title="What is asked for">
             <AboutTask task={value} />

@@ -22,12 +22,12 @@ export const attention = computed<Attention>(() => {
     a.updated_at < b.updated_at ? -1 : 1,
   );
   return {
-    reviews: cards.filter(({ state, review }) => state === 'review' && review === 'manual'),
-    blocked: cards.filter(({ state }) => state === 'blocked'),
+    reviews: cards.filter(({ status, review }) => status === 'review' && review === 'manual'),
+    blocked: cards.filter(({ status }) => status === 'blocked'),
     suspected: cards.filter(
-      ({ attempt_state }) => attempt_state === 'suspected' || attempt_state === 'stopping',
+      ({ attempt_status }) => attempt_status === 'suspected' || attempt_status === 'stopping',
     ),
-    deadLetters: cards.filter(({ state }) => state === 'failed' || state === 'expired').reverse(),
+    deadLetters: cards.filter(({ status }) => status === 'failed' || status === 'expired').reverse(),
     agents: (board.value?.agents ?? []).filter(({ state }) => TROUBLED.has(state)),
   };
 });

@@ -65,7 +65,7 @@ function draw(): void {
 /** As the server does: of each settled state only the newest are kept. */
 function dropOldSettled(cards: Map<string, BoardCard>): void {
   for (const state of settledStates) {
-    const settled = [...cards.values()].filter((card) => card.state === state);
+    const settled = [...cards.values()].filter((card) => card.status === state);
     if (settled.length <= 2 * SETTLED_SHOWN) continue;
     settled.sort((a, b) => (b.finished_at ?? '').localeCompare(a.finished_at ?? ''));
     for (const card of settled.slice(SETTLED_SHOWN)) cards.delete(keyOf(card));

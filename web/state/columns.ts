@@ -1,7 +1,7 @@
 /** The columns of the board: states that mean the same to whoever looks stand together. */
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 
-export type TaskState = BoardCard['state'];
+export type TaskState = BoardCard['status'];
 
 export interface Column {
   readonly id: string;

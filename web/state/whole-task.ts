@@ -41,14 +41,14 @@ export function asItWas(task: WholeTask, { sequence, cards }: Board): WholeTask 
       const hasStarted = attempt.started_at !== null && attempt.started_at <= until;
       return {
         ...attempt,
-        state: moved.at(-1)?.to ?? attempt.state,
+        state: moved.at(-1)?.to ?? attempt.status,
         started_at: hasStarted ? attempt.started_at : null,
         ended_at: isOver ? attempt.ended_at : null,
       };
     });
   return {
     ...task,
-    state: card?.state ?? task.state,
+    status: card?.status ?? task.status,
     finished_at: card ? card.finished_at : task.finished_at,
     outputs: (task.outputs ?? []).filter(isKnown),
     comments: (task.comments ?? []).filter(isKnown),

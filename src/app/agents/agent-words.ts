@@ -220,7 +220,7 @@ async function refuse(app: AppContext, speaker: Speaker, message: Word, view: Ta
     'stale_attempt',
     `${reason}. Stop at once: nothing that this attempt says counts any more`,
     {
-      details: { state: view.state, attempt, open_attempt: view.openAttempt },
+      details: { status: view.state, attempt, open_attempt: view.openAttempt },
     },
   );
 }

@@ -46,7 +46,7 @@ export async function killAttempt(
     throw new SignalboxError(
       'illegal_transition',
       `attempt ${number} of task ${task} is over (${state}): there is nothing to stop`,
-      { details: { entity: 'attempt', id: `${project}/${task}/${number}`, state, legal: [] } },
+      { details: { entity: 'attempt', id: `${project}/${task}/${number}`, status: state, legal: [] } },
     );
   }
   app.log.assertWritable();

@@ -19,7 +19,7 @@ export function openAttemptJson(attempt: AttemptView): Json {
     task: attempt.task,
     attempt: attempt.attempt,
     agent: attempt.agent,
-    state: attempt.state,
+    status: attempt.state,
     driver: attempt.driver,
     host: attempt.host,
     pid: attempt.pid,

@@ -11,9 +11,9 @@ export function childrenOf({ state }: Needs<'state.projections'>, parent: TaskVi
 }
 
 export function childrenJson(children: readonly TaskView[]): Json {
-  const by_state: Record<string, number> = {};
-  for (const { state } of children) by_state[state] = (by_state[state] ?? 0) + 1;
-  return { total: children.length, by_state, ids: children.map(({ id }) => id) };
+  const by_status: Record<string, number> = {};
+  for (const { state } of children) by_status[state] = (by_status[state] ?? 0) + 1;
+  return { total: children.length, by_status, ids: children.map(({ id }) => id) };
 }
 
 export function childrenOutputsJson(children: readonly TaskView[]): Json[] {

@@ -109,7 +109,7 @@ async function findEarlier(
   const earlier = byKey ?? (await findById(app, project, id, request));
   if (!earlier || earlier.requestSha256 === sha) return earlier;
   const { state } = earlier;
-  const details = { project, task: earlier.id, state };
+  const details = { project, task: earlier.id, status: state };
   throw byKey || request.id === undefined
     ? new SignalboxError(
         'idempotency_conflict',

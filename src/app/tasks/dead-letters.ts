@@ -57,9 +57,10 @@ function matching(app: AppContext, request: Redrive): Candidates {
 
 async function named(
   app: AppContext,
-  { project = '', agent, state }: Redrive,
+  { project = '', agent, ...filter }: Redrive,
   ids: readonly string[],
 ): Promise<Candidates> {
+  const wanted = filter.status ?? filter.state;
   const tasks: TaskView[] = [];
   const errors: Json[] = [];
   for (const id of new Set(ids)) {
@@ -74,17 +75,18 @@ async function named(
     } else if (!isDead(task.state)) {
       const detail = `task ${id} is ${task.state}: only tasks in ${DEAD_STATES.join(' or ')} are redriven`;
       errors.push(errorJson(task, 'illegal_transition', detail));
-    } else if ((state ?? task.state) === task.state && (agent ?? agentOf(task)) === agentOf(task)) {
+    } else if ((wanted ?? task.state) === task.state && (agent ?? agentOf(task)) === agentOf(task)) {
       tasks.push(task);
     }
   }
   return { tasks, errors, next: null };
 }
 
-function narrowed({ project, state }: Pick<ListDeadLetters, 'project' | 'state'>) {
+function narrowed({ project, status, state }: Pick<ListDeadLetters, 'project' | 'status' | 'state'>) {
+  const wanted = status ?? state;
   return {
     project: project ?? null,
-    states: new Set<TaskState>(state === undefined ? DEAD_STATES : [state]),
+    states: new Set<TaskState>(wanted === undefined ? DEAD_STATES : [wanted]),
   };
 }
 
@@ -111,7 +113,7 @@ function errorJson({ project, id }: { project: string; id: string }, code: strin
 }
 
 function shortJson({ project, id, spec, state, attempts, reason }: TaskView): Json {
-  return { project, id, title: spec.title, attempt: attempts, state, last_error: reason };
+  return { project, id, title: spec.title, attempt: attempts, status: state, last_error: reason };
 }
 
 function deadLetterJson({ state }: Needs<'state.projections'>, task: TaskView): Json {

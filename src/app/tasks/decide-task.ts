@@ -90,7 +90,7 @@ function assertJoined(app: AppContext, task: TaskView): void {
       details: {
         entity: 'task',
         id: `${project}/${id}`,
-        state,
+        status: state,
         event: 'task.approved',
         legal: app.state.host.heard('task', `${project}/${id}`).filter((type) => type !== 'task.approved'),
         children: ids,

@@ -71,7 +71,11 @@ export function listTasks(
   project: ProjectId | null,
   query: ListTasks,
 ): TaskPage {
-  const { tasks, next } = findTasks(app, { ...query, project, states: statesOf(query.state) });
+  const { tasks, next } = findTasks(app, {
+    ...query,
+    project,
+    states: statesOf(query.status ?? query.state),
+  });
   return { tasks: tasks.map(taskJson), next };
 }
 
@@ -144,6 +148,6 @@ function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {
   if (unknown === undefined) return new Set(names as TaskState[]);
   throw new SignalboxError(
     'invalid_request',
-    `state: ${JSON.stringify(unknown)} is none of ${TASK_STATES.join(', ')}`,
+    `status: ${JSON.stringify(unknown)} is none of ${TASK_STATES.join(', ')}`,
   );
 }

@@ -19,7 +19,7 @@ export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): 
   return {
     project,
     id,
-    state: task.state,
+    status: task.state,
     summary,
     waits_for: waitsFor.map(waitJson),
     next,

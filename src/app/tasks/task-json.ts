@@ -19,7 +19,7 @@ export function taskJson(task: TaskView): Json {
   return {
     project: task.project,
     id: task.id,
-    state: task.state,
+    status: task.state,
     version: task.version,
     title: spec.title,
     description: spec.description,
@@ -76,7 +76,7 @@ export function attemptJson(attempt: AttemptView): Json {
   return {
     attempt: attempt.attempt,
     agent: attempt.agent,
-    state: attempt.state,
+    status: attempt.state,
     outcome: attempt.outcome,
     error: attempt.error,
     exit_code: attempt.exitCode,

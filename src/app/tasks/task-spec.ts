@@ -110,7 +110,7 @@ export async function relationsOf(
         'illegal_transition',
         `parent ${parent} is ${state}: it takes no more children`,
         {
-          details: { state },
+          details: { status: state },
         },
       );
     }
@@ -130,6 +130,6 @@ function neverDone(id: string, state: TaskState): SignalboxError {
   return new SignalboxError(
     'illegal_transition',
     `depends_on: task ${id} is ${state}, and has left memory since (retention): it will never be done`,
-    { details: { task: id, state } },
+    { details: { task: id, status: state } },
   );
 }

@@ -33,7 +33,7 @@ function agentLines(terminal: Pick<Terminal, 'style'>, agent: AgentAnswer, now: 
     ['capabilities', capabilities.join(' ')],
   ];
   const attempts = (agent.open_attempts ?? []).map(
-    (each) => `  ${each.project}/${each.task}, attempt ${each.attempt}: ${each.state}`,
+    (each) => `  ${each.project}/${each.task}, attempt ${each.attempt}: ${each.status}`,
   );
   return [
     `agent ${id} is ${terminal.style(styleOfAgent(agent), state)}${age}`,

@@ -37,11 +37,11 @@ async function kill(
   const attempt = await client.killAttempt(project, id, number, { by });
   if (options.json) terminal.print(JSON.stringify(attempt, null, 2));
   else
-    terminal.print(`attempt ${attempt.attempt} of task ${id} by agent ${attempt.agent} is ${attempt.state}`);
+    terminal.print(`attempt ${attempt.attempt} of task ${id} by agent ${attempt.agent} is ${attempt.status}`);
 }
 
 async function openOf(client: SignalboxClient, project: string, id: string): Promise<number> {
-  const { open_attempt: number, state } = await client.getTask(project, id);
+  const { open_attempt: number, status } = await client.getTask(project, id);
   if (number !== null) return number;
-  throw new SignalboxError('illegal_transition', `task ${id} is ${state} and has no open attempt`);
+  throw new SignalboxError('illegal_transition', `task ${id} is ${status} and has no open attempt`);
 }

@@ -38,8 +38,8 @@ async function ask(
 ): Promise<Candidate[]> {
   switch (source.kind) {
     case 'tasks': {
-      const { tasks } = await client.listTasks({ project, state: source.states, limit: LIMIT });
-      return tasks.map(({ id, state, title }) => ({ text: id, about: `${state}: ${title}` }));
+      const { tasks } = await client.listTasks({ project, status: source.states, limit: LIMIT });
+      return tasks.map(({ id, status, title }) => ({ text: id, about: `${status}: ${title}` }));
     }
     case 'agents':
       return (await client.agents()).map(({ id, state }) => ({ text: id, about: state }));

@@ -71,6 +71,7 @@ const OPTIONS: ReadonlyMap<string, Source> = new Map<string, Source>([
   ['--agent', AGENTS],
   ['--task', ANY_TASK],
   ['--review', { kind: 'words', words: REVIEW_WORDS }],
+  ['--status', { kind: 'list', words: TASK_STATES }],
   ['--state', { kind: 'list', words: TASK_STATES }],
   ['--priority', { kind: 'words', words: ['low', 'normal', 'high'] }],
   ['--log-level', { kind: 'words', words: LOG_LEVELS }],

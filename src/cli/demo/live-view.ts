@@ -65,7 +65,7 @@ function columnsAt(now: number): Column<TaskView>[] {
   return [
     { title: 'TASK', text: ({ id }) => id, isName: true },
     { title: 'AGENT', text: (task) => task.agent ?? task.spec.agent ?? '' },
-    { title: 'STATE', text: ({ state }) => state, style: ({ state }) => styleOfState(state) },
+    { title: 'STATUS', text: ({ state }) => state, style: ({ state }) => styleOfState(state) },
     { title: 'TRY', text: (task) => `${task.attempts}/${task.spec.max_attempts}`, align: 'right' },
     {
       title: 'TIME',

@@ -28,8 +28,8 @@ export async function lookAfter(
   while (performance.now() < deadline) {
     const { tasks } = await client.listTasks({ project: PROJECT });
     if (tasks.every(isOver)) return;
-    for (const { id, state, open_attempt } of tasks) {
-      if (state !== 'review' || open_attempt !== null) continue;
+    for (const { id, status, open_attempt } of tasks) {
+      if (status !== 'review' || open_attempt !== null) continue;
       const review = reviews.get(id)?.shift();
       if (review !== undefined) {
         await client.decide(PROJECT, id, review.decision, { by: NAME, comment: review.comment });
@@ -39,8 +39,8 @@ export async function lookAfter(
   }
 }
 
-function isOver({ state, open_attempt }: TaskAnswer): boolean {
-  return SETTLED_STATES.has(state) && open_attempt === null;
+function isOver({ status, open_attempt }: TaskAnswer): boolean {
+  return SETTLED_STATES.has(status) && open_attempt === null;
 }
 
 export function readAll(client: SignalboxClient, scenes: readonly Scene[]): Promise<TaskAnswer[]> {

@@ -23,7 +23,7 @@ export function printBlackboard(
 ): void {
   printTitle(terminal, 'The blackboard');
   for (const [index, task] of tasks.entries()) {
-    const state = terminal.style(styleOfState(task.state), task.state);
+    const state = terminal.style(styleOfState(task.status), task.status);
     terminal.print();
     terminal.print(`${terminal.style('bold', task.id)}: ${oneLine(task.title)} (${state})`);
     terminal.print(terminal.style('dim', `  ${scenes[index]?.about ?? ''}`));
@@ -48,7 +48,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: '#', text: ({ attempt }) => attempt, align: 'right' },
   { title: 'AGENT', text: ({ agent }) => agent },
   { title: 'PID', text: ({ pid }) => pid ?? '-', align: 'right' },
-  { title: 'OUTCOME', text: ({ state }) => state, style: ({ state }) => styleOfAttempt(state) },
+  { title: 'OUTCOME', text: ({ status }) => status, style: ({ status }) => styleOfAttempt(status) },
   { title: 'EXIT', text: exitText },
   {
     title: 'DURATION',

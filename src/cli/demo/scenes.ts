@@ -105,9 +105,9 @@ export const SCENES: readonly Scene[] = [
 export function problemsOf(scene: Scene, task: TaskAnswer): string[] {
   const { state, outcomes } = scene.ends;
   const attempts = task.attempts ?? [];
-  const found = attempts.map(({ outcome, state: now }) => outcome ?? now);
+  const found = attempts.map(({ outcome, status: now }) => outcome ?? now);
   const problems = [
-    task.state === state ? null : `it is ${task.state} instead of ${state}`,
+    task.status === state ? null : `it is ${task.status} instead of ${state}`,
     found.join() === outcomes.join()
       ? null
       : `its attempts ended ${found.join(', ')} instead of ${outcomes.join(', ')}`,

@@ -5,6 +5,7 @@ import { type ClientOptions, withClientOptions } from '../client-options.ts';
 
 export interface FilterOptions extends ClientOptions {
   readonly agent?: string;
+  readonly status?: (typeof DEAD_STATES)[number];
   readonly state?: (typeof DEAD_STATES)[number];
   readonly allProjects?: true;
 }
@@ -12,14 +13,15 @@ export interface FilterOptions extends ClientOptions {
 export function withFilterOptions(command: Command): Command {
   return withClientOptions(command)
     .option('--agent <id>', 'only tasks of this agent')
-    .addOption(new Option('--state <state>', 'only those that are in this state').choices(DEAD_STATES))
+    .addOption(new Option('--status <status>', 'only those with this status').choices(DEAD_STATES))
+    .addOption(new Option('--state <status>', 'the same as --status').choices(DEAD_STATES).hideHelp())
     .option('--all-projects', 'those of all projects');
 }
 
-export function filterOf({ project, agent, state, allProjects }: FilterOptions) {
+export function filterOf({ project, agent, state, status = state, allProjects }: FilterOptions) {
   return {
     ...(allProjects ? {} : { project }),
     ...(agent === undefined ? {} : { agent }),
-    ...(state === undefined ? {} : { state }),
+    ...(status === undefined ? {} : { status }),
   };
 }

@@ -58,7 +58,7 @@ function columnsOf({ allProjects }: ListOptions, now: number): Column<DeadLetter
   return [
     { title: 'ID', text: ({ id }) => id, isName: true },
     ...(allProjects ? [project] : []),
-    { title: 'STATE', text: ({ state }) => state, style: ({ state }) => styleOfState(state) },
+    { title: 'STATUS', text: ({ status }) => status, style: ({ status }) => styleOfState(status) },
     { title: 'AGENT', text: (letter) => letter.claimed_by ?? letter.agent ?? `(${letter.type})` },
     { title: 'TRIES', text: ({ attempt }) => attempt, align: 'right' },
     {

@@ -79,7 +79,7 @@ function show(terminal: Terminal, { dry_run: isDry, redriven, errors }: Outcome)
 const COLUMNS: readonly Column<RedriveAnswer['redriven'][number]>[] = [
   { title: 'ID', text: ({ id }) => id, isName: true },
   { title: 'PROJECT', text: ({ project }) => project },
-  { title: 'WAS', text: ({ state }) => state },
+  { title: 'WAS', text: ({ status }) => status },
   { title: 'TRIES', text: ({ attempt }) => attempt, align: 'right' },
   { title: 'TITLE', text: ({ title }) => title },
   { title: 'LAST ERROR', text: (task) => task.last_error ?? '' },

@@ -71,7 +71,7 @@ function changesJson({ tasks, agents, queues }: BoardChanges, contentDirectory: 
       id: task.id,
       title: task.spec.title,
       created: isNew(state),
-      state,
+      status: state,
       outputs: outputs.map((output) => outputJson(output, contentDirectory)),
       comments: comments.map(commentJson),
       attempts: attempts.map(({ from, to, attempt }) => ({ from, to, ...attemptJson(attempt) })),

@@ -22,7 +22,7 @@ export type KillSummary = z.output<typeof killSchema>;
 const COLUMNS: readonly Column<AttemptAnswer>[] = [
   { title: '#', text: ({ attempt }) => attempt, align: 'right' },
   { title: 'AGENT', text: ({ agent }) => agent, isName: true },
-  { title: 'OUTCOME', text: ({ state }) => state, style: ({ state }) => styleOfAttempt(state) },
+  { title: 'OUTCOME', text: ({ status }) => status, style: ({ status }) => styleOfAttempt(status) },
   { title: 'PID', text: ({ pid }) => pid ?? '-', align: 'right' },
   { title: 'EXIT', text: exitText },
   {

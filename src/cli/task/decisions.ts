@@ -72,5 +72,7 @@ export function addTaskDecisions(task: Command, terminal: Terminal): void {
 
 async function decide(terminal: Terminal, name: DecisionName, id: string, options: Options): Promise<void> {
   const task = await clientOf(options).decide(options.project, id, name, decisionOf(options));
-  terminal.print(options.json ? JSON.stringify(task, null, 2) : `task ${printable(id)} is ${task.state} now`);
+  terminal.print(
+    options.json ? JSON.stringify(task, null, 2) : `task ${printable(id)} is ${task.status} now`,
+  );
 }

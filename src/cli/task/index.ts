@@ -21,6 +21,6 @@ export function addTaskCommands(program: Command, terminal: Terminal): void {
   addTaskComment(task, terminal);
   task.addHelpText(
     'after',
-    `\nExamples:\n  $ signalbox task add "Say hello" --agent greeter\n  $ signalbox task ls --state review\n\n${exitCodesText()}`,
+    `\nExamples:\n  $ signalbox task add "Say hello" --agent greeter\n  $ signalbox task ls --status review\n\n${exitCodesText()}`,
   );
 }

@@ -12,6 +12,7 @@ import { ageText } from '../text/time.ts';
 import { styleOfState } from './state-style.ts';
 
 interface ListOptions extends ClientOptions {
+  readonly status?: readonly string[];
   readonly state?: readonly string[];
   readonly agent?: string;
   readonly limit: number;
@@ -26,16 +27,21 @@ export function addTaskLs(task: Command, terminal: Terminal): void {
   const command = withClientOptions(task.command('ls'))
     .summary('list tasks')
     .description('Lists the tasks of a project, the oldest first.')
-    .option('--state <states>', `only these states, with commas between: ${TASK_STATES.join(', ')}`, wordsOf)
+    .option(
+      '--status <list>',
+      `only tasks with one of these, separated by commas: ${TASK_STATES.join(', ')}`,
+      wordsOf,
+    )
+    .addOption(new Option('--state <list>', 'the same as --status').argParser(wordsOf).hideHelp())
     .option('--agent <id>', 'only tasks of this agent')
     .option('--limit <number>', 'how many at most', numberOf, LIMIT)
     .addOption(new Option('--all-projects', 'the tasks of all projects'))
     .action((options: ListOptions) => list(terminal, options));
   withExamples(command, [
-    ['What waits for me', 'signalbox task ls --state review,blocked'],
+    ['What waits for me', 'signalbox task ls --status review,blocked'],
     [
       'The ids of everything that failed, for a script',
-      'signalbox task ls --state failed --json | jq -r ".[].id"',
+      'signalbox task ls --status failed --json | jq -r ".[].id"',
     ],
   ]);
 }
@@ -59,12 +65,12 @@ async function list(terminal: Terminal, options: ListOptions): Promise<void> {
 
 async function collect(
   client: SignalboxClient,
-  { project, state, agent, limit, allProjects }: ListOptions,
+  { project, state, status = state, agent, limit, allProjects }: ListOptions,
 ): Promise<{ tasks: TaskAnswer[]; isAll: boolean }> {
   const filter = {
     ...(allProjects ? {} : { project }),
-    // A word that is no state is refused by Signalbox, with the list of those that are.
-    ...(state === undefined ? {} : { state: state as readonly TaskState[] }),
+    // An unknown word is refused by Signalbox, with the list of those that it knows.
+    ...(status === undefined ? {} : { status: status as readonly TaskState[] }),
     ...(agent === undefined ? {} : { agent }),
   };
   const tasks: TaskAnswer[] = [];
@@ -90,7 +96,7 @@ export function taskColumns(
   return [
     { title: 'ID', text: ({ id }) => id, isName: true },
     ...(allProjects ? [project] : []),
-    { title: 'STATE', text: ({ state }) => state, style: ({ state }) => styleOfState(state) },
+    { title: 'STATUS', text: ({ status }) => status, style: ({ status }) => styleOfState(status) },
     { title: 'AGENT', text: (task) => task.claimed_by ?? task.agent ?? `(${task.type})` },
     { title: 'PRIO', text: ({ priority }) => priority, align: 'right' },
     { title: 'TRY', text: (task) => `${task.attempt}/${task.max_attempts}`, align: 'right' },

@@ -22,7 +22,7 @@ type Shown = Pick<Terminal, 'columns' | 'style'>;
 
 /** Its sections are there for the parts that the answer has. */
 export function taskPage(terminal: Shown, task: TaskAnswer, options: TaskPageOptions): string[] {
-  const state = terminal.style(styleOfState(task.state), task.state);
+  const state = terminal.style(styleOfState(task.status), task.status);
   const sections = [
     [`${terminal.style('bold', oneLine(task.title))}`, `${task.id} in project ${task.project}: ${state}`],
     factLines(terminal, task, options.now),
@@ -90,7 +90,7 @@ function factLines(terminal: Shown, task: TaskAnswer, now: number): string[] {
 
 function childrenOf({ children, children_outputs: outputs = [] }: TaskAnswer): string[] {
   if (children === undefined) return [];
-  const counts = Object.entries(children.by_state).map(([state, count]) => `${count} ${state}`);
+  const counts = Object.entries(children.by_status).map(([state, count]) => `${count} ${state}`);
   return [
     `${INDENT}${children.total}: ${counts.join(', ')}`,
     ...outputs.map(

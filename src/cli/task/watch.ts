@@ -48,7 +48,7 @@ export async function watchTask(
   for await (const { task, events } of follow({ client, project, id, onAway })) {
     if (print === 'news') for (const event of events) terminal.print(eventLine(terminal, event));
     if (print === 'json_lines') for (const event of events) terminal.print(JSON.stringify(event));
-    if (task.state !== last?.state) hint(terminal, task);
+    if (task.status !== last?.status) hint(terminal, task);
     last = task;
   }
   if (print === 'result') {
@@ -56,21 +56,21 @@ export async function watchTask(
     terminal.print(JSON.stringify(whole, null, 2));
   }
   if (print === 'news' && last !== null) terminal.print(endText(terminal, last));
-  return last?.state === 'done' ? EXIT_CODES.ok.code : EXIT_CODES.failure.code;
+  return last?.status === 'done' ? EXIT_CODES.ok.code : EXIT_CODES.failure.code;
 }
 
 /** States in which somebody has to do something: on standard error, since programs do not care. */
-function hint(terminal: Terminal, { state, id, reason, review }: TaskAnswer): void {
-  if (state === 'review' && review !== 'auto') {
+function hint(terminal: Terminal, { status, id, reason, review }: TaskAnswer): void {
+  if (status === 'review' && review !== 'auto') {
     terminal.note(`waits for a review: "signalbox task approve ${id}", or "reject ${id} --comment TEXT"`);
   }
-  if (state === 'blocked') {
+  if (status === 'blocked') {
     terminal.note(`is blocked (${printable(reason ?? 'no reason given')}): "signalbox task unblock ${id}"`);
   }
 }
 
-function endText(terminal: Terminal, { id, state, reason, output_count: outputs }: TaskAnswer): string {
+function endText(terminal: Terminal, { id, status, reason, output_count: outputs }: TaskAnswer): string {
   const why = reason === null ? '' : `: ${printable(reason)}`;
-  const shown = terminal.style(styleOfState(state), state);
+  const shown = terminal.style(styleOfState(status), status);
   return `task ${id} is ${shown}${why}, with ${outputs} ${outputs === 1 ? 'output' : 'outputs'}`;
 }

@@ -27,7 +27,7 @@ export function addTaskWhy(task: Command, terminal: Terminal): void {
 
 export function whyLines(
   terminal: Pick<Terminal, 'style'>,
-  { id, state, waits_for: waits, next, queue }: WhyAnswer,
+  { id, status, waits_for: waits, next, queue }: WhyAnswer,
 ): string[] {
   const dim = (label: string): string => terminal.style('dim', label.padEnd(8));
   const place =
@@ -37,7 +37,7 @@ export function whyLines(
           `${dim('queue')}${queue.position} of ${queue.length}${queue.of_other_projects > 0 ? `; projects take turns, and ${queue.of_other_projects} more wait in others` : ''}`,
         ];
   return [
-    `task ${id} is ${terminal.style(styleOfState(state), state)}`,
+    `task ${id} is ${terminal.style(styleOfState(status), status)}`,
     ...waits.map(({ detail }, index) => `${dim(index === 0 ? 'because' : '')}${oneLine(detail)}`),
     ...place,
     `${dim('next')}${oneLine(next)}`,

@@ -12,9 +12,9 @@ export async function resultOf(work: () => Promise<object>): Promise<CallToolRes
   }
 }
 
-/** With the stable code, and the state of the task where that is what stands in the way. */
+/** With the stable code, and the status of the task if that is the reason. */
 function errorJson(error: unknown): object {
   if (!(error instanceof SignalboxError)) return { code: 'internal', message: messageOf(error) };
   const { code, message, details } = error;
-  return { code, message, ...('state' in details && { state: details.state }), details };
+  return { code, message, ...('status' in details && { status: details.status }), details };
 }

@@ -38,7 +38,7 @@ function addReadingTools(server: McpServer, { client, identity }: McpSession): v
     {
       description: 'The tasks of your project, the oldest first, in short.',
       inputSchema: z.strictObject({
-        state: z.array(z.enum(TASK_STATES)).optional(),
+        status: z.array(z.enum(TASK_STATES)).optional(),
         agent: z.string().optional(),
         limit: z.int().min(1).max(100).default(20),
         after: z.int().min(0).optional().describe('"next" of the page before.'),
@@ -53,8 +53,18 @@ function addReadingTools(server: McpServer, { client, identity }: McpSession): v
   );
 }
 
-function inShort({ id, state, title, agent, claimed_by, attempt, priority, reason, updated_at }: TaskAnswer) {
-  return { id, state, title, agent, claimed_by, attempt, priority, reason, updated_at };
+function inShort({
+  id,
+  status,
+  title,
+  agent,
+  claimed_by,
+  attempt,
+  priority,
+  reason,
+  updated_at,
+}: TaskAnswer) {
+  return { id, status, title, agent, claimed_by, attempt, priority, reason, updated_at };
 }
 
 function addCreate(server: McpServer, { client, identity }: McpSession): void {

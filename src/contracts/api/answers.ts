@@ -34,7 +34,7 @@ export const attemptAnswerSchema = z.strictObject({
   attempt: z.int().min(1),
   agent: z.string(),
   /** `requested`, `running`, `suspected`, `stopping`, or an outcome. */
-  state: z.string(),
+  status: z.string(),
   outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
   error: z.string().nullable(),
   exit_code: z.int().nullable(),
@@ -88,7 +88,7 @@ export const eventAnswerSchema = z.strictObject({
 export const taskAnswerSchema = z.strictObject({
   project: z.string(),
   id: z.string(),
-  state: z.enum(TASK_STATES),
+  status: z.enum(TASK_STATES),
   version: z.int().min(1),
   title: z.string(),
   description: z.string(),
@@ -124,8 +124,8 @@ export const taskAnswerSchema = z.strictObject({
   children: z
     .strictObject({
       total: z.int().min(1),
-      /** How many are in each state; states without any are left out. */
-      by_state: z.partialRecord(z.enum(TASK_STATES), z.int().min(1)),
+      /** How many have each status; a status that none has is left out. */
+      by_status: z.partialRecord(z.enum(TASK_STATES), z.int().min(1)),
       ids: z.array(z.string()),
     })
     .optional(),
@@ -163,7 +163,7 @@ export const openAttemptSchema = z.strictObject({
   attempt: z.int().min(1),
   agent: z.string(),
   /** `requested`, `running`, `suspected`, `stopping`. */
-  state: z.string(),
+  status: z.string(),
   driver: z.string().nullable(),
   host: z.string().nullable(),
   pid: z.int().nullable(),
@@ -214,11 +214,11 @@ export type QueueAnswer = z.output<typeof queueAnswerSchema>;
 
 export const queueListSchema = z.strictObject({ queues: z.array(queueAnswerSchema) });
 
-const deadState = { state: z.enum(DEAD_STATES), last_error: z.string().nullable() };
+const deadStatus = { status: z.enum(DEAD_STATES), last_error: z.string().nullable() };
 
 /** A task that was given up: it has used up its attempts, or it expired. */
 export const deadLetterSchema = taskAnswerSchema.extend({
-  ...deadState,
+  ...deadStatus,
   attempts: z.array(attemptAnswerSchema),
 });
 export type DeadLetter = z.output<typeof deadLetterSchema>;
@@ -234,7 +234,7 @@ export const redriveAnswerSchema = z.strictObject({
   dry_run: z.boolean(),
   /** As they were before: what was redriven, or would be. */
   redriven: z.array(
-    z.strictObject({ project: z.string(), id: z.string(), title: z.string(), attempt: count, ...deadState }),
+    z.strictObject({ project: z.string(), id: z.string(), title: z.string(), attempt: count, ...deadStatus }),
   ),
   /** What was not, and is as it was. */
   errors: z.array(

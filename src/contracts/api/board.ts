@@ -10,7 +10,7 @@ export const boardCardSchema = z.strictObject({
   project: z.string(),
   id: z.string(),
   title: z.string(),
-  state: z.enum(TASK_STATES),
+  status: z.enum(TASK_STATES),
   type: z.string().nullable(),
   priority: z.int(),
   /** The agent of the newest attempt, or the one that it is for. */
@@ -19,7 +19,7 @@ export const boardCardSchema = z.strictObject({
   attempt: count,
   max_attempts: z.int(),
   /** Of the open attempt: `requested`, `running`, `suspected`, `stopping`; null where none is open. */
-  attempt_state: z.string().nullable(),
+  attempt_status: z.string().nullable(),
   /** When the open attempt is stopped. */
   deadline: time.nullable(),
   /** `manual`, `auto`, or the agent that reviews. */

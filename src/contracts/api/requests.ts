@@ -140,7 +140,8 @@ export const redactSchema = z
 export type Redact = z.infer<typeof redactSchema>;
 
 export const listTasksSchema = z.strictObject({
-  state: z.string().optional().describe('States, with commas between.'),
+  status: z.string().optional().describe('One status or several, separated by commas.'),
+  state: z.string().optional().describe('The same as `status`.'),
   agent: id.optional().describe('That has it, or is to get it.'),
   type: id.optional(),
   parent: id.optional(),
@@ -219,7 +220,8 @@ const deadStates = z.enum(DEAD_STATES);
 
 export const listDeadLettersSchema = z.strictObject({
   ...deadLetterFilter,
-  state: deadStates.optional(),
+  status: deadStates.optional(),
+  state: deadStates.optional().describe('The same as `status`.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   after: z.coerce.number().int().min(0).default(0),
 });
@@ -231,6 +233,8 @@ const REDRIVES = 1_000;
 export const redriveSchema = decisionSchema
   .extend({
     ...deadLetterFilter,
+    status: deadStates.optional(),
+    /** The same as `status`. */
     state: deadStates.optional(),
     ids: z.array(id).min(1).max(REDRIVES).optional(),
     /** Says that no filter is meant, not forgotten. */
@@ -244,8 +248,8 @@ export const redriveSchema = decisionSchema
     path: ['project'],
   })
   .refine(
-    ({ ids, project, agent, state, all }) =>
-      [ids, project, agent, state, all].some((each) => each !== undefined),
-    { message: 'say what is to be redriven: "ids", "project", "agent", "state", or "all": true', path: [] },
+    ({ ids, project, agent, status, state, all }) =>
+      [ids, project, agent, status, state, all].some((each) => each !== undefined),
+    { message: 'say what is to be redriven: "ids", "project", "agent", "status", or "all": true', path: [] },
   );
 export type Redrive = z.infer<typeof redriveSchema>;

@@ -56,7 +56,7 @@ export type WaitAnswer = z.output<typeof waitAnswerSchema>;
 export const whyAnswerSchema = z.strictObject({
   project: z.string(),
   id: z.string(),
-  state: z.enum(TASK_STATES),
+  status: z.enum(TASK_STATES),
   /** One sentence. */
   summary: z.string(),
   /** At least one for every task that waits; none for a task that is settled. */

@@ -203,7 +203,15 @@ export class ActorHost {
     return new SignalboxError(
       'illegal_transition',
       `${kind} ${id} is ${state}: ${event.type} is not possible there${legal.length > 0 ? `, only ${legal.join(', ')}` : ''}`,
-      { details: { entity: kind, id, state, event: event.type, legal } },
+      {
+        details: {
+          entity: kind,
+          id,
+          [kind === 'task' || kind === 'attempt' ? 'status' : 'state']: state,
+          event: event.type,
+          legal,
+        },
+      },
     );
   }
 }

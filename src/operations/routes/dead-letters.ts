@@ -33,7 +33,7 @@ export function serveDeadLetters(serve: Serve, app: AppContext): void {
     address: nowhere,
     query: nothing,
     body: redriveSchema,
-    example: { project: 'demo', state: 'failed', dry_run: true },
+    example: { project: 'demo', status: 'failed', dry_run: true },
     answers: { 200: json(redriveAnswerSchema, 'What was redriven, and what was not.') },
     refusals: COMMITS,
     handle: async ({ body, caller }) => ({

@@ -51,8 +51,8 @@ describe('what can stand at the cursor', () => {
   });
 
   it('is an option of the command, and of the program before it', async () => {
-    expect(await words('task ls --st')).toEqual(['--state']);
-    expect(await words('task ls --state review --pro')).toEqual(['--project']);
+    expect(await words('task ls --st')).toEqual(['--status']);
+    expect(await words('task ls --status review --pro')).toEqual(['--project']);
     expect(await words('--d')).toEqual(['--debug']);
     expect(await words('task ls -- --st')).toEqual([]);
   });
@@ -61,10 +61,10 @@ describe('what can stand at the cursor', () => {
     ['completion ', ['bash', 'zsh', 'fish']],
     ['queue pause ', ['agent', 'type']],
     ['token new ann --role ad', ['admin']],
-    ['dlq ls --state=f', ['--state=failed']],
-    ['task ls --state re', ['review']],
-    ['task ls --state review,re', []],
-    ['task ls --state=review,bl', ['--state=review,blocked']],
+    ['dlq ls --status=f', ['--status=failed']],
+    ['task ls --status re', ['review']],
+    ['task ls --status review,re', []],
+    ['task ls --status=review,bl', ['--status=review,blocked']],
     ['up --log-level s', ['silent']],
     ['driver show cla', ['claude']],
   ])('is a value that is known without asking: %s', async (line, expected) => {
@@ -204,10 +204,10 @@ describe('the scripts', () => {
 
   it('bash: words, values behind "=", files and directories', async () => {
     expect(await inBash('ta')).toEqual(['task']);
-    expect(await inBash('task', 'ls', '--sta')).toEqual(['--state']);
-    expect(await inBash('task', 'ls', '--state', '=', 're')).toEqual(['review']);
-    expect(await inBash('task', 'ls', '--json', '--state', '=')).toContain('working');
-    expect(await inBash('dlq', 'ls', '--state', '=', 'failed', '--ag')).toEqual(['--agent']);
+    expect(await inBash('task', 'ls', '--sta')).toEqual(['--status']);
+    expect(await inBash('task', 'ls', '--status', '=', 're')).toEqual(['review']);
+    expect(await inBash('task', 'ls', '--json', '--status', '=')).toContain('working');
+    expect(await inBash('dlq', 'ls', '--status', '=', 'failed', '--ag')).toEqual(['--agent']);
     expect(await inBash('up', '--config', 'da')).toEqual(expect.arrayContaining(['data', 'data.yaml']));
     expect(await inBash('up', '--data-dir', '=', 'da')).toEqual(['data']);
     expect(await inBash('agent', 'show', '')).toEqual([]);
@@ -216,7 +216,7 @@ describe('the scripts', () => {
   it.runIf(isInstalled('fish'))('fish: words with what they are, values behind "=", files', async () => {
     const at = (line: string) => inShell('fish', `source ./fish; complete -C '${line}'`);
     expect(await at('signalbox task sh')).toEqual(['show\tshow a task']);
-    expect(await at('signalbox dlq ls --state=f')).toEqual(['--state=failed']);
+    expect(await at('signalbox dlq ls --status=f')).toEqual(['--status=failed']);
     expect(await at('signalbox up --data-dir=da')).toEqual([expect.stringMatching(/^--data-dir=data\/?/)]);
     expect(await at('signalbox up --config data.y')).toEqual([expect.stringMatching(/^data\.yaml/)]);
     expect(await at('signalbox agent show ')).toEqual([]);
@@ -233,7 +233,7 @@ describe('the scripts', () => {
         _signalbox`,
       );
     expect(await at('task', 'sh')).toEqual(['show:show a task']);
-    expect(await at('dlq', 'ls', '--state=f')).toEqual(['--state=failed']);
+    expect(await at('dlq', 'ls', '--status=f')).toEqual(['--status=failed']);
     expect(await at('up', '--data-dir=da')).toEqual(['_files -/ da']);
     expect(await at('agent', 'show', '')).toEqual([]);
   });

@@ -87,7 +87,7 @@ describe('the commands of an operator', () => {
       "next    agent worker takes it when it has a free slot and the task's turn has come",
       '',
     ]);
-    expect(JSON.parse((await run(http, `task why c ${DEMO} --json`)).out).state).toBe('pending');
+    expect(JSON.parse((await run(http, `task why c ${DEMO} --json`)).out).status).toBe('pending');
     expect((await run(http, `task why x ${DEMO}`)).code).toBe(3);
   });
 
@@ -150,7 +150,7 @@ describe('the tree of processes', () => {
     task: 'a',
     attempt: 1,
     agent: 'worker',
-    state: 'running',
+    status: 'running',
     driver: 'command',
     host: 'here',
     pid: 11,

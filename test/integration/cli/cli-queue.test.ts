@@ -15,7 +15,7 @@ describe('queues on the command line', () => {
     const run = (line: string, ...more: string[]): Promise<CliResult> =>
       runCli([...line.split(' '), ...more, '--url', sandbox.url]);
     const stateOf = async (id: string): Promise<string> =>
-      (await sandbox.get<{ state: string }>(`${TASKS}/${id}`)).state;
+      (await sandbox.get<{ status: string }>(`${TASKS}/${id}`)).status;
 
     expect((await run('queue ls')).out).not.toContain('paused');
     const paused = await run('queue pause type build --by ann', '--comment', 'the lab moves');

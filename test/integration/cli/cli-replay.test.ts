@@ -132,7 +132,7 @@ describe('replay', () => {
     const [place, counts, title, row] = out.split('\n');
     expect(place).toMatch(new RegExp(`^as of event ${sequence}, ${time} \\(\\d+[smhd] ago\\)$`));
     expect(counts).toBe('1 task: 1 review');
-    expect(title).toMatch(/^ID +PROJECT +STATE/);
+    expect(title).toMatch(/^ID +PROJECT +STATUS/);
     expect(row).toMatch(/^letter +demo +review +writer +9 +1\/4 +0s +Write a letter$/);
   });
 
@@ -194,11 +194,11 @@ describe('replay', () => {
       from: { sequence: rejected },
       to: { sequence: events.length },
       tasks: [
-        { id: 'letter', created: false, state: { from: 'pending', to: 'done' }, outputs: [{ number: 2 }] },
+        { id: 'letter', created: false, status: { from: 'pending', to: 'done' }, outputs: [{ number: 2 }] },
         {
           id: 'poem',
           created: true,
-          state: { from: null, to: 'done' },
+          status: { from: null, to: 'done' },
           attempts: [{ from: null, to: 'completed' }, {}],
         },
       ],

@@ -71,7 +71,7 @@ describe('the task commands, against a Signalbox that runs', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       id: 'all',
-      state: 'scheduled',
+      status: 'scheduled',
       description: 'a long story\n',
       params: { a: [1] },
       priority: 10,
@@ -155,16 +155,16 @@ describe('the task commands, against a Signalbox that runs', () => {
     const list = ['task', 'ls', '--project', 'list'];
     const { out } = await up.run(list);
     const [head = '', ...rows] = out.trimEnd().split('\n');
-    expect(head).toMatch(/^ID +STATE +AGENT +PRIO +TRY +AGE +TITLE$/);
+    expect(head).toMatch(/^ID +STATUS +AGENT +PRIO +TRY +AGE +TITLE$/);
     expect(rows).toHaveLength(3);
     for (const row of rows) expect(row.indexOf('任务')).toBe(head.indexOf('TITLE'));
     const two = await up.run([...list, '--limit', '2']);
     expect(two.out.trimEnd().split('\n')).toHaveLength(3);
     expect(two.err).toContain('more than 2');
-    expect((await up.run([...list, '--state', 'done'])).err).toBe('no tasks\n');
+    expect((await up.run([...list, '--status', 'done'])).err).toBe('no tasks\n');
     const scheduled = await up.json<TaskAnswer[]>([...list, '--state', 'scheduled,done']);
     expect(scheduled.map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
-    const wrong = await up.run([...list, '--state', 'nope']);
+    const wrong = await up.run([...list, '--status', 'nope']);
     expect(wrong).toMatchObject({ code: 2 });
     expect(wrong.err).toContain('is none of scheduled, pending');
   });

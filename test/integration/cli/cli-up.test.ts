@@ -93,7 +93,7 @@ agents:
   sleeper: { driver: command, command: ["sleep", "600"] }
 `);
     await up.client.createTask('default', { title: 'sleep', agent: 'sleeper', id: 's' });
-    await until(async () => (await up.client.getTask('default', 's')).state === 'working', 'the agent runs');
+    await until(async () => (await up.client.getTask('default', 's')).status === 'working', 'the agent runs');
     up.process.signal('SIGINT');
     await until(() => up.process.err.includes('"asked to stop"'), 'it drains');
     up.process.signal('SIGINT');

@@ -37,7 +37,7 @@ webhooks:
       await up.client.decideAgent('idle', 'pause');
       await up.client.createTask('default', { id: 'a', title: 'x', agent: 'echo' });
       await up.client.createTask('default', { id: 'b', title: 'x', agent: 'idle' });
-      await until(async () => (await up.client.getTask('default', 'a')).state === 'done', 'a is done');
+      await until(async () => (await up.client.getTask('default', 'a')).status === 'done', 'a is done');
 
       const queues = await up.json<{ name: string; pending: number }[]>(['queue', 'ls']);
       expect(queues.map(({ name, pending }) => [name, pending])).toEqual([

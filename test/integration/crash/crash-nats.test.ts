@@ -75,7 +75,7 @@ describe('kill -9 of the embedded nats-server under load', () => {
     const ran = created.filter((id) => Number(id.split('-')[1]) % 10 === 0);
     await until(
       async () => {
-        const { tasks: done } = await sandbox.get<{ tasks: unknown[] }>('/api/tasks?limit=1000&state=done');
+        const { tasks: done } = await sandbox.get<{ tasks: unknown[] }>('/api/tasks?limit=1000&status=done');
         return done.length >= Math.min(ran.length, 1_000);
       },
       'all that was to run is done',

@@ -36,7 +36,7 @@ function sandboxConfig(): object {
 
 interface Task {
   readonly id: string;
-  readonly state: string;
+  readonly status: string;
   readonly attempt: number;
 }
 
@@ -44,7 +44,7 @@ const TASKS = '/api/projects/demo/tasks';
 
 async function states(sandbox: Sandbox): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const { state } of await tasks(sandbox)) counts[state] = (counts[state] ?? 0) + 1;
+  for (const { status } of await tasks(sandbox)) counts[status] = (counts[status] ?? 0) + 1;
   return counts;
 }
 
@@ -110,8 +110,8 @@ describe('kill -9 of Signalbox with 50 tasks in all states', () => {
     expect(await everything(sandbox)).toEqual(before);
 
     await writeFile(join(sandbox.directory, 'gate'), '');
-    for (const { id, state } of await tasks(sandbox)) {
-      const decision = { review: 'approve', blocked: 'unblock', scheduled: 'cancel' }[state];
+    for (const { id, status } of await tasks(sandbox)) {
+      const decision = { review: 'approve', blocked: 'unblock', scheduled: 'cancel' }[status];
       if (decision !== undefined)
         expect((await sandbox.post(`${TASKS}/${id}/${decision}`, {})).status).toBe(200);
     }

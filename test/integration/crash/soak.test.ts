@@ -85,10 +85,10 @@ describe(`${IN_FLIGHT} agents at once for ${SECONDS} s, seven of ten misbehaving
     expect(agents).toMatchObject([{ state: 'idle', running: 0 }]);
     expect(await survivors(sandbox.directory)).toEqual([]);
     await until(async () => (await zombiesOf(health.pid)).length === 0, 'no zombie is left');
-    const page = await sandbox.get<{ tasks: { id: string; state: string }[] }>('/api/tasks?limit=1000');
-    for (const { id, state } of page.tasks) {
+    const page = await sandbox.get<{ tasks: { id: string; status: string }[] }>('/api/tasks?limit=1000');
+    for (const { id, status } of page.tasks) {
       const kind = Number(id.slice(1)) % 10;
-      expect({ id, state }).toEqual({ id, state: [0, 1, 2, 5, 6, 9].includes(kind) ? 'done' : 'failed' });
+      expect({ id, status }).toEqual({ id, status: [0, 1, 2, 5, 6, 9].includes(kind) ? 'done' : 'failed' });
     }
   });
 });

@@ -66,8 +66,10 @@ class Pair implements AsyncDisposable {
   async expectFinished(): Promise<void> {
     await this.leader.touch('go');
     await until(async () => {
-      const { tasks } = await this.standby.get<{ tasks: { state: string; attempt: number }[] }>('/api/tasks');
-      return tasks.every(({ state, attempt }) => state === 'done' && attempt === 1);
+      const { tasks } = await this.standby.get<{ tasks: { status: string; attempt: number }[] }>(
+        '/api/tasks',
+      );
+      return tasks.every(({ status, attempt }) => status === 'done' && attempt === 1);
     }, 'the agents that ran on have finished');
     expect((await this.leader.lines('starts')).sort()).toEqual(['a', 'b', 'c']);
   }

@@ -115,7 +115,7 @@ describe('the MCP server', () => {
         const { tools } = await agent.client.listTools();
         expect(tools.map(({ name }) => name).sort()).toEqual(TOOLS);
 
-        expect(await agent.ok('task_get')).toMatchObject({ id, state: 'working', outputs: [] });
+        expect(await agent.ok('task_get')).toMatchObject({ id, status: 'working', outputs: [] });
         expect(await agent.ok('task_claim')).toMatchObject({ id, open_attempt: 1, claimed_by: 'worker' });
         expect(await agent.ok('task_status', { status: 'working', detail: 'half way' })).toMatchObject({
           progress: 'half way',
@@ -130,7 +130,7 @@ describe('the MCP server', () => {
         expect(await agent.ok('task_create', child)).toMatchObject({ id: created.id });
         const { tasks } = (await agent.ok('task_list', { agent: 'worker' })) as { tasks: { id: string }[] };
         expect(tasks.map((task) => task.id)).toEqual(expect.arrayContaining([id, created.id]));
-        expect(await agent.ok('task_status', { status: 'review' })).toMatchObject({ state: 'review' });
+        expect(await agent.ok('task_status', { status: 'review' })).toMatchObject({ status: 'review' });
         expect(await agent.ok('task_get', { task_id: id })).toMatchObject({
           outputs: [{ title: 'Answer', agent: 'worker' }],
           comments: [{ author: 'worker', body: 'look here' }],
@@ -159,14 +159,14 @@ describe('the MCP server', () => {
     }
   }
 
-  it('tells an agent whose attempt is over to stop, with the state of the task', {
+  it('tells an agent whose attempt is over to stop, with the status of the task', {
     timeout: 60_000,
   }, async () => {
     const env = await environmentOf('late');
     await using agent = await Session.open('stdio', '2026-07-28', sandbox.url, env);
     await new SignalboxClient({ url: sandbox.url }).decide('demo', 'late', 'cancel');
     const answer = await agent.call('task_status', { status: 'working' });
-    expect(answer).toMatchObject({ isError: true, value: { code: 'stale_attempt', state: 'cancelled' } });
+    expect(answer).toMatchObject({ isError: true, value: { code: 'stale_attempt', status: 'cancelled' } });
   });
 
   it('writes nothing but MCP to standard output, and ends with standard input', async () => {

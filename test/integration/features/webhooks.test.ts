@@ -55,7 +55,7 @@ function start(hook: Hook = {}, log = new MemoryLog()): Promise<TestHttp> {
 async function run(http: TestHttp, id: string, project = 'demo'): Promise<void> {
   await http.post(`/api/projects/${project}/tasks`, { id, title: 'x', agent: 'quick', review: 'auto' });
   const path = `/api/projects/${project}/tasks/${id}?wait=10`;
-  expect((await http.get(path)).body).toMatchObject({ state: 'done' });
+  expect((await http.get(path)).body).toMatchObject({ status: 'done' });
 }
 
 const took = (...lines: string[]) =>

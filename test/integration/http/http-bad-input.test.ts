@@ -146,7 +146,7 @@ describe('bad input over HTTP', () => {
     ['GET', `${TASKS}?limit=0`, 400, 'invalid_request'],
     ['GET', `${TASKS}?limit=many`, 400, 'invalid_request'],
     ['GET', `${TASKS}?limit=1&limit=2`, 400, 'invalid_request'],
-    ['GET', `${TASKS}?state=asleep`, 400, 'invalid_request'],
+    ['GET', `${TASKS}?status=asleep`, 400, 'invalid_request'],
     ['GET', `${TASKS}?sort=age`, 400, 'invalid_request'],
     ['GET', `${TASKS}?__proto__=1`, 400, 'invalid_request'],
     ['GET', `${TASKS}/a?expand=everything`, 400, 'invalid_request'],

@@ -35,7 +35,7 @@ describe('a client that waits', () => {
     const settled = client.settledTask('demo', 'a');
     await vi.waitFor(() => expect(requests).toHaveBeenCalledTimes(1));
     gate.open();
-    expect((await settled).state).toBe('done');
+    expect((await settled).status).toBe('done');
     expect(requests.mock.calls.length).toBeLessThanOrEqual(2);
   });
 

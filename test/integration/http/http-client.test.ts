@@ -14,10 +14,10 @@ describe('the client and the server', () => {
     await http.test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
 
     await client.comment('demo', 'a', { author: 'ann', body: 'fine' });
-    expect(await client.decide('demo', 'a', 'approve', { by: 'ann' })).toMatchObject({ state: 'done' });
+    expect(await client.decide('demo', 'a', 'approve', { by: 'ann' })).toMatchObject({ status: 'done' });
     const task = taskAnswerSchema.parse(await client.getTask('demo', 'a', ['all']));
     expect(task.events?.at(-1)?.actor).toBe('user:ann');
-    const page = taskPageSchema.parse(await client.listTasks({ state: ['done'] }));
+    const page = taskPageSchema.parse(await client.listTasks({ status: ['done'] }));
     expect(page.tasks.map(({ id }) => id)).toEqual(['a']);
     const agents = await client.agents();
     expect(agents.map((agent) => agentAnswerSchema.parse(agent).id)).toEqual(['echo']);

@@ -23,7 +23,7 @@ describe('heartbeats over HTTP', () => {
     await http.working('a');
     const before = http.events;
     for (let count = 0; count < 20; count++) {
-      expect(taskIn(await beat(http, { agent: 'worker' })).state).toBe('working');
+      expect(taskIn(await beat(http, { agent: 'worker' })).status).toBe('working');
     }
     expect(http.events).toBe(before);
   });
@@ -59,7 +59,7 @@ describe('heartbeats over HTTP', () => {
     await using http = await start();
     await http.working('a');
     http.log.reachable = false;
-    expect(taskIn(await beat(http)).state).toBe('working');
+    expect(taskIn(await beat(http)).status).toBe('working');
     http.log.reachable = true;
   });
 
@@ -69,7 +69,7 @@ describe('heartbeats over HTTP', () => {
     problemIn(await http.post(`${TASKS}/a/heartbeat`, {}), 401, 'unauthorized');
     await http.post(`${TASKS}/a/cancel`);
     const problem = problemIn(await beat(http), 409, 'stale_attempt');
-    expect(problem.details).toMatchObject({ state: 'cancelled', attempt: 1 });
+    expect(problem.details).toMatchObject({ status: 'cancelled', attempt: 1 });
     const attempt = await attemptOf(http);
     expect(attempt?.rejected_messages).toMatchObject([{ message: 'heartbeat' }]);
   });
@@ -78,7 +78,7 @@ describe('heartbeats over HTTP', () => {
     await using http = await start();
     await http.working('a');
     const client = new SignalboxClient({ url: http.url, token: http.token('a') });
-    expect((await client.heartbeat('demo', 'a')).state).toBe('working');
+    expect((await client.heartbeat('demo', 'a')).status).toBe('working');
     expect((await client.heartbeat('demo', 'a', { detail: 'half' })).progress).toBe('half');
     const stranger = new SignalboxClient({ url: http.url });
     await expect(stranger.heartbeat('demo', 'a')).rejects.toMatchObject({ code: 'unauthorized' });

@@ -46,7 +46,7 @@ describe('HTTP while the event log cannot be written', () => {
       expect(problemIn(answer, 503, 'log_unavailable').details).toBeUndefined();
       expect(retryAfter(answer)).toBeGreaterThan(0);
     }
-    expect(taskIn(await http.get(`${TASKS}/a`)).state).toBe('working');
+    expect(taskIn(await http.get(`${TASKS}/a`)).status).toBe('working');
     expect(taskPageSchema.parse((await http.get(TASKS)).body).tasks).toHaveLength(1);
     expect(http.events).toBe(before);
 

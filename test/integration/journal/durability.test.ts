@@ -39,8 +39,8 @@ describe('the durability modes', () => {
       await sandbox.up();
       await until(
         async () => {
-          const { tasks } = await sandbox.get<{ tasks: { state: string }[] }>('/api/tasks?limit=100');
-          return tasks.length === 21 && tasks.every(({ state }) => state === 'done');
+          const { tasks } = await sandbox.get<{ tasks: { status: string }[] }>('/api/tasks?limit=100');
+          return tasks.length === 21 && tasks.every(({ status }) => status === 'done');
         },
         'every task is done',
         60_000,

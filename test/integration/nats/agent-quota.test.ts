@@ -14,7 +14,7 @@ interface Agent {
 }
 
 interface Task {
-  readonly state: string;
+  readonly status: string;
   readonly attempts: readonly { outcome: string | null; started_at: string }[];
 }
 
@@ -48,7 +48,7 @@ describe('an agent that says that its quota is used up', () => {
     const parkedUntil = Date.parse((await agent()).parked_until ?? '');
     expect((await agent()).reason).toBe(`quota: ${REFUSAL}`);
 
-    await until(async () => (await task()).state === 'done', 'the task is done', 20_000);
+    await until(async () => (await task()).status === 'done', 'the task is done', 20_000);
     const [refused, done, ...more] = (await task()).attempts;
     expect(more).toEqual([]);
     expect(refused?.outcome).toBe('failed');

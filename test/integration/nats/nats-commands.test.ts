@@ -104,9 +104,9 @@ describe('commands over NATS', () => {
     expect(taskAnswerSchema.parse(created.body)).toMatchObject({ id: 'a', project: 'demo', agent: 'far' });
     expect((await call('demo.createTask', request)).status).toBe(200);
     await until(async () => (await world.box.task('demo', 'a')).state === 'review', 'it is handed in');
-    expect((await call('demo.explainTask', { task: 'a' })).body).toMatchObject({ state: 'review' });
+    expect((await call('demo.explainTask', { task: 'a' })).body).toMatchObject({ status: 'review' });
     const approved = await call('demo.approveTask', { task: 'a', by: 'mia', comment: 'good' });
-    expect(approved.body).toMatchObject({ state: 'done' });
+    expect(approved.body).toMatchObject({ status: 'done' });
     const read = await call('demo.readTask', { task: 'a', expand: 'outputs,attempts' });
     expect(read.body).toMatchObject({ outputs: [{ content: 'a result' }], attempts: [{ agent: 'far' }] });
     await call('other.createTask', { id: 'b', title: 'elsewhere', agent: 'far' });
@@ -220,7 +220,9 @@ describe('commands over NATS', () => {
 
     const hanging = await call('_background.runBackground', { command: 'sleep 600' });
     const { task_id: hung } = startedBackgroundSchema.parse(hanging.body);
-    expect((await call('_background.cancelTask', { task: hung })).body).toMatchObject({ state: 'cancelled' });
+    expect((await call('_background.cancelTask', { task: hung })).body).toMatchObject({
+      status: 'cancelled',
+    });
     // What still runs when Signalbox stops is left for its next start; here there is none.
     const attempt = async (): Promise<AttemptAnswer> =>
       attemptAnswerSchema.parse((await call('_background.readAttempt', { task: hung, attempt: 1 })).body);
@@ -270,7 +272,7 @@ describe('commands over NATS', () => {
     await connection.flush();
     const began = performance.now();
     await world.down();
-    expect((await waiting).body).toMatchObject({ id: 'slow', state: 'scheduled' });
+    expect((await waiting).body).toMatchObject({ id: 'slow', status: 'scheduled' });
     expect(performance.now() - began).toBeLessThan(4_000);
   });
 

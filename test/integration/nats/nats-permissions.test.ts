@@ -259,7 +259,7 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
     const boss = await secured.as('boss');
     const task = { id: 'a', title: 'a', agent: 'far' };
     const answer = await boss.request('signalbox.v1.cmd.demo.createTask', JSON.stringify(task));
-    expect(answer.json()).toMatchObject({ id: 'a', state: 'pending' });
+    expect(answer.json()).toMatchObject({ id: 'a', status: 'pending' });
     const forbidden = [EVENT, agentSubject('far', 'status'), ...ADMINISTRATION];
     expect(await secured.reached(boss, forbidden, 'signalbox.v1.cmd.demo.readTask')).toEqual([]);
     await expect(connect({ servers: secured.world.nats.url })).rejects.toThrow(/authorization/i);

@@ -32,7 +32,7 @@ describe('remote agents: what is lost and what is not', () => {
       Promise.all(ids.map(async (id) => (await box.attempts('demo', id))[0]?.outcome));
     await until(async () => (await outcomes()).every((outcome) => outcome === 'lost'), 'all are lost');
     const why = await world.why('t0');
-    expect(why).toMatchObject({ state: 'pending', waits_for: [{ kind: 'agent_offline', agent: 'far' }] });
+    expect(why).toMatchObject({ status: 'pending', waits_for: [{ kind: 'agent_offline', agent: 'far' }] });
     expect(JSON.stringify(why)).toContain('has sent no heartbeat for 1 s');
 
     await world.workerProcess({ agent: 'far', concurrency: 20, ms: 10 });

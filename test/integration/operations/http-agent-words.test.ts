@@ -23,9 +23,9 @@ describe('what agents write back over HTTP', () => {
     problemIn(await say('status', { status: 'review' }), 409, 'output_required');
     expect(taskIn(await say('outputs', document), 201).output_count).toBe(1);
     expect(taskIn(await say('comments', { body: 'look at line 3' }), 201).comment_count).toBe(1);
-    expect(taskIn(await say('status', { status: 'review' })).state).toBe('review');
+    expect(taskIn(await say('status', { status: 'review' })).status).toBe('review');
     // An answer that was lost is asked for again.
-    expect(taskIn(await say('status', { status: 'review' })).state).toBe('review');
+    expect(taskIn(await say('status', { status: 'review' })).status).toBe('review');
 
     gate.open();
     await http.test.until('a', ({ state }) => state === 'done');
@@ -96,10 +96,10 @@ describe('what agents write back over HTTP', () => {
     ] as const;
     for (const [path, body] of words) {
       const problem = problemIn(await http.post(`${TASKS}/a/${path}`, body, late), 409, 'stale_attempt');
-      expect(problem.details).toEqual({ state: 'working', attempt: 1, open_attempt: 2 });
+      expect(problem.details).toEqual({ status: 'working', attempt: 1, open_attempt: 2 });
     }
     const task = taskIn(await http.get(`${TASKS}/a?expand=attempts`));
-    expect(task).toMatchObject({ version, state: 'working', output_count: 0, comment_count: 0 });
+    expect(task).toMatchObject({ version, status: 'working', output_count: 0, comment_count: 0 });
     expect(task.attempts?.[0]?.rejected_messages.map(({ message }) => message)).toEqual([
       'status',
       'output',
@@ -120,7 +120,7 @@ describe('what agents write back over HTTP', () => {
 async function failFirstAttempt(http: TestHttp): Promise<void> {
   const report = { status: 'failed', detail: 'no luck' };
   const failed = await http.post(`${TASKS}/a/status`, report, { token: http.token('a') });
-  expect(taskIn(failed)).toMatchObject({ state: 'scheduled', reason: 'no luck' });
+  expect(taskIn(failed)).toMatchObject({ status: 'scheduled', reason: 'no luck' });
   http.test.app.supervision.supervisor.attempts.requestStop(
     { project: 'demo', task: 'a', attempt: 1 },
     'operator',

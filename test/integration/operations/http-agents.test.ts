@@ -31,7 +31,7 @@ describe('agents over HTTP', () => {
       parked_until: null,
       reason: null,
       driver: 'function',
-      open_attempts: [{ project: 'demo', task: 'a', attempt: 1, state: 'running' }],
+      open_attempts: [{ project: 'demo', task: 'a', attempt: 1, status: 'running' }],
     });
   });
 
@@ -45,7 +45,7 @@ describe('agents over HTTP', () => {
     gate.open();
     await http.test.until('a', ({ openAttempt }) => openAttempt === null);
     expect(agentIn(await http.get(AGENT))).toMatchObject({ state: 'paused', running: 0 });
-    expect((await http.get(`${TASKS}/b`)).body).toMatchObject({ state: 'pending', attempt: 0 });
+    expect((await http.get(`${TASKS}/b`)).body).toMatchObject({ status: 'pending', attempt: 0 });
 
     const resumed = agentIn(await http.post(`${AGENT}/resume`));
     expect(resumed).toMatchObject({ state: 'idle', reason: null, by: null });

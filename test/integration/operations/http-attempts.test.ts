@@ -144,7 +144,7 @@ describe('attempts over HTTP, with real processes', () => {
       task: 'a',
       attempt: 1,
       agent: 'worker',
-      state: 'running',
+      status: 'running',
     });
     const pids = new Set(attempt?.processes?.map(({ pid }) => pid));
     expect(pids).toContain(attempt?.pid);
@@ -200,7 +200,7 @@ describe('attempts over HTTP, with real processes', () => {
     const killed = await http.post(`${ATTEMPT}/kill`, { by: 'ann' });
     expect(killed.status).toBe(202);
     expect(attemptAnswerSchema.parse(killed.body)).toMatchObject({
-      state: 'stopping',
+      status: 'stopping',
       stop_reason: 'operator',
     });
     await http.test.until('a', ({ attempts, state }) => attempts === 2 && state === 'working');
@@ -226,7 +226,7 @@ describe('attempts without processes', () => {
     const client = new SignalboxClient({ url: http.url });
     expect(await client.processes()).toMatchObject([{ task: 'a', driver: 'function', processes: null }]);
     expect(await client.attemptLog('demo', 'a', 1)).toMatchObject({ text: '', isComplete: false });
-    expect(await client.attempt('demo', 'a', 1)).toMatchObject({ state: 'running', command: null });
+    expect(await client.attempt('demo', 'a', 1)).toMatchObject({ status: 'running', command: null });
     const tree = processTreeSchema.parse((await http.get(`${ATTEMPT}/processes`)).body);
     expect(tree).toEqual({ host: hostname(), local: true, processes: [] });
     expect(await client.killAttempt('demo', 'a', 1, { by: 'ann' })).toMatchObject({

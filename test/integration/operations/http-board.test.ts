@@ -39,7 +39,7 @@ const follow = (lastEventId?: number): Promise<SseConnection<BoardAnswer | Board
   SseConnection.follow(`${http.url}/api/board/live`, parse, lastEventId === undefined ? {} : { lastEventId });
 
 const statesIn = ({ cards }: { cards: BoardAnswer['cards'] }): Record<string, string> =>
-  Object.fromEntries(cards.map(({ id, state }) => [id, state]));
+  Object.fromEntries(cards.map(({ id, status }) => [id, status]));
 
 describe('the board', () => {
   it('has a card for every task that is not settled, with what an agent or a person said last', async () => {
@@ -63,8 +63,8 @@ describe('the board', () => {
     const [a, b, c] = cards;
     expect(a).toMatchObject({
       id: 'a',
-      state: 'working',
-      attempt_state: 'running',
+      status: 'working',
+      attempt_status: 'running',
       agent: 'worker',
       attempt: 1,
       note: 'halfway',
@@ -72,14 +72,14 @@ describe('the board', () => {
     expect(a?.deadline).not.toBeNull();
     expect(b).toMatchObject({
       id: 'b',
-      state: 'scheduled',
+      status: 'scheduled',
       priority: 9,
       attempt: 0,
-      attempt_state: null,
+      attempt_status: null,
       note: null,
     });
     expect(b?.due_at).not.toBeNull();
-    expect(c).toMatchObject({ id: 'c', state: 'blocked', agent: null, type: 'nobody' });
+    expect(c).toMatchObject({ id: 'c', status: 'blocked', agent: null, type: 'nobody' });
     expect(c?.note).toHaveLength(NOTE_LENGTH);
   });
 
@@ -105,7 +105,7 @@ describe('the board', () => {
     await first.until(() => first.events.length === 1);
     expect(first.events[0]).toMatchObject({
       type: 'board',
-      data: { cards: [{ id: 'a', state: 'working' }] },
+      data: { cards: [{ id: 'a', status: 'working' }] },
     });
     await http.post(TASKS, { id: 'b', title: 'b', agent: 'worker', delay_seconds: 60 });
     await first.until(() => first.events.some(({ data }) => 'b' in statesIn(data)));

@@ -25,7 +25,7 @@ async function start(gate: Gate, parent: object): Promise<TestHttp> {
 describe('a parent over HTTP', () => {
   it('shows its children in sum, and their outputs where outputs are asked for', async () => {
     await using http = await start(new Gate(), { review: 'manual' });
-    const children = { total: 2, by_state: { done: 1, working: 1 }, ids: ['quick', 'slow'] };
+    const children = { total: 2, by_status: { done: 1, working: 1 }, ids: ['quick', 'slow'] };
     const bare = taskIn(await http.get(`${TASKS}/parent`));
     expect(bare.children).toEqual(children);
     expect(bare.children_outputs).toBeUndefined();
@@ -45,7 +45,7 @@ describe('a parent over HTTP', () => {
     gate.open();
     await http.test.until('slow', ({ state }) => state === 'done');
     const changed = taskIn(await http.get(`${TASKS}/parent`, conditional));
-    expect(changed.children?.by_state).toEqual({ done: 2 });
+    expect(changed.children?.by_status).toEqual({ done: 2 });
   });
 
   it('that joins its children is not approved while one is unfinished, and the refusal names it', async () => {
@@ -54,7 +54,7 @@ describe('a parent over HTTP', () => {
     const before = http.events;
     const problem = problemIn(await http.post(`${TASKS}/parent/approve`), 409, 'illegal_transition');
     expect(problem.detail).toContain('slow is not settled');
-    expect(problem.details).toMatchObject({ state: 'review', children: ['slow'] });
+    expect(problem.details).toMatchObject({ status: 'review', children: ['slow'] });
     expect(problem.details?.legal).not.toContain('task.approved');
     expect(http.events).toBe(before);
     expect((await http.get(`${TASKS}/parent/why`)).body).toMatchObject({
@@ -63,12 +63,12 @@ describe('a parent over HTTP', () => {
 
     gate.open();
     await http.test.until('slow', ({ state }) => state === 'done');
-    expect(taskIn(await http.post(`${TASKS}/parent/approve`)).state).toBe('done');
+    expect(taskIn(await http.post(`${TASKS}/parent/approve`)).status).toBe('done');
   });
 
   it('that does not join them is approved at any time', async () => {
     await using http = await start(new Gate(), { review: 'manual' });
-    expect(taskIn(await http.post(`${TASKS}/parent/approve`)).state).toBe('done');
+    expect(taskIn(await http.post(`${TASKS}/parent/approve`)).status).toBe('done');
   });
 
   it('that joins them is approved by itself when the last has settled well, and by a person otherwise', async () => {
@@ -83,6 +83,6 @@ describe('a parent over HTTP', () => {
     await using ill = await start(new Gate(), { join: true });
     await ill.post(`${TASKS}/slow/cancel`);
     expect((await ill.get(`${TASKS}/parent/why`)).body).toMatchObject({ waits_for: [{ kind: 'review' }] });
-    expect(taskIn(await ill.post(`${TASKS}/parent/approve`)).state).toBe('done');
+    expect(taskIn(await ill.post(`${TASKS}/parent/approve`)).status).toBe('done');
   });
 });

@@ -56,19 +56,20 @@ describe('dead letters over HTTP', () => {
     const { dead_letters, next } = await list(http);
     expect(next).toBeNull();
     expect(ids(dead_letters)).toEqual(['a', 'b', 'c', 'x', 'late']);
-    expect(dead_letters[0]).toMatchObject({ state: 'failed', last_error: 'one broke' });
+    expect(dead_letters[0]).toMatchObject({ status: 'failed', last_error: 'one broke' });
     expect(dead_letters[0]?.attempts).toMatchObject([{ attempt: 1, outcome: 'failed', error: 'one broke' }]);
-    expect(dead_letters[4]).toMatchObject({ state: 'expired', attempts: [], last_error: /expires_at/ });
+    expect(dead_letters[4]).toMatchObject({ status: 'expired', attempts: [], last_error: /expires_at/ });
   });
 
   it('filters them, page by page', async () => {
     await using http = await start();
     expect(ids((await list(http, '?project=demo&agent=one')).dead_letters)).toEqual(['a', 'c', 'late']);
+    expect(ids((await list(http, '?status=expired')).dead_letters)).toEqual(['late']);
     expect(ids((await list(http, '?state=expired')).dead_letters)).toEqual(['late']);
     const first = await list(http, '?limit=2');
     expect(ids(first.dead_letters)).toEqual(['a', 'b']);
     expect(ids((await list(http, `?limit=2&after=${first.next}`)).dead_letters)).toEqual(['c', 'x']);
-    problemIn(await http.get(`${LETTERS}?state=done`), 400, 'invalid_request');
+    problemIn(await http.get(`${LETTERS}?status=done`), 400, 'invalid_request');
   });
 
   it('a dry run says what would be redriven, and does nothing', async () => {
@@ -85,9 +86,9 @@ describe('dead letters over HTTP', () => {
     const request = { project: 'demo', agent: 'one', by: 'ann', comment: 'the disk is free again' };
     const answer = redriveIn(await http.post(REDRIVE, request));
     expect(answer.redriven).toMatchObject([
-      { id: 'a', state: 'failed', attempt: 1, last_error: 'one broke' },
-      { id: 'c', state: 'failed' },
-      { id: 'late', state: 'expired', attempt: 0 },
+      { id: 'a', status: 'failed', attempt: 1, last_error: 'one broke' },
+      { id: 'c', status: 'failed' },
+      { id: 'late', status: 'expired', attempt: 0 },
     ]);
     await http.test.until('a', ({ state, attempts }) => state === 'failed' && attempts === 2);
     expect((await http.get(`${TASKS}/a?expand=comments`)).body).toMatchObject({
@@ -112,7 +113,7 @@ describe('dead letters over HTTP', () => {
     const wet = redriveIn(await http.post(REDRIVE, { ...request, dry_run: false }));
     expect(ids(wet.redriven)).toEqual(['a']);
     expect(wet.errors).toMatchObject(expected);
-    expect((await http.get(`${TASKS}/well`)).body).toMatchObject({ state: 'scheduled', version: 1 });
+    expect((await http.get(`${TASKS}/well`)).body).toMatchObject({ status: 'scheduled', version: 1 });
   });
 
   it('goes on where the limit stopped it', async () => {

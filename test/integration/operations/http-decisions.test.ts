@@ -24,7 +24,7 @@ describe('what operators decide over HTTP', () => {
 
     await http.test.until('a', (task) => task.state === 'review' && task.attempts === 2);
     await http.test.until('a', ({ openAttempt }) => openAttempt === null);
-    expect(taskIn(await http.post(`${TASKS}/a/approve`)).state).toBe('done');
+    expect(taskIn(await http.post(`${TASKS}/a/approve`)).status).toBe('done');
     const { comments, events } = taskIn(await http.get(`${TASKS}/a?expand=all`));
     expect(comments).toMatchObject([{ author: 'ann', body: 'shorter' }]);
     expect(events?.at(-1)).toMatchObject({ actor: 'user:anonymous', event: { type: 'task.approved' } });
@@ -34,12 +34,12 @@ describe('what operators decide over HTTP', () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     const blocked = await http.post(`${TASKS}/a/block`, { comment: 'wait for the release' });
-    expect(taskIn(blocked)).toMatchObject({ state: 'blocked', reason: 'wait for the release' });
+    expect(taskIn(blocked)).toMatchObject({ status: 'blocked', reason: 'wait for the release' });
     taskIn(await http.post(`${TASKS}/a/unblock`, {}));
     await http.test.until('a', ({ state }) => state === 'done');
 
     await http.working('b');
-    expect(taskIn(await http.post(`${TASKS}/b/cancel`, { comment: 'enough' })).state).toBe('cancelled');
+    expect(taskIn(await http.post(`${TASKS}/b/cancel`, { comment: 'enough' })).status).toBe('cancelled');
 
     await http.post(TASKS, { id: 'c', title: 'x', agent: 'broken', max_attempts: 1 });
     await http.test.until('c', ({ state }) => state === 'failed');
@@ -53,7 +53,7 @@ describe('what operators decide over HTTP', () => {
     const before = http.events;
     for (const decision of ['approve', 'unblock', 'retry']) {
       const { details } = problemIn(await http.post(`${TASKS}/a/${decision}`), 409, 'illegal_transition');
-      expect(details).toMatchObject({ entity: 'task', id: 'demo/a', state: 'scheduled' });
+      expect(details).toMatchObject({ entity: 'task', id: 'demo/a', status: 'scheduled' });
       expect(details?.legal).toContain('task.cancelled');
     }
     expect(http.events).toBe(before);

@@ -126,7 +126,7 @@ describe('the events as they come', () => {
     ]) {
       await http.post(`/api/projects/${project}/tasks`, { id, title: 'x', agent: 'quick', review: 'auto' });
       const path = `/api/projects/${project}/tasks/${id}?wait=10`;
-      expect((await http.get(path)).body).toMatchObject({ state: 'done' });
+      expect((await http.get(path)).body).toMatchObject({ status: 'done' });
     }
     const found = async (path: string, last: string): Promise<string[]> => {
       const connection = await SseConnection.open(http.url + path);

@@ -41,7 +41,7 @@ describe('queues over HTTP', () => {
     await http.post(TASKS, { id: 'a', title: 'x', type: 'review', outputs: 'optional' });
     await http.post(TASKS, { id: 'own', title: 'x', agent: 'reader', outputs: 'optional' });
     await http.test.until('own', ({ state }) => state === 'done');
-    expect((await http.get(`${TASKS}/a`)).body).toMatchObject({ state: 'pending', attempt: 0 });
+    expect((await http.get(`${TASKS}/a`)).body).toMatchObject({ status: 'pending', attempt: 0 });
     expect(await listed(http, 'review')).toEqual({
       ...paused,
       pending: 1,
@@ -69,7 +69,7 @@ describe('queues over HTTP', () => {
     gate.open();
     await http.test.until('a', ({ openAttempt }) => openAttempt === null);
     expect((await http.get('/api/agents/worker')).body).toMatchObject({ state: 'idle', running: 0 });
-    expect((await http.get(`${TASKS}/b`)).body).toMatchObject({ state: 'pending', attempt: 0 });
+    expect((await http.get(`${TASKS}/b`)).body).toMatchObject({ status: 'pending', attempt: 0 });
   });
 
   it('refuses what its state does not allow with 409, as for agents', async () => {

@@ -38,6 +38,7 @@ describe('finding tasks', () => {
     ['q=review', ['one', 'two']],
     ['q=leaks+PARSER', ['one']],
     ['q=leaks+lexer', []],
+    ['q=review&status=scheduled', ['two']],
     ['q=review&state=scheduled', ['two']],
     ['agent=worker', ['running', 'parent']],
   ];

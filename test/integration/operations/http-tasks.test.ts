@@ -14,7 +14,7 @@ describe('creating and reading tasks over HTTP', () => {
 
     await http.test.until(id, ({ state }) => state === 'done');
     const task = taskIn(await http.get(`${TASKS}/${id}?expand=all`));
-    expect(task).toMatchObject({ state: 'done', priority: 10, type: 'repeat', claimed_by: 'echo' });
+    expect(task).toMatchObject({ status: 'done', priority: 10, type: 'repeat', claimed_by: 'echo' });
     expect(task.outputs).toMatchObject([{ content: 'did say hello', attempt: 1 }]);
     expect(task.attempts).toMatchObject([{ attempt: 1, outcome: 'completed', driver: 'function' }]);
     expect(task.events?.map(({ event }) => event.type)).toContain('attempt.started');
@@ -76,7 +76,7 @@ describe('creating and reading tasks over HTTP', () => {
     expect(first.ids).toEqual(['demo/a', 'demo/b', 'demo/c']);
     expect(await list(`${TASKS}?limit=3&after=${first.next}`)).toEqual({ ids: ['demo/d'], next: null });
     expect((await list('/api/tasks?agent=echo')).ids).toEqual(['demo/a', 'demo/b', 'demo/c', 'second/a']);
-    expect((await list('/api/tasks?state=done,failed')).ids).toEqual([]);
+    expect((await list('/api/tasks?status=done,failed')).ids).toEqual([]);
   });
 
   it('answers 304 while the task is as the client has it, and only then', async () => {

@@ -44,7 +44,7 @@ describe('why, over HTTP', () => {
     await http.post(TASKS, { id: 'typed', title: 'x', type: 'review', priority: 10 });
 
     expect(await why(http, 'running')).toMatchObject({
-      state: 'working',
+      status: 'working',
       waits_for: [{ kind: 'running', agent: 'worker', attempt: 1, until: expect.any(String) }],
       queue: null,
     });
@@ -103,7 +103,7 @@ describe('why, over HTTP', () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     const client = new SignalboxClient({ url: http.url });
-    expect((await client.why('demo', 'a')).state).toBe('scheduled');
+    expect((await client.why('demo', 'a')).status).toBe('scheduled');
     problemIn(await http.get(`${TASKS}/b/why`), 404, 'task_not_found');
   });
 });

@@ -187,8 +187,8 @@ describe('a verdict with the token of the review', () => {
   it('approves the task, and said twice it is said once', async () => {
     const { http, gate, token } = await given();
     await using _http = http;
-    expect(taskIn(await http.post(`${TASKS}/t/approve`, { comment: 'fine' }, { token })).state).toBe('done');
-    expect(taskIn(await http.post(`${TASKS}/t/approve`, { comment: 'fine' }, { token })).state).toBe('done');
+    expect(taskIn(await http.post(`${TASKS}/t/approve`, { comment: 'fine' }, { token })).status).toBe('done');
+    expect(taskIn(await http.post(`${TASKS}/t/approve`, { comment: 'fine' }, { token })).status).toBe('done');
     gate.open();
     expect(await http.test.until('t-r1', ({ state }) => state === 'done')).toMatchObject({
       attempts: 1,

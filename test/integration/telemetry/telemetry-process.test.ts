@@ -75,7 +75,7 @@ describe('traces of a process', () => {
         agent: 'waiter',
       });
       const client = () => new SignalboxClient({ url: sandbox.url });
-      await until(async () => (await client().getTask('demo', 'third')).state === 'working', 'third runs');
+      await until(async () => (await client().getTask('demo', 'third')).status === 'working', 'third runs');
       await sandbox.kill('SIGKILL');
       await sandbox.touch('go');
       collector.behaviour = () => ({ status: 200, body: {} });

@@ -121,7 +121,7 @@ export class Load {
       const id = random.pick(known);
       const { status, body } = await this.ask(`${TASKS}/${id}`);
       if (status !== 200) continue;
-      const decision = decisionFor((body as { state: string }).state, random);
+      const decision = decisionFor((body as { status: string }).status, random);
       if (decision === 'comments') {
         this.ledger.note(
           text,
@@ -145,7 +145,7 @@ export class Load {
   }
 
   async #list(state: string): Promise<readonly { id: string }[]> {
-    const { status, body } = await this.ask(`/api/tasks?limit=1000&state=${state}`);
+    const { status, body } = await this.ask(`/api/tasks?limit=1000&status=${state}`);
     return status === 200 ? (body as { tasks: { id: string }[] }).tasks : [];
   }
 }

@@ -75,7 +75,7 @@ describe('the client', () => {
     await client.getTask('demo', 'a');
     await client.getTask('demo', 'a', ['outputs', 'attempts']);
     await client.listTasks();
-    await client.listTasks({ project: 'demo', state: ['done', 'failed'], agent: 'x', limit: 5, after: 9 });
+    await client.listTasks({ project: 'demo', status: ['done', 'failed'], agent: 'x', limit: 5, after: 9 });
     await client.decide('demo', 'a', 'reject', { comment: 'no' });
     await client.comment('demo', 'a', { author: 'ann', body: 'hm' });
     await client.health();
@@ -83,7 +83,7 @@ describe('the client', () => {
       'GET /api/projects/demo/tasks/a',
       'GET /api/projects/demo/tasks/a?expand=outputs%2Cattempts',
       'GET /api/tasks',
-      'GET /api/projects/demo/tasks?state=done%2Cfailed&agent=x&limit=5&after=9',
+      'GET /api/projects/demo/tasks?status=done%2Cfailed&agent=x&limit=5&after=9',
       'POST /api/projects/demo/tasks/a/reject {"comment":"no"}',
       'POST /api/projects/demo/tasks/a/comments {"author":"ann","body":"hm"}',
       'GET /health',
@@ -93,7 +93,7 @@ describe('the client', () => {
   it('throws what Signalbox says, with code, details and faults', async () => {
     const errors = [{ path: 'title', message: 'is missing' }];
     await using script = await Script.of(
-      problem(409, 'illegal_transition', { details: { state: 'done' } }),
+      problem(409, 'illegal_transition', { details: { status: 'done' } }),
       problem(400, 'invalid_request', { errors }),
       problem(409, 'of_the_future', { details: { a: 1 } }),
     );
@@ -102,7 +102,7 @@ describe('the client', () => {
       name: 'SignalboxError',
       code: 'illegal_transition',
       message: 'it is illegal_transition',
-      details: { state: 'done' },
+      details: { status: 'done' },
     });
     await expect(approve()).rejects.toMatchObject({ code: 'invalid_request', details: { errors } });
     await expect(approve()).rejects.toMatchObject({

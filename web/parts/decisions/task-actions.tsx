@@ -6,13 +6,13 @@ import { mayNow } from '../../state/rights.ts';
 import { notify } from '../base/notices.tsx';
 import { type DecisionBody, Question } from './question.tsx';
 
-type Named = Pick<TaskAnswer, 'project' | 'id' | 'title' | 'state'>;
+type Named = Pick<TaskAnswer, 'project' | 'id' | 'title' | 'status'>;
 
 interface Decision {
   readonly verb: 'approve' | 'reject' | 'cancel' | 'retry' | 'block' | 'unblock';
   readonly label: string;
   readonly done: string;
-  readonly from: readonly TaskAnswer['state'][];
+  readonly from: readonly TaskAnswer['status'][];
   readonly tone?: 'good' | 'bad';
   /** Whether it has to be said why. */
   readonly comment: 'needed' | 'possible';
@@ -95,7 +95,7 @@ export function Decide({ task, only, onDone }: DecideProps) {
     onDone?.();
   };
   const possible = DECISIONS.filter(
-    ({ verb, from }) => from.includes(task.state) && (only === undefined || only.includes(verb)),
+    ({ verb, from }) => from.includes(task.status) && (only === undefined || only.includes(verb)),
   );
   return (
     <div class="actions">

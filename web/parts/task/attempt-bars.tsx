@@ -8,7 +8,7 @@ import { attemptHref } from '../base/links.tsx';
 
 export interface AttemptBarsProps {
   readonly stays: readonly Stay[];
-  readonly task: Pick<TaskAnswer, 'project' | 'id' | 'state' | 'created_at' | 'finished_at'>;
+  readonly task: Pick<TaskAnswer, 'project' | 'id' | 'status' | 'created_at' | 'finished_at'>;
   readonly attempts: readonly AttemptAnswer[];
 }
 
@@ -38,7 +38,7 @@ export function AttemptBars({ task, attempts, stays }: AttemptBarsProps) {
             ))}
           </span>
           <span class="bar-facts">
-            <StateBadge state={task.state} />
+            <StateBadge state={task.status} />
           </span>
         </li>
         {attempts.map((attempt) => {
@@ -57,12 +57,12 @@ export function AttemptBars({ task, attempts, stays }: AttemptBarsProps) {
                     from={place(started)}
                     to={place(ended)}
                     kind={attempt.ended_at === null ? 'running' : 'ended'}
-                    tone={toneOf(attempt.state)}
+                    tone={toneOf(attempt.status)}
                   />
                 )}
               </span>
               <span class="bar-facts">
-                <StateBadge state={attempt.state} />
+                <StateBadge state={attempt.status} />
                 <span class="dim">{duration(ended - (started ?? claimed))}</span>
               </span>
             </li>

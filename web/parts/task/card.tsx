@@ -10,8 +10,8 @@ export const CARD_HEIGHT = 122;
 const TROUBLED = new Set(['suspected', 'stopping']);
 
 export function Card({ card }: { readonly card: BoardCard }) {
-  const { state, attempt_state, title, note, agent, type } = card;
-  const shownState = attempt_state !== null && TROUBLED.has(attempt_state) ? attempt_state : state;
+  const { status, attempt_status, title, note, agent, type } = card;
+  const shownState = attempt_status !== null && TROUBLED.has(attempt_status) ? attempt_status : status;
   return (
     <a
       class="card"
@@ -25,7 +25,7 @@ export function Card({ card }: { readonly card: BoardCard }) {
         <span class="mono dim card-id">
           {card.project}/{card.id}
         </span>
-        {shownState !== card.state || state === 'claimed' || state === 'expired' ? (
+        {shownState !== card.status || status === 'claimed' || status === 'expired' ? (
           <StateBadge state={shownState} />
         ) : null}
         {card.priority !== 5 && (
@@ -50,12 +50,12 @@ export function Card({ card }: { readonly card: BoardCard }) {
 }
 
 function When({
-  card: { state, due_at, finished_at, updated_at, created_at },
+  card: { status, due_at, finished_at, updated_at, created_at },
 }: {
   readonly card: BoardCard;
 }) {
-  if (state === 'scheduled' && due_at !== null) return <Ago time={due_at} />;
-  if (state === 'pending') return <Ago time={created_at} />;
+  if (status === 'scheduled' && due_at !== null) return <Ago time={due_at} />;
+  if (status === 'pending') return <Ago time={created_at} />;
   return <Ago time={finished_at ?? updated_at} />;
 }
 
