@@ -1,9 +1,10 @@
 /** Operations as routes of the server: the one place where they meet. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../base/environment.ts';
+import { withLimit } from '../base/time.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { Clock } from '../engine/runtime/environment.ts';
 import { type Access, ANONYMOUS, type Caller, type Gatekeeper } from '../operations/access/access.ts';
-import { lateError, within } from '../operations/deadline.ts';
+import { throwLate } from '../operations/deadline.ts';
 import type { Answer, Declared, PathParams, Serve } from '../operations/operation.ts';
 import { parse } from '../operations/parse.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -57,7 +58,7 @@ export function serveOn(http: FastifyInstance, options: ServeOptions): Serve {
           isAdmitted: () => isAdmitted(options, access, request, project),
         };
         const limit = limitMs + (patience?.(call.query) ?? 0);
-        const answer = await within(clock, limit, handle(call), () => lateError(method, limit));
+        const answer = await withLimit(handle(call), limit, () => throwLate(method, limit), clock);
         return answer.stream ? stream(request, reply, answer) : send(reply, answer);
       },
     });

@@ -8,16 +8,17 @@
  * C3 Every refusal is a problem with a code of the one table, and has the headers of a service error.
  * C4 A stop answers what is under way, and takes nothing new. Who waits for news is answered at once.
  */
-import { setMaxListeners } from 'node:events';
 
+import { setMaxListeners } from 'node:events';
 import { type Service, type ServiceMsg, Svcm } from '@nats-io/services';
 import { type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { speakerOf } from '../app/agents/speaker.ts';
 import { TaskNews } from '../app/events/task-news.ts';
+import { withLimit } from '../base/time.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
-import { lateError, within } from '../operations/deadline.ts';
+import { throwLate } from '../operations/deadline.ts';
 import type { Answer, Operation, PathParams, Serve } from '../operations/operation.ts';
 import { parse } from '../operations/parse.ts';
 import { PROBLEM_TYPE, problemOf } from '../operations/problem.ts';
@@ -157,7 +158,7 @@ export class CommandService {
     };
     const { app, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
     const limit = answerTimeoutMs + (patience?.(call.query) ?? 0);
-    return within(app.environment.clock, limit, handle(call), () => lateError(method, limit));
+    return withLimit(handle(call), limit, () => throwLate(method, limit), app.environment.clock);
   }
 
   /** C2. @throws SignalboxError `unauthorized`, `forbidden` */
