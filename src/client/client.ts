@@ -4,7 +4,6 @@
  * Reads, bare heartbeats, and creations that carry an id or an idempotency key are repeated (T1 of caller.ts).
  */
 import type { z } from 'zod';
-import { Lru } from '../base/lru.ts';
 import {
   type AgentAnswer,
   type AttemptAnswer,
@@ -23,10 +22,10 @@ import type { AuditStatusAnswer } from '../contracts/api/audit-status.ts';
 import { MAX_WAIT_SECONDS } from '../contracts/api/jobs.ts';
 import type {
   AddComment,
+  Attribution,
   createTaskSchema,
   Decision,
   Heartbeat,
-  Kill,
   listDeadLettersSchema,
   ReadState,
   Redact,
@@ -44,6 +43,7 @@ import { BackgroundClient } from './background.ts';
 import { Caller, type ClientOptions, type Query, textOf } from './caller.ts';
 import { type EventAnswer, type EventQuery, followEvents } from './events.ts';
 import { JobsClient } from './jobs.ts';
+import { Lru } from './lru.ts';
 
 /** A task as its creator writes it: defaults may be left out. */
 export type NewTask = z.input<typeof createTaskSchema>;
@@ -109,7 +109,7 @@ export class SignalboxClient {
   /** Background commands. */
   readonly background: BackgroundClient;
   readonly #caller: Caller;
-  readonly #tasks: Lru<string, { readonly etag: string; readonly task: TaskAnswer }>;
+  readonly #tasks: Lru<{ readonly etag: string; readonly task: TaskAnswer }>;
 
   /** @throws SignalboxError `invalid_request` where `url` is not one */
   constructor(options: ClientOptions = {}) {
@@ -239,7 +239,12 @@ export class SignalboxClient {
   }
 
   /** Asks for the end of an open attempt; the answer does not wait for it. */
-  async killAttempt(project: string, id: string, number: number, details: Kill = {}): Promise<AttemptAnswer> {
+  async killAttempt(
+    project: string,
+    id: string,
+    number: number,
+    details: Attribution = {},
+  ): Promise<AttemptAnswer> {
     return (await this.#write(`${attemptPath(project, id, number)}/kill`, details)) as AttemptAnswer;
   }
 
@@ -289,7 +294,7 @@ export class SignalboxClient {
   }
 
   /** Introduces a new key. @returns all keys */
-  async rotateAuditKey(details: Kill = {}): Promise<readonly AuditKeyAnswer[]> {
+  async rotateAuditKey(details: Attribution = {}): Promise<readonly AuditKeyAnswer[]> {
     const answer = await this.#write('/api/audit/keys/rotate', details);
     return (answer as { readonly keys: readonly AuditKeyAnswer[] }).keys;
   }

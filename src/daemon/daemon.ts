@@ -5,15 +5,11 @@
  * O1 Whatever was started is stopped again where a later part fails to start.
  * O2 The NATS server is the last to stop: everything that ends may still be recorded.
  */
-
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
 import { Engine } from '../app/engine/engine.ts';
 import { EventFeed } from '../app/events/event-feed.ts';
-import { deferred } from '../base/deferred.ts';
-import { type Environment, systemEnvironment } from '../base/environment.ts';
-import { withLimit } from '../base/time.ts';
 import { mcpOverHttp } from '../client/mcp/http.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
@@ -22,6 +18,8 @@ import { tokensFile } from '../config/tokens-path.ts';
 import type { HealthReport } from '../contracts/api/answers.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { FunctionHandler } from '../drivers/function.ts';
+import { deferred } from '../engine/runtime/deferred.ts';
+import { type Environment, systemEnvironment } from '../engine/runtime/environment.ts';
 import { AuditDesk } from '../features/audit/audit-desk.ts';
 import { Checkpointer } from '../features/audit/checkpointer.ts';
 import { KeyFile } from '../features/audit/key-file.ts';
@@ -33,7 +31,7 @@ import { GroupCommit } from '../journal/jetstream/group-commit.ts';
 import { JetStreamJournal } from '../journal/jetstream/jetstream-journal.ts';
 import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
 import { People } from '../operations/access/people.ts';
-import type { ListRejected } from '../operations/routes/rejected-messages.ts';
+import type { Services } from '../operations/services.ts';
 import { createHost } from '../process/host/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
 import { VERSION } from '../version.ts';
@@ -236,7 +234,7 @@ export class Daemon {
     cleanup.add('the audit', () => audit.close());
 
     const health = (): HealthReport => healthOf(engine, nats, VERSION);
-    const rejected: ListRejected = (agent, limit) => side.rejections.list(agent, limit);
+    const rejected: Services['rejected'] = (agent, limit) => side.rejections.list(agent, limit);
     const people = await People.open(tokensFile(config), logger, () => performance.now());
     if (options.http !== false) {
       let local = '';
@@ -321,7 +319,10 @@ export class Daemon {
 
   /** Until these attempts have ended, the time is over, or somebody is in a hurry. */
   async #wait(attempts: 'all' | 'unadoptable', limitMs: number): Promise<void> {
-    await withLimit(Promise.race([this.engine.whenIdle(attempts), this.#hurry.promise]), limitMs, () => {});
+    const limit = deferred();
+    const timer = setTimeout(limit.resolve, limitMs);
+    await Promise.race([this.engine.whenIdle(attempts), limit.promise, this.#hurry.promise]);
+    clearTimeout(timer);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { problemHeaders, problemOf } from '../operations/problem.ts';
+import { problemHeaders, problemOf } from '../operations/errors.ts';
 
 /** Answers what a handler, a hook or the server itself has thrown. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

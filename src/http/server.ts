@@ -13,30 +13,28 @@ import { speakerOf } from '../app/agents/speaker.ts';
 import type { AppContext } from '../app/context.ts';
 import type { EventFeed } from '../app/events/event-feed.ts';
 import { TaskNews } from '../app/events/task-news.ts';
+import { appServices } from '../app/services.ts';
 import type { McpDoor } from '../client/mcp/http.ts';
 import type { HealthReport } from '../contracts/api/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import type { Background } from '../features/background/background.ts';
 import { Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
-import type { Declared } from '../operations/operation.ts';
-import type { AuditDesk } from '../operations/routes/audit-status.ts';
-import type { EventRoutes } from '../operations/routes/events.ts';
-import { serveOperations } from '../operations/routes/index.ts';
-import type { ListRejected } from '../operations/routes/rejected-messages.ts';
-import type { WebhookDesk } from '../operations/routes/webhooks.ts';
+import { OPERATIONS } from '../operations/index.ts';
+import { type Operation, provides } from '../operations/operation.ts';
+import type { Features, Services } from '../operations/services.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { takeOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
 import { Metrics } from './metrics.ts';
+import { documentService } from './openapi/page.ts';
 import { isReachable, originGuard } from './origin.ts';
 import { serveDashboard } from './pages/dashboard.ts';
-import { serveDocuments } from './pages/documents.ts';
 import { serveMcp } from './pages/mcp.ts';
 import { RateLimit } from './rate-limit.ts';
-import { serveOn } from './serve.ts';
+import { addRoute } from './routes.ts';
+import { streamService } from './streams.ts';
 import { Traffic } from './traffic.ts';
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends Features {
   readonly app: AppContext;
   readonly logger: Logger;
   /** The address to listen on. */
@@ -52,12 +50,6 @@ export interface HttpServerOptions {
   readonly people?: PeopleTokens;
   /** The log as it grows, shared by all who follow it. */
   readonly feed: EventFeed;
-  /** None where it is absent. */
-  readonly webhooks?: WebhookDesk;
-  /** Background commands; no routes for them where it is absent. */
-  readonly background?: Background;
-  /** What is proved of the log; no routes for it where it is absent. */
-  readonly audit?: AuditDesk;
   /** MCP over HTTP; no such address where it is absent. */
   readonly mcp?: McpDoor;
   /** Clients that may follow the events at the same time; 1,000 by default. */
@@ -69,7 +61,7 @@ export interface HttpServerOptions {
   readonly version: string;
   readonly health: () => HealthReport;
   /** Messages of agents that were refused; none where agents are not heard over NATS. */
-  readonly rejected?: ListRejected;
+  readonly rejected?: Services['rejected'];
   /** Milliseconds that an answer may wait for the event log; 10,000 by default. */
   readonly answerTimeoutMs?: number;
 }
@@ -87,9 +79,6 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** What a stop leaves an answer beyond the time that it may take: to be sent. */
 const SEND_GRACE_MS = 2_000;
-const MAX_FOLLOWERS = 1_000;
-const HEARTBEAT_MS = 15_000;
-const STALL_MS = 30_000;
 /** No id is longer than 64, but one that is longer gets the same answer as any other that is not valid. */
 const MAX_PARAM_LENGTH = 16_384;
 const REQUEST_ID_LENGTH = 12;
@@ -147,37 +136,44 @@ function build(options: HttpServerOptions): FastifyInstance {
   http.addHook('onResponse', async ({ routeOptions }, reply) => {
     metrics.observe(routeOptions.config.operation, reply.statusCode, reply.elapsedTime / 1_000);
   });
-  const operations: Declared[] = [];
   const gatekeeper = gatekeeperOf(options);
   const rateLimit = new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () =>
     performance.now(),
   );
-  const serve = serveOn(http, {
-    clock: environment.clock,
-    gatekeeper,
-    rateLimit,
-    limitMs: answerTimeoutMs,
-    closing: traffic.closing,
-    onServed: (operation) => operations.push(operation),
-  });
   const news = new TaskNews(app);
   http.addHook('onClose', async () => {
     news.close();
     metrics.close();
   });
-  serveOperations(serve, { ...options, news, http: { events: eventRoutes(options), metrics } });
+  const documented: Operation[] = [];
+  const services: Services = {
+    ...appServices(app, news),
+    health,
+    rejected: options.rejected ?? (async () => []),
+    audit: options.audit,
+    webhooks: options.webhooks,
+    background: options.background,
+    streams: streamService(options),
+    metrics,
+    documents: documentService(documented, options.version),
+  };
+  documented.push(...OPERATIONS.filter(({ needs }) => provides(services, needs)));
+  const { clock } = environment;
+  const routeOptions = {
+    services,
+    clock,
+    gatekeeper,
+    rateLimit,
+    limitMs: answerTimeoutMs,
+    closing: traffic.closing,
+  };
+  for (const operation of documented) addRoute(http, operation, routeOptions);
   if (options.mcp) {
     serveMcp(http, app, options.mcp, { gatekeeper, takeTurn: (client) => rateLimit.take(client) });
   }
-  serveDocuments(serve, operations, options.version);
   serveDashboard(http);
   refuseOtherMethods();
   return http;
-}
-
-function eventRoutes(options: HttpServerOptions): EventRoutes {
-  const { feed, maxFollowers = MAX_FOLLOWERS, heartbeatMs = HEARTBEAT_MS, stallMs = STALL_MS } = options;
-  return { feed, maxFollowers, heartbeatMs, stallMs };
 }
 
 const NO_TOKENS: PeopleTokens = { isEmpty: true, find: () => null };

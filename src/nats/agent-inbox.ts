@@ -159,7 +159,7 @@ export class AgentInbox {
         `the message has ${message.data.length} bytes, the limit is ${MAX_MESSAGE_BYTES}: leave large content in the object store`,
       );
     }
-    const said: AgentMessage = parse<AgentMessage>(agentMessageSchemas[kind], jsonOf(message), kind);
+    const said: AgentMessage = parse(agentMessageSchemas[kind], jsonOf(message), kind);
     if (said.id !== undefined) arrived.id = said.id;
     if ('agent' in said && said.agent !== agent) {
       throw new SignalboxError('forbidden', `agent ${agent} cannot speak for agent ${said.agent}`);

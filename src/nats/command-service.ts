@@ -1,31 +1,33 @@
 /**
- * Commands over request and reply: a NATS micro service with the operations that HTTP has.
+ * Commands over request and reply: a NATS micro service with the operations that HTTP has too.
  *
- * C1 The operations are the same declarations (http/operation.ts), so both skins take and answer the same.
- * C2 Who may publish on the command subjects is an operator: the permissions of the NATS account say who that is. With the
- *    header `Authorization: Bearer TOKEN` it is the holder of that token, an attempt or a person, and may do what that one
- *    may do over HTTP, and no more.
- * C3 Every refusal is a problem with a code of the one table, and has the headers of a service error.
- * C4 A stop answers what is under way, and takes nothing new. Who waits for news is answered at once.
+ * A caller who may publish on the command subjects is an operator: the permissions of the NATS account say who that is.
+ * With the header `Authorization: Bearer TOKEN` the caller is the holder of that token, an attempt or a person, and may do
+ * what the token allows over HTTP. Every refusal is a problem, as over HTTP, with the headers of a service error. A stop
+ * answers the commands in flight and takes no new ones; callers that wait for an update are answered at once.
  */
-
 import { setMaxListeners } from 'node:events';
 import { type Service, type ServiceMsg, Svcm } from '@nats-io/services';
 import { type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { speakerOf } from '../app/agents/speaker.ts';
+import type { AppContext } from '../app/context.ts';
 import { TaskNews } from '../app/events/task-news.ts';
-import { withLimit } from '../base/time.ts';
+import { appServices } from '../app/services.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
-import { throwLate } from '../operations/deadline.ts';
-import type { Answer, Operation, PathParams, Serve } from '../operations/operation.ts';
-import { parse } from '../operations/parse.ts';
-import { PROBLEM_TYPE, problemOf } from '../operations/problem.ts';
-import { type Served, serveOperations } from '../operations/routes/index.ts';
+import { PROBLEM_TYPE, problemOf } from '../operations/errors.ts';
+import { OPERATIONS } from '../operations/index.ts';
+import { type Operation, provides, type Reply } from '../operations/operation.ts';
+import { perform } from '../operations/perform.ts';
+import type { Features, Services } from '../operations/services.ts';
 import { type Command, commandOf } from './command.ts';
 
-export interface CommandServiceOptions extends Omit<Served, 'news' | 'http'> {
+export interface CommandServiceOptions extends Features {
+  readonly app: AppContext;
+  readonly health: Services['health'];
+  /** Refused messages of agents; none if absent. */
+  readonly rejected?: Services['rejected'];
   readonly people: PeopleTokens;
   readonly connection: NatsConnection;
   readonly logger: Logger;
@@ -42,32 +44,32 @@ const REQUEST_ID_LENGTH = 12;
 /** Left free in an answer for its headers. */
 const HEADER_BYTES = 4_096;
 
-type Perform = (message: ServiceMsg) => Promise<Answer>;
-
 export class CommandService {
   readonly #options: CommandServiceOptions;
   readonly #service: Service;
   readonly #gatekeeper: Gatekeeper;
+  readonly #services: Services;
   readonly #news: TaskNews;
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
 
   private constructor(options: CommandServiceOptions, service: Service) {
-    const { app, people } = options;
+    const { app, people, health, audit, webhooks, background, rejected = async () => [] } = options;
     this.#options = options;
     this.#service = service;
     this.#gatekeeper = new Gatekeeper({
       people,
-      // Who shows a token wants to be no more than its holder.
+      // A caller with a token has the rights of its holder, and no more.
       mayBeOpen: false,
       speakerOf: (token, address) => speakerOf(app, token, address),
     });
     this.#news = new TaskNews(app);
-    // Every command that waits for news listens: that is no leak.
+    this.#services = { ...appServices(app, this.#news), health, rejected, audit, webhooks, background };
+    // Every command that waits for an update listens: that is no leak.
     setMaxListeners(0, this.#stopping.signal);
   }
 
-  /** Rejects with what the client rejects with. */
+  /** @throws what the NATS client throws */
   static async start(options: CommandServiceOptions): Promise<CommandService> {
     const { connection, version } = options;
     const service = await new Svcm(connection).add({
@@ -81,7 +83,7 @@ export class CommandService {
     return commands;
   }
 
-  /** Takes no more commands, and returns when those under way are answered. */
+  /** Takes no more commands, and returns when those in flight are answered. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#service.stop();
@@ -89,37 +91,37 @@ export class CommandService {
     this.#news.close();
   }
 
-  /** An endpoint for each operation. */
+  /** Adds an endpoint for each operation. */
   #listen(): void {
-    const serve: Serve = (operation) => {
-      const { name, method, path } = operation;
+    for (const operation of OPERATIONS) {
+      if (!provides(this.#services, operation.needs)) continue;
+      const { name, http } = operation;
       const command = commandOf(operation);
-      const perform: Perform = (message) => this.#perform(operation, command, message);
       this.#service.addEndpoint(name, {
         subject: command.subject,
-        metadata: { http: `${method} ${path}` },
+        metadata: { http: `${http.method} ${http.path}` },
         handler: (error, message) => {
           if (error) return this.#options.logger.error({ err: error }, 'a command could not be received');
-          const answered = this.#answer(name, perform, message);
+          const answered = this.#answer(operation, command, message);
           this.#underWay.add(answered);
           void answered.then(() => this.#underWay.delete(answered));
         },
       });
-    };
-    serveOperations(serve, { ...this.#options, news: this.#news });
+    }
   }
 
   /** Never rejects. */
-  async #answer(name: string, perform: Perform, message: ServiceMsg): Promise<void> {
+  async #answer(operation: Operation, command: Command, message: ServiceMsg): Promise<void> {
     const requestId = this.#options.app.environment.randomId(REQUEST_ID_LENGTH);
     try {
-      this.#respond(message, await perform(message));
+      this.#respond(message, await this.#perform(operation, command, message));
     } catch (thrown) {
       const error =
         thrown instanceof SignalboxError
           ? thrown
           : new SignalboxError('internal', messageOf(thrown), { cause: thrown });
       if (error.code === 'internal') {
+        const { name } = operation;
         this.#options.logger.error({ err: thrown, reqId: requestId, command: name }, 'a command failed');
       }
       const problem = problemOf(error, requestId);
@@ -130,12 +132,11 @@ export class CommandService {
     }
   }
 
-  async #perform<Address, Query, Body>(
-    operation: Operation<Address, Query, Body>,
+  #perform(
+    operation: Operation,
     { params: names, isOfProject }: Command,
     message: ServiceMsg,
-  ): Promise<Answer> {
-    const { method, address, query, body, invalidBody, patience, handle } = operation;
+  ): Promise<Reply> {
     const payload = payloadOf(message);
     const params: Record<string, string> = {};
     if (isOfProject) params.project = projectOf(message);
@@ -144,35 +145,31 @@ export class CommandService {
       delete payload[name];
     }
     const headers = headersOf(message.headers);
-    const caller = this.#admit(operation, headers.authorization, params);
-    const takesBody = method === 'POST';
-    const call = {
-      address: address(params),
-      query: parse(query, takesBody ? {} : queryOf(payload), 'query'),
-      body: parse(body, takesBody ? payload : {}, 'body', invalidBody),
+    const takesBody = operation.http.method === 'POST';
+    const input = { params, query: takesBody ? {} : queryOf(payload), body: takesBody ? payload : {} };
+    const context = {
       headers,
-      caller,
-      gone: this.#stopping.signal,
-      // Of interest to answers without end only, and there are none here.
+      caller: this.#admit(operation, headers.authorization, params),
+      gone: () => this.#stopping.signal,
+      // Only streams ask, and NATS has none.
       isAdmitted: () => true,
     };
-    const { app, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
-    const limit = answerTimeoutMs + (patience?.(call.query) ?? 0);
-    return withLimit(handle(call), limit, () => throwLate(method, limit), app.environment.clock);
+    const { app, answerTimeoutMs: limitMs = ANSWER_TIMEOUT_MS } = this.#options;
+    return perform(operation, this.#services, input, context, { clock: app.environment.clock, limitMs });
   }
 
-  /** C2. @throws SignalboxError `unauthorized`, `forbidden` */
+  /** @throws SignalboxError `unauthorized`, `forbidden` */
   #admit(
-    { access, project }: Pick<Operation<never, never, never>, 'access' | 'project'>,
+    operation: Operation,
     authorization: string | undefined,
-    params: PathParams,
+    params: Readonly<Record<string, string>>,
   ): Caller {
     if (authorization === undefined) return anonymous('admin');
-    return this.#gatekeeper.admit(access, authorization, { project, ...params });
+    return this.#gatekeeper.admit(operation, authorization, params);
   }
 
   /** @throws SignalboxError `body_too_large` */
-  #respond(message: ServiceMsg, { status, headers: named = {}, body }: Answer): void {
+  #respond(message: ServiceMsg, { status, headers: named, body }: Reply): void {
     const isBytes = body instanceof Uint8Array;
     const payload = isBytes ? body : Buffer.from(body === undefined ? '' : JSON.stringify(body));
     const limit =

@@ -1,23 +1,23 @@
-/** Where an operation is asked for over NATS: under its own name, the one that it has in the OpenAPI document too. */
+/** The subject of an operation over NATS, and the path parameters that its payload takes. */
 import { SYSTEM_PROJECT } from '../contracts/ids.ts';
 import { commandSubject } from '../contracts/messages/subjects.ts';
-import type { Operation } from '../operations/operation.ts';
+import { type Operation, paramNames } from '../operations/operation.ts';
 
 export interface Command {
-  /** With `*` for the project where the asker names it. */
+  /** With `*` for the project if the caller names it. */
   readonly subject: string;
   /** Whether the subject says which project is meant. */
   readonly isOfProject: boolean;
-  /** What else the path of the operation names: in the payload, as `task`, `attempt`, `agent`. */
+  /** The other path parameters: fields of the payload, such as `task`, `attempt`, `agent`. */
   readonly params: readonly string[];
 }
 
 export function commandOf({
   name,
-  path,
+  http,
   project = SYSTEM_PROJECT,
-}: Pick<Operation<never, never, never>, 'name' | 'path' | 'project'>): Command {
-  const named = [...path.matchAll(/:(\w+)/g)].map(([, param = '']) => param);
+}: Pick<Operation, 'name' | 'http' | 'project'>): Command {
+  const named = paramNames(http.path);
   const isOfProject = named.includes('project');
   return {
     subject: commandSubject(isOfProject ? '*' : project, name),

@@ -1,149 +1,249 @@
 /**
- * An operation: what a route takes and what it may answer, declared, and what it does. Handlers see parsed input and
- * give an answer as data; of the server they know nothing. The OpenAPI document is made of the same declarations.
+ * What an operation is: name, access, HTTP mapping, schemas of its input and answers, errors, and handler, in one declaration.
+ * The HTTP routes, the OpenAPI and AsyncAPI documents, the NATS service and the typed client are derived from it.
  *
- * O1 A handler runs only when the caller may do this, and ids, query and body are all in order: what is refused or
- *    malformed leaves no trace in the log.
- * O2 Every answer comes within the limit. Where a command has no answer by then, its outcome is open, and it is said so.
- * O3 An operation answers with no status that it does not declare.
+ * Invariant operations/refused-leaves-no-trace: a handler runs only after the caller was admitted and path, query and
+ * body are valid, so that a refused or malformed request writes nothing to the log.
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { ErrorCode } from '../contracts/errors.ts';
-import { SignalboxError } from '../contracts/errors.ts';
-import { checkedId, type ProjectId, projectId, type TaskId, taskId } from '../contracts/ids.ts';
+import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 import type { Access, Caller } from './access/access.ts';
-
-/** What the path says, decoded. */
-export type PathParams = Readonly<Record<string, string>>;
-
-export interface Call<Address, Query, Body> {
-  readonly address: Address;
-  readonly query: Query;
-  readonly body: Body;
-  readonly headers: IncomingHttpHeaders;
-  readonly caller: Caller;
-  /** Aborted when the client has gone away or the server stops: an answer that waits for something comes now. */
-  readonly gone: AbortSignal;
-  /** Whether the caller may still do this; asked again and again by answers without end. */
-  readonly isAdmitted: () => boolean;
-}
-
-export interface Answer {
-  readonly status: number;
-  /** In lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; bytes are sent as they are, and the headers say what they are. */
-  readonly body?: unknown;
-  /** Instead of a body: writes as long as the promise is open. */
-  readonly stream?: (out: ServerResponse) => Promise<void>;
-}
-
-/** What an answer holds, for the document and the tests. */
-export interface Content {
-  readonly description: string;
-  /** Of the JSON; absent where the body is something else, or nothing. */
-  readonly schema?: z.ZodType;
-  /** `application/json` where there is a schema and nothing is said. */
-  readonly mediaType?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+import { parse } from './parse.ts';
+import type { OptionalService, Services } from './services.ts';
 
 export const GROUPS = {
   Jobs: 'The plain job API: hand in a task, ask for its result.',
-  Tasks: 'The blackboard: tasks with everything that is known of them.',
-  Decisions: 'What an operator decides about a task.',
-  Agents: 'Who takes tasks, what each is doing, and its words about its attempt.',
+  Tasks: 'The blackboard: tasks and everything that is known about them.',
+  Decisions: "An operator's decisions about a task.",
+  Agents: 'The agents, what each is doing, and their messages about their attempts.',
   Attempts: 'Each try of an agent on a task.',
-  Queues: 'What waits, and what was given up.',
-  Background: 'Shell commands that run by themselves, and whose results are fetched in passing.',
-  Events: 'The log as it grows, and where it is sent.',
+  Queues: 'Waiting tasks, and tasks that were given up.',
+  Background: 'Shell commands that run in the background.',
+  Events: 'The event log as it grows, and webhooks.',
   System: 'Signalbox itself.',
 } as const;
 export type Group = keyof typeof GROUPS;
 
-export interface Operation<Address, Query, Body> {
-  /** `operationId` in the document; unique. */
+/** What an answer holds. */
+export interface Content {
+  readonly description: string;
+  /** Of the JSON; absent if the body is something else, or nothing. */
+  readonly schema?: z.ZodType;
+  /** `application/json` if there is a schema. */
+  readonly mediaType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Every answer that is not an error, by status. */
+export type Answers = Readonly<Record<number, Content>>;
+
+/** The JSON that these answers hold; bytes, if they have no schema. */
+export type BodyOf<A extends Answers> = {
+  [Status in keyof A]: A[Status] extends { readonly schema: infer Schema extends z.ZodType }
+    ? z.output<Schema>
+    : Uint8Array;
+}[keyof A];
+
+type Sendable<T> = T extends Uint8Array
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Sendable<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: Sendable<T[Key]> }
+      : T;
+
+interface ReplyFields<Body> {
+  /** In lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; bytes are sent as they are, and the headers say what they are. */
+  readonly body?: Body;
+  /** Instead of a body: writes as long as the promise is pending. */
+  readonly stream?: (out: ServerResponse) => Promise<void>;
+}
+
+/** An answer with its status and headers. A handler that needs neither returns the body. */
+export class Reply<Body = unknown> {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body | undefined;
+  readonly stream: ((out: ServerResponse) => Promise<void>) | undefined;
+
+  constructor(status: number, { headers = {}, body, stream }: ReplyFields<Body>) {
+    this.status = status;
+    this.headers = headers;
+    this.body = body;
+    this.stream = stream;
+  }
+}
+
+/** Path parameters, query and body, as they came in. */
+export interface RawInput {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/** What a handler may know beside the input. */
+export interface CallContext {
+  readonly headers: IncomingHttpHeaders;
+  readonly caller: Caller;
+  /** Aborted when the client has gone away or the server stops: a handler that waits for something answers now. */
+  readonly gone: () => AbortSignal;
+  /** Whether the caller may still do this; streams ask again and again. */
+  readonly isAdmitted: () => boolean;
+}
+
+export interface Call<Params, Query, Body> extends CallContext {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+}
+
+type ObjectSchema = z.ZodType<unknown, Record<string, unknown>>;
+
+/** The schemas of an operation's input. */
+export interface Input<
+  Params extends ObjectSchema = ObjectSchema,
+  Query extends ObjectSchema = ObjectSchema,
+  Body extends ObjectSchema = ObjectSchema,
+> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+}
+
+/** What is known about an operation without running it. */
+interface Facts {
+  /** Unique; the `operationId` in OpenAPI, the command in NATS, and the method of the client. */
   readonly name: string;
   readonly group: Group;
   readonly summary: string;
   readonly access: Access;
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** The project that it is about, where the path does not say. */
+  /** The path has parameters as in `/api/projects/{project}`. */
+  readonly http: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string };
+  /** The project that it is about, if the path does not say. */
   readonly project?: string;
-  /** With parameters as in `/api/projects/:project`. */
-  readonly path: string;
-  /** @throws SignalboxError `invalid_id` */
-  readonly address: (params: PathParams) => Address;
-  readonly query: z.ZodType<Query>;
-  readonly body: z.ZodType<Body>;
-  /** The code of a body that does not fit; `invalid_request` where it is absent. */
+  readonly input: Input;
+  /** The code for a body that does not match the schema; `invalid_request` if absent. */
   readonly invalidBody?: ErrorCode;
-  /** Of the body, as a client would send it. */
+  /** A body as a client would send it. */
   readonly example?: unknown;
-  /** Header fields that mean something here, with what they mean. */
+  /** Header fields that the operation reads, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Every answer that is no refusal, by status. */
-  readonly answers: Readonly<Record<number, Content>>;
-  /** What it refuses beside what every operation does (refusals.ts). */
-  readonly refusals?: readonly ErrorCode[];
-  /** Milliseconds that the caller wants it to wait, beyond the limit of every answer. */
-  readonly patience?: (query: Query) => number;
-  readonly handle: (call: Call<Address, Query, Body>) => Promise<Answer>;
+  readonly answers: Answers;
+  /** Error codes beside those that every operation may answer with (errors.ts). */
+  readonly errors?: readonly ErrorCode[];
 }
 
-/** An operation as far as it is declared. */
-export type Declared = Omit<Operation<unknown, unknown, unknown>, 'address' | 'handle' | 'patience'>;
+interface Declaration<
+  Name extends string,
+  Params extends ObjectSchema,
+  Query extends ObjectSchema,
+  Body extends ObjectSchema,
+  A extends Answers,
+  Needs extends OptionalService,
+> extends Facts {
+  readonly name: Name;
+  readonly input: Input<Params, Query, Body>;
+  readonly answers: A;
+  /** The operation is offered only by servers that have this service. */
+  readonly needs?: Needs;
+  /** Milliseconds that the caller asks it to wait, beyond the time limit of every answer. */
+  readonly waitMs?: (query: z.output<Query>) => number;
+  /** Whether sending this request twice does no more than sending it once. Reads and deletions always are. */
+  readonly isIdempotent?: (body: z.output<Body>) => boolean;
+  readonly handle: (
+    services: Services & Required<Pick<Services, Needs>>,
+    call: Call<z.output<Params>, z.output<Query>, z.output<Body>>,
+  ) => Handled<A> | Promise<Handled<A>>;
+}
 
-/** Adds an operation to a server. */
-export type Serve = <Address, Query, Body>(operation: Operation<Address, Query, Body>) => void;
+type Handled<A extends Answers> = Sendable<BodyOf<A>> | Reply<Sendable<BodyOf<A>>>;
+
+/** Valid input, ready to be handled. */
+export interface Accepted {
+  /** Milliseconds that it may wait beyond the time limit of every answer. */
+  readonly waitMs: number;
+  run(services: Services, context: CallContext): Promise<Reply>;
+}
+
+/** An operation of any kind. */
+export interface Operation extends Facts {
+  readonly needs: OptionalService | undefined;
+  /** @throws SignalboxError `invalid_id`, `invalid_request`, or the code of `invalidBody` */
+  accept(raw: RawInput): Accepted;
+  /** @throws SignalboxError for a body that is not valid */
+  isIdempotent(body: unknown): boolean;
+  /** @throws SignalboxError `invalid_request` */
+  waitMs(query: unknown): number;
+}
+
+/** An operation whose name, input and answers the type system knows. */
+export interface TypedOperation<Name extends string, I extends Input, A extends Answers> extends Operation {
+  readonly name: Name;
+  readonly input: I;
+  readonly answers: A;
+}
+
+export function operation<
+  const Name extends string,
+  Params extends ObjectSchema,
+  Query extends ObjectSchema,
+  Body extends ObjectSchema,
+  A extends Answers,
+  Needs extends OptionalService = never,
+>(
+  declared: Declaration<Name, Params, Query, Body, A, Needs>,
+): TypedOperation<Name, Input<Params, Query, Body>, A> {
+  const { input, answers, invalidBody, needs, handle } = declared;
+  const [usual = 200] = Object.keys(answers).map(Number);
+  return {
+    ...declared,
+    needs,
+    accept: (raw) => {
+      const params = parse(input.params, raw.params, 'path', 'invalid_id');
+      const query = parse(input.query, raw.query, 'query');
+      const body = parse(input.body, raw.body, 'body', invalidBody);
+      return {
+        waitMs: declared.waitMs?.(query) ?? 0,
+        run: async (services, context) => {
+          if (!provides(services, needs)) throw notOffered(declared.name);
+          const handled = await handle(services, { ...context, params, query, body });
+          return handled instanceof Reply ? handled : new Reply(usual, { body: handled });
+        },
+      };
+    },
+    isIdempotent: (body) => declared.isIdempotent?.(parse(input.body, body, 'body', invalidBody)) ?? false,
+    waitMs: (query) => declared.waitMs?.(parse(input.query, query, 'query')) ?? 0,
+  };
+}
+
+/** Whether a server with these services can offer an operation that needs this one. */
+export function provides<Needs extends OptionalService>(
+  services: Services,
+  needs: Needs | undefined,
+): services is Services & Required<Pick<Services, Needs>> {
+  return needs === undefined || services[needs] !== undefined;
+}
+
+/** The names of the parameters in the path of an operation. */
+export function paramNames(path: string): string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+}
+
+function notOffered(name: string): SignalboxError {
+  return new SignalboxError('internal', `operation ${name} was called on a server that does not offer it`);
+}
 
 /** For operations that take no query, or no body. */
 export const nothing = z.strictObject({});
+export const NO_INPUT = { params: nothing, query: nothing, body: nothing } as const;
 
-export const nowhere = (): null => null;
-
-export const json = (schema: z.ZodType, description: string, headers?: Content['headers']): Content => ({
-  description,
-  schema,
-  ...(headers === undefined ? {} : { headers }),
-});
-
-export const NOT_MODIFIED: Content = { description: 'It is still what If-None-Match names.' };
-export const ETAG = { ETag: 'Names this state of it, for If-None-Match.' } as const;
-export const IF_NONE_MATCH = {
-  'If-None-Match': 'The ETag of what is known already: 304 where it still holds.',
-};
-
-export const inProject = (params: PathParams): ProjectId => projectId(params.project ?? '');
-
-/** Where the path names something that is neither a project, a task nor an agent. */
-export const idParam =
-  (name: string) =>
-  (params: PathParams): string =>
-    checkedId(name, params[name] ?? '');
-
-export interface TaskAddress {
-  readonly project: ProjectId;
-  readonly task: TaskId;
+export function json<Schema extends z.ZodType>(
+  schema: Schema,
+  description: string,
+  headers: Content['headers'] = {},
+): Content & { readonly schema: Schema } {
+  return { description, schema, headers };
 }
-
-export const atTask = (params: PathParams): TaskAddress => ({
-  project: inProject(params),
-  task: taskId(params.task ?? ''),
-});
-
-export interface AttemptAddress extends TaskAddress {
-  readonly attempt: number;
-}
-
-/** @throws SignalboxError `invalid_id`, `invalid_request` */
-export const atAttempt = (params: PathParams): AttemptAddress => {
-  const { attempt = '' } = params;
-  const address = atTask(params);
-  if (/^[1-9]\d{0,8}$/.test(attempt)) return { ...address, attempt: Number(attempt) };
-  throw new SignalboxError(
-    'invalid_request',
-    `attempt ${JSON.stringify(attempt.slice(0, 80))}: expected its number, 1 for the first`,
-  );
-};

@@ -11,12 +11,12 @@ const MAX_FAULTS = 20;
  * @param code of the error
  * @throws SignalboxError with `errors` in its details
  */
-export function parse<T>(
-  schema: z.ZodType<T>,
+export function parse<Schema extends z.ZodType>(
+  schema: Schema,
   value: unknown,
   where: string,
   code: ErrorCode = 'invalid_request',
-): T {
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);

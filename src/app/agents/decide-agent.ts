@@ -1,11 +1,11 @@
 /** What a person decides about an agent: pause, drain, resume. */
 
+import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import type { AgentId } from '../../contracts/ids.ts';
 import type { AppContext } from '../context.ts';
 import { deciderOf } from '../decider.ts';
-import type { Json } from '../tasks/task-json.ts';
 import { findAgent, readAgent } from './read-agents.ts';
 
 const EVENTS = { pause: 'agent.paused', drain: 'agent.drained', resume: 'agent.resumed' } as const;
@@ -25,7 +25,7 @@ export async function decideAgent(
   decision: AgentDecision,
   request: Decision,
   actor: string,
-): Promise<Json> {
+): Promise<AgentAnswer> {
   findAgent(app, id);
   const event: EventOf<(typeof EVENTS)[AgentDecision]> = {
     type: EVENTS[decision],

@@ -1,19 +1,20 @@
 /** Who is there to take tasks. */
 import type { AgentView } from '../../../projections/index.ts';
+import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { AgentId } from '../../contracts/ids.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import { openAttemptJson, openAttempts } from '../attempts/open-attempts.ts';
 import type { AppContext, Needs } from '../context.ts';
-import { type Json, timeOf } from '../tasks/task-json.ts';
+import { timeOf } from '../tasks/task-json.ts';
 
 /** The configured agents, in the order of the configuration. */
-export function listAgents(app: AppContext): readonly Json[] {
+export function listAgents(app: AppContext): AgentAnswer[] {
   return [...app.supervision.roster.all()].map((definition) => agentJson(configured(app, definition)));
 }
 
 /** One agent and what it is doing; also one that is not configured any more. @throws SignalboxError `agent_not_found` */
-export function readAgent(app: AppContext, id: AgentId): Json {
+export function readAgent(app: AppContext, id: AgentId): AgentAnswer {
   const open_attempts = openAttempts(app)
     .filter(({ agent }) => agent === id)
     .map(openAttemptJson);
@@ -63,7 +64,7 @@ function unregistered({ id, driver, capabilities, concurrency }: AgentDefinition
   };
 }
 
-export function agentJson(agent: AgentView | Unregistered): Json {
+export function agentJson(agent: AgentView | Unregistered): AgentAnswer {
   const { id, state, running, concurrency, failures, reason, by, driver, capabilities } = agent;
   return {
     id,
@@ -76,6 +77,6 @@ export function agentJson(agent: AgentView | Unregistered): Json {
     reason,
     by,
     driver,
-    capabilities,
+    capabilities: [...capabilities],
   };
 }

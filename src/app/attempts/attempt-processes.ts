@@ -2,12 +2,13 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptView } from '../../../projections/index.ts';
+import type { AttemptAnswer } from '../../contracts/api/answers.ts';
 import type { ProcessTreeAnswer } from '../../contracts/api/processes.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
 import { parseSpec, SPEC_FILE } from '../../process/files/attempt-directory.ts';
 import type { TreeEntry } from '../../process/runner.ts';
 import type { AppContext } from '../context.ts';
-import { attemptJson, type Json, timeOf } from '../tasks/task-json.ts';
+import { attemptJson, timeOf } from '../tasks/task-json.ts';
 import { openBelow, processDirectoryOf } from './attempt-files.ts';
 import { findAttempt } from './attempts.ts';
 
@@ -54,7 +55,7 @@ export async function readAttempt(
   project: ProjectId,
   task: TaskId,
   number: number,
-): Promise<Json> {
+): Promise<AttemptAnswer> {
   const attempt = await findAttempt(app, project, task, number);
   return { ...attemptJson(attempt), command: await commandOf(app, attempt) };
 }
@@ -63,7 +64,7 @@ export async function readAttempt(
  * Program and arguments, as the attempt's directory remembers them; the environment, which holds secrets, is not there.
  * null where nothing was started on this machine, and where the directory is gone.
  */
-async function commandOf(app: AppContext, attempt: AttemptView): Promise<readonly string[] | null> {
+async function commandOf(app: AppContext, attempt: AttemptView): Promise<string[] | null> {
   const path = join(processDirectoryOf(app, attempt), SPEC_FILE);
   const file = await openBelow(app.settings.directories.attempts, path).catch(() => null);
   if (!file) return null;

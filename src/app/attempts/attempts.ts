@@ -1,11 +1,12 @@
 /** One attempt: reading it, and stopping it. */
 import type { AttemptView } from '../../../projections/index.ts';
-import type { Kill } from '../../contracts/api/requests.ts';
+import type { AttemptAnswer, AttemptProcesses } from '../../contracts/api/answers.ts';
+import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
 import { type AppContext, findAttempts, findTask } from '../context.ts';
 import { deciderOf } from '../decider.ts';
-import { attemptJson, type Json } from '../tasks/task-json.ts';
+import { attemptJson } from '../tasks/task-json.ts';
 import { openAttemptJson, openAttempts } from './open-attempts.ts';
 
 /** @throws SignalboxError `task_not_found`, `not_found` */
@@ -38,9 +39,9 @@ export async function killAttempt(
   project: ProjectId,
   task: TaskId,
   number: number,
-  request: Kill,
+  request: Attribution,
   actor: string,
-): Promise<Json> {
+): Promise<AttemptAnswer> {
   const { endedAt, state } = await findAttempt(app, project, task, number);
   if (endedAt !== null) {
     throw new SignalboxError(
@@ -58,7 +59,7 @@ export async function killAttempt(
 }
 
 /** Every open attempt with its living processes. */
-export async function listProcesses(app: AppContext): Promise<readonly Json[]> {
+export async function listProcesses(app: AppContext): Promise<AttemptProcesses[]> {
   return Promise.all(
     openAttempts(app).map(async (attempt) => {
       const tree = await app.supervision.supervisor.attempts.treeOf(attempt);

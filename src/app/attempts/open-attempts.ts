@@ -1,7 +1,8 @@
 /** Attempts that are open, in short. */
 import type { AttemptView } from '../../../projections/index.ts';
+import type { OpenAttempt } from '../../contracts/api/answers.ts';
 import type { Needs } from '../context.ts';
-import { type Json, timeOf } from '../tasks/task-json.ts';
+import { timeOf } from '../tasks/task-json.ts';
 
 /** In the order in which they were claimed. */
 export function openAttempts({
@@ -13,7 +14,7 @@ export function openAttempts({
   });
 }
 
-export function openAttemptJson(attempt: AttemptView): Json {
+export function openAttemptJson(attempt: AttemptView): OpenAttempt {
   return {
     project: attempt.project,
     task: attempt.task,

@@ -1,16 +1,17 @@
 /** The keys that sign checkpoints: which there were, and a new one. */
 
-import type { Kill } from '../../contracts/api/requests.ts';
+import type { AuditKeyAnswer } from '../../contracts/api/answers.ts';
+import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { decodeRecord } from '../../contracts/events/cloud-event.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
 import type { AppContext, Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
-import { type Json, timeOf } from '../tasks/task-json.ts';
+import { timeOf } from '../tasks/task-json.ts';
 
 /** In the order of their introduction; the last one is in use. @throws SignalboxError `nats_unavailable` */
-export async function listAuditKeys({ log }: Needs<'log.messages'>): Promise<Json[]> {
-  const keys: Json[] = [];
+export async function listAuditKeys({ log }: Needs<'log.messages'>): Promise<AuditKeyAnswer[]> {
+  const keys: AuditKeyAnswer[] = [];
   for await (const { bytes, sequence } of log.messages.readByFilter(supervisorFilter('key_introduced'))) {
     const { event, time, actor } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
     if (event.type !== 'supervisor.key_introduced') continue;
@@ -24,7 +25,11 @@ export async function listAuditKeys({ log }: Needs<'log.messages'>): Promise<Jso
  * A new key, for which the one in use vouches; checkpoints are signed with it from now on.
  * @throws SignalboxError `not_found` where nothing is signed, and what `commit` throws
  */
-export async function rotateAuditKey(app: AppContext, request: Kill, actor: string): Promise<Json[]> {
+export async function rotateAuditKey(
+  app: AppContext,
+  request: Attribution,
+  actor: string,
+): Promise<AuditKeyAnswer[]> {
   if (app.keys === null) throw new SignalboxError('not_found', 'this Signalbox signs no checkpoints');
   app.log.assertWritable();
   await app.keys.rotate(deciderOf(request, actor));

@@ -1,5 +1,6 @@
 /** What a person decides about a queue: pause and resume. */
 
+import type { QueueAnswer } from '../../contracts/api/answers.ts';
 import { queueText } from '../../contracts/api/queue-name.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -7,7 +8,6 @@ import type { EventOf } from '../../contracts/events/events.ts';
 import type { Lane } from '../../engine/supervisor/ready-queue.ts';
 import type { AppContext, Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
-import type { Json } from '../tasks/task-json.ts';
 import { queueJson, queuesOf } from './queues.ts';
 
 const EVENTS = { pause: 'queue.paused', resume: 'queue.resumed' } as const;
@@ -36,7 +36,7 @@ export async function decideQueue(
   decision: QueueDecision,
   request: Decision,
   actor: string,
-): Promise<Json> {
+): Promise<QueueAnswer> {
   const lane: Lane = `${kind}:${name}`;
   assertThere(app, lane);
   const type = EVENTS[decision];

@@ -1,10 +1,11 @@
 /** What waits, and for whom. */
 import type { PausedQueue, TaskView } from '../../../projections/index.ts';
+import type { QueueAnswer } from '../../contracts/api/answers.ts';
 import { queueParts } from '../../contracts/api/queue-name.ts';
 import { laneOf } from '../../engine/supervisor/agent-roster.ts';
 import type { Lane } from '../../engine/supervisor/ready-queue.ts';
 import type { Needs } from '../context.ts';
-import { type Json, timeOf } from '../tasks/task-json.ts';
+import { timeOf } from '../tasks/task-json.ts';
 
 export interface QueueView {
   readonly lane: Lane;
@@ -44,25 +45,25 @@ function count(queue: QueueView, { state, createdAt }: TaskView): void {
   queue.oldestPendingAt ??= createdAt;
 }
 
-export function listQueues(app: QueueSources): readonly Json[] {
+export function listQueues(app: QueueSources): QueueAnswer[] {
   return queuesOf(app).map((queue) => queueJson(app, queue));
 }
 
 export function queueJson(
   { state, supervision }: QueueSources,
   { lane, pending, scheduled, oldestPendingAt }: QueueView,
-): Json {
+): QueueAnswer {
   const paused = state.projections.queues.paused.get(lane);
   return {
     ...queueParts(lane),
     pending,
     scheduled,
     oldest_pending_at: timeOf(oldestPendingAt),
-    agents: supervision.roster.takersOf(lane),
+    agents: [...supervision.roster.takersOf(lane)],
     paused: paused === undefined ? null : pauseJson(paused),
   };
 }
 
-function pauseJson({ since, by, reason }: PausedQueue): Json {
+function pauseJson({ since, by, reason }: PausedQueue): QueueAnswer['paused'] {
   return { since: timeOf(since), by, reason };
 }

@@ -17,7 +17,7 @@ export function readBoard(app: AppContext, project?: string): BoardAnswer {
     time: sequence === 0 ? null : timeOf(app.environment.clock.now()),
     counts: { ...blackboard.counts },
     cards: cardsOf(projections, project),
-    agents: listAgents(app) as BoardAnswer['agents'],
+    agents: listAgents(app),
   };
 }
 
@@ -28,8 +28,8 @@ export function pastBoard(state: PastState, record: StoredRecord, project?: stri
     time: timeOf(record.time),
     counts: { ...state.blackboard.counts },
     cards: cardsOf(state, project),
-    agents: [...state.agents.byId.values()].map(agentJson) as BoardAnswer['agents'],
-    event: eventJson(record) as BoardAnswer['event'],
+    agents: [...state.agents.byId.values()].map(agentJson),
+    event: eventJson(record),
   };
 }
 
@@ -52,6 +52,6 @@ export function boardChange(app: AppContext, { events, upTo }: Batch): BoardChan
     sequence: upTo,
     counts: { ...projections.blackboard.counts },
     cards,
-    ...(hasAgents && { agents: listAgents(app) as BoardAnswer['agents'] }),
+    ...(hasAgents && { agents: listAgents(app) }),
   };
 }

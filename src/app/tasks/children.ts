@@ -1,7 +1,9 @@
 /** The tasks below a task, in sum. */
 import type { TaskView } from '../../../projections/index.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Needs } from '../context.ts';
-import type { Json } from './task-json.ts';
+
+type Children = NonNullable<TaskAnswer['children']>;
 
 /** In the order of creation. */
 export function childrenOf({ state }: Needs<'state.projections'>, parent: TaskView): TaskView[] {
@@ -10,13 +12,15 @@ export function childrenOf({ state }: Needs<'state.projections'>, parent: TaskVi
   return keys.flatMap((key) => tasks.get(key) ?? []);
 }
 
-export function childrenJson(children: readonly TaskView[]): Json {
-  const by_status: Record<string, number> = {};
+export function childrenJson(children: readonly TaskView[]): Children {
+  const by_status: Children['by_status'] = {};
   for (const { state } of children) by_status[state] = (by_status[state] ?? 0) + 1;
   return { total: children.length, by_status, ids: children.map(({ id }) => id) };
 }
 
-export function childrenOutputsJson(children: readonly TaskView[]): Json[] {
+export function childrenOutputsJson(
+  children: readonly TaskView[],
+): NonNullable<TaskAnswer['children_outputs']> {
   return children.flatMap(({ id, outputs }) =>
     outputs.map(({ number, type, title, summary }) => ({
       task: id,

@@ -1,5 +1,6 @@
 /** Dead letters: tasks that were given up, because they used up their attempts or expired. */
 import type { TaskView } from '../../../projections/index.ts';
+import type { DeadLetter, DeadLetterPage, RedriveAnswer } from '../../contracts/api/answers.ts';
 import type { ListDeadLetters, Redrive } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
@@ -7,10 +8,14 @@ import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { type AppContext, archivedError, type Needs, recall, taskInMemory } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { findTasks } from './read-tasks.ts';
-import { attemptJson, type Json, taskJson } from './task-json.ts';
+import { attemptJson, taskJson } from './task-json.ts';
+
+type Redriven = RedriveAnswer['redriven'][number];
+type DeadState = Redriven['status'];
+type NotRedriven = RedriveAnswer['errors'][number];
 
 /** In the order of their creation. */
-export function listDeadLetters(app: AppContext, query: ListDeadLetters): Json {
+export function listDeadLetters(app: AppContext, query: ListDeadLetters): DeadLetterPage {
   const { tasks, next } = findTasks(app, { ...query, ...narrowed(query) });
   return { dead_letters: tasks.map((task) => deadLetterJson(app, task)), next };
 }
@@ -20,14 +25,18 @@ export function listDeadLetters(app: AppContext, query: ListDeadLetters): Json {
  * is, and what comes of one says nothing about the others. `limit` and `after` are for filters; ids are taken all.
  * @throws SignalboxError `log_unavailable`, `overloaded`, `log_fenced`: then none was redriven
  */
-export async function redriveDeadLetters(app: AppContext, request: Redrive, actor: string): Promise<Json> {
+export async function redriveDeadLetters(
+  app: AppContext,
+  request: Redrive,
+  actor: string,
+): Promise<RedriveAnswer> {
   const { dry_run, comment } = request;
   const { tasks, errors, next } = request.ids
     ? await named(app, request, request.ids)
     : matching(app, request);
   if (!dry_run) app.log.assertWritable();
   const by = deciderOf(request, actor);
-  const redrive = async (task: TaskView): Promise<Json> => {
+  const redrive = async (task: TaskView): Promise<Redriven> => {
     const { project, id } = task;
     if (!dry_run) {
       await app.log.commit({ type: 'task.redriven', project, task: id, comment }, { actor: by });
@@ -47,7 +56,7 @@ export async function redriveDeadLetters(app: AppContext, request: Redrive, acto
 
 interface Candidates {
   readonly tasks: readonly TaskView[];
-  readonly errors: readonly Json[];
+  readonly errors: readonly NotRedriven[];
   readonly next: number | null;
 }
 
@@ -62,7 +71,7 @@ async function named(
 ): Promise<Candidates> {
   const wanted = filter.status ?? filter.state;
   const tasks: TaskView[] = [];
-  const errors: Json[] = [];
+  const errors: NotRedriven[] = [];
   for (const id of new Set(ids)) {
     const task = taskInMemory(app, project, id);
     if (!task) {
@@ -90,33 +99,47 @@ function narrowed({ project, status, state }: Pick<ListDeadLetters, 'project' | 
   };
 }
 
-function isDead(state: TaskState): boolean {
-  return (DEAD_STATES as readonly TaskState[]).includes(state);
+function isDead(state: TaskState): state is DeadState {
+  return DEAD_STATES.some((dead) => dead === state);
+}
+
+function deadState(state: TaskState): DeadState {
+  if (isDead(state)) return state;
+  throw new SignalboxError('internal', `a task that is ${state} is not a dead letter`);
 }
 
 function agentOf({ agent, spec }: TaskView): string | undefined {
   return agent ?? spec.agent;
 }
 
-function redriven(json: Json): { readonly redriven: Json } {
+function redriven(json: Redriven): { readonly redriven: Redriven } {
   return { redriven: json };
 }
 
 /** Moved on meanwhile, or the log was lost on the way; anything else is our own fault, and no answer. */
-function failed(task: TaskView, error: unknown): { readonly error: Json } {
+function failed(task: TaskView, error: unknown): { readonly error: NotRedriven } {
   if (!(error instanceof SignalboxError)) throw error;
   return { error: errorJson(task, error.code, error.message) };
 }
 
-function errorJson({ project, id }: { project: string; id: string }, code: string, detail: string): Json {
+function errorJson(
+  { project, id }: { project: string; id: string },
+  code: string,
+  detail: string,
+): NotRedriven {
   return { project, id, code, detail };
 }
 
-function shortJson({ project, id, spec, state, attempts, reason }: TaskView): Json {
-  return { project, id, title: spec.title, attempt: attempts, status: state, last_error: reason };
+function shortJson({ project, id, spec, state, attempts, reason }: TaskView): Redriven {
+  return { project, id, title: spec.title, attempt: attempts, status: deadState(state), last_error: reason };
 }
 
-function deadLetterJson({ state }: Needs<'state.projections'>, task: TaskView): Json {
+function deadLetterJson({ state }: Needs<'state.projections'>, task: TaskView): DeadLetter {
   const attempts = state.projections.attempts.byTask.get(`${task.project}/${task.id}`) ?? [];
-  return { ...taskJson(task), last_error: task.reason, attempts: attempts.map(attemptJson) };
+  return {
+    ...taskJson(task),
+    status: deadState(task.state),
+    last_error: task.reason,
+    attempts: attempts.map(attemptJson),
+  };
 }

@@ -1,6 +1,6 @@
 /** The plain job API over the same tasks: its words for what a task is, and the task that its request means. */
 import type { TaskView } from '../../../projections/index.ts';
-import { type CreateJob, JOB_PROJECT, type JobState } from '../../contracts/api/jobs.ts';
+import { type CreateJob, JOB_PROJECT, type JobAnswer, type JobState } from '../../contracts/api/jobs.ts';
 import { createTaskSchema } from '../../contracts/api/requests.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 import { projectId, type TaskId, taskId } from '../../contracts/ids.ts';
@@ -9,7 +9,7 @@ import type { IncomingTrace } from '../../contracts/trace-context.ts';
 import { type AppContext, findAttempts, findTask } from '../context.ts';
 import { type Created, createTask } from './create-task.ts';
 import { cancelTask } from './decide-task.ts';
-import { type Json, outputJson, timeOf } from './task-json.ts';
+import { outputJson, timeOf } from './task-json.ts';
 
 const PROJECT = projectId(JOB_PROJECT);
 const TITLE_LENGTH = 100;
@@ -60,7 +60,7 @@ export async function cancelJob(app: AppContext, id: TaskId, actor: string): Pro
   return cancelTask(app, PROJECT, id, {}, actor);
 }
 
-export async function jobJson(app: AppContext, task: TaskView): Promise<Json> {
+export async function jobJson(app: AppContext, task: TaskView): Promise<JobAnswer> {
   const { id, spec, state, attempts, outputs } = task;
   const status = jobStateOf(state);
   const [first] = await findAttempts(app, PROJECT, taskId(id));
@@ -108,7 +108,7 @@ export function jobStateOf(state: TaskState): JobState {
   }
 }
 
-function errorOf({ state, lastOutcome, reason }: TaskView): Json {
+function errorOf({ state, lastOutcome, reason }: TaskView): JobAnswer['error'] {
   const code = state === 'failed' ? (lastOutcome ?? 'failed') : state;
   return { code, message: reason ?? `the task is ${state}` };
 }

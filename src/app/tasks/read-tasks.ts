@@ -1,36 +1,14 @@
 /** Reading the blackboard. Reads go on where writing is not possible. */
 import type { TaskView } from '../../../projections/index.ts';
-import type { ListTasks } from '../../contracts/api/requests.ts';
+import type { EventAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
+import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
 import { TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { findAttempts, findTask, type Needs, type Readable } from '../context.ts';
 import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
-import {
-  attemptJson,
-  commentJson,
-  EXPANSIONS,
-  type Expansion,
-  eventJson,
-  type Json,
-  outputJson,
-  taskJson,
-} from './task-json.ts';
-
-/** @throws SignalboxError `invalid_request` */
-export function expansionsOf(expand: string | undefined): ReadonlySet<Expansion> {
-  const names = (expand ?? '').split(',').filter((name) => name !== '');
-  if (names.includes('all')) return new Set(EXPANSIONS);
-  for (const name of names) {
-    if ((EXPANSIONS as readonly string[]).includes(name)) continue;
-    throw new SignalboxError(
-      'invalid_request',
-      `expand: ${JSON.stringify(name)} is none of ${EXPANSIONS.join(', ')}, all`,
-    );
-  }
-  return new Set(names as Expansion[]);
-}
+import { attemptJson, commentJson, eventJson, outputJson, taskJson } from './task-json.ts';
 
 /** One task with what was asked for beside it. @throws SignalboxError `task_not_found` */
 export async function readTask(
@@ -38,7 +16,7 @@ export async function readTask(
   project: ProjectId,
   task: TaskId,
   expand: ReadonlySet<Expansion>,
-): Promise<Json> {
+): Promise<TaskAnswer> {
   const view = await findTask(app, project, task);
   const json = taskJson(view);
   const children = childrenOf(app, view);
@@ -51,7 +29,7 @@ export async function readTask(
     json.attempts = (await findAttempts(app, project, task)).map(attemptJson);
   }
   if (expand.has('events')) {
-    const events: Json[] = [];
+    const events: EventAnswer[] = [];
     for await (const record of app.log.history(projectId(project), taskId(task)))
       events.push(eventJson(record));
     json.events = events;
@@ -60,7 +38,7 @@ export async function readTask(
 }
 
 export interface TaskPage {
-  readonly tasks: readonly Json[];
+  readonly tasks: TaskAnswer[];
   /** Pass as `after` for the next page; null at the end. */
   readonly next: number | null;
 }

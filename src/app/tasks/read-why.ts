@@ -1,5 +1,6 @@
 /** Looks up all that bears on a task, and says why it is where it is. */
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
+import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
 import { laneOf } from '../../engine/supervisor/agent-roster.ts';
@@ -7,11 +8,11 @@ import type { Lane } from '../../engine/supervisor/ready-queue.ts';
 import { reviewerOf } from '../../engine/supervisor/reviews.ts';
 import { type AppContext, findTask, type Needs } from '../context.ts';
 import { childrenOf } from './children.ts';
-import { type Json, timeOf } from './task-json.ts';
+import { timeOf } from './task-json.ts';
 import { explain, type QueuePlace, type ReviewSituation, type Situation, type Wait } from './why.ts';
 
 /** @throws SignalboxError `task_not_found` */
-export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): Promise<Json> {
+export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): Promise<WhyAnswer> {
   const situation = situationOf(app, await findTask(app, project, id));
   const { task, queue } = situation;
   const { summary, waitsFor, next } = explain(situation);
@@ -27,8 +28,8 @@ export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): 
   };
 }
 
-function waitJson({ until, ...wait }: Wait): Json {
-  return until === undefined ? wait : { ...wait, until: timeOf(until) };
+function waitJson({ until, tasks, ...wait }: Wait): WaitAnswer {
+  return { ...wait, tasks: tasks && [...tasks], until: until === undefined ? undefined : timeOf(until) };
 }
 
 function situationOf(app: AppContext, task: TaskView): Situation {

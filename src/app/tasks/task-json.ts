@@ -1,10 +1,14 @@
 /** How tasks and attempts look in answers: names in snake_case, times in RFC 3339, UTC. */
 import { join } from 'node:path';
 import type { AttemptView, CommentView, OutputView, TaskView } from '../../../projections/index.ts';
+import type {
+  AttemptAnswer,
+  CommentAnswer,
+  EventAnswer,
+  OutputAnswer,
+  TaskAnswer,
+} from '../../contracts/api/answers.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-
-export const EXPANSIONS = ['outputs', 'comments', 'attempts', 'events'] as const;
-export type Expansion = (typeof EXPANSIONS)[number];
 
 export function timeOf(milliseconds: number): string;
 export function timeOf(milliseconds: number | null): string | null;
@@ -12,9 +16,7 @@ export function timeOf(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }
 
-export type Json = Record<string, unknown>;
-
-export function taskJson(task: TaskView): Json {
+export function taskJson(task: TaskView): TaskAnswer {
   const { spec } = task;
   return {
     project: task.project,
@@ -52,7 +54,7 @@ export function taskJson(task: TaskView): Json {
 }
 
 /** @param contentDirectory where captured files are kept */
-export function outputJson(output: OutputView, contentDirectory: string): Json {
+export function outputJson(output: OutputView, contentDirectory: string): OutputAnswer {
   const file = output.content_file;
   return {
     number: output.number,
@@ -67,11 +69,11 @@ export function outputJson(output: OutputView, contentDirectory: string): Json {
   };
 }
 
-export function commentJson(comment: CommentView): Json {
+export function commentJson(comment: CommentView): CommentAnswer {
   return { author: comment.author, body: comment.body, time: timeOf(comment.time) };
 }
 
-export function attemptJson(attempt: AttemptView): Json {
+export function attemptJson(attempt: AttemptView): AttemptAnswer {
   const { claimedAt, startedAt, endedAt } = attempt;
   return {
     attempt: attempt.attempt,
@@ -100,7 +102,15 @@ export function attemptJson(attempt: AttemptView): Json {
   };
 }
 
-export function eventJson(record: StoredRecord): Json {
+export function eventJson(record: StoredRecord): EventAnswer {
   const { sequence, id, time, actor, cause, event, transitions } = record;
-  return { sequence, id, time: timeOf(time), actor, cause: cause ?? null, event, transitions };
+  return {
+    sequence,
+    id,
+    time: timeOf(time),
+    actor,
+    cause: cause ?? null,
+    event,
+    transitions: [...transitions],
+  };
 }

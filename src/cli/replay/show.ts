@@ -1,7 +1,7 @@
 /** The state at a moment, for people and for programs. The JSON of a task is what the API answered then. */
 import { readTask } from '../../app/tasks/read-tasks.ts';
-import { EXPANSIONS } from '../../app/tasks/task-json.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import { EXPANSIONS } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';

@@ -28,7 +28,10 @@ export const outputAnswerSchema = z.strictObject({
   time,
 });
 
+export type OutputAnswer = z.output<typeof outputAnswerSchema>;
+
 export const commentAnswerSchema = z.strictObject({ author: z.string(), body: z.string(), time });
+export type CommentAnswer = z.output<typeof commentAnswerSchema>;
 
 export const attemptAnswerSchema = z.strictObject({
   attempt: z.int().min(1),
@@ -84,6 +87,8 @@ export const eventAnswerSchema = z.strictObject({
     }),
   ),
 });
+
+export type EventAnswer = z.output<typeof eventAnswerSchema>;
 
 export const taskAnswerSchema = z.strictObject({
   project: z.string(),
@@ -170,6 +175,8 @@ export const openAttemptSchema = z.strictObject({
   started_at: time.nullable(),
   deadline: time.nullable(),
 });
+
+export type OpenAttempt = z.output<typeof openAttemptSchema>;
 
 export const agentAnswerSchema = z.strictObject({
   id: z.string(),

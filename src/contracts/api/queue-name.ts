@@ -1,14 +1,13 @@
 /** What a queue is called in the log: `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
 
 export interface QueueParts {
-  /** `agent` or `type`. */
-  readonly kind: string;
+  readonly kind: 'agent' | 'type';
   readonly name: string;
 }
 
 export function queueParts(queue: string): QueueParts {
   const colon = queue.indexOf(':');
-  return { kind: queue.slice(0, colon), name: queue.slice(colon + 1) };
+  return { kind: queue.startsWith('agent:') ? 'agent' : 'type', name: queue.slice(colon + 1) };
 }
 
 /** `agent writer`, `type build`: in sentences, and as the command line takes it. */

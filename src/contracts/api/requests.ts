@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { prioritySchema } from '../config-values.ts';
 import { ID_PATTERN } from '../ids.ts';
 import { backoffSchema, budgetSchema, DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
+import { waitSchema } from './jobs.ts';
 
 const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const title = z.string().trim().min(1).max(500);
@@ -106,9 +107,9 @@ export const decisionSchema = z.strictObject({
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
-/** Whoever stops an attempt needs no reason; the agent is not told one. */
-export const killSchema = decisionSchema.pick({ by: true });
-export type Kill = z.infer<typeof killSchema>;
+/** For what needs no reason: only who asks for it. */
+export const attributionSchema = decisionSchema.pick({ by: true });
+export type Attribution = z.infer<typeof attributionSchema>;
 
 export const rejectionSchema = decisionSchema.required({ comment: true });
 export type Rejection = z.infer<typeof rejectionSchema>;
@@ -138,6 +139,26 @@ export const redactSchema = z
     },
   );
 export type Redact = z.infer<typeof redactSchema>;
+
+/** Parts of a task that are read only on demand. */
+export const EXPANSIONS = ['outputs', 'comments', 'attempts', 'events'] as const;
+export type Expansion = (typeof EXPANSIONS)[number];
+
+export const readTaskSchema = z.strictObject({
+  expand: z
+    .string()
+    .default('')
+    .describe('outputs, comments, attempts, events, with commas between; or all.')
+    .transform((text, { addIssue }): ReadonlySet<Expansion> => {
+      const names = text.split(',').filter((name) => name !== '');
+      if (names.includes('all')) return new Set(EXPANSIONS);
+      const unknown = names.find((name) => !EXPANSIONS.some((each) => each === name));
+      if (unknown !== undefined)
+        addIssue(`${JSON.stringify(unknown)} is none of ${EXPANSIONS.join(', ')}, all`);
+      return new Set(EXPANSIONS.filter((each) => names.includes(each)));
+    }),
+  wait: waitSchema,
+});
 
 export const listTasksSchema = z.strictObject({
   status: z.string().optional().describe('One status or several, separated by commas.'),
@@ -187,6 +208,8 @@ export const followEventsSchema = z.strictObject({
     .describe('Begin after this place in the log, 0 for all of it. Without it: with what comes next.'),
 });
 
+export type FollowEvents = z.infer<typeof followEventsSchema>;
+
 export const followBoardSchema = z.strictObject({
   project: id.optional(),
 });
@@ -201,6 +224,8 @@ export const readBoardSchema = followBoardSchema.extend({
       'As it was at a place in the log (1234), at a time (2025-01-31T14:03:00Z), or some time ago ("10m ago").',
     ),
 });
+
+export type ReadBoard = z.infer<typeof readBoardSchema>;
 
 /** A part of what an attempt has printed. */
 export const readLogSchema = z.strictObject({

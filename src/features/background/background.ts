@@ -87,6 +87,11 @@ export class Background {
     return findTask(this.#app, PROJECT, id);
   }
 
+  /** @throws SignalboxError `task_not_found`, `log_unavailable` */
+  async read(id: TaskId): Promise<BackgroundAnswer> {
+    return this.answer(await this.find(id));
+  }
+
   /** @throws SignalboxError `log_unavailable` */
   answer(task: TaskView): Promise<BackgroundAnswer> {
     return backgroundAnswer(this.#app, task);

@@ -1,20 +1,58 @@
 /**
- * The OpenAPI 3.1 document, made of the declared operations: what is served is what is described.
- *
- * D1 It lists every status that an operation may answer, and no other (O3 of operation.ts).
+ * The OpenAPI 3.1 document, derived from the operations. It lists every status that an operation may answer with, and
+ * no other.
  */
 import { z } from 'zod';
 import { problemSchema } from '../../contracts/api/answers.ts';
 import { ERROR_CODES, type ErrorCode } from '../../contracts/errors.ts';
-import { ID_PATTERN } from '../../contracts/ids.ts';
 import type { Access } from '../../operations/access/access.ts';
-import { type Content, type Declared, GROUPS } from '../../operations/operation.ts';
-import { PROBLEM_TYPE } from '../../operations/problem.ts';
-import { refusalsOf } from '../../operations/refusals.ts';
-import { STATUS_OF } from '../../operations/status-codes.ts';
-import { type JsonSchema, SchemaBook } from './schemas.ts';
+import { errorsOf, PROBLEM_TYPE, STATUS_OF } from '../../operations/errors.ts';
+import { type Content, GROUPS, type Operation } from '../../operations/operation.ts';
+import { type JsonSchema, SchemaBook } from '../../operations/schemas.ts';
 
-export type OpenApiDocument = Readonly<Record<string, unknown>>;
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly info: Readonly<Record<'title' | 'version' | 'description', string>> & JsonSchema;
+  readonly servers: readonly JsonSchema[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  /** By path and method. */
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    readonly securitySchemes: JsonSchema;
+  };
+}
+
+export interface DescribedOperation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  readonly security: readonly JsonSchema[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly description?: string;
+    readonly schema: JsonSchema;
+  }[];
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<string, Media>>;
+  };
+  readonly responses: Readonly<Record<string, Response>>;
+}
+
+export interface Media {
+  readonly schema: JsonSchema;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+
+interface Response {
+  readonly description: string;
+  readonly headers?: JsonSchema;
+  readonly content?: Readonly<Record<string, Media>>;
+}
 
 const DESCRIPTION =
   'Hand tasks to AI agents, follow them, decide about them. Errors are RFC 9457 problem details with a stable `code` ' +
@@ -30,20 +68,14 @@ const ACCESS_TEXT: Readonly<Record<Access, string>> = {
   operate: 'For operators.',
 };
 
-const PATH_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
-  attempt: { type: 'integer', minimum: 1, maximum: 999_999_999 },
-  kind: { type: 'string', enum: ['agent', 'type'] },
-};
-const ID_SCHEMA: JsonSchema = { type: 'string', pattern: ID_PATTERN.source };
-
-export function openApiDocument(operations: readonly Declared[], version: string): OpenApiDocument {
+export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {
   const book = new SchemaBook();
-  const paths: Record<string, Record<string, JsonSchema>> = {};
+  const paths: Record<string, Record<string, DescribedOperation>> = {};
   for (const operation of operations) {
-    const path = operation.path.replace(/:(\w+)/g, '{$1}');
+    const { method, path } = operation.http;
     const item = paths[path] ?? {};
     paths[path] = item;
-    item[operation.method.toLowerCase()] = describe(operation, book);
+    item[method.toLowerCase()] = describe(operation, book);
   }
   return {
     openapi: '3.1.0',
@@ -74,9 +106,9 @@ export function openApiDocument(operations: readonly Declared[], version: string
   };
 }
 
-function describe(operation: Declared, book: SchemaBook): JsonSchema {
-  const { name, group, summary, access, body, example, method } = operation;
-  const takesBody = method === 'POST';
+function describe(operation: Operation, book: SchemaBook): DescribedOperation {
+  const { name, group, summary, access, input, example, http } = operation;
+  const takesBody = http.method === 'POST';
   return {
     operationId: name,
     tags: [group],
@@ -87,10 +119,10 @@ function describe(operation: Declared, book: SchemaBook): JsonSchema {
     ...(takesBody
       ? {
           requestBody: {
-            required: !body.safeParse({}).success,
+            required: !input.body.safeParse({}).success,
             content: {
               'application/json': {
-                schema: book.request(body),
+                schema: book.request(input.body),
                 ...(example === undefined ? {} : { examples: { typical: { value: example } } }),
               },
             },
@@ -101,47 +133,49 @@ function describe(operation: Declared, book: SchemaBook): JsonSchema {
   };
 }
 
-/** The empty requirement: while there are no tokens, none is needed (Q2 of access.ts). */
+/** The empty requirement: no token is needed while there are none (access/open-on-loopback-only). */
 function securityOf(access: Access): readonly JsonSchema[] {
   if (access === 'public') return [];
   if (access === 'speak') return [{ attempt: [] }];
   return access === 'operate' ? [{ person: [] }, {}] : [{ person: [] }, { attempt: [] }, {}];
 }
 
-function parametersOf({ path, query, headers = {} }: Declared, book: SchemaBook): readonly JsonSchema[] {
-  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: PATH_SCHEMAS[name] ?? ID_SCHEMA,
-  }));
+function parametersOf(
+  { input, headers = {} }: Operation,
+  book: SchemaBook,
+): DescribedOperation['parameters'] {
   const inHeader = Object.entries(headers).map(([name, description]) => ({
     name,
     in: 'header',
     description,
     schema: { type: 'string' },
   }));
-  return [...inPath, ...queryParameters(query, book), ...inHeader];
+  return [...fieldsOf('path', input.params, book), ...fieldsOf('query', input.query, book), ...inHeader];
 }
 
-function queryParameters(query: z.ZodType, book: SchemaBook): readonly JsonSchema[] {
-  if (!(query instanceof z.ZodObject)) return [];
-  return Object.entries(query.shape as Record<string, z.ZodType>).map(([name, schema]) => {
+/** The fields of an object, each as a parameter. */
+function fieldsOf(
+  place: 'path' | 'query',
+  object: z.ZodType,
+  book: SchemaBook,
+): DescribedOperation['parameters'] {
+  if (!(object instanceof z.ZodObject)) return [];
+  return Object.entries<z.ZodType>(object.shape).map(([name, schema]) => {
     const { description, ...form } = book.request(schema);
-    const required = !schema.safeParse(undefined).success;
+    const required = place === 'path' || !schema.safeParse(undefined).success;
     return {
       name,
-      in: 'query',
+      in: place,
       required,
-      ...(description === undefined ? {} : { description }),
+      ...(typeof description === 'string' && { description }),
       schema: form,
     };
   });
 }
 
-function responsesOf(operation: Declared, book: SchemaBook): JsonSchema {
-  const responses: Record<string, JsonSchema> = {};
-  for (const [status, codes] of byStatus(refusalsOf(operation))) {
+function responsesOf(operation: Operation, book: SchemaBook): DescribedOperation['responses'] {
+  const responses: Record<string, Response> = {};
+  for (const [status, codes] of byStatus(errorsOf(operation))) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\`: ${ERROR_CODES[code]}`).join(' '),
       ...headersOf(status === '503' || status === '429' ? { 'Retry-After': 'Seconds to wait.' } : {}),
@@ -150,22 +184,22 @@ function responsesOf(operation: Declared, book: SchemaBook): JsonSchema {
   }
   for (const [status, content] of Object.entries(operation.answers)) {
     const described = contentOf(content, book);
-    const refused = responses[status];
-    responses[status] = refused ? merged(described, refused) : described;
+    const failed = responses[status];
+    responses[status] = failed ? merged(described, failed) : described;
   }
   return responses;
 }
 
-/** A status that is an answer as well as a refusal; their media types differ. */
-function merged(answer: JsonSchema, refused: JsonSchema): JsonSchema {
+/** A status that is an answer as well as an error; their media types differ. */
+function merged(answer: Response, failed: Response): Response {
   return {
-    ...refused,
-    description: `${answer.description} ${refused.description}`,
-    content: { ...(answer.content as JsonSchema), ...(refused.content as JsonSchema) },
+    ...failed,
+    description: `${answer.description} ${failed.description}`,
+    content: { ...answer.content, ...failed.content },
   };
 }
 
-function contentOf({ description, schema, mediaType, headers = {} }: Content, book: SchemaBook): JsonSchema {
+function contentOf({ description, schema, mediaType, headers = {} }: Content, book: SchemaBook): Response {
   const type = mediaType ?? (schema ? 'application/json' : undefined);
   const form = schema ? book.answer(schema) : { type: 'string' };
   return {
@@ -175,7 +209,7 @@ function contentOf({ description, schema, mediaType, headers = {} }: Content, bo
   };
 }
 
-function headersOf(headers: Readonly<Record<string, string>>): JsonSchema {
+function headersOf(headers: Readonly<Record<string, string>>): Pick<Response, 'headers'> {
   if (Object.keys(headers).length === 0) return {};
   const described = Object.entries(headers).map(([name, description]) => [
     name,

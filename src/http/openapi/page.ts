@@ -2,9 +2,11 @@
  * The document as a page to read: plain HTML with one style sheet in it, no script and no request to anywhere.
  */
 import { createHash } from 'node:crypto';
-import type { OpenApiDocument } from './document.ts';
+import { type Operation, Reply } from '../../operations/operation.ts';
+import type { JsonSchema } from '../../operations/schemas.ts';
+import type { DocumentService } from '../../operations/services.ts';
+import { type DescribedOperation, type Media, type OpenApiDocument, openApiDocument } from './document.ts';
 import { Html, html } from './html.ts';
-import type { JsonSchema } from './schemas.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--get:#1a7f37;--post:#0969da;--delete:#cf222e}
@@ -21,47 +23,33 @@ table{border-collapse:collapse;width:100%}td,th{border-top:1px solid var(--line)
 `;
 
 /** Nothing but the page's own style sheet is let in. */
-export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-cache',
 };
 
-interface Described {
-  readonly operationId: string;
-  readonly tags: readonly string[];
-  readonly summary: string;
-  readonly description: string;
-  readonly parameters: readonly {
-    readonly name: string;
-    readonly in: string;
-    readonly required?: boolean;
-    readonly description?: string;
-    readonly schema: JsonSchema;
-  }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
-  readonly responses: Readonly<Record<string, { description: string; content?: Record<string, Media> }>>;
-}
-
-interface Media {
-  readonly schema: JsonSchema;
-  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
-}
-
 interface Listed {
   readonly method: string;
   readonly path: string;
-  readonly operation: Described;
+  readonly operation: DescribedOperation;
 }
 
-export function openApiPage(document: OpenApiDocument): string {
-  const { info, tags, paths, components } = document as {
-    readonly info: { readonly title: string; readonly version: string; readonly description: string };
-    readonly tags: readonly { readonly name: string; readonly description: string }[];
-    readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
-    readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+/** The documents of these operations, made when they are first asked for. */
+export function documentService(operations: readonly Operation[], version: string): DocumentService {
+  let made: OpenApiDocument | undefined;
+  const openApi = (): OpenApiDocument => {
+    made ??= openApiDocument(operations, version);
+    return made;
   };
+  return {
+    openApi,
+    page: () => new Reply(200, { headers: PAGE_HEADERS, body: Buffer.from(openApiPage(openApi())) }),
+  };
+}
+
+function openApiPage({ info, tags, paths, components }: OpenApiDocument): string {
   const listed: Listed[] = Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({ method, path, operation })),
   );
@@ -103,7 +91,7 @@ ${Object.entries(content).map(([type, { schema }]) => html`<br><span class="note
   )}</table></details>`;
 }
 
-function parametersTable(parameters: Described['parameters']): Html {
+function parametersTable(parameters: DescribedOperation['parameters']): Html {
   return html`<h4>Parameters</h4><table>${parameters.map(
     ({
       name,

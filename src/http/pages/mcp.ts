@@ -5,7 +5,7 @@ import type { AppContext } from '../../app/context.ts';
 import type { McpDoor } from '../../client/mcp/http.ts';
 import { projectId } from '../../contracts/ids.ts';
 import { type Caller, type Gatekeeper, tokenOf } from '../../operations/access/access.ts';
-import { traceIn } from '../../operations/answers/trace-headers.ts';
+import { traceIn } from '../../operations/headers.ts';
 
 export const MCP_PATH = '/mcp';
 const DEFAULT_PROJECT = 'default';
@@ -28,11 +28,8 @@ export function serveMcp(
       takeTurn(request.ip);
       const token = tokenOf(request.headers.authorization);
       const speaker = token === null ? null : speakerOf(app, token, {});
-      const address = speaker ? { project: speaker.project } : {};
-      callers.set(request, {
-        speaker,
-        caller: gatekeeper.admit('read', request.headers.authorization, address),
-      });
+      const target = { access: 'read', project: speaker?.project } as const;
+      callers.set(request, { speaker, caller: gatekeeper.admit(target, request.headers.authorization) });
     },
     handler: async (request, reply) => {
       const { speaker, caller } = callers.get(request) ?? { speaker: null, caller: null };

@@ -71,10 +71,11 @@ export class Gatekeeper {
 
   /** @throws SignalboxError `unauthorized`, `forbidden` */
   admit(
-    access: Access,
+    { access, project }: { readonly access: Access; readonly project?: string },
     authorization: string | undefined,
-    address: { project?: string | undefined; task?: string },
+    params: Readonly<Record<string, string>> = {},
   ): Caller {
+    const address = { project, ...params };
     if (access === 'public') return anonymous('observer');
     const { people, mayBeOpen, speakerOf } = this.#rules;
     const isOpen = mayBeOpen && people.isEmpty;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../../src/contracts/errors.ts';
-import { STATUS_OF } from '../../../src/operations/status-codes.ts';
+import { STATUS_OF } from '../../../src/operations/errors.ts';
 
 it('docs/reference/errors.md lists exactly the codes of the table, with their statuses and meanings', async () => {
   const text = await readFile(new URL('../../../docs/reference/errors.md', import.meta.url), 'utf8');

@@ -1,45 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import type { AppContext } from '../../../src/app/context.ts';
-import type { TaskNews } from '../../../src/app/events/task-news.ts';
 import { commandOf } from '../../../src/nats/command.ts';
-import type { Operation, Serve } from '../../../src/operations/operation.ts';
-import { serveOperations } from '../../../src/operations/routes/index.ts';
+import { OPERATIONS } from '../../../src/operations/index.ts';
+import type { Operation } from '../../../src/operations/operation.ts';
 
-type Declared = Pick<Operation<never, never, never>, 'name' | 'method' | 'path' | 'project' | 'answers'>;
-
-const notAsked = (): never => {
-  throw new Error('not asked');
-};
-
-/** Those of NATS. No handler is called: what is declared needs no engine. */
-function declared(): readonly Declared[] {
-  const found: Declared[] = [];
-  const serve: Serve = (operation) => {
-    found.push(operation);
-  };
-  serveOperations(serve, {
-    app: {} as AppContext,
-    news: {} as TaskNews,
-    health: notAsked,
-    webhooks: { list: notAsked, letters: notAsked, redeliver: notAsked, discard: notAsked },
-  });
-  return found;
-}
+/** Services that only HTTP has. */
+const HTTP_ONLY = new Set(['streams', 'metrics', 'documents']);
+const OFFERED: readonly Operation[] = OPERATIONS.filter(
+  ({ needs }) => needs === undefined || !HTTP_ONLY.has(needs),
+);
 
 const commandNamed = (name: string) => {
-  const operation = declared().find((each) => each.name === name);
+  const operation = OFFERED.find((each) => each.name === name);
   return operation && commandOf(operation);
 };
 
 describe('an operation as a NATS command', () => {
   it('has a subject of its own, made of its name', () => {
-    const operations = declared();
-    const subjects = operations.map((each) => commandOf(each).subject);
-    expect(new Set(subjects).size).toBe(operations.length);
+    const subjects = OFFERED.map((each) => commandOf(each).subject);
+    expect(new Set(subjects).size).toBe(OFFERED.length);
     for (const subject of subjects) {
-      expect(subject).toMatch(/^signalbox\.v1\.cmd\.(\*|_system|default)\.[A-Za-z]+$/);
+      expect(subject).toMatch(/^signalbox\.v1\.cmd\.(\*|_system|default|_background)\.[A-Za-z]+$/);
     }
-    const names = operations.map(({ name }) => name);
+    const names = OFFERED.map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining([
         'createTask',
@@ -52,11 +34,9 @@ describe('an operation as a NATS command', () => {
   });
 
   it('is answered with one message: nothing streams', () => {
-    const kinds = declared().flatMap(({ answers }) =>
-      Object.values(answers).map(({ mediaType }) => mediaType),
-    );
+    const kinds = OFFERED.flatMap(({ answers }) => Object.values(answers).map(({ mediaType }) => mediaType));
     expect(kinds).not.toContain('text/event-stream');
-    expect(declared().map(({ name }) => name)).not.toContain('followEvents');
+    expect(OFFERED.map(({ name }) => name)).not.toContain('followEvents');
   });
 
   it('takes the project from the subject, and everything else that the path names from the payload', () => {

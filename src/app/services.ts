@@ -1,0 +1,224 @@
+/** The use cases as services: functions that are bound to one Signalbox. Operations are handled by nothing else. */
+import type { TaskView } from '../../projections/index.ts';
+import type { AttemptAnswer, TaskAnswer } from '../contracts/api/answers.ts';
+import type { JobAnswer } from '../contracts/api/jobs.ts';
+import type { Decision } from '../contracts/api/requests.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import { type ProjectId, projectId, type TaskId, type TaskRef, taskId } from '../contracts/ids.ts';
+import { SETTLED_STATES } from '../contracts/tasks.ts';
+import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/agent-words.ts';
+import { decideAgent } from './agents/decide-agent.ts';
+import { listAgents, readAgent } from './agents/read-agents.ts';
+import { readAttemptLog } from './attempts/attempt-log.ts';
+import { readAttempt, readProcessTree } from './attempts/attempt-processes.ts';
+import { killAttempt, listProcesses } from './attempts/attempts.ts';
+import { type AppContext, findAttempts, findTask } from './context.ts';
+import type { TaskNews } from './events/task-news.ts';
+import { listAuditKeys, rotateAuditKey } from './overview/audit-keys.ts';
+import { decideQueue } from './overview/decide-queue.ts';
+import { listMachines } from './overview/machines.ts';
+import { listQueues } from './overview/queues.ts';
+import { readState } from './overview/read-state.ts';
+import { readThroughput } from './overview/throughput.ts';
+import { childrenOf } from './tasks/children.ts';
+import { createTask } from './tasks/create-task.ts';
+import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
+import {
+  approveTask,
+  blockTask,
+  cancelTask,
+  rejectTask,
+  retryTask,
+  unblockTask,
+} from './tasks/decide-task.ts';
+import { cancelJob, createJob, findJob, jobJson } from './tasks/jobs.ts';
+import { listTasks, readTask } from './tasks/read-tasks.ts';
+import { readWhy } from './tasks/read-why.ts';
+import { redactContent } from './tasks/redact.ts';
+import { reviewAsAgent } from './tasks/review.ts';
+import { attemptJson, taskJson } from './tasks/task-json.ts';
+
+/** A task, as the path of an operation names it. */
+interface TaskAddress {
+  readonly project: ProjectId;
+  readonly task: TaskId;
+}
+
+interface AttemptAddress extends TaskAddress {
+  readonly attempt: number;
+}
+
+type AppServices = ReturnType<typeof appServices>;
+
+export type { AppServices };
+
+/** @param news wakes the callers that wait for an update of a task */
+export function appServices(app: AppContext, news: TaskNews) {
+  const { bind, onTask, answering } = binders(app);
+  return {
+    tasks: {
+      create: async (...args: Tail<typeof createTask>): Promise<{ task: TaskAnswer; created: boolean }> => {
+        const { task, created } = await createTask(app, ...args);
+        return { task: taskJson(task), created };
+      },
+      list: bind(listTasks),
+      read: onTask(readTask),
+      explain: onTask(readWhy),
+      afterUpdate: (ref: TaskRef, wait: UpdateWait) => afterUpdate(app, news, ref, wait),
+    },
+    jobs: jobServices(app),
+    decisions: {
+      approve: asReviewer(app, 'approve', approveTask),
+      reject: asReviewer(app, 'reject', rejectTask),
+      cancel: answering(cancelTask),
+      block: answering(blockTask),
+      unblock: answering(unblockTask),
+      retry: answering(retryTask),
+      redact: answering(redactContent),
+    },
+    messages: {
+      reportStatus: answering(reportStatus),
+      reportHeartbeat: answering(reportHeartbeat),
+      addOutput: answering(addOutput),
+      addComment: answering(addComment),
+    },
+    attempts: {
+      list: async ({ project, task }: TaskAddress): Promise<AttemptAnswer[]> =>
+        (await findAttempts(app, project, task)).map(attemptJson),
+      read: onAttempt(app, readAttempt),
+      readLog: onAttempt(app, readAttemptLog),
+      readProcesses: onAttempt(app, readProcessTree),
+      kill: onAttempt(app, killAttempt),
+      listOpen: bind(listProcesses),
+    },
+    agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
+    queues: { list: bind(listQueues), decide: bind(decideQueue), throughput: bind(readThroughput) },
+    deadLetters: { list: bind(listDeadLetters), redrive: bind(redriveDeadLetters) },
+    auditKeys: { list: bind(listAuditKeys), rotate: bind(rotateAuditKey) },
+    system: {
+      /** Of everything that follows from the log: it changes with every event. */
+      etag: (): string => `W/"${app.state.projections.sequence}"`,
+      readState: bind(readState),
+      dropSnapshots: () => app.log.dropSnapshots(),
+      listMachines,
+    },
+  };
+}
+
+type Tail<UseCase> = UseCase extends (app: never, ...args: infer Args) => unknown ? Args : never;
+
+function binders(app: AppContext) {
+  return {
+    bind:
+      <Args extends unknown[], Result>(useCase: (app: AppContext, ...args: Args) => Result) =>
+      (...args: Args): Result =>
+        useCase(app, ...args),
+    onTask:
+      <Args extends unknown[], Result>(
+        useCase: (app: AppContext, project: ProjectId, task: TaskId, ...args: Args) => Result,
+      ) =>
+      ({ project, task }: TaskAddress, ...args: Args): Result =>
+        useCase(app, project, task, ...args),
+    /** For use cases that give the task as it is afterwards. */
+    answering:
+      <Args extends unknown[]>(
+        useCase: (app: AppContext, project: ProjectId, task: TaskId, ...args: Args) => Promise<TaskView>,
+      ) =>
+      async ({ project, task }: TaskAddress, ...args: Args): Promise<TaskAnswer> =>
+        taskJson(await useCase(app, project, task, ...args)),
+  };
+}
+
+function onAttempt<Args extends unknown[], Result>(
+  app: AppContext,
+  useCase: (app: AppContext, project: ProjectId, task: TaskId, attempt: number, ...args: Args) => Result,
+) {
+  return ({ project, task, attempt }: AttemptAddress, ...args: Args): Result =>
+    useCase(app, project, task, attempt, ...args);
+}
+
+/** Waits for an update of a task. */
+export interface UpdateWait {
+  readonly waitMs: number;
+  /** Whether the caller has the state with this tag already; if absent, the wait ends when the task is settled. */
+  readonly isKnown: ((etag: string) => boolean) | undefined;
+  readonly gone: AbortSignal;
+}
+
+/**
+ * Waits until the task has changed, the time is over, or the caller has gone.
+ * @returns the tag of its state then. @throws SignalboxError `task_not_found`, `log_unavailable`
+ */
+async function afterUpdate(
+  app: AppContext,
+  news: TaskNews,
+  ref: TaskRef,
+  { waitMs, isKnown, gone }: UpdateWait,
+): Promise<string> {
+  const project = projectId(ref.project);
+  const task = taskId(ref.task);
+  const isNews = (now: TaskView): boolean =>
+    isKnown === undefined ? SETTLED_STATES.has(now.state) : !isKnown(etagOf(app, now));
+  const now = await findTask(app, project, task);
+  if (waitMs <= 0) return etagOf(app, now);
+  await news.until(now, isNews, waitMs, gone);
+  return etagOf(app, await findTask(app, project, task));
+}
+
+/** Weak: another version may write the same task otherwise. It changes with the children too, which the answer shows. */
+function etagOf(app: AppContext, task: TaskView): string {
+  const newest = childrenOf(app, task).reduce(
+    (last, child) => Math.max(last, child.lastSequence),
+    task.lastSequence,
+  );
+  return `W/"${newest}"`;
+}
+
+/** A job with the tag of its state. */
+export interface TaggedJob {
+  readonly job: JobAnswer;
+  readonly etag: string;
+}
+
+function jobServices(app: AppContext) {
+  const tagged = async (task: TaskView): Promise<TaggedJob> => ({
+    job: await jobJson(app, task),
+    etag: etagOf(app, task),
+  });
+  return {
+    create: async (...args: Tail<typeof createJob>): Promise<TaggedJob & { readonly created: boolean }> => {
+      const { task, created } = await createJob(app, ...args);
+      return { ...(await tagged(task)), created };
+    },
+    read: async (id: TaskId): Promise<JobAnswer> => jobJson(app, await findJob(app, id)),
+    cancel: async (id: TaskId, actor: string): Promise<TaggedJob> => tagged(await cancelJob(app, id, actor)),
+  };
+}
+
+/** A decision of an operator, or the verdict of the attempt that reviews the task. */
+function asReviewer<Request extends Decision>(
+  app: AppContext,
+  verdict: 'approve' | 'reject',
+  decide: (
+    app: AppContext,
+    project: ProjectId,
+    task: TaskId,
+    request: Request,
+    actor: string,
+  ) => Promise<TaskView>,
+) {
+  return async (
+    { project, task }: TaskAddress,
+    request: Request,
+    { actor, token }: { readonly actor: string; readonly token: string | null },
+  ): Promise<TaskAnswer> => {
+    if (token === null) return taskJson(await decide(app, project, task, request, actor));
+    const { comment } = request;
+    const view = await reviewAsAgent(app, project, task, { verdict, comment }, token);
+    if (view) return taskJson(view);
+    throw new SignalboxError(
+      'forbidden',
+      `the token does not belong to a review of task ${task}: only its reviewer and operators decide about it`,
+    );
+  };
+}

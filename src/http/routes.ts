@@ -1,0 +1,109 @@
+/** The operations as routes of the HTTP server. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { SignalboxError } from '../contracts/errors.ts';
+import { ANONYMOUS, type Caller, type Gatekeeper } from '../operations/access/access.ts';
+import type { Operation, Reply } from '../operations/operation.ts';
+import { type Limits, perform } from '../operations/perform.ts';
+import type { Services } from '../operations/services.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+export interface RouteOptions extends Limits {
+  readonly services: Services;
+  readonly gatekeeper: Gatekeeper;
+  readonly rateLimit: RateLimit;
+  /** Aborted when the server stops. */
+  readonly closing: AbortSignal;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The name of the operation that a route serves. */
+    operation?: string;
+  }
+}
+
+type Request = FastifyRequest<{ Params: Readonly<Record<string, string>> }>;
+
+export function addRoute(http: FastifyInstance, operation: Operation, options: RouteOptions): void {
+  const { method, path } = operation.http;
+  const callers = new WeakMap<Request, Caller>();
+  http.route<{ Params: Readonly<Record<string, string>> }>({
+    method,
+    url: path.replace(/\{(\w+)\}/g, ':$1'),
+    config: { operation: operation.name },
+    // Before the body is read: a caller that may not use the operation is refused without sending it.
+    onRequest: async (request) => {
+      callers.set(request, admit(operation, request, options));
+    },
+    handler: async (request, reply) => {
+      const { params, query, body = {}, headers } = request;
+      const context = {
+        headers,
+        caller: callers.get(request) ?? notAdmitted(),
+        // Made on demand: few operations need it, and an abort costs more than the rest of a short answer.
+        gone: () => goneSignal(reply, options.closing),
+        isAdmitted: () => isAdmitted(operation, request, options),
+      };
+      const answer = await perform(operation, options.services, { params, query, body }, context, options);
+      return answer.stream === undefined
+        ? reply.code(answer.status).headers(answer.headers).send(answer.body)
+        : stream(request, reply, answer, answer.stream);
+    },
+  });
+}
+
+/** The caller, whose requests are counted. @throws SignalboxError as `Gatekeeper`, `RateLimit` */
+function admit(operation: Operation, request: Request, { gatekeeper, rateLimit }: RouteOptions): Caller {
+  let caller: Caller;
+  try {
+    caller = gatekeeper.admit(operation, request.headers.authorization, request.params);
+  } catch (error) {
+    rateLimit.take(request.ip);
+    throw error;
+  }
+  rateLimit.take(caller.actor === ANONYMOUS ? request.ip : caller.actor);
+  return caller;
+}
+
+function isAdmitted(operation: Operation, request: Request, { gatekeeper }: RouteOptions): boolean {
+  try {
+    gatekeeper.admit(operation, request.headers.authorization, request.params);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function stream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers }: Reply,
+  write: NonNullable<Reply['stream']>,
+): Promise<FastifyReply> {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(status, { ...headers, 'x-content-type-options': 'nosniff' });
+  raw.flushHeaders();
+  try {
+    await write(raw);
+    raw.end();
+  } catch (err) {
+    request.log.warn({ err }, 'a stream broke off');
+    raw.destroy();
+  }
+  return reply;
+}
+
+/** Aborted with the answer too, so that nothing is left listening for the stop of the server. */
+function goneSignal(reply: FastifyReply, closing: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  closing.addEventListener('abort', abort, { once: true, signal: gone.signal });
+  reply.raw.once('close', abort);
+  if (closing.aborted) abort();
+  return gone.signal;
+}
+
+function notAdmitted(): never {
+  throw new SignalboxError('internal', 'a request reached its handler without having been admitted');
+}

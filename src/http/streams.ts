@@ -1,0 +1,102 @@
+/** Events and the board as answers: now, in the past, and as streams. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+import type { AppContext } from '../app/context.ts';
+import type { EventFeed, Follower } from '../app/events/event-feed.ts';
+import { Past } from '../app/events/past.ts';
+import { boardChange, pastBoard, readBoard } from '../app/overview/read-board.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import { parseMoment } from '../engine/replay/moment.ts';
+import { type CallContext, Reply } from '../operations/operation.ts';
+import { parse } from '../operations/parse.ts';
+import type { StreamService } from '../operations/services.ts';
+import {
+  type EncodeBatch,
+  EVENT_STREAM_HEADERS,
+  encodeEvents,
+  message,
+  once,
+  streamBatches,
+} from './event-stream.ts';
+
+export interface StreamSettings {
+  readonly app: AppContext;
+  readonly feed: EventFeed;
+  /** Clients that may follow at the same time; 1,000 by default. */
+  readonly maxFollowers?: number;
+  /** Milliseconds between signs of life on a stream; 15,000 by default. */
+  readonly heartbeatMs?: number;
+  /** Milliseconds that a client may take nothing of what it was sent; 30,000 by default. */
+  readonly stallMs?: number;
+}
+
+const MAX_FOLLOWERS = 1_000;
+const HEARTBEAT_MS = 15_000;
+const STALL_MS = 30_000;
+/** Events after which a returning client gets a whole board instead of the changes. */
+const CATCH_UP_EVENTS = 5_000;
+
+export function streamService(settings: StreamSettings): StreamService {
+  const {
+    app,
+    feed,
+    maxFollowers = MAX_FOLLOWERS,
+    heartbeatMs = HEARTBEAT_MS,
+    stallMs = STALL_MS,
+  } = settings;
+  const { clock } = app.environment;
+  const past = new Past(app);
+  const encodeBoard = once((batch) => message(batch.upTo, 'change', JSON.stringify(boardChange(app, batch))));
+  const stream = (
+    follower: Follower,
+    encode: EncodeBatch,
+    { isAdmitted }: CallContext,
+    gone: AbortSignal,
+    first = '',
+  ): Reply<never> => {
+    const options = { clock, heartbeatMs, stallMs, gone, isAdmitted };
+    return new Reply(200, {
+      headers: EVENT_STREAM_HEADERS,
+      stream: (out) => streamBatches(out, follower, encode, options, first),
+    });
+  };
+  const assertRoom = (): void => {
+    if (feed.followers < maxFollowers) return;
+    throw new SignalboxError(
+      'overloaded',
+      `${feed.followers} clients follow the events, the limit is ${maxFollowers} (server.event_streams)`,
+    );
+  };
+  return {
+    readBoard: ({ at, project }, gone) => {
+      if (at === undefined) return readBoard(app, project);
+      return past.at(parseMoment(at, clock.now()), gone, (state, record) =>
+        pastBoard(state, record, project),
+      );
+    },
+    followBoard: (project, call) => {
+      assertRoom();
+      const known = lastEventId(call.headers);
+      const isBehind = known === undefined || known > feed.end || feed.end - known > CATCH_UP_EVENTS;
+      const board = isBehind ? readBoard(app, project) : null;
+      const gone = call.gone();
+      const follower = feed.follow({ after: board?.sequence ?? known, filter: { project }, signal: gone });
+      const first = board ? message(board.sequence, 'board', JSON.stringify(board)) : '';
+      return stream(follower, encodeBoard, call, gone, first);
+    },
+    followEvents: ({ project, task, type, after }, call) => {
+      assertRoom();
+      const last = lastEventId(call.headers);
+      const filter = { project, task, types: type?.split(',') };
+      const gone = call.gone();
+      return stream(feed.follow({ after: last ?? after, filter, signal: gone }), encodeEvents, call, gone);
+    },
+  };
+}
+
+const positionSchema = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+
+/** Where a returning client stopped; undefined for a new one. @throws SignalboxError `invalid_request` */
+function lastEventId(headers: IncomingHttpHeaders): number | undefined {
+  return parse(positionSchema, headers['last-event-id'], 'Last-Event-ID');
+}

@@ -1,0 +1,116 @@
+/**
+ * The list of all operations: HTTP, NATS, the documents and the client are derived from it. It loads schemas and pure
+ * functions only, so that a client can import it; handlers get everything else as services.
+ */
+import {
+  drainAgent,
+  listAgents,
+  listRejectedMessages,
+  pauseAgent,
+  readAgent,
+  resumeAgent,
+} from './agents/agents.ts';
+import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/messages.ts';
+import { followEvents, followProjectEvents } from './events/events.ts';
+import { discardWebhook, listWebhookDeadLetters, listWebhooks, redeliverWebhook } from './events/webhooks.ts';
+import { listDeadLetters, redriveDeadLetters } from './queues/dead-letters.ts';
+import { listQueues, pauseQueue, readThroughput, resumeQueue } from './queues/queues.ts';
+import { listAuditKeys, readAuditStatus, rotateAuditKey, verifyLog } from './system/audit.ts';
+import {
+  dropSnapshots,
+  getCaller,
+  listMachines,
+  readDocs,
+  readHealth,
+  readMetrics,
+  readOpenApi,
+  readReadiness,
+  readState,
+} from './system/system.ts';
+import {
+  killAttempt,
+  listAttempts,
+  listProcesses,
+  readAttempt,
+  readAttemptLog,
+  readProcessTree,
+} from './tasks/attempts.ts';
+import { checkBackground, drainNotifications, listBackground, runBackground } from './tasks/background.ts';
+import { followBoard, readBoard } from './tasks/board.ts';
+import {
+  approveTask,
+  blockTask,
+  cancelTask,
+  redactTask,
+  rejectTask,
+  retryTask,
+  unblockTask,
+} from './tasks/decisions.ts';
+import { cancelJob, createJob, readJob } from './tasks/jobs.ts';
+import { createTask, explainTask, listAllTasks, listTasks, readTask } from './tasks/tasks.ts';
+
+/** In the order of the documents. */
+export const OPERATIONS = [
+  createJob,
+  readJob,
+  cancelJob,
+  createTask,
+  listTasks,
+  listAllTasks,
+  readTask,
+  explainTask,
+  approveTask,
+  rejectTask,
+  cancelTask,
+  blockTask,
+  unblockTask,
+  redactTask,
+  retryTask,
+  reportStatus,
+  reportHeartbeat,
+  addOutput,
+  addComment,
+  listAttempts,
+  readAttempt,
+  readAttemptLog,
+  readProcessTree,
+  killAttempt,
+  listProcesses,
+  listAgents,
+  readAgent,
+  pauseAgent,
+  drainAgent,
+  resumeAgent,
+  listRejectedMessages,
+  listDeadLetters,
+  redriveDeadLetters,
+  listAuditKeys,
+  rotateAuditKey,
+  readAuditStatus,
+  verifyLog,
+  getCaller,
+  readState,
+  dropSnapshots,
+  listMachines,
+  listQueues,
+  pauseQueue,
+  resumeQueue,
+  readThroughput,
+  followEvents,
+  followProjectEvents,
+  readBoard,
+  followBoard,
+  listWebhooks,
+  listWebhookDeadLetters,
+  redeliverWebhook,
+  discardWebhook,
+  runBackground,
+  listBackground,
+  drainNotifications,
+  checkBackground,
+  readHealth,
+  readReadiness,
+  readMetrics,
+  readOpenApi,
+  readDocs,
+] as const;

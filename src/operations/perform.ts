@@ -1,0 +1,35 @@
+/** Runs an operation for a server: every answer comes within its time limit. */
+import type { Clock } from '../engine/runtime/environment.ts';
+import { lateError } from './errors.ts';
+import type { CallContext, Operation, RawInput, Reply } from './operation.ts';
+import type { Services } from './services.ts';
+
+export interface Limits {
+  readonly clock: Clock;
+  /** Milliseconds that an answer may take, beyond the wait that the caller asks for. */
+  readonly limitMs: number;
+}
+
+/**
+ * The work goes on after a late answer: the outcome of a command is unknown then, and the error says so.
+ * @throws SignalboxError what the operation throws, and `log_unavailable` if it takes too long
+ */
+export async function perform(
+  operation: Operation,
+  services: Services,
+  input: RawInput,
+  context: CallContext,
+  { clock, limitMs }: Limits,
+): Promise<Reply> {
+  const accepted = operation.accept(input);
+  const limit = limitMs + accepted.waitMs;
+  let cancel = (): void => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.schedule(limit, () => reject(lateError(operation.http.method, limit)));
+  });
+  try {
+    return await Promise.race([accepted.run(services, context), late]);
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,94 @@
+/** zod schemas as JSON Schema 2020-12, which is what OpenAPI 3.1 speaks. Named ones stand under `components`. */
+import { z } from 'zod';
+import * as answers from '../contracts/api/answers.ts';
+import { createJobSchema, jobAnswerSchema } from '../contracts/api/jobs.ts';
+import * as requests from '../contracts/api/requests.ts';
+import * as webhooks from '../contracts/api/webhooks.ts';
+import { whyAnswerSchema } from '../contracts/api/why.ts';
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What clients send: fields with a default may be left out. */
+const REQUESTS = {
+  CreateJob: createJobSchema,
+  CreateTask: requests.createTaskSchema,
+  FollowUp: requests.followUpSchema,
+  StatusReport: requests.statusReportSchema,
+  Heartbeat: requests.heartbeatSchema,
+  AddOutput: requests.addOutputSchema,
+  AddComment: requests.addCommentSchema,
+  Decision: requests.decisionSchema,
+  Rejection: requests.rejectionSchema,
+  Attribution: requests.attributionSchema,
+  ChooseLetters: webhooks.chooseLettersSchema,
+  Redrive: requests.redriveSchema,
+} as const;
+
+const ANSWERS = {
+  Job: jobAnswerSchema,
+  Task: answers.taskAnswerSchema,
+  TaskPage: answers.taskPageSchema,
+  Output: answers.outputAnswerSchema,
+  Comment: answers.commentAnswerSchema,
+  Attempt: answers.attemptAnswerSchema,
+  AttemptList: answers.attemptListSchema,
+  Event: answers.eventAnswerSchema,
+  Agent: answers.agentAnswerSchema,
+  AgentList: answers.agentListSchema,
+  DeadLetter: answers.deadLetterSchema,
+  DeadLetterPage: answers.deadLetterPageSchema,
+  Redriven: answers.redriveAnswerSchema,
+  QueueList: answers.queueListSchema,
+  WebhookList: webhooks.webhookListSchema,
+  WebhookDeadLetters: webhooks.webhookLettersSchema,
+  Redelivered: webhooks.redeliveredSchema,
+  ProcessList: answers.processListSchema,
+  Health: answers.healthReportSchema,
+  Why: whyAnswerSchema,
+  Problem: answers.problemSchema,
+} as const;
+
+type Direction = 'input' | 'output';
+
+const REF = '#/components/schemas/';
+
+function registered(schemas: Readonly<Record<string, z.ZodType>>, io: Direction) {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const { schemas: named } = z.toJSONSchema(registry, { io, uri: (id) => `${REF}${id}` });
+  return { registry, named };
+}
+
+/** Every named schema, and what refers to them. */
+export class SchemaBook {
+  readonly #requests = registered(REQUESTS, 'input');
+  readonly #answers = registered(ANSWERS, 'output');
+
+  get components(): Record<string, JsonSchema> {
+    const all = { ...this.#requests.named, ...this.#answers.named };
+    return Object.fromEntries(
+      Object.entries(all)
+        .sort(([a], [b]) => a.localeCompare(b))
+        .map(([id, schema]) => [id, bare(schema)]),
+    );
+  }
+
+  request(schema: z.ZodType): JsonSchema {
+    return this.#refer(schema, 'input', this.#requests.registry);
+  }
+
+  answer(schema: z.ZodType): JsonSchema {
+    return this.#refer(schema, 'output', this.#answers.registry);
+  }
+
+  #refer(schema: z.ZodType, io: Direction, registry: z.core.$ZodRegistry<{ id: string }>): JsonSchema {
+    const id = registry.get(schema)?.id;
+    if (id !== undefined) return { $ref: REF + id };
+    return bare(z.toJSONSchema(schema, { io, metadata: z.registry(), unrepresentable: 'any' }));
+  }
+}
+
+function bare(schema: object): JsonSchema {
+  const { $schema: _dialect, $id: _id, ...rest } = schema as Record<string, unknown>;
+  return rest;
+}
