@@ -3,10 +3,10 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { Engine, type EngineOptions } from '../src/app/engine/engine.ts';
 import { createTask } from '../src/app/tasks/create-task.ts';
+import { systemEnvironment } from '../src/base/environment.ts';
 import { type CreateTask, createTaskSchema } from '../src/contracts/api/requests.ts';
 import { type ProjectId, projectId } from '../src/contracts/ids.ts';
 import { FunctionDriver, type FunctionHandler } from '../src/drivers/function.ts';
-import { systemEnvironment } from '../src/engine/runtime/environment.ts';
 import { GroupCommit } from '../src/journal/jetstream/group-commit.ts';
 import { JetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
 

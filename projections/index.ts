@@ -1,5 +1,5 @@
 /** All projections, and the state that they make up together. */
-import { canonicalJson } from '../src/contracts/canonical.ts';
+import { canonicalJson } from '../src/base/canonical-json.ts';
 import type { StoredRecord } from '../src/contracts/events/events.ts';
 import { type Agents, agents } from './agents.ts';
 import { type AttemptHistory, attemptHistory } from './attempts.ts';

@@ -33,7 +33,7 @@ const PARTS = [
 
 /** A pure room imports nothing of `node:`. */
 const ROOMS = [
-  { name: 'base', path: 'src/base', pure: true, imports: [], holds: 'small tools without dependencies' },
+  { name: 'base', path: 'src/base', imports: [], holds: 'small tools without dependencies' },
   { name: 'version', path: 'src/version.ts', imports: [], holds: 'the version of the package' },
   {
     name: 'contracts',

@@ -1,5 +1,6 @@
 /** What the use cases work with. They are the only way in: HTTP, the library and every other skin call them. */
 import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
+import type { Environment } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events/events.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
@@ -7,7 +8,6 @@ import type { Backoff } from '../contracts/tasks.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../engine/runtime/archive.ts';
 import type { CommitPipeline } from '../engine/runtime/commit-pipeline.ts';
-import type { Environment } from '../engine/runtime/environment.ts';
 import type { Retention } from '../engine/runtime/retention.ts';
 import type { AgentRoster } from '../engine/supervisor/agent-roster.ts';
 import type { Supervisor } from '../engine/supervisor/supervisor.ts';

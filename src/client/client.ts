@@ -4,6 +4,7 @@
  * Reads, bare heartbeats, and creations that carry an id or an idempotency key are repeated (T1 of caller.ts).
  */
 import type { z } from 'zod';
+import { Lru } from '../base/lru.ts';
 import {
   type AgentAnswer,
   type AttemptAnswer,
@@ -43,7 +44,6 @@ import { BackgroundClient } from './background.ts';
 import { Caller, type ClientOptions, type Query, textOf } from './caller.ts';
 import { type EventAnswer, type EventQuery, followEvents } from './events.ts';
 import { JobsClient } from './jobs.ts';
-import { Lru } from './lru.ts';
 
 /** A task as its creator writes it: defaults may be left out. */
 export type NewTask = z.input<typeof createTaskSchema>;
@@ -109,7 +109,7 @@ export class SignalboxClient {
   /** Background commands. */
   readonly background: BackgroundClient;
   readonly #caller: Caller;
-  readonly #tasks: Lru<{ readonly etag: string; readonly task: TaskAnswer }>;
+  readonly #tasks: Lru<string, { readonly etag: string; readonly task: TaskAnswer }>;
 
   /** @throws SignalboxError `invalid_request` where `url` is not one */
   constructor(options: ClientOptions = {}) {

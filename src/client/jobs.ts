@@ -1,5 +1,6 @@
 /** The plain job API: hand in a task, wait for its result. */
 import type { z } from 'zod';
+import type { Lru } from '../base/lru.ts';
 import {
   type createJobSchema,
   type JobAnswer,
@@ -8,7 +9,6 @@ import {
 } from '../contracts/api/jobs.ts';
 import { taskId } from '../contracts/ids.ts';
 import type { Caller } from './caller.ts';
-import type { Lru } from './lru.ts';
 
 export type NewJob = z.input<typeof createJobSchema>;
 
@@ -18,10 +18,10 @@ const SETTLED: ReadonlySet<JobState> = new Set([...FINAL, 'failed']);
 
 export class JobsClient {
   readonly #caller: Caller;
-  readonly #finished: Lru<JobAnswer>;
+  readonly #finished: Lru<string, JobAnswer>;
 
   /** @param finished jobs that will not change any more: they are not asked for again */
-  constructor(caller: Caller, finished: Lru<JobAnswer>) {
+  constructor(caller: Caller, finished: Lru<string, JobAnswer>) {
     this.#caller = caller;
     this.#finished = finished;
   }

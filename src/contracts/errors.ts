@@ -64,15 +64,7 @@ export class SignalboxError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}
-
-/** Whether a call of the system failed with this code, as in `ENOENT`. */
-export function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
-}
+export { hasCode, messageOf } from '../base/errors.ts';
 
 /** For the end of a switch over a closed union: the compiler proves that it is never reached. */
 export function unreachable(value: never, where: string): never {

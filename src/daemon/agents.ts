@@ -1,5 +1,6 @@
 /** From the configuration to the agents that the supervisor knows. */
 
+import type { Environment } from '../base/environment.ts';
 import { type ResolvedAgent, resolveAgent } from '../config/resolve-agent.ts';
 import { DEFAULT_PASS_ENV } from '../config/schema/agent-config.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
@@ -15,7 +16,6 @@ import { GatewayDriver, type GatewaySettings } from '../drivers/gateway/gateway-
 import { ProgramDriver } from '../drivers/program-driver.ts';
 import type { QuotaSettings } from '../drivers/quota.ts';
 import { resolveDriver } from '../drivers/spec/resolve-driver.ts';
-import type { Environment } from '../engine/runtime/environment.ts';
 import type { AgentDefinition } from '../engine/supervisor/agent-roster.ts';
 import type { ProcessRunner } from '../process/runner.ts';
 

@@ -5,11 +5,15 @@
  * O1 Whatever was started is stopped again where a later part fails to start.
  * O2 The NATS server is the last to stop: everything that ends may still be recorded.
  */
+
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
 import { Engine } from '../app/engine/engine.ts';
 import { EventFeed } from '../app/events/event-feed.ts';
+import { deferred } from '../base/deferred.ts';
+import { type Environment, systemEnvironment } from '../base/environment.ts';
+import { withLimit } from '../base/time.ts';
 import { mcpOverHttp } from '../client/mcp/http.ts';
 import { publicUrl } from '../config/public-url.ts';
 import { resolveAgent } from '../config/resolve-agent.ts';
@@ -18,8 +22,6 @@ import { tokensFile } from '../config/tokens-path.ts';
 import type { HealthReport } from '../contracts/api/answers.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { FunctionHandler } from '../drivers/function.ts';
-import { deferred } from '../engine/runtime/deferred.ts';
-import { type Environment, systemEnvironment } from '../engine/runtime/environment.ts';
 import { AuditDesk } from '../features/audit/audit-desk.ts';
 import { Checkpointer } from '../features/audit/checkpointer.ts';
 import { KeyFile } from '../features/audit/key-file.ts';
@@ -319,10 +321,7 @@ export class Daemon {
 
   /** Until these attempts have ended, the time is over, or somebody is in a hurry. */
   async #wait(attempts: 'all' | 'unadoptable', limitMs: number): Promise<void> {
-    const limit = deferred();
-    const timer = setTimeout(limit.resolve, limitMs);
-    await Promise.race([this.engine.whenIdle(attempts), limit.promise, this.#hurry.promise]);
-    clearTimeout(timer);
+    await withLimit(Promise.race([this.engine.whenIdle(attempts), this.#hurry.promise]), limitMs, () => {});
   }
 }
 

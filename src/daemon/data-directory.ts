@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../base/hash.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { sha256 } from '../journal/hash.ts';
 import { readIfThere } from './embedded/files.ts';
 
 export interface DataDirectory {

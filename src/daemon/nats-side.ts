@@ -7,11 +7,11 @@ import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jet
 import type { Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { Engine } from '../app/engine/engine.ts';
+import type { Environment } from '../base/environment.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { jobOfSubject, WORK_STREAM } from '../contracts/messages/subjects.ts';
 import type { RemoteDriver } from '../drivers/remote.ts';
-import type { Environment } from '../engine/runtime/environment.ts';
 import { AgentInbox } from '../nats/agent-inbox.ts';
 import { CommandService, type CommandServiceOptions } from '../nats/command-service.ts';
 import { Rejections } from '../nats/rejections.ts';

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
+import { withLimit } from '../base/time.ts';
 import { DEFAULT_PASS_ENV } from '../config/schema/agent-config.ts';
 import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
@@ -106,19 +107,9 @@ async function fromModule(file: string, facts: PromptFacts, limitMs: number): Pr
   const module: { default?: unknown } = await import(pathToFileURL(file).href);
   const build = module.default;
   if (typeof build !== 'function') throw new Error(`${file} has no function as its default export`);
-  return withinTime(Promise.resolve((build as PromptBuilder)(facts)), limitMs);
-}
-
-async function withinTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`it took longer than ${limitMs / 1_000} s`)), limitMs);
+  return withLimit(Promise.resolve((build as PromptBuilder)(facts)), limitMs, () => {
+    throw new Error(`it took longer than ${limitMs / 1_000} s`);
   });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A program may repeat what it was given in what it complains. */

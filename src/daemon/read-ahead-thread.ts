@@ -1,8 +1,8 @@
 /** The thread of read-ahead.ts: reads what is there, hashes it, and hands it over in batches. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { deferred } from '../base/deferred.ts';
+import { sha256 } from '../base/hash.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { deferred } from '../engine/runtime/deferred.ts';
-import { sha256 } from '../journal/hash.ts';
 import type { StoredMessage } from '../journal/journal.ts';
 import { openLogReader } from '../journal/log-reader.ts';
 import { connectTo } from './nats-address.ts';

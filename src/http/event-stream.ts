@@ -8,7 +8,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Batch, Follower } from '../app/events/event-feed.ts';
-import type { Clock } from '../engine/runtime/environment.ts';
+import type { Clock } from '../base/environment.ts';
 
 export interface EventStreamOptions {
   readonly clock: Clock;

@@ -1,8 +1,8 @@
 /** The answers under way, so that a stop can wait for them. */
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { Clock } from '../engine/runtime/environment.ts';
 
 export class Traffic {
   readonly #underway = new Set<ServerResponse>();

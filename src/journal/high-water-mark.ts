@@ -11,8 +11,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { replaceDurably } from '../base/files.ts';
 import { hasCode, messageOf, SignalboxError } from '../contracts/errors.ts';
-import { replaceDurably } from './durable-file.ts';
 import type { Journal, JournalEntry, Tip } from './journal.ts';
 
 const INTERVAL_MS = 1_000;

@@ -8,13 +8,13 @@
  * E3 A message that is missing without a redaction is a gap, and an error as ever.
  */
 
+import { sha256 } from '../base/hash.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { decodeRecord, filingOf } from '../contracts/events/cloud-event.ts';
 import type { EventOf } from '../contracts/events/events.ts';
 import { redactedForm } from '../contracts/events/redaction.ts';
 import { eventSubject, REDACTION_FILTER, redactionFilter } from '../contracts/messages/subjects.ts';
 import { refuseGap } from './failures.ts';
-import { sha256 } from './hash.ts';
 import type { FillGap, Journal, JournalEntry, StoredMessage } from './journal.ts';
 
 export type Redaction = EventOf<'task.redacted'> & {

@@ -4,7 +4,9 @@
  * D1 What a message did stands in the log, with the message as its cause. So it is known again after a crash between the
  *    act and the acknowledgement, and after a NATS server has brought acknowledged messages back.
  */
+
 import type { AppContext } from '../app/context.ts';
+import { Lru } from '../base/lru.ts';
 import type { ProjectId, TaskId } from '../contracts/ids.ts';
 
 /** Tasks whose messages are remembered; those of others are read again when one of them speaks. */
@@ -17,7 +19,7 @@ export function causeOf(agent: string, message: string): string {
 export class HandledMessages {
   readonly #app: AppContext;
   /** By task: the causes in its history. */
-  readonly #causes = new Map<string, Set<string>>();
+  readonly #causes = new Lru<string, Set<string>>(REMEMBERED_TASKS);
 
   constructor(app: AppContext) {
     this.#app = app;
@@ -26,10 +28,7 @@ export class HandledMessages {
   async has(project: ProjectId, task: TaskId, cause: string): Promise<boolean> {
     const key = `${project}/${task}`;
     const known = this.#causes.get(key) ?? (await this.#read(project, task));
-    this.#causes.delete(key);
     this.#causes.set(key, known);
-    const [oldest] = this.#causes.keys();
-    if (this.#causes.size > REMEMBERED_TASKS && oldest !== undefined) this.#causes.delete(oldest);
     return known.has(cause);
   }
 

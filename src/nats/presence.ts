@@ -7,10 +7,10 @@
  * P3 A process that has just begun knows no worker. It holds none for gone that a run names, until the time is over.
  */
 import type { Logger } from 'pino';
+import type { Clock } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent } from '../contracts/events/events.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
-import type { Clock } from '../engine/runtime/environment.ts';
 
 export interface PresenceOptions {
   readonly agent: string;

@@ -6,9 +6,9 @@
  */
 import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Clock } from '../base/environment.ts';
 import { type RejectionRecord, rejectionRecordSchema } from '../contracts/messages/agent-messages.ts';
 import { REJECTED_STREAM, REJECTED_SUBJECTS, rejectedSubject } from '../contracts/messages/subjects.ts';
-import type { Clock } from '../engine/runtime/environment.ts';
 
 /** Refusals that are written down in one second. */
 const PER_SECOND = 100;

@@ -2,11 +2,11 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import type { Clock } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent } from '../contracts/events/events.ts';
 import { RemoteDriver } from '../drivers/remote.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
-import type { Clock } from '../engine/runtime/environment.ts';
 import { Presence } from './presence.ts';
 import { JetStreamWorkQueue } from './work-queue.ts';
 

@@ -1,5 +1,6 @@
 /** Runs an operation for a server: every answer comes within its time limit. */
-import type { Clock } from '../engine/runtime/environment.ts';
+import type { Clock } from '../base/environment.ts';
+import { withLimit } from '../base/time.ts';
 import { lateError } from './errors.ts';
 import type { CallContext, Operation, RawInput, Reply } from './operation.ts';
 import type { Services } from './services.ts';
@@ -21,15 +22,10 @@ export async function perform(
   context: CallContext,
   { clock, limitMs }: Limits,
 ): Promise<Reply> {
-  const accepted = operation.accept(input);
-  const limit = limitMs + accepted.waitMs;
-  let cancel = (): void => {};
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.schedule(limit, () => reject(lateError(operation.http.method, limit)));
-  });
-  try {
-    return await Promise.race([accepted.run(services, context), late]);
-  } finally {
-    cancel();
-  }
+  const { waitMs, run } = operation.accept(input);
+  const limit = limitMs + waitMs;
+  const late = (): never => {
+    throw lateError(operation.http.method, limit);
+  };
+  return withLimit(run(services, context), limit, late, clock);
 }

@@ -6,6 +6,7 @@
  *    its sender having learned it is not stored twice (the message id), and would not count twice (A2 of agent-messages.ts).
  * L2 `ask` returns with the answer. A question whose answer was lost is asked again.
  */
+
 import { setMaxListeners } from 'node:events';
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream';
 import {
@@ -17,6 +18,7 @@ import {
   type TlsOptions,
 } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { pause } from '../base/time.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import {
   type AgentAnswerMessage,
@@ -137,7 +139,7 @@ export class Line {
         return;
       } catch (error) {
         this.#options.logger.debug({ err: error, kind, id }, `not stored yet: ${messageOf(error)}`);
-        await this.#pause(delay);
+        await pause(delay, this.#gone.signal);
       }
     }
   }
@@ -229,18 +231,6 @@ export class Line {
       logger.info('the connection to NATS is back');
       onReconnect();
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#gone.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#gone.signal.addEventListener('abort', done, { once: true });
-    });
   }
 }
 

@@ -5,12 +5,14 @@
  * W2 It reports regularly what it works on, and hears what is to be stopped: by a message, and again by every answer.
  * W3 A stop takes nothing new, lets what runs finish for a while, gives back the rest, and says goodbye.
  */
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
 import type { Authenticator, TlsOptions } from '@nats-io/transport-node';
 import { type Logger, pino } from 'pino';
+import { withLimit } from '../base/time.ts';
 import { messageOf } from '../contracts/errors.ts';
 import { agentId } from '../contracts/ids.ts';
 import {
@@ -245,10 +247,7 @@ export class Worker {
     const slots = Promise.all(this.#underWay);
     // Who cannot reach Signalbox cannot give anything back: it is found out by the silence.
     const graces = [...this.#runs.values()].map(({ job }) => job.limits.killGraceSeconds * 1_000);
-    const limit = new AbortController();
-    const over = setTimeout(() => limit.abort(), drainMs + Math.max(0, ...graces) + LAST_WORDS_MS);
-    await Promise.race([slots, new Promise((resolve) => limit.signal.addEventListener('abort', resolve))]);
-    clearTimeout(over);
+    await withLimit(slots, drainMs + Math.max(0, ...graces) + LAST_WORDS_MS, () => {});
     clearTimeout(patience);
     clearInterval(this.#heartbeat);
     this.#sendReport('offline');

@@ -1,7 +1,7 @@
 /** N1 of read-bundle.ts: whatever byte of a bundle is changed, taken out or put in, it is found. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { sha256 } from '../../src/journal/hash.ts';
+import { sha256 } from '../../src/base/hash.ts';
 import { auditOfBundle, bundleOf, signedLog } from '../support/history/signed-log.ts';
 
 let whole: Buffer;

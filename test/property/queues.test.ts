@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Heap } from '../../src/engine/runtime/heap.ts';
+import { Heap } from '../../src/base/heap.ts';
 import { TimerQueue } from '../../src/engine/runtime/timer-queue.ts';
 import { type Lane, ReadyQueue, type ReadyTask } from '../../src/engine/supervisor/ready-queue.ts';
 import { EntryQueue } from '../../src/journal/entry-queue.ts';

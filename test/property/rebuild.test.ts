@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Projections } from '../../projections/index.ts';
-import { canonicalJson } from '../../src/contracts/canonical.ts';
+import { canonicalJson } from '../../src/base/canonical-json.ts';
+import { sha256 } from '../../src/base/hash.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { Rebuilding, type Rebuilt, rebuild } from '../../src/engine/runtime/rebuild.ts';
-import { sha256 } from '../../src/journal/hash.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import { Lived, seenIn } from '../support/history/lived-history.ts';
 import { AGENTS, step, TASKS } from '../support/history/random-history.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blackboard } from '../../projections/index.ts';
-import { canonicalJson } from '../../src/contracts/canonical.ts';
+import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { fold } from '../../src/engine/replay/fold.ts';
 import { memorySource } from '../../src/engine/replay/journal-source.ts';
 import { Replay } from '../../src/engine/replay/replay.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/engine/runtime/environment.ts';
+import type { Clock } from '../../src/base/environment.ts';
 
 /** A clock that stands still until it is moved. */
 export class FakeClock implements Clock {

@@ -1,8 +1,8 @@
 /** What an engine is put together from. */
 import type { Logger } from 'pino';
+import type { Environment } from '../../base/environment.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { LogEntry } from '../../engine/runtime/commit-pipeline.ts';
-import type { Environment } from '../../engine/runtime/environment.ts';
 import type { ReadAhead } from '../../engine/runtime/read-ahead.ts';
 import type { RetentionLimits } from '../../engine/runtime/retention.ts';
 import type { SnapshotStore } from '../../engine/runtime/snapshot-store.ts';

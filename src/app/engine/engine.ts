@@ -2,17 +2,18 @@
  * The engine: a journal, the machines, the projections and the supervisor, put together. No network of its own, so
  * the same engine runs in production, embedded in a program, and in simulations.
  */
+
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Projections } from '../../../projections/index.ts';
+import { withLimit } from '../../base/time.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { creationSubject, redactionSubject, taskSubject } from '../../contracts/messages/subjects.ts';
 import type { ActorHost } from '../../engine/runtime/actor-host.ts';
 import { Archive } from '../../engine/runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from '../../engine/runtime/commit-pipeline.ts';
-import { deferred } from '../../engine/runtime/deferred.ts';
 import { type Rebuilt, readRecord } from '../../engine/runtime/rebuild.ts';
 import { recover } from '../../engine/runtime/recover.ts';
 import { Snapshotter } from '../../engine/runtime/snapshotter.ts';
@@ -215,14 +216,11 @@ export class Engine {
 
   /** The last event; a log that has gone away meanwhile holds up nobody. */
   async #sayGoodbye(reason: string): Promise<void> {
-    const patience = deferred();
-    const cancel = this.app.environment.clock.schedule(GOODBYE_MS, patience.resolve);
     const said = this.#pipeline
       .commit({ type: 'supervisor.stopped', reason }, { actor: 'supervisor' })
       .then(() => {})
       .catch(() => {});
-    await Promise.race([said, patience.promise]);
-    cancel();
+    await withLimit(said, GOODBYE_MS, () => {}, this.app.environment.clock);
   }
 }
 

@@ -2,6 +2,7 @@
  * The log in pages, for followers who are behind. Who reads the same part at the same time shares it, and only a few
  * parts are read at once: a crowd that comes back after a restart costs little more than one.
  */
+import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { ReadRange } from '../../journal/journal.ts';
 import { type FeedEvent, feedEventOf } from './event-window.ts';
@@ -22,7 +23,7 @@ const READERS = 4;
 export class EventPages {
   readonly #read: (range: ReadRange) => AsyncIterable<StoredRecord>;
   /** By first sequence; the one that was asked for last is the last. */
-  readonly #pages = new Map<number, Promise<EventPage>>();
+  readonly #pages = new Lru<number, Promise<EventPage>>(KEPT_PAGES);
   readonly #waiting: (() => void)[] = [];
   #reading = 0;
 
@@ -37,13 +38,8 @@ export class EventPages {
     // One that is not full yet will be another soon.
     if (end > to) return this.#load(from, to);
     const page = this.#pages.get(from) ?? this.#load(from, end);
-    this.#pages.delete(from);
     this.#pages.set(from, page);
     page.catch(() => this.#pages.delete(from));
-    for (const oldest of this.#pages.keys()) {
-      if (this.#pages.size <= KEPT_PAGES) break;
-      this.#pages.delete(oldest);
-    }
     return page;
   }
 

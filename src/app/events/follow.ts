@@ -1,7 +1,8 @@
 /** Following the log as it grows, one record after the other. */
+
+import { deferred } from '../../base/deferred.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { deferred } from '../../engine/runtime/deferred.ts';
 import type { Needs } from '../context.ts';
 
 /** Records that wait for a slow reader before it is told that it cannot follow. */

@@ -6,6 +6,7 @@
  * P2 It runs no effect and changes nothing; what it keeps is bounded, and let go of when nobody asks any more.
  * P3 It leaves the process to its work: the log is read in slices, one moment at a time.
  */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Agents,
@@ -16,11 +17,12 @@ import {
   blackboard,
   type Projections,
 } from '../../../projections/index.ts';
+import type { Environment } from '../../base/environment.ts';
+import { withLimit } from '../../base/time.ts';
 import { SETTLED_CARDS } from '../../contracts/api/board.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { type Moment, momentText } from '../../engine/replay/moment.ts';
-import type { Environment } from '../../engine/runtime/environment.ts';
 import type { Needs } from '../context.ts';
 
 export interface PastState {
@@ -100,17 +102,17 @@ export class Past {
   ): Promise<Shown> {
     this.#assertInLog(moment);
     this.#keep();
-    const limit = this.#limit();
+    let isLate = false;
     const turn = this.#turn.then(async () => {
-      const frame = await this.#reach(moment, () => signal.aborted && !limit.isOver());
+      const frame = await this.#reach(moment, () => signal.aborted && !isLate);
       return frame.record === null ? this.#refuse(moment) : show(frame.state, frame.record);
     });
     this.#turn = turn.catch(() => undefined);
-    try {
-      return await Promise.race([turn, limit.promise]);
-    } finally {
-      limit.cancel();
-    }
+    const onLimit = (): never => {
+      isLate = true;
+      return this.#throwPending();
+    };
+    return withLimit(turn, this.#settings.patienceMs, onLimit, this.#app.environment.clock);
   }
 
   #assertInLog(moment: Moment): void {
@@ -175,24 +177,13 @@ export class Past {
     this.#frames = this.#frames.filter((each) => sequenceOf(each) % this.#stride === 0);
   }
 
-  #limit(): { readonly promise: Promise<never>; isOver(): boolean; cancel(): void } {
-    const { patienceMs } = this.#settings;
-    let isOver = false;
-    let cancel = (): void => {};
-    const promise = new Promise<never>((_resolve, reject) => {
-      cancel = this.#app.environment.clock.schedule(patienceMs, () => {
-        isOver = true;
-        const end = this.#app.state.projections.sequence;
-        reject(
-          new SignalboxError(
-            'past_pending',
-            `the past is being read, ${this.#progress} of ${end} events so far: ask again`,
-            { details: { read: this.#progress, end } },
-          ),
-        );
-      });
-    });
-    return { promise, isOver: () => isOver, cancel: () => cancel() };
+  #throwPending(): never {
+    const end = this.#app.state.projections.sequence;
+    throw new SignalboxError(
+      'past_pending',
+      `the past is being read, ${this.#progress} of ${end} events so far: ask again`,
+      { details: { read: this.#progress, end } },
+    );
   }
 
   #keep(): void {

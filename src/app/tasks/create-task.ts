@@ -1,11 +1,11 @@
 /** Creating tasks. The same request again answers with the task that is there, and creates nothing. */
 import type { TaskView } from '../../../projections/index.ts';
+import { canonicalJson } from '../../base/canonical-json.ts';
+import { sha256 } from '../../base/hash.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
-import { canonicalJson } from '../../contracts/canonical.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId } from '../../contracts/ids.ts';
 import type { IncomingTrace } from '../../contracts/trace-context.ts';
-import { sha256 } from '../../journal/hash.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
 import { relationsOf, specOf } from './task-spec.ts';

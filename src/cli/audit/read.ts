@@ -1,6 +1,7 @@
 /** Verifying what a command reads, be it a bundle or the log. */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { sha256 } from '../../base/hash.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { type Anchor, anchorsIn } from '../../features/audit/anchors.ts';
@@ -9,7 +10,6 @@ import { liveItems } from '../../features/audit/live-items.ts';
 import type { Finding } from '../../features/audit/log-item.ts';
 import { verifyBundle } from '../../features/audit/read-bundle.ts';
 import { LogVerifier, type Verification } from '../../features/audit/verifier.ts';
-import { sha256 } from '../../journal/hash.ts';
 import type { LogOptions } from '../log/log-options.ts';
 import { openReader } from '../log/open-log.ts';
 import type { Progress } from '../text/progress.ts';

@@ -7,9 +7,9 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../../base/hash.ts';
 import type { Daemon } from '../../daemon/daemon.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
-import { sha256 } from '../../journal/hash.ts';
 
 export interface State {
   readonly text: string;

@@ -6,10 +6,10 @@
  * U3 What nobody expects ends the process with exit code 1: running agents live on, and the next start adopts them.
  */
 import type { Logger } from 'pino';
+import { deferred } from '../../base/deferred.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { Daemon } from '../../daemon/daemon.ts';
-import { deferred } from '../../engine/runtime/deferred.ts';
 import { VERSION } from '../../version.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { listenForInterruptions } from '../interruptions.ts';

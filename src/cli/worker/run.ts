@@ -2,6 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { deferred } from '../../base/deferred.ts';
+import { systemEnvironment } from '../../base/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -12,8 +14,6 @@ import { givenServer } from '../../daemon/given-server.ts';
 import { leaseHolder } from '../../daemon/lease-holder.ts';
 import { authenticatorOf, tlsOf } from '../../daemon/nats-address.ts';
 import { occupantOf, occupy } from '../../daemon/occupant.ts';
-import { deferred } from '../../engine/runtime/deferred.ts';
-import { systemEnvironment } from '../../engine/runtime/environment.ts';
 import { createHost } from '../../process/host/host.ts';
 import { createProcessRunner } from '../../process/host-runner.ts';
 import { driverRunner, endLeftovers } from '../../worker/driver-runner.ts';

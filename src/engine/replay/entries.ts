@@ -7,8 +7,8 @@
  *    created meanwhile moves no other entry from one page to the next.
  */
 import { type Projections, throughput } from '../../../projections/index.ts';
-import { canonicalJson } from '../../contracts/canonical.ts';
-import { sha256 } from '../../journal/hash.ts';
+import { canonicalJson } from '../../base/canonical-json.ts';
+import { sha256 } from '../../base/hash.ts';
 
 export interface Entry {
   /** `task`, `attempts` (those of a task), `agent`, `queue` (a paused one), `counts`, `throughput`. */

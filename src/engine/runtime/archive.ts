@@ -1,5 +1,7 @@
 /** Tasks that have left memory, read back from their own subject of the log. They are history: nothing happens to them. */
+
 import { type AttemptView, attemptHistory, blackboard, type TaskView } from '../../../projections/index.ts';
+import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 
 export interface ArchivedTask {
@@ -20,7 +22,7 @@ const KEPT = 256;
 
 export class Archive {
   readonly #histories: Histories;
-  readonly #kept = new Map<string, ArchivedTask>();
+  readonly #kept = new Lru<string, ArchivedTask>(KEPT);
 
   constructor(histories: Histories) {
     this.#histories = histories;
@@ -33,19 +35,13 @@ export class Archive {
     if (kept) return kept;
     if (!(await this.#histories.has(project, id))) return null;
     const found = await fold(this.#histories.read(project, id), key);
-    if (found) this.#keep(key, found);
+    if (found) this.#kept.set(key, found);
     return found;
   }
 
   /** A late word may still be recorded of a task: what was read before is not all any more. */
   onRecord({ event }: StoredRecord): void {
     if ('task' in event && this.#kept.size > 0) this.#kept.delete(`${event.project}/${event.task}`);
-  }
-
-  #keep(key: string, task: ArchivedTask): void {
-    this.#kept.set(key, task);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest);
   }
 }
 

@@ -5,7 +5,13 @@ import { MACHINE_NAMES } from '../../../machines/index.ts';
 import { VERSION } from '../../version.ts';
 
 /** Whose files decide what is in memory after an event. */
-const FOLDERS = ['../../../machines/', '../../../projections/', '../../contracts/', './'] as const;
+const FOLDERS = [
+  '../../../machines/',
+  '../../../projections/',
+  '../../contracts/',
+  '../../base/',
+  './',
+] as const;
 
 /**
  * Names the code that turns events into state: another text wherever a machine, a projection or what they are made of

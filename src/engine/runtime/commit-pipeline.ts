@@ -8,15 +8,15 @@
  * C4 A pipeline that is fenced or closed decides nothing more, and leaves nobody waiting.
  */
 
+import type { Clock } from '../../base/environment.ts';
+import { sha256 } from '../../base/hash.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 import { encodeRecord, filingOf } from '../../contracts/events/cloud-event.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject } from '../../contracts/messages/subjects.ts';
 import { EntryQueue } from '../../journal/entry-queue.ts';
-import { sha256 } from '../../journal/hash.ts';
 import type { Journal, JournalEntry, JournalState } from '../../journal/journal.ts';
 import type { ActorHost, ActorStates, Move } from './actor-host.ts';
-import type { Clock } from './environment.ts';
 import type { Rebuilt } from './rebuild.ts';
 
 /** Who decided, and what led to it. */

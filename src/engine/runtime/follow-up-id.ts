@@ -1,4 +1,4 @@
-import { sha256 } from '../../journal/hash.ts';
+import { sha256 } from '../../base/hash.ts';
 
 /** Of the `number`th follow-up of a task: the same at every try, and within the 64 characters that an id may have. */
 export function followUpId(task: string, number: number): string {

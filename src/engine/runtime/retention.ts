@@ -12,12 +12,12 @@
  *    was decided about it in its last moment finds it there.
  */
 import type { Projections, TaskView } from '../../../projections/index.ts';
+import { KeyedHeap } from '../../base/heap.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { EntryQueue } from '../../journal/entry-queue.ts';
 import { type ActorHost, isSettled } from './actor-host.ts';
 import { followUpId } from './follow-up-id.ts';
-import { KeyedHeap } from './keyed-heap.ts';
 
 export interface RetentionLimits {
   /** Milliseconds from the last event of a family until it leaves memory. */

@@ -6,6 +6,8 @@
  *    begins a trace of its own.
  * K2 The id of a span follows from what it is about and from its trace: nothing is drawn at random.
  */
+
+import { sha256 } from '../../base/hash.ts';
 import type { TaskSpec } from '../../contracts/tasks.ts';
 import {
   formatTraceparent,
@@ -13,7 +15,6 @@ import {
   parseTraceparent,
   type TraceContext,
 } from '../../contracts/trace-context.ts';
-import { sha256 } from '../../journal/hash.ts';
 
 /** What of a task its trace follows from. */
 export interface TracedTask {

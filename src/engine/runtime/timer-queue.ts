@@ -6,8 +6,8 @@
  * D3 Nobody sleeps longer than a minute: timers do not notice that the clock was set, or that the machine slept.
  */
 
-import type { Clock } from './environment.ts';
-import { KeyedHeap } from './keyed-heap.ts';
+import type { Clock } from '../../base/environment.ts';
+import { KeyedHeap } from '../../base/heap.ts';
 
 interface Deadline {
   readonly key: string;

@@ -7,10 +7,11 @@
  * E5 Once the agent has given its word, only its staying counts.
  * E6 A run that is not watched any more has no timer.
  */
+
+import type { Clock } from '../../base/environment.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Run } from '../../drivers/driver.ts';
-import type { Clock } from '../runtime/environment.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 

@@ -5,13 +5,13 @@
  * N2 When the next attempt is due is drawn once and stands in the event: a restart does not draw again.
  */
 import type { Projections } from '../../../projections/index.ts';
+import type { Environment } from '../../base/environment.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import type { Output } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
-import type { Environment } from '../runtime/environment.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 import { backoffMs } from './backoff.ts';
 import { type Judgement, judge } from './outcome.ts';

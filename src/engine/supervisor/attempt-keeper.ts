@@ -7,13 +7,13 @@
  */
 import type { Logger } from 'pino';
 import type { Projections, TaskView } from '../../../projections/index.ts';
+import type { Environment } from '../../base/environment.ts';
 import { messageOf, unreachable } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Adoption, Run, RunEnd, RunStart } from '../../drivers/driver.ts';
 import type { TreeEntry } from '../../process/runner.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
-import type { Environment } from '../runtime/environment.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';

@@ -7,7 +7,7 @@
  * Q2 Of the projects that have something to do, the one with the fewest open attempts goes first, and among equals the
  *    one that was served longest ago: none starves.
  */
-import { Heap } from '../runtime/heap.ts';
+import { Heap } from '../../base/heap.ts';
 
 /** Tasks that the same agents may take: those for one agent, or those of one type. */
 export type Lane = `agent:${string}` | `type:${string}`;

@@ -5,11 +5,11 @@
  *    crash in between is made up for at the next start.
  */
 import type { Projections, TaskView } from '../../../projections/index.ts';
+import { sha256 } from '../../base/hash.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import { formatTraceparent } from '../../contracts/trace-context.ts';
-import { sha256 } from '../../journal/hash.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { followUpId } from '../runtime/follow-up-id.ts';
 import { traceOf } from '../runtime/task-trace.ts';

@@ -7,11 +7,11 @@
  * V3 Nobody reviews its own work; and where no agent can, or the review has come to nothing, a person decides.
  */
 import type { Projections, TaskView } from '../../../projections/index.ts';
+import { sha256 } from '../../base/hash.ts';
 import { REVIEW_WORDS } from '../../contracts/config-values.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
-import { sha256 } from '../../journal/hash.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { AgentRoster } from './agent-roster.ts';
 import type { Relations } from './relations.ts';

@@ -6,13 +6,13 @@
  */
 import type { Logger } from 'pino';
 import type { Projections, TaskView } from '../../../projections/index.ts';
+import type { Environment } from '../../base/environment.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
-import type { Environment } from '../runtime/environment.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import type { AgentRoster } from './agent-roster.ts';
 import { attemptAddress } from './attempt-address.ts';

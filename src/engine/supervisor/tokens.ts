@@ -5,7 +5,7 @@
  *    without having stored it; the log holds only its hash.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { sha256 } from '../../journal/hash.ts';
+import { sha256 } from '../../base/hash.ts';
 
 export class AttemptTokens {
   readonly #secret: string;

@@ -9,13 +9,14 @@
  *    happens gets none.
  * C4 One that cannot be written holds up nobody: the next one covers its events too.
  */
+
 import type { Logger } from 'pino';
 import { SUPERVISOR_ID } from '../../../machines/index.ts';
 import type { AppContext, CheckpointKeys, Needs } from '../../app/context.ts';
+import { withLimit } from '../../base/time.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
-import { deferred } from '../../engine/runtime/deferred.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import type { SigningKeys } from './key-file.ts';
 import { checkpointText, digestOf, type SigningKey, successionText } from './keys.ts';
@@ -85,10 +86,8 @@ export class Checkpointer implements CheckpointKeys {
     if (!app) return;
     this.#stopListening();
     this.#cancelTimer?.();
-    const patience = deferred();
-    const cancel = app.environment.clock.schedule(LAST_MS, patience.resolve);
-    await Promise.race([this.#enqueue(() => this.#write(app)), patience.promise]);
-    cancel();
+    const written = this.#enqueue(() => this.#write(app));
+    await withLimit(written, LAST_MS, () => {}, app.environment.clock);
   }
 
   async rotate(actor: string): Promise<{ readonly key: string; readonly public_key: string }> {

@@ -4,9 +4,10 @@
  *
  * M1 Memory grows with the entities that are open; of a finished task some 50 bytes are kept, of an ended attempt none.
  */
+
+import { sha256 } from '../../base/hash.ts';
 import type { EntityKind, StoredRecord, Transition } from '../../contracts/events/events.ts';
 import { ATTEMPT_OUTCOMES, SETTLED_STATES, TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { sha256 } from '../../journal/hash.ts';
 
 interface Known {
   readonly version: number;

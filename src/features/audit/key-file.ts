@@ -7,8 +7,8 @@
  */
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceDurably } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { replaceDurably } from '../../journal/durable-file.ts';
 import { generateKey, readPrivateKey, type SigningKey } from './keys.ts';
 
 export class KeyFile {

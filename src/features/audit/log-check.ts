@@ -8,12 +8,13 @@
  * LC3 What the log is held against is known apart from it: the end that this Signalbox has in memory, and what the data
  *     directory has noted.
  */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Needs } from '../../app/context.ts';
+import { withLimit } from '../../base/time.ts';
 import type { VerificationAnswer } from '../../contracts/api/audit-status.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { deferred } from '../../engine/runtime/deferred.ts';
 import { type Anchor, anchorsIn } from './anchors.ts';
 import { liveItems } from './live-items.ts';
 import type { Finding } from './log-item.ts';
@@ -67,10 +68,7 @@ export class LogCheck {
   async close(): Promise<void> {
     this.#closing.abort();
     if (!this.#running) return;
-    const patience = deferred();
-    const cancel = this.#options.app.environment.clock.schedule(CLOSE_MS, patience.resolve);
-    await Promise.race([this.#running, patience.promise]);
-    cancel();
+    await withLimit(this.#running, CLOSE_MS, () => {}, this.#options.app.environment.clock);
   }
 
   /** Never rejects. */

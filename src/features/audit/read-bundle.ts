@@ -7,9 +7,9 @@
  *    hashes in its events and the signatures over them.
  */
 import { createHash } from 'node:crypto';
+import { sha256 } from '../../base/hash.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { sha256 } from '../../journal/hash.ts';
 import type { Anchor } from './anchors.ts';
 import { type BundleHeader, type BundleLine, type BundleManifest, lineSchema } from './bundle-format.ts';
 import { linesOf } from './bundle-lines.ts';

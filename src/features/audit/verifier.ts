@@ -6,11 +6,11 @@
  * V3 What is left out (in a bundle of some of the events) is bound by the checkpoints: they sign the list of hashes.
  */
 
+import { sha256 } from '../../base/hash.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { decodeRecord, filingOf, GENESIS_HASH } from '../../contracts/events/cloud-event.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject } from '../../contracts/messages/subjects.ts';
-import { sha256 } from '../../journal/hash.ts';
 import type { Anchor } from './anchors.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { EntityVersions } from './entity-versions.ts';

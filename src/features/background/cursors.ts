@@ -9,8 +9,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { replaceDurably } from '../../base/files.ts';
 import { hasCode, SignalboxError } from '../../contracts/errors.ts';
-import { replaceDurably } from '../../journal/durable-file.ts';
 
 const cursorSchema = z.strictObject({
   /** Sequence of the last ending that was handed out. */

@@ -7,9 +7,9 @@
  * E3 What goes wrong is said when it begins and when it is over, not at every try.
  */
 import type { Logger } from 'pino';
+import type { Environment } from '../../base/environment.ts';
+import { pause, untilAborted } from '../../base/time.ts';
 import { unreachable } from '../../contracts/errors.ts';
-import type { Environment } from '../../engine/runtime/environment.ts';
-import { pause, untilAborted } from './abortable.ts';
 import { exportRequest } from './otlp-json.ts';
 import type { Position } from './position.ts';
 import { type Collector, type Sent, sendSpans } from './send-spans.ts';
@@ -145,6 +145,6 @@ export class Exporter {
   }
 
   #pause(ms: number): Promise<void> {
-    return pause(this.#options.environment.clock, ms, this.#stopping.signal);
+    return pause(ms, this.#stopping.signal, this.#options.environment.clock);
   }
 }

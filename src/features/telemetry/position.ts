@@ -3,8 +3,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { replaceDurably } from '../../base/files.ts';
 import { hasCode } from '../../contracts/errors.ts';
-import { replaceDurably } from '../../journal/durable-file.ts';
 
 const fileSchema = z.strictObject({ position: z.int().min(0) });
 

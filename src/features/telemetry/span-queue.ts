@@ -4,7 +4,7 @@
  * Q1 The position never passes a record with a span that is not done.
  * Q2 It holds no more than its limit, and what one record gives: who reads the log waits for room.
  */
-import { deferred } from '../../engine/runtime/deferred.ts';
+import { deferred } from '../../base/deferred.ts';
 import type { Span } from './span.ts';
 
 interface Waiting {

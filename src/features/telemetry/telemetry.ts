@@ -8,9 +8,9 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Needs } from '../../app/context.ts';
 import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
+import { pause } from '../../base/time.ts';
 import type { EventType, StoredRecord } from '../../contracts/events/events.ts';
 import { VERSION } from '../../version.ts';
-import { pause } from './abortable.ts';
 import { Exporter, type ExporterOptions } from './exporter.ts';
 import { Position } from './position.ts';
 import * as name from './semantics.ts';
@@ -136,7 +136,7 @@ export class Telemetry {
         return await this.#follow();
       } catch (err) {
         logger.warn({ err }, 'the log cannot be read for traces: trying again');
-        await pause(app.environment.clock, LOG_PAUSE_MS, signal);
+        await pause(LOG_PAUSE_MS, signal, app.environment.clock);
       }
     }
   }

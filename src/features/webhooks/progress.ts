@@ -8,10 +8,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { Clock } from '../../base/environment.ts';
+import { replaceDurably } from '../../base/files.ts';
 import { type WebhookLetter, webhookLetterSchema } from '../../contracts/api/webhooks.ts';
 import { hasCode, SignalboxError } from '../../contracts/errors.ts';
-import type { Clock } from '../../engine/runtime/environment.ts';
-import { replaceDurably } from '../../journal/durable-file.ts';
 
 const fileSchema = z.strictObject({
   position: z.int().min(0),

@@ -7,9 +7,9 @@
  */
 import type { Logger } from 'pino';
 import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
+import type { Environment } from '../../base/environment.ts';
 import type { WebhookAnswer, WebhookConfig } from '../../contracts/api/webhooks.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import type { Environment } from '../../engine/runtime/environment.ts';
 import type { Progress } from './progress.ts';
 import { type Receiver, type Sent, sendEvent } from './send.ts';
 

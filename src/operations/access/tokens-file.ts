@@ -8,10 +8,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { replaceDurably } from '../../base/files.ts';
+import { sha256 } from '../../base/hash.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
-import { replaceDurably } from '../../journal/durable-file.ts';
-import { sha256 } from '../../journal/hash.ts';
 
 export const ROLES = ['admin', 'observer'] as const;
 export type Role = (typeof ROLES)[number];

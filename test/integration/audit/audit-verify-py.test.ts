@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha256 } from '../../../src/base/hash.ts';
 import { checkpointText, generateKey } from '../../../src/features/audit/keys.ts';
-import { sha256 } from '../../../src/journal/hash.ts';
 import { auditOfBundle, bundleOf, type SignedLog, signedLog } from '../../support/history/signed-log.ts';
 
 const run = promisify(execFile);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Svcm } from '@nats-io/services';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
+import { deferred } from '../../../src/base/deferred.ts';
 import {
   type AttemptAnswer,
   attemptAnswerSchema,
@@ -17,7 +18,6 @@ import {
 } from '../../../src/contracts/api/background.ts';
 import { jobAnswerSchema } from '../../../src/contracts/api/jobs.ts';
 import type { Job } from '../../../src/contracts/messages/agent-messages.ts';
-import { deferred } from '../../../src/engine/runtime/deferred.ts';
 import { addToken } from '../../../src/operations/access/tokens-file.ts';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { until } from '../../support/until.ts';

@@ -1,8 +1,8 @@
 /** What a dashboard draws. */
 import { describe, expect, it } from 'vitest';
+import { systemEnvironment } from '../../../src/base/environment.ts';
 import { machineListSchema } from '../../../src/contracts/api/machines.ts';
 import { throughputSchema } from '../../../src/contracts/api/throughput.ts';
-import { systemEnvironment } from '../../../src/engine/runtime/environment.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { Gate, problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
 

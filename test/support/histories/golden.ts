@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { canonicalJson } from '../../../src/contracts/canonical.ts';
+import { canonicalJson } from '../../../src/base/canonical-json.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { Replay } from '../../../src/engine/replay/replay.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';

@@ -1,6 +1,6 @@
 /** A history that was lived through: what the log holds of it, and what could be seen after each event. */
 import { Projections } from '../../../projections/index.ts';
-import { canonicalJson } from '../../../src/contracts/canonical.ts';
+import { canonicalJson } from '../../../src/base/canonical-json.ts';
 import { GENESIS_HASH } from '../../../src/contracts/events/cloud-event.ts';
 import type { DomainEvent } from '../../../src/contracts/events/events.ts';
 import { ActorHost, type Machines } from '../../../src/engine/runtime/actor-host.ts';

@@ -4,8 +4,8 @@
  * Timers follow the time that really passes; `now` is what the wall clock shows, which somebody may set forward or
  * back meanwhile.
  */
-import type { Clock } from '../../../src/engine/runtime/environment.ts';
-import { Heap } from '../../../src/engine/runtime/heap.ts';
+import type { Clock } from '../../../src/base/environment.ts';
+import { Heap } from '../../../src/base/heap.ts';
 
 interface Timer {
   readonly at: number;

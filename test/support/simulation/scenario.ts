@@ -3,7 +3,7 @@
  * may be left that nobody would ever come back to.
  */
 import { Projections } from '../../../projections/index.ts';
-import { canonicalJson } from '../../../src/contracts/canonical.ts';
+import { canonicalJson } from '../../../src/base/canonical-json.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { Rebuilding, rebuild } from '../../../src/engine/runtime/rebuild.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Past } from '../../../src/app/events/past.ts';
+import { deferred } from '../../../src/base/deferred.ts';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import type { Moment } from '../../../src/engine/replay/moment.ts';
-import { deferred } from '../../../src/engine/runtime/deferred.ts';
 import { PastOf } from '../../support/history/past.ts';
 
 const signal = new AbortController().signal;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { systemEnvironment } from '../../../src/engine/runtime/environment.ts';
+import { systemEnvironment } from '../../../src/base/environment.ts';
 import { LogCheck, type LogCheckOptions } from '../../../src/features/audit/log-check.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import { chainHashOf, type LogReader } from '../../../src/journal/redactions.ts';

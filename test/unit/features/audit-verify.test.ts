@@ -1,7 +1,7 @@
 /** V1 to V3 of verifier.ts, on a log and on bundles of it. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { sha256 } from '../../../src/base/hash.ts';
 import { checkpointText, generateKey } from '../../../src/features/audit/keys.ts';
-import { sha256 } from '../../../src/journal/hash.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import {
   type Audit,

@@ -1,9 +1,11 @@
 /** Where one check happens: a driver, a program that misbehaves, a directory, and the end of it all. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { withLimit } from '../../../base/time.ts';
 import { taskSpecSchema } from '../../../contracts/tasks.ts';
 import { CommandDriver } from '../../../drivers/command.ts';
 import { declaredProgram } from '../../../drivers/declared/declared-program.ts';
@@ -110,15 +112,9 @@ export function judged({ result, failure, outputs }: RunEnd): Judgement {
 }
 
 export async function within<T>(work: Promise<T>, limitMs: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} within ${limitMs / 1_000} s`)), limitMs);
+  return withLimit(work, limitMs, () => {
+    throw new Error(`${what} within ${limitMs / 1_000} s`);
   });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 const SPEC = taskSpecSchema.parse({

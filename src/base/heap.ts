@@ -1,4 +1,4 @@
-/** A binary heap: the least item by `compare` comes first. */
+/** Binary heaps: the least item by `compare` comes first. */
 export class Heap<Item> {
   #items: Item[] = [];
   readonly #compare: (a: Item, b: Item) => number;
@@ -65,5 +65,50 @@ export class Heap<Item> {
     this.#items[a] = second;
     this.#items[b] = first;
     return true;
+  }
+}
+
+/** A heap with one item for each key: setting a key again replaces its item, and an item can be deleted by its key. */
+export class KeyedHeap<Item extends { readonly key: string }> {
+  readonly #heap: Heap<Item>;
+  readonly #current = new Map<string, Item>();
+
+  constructor(compare: (a: Item, b: Item) => number) {
+    this.#heap = new Heap(compare);
+  }
+
+  get size(): number {
+    return this.#current.size;
+  }
+
+  set(item: Item): void {
+    this.#current.set(item.key, item);
+    this.#heap.push(item);
+    this.#compact();
+  }
+
+  delete(key: string): void {
+    if (this.#current.delete(key)) this.#compact();
+  }
+
+  /** The least item by `compare`. */
+  first(): Item | undefined {
+    for (;;) {
+      const first = this.#heap.peek();
+      if (!first || this.#current.get(first.key) === first) return first;
+      this.#heap.pop();
+    }
+  }
+
+  clear(): void {
+    this.#current.clear();
+    this.#heap.rebuild([]);
+  }
+
+  /** Stale items leave the heap when they reach its top; if most items are stale, the heap is rebuilt. */
+  #compact(): void {
+    if (this.#heap.size > 64 && this.#heap.size > this.#current.size * 2) {
+      this.#heap.rebuild(this.#current.values());
+    }
   }
 }

@@ -1,10 +1,11 @@
+/** A promise that is settled from outside. */
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
   resolve(value: Value): void;
   reject(error: unknown): void;
 }
 
-/** A promise that is settled from outside (`Promise.withResolvers` of later Node versions). */
+/** `Promise.withResolvers` of Node.js 22 and later. */
 export function deferred<Value = void>(): Deferred<Value> {
   let resolve!: Deferred<Value>['resolve'];
   let reject!: Deferred<Value>['reject'];

@@ -1,0 +1,35 @@
+/** Small files: read if they exist, replaced atomically and durably. */
+import { open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { hasCode } from './errors.ts';
+
+/** The text of the file; null if it does not exist. Other errors are thrown. */
+export async function readIfExists(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  });
+}
+
+/**
+ * Replaces `file` (mode 0600). After a crash or a power cut it holds the old text or the new one; when this returns,
+ * the new one is on the disk. One writer at a time.
+ */
+export async function replaceDurably(file: string, text: string): Promise<void> {
+  const temporary = `${file}.tmp`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+  // The rename is on the disk only when the directory is.
+  const directory = await open(dirname(file));
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
