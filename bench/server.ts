@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
-import { obtainNatsServer } from '../src/daemon/embedded/program.ts';
+import { obtainNatsServer } from '../src/daemon/embedded/obtain.ts';
 import { startEmbeddedServer } from '../src/daemon/embedded/server.ts';
 import { connectTo, type NatsAddress } from '../src/daemon/nats-address.ts';
 

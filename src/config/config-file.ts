@@ -19,14 +19,14 @@ export interface ConfigFile {
 
 /** The file with this name; `config_invalid` where it is missing or cannot be read. */
 export async function readNamedFile(name: string, cwd: string): Promise<ConfigFile> {
-  const file = await readIfThere(name, cwd);
+  const file = await readIfExists(name, cwd);
   if (file) return file;
   throw fileError(name, `there is no such file in ${cwd}: name another, or none to run with the defaults`);
 }
 
 /** The one file with a default name, or null where there is none; `config_invalid` where there are several. */
 export async function findDefaultFile(cwd: string): Promise<ConfigFile | null> {
-  const candidates = await Promise.all(CONFIG_FILE_NAMES.map((name) => readIfThere(name, cwd)));
+  const candidates = await Promise.all(CONFIG_FILE_NAMES.map((name) => readIfExists(name, cwd)));
   const [file, second] = candidates.filter((candidate) => candidate !== null);
   if (file && second) {
     throw fileError(second.name, `${file.name} is there as well: keep one of them, or name the one to use`);
@@ -34,7 +34,7 @@ export async function findDefaultFile(cwd: string): Promise<ConfigFile | null> {
   return file ?? null;
 }
 
-async function readIfThere(name: string, cwd: string): Promise<ConfigFile | null> {
+async function readIfExists(name: string, cwd: string): Promise<ConfigFile | null> {
   const path = resolve(cwd, name);
   let bytes: Buffer;
   try {

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readIfExists } from '../base/files.ts';
 import { sha256 } from '../base/hash.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { readIfThere } from './embedded/files.ts';
 
 export interface DataDirectory {
   readonly path: string;
@@ -34,8 +34,8 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
 
 /** What names its processes; null where there is no data directory yet. @throws Error where it cannot be read */
 export async function installationOf(path: string): Promise<string | null> {
-  const secret = await readIfThere(join(path, 'secret'));
-  return secret === undefined ? null : installationNamed(secret.trim());
+  const secret = await readIfExists(join(path, 'secret'));
+  return secret === null ? null : installationNamed(secret.trim());
 }
 
 function installationNamed(secret: string): string {

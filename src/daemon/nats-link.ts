@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { EVENT_STREAM } from '../contracts/messages/subjects.ts';
-import { obtainNatsServer } from './embedded/program.ts';
+import { obtainNatsServer } from './embedded/obtain.ts';
 import { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts';
 import { StreamSync } from './embedded/stream-sync.ts';
 import { type GivenServer, givenServer } from './given-server.ts';

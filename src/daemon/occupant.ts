@@ -5,9 +5,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readIfExists } from '../base/files.ts';
 import type { LeaseHolder } from '../journal/lease.ts';
 import type { Host } from '../process/host/host.ts';
-import { readIfThere, replaceFile } from './embedded/files.ts';
+import { replaceFile } from './embedded/files.ts';
 import { fateOf } from './lease-holder.ts';
 
 const FILE = 'occupant.json';
@@ -36,8 +37,8 @@ export async function occupy(dataDirectory: string, holder: LeaseHolder): Promis
 
 export async function occupantOf(dataDirectory: string, host: Host): Promise<Occupant> {
   const file = join(dataDirectory, FILE);
-  const text = await readIfThere(file);
-  if (text === undefined) return { kind: 'none' };
+  const text = await readIfExists(file);
+  if (text === null) return { kind: 'none' };
   const holder = parse(text);
   if (holder === undefined) return { kind: 'unknown', reason: `${file} is damaged` };
   const fate = fateOf(host, holder);

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { loadConfig } from '../../config/load-config.ts';
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { Daemon } from '../../daemon/daemon.ts';
-import { locateNatsServer } from '../../daemon/embedded/locate.ts';
+import { locateNatsServer } from '../../daemon/embedded/program.ts';
 import { PACKAGE_ROOT } from '../../version.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -1,9 +1,13 @@
 /** The NATS server that the event log would be on. */
 import { pino } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
-import { findExecutable } from '../../daemon/embedded/executables.ts';
-import { locateNatsServer, type ProgramOrigin } from '../../daemon/embedded/locate.ts';
-import { compareVersions, RECOMMENDED_SERVER } from '../../daemon/embedded/version.ts';
+import {
+  compareVersions,
+  findExecutable,
+  locateNatsServer,
+  type ProgramOrigin,
+  RECOMMENDED_SERVER,
+} from '../../daemon/embedded/program.ts';
 import { isServerGiven } from '../../daemon/given-server.ts';
 import { DURABILITY, openNatsLink } from '../../daemon/nats-link.ts';
 import { type Check, type CheckContext, type Finding, fail, ok, warn } from './finding.ts';

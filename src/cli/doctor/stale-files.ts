@@ -2,8 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lstatIfThere, namesIn } from '../../daemon/embedded/files.ts';
-import { readPid } from '../../daemon/embedded/guard.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
+import { readPid } from '../../daemon/embedded/running.ts';
 import type { Host } from '../../process/host/host.ts';
 import { isAlive } from '../../process/host/process-table.ts';
 import { type CheckContext, type Finding, ok, warn } from './finding.ts';

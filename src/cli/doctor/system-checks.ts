@@ -1,8 +1,8 @@
 /** The machine: Node.js, the operating system, and the tools that guard the NATS server. */
 
-import { findGuard } from '../../daemon/embedded/guard.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
-import { compareVersions } from '../../daemon/embedded/version.ts';
+import { compareVersions } from '../../daemon/embedded/program.ts';
+import { findGuard } from '../../daemon/embedded/running.ts';
 import { isServerGiven } from '../../daemon/given-server.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
 import { type Check, type Finding, fail, ok, warn } from './finding.ts';

@@ -1,36 +1,24 @@
+/** File operations of the embedded server. */
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { hasCode } from '../../base/errors.ts';
 
-/** Whether a file operation failed because the file is there already. */
-export function isAlreadyThere(error: unknown): boolean {
-  return errorCode(error) === 'EEXIST';
+/** The names in `directory`; none if there is no such directory. */
+export function namesIn(directory: string): Promise<readonly string[]> {
+  return ifThere(readdir(directory), []);
 }
 
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+/** What is at `path`, without following a link; undefined if nothing is there. */
+export function lstatIfThere(path: string): Promise<Stats | undefined> {
+  return ifThere(lstat(path), undefined);
 }
 
-/** The text of `file`; undefined when there is none. */
-export async function readIfThere(file: string): Promise<string | undefined> {
-  return orIfMissing(readFile(file, 'utf8'), undefined);
-}
-
-/** The names in `directory`; none when there is no such directory. */
-export async function namesIn(directory: string): Promise<readonly string[]> {
-  return orIfMissing(readdir(directory), []);
-}
-
-/** What is at `path`, without following a link; undefined when nothing is. */
-export async function lstatIfThere(path: string): Promise<Stats | undefined> {
-  return orIfMissing(lstat(path), undefined);
-}
-
-async function orIfMissing<T, U>(result: Promise<T>, otherwise: U): Promise<T | U> {
+async function ifThere<T, U>(result: Promise<T>, otherwise: U): Promise<T | U> {
   try {
     return await result;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(String(errorCode(error)))) return otherwise;
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return otherwise;
     throw error;
   }
 }
@@ -40,7 +28,7 @@ const TAIL_BYTES = 8 * 1024;
 /** The last `count` lines that were written to `file` after it had `offset` bytes. */
 export async function lastLines(file: string, offset: number, count: number): Promise<string[]> {
   const size = (await lstatIfThere(file))?.size ?? 0;
-  // A file that is shorter than it was has been rotated: all of it is new.
+  // A file that is shorter than before has been rotated: all of it is new.
   const start = Math.max(size < offset ? 0 : offset, size - TAIL_BYTES);
   if (size === start) return [];
   const handle = await open(file);

@@ -1,32 +1,32 @@
+/** The process of a nats-server: how it is spawned, watched and ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { messageOf } from '../../contracts/errors.ts';
-import { confEnvironment, type ServerSettings } from './conf.ts';
 import { lastLines, lstatIfThere } from './files.ts';
-import type { Installation } from './prepare.ts';
+import { confEnvironment, type Installation, type ServerSettings } from './installation.ts';
 
 export type ServerExit = Readonly<{
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** What the server (or what stood in its way) wrote last, oldest line first. */
+  /** The last lines that the server (or a guard before it) wrote, oldest first. */
   lastLogLines: readonly string[];
 }>;
 
 /** A process that is, or is about to become, a nats-server. */
 export interface ServerProcess {
-  /** Undefined when it could not even be spawned; `exited` says why. */
+  /** Undefined if it could not be spawned; `exited` says why. */
   readonly pid: number | undefined;
   /** Resolves when the process is gone; never rejects. */
   readonly exited: Promise<ServerExit>;
-  /** Does nothing when the process is gone. */
+  /** Does nothing if the process is gone. */
   kill(signal: NodeJS.Signals): void;
 }
 
 const LOG_LINES = 10;
 
 /**
- * Spawns a server, behind its guard. To be called from the main thread: the parent-death signal comes when the
- * thread that spawned the server ends.
+ * Spawns a server through its guard. Call it from the main thread: the parent-death signal is sent when the thread that
+ * spawned the server ends.
  */
 export async function spawnServer(
   installation: Installation,
@@ -57,7 +57,7 @@ export async function spawnServer(
   return { pid: child.pid, exited, kill: (signal) => void child.kill(signal) };
 }
 
-/** The standard error goes to the server's own log file: what is said before that file is open, and a panic's trace. */
+/** Standard error goes to the server's own log file: messages before that file is open, and the trace of a panic. */
 function spawnLogged(
   command: string,
   args: string[],
@@ -67,7 +67,7 @@ function spawnLogged(
   const log = openSync(logFile, 'a', 0o600);
   try {
     return spawn(command, args, {
-      // In a session of its own: Ctrl-C in a terminal is for Signalbox, which needs the log until it has drained.
+      // In a session of its own: Ctrl-C in a terminal must reach only Signalbox, which needs the log until it has drained.
       detached: true,
       stdio: ['ignore', 'ignore', log],
       env: { ...process.env, ...env },
@@ -83,7 +83,7 @@ function killAll(): void {
   for (const child of alive) child.kill('SIGTERM');
 }
 
-/** Covers an orderly exit of this process where there is no parent-death signal. */
+/** For an orderly exit of this process on systems without a parent-death signal. */
 function killWithThisProcess(child: ChildProcess): void {
   if (alive.size === 0) process.on('exit', killAll);
   alive.add(child);
@@ -95,13 +95,13 @@ function killWithThisProcess(child: ChildProcess): void {
   child.once('error', forget);
 }
 
-/** Asks the server to shut down, insists after `graceMs`, and returns when the process is gone. */
+/** Sends SIGTERM, SIGKILL after `graceMs`, and returns when the process is gone. */
 export async function terminate(server: ServerProcess, graceMs: number): Promise<ServerExit> {
   server.kill('SIGTERM');
-  const insist = setTimeout(() => server.kill('SIGKILL'), graceMs);
+  const kill = setTimeout(() => server.kill('SIGKILL'), graceMs);
   try {
     return await server.exited;
   } finally {
-    clearTimeout(insist);
+    clearTimeout(kill);
   }
 }

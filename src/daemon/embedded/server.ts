@@ -1,15 +1,16 @@
-/** The NATS server that Signalbox runs for itself. Invariants: E1 to E3 in launch.ts, E4 and E5 in supervision.ts. */
+/** The NATS server that Signalbox runs for itself. */
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { readIfExists } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import type { SyncMode } from './conf.ts';
-import { storeLimitBytes } from './disk.ts';
-import type { Environment } from './executables.ts';
-import { launchFirst } from './first-launch.ts';
-import { type LaunchResult, launchServer } from './launch.ts';
-import type { NatsServerProgram } from './locate.ts';
-import { prepareInstallation } from './prepare.ts';
+import { lstatIfThere, namesIn, replaceFile } from './files.ts';
+import { prepareInstallation, type SyncMode } from './installation.ts';
+import { type LaunchFailure, type LaunchResult, launchServer, type ReadyServer } from './launch.ts';
+import type { Layout } from './layout.ts';
+import { compareVersions, type Environment, type NatsServerProgram } from './program.ts';
+import { readPid } from './running.ts';
 import { type EmbeddedServerState, Supervision } from './supervision.ts';
-import { compareVersions } from './version.ts';
 
 export type { EmbeddedServerState } from './supervision.ts';
 
@@ -18,17 +19,17 @@ export type EmbeddedServerOptions = Readonly<{
   dataDir: string;
   program: NatsServerProgram;
   logger: Logger;
-  /** Where `flock` and `setpriv` are looked for. */
+  /** Its PATH is searched for `flock` and `setpriv`. */
   env: Environment;
-  /** The port to listen on. Without it the one of the last start if it is free, else any. */
+  /** The port to listen on. By default that of the last start if it is free, else any. */
   port?: number | undefined;
-  /** Bytes that the store may take; never more than four fifths of what the disk has free. */
+  /** Bytes that the store may take; never more than four fifths of the free space. */
   maxFileBytes?: number | undefined;
   /** `1s` (default) or `always`, which needs nats-server 2.10. */
   sync?: SyncMode | undefined;
-  /** The configuration to use instead of the `nats.conf` of this package. */
+  /** Used in place of the `nats.conf` of this package. */
   confFile?: string | undefined;
-  /** Told of each state as it is entered. */
+  /** Called with each state as it is entered. */
   onState?: ((state: EmbeddedServerState) => void) | undefined;
 }>;
 
@@ -44,9 +45,9 @@ export interface EmbeddedServer {
   readonly state: EmbeddedServerState;
   /** Undefined while no server answers. */
   readonly pid: number | undefined;
-  /** How often the server was brought back after it had died. */
+  /** How often the server was restarted after it had died. */
   readonly restarts: number;
-  /** Shuts the server down and returns when it is gone. May be called more than once, and at any moment. */
+  /** Shuts the server down and returns when it is gone. May be called more than once, at any time. */
   stop(): Promise<void>;
 }
 
@@ -54,14 +55,19 @@ export interface EmbeddedServer {
 const READY_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 10_000;
 const SYNC_SINCE = '2.10.0';
+/** Makes the server choose. */
+const ANY_PORT = -1;
+
+/** Part of the free space that the store may fill; the rest is for logs, snapshots and other programs. */
+const SHARE_OF_FREE_SPACE = 0.8;
+/** nats-server takes 0 as "choose yourself"; with this limit a full disk refuses writes and still serves reads. */
+const MIN_STORE_BYTES = 1024 * 1024;
 
 /**
- * Starts the embedded server and returns when JetStream answers. From then on it is started again whenever it dies,
- * until `stop`. To be called from the main thread (see `spawnServer`).
- *
- * Throws `log_in_use` when another Signalbox has the data directory, `address_in_use` when `port` is taken,
- * `config_invalid` when the server is too old for `sync`, `nats_unavailable` when it cannot be started. Then no server
- * is left running.
+ * Starts the embedded server and returns when JetStream answers. From then on the server is restarted if it dies, until
+ * `stop`. Call it from the main thread (see `spawnServer`). If it throws, no server is left running.
+ * @throws SignalboxError `log_in_use` if another Signalbox uses the data directory, `address_in_use` if `port` is taken,
+ *   `config_invalid` if the server is too old for `sync`, `nats_unavailable` if it cannot be started
  */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const { logger, onState, program, sync = '1s' } = options;
@@ -71,10 +77,10 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   const launch = async (port: number, signal: AbortSignal): Promise<LaunchResult> => {
     let maxFileBytes: number;
     try {
-      // Asked each time: the disk may have filled since.
+      // Measured at each launch: the disk may have filled since.
       maxFileBytes = await storeLimitBytes(layout.storeDir, options.maxFileBytes);
     } catch (error) {
-      return { kind: 'failed', reason: `the store cannot be measured: ${messageOf(error)}` };
+      return { kind: 'failed', reason: `its store cannot be measured: ${messageOf(error)}` };
     }
     return launchServer({
       installation,
@@ -86,12 +92,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   };
   onState?.({ kind: 'starting' });
   const notAborted = new AbortController().signal;
-  const first = await launchFirst({
-    launch: (port) => launch(port, notAborted),
-    layout,
-    port: options.port,
-    logger,
-  });
+  const first = await launchFirst((port) => launch(port, notAborted), layout, options.port, logger);
   logger.info(
     { serverPid: first.pid, port: first.port, version: program.version, directory: layout.directory },
     'the embedded NATS server is ready',
@@ -104,8 +105,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   });
   return {
     url: `nats://127.0.0.1:${first.port}`,
-    user: credentials.user,
-    password: credentials.password,
+    ...credentials,
     version: program.version,
     storeDir: layout.storeDir,
     get state() {
@@ -128,4 +128,86 @@ function requireSync(sync: SyncMode, { path, version }: NatsServerProgram): void
     `sync "${sync}" needs nats-server ${SYNC_SINCE} or newer, and ${path} is ${version}: use a newer one, or sync "1s"`,
     { details: { path, version } },
   );
+}
+
+/** Starts the server once, and remembers its port for the next start. */
+async function launchFirst(
+  launch: (port: number) => Promise<LaunchResult>,
+  layout: Layout,
+  port: number | undefined,
+  logger: Logger,
+): Promise<ReadyServer> {
+  const wanted = port ?? (await rememberedPort(layout)) ?? ANY_PORT;
+  let result = await launch(wanted);
+  if (result.kind === 'port_taken' && port === undefined) {
+    logger.warn({ port: wanted }, 'the port of the last start is taken; the NATS server gets another one');
+    result = await launch(ANY_PORT);
+  }
+  if (result.kind !== 'ready') throw await startError(result, layout, wanted);
+  await replaceFile(layout.portFile, `${result.server.port}\n`).catch((error: unknown) => {
+    // Other programs lose the address at the next start; that is no reason to have no server now.
+    logger.warn(
+      { file: layout.portFile, reason: messageOf(error) },
+      'could not save the port of the NATS server',
+    );
+  });
+  return result.server;
+}
+
+async function rememberedPort(layout: Layout): Promise<number | undefined> {
+  const port = Number.parseInt((await readIfExists(layout.portFile)) ?? '', 10);
+  return port > 0 && port < 65_536 ? port : undefined;
+}
+
+async function startError(
+  { kind, reason }: LaunchFailure,
+  { directory, logFile, ...layout }: Layout,
+  port: number,
+): Promise<SignalboxError> {
+  if (kind === 'in_use') {
+    const pid = await readPid(layout);
+    const owner = pid === undefined ? '' : ` (its nats-server has pid ${pid})`;
+    return new SignalboxError(
+      'log_in_use',
+      `the directory ${directory} is in use by another Signalbox${owner}: stop that one, or choose another data directory`,
+      { details: { directory, pid } },
+    );
+  }
+  if (kind === 'port_taken') {
+    return new SignalboxError(
+      'address_in_use',
+      `another program uses 127.0.0.1:${port}: choose another port for the embedded NATS server, or none`,
+      { details: { port } },
+    );
+  }
+  return new SignalboxError(
+    'nats_unavailable',
+    `the embedded NATS server did not start: ${reason} (its log is ${logFile})`,
+    { details: { directory, logFile } },
+  );
+}
+
+/**
+ * How many bytes the store in `directory` may take: what it has already and four fifths of the free space, but no more
+ * than `configuredBytes`.
+ */
+export async function storeLimitBytes(
+  directory: string,
+  configuredBytes = Number.POSITIVE_INFINITY,
+): Promise<number> {
+  const disk = await statfs(directory);
+  const freeBytes = disk.bavail * disk.bsize;
+  const limit = Math.min(configuredBytes, (await sizeOf(directory)) + freeBytes * SHARE_OF_FREE_SPACE);
+  return Math.max(MIN_STORE_BYTES, Math.floor(limit));
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  let bytes = 0;
+  // By name, not by one recursive listing: a server that still runs may remove what was just listed.
+  for (const name of await namesIn(directory)) {
+    const path = join(directory, name);
+    const entry = await lstatIfThere(path);
+    bytes += entry?.isDirectory() ? await sizeOf(path) : (entry?.size ?? 0);
+  }
+  return bytes;
 }

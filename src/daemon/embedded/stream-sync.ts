@@ -1,6 +1,6 @@
 /**
- * Forces a stream of the embedded server to the disk. The server appends to the newest of the stream's block files and
- * never changes what stands in the others, but to delete messages.
+ * Syncs a stream of the embedded server to the disk. The server appends to the newest of the stream's block files and
+ * changes the others only to delete messages.
  */
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ export class StreamSync {
   #newest = 0;
   #file: FileHandle | null = null;
 
-  /** @param storeDir of the server. @param stream one of Signalbox's own account */
+  /** @param storeDir of the server. @param stream a stream of Signalbox's own account */
   constructor(storeDir: string, stream: string) {
     this.#directory = join(storeDir, 'jetstream', 'SIGNALBOX', 'streams', stream, 'msgs');
   }
 
-  /** Returns when all that the server had written before the call is on the disk. @throws what the disk says */
+  /** Returns when all that the server had written before the call is on the disk. @throws the error of the file system */
   async sync(): Promise<void> {
     const names = await readdir(this.#directory);
     const numbers = names.flatMap((name) => Number(BLOCK.exec(name)?.[1] ?? 0) || []).sort((a, b) => a - b);
@@ -39,7 +39,7 @@ export class StreamSync {
     this.#file = file;
     this.#newest = number;
     await file.datasync();
-    // Its name, too, must be there after a power cut.
+    // Its name must survive a power cut, too.
     const directory = await open(this.#directory, 'r');
     await directory.sync().finally(() => directory.close());
   }

@@ -1,45 +1,61 @@
 /**
- * Keeps a server that was started running.
- *
- * E4 After a crash the server comes back on the same port, so that clients reconnect to it by themselves.
- * E5 After `stop` no server runs and none is started, at whatever moment it was called.
+ * Restarts the embedded server if it dies, on the same port, so that clients reconnect by themselves. After `stop` no
+ * server runs and none is started, whenever it was called.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { unreachable } from '../../contracts/errors.ts';
-import { Backoff } from './backoff.ts';
-import { describeExit, describeFailure, type LaunchResult, type ReadyServer } from './launch.ts';
+import { ABORTED, describeExit, type LaunchResult, type ReadyServer } from './launch.ts';
 import { type ServerExit, terminate } from './server-process.ts';
 
 export type EmbeddedServerState =
   /** A process was started and does not answer yet. */
   | Readonly<{ kind: 'starting' }>
   | Readonly<{ kind: 'ready'; pid: number }>
-  /** The server died, or could not be started again; the next try is in `retryInMs`. */
+  /** The server died, or could not be restarted; the next try is in `retryInMs`. */
   | Readonly<{ kind: 'restarting'; reason: string; retryInMs: number }>
   | Readonly<{ kind: 'stopped' }>;
 
 export type SupervisionOptions = Readonly<{
-  /** Starts the server once more, on the port that it had (E4). Gives up when the signal aborts; never rejects. */
+  /** Starts the server again on the same port. Gives up when the signal aborts; never rejects. */
   launch: (signal: AbortSignal) => Promise<LaunchResult>;
   logger: Logger;
   /** Milliseconds between SIGTERM and SIGKILL. */
   stopGraceMs: number;
-  /** Told of each state as it is entered. */
+  /** Called with each state as it is entered. */
   onState?: ((state: EmbeddedServerState) => void) | undefined;
 }>;
 
 const BACKOFF = { firstMs: 100, maxMs: 5_000, resetAfterMs: 10_000 } as const;
 
+/** The pauses before successive restarts: each twice as long as the one before. */
+export class Backoff {
+  readonly #options: Readonly<{ firstMs: number; maxMs: number; resetAfterMs: number }>;
+  #nextMs: number;
+
+  /** @param options after a run of at least `resetAfterMs` the pauses start from `firstMs` again */
+  constructor(options: Readonly<{ firstMs: number; maxMs: number; resetAfterMs: number }> = BACKOFF) {
+    this.#options = options;
+    this.#nextMs = options.firstMs;
+  }
+
+  /** Milliseconds to wait after a run that was up for `uptimeMs` (0 if it never came up). */
+  pauseMs(uptimeMs: number): number {
+    const { firstMs, maxMs, resetAfterMs } = this.#options;
+    const pause = uptimeMs >= resetAfterMs ? firstMs : this.#nextMs;
+    this.#nextMs = Math.min(maxMs, pause * 2);
+    return pause;
+  }
+}
+
 export class Supervision {
   readonly #options: SupervisionOptions;
   readonly #stopping = new AbortController();
-  readonly #backoff = new Backoff(BACKOFF);
+  readonly #backoff = new Backoff();
   readonly #ended: Promise<void>;
   #state: EmbeddedServerState;
   #restarts = 0;
 
-  /** Takes over `first`: from here on nobody else ends it. */
+  /** Takes over `first`: from now on only this object ends it. */
   constructor(first: ReadyServer, options: SupervisionOptions) {
     this.#options = options;
     this.#state = { kind: 'ready', pid: first.pid };
@@ -50,12 +66,12 @@ export class Supervision {
     return this.#state;
   }
 
-  /** How often the server was brought back after it had died. */
+  /** How often the server was restarted after it had died. */
   get restarts(): number {
     return this.#restarts;
   }
 
-  /** Shuts the server down and returns when it is gone. May be called more than once, and at any moment (E5). */
+  /** Shuts the server down and returns when it is gone. May be called more than once, at any time. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#ended;
@@ -74,7 +90,7 @@ export class Supervision {
         await this.#shutDown(server);
         break;
       }
-      server = await this.#bringBack(server.pid, end, performance.now() - readyAt);
+      server = await this.#restart(server.pid, end, performance.now() - readyAt);
       this.#restarts += server === undefined ? 0 : 1;
     }
     this.#enter({ kind: 'stopped' });
@@ -91,42 +107,34 @@ export class Supervision {
     }
   }
 
-  /** Tries until the server is ready again. Undefined when `stop` came first; then no server runs. */
-  async #bringBack(pid: number, exit: ServerExit, uptimeMs: number): Promise<ReadyServer | undefined> {
+  /** Tries until the server is ready again. Undefined if `stop` came first; then no server runs. */
+  async #restart(pid: number, exit: ServerExit, uptimeMs: number): Promise<ReadyServer | undefined> {
     const { logger } = this.#options;
     const { code, signal, lastLogLines } = exit;
     let reason = describeExit(exit);
     let retryInMs = this.#backoff.pauseMs(uptimeMs);
     logger.error(
       { serverPid: pid, code, signal, lastLogLines, retryInMs },
-      'the NATS server died: starting it again',
+      'the NATS server died; restarting it',
     );
     for (;;) {
       this.#enter({ kind: 'restarting', reason, retryInMs });
       const result = await this.#launchAfter(retryInMs);
-      switch (result.kind) {
-        case 'ready':
-          logger.info({ serverPid: result.server.pid, port: result.server.port }, 'the NATS server is back');
-          return result.server;
-        case 'aborted':
-          return undefined;
-        case 'in_use':
-        case 'port_taken':
-        case 'failed':
-          reason = describeFailure(result);
-          retryInMs = this.#backoff.pauseMs(0);
-          logger.error({ reason, retryInMs }, 'the NATS server could not be started again');
-          break;
-        default:
-          return unreachable(result, 'launch result');
+      if (result.kind === 'aborted') return undefined;
+      if (result.kind === 'ready') {
+        logger.info({ serverPid: result.server.pid, port: result.server.port }, 'the NATS server runs again');
+        return result.server;
       }
+      reason = result.reason;
+      retryInMs = this.#backoff.pauseMs(0);
+      logger.error({ reason, retryInMs }, 'could not restart the NATS server; trying again');
     }
   }
 
   async #launchAfter(pauseMs: number): Promise<LaunchResult> {
     const { signal } = this.#stopping;
     const paused = await sleep(pauseMs, true, { signal }).catch(() => false);
-    if (!paused) return { kind: 'aborted' };
+    if (!paused) return ABORTED;
     this.#enter({ kind: 'starting' });
     return this.#options.launch(signal);
   }
@@ -136,8 +144,8 @@ export class Supervision {
     try {
       this.#options.onState?.(state);
     } catch (error) {
-      // A listener's mistake must not end the supervision.
-      this.#options.logger.error({ err: error }, 'a listener to the state of the NATS server failed');
+      // A faulty listener must not end the supervision.
+      this.#options.logger.error({ err: error }, 'a listener for the state of the NATS server failed');
     }
   }
 }

@@ -1,8 +1,8 @@
 /** What is known of a log apart from it: what the data directory of its Signalbox has noted. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readIfExists } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { readIfThere } from '../../daemon/embedded/files.ts';
 import { lastCheckpointFile } from './key-file.ts';
 
 export interface Anchor {
@@ -28,8 +28,8 @@ export async function anchorsIn(dataDirectory: string): Promise<readonly Anchor[
 }
 
 async function read(name: string, file: string): Promise<readonly Anchor[]> {
-  const text = await readIfThere(file);
-  if (text === undefined) return [];
+  const text = await readIfExists(file);
+  if (text === null) return [];
   try {
     return [{ ...noteSchema.parse(JSON.parse(text)), what: `${name} (${file})` }];
   } catch (cause) {

@@ -13,13 +13,13 @@ type Ending = Readonly<{ name: string; path: string | undefined; end: (parent: C
 const ENDINGS: readonly Ending[] = [
   { name: 'SIGKILL', path: process.env.PATH, end: (parent) => parent.kill('SIGKILL') },
   { name: 'SIGTERM', path: process.env.PATH, end: (parent) => parent.kill('SIGTERM') },
-  // Without setpriv only this is left.
+  // Works without setpriv, too.
   { name: 'process.exit, with an empty PATH,', path: '', end: (parent) => parent.stdin?.write('exit\n') },
 ];
 
-describe('a parent that is gone', () => {
+describe('the embedded server after the death of its parent', () => {
   it.each(ENDINGS)(
-    'by $name leaves no server behind (E2), and its directory is free',
+    'ends when the parent dies by $name, and releases its directory',
     async ({ path, end }) => {
       await using directory = await temporaryDirectory();
       const program = await natsServerProgram();
@@ -34,7 +34,7 @@ describe('a parent that is gone', () => {
         const exited = once(parent, 'exit');
         end(parent);
         await exited;
-        // Where there is a lock, the next start waits for the last server to finish its shutdown.
+        // With a lock, the next start waits until the last server has shut down.
         if (path === '') await until(() => !isRunning(pid), 'the end of the server');
         await using next = await embeddedServer(directory.path);
         expect(isRunning(pid)).toBe(false);

@@ -3,18 +3,21 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { fetchDebianPackage } from '../../../src/daemon/embedded/debian/debian-package.ts';
-import type { Environment } from '../../../src/daemon/embedded/executables.ts';
-import { cacheDirectory, locateNatsServer } from '../../../src/daemon/embedded/locate.ts';
-import { obtainNatsServer } from '../../../src/daemon/embedded/program.ts';
-import { compareVersions, OLDEST_SERVER } from '../../../src/daemon/embedded/version.ts';
+import { fetchDebianPackage, obtainNatsServer } from '../../../src/daemon/embedded/obtain.ts';
+import type { Environment } from '../../../src/daemon/embedded/program.ts';
+import {
+  cacheDirectory,
+  compareVersions,
+  locateNatsServer,
+  OLDEST_SERVER,
+} from '../../../src/daemon/embedded/program.ts';
 import { temporaryDirectory } from '../../support/nats/embedded.ts';
 
 const logger = pino({ level: 'silent' });
-/** Whatever this machine has installed does not count. */
+/** Hides the programs that are installed on this machine. */
 const systemDirectories: string[] = [];
 
-/** A program that says it is nats-server of this version. */
+/** A program that claims to be nats-server of this version. */
 async function fakeServer(path: string, version: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `#!/bin/sh\necho "nats-server: v${version}"\n`);
@@ -44,7 +47,7 @@ describe('locateNatsServer', () => {
     expect(await locate(env)).toEqual({ path: newest, version: '2.10.1', origin: 'cache' });
   });
 
-  it('passes by a program in the PATH that is too old', async () => {
+  it('ignores a program in the PATH that is too old', async () => {
     await using directory = await temporaryDirectory();
     const old = await fakeServer(join(directory.path, 'bin', 'nats-server'), '2.2.0');
     const env: Environment = { PATH: dirname(old), XDG_CACHE_HOME: join(directory.path, 'cache') };
@@ -52,8 +55,8 @@ describe('locateNatsServer', () => {
   });
 
   it.each([
-    ['is not there', undefined],
-    ['does not tell its version', 'x'],
+    ['does not exist', undefined],
+    ['does not print its version', 'x'],
     ['is version 2.2.0', '2.2.0'],
   ])('refuses a configured program that %s, rather than taking another', async (problem, version) => {
     await using directory = await temporaryDirectory();
@@ -66,7 +69,7 @@ describe('locateNatsServer', () => {
   });
 });
 
-describe('where no nats-server is found', () => {
+describe('without an installed nats-server', () => {
   it.runIf(existsSync('/usr/bin/apt-get'))(
     'two processes that fetch it at once both get a working program, and nothing else stays',
     async () => {
@@ -84,7 +87,7 @@ describe('where no nats-server is found', () => {
     120_000,
   );
 
-  it('says in one line what to install, when there is nothing to fetch it with', async () => {
+  it('says in one line what to install if no package manager can fetch it', async () => {
     await using directory = await temporaryDirectory();
     const env: Environment = { PATH: '', XDG_CACHE_HOME: directory.path };
     const failure = await obtainNatsServer({ logger, env, systemDirectories }).catch(
@@ -92,7 +95,7 @@ describe('where no nats-server is found', () => {
     );
     expect(failure).toMatchObject({ code: 'nats_server_missing' });
     expect(String(failure)).toMatch(
-      /^[^\n]*no apt-get[^\n]*apt-get install nats-server[^\n]*brew install[^\n]*$/,
+      /^[^\n]*apt-get is not installed[^\n]*apt-get install nats-server[^\n]*brew install[^\n]*$/,
     );
   });
 });

@@ -20,12 +20,12 @@ function connectTo(server: EmbeddedServer): Promise<NatsConnection> {
   });
 }
 
-/** Resolves when the client says that this has happened. */
+/** Resolves when the client reports a status of this type. */
 async function status(connection: NatsConnection, type: Status['type']): Promise<void> {
   for await (const event of connection.status()) if (event.type === type) return;
 }
 
-/** A program that has a port of 127.0.0.1. */
+/** A program that listens on a port of 127.0.0.1. */
 async function occupied(port = 0): Promise<AsyncDisposable & { readonly port: number }> {
   const program = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -40,7 +40,7 @@ async function occupied(port = 0): Promise<AsyncDisposable & { readonly port: nu
 }
 
 describe('embedded NATS server', () => {
-  it('answers JetStream as soon as it is started (E3)', async () => {
+  it('answers JetStream requests as soon as startEmbeddedServer returns', async () => {
     await using directory = await temporaryDirectory();
     await using embedded = await embeddedServer(directory.path);
     const connection = await connectTo(embedded.server);
@@ -52,7 +52,7 @@ describe('embedded NATS server', () => {
     await connection.close();
   });
 
-  it('lets nobody in without the password, which only this user can read', async () => {
+  it('refuses a client without the password, which only this user can read', async () => {
     await using directory = await temporaryDirectory();
     await using embedded = await embeddedServer(directory.path);
     const { url: servers, user, password } = embedded.server;
@@ -81,7 +81,7 @@ describe('embedded NATS server', () => {
     },
   );
 
-  it('comes back on the same port after kill -9, with all that was acknowledged (E4)', async () => {
+  it('restarts on the same port after kill -9, with everything that was acknowledged', async () => {
     await using directory = await temporaryDirectory();
     await using embedded = await embeddedServer(directory.path);
     const { server, states } = embedded;
@@ -113,7 +113,7 @@ describe('embedded NATS server', () => {
     await connection.close();
   });
 
-  it('keeps its port, its password and its messages over a stop', async () => {
+  it('keeps its port, its password and its messages when it is stopped and started again', async () => {
     await using directory = await temporaryDirectory();
     const addresses: unknown[] = [];
     for (const expected of [1, 2]) {
@@ -128,7 +128,7 @@ describe('embedded NATS server', () => {
     expect(addresses[1]).toEqual(addresses[0]);
   });
 
-  it('leaves no server running after stop, called twice or during a restart (E5)', async () => {
+  it('leaves no server running after stop, even if called twice or during a restart', async () => {
     await using directory = await temporaryDirectory();
     for (const crash of [false, true]) {
       await using embedded = await embeddedServer(directory.path);
@@ -150,7 +150,7 @@ describe('embedded NATS server', () => {
     }
   });
 
-  it('goes on trying while it cannot be started again, and can be stopped meanwhile', async () => {
+  it('keeps trying while it cannot be restarted, and can be stopped meanwhile', async () => {
     await using directory = await temporaryDirectory();
     const program = { ...(await natsServerProgram()), path: join(directory.path, 'nats-server') };
     const original = (await natsServerProgram()).path;
@@ -172,7 +172,7 @@ describe('embedded NATS server', () => {
     }
   });
 
-  it('gives the store no more than it was allowed', async () => {
+  it('limits the store to the configured size', async () => {
     await using directory = await temporaryDirectory();
     await using embedded = await embeddedServer(directory.path, { maxFileBytes: 5_000_000 });
     const connection = await connectTo(embedded.server);
@@ -183,7 +183,7 @@ describe('embedded NATS server', () => {
     await connection.close();
   });
 
-  it('takes another port when the one of the last start is taken meanwhile', async () => {
+  it('takes another port if the one of the last start is taken', async () => {
     await using directory = await temporaryDirectory();
     await using other = await occupied();
     await mkdir(join(directory.path, 'nats'));
@@ -193,8 +193,8 @@ describe('embedded NATS server', () => {
   });
 });
 
-describe('a start that is not possible', () => {
-  it('of two at once, lets one have the directory and tells the other (E1)', async () => {
+describe('a start that fails', () => {
+  it('lets one of two simultaneous starts use the directory and refuses the other', async () => {
     await using directory = await temporaryDirectory();
     const starts = await Promise.allSettled([embeddedServer(directory.path), embeddedServer(directory.path)]);
     const started = starts.filter((start) => start.status === 'fulfilled').map((start) => start.value);
@@ -213,7 +213,7 @@ describe('a start that is not possible', () => {
     }
   });
 
-  it('says so also where the system has no flock (E1)', async () => {
+  it('refuses a second start also on a system without flock', async () => {
     await using directory = await temporaryDirectory();
     await using first = await embeddedServer(directory.path, { env: {} });
     await expect(embeddedServer(directory.path, { env: {} })).rejects.toMatchObject({
@@ -222,7 +222,7 @@ describe('a start that is not possible', () => {
     });
   });
 
-  it('says that the port is taken', async () => {
+  it('reports that the port is taken', async () => {
     await using directory = await temporaryDirectory();
     await using other = await occupied();
     await expect(embeddedServer(directory.path, { port: other.port })).rejects.toMatchObject({
@@ -231,7 +231,7 @@ describe('a start that is not possible', () => {
     });
   });
 
-  it('repeats what the server says about a wrong configuration', async () => {
+  it("repeats the server's message about a wrong configuration", async () => {
     await using directory = await temporaryDirectory();
     const confFile = join(directory.path, 'wrong.conf');
     await writeFile(confFile, 'max_payloads: 1MB\n');
@@ -241,7 +241,7 @@ describe('a start that is not possible', () => {
     });
   });
 
-  it('says that the directory cannot be written', async () => {
+  it('reports a directory that is not writable', async () => {
     await using directory = await temporaryDirectory();
     const file = join(directory.path, 'file');
     await writeFile(file, '');
@@ -251,7 +251,7 @@ describe('a start that is not possible', () => {
     });
   });
 
-  it('says that an old server cannot force each message to the disk', async () => {
+  it('reports that an old server cannot sync each message', async () => {
     await using directory = await temporaryDirectory();
     const program = { path: '/usr/sbin/nats-server', version: '2.9.10', origin: 'path' } as const;
     await expect(embeddedServer(directory.path, { program, sync: 'always' })).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findExecutable } from '../../../src/daemon/embedded/executables.ts';
+import { findExecutable } from '../../../src/daemon/embedded/program.ts';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { ROOT } from '../../support/process/build.ts';
 import { until } from '../../support/until.ts';

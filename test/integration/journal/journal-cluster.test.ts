@@ -1,7 +1,7 @@
 /** The JetStream journal on three servers that each keep every message, and of which the one that leads is killed. */
 import { describe, expect, it } from 'vitest';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
-import { compareVersions } from '../../../src/daemon/embedded/version.ts';
+import { compareVersions } from '../../../src/daemon/embedded/program.ts';
 import { JetStreamLog } from '../../support/nats/jetstream-log.ts';
 import { natsCluster } from '../../support/nats/nats-cluster.ts';
 

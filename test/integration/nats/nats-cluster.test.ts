@@ -8,7 +8,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
-import { compareVersions } from '../../../src/daemon/embedded/version.ts';
+import { compareVersions } from '../../../src/daemon/embedded/program.ts';
 import { createSignalbox } from '../../../src/index.ts';
 import { readCredentials, startWorker } from '../../../src/worker/index.ts';
 import { natsServerProgram } from '../../support/nats/nats.ts';

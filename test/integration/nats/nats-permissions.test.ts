@@ -12,7 +12,7 @@ import {
   WORK_STREAM,
   workQueueSubjects,
 } from '../../../src/contracts/messages/subjects.ts';
-import { locateNatsServer, type NatsServerProgram } from '../../../src/daemon/embedded/locate.ts';
+import { locateNatsServer, type NatsServerProgram } from '../../../src/daemon/embedded/program.ts';
 import { readCredentials, startWorker } from '../../../src/worker/index.ts';
 import { natsServerProgram } from '../../support/nats/nats.ts';
 import { logger, REMOTE, RemoteWorld } from '../../support/nats/remote.ts';

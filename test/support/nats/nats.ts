@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
 import { type Logger, pino } from 'pino';
+import { type Installation, prepareInstallation } from '../../../src/daemon/embedded/installation.ts';
 import { type LaunchOptions, launchServer, type ReadyServer } from '../../../src/daemon/embedded/launch.ts';
-import type { NatsServerProgram } from '../../../src/daemon/embedded/locate.ts';
-import { type Installation, prepareInstallation } from '../../../src/daemon/embedded/prepare.ts';
-import { obtainNatsServer } from '../../../src/daemon/embedded/program.ts';
+import { obtainNatsServer } from '../../../src/daemon/embedded/obtain.ts';
+import type { NatsServerProgram } from '../../../src/daemon/embedded/program.ts';
 import { terminate } from '../../../src/daemon/embedded/server-process.ts';
 
 const silent: Logger = pino({ level: 'silent' });

@@ -1,5 +1,5 @@
-import { findGuard } from '../../../src/daemon/embedded/guard.ts';
 import { layoutOf } from '../../../src/daemon/embedded/layout.ts';
+import { findGuard } from '../../../src/daemon/embedded/running.ts';
 
 /** What to put before a command, so that no server outlives a test that is killed; empty where the system has no such thing. */
 export async function dieWithParent(directory: string): Promise<readonly string[]> {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { confFor, quoted, shippedConf } from '../../../src/daemon/embedded/conf.ts';
+import { confFor, quoted, shippedConf } from '../../../src/daemon/embedded/installation.ts';
 
 describe('confFor', () => {
   const conf = 'a: 1\n#>=2.10 b: 2\nc {\n  #>=2.10.5 d: 3 # why\n  # e\n}\n';
 
-  it('enables what the server is new enough for, and keeps every line in its place', () => {
+  it('enables the settings that the server is new enough for, and keeps every line in its place', () => {
     expect(confFor(conf, '2.10.5')).toBe('a: 1\nb: 2\nc {\n  d: 3 # why\n  # e\n}\n');
     expect(confFor(conf, '2.10.0')).toBe('a: 1\nb: 2\nc {\n  #>=2.10.5 d: 3 # why\n  # e\n}\n');
     expect(confFor(conf, '2.15.1')).toBe(confFor(conf, '2.10.5'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { debianMirrors, olderDebian } from '../../../src/daemon/embedded/debian/debian-release.ts';
+import { debianMirrors, olderDebian } from '../../../src/daemon/embedded/apt.ts';
 
 describe('olderDebian', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareVersions, parseServerVersion } from '../../../src/daemon/embedded/version.ts';
+import { compareVersions, parseServerVersion } from '../../../src/daemon/embedded/program.ts';
 
 describe('nats-server versions', () => {
   it.each([

@@ -68,12 +68,20 @@ describe('the layer check', () => {
   it('keeps Node.js out of pure rooms, and files out of no room', async () => {
     await tree({
       'machines/a.ts': "import { readFileSync } from 'node:fs';\nexport const a = readFileSync;\n",
+      'machines/b.ts':
+        "import { c } from '../src/base/c.ts';\nimport { d } from '../src/base/d.ts';\nexport const b = [c, d];\n",
+      'src/base/c.ts': "import { d } from './d.ts';\nexport const c = d;\n",
+      'src/base/d.ts': 'export const d = 1;\n',
+      'src/contracts/e.ts': "import { f } from '../base/f.ts';\nexport const e = f;\n",
+      'src/base/f.ts': "import { g } from './g.ts';\nexport const f = g;\n",
+      'src/base/g.ts': "import { hash } from 'node:crypto';\nexport const g = hash;\n",
       'src/elsewhere/b.ts': 'export const b = 1;\n',
       'src/journal/c.ts': "import { readFileSync } from 'node:fs';\nexport const c = readFileSync;\n",
     });
     const { problems } = await check('--root', root);
     expect(problems).toEqual([
       'machines/a.ts: imports node:fs, but machines is pure: have the caller pass in what it needs of Node.js',
+      'src/contracts/e.ts: imports ../base/f.ts, but contracts is pure: have the caller pass in what it needs of Node.js',
       'src/elsewhere/b.ts: belongs to no room: move it, or add a room to scripts/layers.mjs',
     ]);
   });

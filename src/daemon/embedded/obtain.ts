@@ -1,30 +1,75 @@
+/** Obtains a nats-server: one that is installed, or the package of the system, fetched into a cache without root. */
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
-import { messageOf } from '../../../contracts/errors.ts';
-import { type Environment, findExecutable, isReadable } from '../executables.ts';
-import { cachedPath, type NatsServerProgram, PROGRAM_NAME, versionOf } from '../locate.ts';
-import { compareVersions, OLDEST_SERVER } from '../version.ts';
-import { type AptSources, PrivateApt } from './apt.ts';
-import { newerDebianSources } from './debian-release.ts';
-
-export type FetchOptions = Readonly<{ cacheDir: string; env: Environment; logger: Logger }>;
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { type AptSources, newerDebianSources, PrivateApt } from './apt.ts';
+import {
+  cacheDirectory,
+  cachedPath,
+  compareVersions,
+  type Environment,
+  findExecutable,
+  isReadable,
+  type LocateOptions,
+  locateNatsServer,
+  type NatsServerProgram,
+  OLDEST_SERVER,
+  PROGRAM_NAME,
+  RECOMMENDED_SERVER,
+  versionOf,
+} from './program.ts';
 
 /**
- * Fetches the system's `nats-server` package into the cache, without root and without installing it: on an older
- * Debian from the next release, whose server lacks the defects of 2.9; elsewhere, or when that fails, from the
- * machine's own sources. Takes some seconds. Throws an Error that says why nothing could be fetched.
+ * The nats-server to start: one that is installed (see `locateNatsServer`), else one that the system's package manager
+ * fetches into the cache.
+ * @throws SignalboxError `nats_server_missing`, which says in one line what to install
+ */
+export async function obtainNatsServer(options: LocateOptions): Promise<NatsServerProgram> {
+  const { logger } = options;
+  const found = await locateNatsServer(options);
+  if (found === undefined) return fetchProgram(options);
+  if (compareVersions(found.version, RECOMMENDED_SERVER) < 0) {
+    logger.warn(
+      { path: found.path, version: found.version, recommended: RECOMMENDED_SERVER },
+      'this nats-server works, but has defects that later versions have not: install a newer one',
+    );
+  }
+  return found;
+}
+
+async function fetchProgram({ logger, env }: LocateOptions): Promise<NatsServerProgram> {
+  const cacheDir = cacheDirectory(env);
+  logger.info({ cacheDir }, 'no nats-server found: fetching one; this takes up to half a minute, once');
+  try {
+    return await fetchDebianPackage({ cacheDir, env, logger });
+  } catch (cause) {
+    throw new SignalboxError(
+      'nats_server_missing',
+      'no nats-server was found, and none could be fetched ' +
+        `(${messageOf(cause).replaceAll(/\s+/g, ' ')}): install it with "apt-get install nats-server" (Debian, Ubuntu), ` +
+        '"brew install nats-server" (macOS), or from https://github.com/nats-io/nats-server/releases',
+      { cause },
+    );
+  }
+}
+
+type FetchOptions = Readonly<{ cacheDir: string; env: Environment; logger: Logger }>;
+
+/**
+ * Fetches the system's `nats-server` package into the cache, without root and without installing it: on an older Debian
+ * from the next release, whose server lacks the defects of 2.9; elsewhere, or if that fails, from the machine's own
+ * sources. Takes some seconds. Throws an Error that says why nothing could be fetched.
  */
 export async function fetchDebianPackage(options: FetchOptions): Promise<NatsServerProgram> {
   const { env, logger } = options;
   for (const tool of ['apt-get', 'dpkg-deb']) {
-    if ((await findExecutable(tool, env)) === undefined)
-      throw new Error(`there is no ${tool} to fetch it with`);
+    if ((await findExecutable(tool, env)) === undefined) throw new Error(`${tool} is not installed`);
   }
-  // Where this fails there is no need to download anything.
+  // If this fails, nothing need be downloaded.
   await mkdir(options.cacheDir, { recursive: true });
   try {
     const newer = await inWorkDirectory((directory) => newerDebianSources(directory, env));
@@ -37,7 +82,7 @@ export async function fetchDebianPackage(options: FetchOptions): Promise<NatsSer
   } catch (error) {
     logger.warn(
       { reason: messageOf(error) },
-      'the next Debian release gave no nats-server: trying this release',
+      'could not fetch nats-server from the next Debian release; trying this release',
     );
   }
   logger.info("fetching nats-server from this machine's package sources");
@@ -52,7 +97,7 @@ async function fetchFrom(
     const apt = await PrivateApt.create(directory, sources, env);
     const updated = await attempt(apt.run(['update']));
     // One broken source fails the update; the package may still come from another one.
-    if (updated !== undefined) logger.warn({ reason: updated }, 'not every package source could be read');
+    if (updated !== undefined) logger.warn({ reason: updated }, 'could not read every package source');
     const files = join(directory, 'files');
     await mkdir(files);
     const downloaded = await attempt(apt.run(['download', PROGRAM_NAME], files));
@@ -67,7 +112,7 @@ async function fetchFrom(
 /** The program in the package that was downloaded into `directory`. */
 async function unpack(directory: string, env: Environment): Promise<string> {
   const archive = (await readdir(directory)).find((name) => name.endsWith('.deb'));
-  if (archive === undefined) throw new Error('apt-get download left no package');
+  if (archive === undefined) throw new Error('apt-get download fetched no package');
   const root = join(directory, 'root');
   await execa('dpkg-deb', ['--extract', join(directory, archive), root], {
     env: { ...env },
@@ -77,10 +122,10 @@ async function unpack(directory: string, env: Environment): Promise<string> {
     const program = join(root, place, PROGRAM_NAME);
     if (await isReadable(program)) return program;
   }
-  throw new Error(`the package ${archive} holds no ${PROGRAM_NAME}`);
+  throw new Error(`the package ${archive} contains no ${PROGRAM_NAME}`);
 }
 
-/** Puts `program` into the cache by an atomic rename, once it has run from there: others see all of it or nothing. */
+/** Puts `program` into the cache by an atomic rename, once it has run from there: other processes see all of it or nothing. */
 async function install(program: string, cacheDir: string): Promise<NatsServerProgram> {
   const temporary = join(cacheDir, `.${randomBytes(6).toString('hex')}`);
   try {
@@ -99,17 +144,12 @@ async function install(program: string, cacheDir: string): Promise<NatsServerPro
   }
 }
 
-/** The error's text, or undefined when all went well. */
-async function attempt(work: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await work;
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
+/** The text of the error, if there is one. */
+function attempt(work: Promise<unknown>): Promise<string | undefined> {
+  return work.then(() => undefined, messageOf);
 }
 
-/** Not in the cache: apt's configuration language has no way to write a path with a quote in it. */
+/** Not in the cache, whose path may hold a quote: apt's configuration language cannot express one. */
 async function inWorkDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-apt-'));
   try {

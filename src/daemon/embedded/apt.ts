@@ -1,10 +1,12 @@
+/** A private apt that needs no root, and the sources of the next Debian release for it. */
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Environment } from '../executables.ts';
-import { namesIn } from '../files.ts';
+import { readIfExists } from '../../base/files.ts';
+import { namesIn } from './files.ts';
+import { type Environment, isReadable } from './program.ts';
 
-/** Where a private apt takes packages from: what the machine has configured, or the text of a `.sources` file. */
+/** The package sources of a private apt: those of the machine, or the text of a `.sources` file. */
 export type AptSources = Readonly<{ kind: 'machine' }> | Readonly<{ kind: 'own'; text: string }>;
 
 const COMMAND_TIMEOUT_MS = 180_000;
@@ -22,7 +24,7 @@ export class PrivateApt {
     this.#env = env;
   }
 
-  /** Prepares `directory`, which has to exist and to be empty. */
+  /** Prepares `directory`, which must exist and be empty. */
   static async create(directory: string, sources: AptSources, env: Environment): Promise<PrivateApt> {
     for (const name of ['parts', 'sources', 'lists/partial', 'archives/partial']) {
       await mkdir(join(directory, name), { recursive: true });
@@ -32,7 +34,7 @@ export class PrivateApt {
     if (sources.kind === 'own')
       await writeFile(join(directory, 'sources', 'signalbox.sources'), sources.text);
     await writeFile(join(directory, 'parts', 'zzz-signalbox'), configuration(directory, sources));
-    // apt reads the file that APT_CONFIG names first: it points to the parts, of which ours is the last word.
+    // apt reads the file in APT_CONFIG first: it points to the parts, of which ours is read last.
     await writeFile(
       join(directory, 'apt.conf'),
       `Dir::Etc::parts "${join(directory, 'parts')}";\nDir::Etc::main "/dev/null";\n`,
@@ -40,7 +42,7 @@ export class PrivateApt {
     return new PrivateApt(directory, env);
   }
 
-  /** Runs apt-get and returns what it prints. Throws an Error that carries apt's own first error. */
+  /** Runs apt-get and returns its output. Throws an Error with apt's own first error. */
   async run(args: readonly string[], cwd = this.#directory): Promise<string> {
     const result = await execa('apt-get', ['--quiet', ...args], {
       cwd,
@@ -51,7 +53,7 @@ export class PrivateApt {
       reject: false,
     });
     if (!result.failed) return result.stdout;
-    // The first error is the cause, the others follow from it.
+    // The first error is the cause of the others.
     const reason = /^E: (.*)$/m.exec(result.stderr)?.[1] ?? result.shortMessage;
     throw new Error(`apt-get ${args[0]}: ${reason}`, { cause: result });
   }
@@ -64,7 +66,7 @@ async function linkMachineConfiguration(parts: string): Promise<void> {
     await symlink('/etc/apt/apt.conf', join(parts, 'zzy-machine'));
 }
 
-/** Hooks are cleared because they act on the machine's own apt; index targets because only package lists are needed. */
+/** Clears hooks, which act on the machine's own apt, and index targets, of which only package lists are needed. */
 function configuration(directory: string, sources: AptSources): string {
   const own = (name: string): string => join(directory, name);
   const settings: [name: string, value: string][] = [
@@ -75,7 +77,7 @@ function configuration(directory: string, sources: AptSources): string {
     ['Dir::Cache::pkgcache', ''],
     ['Dir::Cache::srcpkgcache', ''],
     ['Debug::NoLocking', 'true'],
-    // Says that a mirror cannot be reached, which is no error to apt otherwise.
+    // Makes an unreachable mirror an error.
     ['APT::Update::Error-Mode', 'any'],
     ['Acquire::Languages', 'none'],
     ['Acquire::Retries', '2'],
@@ -88,12 +90,12 @@ function configuration(directory: string, sources: AptSources): string {
     ['Acquire::IndexTargets::deb::Packages::flatDescription', '$(RELEASE) Packages'],
     ['Acquire::IndexTargets::deb::Packages::Optional', '0'],
   ];
-  // The user that apt would change to cannot write here.
+  // The user that apt would switch to cannot write here.
   if (process.getuid?.() === 0) settings.push(['APT::Sandbox::User', 'root']);
   if (sources.kind === 'own') {
     settings.push(['Dir::Etc::sourcelist', '/dev/null'], ['Dir::Etc::sourceparts', own('sources')]);
     settings.push(['Dir::Etc::preferences', '/dev/null'], ['Dir::Etc::preferencesparts', '/dev/null']);
-    // Whatever the machine allows for its own sources: these it has not chosen.
+    // Even if the machine allows it for its own sources.
     settings.push(
       ['Acquire::AllowInsecureRepositories', 'false'],
       ['APT::Get::AllowUnauthenticated', 'false'],
@@ -105,4 +107,81 @@ function configuration(directory: string, sources: AptSources): string {
     ...settings.map(([name, value]) => `${name} "${value}";`),
     '',
   ].join('\n');
+}
+
+/** The first Debian release whose nats-server (2.10.27) is without the defects of the 2.9 line. */
+const RELEASE = { number: 13, name: 'trixie' } as const;
+
+/** The keys of the package debian-archive-keyring; the ending differs between releases. */
+const KEYRINGS = ['pgp', 'gpg'].map((ending) => `/usr/share/keyrings/debian-archive-keyring.${ending}`);
+
+/**
+ * On a Debian older than `RELEASE`: the sources of that release, on the mirrors of this machine. Undefined on any other
+ * system. Throws an Error if they cannot be derived. Uses `directory` for its files.
+ */
+export async function newerDebianSources(
+  directory: string,
+  env: Environment,
+): Promise<AptSources | undefined> {
+  const codename = olderDebian((await readIfExists('/etc/os-release')) ?? '');
+  if (codename === undefined) return undefined;
+  const keyring = await firstReadable(KEYRINGS);
+  if (keyring === undefined)
+    throw new Error('the package debian-archive-keyring, which is needed to verify packages, is missing');
+  const apt = await PrivateApt.create(directory, { kind: 'machine' }, env);
+  const targets = await apt.run([
+    '--no-release-info',
+    'indextargets',
+    '--format',
+    '$(REPO_URI) $(RELEASE) $(COMPONENT)',
+  ]);
+  const mirrors = debianMirrors(targets, codename);
+  if (mirrors.length === 0) throw new Error(`no package source offers the main component of ${codename}`);
+  return { kind: 'own', text: sourcesFile(mirrors, keyring) };
+}
+
+/** The codename of the running system if `text` (an os-release file) is that of a Debian before `RELEASE`. */
+export function olderDebian(text: string): string | undefined {
+  const fields = new Map(
+    [...text.matchAll(/^([A-Z_]+)=(?:"(.*)"|(.*))$/gm)].map(([, name, quoted, plain]) => [
+      name,
+      quoted ?? plain,
+    ]),
+  );
+  // Testing and unstable have no number.
+  const number = Number(fields.get('VERSION_ID') ?? Number.NaN);
+  return fields.get('ID') === 'debian' && number < RELEASE.number
+    ? fields.get('VERSION_CODENAME')
+    : undefined;
+}
+
+/**
+ * The repositories, of lines `<uri> <release> <component>`, that look like Debian's main archive. Another repository
+ * that looks the same does no harm: it lacks Debian's signature.
+ */
+export function debianMirrors(targets: string, codename: string): string[] {
+  const releases = [codename, 'stable', 'oldstable', 'oldoldstable'];
+  const mirrors = targets
+    .split('\n')
+    .map((line) => line.split(' '))
+    .flatMap(([uri, release, component]) =>
+      uri && release && releases.includes(release) && component === 'main' ? [uri] : [],
+    );
+  return [...new Set(mirrors)];
+}
+
+function sourcesFile(mirrors: readonly string[], keyring: string): string {
+  return [
+    'Types: deb',
+    `URIs: ${mirrors.join(' ')}`,
+    `Suites: ${RELEASE.name}`,
+    'Components: main',
+    `Signed-By: ${keyring}`,
+    '',
+  ].join('\n');
+}
+
+async function firstReadable(files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) if (await isReadable(file)) return file;
+  return undefined;
 }
