@@ -168,7 +168,6 @@ const ROOMS = [
 
 /** Imports that are still to be removed. */
 const KNOWN = [
-  'features/audit → daemon/embedded',
   'features/telemetry → config',
   'operations → app',
   'operations → engine',
