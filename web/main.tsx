@@ -1,3 +1,4 @@
+/** Starts the dashboard. */
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { startFollowing } from './state/board.ts';

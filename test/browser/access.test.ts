@@ -1,4 +1,4 @@
-/** The dashboard of a Signalbox that has tokens. */
+/** The dashboard of a Signalbox that requires tokens. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addToken } from '../../src/operations/access/tokens-file.ts';
@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 const TASKS = '/api/projects/demo/tasks';
 
 describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, () => {
-  it('asks for one, shows everything to an observer, and lets only an operator decide', async () => {
+  it('asks for a token, shows everything to an observer, and lets only an operator decide', async () => {
     await using sandbox = await Sandbox.create({
       config: {
         server: { tokens_file: 'tokens.json' },
@@ -29,14 +29,14 @@ describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, 
     const page = await browser.open(`${sandbox.url}/ui/board`);
     const enter = async (token: string): Promise<void> => {
       await page.getByLabel('Token').fill(token);
-      await page.getByRole('button', { name: 'Enter' }).click();
+      await page.getByRole('button', { name: 'Sign in' }).click();
     };
 
     await enter('no-such-token');
     await page.getByText('The token was not accepted').waitFor();
     await enter(observer);
     await card(page, 'demo/a').waitFor();
-    // It is in no address and in no cookie.
+    // The token is in no address and no cookie.
     expect(page.url()).not.toContain(observer);
     expect(await page.context().cookies()).toEqual([]);
     await card(page, 'demo/a').click();
@@ -45,7 +45,7 @@ describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, 
       await page.getByRole('button', { name: 'Approve: Look at this' }).click();
       await page.getByRole('button', { name: 'Approve', exact: true }).click();
     };
-    // What would be refused is not offered.
+    // The page does not offer what the server would refuse.
     await page.getByRole('button', { name: 'Approve: Look at this' }).waitFor({ state: 'detached' });
     expect(await page.getByLabel('Add a comment').count()).toBe(0);
 
@@ -54,12 +54,12 @@ describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, 
     expect(await page.getByRole('button', { name: /^Pause/ }).count()).toBe(0);
     await page.goBack();
 
-    // Another token, in place of the one of this tab.
-    await page.getByRole('button', { name: 'Leave' }).click();
+    // Another token replaces the one of this tab.
+    await page.getByRole('button', { name: 'Sign out' }).click();
     await enter(admin);
     await approve();
     await page.locator('.head-state').getByText('done', { exact: true }).waitFor();
-    // The server knows who it was.
+    // The log names the holder of the token.
     await page.locator('.timeline').getByText('ann', { exact: true }).waitFor();
     browser.expectNoErrors();
   });

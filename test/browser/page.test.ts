@@ -1,4 +1,4 @@
-/** The page itself: what it makes of hostile text, many tasks, a server that goes away, tokens, keys and small screens. */
+/** The dashboard with hostile text, many tasks, an unreachable server, the keyboard and small screens. */
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -24,7 +24,7 @@ const CONFIG = {
   },
 };
 
-describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () => {
+describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }, () => {
   let sandbox: Sandbox;
   let browser: TestBrowser;
 
@@ -55,16 +55,16 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     ['/ui/projects/demo/tasks/hostile/attempts/1', 'Log'],
     ['/ui/projects/demo/tasks/runs/attempts/1', 'Processes'],
     ['/ui/agents', 'Agents'],
-    ['/ui/agents/parked', 'What it is doing'],
+    ['/ui/agents/parked', 'Open attempts'],
     ['/ui/queues', 'Queues'],
     ['/ui/dead-letters', 'Dead letters'],
-    ['/ui/throughput', 'Tasks a minute'],
+    ['/ui/throughput', 'Tasks per minute'],
     ['/ui/audit', 'Audit'],
     ['/ui/machines', 'The supervisor'],
-    ['/ui/nowhere', 'There is no such page'],
+    ['/ui/nowhere', 'Page not found'],
   ] as const;
 
-  it('has nothing on any page that axe finds fault with, in light and dark, and fits a phone', async () => {
+  it('has no accessibility faults on any page, in light and dark, and fits a phone', async () => {
     const page = await browser.open(`${sandbox.url}/ui/`);
     for (const [path, heading] of PAGES) {
       await page.goto(sandbox.url + path);
@@ -84,7 +84,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     browser.expectNoErrors();
   });
 
-  it('U1: shows HTML, scripts and control sequences of titles, reasons, prompts and logs as text', async () => {
+  it('shows HTML, scripts and control sequences of titles, reasons, prompts and logs as text', async () => {
     const page = await browser.open(`${sandbox.url}/ui/board`);
     await page.getByText(SHOWN).first().waitFor();
     await page.goto(`${sandbox.url}/ui/`);
@@ -101,7 +101,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     browser.expectNoErrors();
   });
 
-  it('draws only what can be seen of 5,000 tasks, and moves a card as soon as the server says so', async () => {
+  it('renders only the visible cards of 5,000 tasks, and moves a card when its task changes', async () => {
     const tasks = Array.from({ length: 5_000 }, (_, index) => index);
     for (let first = 0; first < tasks.length; first += 100) {
       await Promise.all(
@@ -117,7 +117,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     const page = await browser.open(`${sandbox.url}/ui/board`);
     await page.locator('[data-column="pending"] .count').getByText('5,000').waitFor();
     expect(await page.locator('.card').count()).toBeLessThan(120);
-    // The last one can be reached.
+    // The last card can be scrolled to.
     await page.evaluate(`document.querySelector('[data-column="pending"] .virtual').scrollTo(0, 1e9)`);
     const last = page.locator('[aria-posinset="5000"] .card');
     const task = await last.getAttribute('data-task');
@@ -131,7 +131,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     browser.expectNoErrors();
   });
 
-  it('weighs less than 150 kB, and is led by keys', async () => {
+  it('weighs less than 150 kB, and can be used with the keyboard', async () => {
     const page = await browser.open(`${sandbox.url}/ui/board`);
     await card(page, 'demo/hostile').waitFor();
     const sizes = `performance.getEntriesByType('resource').filter(({ name }) => name.includes('/ui/'))
@@ -150,6 +150,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     for (const [pair, heading] of keys) {
       await page.keyboard.type(pair);
       await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+      await expect.poll(() => page.title()).toContain(`${heading} – Signalbox`);
     }
     await page.keyboard.type('j');
     const first = await page.evaluate('document.activeElement.textContent');
@@ -166,7 +167,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     browser.expectNoErrors();
   });
 
-  it('pauses a queue with a reason, shows by whom and why, and resumes it', async () => {
+  it('pauses a queue with a reason, shows who paused it and why, and resumes it', async () => {
     const page = await browser.open(`${sandbox.url}/ui/queues`);
     const pausedBy = async (): Promise<unknown> => {
       const { queues } = await sandbox.get<{ queues: readonly QueueAnswer[] }>('/api/queues');
@@ -201,7 +202,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
     browser.expectNoErrors();
   });
 
-  it('says that the server is away, and comes back with what happened meanwhile', async () => {
+  it('reports an unreachable server, and shows what has changed after it is back', async () => {
     const page = await browser.open(`${sandbox.url}/ui/board`);
     await card(page, 'demo/hostile').waitFor();
     await sandbox.kill('SIGKILL');
@@ -214,7 +215,7 @@ describe.skipIf(CHROMIUM === null)('the page', { timeout: BROWSER_TEST_MS }, () 
   });
 });
 
-/** What axe finds: which rule, and where. @param rules only these; all where it is absent */
+/** Faults that axe finds, with rule and element. @param rules all if absent */
 async function faultsOf(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
   if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(axe.source);
   const options = rules === undefined ? {} : { runOnly: rules };

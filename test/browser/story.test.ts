@@ -1,4 +1,4 @@
-/** The story of the demo, as somebody sees it who only looks at the page and clicks. */
+/** The demo, watched and decided on the dashboard. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/http/br
 import { ROOT } from '../support/process/build.ts';
 import { Sandbox } from '../support/process/signalbox-process.ts';
 
-/** The agents of the demo, at home in this repository. */
+/** The agents of the demo, run from this repository. */
 async function demoConfig(): Promise<object> {
   const { shutdown: _, ...config } = parse(await readFile(join(ROOT, 'examples/demo.config.yaml'), 'utf8'));
   for (const agent of Object.values<{ cwd?: string }>(config.agents)) agent.cwd = ROOT;
@@ -17,13 +17,13 @@ async function demoConfig(): Promise<object> {
 const TASKS = '/api/projects/demo/tasks';
 
 describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }, () => {
-  it('shows a task sent back and approved by clicks, one that fails and learns, and one that hangs and is killed, without a reload', async () => {
+  it('shows without a reload how one task is sent back and approved, one fails and is retried, and one hangs and is killed', async () => {
     await using sandbox = await Sandbox.create({ config: await demoConfig() });
     await sandbox.up();
     await using browser = await TestBrowser.launch();
     const page = await browser.open(`${sandbox.url}/ui/board`);
     await page.getByText('There are no tasks yet.').waitFor();
-    // Gone with a reload.
+    // A reload would remove this mark.
     await page.evaluate('window.before = "the tasks"');
 
     const params = { file: 'examples/data/agent-runs.csv', group_by: 'agent', value: 'duration_seconds' };
@@ -43,22 +43,22 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
       silence_timeout_seconds: 1,
     });
 
-    // It hangs: suspected, stopped with force, and tried again.
+    // The hanging attempt is suspected, stopped by force, and tried again.
     await page.locator('.card[data-task="demo/hangs"][data-state="suspected"]').waitFor();
     await page.locator('.card[data-task="demo/hangs"][data-state="stopping"]').waitFor();
     await card(page, 'demo/hangs').getByLabel('attempt 2 of 2').waitFor();
 
-    // It failed, and its second attempt knew why.
+    // The first attempt failed, and the second one knew why.
     const sums = page.locator('[data-column="done"] [data-task="demo/sums"]');
     await sums.waitFor();
     await sums.getByLabel('attempt 2 of 3').waitFor();
 
-    // A person sends the analysis back from the list of what needs attention, and approves what comes then.
+    // A person sends the analysis back, and approves the next result.
     await page.keyboard.press('g');
     await page.keyboard.press('n');
     await page.getByRole('button', { name: 'Reject: How long do the runs take?' }).click();
     await page.getByRole('button', { name: 'Reject', exact: true }).click();
-    await page.getByText('Say why: the agent is told.').waitFor();
+    await page.getByText('Enter a comment: the agent receives it.').waitFor();
     await page.getByLabel('Comment').fill('By kind of task, please.\ngroup_by: task_type');
     await page.getByLabel('Your name, for the log').fill('ann');
     await page.getByRole('button', { name: 'Reject', exact: true }).click();
@@ -74,7 +74,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     await page.locator('.head-state').getByText('done', { exact: true }).waitFor();
     await page.getByText('sent back: By kind of task, please.').waitFor();
 
-    // The hung one has used up its attempts: the evidence is on the page of its attempt, and it can be put back.
+    // The hanging task has used up its attempts: its page shows the evidence, and the task can be redriven.
     await page.keyboard.press('g');
     await page.keyboard.press('d');
     await page.getByRole('link', { name: '2 attempts' }).click();
@@ -84,8 +84,8 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     await page.goBack();
     await page.getByLabel('Choose Wait for ever').check();
     await page.getByRole('button', { name: 'Redrive 1 task' }).click();
-    await page.getByText('1 task put back to pending.').waitFor();
-    await page.getByText('There are none.').waitFor();
+    await page.getByText('Redriven: 1 task.').waitFor();
+    await page.getByText('No dead letters.').waitFor();
 
     const { comments, status } = await sandbox.get<{ status: string; comments: { author: string }[] }>(
       `${TASKS}/analysis?expand=all`,

@@ -1,4 +1,4 @@
-/** The slider: what the whole board was at any moment. */
+/** Time travel: the slider shows the board as it was at any moment. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import type { BoardAnswer } from '../../src/contracts/api/board.ts';
@@ -11,18 +11,18 @@ const CONFIG = {
   agents: { worker: { driver: 'command', command: ['sh', '-c', 'echo done'] } },
 };
 
-/** What can be seen of the moment, and its place in the log. */
+/** The cards on the page, by column, and their texts. */
 async function seen(page: Page): Promise<{ columns: Record<string, string[]>; text: string[] }> {
   const notes = await page.locator('.card-title, .card-note, .chip').allInnerTexts();
   return { columns: await columnsOf(page), text: notes };
 }
 
 async function place(page: Page): Promise<number> {
-  return Number(await page.getByLabel('Place in the log').inputValue());
+  return Number(await page.getByLabel('Position in the log').inputValue());
 }
 
 describe.skipIf(CHROMIUM === null)('the slider', { timeout: BROWSER_TEST_MS }, () => {
-  it('P1: set to five recorded moments shows what the board showed then, and the API answered', async () => {
+  it('shows at five recorded moments what the board showed then, and what the API answers', async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
     await sandbox.up();
     await using browser = await TestBrowser.launch();
@@ -76,7 +76,7 @@ describe.skipIf(CHROMIUM === null)('the slider', { timeout: BROWSER_TEST_MS }, (
       const moment = moments[index];
       if (!moment) throw new Error('no such moment');
       const { sequence, picture, board } = moment;
-      await page.getByLabel('Place in the log').fill(String(sequence));
+      await page.getByLabel('Position in the log').fill(String(sequence));
       if (index === moments.length - 1) await expect.poll(() => place(page)).toBe(sequence);
       else await page.getByText(`The past: event ${sequence},`).waitFor();
       expect(await seen(page)).toEqual(picture);
@@ -85,8 +85,8 @@ describe.skipIf(CHROMIUM === null)('the slider', { timeout: BROWSER_TEST_MS }, (
       expect(past.cards.toSorted(byId)).toEqual(board.cards.toSorted(byId));
       expect([past.counts, past.agents]).toEqual([board.counts, board.agents]);
     }
-    // Nobody decides about the past; a task shows what was known of it, and one key leads back.
-    await page.getByLabel('Place in the log').fill(String(moments[0]?.sequence));
+    // The past offers no decisions, a task is shown as it was, and one key leads back to the present.
+    await page.getByLabel('Position in the log').fill(String(moments[0]?.sequence));
     await page.getByText('The past:').waitFor();
     await page.getByRole('link', { name: 'Task a' }).click();
     await page.locator('.head-state').getByText('review', { exact: true }).waitFor();

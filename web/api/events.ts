@@ -1,7 +1,6 @@
 /**
- * Server-sent events by fetch, which can send a token, and which come back by themselves.
- *
- * A2 Whoever comes back says where it stopped; nothing is missed, nothing comes twice.
+ * Server-sent events over `fetch`, which can send a token. Reconnects after the last event received, so that no event is
+ * missed or delivered twice.
  */
 import { createParser } from 'eventsource-parser';
 import { request } from './http.ts';
@@ -19,27 +18,27 @@ export interface FollowOptions {
 }
 
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 8_000;
-/** Three heartbeats of the server: a connection that is silent for so long is dead. */
+const MAX_PAUSE_MS = 8_000;
+/** Three heartbeats of the server: a connection that is silent for longer is dead. */
 const SILENCE_MS = 45_000;
 
-/** Follows until the signal is aborted. */
+/** Follows a stream until the signal is aborted. */
 export async function follow(path: string, options: FollowOptions): Promise<void> {
   const { signal, onState } = options;
   let last = '';
   let pause = FIRST_PAUSE_MS;
   while (!signal.aborted) {
-    const came = await readOnce(path, last, options, (id) => {
+    const received = await readOnce(path, last, options, (id) => {
       last = id;
     });
     if (signal.aborted) return;
     onState('lost');
-    pause = came ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
+    pause = received ? FIRST_PAUSE_MS : Math.min(pause * 2, MAX_PAUSE_MS);
     await waited(pause * (0.75 + Math.random() / 2), signal);
   }
 }
 
-/** @returns whether anything came */
+/** @returns whether anything was received */
 async function readOnce(
   path: string,
   last: string,
@@ -48,7 +47,7 @@ async function readOnce(
 ): Promise<boolean> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
-  let came = false;
+  let received = false;
   const parser = createParser({
     onEvent: ({ id = '', event = 'message', data }) => {
       onId(id);
@@ -63,14 +62,14 @@ async function readOnce(
     const decoder = new TextDecoder();
     for (const reader = response.body.getReader(); ; ) {
       const { done, value } = await reader.read();
-      if (done) return came;
-      came = true;
+      if (done) return received;
+      received = true;
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), SILENCE_MS);
       parser.feed(decoder.decode(value, { stream: true }));
     }
   } catch {
-    return came;
+    return received;
   } finally {
     clearTimeout(timer);
   }

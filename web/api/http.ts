@@ -1,12 +1,11 @@
 /**
- * Requests to Signalbox, with the rights of whoever looks.
- *
- * A1 A token is sent in a header of a request of this page, never in an address or a cookie: no other page can use it.
+ * Requests to Signalbox with the token of this tab. The token is sent in a header, never in an address or a cookie, so
+ * that no other page can use it.
  */
 import type { Problem } from '../../src/contracts/api/answers.ts';
 import { session } from '../state/session.ts';
 
-/** What was refused, and why; `status` is 0 where there was no answer. */
+/** A refused request; `status` is 0 if there was no answer. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
@@ -21,7 +20,7 @@ export class ApiError extends Error {
   }
 }
 
-/** @throws ApiError where there is no answer */
+/** @throws ApiError if there is no answer */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const token = session.token.value;
   const headers = new Headers(init.headers);
@@ -67,7 +66,12 @@ function problemIn(text: string, status: number): Pick<Problem, 'code' | 'detail
   }
 }
 
-/** A path of the API: each value is escaped. `path\`/api/agents/${id}\`` */
+/** A path of the API with escaped values: `path\`/api/agents/${id}\``. */
 export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
   return String.raw({ raw: parts }, ...values.map((value) => encodeURIComponent(value)));
+}
+
+/** The reason of a failure, for the user. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

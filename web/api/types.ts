@@ -1,4 +1,4 @@
-/** What the server answers, as far as this page needs it to be more exact than the answer schemas are. */
+/** Answers of the server, with the types of the events that they contain. */
 import type { TaskAnswer } from '../../src/contracts/api/answers.ts';
 import type { BoardAnswer } from '../../src/contracts/api/board.ts';
 import type { DomainEvent, Transition } from '../../src/contracts/events/events.ts';
@@ -9,7 +9,6 @@ export type {
   AuditKeyAnswer,
   DeadLetter,
   DeadLetterPage,
-  HealthReport,
   QueueAnswer,
   RedriveAnswer,
   TaskAnswer,

@@ -1,13 +1,15 @@
-/** One agent: its state, and what it is doing. */
+/** One agent: its state, and its open attempts. */
 import { useRoute } from 'preact-iso';
 import { path } from '../api/http.ts';
 import type { AgentAnswer } from '../api/types.ts';
-import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { Ago, Empty, Facts, Section, StateBadge } from '../parts/base/basics.tsx';
 import { Diagram } from '../parts/base/diagram.tsx';
 import { attemptHref } from '../parts/base/links.tsx';
+import { Page, Waiting } from '../parts/base/page.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
 import { AgentActions } from '../parts/decisions/agent-actions.tsx';
 import { board } from '../state/board.ts';
+import { keyOf } from '../state/cards.ts';
 import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';
 import { Slots } from './agents.tsx';
@@ -15,52 +17,31 @@ import { Slots } from './agents.tsx';
 export function AgentPage() {
   const { agent: id = '' } = useRoute().params;
   const known = board.value?.agents.find((each) => each.id === id);
-  const version = JSON.stringify(known);
-  const { value, error, reload } = useResource<AgentAnswer>(path`/api/agents/${id}`, {
-    version,
+  const resource = useResource<AgentAnswer>(path`/api/agents/${id}`, {
+    version: JSON.stringify(known),
     everyMs: 3_000,
   });
-  const agent = past.value === null ? value : known;
+  const agent = past.value === null ? resource.value : known;
   if (!agent) {
     return (
-      <div class="page">
-        <h1>{id}</h1>
-        {error ? <Trouble error={error} retry={reload} /> : <Loading what="the agent" />}
-      </div>
+      <Page title={id}>
+        <Waiting resource={resource} what="the agent" />
+      </Page>
     );
   }
-  const attempts = agent.open_attempts ?? [];
   return (
-    <div class="page">
-      <header class="page-head">
-        <h1>{agent.id}</h1>
-        <div class="head-state">
+    <Page
+      title={agent.id}
+      actions={
+        <>
           <StateBadge state={agent.state} />
           <AgentActions agent={agent} />
-        </div>
-      </header>
+        </>
+      }
+    >
       <div class="columns-2">
         <div>
-          <Section title="What it is doing" count={attempts.length}>
-            {attempts.length === 0 && <Empty title="Nothing at the moment." />}
-            <ul class="rows" data-group>
-              {attempts.map((attempt) => (
-                <li class="row" key={`${attempt.project}/${attempt.task}`} data-item>
-                  <div class="row-main">
-                    <a href={attemptHref(attempt.project, attempt.task, attempt.attempt)}>
-                      {attempt.project}/{attempt.task}, attempt {attempt.attempt}
-                    </a>
-                    <span class="row-facts">
-                      <StateBadge state={attempt.status} />
-                      <span class="dim">
-                        <Ago time={attempt.started_at} />
-                      </span>
-                    </span>
-                  </div>
-                </li>
-              ))}
-            </ul>
-          </Section>
+          <OpenAttempts attempts={agent.open_attempts ?? []} />
         </div>
         <aside>
           <Section title="State">
@@ -73,8 +54,8 @@ export function AgentPage() {
                 ['Driver', agent.driver],
                 ['Capabilities', agent.capabilities.join(', ')],
                 ['Since', <Ago time={agent.since} />],
-                ['Failures in a row', String(agent.failures)],
-                ['Tried again', agent.parked_until === null ? null : <Ago time={agent.parked_until} />],
+                ['Consecutive failures', String(agent.failures)],
+                ['Next attempt', agent.parked_until === null ? null : <Ago time={agent.parked_until} />],
                 ['Reason', agent.reason === null ? null : <Line text={agent.reason} />],
                 ['By', agent.by],
               ]}
@@ -82,6 +63,31 @@ export function AgentPage() {
           </Section>
         </aside>
       </div>
-    </div>
+    </Page>
+  );
+}
+
+function OpenAttempts({ attempts }: { readonly attempts: NonNullable<AgentAnswer['open_attempts']> }) {
+  return (
+    <Section title="Open attempts" count={attempts.length}>
+      {attempts.length === 0 && <Empty title="No open attempts." />}
+      <ul class="rows" data-group>
+        {attempts.map(({ project, task: id, attempt, status, started_at }) => (
+          <li class="row" key={keyOf({ project, id })} data-item>
+            <div class="row-main">
+              <a href={attemptHref({ project, id }, attempt)}>
+                {keyOf({ project, id })}, attempt {attempt}
+              </a>
+              <span class="row-facts">
+                <StateBadge state={status} />
+                <span class="dim">
+                  <Ago time={started_at} />
+                </span>
+              </span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }

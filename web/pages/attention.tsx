@@ -1,39 +1,39 @@
-/** What waits for a person. */
+/** Everything that waits for a person, with the decisions that are possible. */
 import type { ComponentChildren } from 'preact';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 import type { AgentAnswer } from '../api/types.ts';
 import { Ago, Empty, Loading, Section, StateBadge } from '../parts/base/basics.tsx';
 import { number } from '../parts/base/format.ts';
 import { agentHref, attemptHref, TaskName, taskHref } from '../parts/base/links.tsx';
+import { Page, type PageProps } from '../parts/base/page.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
 import { AgentActions } from '../parts/decisions/agent-actions.tsx';
-import { Decide, type DecideProps } from '../parts/decisions/task-actions.tsx';
+import { TaskActions, type TaskActionsProps } from '../parts/decisions/task-actions.tsx';
 import { attention, attentionCount } from '../state/attention.ts';
 import { board } from '../state/board.ts';
-import { keyOf } from '../state/cards.ts';
+import { keyOf, shownStatus } from '../state/cards.ts';
 import { COLUMNS } from '../state/columns.ts';
 
 /** Rows of a list; the rest is on the board. */
-const SHOWN = 50;
+const MAX_ROWS = 50;
 
-export function AttentionPage() {
+export function AttentionPage({ title }: PageProps) {
   if (!board.value) return <Loading what="what needs attention" />;
   const { reviews, blocked, suspected, deadLetters, agents } = attention.value;
   return (
-    <div class="page">
-      <h1>Needs attention</h1>
+    <Page title={title}>
       <Totals />
       {attentionCount.value === 0 && (
-        <Empty title="Nothing waits for you.">
-          <p>Reviews, blocked tasks, hung agents and dead letters appear here by themselves.</p>
+        <Empty title="Nothing needs attention.">
+          <p>Reviews, blocked tasks, hung attempts, dead letters and parked agents appear here.</p>
         </Empty>
       )}
       <TaskList title="To review" cards={reviews} only={['approve', 'reject']} />
       <TaskList title="Blocked" cards={blocked} only={['unblock', 'cancel']} />
-      <TaskList title="Suspected to hang" cards={suspected} only={['cancel']} link={attemptOf} />
+      <TaskList title="May be hanging" cards={suspected} only={['cancel']} link={attemptOf} />
       <TaskList title="Dead letters" cards={deadLetters} only={['retry']} />
       <AgentList agents={agents} />
-    </div>
+    </Page>
   );
 }
 
@@ -52,13 +52,13 @@ function Totals() {
   );
 }
 
-const attemptOf = ({ project, id, attempt }: BoardCard): string => attemptHref(project, id, attempt);
+const attemptOf = (card: BoardCard): string => attemptHref(card, card.attempt);
 
 interface TaskListProps {
   readonly title: string;
   readonly cards: readonly BoardCard[];
-  readonly only: NonNullable<DecideProps['only']>;
-  /** Where a row leads; to the task where it is absent. */
+  readonly only: NonNullable<TaskActionsProps['only']>;
+  /** Target of a row; the task if absent. */
   readonly link?: (card: BoardCard) => string;
 }
 
@@ -67,36 +67,25 @@ function TaskList({ title, cards, only, link = taskHref }: TaskListProps) {
   return (
     <Section title={title} count={cards.length}>
       <ul class="rows" data-group>
-        {cards.slice(0, SHOWN).map((card) => (
-          <Row key={keyOf(card)} actions={<Decide task={card} only={only} />}>
+        {cards.slice(0, MAX_ROWS).map((card) => (
+          <Row key={keyOf(card)} note={card.note} actions={<TaskActions task={card} only={only} />}>
             <a href={link(card)} data-task={keyOf(card)}>
               <Line text={card.title} />
             </a>
             <span class="row-facts">
-              <StateBadge
-                state={
-                  card.attempt_status === 'suspected' || card.attempt_status === 'stopping'
-                    ? card.attempt_status
-                    : card.status
-                }
-              />
+              <StateBadge state={shownStatus(card)} />
               <TaskName {...card} />
               {card.agent !== null && <span class="chip">{card.agent}</span>}
               <span class="dim">
                 <Ago time={card.updated_at} />
               </span>
             </span>
-            {card.note !== null && (
-              <span class="row-note">
-                <Line text={card.note} />
-              </span>
-            )}
           </Row>
         ))}
       </ul>
-      {cards.length > SHOWN && (
+      {cards.length > MAX_ROWS && (
         <p class="dim">
-          and {number(cards.length - SHOWN)} more on <a href="/ui/board">the board</a>
+          and {number(cards.length - MAX_ROWS)} more on <a href="/ui/board">the board</a>
         </p>
       )}
     </Section>
@@ -109,7 +98,7 @@ function AgentList({ agents }: { readonly agents: readonly AgentAnswer[] }) {
     <Section title="Agents that take no tasks" count={agents.length}>
       <ul class="rows" data-group>
         {agents.map((agent) => (
-          <Row key={agent.id} actions={<AgentActions agent={agent} />}>
+          <Row key={agent.id} note={agent.reason} actions={<AgentActions agent={agent} />}>
             <a href={agentHref(agent.id)}>{agent.id}</a>
             <span class="row-facts">
               <StateBadge state={agent.state} />
@@ -117,11 +106,6 @@ function AgentList({ agents }: { readonly agents: readonly AgentAnswer[] }) {
                 <Ago time={agent.since} />
               </span>
             </span>
-            {agent.reason !== null && (
-              <span class="row-note">
-                <Line text={agent.reason} />
-              </span>
-            )}
           </Row>
         ))}
       </ul>
@@ -129,16 +113,23 @@ function AgentList({ agents }: { readonly agents: readonly AgentAnswer[] }) {
   );
 }
 
-function Row({
-  actions,
-  children,
-}: {
+interface RowProps {
+  readonly note: string | null;
   readonly actions: ComponentChildren;
   readonly children: ComponentChildren;
-}) {
+}
+
+function Row({ note, actions, children }: RowProps) {
   return (
     <li class="row" data-item>
-      <div class="row-main">{children}</div>
+      <div class="row-main">
+        {children}
+        {note !== null && (
+          <span class="row-note">
+            <Line text={note} />
+          </span>
+        )}
+      </div>
       {actions}
     </li>
   );

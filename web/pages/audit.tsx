@@ -1,76 +1,81 @@
-/** Whether the log is whole, and what vouches for it. */
-import { useSignal } from '@preact/signals';
-import { ApiError, post } from '../api/http.ts';
+/** Whether the log is complete and unchanged, and the keys that it is signed with. */
+import { post } from '../api/http.ts';
 import type { AuditKeyAnswer, AuditStatus } from '../api/types.ts';
-import { Ago, Empty, Facts, Loading, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { ActionButton } from '../parts/base/action-button.tsx';
+import { Ago, Empty, Facts, Section, StateBadge } from '../parts/base/basics.tsx';
 import { counted, moment, number } from '../parts/base/format.ts';
-import { notify } from '../parts/base/notices.tsx';
+import { Page, type PageProps, Waiting } from '../parts/base/page.tsx';
 import { PresentOnly } from '../parts/base/present-only.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
 import { useResource } from '../state/resource.ts';
 import { mayNow } from '../state/rights.ts';
 import { decider } from '../state/session.ts';
 
-export function AuditPage() {
+export function AuditPage({ title }: PageProps) {
   const status = useResource<AuditStatus>('/api/audit/status', { everyMs: 1_500 });
   const keys = useResource<{ readonly keys: readonly AuditKeyAnswer[] }>('/api/audit/keys', {
     version: status.value?.keys,
   });
-  const { value, error, reload } = status;
   return (
-    <div class="page">
-      <h1>Audit</h1>
-      <PresentOnly what="The log is shown" />
+    <Page title={title}>
+      <PresentOnly />
       <p class="dim">
-        Every event holds the hash of the one before it; from time to time Signalbox signs the newest. A
-        change to any event, or a missing one, is found.
+        Every event contains the hash of the previous one, and Signalbox signs the newest event at intervals.
+        A changed or missing event is therefore detected.
       </p>
-      {error && <Trouble error={error} retry={reload} />}
-      {!value && !error && <Loading what="the state of the log" />}
-      {value && (
+      <Waiting resource={status} what="the state of the log" />
+      {status.value && (
         <>
-          <Section title="The log">
-            <Facts
-              rows={[
-                ['Events', number(value.sequence)],
-                ['Hash of the newest', <code class="hash">{value.head_sha256}</code>],
-                [
-                  'Signed up to',
-                  value.checkpoint === null
-                    ? 'nothing is signed yet'
-                    : `event ${number(value.checkpoint.sequence)}`,
-                ],
-                ['Signed', value.checkpoint === null ? null : <Ago time={value.checkpoint.time} />],
-                ['Not signed yet', counted(value.unsigned_events, 'event')],
-              ]}
-            />
-          </Section>
-          <Verification verification={value.verification} onStart={reload} />
+          <LogFacts status={status.value} />
+          <Verification verification={status.value.verification} onStart={status.reload} />
         </>
       )}
-      <Section title="Keys" count={keys.value?.keys.length ?? 0}>
-        {keys.value?.keys.length === 0 && <Empty title="Nothing is signed." />}
-        <ul class="rows">
-          {keys.value?.keys.toReversed().map((key, index) => (
-            <li class="row" key={key.key}>
-              <div class="row-main">
-                <code class="hash">{key.key}</code>
-                <span class="row-facts dim">
-                  {index === 0 ? 'in use' : 'replaced'}, since event {number(key.sequence)},{' '}
-                  {moment(key.time)}
-                </span>
-              </div>
-            </li>
-          ))}
-        </ul>
-      </Section>
-      <Section title="Take it with you">
+      <Keys keys={keys.value?.keys ?? null} />
+      <Section title="Export">
         <p>
-          <code>signalbox audit export</code> writes a bundle that anybody can verify without Signalbox,{' '}
-          <code>signalbox audit report PROJECT/TASK</code> a page about one task.
+          <code>signalbox audit export</code> writes a bundle that can be verified without Signalbox.{' '}
+          <code>signalbox audit report PROJECT/TASK</code> writes a report about one task.
         </p>
       </Section>
-    </div>
+    </Page>
+  );
+}
+
+function LogFacts({ status }: { readonly status: AuditStatus }) {
+  const { sequence, head_sha256, checkpoint, unsigned_events } = status;
+  return (
+    <Section title="The log">
+      <Facts
+        rows={[
+          ['Events', number(sequence)],
+          ['Newest hash', <code class="hash">{head_sha256}</code>],
+          ['Signed up to', checkpoint === null ? 'not signed yet' : `event ${number(checkpoint.sequence)}`],
+          ['Signed', checkpoint === null ? null : <Ago time={checkpoint.time} />],
+          ['Not signed yet', counted(unsigned_events, 'event')],
+        ]}
+      />
+    </Section>
+  );
+}
+
+/** @param keys the oldest first; null until they are loaded */
+function Keys({ keys }: { readonly keys: readonly AuditKeyAnswer[] | null }) {
+  return (
+    <Section title="Keys" count={keys?.length ?? 0}>
+      {keys?.length === 0 && <Empty title="No signing keys: the log is not signed." />}
+      <ul class="rows">
+        {keys?.toReversed().map(({ key, sequence, time }, index) => (
+          <li class="row" key={key}>
+            <div class="row-main">
+              <code class="hash">{key}</code>
+              <span class="row-facts dim">
+                {index === 0 ? 'in use' : 'replaced'}, since event {number(sequence)}, {moment(time)}
+              </span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 
@@ -80,62 +85,45 @@ interface VerificationProps {
 }
 
 function Verification({ verification, onStart }: VerificationProps) {
-  const isSending = useSignal(false);
-  const start = async (): Promise<void> => {
-    isSending.value = true;
-    try {
-      await post('/api/audit/verify', decider());
-      onStart();
-    } catch (error) {
-      notify(error instanceof ApiError ? error.message : String(error), 'bad');
-    } finally {
-      isSending.value = false;
-    }
-  };
   const isRunning = verification?.state === 'running';
+  const start = async (): Promise<void> => {
+    await post('/api/audit/verify', decider());
+    onStart();
+  };
+  const button = mayNow('operate') && (
+    <ActionButton class="strong" disabled={isRunning} action={start}>
+      Verify the whole log
+    </ActionButton>
+  );
+  if (verification === null) {
+    return (
+      <Section title="Verification" actions={button}>
+        <p class="dim">The log has not been verified since Signalbox started.</p>
+      </Section>
+    );
+  }
+  const { state, checked, total, ended_at, finding } = verification;
   return (
-    <Section
-      title="Verification"
-      actions={
-        mayNow('operate') && (
-          <button
-            type="button"
-            class="strong"
-            disabled={isSending.value || isRunning}
-            onClick={() => void start()}
-          >
-            Verify the whole log
-          </button>
-        )
-      }
-    >
-      {verification === null ? (
-        <p class="dim">The log has not been verified since this Signalbox started.</p>
-      ) : (
-        <div data-verification={verification.state}>
-          <p>
-            <StateBadge state={verification.state} />{' '}
-            {isRunning ? (
-              <progress
-                max={verification.total}
-                value={verification.checked}
-                aria-label="Events that were checked"
-              />
-            ) : (
-              <Ago time={verification.ended_at} />
-            )}{' '}
-            <span class="dim">
-              {number(verification.checked)} of {counted(verification.total, 'event')}
-            </span>
+    <Section title="Verification" actions={button}>
+      <div data-verification={state}>
+        <p>
+          <StateBadge state={state} />{' '}
+          {isRunning ? (
+            <progress max={total} value={checked} aria-label="Verified events" />
+          ) : (
+            <Ago time={ended_at} />
+          )}{' '}
+          <span class="dim">
+            {number(checked)} of {counted(total, 'event')}
+          </span>
+        </p>
+        {finding !== null && (
+          <p class="trouble" role="alert">
+            {finding.sequence !== null && `Event ${number(finding.sequence)}: `}
+            <Line text={finding.message} />
           </p>
-          {verification.finding !== null && (
-            <p class="trouble" role="alert">
-              {verification.finding.sequence !== null && `Event ${number(verification.finding.sequence)}: `}
-              <Line text={verification.finding.message} />
-            </p>
-          )}
-        </div>
-      )}
+        )}
+      </div>
     </Section>
   );
 }

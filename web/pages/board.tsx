@@ -1,8 +1,9 @@
-/** All tasks by state, as they move. */
+/** All tasks in columns by state, kept up to date. */
 import { useComputed } from '@preact/signals';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 import { Empty, Loading } from '../parts/base/basics.tsx';
 import { number } from '../parts/base/format.ts';
+import type { PageProps } from '../parts/base/page.tsx';
 import { VirtualList } from '../parts/base/virtual-list.tsx';
 import { CARD_HEIGHT, Card } from '../parts/task/card.tsx';
 import { board } from '../state/board.ts';
@@ -10,7 +11,7 @@ import { keyOf } from '../state/cards.ts';
 import { COLUMNS, type Column } from '../state/columns.ts';
 import { matcher, project, words } from '../state/filter.ts';
 
-export function BoardPage() {
+export function BoardPage({ title }: PageProps) {
   const columns = useComputed(() => {
     const isWanted = matcher();
     const byState = new Map<string, BoardCard[]>();
@@ -31,14 +32,14 @@ export function BoardPage() {
   const isEmpty = columns.value.every(({ cards }) => cards.length === 0);
   return (
     <div class="board-page">
-      <h1 class="visually-hidden">Board</h1>
+      <h1 class="visually-hidden">{title}</h1>
       {isEmpty && (
-        <Empty title={isFiltered ? 'No task fits.' : 'There are no tasks yet.'}>
+        <Empty title={isFiltered ? 'No matching tasks.' : 'There are no tasks yet.'}>
           {isFiltered ? (
-            <p>Take words out of the search, or choose all projects.</p>
+            <p>Remove words from the search, or choose all projects.</p>
           ) : (
             <p>
-              Hand one in: <code>signalbox task add "Say hello" --agent …</code>, or <code>POST /tasks</code>.
+              Add one with <code>signalbox task add "Say hello" --agent …</code> or <code>POST /tasks</code>.
             </p>
           )}
         </Empty>
@@ -60,14 +61,14 @@ export function BoardPage() {
 const totalOf = ({ states }: Column): number =>
   states.reduce((sum, state) => sum + (board.value?.counts[state] ?? 0), 0);
 
-/** A column without cards takes little of the width. */
+/** An empty column is narrow. */
 const widthOf = (cards: readonly BoardCard[]): string =>
   cards.length === 0 ? 'minmax(96px, 0.4fr)' : 'minmax(168px, 1fr)';
 
 interface BoardColumnProps {
   readonly column: Column;
   readonly cards: readonly BoardCard[];
-  /** Those without a card included; null where only some are wanted. */
+  /** Including tasks without a card; null while the board is filtered. */
   readonly total: number | null;
 }
 

@@ -1,11 +1,13 @@
-/** Tasks that were given up: why, and back with them. */
+/** Tasks that failed or expired, to be redriven one by one or together. */
 import { useSignal } from '@preact/signals';
-import { ApiError, path, post } from '../api/http.ts';
+import { path, post } from '../api/http.ts';
 import type { DeadLetter, DeadLetterPage, RedriveAnswer } from '../api/types.ts';
-import { Ago, Empty, Loading, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { ActionButton } from '../parts/base/action-button.tsx';
+import { Ago, Empty, StateBadge } from '../parts/base/basics.tsx';
 import { counted } from '../parts/base/format.ts';
 import { attemptHref, TaskName, taskHref } from '../parts/base/links.tsx';
 import { notify } from '../parts/base/notices.tsx';
+import { Page, type PageProps, Waiting } from '../parts/base/page.tsx';
 import { PresentOnly } from '../parts/base/present-only.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
 import { board } from '../state/board.ts';
@@ -15,72 +17,40 @@ import { useResource } from '../state/resource.ts';
 import { mayNow } from '../state/rights.ts';
 import { decider } from '../state/session.ts';
 
-export function DeadLettersPage() {
+export function DeadLettersPage({ title }: PageProps) {
   const counts = board.value?.counts;
-  const version = `${counts?.failed} ${counts?.expired}`;
   const query = project.value === '' ? '' : path`&project=${project.value}`;
-  const { value, error, reload } = useResource<DeadLetterPage>(`/api/dead-letters?limit=200${query}`, {
-    version,
+  const resource = useResource<DeadLetterPage>(`/api/dead-letters?limit=200${query}`, {
+    version: `${counts?.failed} ${counts?.expired}`,
   });
   const chosen = useSignal<ReadonlySet<string>>(new Set());
-  const isSending = useSignal(false);
-  const letters = value?.dead_letters ?? [];
+  const letters = resource.value?.dead_letters ?? [];
   const canRedrive = mayNow('operate');
-  const picked = letters.filter((letter) => chosen.value.has(keyOf(letter)));
-
-  const redrive = async (): Promise<void> => {
-    isSending.value = true;
-    try {
-      const count = await redriveAll(picked);
-      notify(`${counted(count, 'task')} put back to pending.`);
-      chosen.value = new Set();
-    } catch (failure) {
-      notify(failure instanceof ApiError ? failure.message : String(failure), 'bad');
-    } finally {
-      isSending.value = false;
-      reload();
-    }
-  };
   const toggle = (key: string): void => {
     const next = new Set(chosen.value);
     if (!next.delete(key)) next.add(key);
     chosen.value = next;
   };
-
+  const choose = (keys: readonly string[]): void => {
+    chosen.value = new Set(keys);
+  };
   return (
-    <div class="page">
-      <header class="page-head">
-        <h1>Dead letters</h1>
-        {canRedrive && letters.length > 0 && (
-          <div class="actions">
-            <button
-              type="button"
-              class="quiet"
-              onClick={() => {
-                chosen.value = picked.length === letters.length ? new Set() : new Set(letters.map(keyOf));
-              }}
-            >
-              {picked.length === letters.length ? 'Choose none' : 'Choose all'}
-            </button>
-            <button
-              type="button"
-              class="strong"
-              disabled={picked.length === 0 || isSending.value}
-              onClick={() => void redrive()}
-            >
-              Redrive {picked.length > 0 && counted(picked.length, 'task')}
-            </button>
-          </div>
-        )}
-      </header>
+    <Page
+      title={title}
+      actions={
+        canRedrive &&
+        letters.length > 0 && (
+          <Actions letters={letters} chosen={chosen.value} choose={choose} onDone={resource.reload} />
+        )
+      }
+    >
       <p class="dim">
-        Tasks that have used up their attempts, or expired. A redriven task is pending again, with fresh
-        attempts.
+        Tasks that failed with their last attempt, or expired. Redriving a task makes it pending again, with
+        fresh attempts.
       </p>
-      <PresentOnly what="What was given up is shown" />
-      {error && <Trouble error={error} retry={reload} />}
-      {!value && !error && <Loading what="the dead letters" />}
-      {value && letters.length === 0 && <Empty title="There are none." />}
+      <PresentOnly />
+      <Waiting resource={resource} what="the dead letters" />
+      {resource.value && letters.length === 0 && <Empty title="No dead letters." />}
       <ul class="rows" data-group>
         {letters.map((letter) => (
           <Letter
@@ -91,24 +61,53 @@ export function DeadLettersPage() {
           />
         ))}
       </ul>
-      {value?.next != null && (
-        <p class="dim">There are more: redrive these first, or use "signalbox dlq redrive".</p>
+      {resource.value?.next != null && (
+        <p class="dim">There are more. Redrive these first, or use "signalbox dlq redrive".</p>
       )}
+    </Page>
+  );
+}
+
+interface ActionsProps {
+  readonly letters: readonly DeadLetter[];
+  /** By the key of the task. */
+  readonly chosen: ReadonlySet<string>;
+  readonly choose: (keys: readonly string[]) => void;
+  readonly onDone: () => void;
+}
+
+function Actions({ letters, chosen, choose, onDone }: ActionsProps) {
+  const picked = letters.filter((letter) => chosen.has(keyOf(letter)));
+  const areAll = picked.length === letters.length;
+  const redrive = async (): Promise<void> => {
+    try {
+      notify(`Redriven: ${counted(await redriveAll(picked), 'task')}.`);
+      choose([]);
+    } finally {
+      onDone();
+    }
+  };
+  return (
+    <div class="actions">
+      <button type="button" class="quiet" onClick={() => choose(areAll ? [] : letters.map(keyOf))}>
+        {areAll ? 'Choose none' : 'Choose all'}
+      </button>
+      <ActionButton class="strong" disabled={picked.length === 0} action={redrive}>
+        Redrive {picked.length > 0 && counted(picked.length, 'task')}
+      </ActionButton>
     </div>
   );
 }
 
-/** Ids are named within a project: one request for each. @returns how many were redriven */
+/** Sends one request for each project. @returns the number of redriven tasks */
 async function redriveAll(letters: readonly DeadLetter[]): Promise<number> {
   let count = 0;
-  for (const [name, ids] of Map.groupBy(letters, (letter) => letter.project)) {
-    const { redriven, errors } = await post<RedriveAnswer>('/api/dead-letters/redrive', {
-      ...decider(),
-      project: name,
-      ids: ids.map(({ id }) => id),
-    });
+  for (const [name, ofProject] of Map.groupBy(letters, (letter) => letter.project)) {
+    const ids = ofProject.map(({ id }) => id);
+    const body = { ...decider(), project: name, ids };
+    const { redriven, errors } = await post<RedriveAnswer>('/api/dead-letters/redrive', body);
     count += redriven.length;
-    for (const { id, detail } of errors) notify(`${name}/${id}: ${detail}`, 'bad');
+    for (const { id, detail } of errors) notify(`${keyOf({ project: name, id })}: ${detail}`, 'bad');
   }
   return count;
 }
@@ -116,7 +115,7 @@ async function redriveAll(letters: readonly DeadLetter[]): Promise<number> {
 interface LetterProps {
   readonly letter: DeadLetter;
   readonly isChosen: boolean;
-  /** null where whoever looks may not redrive it. */
+  /** null if the user may not redrive it. */
   readonly onToggle: (() => void) | null;
 }
 
@@ -135,7 +134,7 @@ function Letter({ letter, isChosen, onToggle }: LetterProps) {
           <StateBadge state={letter.status} />
           <TaskName {...letter} />
           {last && (
-            <a class="dim" href={attemptHref(letter.project, letter.id, last.attempt)}>
+            <a class="dim" href={attemptHref(letter, last.attempt)}>
               {counted(letter.attempts.length, 'attempt')}
             </a>
           )}

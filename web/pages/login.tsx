@@ -1,4 +1,4 @@
-/** Where Signalbox wants to know who asks. */
+/** Asks for a token, if Signalbox requires one. */
 import { useSignal } from '@preact/signals';
 import { session } from '../state/session.ts';
 
@@ -17,8 +17,8 @@ export function LoginPage() {
       >
         <h1>Signalbox</h1>
         <p>
-          This Signalbox wants a token. <code>signalbox token new NAME --role admin</code> makes one, or{' '}
-          <code>--role observer</code> for somebody who only looks.
+          This Signalbox requires a token. Create one with <code>signalbox token new NAME --role admin</code>,
+          or with <code>--role observer</code> for read-only access.
         </p>
         <label>
           Token
@@ -34,13 +34,13 @@ export function LoginPage() {
         </label>
         {wasRefused && (
           <p class="trouble" role="alert">
-            The token was not accepted: it was revoked, or mistyped.
+            The token was not accepted. It is mistyped or revoked.
           </p>
         )}
         <button type="submit" class="strong">
-          Enter
+          Sign in
         </button>
-        <p class="dim">It stays in this tab until the tab is closed.</p>
+        <p class="dim">The token is kept until you close this tab.</p>
       </form>
     </main>
   );

@@ -1,12 +1,13 @@
+/** The page for unknown addresses. */
 import { Empty } from '../parts/base/basics.tsx';
+import { Page } from '../parts/base/page.tsx';
 
 export function NotFoundPage() {
   return (
-    <div class="page">
-      <h1>There is no such page</h1>
-      <Empty title="The address leads nowhere.">
-        <a href="/ui/">To what needs attention</a>
+    <Page title="Page not found">
+      <Empty title="There is no page at this address.">
+        <a href="/ui/">Go to Needs attention</a>
       </Empty>
-    </div>
+    </Page>
   );
 }

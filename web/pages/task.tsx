@@ -1,83 +1,87 @@
-/** One task: where it stands and why, its attempts, what it brought, and all that happened. */
+/** One task: its state and the reason for it, attempts, outputs, comments and events. */
 import { useRoute } from 'preact-iso';
 import { path } from '../api/http.ts';
 import type { WhyAnswer } from '../api/types.ts';
-import { Ago, Empty, Loading, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { Ago, Empty, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
 import { Diagram } from '../parts/base/diagram.tsx';
+import { Page, Waiting } from '../parts/base/page.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
-import { Decide } from '../parts/decisions/task-actions.tsx';
+import { TaskActions } from '../parts/decisions/task-actions.tsx';
 import { AboutTask } from '../parts/task/about-task.tsx';
 import { AttemptBars } from '../parts/task/attempt-bars.tsx';
 import { Comments } from '../parts/task/comments.tsx';
 import { Events } from '../parts/task/events.tsx';
 import { Outputs } from '../parts/task/outputs.tsx';
 import { board } from '../state/board.ts';
+import { keyOf } from '../state/cards.ts';
 import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';
 import { asItWas, staysOf, type WholeTask } from '../state/whole-task.ts';
 
 export function TaskPage() {
   const { project = '', task: id = '' } = useRoute().params;
-  // The card says that something has changed: then it is asked for anew. After a while without a card, now and then.
-  const card = board.value?.cards.get(`${project}/${id}`);
+  const name = keyOf({ project, id });
+  const url = path`/api/projects/${project}/tasks/${id}`;
+  // The card shows that something has changed: the task is loaded again then.
+  const card = board.value?.cards.get(name);
   const version = `${card?.sequence} ${card?.attempt_status} ${past.value === null}`;
-  const task = useResource<WholeTask>(path`/api/projects/${project}/tasks/${id}?expand=all`, { version });
-  const why = useResource<WhyAnswer>(path`/api/projects/${project}/tasks/${id}/why`, {
-    version,
-    everyMs: 5_000,
-  });
-  if (!task.value) {
+  const resource = useResource<WholeTask>(`${url}?expand=all`, { version });
+  const why = useResource<WhyAnswer>(`${url}/why`, { version, everyMs: 5_000 });
+  if (!resource.value) {
     return (
-      <div class="page">
-        <h1>
-          {project}/{id}
-        </h1>
-        {task.error ? <Trouble error={task.error} retry={task.reload} /> : <Loading what="the task" />}
-      </div>
+      <Page title={name}>
+        <Waiting resource={resource} what="the task" />
+      </Page>
     );
   }
-  const value = past.value === null ? task.value : asItWas(task.value, past.value.board);
+  const task = past.value === null ? resource.value : asItWas(resource.value, past.value.board);
   return (
-    <div class="page task-page">
-      <header class="page-head">
-        <div>
-          <p class="mono dim">
-            <a href="/ui/board">{value.project}</a>/{value.id}
-          </p>
-          <h1>
-            <Line text={value.title} />
-          </h1>
-        </div>
-        <div class="head-state">
-          <StateBadge state={value.status} />
-          <Decide task={value} onDone={task.reload} />
-        </div>
-      </header>
-      {task.error && <Trouble error={task.error} retry={task.reload} />}
+    <Page
+      above={
+        <>
+          <a href="/ui/board">{task.project}</a>/{task.id}
+        </>
+      }
+      title={<Line text={task.title} />}
+      actions={
+        <>
+          <StateBadge state={task.status} />
+          <TaskActions task={task} onDone={resource.reload} />
+        </>
+      }
+    >
+      {resource.error && <Trouble error={resource.error} retry={resource.reload} />}
       {past.value === null && why.value && why.value.waits_for.length > 0 && <Why answer={why.value} />}
       <div class="columns-2">
         <div>
-          <Section title="Attempts" count={value.attempts?.length ?? 0}>
-            {value.attempts && value.attempts.length > 0 ? (
-              <AttemptBars task={value} attempts={value.attempts} stays={staysOf(value)} />
-            ) : (
-              <Empty title="Nobody has tried yet." />
-            )}
-          </Section>
-          <Outputs task={value} />
-          <Comments task={value} onDone={task.reload} />
-          <Events events={value.events} />
+          <Attempts task={task} />
+          <Outputs task={task} />
+          <Comments task={task} onDone={resource.reload} />
+          <Events events={task.events} />
         </div>
         <aside>
           <Section title="State">
-            <Diagram machine="task" state={value.status} />
+            <Diagram machine="task" state={task.status} />
           </Section>
-          <Section title="What is asked for">
-            <AboutTask task={value} />
+          <Section title="Request">
+            <AboutTask task={task} />
           </Section>
         </aside>
       </div>
-    </div>
+    </Page>
+  );
+}
+
+function Attempts({ task }: { readonly task: WholeTask }) {
+  const attempts = task.attempts ?? [];
+  return (
+    <Section title="Attempts" count={attempts.length}>
+      {attempts.length > 0 ? (
+        <AttemptBars task={task} attempts={attempts} stays={staysOf(task)} />
+      ) : (
+        <Empty title="No attempts yet." />
+      )}
+    </Section>
   );
 }
 

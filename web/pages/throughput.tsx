@@ -1,16 +1,16 @@
-/** How much is done, and how long it takes. */
+/** How many tasks are created and finished, and how long attempts wait and run. */
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { path } from '../api/http.ts';
 import type { ThroughputAnswer } from '../api/types.ts';
-import { Loading, Trouble } from '../parts/base/basics.tsx';
 import { counted, duration, number } from '../parts/base/format.ts';
+import { Page, type PageProps, Waiting } from '../parts/base/page.tsx';
 import { Plot, type Series } from '../parts/base/plot.tsx';
 import { PresentOnly } from '../parts/base/present-only.tsx';
 import { project } from '../state/filter.ts';
 import { useResource } from '../state/resource.ts';
 
-const SPANS = [
+const PERIODS = [
   [60, 'the last hour'],
   [360, 'the last 6 hours'],
   [1_440, 'the last day'],
@@ -31,40 +31,36 @@ const QUANTILES = [
   ['p99', 'bad'],
 ] as const;
 
-export function ThroughputPage() {
+export function ThroughputPage({ title }: PageProps) {
   const minutes = useSignal<number>(60);
   const only = project.value === '' ? '' : path`&project=${project.value}`;
-  const { value, error, reload } = useResource<ThroughputAnswer>(
-    `/api/throughput?minutes=${minutes.value}${only}`,
-    {
-      everyMs: 5_000,
-    },
-  );
+  const url = `/api/throughput?minutes=${minutes.value}${only}`;
+  const resource = useResource<ThroughputAnswer>(url, { everyMs: 5_000 });
   return (
-    <div class="page">
-      <header class="page-head">
-        <h1>Throughput</h1>
+    <Page
+      title={title}
+      actions={
         <label>
-          <span class="visually-hidden">Span of time</span>
+          <span class="visually-hidden">Period</span>
           <select
             value={minutes.value}
             onChange={(event) => {
               minutes.value = Number(event.currentTarget.value);
             }}
           >
-            {SPANS.map(([count, text]) => (
+            {PERIODS.map(([count, text]) => (
               <option key={count} value={count}>
                 {text}
               </option>
             ))}
           </select>
         </label>
-      </header>
-      <PresentOnly what="What was done is shown" />
-      {error && <Trouble error={error} retry={reload} />}
-      {!value && !error && <Loading what="the figures" />}
-      {value && <Plots answer={value} />}
-    </div>
+      }
+    >
+      <PresentOnly />
+      <Waiting resource={resource} what="the figures" />
+      {resource.value && <Plots answer={resource.value} />}
+    </Page>
   );
 }
 
@@ -74,7 +70,7 @@ function Plots({ answer: { buckets } }: { readonly answer: ThroughputAnswer }) {
     buckets.reduce((total, bucket) => total + bucket[name], 0);
   return (
     <>
-      <ul class="totals" aria-label="Sums of this span">
+      <ul class="totals" aria-label="Totals of this period">
         {COUNTS.map(([name]) => (
           <li key={name}>
             <strong>{number(sum(name))}</strong> {name}
@@ -82,7 +78,7 @@ function Plots({ answer: { buckets } }: { readonly answer: ThroughputAnswer }) {
         ))}
       </ul>
       <Plot
-        title="Tasks a minute"
+        title="Tasks per minute"
         times={times}
         series={COUNTS.map(([label, tone]) => ({
           label,
@@ -92,18 +88,18 @@ function Plots({ answer: { buckets } }: { readonly answer: ThroughputAnswer }) {
         format={(value) => number(Math.round(value))}
       />
       <Plot
-        title="Time until an attempt starts"
+        title="Wait until an attempt starts"
         times={times}
         series={latencies(buckets, 'waiting_ms')}
         format={duration}
       />
       <Plot
-        title="Time that attempts take"
+        title="Duration of attempts"
         times={times}
         series={latencies(buckets, 'running_ms')}
         format={duration}
       />
-      <p class="dim">Of {counted(buckets.length, 'minute')}, by the time of the events in the log.</p>
+      <p class="dim">{counted(buckets.length, 'minute')}, by the time of the events in the log.</p>
     </>
   );
 }

@@ -1,17 +1,18 @@
-/** What waits for a person, the most pressing first. */
+/** What needs attention, the most urgent first. */
 import { computed } from '@preact/signals';
 import type { AgentAnswer } from '../../src/contracts/api/answers.ts';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 import { board } from './board.ts';
+import { shownStatus } from './cards.ts';
 
 export interface Attention {
-  /** Results that a person is to look at. */
+  /** Results that wait for a manual review. */
   readonly reviews: readonly BoardCard[];
   readonly blocked: readonly BoardCard[];
-  /** Attempts that have said nothing for too long, or are being stopped. */
+  /** Attempts that were silent for too long, or are being stopped. */
   readonly suspected: readonly BoardCard[];
   readonly deadLetters: readonly BoardCard[];
-  /** Agents that take no tasks though nobody told them so. */
+  /** Agents that take no tasks, although they were not paused or drained. */
   readonly agents: readonly AgentAnswer[];
 }
 
@@ -24,9 +25,7 @@ export const attention = computed<Attention>(() => {
   return {
     reviews: cards.filter(({ status, review }) => status === 'review' && review === 'manual'),
     blocked: cards.filter(({ status }) => status === 'blocked'),
-    suspected: cards.filter(
-      ({ attempt_status }) => attempt_status === 'suspected' || attempt_status === 'stopping',
-    ),
+    suspected: cards.filter((card) => shownStatus(card) !== card.status),
     deadLetters: cards.filter(({ status }) => status === 'failed' || status === 'expired').reverse(),
     agents: (board.value?.agents ?? []).filter(({ state }) => TROUBLED.has(state)),
   };

@@ -1,8 +1,6 @@
 /**
- * The board: every card, kept up to date by the server.
- *
- * B1 It holds what the server said, and nothing that this page thinks has happened.
- * B2 However many changes come, the page is drawn once a frame.
+ * The board, kept up to date by the server. It contains only what the server has sent; the page never predicts the
+ * result of a request. Changes are applied once a frame.
  */
 import { batch, computed, signal } from '@preact/signals';
 import type { BoardAnswer, BoardCard, BoardChange } from '../../src/contracts/api/board.ts';
@@ -15,15 +13,18 @@ import { session } from './session.ts';
 export type Connection = 'connecting' | 'live' | 'lost';
 
 export const connection = signal<Connection>('connecting');
-/** As it is now; null until the server has said. */
+/** The present; null until the server has sent it. */
 export const live = signal<Board | null>(null);
-/** What is shown: the present, or the moment that somebody has gone back to. */
+/** What is shown: the present, or the past moment that was chosen. */
 export const board = computed<Board | null>(() => past.value?.board ?? live.value);
 
-/** Every project that has a card. */
+/** Projects with a card. */
 export const projects = computed<readonly string[]>(() =>
   [...new Set([...(live.value?.cards.values() ?? [])].map((card) => card.project))].sort(),
 );
+
+/** Changes that a hidden page collects before it applies them. */
+const MAX_HIDDEN_CHANGES = 50;
 
 let waiting: (BoardAnswer | BoardChange)[] = [];
 let frame = 0;
@@ -31,19 +32,19 @@ let frame = 0;
 function onEvent({ event, data }: ServerEvent): void {
   if (event !== 'board' && event !== 'change') return;
   waiting.push(JSON.parse(data));
-  // A page that is not seen gets no frames; it must not collect changes for ever.
-  if (document.hidden && waiting.length > 50) draw();
+  // A hidden page gets no frames, and must not collect changes for ever.
+  if (document.hidden && waiting.length > MAX_HIDDEN_CHANGES) draw();
   frame ||= requestAnimationFrame(draw);
 }
 
 function draw(): void {
   cancelAnimationFrame(frame);
   frame = 0;
-  const news = waiting;
+  const updates = waiting;
   waiting = [];
   let next = live.value;
   let cards: Map<string, BoardCard> | null = null;
-  for (const each of news) {
+  for (const each of updates) {
     if ('time' in each) {
       next = boardOf(each);
       cards = null;
@@ -62,7 +63,7 @@ function draw(): void {
   });
 }
 
-/** As the server does: of each settled state only the newest are kept. */
+/** Keeps only the newest cards of each settled state, as the server does. */
 function dropOldSettled(cards: Map<string, BoardCard>): void {
   for (const state of settledStates) {
     const settled = [...cards.values()].filter((card) => card.status === state);
@@ -74,12 +75,12 @@ function dropOldSettled(cards: Map<string, BoardCard>): void {
 
 let stop = new AbortController();
 
-/** Follows the board, anew with every token. */
+/** Follows the board; starts again if the token changes. */
 export function startFollowing(): void {
   session.token.subscribe(() => {
     stop.abort();
     stop = new AbortController();
-    // What one token may see is not shown to who comes with another.
+    // The next token may see less than this one.
     waiting = [];
     goLive();
     batch(() => {

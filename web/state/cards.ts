@@ -1,19 +1,30 @@
-/** A board, of now or of the past, as the page holds it. */
+/** The board as the page keeps it, of the present or of the past. */
 import type { AgentAnswer } from '../../src/contracts/api/answers.ts';
 import type { BoardAnswer, BoardCard } from '../../src/contracts/api/board.ts';
+import { taskKey } from '../../src/contracts/ids.ts';
 
 export interface Board {
-  /** All of it is as it was after this event. */
+  /** The last event that is included. */
   readonly sequence: number;
-  /** Tasks in each state, those without a card included. */
+  /** Tasks in each state, including those without a card. */
   readonly counts: BoardAnswer['counts'];
-  /** By `project/id`. */
+  /** By the key of the task. */
   readonly cards: ReadonlyMap<string, BoardCard>;
   readonly agents: readonly AgentAnswer[];
 }
 
-export const keyOf = ({ project, id }: Pick<BoardCard, 'project' | 'id'>): string => `${project}/${id}`;
+/** The key of a task as answers name it. */
+export const keyOf = ({ project, id }: Pick<BoardCard, 'project' | 'id'>): string =>
+  taskKey({ project, task: id });
 
 export function boardOf({ sequence, counts, cards, agents }: Omit<BoardAnswer, 'event'>): Board {
   return { sequence, counts, agents, cards: new Map(cards.map((card) => [keyOf(card), card])) };
+}
+
+/** The status of an attempt that needs attention, else that of the task. */
+export function shownStatus({
+  status,
+  attempt_status,
+}: Pick<BoardCard, 'status' | 'attempt_status'>): string {
+  return attempt_status === 'suspected' || attempt_status === 'stopping' ? attempt_status : status;
 }

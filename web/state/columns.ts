@@ -1,4 +1,4 @@
-/** The columns of the board: states that mean the same to whoever looks stand together. */
+/** The columns of the board, each with one or more states. */
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 
 export type TaskState = BoardCard['status'];
@@ -7,7 +7,7 @@ export interface Column {
   readonly id: string;
   readonly title: string;
   readonly states: readonly TaskState[];
-  /** What is above what. */
+  /** Compares two cards; the smaller one is above. */
   readonly order: (a: BoardCard, b: BoardCard) => number;
 }
 
@@ -34,5 +34,5 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 export const settledStates: readonly TaskState[] = ['done', 'failed', 'cancelled', 'expired'];
-/** Cards of a settled state that the server sends. */
+/** Cards of each settled state that the server sends. */
 export const SETTLED_SHOWN = 300;

@@ -1,12 +1,13 @@
-/** Which tasks somebody wants to see: of one project, and with some words in them. */
+/** The search: of one project, and with some words. */
 import { signal } from '@preact/signals';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 
-/** Empty for all. */
+/** Empty for all projects. */
 export const project = signal('');
-/** As it was typed. */
+/** As typed. */
 export const words = signal('');
 
+/** @returns whether a card matches the search */
 export function matcher(): (card: BoardCard) => boolean {
   const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
   const only = project.value;

@@ -1,56 +1,26 @@
 /**
- * Keys of the whole page. Nothing happens while somebody types, or with Ctrl, Alt or Meta held.
+ * Keyboard shortcuts of the whole page. They are off while the user types, and while Ctrl, Alt or Meta is held.
  *
- * Lists and columns mark what can be moved through with `data-item`; `j` and `k` move the focus among those that are seen.
+ * Elements with `data-item` are rows that `j` and `k` move through; those with `data-group` are the lists and columns
+ * around them.
  */
 import { signal } from '@preact/signals';
 
 export const isHelpOpen = signal(false);
 
-export interface Shortcut {
-  readonly keys: readonly string[];
-  readonly label: string;
-}
-
-/** What the help shows, in this order. */
-export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ['/'], label: 'Search' },
-  { keys: ['j', 'k'], label: 'Next and previous task or row' },
-  { keys: ['h', 'l'], label: 'Column to the left and right (board)' },
-  { keys: ['Enter'], label: 'Open' },
-  { keys: ['g', 'n'], label: 'Needs attention' },
-  { keys: ['g', 'b'], label: 'Board' },
-  { keys: ['g', 'a'], label: 'Agents' },
-  { keys: ['g', 'q'], label: 'Queues' },
-  { keys: ['g', 'd'], label: 'Dead letters' },
-  { keys: ['g', 't'], label: 'Throughput' },
-  { keys: ['g', 'u'], label: 'Audit' },
-  { keys: ['[', ']'], label: 'One event back or forward in time' },
-  { keys: ['p'], label: 'Back to the present' },
-  { keys: ['?'], label: 'This help' },
-  { keys: ['Esc'], label: 'Close, or leave the search' },
-];
-
-const PLACES: Readonly<Record<string, string>> = {
-  n: '/ui/',
-  b: '/ui/board',
-  a: '/ui/agents',
-  q: '/ui/queues',
-  d: '/ui/dead-letters',
-  t: '/ui/throughput',
-  u: '/ui/audit',
-};
-/** Milliseconds that the second key of a pair may take. */
+/** Longest time between the two keys of a pair. */
 const PAIR_MS = 1_200;
 
 export interface KeyActions {
+  /** Addresses of pages, by the key that opens them after `g`. */
+  readonly pathsByKey: ReadonlyMap<string | undefined, string>;
   readonly navigate: (path: string) => void;
   readonly step: (by: 1 | -1) => void;
   readonly present: () => void;
 }
 
-/** @returns stops listening */
-export function listenForKeys({ navigate, step, present }: KeyActions): () => void {
+/** @returns a function that stops listening */
+export function listenForKeys({ pathsByKey, navigate, step, present }: KeyActions): () => void {
   let leader = 0;
   const actions: Readonly<Record<string, () => void>> = {
     '/': () => document.querySelector<HTMLInputElement>('[data-search]')?.focus(),
@@ -73,7 +43,7 @@ export function listenForKeys({ navigate, step, present }: KeyActions): () => vo
       return;
     }
     if (document.querySelector('dialog[open]') && key !== '?') return;
-    const place = performance.now() - leader < PAIR_MS ? PLACES[key] : undefined;
+    const place = performance.now() - leader < PAIR_MS ? pathsByKey.get(key) : undefined;
     leader = key === 'g' ? performance.now() : 0;
     if (place !== undefined) navigate(place);
     else if (Object.hasOwn(actions, key)) actions[key]?.();
@@ -89,7 +59,7 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
-/** On the board within the column that has the focus, elsewhere from list to list; else to the first thing that can have it. */
+/** On the board within the focused column, elsewhere through all lists. Starts with the first item if none has the focus. */
 function moveFocus(by: 1 | -1): void {
   const focused = document.activeElement?.closest<HTMLElement>('[data-item]') ?? null;
   const column = document.querySelector('.board') && focused?.closest('[data-group]');

@@ -1,4 +1,4 @@
-/** The state machines, as the server runs them: asked for once. */
+/** The state machines that the server runs; loaded once. */
 import { signal } from '@preact/signals';
 import { get } from '../api/http.ts';
 import type { MachineGraphAnswer } from '../api/types.ts';

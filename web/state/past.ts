@@ -1,5 +1,5 @@
-/** The moment that somebody has gone back to. */
-import { signal } from '@preact/signals';
+/** Time travel: the past moment that the page shows. */
+import { computed, signal } from '@preact/signals';
 import { ApiError, get, path } from '../api/http.ts';
 import type { EventAnswer, PastBoard } from '../api/types.ts';
 import { type Board, boardOf } from './cards.ts';
@@ -12,14 +12,23 @@ export interface PastMoment {
 
 /** What is shown; null in the present. */
 export const past = signal<PastMoment | null>(null);
-/** The place in the log that was asked for; null in the present. */
+
+/** The present time in epoch milliseconds; updated once a second while the page is visible. */
+const now = signal(Date.now());
+setInterval(() => {
+  if (!document.hidden) now.value = Date.now();
+}, 1_000);
+
+/** The time of what is shown, in epoch milliseconds. */
+export const shownTime = computed(() => (past.value === null ? now.value : Date.parse(past.value.time)));
+/** The event that was asked for; null in the present. */
 export const wanted = signal<number | null>(null);
-/** In words, while the server is still reading, or why there is nothing to see; null otherwise. */
+/** Why the moment is not shown (yet); null otherwise. */
 export const pastTrouble = signal<string | null>(null);
 
 let asking = new AbortController();
 
-/** Shows the board as it was after an event; the answer to an earlier question comes too late. */
+/** Shows the board as it was after an event. Aborts an earlier request. */
 export async function goTo(sequence: number): Promise<void> {
   asking.abort();
   const mine = new AbortController();

@@ -1,11 +1,11 @@
-/** What a page asks for when it is opened, and again when something has changed. */
+/** Data that a page loads when it is opened, and again after a change. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ApiError, get } from '../api/http.ts';
 
 export interface Resource<Value> {
-  /** The newest answer; undefined before the first. It stays while a newer one is asked for. */
+  /** The newest answer; undefined before the first one. It stays while a newer one is loaded. */
   readonly value: Value | undefined;
-  /** Why there is no newer one. */
+  /** Why there is no newer answer. */
   readonly error: ApiError | null;
   readonly reload: () => void;
 }
@@ -17,50 +17,51 @@ interface Known<Value> {
 }
 
 /**
- * @param path null asks for nothing
- * @param version asks again whenever it is another
- * @param everyMs asks again so often, while the page is seen
+ * Loads a path with GET.
+ * @param path null loads nothing
+ * @param version loads again if it changes
+ * @param everyMs loads again at this interval while the page is visible
  */
 export function useResource<Value>(
   path: string | null,
   { version, everyMs }: { version?: unknown; everyMs?: number } = {},
 ): Resource<Value> {
   const [known, setKnown] = useState<Known<Value>>({ path, error: null });
-  const asking = useMemo(
-    () => (path === null ? null : new Asking<Value>(path, (news) => setKnown({ ...news, path }))),
+  const loader = useMemo(
+    () => (path === null ? null : new Loader<Value>(path, (update) => setKnown({ ...update, path }))),
     [path],
   );
-  useEffect(() => () => asking?.stop(), [asking]);
-  useEffect(() => asking?.ask(), [asking, version]);
+  useEffect(() => () => loader?.stop(), [loader]);
+  useEffect(() => loader?.load(), [loader, version]);
   useEffect(() => {
     if (everyMs === undefined) return;
-    const timer = setInterval(() => !document.hidden && asking?.ask(), everyMs);
+    const timer = setInterval(() => !document.hidden && loader?.load(), everyMs);
     return () => clearInterval(timer);
-  }, [asking, everyMs]);
+  }, [loader, everyMs]);
   const isCurrent = known.path === path;
   return {
     value: isCurrent ? known.value : undefined,
     error: isCurrent ? known.error : null,
-    reload: () => asking?.ask(),
+    reload: () => loader?.load(),
   };
 }
 
-/** One question at a time: what changes while it is under way is asked for by the next one. */
-class Asking<Value> {
+/** Sends one request at a time; a change in the meantime causes one more request. */
+class Loader<Value> {
   readonly #path: string;
-  readonly #onNews: (news: { value?: Value; error: ApiError | null }) => void;
+  readonly #onUpdate: (update: { value?: Value; error: ApiError | null }) => void;
   readonly #stop = new AbortController();
-  #state: 'idle' | 'asking' | 'ask again' = 'idle';
+  #state: 'idle' | 'loading' | 'stale' = 'idle';
   #value: Value | undefined;
 
-  constructor(path: string, onNews: (news: { value?: Value; error: ApiError | null }) => void) {
+  constructor(path: string, onUpdate: (update: { value?: Value; error: ApiError | null }) => void) {
     this.#path = path;
-    this.#onNews = onNews;
+    this.#onUpdate = onUpdate;
   }
 
-  ask(): void {
+  load(): void {
     if (this.#state === 'idle') void this.#run();
-    else this.#state = 'ask again';
+    else this.#state = 'stale';
   }
 
   stop(): void {
@@ -69,7 +70,7 @@ class Asking<Value> {
 
   async #run(): Promise<void> {
     do {
-      this.#state = 'asking';
+      this.#state = 'loading';
       let error: ApiError | null = null;
       try {
         this.#value = await get<Value>(this.#path, this.#stop.signal);
@@ -79,12 +80,12 @@ class Asking<Value> {
         error = failure;
       }
       if (this.#stop.signal.aborted) return;
-      this.#onNews(this.#value === undefined ? { error } : { value: this.#value, error });
+      this.#onUpdate(this.#value === undefined ? { error } : { value: this.#value, error });
     } while (this.#isStale());
     this.#state = 'idle';
   }
 
   #isStale(): boolean {
-    return this.#state === 'ask again';
+    return this.#state === 'stale';
   }
 }

@@ -1,15 +1,15 @@
-/** What whoever looks may do: what would be refused is not offered. */
+/** What the user may do: the page does not offer what the server would refuse. */
 import { effect, signal } from '@preact/signals';
 import type { CallerAnswer, Right } from '../../src/contracts/api/caller.ts';
 import { get } from '../api/http.ts';
 import { past } from './past.ts';
 import { session } from './session.ts';
 
-/** null as long as the server has not said so. */
+/** null until the server has answered. */
 const rights = signal<readonly Right[] | null>(null);
 
 effect(() => {
-  // Asked anew for every token.
+  // Loads the rights again if the token changes.
   void session.token.value;
   const asked = new AbortController();
   rights.value = null;
@@ -17,13 +17,13 @@ effect(() => {
     ({ may }) => {
       if (!asked.signal.aborted) rights.value = may;
     },
-    // Without an answer everything is offered, and the server refuses what it has to.
+    // Without an answer the page offers everything, and the server refuses what is not allowed.
     () => {},
   );
   return () => asked.abort();
 });
 
-/** Whether to offer it. Nobody changes the past. */
+/** Whether to offer an action: the user has the right, and the page shows the present. */
 export function mayNow(right: Right): boolean {
   return past.value === null && (rights.value?.includes(right) ?? true);
 }

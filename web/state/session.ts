@@ -1,11 +1,11 @@
-/** Who looks: the token, and the name that decisions are made under. Both stay in this browser. */
+/** The user: a token, kept in this tab, and a name for decisions, kept in this browser. */
 import { signal } from '@preact/signals';
 
 const TOKEN = 'signalbox.token';
 const NAME = 'signalbox.name';
 
 const token = signal(sessionStorage.getItem(TOKEN));
-/** The server wants a token that it has not got. */
+/** Whether the server requires another token. */
 const isLocked = signal(false);
 const name = signal(localStorage.getItem(NAME) ?? '');
 
@@ -13,7 +13,7 @@ export const session = {
   token,
   isLocked,
   name,
-  /** The server does not take the token that was sent. */
+  /** Called if the server refused the token of a request. */
   refuse(sent: string | null): void {
     if (sent === token.value) isLocked.value = true;
   },
@@ -22,7 +22,7 @@ export const session = {
     token.value = entered;
     isLocked.value = false;
   },
-  /** Forgets the token, and asks for another one. */
+  /** Removes the token and asks for another one. */
   leave(): void {
     sessionStorage.removeItem(TOKEN);
     token.value = null;
@@ -34,7 +34,7 @@ export const session = {
   },
 };
 
-/** What every decision says of who made it; with a token, the server knows. */
+/** Who decides, for the body of a request. With a token, the server knows. */
 export function decider(): { readonly by?: string } {
   const by = name.value.trim();
   return by === '' ? {} : { by };

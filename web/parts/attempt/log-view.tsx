@@ -1,15 +1,21 @@
-/** What a process prints, as it prints it. Only the end of a long log is kept in the page. */
+/** The output of a process while it runs. The page keeps only the end of a long log. */
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { LOG_HEADERS as ServerHeaders } from '../../../src/contracts/api/answers.ts';
 import { printable } from '../../../src/contracts/printable.ts';
 import { ApiError, request } from '../../api/http.ts';
-import { LOG_HEADERS } from '../../api/log-headers.ts';
+
+/** A copy: the module that exports it contains all schemas of answers. */
+const LOG_HEADERS: Pick<typeof ServerHeaders, 'nextOffset' | 'complete'> = {
+  nextOffset: 'signalbox-next-offset',
+  complete: 'signalbox-complete',
+};
 
 const STREAMS = ['stdout', 'stderr'] as const;
 type Stream = (typeof STREAMS)[number];
 
-/** Characters that are shown. */
-const SHOWN = 500_000;
+/** In characters. */
+const MAX_SHOWN = 500_000;
 const PAUSE_MS = 1_000;
 
 export function LogView({ url }: { readonly url: string }) {
@@ -82,8 +88,8 @@ function LogText({ url, label, isFollowing, hasWrap }: LogTextProps) {
     void readLog(url, stop.signal, {
       onPart: (part) => {
         const whole = text.value + part;
-        isCut.value ||= whole.length > SHOWN;
-        text.value = whole.slice(-SHOWN);
+        isCut.value ||= whole.length > MAX_SHOWN;
+        text.value = whole.slice(-MAX_SHOWN);
         trouble.value = null;
       },
       onState: (now) => {
@@ -102,9 +108,9 @@ function LogText({ url, label, isFollowing, hasWrap }: LogTextProps) {
   return (
     <>
       {isCut.value && (
-        <p class="dim">The beginning is left out here; "signalbox attempt logs" shows all of it.</p>
+        <p class="dim">The beginning is not shown here. "signalbox attempt logs" prints the whole log.</p>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by the keyboard. */}
       <section ref={element} class="block log-text" data-wrap={hasWrap} tabIndex={0} aria-label={label}>
         <pre>{printable(text.value)}</pre>
       </section>
@@ -116,9 +122,9 @@ function LogText({ url, label, isFollowing, hasWrap }: LogTextProps) {
 }
 
 const STATE_TEXT = {
-  reading: () => 'Reading …',
-  open: (isEmpty: boolean) => (isEmpty ? 'Nothing was printed yet.' : 'More comes as it is printed.'),
-  complete: (isEmpty: boolean) => (isEmpty ? 'Nothing was printed.' : 'This is all.'),
+  reading: () => 'Loading…',
+  open: (isEmpty: boolean) => (isEmpty ? 'No output yet.' : 'Waiting for more output.'),
+  complete: (isEmpty: boolean) => (isEmpty ? 'No output.' : 'End of the log.'),
 } as const;
 
 interface LogListener {

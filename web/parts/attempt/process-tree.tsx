@@ -1,4 +1,4 @@
-/** Living processes, each below the one that started it. */
+/** Running processes, each below the process that started it. */
 import type { ProcessTreeAnswer } from '../../api/types.ts';
 import { Ago } from '../base/basics.tsx';
 import { bytes, duration } from '../base/format.ts';
@@ -8,14 +8,14 @@ type Process = ProcessTreeAnswer['processes'][number];
 
 export function ProcessTree({ processes }: { readonly processes: readonly Process[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by the keyboard.
     <section class="scroll" tabIndex={0} aria-label="Table of processes">
       <table>
         <thead>
           <tr>
             <th>Process</th>
             <th>Command</th>
-            <th class="right">Processor</th>
+            <th class="right">CPU time</th>
             <th class="right">Memory</th>
             <th class="right">Started</th>
           </tr>

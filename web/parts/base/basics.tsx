@@ -1,10 +1,10 @@
-/** The small parts that every page is made of. */
+/** Small components that every page uses. */
 import type { ComponentChildren } from 'preact';
 import type { ApiError } from '../../api/http.ts';
-import { shownTime } from '../../state/moment.ts';
+import { shownTime } from '../../state/past.ts';
 import { ago, moment, spoken } from './format.ts';
 
-/** What a state means to whoever looks: the colour of everything that is in it. */
+/** What a state means to the user; it sets the colour of everything that is in it. */
 export type Tone = 'calm' | 'active' | 'good' | 'warn' | 'bad' | 'ask';
 
 const TONES: Readonly<Record<string, Tone>> = {
@@ -40,7 +40,7 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 export const toneOf = (state: string): Tone => TONES[state] ?? 'calm';
 
-/** The state in words as well as in colour: colour alone says nothing to many. */
+/** A state as text and colour; colour alone is not accessible. */
 export function StateBadge({ state }: { readonly state: string }) {
   return (
     <span class="badge" data-tone={toneOf(state)} data-state={state}>
@@ -49,7 +49,7 @@ export function StateBadge({ state }: { readonly state: string }) {
   );
 }
 
-/** How long ago, moving on by itself; the time itself is the tooltip. */
+/** How long ago something was, kept up to date; the tooltip has the exact time. */
 export function Ago({ time, prefix = '' }: { readonly time: string | null; readonly prefix?: string }) {
   if (time === null) return <span class="dim">–</span>;
   return (
@@ -65,7 +65,7 @@ export function Trouble({ error, retry }: { readonly error: ApiError; readonly r
     <div class="trouble" role="alert">
       <p>{error.message}</p>
       <p class="dim">
-        {error.status === 0 ? 'The page comes back by itself when the server does.' : `Code: ${error.code}`}
+        {error.status === 0 ? 'The page reconnects when the server is back.' : `Code: ${error.code}`}
       </p>
       {retry && (
         <button type="button" onClick={retry}>
@@ -94,7 +94,7 @@ export function Empty({
 export function Loading({ what }: { readonly what: string }) {
   return (
     <p class="loading" role="status">
-      Loading {what} …
+      Loading {what}…
     </p>
   );
 }
@@ -102,7 +102,7 @@ export function Loading({ what }: { readonly what: string }) {
 export interface SectionProps {
   readonly title: string;
   readonly count?: number;
-  /** What can be done about it. */
+  /** Buttons beside the title. */
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
 }
@@ -122,7 +122,7 @@ export function Section({ title, count, actions, children }: SectionProps) {
   );
 }
 
-/** Names and values, one under the other. Rows without a value are left out. */
+/** A list of names and values. Rows without a value are left out. */
 export function Facts({ rows }: { readonly rows: readonly (readonly [string, ComponentChildren])[] }) {
   return (
     <dl class="facts">

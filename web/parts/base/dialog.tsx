@@ -1,3 +1,4 @@
+/** A modal dialog. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
@@ -7,7 +8,7 @@ export interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** Holds the focus until it is closed, by its own button, Escape, or a click beside it. */
+/** Keeps the focus until it is closed by its button, Escape, or a click outside it. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {

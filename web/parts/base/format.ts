@@ -1,4 +1,4 @@
-/** Numbers and times, in words that fit into a table. */
+/** Numbers, sizes and times as short text. */
 
 export function ago(time: string | number | null, now: number): string {
   if (time === null) return '–';
@@ -49,11 +49,11 @@ export const counted = (count: number, noun: string): string =>
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const calendar = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 
-/** In the zone of whoever looks; the date only where it is not today. */
+/** In the time zone of the browser; with the date if it is not today. */
 export function moment(time: string | number): string {
   const date = new Date(time);
   return date.toDateString() === new Date().toDateString() ? clock.format(date) : calendar.format(date);
 }
 
-/** A name of the program's own, for people: `timed_out` is "timed out". */
+/** An identifier as words: `timed_out` is "timed out". */
 export const spoken = (name: string): string => name.replaceAll('_', ' ');

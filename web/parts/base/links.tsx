@@ -1,18 +1,19 @@
-/** Where things are in the page. */
+/** Addresses of the pages of a task, an attempt and an agent. */
 import { path } from '../../api/http.ts';
+import { keyOf } from '../../state/cards.ts';
 
-export const taskHref = ({ project, id }: { readonly project: string; readonly id: string }): string =>
-  path`/ui/projects/${project}/tasks/${id}`;
+export interface NamedTask {
+  readonly project: string;
+  readonly id: string;
+}
 
-export const attemptHref = (project: string, task: string, attempt: number): string =>
-  path`/ui/projects/${project}/tasks/${task}/attempts/${attempt}`;
+export const taskHref = ({ project, id }: NamedTask): string => path`/ui/projects/${project}/tasks/${id}`;
+
+export const attemptHref = ({ project, id }: NamedTask, attempt: number): string =>
+  path`/ui/projects/${project}/tasks/${id}/attempts/${attempt}`;
 
 export const agentHref = (id: string): string => path`/ui/agents/${id}`;
 
-export function TaskName({ project, id }: { readonly project: string; readonly id: string }) {
-  return (
-    <span class="mono dim task-name">
-      {project}/{id}
-    </span>
-  );
+export function TaskName(task: NamedTask) {
+  return <span class="mono dim task-name">{keyOf(task)}</span>;
 }

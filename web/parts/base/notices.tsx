@@ -1,4 +1,4 @@
-/** What has been done, said for a moment; also to who listens instead of looking. */
+/** Short messages about what was done; a screen reader reads them aloud. */
 import { signal } from '@preact/signals';
 
 interface Notice {
@@ -8,12 +8,13 @@ interface Notice {
 }
 
 const SHOWN_MS = 6_000;
+const MAX_NOTICES = 4;
 const notices = signal<readonly Notice[]>([]);
 let last = 0;
 
 export function notify(text: string, tone: Notice['tone'] = 'good'): void {
   const notice = { id: ++last, text, tone };
-  notices.value = [...notices.value, notice].slice(-4);
+  notices.value = [...notices.value, notice].slice(-MAX_NOTICES);
   setTimeout(() => {
     notices.value = notices.value.filter(({ id }) => id !== notice.id);
   }, SHOWN_MS);

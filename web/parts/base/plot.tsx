@@ -1,4 +1,4 @@
-/** Lines over time; the same figures stand below as a table, for who cannot see them. */
+/** A line chart over time, with the same figures in a table below for screen readers. */
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -6,7 +6,7 @@ import { theme } from '../../state/theme.ts';
 
 export interface Series {
   readonly label: string;
-  /** The name of a colour of the style sheet, as in `good`. */
+  /** Name of a colour in the style sheet, such as `good`. */
   readonly tone: string;
   readonly values: readonly (number | null)[];
 }
@@ -37,7 +37,7 @@ export function Plot({ title, times, series, format }: PlotProps) {
       plot.destroy();
       shown.current = null;
     };
-    // The colours are those of the theme: a plot is drawn anew with another one.
+    // The colours depend on the theme: the plot is drawn again when it changes.
   }, [labels, theme.value]);
   useEffect(() => {
     shown.current?.setData([[...times], ...series.map(({ values }) => [...values])]);
@@ -47,7 +47,7 @@ export function Plot({ title, times, series, format }: PlotProps) {
       <figcaption>{title}</figcaption>
       <div ref={element} role="img" aria-label={`${title}: ${series.map(summaryOf(format)).join('; ')}`} />
       <details>
-        <summary>As a table</summary>
+        <summary>Show as table</summary>
         <div class="scroll">
           <table>
             <thead>
@@ -93,7 +93,7 @@ const summaryOf =
 const hour = (seconds: number): string =>
   new Date(seconds * 1_000).toLocaleTimeString('en-GB', { timeStyle: 'short' });
 
-/** What the style sheet makes of a colour here and now: a canvas knows nothing of variables. */
+/** The value of a colour in the current theme; a canvas cannot read CSS variables. */
 function colourOf(place: HTMLElement, name: string): string {
   const probe = document.createElement('i');
   probe.style.color = `var(--${name})`;

@@ -1,11 +1,11 @@
+/** A note on pages that cannot show the past. */
 import { past } from '../../state/past.ts';
 
-/** Said on pages that know nothing of the past. */
-export function PresentOnly({ what }: { readonly what: string }) {
+export function PresentOnly() {
   if (past.value === null) return null;
   return (
     <p class="why" role="note">
-      {what} as it is now; the board, the agents and each task show the past.
+      This page always shows the present. The board, the agents and the pages of tasks show the past.
     </p>
   );
 }

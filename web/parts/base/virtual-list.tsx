@@ -1,4 +1,4 @@
-/** A long list of rows of the same height, of which only those are drawn that can be seen. */
+/** A long list of rows of equal height; only the visible rows are rendered. */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
@@ -6,14 +6,14 @@ export interface VirtualListProps<Item> {
   readonly label: string;
   readonly items: readonly Item[];
   readonly keyOf: (item: Item) => string;
-  /** Pixels, the gap below it included. */
+  /** Pixels, including the gap below the row. */
   readonly rowHeight: number;
   readonly render: (item: Item) => ComponentChildren;
 }
 
-/** Rows above and below those that can be seen, so that scrolling does not show gaps. */
+/** Extra rows above and below the visible ones, so that scrolling shows no gaps. */
 const OVERSCAN = 6;
-/** Until the height is known. */
+/** Rows rendered before the height is known. */
 const FIRST_ROWS = 12;
 
 export function VirtualList<Item>({ label, items, keyOf, rowHeight, render }: VirtualListProps<Item>) {
@@ -42,7 +42,7 @@ export function VirtualList<Item>({ label, items, keyOf, rowHeight, render }: Vi
     <section
       class="virtual"
       ref={element}
-      // What scrolls has to be reached by the keyboard.
+      // A scrollable area has to be reachable by the keyboard.
       tabIndex={items.length > view.rows ? 0 : undefined}
       aria-label={label}
     >

@@ -1,66 +1,32 @@
 /** Pause, drain and resume an agent. */
-import { useSignal } from '@preact/signals';
-import type { AgentAnswer } from '../../../src/contracts/api/answers.ts';
-import { path, post } from '../../api/http.ts';
-import { mayNow } from '../../state/rights.ts';
-import { notify } from '../base/notices.tsx';
-import { type DecisionBody, Question } from './question.tsx';
+import { path } from '../../api/http.ts';
+import type { AgentAnswer } from '../../api/types.ts';
+import { type Decision, Decisions } from './decisions.tsx';
 
-const VERBS = {
-  pause: {
-    label: 'Pause',
-    hint: 'It takes no more tasks until it is resumed; what it does goes on.',
-    done: 'paused',
-  },
-  drain: { label: 'Drain', hint: 'It finishes what it does, and takes no more tasks.', done: 'draining' },
-  resume: { label: 'Resume', hint: 'It takes tasks again.', done: 'taking tasks again' },
-} as const;
-type Verb = keyof typeof VERBS;
+const PAUSE: Decision = {
+  verb: 'pause',
+  label: 'Pause',
+  hint: 'Assigns no more tasks to this agent until it is resumed. Running attempts continue.',
+  done: 'paused',
+};
+const DRAIN: Decision = {
+  verb: 'drain',
+  label: 'Drain',
+  hint: 'Lets running attempts finish, and assigns no more tasks to this agent.',
+  done: 'draining',
+};
+const RESUME: Decision = {
+  verb: 'resume',
+  label: 'Resume',
+  hint: 'Assigns tasks to this agent again.',
+  done: 'resumed',
+};
 
-function possible(state: string): readonly Verb[] {
-  if (state === 'idle' || state === 'busy' || state === 'probing') return ['pause', 'drain'];
-  if (state === 'offline') return [];
-  return ['resume'];
+function possible(state: AgentAnswer['state']): readonly Decision[] {
+  if (state === 'idle' || state === 'busy' || state === 'probing') return [PAUSE, DRAIN];
+  return state === 'offline' ? [] : [RESUME];
 }
 
-export function AgentActions({ agent }: { readonly agent: AgentAnswer }) {
-  const asked = useSignal<Verb | null>(null);
-  if (!mayNow('operate')) return null;
-  const close = (): void => {
-    asked.value = null;
-  };
-  const titleOf = (verb: Verb): string => `${VERBS[verb].label}: ${agent.id}`;
-  const send = async (verb: Verb, body: DecisionBody): Promise<void> => {
-    await post(path`/api/agents/${agent.id}/${verb}`, body);
-    notify(`${agent.id} is ${VERBS[verb].done}.`);
-    close();
-  };
-  const verb = asked.value;
-  return (
-    <div class="actions">
-      {possible(agent.state).map((each) => (
-        <button
-          type="button"
-          key={each}
-          title={VERBS[each].hint}
-          aria-label={titleOf(each)}
-          onClick={() => {
-            asked.value = each;
-          }}
-        >
-          {VERBS[each].label}
-        </button>
-      ))}
-      {verb && (
-        <Question
-          title={titleOf(verb)}
-          hint={VERBS[verb].hint}
-          label={VERBS[verb].label}
-          comment="possible"
-          send={(body) => send(verb, body)}
-          onClose={close}
-        />
-      )}
-    </div>
-  );
+export function AgentActions({ agent: { id, state } }: { readonly agent: AgentAnswer }) {
+  return <Decisions decisions={possible(state)} subject={id} name={id} url={path`/api/agents/${id}`} />;
 }

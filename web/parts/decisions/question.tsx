@@ -1,10 +1,11 @@
-/** Asked before a decision is sent: what it does, the reason, and who decides. */
+/** The dialog before a decision is sent: what it does, a comment, and the name of the user. */
 import { useSignal } from '@preact/signals';
-import { ApiError } from '../../api/http.ts';
+import { reasonOf } from '../../api/http.ts';
 import { decider, session } from '../../state/session.ts';
 import { Dialog } from '../base/dialog.tsx';
+import type { Decision } from './decisions.tsx';
 
-/** What every decision takes. */
+/** The body of every decision. */
 export interface DecisionBody {
   readonly by?: string;
   readonly comment?: string;
@@ -12,33 +13,29 @@ export interface DecisionBody {
 
 export interface QuestionProps {
   readonly title: string;
-  readonly hint: string;
-  /** Of the button that sends it. */
-  readonly label: string;
-  readonly tone?: 'good' | 'bad' | undefined;
-  /** Whether it has to be said why. */
-  readonly comment: 'needed' | 'possible';
-  /** What it throws is shown, and the question stays. */
+  readonly decision: Pick<Decision, 'label' | 'hint' | 'tone' | 'needsComment'>;
+  /** An error is shown in the dialog, which stays open. */
   readonly send: (body: DecisionBody) => Promise<void>;
   readonly onClose: () => void;
 }
 
-export function Question({ title, hint, label, tone, comment: need, send, onClose }: QuestionProps) {
+export function Question({ title, decision, send, onClose }: QuestionProps) {
+  const { label, hint, tone, needsComment = false } = decision;
   const comment = useSignal('');
   const trouble = useSignal<string | null>(null);
   const isSending = useSignal(false);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const text = comment.value.trim();
-    if (need === 'needed' && text === '') {
-      trouble.value = 'Say why: the agent is told.';
+    if (needsComment && text === '') {
+      trouble.value = 'Enter a comment: the agent receives it.';
       return;
     }
     isSending.value = true;
     try {
       await send({ ...decider(), ...(text !== '' && { comment: text }) });
     } catch (error) {
-      trouble.value = error instanceof ApiError ? error.message : String(error);
+      trouble.value = reasonOf(error);
     } finally {
       isSending.value = false;
     }
@@ -48,7 +45,7 @@ export function Question({ title, hint, label, tone, comment: need, send, onClos
       <form onSubmit={submit} class="form">
         <p class="dim">{hint}</p>
         <label>
-          Comment{need === 'needed' ? '' : ' (optional)'}
+          Comment{needsComment ? '' : ' (optional)'}
           <textarea
             rows={4}
             value={comment.value}

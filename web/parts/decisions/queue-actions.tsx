@@ -1,60 +1,35 @@
-/** Pause and resume a queue, for who may. */
-import { useSignal } from '@preact/signals';
-import type { QueueAnswer } from '../../../src/contracts/api/answers.ts';
-import { path, post } from '../../api/http.ts';
-import { notify } from '../base/notices.tsx';
-import { type DecisionBody, Question } from './question.tsx';
+/** Pause and resume a queue. */
+import { path } from '../../api/http.ts';
+import type { QueueAnswer } from '../../api/types.ts';
+import { type Decision, Decisions } from './decisions.tsx';
 
-const PAUSE = {
+const PAUSE: Decision = {
   verb: 'pause',
   label: 'Pause',
-  hint: 'Nobody is given a task of this queue until it is resumed; what runs goes on, and tasks may be added.',
+  hint: 'Assigns no task of this queue until it is resumed. Running attempts continue, and tasks can be added.',
   done: 'paused',
-} as const;
-const RESUME = {
+};
+const RESUME: Decision = {
   verb: 'resume',
   label: 'Resume',
-  hint: 'Its tasks are given out again, at once.',
-  done: 'open',
-} as const;
+  hint: 'Assigns the tasks of this queue again.',
+  done: 'resumed',
+};
 
 export interface QueueActionsProps {
   readonly queue: QueueAnswer;
   readonly onDone: () => void;
 }
 
-export function QueueActions({ queue, onDone }: QueueActionsProps) {
-  const isAsking = useSignal(false);
-  const { verb, label, hint, done } = queue.paused === null ? PAUSE : RESUME;
-  const title = `${label}: ${queueText(queue)}`;
-  const close = (): void => {
-    isAsking.value = false;
-  };
-  const send = async (body: DecisionBody): Promise<void> => {
-    await post(path`/api/queues/${queue.kind}/${queue.name}/${verb}`, body);
-    notify(`The ${queueText(queue)} is ${done}.`);
-    close();
-    onDone();
-  };
+export function QueueActions({ queue: { kind, name, paused }, onDone }: QueueActionsProps) {
+  const subject = `queue of ${kind} ${name}`;
   return (
-    <div class="actions">
-      <button
-        type="button"
-        title={hint}
-        aria-label={title}
-        onClick={() => {
-          isAsking.value = true;
-        }}
-      >
-        {label}
-      </button>
-      {isAsking.value && (
-        <Question title={title} hint={hint} label={label} comment="possible" send={send} onClose={close} />
-      )}
-    </div>
+    <Decisions
+      decisions={[paused === null ? PAUSE : RESUME]}
+      subject={subject}
+      name={`The ${subject}`}
+      url={path`/api/queues/${kind}/${name}`}
+      onDone={onDone}
+    />
   );
-}
-
-function queueText({ kind, name }: QueueAnswer): string {
-  return `queue of ${kind} ${name}`;
 }

@@ -1,10 +1,26 @@
-import { isHelpOpen, SHORTCUTS } from '../../state/keyboard.ts';
+/** The keyboard shortcuts, in a dialog. */
+import { PAGES } from '../../pages.tsx';
+import { isHelpOpen } from '../../state/keyboard.ts';
 import { Dialog } from '../base/dialog.tsx';
+
+const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly label: string }[] = [
+  { keys: ['/'], label: 'Search' },
+  { keys: ['j', 'k'], label: 'Next and previous task or row' },
+  { keys: ['h', 'l'], label: 'Column to the left and right (board)' },
+  { keys: ['Enter'], label: 'Open' },
+  ...PAGES.flatMap(({ title, navigation }) =>
+    navigation?.key === undefined ? [] : { keys: ['g', navigation.key], label: title },
+  ),
+  { keys: ['[', ']'], label: 'One event back or forward in time' },
+  { keys: ['p'], label: 'Back to the present' },
+  { keys: ['?'], label: 'Show or hide this help' },
+  { keys: ['Esc'], label: 'Close a dialog or leave the search' },
+];
 
 export function Help() {
   return (
     <Dialog
-      title="Keys"
+      title="Keyboard shortcuts"
       onClose={() => {
         isHelpOpen.value = false;
       }}
@@ -22,8 +38,8 @@ export function Help() {
         ))}
       </dl>
       <p class="dim">
-        The slider at the foot of the page takes all of it back to any past moment. The API behind this page
-        is described at <a href="/docs">/docs</a>.
+        Move the slider at the bottom of the page to see the board as it was at any moment. The API that this
+        page uses is documented at <a href="/docs">/docs</a>.
       </p>
     </Dialog>
   );

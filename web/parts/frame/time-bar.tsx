@@ -1,5 +1,5 @@
-/** The slider that takes the whole page back to any moment of the log. */
-import { useSignal, useSignalEffect } from '@preact/signals';
+/** The slider that shows the page as it was at any event of the log. */
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { live } from '../../state/board.ts';
 import { goLive, goTo, past, pastTrouble, wanted } from '../../state/past.ts';
@@ -7,101 +7,65 @@ import { moment, number } from '../base/format.ts';
 import { Line } from '../base/safe-text.tsx';
 import { eventSentence } from '../task/event-sentence.ts';
 
-/** Events a second, where the past is played. */
+/** Events per second while the past is played. */
 const SPEEDS = [1, 5, 25, 100] as const;
+const TICKS_PER_SECOND = 5;
 
-/** One event back or forward; forward over the end is the present. */
+/** Goes one event back or forward; after the last event follows the present. */
 export function step(by: 1 | -1): void {
-  const end = live.value?.sequence ?? 0;
-  const next = (wanted.value ?? end) + by;
-  if (next > end) goLive();
+  const next = (wanted.value ?? lastEvent()) + by;
+  if (next > lastEvent()) goLive();
   else if (next >= 1) void goTo(next);
 }
 
-export function TimeBar() {
-  const isPlaying = useSignal(false);
-  const speed = useSignal<number>(5);
-  const end = live.value?.sequence ?? 0;
-  const at = wanted.value ?? end;
-  const isPast = wanted.value !== null;
+const lastEvent = (): number => live.value?.sequence ?? 0;
 
+/** Plays the log from the shown event on while `isPlaying` is true. */
+function usePlayer(isPlaying: Signal<boolean>, speed: Signal<number>): void {
   useEffect(() => {
     if (!isPlaying.value) return;
     let rest = 0;
     const timer = setInterval(() => {
-      // The next picture waits for the one before it.
+      // The next moment waits until the previous one is shown.
       if (past.value?.board.sequence !== wanted.value && pastTrouble.value === null) return;
-      rest += speed.value / 5;
+      rest += speed.value / TICKS_PER_SECOND;
       const events = Math.floor(rest);
       rest -= events;
       if (events === 0) return;
       const next = (wanted.value ?? 0) + events;
-      if (next < (live.value?.sequence ?? 0)) void goTo(next);
-      else {
-        isPlaying.value = false;
-        goLive();
-      }
-    }, 200);
+      if (next < lastEvent()) void goTo(next);
+      else goLive();
+    }, 1_000 / TICKS_PER_SECOND);
     return () => clearInterval(timer);
   }, [isPlaying.value]);
   useSignalEffect(() => {
     if (wanted.value === null) isPlaying.value = false;
   });
+}
 
+export function TimeBar() {
+  const isPlaying = useSignal(false);
+  const speed = useSignal<number>(5);
+  usePlayer(isPlaying, speed);
+  const end = lastEvent();
+  const at = wanted.value ?? end;
+  const isPast = wanted.value !== null;
   if (end === 0) return null;
   return (
     <section class="time-bar" aria-label="Time travel" data-past={isPast}>
       <div class="time-row">
-        <button
-          type="button"
-          class="quiet"
-          aria-pressed={!isPast}
-          data-live={!isPast}
-          onClick={goLive}
-          title="The present (p)"
-        >
-          <span class="dot" aria-hidden="true" /> Live
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-label="One event back"
-          onClick={() => step(-1)}
-          disabled={at <= 1}
-        >
-          ◂
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-label={isPlaying.value ? 'Pause' : 'Play from here'}
-          disabled={!isPast}
-          onClick={() => {
-            isPlaying.value = !isPlaying.value;
-          }}
-        >
-          {isPlaying.value ? '❚❚' : '▶'}
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-label="One event forward"
-          onClick={() => step(1)}
-          disabled={!isPast}
-        >
-          ▸
-        </button>
+        <Buttons isPlaying={isPlaying} isFirst={at <= 1} isPast={isPast} />
         <input
           type="range"
           min={1}
           max={end}
           value={at}
-          aria-label="Place in the log"
+          aria-label="Position in the log"
           aria-valuetext={isPast ? `event ${at} of ${end}` : 'the present'}
           onInput={(event) => {
-            const place = Number(event.currentTarget.value);
-            if (place >= end) goLive();
-            else void goTo(place);
+            const position = Number(event.currentTarget.value);
+            if (position >= end) goLive();
+            else void goTo(position);
           }}
         />
         <span class="mono time-place">
@@ -125,6 +89,39 @@ export function TimeBar() {
       </div>
       {isPast && <PastLine />}
     </section>
+  );
+}
+
+interface ButtonsProps {
+  readonly isPlaying: Signal<boolean>;
+  readonly isFirst: boolean;
+  readonly isPast: boolean;
+}
+
+function Buttons({ isPlaying, isFirst, isPast }: ButtonsProps) {
+  const button = (label: string, sign: string, disabled: boolean, onClick: () => void) => (
+    <button type="button" class="quiet" aria-label={label} disabled={disabled} onClick={onClick}>
+      {sign}
+    </button>
+  );
+  return (
+    <>
+      <button
+        type="button"
+        class="quiet"
+        aria-pressed={!isPast}
+        data-live={!isPast}
+        onClick={goLive}
+        title="Back to the present (p)"
+      >
+        <span class="dot" aria-hidden="true" /> Live
+      </button>
+      {button('One event back', '◂', isFirst, () => step(-1))}
+      {button(isPlaying.value ? 'Pause' : 'Play from here', isPlaying.value ? '❚❚' : '▶', !isPast, () => {
+        isPlaying.value = !isPlaying.value;
+      })}
+      {button('One event forward', '▸', !isPast, () => step(1))}
+    </>
   );
 }
 

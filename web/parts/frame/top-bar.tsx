@@ -1,4 +1,4 @@
-/** What is looked for, and in which project. */
+/** The search, the choice of a project, and a note if the connection is lost. */
 import { useLocation } from 'preact-iso';
 import { connection, projects } from '../../state/board.ts';
 import { project, words } from '../../state/filter.ts';
@@ -9,7 +9,7 @@ export function TopBar({ path }: { readonly path: string }) {
     <header class="top-bar">
       {connection.value === 'lost' && (
         <p class="lost" role="alert">
-          Signalbox does not answer. What you see is how it was; the page comes back by itself.
+          Signalbox does not answer. You see the last known state; the page reconnects by itself.
         </p>
       )}
       <search>
@@ -27,7 +27,7 @@ export function TopBar({ path }: { readonly path: string }) {
             id="search"
             data-search
             type="search"
-            placeholder="Search tasks  ( / )"
+            placeholder="Search tasks ( / )"
             autocomplete="off"
             value={words.value}
             onInput={(event) => {

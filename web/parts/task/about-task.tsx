@@ -1,4 +1,4 @@
-/** What a task asks for, of whom, and what it has cost so far. */
+/** What a task asks for, how far it is, and its relations to other tasks. */
 import type { WholeTask } from '../../state/whole-task.ts';
 import { Ago, Facts } from '../base/basics.tsx';
 import { duration, moment, number } from '../base/format.ts';
@@ -24,7 +24,7 @@ export function AboutTask({ task }: { readonly task: WholeTask }) {
           ['Cost', costOf(task)],
           ['Created', `${moment(task.created_at)}${task.source === null ? '' : `, ${task.source}`}`],
           ['Finished', task.finished_at === null ? null : moment(task.finished_at)],
-          ...Object.entries(task.labels).map(([name, value]) => [name, value] as const),
+          ...Object.entries(task.labels),
         ]}
       />
       {task.must_haves.length > 0 && (
@@ -40,36 +40,41 @@ export function AboutTask({ task }: { readonly task: WholeTask }) {
         </>
       )}
       {task.params !== null && <Block text={JSON.stringify(task.params)} label="Parameters" />}
-      {relatedTo(task).map(([name, ids]) => (
-        <div key={name}>
-          <h3>{name}</h3>
-          <ul class="plain">
-            {ids.map((id) => (
-              <li key={id}>
-                <a href={taskHref({ project: task.project, id })}>{id}</a>
-              </li>
-            ))}
-          </ul>
-        </div>
-      ))}
+      <Related task={task} />
     </>
   );
 }
 
-/** Other tasks of the project that it has to do with; what its creation says stands in its first event. */
-function relatedTo({ events, children }: WholeTask): readonly (readonly [string, readonly string[]])[] {
-  const [first] = events;
-  const spec = first?.event.type === 'task.created' ? first.event.spec : null;
-  const related: readonly (readonly [string, readonly string[] | undefined])[] = [
-    ['Below', spec?.parent === undefined ? undefined : [spec.parent]],
-    ['Waits for', spec?.depends_on],
-    ['Reviews', spec?.reviews ? [spec.reviews.task] : undefined],
-    ['Tasks below it', children?.ids],
-  ];
-  return related.flatMap(([name, ids]) => (ids && ids.length > 0 ? [[name, ids] as const] : []));
+/** Links to the other tasks of the project that the task refers to. */
+function Related({ task }: { readonly task: WholeTask }) {
+  return relationsOf(task).map(([name, ids]) =>
+    ids.length === 0 ? null : (
+      <div key={name}>
+        <h3>{name}</h3>
+        <ul class="plain">
+          {ids.map((id) => (
+            <li key={id}>
+              <a href={taskHref({ project: task.project, id })}>{id}</a>
+            </li>
+          ))}
+        </ul>
+      </div>
+    ),
+  );
 }
 
-/** Of all attempts; null where no agent has said. */
+function relationsOf({ events, children }: WholeTask): readonly (readonly [string, readonly string[]])[] {
+  const [first] = events;
+  const spec = first?.event.type === 'task.created' ? first.event.spec : null;
+  return [
+    ['Parent', spec?.parent === undefined ? [] : [spec.parent]],
+    ['Depends on', spec?.depends_on ?? []],
+    ['Reviews', spec?.reviews ? [spec.reviews.task] : []],
+    ['Subtasks', children?.ids ?? []],
+  ];
+}
+
+/** Of all attempts; null if no agent has reported any. */
 function tokensOf({ attempts = [] }: WholeTask): string | null {
   const used = attempts.map(({ usage }) => (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0));
   const sum = used.reduce((total, each) => total + each, 0);

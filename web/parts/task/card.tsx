@@ -1,33 +1,31 @@
-/** One task on the board. */
+/** A task on the board. */
 import type { BoardCard } from '../../../src/contracts/api/board.ts';
+import { keyOf, shownStatus } from '../../state/cards.ts';
 import { Ago, StateBadge, toneOf } from '../base/basics.tsx';
 import { taskHref } from '../base/links.tsx';
 import { Line } from '../base/safe-text.tsx';
 
 export const CARD_HEIGHT = 122;
 
-/** Attempt states that are worth a word of their own. */
-const TROUBLED = new Set(['suspected', 'stopping']);
+/** More attempts than this are shown as a number. */
+const MAX_DOTS = 6;
 
 export function Card({ card }: { readonly card: BoardCard }) {
-  const { status, attempt_status, title, note, agent, type } = card;
-  const shownState = attempt_status !== null && TROUBLED.has(attempt_status) ? attempt_status : status;
+  const { status, title, note, agent, type } = card;
+  const shown = shownStatus(card);
+  const isNamed = shown !== status || status === 'claimed' || status === 'expired';
   return (
     <a
       class="card"
       href={taskHref(card)}
       data-item
-      data-task={`${card.project}/${card.id}`}
-      data-tone={toneOf(shownState)}
-      data-state={shownState}
+      data-task={keyOf(card)}
+      data-tone={toneOf(shown)}
+      data-state={shown}
     >
       <span class="card-top">
-        <span class="mono dim card-id">
-          {card.project}/{card.id}
-        </span>
-        {shownState !== card.status || status === 'claimed' || status === 'expired' ? (
-          <StateBadge state={shownState} />
-        ) : null}
+        <span class="mono dim card-id">{keyOf(card)}</span>
+        {isNamed && <StateBadge state={shown} />}
         {card.priority !== 5 && (
           <span class="priority" title={`Priority ${card.priority} of 10`}>
             P{card.priority}
@@ -39,7 +37,7 @@ export function Card({ card }: { readonly card: BoardCard }) {
       </span>
       <span class="card-note dim">{note !== null && <Line text={note} />}</span>
       <span class="card-foot">
-        <span class="chip">{agent ?? (type === null ? 'nobody yet' : `any ${type}`)}</span>
+        <span class="chip">{agent ?? (type === null ? 'unassigned' : `any ${type}`)}</span>
         <Attempts card={card} />
         <span class="dim card-age">
           <When card={card} />
@@ -59,11 +57,11 @@ function When({
   return <Ago time={finished_at ?? updated_at} />;
 }
 
-/** Dots for the attempts that it may have, the used ones filled. */
+/** A dot for each allowed attempt; the used ones are filled. */
 function Attempts({ card: { attempt, max_attempts } }: { readonly card: BoardCard }) {
   if (attempt === 0) return null;
   const text = `attempt ${attempt} of ${Math.max(attempt, max_attempts)}`;
-  if (max_attempts > 6) return <span class="dim" title={text}>{`${attempt}/${max_attempts}`}</span>;
+  if (max_attempts > MAX_DOTS) return <span class="dim" title={text}>{`${attempt}/${max_attempts}`}</span>;
   return (
     <span class="dots" role="img" aria-label={text} title={text}>
       {Array.from({ length: Math.max(attempt, max_attempts) }, (_, index) => (

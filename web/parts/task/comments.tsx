@@ -1,7 +1,7 @@
-/** What people and agents have said of a task, and a place to say more. */
+/** The comments on a task, and a form for a new one. */
 import { useSignal } from '@preact/signals';
-import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
-import { ApiError, path, post } from '../../api/http.ts';
+import { path, post, reasonOf } from '../../api/http.ts';
+import type { TaskAnswer } from '../../api/types.ts';
 import { mayNow } from '../../state/rights.ts';
 import { session } from '../../state/session.ts';
 import { Ago, Section } from '../base/basics.tsx';
@@ -21,7 +21,7 @@ export function Comments({ task, onDone }: CommentsProps) {
           <p class="dim">
             <strong>{comment.author}</strong>, <Ago time={comment.time} />
           </p>
-          <Block text={comment.body} label={`Comment of ${comment.author}`} />
+          <Block text={comment.body} label={`Comment by ${comment.author}`} />
         </article>
       ))}
       {mayNow('comment') && <NewComment task={task} onDone={onDone} />}
@@ -46,13 +46,13 @@ function NewComment({ task, onDone }: CommentsProps) {
       trouble.value = null;
       onDone();
     } catch (error) {
-      trouble.value = error instanceof ApiError ? error.message : String(error);
+      trouble.value = reasonOf(error);
     }
   };
   return (
     <form class="form" onSubmit={send}>
       <label>
-        Add a comment; the next attempt reads it
+        Add a comment (the next attempt reads it)
         <textarea
           rows={2}
           value={body.value}

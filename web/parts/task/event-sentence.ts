@@ -1,26 +1,26 @@
-/** An event in words. */
+/** Events as sentences. */
 import { queueText } from '../../../src/contracts/api/queue-name.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import type { EventAnswer } from '../../api/types.ts';
 import { duration, spoken } from '../base/format.ts';
 
-/** Whom and what it is about, and what happened. */
-export function eventSentence(event: EventAnswer): string {
-  const { event: what } = event;
-  const place = 'task' in what ? `${what.project}/${what.task}: ` : '';
-  return `${place}${happened(event)}`;
+/** What happened, after the task that it happened to: `demo/a: approved`. */
+export function eventSentence(answer: EventAnswer): string {
+  const { event } = answer;
+  return 'task' in event ? `${taskKey(event)}: ${happened(answer)}` : happened(answer);
 }
 
-/** What happened, without the task that it happened to. */
+/** What happened, without the task. */
 export function happened({ event, time }: EventAnswer): string {
   switch (event.type) {
     case 'task.created':
       return `created: ${event.spec.title}`;
     case 'task.due':
-      return 'is due';
+      return 'due';
     case 'task.dependency_met':
-      return `${event.dependency} is done, which it waited for`;
+      return `dependency ${event.dependency} is done`;
     case 'task.claimed':
-      return `attempt ${event.attempt} given to ${event.agent}`;
+      return `attempt ${event.attempt} assigned to ${event.agent}`;
     case 'task.progress_reported':
       return `${event.agent} is working${also(event.detail)}`;
     case 'task.output_added':
@@ -28,9 +28,9 @@ export function happened({ event, time }: EventAnswer): string {
     case 'task.comment_added':
       return `${event.author} commented${also(event.body)}`;
     case 'task.submitted':
-      return `${event.agent} handed the result in${also(event.detail)}`;
+      return `${event.agent} submitted the result${also(event.detail)}`;
     case 'task.failure_reported':
-      return `${event.agent} gave up${also(event.detail)}${retry(event.retry_at_ms, time)}`;
+      return `${event.agent} reported a failure${also(event.detail)}${retry(event.retry_at_ms, time)}`;
     case 'task.blocked':
       return `blocked${also(event.reason)}`;
     case 'task.unblocked':
@@ -42,57 +42,67 @@ export function happened({ event, time }: EventAnswer): string {
     case 'task.cancelled':
       return `cancelled${also(event.reason)}`;
     case 'task.expired':
-      return 'expired before anybody took it';
+      return 'expired before it was assigned';
     case 'task.redriven':
-      return `put back to pending with fresh attempts${also(event.comment)}`;
+      return `pending again with fresh attempts${also(event.comment)}`;
     case 'task.redacted':
-      return `the content of event ${event.sequence} was erased${also(event.reason)}`;
+      return `content of event ${event.sequence} erased${also(event.reason)}`;
     case 'attempt.started':
       return `attempt ${event.attempt} started${event.pid === undefined ? '' : ` as process ${event.pid}`} on ${event.host}`;
     case 'attempt.suspected':
-      return `attempt ${event.attempt} is suspected${also(event.reason)}`;
+      return `attempt ${event.attempt} may hang${also(event.reason)}`;
     case 'attempt.recovered':
-      return `attempt ${event.attempt} shows life again${also(event.evidence)}`;
+      return `attempt ${event.attempt} is active again${also(event.evidence)}`;
     case 'attempt.stop_requested':
-      return `attempt ${event.attempt} is to be stopped: ${spoken(event.reason)}`;
+      return `attempt ${event.attempt} is being stopped: ${spoken(event.reason)}`;
     case 'attempt.ended':
       return `attempt ${event.attempt} ended: ${spoken(event.outcome)}${also(event.error)}${retry(event.retry_at_ms, time)}`;
     case 'attempt.message_rejected':
-      return `a ${event.message} of attempt ${event.attempt} was refused${also(event.reason)}`;
+      return `${event.message} message of attempt ${event.attempt} rejected${also(event.reason)}`;
+    default:
+      return otherEvent(event);
+  }
+}
+
+type OtherEvent = Exclude<EventAnswer['event'], { readonly type: `task.${string}` | `attempt.${string}` }>;
+
+/** What happened to an agent, a queue or Signalbox. */
+function otherEvent(event: OtherEvent): string {
+  switch (event.type) {
     case 'agent.registered':
-      return `agent ${event.agent} is configured with ${event.concurrency} at once`;
+      return `agent ${event.agent} configured with ${event.concurrency} slots`;
     case 'agent.paused':
       return `agent ${event.agent} paused${also(event.reason)}`;
     case 'agent.drained':
-      return `agent ${event.agent} takes no more tasks${also(event.reason)}`;
+      return `agent ${event.agent} drained${also(event.reason)}`;
     case 'agent.resumed':
-      return `agent ${event.agent} takes tasks again${also(event.reason)}`;
+      return `agent ${event.agent} resumed${also(event.reason)}`;
     case 'agent.parked':
-      return `agent ${event.agent} is parked${also(event.reason)}`;
+      return `agent ${event.agent} parked${also(event.reason)}`;
     case 'agent.probed':
-      return `agent ${event.agent} is tried with one attempt`;
+      return `agent ${event.agent} is tested with one attempt`;
     case 'agent.unparked':
       return `agent ${event.agent} works again`;
     case 'agent.connected':
-      return `agent ${event.agent} is there, on worker ${event.worker}`;
+      return `agent ${event.agent} connected through worker ${event.worker}`;
     case 'agent.disconnected':
-      return `agent ${event.agent} is gone${also(event.reason)}`;
+      return `agent ${event.agent} disconnected${also(event.reason)}`;
     case 'agent.retired':
-      return `agent ${event.agent} is not configured any more${also(event.reason)}`;
+      return `agent ${event.agent} is no longer configured${also(event.reason)}`;
     case 'queue.paused':
-      return `the queue of ${queueText(event.queue)} is paused${also(event.reason)}`;
+      return `queue of ${queueText(event.queue)} paused${also(event.reason)}`;
     case 'queue.resumed':
-      return `the queue of ${queueText(event.queue)} is handed out again${also(event.reason)}`;
+      return `queue of ${queueText(event.queue)} resumed${also(event.reason)}`;
     case 'supervisor.started':
-      return `Signalbox ${event.version} started on ${event.host}, process ${event.pid}`;
+      return `Signalbox ${event.version} started on ${event.host} as process ${event.pid}`;
     case 'supervisor.draining':
-      return `Signalbox takes no new work${also(event.reason)}`;
+      return `Signalbox stops taking new work${also(event.reason)}`;
     case 'supervisor.stopped':
       return `Signalbox stopped${also(event.reason)}`;
     case 'supervisor.key_introduced':
-      return `the log is signed with the key ${event.key.slice(0, 12)}… from here on`;
+      return `signing key ${event.key.slice(0, 12)}… introduced`;
     case 'supervisor.checkpointed':
-      return `the log was signed up to event ${event.sequence}`;
+      return `log signed up to event ${event.sequence}`;
     default:
       return spoken((event satisfies never as { type: string }).type);
   }
@@ -101,5 +111,5 @@ export function happened({ event, time }: EventAnswer): string {
 const also = (text: string | undefined): string => (text ? `: ${text}` : '');
 
 function retry(at: number | null, time: string): string {
-  return at === null ? '' : `; next try after ${duration(Math.max(0, at - Date.parse(time)))}`;
+  return at === null ? '' : `; next attempt in ${duration(Math.max(0, at - Date.parse(time)))}`;
 }

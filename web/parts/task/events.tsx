@@ -1,4 +1,4 @@
-/** All that happened, in words; each event can be opened, and then shows all that the log says of it. */
+/** The events of a task as sentences; an opened event shows its record in the log. */
 import { useSignal } from '@preact/signals';
 import type { EventAnswer } from '../../api/types.ts';
 import { Section, StateBadge } from '../base/basics.tsx';
@@ -6,7 +6,7 @@ import { moment, number } from '../base/format.ts';
 import { Block, Line } from '../base/safe-text.tsx';
 import { happened } from './event-sentence.ts';
 
-/** Events that are shown at first. */
+/** Earlier events are shown on demand. */
 const SHOWN = 200;
 
 export function Events({ events }: { readonly events: readonly EventAnswer[] }) {
@@ -22,7 +22,7 @@ export function Events({ events }: { readonly events: readonly EventAnswer[] }) 
             isWhole.value = true;
           }}
         >
-          Show {number(events.length - shown.length)} earlier
+          Show {number(events.length - shown.length)} earlier events
         </button>
       )}
       <ol class="timeline">

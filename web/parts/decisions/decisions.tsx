@@ -1,0 +1,70 @@
+/** Buttons for what a user can decide about a task, an agent or a queue. Each opens a dialog before it is sent. */
+import { useSignal } from '@preact/signals';
+import { post } from '../../api/http.ts';
+import { mayNow } from '../../state/rights.ts';
+import { notify } from '../base/notices.tsx';
+import { type DecisionBody, Question } from './question.tsx';
+
+export interface Decision {
+  /** Last part of the address that it is sent to. */
+  readonly verb: string;
+  readonly label: string;
+  /** What it does. */
+  readonly hint: string;
+  /** What its subject is afterwards, for the notice: "x is paused". */
+  readonly done: string;
+  readonly tone?: 'good' | 'bad';
+  readonly needsComment?: boolean;
+}
+
+export interface DecisionsProps {
+  /** Those that are possible now. */
+  readonly decisions: readonly Decision[];
+  /** What is decided about: in titles, and in the notice that follows. */
+  readonly subject: string;
+  readonly name: string;
+  /** Address without the verb. */
+  readonly url: string;
+  readonly onDone?: (() => void) | undefined;
+}
+
+/** Renders nothing for users who may not decide, and while the page shows the past. */
+export function Decisions({ decisions, subject, name, url, onDone }: DecisionsProps) {
+  const chosen = useSignal<Decision | null>(null);
+  if (!mayNow('operate')) return null;
+  const choose = (decision: Decision | null): void => {
+    chosen.value = decision;
+  };
+  const send = async ({ verb, done }: Decision, body: DecisionBody): Promise<void> => {
+    await post(`${url}/${verb}`, body);
+    notify(`${name} is ${done}.`);
+    choose(null);
+    onDone?.();
+  };
+  const titleOf = ({ label }: Decision): string => `${label}: ${subject}`;
+  const decision = chosen.value;
+  return (
+    <div class="actions">
+      {decisions.map((each) => (
+        <button
+          type="button"
+          key={each.verb}
+          title={each.hint}
+          data-tone={each.tone}
+          aria-label={titleOf(each)}
+          onClick={() => choose(each)}
+        >
+          {each.label}
+        </button>
+      ))}
+      {decision && (
+        <Question
+          title={titleOf(decision)}
+          decision={decision}
+          send={(body) => send(decision, body)}
+          onClose={() => choose(null)}
+        />
+      )}
+    </div>
+  );
+}
