@@ -1,16 +1,10 @@
+/** Two projects: `quick` is what `npm run check` and `npm run test:watch` run, `servers` needs a nats-server. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
-/** Folders whose files leave nothing behind in the process that runs them: they share it, with the modules it has loaded. */
-const SHARED = [
-  'contract',
-  'histories',
-  'property',
-  'simulation',
-  'unit',
-  'integration/{audit,http,journal,nats,operations,replay,supervision,telemetry}',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+/** Tests without a server and without the built program. */
+const QUICK = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
 
 export default defineConfig({
   // Examples import the package by its name: here they get its sources.
@@ -18,15 +12,24 @@ export default defineConfig({
     alias: { 'signalbox/replay': fileURLToPath(new URL('src/engine/replay/index.ts', import.meta.url)) },
   },
   test: {
-    globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Two cores: real servers and real processes beside the tests need one of them.
+    // Test files leave nothing behind in the process that runs them: they share it, and the modules it has loaded.
+    isolate: false,
+    // Most tests wait for servers and processes of their own, which need the other half of a machine with two cores.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'shared', include: SHARED, isolate: false } },
-      { extends: true, test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: SHARED } },
+      { extends: true, test: { name: 'quick', include: QUICK } },
+      {
+        extends: true,
+        test: {
+          name: 'servers',
+          include: ['test/**/*.test.ts'],
+          exclude: QUICK,
+          globalSetup: ['test/support/global-setup.ts'],
+        },
+      },
     ],
   },
 });

@@ -17,7 +17,7 @@ const TITLES = {
   standby: 'with a standby, beside a NATS server',
 } as const;
 
-describe(`chaos with seed ${SEED}: kills and stops at random, for ${SECONDS} s`, () => {
+describe.concurrent(`chaos with seed ${SEED}: kills and stops at random, for ${SECONDS} s`, () => {
   const results: ChaosResult[] = [];
   // The time in which a Signalbox has to be ready is not for compiling it.
   beforeAll(builtCli);

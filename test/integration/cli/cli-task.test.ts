@@ -24,7 +24,7 @@ agents:
     command: ["sleep", "600"]
 `;
 
-describe('the task commands, against a Signalbox that runs', () => {
+describe.concurrent('the task commands, against a Signalbox that runs', () => {
   let up: TestUp;
   beforeAll(async () => {
     await builtCli();

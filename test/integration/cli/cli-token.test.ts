@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts';
 const SLOW = { timeout: 90_000 };
 const CONFIG = 'agents: { later: { driver: command, command: ["true"] } }';
 
-describe('signalbox token', () => {
+describe.concurrent('signalbox token', () => {
   it(
     'closes a running Signalbox, opens it to who has one, and lets in no more who had one',
     SLOW,

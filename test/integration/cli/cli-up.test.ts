@@ -17,7 +17,7 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
   }
 }
 
-describe('signalbox up', () => {
+describe.concurrent('signalbox up', () => {
   beforeAll(builtCli);
 
   it('U1: says in one line that it is ready, logs JSON to standard error, and SIGTERM leaves no process', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtCli } from '../../support/process/build.ts';
 import { runCli, startUp, temporaryDirectory } from '../../support/process/cli.ts';
 
-describe('the program', () => {
+describe.concurrent('the program', () => {
   let cwd: string;
   beforeAll(async () => {
     await builtCli();

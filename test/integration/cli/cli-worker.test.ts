@@ -25,7 +25,7 @@ async function startWorker(world: RemoteWorld, command: readonly string[]): Prom
 
 const FAR = { ...REMOTE, concurrency: 2, kill_grace_seconds: 0.5 } as const;
 
-describe('signalbox worker', () => {
+describe.concurrent('signalbox worker', () => {
   it('runs an agent by its driver on this machine, and sends its output on while it runs', {
     timeout: 60_000,
   }, async () => {

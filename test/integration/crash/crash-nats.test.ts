@@ -31,7 +31,7 @@ interface Answered {
   readonly retryAfter: string | null;
 }
 
-describe('kill -9 of the embedded nats-server under load', () => {
+describe.concurrent('kill -9 of the embedded nats-server under load', () => {
   it('answers 503 with Retry-After meanwhile, keeps all that was acknowledged, and goes on', {
     timeout: 120_000,
   }, async () => {
@@ -50,7 +50,9 @@ describe('kill -9 of the embedded nats-server under load', () => {
       }
     };
     const clients = Array.from({ length: 8 }, (_, client) => load(client));
-    for (let round = 1; round <= 3; round++) {
+    const refused = (): Answered[] => answers.filter(({ status }) => status !== 201);
+    // A server that is back at once may have refused nothing: then it is killed again.
+    for (let round = 1; round <= 3 || (refused().length === 0 && round <= 10); round++) {
       const enough = answers.length + 100;
       await until(() => answers.length > enough, 'some load');
       const { nats } = await sandbox.get<Health>('/health');
@@ -63,9 +65,8 @@ describe('kill -9 of the embedded nats-server under load', () => {
     loading = false;
     await Promise.all(clients);
 
-    const refused = answers.filter(({ status }) => status !== 201);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(refused.every(({ status, retryAfter }) => status === 503 && Number(retryAfter) > 0)).toBe(true);
+    expect(refused().length).toBeGreaterThan(0);
+    expect(refused().every(({ status, retryAfter }) => status === 503 && Number(retryAfter) > 0)).toBe(true);
     const { tasks } = await sandbox.get<{ tasks: { id: string }[] }>('/api/tasks?limit=1000');
     const page = new Set(tasks.map(({ id }) => id));
     const created = answers.filter(({ status }) => status === 201).map(({ id }) => id);
@@ -86,7 +87,7 @@ describe('kill -9 of the embedded nats-server under load', () => {
   });
 });
 
-describe('one log, one writer', () => {
+describe.concurrent('one log, one writer', () => {
   it('refuses a second Signalbox on the same data directory, and says who has it', {
     timeout: 60_000,
   }, async () => {

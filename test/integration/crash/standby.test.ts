@@ -94,7 +94,7 @@ function writersOf(records: readonly StoredRecord[]): string[] {
   return records.flatMap(({ event }) => (event.type === 'supervisor.started' ? [event.writer] : []));
 }
 
-describe('a standby', { timeout: 120_000 }, () => {
+describe.concurrent('a standby', { timeout: 120_000 }, () => {
   it('takes over within seconds of kill -9, and its agents run on', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
@@ -108,7 +108,7 @@ describe('a standby', { timeout: 120_000 }, () => {
     expect(await pair.doctor()).not.toMatch(waits);
   });
 
-  it.concurrent('takes over from one that hangs, which does no harm when it wakes', async () => {
+  it('takes over from one that hangs, which does no harm when it wakes', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
     process.kill(pair.leader.pid, 'SIGSTOP');
@@ -130,7 +130,7 @@ describe('a standby', { timeout: 120_000 }, () => {
     expect(records.some(({ event }) => 'task' in event && event.task === 'late')).toBe(false);
   });
 
-  it.concurrent('takes over at once from one that stops in good order, and with a server of its own', async () => {
+  it('takes over at once from one that stops in good order, and with a server of its own', async () => {
     await using leader = await Sandbox.create({ config: {} });
     const config = { data_dir: `${leader.directory}/data`, agents: {} };
     await leader.configure(config);

@@ -29,7 +29,7 @@ async function run(
   return { state, attempts: attemptsOf(engine), outputs: outputs.map(({ content }) => content) };
 }
 
-describe('success needs the exit code and the result', () => {
+describe.concurrent('success needs the exit code and the result', () => {
   it.each([
     ['claude', 'success.json'],
     ['codex', 'success.jsonl'],
@@ -123,7 +123,7 @@ describe('success needs the exit code and the result', () => {
   });
 });
 
-describe('a retry', () => {
+describe.concurrent('a retry', () => {
   it.each([
     ['claude', 'error.json', 'resumed.json', '--resume'],
     ['codex', 'error.jsonl', 'resumed.jsonl', 'resume'],
@@ -196,7 +196,7 @@ describe('a retry', () => {
   });
 });
 
-describe('a process that goes its own way', () => {
+describe.concurrent('a process that goes its own way', () => {
   it('and stays after its result is ended, and its result counts', async () => {
     await using tool = new FakeTool();
     const stdout = recorded('codex', 'success.jsonl');
@@ -239,7 +239,7 @@ describe('a process that goes its own way', () => {
   });
 });
 
-describe('an openclaw run whose command lost its Gateway', () => {
+describe.concurrent('an openclaw run whose command lost its Gateway', () => {
   const lost: Behaviour = { stdout: recorded('openclaw', 'accepted-error.json'), exitCode: 1 };
 
   it('is asked for until it has ended, and is not started again', async () => {

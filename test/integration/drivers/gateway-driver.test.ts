@@ -59,7 +59,7 @@ const attemptsOf = ({ app }: TestEngine) => app.state.projections.attempts.byTas
 const settled = ({ state, openAttempt }: { state: string; openAttempt: number | null }): boolean =>
   ['done', 'failed'].includes(state) && openAttempt === null;
 
-describe('a run inside a Gateway', () => {
+describe.concurrent('a run inside a Gateway', () => {
   it('is sent with all that it needs, and its answer, usage and session are the attempt’s', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, undefined, { title: 'Look', timeout_seconds: 90 });
@@ -153,7 +153,7 @@ describe('a run inside a Gateway', () => {
   });
 });
 
-describe('no run is lost and none is doubled', () => {
+describe.concurrent('no run is lost and none is doubled', () => {
   it('when every answer comes twice, and out of order', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.copies = 2;
@@ -265,7 +265,7 @@ describe('no run is lost and none is doubled', () => {
   });
 });
 
-describe('a restart of Signalbox', () => {
+describe.concurrent('a restart of Signalbox', () => {
   /** Two engines on one log and one data directory, with what happens between them. */
   async function restarted(
     gateway: GatewayServer,
@@ -309,7 +309,7 @@ describe('a restart of Signalbox', () => {
   });
 });
 
-describe('a run that is to end', () => {
+describe.concurrent('a run that is to end', () => {
   it('is aborted when its time is over', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, undefined, { timeout_seconds: 0.3, max_attempts: 1 });
@@ -348,7 +348,7 @@ describe('a run that is to end', () => {
   });
 });
 
-describe('sessions_spawn', () => {
+describe.concurrent('sessions_spawn', () => {
   it('starts a subagent by the tool, without a message at its end', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.allowsSpawn = true;

@@ -17,7 +17,7 @@ const ENDINGS: readonly Ending[] = [
   { name: 'process.exit, with an empty PATH,', path: '', end: (parent) => parent.stdin?.write('exit\n') },
 ];
 
-describe('the embedded server after the death of its parent', () => {
+describe.concurrent('the embedded server after the death of its parent', () => {
   it.each(ENDINGS)(
     'ends when the parent dies by $name, and releases its directory',
     async ({ path, end }) => {

@@ -39,7 +39,7 @@ async function occupied(port = 0): Promise<AsyncDisposable & { readonly port: nu
   };
 }
 
-describe('embedded NATS server', () => {
+describe.concurrent('embedded NATS server', () => {
   it('answers JetStream requests as soon as startEmbeddedServer returns', async () => {
     await using directory = await temporaryDirectory();
     await using embedded = await embeddedServer(directory.path);
@@ -193,7 +193,7 @@ describe('embedded NATS server', () => {
   });
 });
 
-describe('a start that fails', () => {
+describe.concurrent('a start that fails', () => {
   it('lets one of two simultaneous starts use the directory and refuses the other', async () => {
     await using directory = await temporaryDirectory();
     const starts = await Promise.allSettled([embeddedServer(directory.path), embeddedServer(directory.path)]);

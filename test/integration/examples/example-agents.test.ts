@@ -17,7 +17,7 @@ const REASON = parseError(readFileSync(join(EXAMPLES, 'data', 'usage.jsonl'), 'u
 const BROKEN_AT_113 = `usage.jsonl: line 113 is not a usage record: ${REASON}`;
 const HAPPY = ['status working', 'outputs document', 'outputs data', 'status review'];
 
-describe('what every example agent does', () => {
+describe.concurrent('what every example agent does', () => {
   it.each([
     ['code-review.mjs', { params: { repo: AGENTS } }, HAPPY],
     ['data-analysis.mjs', {}, HAPPY],
@@ -113,7 +113,7 @@ describe('what every example agent does', () => {
   });
 });
 
-describe('data-analysis.mjs', () => {
+describe.concurrent('data-analysis.mjs', () => {
   const CSV = [
     'team,points,note,date',
     'red,1,"one, two",2025-01-06',
@@ -180,7 +180,7 @@ describe('data-analysis.mjs', () => {
   });
 });
 
-describe('flaky-then-learns.mjs', () => {
+describe.concurrent('flaky-then-learns.mjs', () => {
   const learned = {
     attempts: [{ attempt: 1, outcome: 'failed', error: 'exit code 1', stderr_tail: `${BROKEN_AT_113}\n` }],
   };
@@ -230,7 +230,7 @@ describe('flaky-then-learns.mjs', () => {
   });
 });
 
-describe('changelog.mjs', () => {
+describe.concurrent('changelog.mjs', () => {
   it('sorts commits by tag and kind, with conventional subjects or plain ones', async () => {
     await using repo = await Directory.create();
     await repo.git('init', '--quiet');

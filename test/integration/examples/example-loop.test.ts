@@ -14,7 +14,7 @@ const { startStubModel } = (await import('../../../examples/loop/stub-model.mjs'
   startStubModel: (port: number, seen: (body: unknown) => void) => Promise<Server>;
 };
 
-describe('the example loop', () => {
+describe.concurrent('the example loop', () => {
   for (const api of ['openai', 'anthropic']) {
     it(`tells a model of the ${api} kind what has finished, each result once`, {
       timeout: 60_000,

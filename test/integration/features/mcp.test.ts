@@ -83,7 +83,7 @@ function http(url: string, { SIGNALBOX_TOKEN: token, SIGNALBOX_PROJECT: project 
   return new StreamableHTTPClientTransport(target, { requestInit: { headers } });
 }
 
-describe('the MCP server', () => {
+describe.concurrent('the MCP server', () => {
   let sandbox: Sandbox;
   beforeAll(async () => {
     const worker = { driver: 'command', command: ['sh', '-c', WORKER], cwd: '.', concurrency: 10 };

@@ -17,7 +17,7 @@ async function expectAllDoneOnce(box: Signalbox, ids: readonly string[]): Promis
   }
 }
 
-describe('remote agents: what is lost and what is not', () => {
+describe.concurrent('remote agents: what is lost and what is not', () => {
   it('a worker is killed with 20 tasks in its hands: the agent is offline, another finishes all, each once', {
     timeout: 60_000,
   }, async () => {

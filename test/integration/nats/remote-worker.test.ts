@@ -5,7 +5,7 @@ import { agentSubject, WORK_STREAM } from '../../../src/contracts/messages/subje
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { until } from '../../support/until.ts';
 
-describe('a worker of a remote agent', () => {
+describe.concurrent('a worker of a remote agent', () => {
   it('does each job by the handler of its action, and what it brings is on the blackboard', async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, concurrency: 2 } } });
     await world.worker({
