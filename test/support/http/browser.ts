@@ -2,7 +2,7 @@
  * A real browser on the dashboard. Chromium is the system's own (`SIGNALBOX_TEST_CHROMIUM` names another program); where
  * there is none the tests of the dashboard are left out, unless `SIGNALBOX_TEST_BROWSER=required`.
  */
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { findChromium, launchChromium } from '../../../bench/chromium.ts';
 
@@ -17,9 +17,16 @@ if (CHROMIUM === null && (named || wanted === 'required')) {
 /** Milliseconds for a test in a browser: on two cores, beside other tests, a page takes its time. */
 export const BROWSER_TEST_MS = 120_000;
 
-/** A browser with pages of one test; every error in a page is a failure of the test. */
+/** Milliseconds that a test waits for what a page is to show. */
+const WAIT_MS = 60_000;
+
+/** One Chromium for all test files of a process; it ends with the process. */
+let chromium: Promise<Browser> | undefined;
+
+/** The pages of one test; every error in a page is a failure of the test. */
 export class TestBrowser implements AsyncDisposable {
   readonly #browser: Browser;
+  readonly #contexts: BrowserContext[] = [];
   readonly #errors: string[] = [];
 
   private constructor(browser: Browser) {
@@ -27,13 +34,15 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   static async launch(): Promise<TestBrowser> {
-    return new TestBrowser(await launchChromium(CHROMIUM ?? ''));
+    chromium ??= launchChromium(CHROMIUM ?? '');
+    return new TestBrowser(await chromium);
   }
 
   async open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: { width: 1_440, height: 900 }, ...options });
+    this.#contexts.push(context);
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(WAIT_MS);
     page.on('pageerror', (error) => this.#errors.push(String(error)));
     page.on('dialog', (dialog) => {
       this.#errors.push(`a dialog was opened: ${dialog.message()}`);
@@ -57,7 +66,7 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    await Promise.all(this.#contexts.map((context) => context.close()));
   }
 }
 
