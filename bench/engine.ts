@@ -1,7 +1,9 @@
 /** The engine that the benches drive: function agents, the JetStream journal, nothing left out. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
-import { Engine, type EngineOptions } from '../src/app/engine/engine.ts';
+import type { Engine } from '../src/app/engine/engine.ts';
+import type { EngineOptions } from '../src/app/engine/engine-options.ts';
+import { openEngine } from '../src/app/engine/open-engine.ts';
 import { createTask } from '../src/app/tasks/create-task.ts';
 import { systemEnvironment } from '../src/base/environment.ts';
 import { type CreateTask, createTaskSchema } from '../src/contracts/api/requests.ts';
@@ -40,7 +42,7 @@ export async function openBenchEngine(
   }: BenchEngineSettings = {},
 ): Promise<Engine> {
   const { clock } = systemEnvironment;
-  const engine = await Engine.open({
+  const engine = await openEngine({
     openJournal: (handlers) => {
       const open = (inner: typeof handlers) => JetStreamJournal.open(connection, inner);
       return sync === undefined ? open(handlers) : GroupCommit.open(open, handlers, sync);

@@ -6,7 +6,7 @@ import { hasCode } from './errors.ts';
 /** The text of the file; null if it does not exist. Other errors are thrown. */
 export async function readIfExists(file: string): Promise<string | null> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return null;
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null;
     throw error;
   });
 }

@@ -1,8 +1,9 @@
+/** Undoing what was started. */
 import type { Logger } from 'pino';
 
 type Step = { readonly what: string; readonly undo: () => Promise<void> | void };
 
-/** What has to be stopped, in the reverse order of its start. A step that fails does not keep the others from it. */
+/** Steps to undo, in the reverse order. A step that fails does not prevent the others. */
 export class Cleanup {
   readonly #steps: Step[] = [];
   readonly #logger: Logger;

@@ -1,23 +1,25 @@
-/** The data directory: what Signalbox keeps beside the log. */
+/** The data directory: the files that Signalbox keeps beside the log. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { readIfExists } from '../base/files.ts';
 import { sha256 } from '../base/hash.ts';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { hasCode, messageOf, SignalboxError } from '../contracts/errors.ts';
+import { codeFingerprint, SnapshotDirectory } from '../engine/runtime/snapshot-store.ts';
 
 export interface DataDirectory {
   readonly path: string;
   /** Never leaves this directory: attempt tokens are derived from it. */
   readonly secret: string;
-  /** Names this directory's processes; tells nothing of the secret. */
+  /** Identifies the processes of this directory; does not reveal the secret. */
   readonly installation: string;
 }
 
 const SECRET_BYTES = 32;
 const INSTALLATION_LENGTH = 16;
 
-/** Opens the directory, making it and its secret on first use. @throws SignalboxError `config_invalid` */
+/** Opens the directory; creates it and its secret on first use. @throws SignalboxError `config_invalid` */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
@@ -32,7 +34,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   }
 }
 
-/** What names its processes; null where there is no data directory yet. @throws Error where it cannot be read */
+/** The id of the installation; null if there is no data directory yet. @throws Error if it cannot be read */
 export async function installationOf(path: string): Promise<string | null> {
   const secret = await readIfExists(join(path, 'secret'));
   return secret === null ? null : installationNamed(secret.trim());
@@ -52,9 +54,13 @@ async function secretOf(file: string): Promise<string> {
       await handle.close();
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   const secret = (await readFile(file, 'utf8')).trim();
   if (secret.length === 2 * SECRET_BYTES) return secret;
-  throw new Error(`${file} is damaged: restore it, or delete it (agents that run now will be refused)`);
+  throw new Error(`${file} is damaged: restore it, or delete it (running agents will be rejected then)`);
+}
+
+export function snapshotsIn(dataDirectory: string, logger: Logger): SnapshotDirectory {
+  return new SnapshotDirectory(join(dataDirectory, 'snapshots'), codeFingerprint(), logger);
 }

@@ -1,15 +1,17 @@
+/** The health of a running Signalbox. */
 import type { Engine } from '../app/engine/engine.ts';
 import type { HealthReport } from '../contracts/api/answers.ts';
+import { VERSION } from '../version.ts';
 import type { NatsLink } from './nats-link.ts';
 
-/** What `/health`, `/ready` and `doctor` show. */
-export function healthOf(engine: Engine, nats: NatsLink, version: string): HealthReport {
+/** The report that `/health`, `/ready` and `doctor` show. */
+export function healthOf(engine: Engine, nats: NatsLink): HealthReport {
   const log = engine.journalState;
   const reason = reasonOf(engine);
   return {
     ready: reason === null,
     reason,
-    version,
+    version: VERSION,
     pid: process.pid,
     uptime_seconds: Math.round(process.uptime()),
     log: {
@@ -30,7 +32,7 @@ export function healthOf(engine: Engine, nats: NatsLink, version: string): Healt
   };
 }
 
-/** Why no new work is taken; null where it is. */
+/** Why no new work is accepted; null if it is. */
 function reasonOf(engine: Engine): string | null {
   const log = engine.journalState;
   switch (log.kind) {

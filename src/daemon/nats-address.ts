@@ -1,4 +1,4 @@
-/** How a NATS server is reached: plain data, which a thread can be given as well as a function. */
+/** The address of a NATS server: plain data that can be passed to a thread, from the configuration or a NATS context. */
 import {
   type Authenticator,
   connect,
@@ -7,6 +7,9 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node';
+import { readNatsContext } from '../config/nats-context.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
+import type { Variables } from '../config/settings.ts';
 import { readCredentials } from '../worker/credentials.ts';
 
 export interface NatsAddress {
@@ -17,22 +20,22 @@ export interface NatsAddress {
   /** A file for `readCredentials`. */
   readonly credentialsFile?: string;
   readonly caFile?: string;
-  /** What this side proves itself with, over TLS. */
+  /** The client certificate and its key. */
   readonly certFile?: string;
   readonly keyFile?: string;
   /** Whether the server speaks TLS from the first byte on. */
   readonly isTlsFirst?: boolean;
 }
 
-/** For who stays connected for long. */
+/** For long-lived connections. */
 export const CONNECT_OPTIONS = {
   name: 'signalbox',
   noAsyncTraces: true,
-  // For ever: while it is away the journal waits and callers get 503.
+  // Reconnects for ever: meanwhile the journal waits and callers get 503.
   maxReconnectAttempts: -1,
   reconnectTimeWait: 100,
   reconnectJitter: 100,
-  // A connection that is lost in the middle of its greeting stalls the client for this long.
+  // A connection that is lost during the handshake blocks the client for this long.
   timeout: 2_000,
   pingInterval: 20_000,
 } as const;
@@ -65,4 +68,46 @@ export function tlsOf({ caFile, certFile, keyFile, isTlsFirst }: NatsAddress): T
     ...(isTlsFirst && { handshakeFirst: true }),
   };
   return Object.keys(tls).length === 0 ? undefined : tls;
+}
+
+/** A NATS server that the configuration names, by its address or by a context of the `nats` command line. */
+export interface GivenServer {
+  readonly address: NatsAddress;
+  /** Without credentials. */
+  readonly url: string;
+}
+
+/** Whether the configuration names a server; otherwise Signalbox starts its own. */
+export function isServerGiven({ nats }: SignalboxConfig): boolean {
+  return nats.url !== undefined || nats.context !== undefined;
+}
+
+/** null if the configuration names no server. @throws SignalboxError `config_invalid` for a context that cannot be used */
+export async function givenServer({ nats }: SignalboxConfig, env: Variables): Promise<GivenServer | null> {
+  if (nats.context !== undefined) {
+    const { url, user, password, isTlsFirst, ...context } = await readNatsContext(nats.context, env);
+    const who = user === undefined ? {} : { user, pass: password ?? '' };
+    return serverAt(url, { ...context, ...who, ...(isTlsFirst && { isTlsFirst }) });
+  }
+  if (nats.url === undefined) return null;
+  return serverAt(nats.url, {
+    ...(nats.credentials !== undefined && { credentialsFile: nats.credentials }),
+    ...(nats.ca_file !== undefined && { caFile: nats.ca_file }),
+  });
+}
+
+function serverAt(url: string, others: Omit<NatsAddress, 'servers'>): GivenServer {
+  const given = url.split(',').map((each) => each.trim());
+  // The client does not read credentials from URLs: they are passed separately.
+  const servers = given.map((each) => each.replace(/^((?:[a-z]+:\/\/)?)[^@/]*@/, '$1'));
+  const named = others.credentialsFile === undefined ? credentialsOf(given[0] ?? '') : {};
+  return { address: { servers, ...named, ...others }, url: servers.join(',') };
+}
+
+/** The credentials in `nats://user:password@host:port`, as other NATS tools accept them. */
+function credentialsOf(server: string): { user?: string; pass?: string; token?: string } {
+  const [, user, , password] = /^(?:[a-z]+:\/\/)?([^:@/]+)(:([^@]*))?@/.exec(server) ?? [];
+  if (user === undefined) return {};
+  if (password === undefined) return { token: decodeURIComponent(user) };
+  return { user: decodeURIComponent(user), pass: decodeURIComponent(password) };
 }

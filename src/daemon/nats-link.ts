@@ -7,8 +7,7 @@ import { EVENT_STREAM } from '../contracts/messages/subjects.ts';
 import { obtainNatsServer } from './embedded/obtain.ts';
 import { type EmbeddedServer, startEmbeddedServer } from './embedded/server.ts';
 import { StreamSync } from './embedded/stream-sync.ts';
-import { type GivenServer, givenServer } from './given-server.ts';
-import { connectTo, type NatsAddress } from './nats-address.ts';
+import { connectTo, type GivenServer, givenServer, type NatsAddress } from './nats-address.ts';
 
 export interface NatsLink {
   readonly connection: NatsConnection;

@@ -7,7 +7,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import type { Batch, HashedMessage, ReadAhead } from '../engine/runtime/read-ahead.ts';
+import type { Batch, HashedMessage } from '../engine/runtime/rebuild.ts';
+import type { ReadAhead } from '../engine/runtime/recover.ts';
 import type { NatsAddress } from './nats-address.ts';
 
 export interface ThreadInput {

@@ -9,8 +9,7 @@ import type { Logger } from 'pino';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { findRunningServer, hasStore } from './embedded/running.ts';
-import { isServerGiven } from './given-server.ts';
-import { connectTo } from './nats-address.ts';
+import { connectTo, isServerGiven } from './nats-address.ts';
 import { type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';
 
 export interface ReadingLink {

@@ -1,25 +1,25 @@
 /**
- * A standby: reads along, waits for its turn, and takes over.
+ * A standby: follows the log, waits for the lease, and takes over.
  *
- * B1 Until the lease is its own it writes nothing, starts nothing and listens nowhere.
- * B2 The lease only says when to try. What keeps the earlier writer out is the log itself (J2 of journal.ts): the first
- *    event of the new one breaks the chain of everything that the earlier one has in flight or sends when it wakes.
+ * Invariant standby/acts-only-with-lease: without the lease it writes nothing, starts nothing and listens nowhere. The
+ * lease only says when to try; the earlier writer is kept out by the log itself (journal/one-writer).
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { SignalboxError } from '../contracts/errors.ts';
-import { Lease, type LeaseOptions } from '../journal/lease.ts';
+import { STANDBY_SUBJECT } from '../contracts/messages/subjects.ts';
+import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
 import { type NatsLink, type NatsLinkOptions, openNatsLink } from './nats-link.ts';
 
-/** Milliseconds between two looks at the log, and at a data directory that is taken. */
+/** Milliseconds between two attempts to read the log, or to get a data directory that is in use. */
 const FOLLOW_MS = 250;
-/** What an earlier writer had on its way when it died is stored within this time. */
+/** Milliseconds within which messages in flight of an earlier writer are stored. */
 const SETTLE_MS = 100;
 
 /**
- * The connection to NATS, once there is one to be had: with a server of its own, Signalbox has to wait until the other
- * one has let go of the data directory.
- * @throws SignalboxError as `openNatsLink`, but for `log_in_use`
+ * Connects to NATS. With an embedded server, waits until the other Signalbox has released the data directory.
+ * @throws SignalboxError as `openNatsLink`, except `log_in_use`
  */
 export async function awaitNatsLink(options: NatsLinkOptions): Promise<NatsLink> {
   for (let isFirst = true; ; isFirst = false) {
@@ -27,7 +27,7 @@ export async function awaitNatsLink(options: NatsLinkOptions): Promise<NatsLink>
       return await openNatsLink(options);
     } catch (error) {
       if (!(error instanceof SignalboxError) || error.code !== 'log_in_use') throw error;
-      if (isFirst) options.logger.info({ reason: error.message }, 'standing by for the data directory');
+      if (isFirst) options.logger.info({ reason: error.message }, 'waiting for the data directory');
       await delay(FOLLOW_MS);
     }
   }
@@ -49,13 +49,12 @@ export async function awaitLease(
     while (!(await Promise.race([isLeased, delay(FOLLOW_MS, false)]))) await readOn(follow, logger);
   } catch (error) {
     waiting.abort();
-    // It may be the waiting itself that failed.
+    // The waiting itself may have failed.
     leased.then((lease) => lease?.release()).catch(() => {});
     throw error;
   }
   const lease = await leased;
-  if (!lease)
-    throw new SignalboxError('internal', 'nobody ended the waiting for the lease, and it has ended');
+  if (!lease) throw new SignalboxError('internal', 'waiting for the lease ended without the lease');
   await delay(SETTLE_MS);
   await follow();
   return lease;
@@ -66,6 +65,36 @@ async function readOn(follow: () => Promise<void>, logger: Logger): Promise<void
     await follow();
   } catch (error) {
     if (!(error instanceof SignalboxError) || error.code !== 'nats_unavailable') throw error;
-    logger.debug({ err: error }, 'the log cannot be followed at the moment');
+    logger.debug({ err: error }, 'could not follow the log');
   }
+}
+
+/** Milliseconds that standbys get to answer. */
+const ANSWER_MS = 300;
+
+export type Standby = Pick<LeaseHolder, 'host' | 'pid' | 'since'>;
+
+/** Answers requests for standbys over NATS. @returns a function that ends it */
+export function answerAsStandby(connection: NatsConnection, { host, pid, since }: Standby): () => void {
+  const answer = JSON.stringify({ host, pid, since });
+  const subscription = connection.subscribe(STANDBY_SUBJECT, {
+    callback: (error, message) => {
+      if (!error) message.respond(answer);
+    },
+  });
+  return () => subscription.unsubscribe();
+}
+
+/** The standbys that answer in time. */
+export async function findStandbys(connection: NatsConnection): Promise<Standby[]> {
+  const standbys: Standby[] = [];
+  try {
+    const options = { strategy: 'timer', maxWait: ANSWER_MS } as const;
+    for await (const message of await connection.requestMany(STANDBY_SUBJECT, '', options)) {
+      standbys.push(message.json<Standby>());
+    }
+  } catch {
+    // No standby listens, or this connection may not ask.
+  }
+  return standbys;
 }

@@ -1,14 +1,15 @@
 /** D1 to D3 of redaction.ts, E2 of redactions.ts, for any history and whatever is redacted in it. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Projections } from '../../projections/index.ts';
-import { GENESIS_HASH } from '../../src/contracts/events/cloud-event.ts';
 import type { DomainEvent, StoredRecord } from '../../src/contracts/events/events.ts';
 import { redactedForm } from '../../src/contracts/events/redaction.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { CommitPipeline } from '../../src/engine/runtime/commit-pipeline.ts';
-import { readRecord, rebuild } from '../../src/engine/runtime/rebuild.ts';
+import { BEGINNING, readRecord, rebuild } from '../../src/engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
+import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { skeletonOf, withStandIns } from '../../src/journal/redactions.ts';
 import { type Claims, eventOf, type Step, step } from '../support/history/random-history.ts';
 import { auditOf, readerOf } from '../support/history/signed-log.ts';
@@ -33,17 +34,20 @@ class Lived {
   readonly #host = new ActorHost();
   readonly #claims: Claims = new Map();
   readonly #pipeline = new CommitPipeline({
-    host: this.#host,
     clock: { now: () => Date.UTC(2025, 0, 1), schedule: () => () => {} },
     writer: 'w',
-    last: { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH },
     maxBacklog: 1,
     maxEventBytes: 10_000_000,
-    onCommitted: (record) => this.projections.evolve(record),
   });
   #sequence = 0;
 
   constructor(all: readonly Part[]) {
+    this.#pipeline.attach({
+      host: this.#host,
+      last: BEGINNING,
+      journal: new MemoryJournal(new MemoryLog(), this.#pipeline),
+      onCommitted: (record) => this.projections.evolve(record),
+    });
     this.#commit({ type: 'supervisor.started', writer: 'w', version: '1', host: 'h', pid: 1 });
     for (const part of all) {
       this.#offer(part.step);

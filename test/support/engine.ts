@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { TaskView } from '../../projections/index.ts';
-import { Engine, type EngineOptions } from '../../src/app/engine/engine.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import type { EngineOptions } from '../../src/app/engine/engine-options.ts';
+import { openEngine } from '../../src/app/engine/open-engine.ts';
 import { createTask } from '../../src/app/tasks/create-task.ts';
 import { systemEnvironment } from '../../src/base/environment.ts';
 import { type CreateTask, createTaskSchema } from '../../src/contracts/api/requests.ts';
@@ -96,7 +98,7 @@ export class TestEngine implements AsyncDisposable {
 /** @param log shared by engines that are to follow each other on the same log */
 export async function startEngine(settings: EngineSettings, log = new MemoryLog()): Promise<TestEngine> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
-  const engine = await Engine.open({
+  const engine = await openEngine({
     openJournal: async (handlers: JournalHandlers<LogEntry>) => new MemoryJournal(log, handlers),
     environment: systemEnvironment,
     logger: silentLogger,

@@ -3,13 +3,12 @@ import type { Logger } from 'pino';
 import type { Environment } from '../../base/environment.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { LogEntry } from '../../engine/runtime/commit-pipeline.ts';
-import type { ReadAhead } from '../../engine/runtime/read-ahead.ts';
+import type { ReadAhead } from '../../engine/runtime/recover.ts';
 import type { RetentionLimits } from '../../engine/runtime/retention.ts';
 import type { SnapshotStore } from '../../engine/runtime/snapshot-store.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import type { PromptBuilders } from '../../engine/supervisor/prompts/prompt-builders.ts';
-import type { Journal, JournalHandlers, Tip } from '../../journal/journal.ts';
-import type { LogReader } from '../../journal/redactions.ts';
+import type { Journal, JournalHandlers } from '../../journal/journal.ts';
 import type { CheckpointKeys, Settings, TaskDefaults } from '../context.ts';
 
 export interface EngineLimits {
@@ -17,7 +16,7 @@ export interface EngineLimits {
   readonly concurrency: number;
   /** The same for each project. */
   readonly projectConcurrency: number;
-  /** Tasks waiting to be run, from which on new ones are refused. */
+  /** Pending tasks from which on new ones are refused. */
   readonly queueDepth: number;
   /** Events that may wait for the log before new commands are refused. */
   readonly backlog: number;
@@ -34,32 +33,23 @@ export interface EngineOptions {
   /** Secret of this data directory, from which attempt tokens are derived. */
   readonly secret: string;
   readonly version: string;
-  /** This writer's id: new at each start, and the prefix of its event ids. */
+  /** Id of this writer: new at each start, and the prefix of its event ids. */
   readonly writer: string;
-  /** Where agents write back to, asked for at each start of an attempt; null while nobody listens. */
+  /** The URL at which agents reach Signalbox, read at each start of an attempt; null if nothing listens. */
   readonly url: () => string | null;
   readonly defaults: TaskDefaults;
   readonly reviewOf: Settings['reviewOf'];
-  /** Prompts that projects build themselves; absent where there are none. */
+  /** Prompts that projects build themselves. */
   readonly prompts?: PromptBuilders;
   readonly limits: EngineLimits;
   /** Which settled tasks stay in memory. */
   readonly retention: RetentionLimits;
-  /** Where snapshots are kept, and after how many events one is taken; null for none. */
+  /** The store of snapshots, and after how many events one is taken; null for no snapshots. */
   readonly snapshots: { readonly store: SnapshotStore; readonly every: number } | null;
-  /** Reads a long log ahead; null or absent where that cannot be done. */
+  /** Reads a long log ahead. */
   readonly readAhead?: ReadAhead | null;
-  /**
-   * Called when the log is read, before it is taken over: a standby waits here for its turn, and calls `follow` from
-   * time to time to read what has come meanwhile.
-   */
-  readonly awaitTurn?: (follow: () => Promise<void>) => Promise<void>;
-  /** The key that signs checkpoints; without it there are none. */
+  /** The keys that sign checkpoints; without them there are no checkpoints. */
   readonly keys?: CheckpointKeys;
-  /** Looks at the log before it is written to. @throws SignalboxError to refuse it */
-  readonly inspect?: (log: LogReader, tip: Tip) => Promise<void>;
-  /** Told of every event that the log has stored. */
-  readonly onStored?: (tip: Tip) => void;
-  /** The log is lost to this process; nothing is decided any more. */
+  /** Called when this process has lost the log: nothing is decided any more. */
   readonly onFenced: (error: SignalboxError) => void;
 }

@@ -5,7 +5,7 @@
  */
 import { pino } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
-import { type Occupant, occupantOf } from '../../daemon/occupant.ts';
+import { type LockHolder, readHolder } from '../../daemon/lock-holder.ts';
 import { createHost, type Host } from '../../process/host/host.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
 import { type Check, type CheckContext, type Finding, fail } from './finding.ts';
@@ -18,11 +18,11 @@ type HostCheck = (context: CheckContext, host: Host) => Promise<readonly Finding
 export const checkEarlierRuns: Check = async (context) => {
   if (!SUPPORTED_PLATFORMS.includes(process.platform)) return [];
   const host = createHost(pino({ level: 'silent' }), Date.now);
-  const occupant = await occupantOf(context.config.data_dir, host);
-  const isFree = occupant.kind === 'none';
+  const lockHolder = await readHolder(context.config.data_dir, host);
+  const isFree = lockHolder.kind === 'none';
   const allowed = { ...context, repair: context.repair && isFree }; // D1
   const lease = guarded('lease', checkLease)(allowed, host);
-  if (!isFree) return [...(context.repair ? [refusal(context, occupant)] : []), ...(await lease)];
+  if (!isFree) return [...(context.repair ? [refusal(context, lockHolder)] : []), ...(await lease)];
   const found = await Promise.all([
     guarded('orphans', checkOrphans)(allowed, host),
     guarded('stale files', checkStaleFiles)(allowed, host),
@@ -31,14 +31,14 @@ export const checkEarlierRuns: Check = async (context) => {
   return found.flat();
 };
 
-function refusal({ config }: CheckContext, occupant: Exclude<Occupant, { kind: 'none' }>): Finding {
-  if (occupant.kind === 'alive') {
-    const { pid, since } = occupant.holder;
+function refusal({ config }: CheckContext, lockHolder: Exclude<LockHolder, { kind: 'none' }>): Finding {
+  if (lockHolder.kind === 'alive') {
+    const { pid, since } = lockHolder.holder;
     const detail = `nothing was changed: a Signalbox runs on ${config.data_dir} (process ${pid}, since ${since})`;
     return fail('repair', detail, 'stop it first; what it finds from an earlier run it takes care of itself');
   }
   const advice = 'make sure that none runs on it, delete that file, and repair again';
-  return fail('repair', `nothing was changed: ${occupant.reason}`, advice);
+  return fail('repair', `nothing was changed: ${lockHolder.reason}`, advice);
 }
 
 function guarded(name: string, check: HostCheck): HostCheck {

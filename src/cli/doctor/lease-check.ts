@@ -2,10 +2,10 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { unreachable } from '../../contracts/errors.ts';
-import { isServerGiven } from '../../daemon/given-server.ts';
-import { fateOf } from '../../daemon/lease-holder.ts';
+import { stateOf } from '../../daemon/lock-holder.ts';
+import { isServerGiven } from '../../daemon/nats-address.ts';
 import { openNatsLink } from '../../daemon/nats-link.ts';
-import { findStandbys } from '../../daemon/standby-roll.ts';
+import { findStandbys } from '../../daemon/standby.ts';
 import { deleteLease, readLease } from '../../journal/lease.ts';
 import type { Host } from '../../process/host/host.ts';
 import { type CheckContext, type Finding, ok, warn } from './finding.ts';
@@ -48,7 +48,7 @@ async function checkHolder(
   const { holder, revision } = lease;
   if (holder === null) return [warn(CHECK, 'its holder did not say who it is', 'it runs out in seconds')];
   const who = `process ${holder.pid} on host ${holder.host}, since ${holder.since}`;
-  const fate = fateOf(host, holder);
+  const fate = stateOf(host, holder);
   switch (fate) {
     case 'alive':
       return [ok(CHECK, `held by ${who}, which is alive`)];

@@ -8,7 +8,7 @@ import {
   type ProgramOrigin,
   RECOMMENDED_SERVER,
 } from '../../daemon/embedded/program.ts';
-import { isServerGiven } from '../../daemon/given-server.ts';
+import { isServerGiven } from '../../daemon/nats-address.ts';
 import { DURABILITY, openNatsLink } from '../../daemon/nats-link.ts';
 import { type Check, type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
 

@@ -3,7 +3,7 @@
 import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { compareVersions } from '../../daemon/embedded/program.ts';
 import { findGuard } from '../../daemon/embedded/running.ts';
-import { isServerGiven } from '../../daemon/given-server.ts';
+import { isServerGiven } from '../../daemon/nats-address.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
 import { type Check, type Finding, fail, ok, warn } from './finding.ts';
 

@@ -2,8 +2,8 @@
 import { pino } from 'pino';
 import type { SignalboxClient } from '../../client/client.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { occupantOf } from '../../daemon/occupant.ts';
-import { snapshotsIn } from '../../daemon/snapshots.ts';
+import { snapshotsIn } from '../../daemon/data-directory.ts';
+import { readHolder } from '../../daemon/lock-holder.ts';
 import { createHost } from '../../process/host/host.ts';
 
 export interface DropRequest {
@@ -24,7 +24,7 @@ export async function dropSnapshots({ client, url, isLive, dataDirectory }: Drop
     return url;
   }
   const logger = pino({ level: 'silent' });
-  const occupant = await occupantOf(dataDirectory, createHost(logger, Date.now));
+  const occupant = await readHolder(dataDirectory, createHost(logger, Date.now));
   if (occupant.kind !== 'none') {
     const who = occupant.kind === 'alive' ? `process ${occupant.holder.pid} has it` : occupant.reason;
     throw new SignalboxError(

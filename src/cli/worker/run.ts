@@ -10,10 +10,8 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import { agentId } from '../../contracts/ids.ts';
 import { defineAgents } from '../../daemon/agents.ts';
 import { openDataDirectory } from '../../daemon/data-directory.ts';
-import { givenServer } from '../../daemon/given-server.ts';
-import { leaseHolder } from '../../daemon/lease-holder.ts';
-import { authenticatorOf, tlsOf } from '../../daemon/nats-address.ts';
-import { occupantOf, occupy } from '../../daemon/occupant.ts';
+import { ownHolder, readHolder, writeHolder } from '../../daemon/lock-holder.ts';
+import { authenticatorOf, givenServer, tlsOf } from '../../daemon/nats-address.ts';
 import { createHost } from '../../process/host/host.ts';
 import { createProcessRunner } from '../../process/host-runner.ts';
 import { driverRunner, endLeftovers } from '../../worker/driver-runner.ts';
@@ -93,7 +91,7 @@ async function openMachine(config: SignalboxConfig, agent: string, logger: Logge
   const { clock } = systemEnvironment;
   const host = createHost(logger, () => clock.now());
   const data = await openDataDirectory(join(config.data_dir, 'workers', agent));
-  const occupant = await occupantOf(data.path, host);
+  const occupant = await readHolder(data.path, host);
   if (occupant.kind !== 'none') {
     const who = occupant.kind === 'alive' ? `process ${occupant.holder.pid}` : occupant.reason;
     throw new SignalboxError(
@@ -101,7 +99,7 @@ async function openMachine(config: SignalboxConfig, agent: string, logger: Logge
       `another worker has ${data.path} (${who}): give this one a directory of its own with --data-dir`,
     );
   }
-  const release = await occupy(data.path, leaseHolder(host, `worker-${process.pid}`, clock.now()));
+  const release = await writeHolder(data.path, ownHolder(host, `worker-${process.pid}`, clock.now()));
   const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
   let url: string | null = null;
   const [definition] = defineAgents({

@@ -1,31 +1,32 @@
 /**
- * decide → append → acknowledged → visible.
+ * The way of an event: decided, appended, acknowledged by the journal, visible.
  *
- * C1 A decision is the event itself, sent to the machines; what they refuse leaves no trace.
- * C2 Events are appended in the order in which they were decided, each with the hash of the one before.
- * C3 Only when the journal has stored an event do projections, effects and the caller learn of it, in this order and
- *    in the log's order.
- * C4 A pipeline that is fenced or closed decides nothing more, and leaves nobody waiting.
+ * Invariant commit-order/decide-once: deciding an event sends it to the machines. An event that they refuse leaves no
+ * trace; one that they take is appended once, with the hash of the event before it.
+ * Invariant commit-order/visible-after-ack: projections, effects and the caller see an event, in this order, only
+ * after the journal has stored it.
+ * Invariant commit-order/in-log-order: events are appended and become visible in the order in which they were decided.
+ *
+ * A pipeline that is fenced or closed decides nothing more, and rejects every decision that is still waiting.
  */
-
 import type { Clock } from '../../base/environment.ts';
 import { sha256 } from '../../base/hash.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
-import { encodeRecord, filingOf } from '../../contracts/events/cloud-event.ts';
+import { encodeRecord, filingOf, GENESIS_HASH } from '../../contracts/events/cloud-event.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject } from '../../contracts/messages/subjects.ts';
 import { EntryQueue } from '../../journal/entry-queue.ts';
-import type { Journal, JournalEntry, JournalState } from '../../journal/journal.ts';
+import type { Journal, JournalEntry, JournalHandlers, JournalState } from '../../journal/journal.ts';
 import type { ActorHost, ActorStates, Move } from './actor-host.ts';
-import type { Rebuilt } from './rebuild.ts';
+import { BEGINNING, type Rebuilt } from './rebuild.ts';
 
-/** Who decided, and what led to it. */
+/** Who decided an event, and what caused it. */
 export interface Origin {
   readonly actor: string;
   readonly cause?: string;
 }
 
-/** Told how a decision came out; absent where nobody waits for it. */
+/** Called when a decision is stored, or when it is unknown whether it will be. */
 export interface Waiter {
   stored(record: StoredRecord): void;
   lost(error: SignalboxError): void;
@@ -34,51 +35,61 @@ export interface Waiter {
 type Writable<Record> = { -readonly [Key in keyof Record]: Record[Key] };
 
 export interface LogEntry extends JournalEntry {
-  /** Its sequence is 0 until the journal has stored it; nobody sees it before. */
+  /** Its sequence is 0 until the journal has stored it. */
   readonly record: Writable<StoredRecord>;
   readonly waiter: Waiter | undefined;
   /** SHA-256 (hex) of the bytes. */
   readonly hash: string;
-  /** What the event did to the actors. */
+  /** The states of the actors before the event. */
   readonly moves: readonly Move[];
 }
 
 export interface CommitPipelineOptions {
-  readonly host: ActorHost;
   readonly clock: Clock;
   /** Unique in the log: the prefix of this writer's event ids. */
   readonly writer: string;
-  /** The log's last message. */
-  readonly last: Rebuilt;
   /** Events that may wait for the journal before new commands are refused. */
   readonly maxBacklog: number;
   /** Largest event in bytes that the log takes. */
   readonly maxEventBytes: number;
-  /** Called for every stored record: projections first, then effects. */
+}
+
+/** What a pipeline works on, known once the log has been read. */
+export interface PipelineTarget {
+  readonly host: ActorHost;
+  /** The last message of the log. */
+  readonly last: Rebuilt;
+  readonly journal: Pick<Journal<LogEntry>, 'append' | 'state' | 'backlog'>;
+  /** Called for every stored record, before the caller of `commit` is answered. */
   readonly onCommitted: (record: StoredRecord) => void;
 }
 
-/** What the envelope and the transitions take around the event itself. */
+/** Bytes that the envelope and the transitions take around the event itself. */
 const ENVELOPE_BYTES = 2_048;
 
-export class CommitPipeline {
+export class CommitPipeline implements JournalHandlers<LogEntry> {
   readonly #options: CommitPipelineOptions;
-  #journal: Journal<LogEntry> | null = null;
+  #target: PipelineTarget | null = null;
   /** Of the last event that was decided. */
-  #hash: string;
+  #hash = GENESIS_HASH;
   /** The last event that was stored. */
-  #last: Rebuilt;
+  #last: Rebuilt = BEGINNING;
   /** Decided, and not stored yet. */
   readonly #underway = new EntryQueue<LogEntry>();
   #count = 0;
   #fenced: SignalboxError | null = null;
-  /** Whose decisions are not stored yet, so that they can be told when it comes to nothing. */
+  /** Callers whose decisions are not stored yet. */
   readonly #waiting = new Set<Waiter>();
 
   constructor(options: CommitPipelineOptions) {
     this.#options = options;
-    this.#hash = options.last.hash;
-    this.#last = options.last;
+  }
+
+  /** Decides nothing before this. The journal must report to this pipeline. */
+  attach(target: PipelineTarget): void {
+    this.#target = target;
+    this.#hash = target.last.hash;
+    this.#last = target.last;
   }
 
   /** Events that are decided and not stored yet. */
@@ -91,43 +102,38 @@ export class CommitPipeline {
     return this.#last;
   }
 
-  /** The actors as they are in the log: without what is decided and not stored yet. Costs a copy of the tables. */
+  /** The actors as they are in the log, without decisions that are not stored yet. Copies all tables. */
   storedActors(): ActorStates {
     const moves: Move[] = [];
     for (let index = 0; index < this.#underway.length; index++) {
       moves.push(...(this.#underway.at(index)?.moves ?? []));
     }
-    return this.#options.host.statesBefore(moves);
-  }
-
-  /** From here on the journal is this pipeline's: it must have been taken over with an entry of `prepare`. */
-  attach(journal: Journal<LogEntry>): void {
-    this.#journal = journal;
+    return this.#attached().host.statesBefore(moves);
   }
 
   /**
-   * Decides an event, and tells when it is stored.
+   * Decides an event and resolves when it is stored.
    * @throws SignalboxError `illegal_transition`, `body_too_large`, `log_fenced`: then nothing was decided
    */
   async commit(event: DomainEvent, origin: Origin): Promise<StoredRecord> {
     return new Promise((stored, lost) => this.decide(event, origin, { stored, lost }));
   }
 
-  /** The same for those who do not wait. @throws SignalboxError as `commit` rejects */
+  /** Decides an event without waiting until it is stored. @throws SignalboxError as `commit` rejects */
   decide(event: DomainEvent, origin: Origin, waiter?: Waiter): void {
     if (this.#fenced) throw this.#fenced;
-    const journal = this.#journal;
-    if (!journal) throw new SignalboxError('internal', `${event.type} was decided before the log was open`);
+    const { journal } = this.#attached();
     const entry = this.prepare(event, origin, waiter);
     if (waiter) this.#waiting.add(waiter);
     journal.append(entry);
   }
 
-  /** Decides and encodes, without appending. */
+  /** Decides and encodes an event, without appending it. */
   prepare(event: DomainEvent, origin: Origin, waiter?: Waiter): LogEntry {
-    const { host, clock, writer, maxEventBytes } = this.#options;
+    const { clock, writer, maxEventBytes } = this.#options;
+    const { host } = this.#attached();
     const eventJson = JSON.stringify(event);
-    // Before the machines hear of it: an event that does not fit must not have happened.
+    // Checked before the machines move: an event that does not fit must not have happened.
     if (eventJson.length * 3 > maxEventBytes) assertFits(eventJson, maxEventBytes);
     const moves: Move[] = [];
     const transitions = host.apply(event, moves);
@@ -154,7 +160,7 @@ export class CommitPipeline {
     record.sequence = sequence;
     this.#underway.shift();
     this.#last = { tip: { sequence, id }, hash };
-    this.#options.onCommitted(record);
+    this.#attached().onCommitted(record);
     if (!waiter) return;
     this.#waiting.delete(waiter);
     waiter.stored(record);
@@ -164,10 +170,15 @@ export class CommitPipeline {
     if (state.kind === 'fenced') this.#end(state.error);
   }
 
-  /** To be called when the journal is closed: decides nothing more, and leaves nobody waiting. */
+  /** To be called when the journal is closed. */
   close(): void {
     const stopped = 'Signalbox has stopped; whether this was still recorded can be read when it is up again';
     this.#end(new SignalboxError('shutting_down', stopped));
+  }
+
+  #attached(): PipelineTarget {
+    if (!this.#target) throw new SignalboxError('internal', 'the event log was used before it was open');
+    return this.#target;
   }
 
   #end(error: SignalboxError): void {
@@ -176,12 +187,13 @@ export class CommitPipeline {
     this.#waiting.clear();
   }
 
-  /** @throws SignalboxError `log_unavailable`, `overloaded`, `log_fenced` where a new command must wait. */
+  /** @throws SignalboxError `log_unavailable`, `overloaded`, `log_fenced` if no new command can be decided now */
   assertWritable(): void {
-    const state = this.#journal?.state ?? { kind: 'reader' };
+    const { journal } = this.#attached();
+    const { state } = journal;
     switch (state.kind) {
       case 'open': {
-        const backlog = this.#journal?.backlog ?? 0;
+        const { backlog } = journal;
         if (backlog < this.#options.maxBacklog) return;
         throw new SignalboxError('overloaded', `${backlog} events wait for the log: try again in a moment`);
       }
@@ -205,6 +217,6 @@ function assertFits(eventJson: string, maxEventBytes: number): void {
   if (bytes <= maxEventBytes) return;
   throw new SignalboxError(
     'body_too_large',
-    `${bytes} bytes do not fit in one event of the log (${maxEventBytes}): give large content as "content_path"`,
+    `${bytes} bytes do not fit in one event of the log (${maxEventBytes}): pass large content as "content_path"`,
   );
 }

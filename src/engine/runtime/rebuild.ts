@@ -1,8 +1,9 @@
 /**
- * Rebuilding: the same events to the same machines and projections, in the log's order.
+ * Rebuilding the state: the same events to the same machines and projections, in the order of the log.
  *
- * B1 Every link of the hash chain is checked, and every transition is compared with the recorded one: a log that was
- *    edited, or that today's machines would not have written, is refused with the sequence of the first difference.
+ * Invariant replay/same-result: every link of the hash chain is checked, and every transition is compared with the
+ * recorded one. A log that was edited, or that the present machines would not have written, is refused with the
+ * sequence of the first difference.
  */
 import type { Projections } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -12,8 +13,26 @@ import type { StoredMessage, Tip } from '../../journal/journal.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';
 import { assertReplays } from './divergence.ts';
-import type { Batch } from './read-ahead.ts';
 
+/** A message, and what a rebuild needs of it. */
+export interface HashedMessage {
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+  /** SHA-256 (hex) of the bytes. */
+  readonly hash: string;
+}
+
+/** Messages that follow each other without a gap; after a gap in the log a new batch begins. */
+export interface Batch {
+  /** The sequence of the first message. */
+  readonly from: number;
+  /** At least one. */
+  readonly messages: readonly HashedMessage[];
+  /** The id of the last message; decoding the ids of all would take as long as reading them. */
+  readonly lastId: string;
+}
+
+/** A point in the log up to which the state is known. */
 export interface Rebuilt {
   readonly tip: Tip;
   /** Hash of the last message. */
@@ -28,7 +47,7 @@ export function readRecord(message: Pick<StoredMessage, 'sequence' | 'bytes'>): 
     message.bytes.byteLength,
   ).toString();
   const { sequence } = message;
-  // Spelled out: a spread is several times as slow, and this is done for every event of a log.
+  // Not a spread, which is several times as slow: this runs for every event of a log.
   const { id, time, actor, cause, previousHash, event, transitions } = decodeRecord(
     text,
     `sequence ${sequence}`,
@@ -39,7 +58,7 @@ export function readRecord(message: Pick<StoredMessage, 'sequence' | 'bytes'>): 
 /** Before the first event. */
 export const BEGINNING: Rebuilt = { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH };
 
-/** Reads everything into what is given. @throws SignalboxError `log_corrupt`, `replay_diverged` */
+/** Reads all messages into the host and the projections. @throws SignalboxError `log_corrupt`, `replay_diverged` */
 export async function rebuild(
   messages: AsyncIterable<StoredMessage>,
   host: ActorHost,
@@ -50,21 +69,21 @@ export async function rebuild(
   return rebuilding.end;
 }
 
-/** What a log is read into. */
+/** The state that a log is read into. */
 export interface RebuiltState {
   readonly host: ActorHost;
   readonly projections: Projections;
 }
 
-/** The way through a log, one message after the other. */
+/** Applies a log, one message after the other. */
 export class Rebuilding {
   readonly #state: RebuiltState;
-  /** The last message; its id is decoded when it is asked for. */
+  /** The last message. Its id is decoded only on access. */
   #last: Tip;
   /** Of the last message. */
   #hash: string;
 
-  /** @param before where the state that is given stands */
+  /** @param before the point up to which the log is in the state already */
   constructor(state: RebuiltState, before: Rebuilt = BEGINNING) {
     this.#state = state;
     this.#last = before.tip;
@@ -89,7 +108,7 @@ export class Rebuilding {
     return record;
   }
 
-  /** The same for many, hashed already. @throws SignalboxError `log_corrupt`, `replay_diverged` */
+  /** The same for many messages that are hashed already. @throws SignalboxError `log_corrupt`, `replay_diverged` */
   nextOf({ messages, lastId: id }: Batch, onRecord: (record: StoredRecord) => void): void {
     let { sequence } = this;
     for (const message of messages) {
@@ -99,7 +118,7 @@ export class Rebuilding {
     this.#last = { sequence, id };
   }
 
-  /** @param hash of its bytes, for the next one */
+  /** @param hash of its bytes, checked by the message after it */
   #take(message: Pick<StoredMessage, 'sequence' | 'bytes'>, hash: string): StoredRecord {
     const record = readRecord(message);
     if (record.previousHash !== this.#hash) throw brokenChain(message.sequence);
@@ -110,7 +129,7 @@ export class Rebuilding {
   }
 }
 
-/** The bytes before `sequence` are not those that its hash names. */
+/** The hash of the message before `sequence` is not the recorded one. */
 export function brokenChain(sequence: number): SignalboxError {
   return new SignalboxError(
     'log_corrupt',

@@ -1,33 +1,45 @@
-/** What a start does with the log: a snapshot if one is usable, and the rest of the log after it. */
+/**
+ * What a start does with the log: it restores a snapshot if one is usable, and reads the rest of the log after it.
+ *
+ * Invariant snapshots/only-a-shortcut: a snapshot counts only if the log holds the very event after which it was taken
+ * and the same code wrote it; otherwise everything is read from the first event on. Reading ahead only saves time, too.
+ */
 import type { Logger } from 'pino';
 import { Projections } from '../../../projections/index.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import { ActorHost } from './actor-host.ts';
-import type { ReadAhead } from './read-ahead.ts';
-import { Rebuilding, type Rebuilt } from './rebuild.ts';
+import { type Batch, Rebuilding, type Rebuilt } from './rebuild.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { restore, type Snapshot } from './snapshot.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
+/** Reads a long log in another thread, and hashes it there. It may end anywhere: the rest is read in place. */
+export interface ReadAhead {
+  /** Number of events from which on it saves more time than its start takes. */
+  readonly pays: number;
+  /** Batches in order, from a sequence on, up to about the present end. Never throws. */
+  read(from: number): AsyncIterable<Batch>;
+}
+
 export interface RecoverOptions {
   readonly journal: Pick<Journal<JournalEntry>, 'read' | 'tip'>;
-  /** null where the log is read in place. */
+  /** null: the log is read in place. */
   readonly readAhead: ReadAhead | null;
   readonly limits: RetentionLimits;
-  /** null where none are kept. */
+  /** null: there are no snapshots. */
   readonly snapshots: SnapshotStore | null;
   readonly logger: Logger;
 }
 
-/** What the log comes to. */
+/** The state that follows from the log. */
 export interface State {
   readonly host: ActorHost;
   readonly projections: Projections;
   readonly retention: Retention;
 }
 
-/** Goes through the log until this process writes itself. Nobody sees what comes of it before `finish` (F5). */
+/** Reads the log until this process writes it. The state is visible to others only after `finish`. */
 export class Recovered {
   readonly #state: State;
   readonly #journal: RecoverOptions['journal'];
@@ -37,7 +49,7 @@ export class Recovered {
   constructor(
     { journal, readAhead, limits }: Omit<RecoverOptions, 'snapshots'>,
     snapshot: Snapshot | null,
-    { host, projections } = snapshot ? restore(snapshot) : nothing(),
+    { host, projections } = snapshot ? restore(snapshot) : emptyState(),
   ) {
     const retention = new Retention({ host, projections, limits }, snapshot?.forgotten);
     this.#state = { host, projections, retention };
@@ -51,18 +63,18 @@ export class Recovered {
     return this.#rebuilding.end;
   }
 
-  /** What is in memory now. */
+  /** Tasks in memory. */
   get tasks(): number {
     return this.#state.projections.blackboard.tasks.size;
   }
 
-  /** Hands everything out. From then on the log is followed by whoever has it. */
+  /** Makes the state visible. To be called once, after the last `follow`. */
   finish(): State {
     this.#state.projections.handOut();
     return this.#state;
   }
 
-  /** Reads what has come since. One call at a time; one that fails may be repeated. @throws as `recover` */
+  /** Reads what was stored since. One call at a time; one that fails may be repeated. @throws as `recover` */
   async follow(): Promise<void> {
     const ahead = this.#readAhead;
     if (ahead && (await this.#journal.tip()).sequence - this.#sequence >= ahead.pays) {
@@ -78,7 +90,7 @@ export class Recovered {
     return this.#rebuilding.sequence;
   }
 
-  /** @param to the last sequence; the present end where it is absent */
+  /** @param to the last sequence; default: the present end */
   async #readInPlace(to?: number): Promise<void> {
     if (to === this.#sequence) return;
     const range = { from: this.#sequence + 1, ...(to !== undefined && { to }) };
@@ -88,7 +100,7 @@ export class Recovered {
   }
 }
 
-function nothing(): { host: ActorHost; projections: Projections } {
+function emptyState(): { host: ActorHost; projections: Projections } {
   return { host: new ActorHost(), projections: Projections.unseen() };
 }
 
@@ -105,7 +117,6 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
   return recovered;
 }
 
-/** A snapshot counts only where the log holds the very event after which it was taken. */
 async function usable(
   journal: RecoverOptions['journal'],
   snapshot: Snapshot | null,
@@ -116,6 +127,6 @@ async function usable(
   for await (const message of journal.read({ from: tip.sequence, to: tip.sequence })) {
     if (message.id === tip.id && chainHashOf(message) === hash) return snapshot;
   }
-  logger.warn({ sequence: tip.sequence }, 'the snapshot is not of this log: it is left aside');
+  logger.warn({ sequence: tip.sequence }, 'the snapshot is not of this log: ignored');
   return null;
 }

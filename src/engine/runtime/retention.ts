@@ -1,28 +1,28 @@
 /**
- * Which settled tasks are in memory: those of late. The others are read back from the log when somebody asks.
+ * Which settled tasks are in memory. The others are read back from the log on demand.
  *
- * N1 Nothing in the log says that a task has left memory, and nothing depends on it: what is true of a task is the
- *    same whether it is read here or there. When one leaves follows from the times of the records, not from the clock.
- * N2 A task leaves only when nothing more can follow from it: it is settled, its attempts have ended, nothing of it
- *    is on its way into the log, and no task that is not settled depends on it.
- * N3 A family (a task, all below it, and what follows up on any of them) leaves together, once all that follows is
- *    there: so what follows is created once, and what is added up over a family is added up over all of it.
- * N4 What has left is history: it can be read, and nothing more happens to it.
- * N5 While the log is read back a task leaves later than it did, by as many events as can have been on their way: what
- *    was decided about it in its last moment finds it there.
+ * Invariant retention/changes-nothing: nothing in the log says that a task has left memory, and nothing depends on it.
+ * - A task leaves by the times of the records, not by the clock, and only if nothing more can follow from it: it is
+ *   settled, its attempts have ended, no decision about it is waiting to be stored, and no unsettled task depends on it.
+ * - A family (a task, all below it, and the follow-ups of any of them) leaves as a whole, once all follow-ups exist.
+ * - A task that has left can be read, but nothing more happens to it.
+ * - While the log is read, a task leaves later than it did before, by as many events as can have been waiting for the
+ *   journal then: decisions of its last moment still find it.
  */
+
 import type { Projections, TaskView } from '../../../projections/index.ts';
+import { sha256 } from '../../base/hash.ts';
 import { KeyedHeap } from '../../base/heap.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { EntryQueue } from '../../journal/entry-queue.ts';
 import { type ActorHost, isSettled } from './actor-host.ts';
-import { followUpId } from './follow-up-id.ts';
 
 export interface RetentionLimits {
   /** Milliseconds from the last event of a family until it leaves memory. */
   readonly finishedMs: number;
-  /** The same for one with a task that has failed or expired: it waits for somebody to look. */
+  /** The same for a family with a task that has failed or expired, which a user may want to look at. */
   readonly deadLettersMs: number;
   /** Settled tasks in memory, above which the oldest leave earlier; dead letters last. */
   readonly tasks: number;
@@ -34,17 +34,16 @@ export interface RetentionOptions {
   readonly limits: RetentionLimits;
 }
 
-/** Events that can have been decided and not stored yet, with room to spare. */
+/** More events than can have been decided and not stored yet. */
 const LAG = 50_000;
 
 export class Retention {
   readonly #options: RetentionOptions;
-  /** Oldest first, like the other. */
   readonly #finished = new KeyedHeap<Family>(compareFamilies);
   readonly #dead = new KeyedHeap<Family>(compareFamilies);
-  /** Follow-ups in memory, by the task that they follow. */
+  /** By the key of a follow-up: the task that it follows. */
   readonly #origins = new Map<string, string>();
-  /** The times of the newest records while the log is read back; null from then on. */
+  /** The times of the newest records while the log is read; null afterwards. */
   #recent: EntryQueue<number> | null = new EntryQueue();
   #newest = 0;
   /** Sequence of the newest record. */
@@ -53,7 +52,7 @@ export class Retention {
   #underway: () => number = () => 0;
   #forgotten: number;
 
-  /** @param forgotten tasks that had left memory before this process began */
+  /** @param forgotten tasks that had left memory before */
   constructor(options: RetentionOptions, forgotten = 0) {
     this.#options = options;
     this.#forgotten = forgotten;
@@ -67,10 +66,10 @@ export class Retention {
     return this.#forgotten;
   }
 
-  /** To be called after everybody else has seen the record. */
+  /** To be called after all others have seen the record. */
   onRecord({ event, time, sequence }: StoredRecord): void {
     this.#sequence = sequence;
-    if ('task' in event) this.#onTask(`${event.project}/${event.task}`);
+    if ('task' in event) this.#onTask(taskKey(event));
     this.#newest = time;
     if (!this.#recent) return this.#sweep(time, 0);
     this.#recent.push(time);
@@ -79,7 +78,7 @@ export class Retention {
   }
 
   /**
-   * The log is read back: what comes now is new.
+   * The log has been read: records are new from now on.
    * @param underway how many events are decided and not stored yet
    */
   catchUp(underway: () => number = () => 0): void {
@@ -93,15 +92,16 @@ export class Retention {
     if (!task || !this.#isSettled(key)) return;
     this.#noteFollowUps(key, task);
     this.#enqueue(key);
-    // It may have been the last for which these had to stay.
-    for (const dependency of task.spec.depends_on ?? []) this.#enqueue(`${task.project}/${dependency}`);
+    // It may have been the last dependent for which these had to stay.
+    for (const dependency of task.spec.depends_on ?? [])
+      this.#enqueue(taskKey({ project: task.project, task: dependency }));
   }
 
   #noteFollowUps(key: string, task: TaskView): void {
     for (const followUp of followUpsOf(task)) this.#origins.set(followUp, key);
   }
 
-  /** Puts the family of this task into its queue, if all of it is settled. */
+  /** Enqueues the family of this task if all of it is settled. */
   #enqueue(key: string): void {
     const head = this.#headOf(key);
     const family = this.#isSettled(head) ? this.#familyOf(head) : null;
@@ -131,12 +131,12 @@ export class Retention {
       if (first.after > this.#sequence) return;
       queue.delete(first.key);
       const family = this.#familyOf(first.key);
-      // Where something holds it, the event that sets it free puts it back into the queue.
+      // If it is not free, the event that frees it enqueues it again.
       if (family && this.#isFree(family)) this.#leave(family);
     }
   }
 
-  /** All members, by `project/task`; null where one of them is not settled, or not there yet. */
+  /** The keys of all members; null if one of them is not settled or does not exist yet. */
   #familyOf(head: string): Set<string> | null {
     const members = new Set([head]);
     for (const key of members) {
@@ -174,7 +174,7 @@ export class Retention {
     for (let head = key; ; ) {
       seen.add(head);
       const task = this.#view(head);
-      const parent = task?.spec.parent === undefined ? undefined : `${task.project}/${task.spec.parent}`;
+      const parent = task && parentKeyOf(task);
       const above = [parent, this.#origins.get(head)].find((each) => each !== undefined && this.#view(each));
       if (above === undefined || seen.has(above)) return head;
       head = above;
@@ -195,22 +195,32 @@ export class Retention {
   }
 }
 
-/** What a done task was to be followed by, as `project/task`, in memory or not. */
+/** The id of the `number`th follow-up of a task: always the same, and at most 64 characters long. */
+export function followUpId(task: string, number: number): string {
+  const id = `${task}-f${number}`;
+  return id.length <= 64 ? id : `${task.slice(0, 40)}-${sha256(id).slice(0, 20)}`;
+}
+
+/** The keys of the tasks that follow a done task, in memory or not. */
 function followUpsOf({ project, id, state, spec }: TaskView): string[] {
   if (state !== 'done') return [];
-  return (spec.follow_ups ?? []).map((_, index) => `${project}/${followUpId(id, index + 1)}`);
+  return (spec.follow_ups ?? []).map((_, index) => taskKey({ project, task: followUpId(id, index + 1) }));
 }
 
 /** A family that may leave. */
 interface Family {
-  /** The task above all others of it, as `project/task`. */
+  /** The key of the task above all others. */
   readonly key: string;
   /** Epoch milliseconds of its last event. */
   readonly time: number;
-  /** The event after which it may leave: what was decided before it settled, a new child of it for one, is here then. */
+  /** The sequence after which it may leave: decisions from before it settled (a new child, for example) are stored then. */
   readonly after: number;
 }
 
 function compareFamilies(a: Family, b: Family): number {
   return a.time - b.time || (a.key < b.key ? -1 : 1);
+}
+
+function parentKeyOf({ project, spec }: TaskView): string | undefined {
+  return spec.parent === undefined ? undefined : taskKey({ project, task: spec.parent });
 }

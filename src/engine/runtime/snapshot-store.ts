@@ -1,29 +1,33 @@
 /**
- * Snapshots in a directory: the newest two, so that one is there while the next is written.
+ * Taking snapshots and keeping the newest two in a directory, so that one exists while the next is written.
  *
- * S3 A file is whole or it is not there under its name: it is written beside, forced to the disk, and renamed.
- * S4 A file is used only if its bytes have the hash that stands at its end, and only by the code that wrote it.
+ * A file is written under a temporary name, forced to the disk, and renamed. It is used only if its bytes have the hash
+ * at its end, and only by the code that wrote it.
  */
 import { createHash, hash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { MACHINE_NAMES } from '../../../machines/index.ts';
 import { messageOf } from '../../contracts/errors.ts';
+import { VERSION } from '../../version.ts';
 import { linesOf, type Snapshot, snapshotOf } from './snapshot.ts';
 
 export interface SnapshotStore {
-  /** The newest that can be used; null where there is none. Never throws: a snapshot only saves time. */
+  /** The newest usable snapshot; null if there is none. Never throws. */
   load(): Promise<Snapshot | null>;
-  /** @throws what writing throws; an earlier snapshot is still there then */
+  /** @throws if writing fails; earlier snapshots are still there then */
   save(snapshot: Snapshot): Promise<void>;
-  /** Forgets all. */
+  /** Deletes all snapshots. */
   drop(): Promise<void>;
 }
 
 const SUFFIX = '.snapshot';
 const KEPT = 2;
-/** Lines that are made and written at one go: a millisecond or two, in which nothing else happens. */
+/** Lines that are written without a pause: one or two milliseconds. */
 const SLICE = 200;
 
 export class SnapshotDirectory implements SnapshotStore {
@@ -31,7 +35,7 @@ export class SnapshotDirectory implements SnapshotStore {
   readonly #code: string;
   readonly #logger: Logger;
 
-  /** @param code names the code that makes and reads the snapshots: another value leaves those there are aside */
+  /** @param code identifies the code that writes and reads the snapshots; others are ignored */
   constructor(directory: string, code: string, logger: Logger) {
     this.#directory = directory;
     this.#code = code;
@@ -44,9 +48,9 @@ export class SnapshotDirectory implements SnapshotStore {
       try {
         const snapshot = parse(await readFile(file), this.#code);
         if (snapshot) return snapshot;
-        this.#logger.info({ file }, 'another version wrote this snapshot: it is left aside');
+        this.#logger.info({ file }, 'another version wrote this snapshot: ignored');
       } catch (error) {
-        this.#logger.warn({ file, reason: messageOf(error) }, 'this snapshot is damaged: it is left aside');
+        this.#logger.warn({ file, reason: messageOf(error) }, 'this snapshot is damaged: ignored');
       }
     }
     return null;
@@ -108,14 +112,108 @@ function* slices(lines: Iterable<string>): Iterable<string[]> {
   if (slice.length > 0) yield slice;
 }
 
-/** null where other code wrote it. @throws Error for a damaged one */
+/** null if other code wrote it. @throws Error if it is damaged */
 function parse(bytes: Buffer, code: string): Snapshot | null {
   const end = bytes.lastIndexOf('\n', bytes.length - 2) + 1;
   const body = bytes.subarray(0, end);
   if (hash('sha256', body, 'hex') !== bytes.subarray(end).toString().trimEnd()) {
-    throw new Error('its bytes do not have the hash that stands at its end');
+    throw new Error('its bytes do not have the hash at its end');
   }
   const [header = '', ...lines] = body.toString().split('\n');
   if ((JSON.parse(header) as { code: string }).code !== code) return null;
   return snapshotOf(lines.slice(0, -1));
+}
+
+export interface SnapshotterOptions {
+  readonly store: SnapshotStore;
+  /** Events between two snapshots. */
+  readonly every: number;
+  /** Entities to write: a large state is written less often than a small one. */
+  readonly size: () => number;
+  /** The state after the last stored event. */
+  readonly capture: () => Snapshot;
+  readonly logger: Logger;
+}
+
+/** Takes a snapshot from time to time, while everything else goes on. */
+export class Snapshotter {
+  readonly #options: SnapshotterOptions;
+  #since = 0;
+  #saving: Promise<void> | null = null;
+
+  constructor(options: SnapshotterOptions) {
+    this.#options = options;
+  }
+
+  /** To be called after all others have seen the record. */
+  onRecord(): void {
+    this.#since++;
+    if (this.#saving || this.#since < this.#options.every || this.#since < this.#options.size()) return;
+    this.#saving = this.#save().finally(() => {
+      this.#saving = null;
+    });
+  }
+
+  /** Deletes all snapshots, because of what they contain. @throws if deleting fails */
+  async drop(): Promise<void> {
+    while (this.#saving) await this.#saving;
+    const dropped = this.#options.store.drop();
+    this.#saving = dropped
+      .catch(() => {})
+      .finally(() => {
+        this.#saving = null;
+      });
+    await dropped;
+  }
+
+  /** Takes a last snapshot if there were records since the newest one. */
+  async close(): Promise<void> {
+    await this.#saving;
+    if (this.#since > 0) await this.#save();
+  }
+
+  /** Never rejects. */
+  async #save(): Promise<void> {
+    const { store, capture, logger } = this.#options;
+    this.#since = 0;
+    try {
+      const snapshot = capture();
+      await store.save(snapshot);
+      logger.debug({ sequence: snapshot.at.tip.sequence }, 'snapshot taken');
+    } catch (error) {
+      logger.warn({ err: error }, `could not take a snapshot: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** The folders whose code decides the state after an event. */
+const FOLDERS = [
+  '../../../machines/',
+  '../../../projections/',
+  '../../contracts/',
+  '../../base/',
+  './',
+] as const;
+
+/**
+ * Identifies the code that turns events into state: changes with every change of a machine, a projection or what they
+ * use, also during development. If the files do not exist, as in a bundle, only the version counts.
+ */
+export function codeFingerprint(): string {
+  const digest = createHash('sha256').update(VERSION).update(JSON.stringify(MACHINE_NAMES));
+  for (const folder of FOLDERS) {
+    const directory = new URL(folder, import.meta.url);
+    for (const name of sourcesIn(directory))
+      digest.update(name).update(readFileSync(new URL(name, directory)));
+  }
+  return digest.digest('hex');
+}
+
+function sourcesIn(directory: URL): string[] {
+  try {
+    const names = readdirSync(fileURLToPath(directory), { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => /(?<!\.d)\.[jt]s$/.test(name)).sort();
+  } catch {
+    return [];
+  }
 }

@@ -1,10 +1,8 @@
 /**
- * A snapshot: everything in memory as it was after one event, so that a restart reads only what came later.
+ * A snapshot: everything in memory as it was after one event, so that a restart reads only the events after it.
  *
- * S1 It is a cache. The log alone says what is true: a snapshot that is damaged, older than the code, or not of this
- *    log is left aside, and everything is read from the first event on.
- * S2 It shows one moment. What was decided and not stored at that moment is not in it; and as states and views are
- *    replaced and never changed, it can be written out while everything goes on.
+ * It shows one moment: decisions that were not stored then are not in it. As states and views are replaced and never
+ * changed, it can be written out while everything else goes on.
  */
 import { Projections } from '../../../projections/index.ts';
 import { ENTITY_KINDS, type EntityKind } from '../../contracts/events/events.ts';
@@ -15,13 +13,13 @@ export interface Snapshot {
   /** The event after which it was taken. */
   readonly at: Rebuilt;
   readonly actors: ActorStates;
-  /** What `Projections.toJSON` gave. */
+  /** The result of `Projections.toJSON`. */
   readonly projections: Readonly<Record<string, unknown>>;
-  /** Tasks that had left memory before. */
+  /** Tasks that had left memory by then. */
   readonly forgotten: number;
 }
 
-/** Brings everything back. Trusts the snapshot. */
+/** Restores the state. Trusts the snapshot. */
 export function restore({ actors, projections, at }: Snapshot): {
   host: ActorHost;
   projections: Projections;
@@ -39,7 +37,7 @@ type Line =
   | readonly ['part', string, unknown]
   | readonly ['item', string, unknown];
 
-/** The snapshot as JSON texts, each of a size that can be made at one go. */
+/** The snapshot as many small JSON texts. */
 export function* linesOf(snapshot: Snapshot): Iterable<string> {
   const line = (content: Line): string => JSON.stringify(content);
   yield line(['at', snapshot.at, snapshot.forgotten]);
@@ -55,7 +53,7 @@ export function* linesOf(snapshot: Snapshot): Iterable<string> {
   }
 }
 
-/** The reverse of `linesOf`. @throws Error for lines that it has not made */
+/** The reverse of `linesOf`. @throws Error for other lines */
 export function snapshotOf(lines: Iterable<string>): Snapshot {
   let at: Rebuilt | undefined;
   let forgotten = 0;
@@ -84,7 +82,7 @@ export function snapshotOf(lines: Iterable<string>): Snapshot {
         break;
     }
   }
-  if (!at) throw new Error('it does not say of which event it is');
+  if (!at) throw new Error('it does not name its event');
   return { at, actors, projections: unflat(parts), forgotten };
 }
 

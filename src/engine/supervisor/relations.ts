@@ -11,7 +11,7 @@ import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import { formatTraceparent } from '../../contracts/trace-context.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
-import { followUpId } from '../runtime/follow-up-id.ts';
+import { followUpId } from '../runtime/retention.ts';
 import { traceOf } from '../runtime/task-trace.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
 

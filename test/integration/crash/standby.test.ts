@@ -137,7 +137,7 @@ describe.concurrent('a standby', { timeout: 120_000 }, () => {
     await using standby = await Sandbox.create({ config });
     await leader.up();
     const waiting = standby.standBy();
-    await until(() => standby.log.includes('standing by for the data directory'), 'it stands by');
+    await until(() => standby.log.includes('waiting for the data directory'), 'it stands by');
     await leader.kill('SIGTERM');
     await waiting;
     await standby.ready();

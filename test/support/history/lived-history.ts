@@ -1,11 +1,13 @@
 /** A history that was lived through: what the log holds of it, and what could be seen after each event. */
+
 import { Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../../src/base/canonical-json.ts';
-import { GENESIS_HASH } from '../../../src/contracts/events/cloud-event.ts';
 import type { DomainEvent } from '../../../src/contracts/events/events.ts';
 import { ActorHost, type Machines } from '../../../src/engine/runtime/actor-host.ts';
 import { CommitPipeline } from '../../../src/engine/runtime/commit-pipeline.ts';
+import { BEGINNING } from '../../../src/engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
+import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { AGENTS, type Claims, eventOf, QUEUES, type Step, TASKS } from './random-history.ts';
 
 export const LIVED_SINCE = Date.UTC(2025, 0, 1);
@@ -23,12 +25,15 @@ export class Lived {
   constructor(steps: readonly Step[], isWatched = false, machines?: Machines) {
     this.host = new ActorHost(machines);
     this.#pipeline = new CommitPipeline({
-      host: this.host,
       clock: { now: () => LIVED_SINCE + this.messages.length, schedule: () => () => {} },
       writer: 'w',
-      last: { tip: { sequence: 0, id: '' }, hash: GENESIS_HASH },
       maxBacklog: 1,
       maxEventBytes: 1_000_000,
+    });
+    this.#pipeline.attach({
+      host: this.host,
+      last: BEGINNING,
+      journal: new MemoryJournal(new MemoryLog(), this.#pipeline),
       onCommitted: (record) => {
         this.projections.evolve(record);
         if (isWatched) this.texts.push(seenIn(this.projections, this.host));

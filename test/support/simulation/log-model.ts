@@ -17,7 +17,7 @@
  * I12 Of a queue that is paused nothing is claimed.
  */
 
-import type { EngineLimits } from '../../../src/app/engine/engine.ts';
+import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import {

@@ -2,7 +2,9 @@
  * One Signalbox process of a simulation: an engine on the shared log and the shared machine, which can be killed,
  * stopped for a while, or shut down.
  */
-import { Engine, type EngineLimits, type EngineOptions } from '../../../src/app/engine/engine.ts';
+import type { Engine } from '../../../src/app/engine/engine.ts';
+import type { EngineLimits, EngineOptions } from '../../../src/app/engine/engine-options.ts';
+import { openEngine } from '../../../src/app/engine/open-engine.ts';
 import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import type { AgentDefinition } from '../../../src/engine/supervisor/agent-roster.ts';
@@ -97,7 +99,7 @@ export class SimulatedNode {
     const { clock, writer } = this;
     const { log, processes, random, agents, limits, retention, snapshots, openJournal, storeMs } =
       this.#world;
-    const engine = await Engine.open({
+    const engine = await openEngine({
       openJournal: async (handlers) => {
         const defer = (work: () => void): void => void clock.schedule(random.int(0, storeMs), work);
         this.#journal = openJournal(log, this.#whileAlive(handlers), defer);

@@ -4,7 +4,7 @@
  */
 import type { TaskView } from '../../../projections/index.ts';
 import type { AppContext } from '../../../src/app/context.ts';
-import type { EngineLimits, EngineOptions } from '../../../src/app/engine/engine.ts';
+import type { EngineLimits, EngineOptions } from '../../../src/app/engine/engine-options.ts';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src/contracts/events/events.ts';

@@ -8,7 +8,7 @@
  * SW5 A run whose task a person has given up is asked to end within seconds in which Signalbox could do so.
  */
 import type { Projections } from '../../../projections/index.ts';
-import type { EngineLimits } from '../../../src/app/engine/engine.ts';
+import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import type { RunOrder } from '../../../src/drivers/driver.ts';

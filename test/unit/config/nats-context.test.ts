@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { readNatsContext } from '../../../src/config/nats-context.ts';
-import { givenServer } from '../../../src/daemon/given-server.ts';
-import { tlsOf } from '../../../src/daemon/nats-address.ts';
+import { givenServer, tlsOf } from '../../../src/daemon/nats-address.ts';
 import { readCredentials } from '../../../src/worker/credentials.ts';
 
 const SECRET = 'do-not-show-this';

@@ -2,9 +2,8 @@ import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { codeFingerprint } from '../../../src/engine/runtime/code-fingerprint.ts';
 import type { Snapshot } from '../../../src/engine/runtime/snapshot.ts';
-import { SnapshotDirectory } from '../../../src/engine/runtime/snapshot-store.ts';
+import { codeFingerprint, SnapshotDirectory } from '../../../src/engine/runtime/snapshot-store.ts';
 import { silentLogger } from '../../support/engine.ts';
 
 let directory: string;

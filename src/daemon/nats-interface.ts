@@ -1,7 +1,6 @@
 /**
- * Signalbox as others meet it over NATS: commands, the agents' messages, and the queues of remote agents.
- *
- * O3 The queues are there before the engine, which may have jobs for them; nothing is heard before it has begun.
+ * The interface over NATS: commands, messages of agents, and the queues of remote agents. The queues exist before the
+ * engine begins, which may have jobs for them; messages are received only after it has begun.
  */
 import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Subscription } from '@nats-io/transport-node';
@@ -20,29 +19,29 @@ import { openQueue, openStreams } from '../nats/streams.ts';
 import { VERSION } from '../version.ts';
 import type { NatsLink } from './nats-link.ts';
 
-export interface NatsSideOptions {
+export interface NatsInterfaceOptions {
   readonly nats: NatsLink;
   readonly config: SignalboxConfig;
   readonly logger: Logger;
   readonly environment: Environment;
 }
 
-/** What those who ask over NATS are answered from. */
-export type Heard = Pick<
+/** The parts that commands over NATS use. */
+export type CommandParts = Pick<
   CommandServiceOptions,
   'app' | 'health' | 'people' | 'webhooks' | 'background' | 'audit'
 >;
 
 const TIMEOUT_MS = 5_000;
-/** How often a job is handed out that nobody begins. */
+/** How often a job is delivered that no worker starts. */
 const MAX_DELIVERIES = 10;
 /** Bytes that an agent may leave in its bucket. */
 const BUCKET_BYTES = 512 * 1_024 * 1_024;
 const MAX_DELIVERIES_ADVISORY = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${WORK_STREAM}.*`;
 
-export class NatsSide {
+export class NatsInterface {
   readonly rejections: Rejections;
-  readonly #options: NatsSideOptions;
+  readonly #options: NatsInterfaceOptions;
   readonly #manager: JetStreamManager;
   readonly #remotes: ReadonlyMap<string, RemoteAgent>;
   #inbox: AgentInbox | null = null;
@@ -50,7 +49,7 @@ export class NatsSide {
   #advisories: Subscription | null = null;
 
   private constructor(
-    options: NatsSideOptions,
+    options: NatsInterfaceOptions,
     manager: JetStreamManager,
     remotes: ReadonlyMap<string, RemoteAgent>,
   ) {
@@ -61,8 +60,8 @@ export class NatsSide {
     this.rejections = new Rejections(connection, jetstream(connection), options.environment.clock);
   }
 
-  /** Writes nothing: a standby has its turn yet to come. @throws SignalboxError `nats_unavailable` */
-  static async connect(options: NatsSideOptions): Promise<NatsSide> {
+  /** Writes nothing, so that a standby can call it. @throws SignalboxError `nats_unavailable` */
+  static async connect(options: NatsInterfaceOptions): Promise<NatsInterface> {
     const { nats, config, logger, environment } = options;
     const { connection } = nats;
     const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS }).catch(unavailable);
@@ -83,10 +82,10 @@ export class NatsSide {
       });
       remotes.set(agent, remote);
     }
-    return new NatsSide(options, manager, remotes);
+    return new NatsInterface(options, manager, remotes);
   }
 
-  /** Makes the streams and queues, for the engine that has taken over. @throws SignalboxError `nats_unavailable` */
+  /** Creates the streams and queues for the engine that has taken over. @throws SignalboxError `nats_unavailable` */
   async prepare({ host, supervisor }: Engine): Promise<void> {
     const { nats, config } = this.#options;
     const client = jetstream(nats.connection, { timeout: TIMEOUT_MS });
@@ -94,7 +93,7 @@ export class NatsSide {
     try {
       await openStreams(streams);
       for (const { id: agent, offlineMs } of this.#remotes.values()) {
-        // Who says nothing of a job for so long counts as gone.
+        // A worker that reports nothing about a job for so long counts as gone.
         const ackWaitMs = offlineMs;
         await openQueue(streams, {
           agent,
@@ -115,13 +114,13 @@ export class NatsSide {
     return this.#remotes.get(agent)?.driver;
   }
 
-  /** To be called when the agents are registered, before anything is claimed. */
+  /** To be called when the agents are registered, before anything is dispatched. */
   begin(): void {
     for (const { presence } of this.#remotes.values()) presence.begin();
   }
 
-  /** From here on agents are heard, and commands taken. */
-  async listen({ app, health, people, webhooks, background, audit }: Heard): Promise<void> {
+  /** Starts receiving messages of agents and commands. */
+  async listen({ app, health, people, webhooks, background, audit }: CommandParts): Promise<void> {
     const { nats, logger: parent } = this.#options;
     const { connection } = nats;
     const logger = parent.child({ component: 'nats' });
@@ -159,7 +158,7 @@ export class NatsSide {
     for (const remote of this.#remotes.values()) remote.close();
   }
 
-  /** A job was handed out again and again. Where this is missed, its time in the queue runs out all the same. */
+  /** A job was delivered too often. If this notification is lost, the job still times out in the queue. */
   async #giveUp({ stream_seq: seq, deliveries }: { stream_seq: number; deliveries: number }): Promise<void> {
     try {
       const message = await this.#manager.streams.getMessage(WORK_STREAM, { seq });
@@ -167,9 +166,9 @@ export class NatsSide {
       if (!job) return;
       this.#remotes
         .get(job.agent)
-        ?.driver.fail(job, `it was handed to workers ${deliveries} times, and none has begun it`);
+        ?.driver.fail(job, `it was delivered to workers ${deliveries} times, and none started it`);
     } catch (err) {
-      this.#options.logger.warn({ err, seq }, 'a job that nobody begins cannot be looked at');
+      this.#options.logger.warn({ err, seq }, 'could not read a job that no worker starts');
     }
   }
 }
@@ -177,7 +176,7 @@ export class NatsSide {
 function unavailable(cause: unknown): never {
   throw new SignalboxError(
     'nats_unavailable',
-    `the streams for agents cannot be made in NATS: ${messageOf(cause)}`,
+    `could not create the streams for agents in NATS: ${messageOf(cause)}`,
     { cause },
   );
 }

@@ -1,0 +1,59 @@
+/** The features beside the engine: event feed, webhooks, traces, background commands, audit, tokens of users. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AppContext } from '../app/context.ts';
+import { EventFeed } from '../app/events/event-feed.ts';
+import { tokensFile } from '../config/tokens-path.ts';
+import { AuditDesk } from '../features/audit/audit-desk.ts';
+import { Background } from '../features/background/background.ts';
+import { telemetrySettings } from '../features/telemetry/settings.ts';
+import { Webhooks } from '../features/webhooks/webhooks.ts';
+import { People } from '../operations/access/people.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { DaemonOptions } from './daemon.ts';
+
+export interface Features {
+  readonly feed: EventFeed;
+  readonly webhooks: Webhooks;
+  readonly background: Background;
+  readonly audit: AuditDesk;
+  readonly people: People;
+}
+
+/** @throws SignalboxError `config_invalid` */
+export async function startFeatures(
+  options: Pick<DaemonOptions, 'config' | 'env' | 'logger'>,
+  app: AppContext,
+  dataDirectory: string,
+  cleanup: Cleanup,
+): Promise<Features> {
+  const { config, env, logger } = options;
+  const feed = new EventFeed(app);
+  const directory = join(dataDirectory, 'webhooks');
+  const webhooks = await Webhooks.start({ configs: config.webhooks, app, feed, directory, env, logger });
+  cleanup.add('the webhooks', () => webhooks.stop());
+  await startTelemetry(options, app, feed, dataDirectory, cleanup);
+  const background = await Background.open({ app, directory: join(dataDirectory, 'background') });
+  cleanup.add('the background commands', async () => background.close());
+  const audit = await AuditDesk.open({ app, dataDirectory, logger });
+  cleanup.add('the audit', () => audit.close());
+  const people = await People.open(tokensFile(config), logger, () => performance.now());
+  return { feed, webhooks, background, audit, people };
+}
+
+/** If traces are off, no module of them is loaded, and events of this time are never exported. */
+async function startTelemetry(
+  { config, env, logger }: Pick<DaemonOptions, 'config' | 'env' | 'logger'>,
+  app: AppContext,
+  feed: EventFeed,
+  dataDirectory: string,
+  cleanup: Cleanup,
+): Promise<void> {
+  const settings = telemetrySettings(config.telemetry, env);
+  const file = join(dataDirectory, 'telemetry', 'position.json');
+  if (!settings) return rm(file, { force: true });
+  const { Telemetry } = await import('../features/telemetry/telemetry.ts');
+  const options = { settings, app, feed, file, logger: logger.child({ component: 'telemetry' }) };
+  const telemetry = await Telemetry.start(options);
+  cleanup.add('the traces', () => telemetry.stop());
+}

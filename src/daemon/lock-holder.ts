@@ -1,0 +1,76 @@
+/**
+ * Which Signalbox holds the data directory, recorded in a file for those that cannot ask NATS. The file excludes no
+ * other process; the lease and the journal do.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readIfExists } from '../base/files.ts';
+import type { LeaseHolder } from '../journal/lease.ts';
+import type { Host } from '../process/host/host.ts';
+import { findAlive } from '../process/host/process-table.ts';
+import { replaceFile } from './embedded/files.ts';
+
+const FILE = 'occupant.json';
+
+const holderSchema = z.object({
+  writer: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  startTime: z.string(),
+  bootId: z.string(),
+  since: z.string(),
+});
+
+export type LockHolder =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'alive'; readonly holder: LeaseHolder }
+  /** It may be running: on another machine, or the file is damaged. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** This process as the holder of the lease and of the data directory. */
+export function ownHolder(host: Host, writer: string, now: number): LeaseHolder {
+  const own = host.table.lookup(process.pid);
+  return {
+    writer,
+    host: host.name,
+    pid: process.pid,
+    startTime: own?.startTime ?? '',
+    bootId: host.bootId ?? '',
+    since: new Date(now).toISOString(),
+  };
+}
+
+/** Certain only for a process of this machine. */
+export function stateOf(host: Host, holder: LeaseHolder): 'gone' | 'alive' | 'unknown' {
+  if (holder.host !== host.name) return 'unknown';
+  if (holder.bootId !== (host.bootId ?? '')) return host.bootId === undefined ? 'unknown' : 'gone';
+  return findAlive(host.table, holder) ? 'alive' : 'gone';
+}
+
+/** To be called by the holder of the lease. @returns a function that removes the file */
+export async function writeHolder(dataDirectory: string, holder: LeaseHolder): Promise<() => Promise<void>> {
+  const file = join(dataDirectory, FILE);
+  await replaceFile(file, `${JSON.stringify(holder)}\n`);
+  return () => rm(file, { force: true });
+}
+
+export async function readHolder(dataDirectory: string, host: Host): Promise<LockHolder> {
+  const file = join(dataDirectory, FILE);
+  const text = await readIfExists(file);
+  if (text === null) return { kind: 'none' };
+  const holder = parse(text);
+  if (holder === undefined) return { kind: 'unknown', reason: `${file} is damaged` };
+  const state = stateOf(host, holder);
+  if (state === 'gone') return { kind: 'none' };
+  if (state === 'alive') return { kind: 'alive', holder };
+  return { kind: 'unknown', reason: `process ${holder.pid} of host ${holder.host} may run on it (${file})` };
+}
+
+function parse(text: string): LeaseHolder | undefined {
+  try {
+    return holderSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
