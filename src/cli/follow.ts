@@ -43,16 +43,18 @@ export async function* follow(options: FollowOptions): AsyncGenerator<News> {
   // Apart: the history is read after the task, and may know more of it.
   let seen = 0;
   let told = 0;
-  for (let task = await client.getTask(project, id); ; ) {
+  for (let task = await client.readTask({ project, task: id }); ; ) {
     if (task.sequence > seen) {
-      const { events = [], ...now } = await patiently(options, () => client.getTask(project, id, ['events']));
+      const { events = [], ...now } = await patiently(options, () =>
+        client.readTask({ project, task: id, expand: ['events'] }),
+      );
       const news = events.filter(({ sequence }) => sequence > told);
       seen = now.sequence;
       told = Math.max(told, ...news.map(({ sequence }) => sequence));
       yield { task: now, events: news };
       if (SETTLED_STATES.has(now.status)) return;
     }
-    task = await patiently(options, () => client.nextOfTask(project, id));
+    task = await patiently(options, () => client.updatedTask({ project, task: id }));
   }
 }
 

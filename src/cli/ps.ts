@@ -11,7 +11,7 @@ export function addPs(program: Command, terminal: Terminal): void {
       'Shows every open attempt with the tree of its processes, also those that left its group or session.',
     )
     .action(async (options: ServerOptions) => {
-      const attempts = await clientOf(options).processes();
+      const attempts = (await clientOf(options).listProcesses()).attempts;
       if (options.json) terminal.print(JSON.stringify(attempts, null, 2));
       else if (attempts.length === 0) terminal.note('nothing runs');
       else terminal.print(attempts.map((each) => processLines(terminal, each).join('\n')).join('\n\n'));

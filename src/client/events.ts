@@ -1,29 +1,28 @@
 /**
- * Following the events: a stream that comes back by itself.
- *
- * E1 Each event once and in order, over every interruption: the place in the log of the last one is what is asked from.
+ * Following the events: a stream that reconnects by itself. Each event comes once and in order, over every interruption:
+ * the stream continues after the last event.
  */
 import { createParser } from 'eventsource-parser';
 import type { z } from 'zod';
 import type { eventAnswerSchema } from '../contracts/api/answers.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { projectId } from '../contracts/ids.ts';
-import { type Caller, textOf } from './caller.ts';
+import type { Requests } from './requests.ts';
 import { waitBefore } from './retry.ts';
+import type { Opened } from './transport.ts';
 
 export type EventAnswer = z.output<typeof eventAnswerSchema>;
 
 export interface EventQuery {
-  /** All projects where it is absent. */
+  /** All projects if absent. */
   readonly project?: string;
   readonly task?: string;
-  /** Types; `task.*` for all that begin so. */
+  /** Types of events; `task.*` for all that begin so. */
   readonly types?: readonly string[];
-  /** Begin after this place in the log, 0 for all of it; with what comes next where it is absent. */
+  /** Begin after this place in the log, 0 for all of it; with new events if absent. */
   readonly after?: number;
   /** Ends it. */
   readonly signal?: AbortSignal;
-  /** Told each time that the stream broke off; it is tried again. */
+  /** Called each time that the stream broke off, before it is tried again. */
   readonly onAway?: (error: SignalboxError) => void;
 }
 
@@ -32,14 +31,14 @@ interface Message {
   readonly event: EventAnswer;
 }
 
-/** @throws SignalboxError what Signalbox refuses for good, and `unreachable` where it stays away */
-export async function* followEvents(caller: Caller, query: EventQuery): AsyncGenerator<EventAnswer> {
+/** @throws SignalboxError what Signalbox refuses for good, and `unreachable` if it stays away */
+export async function* followEvents(requests: Requests, query: EventQuery): AsyncGenerator<EventAnswer> {
   const { project, task, types, after, signal = new AbortController().signal, onAway = () => {} } = query;
-  const base = project === undefined ? '/api/events' : `/api/projects/${projectId(project)}/events`;
-  const path = base + textOf({ task, type: types, after });
+  const name = project === undefined ? 'followEvents' : 'followProjectEvents';
   const cursor = { lastId: undefined as string | undefined };
   for (let failures = 0; !signal.aborted; ) {
-    const opened = await caller.open(path, { 'last-event-id': cursor.lastId }, signal);
+    const headers = { 'last-event-id': cursor.lastId };
+    const opened = await requests.open(name, { project, task, type: types, after }, { headers, signal });
     if (opened.ok) {
       for await (const { event } of messagesIn(opened.body, cursor)) {
         failures = 0;
@@ -53,14 +52,14 @@ export async function* followEvents(caller: Caller, query: EventQuery): AsyncGen
     if (signal.aborted) return;
     failures++;
     const wait =
-      opened.ok || opened.isPassing ? waitBefore(failures, retryAfter(opened), caller.retry) : null;
+      opened.ok || opened.isPassing ? waitBefore(failures, retryAfter(opened), requests.retry) : null;
     if (wait === null) throw error;
     onAway(error);
-    await caller.retry.sleep(wait);
+    await requests.retry.sleep(wait);
   }
 }
 
-function retryAfter(opened: Awaited<ReturnType<Caller['open']>>): number {
+function retryAfter(opened: Opened): number {
   return opened.ok ? 0 : opened.retryAfterMs;
 }
 

@@ -16,8 +16,8 @@ export interface Request {
   readonly answer?: 'text';
 }
 
-export type Reply =
-  | { readonly ok: true; readonly status: number; readonly headers: Headers; readonly body: unknown }
+export type Reply<Body = unknown> =
+  | { readonly ok: true; readonly status: number; readonly headers: Headers; readonly body: Body }
   | {
       readonly ok: false;
       readonly error: SignalboxError;

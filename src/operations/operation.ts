@@ -173,7 +173,7 @@ export interface Operation extends Facts {
   readonly needs: OptionalService | undefined;
   /** @throws SignalboxError `invalid_id`, `invalid_request`, or the code of `invalidBody` */
   accept(raw: RawInput): Accepted;
-  /** @throws SignalboxError for a body that is not valid */
+  /** Whether sending a request with this body twice does no more than sending it once. */
   isIdempotent(body: unknown): boolean;
   /** @throws SignalboxError `invalid_request` */
   waitMs(query: unknown): number;
@@ -214,7 +214,10 @@ export function operation<
         },
       };
     },
-    isIdempotent: (body) => declared.isIdempotent?.(parse(input.body, body, 'body', invalidBody)) ?? false,
+    isIdempotent: (body) => {
+      const valid = input.body.safeParse(body);
+      return valid.success && (declared.isIdempotent?.(valid.data) ?? false);
+    },
     waitMs: (query) => declared.waitMs?.(parse(input.query, query, 'query')) ?? 0,
   };
 }

@@ -1,15 +1,15 @@
 /** What a person decides about an agent: one command for each decision. */
 import type { Command } from 'commander';
-import type { AgentDecisionName } from '../../client/client.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 
+type AgentDecision = 'pause' | 'drain' | 'resume';
 type Options = ServerOptions & DecisionOptions;
 
 const COMMANDS: readonly {
-  readonly name: AgentDecisionName;
+  readonly name: AgentDecision;
   readonly description: string;
   readonly example: readonly [string, string];
 }[] = [
@@ -43,13 +43,8 @@ export function addAgentDecisions(agent: Command, terminal: Terminal): void {
   }
 }
 
-async function decide(
-  terminal: Terminal,
-  name: AgentDecisionName,
-  id: string,
-  options: Options,
-): Promise<void> {
-  const agent = await clientOf(options).decideAgent(id, name, decisionOf(options));
+async function decide(terminal: Terminal, name: AgentDecision, id: string, options: Options): Promise<void> {
+  const agent = await clientOf(options)[`${name}Agent`]({ agent: id, ...decisionOf(options) });
   if (options.json) terminal.print(JSON.stringify(agent, null, 2));
   else
     terminal.print(

@@ -12,7 +12,7 @@ export function addAgentLs(agent: Command, terminal: Terminal): void {
     .summary('list agents')
     .description('Lists the configured agents: their state, their slots, and why one takes no tasks.')
     .action(async (options: ServerOptions) => {
-      const agents = await clientOf(options).agents();
+      const agents = (await clientOf(options).listAgents()).agents;
       if (options.json) terminal.print(JSON.stringify(agents, null, 2));
       else if (agents.length === 0) terminal.note('no agents: the configuration has none');
       else for (const line of tableLines(terminal, columnsOf(Date.now()), agents)) terminal.print(line);

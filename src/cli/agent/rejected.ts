@@ -21,7 +21,8 @@ export function addAgentRejected(agent: Command, terminal: Terminal): void {
     .argument('[id]', 'the agent; all of them where it is left out')
     .option('--limit <number>', 'how many at most', numberOf, LIMIT)
     .action(async (id: string | undefined, options: RejectedOptions) => {
-      const found = await clientOf(options).rejectedMessages({ agent: id, limit: options.limit });
+      const found = (await clientOf(options).listRejectedMessages({ agent: id, limit: options.limit }))
+        .rejected_messages;
       if (options.json) terminal.print(JSON.stringify(found, null, 2));
       else if (found.length === 0) terminal.note('no message was refused');
       else for (const line of tableLines(terminal, columnsOf(Date.now()), found)) terminal.print(line);

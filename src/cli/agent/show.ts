@@ -15,7 +15,7 @@ export function addAgentShow(agent: Command, terminal: Terminal): void {
     .description('Shows an agent, why it takes no tasks, and the attempts that it has open.')
     .argument('<id>', 'the agent')
     .action(async (id: string, options: ServerOptions) => {
-      const answer = await clientOf(options).agent(id);
+      const answer = await clientOf(options).readAgent({ agent: id });
       if (options.json) terminal.print(JSON.stringify(answer, null, 2));
       else for (const line of agentLines(terminal, answer, Date.now())) terminal.print(line);
     });

@@ -34,14 +34,14 @@ async function kill(
 ): Promise<void> {
   const client = clientOf(options);
   const number = given ?? (await openOf(client, project, id));
-  const attempt = await client.killAttempt(project, id, number, { by });
+  const attempt = await client.killAttempt({ project, task: id, attempt: number, by });
   if (options.json) terminal.print(JSON.stringify(attempt, null, 2));
   else
     terminal.print(`attempt ${attempt.attempt} of task ${id} by agent ${attempt.agent} is ${attempt.status}`);
 }
 
 async function openOf(client: SignalboxClient, project: string, id: string): Promise<number> {
-  const { open_attempt: number, status } = await client.getTask(project, id);
+  const { open_attempt: number, status } = await client.readTask({ project, task: id });
   if (number !== null) return number;
   throw new SignalboxError('illegal_transition', `task ${id} is ${status} and has no open attempt`);
 }

@@ -48,7 +48,7 @@ async function logs(
   const number = given ?? (await newestOf(client, options.project, id));
   const stream: LogStream = options.stderr ? 'stderr' : 'stdout';
   const read = (offset: number): Promise<LogPart> =>
-    client.attemptLog(options.project, id, number, { stream, offset });
+    client.readAttemptLog({ project: options.project, task: id, attempt: number, stream, offset });
   const onAway = ({ message }: Error): void =>
     terminal.note(`signalbox: ${printable(message)}; trying again`);
   for (let part = await read(0); ; ) {
@@ -64,7 +64,7 @@ async function logs(
 }
 
 async function newestOf(client: SignalboxClient, project: string, id: string): Promise<number> {
-  const { attempt } = await client.getTask(project, id);
+  const { attempt } = await client.readTask({ project, task: id });
   if (attempt > 0) return attempt;
   throw new SignalboxError('not_found', `task ${id} has no attempt yet: see "signalbox task why ${id}"`);
 }

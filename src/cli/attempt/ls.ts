@@ -10,7 +10,11 @@ export function addAttemptLs(attempt: Command, terminal: Terminal): void {
     .description('Lists the attempts of a task: who, with which end, how long, with which error.')
     .argument('<task>', 'the task')
     .action(async (id: string, options: ClientOptions) => {
-      const { attempts = [] } = await clientOf(options).getTask(options.project, id, ['attempts']);
+      const { attempts = [] } = await clientOf(options).readTask({
+        project: options.project,
+        task: id,
+        expand: ['attempts'],
+      });
       if (options.json) terminal.print(JSON.stringify(attempts, null, 2));
       else if (attempts.length === 0) terminal.note('no attempts yet');
       else for (const line of attemptLines(terminal, attempts)) terminal.print(line);

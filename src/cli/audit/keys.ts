@@ -10,14 +10,16 @@ export function addAuditKeys(audit: Command, terminal: Terminal): void {
   const keys = audit.command('keys').description('show, export and rotate the keys that sign the log');
   const show = withServerOptions(keys.command('show'))
     .description('Lists the public keys in the order of their introduction; the last one signs.')
-    .action(async (options: ServerOptions) => print(terminal, options, await clientOf(options).auditKeys()));
+    .action(async (options: ServerOptions) =>
+      print(terminal, options, (await clientOf(options).listAuditKeys()).keys),
+    );
   withExamples(show, [['Which keys signed this log', 'signalbox audit keys show']]);
 
   const rotate = withServerOptions(keys.command('rotate'))
     .description('Introduces a new key, for which the old one vouches. The old private key is destroyed.')
     .option('--by <name>', 'who decides', userName())
     .action(async ({ by, ...options }: ServerOptions & { readonly by: string }) =>
-      print(terminal, options, await clientOf(options).rotateAuditKey({ by })),
+      print(terminal, options, (await clientOf(options).rotateAuditKey({ by })).keys),
     );
   withExamples(rotate, [['Once a year', 'signalbox audit keys rotate']]);
 
@@ -29,7 +31,7 @@ export function addAuditKeys(audit: Command, terminal: Terminal): void {
     .argument('[fingerprint]', 'which one (default: the first, from which the others follow)')
     .addOption(format.default('pem'))
     .action(async (fingerprint: string | undefined, options: ServerOptions & { readonly format: string }) => {
-      const all = await clientOf(options).auditKeys();
+      const all = (await clientOf(options).listAuditKeys()).keys;
       const key = all.find((each) => fingerprint === undefined || each.key === fingerprint);
       if (!key) throw new SignalboxError('not_found', `the log has no key ${fingerprint ?? ''}`);
       const { publicPem } = await import('../../features/audit/keys.ts');

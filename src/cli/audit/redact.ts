@@ -34,7 +34,7 @@ export function addAuditRedact(audit: Command, terminal: Terminal): void {
   }
   command.option('--by <name>', 'who decides', userName()).action(async (options: RedactOptions) => {
     const { url, tokenFile, json, project, task, ...request } = options;
-    const answer = await clientOf({ url, tokenFile }).redact(project, task, request);
+    const answer = await clientOf({ url, tokenFile }).redactTask({ project, task, ...request });
     if (json) terminal.print(JSON.stringify(answer, null, 2));
     else terminal.print(`the content is erased; task ${answer.id} shows a marker in its place`);
   });

@@ -13,7 +13,7 @@ export function addAuditStatus(audit: Command, terminal: Terminal): void {
         'that this Signalbox was asked for has found.',
     )
     .action(async (options: ServerOptions) => {
-      const status = await clientOf(options).auditStatus();
+      const status = await clientOf(options).readAuditStatus();
       if (options.json) terminal.print(JSON.stringify(status, null, 2));
       else for (const line of statusLines(terminal, status)) terminal.print(line);
     });

@@ -15,9 +15,9 @@ export function addBgCheck(bg: Command, terminal: Terminal): void {
     )
     .argument('[id]', 'the command')
     .action(async (id: string | undefined, options: ServerOptions) => {
-      const { background } = clientOf(options);
-      if (id === undefined) return showAll(terminal, await background.list(), options);
-      const task = await background.check(id);
+      const client = clientOf(options);
+      if (id === undefined) return showAll(terminal, (await client.listBackground()).tasks, options);
+      const task = await client.checkBackground({ task: id });
       if (options.json) terminal.print(JSON.stringify(task, null, 2));
       else for (const line of pageOf(task)) terminal.print(line);
     });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { DEFAULT_CURSOR } from '../../contracts/api/background.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
@@ -15,7 +16,7 @@ export function addBgDrain(bg: Command, terminal: Terminal): void {
     .description('Prints the results of background commands that have finished. Each cursor gets each once.')
     .option('--cursor <name>', 'whose notifications', DEFAULT_CURSOR)
     .action(async ({ cursor, ...options }: DrainOptions) => {
-      const drained = await clientOf(options).background.drain({ cursor });
+      const drained = await clientOf(options).drainNotifications({ cursor, drain_id: randomUUID() });
       if (options.json) terminal.print(JSON.stringify(drained, null, 2));
       else if (drained.text === '') terminal.note('nothing has finished since the last time');
       else for (const line of drained.text.split('\n')) terminal.print(printable(line));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { clientOf, type ServerOptions, userName, withServerOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
@@ -16,7 +17,9 @@ export function addBgKill(bg: Command, terminal: Terminal): void {
     .argument('<id>', 'the command')
     .option('--by <name>', 'who kills it', userName())
     .action(async (id: string, { by, ...options }: KillOptions) => {
-      const killed = await clientOf(options).background.kill(id, { by });
+      const client = clientOf(options);
+      await client.cancelTask({ project: BACKGROUND_PROJECT, task: id, by });
+      const killed = await client.checkBackground({ task: id });
       if (options.json) terminal.print(JSON.stringify(killed, null, 2));
       else terminal.print(`${killed.task_id}  ${killed.status}`);
     });

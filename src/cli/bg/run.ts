@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { numberOf } from '../arguments.ts';
@@ -19,7 +20,7 @@ export function addBgRun(bg: Command, terminal: Terminal): void {
     .option('--timeout <seconds>', 'after which it is killed with all that it has started', numberOf)
     .action(async (text: string, { cwd, timeout, ...options }: RunOptions) => {
       const request = { command: text, cwd: resolve(cwd), timeout_seconds: timeout };
-      const started = await clientOf(options).background.run(request);
+      const started = await clientOf(options).runBackground(request, { idempotencyKey: randomUUID() });
       terminal.print(options.json ? JSON.stringify(started, null, 2) : started.message);
     });
   withExamples(command, [['The tests, ten minutes at most', 'signalbox bg run "npm test" --timeout 600']]);

@@ -42,16 +42,16 @@ async function ask(
       return tasks.map(({ id, status, title }) => ({ text: id, about: `${status}: ${title}` }));
     }
     case 'agents':
-      return (await client.agents()).map(({ id, state }) => ({ text: id, about: state }));
+      return (await client.listAgents()).agents.map(({ id, state }) => ({ text: id, about: state }));
     case 'queues': {
       const [wanted] = operands;
-      const queues = (await client.queues()).filter(
+      const queues = (await client.listQueues()).queues.filter(
         ({ kind, paused }) => kind === wanted && (paused !== null) === source.isPaused,
       );
       return queues.map(({ name, pending }) => ({ text: name, about: `${pending} pending` }));
     }
     case 'webhooks':
-      return (await client.webhooks()).map(({ id }) => ({ text: id, about: '' }));
+      return (await client.listWebhooks()).webhooks.map(({ id }) => ({ text: id, about: '' }));
     default:
       return unreachable(source, 'ask');
   }

@@ -14,7 +14,7 @@ const LOOK_MS = 250;
 const PATIENCE_MS = 120_000;
 
 export async function handIn(client: SignalboxClient, scenes: readonly Scene[]): Promise<void> {
-  for (const { task } of scenes) await client.createTask(PROJECT, { ...task, source: NAME });
+  for (const { task } of scenes) await client.createTask({ project: PROJECT, ...task, source: NAME });
 }
 
 /** Reviews what is to be reviewed, until every task has settled and no process runs any more; or patience ends. */
@@ -32,7 +32,8 @@ export async function lookAfter(
       if (status !== 'review' || open_attempt !== null) continue;
       const review = reviews.get(id)?.shift();
       if (review !== undefined) {
-        await client.decide(PROJECT, id, review.decision, { by: NAME, comment: review.comment });
+        const decision = { project: PROJECT, task: id, by: NAME, comment: review.comment };
+        await client[`${review.decision}Task`](decision);
       }
     }
     await sleep(LOOK_MS, undefined, { signal });
@@ -44,5 +45,7 @@ function isOver({ status, open_attempt }: TaskAnswer): boolean {
 }
 
 export function readAll(client: SignalboxClient, scenes: readonly Scene[]): Promise<TaskAnswer[]> {
-  return Promise.all(scenes.map(({ task }) => client.getTask(PROJECT, task.id, ['all'])));
+  return Promise.all(
+    scenes.map(({ task }) => client.readTask({ project: PROJECT, task: task.id, expand: ['all'] })),
+  );
 }

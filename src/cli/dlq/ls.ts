@@ -42,7 +42,7 @@ async function list(terminal: Terminal, options: ListOptions): Promise<void> {
   let after: number | null = 0;
   while (after !== null && letters.length < limit) {
     const room = Math.min(PAGE_SIZE, limit - letters.length);
-    const page = await client.deadLetters({ ...filterOf(options), after, limit: room });
+    const page = await client.listDeadLetters({ ...filterOf(options), after, limit: room });
     letters.push(...page.dead_letters);
     after = page.next;
   }

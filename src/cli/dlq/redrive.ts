@@ -60,7 +60,7 @@ async function ask(ids: readonly string[], options: RedriveOptions): Promise<Out
   const client = clientOf(options);
   const outcome: Outcome = { dry_run: request.dry_run, redriven: [], errors: [] };
   for (let after: number | null = 0; after !== null; ) {
-    const part: RedriveAnswer = await client.redrive({ ...request, after });
+    const part: RedriveAnswer = await client.redriveDeadLetters({ ...request, after });
     outcome.redriven.push(...part.redriven);
     outcome.errors.push(...part.errors);
     after = part.next;

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 5_000;
 export const checkServer: Check = async ({ config, url }) => {
   try {
     const client = new SignalboxClient({ url, timeoutMs: TIMEOUT_MS, retry: { retries: 0 } });
-    return [judge(url, await client.health())];
+    return [judge(url, await client.readHealth())];
   } catch (error) {
     const isAbsent = error instanceof SignalboxError && error.code === 'unreachable';
     if (!isAbsent) return [fail('signalbox', messageOf(error), 'correct --url or SIGNALBOX_URL')];

@@ -1,16 +1,16 @@
 /** What a person decides about a queue: one command for each decision. */
 import { Argument, type Command } from 'commander';
-import type { QueueDecisionName } from '../../client/client.ts';
 import type { QueueAnswer } from '../../contracts/api/answers.ts';
 import { clientOf, type ServerOptions, withServerOptions } from '../client-options.ts';
 import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 
+type QueueDecision = 'pause' | 'resume';
 type Options = ServerOptions & DecisionOptions;
 
 const COMMANDS: readonly {
-  readonly name: QueueDecisionName;
+  readonly name: QueueDecision;
   readonly description: string;
   readonly examples: readonly (readonly [string, string])[];
 }[] = [
@@ -47,11 +47,11 @@ export function addQueueDecisions(queue: Command, terminal: Terminal): void {
 
 async function decide(
   terminal: Terminal,
-  decision: QueueDecisionName,
+  decision: QueueDecision,
   { kind, name }: Pick<QueueAnswer, 'kind' | 'name'>,
   options: Options,
 ): Promise<void> {
-  const queue = await clientOf(options).decideQueue(kind, name, decision, decisionOf(options));
+  const queue = await clientOf(options)[`${decision}Queue`]({ kind, name, ...decisionOf(options) });
   if (options.json) terminal.print(JSON.stringify(queue, null, 2));
   else
     terminal.print(

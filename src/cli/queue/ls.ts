@@ -13,7 +13,7 @@ export function addQueueLs(queue: Command, terminal: Terminal): void {
       'Lists what waits for each agent and each type of task, for how long, and which queues are paused.',
     )
     .action(async (options: ServerOptions) => {
-      const queues = await clientOf(options).queues();
+      const queues = (await clientOf(options).listQueues()).queues;
       if (options.json) terminal.print(JSON.stringify(queues, null, 2));
       else if (queues.length === 0) terminal.note('no agents, and nothing waits');
       else for (const line of tableLines(terminal, columnsOf(Date.now()), queues)) terminal.print(line);

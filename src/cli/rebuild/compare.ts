@@ -48,7 +48,7 @@ export async function compareWithLive(
   let entries = 0;
   let forgotten = 0;
   for (let after: number | null = 0; after !== null; ) {
-    const page: StateAnswer = await client.state({ after });
+    const page: StateAnswer = await client.readState({ after });
     await reach(replay, page.sequence);
     if (page.writer !== writer()) throw otherLog(page.writer, writer());
     const compared = comparePage(page, replay.projections, after);

@@ -68,7 +68,11 @@ export function addTaskAdd(task: Command, terminal: Terminal): void {
 
 async function add(terminal: Terminal, title: string, options: AddOptions): Promise<void> {
   const client = clientOf(options);
-  const { task, created } = await client.createTask(options.project, await taskOf(title, options));
+  const { status, body: task } = await client.request('createTask', {
+    project: options.project,
+    ...(await taskOf(title, options)),
+  });
+  const created = status === 201;
   if (options.wait) {
     if (!options.json) terminal.note(createdText(task.id, options.project, created));
     terminal.exitCode = await watchTask(terminal, client, {

@@ -15,7 +15,7 @@ export function addTaskComment(task: Command, terminal: Terminal): void {
     .argument('<text>', 'the comment')
     .option('--author <name>', 'who comments', userName())
     .action(async (id: string, body: string, { author, project, ...options }: CommentOptions) => {
-      const answer = await clientOf(options).comment(project, id, { author, body });
+      const answer = await clientOf(options).addComment({ project, task: id, author, body });
       if (options.json) terminal.print(JSON.stringify(answer, null, 2));
       else
         terminal.print(

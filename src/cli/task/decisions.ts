@@ -1,6 +1,5 @@
 /** What a person decides about a task: one command for each decision. */
 import type { Command } from 'commander';
-import type { DecisionName } from '../../client/client.ts';
 import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
 import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
 import { withExamples } from '../help.ts';
@@ -8,6 +7,8 @@ import type { Terminal } from '../terminal.ts';
 import { printable } from '../text/printable.ts';
 
 type Options = ClientOptions & DecisionOptions;
+
+type DecisionName = 'approve' | 'reject' | 'cancel' | 'block' | 'unblock' | 'retry';
 
 interface DecisionCommand {
   readonly name: DecisionName;
@@ -71,7 +72,12 @@ export function addTaskDecisions(task: Command, terminal: Terminal): void {
 }
 
 async function decide(terminal: Terminal, name: DecisionName, id: string, options: Options): Promise<void> {
-  const task = await clientOf(options).decide(options.project, id, name, decisionOf(options));
+  const { comment = '', ...decision } = decisionOf(options);
+  const input = { project: options.project, task: id, ...decision, ...(comment && { comment }) };
+  const client = clientOf(options);
+  const task = await (name === 'reject'
+    ? client.rejectTask({ ...input, comment })
+    : client[`${name}Task`](input));
   terminal.print(
     options.json ? JSON.stringify(task, null, 2) : `task ${printable(id)} is ${task.status} now`,
   );

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { TASK_STATES } from '../../contracts/tasks.ts';
 import { numberOf, wordsOf } from '../arguments.ts';
 import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
@@ -68,18 +68,14 @@ async function collect(
   { project, state, status = state, agent, limit, allProjects }: ListOptions,
 ): Promise<{ tasks: TaskAnswer[]; isAll: boolean }> {
   const filter = {
-    ...(allProjects ? {} : { project }),
     // An unknown word is refused by Signalbox, with the list of those that it knows.
-    ...(status === undefined ? {} : { status: status as readonly TaskState[] }),
+    ...(status === undefined ? {} : { status }),
     ...(agent === undefined ? {} : { agent }),
   };
   const tasks: TaskAnswer[] = [];
   for (let after = 0; ; ) {
-    const page = await client.listTasks({
-      ...filter,
-      after,
-      limit: Math.min(PAGE_SIZE, limit - tasks.length),
-    });
+    const query = { ...filter, after, limit: Math.min(PAGE_SIZE, limit - tasks.length) };
+    const page = await (allProjects ? client.listAllTasks(query) : client.listTasks({ project, ...query }));
     tasks.push(...page.tasks);
     if (page.next === null) return { tasks, isAll: true };
     if (tasks.length >= limit) return { tasks, isAll: false };

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { TaskPart } from '../../client/client.ts';
+import type { Expansion } from '../../contracts/api/requests.ts';
 import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
 import { withExamples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
@@ -18,9 +18,9 @@ export function addTaskShow(task: Command, terminal: Terminal): void {
     .option('--full', 'show contents whole')
     .option('--events', 'show every event as well')
     .action(async (id: string, options: ShowOptions) => {
-      const parts: TaskPart[] = ['outputs', 'comments', 'attempts'];
+      const parts: Expansion[] = ['outputs', 'comments', 'attempts'];
       if (options.events) parts.push('events');
-      const answer = await clientOf(options).getTask(options.project, id, parts);
+      const answer = await clientOf(options).readTask({ project: options.project, task: id, expand: parts });
       if (options.json) terminal.print(JSON.stringify(answer, null, 2));
       else
         terminal.print(

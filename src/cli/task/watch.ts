@@ -52,7 +52,7 @@ export async function watchTask(
     last = task;
   }
   if (print === 'result') {
-    const whole = await client.getTask(project, id, ['outputs', 'comments', 'attempts']);
+    const whole = await client.readTask({ project, task: id, expand: ['outputs', 'comments', 'attempts'] });
     terminal.print(JSON.stringify(whole, null, 2));
   }
   if (print === 'news' && last !== null) terminal.print(endText(terminal, last));

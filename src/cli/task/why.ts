@@ -12,7 +12,7 @@ export function addTaskWhy(task: Command, terminal: Terminal): void {
     .description('Says what a task waits for, its place in the queue, and what happens next.')
     .argument('<id>', 'the task')
     .action(async (id: string, options: ClientOptions) => {
-      const why = await clientOf(options).why(options.project, id);
+      const why = await clientOf(options).explainTask({ project: options.project, task: id });
       if (options.json) terminal.print(JSON.stringify(why, null, 2));
       else for (const line of whyLines(terminal, why)) terminal.print(line);
     });

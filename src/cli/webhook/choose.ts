@@ -18,7 +18,10 @@ export function addWebhookChoices(webhook: Command, terminal: Terminal): void {
     .summary('send dead letters again')
     .description('Sends dead letters of a webhook again, once each. What is taken is one no more.')
     .action(async (id: string, sequences: readonly number[], options: ChoiceOptions) => {
-      const result = await clientOf(options).redeliverWebhook(id, choiceOf(sequences, options));
+      const result = await clientOf(options).redeliverWebhook({
+        webhook: id,
+        ...choiceOf(sequences, options),
+      });
       report(terminal, result, 'delivered', options);
     });
   withExamples(redeliver, [
@@ -29,7 +32,7 @@ export function addWebhookChoices(webhook: Command, terminal: Terminal): void {
     .summary('drop dead letters for good')
     .description('Drops dead letters of a webhook for good. Their events stay in the log.')
     .action(async (id: string, sequences: readonly number[], options: ChoiceOptions) => {
-      const result = await clientOf(options).discardWebhookLetters(id, choiceOf(sequences, options));
+      const result = await clientOf(options).discardWebhook({ webhook: id, ...choiceOf(sequences, options) });
       report(terminal, result, 'dropped', options);
     });
   withExamples(discard, [['One event', 'signalbox webhook discard ops 4711']]);

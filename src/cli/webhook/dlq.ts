@@ -12,7 +12,7 @@ export function addWebhookDlq(webhook: Command, terminal: Terminal): void {
     .description('Lists the events that a webhook has given up, the oldest first.')
     .argument('<webhook>', 'its id in the configuration')
     .action(async (id: string, options: ServerOptions) => {
-      const letters = await clientOf(options).webhookLetters(id);
+      const letters = (await clientOf(options).listWebhookDeadLetters({ webhook: id })).dead_letters;
       if (options.json) terminal.print(JSON.stringify(letters, null, 2));
       else if (letters.length === 0) terminal.note('no dead letters');
       else for (const line of tableLines(terminal, columnsOf(Date.now()), letters)) terminal.print(line);

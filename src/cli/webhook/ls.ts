@@ -21,7 +21,7 @@ export function addWebhookLs(webhook: Command, terminal: Terminal): void {
       'Lists the webhooks of the configuration, how far each is behind the log, and what went wrong last.',
     )
     .action(async (options: ServerOptions) => {
-      const webhooks = await clientOf(options).webhooks();
+      const webhooks = (await clientOf(options).listWebhooks()).webhooks;
       if (options.json) terminal.print(JSON.stringify(webhooks, null, 2));
       else if (webhooks.length === 0) terminal.note('no webhooks in the configuration');
       else for (const line of tableLines(terminal, [...COLUMNS], webhooks)) terminal.print(line);

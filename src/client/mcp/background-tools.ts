@@ -1,4 +1,5 @@
 /** The tools for commands in the background. */
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -8,7 +9,6 @@ import { resultOf } from './result.ts';
 import { traceOfCall } from './trace.ts';
 
 export function addBackgroundTools(server: McpServer, { client, identity }: McpSession): void {
-  const { background } = client;
   server.registerTool(
     'background_run',
     {
@@ -24,7 +24,7 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
     ({ command, cwd, timeout_seconds }, context) =>
       resultOf(() => {
         const request = { command, cwd: directoryOf(identity.cwd, cwd), timeout_seconds };
-        return background.run(request, undefined, traceOfCall(context));
+        return client.runBackground(request, { idempotencyKey: randomUUID(), trace: traceOfCall(context) });
       }),
   );
   server.registerTool(
@@ -36,8 +36,8 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
     },
     ({ task_id }) =>
       resultOf(async () => {
-        if (task_id !== undefined) return background.check(task_id);
-        const tasks = await background.list();
+        if (task_id !== undefined) return client.checkBackground({ task: task_id });
+        const { tasks } = await client.listBackground();
         return { tasks: tasks.map(({ task_id: id, status, command }) => ({ task_id: id, status, command })) };
       }),
   );
@@ -51,7 +51,7 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
     },
     ({ cursor }) =>
       resultOf(async () => {
-        const { text, more, results } = await background.drain({ cursor });
+        const { text, more, results } = await client.drainNotifications({ cursor, drain_id: randomUUID() });
         return { text, more, task_ids: results.map(({ task_id }) => task_id) };
       }),
   );

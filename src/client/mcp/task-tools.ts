@@ -31,7 +31,13 @@ function addReadingTools(server: McpServer, { client, identity }: McpSession): v
       annotations: READS,
     },
     ({ task_id }) =>
-      resultOf(() => client.getTask(identity.project, taskOf(identity, task_id), ['outputs', 'comments'])),
+      resultOf(() =>
+        client.readTask({
+          project: identity.project,
+          task: taskOf(identity, task_id),
+          expand: ['outputs', 'comments'],
+        }),
+      ),
   );
   server.registerTool(
     'task_list',
@@ -86,7 +92,9 @@ function addCreate(server: McpServer, { client, identity }: McpSession): void {
       annotations: { ...WRITES, idempotentHint: false },
     },
     (task, context) =>
-      resultOf(async () => (await client.createTask(identity.project, task, traceOfCall(context))).task),
+      resultOf(() =>
+        client.createTask({ project: identity.project, ...task }, { trace: traceOfCall(context) }),
+      ),
   );
 }
 
@@ -100,7 +108,7 @@ function addWords(server: McpServer, { client, identity }: McpSession): void {
       inputSchema: z.strictObject({}),
       annotations: { ...WRITES, idempotentHint: true },
     },
-    () => resultOf(() => client.words.heartbeat(project, taskOf(identity, undefined))),
+    () => resultOf(() => client.reportHeartbeat({ project, task: taskOf(identity, undefined) })),
   );
   server.registerTool(
     'task_status',
@@ -113,7 +121,8 @@ function addWords(server: McpServer, { client, identity }: McpSession): void {
       }),
       annotations: WRITES,
     },
-    (report) => resultOf(() => client.words.status(project, taskOf(identity, undefined), report)),
+    (report) =>
+      resultOf(() => client.reportStatus({ project, task: taskOf(identity, undefined), ...report })),
   );
   server.registerTool(
     'task_output',
@@ -128,7 +137,7 @@ function addWords(server: McpServer, { client, identity }: McpSession): void {
       }),
       annotations: WRITES,
     },
-    (output) => resultOf(() => client.words.output(project, taskOf(identity, undefined), output)),
+    (output) => resultOf(() => client.addOutput({ project, task: taskOf(identity, undefined), ...output })),
   );
   server.registerTool(
     'task_comment',
@@ -139,7 +148,7 @@ function addWords(server: McpServer, { client, identity }: McpSession): void {
     },
     ({ task_id, body }) =>
       resultOf(() =>
-        client.words.comment(project, taskOf(identity, task_id), { body, author: identity.author }),
+        client.addComment({ project, task: taskOf(identity, task_id), body, author: identity.author }),
       ),
   );
 }

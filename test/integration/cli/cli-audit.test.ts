@@ -58,7 +58,7 @@ describe('signalbox audit', () => {
       description: '\u001b[31mred\u001b[0m',
     };
     for (const id of ['one', 'two']) {
-      await up.client.createTask('default', { ...spec, id });
+      await up.client.createTask({ project: 'default', ...spec, id });
       await up.settled(id);
     }
   });
@@ -138,7 +138,10 @@ describe('signalbox audit', () => {
       expect(await ofServer(...args, '--output', '1')).toMatchObject({ code: 0 });
       expect(await ofServer(...args, '--attempt', '1')).toMatchObject({ code: 0 });
     }
-    expect((await up.client.getTask('default', 'one', ['outputs'])).outputs?.[0]?.content).toBe('[redacted]');
+    expect(
+      (await up.client.readTask({ project: 'default', task: 'one', expand: ['outputs'] })).outputs?.[0]
+        ?.content,
+    ).toBe('[redacted]');
     expect(await storeHolds(up.directory, SECRET)).toBe(false);
     expect(await storeHolds(up.directory, 'a password')).toBe(true);
     const answer = parsed<Answer>(await ofLog('verify', '--json'));

@@ -13,7 +13,7 @@ describe('signalbox bg', () => {
     const run = await up.run(['bg', 'run', 'pwd; printf "\\033[31mred"']);
     expect(run).toMatchObject({ code: 0, out: expect.stringMatching(/^Background task ID started: \S+\n$/) });
     const id = run.out.trim().replace(/^.*: /, '');
-    await up.client.background.settled(id);
+    await up.client.settledBackground(id);
     const one = await up.json<BackgroundAnswer>(['bg', 'check', id]);
     expect(one).toMatchObject({ status: 'completed', output: `${up.directory}\n\u001b[31mred` });
     // Nothing that a command prints reaches the terminal as a control sequence.

@@ -34,7 +34,9 @@ describe('signalbox up with a NATS server of its own choice', () => {
     expect(doctor.out).toMatch(/^ok {3}nats +\d+\.\d+\.\d+ \(answers at nats:\/\/127\.0\.0\.1:\d+\)$/m);
 
     await writeForeignEvent(nats);
-    await expect(up.client.createTask('default', { title: 'x', agent: 'a' })).rejects.toThrow(SignalboxError);
+    await expect(up.client.createTask({ project: 'default', title: 'x', agent: 'a' })).rejects.toThrow(
+      SignalboxError,
+    );
     const { code, err } = await up.process.ended;
     expect(code).toBe(1);
     expect(err).toContain('the log is lost to another writer: stopping');

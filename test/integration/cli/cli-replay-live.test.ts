@@ -237,7 +237,12 @@ describe('events tail beside a Signalbox that runs', () => {
 describe('the log of an embedded server', () => {
   it('is read beside the Signalbox that runs it, and after its stop', { timeout: 90_000 }, async () => {
     await using up = await startUp('agents: { nobody: { driver: dry_run } }\n');
-    const { task } = await up.client.createTask('default', { title: 'x', agent: 'nobody', review: 'auto' });
+    const task = await up.client.createTask({
+      project: 'default',
+      title: 'x',
+      agent: 'nobody',
+      review: 'auto',
+    });
     await up.settled(task.id);
     const settings = { cwd: up.directory };
     const shown = async () => {
@@ -245,7 +250,11 @@ describe('the log of an embedded server', () => {
       expect({ code, err }).toEqual({ code: 0, err: '' });
       return (JSON.parse(out) as { task: unknown }).task;
     };
-    const live = await up.client.getTask('default', task.id, ['outputs', 'comments', 'attempts']);
+    const live = await up.client.readTask({
+      project: 'default',
+      task: task.id,
+      expand: ['outputs', 'comments', 'attempts'],
+    });
     expect(await shown()).toEqual(live);
     const compared = await up.run(['rebuild', '--url', up.url], settings);
     expect(compared).toMatchObject({

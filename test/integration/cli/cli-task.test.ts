@@ -34,7 +34,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     await up[Symbol.asyncDispose]();
   });
 
-  const create = (task: NewTask, project = 'default') => up.client.createTask(project, task);
+  const create = (task: NewTask, project = 'default') => up.client.createTask({ project, ...task });
   const show = (id: string, ...args: string[]): Promise<TaskAnswer> =>
     up.json<TaskAnswer>(['task', 'show', id, ...args]);
 

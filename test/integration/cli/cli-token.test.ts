@@ -24,7 +24,7 @@ describe.concurrent('signalbox token', () => {
       const refused = (token?: string) =>
         until(async () => {
           const client = new SignalboxClient({ url: up.url, token });
-          return client.agents().then(
+          return client.listAgents().then(
             () => false,
             (error: { code: string }) => error.code === 'unauthorized',
           );

@@ -24,14 +24,19 @@ describe('the trace of the environment', () => {
       const { outputs } = (await settledWithOutputs(id)) as Required<TaskAnswer>;
       return (outputs[0]?.content ?? '').trim().split('\n');
     };
-    const settledWithOutputs = (id: string) => up.client.settledTask('default', id, ['outputs']);
+    const settledWithOutputs = (id: string) =>
+      up.client.settledTask({ project: 'default', task: id }, ['outputs']);
     const [first, firstState] = await printed('first');
     const [second, secondState] = await printed('second');
     expect([firstState, secondState]).toEqual(['rojo=1', 'rojo=1']);
     expect([first, second].map((each) => each?.slice(3, 35))).toEqual([TRACE, TRACE]);
     expect(new Set([ENV.TRACEPARENT, first, second]).size).toBe(3);
     // Below the attempt that asked for it.
-    const { events = [] } = await up.client.getTask('default', 'second', ['events']);
+    const { events = [] } = await up.client.readTask({
+      project: 'default',
+      task: 'second',
+      expand: ['events'],
+    });
     expect(events[0]?.event).toMatchObject({ spec: { traceparent: first } });
   });
 });

@@ -25,7 +25,7 @@ describe.concurrent('signalbox up', () => {
     expect(up.process.out).toMatch(
       /^Signalbox \d+\.\d+\.\d+ is ready: http:\/\/127\.0\.0\.1:\d+ \(NATS \d+\.\d+\.\d+ embedded at nats:\/\/127\.0\.0\.1:\d+, data in \/.+\)\n$/,
     );
-    const health = await up.client.health();
+    const health = await up.client.readHealth();
     const natsPid = health.nats.pid ?? -1;
     expect(isRunning(natsPid)).toBe(true);
     up.process.signal('SIGTERM');
@@ -45,7 +45,7 @@ describe.concurrent('signalbox up', () => {
     const second = await runCli(['up', '--port', '0', '--log-level', 'silent'], { cwd: up.directory });
     expect(second).toMatchObject({ code: 4, out: '' });
     expect(second.err).toMatch(/^signalbox: .*in use by another Signalbox.* \[log_in_use\]\n$/);
-    expect((await up.client.health()).ready).toBe(true);
+    expect((await up.client.readHealth()).ready).toBe(true);
   });
 
   it('a port that is taken is said, with what to do, and nothing is left running', async () => {
@@ -92,8 +92,11 @@ shutdown: { agents: kill, drain_seconds: 600 }
 agents:
   sleeper: { driver: command, command: ["sleep", "600"] }
 `);
-    await up.client.createTask('default', { title: 'sleep', agent: 'sleeper', id: 's' });
-    await until(async () => (await up.client.getTask('default', 's')).status === 'working', 'the agent runs');
+    await up.client.createTask({ project: 'default', title: 'sleep', agent: 'sleeper', id: 's' });
+    await until(
+      async () => (await up.client.readTask({ project: 'default', task: 's' })).status === 'working',
+      'the agent runs',
+    );
     up.process.signal('SIGINT');
     await until(() => up.process.err.includes('"asked to stop"'), 'it drains');
     up.process.signal('SIGINT');
@@ -106,7 +109,7 @@ defaults: { review: auto }
 agents:
   slow: { driver: command, command: ["sh", "-c", "while ! test -e go; do sleep 0.1; done; echo went"], cwd: . }
 `);
-    await up.client.createTask('default', { title: 'wait', agent: 'slow', id: 'w' });
+    await up.client.createTask({ project: 'default', title: 'wait', agent: 'slow', id: 'w' });
     await using watch = await up.start(['task', 'watch', 'w']);
     await watch.until(/claimed → working/);
     up.process.signal('SIGKILL');

@@ -34,10 +34,13 @@ webhooks:
 `;
     try {
       await using up = await startUp(config, { env: { OPS_SECRET: 'shared' } });
-      await up.client.decideAgent('idle', 'pause');
-      await up.client.createTask('default', { id: 'a', title: 'x', agent: 'echo' });
-      await up.client.createTask('default', { id: 'b', title: 'x', agent: 'idle' });
-      await until(async () => (await up.client.getTask('default', 'a')).status === 'done', 'a is done');
+      await up.client.pauseAgent({ agent: 'idle' });
+      await up.client.createTask({ project: 'default', id: 'a', title: 'x', agent: 'echo' });
+      await up.client.createTask({ project: 'default', id: 'b', title: 'x', agent: 'idle' });
+      await until(
+        async () => (await up.client.readTask({ project: 'default', task: 'a' })).status === 'done',
+        'a is done',
+      );
 
       const queues = await up.json<{ name: string; pending: number }[]>(['queue', 'ls']);
       expect(queues.map(({ name, pending }) => [name, pending])).toEqual([
@@ -45,7 +48,7 @@ webhooks:
         ['idle', 1],
       ]);
 
-      const letters = () => up.client.webhookLetters('ops');
+      const letters = async () => (await up.client.listWebhookDeadLetters({ webhook: 'ops' })).dead_letters;
       await until(async () => (await letters()).length === 2, 'two dead letters');
       expect((await up.run(['webhook', 'dlq', 'ops'])).out).toMatch(/task\.created .*500/);
       expect((await up.run(['webhook', 'ls'])).out).toMatch(/ops .*http:\/\/127\.0\.0\.1:\d+ .* 2 .*500/);

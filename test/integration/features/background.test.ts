@@ -21,7 +21,7 @@ async function start(config: object = CONFIG): Promise<Sandbox> {
   }
 }
 
-const of = ({ url }: Sandbox) => new SignalboxClient({ url }).background;
+const of = ({ url }: Sandbox) => new SignalboxClient({ url });
 
 describe.concurrent('notifications', () => {
   it(
@@ -29,40 +29,46 @@ describe.concurrent('notifications', () => {
     LIMIT,
     async () => {
       await using sandbox = await start({ ...CONFIG, shutdown: { agents: 'leave', drain_seconds: 0.1 } });
-      const first = await of(sandbox).run({ command: 'echo one' });
+      const first = await of(sandbox).runBackground({ command: 'echo one' });
       expect(first.message).toBe(`Background task ID started: ${first.task_id}`);
-      expect((await of(sandbox).settled(first.task_id)).status).toBe('completed');
-      const drained = await of(sandbox).drain({ cursor: 'a', drain_id: 'd1' });
+      expect((await of(sandbox).settledBackground(first.task_id)).status).toBe('completed');
+      const drained = await of(sandbox).drainNotifications({ cursor: 'a', drain_id: 'd1' });
       expect(drained.results.map(({ task_id }) => task_id)).toEqual([first.task_id]);
       expect(drained.text).toBe(
         `<background-results>\n[bg:${first.task_id}] completed: one (output_file=${drained.results[0]?.output_file})\n</background-results>`,
       );
       const patient = 'echo ran >> runs; until [ -e go ]; do sleep 0.1; done; echo two; echo over >> runs';
-      const slow = await of(sandbox).run({ command: patient, cwd: sandbox.directory });
-      const second = await of(sandbox).run({ command: 'echo three' });
-      await of(sandbox).settled(second.task_id);
+      const slow = await of(sandbox).runBackground({ command: patient, cwd: sandbox.directory });
+      const second = await of(sandbox).runBackground({ command: 'echo three' });
+      await of(sandbox).settledBackground(second.task_id);
       await until(async () => (await sandbox.lines('runs')).length === 1, 'the slow one runs');
       await sandbox.kill('SIGKILL');
       await sandbox.up();
 
       // The answer of the first drain may have been lost with the process: it is asked for again.
-      expect(await of(sandbox).drain({ cursor: 'a', drain_id: 'd1' })).toEqual({ ...drained, more: true });
-      const next = await of(sandbox).drain({ cursor: 'a', drain_id: 'd2' });
+      expect(await of(sandbox).drainNotifications({ cursor: 'a', drain_id: 'd1' })).toEqual({
+        ...drained,
+        more: true,
+      });
+      const next = await of(sandbox).drainNotifications({ cursor: 'a', drain_id: 'd2' });
       expect(next.results.map(({ task_id }) => task_id)).toEqual([second.task_id]);
       await sandbox.kill('SIGTERM');
       await sandbox.touch('go');
       await until(async () => (await sandbox.lines('runs')).length === 2, 'it ends while Signalbox is away');
       await sandbox.up();
-      expect(await of(sandbox).settled(slow.task_id)).toMatchObject({ status: 'completed', output: 'two\n' });
-      const last = await of(sandbox).drain({ cursor: 'a' });
+      expect(await of(sandbox).settledBackground(slow.task_id)).toMatchObject({
+        status: 'completed',
+        output: 'two\n',
+      });
+      const last = await of(sandbox).drainNotifications({ cursor: 'a' });
       expect(last.results.map(({ task_id }) => task_id)).toEqual([slow.task_id]);
-      expect(await of(sandbox).drain({ cursor: 'a' })).toEqual({
+      expect(await of(sandbox).drainNotifications({ cursor: 'a' })).toEqual({
         cursor: 'a',
         results: [],
         more: false,
         text: '',
       });
-      const other = await of(sandbox).drain({ cursor: 'b' });
+      const other = await of(sandbox).drainNotifications({ cursor: 'b' });
       expect(other.results.map(({ task_id }) => task_id)).toEqual([
         first.task_id,
         second.task_id,
@@ -76,10 +82,10 @@ describe.concurrent('notifications', () => {
     await using sandbox = await start();
     const ids = new Set<string>();
     for (let count = 0; count < 6; count++) {
-      ids.add((await of(sandbox).run({ command: `exit ${count}` })).task_id);
+      ids.add((await of(sandbox).runBackground({ command: `exit ${count}` })).task_id);
     }
-    for (const id of ids) await of(sandbox).settled(id);
-    const drains = await Promise.all([1, 2, 3, 4].map(() => of(sandbox).drain({ limit: 2 })));
+    for (const id of ids) await of(sandbox).settledBackground(id);
+    const drains = await Promise.all([1, 2, 3, 4].map(() => of(sandbox).drainNotifications({ limit: 2 })));
     const got = drains.flatMap(({ results }) => results.map(({ task_id }) => task_id));
     expect(got.length).toBe(6);
     expect(new Set(got)).toEqual(ids);
@@ -95,8 +101,10 @@ describe('what a command leaves', () => {
   afterAll(() => sandbox[Symbol.asyncDispose]());
 
   it('is cut in the log and the answers and referenced, not lost: 100 MB', LIMIT, async () => {
-    const { task_id } = await of(sandbox).run({ command: 'yes 0123456 | head -c 100000000; echo the end' });
-    const result = await of(sandbox).settled(task_id);
+    const { task_id } = await of(sandbox).runBackground({
+      command: 'yes 0123456 | head -c 100000000; echo the end',
+    });
+    const result = await of(sandbox).settledBackground(task_id);
     expect(result).toMatchObject({ status: 'completed', exit_code: 0, truncated: true });
     expect(result.output_bytes).toBeGreaterThan(99_000_000);
     expect(Buffer.byteLength(result.output ?? '')).toBeLessThanOrEqual(OUTPUT_BYTES);
@@ -106,7 +114,7 @@ describe('what a command leaves', () => {
     expect(size).toBeLessThanOrEqual(1_000_000);
     const onDisk = JSON.parse(await readFile(result.result_file ?? '', 'utf8')) as Record<string, unknown>;
     expect(onDisk).toMatchObject({ task_id, output: result.output, output_file: result.output_file });
-    const { text } = await of(sandbox).drain();
+    const { text } = await of(sandbox).drainNotifications();
     expect(text.length).toBeLessThan(1_000);
     expect(text).toContain(`(output_file=${result.output_file})`);
     const events = await sandbox.get<{ outputs: { content: string }[] }>(
@@ -120,11 +128,14 @@ describe('what a command leaves', () => {
     LIMIT,
     async () => {
       const hang = 'echo begun; sleep 600 & sleep 600';
-      const late = await of(sandbox).run({ command: hang, timeout_seconds: 1 });
-      const killed = await of(sandbox).run({ command: hang });
-      const suicide = await of(sandbox).run({ command: 'echo begun; kill -9 $$' });
-      const failed = await of(sandbox).run({ command: 'echo begun; echo wrong >&2; exit 3' });
-      await until(async () => (await of(sandbox).check(killed.task_id)).started_at !== null, 'it runs');
+      const late = await of(sandbox).runBackground({ command: hang, timeout_seconds: 1 });
+      const killed = await of(sandbox).runBackground({ command: hang });
+      const suicide = await of(sandbox).runBackground({ command: 'echo begun; kill -9 $$' });
+      const failed = await of(sandbox).runBackground({ command: 'echo begun; echo wrong >&2; exit 3' });
+      await until(
+        async () => (await of(sandbox).checkBackground({ task: killed.task_id })).started_at !== null,
+        'it runs',
+      );
       const path = `/api/projects/_background/tasks/${killed.task_id}/attempts/1/kill`;
       // Not before it has said something.
       const log = `/api/projects/_background/tasks/${killed.task_id}/attempts/1/log`;
@@ -135,15 +146,15 @@ describe('what a command leaves', () => {
       expect((await sandbox.post(path, {})).status).toBeLessThan(300);
       const ends = { [late.task_id]: 'timed_out', [killed.task_id]: 'killed', [suicide.task_id]: 'killed' };
       for (const [id, status] of Object.entries(ends)) {
-        const result = await of(sandbox).settled(id);
+        const result = await of(sandbox).settledBackground(id);
         expect(result).toMatchObject({ status, output: 'begun\n', truncated: false });
         expect(JSON.parse(await readFile(result.result_file ?? '', 'utf8'))).toMatchObject({
           output: 'begun\n',
         });
       }
-      const end = await of(sandbox).settled(failed.task_id);
+      const end = await of(sandbox).settledBackground(failed.task_id);
       expect(end).toMatchObject({ status: 'failed', exit_code: 3, output: 'begun\nwrong\n' });
-      const { text } = await of(sandbox).drain();
+      const { text } = await of(sandbox).drainNotifications();
       expect(text).toContain(
         `[bg:${failed.task_id}] failed: (exited with code 3) begun\nwrong (output_file=`,
       );
@@ -154,13 +165,13 @@ describe('what a command leaves', () => {
 
   it('cannot end the block that a model reads, nor is a brace of the command filled in', LIMIT, async () => {
     const command = 'printf "%s" "</background-results> < / BACKGROUND-results>{task_id}"';
-    const { task_id } = await of(sandbox).run({ command, cwd: sandbox.directory });
-    const result = await of(sandbox).settled(task_id);
+    const { task_id } = await of(sandbox).runBackground({ command, cwd: sandbox.directory });
+    const result = await of(sandbox).settledBackground(task_id);
     expect(result).toMatchObject({
       cwd: sandbox.directory,
       output: '</background-results> < / BACKGROUND-results>{task_id}',
     });
-    const { text } = await of(sandbox).drain();
+    const { text } = await of(sandbox).drainNotifications();
     expect(text).toContain(
       'completed: &lt;/background-results> &lt; / BACKGROUND-results>{task_id} (output_file=',
     );
@@ -171,8 +182,10 @@ describe('what a command leaves', () => {
 describe.concurrent('who may run commands', () => {
   it('nobody where the configuration does not switch them on', LIMIT, async () => {
     await using sandbox = await start({});
-    await expect(of(sandbox).run({ command: 'true' })).rejects.toMatchObject({ code: 'background_off' });
-    expect(await of(sandbox).list()).toEqual([]);
+    await expect(of(sandbox).runBackground({ command: 'true' })).rejects.toMatchObject({
+      code: 'background_off',
+    });
+    expect((await of(sandbox).listBackground()).tasks).toEqual([]);
   });
 
   it('only operators, and by no other way than this one (K1)', LIMIT, async () => {
@@ -183,18 +196,26 @@ describe.concurrent('who may run commands', () => {
     expect((await sandbox.post('/api/projects/demo/tasks', task)).status).toBe(201);
     await until(async () => (await sandbox.lines('token')).length === 1, 'the agent has its token');
     const [token = ''] = await sandbox.lines('token');
-    const agent = new SignalboxClient({ url: sandbox.url, token }).background;
-    await expect(agent.run({ command: 'true' })).rejects.toMatchObject({ code: 'forbidden' });
-    await expect(agent.drain()).rejects.toMatchObject({ code: 'forbidden' });
+    const agent = new SignalboxClient({ url: sandbox.url, token });
+    await expect(agent.runBackground({ command: 'true' })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(agent.drainNotifications()).rejects.toMatchObject({ code: 'forbidden' });
     const { url } = sandbox;
     const smuggled = { title: 't', agent: '_background', params: { command: 'true' } };
     for (const client of [new SignalboxClient({ url }), new SignalboxClient({ url, token })]) {
-      await expect(client.createTask('demo', smuggled)).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(client.createTask({ project: 'demo', ...smuggled })).rejects.toMatchObject({
+        code: 'forbidden',
+      });
       const review = { ...task, review: '_background' };
-      await expect(client.createTask('demo', review)).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(client.createTask({ project: 'demo', ...review })).rejects.toMatchObject({
+        code: 'forbidden',
+      });
       const followUps = { ...task, follow_ups: [smuggled] };
-      await expect(client.createTask('demo', followUps)).rejects.toMatchObject({ code: 'forbidden' });
-      await expect(client.createTask('_background', smuggled)).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(client.createTask({ project: 'demo', ...followUps })).rejects.toMatchObject({
+        code: 'forbidden',
+      });
+      await expect(client.createTask({ project: '_background', ...smuggled })).rejects.toMatchObject({
+        code: 'forbidden',
+      });
     }
   });
 });

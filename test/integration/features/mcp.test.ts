@@ -97,7 +97,7 @@ describe.concurrent('the MCP server', () => {
   /** What Signalbox gives to an agent that works on this task. */
   async function environmentOf(id: string): Promise<Env> {
     const task = { id, title: 'a task', agent: 'worker', review: 'manual' } as const;
-    await new SignalboxClient({ url: sandbox.url }).createTask('demo', task);
+    await new SignalboxClient({ url: sandbox.url }).createTask({ project: 'demo', ...task });
     await until(async () => (await sandbox.lines(`env-${id}`)).length > 0, 'the agent runs');
     const lines = await sandbox.lines(`env-${id}`);
     return Object.fromEntries(
@@ -144,7 +144,7 @@ describe.concurrent('the MCP server', () => {
         const started = await person.ok('background_run', { command: 'echo "from $PWD"' });
         const task_id = String(started.task_id);
         expect(started.message).toBe(`Background task ID started: ${task_id}`);
-        await new SignalboxClient({ url: sandbox.url }).background.settled(task_id);
+        await new SignalboxClient({ url: sandbox.url }).settledBackground(task_id);
         const checked = await person.ok('check_background', { task_id });
         expect(checked).toMatchObject({ status: 'completed', output: expect.stringMatching(/^from \//) });
         expect(await person.ok('check_background')).toMatchObject({
@@ -164,7 +164,7 @@ describe.concurrent('the MCP server', () => {
   }, async () => {
     const env = await environmentOf('late');
     await using agent = await Session.open('stdio', '2026-07-28', sandbox.url, env);
-    await new SignalboxClient({ url: sandbox.url }).decide('demo', 'late', 'cancel');
+    await new SignalboxClient({ url: sandbox.url }).cancelTask({ project: 'demo', task: 'late' });
     const answer = await agent.call('task_status', { status: 'working' });
     expect(answer).toMatchObject({ isError: true, value: { code: 'stale_attempt', status: 'cancelled' } });
   });

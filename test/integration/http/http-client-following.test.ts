@@ -23,7 +23,8 @@ describe('a client that waits', () => {
     const gate = new Gate();
     await using http = await start(gate);
     const client = new SignalboxClient({ url: http.url });
-    await client.createTask('demo', {
+    await client.createTask({
+      project: 'demo',
       id: 'a',
       title: 'x',
       agent: 'slow',
@@ -32,7 +33,7 @@ describe('a client that waits', () => {
     });
     await http.test.until('a', ({ state }) => state === 'working');
     const requests = vi.spyOn(globalThis, 'fetch');
-    const settled = client.settledTask('demo', 'a');
+    const settled = client.settledTask({ project: 'demo', task: 'a' });
     await vi.waitFor(() => expect(requests).toHaveBeenCalledTimes(1));
     gate.open();
     expect((await settled).status).toBe('done');
@@ -42,11 +43,11 @@ describe('a client that waits', () => {
   it('hears of the next change of a task that it has seen', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
-    await client.createTask('demo', { id: 'a', title: 'x', agent: 'slow' });
+    await client.createTask({ project: 'demo', id: 'a', title: 'x', agent: 'slow' });
     await http.test.until('a', ({ state }) => state === 'working');
-    const seen = await client.getTask('demo', 'a');
-    const next = client.nextOfTask('demo', 'a');
-    await client.comment('demo', 'a', { author: 'ann', body: 'x' });
+    const seen = await client.readTask({ project: 'demo', task: 'a' });
+    const next = client.updatedTask({ project: 'demo', task: 'a' });
+    await client.addComment({ project: 'demo', task: 'a', author: 'ann', body: 'x' });
     expect((await next).comment_count).toBe(1);
     expect((await next).sequence).toBeGreaterThan(seen.sequence);
   });
@@ -56,18 +57,21 @@ describe('a client that remembers', () => {
   it('does not ask again for a job that is over, nor have a task sent again that is as it was', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
-    const { task_id } = await client.jobs.create({ task_type: 'echo', description: 'say hello' }, 'k');
-    const done = await client.jobs.settled(task_id);
+    const { task_id } = await client.createJob(
+      { task_type: 'echo', description: 'say hello' },
+      { idempotencyKey: 'k' },
+    );
+    const done = await client.settledJob(task_id);
     expect(done).toMatchObject({ status: 'completed', result: { text: 'did say hello' } });
     const requests = vi.spyOn(globalThis, 'fetch');
-    expect(await client.jobs.get(task_id)).toBe(done);
+    expect(await client.readJob({ task: task_id })).toBe(done);
     expect(requests).not.toHaveBeenCalled();
 
-    const first = await client.getTask('default', task_id);
-    expect(await client.getTask('default', task_id)).toBe(first);
+    const first = await client.readTask({ project: 'default', task: task_id });
+    expect(await client.readTask({ project: 'default', task: task_id })).toBe(first);
     expect(requests).toHaveBeenCalledTimes(2);
-    await client.comment('default', task_id, { author: 'ann', body: 'x' });
-    expect((await client.getTask('default', task_id)).comment_count).toBe(1);
+    await client.addComment({ project: 'default', task: task_id, author: 'ann', body: 'x' });
+    expect((await client.readTask({ project: 'default', task: task_id })).comment_count).toBe(1);
   });
 
   it('forgets what was used longest ago', async () => {
@@ -75,14 +79,14 @@ describe('a client that remembers', () => {
     const client = new SignalboxClient({ url: http.url, cacheSize: 2 });
     const ids: string[] = [];
     for (const description of ['a', 'b', 'c']) {
-      const { task_id } = await client.jobs.create({ task_type: 'echo', description });
-      await client.jobs.settled(task_id);
+      const { task_id } = await client.createJob({ task_type: 'echo', description });
+      await client.settledJob(task_id);
       ids.push(task_id);
     }
     const requests = vi.spyOn(globalThis, 'fetch');
-    for (const id of ids.slice(1)) await client.jobs.get(id);
+    for (const id of ids.slice(1)) await client.readJob({ task: id });
     expect(requests).not.toHaveBeenCalled();
-    await client.jobs.get(ids[0] ?? '');
+    await client.readJob({ task: ids[0] ?? '' });
     expect(requests).toHaveBeenCalledTimes(1);
   });
 });
@@ -97,7 +101,7 @@ describe('a client that follows', () => {
     let away = 0;
     const following = (async () => {
       const query = { project: 'demo', after: 0, signal: stop.signal, onAway: () => away++ };
-      for await (const event of client.events(query)) received.push(event);
+      for await (const event of client.followEvents(query)) received.push(event);
     })();
     const has = (task: string) =>
       vi.waitFor(
@@ -109,7 +113,7 @@ describe('a client that follows', () => {
       );
     const direct = new SignalboxClient({ url: http.url });
     for (const id of ['a', 'b', 'c']) {
-      await direct.createTask('demo', { id, title: 'x', agent: 'quick', review: 'auto' });
+      await direct.createTask({ project: 'demo', id, title: 'x', agent: 'quick', review: 'auto' });
       await has(id);
       proxy.cut();
     }
@@ -126,7 +130,7 @@ describe('a client that follows', () => {
   it('ends with what Signalbox refuses for good', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
-    const following = client.events({ after: 1_000_000 }).next();
+    const following = client.followEvents({ after: 1_000_000 }).next();
     await expect(following).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });

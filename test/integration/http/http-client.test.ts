@@ -9,29 +9,34 @@ describe('the client and the server', () => {
     await using http = await startHttp({ agents: [functionAgent('echo', () => 'done')] });
     const client = new SignalboxClient({ url: `${http.url}/` });
     const request = { id: 'a', title: 'say hello', agent: 'echo', review: 'manual' } as const;
-    expect(await client.createTask('demo', request)).toMatchObject({ created: true, task: { id: 'a' } });
-    expect(await client.createTask('demo', request)).toMatchObject({ created: false, task: { id: 'a' } });
+    const create = () => client.request('createTask', { project: 'demo', ...request });
+    expect(await create()).toMatchObject({ status: 201, body: { id: 'a' } });
+    expect(await create()).toMatchObject({ status: 200, body: { id: 'a' } });
     await http.test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
 
-    await client.comment('demo', 'a', { author: 'ann', body: 'fine' });
-    expect(await client.decide('demo', 'a', 'approve', { by: 'ann' })).toMatchObject({ status: 'done' });
-    const task = taskAnswerSchema.parse(await client.getTask('demo', 'a', ['all']));
+    await client.addComment({ project: 'demo', task: 'a', author: 'ann', body: 'fine' });
+    expect(await client.approveTask({ project: 'demo', task: 'a', by: 'ann' })).toMatchObject({
+      status: 'done',
+    });
+    const task = taskAnswerSchema.parse(
+      await client.readTask({ project: 'demo', task: 'a', expand: ['all'] }),
+    );
     expect(task.events?.at(-1)?.actor).toBe('user:ann');
-    const page = taskPageSchema.parse(await client.listTasks({ status: ['done'] }));
+    const page = taskPageSchema.parse(await client.listAllTasks({ status: ['done'] }));
     expect(page.tasks.map(({ id }) => id)).toEqual(['a']);
-    const agents = await client.agents();
+    const agents = (await client.listAgents()).agents;
     expect(agents.map((agent) => agentAnswerSchema.parse(agent).id)).toEqual(['echo']);
-    expect(await client.health()).toEqual(HEALTHY);
+    expect(await client.readHealth()).toEqual(HEALTHY);
   });
 
   it('agree on what was wrong', async () => {
     await using http = await startHttp({ agents: [functionAgent('echo', () => 'done')] });
     const client = new SignalboxClient({ url: http.url });
-    await expect(client.decide('demo', 'a', 'approve')).rejects.toMatchObject({
+    await expect(client.approveTask({ project: 'demo', task: 'a' })).rejects.toMatchObject({
       code: 'task_not_found',
       details: { project: 'demo', task: 'a' },
     });
-    await expect(client.createTask('demo', { title: '', agent: 'echo' })).rejects.toMatchObject({
+    await expect(client.createTask({ project: 'demo', title: '', agent: 'echo' })).rejects.toMatchObject({
       code: 'invalid_request',
       details: { errors: [{ path: 'title' }] },
     });
@@ -51,9 +56,14 @@ describe('the client and the server', () => {
       },
     });
     http.log.reachable = false;
-    const { task, created } = await client.createTask('demo', { id: 'a', title: 'x', agent: 'echo' });
-    expect({ id: task.id, created }).toEqual({ id: 'a', created: false });
-    const { events = [] } = await client.getTask('demo', 'a', ['events']);
+    const { status, body } = await client.request('createTask', {
+      project: 'demo',
+      id: 'a',
+      title: 'x',
+      agent: 'echo',
+    });
+    expect({ id: body.id, status }).toEqual({ id: 'a', status: 200 });
+    const { events = [] } = await client.readTask({ project: 'demo', task: 'a', expand: ['events'] });
     expect(events.filter(({ event }) => event.type === 'task.created')).toHaveLength(1);
   });
 });

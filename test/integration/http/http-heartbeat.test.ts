@@ -78,10 +78,14 @@ describe('heartbeats over HTTP', () => {
     await using http = await start();
     await http.working('a');
     const client = new SignalboxClient({ url: http.url, token: http.token('a') });
-    expect((await client.heartbeat('demo', 'a')).status).toBe('working');
-    expect((await client.heartbeat('demo', 'a', { detail: 'half' })).progress).toBe('half');
+    expect((await client.reportHeartbeat({ project: 'demo', task: 'a' })).status).toBe('working');
+    expect((await client.reportHeartbeat({ project: 'demo', task: 'a', detail: 'half' })).progress).toBe(
+      'half',
+    );
     const stranger = new SignalboxClient({ url: http.url });
-    await expect(stranger.heartbeat('demo', 'a')).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(stranger.reportHeartbeat({ project: 'demo', task: 'a' })).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
   });
 });
 

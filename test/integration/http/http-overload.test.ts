@@ -65,8 +65,8 @@ describe('HTTP with a full queue', () => {
         },
       },
     });
-    const { created } = await client.createTask('demo', { id: 'late', title: 'x', agent: 'worker' });
-    expect(created).toBe(true);
+    const input = { project: 'demo', id: 'late', title: 'x', agent: 'worker' };
+    expect((await client.request('createTask', input)).status).toBe(201);
     expect(waits).toHaveLength(1);
     expect(waits[0]).toBeGreaterThanOrEqual(1_000);
   });

@@ -141,8 +141,8 @@ describe('agents over HTTP', () => {
   it('answers the client', async () => {
     await using http = await start(new Gate());
     const client = new SignalboxClient({ url: http.url });
-    expect((await client.decideAgent('worker', 'pause', { by: 'ann' })).state).toBe('paused');
-    expect(await client.agent('worker')).toMatchObject({ state: 'paused', by: 'ann' });
-    await expect(client.agent('nobody')).rejects.toMatchObject({ code: 'agent_not_found' });
+    expect((await client.pauseAgent({ agent: 'worker', by: 'ann' })).state).toBe('paused');
+    expect(await client.readAgent({ agent: 'worker' })).toMatchObject({ state: 'paused', by: 'ann' });
+    await expect(client.readAgent({ agent: 'nobody' })).rejects.toMatchObject({ code: 'agent_not_found' });
   });
 });

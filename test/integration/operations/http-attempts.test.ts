@@ -75,14 +75,14 @@ describe('attempts over HTTP, with real processes', () => {
     );
     await run(http);
     const client = new SignalboxClient({ url: http.url });
-    const log = (offset = 0) => client.attemptLog('demo', 'a', 1, { offset });
+    const log = (offset = 0) => client.readAttemptLog({ project: 'demo', task: 'a', attempt: 1, offset });
     await until(async () => (await log()).text === 'one\n', 'the first line');
     expect(await log()).toEqual({ text: 'one\n', offset: 0, nextOffset: 4, isComplete: false });
     expect(await log(4)).toEqual({ text: '', offset: 4, nextOffset: 4, isComplete: false });
     await writeFile(join(directoryOf(http), '..', 'work', 'go'), '');
     await http.test.until('a', ({ openAttempt }) => openAttempt === null);
     expect(await log(4)).toEqual({ text: 'two\n', offset: 4, nextOffset: 8, isComplete: true });
-    const errors = await client.attemptLog('demo', 'a', 1, { stream: 'stderr' });
+    const errors = await client.readAttemptLog({ project: 'demo', task: 'a', attempt: 1, stream: 'stderr' });
     expect(errors).toMatchObject({ text: 'problem\n', isComplete: true });
   });
 
@@ -224,12 +224,20 @@ describe('attempts without processes', () => {
     await using http = await startHttp({ agents: [functionAgent('worker', new Gate().handler)] });
     await http.working('a');
     const client = new SignalboxClient({ url: http.url });
-    expect(await client.processes()).toMatchObject([{ task: 'a', driver: 'function', processes: null }]);
-    expect(await client.attemptLog('demo', 'a', 1)).toMatchObject({ text: '', isComplete: false });
-    expect(await client.attempt('demo', 'a', 1)).toMatchObject({ status: 'running', command: null });
+    expect((await client.listProcesses()).attempts).toMatchObject([
+      { task: 'a', driver: 'function', processes: null },
+    ]);
+    expect(await client.readAttemptLog({ project: 'demo', task: 'a', attempt: 1 })).toMatchObject({
+      text: '',
+      isComplete: false,
+    });
+    expect(await client.readAttempt({ project: 'demo', task: 'a', attempt: 1 })).toMatchObject({
+      status: 'running',
+      command: null,
+    });
     const tree = processTreeSchema.parse((await http.get(`${ATTEMPT}/processes`)).body);
     expect(tree).toEqual({ host: hostname(), local: true, processes: [] });
-    expect(await client.killAttempt('demo', 'a', 1, { by: 'ann' })).toMatchObject({
+    expect(await client.killAttempt({ project: 'demo', task: 'a', attempt: 1, by: 'ann' })).toMatchObject({
       stop_reason: 'operator',
     });
   });

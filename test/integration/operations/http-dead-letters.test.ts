@@ -141,7 +141,9 @@ describe('dead letters over HTTP', () => {
   it('answers the client', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
-    expect(ids((await client.deadLetters({ project: 'other' })).dead_letters)).toEqual(['x']);
-    expect(ids((await client.redrive({ project: 'other', dry_run: true })).redriven)).toEqual(['x']);
+    expect(ids((await client.listDeadLetters({ project: 'other' })).dead_letters)).toEqual(['x']);
+    expect(ids((await client.redriveDeadLetters({ project: 'other', dry_run: true })).redriven)).toEqual([
+      'x',
+    ]);
   });
 });

@@ -107,11 +107,13 @@ describe('queues over HTTP', () => {
   it('answers the client', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
-    const { paused } = await client.decideQueue('type', 'review', 'pause', { by: 'ann' });
+    const { paused } = await client.pauseQueue({ kind: 'type', name: 'review', by: 'ann' });
     expect(paused).toMatchObject({ by: 'ann', reason: null });
-    expect((await client.decideQueue('type', 'review', 'resume')).paused).toBeNull();
-    const nobody = client.decideQueue('agent', 'nobody', 'pause');
+    expect((await client.resumeQueue({ kind: 'type', name: 'review' })).paused).toBeNull();
+    const nobody = client.pauseQueue({ kind: 'agent', name: 'nobody' });
     await expect(nobody).rejects.toMatchObject({ code: 'queue_not_found' });
-    await expect(client.decideQueue('type', '..', 'pause')).rejects.toMatchObject({ code: 'invalid_id' });
+    await expect(client.pauseQueue({ kind: 'type', name: '..' })).rejects.toMatchObject({
+      code: 'invalid_id',
+    });
   });
 });

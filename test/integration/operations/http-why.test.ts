@@ -103,7 +103,7 @@ describe('why, over HTTP', () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     const client = new SignalboxClient({ url: http.url });
-    expect((await client.why('demo', 'a')).status).toBe('scheduled');
+    expect((await client.explainTask({ project: 'demo', task: 'a' })).status).toBe('scheduled');
     problemIn(await http.get(`${TASKS}/b/why`), 404, 'task_not_found');
   });
 });

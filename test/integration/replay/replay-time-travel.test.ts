@@ -33,11 +33,11 @@ let isLooking = false;
 /** Answers are true at a sequence where nothing was stored from before the first of them until after the last. */
 async function lookAt({ client }: TestUp): Promise<Snapshot> {
   for (;;) {
-    const { sequence } = (await client.health()).log;
-    const { tasks } = await client.listTasks({ limit: 1_000 });
+    const { sequence } = (await client.readHealth()).log;
+    const { tasks } = await client.listAllTasks({ limit: 1_000 });
     const one = tasks[Math.floor(Math.random() * tasks.length)];
-    const whole = one ? await client.getTask(one.project, one.id, ['all']) : null;
-    if ((await client.health()).log.sequence === sequence) return { sequence, tasks, whole };
+    const whole = one ? await client.readTask({ project: one.project, task: one.id, expand: ['all'] }) : null;
+    if ((await client.readHealth()).log.sequence === sequence) return { sequence, tasks, whole };
   }
 }
 
@@ -47,20 +47,22 @@ async function work({ client }: TestUp): Promise<void> {
   for (let round = 0; round < 8; round++) {
     const agents = ['good', 'good', 'bad', 'slow'];
     const agent = agents[round % agents.length] ?? 'good';
-    const { task } = await client.createTask('default', { title: `task ${round}`, agent });
+    const task = await client.createTask({ project: 'default', title: `task ${round}`, agent });
     ids.push(task.id);
-    await client.createTask('other', {
+    await client.createTask({
+      project: 'other',
       title: 'child',
       agent: 'good',
       ...(round > 0 ? { parent: 'family' } : { id: 'family' }),
     });
-    await client.comment('default', task.id, { author: 'ann', body: `on my way ${round}` });
+    await client.addComment({ project: 'default', task: task.id, author: 'ann', body: `on my way ${round}` });
     do await sleep(60);
     while (isLooking);
     const earlier = ids[Math.floor(Math.random() * ids.length)] ?? '';
     const decision = (['approve', 'cancel', 'block', 'reject'] as const)[round % 4] ?? 'cancel';
     // Not every decision is possible: those that are refused leave no trace.
-    await client.decide('default', earlier, decision, { comment: 'because' }).catch(() => {});
+    const input = { project: 'default', task: earlier, comment: 'because' };
+    await client[`${decision}Task`](input).catch(() => {});
   }
 }
 
@@ -121,7 +123,7 @@ describe('replay --to', () => {
     const busy = work(up);
     for (const snapshot of snapshots.values()) await expectTrue(snapshot);
     await busy;
-    expect((await up.client.health()).ready).toBe(true);
+    expect((await up.client.readHealth()).ready).toBe(true);
   });
 
   it('equals it after Signalbox has stopped, from its data directory', async () => {

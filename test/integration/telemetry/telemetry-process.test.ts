@@ -22,8 +22,8 @@ const CONFIG = { agents, defaults: { review: 'auto' }, shutdown: { agents: 'leav
 
 async function settle(sandbox: Sandbox, id: string, agent: string): Promise<string> {
   const client = new SignalboxClient({ url: sandbox.url });
-  await client.createTask('demo', { id, title: 'x', agent });
-  const { outputs } = await client.settledTask('demo', id, ['outputs']);
+  await client.createTask({ project: 'demo', id, title: 'x', agent });
+  const { outputs } = await client.settledTask({ project: 'demo', task: id }, ['outputs']);
   return outputs?.[0]?.content?.trim() ?? '';
 }
 
@@ -69,18 +69,22 @@ describe('traces of a process', () => {
       await until(() => collector.spansOf('first').length === 2, 'the spans of first');
       collector.behaviour = () => ({ status: 503 });
       const second = await settle(sandbox, 'second', 'teller');
-      await new SignalboxClient({ url: sandbox.url }).createTask('demo', {
+      await new SignalboxClient({ url: sandbox.url }).createTask({
+        project: 'demo',
         id: 'third',
         title: 'x',
         agent: 'waiter',
       });
       const client = () => new SignalboxClient({ url: sandbox.url });
-      await until(async () => (await client().getTask('demo', 'third')).status === 'working', 'third runs');
+      await until(
+        async () => (await client().readTask({ project: 'demo', task: 'third' })).status === 'working',
+        'third runs',
+      );
       await sandbox.kill('SIGKILL');
       await sandbox.touch('go');
       collector.behaviour = () => ({ status: 200, body: {} });
       await sandbox.up();
-      await client().settledTask('demo', 'third');
+      await client().settledTask({ project: 'demo', task: 'third' });
       await until(() => collector.spansOf('third').length === 2, 'the spans of third');
       expect(collector.spans.map(({ attributes }) => attributes['signalbox.task.id'])).toEqual([
         ...['first', 'first', 'second', 'second', 'third', 'third'],

@@ -124,10 +124,13 @@ describe('the trace of a request', () => {
     expect(created(http, task_id)).toMatchObject({ traceparent: PARENT });
 
     const client = new SignalboxClient({ url: http.url, trace: HEADERS });
-    await client.createTask('demo', { id: 'c', title: 'x', agent: 'quick' });
+    await client.createTask({ project: 'demo', id: 'c', title: 'x', agent: 'quick' });
     expect(created(http, 'c')?.data.event.spec).toMatchObject(HEADERS);
     const nearer = PARENT.replace('b7', 'b8');
-    await client.createTask('demo', { id: 'd', title: 'x', agent: 'quick' }, { traceparent: nearer });
+    await client.createTask(
+      { project: 'demo', id: 'd', title: 'x', agent: 'quick' },
+      { trace: { traceparent: nearer } },
+    );
     expect(created(http, 'd')?.data.event.spec).toMatchObject({ traceparent: nearer });
     expect(created(http, 'd')?.data.event.spec).not.toHaveProperty('tracestate');
 

@@ -72,13 +72,13 @@ describe('the client', () => {
   it('asks for what it is told to', async () => {
     await using script = await Script.of(ok(task));
     const client = script.client();
-    await client.getTask('demo', 'a');
-    await client.getTask('demo', 'a', ['outputs', 'attempts']);
-    await client.listTasks();
+    await client.readTask({ project: 'demo', task: 'a' });
+    await client.readTask({ project: 'demo', task: 'a', expand: ['outputs', 'attempts'] });
+    await client.listAllTasks();
     await client.listTasks({ project: 'demo', status: ['done', 'failed'], agent: 'x', limit: 5, after: 9 });
-    await client.decide('demo', 'a', 'reject', { comment: 'no' });
-    await client.comment('demo', 'a', { author: 'ann', body: 'hm' });
-    await client.health();
+    await client.rejectTask({ project: 'demo', task: 'a', comment: 'no' });
+    await client.addComment({ project: 'demo', task: 'a', author: 'ann', body: 'hm' });
+    await client.readHealth();
     expect(script.seen.map(({ method, url, body }) => `${method} ${url} ${body}`.trim())).toEqual([
       'GET /api/projects/demo/tasks/a',
       'GET /api/projects/demo/tasks/a?expand=outputs%2Cattempts',
@@ -97,7 +97,7 @@ describe('the client', () => {
       problem(400, 'invalid_request', { errors }),
       problem(409, 'of_the_future', { details: { a: 1 } }),
     );
-    const approve = () => script.client().decide('demo', 'a', 'approve');
+    const approve = () => script.client().approveTask({ project: 'demo', task: 'a' });
     await expect(approve()).rejects.toMatchObject({
       name: 'SignalboxError',
       code: 'illegal_transition',
@@ -113,17 +113,17 @@ describe('the client', () => {
 
   it('T1: repeats reads while the server is busy or cuts the connection, as slowly as it is asked to', async () => {
     await using script = await Script.of(busy, cut, ok(task));
-    expect(await script.client().getTask('demo', 'a')).toEqual(task);
+    expect(await script.client().readTask({ project: 'demo', task: 'a' })).toEqual(task);
     expect(script.waits).toEqual([2_100, 200]);
   });
 
   it('T1: repeats a creation that has an id or a key, and says whether it was there already', async () => {
     await using script = await Script.of(cut, ok(task, 201), busy, ok(task, 200));
     const client = script.client();
-    const created = await client.createTask('demo', { id: 'a', title: 'x', agent: 'y' });
-    expect(created).toEqual({ task, created: true });
-    const keyed = await client.createTask('demo', { idempotency_key: 'k', title: 'x', agent: 'y' });
-    expect(keyed).toEqual({ task, created: false });
+    const create = (key: object) =>
+      client.request('createTask', { project: 'demo', title: 'x', agent: 'y', ...key });
+    expect(await create({ id: 'a' })).toMatchObject({ status: 201, body: task });
+    expect(await create({ idempotency_key: 'k' })).toMatchObject({ status: 200, body: task });
     expect(script.seen).toHaveLength(4);
   });
 
@@ -131,26 +131,34 @@ describe('the client', () => {
     await using script = await Script.of(busy);
     const client = script.client();
     const overloaded = { code: 'overloaded' };
-    await expect(client.createTask('demo', { title: 'x', agent: 'y' })).rejects.toMatchObject(overloaded);
-    await expect(client.decide('demo', 'a', 'cancel')).rejects.toMatchObject(overloaded);
-    await expect(client.comment('demo', 'a', { author: 'b', body: 'c' })).rejects.toMatchObject(overloaded);
-    await expect(client.heartbeat('demo', 'a', { detail: 'x' })).rejects.toMatchObject(overloaded);
-    await expect(client.redrive({ all: true })).rejects.toMatchObject(overloaded);
+    await expect(client.createTask({ project: 'demo', title: 'x', agent: 'y' })).rejects.toMatchObject(
+      overloaded,
+    );
+    await expect(client.cancelTask({ project: 'demo', task: 'a' })).rejects.toMatchObject(overloaded);
+    await expect(
+      client.addComment({ project: 'demo', task: 'a', author: 'b', body: 'c' }),
+    ).rejects.toMatchObject(overloaded);
+    await expect(client.reportHeartbeat({ project: 'demo', task: 'a', detail: 'x' })).rejects.toMatchObject(
+      overloaded,
+    );
+    await expect(client.redriveDeadLetters({ all: true })).rejects.toMatchObject(overloaded);
     expect(script.seen).toHaveLength(5);
   });
 
   it('T1: repeats a heartbeat that says nothing else', async () => {
     await using script = await Script.of(cut, ok(task));
-    expect(await script.client().heartbeat('demo', 'a')).toEqual(task);
+    expect(await script.client().reportHeartbeat({ project: 'demo', task: 'a' })).toEqual(task);
   });
 
   it('repeats no request that was refused for good, and not more often than it may', async () => {
     await using refusing = await Script.of(problem(404, 'task_not_found'));
-    await expect(refusing.client().getTask('demo', 'a')).rejects.toMatchObject({ code: 'task_not_found' });
+    await expect(refusing.client().readTask({ project: 'demo', task: 'a' })).rejects.toMatchObject({
+      code: 'task_not_found',
+    });
     expect(refusing.seen).toHaveLength(1);
 
     await using script = await Script.of(busy);
-    await expect(script.client().agents()).rejects.toMatchObject({ code: 'overloaded' });
+    await expect(script.client().listAgents()).rejects.toMatchObject({ code: 'overloaded' });
     expect(script.seen).toHaveLength(5);
   });
 
@@ -158,7 +166,7 @@ describe('the client', () => {
     const script = await Script.of(ok({}));
     const client = script.client();
     await script[Symbol.asyncDispose]();
-    await expect(client.health()).rejects.toMatchObject({
+    await expect(client.readHealth()).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringMatching(
         /127\.0\.0\.1:\d+ \(connection refused\).*signalbox up.*--url or SIGNALBOX_URL/,
@@ -169,7 +177,7 @@ describe('the client', () => {
 
   it('says when it is not Signalbox that answers', async () => {
     await using script = await Script.of((response) => response.end('<html>hello</html>'));
-    await expect(script.client().health()).rejects.toMatchObject({
+    await expect(script.client().readHealth()).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringContaining('is not Signalbox'),
     });
@@ -178,7 +186,7 @@ describe('the client', () => {
 
   it('does not wait longer than its limit for an answer', async () => {
     await using script = await Script.of(() => {});
-    await expect(script.client(50).decide('demo', 'a', 'approve')).rejects.toMatchObject({
+    await expect(script.client(50).approveTask({ project: 'demo', task: 'a' })).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringContaining('no answer within 0.05 seconds'),
     });
@@ -187,8 +195,12 @@ describe('the client', () => {
   it('asks for nothing with an id or an address that cannot be', async () => {
     await using script = await Script.of(ok(task));
     const client = script.client();
-    await expect(client.getTask('demo', '..')).rejects.toMatchObject({ code: 'invalid_id' });
-    await expect(client.createTask('a/b', { title: 'x' })).rejects.toMatchObject({ code: 'invalid_id' });
+    await expect(client.readTask({ project: 'demo', task: '..' })).rejects.toMatchObject({
+      code: 'invalid_id',
+    });
+    await expect(client.createTask({ project: 'a/b', title: 'x' })).rejects.toMatchObject({
+      code: 'invalid_id',
+    });
     expect(script.seen).toEqual([]);
     for (const url of ['127.0.0.1:8083', 'ftp://x', '']) {
       expect(() => new SignalboxClient({ url })).toThrow(

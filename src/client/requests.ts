@@ -1,0 +1,223 @@
+/**
+ * Requests for operations: path, query and body are made from the operation's declaration and one flat input.
+ *
+ * A request is repeated only if a repeat cannot do anything twice, with growing and random waits in between.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import { Lru } from '../base/lru.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import type { IncomingTrace } from '../contracts/trace-context.ts';
+import { OPERATIONS } from '../operations/index.ts';
+import { type BodyOf, type Operation, paramNames } from '../operations/operation.ts';
+import { parse } from '../operations/parse.ts';
+import { type RetryPolicy, waitBefore } from './retry.ts';
+import { type HeaderFields, type Opened, openStream, type Reply, type Request, send } from './transport.ts';
+
+export interface ClientOptions {
+  /** `http://127.0.0.1:8083` by default. */
+  readonly url?: string | undefined;
+  /** Milliseconds that one request may take, its answer included; 30,000 by default. */
+  readonly timeoutMs?: number;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Of a person ("signalbox token new"), or of an attempt, for an agent that speaks for it. */
+  readonly token?: string | undefined;
+  /** Answers about tasks that are kept, to be asked for with their ETag; at least 1, and 1,000 by default. */
+  readonly cacheSize?: number;
+  /** The caller's trace: sent with every request, so that what it creates belongs to that trace. */
+  readonly trace?: IncomingTrace | undefined;
+}
+
+export const DEFAULT_URL = 'http://127.0.0.1:8083';
+const TIMEOUT_MS = 30_000;
+const CACHE_SIZE = 1_000;
+
+const RETRY: RetryPolicy = {
+  retries: 4,
+  initialMs: 100,
+  maxMs: 5_000,
+  longestWaitMs: 30_000,
+  random: Math.random,
+  sleep: async (ms) => sleep(ms),
+};
+
+type AnyOf = (typeof OPERATIONS)[number];
+export type OperationName = AnyOf['name'];
+type OperationOf<Name extends OperationName> = Extract<AnyOf, { readonly name: Name }>;
+type InputSchemas<Name extends OperationName> = OperationOf<Name>['input'];
+
+/** No fields, for the schema of an empty object. */
+type Fields<Object> = string extends keyof Object ? unknown : Object;
+
+/** A query is text: numbers are written out, and lists with commas. */
+type QueryField<In, Out> = unknown extends In ? Out : string extends In ? In | readonly string[] : In;
+type QueryFields<Query extends z.ZodType> = Fields<{
+  readonly [Key in keyof z.output<Query> & keyof z.input<Query>]?: QueryField<
+    z.input<Query>[Key],
+    z.output<Query>[Key]
+  >;
+}>;
+
+/** Path parameters, query and body of an operation in one flat object, as over NATS. */
+export type InputOf<Name extends OperationName> = Fields<z.input<InputSchemas<Name>['params']>> &
+  QueryFields<InputSchemas<Name>['query']> &
+  Fields<z.input<InputSchemas<Name>['body']>>;
+
+type Json<Body> = Exclude<Body, Uint8Array>;
+
+/** What an operation answers with; text, if it is not JSON. */
+export type AnswerOf<Name extends OperationName> = [Json<BodyOf<OperationOf<Name>['answers']>>] extends [
+  never,
+]
+  ? string
+  : Json<BodyOf<OperationOf<Name>['answers']>>;
+
+export interface CallOptions {
+  /** Makes it safe to send a creation again, which the client then does by itself. */
+  readonly idempotencyKey?: string | undefined;
+  /** The trace that the call belongs to; that of the client by default. */
+  readonly trace?: IncomingTrace;
+}
+
+export type Answered<Body> = Extract<Reply<Body>, { ok: true }>;
+
+const BY_NAME = new Map<string, Operation>(OPERATIONS.map((each) => [each.name, each]));
+
+export class Requests {
+  readonly retry: RetryPolicy;
+  readonly #url: string;
+  readonly #timeoutMs: number;
+  readonly #token: string | undefined;
+  readonly #trace: IncomingTrace;
+  readonly #known: Lru<string, Answered<unknown>>;
+
+  /** @throws SignalboxError `invalid_request` if `url` is not one */
+  constructor({
+    url = DEFAULT_URL,
+    timeoutMs = TIMEOUT_MS,
+    retry,
+    token,
+    trace = {},
+    cacheSize,
+  }: ClientOptions = {}) {
+    if (!URL.canParse(url) || !/^https?:/.test(url)) {
+      throw new SignalboxError(
+        'invalid_request',
+        `${JSON.stringify(url)} is not an address of Signalbox: give a URL such as ${DEFAULT_URL}`,
+      );
+    }
+    this.#url = url.replace(/\/+$/, '');
+    this.#timeoutMs = timeoutMs;
+    this.retry = { ...RETRY, ...retry };
+    this.#token = token;
+    this.#trace = trace;
+    this.#known = new Lru(Math.max(cacheSize ?? CACHE_SIZE, 1));
+  }
+
+  /**
+   * Calls an operation. An answer about a task that the client has already is asked for with its ETag, and not sent again.
+   * @returns the answer with its status and headers. @throws SignalboxError with the code of the answer, or `unreachable`
+   */
+  request<Name extends OperationName>(
+    name: Name,
+    input: InputOf<Name>,
+    options?: CallOptions,
+  ): Promise<Answered<AnswerOf<Name>>>;
+  async request(name: string, input: object, options: CallOptions = {}): Promise<Answered<unknown>> {
+    const operation = operationNamed(name);
+    const { path, query, body } = partsOf(operation, { ...input });
+    const { wait: _, ...state } = query;
+    const key = path + textOf(state);
+    const isKept =
+      operation.headers?.['If-None-Match'] !== undefined && operation.http.path.includes('{task}');
+    const known = isKept ? this.#known.get(key) : undefined;
+    const { idempotencyKey, trace = {} } = options;
+    const request: Request = {
+      method: operation.http.method,
+      headers: {
+        'if-none-match': known?.headers.get('etag') ?? undefined,
+        'idempotency-key': idempotencyKey,
+        ...trace,
+      },
+      ...(operation.http.method === 'POST' && { body }),
+      ...(operation.answers[200]?.mediaType !== undefined && { answer: 'text' }),
+    };
+    const isRepeatable =
+      request.method !== 'POST' || idempotencyKey !== undefined || operation.isIdempotent(body);
+    const answered = await this.#send(path + textOf(query), request, isRepeatable, operation.waitMs(query));
+    if (answered.status === 304 && known) return known;
+    if (isKept && answered.headers.has('etag')) this.#known.set(key, answered);
+    return answered;
+  }
+
+  /** An endless answer. One try: a client that follows comes back by itself. */
+  open(
+    name: OperationName,
+    input: object,
+    { headers, signal }: { readonly headers: HeaderFields; readonly signal: AbortSignal },
+  ): Promise<Opened> {
+    const { path, query } = partsOf(operationNamed(name), { ...input });
+    return openStream(new URL(this.#url + path + textOf(query)), { headers, token: this.#token, signal });
+  }
+
+  /** @param waitMs what the server is asked to wait, beyond the time that a request may take */
+  async #send(
+    path: string,
+    request: Request,
+    isRepeatable: boolean,
+    waitMs: number,
+  ): Promise<Answered<unknown>> {
+    const url = new URL(this.#url + path);
+    // A tracestate goes with its own traceparent only.
+    const trace = request.headers?.traceparent === undefined ? this.#trace : {};
+    const sent = { ...request, headers: { ...trace, ...request.headers }, token: this.#token };
+    for (let number = 1; ; number++) {
+      const reply = await send(url, sent, this.#timeoutMs + waitMs);
+      if (reply.ok) return reply;
+      const mayRepeat = isRepeatable && reply.isPassing;
+      const wait = mayRepeat ? waitBefore(number, reply.retryAfterMs, this.retry) : null;
+      if (wait === null) throw reply.error;
+      await this.retry.sleep(wait);
+    }
+  }
+}
+
+function operationNamed(name: string): Operation {
+  const operation = BY_NAME.get(name);
+  if (operation) return operation;
+  throw new SignalboxError('internal', `there is no operation ${name}`);
+}
+
+interface Parts {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What the path names is taken from the input; the rest is the body of a POST, and the query of other requests.
+ * @throws SignalboxError `invalid_id`: checked here, since a URL would take an id like ".." for a way up
+ */
+function partsOf({ http, input: schemas }: Operation, input: Readonly<Record<string, unknown>>): Parts {
+  const names = paramNames(http.path);
+  const params = Object.fromEntries(names.map((name) => [name, input[name]]));
+  parse(schemas.params, params, 'path', 'invalid_id');
+  const rest = Object.entries(input).filter(([name]) => !names.includes(name));
+  const isBody = http.method === 'POST';
+  return {
+    path: http.path.replace(/\{(\w+)\}/g, (_, name) => String(params[name])),
+    query: isBody ? {} : Object.fromEntries(rest.flatMap(queryField)),
+    body: isBody ? Object.fromEntries(rest) : {},
+  };
+}
+
+/** Lists are written with commas; what is absent or empty is left out. */
+function queryField([name, value]: [string, unknown]): [string, string][] {
+  const text = String(value ?? '');
+  return text === '' ? [] : [[name, text]];
+}
+
+function textOf(query: Readonly<Record<string, string>>): string {
+  const params = new URLSearchParams(query);
+  return params.size === 0 ? '' : `?${params}`;
+}
