@@ -1,18 +1,17 @@
 /**
- * An agent: someone who takes tasks, with a number of slots.
+ * An agent takes tasks, and has a number of slots for them.
  *
- * G1 Open attempts never exceed `concurrency` through a claim: a claim needs a free slot.
- * G2 A slot is free again by the end of its attempt and by nothing else, so none can leak.
- * G3 Only `idle` and `busy` take claims, and `probing` takes one.
+ * A claim needs a free slot, so it never lets open attempts exceed `concurrency`. Only the end of an attempt frees its
+ * slot. `idle` and `busy` accept claims, and `probing` accepts one.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
+import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
 import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
 
 export interface AgentContext {
   readonly concurrency: number;
   readonly running: number;
-  /** Attempts in a row that failed; a lost or cancelled one says nothing about the agent. */
+  /** Attempts in a row that failed. Lost and cancelled attempts do not count. */
   readonly failures: number;
   /** How often in a row it was parked. */
   readonly parkings: number;
@@ -33,7 +32,7 @@ const leave = {
   'agent.retired': { target: 'offline' },
   'agent.disconnected': { target: 'offline' },
 } as const;
-/** Nobody hands it anything: whether its workers are there makes no difference. */
+/** It gets no tasks in these states, so it makes no difference whether its workers are connected. */
 const retire = { 'agent.retired': { target: 'offline' } } as const;
 const backToWork = [
   { guard: 'hasRunning', target: 'busy', actions: 'closeBreaker' },
@@ -41,7 +40,7 @@ const backToWork = [
 ] as const;
 
 export const agentMachine = setup({
-  types: { context: {} as AgentContext, events: {} as DomainEvent },
+  types: { context: {} as AgentContext, events: {} as EventMoving<'agent'> },
   guards: {
     hasFreeSlot: ({ context }) => context.running < context.concurrency,
     isLastRunning: ({ context }) => context.running === 1,

@@ -1,21 +1,19 @@
 /**
  * One run of one agent on one task.
  *
- * A1 An attempt starts at most once: `attempt.started` is heard only in `requested`.
- * A2 It ends exactly once; no state after the end hears anything.
- * A3 `suspected` is shown before anything is stopped for silence.
- * A4 A word that names an agent counts only where it names the one that claimed the attempt: the end of an attempt
- *    frees that agent's slot and no other's.
+ * Invariant attempts/started-at-most-once: `attempt.started` is accepted only in `requested`, and no state after the end
+ * accepts anything. An event that names an agent counts only if that agent claimed the attempt, so the end of an attempt
+ * frees a slot of the right agent. An attempt is `suspected` before it is stopped for silence.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
+import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
 import type { AttemptOutcome, StopReason } from '../src/contracts/tasks.ts';
 
-/** What the agent itself said of the attempt, before its process ended. */
+/** What the agent reported before its process ended. */
 export type Verdict = 'submitted' | 'failed' | 'blocked';
 
 export interface AttemptContext {
-  /** Who claimed it. */
+  /** The agent that claimed it. */
   readonly agent: string;
   readonly verdict: Verdict | null;
   readonly stopReason: StopReason | null;
@@ -35,7 +33,7 @@ const ended = [
   { guard: 'isLost', target: 'lost' },
 ] as const;
 
-type Scope = { readonly context: AttemptContext; readonly event: DomainEvent };
+type Scope = { readonly context: AttemptContext; readonly event: EventMoving<'attempt'> };
 
 const isItsAgent = ({ context, event }: Scope): boolean => 'agent' in event && event.agent === context.agent;
 
@@ -51,7 +49,7 @@ const verdicts = {
 } as const;
 
 export const attemptMachine = setup({
-  types: { context: {} as AttemptContext, events: {} as DomainEvent },
+  types: { context: {} as AttemptContext, events: {} as EventMoving<'attempt'> },
   guards: {
     isCompleted: hasOutcome('completed'),
     isFailed: hasOutcome('failed'),

@@ -1,8 +1,6 @@
 /**
- * A machine as a graph: its states, and which event leads from one to another. It is read from the machine itself, so
- * a picture of it shows what decides.
- *
- * D1 Every change of state that the machine can make is in its graph. What leaves the state as it is, is not.
+ * A machine as a graph: its states, and which event leads from one to another. It is read from the machine itself and
+ * has every change of state that the machine can make. Transitions that stay in a state are left out.
  */
 import type { AnyStateMachine } from 'xstate';
 
@@ -17,19 +15,19 @@ export interface GraphTransition {
   readonly to: string;
   /** Type of the event. */
   readonly event: string;
-  /** Name of the condition; null where there is none. Of several for one event the first that holds counts. */
+  /** Name of the condition, or null. Of several transitions for one event the first whose condition holds counts. */
   readonly guard: string | null;
 }
 
 export interface MachineGraph {
   readonly states: readonly GraphState[];
-  /** In the order in which the machine looks at them. */
+  /** In the order in which the machine tries them. */
   readonly transitions: readonly GraphTransition[];
 }
 
 type Node = AnyStateMachine['root'];
 
-/** @param machine a flat one, as ours are (flat-logic.ts X1) */
+/** @param machine a flat one: without nested or parallel states */
 export function graphOf({ root }: AnyStateMachine): MachineGraph {
   const nodes = Object.entries<Node>(root.states);
   const transitions = nodes.flatMap(([from, node]) => leaving(from, node, root));
@@ -41,7 +39,7 @@ export function graphOf({ root }: AnyStateMachine): MachineGraph {
   return { states, transitions };
 }
 
-/** A state's own transitions, then those that the whole machine has for every state. */
+/** The transitions of a state, then those that the machine has for every state. */
 function leaving(from: string, node: Node, root: Node): GraphTransition[] {
   return [...node.transitions.values(), ...root.transitions.values()].flat().flatMap((definition) => {
     const to = definition.target?.[0]?.key ?? from;
@@ -49,7 +47,7 @@ function leaving(from: string, node: Node, root: Node): GraphTransition[] {
   });
 }
 
-/** Ours are all named in `setup`. */
+/** All guards of our machines have names. */
 function guardName(guard: unknown): string | null {
   return typeof guard === 'string' ? guard : null;
 }

@@ -1,11 +1,18 @@
 /**
- * The registry: every machine with its version, and which entities hear which event.
+ * All machines with their versions, and which entities an event moves.
  *
- * R1 One event is one message in the log, and may move several entities at once (a claim moves the task, opens
- *    the attempt and takes the agent's slot). So there is no moment in which one moved and the other did not.
+ * Invariant machines/pure: a machine decides by its state, its context and the event alone.
+ *
+ * One event is one message in the log and may move several entities at once: a claim moves the task, opens the attempt
+ * and takes a slot of the agent. So there is no moment in which one has moved and another has not.
  */
-import { unreachable } from '../src/contracts/errors.ts';
-import type { DomainEvent, EntityKind } from '../src/contracts/events/events.ts';
+import { SignalboxError } from '../src/contracts/errors.ts';
+import {
+  type DomainEvent,
+  declarationOf,
+  type EntityKind,
+  entityIdOf,
+} from '../src/contracts/events/events.ts';
 import { type AgentContext, agentMachine, openAgent } from './agent.ts';
 import { type AttemptContext, attemptMachine, openAttempt } from './attempt.ts';
 import { openQueue, type QueueContext, queueMachine } from './queue.ts';
@@ -34,7 +41,7 @@ export const MACHINES = {
   supervisor: supervisorMachine,
 } as const;
 
-/** As it stands in the log. A machine that decides otherwise than before gets a new version. */
+/** As the log has them. A machine that decides otherwise than before gets a new version. */
 export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
   task: 'task@1',
   attempt: 'attempt@1',
@@ -43,107 +50,46 @@ export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
   supervisor: 'supervisor@1',
 };
 
-export const SUPERVISOR_ID = 'supervisor';
-
-/** An entity that hears an event. */
+/** An entity that an event moves. */
 export interface Recipient {
   readonly kind: EntityKind;
   readonly id: string;
-  /** The first context, where the event is the entity's first; null where it has to be there. */
+  /** The first context, if the event is the entity's first; null if the entity has to exist. */
   readonly opens: ContextOf[EntityKind] | null;
   /** Whether it is the entity's last event: its actor is not needed any more. */
   readonly closes: boolean;
 }
 
-const task = (
-  { project, task: id }: { project: string; task: string },
-  opens: TaskContext | null = null,
-): Recipient => ({ kind: 'task', id: `${project}/${id}`, opens, closes: false });
-const attempt = (
-  { project, task: id }: { project: string; task: string },
-  number: number,
-  opens: AttemptContext | null = null,
-  closes = false,
-): Recipient => ({ kind: 'attempt', id: `${project}/${id}/${number}`, opens, closes });
-const agent = (event: { agent: string }, opens: AgentContext | null = null): Recipient => ({
-  kind: 'agent',
-  id: event.agent,
-  opens,
-  closes: false,
-});
-const queue = (event: { queue: string }, opens: QueueContext | null = null): Recipient => ({
-  kind: 'queue',
-  id: event.queue,
-  opens,
-  closes: false,
-});
-const supervisor = (opens: SupervisorContext | null = null): Recipient => ({
-  kind: 'supervisor',
-  id: SUPERVISOR_ID,
-  opens,
-  closes: false,
-});
-
-/** Who hears an event, in the order in which its transitions are recorded. */
+/** The entities that an event moves, in the order in which their transitions are recorded. */
 export function recipientsOf(event: DomainEvent): readonly Recipient[] {
+  const { moves, opens, closes } = declarationOf(event.type);
+  const recipients: Recipient[] = [];
+  for (const kind of moves) {
+    const id = entityIdOf(kind, event);
+    if (id === null) continue;
+    recipients.push({
+      kind,
+      id,
+      opens: kind === opens ? firstContext(event) : null,
+      closes: kind === closes,
+    });
+  }
+  return recipients;
+}
+
+function firstContext(event: DomainEvent): ContextOf[EntityKind] {
   switch (event.type) {
     case 'task.created':
-      return [task(event, openTask(event))];
+      return openTask(event);
     case 'task.claimed':
-      return [task(event), attempt(event, event.attempt, openAttempt(event)), agent(event)];
-    case 'attempt.started':
-      return [task(event), attempt(event, event.attempt)];
-    case 'attempt.ended':
-      return [task(event), attempt(event, event.attempt, null, true), agent(event)];
-    case 'task.submitted':
-    case 'task.failure_reported':
-      return [task(event), attempt(event, event.attempt)];
-    case 'task.blocked':
-      return event.attempt === null ? [task(event)] : [task(event), attempt(event, event.attempt)];
-    case 'task.due':
-    case 'task.dependency_met':
-    case 'task.progress_reported':
-    case 'task.output_added':
-    case 'task.comment_added':
-    case 'task.unblocked':
-    case 'task.approved':
-    case 'task.rejected':
-    case 'task.cancelled':
-    case 'task.expired':
-    case 'task.redriven':
-      return [task(event)];
-    case 'attempt.suspected':
-    case 'attempt.recovered':
-    case 'attempt.stop_requested':
-      return [attempt(event, event.attempt)];
-    case 'attempt.message_rejected':
-    // It says something of the log, and moves nobody.
-    case 'task.redacted':
-      return [];
+      return openAttempt(event);
     case 'agent.registered':
-      return [agent(event, openAgent(event))];
-    case 'agent.paused':
-    case 'agent.drained':
-    case 'agent.resumed':
-    case 'agent.parked':
-    case 'agent.probed':
-    case 'agent.unparked':
-    case 'agent.connected':
-    case 'agent.disconnected':
-    case 'agent.retired':
-      return [agent(event)];
+      return openAgent(event);
     case 'queue.paused':
-      return [queue(event, openQueue())];
-    case 'queue.resumed':
-      return [queue(event)];
+      return openQueue();
     case 'supervisor.started':
-      return [supervisor(openSupervisor(event))];
-    case 'supervisor.draining':
-    case 'supervisor.stopped':
-    case 'supervisor.key_introduced':
-    case 'supervisor.checkpointed':
-      return [supervisor()];
+      return openSupervisor(event);
     default:
-      return unreachable(event, 'recipientsOf');
+      throw new SignalboxError('internal', `${event.type} opens an entity without a first context`);
   }
 }

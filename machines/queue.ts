@@ -1,13 +1,11 @@
 /**
- * A queue: the tasks for one agent, or those of one type. It comes into being when somebody pauses it for the first
- * time; a queue of which the log says nothing is open.
- *
- * K1 It says nothing of the tasks in it or of who takes them: pausing it moves none of them.
+ * A queue holds the tasks for one agent, or those of one type. It exists from its first pause on; a queue that the log
+ * does not mention is open. Pausing a queue moves none of its tasks.
  */
 import { setup } from 'xstate';
-import type { DomainEvent } from '../src/contracts/events/events.ts';
+import type { EventMoving } from '../src/contracts/events/events.ts';
 
-/** Its state says it all. */
+/** A queue has nothing but its state. */
 export type QueueContext = Readonly<Record<string, never>>;
 
 export function openQueue(): QueueContext {
@@ -17,7 +15,7 @@ export function openQueue(): QueueContext {
 const pause = { 'queue.paused': { target: 'paused' } } as const;
 
 export const queueMachine = setup({
-  types: { context: {} as QueueContext, events: {} as DomainEvent },
+  types: { context: {} as QueueContext, events: {} as EventMoving<'queue'> },
 }).createMachine({
   id: 'queue',
   initial: 'new',

@@ -1,16 +1,15 @@
 /**
- * The supervisor itself: one writer at a time, from its epoch event to its stop.
+ * The supervisor: one writer at a time, from its `supervisor.started` to its stop.
  *
- * S1 Every writer's first event is `supervisor.started`; whatever stands before it was written by another.
- * S2 A checkpoint is signed with the key that was introduced last, and covers what the one before it did not.
- * S3 A key that says another one vouches for it names the one in use. One that names none begins anew: whether it is
- *    to be trusted is for the auditor to say.
+ * A checkpoint is signed with the key that was introduced last, and covers events after the previous checkpoint. A key
+ * that names the key that vouches for it has to name the one in use. A key that names none starts a new chain: whether
+ * it can be trusted is for the auditor to decide.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
+import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
 
 export interface SupervisorContext {
-  /** The id of the writer in charge. */
+  /** The id of the current writer. */
   readonly writer: string;
   /** How many writers this log has had. */
   readonly epoch: number;
@@ -31,7 +30,7 @@ const sign = {
 } as const;
 
 export const supervisorMachine = setup({
-  types: { context: {} as SupervisorContext, events: {} as DomainEvent },
+  types: { context: {} as SupervisorContext, events: {} as EventMoving<'supervisor'> },
   guards: {
     isVouchedFor: ({ context, event }) =>
       event.type === 'supervisor.key_introduced' &&

@@ -3,16 +3,15 @@
  *
  *     (scheduled →) pending → claimed → working → review → done
  *
- * T1 At most one attempt is open: a claim needs `openAttempt === null`.
- * T2 Attempts are numbered 1, 2, 3 … and never exceed what was granted (`max_attempts`, again by each redrive).
- * T3 `done` and `cancelled` are left by nothing; `failed` and `expired` only by a redrive.
- * T4 A word about an attempt counts only while that attempt is the open one.
- * T5 `review` needs an output, unless the task says that outputs are optional.
- * T6 What a task waits for is waited for, unless a person unblocks it: a dependency that fails blocks the task, and
- *    frees it again by being done after all. A block by a person is lifted by a person only.
+ * At most one attempt is open, and only events of the open attempt count. Attempts are numbered 1, 2, 3 … and never
+ * exceed what was granted: `max_attempts`, and as many again with each redrive. `done` and `cancelled` are final;
+ * `failed` and `expired` are left by a redrive only. `review` needs an output, unless outputs are optional.
+ *
+ * A dependency that fails blocks the task, and unblocks it if it is done later. A task that a person blocked is
+ * unblocked by a person only, and then no longer waits for anything.
  */
 import { assign, setup } from 'xstate';
-import type { DomainEvent, EventOf } from '../src/contracts/events/events.ts';
+import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
 
 export interface TaskContext {
   readonly maxAttempts: number;
@@ -23,15 +22,15 @@ export interface TaskContext {
   readonly outputsRequired: boolean;
   readonly outputs: number;
   readonly comments: number;
-  /** Progress reports heard, of all attempts. */
+  /** Progress reports of all attempts. */
   readonly reports: number;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
   /** Tasks that have to be done before this one is pending. */
   readonly waitingFor: readonly string[];
-  /** The dependency for which it is blocked; null where it is not, or where somebody else blocked it. */
+  /** The dependency that blocks it; null if it is not blocked, or if a person or an agent blocked it. */
   readonly blockedBy: string | null;
-  /** Whether it was given another chance: then its `expires_at` is past and means nothing more. */
+  /** Whether it was redriven: then its `expires_at` has passed and no longer counts. */
   readonly redriven: boolean;
 }
 
@@ -55,16 +54,16 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
 }
 
 const hasAttemptsLeft = (context: TaskContext): boolean => context.attempts < context.attemptsGranted;
-const isOpen = (context: TaskContext, event: DomainEvent): boolean =>
+const isOpen = (context: TaskContext, event: EventMoving<'task'>): boolean =>
   'attempt' in event && event.attempt !== null && event.attempt === context.openAttempt;
-const isLastAwaited = (context: TaskContext, event: DomainEvent): boolean =>
+const isLastAwaited = (context: TaskContext, event: EventMoving<'task'>): boolean =>
   event.type === 'task.dependency_met' &&
   context.dueAt === null &&
   context.waitingFor.length === 1 &&
   context.waitingFor[0] === event.dependency;
 
 const machineSetup = setup({
-  types: { context: {} as TaskContext, events: {} as DomainEvent },
+  types: { context: {} as TaskContext, events: {} as EventMoving<'task'> },
   guards: {
     isClaimable: ({ context, event }) =>
       event.type === 'task.claimed' &&
@@ -144,7 +143,7 @@ const retryOrFail = [
   { guard: 'isRetried', target: 'scheduled', actions: ['closeAttempt', 'schedule'] },
   { guard: 'isOpenAttempt', target: 'failed', actions: 'closeAttempt' },
 ] as const;
-/** The agent's own word leaves the attempt open: its process has yet to end. */
+/** After a report of the agent the attempt stays open: its process has yet to end. */
 const reportFailure = [
   { guard: 'isRetried', target: 'scheduled', actions: 'schedule' },
   { guard: 'isOpenAttempt', target: 'failed' },
@@ -227,7 +226,7 @@ export const taskMachine = machineSetup.createMachine({
     },
     blocked: {
       on: {
-        // Unblocked means: go on, also without what it waited for.
+        // The task goes on without what it waited for.
         'task.unblocked': [
           { guard: 'hasAttemptsLeft', target: 'pending', actions: 'forgetDependencies' },
           { target: 'failed' },

@@ -1,8 +1,7 @@
-/** The agents: who is there, how much each has to do, and why one takes no tasks. */
-import { unreachable } from '../src/contracts/errors.ts';
-import type { StoredRecord } from '../src/contracts/events/events.ts';
+/** The agents: their state, how much each has to do, and why one takes no tasks. */
+import type { TypeAbout } from '../src/contracts/events/events.ts';
 import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
-import { type Draft, draftOf, type KeptProjection } from './projection.ts';
+import { type Draft, draftOf, type Handlers, type PastProjection, personOf, tableOf } from './projection.ts';
 
 export interface AgentView {
   readonly id: string;
@@ -19,9 +18,9 @@ export interface AgentView {
   readonly failures: number;
   /** Epoch milliseconds at which a parked agent is tried again; null for any other. */
   readonly parkedUntil: number | null;
-  /** Why it takes no tasks; null where it does, or where nobody gave a reason. */
+  /** Why it takes no tasks; null if it does, or if no reason was given. */
   readonly reason: string | null;
-  /** Who paused or drained it; null in any other state. */
+  /** Who paused or drained it; null in other states. */
   readonly by: string | null;
 }
 
@@ -44,85 +43,75 @@ const UNKNOWN: Omit<AgentView, 'id' | 'since'> = {
   by: null,
 };
 
-export const agents: KeptProjection<Agents> = {
+const HANDLERS: Handlers<TypeAbout<'agent'>, AgentDraft> = {
+  'agent.registered': (next, { driver, capabilities, concurrency }, { transitions: [moved] }) => {
+    if (moved?.from == null || moved.from === 'offline') clearReason(next);
+    next.driver = driver;
+    next.capabilities = capabilities;
+    next.concurrency = concurrency;
+  },
+  'task.claimed': (next) => {
+    next.running++;
+  },
+  'attempt.ended': (next, { outcome }) => {
+    next.running--;
+    if (outcome === 'completed') next.failures = 0;
+    else if (FAILED_OUTCOMES.has(outcome)) next.failures++;
+  },
+  'agent.paused': (next, { reason = null }, { actor }) => hold(next, reason, personOf(actor)),
+  'agent.drained': (next, { reason = null }, { actor }) => hold(next, reason, personOf(actor)),
+  'agent.resumed': resume,
+  'agent.unparked': resume,
+  'agent.parked': (next, { reason, until_ms }) => {
+    hold(next, reason, null);
+    next.parkedUntil = until_ms;
+  },
+  'agent.probed': (next) => {
+    next.parkedUntil = null;
+  },
+  'agent.connected': clearReason,
+  'agent.disconnected': (next, { reason }) => hold(next, reason, null),
+  'agent.retired': (next, { reason }) => hold(next, reason, null),
+};
+const TABLE = tableOf(HANDLERS);
+
+export const agents: PastProjection<Agents> = {
   name: 'agents',
   version: 1,
   initial: () => ({ byId: new Map() }),
   evolve(state, record, entries = 'handed out') {
-    const { event, time } = record;
+    const handle = TABLE.get(record.event.type);
+    if (handle === undefined) return;
     const transition = record.transitions.find(({ entity }) => entity === 'agent');
-    if (!transition || !('agent' in event)) return;
+    if (!transition) return;
     const { id, from, to } = transition;
     const agent = state.byId.get(id);
-    const next = agent ? draftOf(agent, entries) : { ...UNKNOWN, id, since: time };
-    if (from !== to) next.since = time;
+    const next = agent ? draftOf(agent, entries) : { ...UNKNOWN, id, since: record.time };
+    if (from !== to) next.since = record.time;
     next.state = to;
-    change(next, record, from);
+    handle(next, record.event, record);
     if (next !== agent) state.byId.set(id, next);
   },
   toJSON: (state) => [...state.byId.values()],
   forget: () => {},
   restore: (json) => ({ byId: new Map((json as AgentView[]).map((agent) => [agent.id, agent])) }),
+  *pieces({ byId }) {
+    for (const [id, agent] of byId) yield ['agent', id, agent];
+  },
+  copy: ({ byId }) => ({ byId: new Map(byId) }),
 };
 
-/** @param from the state before; null where the agent is new */
-function change(next: AgentDraft, { event, actor }: StoredRecord, from: string | null): void {
-  if (!('agent' in event)) return;
-  switch (event.type) {
-    case 'agent.registered':
-      if (from === null || from === 'offline') putToWork(next);
-      next.driver = event.driver;
-      next.capabilities = event.capabilities;
-      next.concurrency = event.concurrency;
-      return;
-    case 'task.claimed':
-      next.running++;
-      return;
-    case 'attempt.ended':
-      next.running--;
-      if (event.outcome === 'completed') next.failures = 0;
-      else if (FAILED_OUTCOMES.has(event.outcome)) next.failures++;
-      return;
-    case 'agent.paused':
-    case 'agent.drained':
-      next.parkedUntil = null;
-      next.reason = event.reason ?? null;
-      next.by = actor.replace(/^user:/, '');
-      return;
-    case 'agent.resumed':
-    case 'agent.unparked':
-      putToWork(next);
-      next.failures = 0;
-      return;
-    case 'agent.parked':
-      next.parkedUntil = event.until_ms;
-      next.reason = event.reason;
-      next.by = null;
-      return;
-    case 'agent.probed':
-      next.parkedUntil = null;
-      return;
-    case 'agent.connected':
-      putToWork(next);
-      return;
-    case 'agent.disconnected':
-    case 'agent.retired':
-      next.parkedUntil = null;
-      next.reason = event.reason;
-      next.by = null;
-      return;
-    case 'task.progress_reported':
-    case 'task.submitted':
-    case 'task.failure_reported':
-    case 'attempt.started':
-      return;
-    default:
-      unreachable(event, 'agents');
-  }
+function hold(next: AgentDraft, reason: string | null, by: string | null): void {
+  next.parkedUntil = null;
+  next.reason = reason;
+  next.by = by;
 }
 
-function putToWork(next: AgentDraft): void {
-  next.parkedUntil = null;
-  next.reason = null;
-  next.by = null;
+function clearReason(next: AgentDraft): void {
+  hold(next, null, null);
+}
+
+function resume(next: AgentDraft): void {
+  clearReason(next);
+  next.failures = 0;
 }

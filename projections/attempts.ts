@@ -1,9 +1,8 @@
-/** The attempt history: who ran what, when, with which end and which evidence. */
-import { unreachable } from '../src/contracts/errors.ts';
-import type { DomainEvent, EventOf, StoredRecord } from '../src/contracts/events/events.ts';
-import { REDACTED } from '../src/contracts/events/redaction.ts';
+/** The attempt history: which agent ran what, when, how it ended, and with what evidence. */
+import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
+import { type TaskKey, taskKey } from '../src/contracts/ids.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
-import { type Draft, draftOf, type KeptProjection } from './projection.ts';
+import { type Draft, draftOf, type Handlers, onlyMoves, type PastProjection, tableOf } from './projection.ts';
 
 export interface RejectedMessage {
   readonly message: string;
@@ -45,34 +44,69 @@ export interface AttemptView {
 }
 
 export interface AttemptHistory {
-  /** By `project/task`: attempt 1 first. */
+  /** By task key: attempt 1 first. */
   readonly byTask: Map<string, readonly AttemptView[]>;
 }
 
+type AttemptDraft = Draft<AttemptView>;
+
 const NOTHING: readonly never[] = [];
 
-export const attemptHistory: KeptProjection<AttemptHistory> = {
+const HANDLERS: Handlers<Exclude<TypeAbout<'attempt'>, 'task.claimed' | 'task.redacted'>, AttemptDraft> = {
+  'attempt.started': (next, event, { time }) => {
+    next.driver = event.driver;
+    next.host = event.host;
+    next.pid = event.pid ?? null;
+    next.startTime = event.start_time ?? null;
+    next.startedAt = time;
+    next.deadline = event.deadline_ms;
+    next.session = event.session ?? null;
+  },
+  'attempt.stop_requested': (next, { reason }) => {
+    next.stopReason = reason;
+  },
+  'attempt.suspected': onlyMoves,
+  'attempt.recovered': onlyMoves,
+  'task.submitted': onlyMoves,
+  'task.failure_reported': onlyMoves,
+  'task.blocked': onlyMoves,
+  'attempt.message_rejected': (next, { message, reason }, { time }) => {
+    next.rejected = [...next.rejected, { message, reason, time }];
+  },
+  'attempt.ended': (next, event, { time, sequence }) => {
+    next.endedAt = time;
+    next.outcome = event.outcome;
+    next.exitCode = event.exit_code ?? null;
+    next.signal = event.signal ?? null;
+    next.error = event.error ?? null;
+    next.stderrTail = event.stderr_tail ?? null;
+    next.peakMemoryBytes = event.peak_memory_bytes ?? null;
+    next.cpuMs = event.cpu_ms ?? null;
+    next.usage = event.usage ?? null;
+    if (event.session !== undefined) next.session = event.session || null;
+    next.evidence = event.evidence ?? null;
+    next.endedSequence = sequence;
+  },
+};
+const TABLE = tableOf(HANDLERS);
+
+export const attemptHistory: PastProjection<AttemptHistory> = {
   name: 'attempts',
   version: 3,
   initial: () => ({ byTask: new Map() }),
   evolve(state, record, entries = 'handed out') {
     const { event } = record;
-    if (event.type === 'task.redacted') {
-      redact(state, event);
-      return;
-    }
-    if (!('attempt' in event) || event.attempt === null) return;
-    const key = `${event.project}/${event.task}`;
+    if (event.type === 'task.claimed') return add(state, event, record);
+    if (event.type === 'task.redacted') return redact(state, event);
+    const handle = TABLE.get(event.type);
+    if (handle === undefined || !('attempt' in event) || event.attempt === null) return;
+    const key = taskKey(event);
     const history = state.byTask.get(key) ?? NOTHING;
-    if (event.type === 'task.claimed') {
-      state.byTask.set(key, [...history, claimed(event, record.time)]);
-      return;
-    }
     const attempt = history[event.attempt - 1];
     if (!attempt) return;
-    const moved = record.transitions.find(({ entity }) => entity === 'attempt');
     const next = draftOf(attempt, entries);
-    if (!change(next, record)) return;
+    handle(next, event, record);
+    const moved = record.transitions.find(({ entity }) => entity === 'attempt');
     if (moved) next.state = moved.to;
     if (next !== attempt) state.byTask.set(key, history.with(event.attempt - 1, next));
   },
@@ -80,11 +114,20 @@ export const attemptHistory: KeptProjection<AttemptHistory> = {
   forget: (state, task) => {
     state.byTask.delete(task);
   },
-  restore: (json) => ({ byTask: new Map(json as [string, readonly AttemptView[]][]) }),
+  restore: (json) => ({ byTask: new Map(json as [TaskKey, readonly AttemptView[]][]) }),
+  pieceOf: ({ byTask }, task) => {
+    const history = byTask.get(task);
+    return history ? ['attempts', task, history] : null;
+  },
+  *pieces({ byTask }, isTask) {
+    for (const [task, history] of byTask) if (!isTask(task)) yield ['attempts', task, history];
+  },
+  copy: ({ byTask }) => ({ byTask: new Map(byTask) }),
 };
 
-function claimed(event: Extract<DomainEvent, { type: 'task.claimed' }>, time: number): AttemptView {
-  return {
+function add({ byTask }: AttemptHistory, event: EventOf<'task.claimed'>, { time }: StoredRecord): void {
+  const key = taskKey(event);
+  const attempt: AttemptView = {
     project: event.project,
     task: event.task,
     attempt: event.attempt,
@@ -113,90 +156,16 @@ function claimed(event: Extract<DomainEvent, { type: 'task.claimed' }>, time: nu
     endedSequence: null,
     rejected: NOTHING,
   };
+  byTask.set(key, [...(byTask.get(key) ?? NOTHING), attempt]);
 }
 
-/** The end of an attempt whose content is gone (D2 of redaction.ts). */
-function redact(state: AttemptHistory, { project, task, sequence }: EventOf<'task.redacted'>): void {
-  const key = `${project}/${task}`;
-  const history = state.byTask.get(key) ?? NOTHING;
-  const index = history.findIndex(({ endedSequence }) => endedSequence === sequence);
+/** Erases what an attempt left at its end, if that is the event that was redacted. */
+function redact({ byTask }: AttemptHistory, event: EventOf<'task.redacted'>): void {
+  const key = taskKey(event);
+  const history = byTask.get(key) ?? NOTHING;
+  const index = history.findIndex(({ endedSequence }) => endedSequence === event.sequence);
   const attempt = history[index];
   if (!attempt) return;
   const error = attempt.error === null ? null : REDACTED;
-  state.byTask.set(key, history.with(index, { ...attempt, error, stderrTail: null, evidence: null }));
-}
-
-/** @returns false where the event says nothing about the attempt itself: then nothing has changed */
-function change(next: Draft<AttemptView>, { event, time, sequence }: StoredRecord): boolean {
-  switch (event.type) {
-    case 'attempt.started':
-      next.driver = event.driver;
-      next.host = event.host;
-      next.pid = event.pid ?? null;
-      next.startTime = event.start_time ?? null;
-      next.startedAt = time;
-      next.deadline = event.deadline_ms;
-      next.session = event.session ?? null;
-      return true;
-    case 'attempt.stop_requested':
-      next.stopReason = event.reason;
-      return true;
-    case 'attempt.suspected':
-    case 'attempt.recovered':
-    case 'task.submitted':
-    case 'task.failure_reported':
-    case 'task.blocked':
-      return true;
-    case 'attempt.message_rejected':
-      next.rejected = [...next.rejected, { message: event.message, reason: event.reason, time }];
-      return true;
-    case 'attempt.ended':
-      next.endedAt = time;
-      next.outcome = event.outcome;
-      next.exitCode = event.exit_code ?? null;
-      next.signal = event.signal ?? null;
-      next.error = event.error ?? null;
-      next.stderrTail = event.stderr_tail ?? null;
-      next.peakMemoryBytes = event.peak_memory_bytes ?? null;
-      next.cpuMs = event.cpu_ms ?? null;
-      next.usage = event.usage ?? null;
-      if (event.session !== undefined) next.session = event.session || null;
-      next.evidence = event.evidence ?? null;
-      next.endedSequence = sequence;
-      return true;
-    case 'task.created':
-    case 'task.due':
-    case 'task.dependency_met':
-    case 'task.claimed':
-    case 'task.progress_reported':
-    case 'task.output_added':
-    case 'task.comment_added':
-    case 'task.unblocked':
-    case 'task.approved':
-    case 'task.rejected':
-    case 'task.cancelled':
-    case 'task.expired':
-    case 'task.redriven':
-    case 'task.redacted':
-    case 'agent.registered':
-    case 'agent.paused':
-    case 'agent.drained':
-    case 'agent.resumed':
-    case 'agent.parked':
-    case 'agent.probed':
-    case 'agent.unparked':
-    case 'agent.connected':
-    case 'agent.disconnected':
-    case 'agent.retired':
-    case 'queue.paused':
-    case 'queue.resumed':
-    case 'supervisor.started':
-    case 'supervisor.draining':
-    case 'supervisor.stopped':
-    case 'supervisor.key_introduced':
-    case 'supervisor.checkpointed':
-      return false;
-    default:
-      return unreachable(event, 'attempts');
-  }
+  byTask.set(key, history.with(index, { ...attempt, error, stderrTail: null, evidence: null }));
 }

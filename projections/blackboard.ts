@@ -1,7 +1,7 @@
 /** The blackboard: every task with its state, outputs and comments. */
-import { unreachable } from '../src/contracts/errors.ts';
-import type { EventOf, StoredRecord } from '../src/contracts/events/events.ts';
-import { REDACTED, redactedOutput, redactedSpec } from '../src/contracts/events/redaction.ts';
+import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
+import { redactedOutput, redactedSpec } from '../src/contracts/events/redaction.ts';
+import { taskKey } from '../src/contracts/ids.ts';
 import {
   type AttemptOutcome,
   type Output,
@@ -10,14 +10,22 @@ import {
   type TaskSpec,
   type TaskState,
 } from '../src/contracts/tasks.ts';
-import { type Draft, draftOf, type KeptProjection } from './projection.ts';
+import {
+  type Draft,
+  draftOf,
+  type Handlers,
+  onlyMoves,
+  type PastProjection,
+  personOf,
+  tableOf,
+} from './projection.ts';
 
 export interface OutputView extends Output {
   /** 1, 2, 3 … within the task. */
   readonly number: number;
   readonly attempt: number | null;
   readonly time: number;
-  /** Of the event that brought it. */
+  /** Of the event that added it. */
   readonly sequence: number;
 }
 
@@ -25,7 +33,7 @@ export interface CommentView {
   readonly author: string;
   readonly body: string;
   readonly time: number;
-  /** Of the event that brought it: a comment, or a decision that has one. */
+  /** Of the event that added it: a comment, or a decision with a comment. */
   readonly sequence: number;
 }
 
@@ -42,13 +50,13 @@ export interface TaskView {
   readonly attempts: number;
   readonly openAttempt: number | null;
   readonly lastOutcome: AttemptOutcome | null;
-  /** Why it is blocked, failed or was sent back: the last thing that went wrong. */
+  /** Why it is blocked, failed or was rejected: the last thing that went wrong. */
   readonly reason: string | null;
-  /** Sequence of the event whose words the reason is; null where nobody's. */
+  /** Sequence of the event that has the reason as text; null if Signalbox worded it. */
   readonly reasonSequence: number | null;
-  /** What the agent last said of its progress. */
+  /** What the agent last reported. */
   readonly progress: string | null;
-  /** Sequence of the event whose words these are. */
+  /** Sequence of the event with this report. */
   readonly progressSequence: number | null;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
@@ -57,21 +65,21 @@ export interface TaskView {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly finishedAt: number | null;
-  /** Sequence of the event that created it: its place in the order of age. */
+  /** Sequence of the event that created it. Tasks are ordered by it. */
   readonly createdSequence: number;
   readonly lastSequence: number;
 }
 
 export interface Blackboard {
-  /** By `project/task`, in the order of creation. */
+  /** By task key, in the order of creation. */
   readonly tasks: Map<string, TaskView>;
-  /** How many tasks are in each state, those included that have left memory. */
+  /** How many tasks are in each state, including those that have left memory. */
   readonly counts: Record<TaskState, number>;
-  /** Children by parent, in the order of creation; both as `project/task`. */
+  /** Keys of the children by key of the parent, in the order of creation. */
   readonly children: Map<string, readonly string[]>;
-  /** Tasks that were created to wait for a task, by that task; both as `project/task`. */
+  /** Keys of the tasks that depend on a task, by its key. */
   readonly dependents: Map<string, readonly string[]>;
-  /** `project/key` to `project/task`. */
+  /** Task keys by `project/<idempotency key>`. */
   readonly idempotencyKeys: Map<string, string>;
 }
 
@@ -79,7 +87,76 @@ type TaskDraft = Draft<TaskView>;
 
 const NOTHING: readonly never[] = [];
 
-export const blackboard: KeptProjection<Blackboard> = {
+/** Each changes what an event says beside the state. The draft still has the state before the event. */
+const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> = {
+  'task.due': (next) => {
+    next.dueAt = null;
+  },
+  'task.dependency_met': (next, _event, { transitions: [moved] }) => {
+    // The dependency that blocked the task is no reason any more.
+    if (next.state === 'blocked' && moved?.to !== 'blocked') setReason(next, null);
+  },
+  'task.claimed': (next, { attempt, agent }) => {
+    next.attempts = attempt;
+    next.openAttempt = attempt;
+    next.agent = agent;
+    next.progress = null;
+    next.progressSequence = null;
+  },
+  'task.progress_reported': report,
+  'task.submitted': report,
+  'task.output_added': (next, { output, attempt }, { time, sequence }) => {
+    next.outputs = [...next.outputs, { ...output, number: next.outputs.length + 1, attempt, time, sequence }];
+  },
+  'task.comment_added': (next, { author, body }, { time, sequence }) => {
+    next.comments = [...next.comments, { author, body, time, sequence }];
+  },
+  'task.failure_reported': (next, { detail, retry_at_ms }, { sequence }) => {
+    setReason(next, detail, sequence);
+    next.dueAt = retry_at_ms;
+  },
+  'task.blocked': (next, { reason }, { sequence }) => setReason(next, reason, sequence),
+  'task.unblocked': (next, { comment }, record) => {
+    next.dueAt = null;
+    addComment(next, comment, record);
+  },
+  'task.approved': (next, { comment }, record) => {
+    setReason(next, null);
+    addComment(next, comment, record);
+  },
+  'task.rejected': (next, { comment }, record) => {
+    setReason(next, comment, record.sequence);
+    addComment(next, comment, record);
+  },
+  'task.cancelled': (next, { reason }, { sequence }) => {
+    setReason(next, reason ?? null, sequence);
+    next.dueAt = null;
+  },
+  'task.expired': (next) => {
+    setReason(next, 'expires_at passed before the task was claimed');
+    next.dueAt = null;
+  },
+  'task.redriven': (next, { comment }, record) => {
+    next.dueAt = null;
+    setReason(next, null);
+    addComment(next, comment, record);
+  },
+  'task.redacted': (next, { sequence }) => redact(next, sequence),
+  'attempt.started': onlyMoves,
+  'attempt.ended': (next, { outcome, error, retry_at_ms }, { sequence }) => {
+    next.openAttempt = null;
+    next.lastOutcome = outcome;
+    // If the task had left the attempt already (blocked, cancelled, or failed by a report of the agent), the end of
+    // its process says nothing new about the task.
+    if (next.state !== 'claimed' && next.state !== 'working' && next.state !== 'review') return;
+    if (outcome === 'completed') return;
+    setReason(next, error ?? outcome, error === undefined ? null : sequence);
+    next.dueAt = retry_at_ms;
+  },
+};
+const TABLE = tableOf(HANDLERS);
+
+export const blackboard: PastProjection<Blackboard> = {
   name: 'blackboard',
   version: 2,
   initial: () => ({
@@ -91,19 +168,17 @@ export const blackboard: KeptProjection<Blackboard> = {
   }),
   evolve(state, record, entries = 'handed out') {
     const { event } = record;
-    if (event.type === 'task.created') {
-      create(state, record, event);
-      return;
-    }
-    if (!('task' in event)) return;
-    const key = `${event.project}/${event.task}`;
+    if (event.type === 'task.created') return create(state, record, event);
+    const handle = TABLE.get(event.type);
+    if (handle === undefined || !('task' in event)) return;
+    const key = taskKey(event);
     const task = state.tasks.get(key);
     if (!task) return;
     const transition = record.transitions.find(({ entity }) => entity === 'task');
     const from = task.state;
     const to = (transition?.to ?? from) as TaskState;
     const next = draftOf(task, entries);
-    if (!change(next, to, record)) return;
+    handle(next, event, record);
     next.state = to;
     if (transition) next.version = transition.version;
     next.updatedAt = record.time;
@@ -113,7 +188,7 @@ export const blackboard: KeptProjection<Blackboard> = {
     state.counts[to]++;
     if (next !== task) state.tasks.set(key, next);
   },
-  // What stands in the other maps follows from the tasks.
+  // The other maps follow from the tasks.
   toJSON: (state) => ({ tasks: [...state.tasks.values()], counts: { ...state.counts } }),
   forget(state, key) {
     const task = state.tasks.get(key);
@@ -121,8 +196,8 @@ export const blackboard: KeptProjection<Blackboard> = {
     state.tasks.delete(key);
     state.children.delete(key);
     const { project, spec } = task;
-    if (spec.parent !== undefined) unlink(state.children, `${project}/${spec.parent}`, key);
-    for (const id of spec.depends_on ?? []) unlink(state.dependents, `${project}/${id}`, key);
+    if (spec.parent !== undefined) unlink(state.children, taskKey({ project, task: spec.parent }), key);
+    for (const each of spec.depends_on ?? []) unlink(state.dependents, taskKey({ project, task: each }), key);
     const idempotencyKey = `${project}/${spec.idempotency_key}`;
     if (state.idempotencyKeys.get(idempotencyKey) === key) state.idempotencyKeys.delete(idempotencyKey);
   },
@@ -132,16 +207,28 @@ export const blackboard: KeptProjection<Blackboard> = {
     for (const task of tasks) add(state, task);
     return state;
   },
+  pieceOf: ({ tasks }, key) => {
+    const task = tasks.get(key);
+    return task ? ['task', key, task] : null;
+  },
+  pieces: ({ counts }) => [['counts', '', counts]],
+  copy: ({ tasks, counts, children, dependents, idempotencyKeys }) => ({
+    tasks: new Map(tasks),
+    counts: { ...counts },
+    children: new Map(children),
+    dependents: new Map(dependents),
+    idempotencyKeys: new Map(idempotencyKeys),
+  }),
 };
 
 function add(state: Blackboard, task: TaskView): void {
   const { project, id, spec } = task;
-  const key = `${project}/${id}`;
+  const key = taskKey({ project, task: id });
   state.tasks.set(key, task);
   if (spec.idempotency_key !== undefined)
     state.idempotencyKeys.set(`${project}/${spec.idempotency_key}`, key);
-  if (spec.parent !== undefined) link(state.children, `${project}/${spec.parent}`, key);
-  for (const dependency of spec.depends_on ?? []) link(state.dependents, `${project}/${dependency}`, key);
+  if (spec.parent !== undefined) link(state.children, taskKey({ project, task: spec.parent }), key);
+  for (const each of spec.depends_on ?? []) link(state.dependents, taskKey({ project, task: each }), key);
 }
 
 function link(index: Map<string, readonly string[]>, from: string, to: string): void {
@@ -190,119 +277,33 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
   });
 }
 
-/**
- * What an event changes beside the state.
- * @param next as it was before the event, the state included. @param to the state after it
- * @returns false where the event is not about the blackboard at all: then nothing has changed
- */
-function change(next: TaskDraft, to: TaskState, record: StoredRecord): boolean {
-  const { event, time, sequence } = record;
-  switch (event.type) {
-    case 'task.due':
-      next.dueAt = null;
-      return true;
-    case 'task.unblocked':
-      next.dueAt = null;
-      return comment(next, record, event.comment);
-    case 'task.redriven':
-      next.dueAt = null;
-      because(next, null, null);
-      return comment(next, record, event.comment);
-    case 'task.claimed':
-      next.attempts = event.attempt;
-      next.openAttempt = event.attempt;
-      next.agent = event.agent;
-      next.progress = null;
-      next.progressSequence = null;
-      return true;
-    case 'task.progress_reported':
-    case 'task.submitted':
-      if (event.detail === undefined) return true;
-      next.progress = event.detail;
-      next.progressSequence = sequence;
-      return true;
-    case 'task.output_added': {
-      const output = {
-        ...event.output,
-        number: next.outputs.length + 1,
-        attempt: event.attempt,
-        time,
-        sequence,
-      };
-      next.outputs = [...next.outputs, output];
-      return true;
-    }
-    case 'task.comment_added':
-      next.comments = [...next.comments, { author: event.author, body: event.body, time, sequence }];
-      return true;
-    case 'task.failure_reported':
-      because(next, event.detail, sequence);
-      next.dueAt = event.retry_at_ms;
-      return true;
-    case 'task.blocked':
-      because(next, event.reason, sequence);
-      return true;
-    case 'task.approved':
-      because(next, null, null);
-      return comment(next, record, event.comment);
-    case 'task.rejected':
-      because(next, event.comment, sequence);
-      return comment(next, record, event.comment);
-    case 'task.cancelled':
-      because(next, event.reason ?? null, event.reason === undefined ? null : sequence);
-      next.dueAt = null;
-      return true;
-    case 'task.expired':
-      because(next, 'expires_at passed before the task was claimed', null);
-      next.dueAt = null;
-      return true;
-    case 'attempt.ended':
-      endAttempt(next, event, sequence);
-      return true;
-    case 'task.dependency_met':
-      // It was the one for which the task was blocked: that is no reason any more.
-      if (next.state === 'blocked' && to !== 'blocked') because(next, null, null);
-      return true;
-    case 'task.redacted':
-      redact(next, event.sequence);
-      return true;
-    case 'attempt.started':
-      return true;
-    case 'task.created':
-    case 'attempt.suspected':
-    case 'attempt.recovered':
-    case 'attempt.stop_requested':
-    case 'attempt.message_rejected':
-    case 'agent.registered':
-    case 'agent.paused':
-    case 'agent.drained':
-    case 'agent.resumed':
-    case 'agent.parked':
-    case 'agent.probed':
-    case 'agent.unparked':
-    case 'agent.connected':
-    case 'agent.disconnected':
-    case 'agent.retired':
-    case 'queue.paused':
-    case 'queue.resumed':
-    case 'supervisor.started':
-    case 'supervisor.draining':
-    case 'supervisor.stopped':
-    case 'supervisor.key_introduced':
-    case 'supervisor.checkpointed':
-      return false;
-    default:
-      return unreachable(event, 'blackboard');
-  }
-}
-
-/** @param sequence of the event whose words these are; null where nobody's */
-function because(next: TaskDraft, reason: string | null, sequence: number | null): void {
+/** @param sequence of the event that has the reason as text; null if Signalbox worded it */
+function setReason(next: TaskDraft, reason: string | null, sequence: number | null = null): void {
   next.reason = reason;
-  next.reasonSequence = sequence;
+  next.reasonSequence = reason === null ? null : sequence;
 }
 
-/** What one event brought, and whose content is gone (D2 of redaction.ts). */
+function report(
+  next: TaskDraft,
+  { detail }: { detail?: string | undefined },
+  { sequence }: StoredRecord,
+): void {
+  if (detail === undefined) return;
+  next.progress = detail;
+  next.progressSequence = sequence;
+}
+
+/** The comment of a decision is one of the task's comments, where the next attempt finds it. */
+function addComment(
+  next: TaskDraft,
+  body: string | undefined,
+  { actor, time, sequence }: StoredRecord,
+): void {
+  if (body === undefined) return;
+  next.comments = [...next.comments, { author: personOf(actor), body, time, sequence }];
+}
+
+/** Erases what one event added. */
 function redact(next: TaskDraft, sequence: number): void {
   const isGone = (each: { readonly sequence: number }): boolean => each.sequence === sequence;
   if (next.createdSequence === sequence) next.spec = redactedSpec(next.spec);
@@ -310,23 +311,4 @@ function redact(next: TaskDraft, sequence: number): void {
   next.comments = next.comments.map((each) => (isGone(each) ? { ...each, body: REDACTED } : each));
   if (next.reasonSequence === sequence) next.reason = REDACTED;
   if (next.progressSequence === sequence) next.progress = REDACTED;
-}
-
-/** A decision's comment stands among the others, where the next attempt finds it. */
-function comment(next: TaskDraft, { actor, time, sequence }: StoredRecord, body: string | undefined): true {
-  if (body !== undefined) {
-    next.comments = [...next.comments, { author: actor.replace(/^user:/, ''), body, time, sequence }];
-  }
-  return true;
-}
-
-function endAttempt(next: TaskDraft, event: EventOf<'attempt.ended'>, sequence: number): void {
-  next.openAttempt = null;
-  next.lastOutcome = event.outcome;
-  // Where the task had left the attempt behind already (blocked, cancelled, failed by the agent's own word), the
-  // end of its process says nothing new about the task.
-  if (next.state !== 'claimed' && next.state !== 'working' && next.state !== 'review') return;
-  if (event.outcome === 'completed') return;
-  because(next, event.error ?? event.outcome, event.error === undefined ? null : sequence);
-  next.dueAt = event.retry_at_ms;
 }

@@ -1,8 +1,8 @@
 /**
- * Durations, counted in classes that grow with their size: eight to each doubling.
+ * Durations, counted in classes that grow with their size: eight for each doubling.
  *
- * H1 What a quantile says is off by a sixteenth at most, and exact below 16 ms.
- * H2 Memory is bounded: some 230 classes up to the longest duration, and only those that occur are kept.
+ * A quantile is off by a sixteenth at most, and exact below 16 ms. There are some 230 classes up to the longest duration,
+ * and only those that occur are kept.
  */
 
 /** How many durations are in each class. */
@@ -11,23 +11,23 @@ export type Histogram = Map<number, number>;
 /** Classes to each doubling, as a power of two. */
 const BITS = 3;
 const CLASSES = 1 << BITS;
-/** 24 days in milliseconds: what is longer counts as this long. */
+/** 24 days in milliseconds: longer durations count as this long. */
 const LONGEST = 2 ** 31 - 1;
 
-/** @param ms a duration; a clock that was set back makes none shorter than 0 */
+/** @param ms a duration; a negative one, from a clock that was set back, counts as 0 */
 export function note(histogram: Histogram, ms: number): void {
   const place = classOf(Math.min(Math.max(ms, 0), LONGEST));
   histogram.set(place, (histogram.get(place) ?? 0) + 1);
 }
 
-/** Adds what the other one holds. */
+/** Adds the counts of another histogram. */
 export function merge(into: Histogram, other: Histogram): void {
   for (const [place, count] of other) into.set(place, (into.get(place) ?? 0) + count);
 }
 
 /**
- * The milliseconds that a share of all durations do not exceed; one for each share, null where there are no durations.
- * @param shares of 1, rising, as in 0.5 for the median
+ * Quantiles in milliseconds, one for each share; null if there are no durations.
+ * @param shares of 1, in rising order, as in 0.5 for the median
  */
 export function quantiles(histogram: Histogram, shares: readonly number[]): readonly number[] | null {
   const places = [...histogram].sort(([a], [b]) => a - b);

@@ -1,12 +1,12 @@
-/** All projections, and the state that they make up together. */
+/** All projections, and the state that they form together. */
 import { canonicalJson } from '../src/base/canonical-json.ts';
 import type { StoredRecord } from '../src/contracts/events/events.ts';
-import { type Agents, agents } from './agents.ts';
-import { type AttemptHistory, attemptHistory } from './attempts.ts';
-import { type Blackboard, blackboard } from './blackboard.ts';
-import type { Entries } from './projection.ts';
-import { type Queues, queues } from './queues.ts';
-import { type Throughput, throughput } from './throughput.ts';
+import { agents } from './agents.ts';
+import { attemptHistory } from './attempts.ts';
+import { blackboard } from './blackboard.ts';
+import type { Entries, KeptProjection, PastProjection, Piece } from './projection.ts';
+import { queues } from './queues.ts';
+import { throughput } from './throughput.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
 export { type AttemptHistory, type AttemptView, attemptHistory } from './attempts.ts';
@@ -17,101 +17,126 @@ export {
   type OutputView,
   type TaskView,
 } from './blackboard.ts';
-export type { Projection } from './projection.ts';
+export type { Piece, Projection } from './projection.ts';
 export { type PausedQueue, type Queues, queues } from './queues.ts';
 export { type Throughput, throughput } from './throughput.ts';
 
-export interface ProjectionStates {
-  readonly blackboard: Blackboard;
-  readonly attempts: AttemptHistory;
-  readonly agents: Agents;
-  readonly queues: Queues;
-  readonly throughput: Throughput;
-}
+/** Every projection, in the order in which they evolve. The name of each is its key. */
+export const PROJECTIONS = { blackboard, attempts: attemptHistory, agents, queues, throughput } as const;
 
-export class Projections {
-  readonly blackboard: Blackboard;
-  readonly attempts: AttemptHistory;
-  readonly agents: Agents;
-  readonly queues: Queues;
-  readonly throughput: Throughput;
-  /** Sequence of the last record that was folded in. */
+type Registry = typeof PROJECTIONS;
+type StateOf<Kept> = Kept extends KeptProjection<infer State> ? State : never;
+export type ProjectionStates = { readonly [Name in keyof Registry]: StateOf<Registry[Name]> };
+
+/** The states that are also shown as they were in the past. */
+export type PastStates = {
+  readonly [Name in keyof Registry as Registry[Name] extends PastProjection<StateOf<Registry[Name]>>
+    ? Name
+    : never]: StateOf<Registry[Name]>;
+};
+
+type Name = keyof Registry;
+/** The same without the types of the states: each projection must be given the state that it made. */
+const UNTYPED: Readonly<Record<Name, KeptProjection<unknown>>> = PROJECTIONS;
+const ALL = Object.entries<KeptProjection<unknown>>(UNTYPED);
+const PAST = ALL.filter(([, { copy }]) => copy !== undefined);
+/** The state of every projection, kept up to date. */
+export type Projections = ProjectionStates & {
+  /** Sequence of the last record that was applied. */
   sequence: number;
-  #entries: Entries;
-
-  constructor(states: ProjectionStates = initialStates(), sequence = 0, entries: Entries = 'handed out') {
-    this.#entries = entries;
-    this.blackboard = states.blackboard;
-    this.attempts = states.attempts;
-    this.agents = states.agents;
-    this.queues = states.queues;
-    this.throughput = states.throughput;
-    this.sequence = sequence;
-  }
-
-  /** For a rebuild: empty, and to be looked at by nobody before `handOut` (F5). */
-  static unseen(): Projections {
-    return new Projections(initialStates(), 0, 'unseen');
-  }
-
-  /**
-   * What `toJSON` was made of, for a rebuild that goes on from there: to be looked at by nobody before `handOut` (F5).
-   * Trusts its input, and takes it over. @param sequence of the last record that was folded in
-   */
-  static restore(json: Readonly<Record<string, unknown>>, sequence: number): Projections {
-    const states = {
-      blackboard: blackboard.restore(json[blackboard.name]),
-      attempts: attemptHistory.restore(json[attemptHistory.name]),
-      agents: agents.restore(json[agents.name]),
-      queues: queues.restore(json[queues.name]),
-      throughput: throughput.restore(json[throughput.name]),
-    };
-    return new Projections(states, sequence, 'unseen');
-  }
-
-  /** From here on an entry that somebody reads stays as it is (F3). */
-  handOut(): void {
-    this.#entries = 'handed out';
-  }
-
-  evolve(record: StoredRecord): void {
-    blackboard.evolve(this.blackboard, record, this.#entries);
-    attemptHistory.evolve(this.attempts, record, this.#entries);
-    agents.evolve(this.agents, record, this.#entries);
-    queues.evolve(this.queues, record);
-    throughput.evolve(this.throughput, record);
-    this.sequence = record.sequence;
-  }
-
-  /** Lets go of a task, given as `project/task`, that is settled. */
-  forgetTask(task: string): void {
-    blackboard.forget(this.blackboard, task);
-    attemptHistory.forget(this.attempts, task);
-  }
-
+  /** From here on an entry that a reader holds stays as it is. */
+  handOut(): void;
+  evolve(record: StoredRecord): void;
+  /** Removes a settled task, given by its key. */
+  forgetTask(task: string): void;
   /** Canonical JSON of everything: equal states give equal texts. */
-  toText(): string {
-    return canonicalJson(this.toJSON());
-  }
-
+  toText(): string;
   /** Everything as plain data, by name. */
-  toJSON(): Record<string, unknown> {
-    return {
-      [blackboard.name]: blackboard.toJSON(this.blackboard),
-      [attemptHistory.name]: attemptHistory.toJSON(this.attempts),
-      [agents.name]: agents.toJSON(this.agents),
-      [queues.name]: queues.toJSON(this.queues),
-      [throughput.name]: throughput.toJSON(this.throughput),
-    };
-  }
+  toJSON(): Record<string, unknown>;
+  /** The pieces of one task, for comparison. */
+  piecesOf(task: string): Piece[];
+  /** The pieces that belong to no task of the blackboard. */
+  otherPieces(): Piece[];
+};
+
+/** @param entries `unseen` for a rebuild: nothing may be read before `handOut` */
+export function newProjections(entries: Entries = 'handed out'): Projections {
+  return projectionsOf(
+    statesBy((each) => each.initial()),
+    0,
+    entries,
+  );
 }
 
-function initialStates(): ProjectionStates {
+/**
+ * The projections that `toJSON` was made of, for a rebuild that continues from there: nothing may be read before
+ * `handOut`. Trusts its input and takes it over. @param sequence of the last record that was applied
+ */
+export function restoreProjections(json: Readonly<Record<string, unknown>>, sequence: number): Projections {
+  return projectionsOf(
+    statesBy((each, name) => each.restore(json[name])),
+    sequence,
+    'unseen',
+  );
+}
+
+function projectionsOf(states: ProjectionStates, sequence: number, first: Entries): Projections {
+  let entries = first;
+  const each = ALL.map(([name, projection]) => ({ projection, state: states[name as Name] }));
   return {
-    blackboard: blackboard.initial(),
-    attempts: attemptHistory.initial(),
-    agents: agents.initial(),
-    queues: queues.initial(),
-    throughput: throughput.initial(),
+    ...states,
+    sequence,
+    handOut() {
+      entries = 'handed out';
+    },
+    evolve(record) {
+      for (const { projection, state } of each) projection.evolve(state, record, entries);
+      this.sequence = record.sequence;
+    },
+    forgetTask(task) {
+      for (const { projection, state } of each) projection.forget(state, task);
+    },
+    toText() {
+      return canonicalJson(this.toJSON());
+    },
+    piecesOf: (task) => each.flatMap(({ projection, state }) => listOf(projection.pieceOf?.(state, task))),
+    otherPieces: () => {
+      const isTask = (key: string): boolean => states.blackboard.tasks.has(key);
+      return each.flatMap(({ projection, state }) => [...projection.pieces(state, isTask)]);
+    },
+    toJSON: () =>
+      Object.fromEntries(each.map(({ projection, state }) => [projection.name, projection.toJSON(state)])),
   };
+}
+
+function statesBy(make: (projection: KeptProjection<unknown>, name: string) => unknown): ProjectionStates {
+  return Object.fromEntries(ALL.map(([name, each]) => [name, make(each, name)])) as ProjectionStates;
+}
+
+function listOf(piece: Piece | null | undefined): Piece[] {
+  return piece ? [piece] : [];
+}
+
+/** The states before the first event, for a look at the past. */
+export function newPastStates(): PastStates {
+  return pastStatesBy((each) => each.initial());
+}
+
+export function copyOfPast(states: PastStates): PastStates {
+  const byName: Readonly<Record<string, unknown>> = states;
+  return pastStatesBy((each, name) => each.copy?.(byName[name]));
+}
+
+export function evolvePast(states: PastStates, record: StoredRecord): void {
+  const byName: Readonly<Record<string, unknown>> = states;
+  for (const [name, projection] of PAST) projection.evolve(byName[name], record);
+}
+
+export function forgetInPast(states: PastStates, task: string): void {
+  const byName: Readonly<Record<string, unknown>> = states;
+  for (const [name, projection] of PAST) projection.forget(byName[name], task);
+}
+
+function pastStatesBy(make: (projection: KeptProjection<unknown>, name: string) => unknown): PastStates {
+  return Object.fromEntries(PAST.map(([name, each]) => [name, make(each, name)])) as PastStates;
 }

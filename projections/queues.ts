@@ -1,6 +1,6 @@
-/** The queues that are paused: since when, by whom, and why. Every other queue is open. */
-import { unreachable } from '../src/contracts/errors.ts';
-import type { KeptProjection } from './projection.ts';
+/** The queues that are paused. Every other queue is open. */
+import type { TypeAbout } from '../src/contracts/events/events.ts';
+import { type Handlers, type KeptProjection, personOf, tableOf } from './projection.ts';
 
 export interface PausedQueue {
   /** `agent:<id>` or `type:<name>`. */
@@ -8,7 +8,7 @@ export interface PausedQueue {
   /** Epoch milliseconds at which it was paused. */
   readonly since: number;
   readonly by: string;
-  /** null where nobody gave one. */
+  /** null if none was given. */
   readonly reason: string | null;
 }
 
@@ -17,30 +17,25 @@ export interface Queues {
   readonly paused: Map<string, PausedQueue>;
 }
 
+const HANDLERS: Handlers<TypeAbout<'queue'>, Queues> = {
+  'queue.paused': ({ paused }, { queue, reason = null }, { time, actor }) => {
+    paused.set(queue, { queue, since: time, by: personOf(actor), reason });
+  },
+  'queue.resumed': ({ paused }, { queue }) => {
+    paused.delete(queue);
+  },
+};
+const TABLE = tableOf(HANDLERS);
+
 export const queues: KeptProjection<Queues> = {
   name: 'queues',
   version: 1,
   initial: () => ({ paused: new Map() }),
-  evolve({ paused }, { event, actor, time }) {
-    if (!('queue' in event)) return;
-    const { queue } = event;
-    switch (event.type) {
-      case 'queue.paused':
-        paused.set(queue, {
-          queue,
-          since: time,
-          by: actor.replace(/^user:/, ''),
-          reason: event.reason ?? null,
-        });
-        return;
-      case 'queue.resumed':
-        paused.delete(queue);
-        return;
-      default:
-        unreachable(event, 'queues');
-    }
-  },
+  evolve: (state, record) => TABLE.get(record.event.type)?.(state, record.event, record),
   toJSON: ({ paused }) => [...paused.values()],
   forget: () => {},
   restore: (json) => ({ paused: new Map((json as PausedQueue[]).map((entry) => [entry.queue, entry])) }),
+  *pieces({ paused }) {
+    for (const [id, queue] of paused) yield ['queue', id, queue];
+  },
 };

@@ -1,12 +1,11 @@
 /**
  * What was done in each minute of the last day: how many tasks and attempts, and how long they waited and ran.
  *
- * P1 An event counts in the minute in which it was decided. The day ends with the newest minute that has anything:
- *    what is older is gone, and an event that comes with an older time (another machine's clock) is not counted.
- * P2 Memory is bounded by the projects that were busy in each of these minutes, and by the tasks that wait or run.
+ * An event counts in the minute in which it was decided. The day ends with the newest minute that has any: older minutes
+ * are gone, and an event with an older time (from the clock of another machine) is not counted. Memory is bounded by the
+ * projects that were busy in each of these minutes, and by the tasks that wait or run.
  */
-import { unreachable } from '../src/contracts/errors.ts';
-import type { StoredRecord, Transition } from '../src/contracts/events/events.ts';
+import type { EventType, StoredRecord, Transition } from '../src/contracts/events/events.ts';
 import type { TaskState } from '../src/contracts/tasks.ts';
 import { type Histogram, merge, note } from './histogram.ts';
 import type { KeptProjection } from './projection.ts';
@@ -23,11 +22,11 @@ export interface Figures {
   created: number;
   /** Attempts. */
   started: number;
-  /** Tasks that came to be done. */
+  /** Tasks that became done. */
   completed: number;
   /** Tasks that failed for good, or expired. */
   failed: number;
-  /** Tasks that are to be tried again: after an attempt that came to nothing, a rejection, or by a redrive. */
+  /** Tasks that will be tried again: after a failed attempt, a rejection or a redrive. */
   retried: number;
   cancelled: number;
   /** Milliseconds from when a task could run to the start of its attempt; of the attempts that started. */
@@ -44,27 +43,43 @@ interface Minute {
   /** Since the epoch. */
   readonly minute: number;
   readonly projects: Map<string, Figures>;
-  /** Made when it is asked for: most minutes change no more. */
+  /** Cached: most minutes no longer change. */
   json: MinuteJson | null;
 }
 
 export interface Throughput {
   /** The newest minute that has anything; 0 before the first. */
   newest: number;
-  /** A ring: each minute at its remainder. What stands in a place may be older than a day. */
+  /** A ring: each minute at its remainder. An entry may be older than a day. */
   readonly ring: (Minute | undefined)[];
-  /** Since when each task that is pending or claimed could run, in epoch milliseconds, by `project/task`. */
+  /** Since when each pending or claimed task could run, in epoch milliseconds, by task key. */
   readonly pending: Map<string, number>;
-  /** The start of each attempt that runs, by its task. */
+  /** The start of each running attempt, by task key. */
   readonly running: Map<string, number>;
 }
+
+/** Events after which a task that goes back to its queue is tried again. */
+const RETRIES: ReadonlySet<EventType> = new Set([
+  'attempt.ended',
+  'task.failure_reported',
+  'task.rejected',
+  'task.redriven',
+]);
+
+/** What it counts as that a task comes to a state. */
+const COUNTED_AS: Partial<Record<TaskState, (typeof COUNTED)[number]>> = {
+  done: 'completed',
+  failed: 'failed',
+  expired: 'failed',
+  cancelled: 'cancelled',
+};
 
 export const throughput: KeptProjection<Throughput> = {
   name: 'throughput',
   version: 1,
   initial: () => ({ newest: 0, ring: emptyRing(), pending: new Map(), running: new Map() }),
   evolve(state, record) {
-    // Of all that an event moves the task comes first (`recipientsOf`).
+    // A task is always the first entity that an event moves.
     const moved = record.transitions[0];
     if (moved?.entity === 'task') change(state, record, moved);
   },
@@ -74,7 +89,7 @@ export const throughput: KeptProjection<Throughput> = {
     pending: [...pending],
     running: [...running],
   }),
-  // Who is settled, and whose attempts have ended, is in no table.
+  // A settled task without an open attempt is in no table.
   forget: () => {},
   restore: (json) => {
     const { newest, minutes, pending, running } = json as ThroughputJson;
@@ -82,6 +97,7 @@ export const throughput: KeptProjection<Throughput> = {
     for (const each of minutes) ring[each[0] % MINUTES] = minuteOf(each);
     return { newest, ring, pending: new Map(pending), running: new Map(running) };
   },
+  pieces: (state) => [['throughput', '', throughput.toJSON(state)]],
 };
 
 interface ThroughputJson {
@@ -92,9 +108,9 @@ interface ThroughputJson {
 }
 
 /**
- * The figures of a minute; null where there are none.
+ * The figures of a minute; null if there are none.
  * @param minute since the epoch
- * @param project of this one; of all together where it is absent
+ * @param project of this project; of all projects together if absent
  */
 export function figuresOf({ newest, ring }: Throughput, minute: number, project?: string): Figures | null {
   const there = minute > newest - MINUTES ? ring[minute % MINUTES] : undefined;
@@ -110,72 +126,25 @@ export function figuresOf({ newest, ring }: Throughput, minute: number, project?
 }
 
 function change(state: Throughput, { event, time }: StoredRecord, moved: Transition): void {
-  switch (event.type) {
-    case 'task.created':
-      figuresAt(state, event.project, time).created++;
-      return move(state, event.project, time, moved, false);
-    case 'attempt.started': {
-      const figures = figuresAt(state, event.project, time);
-      figures.started++;
-      note(figures.waiting, time - (state.pending.get(moved.id) ?? time));
-      state.running.set(moved.id, time);
-      return move(state, event.project, time, moved, false);
-    }
-    case 'attempt.ended': {
-      const startedAt = state.running.get(moved.id);
-      if (startedAt !== undefined) {
-        note(figuresAt(state, event.project, time).running, time - startedAt);
-        state.running.delete(moved.id);
-      }
-      return move(state, event.project, time, moved, true);
-    }
-    case 'task.failure_reported':
-    case 'task.rejected':
-    case 'task.redriven':
-      return move(state, event.project, time, moved, true);
-    case 'task.claimed':
-    case 'task.due':
-    case 'task.dependency_met':
-    case 'task.submitted':
-    case 'task.blocked':
-    case 'task.unblocked':
-    case 'task.approved':
-    case 'task.cancelled':
-    case 'task.expired':
-      return move(state, event.project, time, moved, false);
-    case 'task.progress_reported':
-    case 'task.output_added':
-    case 'task.comment_added':
-    case 'task.redacted':
-    case 'attempt.suspected':
-    case 'attempt.recovered':
-    case 'attempt.stop_requested':
-    case 'attempt.message_rejected':
-    case 'agent.registered':
-    case 'agent.paused':
-    case 'agent.drained':
-    case 'agent.resumed':
-    case 'agent.parked':
-    case 'agent.probed':
-    case 'agent.unparked':
-    case 'agent.connected':
-    case 'agent.disconnected':
-    case 'agent.retired':
-    case 'queue.paused':
-    case 'queue.resumed':
-    case 'supervisor.started':
-    case 'supervisor.draining':
-    case 'supervisor.stopped':
-    case 'supervisor.key_introduced':
-    case 'supervisor.checkpointed':
-      return;
-    default:
-      return unreachable(event, 'throughput');
+  if (!('project' in event)) return;
+  const { type, project } = event;
+  if (type === 'task.created') figuresAt(state, project, time).created++;
+  if (type === 'attempt.started') {
+    const figures = figuresAt(state, project, time);
+    figures.started++;
+    note(figures.waiting, time - (state.pending.get(moved.id) ?? time));
+    state.running.set(moved.id, time);
   }
+  if (type === 'attempt.ended') {
+    const startedAt = state.running.get(moved.id);
+    if (startedAt !== undefined) note(figuresAt(state, project, time).running, time - startedAt);
+    state.running.delete(moved.id);
+  }
+  countMove(state, project, time, moved, RETRIES.has(type));
 }
 
-/** @param isRetry whether the way back into a queue means that it is to be tried again */
-function move(
+/** @param isRetry whether a task that goes back to its queue is tried again */
+function countMove(
   state: Throughput,
   project: string,
   time: number,
@@ -185,33 +154,12 @@ function move(
   if (from === to) return;
   if (to === 'pending') state.pending.set(id, time);
   else if (to !== 'claimed' && (from === 'pending' || from === 'claimed')) state.pending.delete(id);
-  const what = meaningOf(to as TaskState, isRetry);
-  if (what !== null) figuresAt(state, project, time)[what]++;
+  const isQueued = to === 'scheduled' || to === 'pending';
+  const what = isQueued && isRetry ? 'retried' : COUNTED_AS[to as TaskState];
+  if (what !== undefined) figuresAt(state, project, time)[what]++;
 }
 
-function meaningOf(state: TaskState, isRetry: boolean): (typeof COUNTED)[number] | null {
-  switch (state) {
-    case 'scheduled':
-    case 'pending':
-      return isRetry ? 'retried' : null;
-    case 'done':
-      return 'completed';
-    case 'failed':
-    case 'expired':
-      return 'failed';
-    case 'cancelled':
-      return 'cancelled';
-    case 'claimed':
-    case 'working':
-    case 'review':
-    case 'blocked':
-      return null;
-    default:
-      return unreachable(state, 'throughput');
-  }
-}
-
-/** Those that an event of this time counts in; of no account where it is too old (P1). */
+/** The figures in which an event of this time counts; discarded ones if it is too old. */
 function figuresAt(state: Throughput, project: string, time: number): Figures {
   const minute = Math.floor(time / MINUTE_MS);
   if (minute <= state.newest - MINUTES) return noFigures();
@@ -248,7 +196,7 @@ function emptyRing(): (Minute | undefined)[] {
   return new Array<Minute | undefined>(MINUTES).fill(undefined);
 }
 
-/** The minutes of the last day that have anything, the oldest first. */
+/** The minutes of the last day that have any figures, the oldest first. */
 function inOrder(newest: number, ring: Throughput['ring']): Minute[] {
   return ring
     .filter((each) => each !== undefined)

@@ -10,10 +10,15 @@
 
 import { sha256 } from '../base/hash.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { decodeRecord, filingOf } from '../contracts/events/cloud-event.ts';
 import type { EventOf } from '../contracts/events/events.ts';
-import { redactedForm } from '../contracts/events/redaction.ts';
-import { eventSubject, REDACTION_FILTER, redactionFilter } from '../contracts/messages/subjects.ts';
+import { redactedForm } from '../contracts/events/events.ts';
+import {
+  eventSubject,
+  REDACTION_FILTER,
+  redactionFilter,
+  subjectPartsOf,
+} from '../contracts/messages/subjects.ts';
+import { decodeRecord } from './codec/cloud-event.ts';
 import { refuseGap } from './failures.ts';
 import type { FillGap, Journal, JournalEntry, StoredMessage } from './journal.ts';
 
@@ -73,7 +78,13 @@ export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' |
 export function standInFor({ skeleton, sequence, sha256: originalHash, by }: Redaction): StoredMessage {
   const text = JSON.stringify(skeleton);
   const { id, event } = decodeRecord(text, `sequence ${by}, the skeleton of event ${sequence}`);
-  return { sequence, id, subject: eventSubject(filingOf(event)), bytes: Buffer.from(text), originalHash };
+  return {
+    sequence,
+    id,
+    subject: eventSubject(subjectPartsOf(event)),
+    bytes: Buffer.from(text),
+    originalHash,
+  };
 }
 
 /**

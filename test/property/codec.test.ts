@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, filingOf } from '../../src/contracts/events/cloud-event.ts';
 import {
   type DomainEvent,
+  declarationOf,
   ENTITY_KINDS,
   EVENT_TYPES,
   type EventRecord,
   type EventType,
-  eventSchemas,
 } from '../../src/contracts/events/events.ts';
+import { subjectPartsOf } from '../../src/contracts/messages/subjects.ts';
+import { decodeRecord, encodeRecord } from '../../src/journal/codec/cloud-event.ts';
 import { EVENTS, text } from '../support/history/event-arbitraries.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/);
@@ -51,7 +52,7 @@ function eventsOf(type: EventType): fc.Arbitrary<DomainEvent> {
 }
 
 function encode(record: EventRecord): string {
-  return encodeRecord(record, filingOf(record.event), JSON.stringify(record.event));
+  return encodeRecord(record, subjectPartsOf(record.event), JSON.stringify(record.event));
 }
 
 describe('a record in the log', () => {
@@ -70,7 +71,7 @@ describe('a record in the log', () => {
   });
 
   it.each(EVENT_TYPES)('is refused with a field that its type does not have, or without one: %s', (type) => {
-    const required = Object.entries(eventSchemas[type].shape)
+    const required = Object.entries(declarationOf(type).schema.shape)
       .filter(([, schema]) => !schema.safeParse(undefined).success)
       .map(([name]) => name);
     fc.assert(
@@ -78,7 +79,7 @@ describe('a record in the log', () => {
         const refused = expect.objectContaining({ code: 'log_corrupt' });
         const { [field]: _, ...without } = event as Record<string, unknown>;
         for (const wrong of [{ ...event, unknown_field: 1 }, without]) {
-          const bytes = encodeRecord({ ...rest, event }, filingOf(event), JSON.stringify(wrong));
+          const bytes = encodeRecord({ ...rest, event }, subjectPartsOf(event), JSON.stringify(wrong));
           expect(() => decodeRecord(bytes, 'a test')).toThrow(refused);
         }
       }),

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyActor, createActor } from 'xstate';
-import { MACHINE_NAMES, MACHINES, recipientsOf, SUPERVISOR_ID } from '../../machines/index.ts';
+import { MACHINE_NAMES, MACHINES, recipientsOf } from '../../machines/index.ts';
 import {
   type DomainEvent,
   ENTITY_KINDS,
   type EntityKind,
   EVENT_TYPES,
   type EventType,
+  SUPERVISOR_ID,
   type Transition,
 } from '../../src/contracts/events/events.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Projections } from '../../projections/index.ts';
-import { Past, type PastState } from '../../src/app/events/past.ts';
+import { newProjections, type PastStates } from '../../projections/index.ts';
+import { Past } from '../../src/app/events/past.ts';
 import { readRecord } from '../../src/engine/runtime/rebuild.ts';
 import { Lived } from '../support/history/lived-history.ts';
 import { PastOf } from '../support/history/past.ts';
@@ -11,7 +11,7 @@ const steps = fc.array(step, { maxLength: 60, size: 'max' });
 const signal = new AbortController().signal;
 
 /** All that a board is made of. */
-function shown({ blackboard, attempts, agents }: PastState): string {
+function shown({ blackboard, attempts, agents }: PastStates): string {
   return JSON.stringify([[...blackboard.tasks], blackboard.counts, [...attempts.byTask], [...agents.byId]]);
 }
 
@@ -25,7 +25,7 @@ describe('the past', () => {
         fc.integer({ min: 1, max: 6 }),
         async (all, visits, stride, frames) => {
           const records = new Lived(all).messages.map(readRecord);
-          const projections = new Projections();
+          const projections = newProjections();
           const boards = records.map((record) => {
             projections.evolve(record);
             return shown(projections);

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { z } from 'zod';
-import { EVENT_TYPES, eventSchemas } from '../../src/contracts/events/events.ts';
-import { quickCheck } from '../../src/contracts/events/quick-check.ts';
+import { declarationOf, EVENT_TYPES } from '../../src/contracts/events/events.ts';
+import { quickCheck } from '../../src/journal/codec/quick-check.ts';
 import { EVENTS } from '../support/history/event-arbitraries.ts';
 
 /** A value that is almost right: something in it is gone, replaced or too much. */
@@ -22,7 +21,7 @@ function damaged(value: unknown): fc.Arbitrary<unknown> {
 
 describe('the quick check', () => {
   it.each(EVENT_TYPES)('says of every %s what zod says (K1)', (type) => {
-    const schema = eventSchemas[type] as z.ZodType;
+    const schema = declarationOf(type).schema;
     const check = quickCheck(schema);
     const events = EVENTS.get(type);
     if (!events) throw new Error(`no arbitrary for ${type}`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Projections } from '../../projections/index.ts';
+import { newProjections } from '../../projections/index.ts';
 import { canonicalJson } from '../../src/base/canonical-json.ts';
 import { sha256 } from '../../src/base/hash.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
@@ -20,7 +20,7 @@ async function* replayed(messages: Iterable<StoredMessage>, between = (_: number
 }
 
 function rebuildOf(messages: readonly StoredMessage[]): Promise<Rebuilt> {
-  return rebuild(replayed(renumbered(messages)), new ActorHost(), new Projections());
+  return rebuild(replayed(renumbered(messages)), new ActorHost(), newProjections());
 }
 
 /** An editor who covers his tracks: the log has no gap in its sequences. */
@@ -46,7 +46,7 @@ describe('a rebuild', () => {
       fc.asyncProperty(steps, async (all) => {
         const { messages, texts, host } = new Lived(all, true);
         const again = new ActorHost();
-        const projections = new Projections();
+        const projections = newProjections();
         const prefix = replayed(messages, (sequence) => {
           expect(seenIn(projections, again)).toBe(texts[sequence - 1]);
         });
@@ -66,7 +66,7 @@ describe('a rebuild', () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.nat(), async (all, at) => {
         const { messages } = new Lived(all);
-        const [unseen, shown] = [Projections.unseen(), new Projections()];
+        const [unseen, shown] = [newProjections('unseen'), newProjections()];
         const [one, other] = [unseen, shown].map(
           (projections) => new Rebuilding({ host: new ActorHost(), projections }),
         );

@@ -2,9 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Projections } from '../../projections/index.ts';
-import type { DomainEvent, StoredRecord } from '../../src/contracts/events/events.ts';
-import { redactedForm } from '../../src/contracts/events/redaction.ts';
+import { newProjections } from '../../projections/index.ts';
+import { type DomainEvent, redactedForm, type StoredRecord } from '../../src/contracts/events/events.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { CommitPipeline } from '../../src/engine/runtime/commit-pipeline.ts';
 import { BEGINNING, readRecord, rebuild } from '../../src/engine/runtime/rebuild.ts';
@@ -28,7 +27,7 @@ const parts: fc.Arbitrary<Part[]> = fc.array(
 
 /** A history with redactions, as it was lived through. */
 class Lived {
-  readonly projections = new Projections();
+  readonly projections = newProjections();
   messages: StoredMessage[] = [];
   readonly redacted = new Set<number>();
   readonly #host = new ActorHost();
@@ -97,7 +96,7 @@ describe('a history in which anything was redacted', () => {
       fc.asyncProperty(parts, async (all) => {
         const lived = new Lived(all);
         redactions += lived.redacted.size;
-        const projections = new Projections();
+        const projections = newProjections();
         const reader = withStandIns(readerOf(lived.messages));
         await rebuild(reader.read({ from: 1 }), new ActorHost(), projections);
         expect(projections.toText()).toBe(lived.projections.toText());

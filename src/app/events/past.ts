@@ -9,12 +9,11 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  type Agents,
-  type AttemptHistory,
-  agents,
-  attemptHistory,
-  type Blackboard,
-  blackboard,
+  copyOfPast,
+  evolvePast,
+  forgetInPast,
+  newPastStates,
+  type PastStates,
   type Projections,
 } from '../../../projections/index.ts';
 import type { Environment } from '../../base/environment.ts';
@@ -22,17 +21,12 @@ import { withLimit } from '../../base/time.ts';
 import { SETTLED_CARDS } from '../../contracts/api/board.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import { type Moment, momentText } from '../../engine/replay/moment.ts';
 import type { Needs } from '../context.ts';
 
-export interface PastState {
-  readonly blackboard: Blackboard;
-  readonly attempts: AttemptHistory;
-  readonly agents: Agents;
-}
-
 interface Frame {
-  readonly state: PastState;
+  readonly state: PastStates;
   /** The event after which it was so; null before the first. */
   record: StoredRecord | null;
 }
@@ -98,7 +92,7 @@ export class Past {
   async at<Shown>(
     moment: Moment,
     signal: AbortSignal,
-    show: (state: PastState, record: StoredRecord) => Shown,
+    show: (state: PastStates, record: StoredRecord) => Shown,
   ): Promise<Shown> {
     this.#assertInLog(moment);
     this.#keep();
@@ -140,7 +134,8 @@ export class Past {
       let count = 0;
       for await (const record of this.#app.log.read({ from, ...range })) {
         if (moment.kind === 'time' && record.time > moment.time) break;
-        evolve(frame, record);
+        evolvePast(frame.state, record);
+        frame.record = record;
         this.#progress = record.sequence;
         if (record.sequence % this.#stride === 0 && generation === this.#generation) this.#note(frame);
         if (++count % SLICE_EVENTS !== 0) continue;
@@ -200,49 +195,24 @@ export class Past {
   }
 }
 
-const EMPTY: Frame = {
-  state: { blackboard: blackboard.initial(), attempts: attemptHistory.initial(), agents: agents.initial() },
-  record: null,
-};
+const EMPTY: Frame = { state: newPastStates(), record: null };
 
 const sequenceOf = ({ record }: Frame): number => record?.sequence ?? 0;
 
-function evolve(frame: Frame, record: StoredRecord): void {
-  const { state } = frame;
-  blackboard.evolve(state.blackboard, record);
-  attemptHistory.evolve(state.attempts, record);
-  agents.evolve(state.agents, record);
-  frame.record = record;
-}
-
-/** Entries are replaced and never changed (F3 of projections/projection.ts), so the tables alone are copied. */
+/** Entries are replaced and never changed, so only the tables are copied. */
 function copyOf({ state, record }: Frame): Frame {
-  const { blackboard: board, attempts, agents: all } = state;
-  return {
-    record,
-    state: {
-      blackboard: {
-        tasks: new Map(board.tasks),
-        counts: { ...board.counts },
-        children: new Map(board.children),
-        dependents: new Map(board.dependents),
-        idempotencyKeys: new Map(board.idempotencyKeys),
-      },
-      attempts: { byTask: new Map(attempts.byTask) },
-      agents: { byId: new Map(all.byId) },
-    },
-  };
+  return { state: copyOfPast(state), record };
 }
 
 /** Dead letters stay: they can be redriven. */
-function forgetSettled({ blackboard: board, attempts }: PastState): void {
+function forgetSettled(states: PastStates): void {
+  const board = states.blackboard;
   for (const state of ['done', 'cancelled'] as const) {
     if (board.counts[state] <= 2 * SETTLED_KEPT) continue;
     const settled = [...board.tasks.values()].filter((task) => task.state === state);
     settled.sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
     for (const { project, id } of settled.slice(SETTLED_KEPT)) {
-      blackboard.forget(board, `${project}/${id}`);
-      attemptHistory.forget(attempts, `${project}/${id}`);
+      forgetInPast(states, taskKey({ project, task: id }));
     }
   }
 }

@@ -3,8 +3,8 @@
 import type { AuditKeyAnswer } from '../../contracts/api/answers.ts';
 import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { decodeRecord } from '../../contracts/events/cloud-event.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
+import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import type { AppContext, Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { timeOf } from '../tasks/task-json.ts';

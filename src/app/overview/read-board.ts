@@ -1,10 +1,11 @@
 /** The board as it is now, and what changes on it. */
+import type { PastStates } from '../../../projections/index.ts';
 import type { BoardAnswer, BoardChange } from '../../contracts/api/board.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { agentJson, listAgents } from '../agents/read-agents.ts';
 import type { AppContext } from '../context.ts';
 import type { Batch } from '../events/event-feed.ts';
-import type { PastState } from '../events/past.ts';
+
 import { eventJson, timeOf } from '../tasks/task-json.ts';
 import { cardOf, cardsOf } from './board.ts';
 
@@ -22,7 +23,7 @@ export function readBoard(app: AppContext, project?: string): BoardAnswer {
 }
 
 /** The same of a moment of the past. @param record the event after which it was so */
-export function pastBoard(state: PastState, record: StoredRecord, project?: string): BoardAnswer {
+export function pastBoard(state: PastStates, record: StoredRecord, project?: string): BoardAnswer {
   return {
     sequence: record.sequence,
     time: timeOf(record.time),

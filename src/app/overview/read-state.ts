@@ -1,7 +1,8 @@
 /** The state as a whole, cut into entries with hashes: for who has rebuilt it and wants to compare. */
-import { SUPERVISOR_ID } from '../../../machines/index.ts';
+
 import type { StateAnswer } from '../../contracts/api/answers.ts';
 import type { ReadState } from '../../contracts/api/requests.ts';
+import { SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { entriesOf } from '../../engine/replay/entries.ts';
 import type { Needs } from '../context.ts';
 

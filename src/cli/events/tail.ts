@@ -1,8 +1,8 @@
 import { eventJson } from '../../app/tasks/task-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { filingOf } from '../../contracts/events/cloud-event.ts';
 import { EVENT_TYPES } from '../../contracts/events/events.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
+import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { ChainCheck } from '../../engine/replay/cursor.ts';
 import type { EventSelection } from '../../engine/replay/event-source.ts';
 import { lineOf } from '../../engine/replay/file-source.ts';
@@ -85,7 +85,9 @@ function filterOf(names: readonly string[] | undefined): (type: string) => boole
 
 /** As in `   1234  demo/T-1  14:03:07  pending → claimed …`. */
 function lineFor(terminal: Terminal, event: EventAnswer): string {
-  const { project, entity, id } = filingOf(event.event as unknown as Parameters<typeof filingOf>[0]);
+  const { project, entity, id } = subjectPartsOf(
+    event.event as unknown as Parameters<typeof subjectPartsOf>[0],
+  );
   const about = entity === 'task' ? `${project}/${id}` : entity === 'agent' ? `agent ${id}` : entity;
   const sequence = terminal.style('dim', String(event.sequence).padStart(SEQUENCE_WIDTH));
   return `${sequence}  ${terminal.style('bold', about)}  ${eventLine(terminal, event)}`;

@@ -1,5 +1,5 @@
-import { SUPERVISOR_ID } from '../../../machines/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import { SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import type { Place } from '../../engine/replay/cursor.ts';
 import { Replay } from '../../engine/replay/replay.ts';
 import { ActorHost } from '../../engine/runtime/actor-host.ts';

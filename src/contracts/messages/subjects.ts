@@ -5,7 +5,7 @@
  * N1 Ids are checked before they become tokens (`ids.ts`), so no subject reaches beyond the one that is meant.
  * N2 What one agent may say or read is one subtree with its id in a fixed place: permissions need no list.
  */
-import type { Filing } from '../events/cloud-event.ts';
+import { type DomainEvent, type EntityKind, SUPERVISOR_ID } from '../events/events.ts';
 import { SYSTEM_PROJECT } from '../ids.ts';
 
 const ROOT = 'signalbox.v1';
@@ -48,9 +48,30 @@ export type AgentMessageKind = (typeof AGENT_MESSAGE_KINDS)[number];
 export const CONTROL_KINDS = ['answer', 'cancel'] as const;
 export type ControlKind = (typeof CONTROL_KINDS)[number];
 
+/** The parts of an event's subject. The events of an attempt belong to its task. */
+export interface SubjectParts {
+  readonly project: string;
+  readonly entity: Exclude<EntityKind, 'attempt'>;
+  readonly id: string;
+  /** The last token, e.g. `claimed` or `attempt_started`. */
+  readonly name: string;
+}
+
+export function subjectPartsOf(event: DomainEvent): SubjectParts {
+  const [scope = '', verb = ''] = event.type.split('.');
+  if ('task' in event) {
+    const name = scope === 'task' ? verb : `${scope}_${verb}`;
+    return { project: event.project, entity: 'task', id: event.task, name };
+  }
+  const project = SYSTEM_PROJECT;
+  if ('agent' in event) return { project, entity: 'agent', id: event.agent, name: verb };
+  if ('queue' in event) return { project, entity: 'queue', id: event.queue, name: verb };
+  return { project, entity: 'supervisor', id: SUPERVISOR_ID, name: verb };
+}
+
 /** `signalbox.v1.evt.<project>.<entity>.<id>.<event>` */
-export function eventSubject(filing: Filing): string {
-  return `${ROOT}.evt.${filing.project}.${filing.entity}.${filing.id}.${filing.name}`;
+export function eventSubject({ project, entity, id, name }: SubjectParts): string {
+  return `${ROOT}.evt.${project}.${entity}.${id}.${name}`;
 }
 
 /** Where the whole history of a task stands, its attempts' events included. */
@@ -94,7 +115,7 @@ export function projectSubject(project: string): string {
 
 /** The supervisor's own events of one kind, such as `checkpointed`. */
 export function supervisorFilter(name: string): string {
-  return eventSubject({ project: SYSTEM_PROJECT, entity: 'supervisor', id: 'supervisor', name });
+  return eventSubject({ project: SYSTEM_PROJECT, entity: 'supervisor', id: SUPERVISOR_ID, name });
 }
 
 /** Whether a NATS filter takes a subject: `*` stands for one token, `>` at the end for one or more. */

@@ -7,8 +7,8 @@
  */
 
 import { SignalboxError } from '../../contracts/errors.ts';
-import { GENESIS_HASH } from '../../contracts/events/cloud-event.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import { brokenChain, readRecord } from '../runtime/rebuild.ts';

@@ -2,11 +2,11 @@
  * The projections cut into entries with a hash each, so that two states can be compared piece by piece, also over a
  * network and while one of them goes on.
  *
- * EN1 Equal states give equal entries; every difference shows in some entry.
- * EN2 Tasks stand in the order of their creation, and a page begins after a place in it: what leaves memory or is
- *    created meanwhile moves no other entry from one page to the next.
+ * Equal states give equal entries, and every difference shows in some entry. Tasks come in the order of their creation,
+ * and a page begins after a place in it: a task that leaves memory or is created meanwhile moves no other entry from one
+ * page to the next.
  */
-import { type Projections, throughput } from '../../../projections/index.ts';
+import type { Piece, Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { sha256 } from '../../base/hash.ts';
 
@@ -33,32 +33,23 @@ export interface PageOfTasks {
   readonly limit?: number | undefined;
 }
 
-/** The entries of some tasks; with those of the last come the entries that are of no task. */
+/** The entries of some tasks. Those of no task come with the last page. */
 export function entriesOf(projections: Projections, { after, until = null, limit }: PageOfTasks): EntryPage {
-  const { blackboard, attempts } = projections;
   const entries: Entry[] = [];
+  const add = (pieces: readonly Piece[]): void => {
+    for (const [part, key, value] of pieces)
+      entries.push({ part, key, sha256: sha256(canonicalJson(value)) });
+  };
   let count = 0;
   let last = after;
-  for (const [key, task] of blackboard.tasks) {
+  for (const [key, task] of projections.blackboard.tasks) {
     if (task.createdSequence <= after) continue;
     if (count === limit || (until !== null && task.createdSequence > until)) return { entries, next: last };
-    entries.push(entryOf('task', key, task));
-    const history = attempts.byTask.get(key);
-    if (history) entries.push(entryOf('attempts', key, history));
+    add(projections.piecesOf(key));
     last = task.createdSequence;
     count++;
   }
   if (until !== null) return { entries, next: last };
-  for (const [key, history] of attempts.byTask) {
-    if (!blackboard.tasks.has(key)) entries.push(entryOf('attempts', key, history));
-  }
-  for (const [id, agent] of projections.agents.byId) entries.push(entryOf('agent', id, agent));
-  for (const [id, queue] of projections.queues.paused) entries.push(entryOf('queue', id, queue));
-  entries.push(entryOf('counts', '', blackboard.counts));
-  entries.push(entryOf('throughput', '', throughput.toJSON(projections.throughput)));
+  add(projections.otherPieces());
   return { entries, next: null };
-}
-
-function entryOf(part: string, key: string, value: unknown): Entry {
-  return { part, key, sha256: sha256(canonicalJson(value)) };
 }

@@ -5,8 +5,8 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { decodeRecord, filingOf } from '../../contracts/events/cloud-event.ts';
-import { eventSubject } from '../../contracts/messages/subjects.ts';
+import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
+import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import type { Redaction } from '../../journal/redactions.ts';
 import { type EventSelection, type EventSource, isSelected } from './event-source.ts';
@@ -47,7 +47,7 @@ async function* messagesIn(path: string, name: string): AsyncIterable<StoredMess
     const redaction = redactions.get(sequence);
     const isStandIn = redaction !== undefined && text === JSON.stringify(redaction.skeleton);
     const originalHash = isStandIn ? { originalHash: redaction.sha256 } : {};
-    yield { sequence, id, subject: eventSubject(filingOf(event)), bytes, ...originalHash };
+    yield { sequence, id, subject: eventSubject(subjectPartsOf(event)), bytes, ...originalHash };
   }
 }
 

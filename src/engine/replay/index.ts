@@ -16,8 +16,9 @@ export {
   attemptHistory,
   type Blackboard,
   blackboard,
+  newProjections,
   type Projection,
-  Projections,
+  type Projections,
   type TaskView,
 } from '../../../projections/index.ts';
 export { type ErrorCode, SignalboxError } from '../../contracts/errors.ts';

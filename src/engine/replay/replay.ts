@@ -1,5 +1,5 @@
 /** All of Signalbox's projections at a moment of the past, and then at a later one. */
-import { Projections } from '../../../projections/index.ts';
+import { newProjections } from '../../../projections/index.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { assertReplays } from '../runtime/divergence.ts';
@@ -16,7 +16,7 @@ export interface ReplayOptions {
 
 export class Replay implements AsyncDisposable {
   /** As they were at `place`. Entries that were read out of them stay as they are (F3). */
-  readonly projections = new Projections();
+  readonly projections = newProjections();
   readonly #cursor: RecordCursor;
 
   constructor(source: EventSource, { host, onRecord }: ReplayOptions = {}) {

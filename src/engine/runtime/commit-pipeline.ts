@@ -12,9 +12,9 @@
 import type { Clock } from '../../base/environment.ts';
 import { sha256 } from '../../base/hash.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
-import { encodeRecord, filingOf, GENESIS_HASH } from '../../contracts/events/cloud-event.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
-import { eventSubject } from '../../contracts/messages/subjects.ts';
+import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
+import { encodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
 import { EntryQueue } from '../../journal/entry-queue.ts';
 import type { Journal, JournalEntry, JournalHandlers, JournalState } from '../../journal/journal.ts';
 import type { ActorHost, ActorStates, Move } from './actor-host.ts';
@@ -137,7 +137,7 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
     if (eventJson.length * 3 > maxEventBytes) assertFits(eventJson, maxEventBytes);
     const moves: Move[] = [];
     const transitions = host.apply(event, moves);
-    const filing = filingOf(event);
+    const filing = subjectPartsOf(event);
     const record: LogEntry['record'] = {
       sequence: 0,
       id: `${writer}-${(this.#count++).toString(36)}`,

@@ -7,8 +7,8 @@
  */
 import type { Projections } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { decodeRecord, GENESIS_HASH } from '../../contracts/events/cloud-event.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { decodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage, Tip } from '../../journal/journal.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';

@@ -5,7 +5,7 @@
  * and the same code wrote it; otherwise everything is read from the first event on. Reading ahead only saves time, too.
  */
 import type { Logger } from 'pino';
-import { Projections } from '../../../projections/index.ts';
+import { newProjections, type Projections } from '../../../projections/index.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import { ActorHost } from './actor-host.ts';
@@ -101,7 +101,7 @@ export class Recovered {
 }
 
 function emptyState(): { host: ActorHost; projections: Projections } {
-  return { host: new ActorHost(), projections: Projections.unseen() };
+  return { host: new ActorHost(), projections: newProjections('unseen') };
 }
 
 /** @throws SignalboxError `log_corrupt`, `replay_diverged`, and what reading the log throws */

@@ -4,7 +4,7 @@
  * It shows one moment: decisions that were not stored then are not in it. As states and views are replaced and never
  * changed, it can be written out while everything else goes on.
  */
-import { Projections } from '../../../projections/index.ts';
+import { type Projections, restoreProjections } from '../../../projections/index.ts';
 import { ENTITY_KINDS, type EntityKind } from '../../contracts/events/events.ts';
 import { ActorHost, type ActorStates, type EntityState } from './actor-host.ts';
 import type { Rebuilt } from './rebuild.ts';
@@ -28,7 +28,7 @@ export function restore({ actors, projections, at }: Snapshot): {
   for (const kind of ENTITY_KINDS) {
     for (const [id, entity] of actors[kind]) host.restore(kind, id, entity);
   }
-  return { host, projections: Projections.restore(projections, at.tip.sequence) };
+  return { host, projections: restoreProjections(projections, at.tip.sequence) };
 }
 
 type Line =

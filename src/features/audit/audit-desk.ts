@@ -1,8 +1,9 @@
 /** What is proved of the log at the moment, for who looks after it; and its verification on demand. */
-import { SUPERVISOR_ID } from '../../../machines/index.ts';
+
 import type { AppContext, Needs } from '../../app/context.ts';
 import type { AuditStatusAnswer } from '../../contracts/api/audit-status.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
 import { readRecord } from '../../engine/runtime/rebuild.ts';
 import { LogCheck, type LogCheckOptions } from './log-check.ts';

@@ -4,9 +4,9 @@
  */
 
 import { SignalboxError } from '../../contracts/errors.ts';
-import { decodeRecord } from '../../contracts/events/cloud-event.ts';
 import type { DomainEvent, EventOf, EventType } from '../../contracts/events/events.ts';
 import { supervisorFilter, taskSubject } from '../../contracts/messages/subjects.ts';
+import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import type { LogReader } from '../../journal/redactions.ts';
 import { readRedactions } from '../../journal/redactions.ts';
 import type { BundleFilter } from './bundle-format.ts';

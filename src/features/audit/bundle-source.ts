@@ -7,9 +7,9 @@
  */
 import { createReadStream } from 'node:fs';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { decodeRecord, filingOf } from '../../contracts/events/cloud-event.ts';
-import { eventSubject } from '../../contracts/messages/subjects.ts';
+import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { type EventSelection, type EventSource, isSelected } from '../../engine/replay/event-source.ts';
+import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import type { BundleFilter, BundleHeader, BundleLine } from './bundle-format.ts';
 import { linesOf } from './bundle-lines.ts';
@@ -81,7 +81,7 @@ function messageIn(line: Exclude<ItemLine, { line: 'omitted' }>, name: string): 
   const { sequence, event: text, sha256 } = line;
   const { id, event } = decodeRecord(text, `event ${sequence} of ${name}`);
   const bytes = Buffer.from(text);
-  const stored = { sequence, id, subject: eventSubject(filingOf(event)), bytes };
+  const stored = { sequence, id, subject: eventSubject(subjectPartsOf(event)), bytes };
   return line.line === 'redacted' ? { ...stored, originalHash: sha256 } : stored;
 }
 

@@ -11,11 +11,11 @@
  */
 
 import type { Logger } from 'pino';
-import { SUPERVISOR_ID } from '../../../machines/index.ts';
 import type { AppContext, CheckpointKeys, Needs } from '../../app/context.ts';
 import { withLimit } from '../../base/time.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import type { SigningKeys } from './key-file.ts';

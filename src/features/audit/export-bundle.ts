@@ -1,7 +1,7 @@
 /** Writing a bundle: the events that were asked for with their exact bytes, and the hashes of those around them. */
 import { createHash } from 'node:crypto';
-import { decodeRecord } from '../../contracts/events/cloud-event.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
+import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { chainHashOf, type LogReader } from '../../journal/redactions.ts';
 import { VERSION } from '../../version.ts';

@@ -1,6 +1,7 @@
 /** The items of a log as it is now: what is missing without a redaction stays missing. */
-import { decodeRecord } from '../../contracts/events/cloud-event.ts';
+
 import { REDACTION_FILTER } from '../../contracts/messages/subjects.ts';
+import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import { type LogReader, type Redaction, standInFor } from '../../journal/redactions.ts';
 import type { LogItem } from './log-item.ts';
 

@@ -8,9 +8,9 @@
 
 import { sha256 } from '../../base/hash.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { decodeRecord, filingOf, GENESIS_HASH } from '../../contracts/events/cloud-event.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { eventSubject } from '../../contracts/messages/subjects.ts';
+import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
+import { decodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
 import type { Anchor } from './anchors.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { EntityVersions } from './entity-versions.ts';
@@ -182,7 +182,7 @@ export class LogVerifier {
         `the message id is ${item.id || 'missing'}, the event says ${record.id}`,
       );
     }
-    const subject = eventSubject(filingOf(event));
+    const subject = eventSubject(subjectPartsOf(event));
     if (item.subject !== undefined && item.subject !== subject) {
       this.#say(
         'subject',

@@ -6,11 +6,11 @@
  *    there already.
  */
 import type { AppContext } from '../../app/context.ts';
-import { decodeRecord } from '../../contracts/events/cloud-event.ts';
 import type { EventRecord } from '../../contracts/events/events.ts';
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { taskSubject } from '../../contracts/messages/subjects.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 
 export interface Ending {
   /** Of the event that settled it. */

@@ -2,7 +2,7 @@
  * Everything that is said over NATS, as an AsyncAPI 3.1 document: made of the schemas and subjects that the code uses.
  */
 import { z } from 'zod';
-import { EVENT_TYPES, type EventType, eventSchemas } from '../../contracts/events/events.ts';
+import { declarationOf, EVENT_TYPES, type EventType } from '../../contracts/events/events.ts';
 import {
   agentMessageSchemas,
   answerSchema,
@@ -258,7 +258,7 @@ function messageObject({ name, contentType = 'application/json', summary, payloa
 function eventMessage(type: EventType): Message {
   const name = type.replace('.', '_');
   const at = `#/components/messages/${name}/payload/properties/data/properties/event`;
-  const data = schemaAt({ schema: eventSchemas[type], at });
+  const data = schemaAt({ schema: declarationOf(type).schema, at });
   return {
     name,
     contentType: 'application/cloudevents+json',

@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Projections } from '../../../projections/index.ts';
+import { newProjections } from '../../../projections/index.ts';
 import { checkHistory } from '../../../src/engine/replay/check.ts';
 import { natsSource } from '../../../src/engine/replay/nats-source.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
@@ -60,7 +60,7 @@ describe('a log on JetStream', () => {
     await using log = await loaded();
     expect(await audit(log)).toEqual([]);
     const reader = withStandIns(await openLogReader(await log.connect()));
-    const { tip } = await rebuild(reader.read({ from: 1 }), new ActorHost(), new Projections());
+    const { tip } = await rebuild(reader.read({ from: 1 }), new ActorHost(), newProjections());
     expect(tip).toEqual(made.log.tip());
   });
 

@@ -2,7 +2,7 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Projections } from '../../../projections/index.ts';
+import { newProjections } from '../../../projections/index.ts';
 import { addComment } from '../../../src/app/agents/agent-words.ts';
 import { findTask } from '../../../src/app/context.ts';
 import { redactContent } from '../../../src/app/tasks/redact.ts';
@@ -27,7 +27,7 @@ const agents = [
 
 async function replayed(log: MemoryLog): Promise<string> {
   const journal = new MemoryJournal(log, { onStored: () => {}, onState: () => {} });
-  const projections = new Projections();
+  const projections = newProjections();
   await rebuild(withStandIns(journal).read({ from: 1 }), new ActorHost(), projections);
   return projections.toText();
 }

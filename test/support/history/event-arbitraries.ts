@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import {
   type DomainEvent,
+  declarationOf,
   EVENT_TYPES,
   type EventType,
-  eventSchemas,
 } from '../../../src/contracts/events/events.ts';
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
@@ -41,7 +41,7 @@ const MAX_ITEMS = 2;
 const MAX_DEPTH = 2;
 
 function eventOfType(type: EventType): fc.Arbitrary<DomainEvent> {
-  const schema = z.toJSONSchema(eventSchemas[type], { io: 'output' });
+  const schema = z.toJSONSchema(declarationOf(type).schema, { io: 'output' });
   return arbitraryOf(schema, schema, 0) as fc.Arbitrary<DomainEvent>;
 }
 

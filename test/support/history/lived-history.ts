@@ -1,6 +1,5 @@
 /** A history that was lived through: what the log holds of it, and what could be seen after each event. */
-
-import { Projections } from '../../../projections/index.ts';
+import { newProjections, type Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../../src/base/canonical-json.ts';
 import type { DomainEvent } from '../../../src/contracts/events/events.ts';
 import { ActorHost, type Machines } from '../../../src/engine/runtime/actor-host.ts';
@@ -17,7 +16,7 @@ export class Lived {
   readonly messages: StoredMessage[] = [];
   /** What was visible after each event, where that is watched. */
   readonly texts: string[] = [];
-  readonly projections = new Projections();
+  readonly projections = newProjections();
   readonly #claims: Claims = new Map();
   readonly #pipeline: CommitPipeline;
 

@@ -1,7 +1,7 @@
 /** A log that somebody has edited, and has made the hash chain anew over: only what it says can give it away. */
 
 import { sha256 } from '../../../src/base/hash.ts';
-import { GENESIS_HASH } from '../../../src/contracts/events/cloud-event.ts';
+import { GENESIS_HASH } from '../../../src/journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 
 /** @param edit what becomes of the text of each message */

@@ -2,7 +2,7 @@
  * One random story from a seed: first the days in which everything goes wrong, then days of calm, at whose end nothing
  * may be left that nobody would ever come back to.
  */
-import { Projections } from '../../../projections/index.ts';
+import { newProjections, type Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../../src/base/canonical-json.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
@@ -171,7 +171,7 @@ function missingFollowUps({ model }: Simulation, { project, id, spec, state }: T
 /** The log alone gives what is seen, but for tasks that have left memory here, and not there (N1). */
 async function assertRebuilt(simulation: Simulation, limits: RetentionLimits): Promise<void> {
   const host = new ActorHost();
-  const projections = Projections.unseen();
+  const projections = newProjections('unseen');
   const { log, app } = simulation;
   const retention = new Retention({ host, projections, limits });
   const rebuilding = new Rebuilding({ host, projections });
@@ -194,7 +194,7 @@ function leaveWhatHasLeft(here: Projections, there: Projections): void {
 
 /** What has left memory is read back as it was. */
 async function assertArchived({ log, app }: Simulation): Promise<void> {
-  const projections = new Projections();
+  const projections = newProjections();
   await rebuild(stored(log), new ActorHost(), projections);
   for (const [key, task] of projections.blackboard.tasks) {
     if (app.state.projections.blackboard.tasks.has(key)) continue;

@@ -64,9 +64,9 @@ export function happened({ event, time }: EventAnswer): string {
   }
 }
 
-type OtherEvent = Exclude<EventAnswer['event'], { readonly type: `task.${string}` | `attempt.${string}` }>;
+type OtherEvent = EventAnswer['event'];
 
-/** What happened to an agent, a queue or Signalbox. */
+/** What happened to an agent, a queue or Signalbox, and what has no sentence of its own. */
 function otherEvent(event: OtherEvent): string {
   switch (event.type) {
     case 'agent.registered':
@@ -104,8 +104,15 @@ function otherEvent(event: OtherEvent): string {
     case 'supervisor.checkpointed':
       return `log signed up to event ${event.sequence}`;
     default:
-      return spoken((event satisfies never as { type: string }).type);
+      return textOf(event);
   }
+}
+
+/** An event without a sentence of its own: what it is called, and the text that it has. */
+function textOf(event: OtherEvent): string {
+  const [, verb = event.type] = event.type.split('.');
+  const reason = 'reason' in event ? event.reason : undefined;
+  return `${spoken(verb)}${also('comment' in event ? event.comment : reason)}`;
 }
 
 const also = (text: string | undefined): string => (text ? `: ${text}` : '');

@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import {
-  decodeRecord,
-  encodeRecord,
-  filingOf,
-  GENESIS_HASH,
-} from '../../../src/contracts/events/cloud-event.ts';
 import { type DomainEvent, EVENT_TYPES } from '../../../src/contracts/events/events.ts';
+import { subjectPartsOf } from '../../../src/contracts/messages/subjects.ts';
+import { decodeRecord, encodeRecord, GENESIS_HASH } from '../../../src/journal/codec/cloud-event.ts';
 import {
   parseVersionedType,
   type Upcasters,
   upcast,
   versionedTypeOf,
-} from '../../../src/contracts/events/upcast.ts';
+} from '../../../src/journal/codec/upcast.ts';
 
 const TYPE = 'task.comment_added';
 const ADDRESS = { type: TYPE, project: 'demo', task: 'a' };
@@ -35,7 +31,7 @@ function written(version: number, event: Readonly<Record<string, unknown>>): str
     event: event as DomainEvent,
     transitions: [],
   };
-  const text = encodeRecord(record, filingOf(record.event), JSON.stringify(event));
+  const text = encodeRecord(record, subjectPartsOf(record.event), JSON.stringify(event));
   return text.replace('task.comment_added.v1', `task.comment_added.v${version}`);
 }
 
@@ -44,12 +40,12 @@ describe('events of other versions', () => {
     [1, { ...ADDRESS, text: 'well done' }, 'unknown'],
     [2, { ...ADDRESS, body: 'well done' }, 'unknown'],
     [3, { ...ADDRESS, body: 'well done', author: 'ann' }, 'ann'],
-  ])('UP1: one of version %i is lifted through all that came later', (version, event, author) => {
+  ])('upcasts an event of version %i through all later versions', (version, event, author) => {
     const read = decodeRecord(written(version, event), 'sequence 1', TABLE);
     expect(read.event).toEqual({ ...ADDRESS, body: 'well done', author });
   });
 
-  it('UP1: what is lifted has to be an event of today', () => {
+  it('refuses an event that is not valid after upcasting', () => {
     const event = { ...ADDRESS, text: 7 };
     expect(() => decodeRecord(written(1, event), 'sequence 12', TABLE)).toThrow(/sequence 12 .* body/);
     expect(() => decodeRecord(written(1, { ...ADDRESS, body: 'x' }), 'sequence 12', TABLE)).toThrow(
@@ -57,7 +53,7 @@ describe('events of other versions', () => {
     );
   });
 
-  it('UP2: one of a newer version is refused, and says which is known', () => {
+  it('refuses a newer version, and says which one it knows', () => {
     const read = (): unknown => decodeRecord(written(4, { ...ADDRESS, text: 'x' }), 'sequence 9', TABLE);
     expect(read).toThrow(
       /^the event at sequence 9 is a task.comment_added of version 4, and this Signalbox knows version 3 at most: a newer one wrote the log/,
@@ -65,20 +61,20 @@ describe('events of other versions', () => {
     expect(read).toThrow(expect.objectContaining({ code: 'log_newer' }));
   });
 
-  it('UP2: a type that is not known may come from a newer version, too', () => {
+  it('says that an unknown type may come from a newer version', () => {
     const text = written(1, ADDRESS).replaceAll(TYPE, 'task.teleported');
     expect(() => decodeRecord(text, 'sequence 9')).toThrow(
       /task.teleported: this version .* newer Signalbox/,
     );
   });
 
-  it('an upcaster of one type leaves the others alone', () => {
+  it('leaves the other types alone', () => {
     const event = { type: 'task.due', project: 'demo', task: 'a' };
-    expect(upcast({ type: 'task.due', version: 1 }, event, 'x', TABLE)).toBe(event);
+    expect(upcast({ type: 'task.due', version: 1 }, event, 'x', TABLE)).toEqual({ type: 'task.due', event });
     expect(() => upcast({ type: 'task.due', version: 2 }, event, 'x', TABLE)).toThrow('knows version 1');
   });
 
-  it.each(EVENT_TYPES)('today every type has its first version: %s', (type) => {
+  it.each(EVENT_TYPES)('has only first versions today: %s', (type) => {
     expect(versionedTypeOf(type)).toBe(`dev.signalbox.${type}.v1`);
     expect(parseVersionedType(versionedTypeOf(type))).toEqual({ type, version: 1 });
     expect(versionedTypeOf(TYPE, TABLE)).toBe('dev.signalbox.task.comment_added.v3');
@@ -90,5 +86,5 @@ describe('events of other versions', () => {
     'dev.signalbox.task.due',
     'dev.signalbox.task.due.v0',
     'dev.signalbox.task.due.v1x',
-  ])('a type of another form is no event: %j', (text) => expect(parseVersionedType(text)).toBeNull());
+  ])('knows no type of another form: %j', (text) => expect(parseVersionedType(text)).toBeNull());
 });

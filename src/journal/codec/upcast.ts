@@ -1,28 +1,22 @@
 /**
- * Versions of events, and how an old one becomes one of today.
+ * Versions of events, and how an event of an older version becomes one of today.
  *
- * UP1 Bytes in the log are never rewritten: an old event is lifted to today's form each time that it is read, one
- *     version after the other, before today's schema is asked.
- * UP2 A version that is newer than this program knows is refused with its name. It is never guessed what it may mean.
- * UP3 An upcaster is a function of the old event alone, so that every replay of a log sees the same event.
+ * Bytes in the log are never rewritten: an event is upcast each time that it is read, one version after the other,
+ * before it is checked against today's schema. A version that is newer than this program knows is refused.
  */
-import { SignalboxError } from '../errors.ts';
-import { EVENT_TYPES } from './events.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { Fields, Upcaster } from '../../contracts/events/event.ts';
+import { declarationOf, EVENT_TYPES, type EventType, isEventType } from '../../contracts/events/events.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Makes the event of the next version out of one of this version: both as they stand in `data.event`. */
-export type Upcaster = (event: Fields) => Fields;
-
-/** For each type all upcasters that it ever needed: the first lifts version 1 to 2, the next 2 to 3, and so on. */
+/** The upcasters of each type, from version 1 on. */
 export type Upcasters = Readonly<Record<string, readonly Upcaster[]>>;
 
-/** Every type is at its first version yet. */
-export const UPCASTERS: Upcasters = {};
+export const UPCASTERS: Upcasters = Object.fromEntries(
+  EVENT_TYPES.map((type) => [type, declarationOf(type).upcasters]),
+);
 
 const PREFIX = 'dev.signalbox.';
 const VERSIONED_TYPE = /^dev\.signalbox\.([a-z_]+\.[a-z_]+)\.v([1-9]\d{0,5})$/;
-const KNOWN_TYPES: ReadonlySet<string> = new Set(EVENT_TYPES);
 
 export interface VersionedType {
   readonly type: string;
@@ -34,14 +28,14 @@ export function versionedTypeOf(type: string, upcasters: Upcasters = UPCASTERS):
   return `${PREFIX}${type}.v${versionOf(type, upcasters)}`;
 }
 
-/** Reads `dev.signalbox.task.created.v1`; null where it has another form. */
+/** Reads `dev.signalbox.task.created.v1`; null if it has another form. */
 export function parseVersionedType(text: string): VersionedType | null {
   const [, type, version] = VERSIONED_TYPE.exec(text) ?? [];
   return type === undefined ? null : { type, version: Number(version) };
 }
 
 /**
- * Lifts an event to its version of today.
+ * Turns an event into its version of today.
  * @param where the place of the event, for the message
  * @throws SignalboxError `log_newer` for a version, or `log_corrupt` for a type, that this program does not know
  */
@@ -50,8 +44,8 @@ export function upcast(
   event: unknown,
   where: string,
   upcasters: Upcasters = UPCASTERS,
-): unknown {
-  if (!KNOWN_TYPES.has(type)) {
+): { readonly type: EventType; readonly event: unknown } {
+  if (!isEventType(type)) {
     throw new SignalboxError(
       'log_corrupt',
       `the message at ${where} is a ${type}: this version of Signalbox knows no such event. If a newer Signalbox wrote the log, use that one`,
@@ -65,8 +59,9 @@ export function upcast(
       { details: { type, version, known: today } },
     );
   }
-  if (version === today || typeof event !== 'object' || event === null) return event;
-  return (upcasters[type] ?? []).slice(version - 1).reduce<Fields>((old, lift) => lift(old), event as Fields);
+  if (version === today || typeof event !== 'object' || event === null) return { type, event };
+  const steps = (upcasters[type] ?? []).slice(version - 1);
+  return { type, event: steps.reduce<Fields>((older, step) => step(older), { ...event }) };
 }
 
 function versionOf(type: string, upcasters: Upcasters): number {
