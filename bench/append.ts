@@ -3,7 +3,7 @@ import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import type { Engine } from '../src/app/engine/engine.ts';
 import { createTask } from '../src/app/tasks/create-task.ts';
-import { appendHeaders } from '../src/journal/jetstream/publish-headers.ts';
+import { appendHeaders } from '../src/journal/jetstream/append.ts';
 import { PROJECT, request } from './engine.ts';
 
 const WINDOW = 2_048;

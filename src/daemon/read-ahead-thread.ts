@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { deferred } from '../base/deferred.ts';
 import { sha256 } from '../base/hash.ts';
 import { SignalboxError } from '../contracts/errors.ts';
+import { openLogReader } from '../journal/jetstream/jetstream-reader.ts';
 import type { StoredMessage } from '../journal/journal.ts';
-import { openLogReader } from '../journal/log-reader.ts';
 import { connectTo } from './nats-address.ts';
 import type { PackedBatch, ThreadInput } from './read-ahead.ts';
 

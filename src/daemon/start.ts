@@ -128,7 +128,7 @@ function leaseOptionsOf(base: Base, nats: NatsLink, holder: LeaseHolder): LeaseO
     connection: nats.connection,
     replicas: options.config.nats.replicas,
     holder,
-    fateOf: (other) => stateOf(host, other),
+    livenessOf: (other) => stateOf(host, other),
     logger: options.logger,
     onLost: (successor) => {
       replaced.abort();

@@ -1,8 +1,8 @@
-/** The errors that end a journal or keep it waiting: every journal says them in the same words. */
+/** The errors of every journal: those that end it, and those that make it wait. */
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { Tip } from './journal.ts';
 
-/** The log is lost to this writer. */
+/** This writer has lost the log. */
 export function fenced(why: string): SignalboxError {
   return new SignalboxError(
     'log_fenced',
@@ -10,20 +10,24 @@ export function fenced(why: string): SignalboxError {
   );
 }
 
-/** Why the log is not the one whose end is `stored`, where it ends with `tip` instead. */
+/** Why a log that ends with `tip` is not the one whose end is `stored`. */
 export function otherLog(stored: Tip, tip: Tip): string {
   if (tip.sequence < stored.sequence) {
     return `the log ends at ${tip.sequence}, but ${stored.sequence} was acknowledged: it is not the same log, or it lost its end`;
   }
   if (tip.sequence > stored.sequence) {
-    return `the log ends at ${tip.sequence} (id ${tip.id}), and after ${stored.sequence} another has written`;
+    return `the log ends at ${tip.sequence} (${idOf(tip)}): another process has written after ${stored.sequence}`;
   }
-  return `message ${tip.sequence} has the id ${tip.id || 'of none'}, acknowledged was ${stored.id}: it is not the same log`;
+  return `message ${tip.sequence} has ${idOf(tip)}, but id ${stored.id} was acknowledged: it is not the same log`;
 }
 
-/** Why the log is lost where `message` stands in the place of an entry of ours. */
+/** Why the log is lost if `message` has the place of an entry of this writer. */
 export function writtenByAnother(message: Tip, noticedAfter: string): string {
-  return `message ${message.sequence} (id ${message.id || 'of none'}) was written by another (noticed after: ${noticedAfter})`;
+  return `message ${message.sequence} (${idOf(message)}) was written by another process (noticed after: ${noticedAfter})`;
+}
+
+function idOf({ id }: Tip): string {
+  return id === '' ? 'no id' : `id ${id}`;
 }
 
 export function closedForGood(): SignalboxError {
@@ -33,7 +37,7 @@ export function closedForGood(): SignalboxError {
   );
 }
 
-/** What was decided after this entry rests on it, so it cannot be left out. */
+/** Later entries depend on this one, so it cannot be left out. */
 export function tooLarge(id: string, bytes: number, limit: number): SignalboxError {
   return new SignalboxError(
     'body_too_large',
@@ -42,11 +46,11 @@ export function tooLarge(id: string, bytes: number, limit: number): SignalboxErr
   );
 }
 
-/** The log and what this process makes of it have parted. */
+/** The log and the state of this process differ. */
 export function notFollowed({ id, sequence }: Tip, cause: unknown): SignalboxError {
   return new SignalboxError(
     'internal',
-    `event ${id} is stored as message ${sequence}, but taking note of it failed: ${messageOf(cause)}. Start Signalbox again: it rebuilds its state from the log`,
+    `event ${id} is stored as message ${sequence}, but applying it failed: ${messageOf(cause)}. Start Signalbox again: it rebuilds its state from the log`,
     { cause, details: { id, sequence } },
   );
 }
@@ -55,12 +59,12 @@ export function unavailable(what: string, cause: unknown): SignalboxError {
   return new SignalboxError('nats_unavailable', `${what}: ${messageOf(cause)}`, { cause });
 }
 
-/** For a reader for whom nothing may be missing. */
+/** For a reader that accepts no missing message. */
 export const refuseGap = async (missing: number, found: number | null): Promise<never> => {
   throw gap(missing, found);
 };
 
-/** Sequences from `expected` on are not in the log; `found` is the next one that is, null where there is none. */
+/** The log has no messages from `expected` on; `found` is the next one, null if there is none. */
 export function gap(expected: number, found: number | null): SignalboxError {
   const next = found === null ? 'nothing follows, though the log was longer' : `the next one is ${found}`;
   return new SignalboxError(

@@ -1,18 +1,17 @@
 /**
- * The high-water mark: the last event that the log has acknowledged, kept in a file beside the data.
+ * The last event that the log has acknowledged, kept in a file beside the data.
  *
- * A log may come back shorter, or as another one, without a word: a damaged store is cut by the server, a backup is
- * older, a URL names another server. Its next events would take numbers that were given out before. The mark notices.
+ * A log may come back shorter, or as another log, without an error: a server cuts a damaged store, a backup is older, a
+ * URL names another server. Its next events would take sequences that were used before.
  *
- * L1 The mark names an event that was acknowledged, and never moves back. It may be behind by one interval.
- * L2 The file is replaced as a whole and forced to the disk, so that a power cut leaves a mark that can be trusted.
- * L3 A log that does not hold the marked event at its place is refused before anything is written to it.
+ * Invariant journal/high-water-mark: the mark names an event that was acknowledged and never moves back; it may be behind
+ * by one interval. The file is replaced durably, so a power cut leaves a mark that can be trusted. A log that does not
+ * have the marked event at its place is refused before anything is written to it.
  */
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { replaceDurably } from '../base/files.ts';
-import { hasCode, messageOf, SignalboxError } from '../contracts/errors.ts';
+import { readIfExists, replaceDurably } from '../base/files.ts';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { Journal, JournalEntry, Tip } from './journal.ts';
 
 const INTERVAL_MS = 1_000;
@@ -38,15 +37,15 @@ export class HighWaterMark {
   }
 
   /**
-   * Reads the mark of an earlier run; there need not be one.
-   * @param intervalMs milliseconds between two writes of the file, while the mark moves
-   * @throws SignalboxError `log_mismatch` for a file that cannot be understood
+   * Reads the mark of an earlier run, if there is one.
+   * @param intervalMs milliseconds between two writes of the file while the mark moves
+   * @throws SignalboxError `log_mismatch` for a damaged file
    */
   static async open(file: string, logger: Logger, intervalMs = INTERVAL_MS): Promise<HighWaterMark> {
     return new HighWaterMark(file, logger, intervalMs, await readMark(file));
   }
 
-  /** Compares the log with the mark (L3). @throws SignalboxError `log_mismatch`, and what reading the log throws */
+  /** Compares the log with the mark. @throws SignalboxError `log_mismatch`, and what reading the log throws */
   async check(journal: Pick<Journal<JournalEntry>, 'tip' | 'read'>): Promise<void> {
     const mark = this.#mark;
     if (!mark) return;
@@ -54,11 +53,12 @@ export class HighWaterMark {
     if (end < mark.sequence) throw this.#mismatch(mark, `the log ends at event ${end}`, { end });
     for await (const { id } of journal.read({ from: mark.sequence, to: mark.sequence })) {
       if (id === mark.id) return;
-      throw this.#mismatch(mark, `event ${mark.sequence} of the log has the id ${id || 'of none'}`, { id });
+      const found = id === '' ? 'no id' : `the id ${id}`;
+      throw this.#mismatch(mark, `event ${mark.sequence} of the log has ${found}`, { id });
     }
   }
 
-  /** The log has acknowledged this event. Cheap: the file follows later. */
+  /** Notes that the log has acknowledged this event. Cheap: the file follows later. */
   advance(tip: Tip): void {
     if (this.#mark && tip.sequence <= this.#mark.sequence) return;
     this.#mark = tip;
@@ -83,7 +83,7 @@ export class HighWaterMark {
     this.#timer.unref();
   }
 
-  /** One write at a time. Never rejects: an old mark is still a true one, and the next write may succeed. */
+  /** One write at a time. Never rejects: an old mark is still true, and the next write may succeed. */
   #save(): Promise<void> {
     this.#saving = this.#saving.then(async () => {
       const mark = this.#mark;
@@ -92,7 +92,7 @@ export class HighWaterMark {
         await replaceDurably(this.#file, `${JSON.stringify({ sequence: mark.sequence, id: mark.id })}\n`);
         this.#saved = mark;
       } catch (error) {
-        this.#logger.warn({ err: error, file: this.#file }, 'the high-water mark could not be written');
+        this.#logger.warn({ err: error, file: this.#file }, 'could not save the high-water mark');
       }
     });
     return this.#saving;
@@ -101,24 +101,23 @@ export class HighWaterMark {
   #mismatch(mark: Tip, found: string, details: Record<string, unknown>): SignalboxError {
     return new SignalboxError(
       'log_mismatch',
-      `${found}, but this data directory has seen event ${mark.sequence} with the id ${mark.id} stored in it. Either the log lost its end, or it was restored from an older backup, or it is that of another NATS server. Restore the log, or start with the server that has it. To go on with this log and accept the loss, delete ${this.#file}`,
+      `${found}, but this data directory has seen event ${mark.sequence} with the id ${mark.id} stored in it. Either the log lost its end, or it was restored from an older backup, or it is that of another NATS server. Restore the log, or start with the server that has it. To continue with this log and accept the loss, delete ${this.#file}`,
       { details: { expected: mark, ...details, file: this.#file } },
     );
   }
 }
 
 async function readMark(file: string): Promise<Tip | null> {
-  let text: string;
+  let text: string | null;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readIfExists(file);
   } catch (cause) {
-    if (hasCode(cause, 'ENOENT')) return null;
     throw unreadable(file, messageOf(cause), cause);
   }
   try {
-    return tipSchema.parse(JSON.parse(text));
+    return text === null ? null : tipSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw unreadable(file, 'it is not of the form {"sequence":1,"id":"…"}', cause);
+    throw unreadable(file, 'it does not have the form {"sequence":1,"id":"…"}', cause);
   }
 }
 

@@ -1,11 +1,8 @@
 /**
- * The writer's lease, in a NATS key-value bucket: tells a second Signalbox who writes the log, and a standby when to
- * take over.
- *
- * It is a courtesy, not the safety: two writers are kept apart by the journal's chain (J2 of journal.ts), whatever
- * clocks and leases do.
+ * The writer's lease, in a NATS key-value bucket: tells a second Signalbox which process writes the log, and a standby
+ * when to take over. Safety does not depend on it: two writers are kept apart by journal/one-writer, whatever clocks and
+ * leases do.
  */
-
 import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
@@ -14,8 +11,7 @@ import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { LEASE_BUCKET } from '../contracts/messages/subjects.ts';
 import { unavailable } from './failures.ts';
-import { whenPlaceable } from './jetstream/placement.ts';
-import { keepReplicas } from './jetstream/replicas.ts';
+import { keepReplicas, whenPlaceable } from './jetstream/event-stream.ts';
 
 export interface LeaseHolder {
   readonly writer: string;
@@ -30,25 +26,25 @@ export interface LeaseHolder {
 
 export interface LeaseOptions {
   readonly connection: NatsConnection;
-  /** Servers that keep it; 1 by default. */
+  /** Servers that store it; 1 by default. */
   readonly replicas?: number;
   readonly holder: LeaseHolder;
-  /** What is known of a holder: one that is gone need not run out, one that lives is not waited for. */
-  readonly fateOf: (holder: LeaseHolder) => 'gone' | 'alive' | 'unknown';
+  /** What is known of a holder: the lease of one that is gone need not expire, one that is alive is not waited for. */
+  readonly livenessOf: (holder: LeaseHolder) => 'gone' | 'alive' | 'unknown';
   readonly logger: Logger;
-  /** Another holder has it: this process is not the writer any more. */
+  /** Called if another holder has the lease: this process is not the writer any more. */
   readonly onLost: (holder: LeaseHolder | null) => void;
-  /** Milliseconds after which a lease that is not renewed is over. */
+  /** Milliseconds after which a lease that is not renewed expires. */
   readonly ttlMs?: number;
 }
 
 const KEY = 'writer';
 const TTL_MS = 10_000;
 const RENEWALS_PER_TTL = 10;
-/** A holder that misses this many renewals in a row is taken for stopped by a standby. */
+/** A standby takes over from a holder that misses this many renewals in a row. */
 const MISSED_RENEWALS = 3.5;
-const LOOKS_PER_TTL = 20;
-/** Milliseconds that the server gets for each answer, at least. */
+const CHECKS_PER_TTL = 20;
+/** The shortest time limit for an answer of the server. */
 const MIN_ANSWER_MS = 500;
 
 export class Lease {
@@ -67,7 +63,7 @@ export class Lease {
   }
 
   /**
-   * Takes the lease, waiting for one that is about to run out.
+   * Acquires the lease, and waits for one that is about to expire.
    * @throws SignalboxError `log_in_use`, naming the holder; `nats_unavailable`
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
@@ -75,7 +71,7 @@ export class Lease {
       return await Lease.#acquire(options);
     } catch (cause) {
       if (cause instanceof SignalboxError) throw cause;
-      throw unavailable('the lease of the log cannot be taken', cause);
+      throw unavailable('cannot acquire the lease of the log', cause);
     }
   }
 
@@ -92,16 +88,16 @@ export class Lease {
       if (!entry) continue;
       const holder = holderOf(entry.string());
       const renewed = first !== null && entry.revision !== first.revision;
-      const isAlive = renewed || (holder !== null && options.fateOf(holder) === 'alive');
+      const isAlive = renewed || (holder !== null && options.livenessOf(holder) === 'alive');
       if (isAlive || Date.now() > patience) throw inUse(holder);
-      await delay(ttlMs / LOOKS_PER_TTL);
+      await delay(ttlMs / CHECKS_PER_TTL);
     }
   }
 
   /**
-   * Waits for the lease as long as it takes: until its holder gives it back, is gone, or renews it no more. An outage
-   * of the server is waited for, too.
-   * @param signal ends the waiting. @returns null where it was ended
+   * Waits for the lease without a limit: until its holder releases it, is gone, or stops renewing it. Waits through an
+   * outage of the server, too.
+   * @returns null if `signal` was aborted
    */
   static async await(options: LeaseOptions, signal: AbortSignal): Promise<Lease | null> {
     const ttlMs = options.ttlMs ?? TTL_MS;
@@ -118,16 +114,16 @@ export class Lease {
         const revision = await take(kv, JSON.stringify(options.holder), options, isStale);
         if (revision !== null) return new Lease(kv, options, ttlMs, revision);
       } catch (error) {
-        options.logger.debug({ err: error }, 'the lease cannot be looked at');
-        // Nobody can renew what nobody can reach: the time until the server is back does not count.
+        options.logger.debug({ err: error }, 'cannot read the lease');
+        // The holder cannot renew it now either: the time until the server is back does not count.
         seen = { revision: -1, at: performance.now() };
       }
-      await delay(ttlMs / LOOKS_PER_TTL);
+      await delay(ttlMs / CHECKS_PER_TTL);
     }
     return null;
   }
 
-  /** Gives it back, so that the next Signalbox need not wait. */
+  /** Releases the lease, so that the next Signalbox need not wait. */
   async release(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#kv.delete(KEY, { previousSeq: this.#revision }).catch(() => {});
@@ -142,9 +138,9 @@ export class Lease {
     try {
       this.#revision = await this.#kv.update(KEY, JSON.stringify(holder), this.#revision);
     } catch (error) {
-      logger.warn({ err: error }, `the lease was not renewed at once: ${messageOf(error)}`);
+      logger.warn({ err: error }, `could not renew the lease: ${messageOf(error)}; trying to regain it`);
       const present = await this.#regain().catch((err: unknown) => {
-        logger.debug({ err }, 'the lease cannot be looked at');
+        logger.debug({ err }, 'cannot read the lease');
         return holder;
       });
       if (present?.writer !== holder.writer) return onLost(present);
@@ -152,7 +148,7 @@ export class Lease {
     this.#timer = this.#schedule();
   }
 
-  /** @returns who has it now; `null` for one who did not say who it is. Rejects where the server does not answer */
+  /** @returns the present holder; null if it did not identify itself. Rejects if the server does not answer */
   async #regain(): Promise<LeaseHolder | null> {
     const { holder } = this.#options;
     const entry = await this.#kv.get(KEY);
@@ -161,8 +157,7 @@ export class Lease {
       if (present?.writer === holder.writer) this.#revision = entry.revision;
       return present;
     }
-    // It ran out while the server was away, or somebody gave it back who could not use it: take it again, unless
-    // another one was quicker.
+    // It expired while the server was away, or a standby released it unused: take it again, unless another was quicker.
     this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
     return holder;
   }
@@ -174,12 +169,12 @@ async function openBucket({ connection, replicas = 1 }: LeaseOptions, ttlMs: num
   );
   const { streamInfo } = await kv.status();
   await keepReplicas(await jetstreamManager(connection), streamInfo.config, replicas);
-  // A question that is lost with a server must be asked again before a standby takes its silence for the holder's.
+  // A request that is lost with a server must be repeated before a standby takes its silence for the holder's.
   const timeout = Math.max(MIN_ANSWER_MS, ttlMs / RENEWALS_PER_TTL);
   return new Kvm(jetstream(connection, { timeout })).open(LEASE_BUCKET);
 }
 
-/** Who has the lease now; null where it is free. `holder` is null where the holder did not say who it is. */
+/** The present lease; null if it is free. `holder` is null if the holder did not identify itself. */
 export async function readLease(
   connection: NatsConnection,
 ): Promise<{ readonly holder: LeaseHolder | null; readonly revision: number } | null> {
@@ -194,20 +189,20 @@ export async function readLease(
   return null;
 }
 
-/** Takes the lease from a holder that is gone. Rejects where it has changed since it was read. */
+/** Removes the lease of a holder that is gone. Rejects if it has changed since it was read. */
 export async function deleteLease(connection: NatsConnection, revision: number): Promise<void> {
   const kv = await new Kvm(connection).open(LEASE_BUCKET);
   await kv.delete(KEY, { previousSeq: revision });
 }
 
 /**
- * The revision, or null where somebody else holds it.
+ * Takes the lease. Returns its revision, or null if another process holds it.
  * @param isStale whether it may be taken from a holder that is not known to be gone
  */
 async function take(
   kv: KV,
   value: string,
-  { fateOf }: LeaseOptions,
+  { livenessOf }: LeaseOptions,
   isStale = false,
 ): Promise<number | null> {
   try {
@@ -215,7 +210,7 @@ async function take(
   } catch {
     const entry = await kv.get(KEY);
     const holder = entry && holderOf(entry.string());
-    if (!entry || !(isStale || (holder && fateOf(holder) === 'gone'))) return null;
+    if (!entry || !(isStale || (holder && livenessOf(holder) === 'gone'))) return null;
     return kv.update(KEY, value, entry.revision).catch(() => null);
   }
 }
@@ -231,7 +226,7 @@ function holderOf(text: string): LeaseHolder | null {
 function inUse(holder: LeaseHolder | null): SignalboxError {
   const who = holder
     ? `process ${holder.pid} on host ${holder.host}, since ${holder.since}`
-    : 'a process that did not say who it is';
+    : 'a process that did not identify itself';
   return new SignalboxError(
     'log_in_use',
     `another Signalbox writes this log: ${who}. Stop it first, or use another log (another --data-dir, or another NATS account)`,

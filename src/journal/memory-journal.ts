@@ -1,10 +1,7 @@
-/**
- * A journal in memory, for tests and simulations: the same promises (see journal.ts), and a log that can be shared
- * by several journals, cut off, delayed and tampered with.
- */
+/** A journal in memory, for tests and simulations. Several journals can share its log, which can be cut off and altered. */
+import { EntryQueue } from '../base/entry-queue.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { matchesSubject } from '../contracts/messages/subjects.ts';
-import { EntryQueue } from './entry-queue.ts';
 import { fenced, notFollowed, otherLog, refuseGap } from './failures.ts';
 import {
   type FillGap,
@@ -19,13 +16,13 @@ import {
   type Tip,
 } from './journal.ts';
 
-/** The log that journals write to: what a server is to the JetStream journal. */
+/** The log that journals write to; in place of a NATS server. */
 export class MemoryLog {
   readonly messages: StoredMessage[] = [];
   #reachable = true;
   readonly #waiting = new Set<() => void>();
 
-  /** While false nothing is read or stored: journals resync until it is true again. */
+  /** While false, nothing is read or stored: journals resync until it is true again. */
   get reachable(): boolean {
     return this.#reachable;
   }
@@ -58,11 +55,11 @@ export class MemoryLog {
 export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry> {
   #state: JournalState = { kind: 'reader' };
   readonly #queue = new EntryQueue<Entry>();
-  /** The tip as this journal left it: the log must still end there for the next entry to be stored. */
+  /** The tip after this journal's last entry: the log must still end there for the next entry to be stored. */
   #stored: Tip = { sequence: 0, id: '' };
   readonly #log: MemoryLog;
   readonly #handlers: JournalHandlers<Entry>;
-  /** Runs the storing of what is queued, later. Injected, so that a simulation decides when. */
+  /** Stores queued entries later. Injected, so that a simulation decides when. */
   readonly #defer: (work: () => void) => void;
   #scheduled = false;
   #closed = false;
@@ -156,14 +153,11 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     if (this.#state.kind !== 'fenced') this.#setState({ kind: 'reader' });
   }
 
-  /**
-   * Stores what waits. Called by itself, after `defer` or when the log is reachable again. What is appended meanwhile
-   * waits for the next time, as it would for a server.
-   */
+  /** Stores the queued entries; called after `defer`, or when the log is reachable again. What is appended meanwhile waits. */
   pump(): void {
     this.#scheduled = false;
     for (let left = this.#queue.length; left > 0; left--) {
-      // Asked again for each entry: a handler may have closed the journal, cut the log or given it to another.
+      // Checked for each entry: a handler may have closed the journal, cut the log off or let another journal take over.
       const entry = this.#isReady() ? this.#queue.shift() : undefined;
       if (!entry) return;
       this.#stored = { sequence: this.#log.store(entry), id: entry.id };
@@ -175,7 +169,7 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     }
   }
 
-  /** Whether the next entry may be stored now; where not, the state says why. */
+  /** Whether the next entry may be stored now; if not, the state says why. */
   #isReady(): boolean {
     if (!this.#isWriting()) return false;
     if (!this.#log.reachable) {

@@ -1,13 +1,10 @@
 /**
- * Reading a log from which content was erased: where a message is gone, the skeleton that its redaction carries stands
- * in for it.
+ * Reading a log from which content was erased. Where a message is gone, readers get a tombstone: the skeleton that its
+ * redaction carries, with the hash of what was stored, so that the hash chain continues through it in both directions.
  *
- * E1 A redaction is in the log before the message that it names is erased: no moment has neither.
- * E2 A stand-in has the hash of what was stored, so the hash chain goes through it in both directions: its own
- *    `previoushash` is that of the original, and the next event names the recorded hash.
- * E3 A message that is missing without a redaction is a gap, and an error as ever.
+ * A redaction is in the log before the message that it names is erased, so there is always one or the other. A message
+ * that is missing without a redaction is a gap, and an error.
  */
-
 import { sha256 } from '../base/hash.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { EventOf } from '../contracts/events/events.ts';
@@ -20,20 +17,14 @@ import {
 } from '../contracts/messages/subjects.ts';
 import { decodeRecord } from './codec/cloud-event.ts';
 import { refuseGap } from './failures.ts';
-import type { FillGap, Journal, JournalEntry, StoredMessage } from './journal.ts';
+import type { FillGap, LogReader, StoredMessage } from './journal.ts';
 
 export type Redaction = EventOf<'task.redacted'> & {
   /** Sequence of the redaction itself. */
   readonly by: number;
 };
 
-/** The part of a journal that reads. */
-export type LogReader = Pick<
-  Journal<JournalEntry>,
-  'tip' | 'read' | 'readPresent' | 'readBySubject' | 'readByFilter'
->;
-
-/** The link of a message in the hash chain. */
+/** The hash that the next event of the chain carries. */
 export function chainHashOf({ bytes, originalHash }: StoredMessage): string {
   return originalHash ?? sha256(bytes);
 }
@@ -54,8 +45,8 @@ async function* redactionsIn(
 }
 
 /**
- * What a redaction says of the message whose content goes.
- * @throws SignalboxError `invalid_request` for an event that has no content
+ * What a redaction records of the message whose content is erased.
+ * @throws SignalboxError `invalid_request` for an event without content
  */
 export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' | 'sha256' | 'skeleton'> {
   const { sequence } = message;
@@ -65,7 +56,7 @@ export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' |
   if (form === null) {
     throw new SignalboxError(
       'invalid_request',
-      `event ${sequence} is a ${event.type} that nobody wrote anything into: there is nothing to redact`,
+      `event ${sequence} is a ${event.type} and has no text of a user or an agent: there is nothing to redact`,
       { details: { sequence, type: event.type } },
     );
   }
@@ -74,8 +65,8 @@ export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' |
   return { sequence, sha256: chainHashOf(message), skeleton };
 }
 
-/** What is read in the place of the message that a redaction names. @throws SignalboxError `log_corrupt` */
-export function standInFor({ skeleton, sequence, sha256: originalHash, by }: Redaction): StoredMessage {
+/** What is read in place of the message that a redaction names. @throws SignalboxError `log_corrupt` */
+export function tombstoneFor({ skeleton, sequence, sha256: originalHash, by }: Redaction): StoredMessage {
   const text = JSON.stringify(skeleton);
   const { id, event } = decodeRecord(text, `sequence ${by}, the skeleton of event ${sequence}`);
   return {
@@ -87,32 +78,29 @@ export function standInFor({ skeleton, sequence, sha256: originalHash, by }: Red
   };
 }
 
-/**
- * A reader of the log for which nothing is missing that was redacted. Where nothing is missing it costs nothing: the
- * redactions are looked up at the first gap.
- */
-export function withStandIns(reader: LogReader): LogReader {
+/** A reader that replaces redacted messages by tombstones. Redactions are looked up at the first gap, so it is free without one. */
+export function withTombstones(reader: LogReader): LogReader {
   return {
     tip: () => reader.tip(),
-    read: (range) => reader.read(range, standIns(reader)),
+    read: (range) => reader.read(range, tombstones(reader)),
     readPresent: (range) => reader.readPresent(range),
     readByFilter: (filter) => reader.readByFilter(filter),
     readBySubject: (prefix, from) => readSubject(reader, prefix, from),
   };
 }
 
-/** Gives what stands for a missing message. @throws SignalboxError `log_corrupt` where no redaction names it (E3) */
-export function standIns(reader: Pick<LogReader, 'readByFilter'>): FillGap {
+/** Replaces a missing message by its tombstone. @throws SignalboxError `log_corrupt` if no redaction names it */
+export function tombstones(reader: Pick<LogReader, 'readByFilter'>): FillGap {
   let known: ReadonlyMap<number, Redaction> = new Map();
   return async (missing, found) => {
-    // Erased after the redactions were looked up: by then the one that names it was there (E1).
+    // Erased after the redactions were looked up: its redaction is in the log by now.
     if (!known.has(missing)) known = await redactionsOf(reader);
     const redaction = known.get(missing);
-    return redaction ? standInFor(redaction) : refuseGap(missing, found);
+    return redaction ? tombstoneFor(redaction) : refuseGap(missing, found);
   };
 }
 
-/** By the sequence that each one names. */
+/** All redactions, by the sequence that each one names. */
 export async function redactionsOf(
   reader: Pick<LogReader, 'readByFilter'>,
 ): Promise<ReadonlyMap<number, Redaction>> {
@@ -121,7 +109,7 @@ export async function redactionsOf(
   return found;
 }
 
-/** A subject has no numbers without a gap: the stand-ins are put where they belong. */
+/** Sequences below a subject have gaps anyway, so tombstones are inserted at their place. */
 async function* readSubject(reader: LogReader, prefix: string, from = 1): AsyncIterable<StoredMessage> {
   const waiting: Redaction[] = [];
   for await (const redaction of redactionsIn(reader, redactionFilter(prefix))) {
@@ -132,8 +120,8 @@ async function* readSubject(reader: LogReader, prefix: string, from = 1): AsyncI
   for await (const message of reader.readBySubject(prefix, from)) {
     for (let next = waiting.at(-1); next && next.sequence <= message.sequence; next = waiting.at(-1)) {
       waiting.pop();
-      // What is named twice stands once; what is not erased yet stands for itself.
-      if (next.sequence > last && next.sequence < message.sequence) yield standInFor(next);
+      // A message that is named twice has one tombstone; one that is not erased yet is read itself.
+      if (next.sequence > last && next.sequence < message.sequence) yield tombstoneFor(next);
       last = next.sequence;
     }
     yield message;

@@ -1,9 +1,9 @@
-/** J5 and J6: how a journal stops. */
+/** How a journal stops. */
 import { expect, it } from 'vitest';
 import { type FreshLog, idsIn, writerOf } from './log-under-test.ts';
 
 export function describeTheEnd(freshLog: FreshLog): void {
-  it('J5: stops when a report cannot be followed, and says which', async () => {
+  it('stops if a handler throws, and names the entry', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.onReport = ({ sequence }) => {
@@ -14,11 +14,11 @@ export function describeTheEnd(freshLog: FreshLog): void {
     expect(error).toMatchObject({ code: 'internal', message: expect.stringContaining('the fold broke') });
     expect(error.details).toEqual({ sequence: 100, id: 'e98' });
     expect(writer.reports).toHaveLength(99);
-    // The log is still read by the same connection.
+    // The same connection can still read the log.
     expect((await writer.journal.tip()).sequence).toBeGreaterThanOrEqual(100);
   });
 
-  it('J6: reports nothing after close, with 1,000 in flight', async () => {
+  it('reports nothing after close, with 1,000 in flight', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.append('e', 1_000);
@@ -37,7 +37,7 @@ export function describeTheEnd(freshLog: FreshLog): void {
     expect(writer.journal).toMatchObject({ state: { kind: 'reader' }, backlog: 0 });
   });
 
-  it('J6: reports nothing and is not fenced when it is closed within a report', async () => {
+  it('reports nothing and is not fenced when it is closed within a report', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.onReport = ({ sequence }) => {
@@ -51,7 +51,7 @@ export function describeTheEnd(freshLog: FreshLog): void {
     expect(writer.states.map(({ kind }) => kind)).not.toContain('fenced');
   });
 
-  it('J6: reports nothing and is not fenced when it is closed while it resyncs', async () => {
+  it('reports nothing and is not fenced when it is closed while it resyncs', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.append('e', 1_000);

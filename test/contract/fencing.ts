@@ -1,11 +1,11 @@
-/** J2 and J4: one writer, and one log. */
+/** journal/one-writer: one writer, and one log. */
 import { expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/journal/journal.ts';
 import { entryOf } from '../support/history/recording-journal.ts';
 import { type FreshLog, idsIn, NOTHING, writerOf } from './log-under-test.ts';
 
 export function describeOneWriter(freshLog: FreshLog): void {
-  it('J2: takes over only at the tip that was named, by sequence and by id, and does not report that entry', async () => {
+  it('journal/one-writer: takes over only at the given tip, by sequence and id, and does not report that entry', async () => {
     await using log = await freshLog();
     const first = await log.open();
     expect(await first.journal.tip()).toEqual(NOTHING);
@@ -22,7 +22,7 @@ export function describeOneWriter(freshLog: FreshLog): void {
     expect([...first.reports, ...second.reports]).toEqual([]);
   });
 
-  it('J2: lets one of ten win that take over the same tip at once', async () => {
+  it('journal/one-writer: lets one of ten win that take over the same tip at the same time', async () => {
     await using log = await freshLog();
     const writers = await Promise.all(Array.from({ length: 10 }, () => log.open()));
     const results = await Promise.all(
@@ -32,7 +32,7 @@ export function describeOneWriter(freshLog: FreshLog): void {
     expect(await idsIn(log)).toEqual([`w${results.findIndex(({ ok }) => ok)}`]);
   });
 
-  it('J2: fences the earlier writer at its next append, and stores nothing of it', async () => {
+  it('journal/one-writer: fences the earlier writer at its next append, and stores nothing of it', async () => {
     await using log = await freshLog();
     const old = await writerOf(log);
     const next = await log.open();
@@ -49,7 +49,7 @@ export function describeOneWriter(freshLog: FreshLog): void {
     expect(old.states.filter(({ kind }) => kind === 'fenced')).toHaveLength(1);
   });
 
-  it('J2: stores nothing of what the earlier writer has in flight at the take-over: 1,000 entries', async () => {
+  it('journal/one-writer: stores nothing of 1,000 entries that the earlier writer has in flight at the take-over', async () => {
     await using log = await freshLog();
     const { writer: old, gate } = await log.openBehindGate();
     await old.takeOver('epoch');
@@ -71,7 +71,7 @@ export function describeOneWriter(freshLog: FreshLog): void {
     expect(old.reports).toHaveLength(100);
   });
 
-  it('J2: is fenced when another took over while it was cut off', async () => {
+  it('journal/one-writer: is fenced if another journal took over while it was cut off', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.append('e', 100);
@@ -88,7 +88,7 @@ export function describeOneWriter(freshLog: FreshLog): void {
     expect(stored).toHaveLength(epoch);
   });
 
-  it('J2: stores nothing after a foreign message, though that takes the number that the next entry expects', async () => {
+  it('journal/one-writer: stores nothing after a foreign message, though that has the sequence that the next entry expects', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     let intrusion: Promise<void> | undefined;
@@ -115,9 +115,9 @@ export function describeOtherLogs(freshLog: FreshLog): void {
     ['is empty', foreign(0), /ends at 0, but 11 was acknowledged/],
     ['is shorter', foreign(10), /ends at 10, but 11 was acknowledged/],
     ['is shorter and ends with the same id', [...foreign(5), entryOf('e9')], /ends at 6, but 11/],
-    ['has the same length', foreign(11), /11 has the id foreign10, acknowledged was e9/],
+    ['has the same length', foreign(11), /11 has id foreign10, but id e9 was acknowledged/],
     ['is longer', foreign(12), /another/],
-  ])('J4: never writes to another log that %s', async (_, other, reason) => {
+  ])('journal/one-writer: never writes to another log that %s', async (_, other, reason) => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.append('e', 10);

@@ -12,7 +12,7 @@ describeJournal(
   memoryLogs((openInner, handlers) => GroupCommit.open(openInner, handlers, () => nextTurn())),
 );
 
-/** A disk whose syncs end when the test says so. */
+/** A disk whose syncs the test completes. */
 class SlowDisk {
   readonly underway: { finish: () => void; fail: (error: Error) => void }[] = [];
   isQuick = true;
@@ -36,7 +36,7 @@ async function writerOn(disk: SlowDisk): Promise<RecordingJournal> {
 }
 
 describe('a journal that syncs', () => {
-  it('Y1: reports an entry only after a sync that began when it was acknowledged; many share one', async () => {
+  it('journal/durable-before-ack: reports an entry only after a sync that began after it was acknowledged; many share one', async () => {
     const disk = new SlowDisk();
     const writer = await writerOn(disk);
     writer.append('a', 3);
@@ -55,7 +55,7 @@ describe('a journal that syncs', () => {
     expect(writer.journal.backlog).toBe(0);
   });
 
-  it('Y2: is fenced by a disk that fails, and reports nothing that may be lost', async () => {
+  it('journal/durable-before-ack: is fenced by a disk that fails, and reports nothing that may be lost', async () => {
     const disk = new SlowDisk();
     const writer = await writerOn(disk);
     writer.append('a', 2);
@@ -71,7 +71,7 @@ describe('a journal that syncs', () => {
     });
   });
 
-  it('takes a log over only when that is on the disk', async () => {
+  it('completes a take-over only when it is on the disk', async () => {
     const disk = new SlowDisk();
     const log = new MemoryLog();
     const writer = await RecordingJournal.open((handlers) =>

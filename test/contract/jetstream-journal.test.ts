@@ -5,7 +5,7 @@ import { TcpProxy } from '../support/nats/tcp-proxy.ts';
 import { describeJournal } from './journal-contract.ts';
 import type { LogUnderTest } from './log-under-test.ts';
 
-/** A lost answer does not hold a test up for long. */
+/** Short, so that a lost answer delays a test only briefly. */
 const QUICK = { acknowledgementTimeoutMs: 500 };
 
 let server: TestNatsServer;

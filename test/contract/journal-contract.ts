@@ -1,4 +1,4 @@
-/** The promises J1 to J6 of src/journal/journal.ts, asked of every journal in the same words. */
+/** The invariants of src/journal/journal.ts, tested for every implementation. */
 import { describe } from 'vitest';
 import { describeTheEnd } from './ending.ts';
 import { describeOneWriter, describeOtherLogs } from './fencing.ts';
@@ -7,7 +7,7 @@ import { describeReading } from './reading.ts';
 import { describeNothingGivenUp, describeOrder } from './writing.ts';
 
 export function describeJournal(name: string, freshLog: FreshLog): void {
-  describe(`the promises of the ${name} journal`, () => {
+  describe(`the invariants of the ${name} journal`, () => {
     describeOrder(freshLog);
     describeOneWriter(freshLog);
     describeNothingGivenUp(freshLog);

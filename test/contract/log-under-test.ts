@@ -1,23 +1,23 @@
-/** What the contract needs of a log, whatever it is made of. */
+/** What the contract suite needs of a log. */
 import type { JournalEntry, StoredMessage, Tip } from '../../src/journal/journal.ts';
 import type { RecordingJournal } from '../support/history/recording-journal.ts';
 
-/** An empty log of its own, and what can happen to it from outside. */
+/** An empty log, and what can happen to it from outside. */
 export interface LogUnderTest extends AsyncDisposable {
   /** Opens one more journal on the log; it is closed with the log. */
   open(): Promise<RecordingJournal>;
-  /** The same, with a gate in its way to the log: what it sends while the gate is shut arrives when it opens. */
+  /** The same behind a gate: what the journal sends while the gate is shut arrives when it opens. */
   openBehindGate(): Promise<{ readonly writer: RecordingJournal; readonly gate: Gate }>;
-  /** The whole log, read by other means than a journal's. */
+  /** The whole log, read without a journal. */
   messages(): Promise<StoredMessage[]>;
   idAt(sequence: number): Promise<string | undefined>;
   /** Makes the log unreachable, without warning. */
   cut(): Promise<void>;
   restore(): Promise<void>;
-  /** Stores a message as somebody who knows nothing of writers and chains. */
+  /** Stores a message without regard for writers and chains. */
   intrude(entry: JournalEntry): Promise<void>;
   remove(sequence: number): Promise<void>;
-  /** Another log in the place of this one. */
+  /** Replaces this log by another one. */
   replaceWith(entries: readonly JournalEntry[]): Promise<void>;
 }
 

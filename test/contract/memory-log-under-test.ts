@@ -1,4 +1,4 @@
-/** A log in memory for the contract, whose journals may be wrapped. */
+/** A log in memory for the contract suite, whose journals may be wrapped. */
 import type { Journal, JournalEntry, JournalHandlers } from '../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { RecordingJournal } from '../support/history/recording-journal.ts';

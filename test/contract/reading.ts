@@ -35,7 +35,7 @@ export function describeReading(freshLog: FreshLog): void {
     expect(await allOf(journal.readBySubject('signalbox.v1.evt.demo'))).toEqual([]);
   });
 
-  it('reads up to the end at the time of the call while it goes on writing', async () => {
+  it('reads up to the end at the time of the call while more is written', async () => {
     await using log = await freshLog();
     const writer = await twentyOne(log);
     let read = 0;
@@ -47,7 +47,7 @@ export function describeReading(freshLog: FreshLog): void {
     await writer.allReported();
   });
 
-  it('reads by subject: whole tokens only, in order, and nothing where none matches', async () => {
+  it('reads by subject: whole tokens only, in order, and nothing if none matches', async () => {
     await using log = await freshLog();
     const { journal } = await twentyOne(log);
     const under = async (prefix: string): Promise<string[]> =>
@@ -57,7 +57,7 @@ export function describeReading(freshLog: FreshLog): void {
     expect(await under('signalbox.v1.evt.demo.task.none')).toEqual([]);
   });
 
-  it('knows whether a message stands at a subject', async () => {
+  it('tells whether there is a message with a subject', async () => {
     await using log = await freshLog();
     const { journal } = await twentyOne(log);
     const [, e0] = await log.messages();
@@ -116,7 +116,7 @@ export function describeReading(freshLog: FreshLog): void {
   });
 }
 
-/** Bytes compare by content, whatever class holds them. */
+/** Compares bytes by content, not by class. */
 function readable({ sequence, id, subject, bytes }: StoredMessage): object {
   return { sequence, id, subject, text: Buffer.from(bytes).toString('latin1') };
 }

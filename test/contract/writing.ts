@@ -1,10 +1,10 @@
-/** J1 and J3: order, and nothing given up. */
+/** journal/total-order and journal/nothing-lost. */
 import { expect, it } from 'vitest';
 import { entryOf } from '../support/history/recording-journal.ts';
 import { allOf, type FreshLog, idsIn, NOTHING, writerOf } from './log-under-test.ts';
 
 export function describeOrder(freshLog: FreshLog): void {
-  it('J1: stores 5,000 pipelined entries in order without a gap, and reports each once, after it is stored', async () => {
+  it('journal/total-order: stores 5,000 pipelined entries in order without a gap, and reports each once, after it is stored', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     const looks: Promise<[expected: string, found: string | undefined]>[] = [];
@@ -24,7 +24,7 @@ export function describeOrder(freshLog: FreshLog): void {
     expect(looks).toHaveLength(20);
   });
 
-  it('J1: keeps subject and bytes exactly', async () => {
+  it('journal/total-order: keeps subject and bytes exactly', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     const entry = entryOf('odd', '{"text":"quotes \\" and 中文 \u0000 \r\n"}');
@@ -35,7 +35,7 @@ export function describeOrder(freshLog: FreshLog): void {
     expect(Buffer.from(stored?.bytes ?? []).equals(entry.bytes)).toBe(true);
   });
 
-  it('J1: stores what a report leads to after all that was appended before', async () => {
+  it('journal/total-order: stores what is appended in a report after everything appended before', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.onReport = ({ id }) => {
@@ -49,7 +49,7 @@ export function describeOrder(freshLog: FreshLog): void {
 }
 
 export function describeNothingGivenUp(freshLog: FreshLog): void {
-  it('J3: stores once and in order what was in flight or appended while the log was cut off', async () => {
+  it('journal/nothing-lost: stores once and in order what was in flight or appended while the log was cut off', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.append('e', 1_000);
@@ -66,7 +66,7 @@ export function describeNothingGivenUp(freshLog: FreshLog): void {
     expect(writer.reportedIds).toEqual(writer.appended);
   });
 
-  it('J3: goes on after a cut in which nothing was in flight', async () => {
+  it('journal/nothing-lost: continues after a cut with nothing in flight', async () => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     await log.cut();
@@ -76,7 +76,7 @@ export function describeNothingGivenUp(freshLog: FreshLog): void {
     expect(await idsIn(log)).toEqual(['epoch', ...writer.appended]);
   });
 
-  it('says that the log cannot be reached when it is asked for the tip, a message or the take-over', async () => {
+  it('reports an unreachable log from tip, read and takeOver', async () => {
     await using log = await freshLog();
     const { journal } = await log.open();
     await log.cut();

@@ -11,7 +11,7 @@ import { lineOf } from '../../src/engine/replay/file-source.ts';
 import { memorySource } from '../../src/engine/replay/journal-source.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import type { MemoryLog } from '../../src/journal/memory-journal.ts';
-import { withStandIns } from '../../src/journal/redactions.ts';
+import { withTombstones } from '../../src/journal/redactions.ts';
 import { VERSION } from '../../src/version.ts';
 import { goldenHistories, goldenHistory, writeState } from '../support/histories/golden.ts';
 import { STORIES } from '../support/histories/stories.ts';
@@ -36,7 +36,8 @@ afterAll(async () => {
 /** As they are read: where content was erased, with what stands for it. */
 async function messagesOf(log: MemoryLog): Promise<StoredMessage[]> {
   const messages: StoredMessage[] = [];
-  for await (const message of withStandIns(readerOf(log.messages)).read({ from: 1 })) messages.push(message);
+  for await (const message of withTombstones(readerOf(log.messages)).read({ from: 1 }))
+    messages.push(message);
   return messages;
 }
 

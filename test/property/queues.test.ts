@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EntryQueue } from '../../src/base/entry-queue.ts';
 import { Heap } from '../../src/base/heap.ts';
 import { TimerQueue } from '../../src/engine/runtime/timer-queue.ts';
 import { type Lane, ReadyQueue, type ReadyTask } from '../../src/engine/supervisor/ready-queue.ts';
-import { EntryQueue } from '../../src/journal/entry-queue.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 describe('Heap', () => {

@@ -9,7 +9,7 @@ import { CommitPipeline } from '../../src/engine/runtime/commit-pipeline.ts';
 import { BEGINNING, readRecord, rebuild } from '../../src/engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
-import { skeletonOf, withStandIns } from '../../src/journal/redactions.ts';
+import { skeletonOf, withTombstones } from '../../src/journal/redactions.ts';
 import { type Claims, eventOf, type Step, step } from '../support/history/random-history.ts';
 import { auditOf, readerOf } from '../support/history/signed-log.ts';
 
@@ -97,7 +97,7 @@ describe('a history in which anything was redacted', () => {
         const lived = new Lived(all);
         redactions += lived.redacted.size;
         const projections = newProjections();
-        const reader = withStandIns(readerOf(lived.messages));
+        const reader = withTombstones(readerOf(lived.messages));
         await rebuild(reader.read({ from: 1 }), new ActorHost(), projections);
         expect(projections.toText()).toBe(lived.projections.toText());
         const { findings, verification } = await auditOf(lived.messages);

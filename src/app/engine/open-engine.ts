@@ -13,8 +13,8 @@ import { AgentRoster } from '../../engine/supervisor/agent-roster.ts';
 import { BUILT_IN_PROMPTS } from '../../engine/supervisor/prompts/prompt-builders.ts';
 import { Supervisor } from '../../engine/supervisor/supervisor.ts';
 import { AttemptTokens } from '../../engine/supervisor/tokens.ts';
-import type { Journal, JournalHandlers, StoredMessage, Tip } from '../../journal/journal.ts';
-import { type LogReader, withStandIns } from '../../journal/redactions.ts';
+import type { Journal, JournalHandlers, LogReader, StoredMessage, Tip } from '../../journal/journal.ts';
+import { withTombstones } from '../../journal/redactions.ts';
 import type { AppContext, EngineState, EventLog, Settings, Supervision } from '../context.ts';
 import { Engine, Followers } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -40,7 +40,7 @@ export async function recoverEngine(options: EngineOptions): Promise<RecoveredEn
   const journal = await options.openJournal(reportsTo(pipeline, options));
   try {
     const recovered = await recover({
-      journal: withStandIns(journal),
+      journal: withTombstones(journal),
       readAhead: options.readAhead ?? null,
       limits: options.retention,
       snapshots: options.snapshots?.store ?? null,
@@ -67,7 +67,7 @@ export class RecoveredEngine {
 
   constructor(parts: RecoveredParts) {
     this.#parts = parts;
-    this.log = withStandIns(parts.journal);
+    this.log = withTombstones(parts.journal);
   }
 
   /** Reads what was stored meanwhile. One call at a time; one that fails may be repeated. */

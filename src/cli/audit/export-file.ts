@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { exportBundle } from '../../features/audit/export-bundle.ts';
-import { withStandIns } from '../../journal/redactions.ts';
+import { withTombstones } from '../../journal/redactions.ts';
 import { openReader } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
 import { progressOn } from '../text/progress.ts';
@@ -25,7 +25,7 @@ export async function exportToFile(terminal: Terminal, options: ExportOptions): 
       write: (text: string) => target.write(text),
       progress: (done: number, total: number) => progress.update(done, total),
     };
-    const reader = withStandIns(log.reader);
+    const reader = withTombstones(log.reader);
     const manifest = await exportBundle(reader, request, Date.now(), sink);
     await target.close();
     progress.clear();

@@ -8,7 +8,7 @@ import type { EventSource, LiveEventSource } from '../../engine/replay/event-sou
 import { fileSource } from '../../engine/replay/file-source.ts';
 import { liveSource } from '../../engine/replay/nats-source.ts';
 import { bundleSource } from '../../features/audit/bundle-source.ts';
-import { type LiveLogReader, openLogReader } from '../../journal/log-reader.ts';
+import { type LiveLogReader, openLogReader } from '../../journal/jetstream/jetstream-reader.ts';
 import type { LogOptions, SourceOptions } from './log-options.ts';
 
 export interface OpenReader extends AsyncDisposable {

@@ -45,8 +45,8 @@ async function* messagesIn(path: string, name: string): AsyncIterable<StoredMess
     const text = bytes.toString();
     const { id, event } = decodeRecord(text, `line ${sequence} of ${name}`);
     const redaction = redactions.get(sequence);
-    const isStandIn = redaction !== undefined && text === JSON.stringify(redaction.skeleton);
-    const originalHash = isStandIn ? { originalHash: redaction.sha256 } : {};
+    const isTombstone = redaction !== undefined && text === JSON.stringify(redaction.skeleton);
+    const originalHash = isTombstone ? { originalHash: redaction.sha256 } : {};
     yield { sequence, id, subject: eventSubject(subjectPartsOf(event)), bytes, ...originalHash };
   }
 }

@@ -1,10 +1,10 @@
-import type { StoredMessage } from '../../journal/journal.ts';
-import { type LogReader, withStandIns } from '../../journal/redactions.ts';
+import type { LogReader, StoredMessage } from '../../journal/journal.ts';
+import { withTombstones } from '../../journal/redactions.ts';
 import { type EventSelection, type EventSource, isSelected, subjectOf } from './event-source.ts';
 
 /** What a journal holds: for programs that have one open, and for simulations. */
 export function journalSource(journal: LogReader, name = 'the journal'): EventSource {
-  const reader = withStandIns(journal);
+  const reader = withTombstones(journal);
   async function* readSubject(
     subject: string,
     { from, to = Number.POSITIVE_INFINITY }: EventSelection,

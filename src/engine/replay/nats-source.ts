@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type LiveLogReader, openLogReader } from '../../journal/log-reader.ts';
-import { standIns } from '../../journal/redactions.ts';
+import { type LiveLogReader, openLogReader } from '../../journal/jetstream/jetstream-reader.ts';
+import { tombstones } from '../../journal/redactions.ts';
 import { type LiveEventSource, subjectOf } from './event-source.ts';
 import { journalSource } from './journal-source.ts';
 
@@ -24,7 +24,7 @@ export function liveSource(log: LiveLogReader, name: string): LiveEventSource {
         if (signal.aborted) return;
         yield message;
       }
-      const rest = { from: end + 1, subject: subjectOf(selection), fill: standIns(log) };
+      const rest = { from: end + 1, subject: subjectOf(selection), fill: tombstones(log) };
       yield* log.readLive(rest, signal);
     },
   };

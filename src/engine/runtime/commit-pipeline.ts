@@ -9,13 +9,14 @@
  *
  * A pipeline that is fenced or closed decides nothing more, and rejects every decision that is still waiting.
  */
+
+import { EntryQueue } from '../../base/entry-queue.ts';
 import type { Clock } from '../../base/environment.ts';
 import { sha256 } from '../../base/hash.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { encodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
-import { EntryQueue } from '../../journal/entry-queue.ts';
 import type { Journal, JournalEntry, JournalHandlers, JournalState } from '../../journal/journal.ts';
 import type { ActorHost, ActorStates, Move } from './actor-host.ts';
 import { BEGINNING, type Rebuilt } from './rebuild.ts';

@@ -11,12 +11,12 @@
  */
 
 import type { Projections, TaskView } from '../../../projections/index.ts';
+import { EntryQueue } from '../../base/entry-queue.ts';
 import { sha256 } from '../../base/hash.ts';
 import { KeyedHeap } from '../../base/heap.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { EntryQueue } from '../../journal/entry-queue.ts';
 import { type ActorHost, isSettled } from './actor-host.ts';
 
 export interface RetentionLimits {

@@ -7,7 +7,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType } from '../../contracts/events/events.ts';
 import { supervisorFilter, taskSubject } from '../../contracts/messages/subjects.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';
-import type { LogReader } from '../../journal/redactions.ts';
+import type { LogReader } from '../../journal/journal.ts';
 import { readRedactions } from '../../journal/redactions.ts';
 import type { BundleFilter } from './bundle-format.ts';
 import type { IntroducedKey } from './key-chain.ts';

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';
-import type { StoredMessage } from '../../journal/journal.ts';
-import { chainHashOf, type LogReader } from '../../journal/redactions.ts';
+import type { LogReader, StoredMessage } from '../../journal/journal.ts';
+import { chainHashOf } from '../../journal/redactions.ts';
 import { VERSION } from '../../version.ts';
 import { BUNDLE_FORMAT, BUNDLE_VERSION, type BundleLine, type BundleManifest } from './bundle-format.ts';
 import { type BundleRange, type BundleRequest, isShown, rangeOf } from './bundle-range.ts';

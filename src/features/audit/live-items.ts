@@ -2,7 +2,8 @@
 
 import { REDACTION_FILTER } from '../../contracts/messages/subjects.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';
-import { type LogReader, type Redaction, standInFor } from '../../journal/redactions.ts';
+import type { LogReader } from '../../journal/journal.ts';
+import { type Redaction, tombstoneFor } from '../../journal/redactions.ts';
 import type { LogItem } from './log-item.ts';
 
 /** From the first event to the present end. @throws SignalboxError `nats_unavailable` */
@@ -39,7 +40,7 @@ async function readableRedactions(
 function itemFor(redaction: Redaction | undefined): LogItem | null {
   if (!redaction) return null;
   try {
-    const { sequence, bytes, originalHash } = standInFor(redaction);
+    const { sequence, bytes, originalHash } = tombstoneFor(redaction);
     return { kind: 'message', sequence, bytes, originalHash };
   } catch {
     return null;

@@ -1,4 +1,5 @@
-/** The stream that holds the log: made on first use, and compared with what the server really keeps. */
+/** The stream that holds the log: created on first use, and compared with what the server really keeps. */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   DiscardPolicy,
   JetStreamApiCodes,
@@ -13,14 +14,15 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from '../../contracts/messages/subjects.ts';
 import { unavailable } from '../failures.ts';
-import { whenPlaceable } from './placement.ts';
-import { keepReplicas } from './replicas.ts';
 
-/**
- * Nanoseconds. Deduplication is done by the id chain, not by this window; small, because a large one costs
- * throughput on old servers.
- */
-const DUPLICATE_WINDOW = 2_000_000_000;
+/** Small, because a large window costs throughput on old servers; the id chain prevents duplicates. */
+const DUPLICATE_WINDOW_NS = 2_000_000_000;
+
+/** "no suitable peers for placement" in https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const NO_SUITABLE_PEERS = 10_005;
+/** A leader that was elected a moment ago does not know the other servers yet. */
+const PLACEMENT_LIMIT_MS = 10_000;
+const PLACEMENT_PAUSE_MS = 200;
 
 const CONFIG = {
   name: EVENT_STREAM,
@@ -28,7 +30,7 @@ const CONFIG = {
   description: 'Signalbox: every transition, as CloudEvents',
   storage: StorageType.File,
   retention: RetentionPolicy.Limits,
-  /** Full means refused. The server's default would drop the oldest history. */
+  /** A full stream refuses new messages. The server's default would drop the oldest history. */
   discard: DiscardPolicy.New,
   max_msgs: -1,
   max_msgs_per_subject: -1,
@@ -36,11 +38,11 @@ const CONFIG = {
   max_age: 0,
   no_ack: false,
   allow_direct: true,
-  duplicate_window: DUPLICATE_WINDOW,
+  duplicate_window: DUPLICATE_WINDOW_NS,
   republish: { src: EVENT_SUBJECTS, dest: LIVE_SUBJECTS },
 } as const;
 
-/** Settings without which the log would lose history, or followers would see what was refused. */
+/** Without these the log would lose history, or followers would see refused messages. */
 const ESSENTIAL = [
   'subjects',
   'storage',
@@ -62,9 +64,8 @@ export interface EventStreamOptions {
 }
 
 /**
- * Opens the stream, creating it where there is none.
- * @throws SignalboxError `nats_unavailable`; `log_mismatch` for a stream of that name with settings that drop or hide
- *   events.
+ * Opens the stream, and creates it if there is none.
+ * @throws SignalboxError `nats_unavailable`; `log_mismatch` for an existing stream with settings that drop or hide events
  */
 export async function openEventStream(
   connection: NatsConnection,
@@ -77,7 +78,7 @@ export async function openEventStream(
     config = (await findStream(manager)) ?? (await createStream(manager, replicas));
     await keepReplicas(manager, config, replicas);
   } catch (cause) {
-    throw unavailable('JetStream does not answer as it should', cause);
+    throw unavailable('cannot open the stream of the event log', cause);
   }
   const essential: readonly Setting[] = dropsOldest(connection) ? [...ESSENTIAL, 'max_bytes'] : ESSENTIAL;
   const wrong = essential.filter((key) => kept(config, key) !== JSON.stringify(CONFIG[key]));
@@ -87,7 +88,7 @@ export async function openEventStream(
   );
   throw new SignalboxError(
     'log_mismatch',
-    `the stream ${EVENT_STREAM} has settings that a log must not have: ${differences.join('; ')}. Correct them with "nats stream edit", or use another account`,
+    `the stream ${EVENT_STREAM} has settings that an event log must not have: ${differences.join('; ')}. Correct them with "nats stream edit", or use another account`,
     { details: { wrong } },
   );
 }
@@ -97,8 +98,8 @@ export function isStreamMissing(error: unknown): boolean {
 }
 
 /**
- * Whether the server drops the oldest messages of a stream that is full, though it is told to refuse new ones: before
- * 2.10 its check leaves out what a message takes beside its content, and it then makes room for the difference.
+ * Whether the server drops the oldest messages of a full stream though it is told to refuse new ones: before 2.10 its
+ * check ignores what a message takes beside its content, and it then makes room for the difference.
  */
 function dropsOldest(connection: NatsConnection): boolean {
   const [major = 0, minor = 0] = (connection.info?.version ?? '').split('.').map(Number);
@@ -118,7 +119,7 @@ async function createStream(manager: JetStreamManager, replicas: number): Promis
   return (await whenPlaceable(() => manager.streams.add({ ...CONFIG, num_replicas: replicas }))).config;
 }
 
-/** What the server keeps of a setting, as JSON with keys in our order. It leaves out what is false or not set. */
+/** The server's value of a setting, as JSON with keys in our order. It leaves out what is false or not set. */
 function kept(config: StreamConfig, key: Setting): string {
   switch (key) {
     case 'no_ack':
@@ -129,5 +130,46 @@ function kept(config: StreamConfig, key: Setting): string {
     }
     default:
       return JSON.stringify(config[key]);
+  }
+}
+
+/** Stores a stream on this many servers, also if it was created with another number. Rejects if the cluster is too small. */
+export async function keepReplicas(
+  manager: JetStreamManager,
+  config: StreamConfig,
+  replicas: number,
+): Promise<void> {
+  if (config.num_replicas === replicas) return;
+  await manager.streams.update(config.name, { ...config, num_replicas: replicas });
+}
+
+/**
+ * Creates a stream or bucket, and tries again while the cluster says that it has not enough servers for it. Rejects with
+ * the cluster's answer after ten seconds.
+ */
+export async function whenPlaceable<Result>(create: () => Promise<Result>): Promise<Result> {
+  const deadline = performance.now() + PLACEMENT_LIMIT_MS;
+  for (;;) {
+    try {
+      return await create();
+    } catch (error) {
+      const isEarly = error instanceof JetStreamApiError && error.code === NO_SUITABLE_PEERS;
+      if (!isEarly || performance.now() > deadline) throw error;
+      await delay(PLACEMENT_PAUSE_MS);
+    }
+  }
+}
+
+/** Removes a message so that its bytes are gone from the disk, too. @throws SignalboxError `nats_unavailable` */
+export async function eraseMessage(manager: JetStreamManager, sequence: number): Promise<void> {
+  try {
+    await manager.streams.deleteMessage(EVENT_STREAM, sequence, true);
+  } catch (cause) {
+    // It may be gone already, for example by an earlier call whose answer was lost.
+    const isGone = await manager.streams.getMessage(EVENT_STREAM, { seq: sequence }).then(
+      (message) => message === null,
+      () => false,
+    );
+    if (!isGone) throw unavailable(`cannot erase message ${sequence} of the log`, cause);
   }
 }

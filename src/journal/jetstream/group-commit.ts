@@ -1,12 +1,10 @@
 /**
- * A journal that reports an entry only when it is on the disk as well: the acknowledgement of a server that syncs now
- * and then survives the crash of every process, but not a power cut.
+ * Invariant journal/durable-before-ack: this journal reports an entry only when it is on the disk: a sync that covers it
+ * begins after it was acknowledged. (The acknowledgement of a server that syncs in intervals survives the crash of any
+ * process, but not a power cut.)
  *
- * While one sync is under way the entries that are acknowledged wait for the next, so that many share one. It keeps
- * the promises of journal.ts; "stored" means here: stored, and forced to the disk.
- *
- * Y1 A sync that covers an entry begins after the entry was acknowledged.
- * Y2 A disk that fails to sync ends the writing: what it still holds of the last entries, nobody knows.
+ * While one sync runs, newly acknowledged entries wait for the next, so that many share one. A disk that fails to sync
+ * ends the writing: what it still has of the last entries is unknown.
  */
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { notFollowed } from '../failures.ts';
@@ -29,7 +27,7 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
   readonly #sync: () => Promise<void>;
   #inner: Journal<Entry> | null = null;
   #acknowledged: Acknowledged<Entry>[] = [];
-  /** Acknowledged, and covered by the sync that is under way. */
+  /** Number of acknowledged entries that the running sync covers. */
   #covered = 0;
   #isSyncing = false;
   #failure: SignalboxError | null = null;
@@ -42,7 +40,7 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
 
   /**
    * @param openInner opens the journal that stores
-   * @param sync forces all that is stored to the disk. Rejects where the disk does not take it
+   * @param sync syncs everything that is stored to the disk; rejects if the disk fails
    */
   static async open<Entry extends JournalEntry>(
     openInner: (handlers: JournalHandlers<Entry>) => Promise<Journal<Entry>>,
@@ -85,7 +83,7 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
     return this.#opened.readByFilter(filter);
   }
 
-  /** Where a power cut undoes it, the next start repeats it. */
+  /** If a power cut undoes it, the next start repeats it. */
   erase(sequence: number): Promise<void> {
     return this.#opened.erase(sequence);
   }
@@ -123,7 +121,7 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
   /** Never rejects. */
   async #syncAll(): Promise<void> {
     this.#isSyncing = true;
-    // Those that are acknowledged within the same turn share the first sync too.
+    // Entries that are acknowledged within the same turn share the first sync.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#acknowledged.length > 0 && !this.#isOver()) {
       const batch = this.#acknowledged;
@@ -171,7 +169,7 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
 function unsynced(cause: unknown): SignalboxError {
   return new SignalboxError(
     'log_fenced',
-    `the disk of the event log does not take what is written: ${messageOf(cause)}. See to the disk, then start Signalbox again: it goes on from what the log holds`,
+    `the disk of the event log fails to sync: ${messageOf(cause)}. Repair the disk, then start Signalbox again: it continues from what the log holds`,
     { cause },
   );
 }

@@ -1,7 +1,4 @@
-/**
- * The journal on JetStream: reading, and becoming the writer. The writing itself, and how it stays in order and alone,
- * is in jetstream-writer.ts.
- */
+/** The journal on JetStream: reading, and becoming the writer. The writer itself is in jetstream-writer.ts. */
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -18,19 +15,15 @@ import {
   type TakeOver,
   type Tip,
 } from '../journal.ts';
-import { eraseMessage } from './erase-message.ts';
-import { openEventStream } from './event-stream.ts';
-import { holdsSubject, readMessages, readSubject, readTip } from './jetstream-reader.ts';
+import { storeAlone } from './append.ts';
+import { eraseMessage, openEventStream } from './event-stream.ts';
+import { failAs, holdsSubject, readMessages, readSubject, readTip } from './jetstream-reader.ts';
 import { JetStreamWriter } from './jetstream-writer.ts';
-import { storeAlone } from './store-alone.ts';
 
 export interface JetStreamJournalOptions {
   /** Messages in flight. Throughput is flat from about 1024 on. */
   readonly window?: number;
-  /**
-   * Milliseconds to wait for an answer of the server. With messages in flight and no acknowledgement for so long,
-   * their fate is looked up.
-   */
+  /** Milliseconds to wait for an answer of the server. After that time without an acknowledgement the log is read. */
   readonly acknowledgementTimeoutMs?: number;
   readonly replicas?: number;
 }
@@ -47,7 +40,7 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
   }
 
   /**
-   * @param connection should dial again without end (`maxReconnectAttempts: -1`): once it is closed the journal is too
+   * @param connection should reconnect for ever (`maxReconnectAttempts: -1`): once it is closed, so is the journal
    * @throws SignalboxError `nats_unavailable`, `log_mismatch`
    */
   static async open<Entry extends JournalEntry>(
@@ -73,12 +66,8 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
     return this.#writer.backlog;
   }
 
-  async tip(): Promise<Tip> {
-    try {
-      return await readTip(this.#manager);
-    } catch (cause) {
-      throw unavailable('the log cannot be looked at', cause);
-    }
+  tip(): Promise<Tip> {
+    return readTip(this.#manager).catch(failAs('cannot read the log'));
   }
 
   read(range: ReadRange, fill: FillGap = refuseGap): AsyncIterable<StoredMessage> {
@@ -93,12 +82,8 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
     return readSubject(this.#client, `${prefix}.>`, from);
   }
 
-  async holds(subject: string): Promise<boolean> {
-    try {
-      return await holdsSubject(this.#manager, subject);
-    } catch (cause) {
-      throw unavailable('the log cannot be looked at', cause);
-    }
+  holds(subject: string): Promise<boolean> {
+    return holdsSubject(this.#manager, subject).catch(failAs('cannot read the log'));
   }
 
   readByFilter(filter: string): AsyncIterable<StoredMessage> {
@@ -109,7 +94,7 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
     return eraseMessage(this.#manager, sequence);
   }
 
-  /** From the first message of the new writer on, the chain of an earlier one is broken (J2). */
+  /** The first message of the new writer breaks the chain of an earlier one (journal/one-writer). */
   async takeOver(tip: Tip, entry: Entry): Promise<TakeOver> {
     const present = await this.tip();
     if (!isSameTip(present, tip)) return { ok: false, tip: present };
@@ -117,12 +102,12 @@ export class JetStreamJournal<Entry extends JournalEntry> implements Journal<Ent
       await storeAlone(this.#client, entry, tip.sequence);
     } catch (cause) {
       const now = await this.tip();
-      if (isSameTip(now, tip)) throw unavailable('the log did not take the first event', cause);
+      if (isSameTip(now, tip)) throw unavailable('could not store the first event', cause);
       // The answer may be lost and the entry stored all the same.
       if (now.sequence !== tip.sequence + 1 || now.id !== entry.id) return { ok: false, tip: now };
     }
     if (this.#writer.isClosed) {
-      throw new SignalboxError('internal', 'the journal was closed while it took the log over');
+      throw new SignalboxError('internal', 'the journal was closed while it took over the log');
     }
     this.#writer.begin({ sequence: tip.sequence + 1, id: entry.id });
     return { ok: true };

@@ -1,23 +1,78 @@
-/** Reading the log: in order, without a gap, up to a fixed end. */
+/** Reading the log on JetStream: up to its present end, or following it as it grows. */
 import {
   DeliverPolicy,
   type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
+  jetstream,
+  jetstreamManager,
   type OrderedConsumerOptions,
 } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_STREAM, EVENT_SUBJECTS } from '../../contracts/messages/subjects.ts';
-import { unavailable } from '../failures.ts';
-import type { FillGap, ReadRange, StoredMessage, Tip } from '../journal.ts';
-import { messageIdOf } from './publish-headers.ts';
+import { refuseGap, unavailable } from '../failures.ts';
+import type { FillGap, LogReader, ReadRange, StoredMessage, Tip } from '../journal.ts';
+import { messageIdOf } from './append.ts';
+import { isStreamMissing } from './event-stream.ts';
 
-/** Messages asked for at once: more gain nothing, fewer starve the reader between two pulls. */
+/** Milliseconds to wait for each answer of the server. */
+const TIMEOUT_MS = 10_000;
+/** Messages per pull: more gain nothing, fewer starve the reader between two pulls. */
 const PULL_SIZE = 5_000;
-/** Single messages asked for at once. */
-const LOOK_UPS_AT_ONCE = 256;
+/** Single messages requested at the same time. */
+const MAX_LOOK_UPS = 256;
+/**
+ * How a follower pulls. A server that is killed forgets its followers: after two missing heartbeats the client asks again.
+ */
+const FOLLOWING = { max_messages: 500, expires: 5_000, idle_heartbeat: 1_000 } as const;
 
-/** @throws what the client throws: the caller tells a missing stream from a missing server. */
+export interface LiveRequest {
+  /** First sequence. */
+  readonly from: number;
+  /** Only messages below this subject; by default all. Erased messages are then left out: gaps cannot be told there. */
+  readonly subject?: string | undefined;
+  /** Called for each missing message; by default a missing message is an error. */
+  readonly fill?: FillGap;
+}
+
+export interface LiveLogReader extends LogReader {
+  /**
+   * Messages from a sequence on, which need not exist yet, until the signal is aborted. Continues after an outage of the
+   * server.
+   * @throws SignalboxError `log_corrupt` for a missing message, `nats_unavailable`
+   */
+  readLive(request: LiveRequest, signal: AbortSignal): AsyncIterable<StoredMessage>;
+}
+
+/**
+ * Reads the log without being its writer: creates nothing and takes no lease.
+ * @throws SignalboxError `not_found` if the server has no log, `nats_unavailable`
+ */
+export async function openLogReader(connection: NatsConnection): Promise<LiveLogReader> {
+  const client = jetstream(connection, { timeout: TIMEOUT_MS });
+  try {
+    const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS });
+    await manager.streams.info(EVENT_STREAM);
+    return {
+      tip: () => readTip(manager).catch(failAs('cannot read the log')),
+      read: (range, fill = refuseGap) => readMessages(client, manager, range, fill),
+      readPresent: (range) => readMessages(client, manager, range, null),
+      readBySubject: (prefix, from) => readSubject(client, `${prefix}.>`, from),
+      readByFilter: (filter) => readSubject(client, filter),
+      readLive: (request, signal) => readLive(client, request, signal),
+    };
+  } catch (cause) {
+    if (!isStreamMissing(cause)) throw unavailable('cannot read the log', cause);
+    throw new SignalboxError(
+      'not_found',
+      `this NATS server has no stream ${EVENT_STREAM}: no Signalbox has run on it, or it uses another account. Name the server and the account that Signalbox uses`,
+      { cause },
+    );
+  }
+}
+
+/** @throws what the client throws: the caller distinguishes a missing stream from a missing server. */
 export async function readTip(manager: JetStreamManager): Promise<Tip> {
   const sequence = await lastSequence(manager);
   return sequence === 0 ? { sequence, id: '' } : { sequence, id: await readId(manager, sequence) };
@@ -28,9 +83,9 @@ export async function holdsSubject(manager: JetStreamManager, subject: string): 
   return (await manager.streams.getMessage(EVENT_STREAM, { last_by_subj: subject })) !== null;
 }
 
-/** The ids of the messages from `from` on, in order, some but not beyond `to`; empty where there is no message. */
+/** The ids of some messages from `from` on, in order, none beyond `to`; empty for a missing message. */
 export function readIds(manager: JetStreamManager, from: number, to: number): Promise<string[]> {
-  const count = Math.min(to - from + 1, LOOK_UPS_AT_ONCE);
+  const count = Math.min(to - from + 1, MAX_LOOK_UPS);
   return Promise.all(Array.from({ length: count }, (_, index) => readId(manager, from + index)));
 }
 
@@ -40,8 +95,8 @@ async function readId(manager: JetStreamManager, sequence: number): Promise<stri
 }
 
 /**
- * One generator from the client to the caller: each one more costs a microsecond a message.
- * @param fill called for each message that is missing; null where such are left out
+ * One generator from the client to the caller: each one more costs a microsecond per message.
+ * @param fill called for each missing message; null leaves them out
  * @throws SignalboxError `nats_unavailable`, and what `fill` throws
  */
 export async function* readMessages(
@@ -50,7 +105,8 @@ export async function* readMessages(
   range: ReadRange,
   fill: FillGap | null,
 ): AsyncIterable<StoredMessage> {
-  const to = await endOf(manager, range);
+  const tip = await lastSequence(manager).catch(failAs('cannot read the log'));
+  const to = Math.min(range.to ?? tip, tip);
   let expected = range.from;
   if (expected > to) return;
   await using reading = await open(client, startingAt(expected));
@@ -63,21 +119,16 @@ export async function* readMessages(
     yield new ReadMessage(message);
     if (sequence === to) return;
     expected = sequence + 1;
-    // Only a hint (old servers miscount), but without it a missing end would be waited for without end.
+    // `pending` is only a hint (old servers miscount), but without it a missing end would be awaited for ever.
     isAtEnd = message.info.pending === 0 && !(await isFollowed(manager, sequence));
     if (isAtEnd) break;
   }
-  if (!isAtEnd) throw stopped();
+  if (!isAtEnd) throw stopped('reading');
   if (fill) for (; expected <= to; expected++) yield await fill(expected, null);
 }
 
-async function endOf(manager: JetStreamManager, { to }: ReadRange): Promise<number> {
-  const tip = await lastSequence(manager).catch(reject('the log cannot be read'));
-  return Math.min(to ?? tip, tip);
-}
-
 /**
- * What the subject filter matches, up to the present end.
+ * The messages that match the filter, up to the present end.
  * @param from first sequence
  * @throws SignalboxError `nats_unavailable`
  */
@@ -91,37 +142,64 @@ export async function* readSubject(
     yield new ReadMessage(message);
     if (message.info.pending === 0) return;
   }
-  if (!reading.isEmpty) throw stopped();
+  if (!reading.isEmpty) throw stopped('reading');
 }
 
-function stopped(): SignalboxError {
-  return new SignalboxError('nats_unavailable', 'reading the log stopped: the connection closed');
+async function* readLive(
+  client: JetStreamClient,
+  { from, subject, fill = refuseGap }: LiveRequest,
+  signal: AbortSignal,
+): AsyncIterable<StoredMessage> {
+  if (signal.aborted) return;
+  const filter = subject === undefined ? {} : { filter_subjects: `${subject}.>` };
+  const consumer = await client.consumers
+    .get(EVENT_STREAM, { ...startingAt(from), ...filter })
+    .catch(failAs('cannot follow the log'));
+  const messages = await consumer.consume(FOLLOWING);
+  const stop = (): void => void messages.close();
+  signal.addEventListener('abort', stop, { once: true });
+  let expected = from;
+  try {
+    for await (const message of messages) {
+      const { seq: sequence } = message;
+      if (subject !== undefined) expected = sequence;
+      for (; expected < sequence; expected++) yield await fill(expected, sequence);
+      yield new ReadMessage(message);
+      if (signal.aborted) return;
+      expected = sequence + 1;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await messages.close();
+    await consumer.delete().catch(() => false);
+  }
+  if (!signal.aborted) throw stopped('following');
 }
 
 interface Reading extends AsyncDisposable {
-  /** Ends by itself only where there is nothing to read, or the connection is closed. */
+  /** Ends by itself only if there is nothing to read, or the connection is closed. */
   readonly messages: Iterable<JsMsg> | AsyncIterable<JsMsg>;
   readonly isEmpty: boolean;
 }
 
-export function startingAt(sequence: number): Partial<OrderedConsumerOptions> {
-  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence };
-}
-
 async function open(client: JetStreamClient, options: Partial<OrderedConsumerOptions>): Promise<Reading> {
-  const consumer = await client.consumers.get(EVENT_STREAM, options).catch(reject('the log cannot be read'));
-  const forget = async (): Promise<void> => void (await consumer.delete().catch(() => false));
+  const consumer = await client.consumers.get(EVENT_STREAM, options).catch(failAs('cannot read the log'));
+  const remove = async (): Promise<void> => void (await consumer.delete().catch(() => false));
   const { num_pending: pending } = await consumer.info(true);
-  if (pending === 0) return { messages: [], isEmpty: true, [Symbol.asyncDispose]: forget };
+  if (pending === 0) return { messages: [], isEmpty: true, [Symbol.asyncDispose]: remove };
   const messages = await consumer.consume({ max_messages: PULL_SIZE });
   const end = async (): Promise<void> => {
     await messages.close();
-    await forget();
+    await remove();
   };
   return { messages, isEmpty: false, [Symbol.asyncDispose]: end };
 }
 
-/** Whether a message comes after this one, however far. */
+function startingAt(sequence: number): Partial<OrderedConsumerOptions> {
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence };
+}
+
+/** Whether any message follows this one. */
 async function isFollowed(manager: JetStreamManager, sequence: number): Promise<boolean> {
   const next = { seq: sequence + 1, next_by_subj: EVENT_SUBJECTS };
   return (await manager.streams.getMessage(EVENT_STREAM, next)) !== null;
@@ -131,17 +209,22 @@ async function lastSequence(manager: JetStreamManager): Promise<number> {
   return (await manager.streams.info(EVENT_STREAM)).state.last_seq;
 }
 
-function reject(what: string): (cause: unknown) => never {
+function stopped(work: 'reading' | 'following'): SignalboxError {
+  return new SignalboxError('nats_unavailable', `${work} the log stopped: the connection closed`);
+}
+
+/** For `catch`: what the client throws, as `nats_unavailable`. */
+export function failAs(what: string): (cause: unknown) => never {
   return (cause) => {
     throw unavailable(what, cause);
   };
 }
 
 /**
- * A message as it was read. Its id is decoded when somebody asks for it: the client takes longer for the headers of a
- * message than for all the rest of it, and a rebuild asks for the last one's only.
+ * A message as read. Its id is decoded on demand: decoding the headers takes longer than everything else about a message,
+ * and a rebuild needs the id of the last message only.
  */
-export class ReadMessage implements StoredMessage {
+class ReadMessage implements StoredMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly bytes: Uint8Array;

@@ -1,22 +1,29 @@
 /**
- * The writing end of the JetStream journal: many messages in flight on one connection, chained by expected sequence
- * and expected message id (see publish-headers.ts), so that what is stored is always a prefix of what was appended.
+ * The writing end of the JetStream journal: many messages in flight on one connection, chained by expected sequence and
+ * expected message id (append.ts), so that what is stored is always a prefix of what was appended.
  *
- * P1 An acknowledgement counts only if it names the next sequence. Anything else (an error, a duplicate, a gap, no
- *    answer in time, a disconnect) stops the sending and starts a resync: nothing is guessed.
- * P2 A resync reads the tip, matches the ids of what is unknown, reports what was stored, and sends the rest again.
- *    A foreign id in our range, or a tip below what was acknowledged, means fenced.
- * P3 After a resync the first message goes alone and by sequence only: servers before 2.12 forget the last message id
- *    at a restart.
- * P4 Answers of an earlier generation of sends are ignored. What an earlier generation sent may still arrive at the
- *    server: an entry has one place in the log for ever, so it is stored there once, by whichever copy comes first.
+ * An acknowledgement counts only if it names the next sequence. Anything else (an error, a duplicate, a gap, no answer in
+ * time, a disconnect) stops the sending and starts a resync. A resync reads the tip, matches the ids of the entries in
+ * flight, reports what was stored, and sends the rest again. A foreign id in our range, or a tip below what was
+ * acknowledged, means fenced. After a resync the first message goes alone and by sequence only: servers before 2.12 forget
+ * the last message id at a restart.
+ *
+ * Answers to an earlier generation of sends are ignored. Its messages may still arrive at the server: an entry has one
+ * sequence for ever, so it is stored there once, by the copy that comes first.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import { createInbox, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import {
+  createInbox,
+  type Msg,
+  type NatsConnection,
+  type QueuedIterator,
+  type Status,
+  type Subscription,
+} from '@nats-io/transport-node';
+import { EntryQueue } from '../../base/entry-queue.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_STREAM } from '../../contracts/messages/subjects.ts';
-import { EntryQueue } from '../entry-queue.ts';
 import { closedForGood, fenced, notFollowed, otherLog, tooLarge, writtenByAnother } from '../failures.ts';
 import {
   isSameTip,
@@ -25,12 +32,9 @@ import {
   type JournalState,
   type Tip,
 } from '../journal.ts';
-import { Link } from '../link.ts';
-import { describeAcknowledgement, readAcknowledgement } from './acknowledgement.ts';
+import { appendHeaders, MAX_HEADER_BYTES, readAcknowledgement, storeAlone } from './append.ts';
 import { isStreamMissing } from './event-stream.ts';
 import { readIds, readTip } from './jetstream-reader.ts';
-import { appendHeaders, HEADER_BYTES_MAX } from './publish-headers.ts';
-import { storeAlone } from './store-alone.ts';
 
 export interface JetStreamWriterOptions<Entry extends JournalEntry> {
   readonly connection: NatsConnection;
@@ -39,21 +43,21 @@ export interface JetStreamWriterOptions<Entry extends JournalEntry> {
   readonly handlers: JournalHandlers<Entry>;
   /** Messages in flight. */
   readonly window: number;
-  /** Milliseconds without an acknowledgement after which the fate of what is in flight is looked up. */
+  /** Milliseconds without an acknowledgement after which a resync starts. */
   readonly timeoutMs: number;
 }
 
 const RESYNC_PAUSE_MS = 100;
-/** Entries that are worth a write to the socket: about as much as the client sends at once. */
+/** Entries worth a write to the socket: about as many as the client sends at once. */
 const BURST = 32;
 
 export class JetStreamWriter<Entry extends JournalEntry> {
   #state: JournalState = { kind: 'reader' };
   readonly #queue = new EntryQueue<Entry>();
-  /** How many entries from the queue's head are in flight. */
+  /** Number of entries in flight, from the head of the queue. */
   #inFlight = 0;
   #stored: Tip = { sequence: 0, id: '' };
-  /** The tip as it will be when all that is in flight is stored. */
+  /** The tip once everything in flight is stored. */
   #expected: Tip = { sequence: 0, id: '' };
   #generation = 0;
   #lastAnswerAt = 0;
@@ -61,7 +65,8 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   #pumping = false;
   #watch: NodeJS.Timeout | undefined;
   #answers: Subscription | undefined;
-  #link: Link | undefined;
+  #statuses: QueuedIterator<Status> | undefined;
+  #isConnected = true;
   readonly #inbox = createInbox();
   readonly #connection: NatsConnection;
   readonly #client: JetStreamClient;
@@ -91,7 +96,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     return this.#closed;
   }
 
-  /** Begins to write: `stored` is the log's tip, and this writer's own entry. */
+  /** Starts writing: `stored` is the log's tip, and this writer's own entry. */
   begin(stored: Tip): void {
     this.#stored = stored;
     this.#answers = this.#connection.subscribe(`${this.#inbox}.*`, {
@@ -99,7 +104,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
         if (!error) this.#onAnswer(message);
       },
     });
-    this.#link = new Link(this.#connection, () => this.#startResync('disconnected'));
+    void this.#followConnection();
     this.#watch = setInterval(() => this.#onWatch(), this.#timeoutMs / 4);
     this.#watch.unref();
     this.#reopen();
@@ -109,7 +114,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     if (this.#isOver()) return;
     this.#queue.push(entry);
     const limit = this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
-    if (entry.bytes.length + HEADER_BYTES_MAX > limit) {
+    if (entry.bytes.length + MAX_HEADER_BYTES > limit) {
       this.#fence(tooLarge(entry.id, entry.bytes.length, limit));
     }
     if (this.#inFlight === 0 || this.#queue.length - this.#inFlight >= BURST) this.#pump();
@@ -119,14 +124,26 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#letGo();
+    this.#release();
     if (this.#state.kind !== 'fenced') this.#setState({ kind: 'reader' });
   }
 
+  /** The client reconnects by itself. */
+  async #followConnection(): Promise<void> {
+    // Declared as a bare AsyncIterable, which could not be stopped from here.
+    this.#statuses = this.#connection.status() as QueuedIterator<Status>;
+    for await (const { type } of this.#statuses) {
+      if (type === 'reconnect') this.#isConnected = true;
+      if (type !== 'disconnect' && type !== 'close') continue;
+      this.#isConnected = false;
+      this.#startResync('disconnected');
+    }
+  }
+
   /**
-   * Sends at the end of this turn of the event loop: the client writes to its socket whenever a chain of promises
-   * pauses, and one write for each event costs more than everything else about it. A server that has nothing to do gets
-   * the first entry at once, and in a long turn it gets a BURST at a time.
+   * Sends at the end of this turn of the event loop: the client writes to its socket whenever a chain of promises pauses,
+   * and one write per event costs more than everything else about it. An idle server gets the first entry at once, and
+   * in a long turn a BURST at a time.
    */
   #schedulePump(): void {
     if (this.#pumping) return;
@@ -159,9 +176,9 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     if (this.#state.kind !== 'open' || !message.subject.endsWith(`.${this.#generation}`)) return;
     const answer = readAcknowledgement(message);
     const entry = this.#queue.at(0);
-    if (!entry || answer.kind !== 'stored' || answer.sequence !== this.#stored.sequence + 1) {
-      this.#startResync(describeAcknowledgement(answer));
-      return;
+    if ('refusal' in answer) return this.#startResync(answer.refusal);
+    if (!entry || answer.sequence !== this.#stored.sequence + 1) {
+      return this.#startResync(`acknowledged out of order, as message ${answer.sequence}`);
     }
     this.#inFlight--;
     this.#lastAnswerAt = Date.now();
@@ -169,7 +186,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     if (this.#inFlight < this.#window / 2) this.#schedulePump();
   }
 
-  /** The entry at the head is stored. Never throws: an error would end the client's reading of the connection. */
+  /** Reports the entry at the head as stored. Never throws: an error would end the client's reading of the connection. */
   #report(entry: Entry, sequence: number): void {
     this.#queue.shift();
     this.#stored = { sequence, id: entry.id };
@@ -195,8 +212,8 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     while (!this.#isOver()) {
       if (this.#connection.isClosed()) return this.#fence(closedForGood());
       try {
-        // Nothing is sent into a broken connection: the client would keep it, and send it all when it is back.
-        if (this.#link?.isUp) return await this.#settle(reason);
+        // Nothing is sent into a broken connection: the client would keep it and send it all after reconnecting.
+        if (this.#isConnected) return await this.#recover(reason);
       } catch (error) {
         if (isStreamMissing(error)) this.#fence(fenced(`the stream ${EVENT_STREAM} does not exist any more`));
         else if (error instanceof SignalboxError && error.code === 'log_fenced') this.#fence(error);
@@ -206,8 +223,8 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     }
   }
 
-  /** Finds out what is stored, stores the next entry alone (P3), and goes on as before. */
-  async #settle(reason: string): Promise<void> {
+  /** Finds out what is stored, stores the next entry alone, and continues as before. */
+  async #recover(reason: string): Promise<void> {
     await this.#reportStored(reason);
     const entry = this.#queue.at(0);
     if (entry && !this.#isOver()) {
@@ -217,7 +234,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     if (!this.#isOver()) this.#reopen();
   }
 
-  /** Reports what of the unknown was stored. @throws SignalboxError `log_fenced` */
+  /** Reports what was stored of the entries in flight. @throws SignalboxError `log_fenced` */
   async #reportStored(reason: string): Promise<void> {
     const tip = await readTip(this.#manager);
     while (this.#stored.sequence < tip.sequence) {
@@ -230,7 +247,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
         this.#report(entry, sequence);
       }
     }
-    // The tip's id must be ours even where nothing new was stored: an equal length is not an equal log.
+    // The tip's id must be ours even if nothing new was stored: an equal length is not an equal log.
     if (!isSameTip(tip, this.#stored)) throw fenced(otherLog(this.#stored, tip));
   }
 
@@ -248,14 +265,14 @@ export class JetStreamWriter<Entry extends JournalEntry> {
 
   #fence(error: SignalboxError): void {
     if (this.#isOver()) return;
-    this.#letGo();
+    this.#release();
     this.#setState({ kind: 'fenced', error });
   }
 
-  #letGo(): void {
+  #release(): void {
     clearInterval(this.#watch);
     this.#answers?.unsubscribe();
-    this.#link?.close();
+    this.#statuses?.stop();
     this.#queue.clear();
   }
 

@@ -10,9 +10,9 @@ import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
 import { liveItems } from '../../../src/features/audit/live-items.ts';
 import type { Finding } from '../../../src/features/audit/log-item.ts';
 import { LogVerifier } from '../../../src/features/audit/verifier.ts';
+import { openLogReader } from '../../../src/journal/jetstream/jetstream-reader.ts';
 import type { JournalEntry } from '../../../src/journal/journal.ts';
-import { openLogReader } from '../../../src/journal/log-reader.ts';
-import { standIns, withStandIns } from '../../../src/journal/redactions.ts';
+import { tombstones, withTombstones } from '../../../src/journal/redactions.ts';
 import { entryOf } from '../../support/history/recording-journal.ts';
 import { type SignedLog, signedLog } from '../../support/history/signed-log.ts';
 import { JetStreamLog } from '../../support/nats/jetstream-log.ts';
@@ -59,7 +59,7 @@ describe('a log on JetStream', () => {
   it('is verified without a finding, an erased event included, and rebuilt', async () => {
     await using log = await loaded();
     expect(await audit(log)).toEqual([]);
-    const reader = withStandIns(await openLogReader(await log.connect()));
+    const reader = withTombstones(await openLogReader(await log.connect()));
     const { tip } = await rebuild(reader.read({ from: 1 }), new ActorHost(), newProjections());
     expect(tip).toEqual(made.log.tip());
   });
@@ -80,14 +80,14 @@ describe('a log on JetStream', () => {
     }
     expect(followed).toEqual(Array.from({ length: last }, (_, index) => index + 1));
     const live = (await openLogReader(await log.connect())).readLive(
-      { from: 1, fill: standIns(await openLogReader(await log.connect())) },
+      { from: 1, fill: tombstones(await openLogReader(await log.connect())) },
       new AbortController().signal,
     );
     for await (const { sequence, originalHash } of live) {
       if (sequence < made.redacted) continue;
-      expect({ sequence, isStandIn: originalHash !== undefined }).toEqual({
+      expect({ sequence, isTombstone: originalHash !== undefined }).toEqual({
         sequence: made.redacted,
-        isStandIn: true,
+        isTombstone: true,
       });
       break;
     }

@@ -11,7 +11,7 @@ import { taskId } from '../../../src/contracts/ids.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
 import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
-import { withStandIns } from '../../../src/journal/redactions.ts';
+import { withTombstones } from '../../../src/journal/redactions.ts';
 import { functionAgent, PROJECT, startEngine, type TestEngine } from '../../support/engine.ts';
 import { MemorySnapshots } from '../../support/history/memory-snapshots.ts';
 import { until } from '../../support/until.ts';
@@ -28,7 +28,7 @@ const agents = [
 async function replayed(log: MemoryLog): Promise<string> {
   const journal = new MemoryJournal(log, { onStored: () => {}, onState: () => {} });
   const projections = newProjections();
-  await rebuild(withStandIns(journal).read({ from: 1 }), new ActorHost(), projections);
+  await rebuild(withTombstones(journal).read({ from: 1 }), new ActorHost(), projections);
   return projections.toText();
 }
 

@@ -48,7 +48,7 @@ describe('the durability modes', () => {
     },
   );
 
-  it('group and always are for the server that comes along', { timeout: 60_000 }, async () => {
+  it('refuses group and always with an external server', { timeout: 60_000 }, async () => {
     const config = { nats: { sync: 'group', url: 'nats://127.0.0.1:4222' } };
     await using sandbox = await Sandbox.create({ config });
     const { code, stderr } = await sandbox.refused();

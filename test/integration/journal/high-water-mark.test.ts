@@ -1,4 +1,4 @@
-/** The high-water mark against logs of a real server that come back other than they were. */
+/** The high-water mark against logs of a real server that come back changed. */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Takes the log over, stores so many events, and marks each. */
+/** Takes over the log, stores this many events, and marks each. */
 async function write(log: JetStreamLog, epoch: string, count: number): Promise<void> {
   const mark = await HighWaterMark.open(file, logger, 1);
   const writer = await log.open();
@@ -36,7 +36,7 @@ async function write(log: JetStreamLog, epoch: string, count: number): Promise<v
   await mark.close();
 }
 
-it('accepts the log again and again, and refuses it when the server came back with an older backup', async () => {
+it('journal/high-water-mark: accepts the log after each restart, and refuses an older backup', async () => {
   const backup = join(directory, 'backup');
   await using log = await JetStreamLog.fresh(server);
   await write(log, 'first', 300);
@@ -59,7 +59,7 @@ it('accepts the log again and again, and refuses it when the server came back wi
   });
   expect((await log.messages()).length).toBe(602);
 
-  // Another went on with the restored log: as long as before, and not the same.
+  // Another process continued the restored log: it has the old length and other events.
   const other = await log.open();
   await other.takeOver('other');
   other.append('o', 300);
@@ -73,7 +73,7 @@ it('accepts the log again and again, and refuses it when the server came back wi
   await write(log, 'fourth', 1);
 });
 
-it('refuses the log of another server', async () => {
+it('journal/high-water-mark: refuses the log of another server', async () => {
   await using log = await JetStreamLog.fresh(server);
   await rm(file, { force: true });
   await write(log, 'here', 10);

@@ -1,4 +1,4 @@
-/** The JetStream journal on three servers that each keep every message, and of which the one that leads is killed. */
+/** The JetStream journal on three servers that each store every message; the leader is killed. */
 import { describe, expect, it } from 'vitest';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
 import { compareVersions } from '../../../src/daemon/embedded/program.ts';
@@ -10,11 +10,11 @@ import { natsCluster } from '../../support/nats/nats-cluster.ts';
  * others until it is started once more (docs/how-to/operate.md), and with one of three behind no other may go.
  */
 const roundsOn = (version: string): number => (compareVersions(version, '2.12.0') >= 0 ? 2 : 1);
-/** Milliseconds until the two that are left have to take events again. */
+/** Milliseconds within which the other two must accept events again. */
 const ELECTION_MS = 60_000;
 
 describe('a log with three replicas', () => {
-  it('J1, J3: loses nothing when the leader of its stream is killed under load, and goes on with the two that are left', {
+  it('journal/nothing-lost: loses nothing when the leader of its stream is killed under load, and continues with the two that are left', {
     timeout: 240_000,
   }, async () => {
     await using cluster = await natsCluster();
@@ -32,7 +32,7 @@ describe('a log with three replicas', () => {
       const acknowledged = [...writer.reports];
       await cluster.kill(leader);
       writer.append('e', 500);
-      // Written on while one of the three is away.
+      // Writing continues with two of the three.
       await expect.poll(() => writer.reports.length, { timeout: ELECTION_MS }).toBe(round * 3_500);
       expect(writer.reports.slice(0, acknowledged.length)).toEqual(acknowledged);
       expect(await cluster.leaderOf(EVENT_STREAM)).not.toBe(leader);

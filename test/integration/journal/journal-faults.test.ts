@@ -4,7 +4,7 @@ import type { RecordingJournal } from '../../support/history/recording-journal.t
 import { JetStreamLog } from '../../support/nats/jetstream-log.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
 
-/** For a test in which answers do not come. */
+/** For a test with lost answers. */
 const IMPATIENT = { acknowledgementTimeoutMs: 300 };
 
 let server: TestNatsServer;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe('a server that is killed', () => {
-  it('J1, J3: loses nothing by five kill -9 under load, 20,000 entries', async () => {
+  it('journal/nothing-lost: loses nothing by five kill -9 under load, 20,000 entries', async () => {
     await using log = await JetStreamLog.fresh(server);
     const writer = await log.open();
     await writer.takeOver('epoch');
@@ -34,7 +34,7 @@ describe('a server that is killed', () => {
     await log.expectWhole(writer);
   });
 
-  it('J3: goes on after a kill -9 in which nothing was in flight, and after an orderly restart', async () => {
+  it('journal/nothing-lost: continues after a kill -9 with nothing in flight, and after an orderly restart', async () => {
     await using log = await JetStreamLog.fresh(server);
     const writer = await log.open();
     await writer.takeOver('epoch');
@@ -51,7 +51,7 @@ describe('a server that is killed', () => {
 });
 
 describe('a server that is frozen for longer than the acknowledgement timeout', () => {
-  it('J3: goes on when it thaws, with nothing lost and nothing twice', async () => {
+  it('journal/nothing-lost: continues when the server is resumed, with nothing lost and nothing twice', async () => {
     await using log = await JetStreamLog.fresh(server);
     const writer = await log.open(IMPATIENT);
     await writer.takeOver('epoch');
@@ -64,7 +64,7 @@ describe('a server that is frozen for longer than the acknowledgement timeout', 
       writer.append('e', 1_000);
       const { reason } = await writer.state('resyncing');
       expect(reason).toBe('no acknowledgement in time');
-      // A look-up, too, goes without an answer.
+      // A look-up gets no answer either.
       await writer.when(() => writer.states.some((state) => 'reason' in state && state.reason === 'timeout'));
       writer.append('e', 100);
     } finally {
@@ -76,7 +76,7 @@ describe('a server that is frozen for longer than the acknowledgement timeout', 
 });
 
 describe('two writers that fight for one log', () => {
-  it('J2: each term is a prefix of what its writer appended, and ends with the next epoch', async () => {
+  it('journal/one-writer: each term is a prefix of what its writer appended, and ends with the next epoch', async () => {
     await using log = await JetStreamLog.fresh(server);
     const terms: RecordingJournal[] = [];
     const contend = async (name: string): Promise<void> => {
@@ -90,7 +90,7 @@ describe('two writers that fight for one log', () => {
           writer.append(`${name}${term}-`, 200);
           await writer.when(() => isOver() || writer.journal.backlog === 0);
         }
-        // It does not know that its term is over: what it still sends must not be stored once another has begun.
+        // It does not know that its term is over: what it still sends must not be stored once the next term has begun.
         writer.append(`${name}${term}-`, 200);
       }
     };

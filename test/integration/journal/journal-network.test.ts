@@ -6,7 +6,7 @@ import { JetStreamLog } from '../../support/nats/jetstream-log.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
 import { TcpProxy } from '../../support/nats/tcp-proxy.ts';
 
-/** For tests in which answers do not come. */
+/** For tests with lost answers. */
 const IMPATIENT = { acknowledgementTimeoutMs: 300 };
 
 let server: TestNatsServer;
@@ -27,12 +27,12 @@ describe('a bad network', () => {
     return writer;
   }
 
-  it('J3: stores a whole log though the connection is cut again and again in the middle of the pipeline', async () => {
+  it('journal/nothing-lost: stores a whole log though the connection is cut again and again in the middle of the pipeline', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await behindProxy(log, proxy);
     for (let round = 1; round <= 8; round++) {
-      // The server gets a part of the burst, and ends within a message.
+      // The server gets a part of the burst, up to the middle of a message.
       proxy.hold('toServer', round * 11_003);
       writer.append('e', 800);
       await log.untilStill();
@@ -44,7 +44,7 @@ describe('a bad network', () => {
     await log.expectWhole(writer);
   });
 
-  it('J3: keeps what is appended while disconnected, and stores it once when it is back', async () => {
+  it('journal/nothing-lost: keeps what is appended while disconnected, and stores it once after reconnecting', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await behindProxy(log, proxy);
@@ -60,7 +60,7 @@ describe('a bad network', () => {
     await log.expectWhole(writer);
   });
 
-  it('J3: finds what was stored while every acknowledgement was lost, and sends none of it twice', async () => {
+  it('journal/nothing-lost: finds what was stored while every acknowledgement was lost, and sends none of it twice', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await behindProxy(log, proxy, IMPATIENT);
@@ -79,7 +79,7 @@ describe('a bad network', () => {
     await log.expectWhole(writer);
   });
 
-  it('P4: ignores acknowledgements that come when their fate was looked up already', async () => {
+  it('journal/total-order: ignores acknowledgements that arrive after a resync', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await behindProxy(log, proxy, IMPATIENT);
@@ -93,7 +93,7 @@ describe('a bad network', () => {
     expect(writer.states.filter(({ kind }) => kind === 'resyncing')).toHaveLength(1);
   });
 
-  it('P4: stores nothing twice when a dead connection delivers late, and ignores what it answers', async () => {
+  it('journal/nothing-lost: stores nothing twice if a dead connection delivers late, and ignores its answers', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await behindProxy(log, proxy);
@@ -114,7 +114,7 @@ describe('a bad network', () => {
     expect(writer.states.length).toBe(before);
   });
 
-  it('J2: stores a prefix of the old writer, part of whose pipeline arrived before the take-over', async () => {
+  it('journal/one-writer: stores a prefix of the old writer, part of whose pipeline arrived before the take-over', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const old = await behindProxy(log, proxy);
@@ -124,7 +124,7 @@ describe('a bad network', () => {
     expect(arrived).toBeLessThan(1_000);
     const next = await log.open();
     const epoch = await next.takeOver('epoch-2');
-    // One message of the new writer, in the place of the old one's first refused: the sequence alone would let in the rest.
+    // One message of the new writer, at the sequence of the old one's first refused message: the sequence alone would admit the rest.
     proxy.release('toServer');
     await old.state('fenced');
     next.append('n', 100);
@@ -139,7 +139,7 @@ describe('a bad network', () => {
 });
 
 describe('closing while one entry is on its way alone', () => {
-  /** Lets the next append reach the server, and holds up what the server says to it. */
+  /** Lets the next append reach the server, and holds its answer back. */
   function holdAnswers(proxy: TcpProxy): void {
     proxy.onSent = (text) => {
       if (!text.includes('HPUB signalbox.v1.evt.')) return;
@@ -148,7 +148,7 @@ describe('closing while one entry is on its way alone', () => {
     };
   }
 
-  it('J6: reports nothing more when it is closed in the middle of a resync', async () => {
+  it('reports nothing more after being closed in the middle of a resync', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await log.open({}, proxy.url);
@@ -161,13 +161,13 @@ describe('closing while one entry is on its way alone', () => {
     await writer.journal.close();
     proxy.release('toClient');
     await log.untilStill();
-    // What the server said before this answer has come.
+    // Everything that the server sent before this answer has arrived.
     expect(await writer.journal.tip()).toEqual({ sequence: 2, id: 'e0' });
     expect(writer.reports).toEqual([]);
     expect(writer.states.at(-1)).toEqual({ kind: 'reader' });
   });
 
-  it('J6: does not begin to write when it is closed in the middle of its take-over', async () => {
+  it('does not start writing if it is closed in the middle of its take-over', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await log.open({}, proxy.url);

@@ -1,4 +1,4 @@
-/** The stream under the journal: settings that a log must not have, damage, and limits of the server. */
+/** The stream of the event log: wrong settings, damage, and limits of the server. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENT_STREAM, EVENT_SUBJECTS, LIVE_SUBJECTS } from '../../../src/contracts/messages/subjects.ts';
@@ -22,12 +22,12 @@ const GOOD = {
   republish: { src: EVENT_SUBJECTS, dest: LIVE_SUBJECTS },
 };
 
-/** Servers before 2.10 do so when a stream has `max_bytes`, whatever its `discard` says. */
+/** Servers before 2.10 do so if a stream has `max_bytes`, whatever its `discard`. */
 function dropsOldest(): boolean {
   return server.version.startsWith('2.9.');
 }
 
-describe('a stream that is there already', () => {
+describe('a stream that exists already', () => {
   it.each<[string, Partial<StreamConfig>]>([
     ['max_age', { max_age: 3_600_000_000_000 }],
     ['discard', { discard: DiscardPolicy.Old }],
@@ -50,7 +50,7 @@ describe('a stream that is there already', () => {
     expect((await manager.streams.info(EVENT_STREAM)).config).toMatchObject(wrong);
   });
 
-  it('may have a size limit, unless the server would keep it by dropping the oldest events', async () => {
+  it('may have a size limit, unless the server would drop the oldest events', async () => {
     await using log = await JetStreamLog.fresh(server);
     await (await log.manager()).streams.add({ ...GOOD, max_bytes: 10_000_000 });
     const open = log.open();
@@ -58,7 +58,7 @@ describe('a stream that is there already', () => {
     else await expect(open).rejects.toMatchObject({ details: { wrong: ['max_bytes'] } });
   });
 
-  it('is taken where it differs only in what does no harm', async () => {
+  it('is accepted if it differs only in harmless settings', async () => {
     await using log = await JetStreamLog.fresh(server);
     await (await log.manager()).streams.add({ ...GOOD, description: 'mine', max_msg_size: 100_000 });
     const writer = await log.open();
@@ -95,7 +95,7 @@ describe('a damaged log', () => {
     });
   });
 
-  it('J4: fences the writer of a stream that was deleted', async () => {
+  it('journal/one-writer: fences the writer of a stream that was deleted', async () => {
     await using log = await JetStreamLog.fresh(server);
     const writer = await log.open();
     await writer.takeOver('epoch');
@@ -107,7 +107,7 @@ describe('a damaged log', () => {
 });
 
 describe('limits', () => {
-  it('J3: waits with the reason of the server while the stream is full, and goes on when there is room', async ({
+  it('journal/nothing-lost: waits with the reason of the server while the stream is full, and continues when there is room', async ({
     skip,
   }) => {
     if (dropsOldest()) skip('this server makes room by itself');
@@ -124,7 +124,7 @@ describe('limits', () => {
     expect((await log.messages()).map(({ id }) => id)).toEqual(['epoch', ...writer.appended]);
   });
 
-  it('J5: stops at an entry that the server can never take, and stores nothing that follows it', async () => {
+  it('stops at an entry that the server can never store, and stores nothing after it', async () => {
     await using log = await JetStreamLog.fresh(server);
     const writer = await log.open();
     await writer.takeOver('epoch');
@@ -140,7 +140,7 @@ describe('limits', () => {
     expect(stored.length).toBeLessThanOrEqual(12);
   });
 
-  it('J5: stops when its connection is closed for good', async () => {
+  it('stops if its connection is closed for good', async () => {
     await using log = await JetStreamLog.fresh(server);
     const connection = await log.connect();
     const writer = await log.open({}, connection);

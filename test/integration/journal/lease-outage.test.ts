@@ -1,4 +1,4 @@
-/** The writer's lease while the server does not answer. A rejection that nobody handles fails the test run. */
+/** The writer's lease while the server does not answer. An unhandled rejection fails the test run. */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterEach, expect, it } from 'vitest';
 import {
@@ -12,7 +12,7 @@ import { silentLogger } from '../../support/engine.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
 import { until } from '../../support/until.ts';
 
-/** Milliseconds: each question is given up several times meanwhile, and the lease runs out. */
+/** Milliseconds: requests time out several times meanwhile, and the lease expires. */
 const FROZEN_MS = 2_500;
 
 const connections: NatsConnection[] = [];
@@ -29,14 +29,14 @@ async function optionsOf(nats: TestNatsServer, writer: string): Promise<LeaseOpt
   return {
     connection,
     holder: holder(writer),
-    fateOf: () => 'alive',
+    livenessOf: () => 'alive',
     logger: silentLogger,
     onLost: (other) => void lost.push(other?.writer),
     ttlMs: 1_000,
   };
 }
 
-/** Returns when somebody has renewed it several times. */
+/** Returns when the lease was renewed several times. */
 async function untilRenewed(connection: NatsConnection): Promise<string | undefined> {
   const seen = new Set<number>();
   let writer: string | undefined;
@@ -53,7 +53,7 @@ function holder(writer: string): LeaseHolder {
   return { writer, host: 'test', pid: 1, startTime: '1', bootId: 'b', since: '2026-01-01T00:00:00.000Z' };
 }
 
-it('outlives a server that is frozen until requests are given up: for its holder, and for who begins to wait', {
+it('survives a server that is frozen until requests time out, for its holder and for a standby', {
   timeout: 40_000,
 }, async () => {
   await using nats = await natsServer();
@@ -67,7 +67,7 @@ it('outlives a server that is frozen until requests are given up: for its holder
   await new Promise((resolve) => setTimeout(resolve, FROZEN_MS));
   process.kill(pid, 'SIGCONT');
 
-  // Whoever of the two was quicker has it, and renews it.
+  // The quicker of the two has it, and renews it.
   await untilRenewed(options.connection);
   end.abort();
   const taken = await second;
@@ -76,12 +76,12 @@ it('outlives a server that is frozen until requests are given up: for its holder
   await taken?.release();
 });
 
-it('is taken again by its holder when one that took it gives it back', async () => {
+it('is regained by its holder if a standby took it and released it', async () => {
   await using nats = await natsServer();
   const options = await optionsOf(nats, 'first');
   const first = await Lease.acquire(options);
   const { revision = 0 } = (await readLease(options.connection)) ?? {};
-  // As a standby does that could not take the log over, in the moment in which its holder does not look.
+  // Like a standby that could not take over the log, between two renewals of the holder.
   await deleteLease(options.connection, revision).catch(async () => {
     const now = await readLease(options.connection);
     await deleteLease(options.connection, now?.revision ?? 0);

@@ -9,9 +9,9 @@ import { threadFor } from '../../../src/daemon/read-ahead.ts';
 import type { Batch } from '../../../src/engine/runtime/rebuild.ts';
 import type { ReadAhead } from '../../../src/engine/runtime/recover.ts';
 import { recover } from '../../../src/engine/runtime/recover.ts';
+import { openLogReader } from '../../../src/journal/jetstream/jetstream-reader.ts';
 import type { JournalEntry } from '../../../src/journal/journal.ts';
-import { openLogReader } from '../../../src/journal/log-reader.ts';
-import { withStandIns } from '../../../src/journal/redactions.ts';
+import { withTombstones } from '../../../src/journal/redactions.ts';
 import { entryOf } from '../../support/history/recording-journal.ts';
 import { type SignedLog, signedLog } from '../../support/history/signed-log.ts';
 import { JetStreamLog } from '../../support/nats/jetstream-log.ts';
@@ -65,7 +65,7 @@ describe('reading ahead', () => {
 
   /** What a start makes of the log. */
   async function started(log: JetStreamLog, readAhead: ReadAhead | null) {
-    const journal = withStandIns(await openLogReader(await log.connect()));
+    const journal = withTombstones(await openLogReader(await log.connect()));
     const recovered = await recover({ journal, readAhead, limits: LIMITS, snapshots: null, logger });
     return { end: recovered.end, text: recovered.finish().projections.toText() };
   }

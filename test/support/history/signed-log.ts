@@ -16,9 +16,9 @@ import {
   type Verification,
   type VerifierOptions,
 } from '../../../src/features/audit/verifier.ts';
-import type { StoredMessage } from '../../../src/journal/journal.ts';
+import type { LogReader, StoredMessage } from '../../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
-import { type LogReader, withStandIns } from '../../../src/journal/redactions.ts';
+import { withTombstones } from '../../../src/journal/redactions.ts';
 import { functionAgent, PROJECT, silentLogger, startEngine } from '../engine.ts';
 
 export interface SignedLog {
@@ -96,7 +96,7 @@ export async function bundleOf(
   const write = async (part: string): Promise<void> => {
     text += part;
   };
-  await exportBundle(withStandIns(readerOf(messages)), request, Date.UTC(2026, 0, 1), { write });
+  await exportBundle(withTombstones(readerOf(messages)), request, Date.UTC(2026, 0, 1), { write });
   return text;
 }
 

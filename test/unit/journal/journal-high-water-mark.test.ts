@@ -34,7 +34,7 @@ async function markAt(sequence: number, id: string): Promise<HighWaterMark> {
 const saved = async (): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
 
 describe('the file of the high-water mark', () => {
-  it('L1: is written at close, with the newest mark, and read again', async () => {
+  it('journal/high-water-mark: is written at close, with the newest mark, and read again', async () => {
     const mark = await HighWaterMark.open(file, logger);
     for (let sequence = 1; sequence <= 1_000; sequence++) mark.advance({ sequence, id: `e${sequence}` });
     await expect(stat(file)).rejects.toThrow('ENOENT');
@@ -45,7 +45,7 @@ describe('the file of the high-water mark', () => {
     await again.close();
   });
 
-  it('L1: follows while the mark moves, at most once an interval', async () => {
+  it('journal/high-water-mark: is written while the mark moves, at most once per interval', async () => {
     const mark = await HighWaterMark.open(file, logger, QUICK_MS);
     mark.advance({ sequence: 1, id: 'a' });
     await expect.poll(() => saved().catch(() => null)).toEqual({ sequence: 1, id: 'a' });
@@ -54,14 +54,14 @@ describe('the file of the high-water mark', () => {
     await mark.close();
   });
 
-  it('L1: never moves back', async () => {
+  it('journal/high-water-mark: never moves back', async () => {
     const mark = await markAt(10, 'ten');
     mark.advance({ sequence: 9, id: 'nine' });
     await mark.close();
     expect(await saved()).toEqual({ sequence: 10, id: 'ten' });
   });
 
-  it('L2: is replaced as a whole, is private, and leaves nothing beside it', async () => {
+  it('journal/high-water-mark: is replaced as a whole, is private, and leaves no other file', async () => {
     const mark = await markAt(10, 'ten');
     mark.advance({ sequence: 11, id: 'eleven' });
     await mark.close();
@@ -69,7 +69,7 @@ describe('the file of the high-water mark', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('L2: survives the rest of a write that a crash interrupted', async () => {
+  it('journal/high-water-mark: survives a write that a crash interrupted', async () => {
     const mark = await markAt(10, 'ten');
     await writeFile(`${file}.tmp`, '{"sequence":1');
     mark.advance({ sequence: 11, id: 'eleven' });
@@ -77,7 +77,7 @@ describe('the file of the high-water mark', () => {
     expect(await saved()).toEqual({ sequence: 11, id: 'eleven' });
   });
 
-  it('is tried again where it could not be written, which is logged', async () => {
+  it('logs a failed write and tries again', async () => {
     const logged: string[] = [];
     const blocked = join(directory, 'missing', 'mark.json');
     const mark = await HighWaterMark.open(
@@ -104,14 +104,14 @@ describe('the file of the high-water mark', () => {
     },
   );
 
-  it('is refused where it cannot be read', async () => {
+  it('refuses an unreadable file', async () => {
     await mkdir(file);
     await expect(HighWaterMark.open(file, logger)).rejects.toMatchObject({ code: 'log_mismatch' });
   });
 });
 
 describe('a log that is compared with the high-water mark', () => {
-  it('L3: is any log where there is no mark yet', async () => {
+  it('journal/high-water-mark: accepts any log if there is no mark yet', async () => {
     const mark = await HighWaterMark.open(file, logger);
     await mark.check(journalOf());
     await mark.check(journalOf('a', 'b'));
@@ -122,11 +122,14 @@ describe('a log that is compared with the high-water mark', () => {
   it.each([
     ['a', 'b', 'c'],
     ['a', 'b', 'c', 'd', 'e'],
-  ])('L3: is right where it holds the marked event at its place, at its end or not', async (...ids) => {
-    await (await markAt(3, 'c')).check(journalOf(...ids));
-  });
+  ])(
+    'journal/high-water-mark: accepts a log with the marked event at its place, at its end or not',
+    async (...ids) => {
+      await (await markAt(3, 'c')).check(journalOf(...ids));
+    },
+  );
 
-  it('L3: is refused where it is shorter', async () => {
+  it('journal/high-water-mark: refuses a shorter log', async () => {
     const check = (await markAt(3, 'c')).check(journalOf('a', 'b'));
     await expect(check).rejects.toMatchObject({
       code: 'log_mismatch',
@@ -137,14 +140,14 @@ describe('a log that is compared with the high-water mark', () => {
     });
   });
 
-  it('L3: is refused where it is empty', async () => {
+  it('journal/high-water-mark: refuses an empty log', async () => {
     await expect((await markAt(3, 'c')).check(journalOf())).rejects.toMatchObject({
       code: 'log_mismatch',
       details: { end: 0 },
     });
   });
 
-  it('L3: is refused where another event stands in that place, with what it may mean and what to do', async () => {
+  it('journal/high-water-mark: refuses a log with another event at that place, with what it may mean and what to do', async () => {
     const error = await (await markAt(3, 'c')).check(journalOf('a', 'b', 'x', 'd')).catch((thrown) => thrown);
     expect(error).toMatchObject({ code: 'log_mismatch', details: { id: 'x' } });
     for (const part of ['the id x', 'the id c', 'older backup', 'another NATS server', `delete ${file}`]) {
@@ -152,7 +155,7 @@ describe('a log that is compared with the high-water mark', () => {
     }
   });
 
-  it('L3: is accepted again when the mark was deleted on purpose', async () => {
+  it('journal/high-water-mark: accepts the log again if the mark was deleted on purpose', async () => {
     await markAt(3, 'c');
     await rm(file);
     const mark = await HighWaterMark.open(file, logger);

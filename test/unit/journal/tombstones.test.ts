@@ -1,14 +1,14 @@
-/** Reading what was erased: in the whole log, under a subject, and while it happens. */
+/** Reading a log with erased content: all of it, by subject, and while content is erased. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { redactionFilter } from '../../../src/contracts/messages/subjects.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { journalSource } from '../../../src/engine/replay/journal-source.ts';
-import type { StoredMessage } from '../../../src/journal/journal.ts';
-import { type LogReader, readRedactions, standIns } from '../../../src/journal/redactions.ts';
+import type { LogReader, StoredMessage } from '../../../src/journal/journal.ts';
+import { readRedactions, tombstones } from '../../../src/journal/redactions.ts';
 import { goldenHistory } from '../../support/histories/golden.ts';
 import { readerOf } from '../../support/history/signed-log.ts';
 
-/** A whole log, with stand-ins. */
+/** A whole log, with tombstones. */
 let all: StoredMessage[];
 let erased: number[];
 /** The same log as a server has it. */
@@ -30,12 +30,12 @@ const plain = (messages: readonly StoredMessage[]) =>
   messages.map(({ bytes, ...message }) => ({ ...message, text: Buffer.from(bytes).toString() }));
 
 describe('a log from which content was erased', () => {
-  it('E2: is read whole, from a file and from a journal', async () => {
+  it('is read whole, from a file and from a journal', async () => {
     expect(erased.length).toBeGreaterThan(3);
     expect(plain(await collect(journalSource(reader).read()))).toEqual(plain(all));
   });
 
-  it('is read whole under the subject of a project and of a task, from any place on', async () => {
+  it('is read whole by the subject of a project and of a task, from any sequence on', async () => {
     const source = journalSource(reader);
     const [first = 0, second = 0] = erased;
     for (const from of [1, first, first + 1, second]) {
@@ -50,14 +50,14 @@ describe('a log from which content was erased', () => {
     );
   });
 
-  it('E1: gives what stands for an event that is erased while the log is read', async () => {
+  it('gives the tombstone of an event that is erased while the log is read', async () => {
     let recorded = 1;
     const growing: Pick<LogReader, 'readByFilter'> = {
       async *readByFilter(filter) {
         yield* (await collect(reader.readByFilter(filter))).slice(0, recorded);
       },
     };
-    const fill = standIns(growing);
+    const fill = tombstones(growing);
     const order = (await collect(readRedactions(reader))).map(({ sequence }) => sequence);
     const [first = 0, second = 0] = order;
     expect((await fill(first, null)).sequence).toBe(first);
@@ -65,7 +65,7 @@ describe('a log from which content was erased', () => {
     expect((await fill(second, null)).sequence).toBe(second);
   });
 
-  it('E3: says which event is missing where no redaction names it', async () => {
+  it('reports a missing event that no redaction names', async () => {
     const [first = 0] = erased;
     const torn = readerOf(all.filter(({ sequence }) => !erased.includes(sequence) && sequence !== first + 1));
     const missing = { code: 'log_corrupt', details: { expected: first + 1 } };
