@@ -1,37 +1,40 @@
+/**
+ * Finds out what became of a process that an earlier runner started, and waits for the start of a new one.
+ *
+ * Invariant attempts/started-at-most-once: the launcher and an adoption both create the file `launcher` exclusively. If
+ * the launcher is first, the command may have been executed; if the adoption is first, it never will be. A launcher
+ * identifies itself before it forks, its child before it executes the command: so if the child did not identify itself
+ * and no process with the marker is left, the command was not executed.
+ *
+ * Invariant attempts/ended-for-certain: a complete exit record outranks everything else; pids count only on the same
+ * machine and in the same boot.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt-directory.ts';
-import { recordedExit, reportOf } from './files/exit-report.ts';
+import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
 import type { Host } from './host/host.ts';
-import { findAlive, isAlive, type ProcessKey } from './host/process-table.ts';
+import { findAlive, isAlive, type ProcessKey, sameProcess } from './host/process-table.ts';
 import type { ExitReport, ProcessExit } from './runner.ts';
-import { readKey, readStart, START_MS_MAX, type StartRecord, untilStarted } from './start.ts';
 
-const POLL_MS = 20;
+/** On an idle machine the launcher executes the command after two milliseconds. */
+const MIN_POLL_MS = 2;
+const MAX_POLL_MS = 20;
+const MAX_START_MS = 30_000;
 
-/** What the files of an attempt and the process table say about it together. */
+export interface StartRecord {
+  readonly launcher: ProcessKey;
+  readonly agent: ProcessKey;
+}
+
+/** What the files of an attempt and the process table together say about it. */
 export type Finding =
   | { readonly kind: 'never_started'; readonly reason: string }
-  | {
-      readonly kind: 'running';
-      readonly spec: SpecRecord;
-      readonly launcher: ProcessKey;
-      readonly agent: ProcessKey;
-    }
-  | {
-      readonly kind: 'ended';
-      readonly report: ExitReport;
-      readonly launcher?: ProcessKey | undefined;
-      readonly agent?: ProcessKey | undefined;
-    };
+  | ({ readonly kind: 'running'; readonly spec: SpecRecord } & StartRecord)
+  | ({ readonly kind: 'ended'; readonly report: ExitReport } & {
+      readonly [Key in keyof StartRecord]?: ProcessKey | undefined;
+    });
 
-/**
- * A1. Whoever creates the launcher's file first decides: the launcher, then the command may have been executed; or
- *     this search, then it never will be.
- * A2. A launcher identifies itself before it forks, its child before it executes the command. So if the child did not
- *     identify itself and no process with the marker is left, the command was not executed.
- * A3. A complete exit record is believed before anything else; pids are believed only on the same machine and boot.
- */
 export class AdoptionSearch {
   readonly #host: Host;
   readonly #directory: AttemptDirectory;
@@ -47,10 +50,10 @@ export class AdoptionSearch {
     const spec = this.#directory.readSpec();
     const elsewhere = spec === undefined ? undefined : this.#elsewhere(spec);
     const record = this.#directory.readExit();
-    if (record !== undefined) return this.#recorded(spec, record, elsewhere); // A3
+    if (record !== undefined) return this.#recorded(spec, record, elsewhere);
     if (elsewhere !== undefined) return this.#lost(spec, elsewhere, elsewhere);
-    if (await this.#directory.abandon()) return notStarted('no launcher had begun its work'); // A1
-    if (spec === undefined) return this.#lost(spec, 'what was to be started is not recorded');
+    if (await this.#directory.abandon()) return notStarted('no launcher had begun its work');
+    if (spec === undefined) return this.#lost(spec, 'there is no record of what was to be started');
     const start = await this.#start();
     if (start === 'unclear') return this.#lost(spec, 'its launcher hangs and neither started it nor gave up');
     if (start === undefined) return notStarted('its launcher was killed before that');
@@ -58,10 +61,10 @@ export class AdoptionSearch {
       return { kind: 'running', spec, ...start };
     const late = this.#directory.readExit();
     if (late !== undefined) return this.#recorded(spec, late, undefined);
-    return this.#lost(spec, 'it ended while nobody watched, and its launcher did not live to record how');
+    return this.#lost(spec, 'it ended while Signalbox was not running, and its launcher did not record how');
   }
 
-  /** The boot tells machines apart as well. A machine's name may change while it runs, so it is asked second. */
+  /** Why the pids mean nothing here. A machine may be renamed while it runs, so a different name alone is not enough. */
   #elsewhere(spec: SpecRecord): string | undefined {
     const renamed = spec.host !== this.#host.name;
     const rebooted = spec.bootId !== this.#host.bootId;
@@ -89,30 +92,26 @@ export class AdoptionSearch {
     elsewhere: string | undefined,
     record?: RecordedExit,
   ): Promise<Finding> {
-    const output = new OutputFiles(
-      this.#directory,
-      spec?.maxOutputBytes ?? Number.MAX_SAFE_INTEGER,
-      this.#host.log,
-    );
+    const maxBytes = spec?.maxOutputBytes ?? Number.MAX_SAFE_INTEGER;
+    const output = new OutputFiles(this.#directory, maxBytes, this.#host.log);
     await output.close();
     const measured = { output: output.bytes(), cpuMs: record?.cpuMs };
     const report = reportOf(exit, record?.recordedAt ?? this.#host.now(), measured);
-    if (elsewhere !== undefined) return { kind: 'ended', report }; // A3
+    if (elsewhere !== undefined) return { kind: 'ended', report };
     const launcher = readKey(this.#host, this.#directory, 'launcher');
     return { kind: 'ended', report, launcher, agent: readKey(this.#host, this.#directory, 'agent') };
   }
 
-  /** A2 */
   async #start(): Promise<StartRecord | 'unclear' | undefined> {
     const launcher = readKey(this.#host, this.#directory, 'launcher');
     const start = await untilStarted(this.#host, this.#directory, () => !this.#isAlive(launcher));
     if (start !== undefined) return start;
-    const end = performance.now() + START_MS_MAX;
+    const end = performance.now() + MAX_START_MS;
     while (await this.#markedExists()) {
       const late = readStart(this.#host, this.#directory);
       if (late !== undefined) return late;
       if (performance.now() > end) return 'unclear';
-      await pause(POLL_MS);
+      await pause(MAX_POLL_MS);
     }
     return readStart(this.#host, this.#directory);
   }
@@ -129,4 +128,42 @@ export class AdoptionSearch {
 
 function notStarted(reason: string): Finding {
   return { kind: 'never_started', reason };
+}
+
+/**
+ * Waits until the launcher has started its command, or is gone.
+ * @param launcherGone called before the records are read, so that they are final if it returns true
+ * @returns undefined if the launcher ended before it started the command; `unclear` if neither happened in 30 seconds
+ */
+export async function untilStarted(
+  host: Host,
+  directory: AttemptDirectory,
+  launcherGone: () => boolean,
+): Promise<StartRecord | 'unclear' | undefined> {
+  const end = performance.now() + MAX_START_MS;
+  for (let pollMs = MIN_POLL_MS; performance.now() < end; pollMs = Math.min(pollMs + 1, MAX_POLL_MS)) {
+    const gone = launcherGone();
+    const start = readStart(host, directory);
+    if (gone || (start !== undefined && isExecuting(host, start.agent))) return start;
+    await pause(pollMs);
+  }
+  return 'unclear';
+}
+
+/** The launcher identifies itself before its command does: so either both are known, or the command was not executed. */
+function readStart(host: Host, directory: AttemptDirectory): StartRecord | undefined {
+  const agent = readKey(host, directory, 'agent');
+  const launcher = agent === undefined ? undefined : readKey(host, directory, 'launcher');
+  return agent === undefined || launcher === undefined ? undefined : { launcher, agent };
+}
+
+function readKey(host: Host, directory: AttemptDirectory, file: keyof StartRecord): ProcessKey | undefined {
+  const line = directory.readRecord(file);
+  return line === undefined ? undefined : host.table.parseRecord(line);
+}
+
+/** False between fork and exec, and if it has ended already: then the launcher's record tells why. */
+function isExecuting(host: Host, agent: ProcessKey): boolean {
+  const entry = host.table.lookup(agent.pid);
+  return isAlive(entry) && sameProcess(entry, agent) && entry.beforeExec !== true;
 }

@@ -1,12 +1,12 @@
+/** Runs processes on this machine: the implementation of `runner.ts`. */
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
-import { AdoptionSearch, type Finding } from './adoption.ts';
+import { AdoptionSearch, type Finding, untilStarted } from './adoption.ts';
 import { AttemptDirectory, type SpecRecord } from './files/attempt-directory.ts';
-import { recordedExit } from './files/exit-report.ts';
+import { recordedExit } from './files/exit.ts';
 import { createHost, type Host, identityOf } from './host/host.ts';
-import { Killer } from './kill/killer.ts';
-import type { Launched } from './launch/launch.ts';
-import { LaunchPad } from './launch/launch-pad.ts';
+import { Killer } from './kill/kill.ts';
+import { type Launched, LaunchPad } from './launch/launch.ts';
 import { preflight, spawnFailed } from './preflight.ts';
 import type {
   Adoption,
@@ -16,17 +16,16 @@ import type {
   ProcessRunner,
   SpawnSpec,
 } from './runner.ts';
-import { untilStarted } from './start.ts';
 import { type StartedProcess, SupervisedProcess } from './supervised-process.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ProcessRunnerOptions {
   readonly log: Logger;
-  /** Epoch milliseconds; the system's clock unless a test supplies its own. */
+  /** Epoch milliseconds. Default: the system's clock. */
   readonly now?: () => number;
-  /** How often running processes are looked at: output, usage, end of adopted ones. Default 500 ms. */
+  /** Milliseconds between two looks at running processes: output, usage, end of adopted ones. Default 500. */
   readonly pollMs?: number;
-  /** Whether to start processes through a launch shell where there can be one (launch-pad.ts). Default true. */
+  /** Whether to start processes through a launch shell if the system allows it (launch.ts). Default true. */
   readonly launchShell?: boolean;
 }
 
@@ -42,10 +41,6 @@ export function createProcessRunner(options: ProcessRunnerOptions): ProcessRunne
   return new HostProcessRunner(host, pad, options.pollMs ?? POLL_MS);
 }
 
-/**
- * R1. What is asked for is on disk before a launcher starts, so that after a crash at any point adopt() finds out.
- * R2. A spawn that is refused has executed nothing and never will.
- */
 class HostProcessRunner implements ProcessRunner {
   readonly #host: Host;
   readonly #watcher: Watcher;
@@ -60,15 +55,15 @@ class HostProcessRunner implements ProcessRunner {
   }
 
   async spawn(spec: SpawnSpec): Promise<ManagedProcess> {
-    if (this.#closed)
-      throw new SignalboxError('shutting_down', 'the process runner is closed and starts no process');
+    if (this.#closed) throw new SignalboxError('shutting_down', 'the process runner is closed');
     const program = preflight(spec);
     const directory = new AttemptDirectory(spec.directory);
     const record = specRecord(spec, this.#host);
-    await directory.create(record); // R1
+    // On disk before a launcher starts, so that adopt() finds out what happened after a crash at any point.
+    await directory.create(record);
     const launched = await this.#pad.launch({ spec, program, directory });
     const start = await this.#started(spec, directory, launched).catch(async (error: unknown) => {
-      await this.#makeSure(directory, spec.marker); // R2
+      await this.#makeSure(directory, spec.marker);
       launched.release();
       throw error;
     });
@@ -80,7 +75,7 @@ class HostProcessRunner implements ProcessRunner {
   async adopt(path: string, marker: string): Promise<Adoption> {
     const directory = new AttemptDirectory(path);
     const finding = await new AdoptionSearch(this.#host, directory, marker).run().catch((error: unknown) => {
-      const why = `what became of the process in ${path} cannot be found out: ${messageOf(error)}`;
+      const why = `cannot find out what became of the process in ${path}: ${messageOf(error)}`;
       throw new SignalboxError('internal', why, { cause: error });
     });
     switch (finding.kind) {
@@ -136,13 +131,12 @@ class HostProcessRunner implements ProcessRunner {
     return { ...start, startedAt: directory.startedAt() ?? this.#host.now() };
   }
 
-  /** Closes the door to a launcher that may still be on its way, and kills the one that may have begun. */
+  /** Makes sure that a failed spawn starts nothing later: stops a launcher on its way, kills one that has begun. */
   async #makeSure(directory: AttemptDirectory, marker: string): Promise<void> {
     if (!(await directory.abandon())) await new Killer(this.#host, { marker }).kill({ graceMs: 0 });
   }
 }
 
 function specRecord({ command, cwd, marker, maxOutputBytes }: SpawnSpec, { name, bootId }: Host): SpecRecord {
-  const record = { command, cwd, marker, maxOutputBytes, host: name };
-  return bootId === undefined ? record : { ...record, bootId };
+  return { command, cwd, marker, maxOutputBytes, host: name, bootId };
 }

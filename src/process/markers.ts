@@ -1,4 +1,4 @@
-/** Name of the environment variable by which every process of an attempt is found, wherever it moved. */
+/** Markers: the environment variable by which the processes of an attempt are found, wherever they moved. */
 export const MARKER_VARIABLE = 'SIGNALBOX_ATTEMPT_MARKER';
 
 const SEPARATOR = ',';
@@ -13,8 +13,8 @@ export function splitMarkers(value: string): string[] {
 }
 
 /**
- * The variable's value for a child. If this process is part of an attempt itself (an agent that works with a Signalbox of
- * its own), the child belongs to that attempt too, and keeps its marker: who kills the outer attempt finds the inner one.
+ * The variable's value for a child. If this process is itself part of an attempt (an agent that uses a Signalbox of its
+ * own), the child belongs to that attempt too and keeps its marker, so that killing the outer attempt finds the inner one.
  */
 export function markersFor(marker: string, own: string | undefined = process.env[MARKER_VARIABLE]): string {
   return [...splitMarkers(own ?? ''), marker].join(SEPARATOR);

@@ -1,3 +1,4 @@
+/** Checks a spawn before anything is started. */
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { SignalboxError } from '../contracts/errors.ts';
@@ -5,17 +6,10 @@ import { isMarker } from './markers.ts';
 import type { SpawnFailure, SpawnSpec } from './runner.ts';
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Variables that a shell keeps for itself and would hand on with a value of its own. */
-const SHELL_VARIABLES: ReadonlySet<string> = new Set([
-  'IFS',
-  'LINENO',
-  'OPTIND',
-  'PPID',
-  'UID',
-  'EUID',
-  'SHELLOPTS',
-  'BASHOPTS',
-]);
+/** Variables that a shell sets itself and would pass on with its own value. */
+const SHELL_VARIABLES: ReadonlySet<string> = new Set(
+  'IFS LINENO OPTIND PPID UID EUID SHELLOPTS BASHOPTS'.split(' '),
+);
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 export function spawnFailed(reason: SpawnFailure, message: string, cause?: unknown): SignalboxError {
@@ -23,22 +17,20 @@ export function spawnFailed(reason: SpawnFailure, message: string, cause?: unkno
 }
 
 /**
- * Finds what would fail, before anything is started, because the system itself does not say whether the program, its
- * interpreter or the working directory is missing. Synchronous, like the search of PATH in any spawn: a file takes 3 µs.
+ * Finds out what would fail, because the system's own error does not say whether the program, its interpreter or the
+ * working directory is missing. Synchronous, like the search of PATH in any spawn: a file takes 3 µs.
  * @returns absolute path of the program
  * @throws SignalboxError `spawn_failed`
  */
 export function preflight(spec: SpawnSpec): string {
   const problem = problemOf(spec);
-  if (problem !== undefined) throw spawnFailed('invalid_spec', `the agent cannot be started: ${problem}`);
+  if (problem !== undefined) throw spawnFailed('invalid_spec', `cannot start the agent: ${problem}`);
   if (statOf(spec.cwd)?.isDirectory() !== true) {
-    throw spawnFailed(
-      'cwd_missing',
-      `working directory ${spec.cwd} does not exist: create it or change "cwd"`,
-    );
+    const message = `working directory ${spec.cwd} does not exist: create it or change "cwd"`;
+    throw spawnFailed('cwd_missing', message);
   }
   if (spec.stdin !== undefined && !isAccessible(spec.stdin, constants.R_OK)) {
-    throw spawnFailed('stdin_missing', `${spec.stdin}, which is to be standard input, cannot be read`);
+    throw spawnFailed('stdin_missing', `cannot read ${spec.stdin}, the file for standard input`);
   }
   return findProgram(spec);
 }
@@ -55,7 +47,7 @@ function problemOf(spec: SpawnSpec): string | undefined {
   if (spec.command.some((part) => part.includes('\0'))) return 'an argument holds a NUL character';
   for (const [name, value] of Object.entries(spec.env)) {
     if (!VARIABLE_NAME.test(name))
-      return `environment variable ${JSON.stringify(name)} is not a name that a shell hands on`;
+      return `environment variable ${JSON.stringify(name)} is not a name that a shell passes on`;
     if (SHELL_VARIABLES.has(name) || name.startsWith('_signalbox_'))
       return `environment variable ${name} belongs to the shell`;
     if (value.includes('\0')) return `environment variable ${name} holds a NUL character`;

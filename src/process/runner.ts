@@ -1,37 +1,37 @@
 /**
- * What the rest of Signalbox knows of processes: start one, adopt one, watch it, kill it. Nothing here knows of tasks.
- * `host-runner.ts` is the implementation; a simulation supplies its own.
+ * The interface to processes: start, adopt, watch and kill them. It knows nothing about tasks. `host-runner.ts` implements
+ * it; a simulation has its own implementation.
  */
 
 export interface SpawnSpec {
   /**
-   * Holds everything about this one process: what was asked, output, pid, exit status. Created if missing, readable by
-   * the owner only. A directory takes one process, ever.
+   * Holds everything about this process: what was asked for, output, pid, exit status. Created if missing, readable by
+   * the owner only. Each process needs a directory of its own.
    */
   readonly directory: string;
-  /** Program and arguments. A program without "/" is looked for in `env.PATH`. */
+  /** Program and arguments. A program without "/" is looked up in `env.PATH`. */
   readonly command: readonly string[];
   /** Absolute path of an existing directory. */
   readonly cwd: string;
   /**
-   * The complete environment; nothing is inherited. Names are letters, digits and "_" (a POSIX shell hands nothing else
-   * on). `PWD`, if given, is `cwd`.
+   * The complete environment; nothing is inherited. Names consist of letters, digits and "_", because a POSIX shell
+   * passes on no others. `PWD`, if given, is `cwd`.
    */
   readonly env: Readonly<Record<string, string>>;
-  /** Unique for ever; goes into the environment (markers.ts). Letters, digits and `_ - . : /`. */
+  /** Never used twice; goes into the environment (markers.ts). Letters, digits and `_ - . : /`. */
   readonly marker: string;
-  /** A file to read standard input from. Without it standard input is empty. */
+  /** The file to read standard input from. Without it standard input is empty. */
   readonly stdin?: string;
-  /** Cap of each of `stdout.log` and `stderr.log`; beyond it the newest part is kept (output-files.ts). */
+  /** Cap for each of `stdout.log` and `stderr.log`; above it the newest part is kept (output-files.ts). */
   readonly maxOutputBytes: number;
 }
 
-/** Tells a process from every other one, also from a later one with the same pid. */
+/** Identifies a process, also against a later one with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** The system's own start time of the process. Only equality has a meaning outside of this module. */
+  /** The system's start time of the process. Outside this module only compare it for equality. */
   readonly startTime: string;
-  /** Changes with every start of the machine. Absent where the system does not tell. */
+  /** Changes with every start of the machine. Absent if the system does not tell. */
   readonly bootId?: string;
   readonly host: string;
 }
@@ -39,20 +39,20 @@ export interface ProcessIdentity {
 export type ProcessExit =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: string }
-  /** The system could not execute the command after all, such as a script whose interpreter is missing. */
+  /** The system could not execute the command, for example a script whose interpreter is missing. */
   | { readonly kind: 'spawn_failed'; readonly reason: string }
-  /** It is gone, and nobody recorded how. */
+  /** It is gone, and there is no record of how it ended. */
   | { readonly kind: 'lost'; readonly reason: string };
 
 export interface ExitReport {
   readonly exit: ProcessExit;
-  /** Epoch milliseconds: when the exit was recorded, or when it was noticed if nobody recorded it. */
+  /** Epoch milliseconds: when the exit was recorded, or else noticed. */
   readonly endedAt: number;
   /** CPU time of the process and its children. Absent if it ended before it could be measured. */
   readonly cpuMs?: number;
-  /** Highest memory in use that a sample saw, over all its processes. Absent if it ended before the first sample. */
+  /** The highest memory use of all its processes in a sample. Absent if it ended before the first sample. */
   readonly peakMemoryBytes?: number;
-  /** Bytes written, also those that the cap has dropped since this runner began to watch. */
+  /** Bytes written, including those that the cap has dropped since this runner began to watch. */
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
 }
@@ -60,11 +60,11 @@ export interface ExitReport {
 export interface OutputBytes {
   readonly stdout: number;
   readonly stderr: number;
-  /** Epoch milliseconds of the latest output. Absent as long as there is none. */
+  /** Epoch milliseconds of the latest output. Absent if there is none yet. */
   readonly lastOutputAt?: number;
 }
 
-/** By which trace a process was found to belong to the attempt. */
+/** How a process was found to belong to the attempt. */
 export type FoundBy = 'known' | 'marker' | 'group' | 'session' | 'descent';
 
 export interface SentSignal {
@@ -85,13 +85,13 @@ export interface FoundProcess {
   readonly foundBy: FoundBy;
 }
 
-/** What a kill did and what it proves. Lists are cut at 64 entries; the counts beside them are complete. */
+/** What a kill did and what it proves. Lists hold at most 64 entries; the counts are complete. */
 export interface KillEvidence {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Processes still alive at the end: 0 is proven by two looks at the process table in a row. */
+  /** Processes still alive at the end; 0 is proved by two scans of the process table in a row. */
   readonly survivors: number;
-  /** Looks at the process table. */
+  /** Scans of the process table. */
   readonly rounds: number;
   readonly signals: readonly SentSignal[];
   readonly signalCount: number;
@@ -113,13 +113,13 @@ export interface TreeEntry {
   /** The beginning of its command line. */
   readonly command: string;
   readonly cpuMs?: number;
-  /** In use now; absent if it has ended meanwhile. */
+  /** In use now; absent if the process has ended meanwhile. */
   readonly memoryBytes?: number;
   /** Milliseconds since it started. */
   readonly ageMs: number;
 }
 
-/** A process that is over, of which something may be left behind. */
+/** A process that has ended and may have left other processes behind. */
 export interface EndedProcess {
   /** Absent if the attempt ended before its pid was recorded. */
   readonly identity?: ProcessIdentity;
@@ -134,13 +134,13 @@ export interface ManagedProcess {
   readonly group: number;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** Resolves once, never rejects; stays pending after {@link detach}. */
+  /** Never rejects; stays pending after {@link detach}. */
   readonly exited: Promise<ExitReport>;
-  /** As of the last look, at most one poll interval ago. */
+  /** As of at most one poll interval ago. */
   outputBytes(): OutputBytes;
   /**
-   * Ends everything that belongs to the process and proves it; after `exited`, what it left behind. A second call joins
-   * the first and can only shorten its grace.
+   * Kills all processes that belong to it and proves that none is left; after `exited`, those that it left behind. A
+   * second call joins the first and can only shorten its grace.
    */
   kill(options: KillOptions): Promise<KillEvidence>;
   /** Its living processes, launcher first. */
@@ -152,7 +152,7 @@ export interface ManagedProcess {
 export type Adoption =
   | { readonly kind: 'running'; readonly process: ManagedProcess }
   | { readonly kind: 'ended'; readonly process: EndedProcess }
-  /** The command was not executed, and from now on it cannot be: a launcher on its way finds the door closed. */
+  /** The command was not executed and never will be: a launcher that is still on its way starts nothing. */
   | { readonly kind: 'never_started'; readonly reason: string };
 
 export interface ProcessRunner {
@@ -162,9 +162,9 @@ export interface ProcessRunner {
    */
   spawn(spec: SpawnSpec): Promise<ManagedProcess>;
   /**
-   * Finds out what became of a process that an earlier runner started in `directory`, and takes over its watch.
-   * After a power failure the newest files may be gone: a caller that knows of a spawn before the last boot should
-   * read `never_started` as lost.
+   * Finds out what became of a process that an earlier runner started in `directory`, and watches it from now on.
+   * After a power failure the newest files may be missing: a caller that knows of a spawn before the last boot should
+   * treat `never_started` as lost.
    * @throws SignalboxError `internal` if the directory cannot be read or written
    */
   adopt(directory: string, marker: string): Promise<Adoption>;

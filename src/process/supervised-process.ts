@@ -1,13 +1,24 @@
+/**
+ * A started process, whether this runner is its parent or has adopted it. It has ended when its launcher has recorded the
+ * end, or when launcher and agent are gone.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
+import { deferred } from '../base/deferred.ts';
 import type { AttemptDirectory, SpecRecord } from './files/attempt-directory.ts';
-import { recordedExit, reportOf } from './files/exit-report.ts';
+import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
 import { type Host, identityOf } from './host/host.ts';
 import { findOwned } from './host/ownership.ts';
-import type { ProcessIndex } from './host/process-index.ts';
-import { findAlive, isAlive, type ProcessKey, sameProcess } from './host/process-table.ts';
-import { treeOf } from './host/tree.ts';
-import { Killer } from './kill/killer.ts';
+import {
+  findAlive,
+  isAlive,
+  type ProcessEntry,
+  type ProcessKey,
+  type ProcessTable,
+  sameProcess,
+} from './host/process-table.ts';
+import type { ProcessIndex } from './host/scans.ts';
+import { Killer } from './kill/kill.ts';
 import type {
   ExitReport,
   KillEvidence,
@@ -18,11 +29,10 @@ import type {
   ProcessIdentity,
   TreeEntry,
 } from './runner.ts';
-import { UsageMeter } from './usage-meter.ts';
 import type { Watched, Watcher } from './watcher.ts';
 
-/** How long a launcher that has recorded the end may take to end itself. */
-const LAUNCHER_END_MS_MAX = 1000;
+/** How long a launcher may take to exit after it recorded the end. */
+const MAX_LAUNCHER_END_MS = 1000;
 
 export interface StartedProcess {
   readonly directory: AttemptDirectory;
@@ -33,17 +43,10 @@ export interface StartedProcess {
   readonly startedAt: number;
 }
 
-/**
- * A started process, whether this runner is its parent or has adopted it.
- *
- * W1. It has ended when its launcher has recorded the end, or when launcher and agent are gone.
- * W2. The launcher is looked at before its record is read: if it is gone, what is missing then will not come.
- */
 export class SupervisedProcess implements ManagedProcess, Watched {
   readonly identity: ProcessIdentity;
   readonly group: number;
   readonly startedAt: number;
-  readonly exited: Promise<ExitReport>;
   readonly #host: Host;
   readonly #watcher: Watcher;
   readonly #started: StartedProcess;
@@ -51,12 +54,12 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   readonly #usage = new UsageMeter();
   readonly #killer: Killer;
   readonly #released: () => void;
-  #resolveExited: (report: ExitReport) => void = () => {};
+  readonly #exited = deferred<ExitReport>();
   #over = false;
   #launcherMissed = false;
   #remembering: Promise<void> | undefined;
 
-  /** @param released called once, when it ended or was detached */
+  /** @param released called once, when it has ended or was detached */
   constructor(host: Host, watcher: Watcher, started: StartedProcess, released: () => void) {
     const { directory, spec, launcher, agent } = started;
     this.#host = host;
@@ -68,10 +71,11 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     this.startedAt = started.startedAt;
     this.#output = new OutputFiles(directory, spec.maxOutputBytes, host.log);
     this.#killer = new Killer(host, { launcher, agent, marker: spec.marker });
-    this.exited = new Promise((resolve) => {
-      this.#resolveExited = resolve;
-    });
     watcher.add(this);
+  }
+
+  get exited(): Promise<ExitReport> {
+    return this.#exited.promise;
   }
 
   outputBytes(): OutputBytes {
@@ -82,14 +86,19 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     await this.#remembering;
     const evidence = await this.#killer.kill(options);
     const { pid } = this.identity;
-    if (evidence.survivors > 0) this.#host.log.error({ pid, evidence }, 'a kill left survivors');
+    if (evidence.survivors > 0) this.#host.log.error({ pid, evidence }, 'some processes survived SIGKILL');
     await this.checkEnd();
     return evidence;
   }
 
   async tree(): Promise<readonly TreeEntry[]> {
     const { launcher, agent, spec } = this.#started;
-    return treeOf(this.#host, { launcher, agent, marker: spec.marker });
+    const since = launcher.startTime;
+    const claim = { known: [launcher, agent], marker: spec.marker, since, own: this.#host.own };
+    const owned = findOwned(await this.#host.scans.scan(since), claim);
+    const entries = owned.map(({ entry }) => entry).filter(isAlive);
+    entries.sort((a, b) => Number(a.startTime) - Number(b.startTime) || a.pid - b.pid);
+    return Promise.all(entries.map((entry) => describe(this.#host, entry)));
   }
 
   detach(): void {
@@ -98,68 +107,57 @@ export class SupervisedProcess implements ManagedProcess, Watched {
 
   async observe(index: ProcessIndex): Promise<void> {
     const { launcher, agent } = this.#started;
-    const owned = findOwned(index, {
-      known: [launcher, agent],
-      since: launcher.startTime,
-      own: this.#host.own,
-    });
-    this.#usage.sample(
-      this.#host.table,
-      owned.map(({ entry }) => entry),
-    );
+    const claim = { known: [launcher, agent], since: launcher.startTime, own: this.#host.own };
+    const entries = findOwned(index, claim).map(({ entry }) => entry);
+    this.#usage.sample(this.#host.table, entries);
     await this.#output.look();
     await this.checkEnd();
   }
 
-  /** Looks whether it has ended. To be called when there is a reason to think so; otherwise the next look finds it. */
+  /** Checks whether it has ended. Call it if there is a reason to think so; otherwise the next look finds out. */
   async checkEnd(): Promise<void> {
     try {
       await this.#checkEnd();
     } catch (error) {
-      this.#host.log.warn(
-        { err: error, pid: this.identity.pid },
-        'its end cannot be read; the next look tries again',
-      );
+      this.#warn('cannot read how the process ended; trying again at the next look', error);
     }
   }
 
   async #checkEnd(): Promise<void> {
     const { launcher, agent, directory } = this.#started;
     if (this.#over) return;
-    const launcherGone = findAlive(this.#host.table, launcher) === undefined; // W2
+    // Before its record is read: if the launcher is gone, a missing record will not come.
+    const launcherGone = findAlive(this.#host.table, launcher) === undefined;
     const record = directory.readExit();
     if (record === undefined && !launcherGone) return;
     if (record === undefined && findAlive(this.#host.table, agent) !== undefined) return this.#missLauncher();
     this.#release();
     this.#remembering = this.#rememberGroup().catch((error: unknown) => {
-      this.#host.log.warn(
-        { err: error, pid: this.identity.pid },
-        'what it left behind is only found by its marker',
-      );
+      this.#warn('cannot look for what the process left behind; only its marker leads to it now', error);
     });
     if (record?.cpuMs !== undefined) this.#usage.addCpu(record.cpuMs);
     const exit = record === undefined ? this.#unrecorded() : await recordedExit(directory, record);
     await this.#output.close();
     const { cpuMs, peakMemoryBytes } = this.#usage;
     const endedAt = record?.recordedAt ?? this.#host.now();
-    this.#resolveExited(reportOf(exit, endedAt, { output: this.#output.bytes(), cpuMs, peakMemoryBytes }));
+    this.#exited.resolve(reportOf(exit, endedAt, { output: this.#output.bytes(), cpuMs, peakMemoryBytes }));
   }
 
   #unrecorded(): ProcessExit {
     if (this.#killer.sentKill) return { kind: 'signalled', signal: 'SIGKILL' };
     const reason =
       'its launcher ended without a record of how the command ended: it was killed, or the disk is full';
-    this.#host.log.warn({ pid: this.identity.pid }, reason);
+    this.#warn(reason);
     return { kind: 'lost', reason };
   }
 
   /**
-   * The number of the launcher's group stays taken while anything is in it, so right after the end its members are
-   * what the command left behind. Later the number could be another's, and only a marker would tell.
+   * The number of the launcher's group stays in use while a process is in it, so right after the end its members are what
+   * the command left behind. Later the number could be reused, and only a marker would tell.
    */
   async #rememberGroup(): Promise<void> {
     const { launcher } = this.#started;
-    const end = performance.now() + LAUNCHER_END_MS_MAX;
+    const end = performance.now() + MAX_LAUNCHER_END_MS;
     while (findAlive(this.#host.table, launcher) !== undefined && performance.now() < end) await pause(1);
     if (!groupExists(launcher.pid)) return;
     const index = await this.#host.scans.scan();
@@ -174,11 +172,11 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   #missLauncher(): void {
     if (this.#launcherMissed) return;
     this.#launcherMissed = true;
-    const { pid } = this.identity;
-    this.#host.log.warn(
-      { pid },
-      'the launcher was killed; the command runs on, but how it ends will not be known',
-    );
+    this.#warn('the launcher was killed; the command goes on, but how it ends will not be known');
+  }
+
+  #warn(message: string, error?: unknown): void {
+    this.#host.log.warn({ pid: this.identity.pid, ...(error !== undefined && { err: error }) }, message);
   }
 
   #release(): void {
@@ -194,5 +192,52 @@ function groupExists(group: number): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+async function describe(host: Host, entry: ProcessEntry): Promise<TreeEntry> {
+  const { pid, ppid, startTime, state, name, cpuMs } = entry;
+  const memoryBytes = host.table.memory(pid)?.nowBytes;
+  return {
+    pid,
+    parentPid: ppid,
+    startTime,
+    state,
+    command: (await host.table.commandLine(pid)) ?? name,
+    ageMs: host.table.ageMs(entry),
+    ...(cpuMs !== undefined && { cpuMs }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+  };
+}
+
+/** The memory and CPU time of a process tree, from samples. Undefined if no sample shows it. */
+class UsageMeter {
+  #cpuMs: number | undefined;
+  #peakMemoryBytes: number | undefined;
+
+  get cpuMs(): number | undefined {
+    return this.#cpuMs;
+  }
+
+  /** The larger of the highest sum over the tree in one sample, and the high-water mark of a single process. */
+  get peakMemoryBytes(): number | undefined {
+    return this.#peakMemoryBytes;
+  }
+
+  sample(table: ProcessTable, entries: readonly ProcessEntry[]): void {
+    let sumBytes = 0;
+    for (const entry of entries.filter(isAlive)) {
+      const memory = table.memory(entry.pid);
+      if (memory === undefined) continue;
+      sumBytes += memory.nowBytes;
+      this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes ?? 0, memory.peakBytes, sumBytes);
+    }
+    // The time of an ended process counts in the process that waited for it, so only a dying orphan lowers the sum.
+    const measured = entries.flatMap(({ cpuMs }) => cpuMs ?? []);
+    if (measured.length > 0) this.addCpu(measured.reduce((sum, cpuMs) => sum + cpuMs, 0));
+  }
+
+  addCpu(cpuMs: number): void {
+    this.#cpuMs = Math.max(this.#cpuMs ?? 0, cpuMs);
   }
 }

@@ -1,16 +1,17 @@
+/** Looks at all running processes at an interval. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Host } from './host/host.ts';
-import type { ProcessIndex } from './host/process-index.ts';
+import type { ProcessIndex } from './host/scans.ts';
 
-/** A look at hundreds of processes gives way to other work after this time. */
+/** A look at hundreds of processes lets other work run after this time. */
 const SLICE_MS = 2;
 
 export interface Watched {
-  /** Called once per interval with a look at all processes. */
+  /** Called once per interval with a scan of all processes. */
   observe(index: ProcessIndex): Promise<void>;
 }
 
-/** One timer for all processes. It runs only while something is watched and never keeps Signalbox alive. */
+/** One timer for all processes. It runs only while something is watched and never keeps this process alive. */
 export class Watcher {
   readonly #host: Host;
   readonly #intervalMs: number;
@@ -44,12 +45,11 @@ export class Watcher {
     this.#timer = undefined;
     this.#looking = true;
     try {
-      const index = await this.#host.scans.scan();
-      await this.#observeAll(index);
+      await this.#observeAll(await this.#host.scans.scan());
     } catch (error) {
       this.#host.log.error(
         { err: error },
-        'the process table cannot be read; agents are not watched until it can',
+        'cannot read the process table; agents are not watched until it can be read',
       );
     } finally {
       this.#looking = false;
@@ -73,7 +73,7 @@ export class Watcher {
     try {
       await watched.observe(index);
     } catch (error) {
-      this.#host.log.error({ err: error }, 'a process could not be observed; the next look tries again');
+      this.#host.log.error({ err: error }, 'cannot observe a process; trying again at the next look');
     }
   }
 }

@@ -1,18 +1,21 @@
+/** The directory of one attempt: what was asked for, and the launcher's records of what became of it. */
 import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { type ExitRecord, parseExitRecord } from './exit-record.ts';
+import { type ExitRecord, parseExitRecord } from './exit.ts';
 
-/** What is remembered of a spawn, without its environment, which holds secrets. */
-export interface SpecRecord {
-  readonly command: readonly string[];
-  readonly cwd: string;
-  readonly marker: string;
-  readonly maxOutputBytes: number;
-  readonly host: string;
-  readonly bootId?: string;
-}
+const specSchema = z.object({
+  command: z.array(z.string()).readonly(),
+  cwd: z.string(),
+  marker: z.string(),
+  maxOutputBytes: z.int(),
+  host: z.string(),
+  bootId: z.string().optional(),
+});
+/** What is stored about a spawn: not its environment, which holds secrets. */
+export type SpecRecord = Readonly<z.output<typeof specSchema>>;
 
 export interface RecordedExit extends ExitRecord {
   /** Epoch milliseconds. */
@@ -20,13 +23,12 @@ export interface RecordedExit extends ExitRecord {
   readonly execFailed: boolean;
 }
 
-/** Holds what was asked for. */
 export const SPEC_FILE = 'spec.json';
 const ABANDONED = 'abandoned\n';
 
 /**
- * The files of one attempt; launcher.sh says who writes what. The launcher's small records are read synchronously: they
- * are in memory, since they were written just now, and the read takes 20 µs instead of 200.
+ * The files of one attempt; launcher.sh lists who writes which. The launcher's small records are read synchronously:
+ * they were just written, so the system has them in memory, and the read takes 20 µs instead of 200.
  */
 export class AttemptDirectory {
   readonly path: string;
@@ -43,7 +45,7 @@ export class AttemptDirectory {
     return join(this.path, 'stderr.log');
   }
 
-  /** Takes what is said before the launcher takes over; its own words go to another file, whose size has a meaning. */
+  /** Errors from before the launcher runs. The launcher writes its own to another file, whose size has a meaning. */
   get launchErrors(): string {
     return this.#file('launch.err');
   }
@@ -56,20 +58,22 @@ export class AttemptDirectory {
       await writeFile(this.#file(SPEC_FILE), `${JSON.stringify(record)}\n`, { flag: 'wx', mode: 0o600 });
     } catch (error) {
       const used = hasCode(error, 'EEXIST');
-      const why = used ? 'it holds an earlier one: give every attempt its own' : messageOf(error);
-      throw new SignalboxError('spawn_failed', `no process can be started in ${this.path}: ${why}`, {
+      const why = used
+        ? 'it holds an earlier process: give every attempt its own directory'
+        : messageOf(error);
+      throw new SignalboxError('spawn_failed', `cannot start a process in ${this.path}: ${why}`, {
         details: { reason: used ? 'directory_used' : 'system' },
         cause: error,
       });
     }
   }
 
-  /** Undefined if it is missing or was written only in part: then nothing was started. */
+  /** Undefined if the file is missing or incomplete: then nothing was started. */
   readSpec(): SpecRecord | undefined {
     return parseSpec(this.#read(SPEC_FILE) ?? '');
   }
 
-  /** Creates the file that a launcher must create before it starts anything. True if no launcher did so before. */
+  /** Creates the file that a launcher must create before it starts anything. True if no launcher had created it. */
   async abandon(): Promise<boolean> {
     try {
       await writeFile(this.#file('launcher'), ABANDONED, { flag: 'wx', mode: 0o600 });
@@ -81,7 +85,7 @@ export class AttemptDirectory {
     }
   }
 
-  /** The line by which the launcher or the agent identified itself, once it is complete. */
+  /** The line by which the launcher or the agent identified itself; undefined while it is incomplete. */
   readRecord(file: 'launcher' | 'agent'): string | undefined {
     const text = this.#read(file);
     return text?.endsWith('\n') ? text : undefined;
@@ -92,7 +96,7 @@ export class AttemptDirectory {
     return this.#modifiedAt('agent');
   }
 
-  /** Undefined as long as the record is not complete. */
+  /** Undefined if the record is not complete yet. */
   readExit(): RecordedExit | undefined {
     const text = this.#read('exit');
     const record = text === undefined ? undefined : parseExitRecord(text);
@@ -112,7 +116,7 @@ export class AttemptDirectory {
 
   #read(name: string): string | undefined {
     try {
-      // A missing file is the usual case while one waits for it, and an exception takes longer than the look.
+      // While waiting for a file it is usually missing, and an exception costs more than this check.
       const exists = statSync(this.#file(name), { throwIfNoEntry: false }) !== undefined;
       return exists ? readFileSync(this.#file(name), 'utf8') : undefined;
     } catch (error) {
@@ -127,26 +131,11 @@ export class AttemptDirectory {
   }
 }
 
-/** What stands in {@link SPEC_FILE}; undefined for anything else, or a part of it. */
+/** The content of {@link SPEC_FILE}; undefined if the text is anything else or incomplete. */
 export function parseSpec(text: string): SpecRecord | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return isSpecRecord(value) ? value : undefined;
+    return specSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }
-}
-
-function isSpecRecord(value: unknown): value is SpecRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const record: Partial<Record<keyof SpecRecord, unknown>> = value;
-  return (
-    Array.isArray(record.command) &&
-    record.command.every((part) => typeof part === 'string') &&
-    typeof record.cwd === 'string' &&
-    typeof record.marker === 'string' &&
-    Number.isInteger(record.maxOutputBytes) &&
-    typeof record.host === 'string' &&
-    (record.bootId === undefined || typeof record.bootId === 'string')
-  );
 }

@@ -1,7 +1,20 @@
+/** The output files of a process, kept below a size cap. */
+import { appendFileSync, closeSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
+import { type FileHandle, open, rename, rm, truncate } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { messageOf } from '../../contracts/errors.ts';
 import type { OutputBytes } from '../runner.ts';
 import type { AttemptDirectory } from './attempt-directory.ts';
-import { OutputFile } from './output-file.ts';
+
+const COPY_BYTES = 1024 * 1024;
+/** How much of what was written since the end of the copy is appended to it while the process keeps writing. */
+const MAX_REST_BYTES = 4 * COPY_BYTES;
+/** How long a copy follows a process that writes faster than the copy reads, before the rest is cut off. */
+const MAX_PURSUIT_MS = 250;
+/** A file may grow to this many times its cap while it is written faster than it can be copied. */
+const MAX_OVERGROWTH = 16;
+/** How much of the beginning is kept for good: many programs print their session there. */
+const HEAD_BYTES = 64 * 1024;
 
 /** Standard output and standard error of one process. Looks at the files never overlap. */
 export class OutputFiles {
@@ -22,12 +35,12 @@ export class OutputFiles {
     return lastOutputAt === 0 ? bytes : { ...bytes, lastOutputAt };
   }
 
-  /** Never rejects: what cannot be read or rotated now is logged, and tried again at the next look. */
+  /** Never rejects: a file that cannot be read or rotated now is logged and tried again at the next look. */
   look(): Promise<void> {
     return this.#next((file) => file.look());
   }
 
-  /** Never rejects, as the end of a process must be reported whatever became of its output. */
+  /** Never rejects: the end of a process is reported whether or not its output can be kept. */
   close(): Promise<void> {
     return this.#next((file) => file.close());
   }
@@ -36,10 +49,191 @@ export class OutputFiles {
     this.#last = this.#last.then(async () => {
       for (const file of [this.#stdout, this.#stderr]) {
         await work(file).catch((error: unknown) => {
-          this.#log.warn({ err: error, file: file.path }, 'an output file cannot be kept below its cap');
+          this.#log.warn({ err: error, file: file.path }, 'could not keep an output file below its cap');
         });
       }
     });
     return this.#last;
   }
+}
+
+/**
+ * One output file of a process, kept below a cap.
+ *
+ * If the file exceeds the cap at a look, its newest part (as much as the cap) is copied to `FILE.1` and the file is
+ * emptied; the process goes on writing at the new end, because it appends. What it writes between the last read of the
+ * copy and the truncation is lost: some microseconds' worth per rotation, or more if it writes faster than the disk is
+ * read. Between two looks a file can exceed the cap. After the end the file itself keeps the newest part. Before the
+ * first cut its first 64 KiB go to `FILE.head`. So at most twice the cap, and the head, stay on disk.
+ */
+export class OutputFile {
+  readonly path: string;
+  readonly #maxBytes: number;
+  readonly #log: Logger;
+  #size = 0;
+  #droppedBytes = 0;
+  #modifiedAt: number | undefined;
+
+  constructor(path: string, maxBytes: number, log: Logger) {
+    this.path = path;
+    this.#maxBytes = maxBytes;
+    this.#log = log;
+  }
+
+  /** Bytes written, dropped ones included. */
+  get bytes(): number {
+    return this.#droppedBytes + this.#size;
+  }
+
+  /** Epoch milliseconds of the latest write; undefined if there was none. */
+  get lastOutputAt(): number | undefined {
+    return this.#modifiedAt;
+  }
+
+  /** Measures the file and rotates it if it is too large. */
+  async look(): Promise<void> {
+    this.#measure();
+    if (this.#size <= this.#maxBytes) return;
+    await this.#keepHead();
+    const copied = await this.#copy();
+    // Synchronous from here on: what is written between the last read and the truncation is lost.
+    this.#measure();
+    const isAtRest = !copied || this.#size - copied.end <= COPY_BYTES;
+    // A process that writes faster than it can be read is left alone for now: the next look may find it at rest.
+    if (!isAtRest && this.#size < this.#maxBytes * MAX_OVERGROWTH) return;
+    if (copied) renameSync(this.#copyPath, `${this.path}.1`);
+    this.#droppedBytes += copied ? appendRest(this.path, `${this.path}.1`, copied.end) : this.#size;
+    truncateSync(this.path, 0); // also without a copy: the cap protects the disk
+    this.#size = 0;
+  }
+
+  /** The last look, after the process has ended. */
+  async close(): Promise<void> {
+    this.#measure();
+    if (this.#size > this.#maxBytes) {
+      await this.#keepHead();
+      if (await this.#copy()) await rename(this.#copyPath, this.path);
+      else await truncate(this.path, this.#maxBytes);
+      this.#droppedBytes += this.#size - this.#maxBytes;
+      this.#size = this.#maxBytes;
+    }
+    await rm(this.#copyPath, { force: true });
+  }
+
+  get #copyPath(): string {
+    return `${this.path}.copy`;
+  }
+
+  #measure(): void {
+    const stats = statSync(this.path, { throwIfNoEntry: false });
+    if (stats === undefined) return;
+    if (stats.size > 0) this.#modifiedAt = Math.floor(stats.mtimeMs);
+    this.#size = stats.size;
+  }
+
+  /** Only before the first cut: later the file no longer starts with the beginning. */
+  async #keepHead(): Promise<void> {
+    const head = `${this.path}.head`;
+    if (statSync(head, { throwIfNoEntry: false }) !== undefined) return;
+    await withCopy(this.path, head, (source, copy) =>
+      copyStretch(source, copy, { from: 0, to: HEAD_BYTES, at: 0 }),
+    ).catch((error: unknown) => {
+      this.#log.warn({ file: this.path, err: error }, 'could not keep the beginning of an output');
+    });
+  }
+
+  /** Copies the newest part to a file of its own; undefined if it cannot be written. */
+  async #copy(): Promise<Copied | undefined> {
+    try {
+      return await withCopy(this.path, this.#copyPath, (source, copy) =>
+        copyNewest(source, copy, this.#maxBytes),
+      );
+    } catch (error) {
+      const why = `output is dropped because it cannot be copied: ${messageOf(error)}`;
+      this.#log.warn({ file: this.path, err: error }, why);
+      await rm(this.#copyPath, { recursive: true, force: true });
+      return undefined;
+    }
+  }
+}
+
+interface Copied {
+  /** Offset in the file at which the copy ends. */
+  readonly end: number;
+}
+
+async function withCopy<Result>(
+  path: string,
+  target: string,
+  work: (source: FileHandle, copy: FileHandle) => Promise<Result>,
+): Promise<Result> {
+  const source = await open(path, 'r');
+  try {
+    const copy = await open(target, 'w', 0o600);
+    try {
+      return await work(source, copy);
+    } finally {
+      await copy.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Copies the newest bytes of a file that may grow meanwhile, up to its end: what is not copied is lost when the file is
+ * emptied next, and the last thing that a process writes matters most.
+ */
+async function copyNewest(source: FileHandle, copy: FileHandle, maxBytes: number): Promise<Copied> {
+  const until = performance.now() + MAX_PURSUIT_MS;
+  let start = Math.max(0, (await source.stat()).size - maxBytes);
+  for (let end = start; ; ) {
+    const { size } = await source.stat();
+    if (end > start && (size === end || performance.now() > until)) return { end };
+    if (size - end > maxBytes) {
+      start = size - maxBytes;
+      end = start;
+      await copy.truncate(0);
+    }
+    end = await copyStretch(source, copy, { from: end, to: size, at: end - start });
+  }
+}
+
+/**
+ * Appends what was written since the copy ended, up to a limit. Synchronous, and right before the file is emptied: the
+ * last line of a program often comes a moment after a long output. Returns the length of the file.
+ */
+function appendRest(path: string, target: string, end: number): number {
+  const source = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(HEAD_BYTES);
+    let position = end;
+    for (let bytes = 1; bytes > 0 && position < end + MAX_REST_BYTES; position += bytes) {
+      bytes = readSync(source, buffer, 0, buffer.length, position);
+      if (bytes > 0) appendFileSync(target, buffer.subarray(0, bytes));
+    }
+    return position;
+  } finally {
+    closeSync(source);
+  }
+}
+
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** Offset in the copy. */
+  readonly at: number;
+}
+
+/** Returns where it stopped: at `to`, or at the end of the file. */
+async function copyStretch(source: FileHandle, copy: FileHandle, { from, to, at }: Stretch): Promise<number> {
+  const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, to - from));
+  let position = from;
+  while (position < to) {
+    const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, to - position), position);
+    if (bytesRead === 0) break;
+    await copy.write(buffer, 0, bytesRead, at + position - from);
+    position += bytesRead;
+  }
+  return position;
 }

@@ -1,16 +1,17 @@
+/** The end of a text file. */
 import { open } from 'node:fs/promises';
 import { hasCode } from '../../contracts/errors.ts';
 
 /**
- * The end of a text file that may still be written to: at most `maxBytes`, cut at characters; bytes that are no UTF-8
- * become U+FFFD. A missing file is empty. Of an output file that was rotated, the older part is read too.
+ * The end of a text file that may still grow: at most `maxBytes`, cut between characters; bytes that are not UTF-8
+ * become U+FFFD. A missing file reads as empty. If an output file was rotated, its older part is read too.
  */
 export async function tailOf(file: string, maxBytes: number): Promise<string> {
   const newer = await lastBytes(file, maxBytes);
   const older = newer.length < maxBytes ? await lastBytes(`${file}.1`, maxBytes - newer.length) : undefined;
   const bytes = older === undefined || older.length === 0 ? newer : Buffer.concat([older, newer]);
   const start = bytes.length < maxBytes ? 0 : firstCharacter(bytes);
-  // "stream" holds a character back whose last bytes are not written yet.
+  // "stream" leaves out a character at the end whose last bytes are not written yet.
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(start), { stream: true });
 }
 
@@ -31,7 +32,7 @@ async function lastBytes(file: string, maxBytes: number): Promise<Buffer> {
   }
 }
 
-/** A character takes up to four bytes; those after its first one have the form 10xxxxxx. */
+/** A character takes up to four bytes; all but its first have the form 10xxxxxx. */
 function firstCharacter(bytes: Buffer): number {
   const isContinuation = (index: number) => ((bytes[index] ?? 0) & 0xc0) === 0x80;
   let index = 0;

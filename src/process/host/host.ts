@@ -1,3 +1,4 @@
+/** The machine that processes run on. */
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -5,15 +6,15 @@ import { Signaller } from '../kill/signals.ts';
 import type { ProcessIdentity } from '../runner.ts';
 import { DarwinProcessTable } from './darwin-processes.ts';
 import { LinuxProcessTable } from './linux-processes.ts';
-import type { OwnPlace } from './ownership.ts';
+import type { OwnProcess } from './ownership.ts';
 import type { ProcessKey, ProcessTable } from './process-table.ts';
-import { SharedScan } from './shared-scan.ts';
+import { SharedScan } from './scans.ts';
 
-/** The machine that the processes run on, and this process's place on it. */
+/** The machine, and this process on it. */
 export interface Host {
   readonly name: string;
   readonly bootId: string | undefined;
-  readonly own: OwnPlace;
+  readonly own: OwnProcess;
   readonly table: ProcessTable;
   readonly scans: SharedScan;
   readonly signaller: Signaller;
@@ -51,5 +52,5 @@ export function identityOf(host: Host, key: ProcessKey): ProcessIdentity {
 function createTable(): ProcessTable {
   if (process.platform === 'linux') return new LinuxProcessTable();
   if (process.platform === 'darwin') return new DarwinProcessTable();
-  throw new SignalboxError('internal', `agents cannot be run on ${process.platform}: use Linux or macOS`);
+  throw new SignalboxError('internal', `cannot run agents on ${process.platform}: use Linux or macOS`);
 }

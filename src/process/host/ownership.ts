@@ -1,29 +1,29 @@
-import type { FoundBy } from '../runner.ts';
-import type { ProcessIndex } from './process-index.ts';
-import type { ProcessEntry, ProcessKey } from './process-table.ts';
-import { sameProcess } from './process-table.ts';
-
 /**
  * Which processes belong to an attempt.
  *
- * O1. Only what is known by pid and start time, or carries the attempt's marker, belongs to it for itself; the rest
- *     belongs to it through those (descent, group, session).
- * O2. The number of a group or session is believed only while an owned process is in it (the system does not give the
- *     number away then), and not if the number's own process exists and is not owned.
- * O3. Nothing that started before the launcher belongs to it, and never this process or anything in its group.
+ * Invariant process/ownership-by-start-time: a process belongs to an attempt because its pid and start time are known,
+ * because it carries the attempt's marker, or through such a process (as a child, or in its group or session). The number
+ * of a group or session counts only while an owned process is in it (the system does not reuse the number then), and not
+ * if the process with that number exists and is not owned. Nothing that started before the launcher belongs to the
+ * attempt, and neither does this process or anything in its group.
  */
+import type { FoundBy } from '../runner.ts';
+import type { ProcessEntry, ProcessKey } from './process-table.ts';
+import { sameProcess } from './process-table.ts';
+import type { ProcessIndex } from './scans.ts';
+
 export interface Claim {
-  /** Processes known by pid and start time: the launcher, the agent, and what was found before. */
+  /** Processes known by pid and start time: the launcher, the agent, and those found before. */
   readonly known: Iterable<ProcessKey>;
   /** Absent: markers are not looked at. */
   readonly marker?: string;
   /** Start time of the launcher. */
   readonly since: string;
-  /** This process. */
-  readonly own: OwnPlace;
+  readonly own: OwnProcess;
 }
 
-export interface OwnPlace {
+/** The numbers of this process. */
+export interface OwnProcess {
   readonly pid: number;
   readonly pgid: number;
   readonly sid: number;
@@ -32,11 +32,11 @@ export interface OwnPlace {
 export interface OwnedProcess {
   readonly entry: ProcessEntry;
   readonly foundBy: FoundBy;
-  /** The number of its group is believed (O2): the group as a whole belongs to the attempt. */
+  /** Whether its whole group belongs to the attempt. */
   readonly ownsGroup: boolean;
 }
 
-/** Zombies are among them: they keep a group's number taken, and lead to their children. */
+/** Zombies are included: they keep the number of a group in use, and lead to their children. */
 export function findOwned(index: ProcessIndex, claim: Claim): OwnedProcess[] {
   const search = new OwnershipSearch(index, claim);
   for (const key of claim.known) {
@@ -54,7 +54,7 @@ class OwnershipSearch {
   readonly #claim: Claim;
   readonly #owned = new Map<number, Omit<OwnedProcess, 'ownsGroup'>>();
   readonly #queue: ProcessEntry[] = [];
-  /** Numbers in which an owned process is, but which belong to a process that is not owned as far as is known. */
+  /** Groups and sessions with an owned process in them, whose number is that of a process not known to be owned. */
   readonly #doubted = new Set<number>();
   readonly #believed = new Set<number>();
 
@@ -82,7 +82,6 @@ class OwnershipSearch {
     }));
   }
 
-  /** O2 */
   #weigh(number: number): void {
     const { own } = this.#claim;
     if (number <= 1 || number === own.pgid || number === own.sid) return;
@@ -97,7 +96,6 @@ class OwnershipSearch {
     for (const entry of this.#index.session(number)) this.add(entry, 'session');
   }
 
-  /** O3 */
   #mayBelong(entry: ProcessEntry): boolean {
     const { own, since } = this.#claim;
     if (entry.pid <= 1 || entry.pid === own.pid || entry.pgid === own.pgid) return false;

@@ -1,49 +1,50 @@
+/**
+ * Kills all processes of one attempt: SIGTERM, grace, SIGKILL, until two scans of the process table find nothing.
+ *
+ * Invariant kill/proved-by-evidence: `survivors: 0` is reported only after two scans in a row that found nothing. Every
+ * process that was found is known by pid and start time from then on, wherever it moves. The launcher gets no SIGKILL as
+ * long as it can still record how the agent ended.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Host } from '../host/host.ts';
 import { findOwned, type OwnedProcess } from '../host/ownership.ts';
 import type { ProcessEntry, ProcessKey } from '../host/process-table.ts';
-import { findAlive, isAlive, keyOf, sameProcess } from '../host/process-table.ts';
+import { findAlive, isAlive, processKey, sameProcess } from '../host/process-table.ts';
 import type { FoundProcess, KillEvidence, KillOptions, SentSignal } from '../runner.ts';
 
-/** All that leads to the processes of one attempt. */
+/** Everything that leads to the processes of one attempt. */
 export interface KillTarget {
-  /** Absent if it never identified itself; then only the marker leads to what may be left. */
+  /** Absent if it never identified itself: then only the marker leads to what may be left. */
   readonly launcher?: ProcessKey;
   readonly agent?: ProcessKey;
   readonly marker: string;
 }
 
-/** Looks at the process table that have to find nothing, one after the other: a process may fork during one look. */
-const CLEAN_LOOKS = 2;
-/** After this time of SIGKILL what is left is reported as surviving. */
-const FORCE_MS_MAX = 5000;
-/** From this round on whole groups get the signal in one call, launcher included: that ends a fork bomb as well. */
+/** Scans in a row that have to find nothing: a process may fork during one scan. */
+const CLEAN_SCANS = 2;
+/** Processes that are alive after SIGKILL was sent for this long are reported as survivors. */
+const MAX_FORCE_MS = 5000;
+/** From this round on whole groups get SIGKILL in one call, launcher included: this also ends a fork bomb. */
 const GROUP_KILL_ROUND = 3;
-/** How long a round waits for what it killed, and for the launcher to record the end. */
+/** How long a round waits for the processes that it killed, and for the launcher to record the end. */
 const ROUND_MS = 1000;
-const POLL_MS_MIN = 2;
-const POLL_MS_MAX = 100;
-const LIST_MAX = 64;
+const MIN_POLL_MS = 2;
+const MAX_POLL_MS = 100;
+const MAX_LISTED = 64;
 
-/**
- * One kill: SIGTERM, grace, SIGKILL, until two looks at the process table find nothing.
- *
- * K3. Every process that was found is known by pid and start time from then on, wherever it moves.
- * K4. The launcher gets no SIGKILL as long as it can still record how the agent ended.
- * K5. `survivors: 0` is only said after two looks that found nothing.
- */
-export class KillRun {
+/** One kill, from its first scan to its evidence. */
+class KillRun {
   readonly #host: Host;
   readonly #target: KillTarget;
   readonly #known = new Map<string, ProcessKey>();
   readonly #noted = new Set<string>();
-  readonly #asked = new Set<string>();
+  readonly #terminated = new Set<string>();
   readonly #processes: FoundProcess[] = [];
   readonly #signals: SentSignal[] = [];
   #signalCount = 0;
   #rounds = 0;
   #graceMs: number;
-  #askedAt: number | undefined;
+  #termAt: number | undefined;
   #forcedAt: number | undefined;
   #forceRounds = 0;
   #sentKill = false;
@@ -53,28 +54,28 @@ export class KillRun {
     this.#target = target;
     this.#graceMs = options.graceMs;
     for (const key of [target.launcher, target.agent, ...leftBehind]) {
-      if (key !== undefined) this.#known.set(keyOf(key), key);
+      if (key !== undefined) this.#known.set(processKey(key), key);
     }
   }
 
-  /** True as soon as a SIGKILL went to the agent or to its launcher. */
+  /** Whether the agent or its launcher was sent SIGKILL. */
   get sentKill(): boolean {
     return this.#sentKill;
   }
 
   shorten(options: KillOptions): void {
-    const waitedMs = this.#askedAt === undefined ? 0 : performance.now() - this.#askedAt;
+    const waitedMs = this.#termAt === undefined ? 0 : performance.now() - this.#termAt;
     this.#graceMs = Math.min(this.#graceMs, waitedMs + options.graceMs);
   }
 
   async run(): Promise<KillEvidence> {
     const startedAt = this.#host.now();
     let living: OwnedProcess[] = [];
-    for (let cleanLooks = 0; cleanLooks < CLEAN_LOOKS; ) {
-      living = await this.#look();
-      cleanLooks = living.length === 0 ? cleanLooks + 1 : 0;
+    for (let cleanScans = 0; cleanScans < CLEAN_SCANS; ) {
+      living = await this.#scan();
+      cleanScans = living.length === 0 ? cleanScans + 1 : 0;
       if (living.length === 0) continue;
-      if (this.#isPatient()) await this.#ask(living.map(({ entry }) => entry));
+      if (this.#isInGrace()) await this.#terminate(living.map(({ entry }) => entry));
       else if (performance.now() < this.#forceEnd()) await this.#force(living);
       else break;
     }
@@ -90,8 +91,8 @@ export class KillRun {
     };
   }
 
-  /** What is alive now of all that belongs to the attempt. */
-  async #look(): Promise<OwnedProcess[]> {
+  /** The living processes of the attempt. */
+  async #scan(): Promise<OwnedProcess[]> {
     this.#rounds += 1;
     const since = this.#target.launcher?.startTime ?? '0';
     const index = await this.#host.scans.scan(since);
@@ -101,44 +102,43 @@ export class KillRun {
     return living;
   }
 
-  /** K3 */
   async #note({ entry, foundBy }: OwnedProcess): Promise<void> {
     const { pid, startTime } = entry;
-    const id = keyOf(entry);
+    const id = processKey(entry);
     if (this.#noted.has(id)) return;
     this.#noted.add(id);
     this.#known.set(id, { pid, startTime });
-    if (this.#processes.length >= LIST_MAX) return;
+    if (this.#processes.length >= MAX_LISTED) return;
     const command = (await this.#host.table.commandLine(pid)) ?? entry.name;
     this.#processes.push({ pid, startTime, command, foundBy });
   }
 
-  /** The grace begins when the first process is asked. */
-  #isPatient(): boolean {
-    if (this.#askedAt === undefined) return this.#graceMs > 0;
-    return performance.now() < this.#askedAt + this.#graceMs;
+  /** The grace begins with the first SIGTERM. */
+  #isInGrace(): boolean {
+    if (this.#termAt === undefined) return this.#graceMs > 0;
+    return performance.now() < this.#termAt + this.#graceMs;
   }
 
   #forceEnd(): number {
     this.#forcedAt ??= performance.now();
-    return this.#forcedAt + FORCE_MS_MAX;
+    return this.#forcedAt + MAX_FORCE_MS;
   }
 
-  /** Each process is asked once: to some programs a second SIGTERM means "at once". */
-  async #ask(living: readonly ProcessEntry[]): Promise<void> {
-    this.#askedAt ??= performance.now();
+  /** Sends SIGTERM once to each process: for some programs a second one means "at once". */
+  async #terminate(living: readonly ProcessEntry[]): Promise<void> {
+    this.#termAt ??= performance.now();
     const group = this.#target.launcher?.pid;
-    const members = this.#asked.size === 0 ? living.filter((entry) => entry.pgid === group) : [];
+    const members = this.#terminated.size === 0 ? living.filter((entry) => entry.pgid === group) : [];
     if (group !== undefined && members.length > 0) {
       this.#record(this.#host.signaller.toGroup(group, members, 'SIGTERM'));
-      for (const entry of members) this.#asked.add(keyOf(entry));
+      for (const entry of members) this.#terminated.add(processKey(entry));
     }
-    for (const entry of living.filter((other) => !this.#asked.has(keyOf(other)))) {
+    for (const entry of living.filter((other) => !this.#terminated.has(processKey(other)))) {
       this.#record(this.#host.signaller.toProcess(entry, 'SIGTERM'));
-      this.#asked.add(keyOf(entry));
+      this.#terminated.add(processKey(entry));
     }
     this.#resume(living);
-    await this.#gone(living, () => (this.#askedAt ?? 0) + this.#graceMs);
+    await this.#gone(living, () => (this.#termAt ?? 0) + this.#graceMs);
   }
 
   async #force(living: readonly OwnedProcess[]): Promise<void> {
@@ -148,7 +148,7 @@ export class KillRun {
     const others = living.map(({ entry }) => entry).filter((entry) => entry !== launcher);
     if (launcher !== undefined && others.length === 0) {
       this.#resume([launcher]);
-      if (await this.#gone([launcher], () => roundEnd)) return; // K4
+      if (await this.#gone([launcher], () => roundEnd)) return; // it recorded the end
       this.#killOne(launcher);
     }
     if (this.#forceRounds >= GROUP_KILL_ROUND) this.#killGroups(living);
@@ -156,39 +156,39 @@ export class KillRun {
     await this.#gone(others, () => roundEnd);
   }
 
-  /** A signal to a group reaches all its members in one moment, also those that were forked since the look. */
+  /** A signal to a group reaches all its members at once, also those that were forked since the scan. */
   #killGroups(living: readonly OwnedProcess[]): void {
     const whole = living.filter(({ ownsGroup }) => ownsGroup).map(({ entry }) => entry);
     for (const group of new Set(whole.map(({ pgid }) => pgid))) {
       const members = whole.filter(({ pgid }) => pgid === group);
       const sent = this.#host.signaller.toGroup(group, members, 'SIGKILL');
-      this.#sentKill ||= sent !== undefined && members.some((entry) => this.#tellsTheEnd(entry));
+      this.#sentKill ||= sent !== undefined && members.some((entry) => this.#endsTheRun(entry));
       this.#record(sent);
     }
   }
 
   #killOne(entry: ProcessEntry): void {
     const sent = this.#host.signaller.toProcess(entry, 'SIGKILL');
-    this.#sentKill ||= sent !== undefined && this.#tellsTheEnd(entry);
+    this.#sentKill ||= sent !== undefined && this.#endsTheRun(entry);
     this.#record(sent);
   }
 
-  /** A stopped process takes no signal but SIGKILL until it goes on. */
+  /** A stopped process handles no signal but SIGKILL until it is resumed. */
   #resume(entries: readonly ProcessEntry[]): void {
     for (const entry of entries) {
       if (entry.state === 'T') this.#record(this.#host.signaller.toProcess(entry, 'SIGCONT'));
     }
   }
 
-  /** Waits until none of them is alive; false if some still are at the end. */
+  /** Waits until none of them is alive; false if some are still alive at `end`. */
   async #gone(entries: readonly ProcessEntry[], end: () => number): Promise<boolean> {
-    let pollMs = POLL_MS_MIN;
+    let pollMs = MIN_POLL_MS;
     for (const entry of entries) {
       while (findAlive(this.#host.table, entry) !== undefined) {
         const leftMs = end() - performance.now();
         if (leftMs <= 0) return false;
         await pause(Math.min(pollMs, leftMs));
-        pollMs = Math.min(pollMs * 2, POLL_MS_MAX);
+        pollMs = Math.min(pollMs * 2, MAX_POLL_MS);
       }
     }
     return true;
@@ -198,13 +198,51 @@ export class KillRun {
     return sameProcess(this.#target.launcher, entry);
   }
 
-  #tellsTheEnd(entry: ProcessEntry): boolean {
+  #endsTheRun(entry: ProcessEntry): boolean {
     return this.#isLauncher(entry) || sameProcess(this.#target.agent, entry);
   }
 
   #record(signal: SentSignal | undefined): void {
     if (signal === undefined) return;
     this.#signalCount += 1;
-    if (this.#signals.length < LIST_MAX) this.#signals.push(signal);
+    if (this.#signals.length < MAX_LISTED) this.#signals.push(signal);
+  }
+}
+
+/** Kills one attempt's processes, one run at a time; later calls join the run that is under way. */
+export class Killer {
+  readonly #host: Host;
+  readonly #target: KillTarget;
+  #leftBehind: readonly ProcessKey[] = [];
+  #current: { readonly run: KillRun; readonly evidence: Promise<KillEvidence> } | undefined;
+  #sentKill = false;
+
+  constructor(host: Host, target: KillTarget) {
+    this.#host = host;
+    this.#target = target;
+  }
+
+  /** Whether this killer ended the agent, or the launcher that would have recorded its end. */
+  get sentKill(): boolean {
+    return this.#sentKill || (this.#current?.run.sentKill ?? false);
+  }
+
+  /** Adds processes that were in the launcher's group or session when it ended: nothing else may lead to them later. */
+  remember(leftBehind: readonly ProcessKey[]): void {
+    this.#leftBehind = leftBehind;
+  }
+
+  kill(options: KillOptions): Promise<KillEvidence> {
+    if (this.#current !== undefined) {
+      this.#current.run.shorten(options);
+      return this.#current.evidence;
+    }
+    const run = new KillRun(this.#host, this.#target, this.#leftBehind, options);
+    const evidence = run.run().finally(() => {
+      this.#sentKill ||= run.sentKill;
+      this.#current = undefined;
+    });
+    this.#current = { run, evidence };
+    return evidence;
   }
 }

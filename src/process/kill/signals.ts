@@ -1,4 +1,9 @@
-import type { OwnPlace } from '../host/ownership.ts';
+/**
+ * Sends signals to processes that are proven to be the ones meant: never to a pid or group number below 2, to this process
+ * or to its group. The start time is compared right before the signal, in the same turn of the event loop. A group gets a
+ * signal only while a process that is known by pid and start time is in it.
+ */
+import type { OwnProcess } from '../host/ownership.ts';
 import type { ProcessKey, ProcessTable } from '../host/process-table.ts';
 import { findAlive } from '../host/process-table.ts';
 import type { SentSignal } from '../runner.ts';
@@ -6,30 +11,23 @@ import type { SentSignal } from '../runner.ts';
 /** Like `process.kill`: a negative pid means a group. */
 export type SendSignal = (pid: number, signal: SentSignal['signal']) => void;
 
-/**
- * Sends signals to processes that are proven to be the ones meant.
- *
- * K1. Never to a pid or group number below 2, to this process or to its group.
- * K2. The start time is compared right before the signal, in the same turn of the event loop. A group gets a signal only
- *     while a process that is known by pid and start time is in it.
- */
 export class Signaller {
   readonly #table: ProcessTable;
-  readonly #own: OwnPlace;
+  readonly #own: OwnProcess;
   readonly #now: () => number;
   readonly #kill: SendSignal;
 
-  constructor(table: ProcessTable, own: OwnPlace, now: () => number, kill: SendSignal = process.kill) {
+  constructor(table: ProcessTable, own: OwnProcess, now: () => number, kill: SendSignal = process.kill) {
     this.#table = table;
     this.#own = own;
     this.#now = now;
     this.#kill = kill;
   }
 
-  /** Undefined if the process is not there any more. */
+  /** Undefined if the process is gone. */
   toProcess(key: ProcessKey, signal: SentSignal['signal']): SentSignal | undefined {
-    if (key.pid <= 1 || key.pid === this.#own.pid) return undefined; // K1
-    if (findAlive(this.#table, key) === undefined) return undefined; // K2
+    if (key.pid <= 1 || key.pid === this.#own.pid) return undefined;
+    if (findAlive(this.#table, key) === undefined) return undefined;
     return this.#send(key.pid, signal, 'process');
   }
 
@@ -39,8 +37,8 @@ export class Signaller {
     members: readonly ProcessKey[],
     signal: SentSignal['signal'],
   ): SentSignal | undefined {
-    if (group <= 1 || group === this.#own.pgid) return undefined; // K1
-    if (!members.some((key) => findAlive(this.#table, key)?.pgid === group)) return undefined; // K2
+    if (group <= 1 || group === this.#own.pgid) return undefined;
+    if (!members.some((key) => findAlive(this.#table, key)?.pgid === group)) return undefined;
     return this.#send(group, signal, 'group');
   }
 

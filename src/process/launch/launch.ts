@@ -1,14 +1,23 @@
+/** Starts launchers: through a launch shell if there is one (Linux), otherwise as children of this process. */
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { Logger } from 'pino';
+import { messageOf } from '../../contracts/errors.ts';
 import type { AttemptDirectory } from '../files/attempt-directory.ts';
+import type { ProcessTable } from '../host/process-table.ts';
 import { MARKER_VARIABLE, markersFor } from '../markers.ts';
+import { spawnFailed } from '../preflight.ts';
 import type { SpawnSpec } from '../runner.ts';
 
-/** A launcher on its way or at work. */
+/** A launcher that was started. */
 export interface Launched {
-  /** Resolves when the launcher has ended or could not be started. Pending for ever if a SIGKILL took its last word. */
+  /** Resolves when the launcher has ended or could not be started. Stays pending if it was killed before it reported. */
   readonly ended: Promise<void>;
   isOver(): boolean;
-  /** Stops listening to it, and lets this process end while it runs on. */
+  /** Stops listening to it, and lets this process end while it goes on. */
   release(): void;
 }
 
@@ -19,20 +28,221 @@ export interface LaunchRequest {
   readonly directory: AttemptDirectory;
 }
 
-export const SHELL = '/bin/sh';
-
+const SHELL = '/bin/sh';
 const LAUNCHER = fileURLToPath(new URL('./launcher.sh', import.meta.url));
 const NO_INPUT = '/dev/null';
 /** Variables that a shell adds to its environment. */
 const ADDED_BY_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 
-/** Arguments of {@link SHELL}. `number` is what the launcher reports its end by, if anyone listens. */
-export function launcherArguments({ spec, program, directory }: LaunchRequest, number: number): string[] {
+/** Arguments of {@link SHELL}. The launcher reports its end by `number`. */
+function launcherArguments({ spec, program, directory }: LaunchRequest, number: number): string[] {
   const surplus = ADDED_BY_SHELL.filter((name) => !(name in spec.env)).join(' ');
   const [, ...rest] = spec.command;
   return [LAUNCHER, directory.path, spec.stdin ?? NO_INPUT, surplus, String(number), program, ...rest];
 }
 
-export function launcherEnvironment({ spec }: LaunchRequest): Readonly<Record<string, string>> {
+function launcherEnvironment({ spec }: LaunchRequest): Readonly<Record<string, string>> {
   return { ...spec.env, [MARKER_VARIABLE]: markersFor(spec.marker) };
+}
+
+/**
+ * A fork copies the page tables of the process that forks, and blocks it meanwhile: one millisecond for a Node process of
+ * 60 MB, fifteen for one of 450 MB. Through the shell a spawn costs the event loop one write to a pipe at any size. macOS
+ * creates processes without a fork.
+ */
+export class LaunchPad {
+  readonly #table: ProcessTable;
+  readonly #log: Logger;
+  #shell: LaunchShell | undefined;
+  #shellWanted: boolean;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(table: ProcessTable, log: Logger, shellWanted: boolean) {
+    this.#table = table;
+    this.#log = log;
+    this.#shellWanted = shellWanted && process.platform === 'linux';
+  }
+
+  /** @throws SignalboxError `spawn_failed` if the system starts no launcher */
+  async launch(request: LaunchRequest): Promise<Launched> {
+    try {
+      if (this.#shellWanted && this.#shell === undefined) this.#startShell();
+      if (this.#shell?.state === 'usable') return this.#shell.launch(request);
+      if (this.#shell?.state === 'unusable') this.#giveUpShell();
+      return await this.#launchChild(request);
+    } catch (error) {
+      const name = request.spec.command[0];
+      throw spawnFailed('system', `the system did not start ${name}: ${messageOf(error)}`, error);
+    }
+  }
+
+  close(): void {
+    this.#shellWanted = false;
+    this.#shell?.close();
+    this.#shell = undefined;
+  }
+
+  #startShell(): void {
+    const shell = new LaunchShell(this.#table, () => {
+      if (this.#shell !== shell) return;
+      this.#log.warn('the launch shell was killed; the next spawn starts another one');
+      this.#shell = undefined;
+    });
+    this.#shell = shell;
+  }
+
+  #giveUpShell(): void {
+    this.#log.info(
+      'no launch shell on this system (no "setsid -f", or orphans stay zombies): spawns are slower',
+    );
+    this.close();
+  }
+
+  /** At most one fork per turn of the event loop. */
+  async #launchChild(request: LaunchRequest): Promise<Launched> {
+    this.#turn = this.#turn.then(() => nextTurn());
+    await this.#turn;
+    const subprocess = execa(SHELL, launcherArguments(request, 0), {
+      cwd: request.spec.cwd,
+      env: launcherEnvironment(request),
+      extendEnv: false,
+      detached: true,
+      cleanup: false,
+      stdio: 'ignore',
+      buffer: false,
+      reject: false,
+    });
+    if (subprocess.pid === undefined) throw (await subprocess).cause ?? new Error('no process was created');
+    let over = false;
+    const ended = subprocess.then(() => {
+      over = true;
+    });
+    return { ended, isOver: () => over, release: () => subprocess.unref() };
+  }
+}
+
+/**
+ * `setsid -f` forks by itself: the shell need not wait, nor use `&`, after which SIGINT would be ignored. It leaves the
+ * launcher to the system's first process. An orphan is started to see whether that one reaps orphans.
+ */
+const GREETING = `_signalbox_setsid=$(command -v setsid) &&
+"$_signalbox_setsid" -f ${SHELL} -c 'echo orphan $$' </dev/null || echo unusable
+`;
+const MAX_ORPHAN_MS = 10_000;
+const ORPHAN_POLL_MS = 50;
+
+/**
+ * A small shell beside this process that starts launchers as it reads them from its standard input.
+ *
+ * - A request takes effect as a whole or not at all: it is one compound command, and half of it is a syntax error.
+ * - If the shell dies, launchers that run are not affected and still report their end.
+ * - The shell ends with this process, because its standard input does. Launchers have a session of their own and stay.
+ */
+class LaunchShell {
+  readonly #table: ProcessTable;
+  readonly #stdin: Socket;
+  readonly #stdout: Socket;
+  readonly #open = new Map<number, () => void>();
+  /**
+   * `unusable`: `setsid` has no option -f (only that of util-linux has it), or orphans stay zombies (a container whose
+   * first process is Node), or the shell is gone.
+   */
+  #state: 'on_trial' | 'usable' | 'unusable' = 'on_trial';
+  #launches = 0;
+
+  /** @param died called once when the shell is gone */
+  constructor(table: ProcessTable, died: () => void) {
+    this.#table = table;
+    const subprocess = execa(SHELL, ['-s'], {
+      cwd: '/',
+      env: {},
+      extendEnv: false,
+      detached: true,
+      cleanup: false,
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'ignore',
+      buffer: false,
+      reject: false,
+    });
+    this.#stdin = asSocket(subprocess.stdin);
+    this.#stdout = asSocket(subprocess.stdout);
+    const end = () => {
+      this.#state = 'unusable';
+      died();
+    };
+    subprocess.once('exit', end).once('error', end).unref();
+    this.#stdin.on('error', () => {}).unref(); // a dead shell is noticed by its exit
+    createInterface({ input: this.#stdout }).on('line', (line) => this.#receive(line));
+    this.#stdin.write(GREETING);
+    this.#rest();
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  launch(request: LaunchRequest): Launched {
+    this.#launches += 1;
+    const number = this.#launches;
+    let over = false;
+    const ended = new Promise<void>((resolve) => {
+      this.#open.set(number, () => {
+        over = true;
+        resolve();
+      });
+    });
+    this.#stdout.ref();
+    this.#stdin.write(requestText(request, number));
+    return { ended, isOver: () => over, release: () => this.#release(number) };
+  }
+
+  close(): void {
+    this.#state = 'unusable';
+    this.#stdin.end();
+  }
+
+  #receive(line: string): void {
+    const [message, number] = line.split(' ');
+    if (message === 'unusable') this.#state = 'unusable';
+    else if (message === 'orphan') this.#watchOrphan(Number(number), performance.now() + MAX_ORPHAN_MS);
+    else this.#open.get(Number(number))?.(); // "ended" by a launcher, "failed" by the shell
+    this.#rest();
+  }
+
+  #watchOrphan(pid: number, end: number): void {
+    if (this.#state !== 'on_trial') return;
+    if (this.#table.lookup(pid) === undefined) this.#state = 'usable';
+    else if (performance.now() > end) this.#state = 'unusable';
+    else setTimeout(() => this.#watchOrphan(pid, end), ORPHAN_POLL_MS).unref();
+  }
+
+  #release(number: number): void {
+    this.#open.delete(number);
+    this.#rest();
+  }
+
+  /** An idle shell does not keep this process alive. */
+  #rest(): void {
+    if (this.#open.size === 0) this.#stdout.unref();
+  }
+}
+
+function requestText(request: LaunchRequest, number: number): string {
+  const exports = Object.entries(launcherEnvironment(request)).map(
+    ([name, value]) => `export ${name}=${quoted(value)}`,
+  );
+  const command = [SHELL, ...launcherArguments(request, number)].map(quoted).join(' ');
+  const steps = [`cd ${quoted(request.spec.cwd)}`, ...exports, `exec "$_signalbox_setsid" -f ${command}`];
+  const errors = quoted(request.directory.launchErrors);
+  return `(${steps.join(' && ')}) </dev/null 2>>${errors} || echo failed ${number}\n`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function asSocket(stream: unknown): Socket {
+  if (stream instanceof Socket) return stream;
+  throw new TypeError('execa gave no pipe to the launch shell');
 }

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Starts one command and records what becomes of it, so that this is known even if whoever started it is gone.
+# Starts one command and records how it ends, so that this is known even if the process that started it is gone.
 # usage: launcher.sh DIRECTORY STDIN_FILE SURPLUS_VARIABLES NUMBER COMMAND [ARGUMENT...]
 #
 # Runs as leader of its own session, in the command's working directory and environment. Writes into DIRECTORY:
-#   launcher      one line that identifies this process. Whoever creates this file decides: if it exists, nothing starts.
-#   agent         the same for the command, written before the command is executed
+#   launcher      one line that identifies this process. If the file exists already, the command is not started.
+#   agent         one line that identifies the command, written before the command is executed
 #   exec-failed   exists if the system could not execute the command
-#   exit          status, CPU times, and "end" as its last line: without that line it is not complete
-# On standard output it says "ended NUMBER" as its last word, to whoever listens.
-# It survives the signals that are meant for the command, in order to record how the command ended.
+#   exit          status, CPU times, and "end" as its last line: without that line the record is incomplete
+# Its last line on standard output is "ended NUMBER".
+# It ignores the signals that are meant for the command, so that it can record how the command ended.
 #
 # A builtin costs nothing, a program half a millisecond: hence no mktemp, mv or date. The braces make the shell read the
-# file to its end before it begins, so that an update of the file does not change a launcher that is waiting.
+# whole file before it starts, so that an update of the file does not affect a launcher that is waiting.
 {
 trap : HUP INT PIPE QUIT TERM USR1 USR2
 _signalbox_directory=$1
@@ -34,8 +34,8 @@ set -C
 _signalbox_identify >"$_signalbox_directory/launcher" || exit 97
 set +C
 
-# A shell reports "ended by signal 15" and "exited with 143" alike. It says a word about a signal on standard error,
-# though, which is why that file is empty up to here.
+# The status is 143 both after "ended by signal 15" and after "exited with 143". But the shell prints a message about a
+# signal on standard error, so a launcher.err that is not empty means a signal.
 (
   trap 'echo failed >"$_signalbox_directory/exec-failed"' EXIT
   exec 2>>"$_signalbox_directory/stderr.log"

@@ -8,7 +8,7 @@ import { createHost } from '../../../src/process/host/host.ts';
 import { LinuxProcessTable } from '../../../src/process/host/linux-processes.ts';
 import { isAlive, type ProcessEntry } from '../../../src/process/host/process-table.ts';
 import { createProcessRunner, type ProcessRunnerOptions } from '../../../src/process/host-runner.ts';
-import { Killer } from '../../../src/process/kill/killer.ts';
+import { Killer } from '../../../src/process/kill/kill.ts';
 import type { ManagedProcess, ProcessRunner, SpawnSpec } from '../../../src/process/runner.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/processes/', import.meta.url));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { exitOf, parseExitRecord } from '../../../src/process/files/exit-record.ts';
-import { markersIn, parseMemory, parseStat } from '../../../src/process/host/proc-files.ts';
-import { parsePsLine, parsePsMarkers, parsePsRecord } from '../../../src/process/host/ps-output.ts';
+import { exitOf, parseExitRecord } from '../../../src/process/files/exit.ts';
+import { parsePsLine, parsePsMarkers, parsePsRecord } from '../../../src/process/host/darwin-processes.ts';
+import { markersIn, parseMemory, parseStat } from '../../../src/process/host/linux-processes.ts';
 
 describe('parseStat', () => {
   const rest = 'S 40 41 42 0 -1 4194560 2108 39323 0 63 3 2 37 22 20 0 1 0 99582 5124096 980';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { OutputFile } from '../../../src/process/files/output-file.ts';
+import { OutputFile } from '../../../src/process/files/output-files.ts';
 import { tailOf } from '../../../src/process/files/tail.ts';
 
 const silent = pino({ level: 'silent' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Claim, findOwned } from '../../../src/process/host/ownership.ts';
-import { ProcessIndex } from '../../../src/process/host/process-index.ts';
 import type { ProcessEntry } from '../../../src/process/host/process-table.ts';
+import { ProcessIndex } from '../../../src/process/host/scans.ts';
 
 /** A process of the table; its group and session are its parent's unless said otherwise. */
 function entry(pid: number, ppid: number, group: number, more: Partial<ProcessEntry> = {}): ProcessEntry {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LinuxProcessTable } from '../../../src/process/host/linux-processes.ts';
 import type { ProcessTable } from '../../../src/process/host/process-table.ts';
-import { SharedScan } from '../../../src/process/host/shared-scan.ts';
+import { SharedScan } from '../../../src/process/host/scans.ts';
 
 function countingTable(scanMs: number) {
   const queries: (string | undefined)[] = [];

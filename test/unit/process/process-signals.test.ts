@@ -2,8 +2,8 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../../src/process/host/host.ts';
 import type { ProcessEntry, ProcessTable } from '../../../src/process/host/process-table.ts';
-import { SharedScan } from '../../../src/process/host/shared-scan.ts';
-import { Killer } from '../../../src/process/kill/killer.ts';
+import { SharedScan } from '../../../src/process/host/scans.ts';
+import { Killer } from '../../../src/process/kill/kill.ts';
 import { Signaller } from '../../../src/process/kill/signals.ts';
 
 const silent = pino({ level: 'silent' });
