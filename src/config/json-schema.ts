@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { READY_DRIVER_NAMES } from '../drivers/ready/index.ts';
+import { BUNDLED_DRIVER_NAMES } from '../drivers/bundled/index.ts';
 import { configFileSchemaFor } from './schema/config.ts';
 
 /** The JSON Schema of the configuration file, in the draft that editors know best. */
 export function configJsonSchema(): z.core.JSONSchema.BaseSchema {
   return {
-    ...z.toJSONSchema(configFileSchemaFor(READY_DRIVER_NAMES), { io: 'input', target: 'draft-7' }),
+    ...z.toJSONSchema(configFileSchemaFor(BUNDLED_DRIVER_NAMES), { io: 'input', target: 'draft-7' }),
     title: 'Signalbox configuration',
   };
 }

@@ -1,4 +1,4 @@
-import { READY_DRIVER_NAMES } from '../drivers/ready/index.ts';
+import { BUNDLED_DRIVER_NAMES } from '../drivers/bundled/index.ts';
 import { check } from './check.ts';
 import { type ConfigIssue, configError, fieldOf } from './issues.ts';
 import {
@@ -73,5 +73,5 @@ function driverNamesIn(value: unknown): string[] {
   const drivers: unknown =
     typeof value === 'object' && value !== null ? Reflect.get(value, 'drivers') : undefined;
   const own = typeof drivers === 'object' && drivers !== null ? Object.keys(drivers) : [];
-  return [...new Set([...READY_DRIVER_NAMES, ...own])];
+  return [...new Set([...BUNDLED_DRIVER_NAMES, ...own])];
 }

@@ -8,9 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
 import { withLimit } from '../base/time.ts';
-import { DEFAULT_PASS_ENV } from '../config/schema/agent-config.ts';
 import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
+import { DEFAULT_PASS_ENV, pickEnvironment } from '../drivers/definition.ts';
 import type { PromptInput } from '../engine/supervisor/prompts/prompt.ts';
 import type { PromptBuilders } from '../engine/supervisor/prompts/prompt-builders.ts';
 import { type PromptFacts, promptFacts, templateValues } from '../engine/supervisor/prompts/prompt-facts.ts';
@@ -76,13 +76,9 @@ export class ProjectPrompts implements PromptBuilders {
     facts: PromptFacts,
     limitMs: number,
   ): Promise<string> {
-    const passed = DEFAULT_PASS_ENV.flatMap((name) => {
-      const value = this.#options.env[name];
-      return value === undefined ? [] : [[name, value] as const];
-    });
     const { stdout } = await execa(program, args, {
       input: JSON.stringify(facts),
-      env: Object.fromEntries(passed),
+      env: pickEnvironment(DEFAULT_PASS_ENV, this.#options.env),
       extendEnv: false,
       timeout: limitMs,
       killSignal: 'SIGKILL',

@@ -1,9 +1,8 @@
 /**
- * The built-in agent of background commands: a shell command of its own for each task, run like any other program.
+ * The agent of background commands: each task is a shell command, run like any other program.
  *
- * K1 It runs nothing but tasks of the background project, which only an operator can create.
- * K2 However a command ends, its result is written beside its output as JSON, and the end of what it printed goes into
- *    the log; the rest is named there, not lost.
+ * It runs only tasks of the background project, which only an operator can create. However a command ends, its result is
+ * written as JSON beside its output, and the end of its output goes into the log with the name of the complete file.
  */
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,14 +10,11 @@ import { BACKGROUND_AGENT, backgroundParamsSchema, OUTPUT_BYTES } from '../contr
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { BACKGROUND_PROJECT } from '../contracts/ids.ts';
 import { tailOf } from '../process/files/tail.ts';
-import type { ProcessRunner } from '../process/runner.ts';
-import { CommandDriver } from './command.ts';
-import type { Adoption, Driver, Run, RunEnd, RunOrder } from './driver.ts';
+import { commandProgram } from './command.ts';
+import type { Adoption, Driver, Run, RunEnd, RunRequest } from './driver.ts';
+import { ProgramDriver, type ProgramServices } from './program-driver.ts';
 
-export interface BackgroundDriverOptions {
-  readonly runner: ProcessRunner;
-  readonly url: () => string | null;
-  readonly installation: string;
+export interface BackgroundDriverOptions extends ProgramServices {
   /** The environment of the commands, without what Signalbox adds. */
   readonly env: Readonly<Record<string, string>>;
   readonly maxOutputBytes: number;
@@ -26,9 +22,13 @@ export interface BackgroundDriverOptions {
 
 type Params = ReturnType<typeof backgroundParamsSchema.parse>;
 
+/** Beside the directory of the process. */
+const RESULT_FILE = 'result.json';
+const MAX_TITLE_LENGTH = 60;
+
 export class BackgroundDriver implements Driver {
   readonly name = 'background';
-  /** A command is no agent: it has nothing to say of its task. */
+  /** A command is not an agent: it reports nothing about its task. */
   readonly writesBack = false;
   readonly adoptable = true;
   readonly #options: BackgroundDriverOptions;
@@ -37,20 +37,20 @@ export class BackgroundDriver implements Driver {
     this.#options = options;
   }
 
-  async start(order: RunOrder): Promise<Run> {
-    const params = paramsOf(order);
-    const run = await this.#shell(params).start(scripted(order, params));
-    return this.#reporting(run, order, params);
+  async start(request: RunRequest): Promise<Run> {
+    const params = paramsOf(request);
+    const run = await this.#shell(params).start(withScript(request, params));
+    return this.#reporting(run, request, params);
   }
 
-  async adopt(order: RunOrder): Promise<Adoption> {
-    const params = paramsOf(order);
-    const adoption = await this.#shell(params).adopt(scripted(order, params));
+  async adopt(request: RunRequest): Promise<Adoption> {
+    const params = paramsOf(request);
+    const adoption = await this.#shell(params).adopt(withScript(request, params));
     switch (adoption.kind) {
       case 'running':
-        return { kind: 'running', run: this.#reporting(adoption.run, order, params) };
+        return { kind: 'running', run: this.#reporting(adoption.run, request, params) };
       case 'ended':
-        return { ...adoption, end: await this.#reported(adoption.end, order, params) };
+        return { ...adoption, end: await this.#reported(adoption.end, request, params) };
       case 'never_started':
         return adoption;
       default:
@@ -58,69 +58,54 @@ export class BackgroundDriver implements Driver {
     }
   }
 
-  #shell({ cwd }: Params): CommandDriver {
-    const { runner, url, installation, env, maxOutputBytes } = this.#options;
-    return new CommandDriver({
-      runner,
-      url,
-      installation,
-      settings: {
-        command: ['/bin/sh', '{prompt_file}'],
-        prompt: 'file',
-        cwd,
-        env,
-        output: 'none',
-        maxOutputBytes,
-      },
-    });
+  #shell({ cwd }: Params): ProgramDriver {
+    const { env, maxOutputBytes, ...services } = this.#options;
+    const command = ['/bin/sh', '{prompt_file}'];
+    const settings = { command, prompt: 'file', cwd, env, output: 'none', maxOutputBytes } as const;
+    return new ProgramDriver(services, commandProgram(settings));
   }
 
-  #reporting(run: Run, order: RunOrder, params: Params): Run {
-    return { ...run, ended: run.ended.then((end) => this.#reported(end, order, params)) };
+  #reporting(run: Run, request: RunRequest, params: Params): Run {
+    return { ...run, ended: run.ended.then((end) => this.#reported(end, request, params)) };
   }
 
-  async #reported(end: RunEnd, order: RunOrder, params: Params): Promise<RunEnd> {
-    const file = join(order.directory, 'process', 'stdout.log');
+  async #reported(end: RunEnd, request: RunRequest, params: Params): Promise<RunEnd> {
+    const { task, agent, directory } = request;
+    const file = join(directory, 'process', 'stdout.log');
     const content = await tailOf(file, OUTPUT_BYTES).catch(
-      (error: unknown) => `(what it printed cannot be read: ${messageOf(error)})`,
+      (error: unknown) => `(cannot read its output: ${messageOf(error)})`,
     );
-    const result = { task_id: order.task, ...params, result: end.result, output: content, output_file: file };
-    const unwritten = await writeWhole(join(order.directory, RESULT_FILE), {
-      ...result,
-      evidence: end.evidence,
-    });
-    const title = `What "${titleOf(params.command)}" has printed`;
+    const { result, evidence } = end;
+    const report = { task_id: task, ...params, result, output: content, output_file: file, evidence };
+    const unwritten = await writeResult(join(directory, RESULT_FILE), report);
+    const title = `Output of "${titleOf(params.command)}"`;
     return {
       ...end,
-      outputs: content === '' ? [] : [{ type: 'data', title, content, agent: order.agent }],
-      ...(unwritten !== null && { evidence: { ...end.evidence, resultUnwritten: unwritten } }),
+      outputs: content === '' ? [] : [{ type: 'data', title, content, agent }],
+      ...(unwritten !== null && { evidence: { ...evidence, resultUnwritten: unwritten } }),
     };
   }
 }
 
-/** Beside the directory of the process. */
-const RESULT_FILE = 'result.json';
-const TITLE_LENGTH = 60;
-
 function titleOf(command: string): string {
   const [line = ''] = command.trim().split('\n', 1);
-  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1)}…`;
+  return line.length <= MAX_TITLE_LENGTH ? line : `${line.slice(0, MAX_TITLE_LENGTH - 1)}…`;
 }
 
-/** @throws SignalboxError `spawn_failed` for a task that is no background command */
-function paramsOf({ project, agent, spec }: RunOrder): Params {
+/** @throws SignalboxError `spawn_failed` for a task that is not a background command */
+function paramsOf({ project, agent, spec }: RunRequest): Params {
   const params = backgroundParamsSchema.safeParse(spec.params);
   if (project === BACKGROUND_PROJECT && agent === BACKGROUND_AGENT && params.success) return params.data;
-  throw new SignalboxError('spawn_failed', `a task of project ${project} is no background command`);
+  throw new SignalboxError('spawn_failed', `a task of project ${project} is not a background command`);
 }
 
-/** The command is what stands in the file that the shell gets: no length is too long, and no brace is a placeholder. */
-function scripted(order: RunOrder, { command }: Params): RunOrder {
-  return { ...order, prompt: () => `exec 2>&1\n${command}\n` };
+/** The shell reads the command from the prompt file, so it can have any length, and braces are not placeholders. */
+function withScript(request: RunRequest, { command }: Params): RunRequest {
+  return { ...request, prompt: () => `exec 2>&1\n${command}\n` };
 }
 
-/** @returns why it could not be written; the end of a process is to be recorded all the same */
-async function writeWhole(file: string, content: object): Promise<string | null> {
+/** @returns why it could not be written: the end of the process is recorded all the same */
+async function writeResult(file: string, content: object): Promise<string | null> {
   try {
     await writeFile(`${file}.tmp`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
     await rename(`${file}.tmp`, file);

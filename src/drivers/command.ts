@@ -1,107 +1,139 @@
-/**
- * Any program as an agent: the prompt by file, argument or standard input; the result by writing back, or by what it
- * printed.
- */
+/** Any program as an agent: the prompt by file, argument or standard input; the result by writing back or by its output. */
 import { join } from 'node:path';
-import { unreachable } from '../contracts/errors.ts';
+import { z } from 'zod';
 import type { Output } from '../contracts/tasks.ts';
 import { tailOf } from '../process/files/tail.ts';
-import type { RunOrder } from './driver.ts';
-import { processResult } from './process-result.ts';
-import type { Place, Program } from './program.ts';
-import { MESSAGES_TAIL, ProgramDriver, type ProgramDriverOptions } from './program-driver.ts';
-import { type QuotaSettings, quotaSign } from './quota.ts';
+import { defineDriver, localOptions, quotaSchema, textSchema } from './definition.ts';
+import type { RunRequest } from './driver.ts';
+import {
+  type AttemptFiles,
+  type Program,
+  type ProgramSettings,
+  processResult,
+  programSettings,
+  quotaIn,
+} from './program.ts';
+import { ProgramDriver } from './program-driver.ts';
 
-export interface CommandSettings {
+const PLACEHOLDERS: Readonly<Record<string, (request: RunRequest, files: AttemptFiles) => string>> = {
+  prompt: ({ prompt }) => prompt(),
+  prompt_file: (_request, { promptFile }) => promptFile,
+  task_id: ({ task }) => task,
+  project: ({ project }) => project,
+  attempt: ({ attempt }) => String(attempt),
+  work_dir: (_request, { workDirectory }) => workDirectory,
+};
+
+const bare = (name: string): string => name.replaceAll(/[^A-Za-z]/g, '').toLowerCase();
+const placeholderForms = new Map(Object.keys(PLACEHOLDERS).map((name) => [bare(name), name]));
+
+/** A misspelled placeholder would reach the program as it is; other braces, and ${…}, may be meant for the program. */
+const argumentSchema = textSchema.superRefine((argument, context) => {
+  for (const [, name = ''] of argument.matchAll(/(?<!\$)\{([A-Za-z_-]+)\}/g)) {
+    const meant = placeholderForms.get(bare(name));
+    if (meant === undefined || meant === name) continue;
+    context.addIssue(`{${name}} is not a placeholder: write {${meant}}`);
+    return;
+  }
+});
+
+const commandError =
+  'expected a list with the program and its arguments, such as ["node", "agent.mjs", "{prompt_file}"]';
+const commandSchema = z
+  .array(argumentSchema, commandError)
+  .min(1, commandError)
+  .refine((command) => command[0] !== '', 'the first item is the program, and must not be empty')
+  .describe(`The program and its arguments. Placeholders: {${Object.keys(PLACEHOLDERS).join('}, {')}}.`);
+const promptSchema = z
+  .enum(['file', 'argument', 'stdin'])
+  .default('file')
+  .describe(
+    'How the prompt is given: as a file ({prompt_file}), as an argument ({prompt}), or on standard input.',
+  );
+
+const promptFacts = z.object({ command: commandSchema, prompt: promptSchema });
+
+export const commandDriver = defineDriver({
+  name: 'command',
+  schema: z
+    .strictObject({
+      driver: z.literal('command').describe('Starts a program for each attempt.'),
+      ...promptFacts.shape,
+      quota: quotaSchema.optional(),
+      ...localOptions,
+    })
+    .superRefine(
+      ({ command, prompt }, context) => {
+        if (prompt !== 'argument' || command.some((argument) => argument.includes('{prompt}'))) return;
+        context.addIssue({
+          code: 'custom',
+          path: ['prompt'],
+          message:
+            'the command has no {prompt}, so the prompt would not reach the agent: add "{prompt}" to it',
+        });
+      },
+      // Reported together with whatever else is wrong with the agent.
+      { when: ({ value }) => promptFacts.safeParse(value).success },
+    ),
+  create: (agent, services) => {
+    const { command, prompt } = agent;
+    return new ProgramDriver(
+      services,
+      commandProgram({ command, prompt, ...programSettings(agent, services) }),
+    );
+  },
+  listing: {
+    program: 'any',
+    prompt: 'as said',
+    session: 'none',
+    output: 'text',
+    description: 'any program, as its agent says',
+  },
+});
+
+export interface CommandSettings extends ProgramSettings {
   /** Program and arguments, with placeholders. */
   readonly command: readonly string[];
   readonly prompt: 'file' | 'argument' | 'stdin';
-  /** Where to run; absent for a directory of its own for each attempt. */
-  readonly cwd?: string | undefined;
-  /** The environment without what Signalbox adds. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly output: 'stdout' | 'none';
-  readonly maxOutputBytes: number;
-  /** How it says that its quota is used up; absent where it does not. */
-  readonly quota?: QuotaSettings | undefined;
 }
 
-export interface CommandDriverOptions extends ProgramDriverOptions {
-  readonly settings: CommandSettings;
-}
-
-/** Bytes of standard output that become an output. */
-const STDOUT_OUTPUT = 256 * 1_024;
-
-export class CommandDriver extends ProgramDriver {
-  constructor({ settings, ...options }: CommandDriverOptions) {
-    super(options, commandProgram(settings));
-  }
-}
-
-function commandProgram(settings: CommandSettings): Program {
-  const { command, prompt, env, cwd, maxOutputBytes, quota } = settings;
+export function commandProgram(settings: CommandSettings): Program {
+  const { command, prompt } = settings;
   return {
     name: 'command',
+    settings,
     prompting: { isPublic: command.some((word) => word.includes('{prompt}')), passesEnvironment: true },
     resumes: false,
-    env,
-    cwd,
-    maxOutputBytes,
-    invocation: (order, place) => ({
-      command: command.map((word) => fillIn(word, order, place)),
-      stdin: prompt === 'stdin' ? place.promptFile : undefined,
+    invocation: (request, files) => ({
+      command: command.map((argument) =>
+        argument.replaceAll(/\{([a-z_]+)\}/g, (all, name: string) =>
+          Object.hasOwn(PLACEHOLDERS, name) ? (PLACEHOLDERS[name]?.(request, files) ?? all) : all,
+        ),
+      ),
+      stdin: prompt === 'stdin' ? files.promptFile : undefined,
     }),
-    read: async ({ directory, exit, endedAt, stderrTail }, order) => {
-      const result = processResult(exit, [0]);
-      const texts = async (): Promise<string[]> => [
-        stderrTail,
-        await tailOf(join(directory, 'stdout.log'), MESSAGES_TAIL),
-      ];
+    read: async (ended, request) => {
+      const result = processResult(ended.exit, [0]);
+      const isOk = result.kind === 'exited' && result.ok === true;
       return {
         result,
-        outputs:
-          result.kind === 'exited' && result.ok === true ? await printed(settings, directory, order) : [],
-        quota: quota === undefined ? undefined : quotaSign(quota, await texts(), endedAt),
+        outputs: isOk ? await printed(settings, ended.directory, request) : [],
+        quota: await quotaIn(settings, ended),
       };
     },
   };
 }
 
+/** Bytes of standard output that become an output. */
+const STDOUT_OUTPUT_BYTES = 256 * 1_024;
+
 async function printed(
-  { output }: CommandSettings,
+  { output }: ProgramSettings,
   directory: string,
-  { agent }: RunOrder,
+  { agent }: RunRequest,
 ): Promise<Output[]> {
   if (output === 'none') return [];
-  const content = await tailOf(join(directory, 'stdout.log'), STDOUT_OUTPUT);
+  const content = await tailOf(join(directory, 'stdout.log'), STDOUT_OUTPUT_BYTES);
   if (content.trim() === '') return [];
   return [{ type: 'other', title: `Standard output of ${agent}`, content, agent }];
-}
-
-const PLACEHOLDERS = ['prompt', 'prompt_file', 'task_id', 'project', 'attempt', 'work_dir'] as const;
-
-function fillIn(word: string, order: RunOrder, place: Place): string {
-  const value = (name: (typeof PLACEHOLDERS)[number]): string => {
-    switch (name) {
-      case 'prompt':
-        return order.prompt();
-      case 'prompt_file':
-        return place.promptFile;
-      case 'task_id':
-        return order.task;
-      case 'project':
-        return order.project;
-      case 'attempt':
-        return String(order.attempt);
-      case 'work_dir':
-        return place.workDirectory;
-      default:
-        return unreachable(name, 'fillIn');
-    }
-  };
-  return word.replaceAll(/\{([a-z_]+)\}/g, (all, found: string) => {
-    const name = PLACEHOLDERS.find((each) => each === found);
-    return name === undefined ? all : value(name);
-  });
 }

@@ -1,18 +1,18 @@
-/** Agents in this process: a handler function, for embedding, tests and benches. */
+/** Agents in this process: a handler function, for embedding, tests and benchmarks. */
 import { hostname } from 'node:os';
-import { messageOf } from '../contracts/errors.ts';
+import { z } from 'zod';
+import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import type { AttemptRef } from '../contracts/ids.ts';
 import type { OUTPUT_TYPES, Output, TaskSpec } from '../contracts/tasks.ts';
-import type { Adoption, Driver, Run, RunEnd, RunOrder } from './driver.ts';
+import { defineDriver, localOptions } from './definition.ts';
+import type { Adoption, Driver, Run, RunEnd, RunRequest } from './driver.ts';
 
 const HOST = hostname();
 
-/** What a handler sees of its attempt. */
-export interface FunctionContext {
-  readonly project: string;
-  readonly task: string;
-  readonly attempt: number;
+/** What a handler is given. */
+export interface FunctionContext extends AttemptRef {
   readonly spec: TaskSpec;
-  /** W3C trace context of this attempt, for whatever the handler calls. */
+  /** W3C trace context of this attempt, for requests that the handler makes. */
   readonly traceparent: string;
   /** Aborted when the attempt is to end: on a timeout, a cancellation, a shutdown. */
   readonly signal: AbortSignal;
@@ -27,15 +27,24 @@ export interface FunctionOutput {
   readonly summary?: string;
 }
 
-/** A handler: what it returns becomes the outputs of the task; what it throws, the attempt's error. */
-export type FunctionHandler = (
-  context: FunctionContext,
-) =>
-  | FunctionOutput
-  | readonly FunctionOutput[]
-  | string
-  | undefined
-  | Promise<FunctionOutput | readonly FunctionOutput[] | string | undefined>;
+type Returned = FunctionOutput | readonly FunctionOutput[] | string | undefined;
+
+/** What a handler returns becomes the outputs of the task; what it throws, the attempt's error. */
+export type FunctionHandler = (context: FunctionContext) => Returned | Promise<Returned>;
+
+export const functionDriver = defineDriver({
+  name: 'function',
+  schema: z.strictObject({ driver: z.literal('function'), ...localOptions }),
+  create: ({ id }, { functions, now }) => {
+    const handler = functions[id];
+    if (handler) return new FunctionDriver(handler, now);
+    throw new SignalboxError(
+      'config_invalid',
+      `agents.${id}: it has the driver function, but functions.${id} is missing`,
+    );
+  },
+  listing: null,
+});
 
 export class FunctionDriver implements Driver {
   readonly name = 'function';
@@ -49,44 +58,44 @@ export class FunctionDriver implements Driver {
     this.#now = now;
   }
 
-  async start(order: RunOrder): Promise<Run> {
+  async start(request: RunRequest): Promise<Run> {
     const startedAt = this.#now();
     const abort = new AbortController();
     return {
       start: { host: HOST },
-      ended: this.#run(order, abort.signal),
+      ended: this.#run(request, abort.signal),
       lastSignAt: () => startedAt,
       stop: () => abort.abort(),
       detach: () => abort.abort(),
     };
   }
 
-  /** A function does not outlive its process. */
+  /** A function ends with its process. */
   async adopt(): Promise<Adoption> {
     const result = { kind: 'lost', reason: 'the process in which the function ran has ended' } as const;
     return { kind: 'ended', start: null, end: { result, outputs: [] } };
   }
 
-  async #run(order: RunOrder, signal: AbortSignal): Promise<RunEnd> {
-    const { project, task, attempt, spec, traceparent, prompt } = order;
+  async #run(request: RunRequest, signal: AbortSignal): Promise<RunEnd> {
+    const { project, task, attempt, spec, traceparent, prompt } = request;
     try {
       const returned = await this.#handler({ project, task, attempt, spec, traceparent, signal, prompt });
-      return { result: { kind: 'returned' }, outputs: outputsOf(returned, order) };
+      return { result: { kind: 'returned' }, outputs: outputsOf(returned, request) };
     } catch (thrown) {
       return { result: { kind: 'threw', error: messageOf(thrown) }, outputs: [] };
     }
   }
 }
 
-function outputsOf(returned: Awaited<ReturnType<FunctionHandler>>, order: RunOrder): Output[] {
+function outputsOf(returned: Returned, request: RunRequest): Output[] {
   if (returned === undefined) return [];
   const list =
     typeof returned === 'string' ? [{ content: returned }] : Array.isArray(returned) ? returned : [returned];
   return list.map((output: FunctionOutput) => ({
     type: output.type ?? 'other',
-    title: output.title ?? order.spec.title,
+    title: output.title ?? request.spec.title,
     content: output.content,
     summary: output.summary,
-    agent: order.agent,
+    agent: request.agent,
   }));
 }

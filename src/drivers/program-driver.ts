@@ -1,49 +1,44 @@
 /**
- * Runs a program for each attempt: its files, its environment, its process, what it left behind, and what its output
- * comes to.
+ * Runs a program for each attempt: its files, its environment, its process, what it leaves behind, and its output.
  *
- * P1 Everything that an adoption needs is in the attempt's directory, or follows from the order: nothing is kept in
- *    memory only.
- * P2 A run that goes on elsewhere is asked for there until its end is known, or it is told to end: it is not started
- *    again on a guess.
+ * Everything that an adoption needs is in the attempt's directory or follows from the request: nothing is kept only in
+ * memory. If a run goes on elsewhere, its end is asked for there until it is known or the run is stopped; it is never
+ * started again on a guess.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { deferred } from '../base/deferred.ts';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
+import { type AttemptRef, attemptKey } from '../contracts/ids.ts';
 import { tailOf } from '../process/files/tail.ts';
-import type {
-  EndedProcess,
-  ExitReport,
-  KillEvidence,
-  ManagedProcess,
-  ProcessRunner,
-} from '../process/runner.ts';
-import { assertArguments } from './argument-limit.ts';
-import type { Adoption, Driver, Prompting, Run, RunEnd, RunOrder, RunStart } from './driver.ts';
-import { attemptEnvironment } from './environment.ts';
-import type { Invocation, Place, Program, ProgramEnd } from './program.ts';
-import { ResultWatch } from './result-watch.ts';
+import type { EndedProcess, ExitReport, KillEvidence, ManagedProcess } from '../process/runner.ts';
+import type { DriverServices } from './definition.ts';
+import type { Adoption, Driver, Prompting, Run, RunEnd, RunRequest, RunStart } from './driver.ts';
+import {
+  type AttemptFiles,
+  assertArguments,
+  attemptEnvironment,
+  type Invocation,
+  MESSAGES_TAIL_BYTES,
+  type Program,
+  type ProgramEnd,
+} from './program.ts';
 import { Settlement } from './settlement.ts';
 
-export interface ProgramDriverOptions {
-  readonly runner: ProcessRunner;
-  /** Where agents reach Signalbox; null as long as it does not listen. */
-  readonly url: () => string | null;
-  /** Tells the processes of this data directory from those of another. */
-  readonly installation: string;
-}
+export type ProgramServices = Pick<DriverServices, 'runner' | 'url' | 'installation'>;
 
-/** Bytes of standard error that go into the log, and of both outputs in which a used-up quota is looked for. */
-export const MESSAGES_TAIL = 4_096;
-/** Milliseconds that what an agent left behind gets between SIGTERM and SIGKILL. */
-const LEFTOVER_GRACE = 1_000;
+/** Milliseconds between SIGTERM and SIGKILL for what an agent left behind. */
+const LEFTOVER_GRACE_MS = 1_000;
+/** Milliseconds between two checks whether a running program has given its result. */
+const RESULT_POLL_MS = 1_000;
 
-/** What of a process that has ended goes on to the end of the run. */
 interface ProcessEnd {
-  readonly report: ExitReport | EndedProcess['report'];
+  readonly report: ExitReport;
   readonly evidence: KillEvidence;
 }
+
+type ReadEnd = ProgramEnd & Pick<RunEnd, 'stderrTail'>;
 
 export class ProgramDriver implements Driver {
   readonly name: string;
@@ -52,11 +47,11 @@ export class ProgramDriver implements Driver {
   readonly prompting: Prompting;
   readonly resumes: boolean;
   readonly lingerMs: number | undefined;
-  readonly #options: ProgramDriverOptions;
+  readonly #services: ProgramServices;
   readonly #program: Program;
 
-  constructor(options: ProgramDriverOptions, program: Program) {
-    this.#options = options;
+  constructor(services: ProgramServices, program: Program) {
+    this.#services = services;
     this.#program = program;
     this.name = program.name;
     this.prompting = program.prompting;
@@ -64,25 +59,23 @@ export class ProgramDriver implements Driver {
     this.lingerMs = program.lingerMs;
   }
 
-  async start(order: RunOrder): Promise<Run> {
-    const place = this.#placeOf(order);
-    await makePlace(place, order, this.#program.cwd === undefined);
-    const invocation = this.#program.invocation(order, place);
-    const process = await this.#spawn(order, place, 'process', invocation);
-    return this.#runOf(process, order, place);
+  async start(request: RunRequest): Promise<Run> {
+    const files = this.#filesOf(request);
+    await writeFiles(files, request, this.#program.settings.cwd === undefined);
+    const invocation = this.#program.invocation(request, files);
+    const process = await this.#spawn(request, files, 'process', invocation);
+    return this.#runOf(process, request, files);
   }
 
-  async adopt(order: RunOrder): Promise<Adoption> {
-    const place = this.#placeOf(order);
-    const adoption = await this.#options.runner.adopt(
-      join(place.directory, 'process'),
-      this.#markerOf(order),
-    );
+  async adopt(request: RunRequest): Promise<Adoption> {
+    const files = this.#filesOf(request);
+    const { runner } = this.#services;
+    const adoption = await runner.adopt(join(files.directory, 'process'), this.#markerOf(request));
     switch (adoption.kind) {
       case 'running':
-        return { kind: 'running', run: this.#runOf(adoption.process, order, place) };
+        return { kind: 'running', run: this.#runOf(adoption.process, request, files) };
       case 'ended':
-        return this.#adoptEnded(adoption.process, order, place);
+        return this.#adoptEnded(adoption.process, request, files);
       case 'never_started':
         return { kind: 'never_started' };
       default:
@@ -90,14 +83,14 @@ export class ProgramDriver implements Driver {
     }
   }
 
-  async #adoptEnded(process: EndedProcess, order: RunOrder, place: Place): Promise<Adoption> {
-    const evidence = await process.kill({ graceMs: LEFTOVER_GRACE });
+  async #adoptEnded(process: EndedProcess, request: RunRequest, files: AttemptFiles): Promise<Adoption> {
+    const evidence = await process.kill({ graceMs: LEFTOVER_GRACE_MS });
     const ended = { report: process.report, evidence };
-    const read = await this.#read(ended, order, place);
-    const start = startOf(process, this.#program.sessionOf?.(order));
+    const read = await this.#read(ended, request, files);
+    const start = startOf(process, this.#program.sessionOf?.(request));
     if (read.unsettled === undefined || start === null)
       return { kind: 'ended', start, end: endOf(read, ended) };
-    const settlement = this.#settlement(order, place, read.unsettled);
+    const settlement = this.#settlement(request, files, read.unsettled);
     return {
       kind: 'running',
       run: {
@@ -110,35 +103,31 @@ export class ProgramDriver implements Driver {
     };
   }
 
-  #runOf(process: ManagedProcess, order: RunOrder, place: Place): Run {
+  #runOf(process: ManagedProcess, request: RunRequest, files: AttemptFiles): Run {
     let killing: Promise<KillEvidence> | undefined;
     let settlement: Settlement | undefined;
     let isDetached = false;
-    const watch = new ResultWatch(process, this.#program, join(place.directory, 'process'));
+    const watch = watchResult(process, this.#program, join(files.directory, 'process'));
     const ended = process.exited.then(async (report) => {
       watch.close();
-      // Also after a good end: what an agent has left running in the background is not to outlive its attempt.
-      const evidence = await (killing ?? process.kill({ graceMs: LEFTOVER_GRACE }));
+      // Also after success: background processes that an agent has left must not outlive its attempt.
+      const evidence = await (killing ?? process.kill({ graceMs: LEFTOVER_GRACE_MS }));
       const processEnd = { report, evidence };
-      const read = await this.#read(processEnd, order, place);
+      const read = await this.#read(processEnd, request, files);
       if (read.unsettled === undefined || isDetached) return endOf(read, processEnd);
-      settlement = this.#settlement(order, place, read.unsettled);
+      settlement = this.#settlement(request, files, read.unsettled);
       if (killing) settlement.stop();
       return endOf((await settlement.end) ?? read, processEnd);
     });
+    const { host, pid, startTime } = process.identity;
     return {
-      start: {
-        host: process.identity.host,
-        pid: process.identity.pid,
-        startTime: process.identity.startTime,
-        session: this.#program.sessionOf?.(order),
-      },
+      start: { host, pid, startTime, session: this.#program.sessionOf?.(request) },
       ended,
       resulted: watch.resulted,
       lastSignAt: () => settlement?.lastSignAt ?? process.outputBytes().lastOutputAt ?? process.startedAt,
       tree: () => process.tree(),
       stop: (graceMs) => {
-        // Its process has ended by then, and whoever looked for what it left would find those that ask for the run.
+        // The process has ended by then, and a kill would find the processes that ask for the run.
         if (settlement) settlement.stop();
         else killing = process.kill({ graceMs });
       },
@@ -151,80 +140,77 @@ export class ProgramDriver implements Driver {
     };
   }
 
-  #settlement(order: RunOrder, place: Place, run: string): Settlement {
+  #settlement(request: RunRequest, files: AttemptFiles, run: string): Settlement {
     const { settling } = this.#program;
     if (!settling) throw new SignalboxError('internal', `driver ${this.name} cannot ask for run ${run}`);
     return new Settlement({
-      wait: () => settling.wait(order, place, run),
-      abort: () => settling.abort(order, place, run),
-      read: (directory) => settling.read(directory, order),
-      spawn: (name, invocation) => this.#spawn(order, place, name, invocation),
-      directoryOf: (name) => join(place.directory, name),
+      wait: () => settling.wait(request, files, run),
+      abort: () => settling.abort(request, files, run),
+      read: (directory) => settling.read(directory, request),
+      spawn: (name, invocation) => this.#spawn(request, files, name, invocation),
+      directoryOf: (name) => join(files.directory, name),
     });
   }
 
-  async #read(
-    { report }: ProcessEnd,
-    order: RunOrder,
-    place: Place,
-  ): Promise<ProgramEnd & Pick<RunEnd, 'stderrTail'>> {
-    const directory = join(place.directory, 'process');
-    const stderrTail = await tailOf(join(directory, 'stderr.log'), MESSAGES_TAIL);
+  async #read({ report }: ProcessEnd, request: RunRequest, files: AttemptFiles): Promise<ReadEnd> {
+    const directory = join(files.directory, 'process');
+    const stderrTail = await tailOf(join(directory, 'stderr.log'), MESSAGES_TAIL_BYTES);
     const { exit, endedAt } = report;
     try {
-      const read = await this.#program.read({ directory, exit, endedAt, stderrTail }, order);
+      const read = await this.#program.read({ directory, exit, endedAt, stderrTail }, request);
       return stderrTail === '' ? read : { ...read, stderrTail };
     } catch (error) {
-      const failure = `its output cannot be read: ${messageOf(error)}`;
+      const failure = `cannot read its output: ${messageOf(error)}`;
       return { result: { kind: 'lost', reason: failure }, outputs: [], failure };
     }
   }
 
-  async #spawn(order: RunOrder, place: Place, name: string, invocation: Invocation): Promise<ManagedProcess> {
-    assertArguments(invocation.command);
-    return this.#options.runner.spawn({
-      directory: join(place.directory, name),
-      command: invocation.command,
-      cwd: place.workDirectory,
-      env: attemptEnvironment(
-        order,
-        { url: this.#options.url(), promptFile: place.promptFile },
-        this.#program.env,
-      ),
-      marker: this.#markerOf(order),
-      ...(invocation.stdin === undefined ? {} : { stdin: invocation.stdin }),
-      maxOutputBytes: this.#program.maxOutputBytes,
+  async #spawn(
+    request: RunRequest,
+    files: AttemptFiles,
+    name: string,
+    { command, stdin }: Invocation,
+  ): Promise<ManagedProcess> {
+    assertArguments(command);
+    const { settings } = this.#program;
+    return this.#services.runner.spawn({
+      directory: join(files.directory, name),
+      command,
+      cwd: files.workDirectory,
+      env: attemptEnvironment(request, this.#services.url(), files.promptFile, settings.env),
+      marker: this.#markerOf(request),
+      ...(stdin === undefined ? {} : { stdin }),
+      maxOutputBytes: settings.maxOutputBytes,
     });
   }
 
-  /** A session may be bound to the directory that it began in. */
-  #placeOf(order: RunOrder): Place {
-    const { directory, resumes } = order;
+  #filesOf({ directory, resumes }: RunRequest): AttemptFiles {
+    // A session may be bound to the directory that it began in.
     const home = resumes === null ? directory : join(dirname(directory), String(resumes.attempt));
     return {
       directory,
-      workDirectory: this.#program.cwd ?? join(home, 'work'),
+      workDirectory: this.#program.settings.cwd ?? join(home, 'work'),
       promptFile: join(directory, 'prompt.md'),
     };
   }
 
-  #markerOf({ project, task, attempt }: RunOrder): string {
-    return `${this.#options.installation}:${project}/${task}/${attempt}`;
+  #markerOf(attempt: AttemptRef): string {
+    return `${this.#services.installation}:${attemptKey(attempt)}`;
   }
 }
 
-async function makePlace(place: Place, order: RunOrder, isOwn: boolean): Promise<void> {
+async function writeFiles(files: AttemptFiles, { prompt }: RunRequest, isOwn: boolean): Promise<void> {
   try {
-    await mkdir(place.directory, { recursive: true, mode: 0o700 });
-    if (isOwn) await mkdir(place.workDirectory, { recursive: true, mode: 0o700 });
-    await writeFile(place.promptFile, order.prompt(), { mode: 0o600 });
+    await mkdir(files.directory, { recursive: true, mode: 0o700 });
+    if (isOwn) await mkdir(files.workDirectory, { recursive: true, mode: 0o700 });
+    await writeFile(files.promptFile, prompt(), { mode: 0o600 });
   } catch (cause) {
-    const message = `the attempt's directory cannot be written: ${messageOf(cause)}`;
+    const message = `cannot write the attempt's directory: ${messageOf(cause)}`;
     throw new SignalboxError('spawn_failed', message, { cause });
   }
 }
 
-function endOf(read: ProgramEnd & Pick<RunEnd, 'stderrTail'>, { report, evidence }: ProcessEnd): RunEnd {
+function endOf(read: ReadEnd, { report, evidence }: ProcessEnd): RunEnd {
   const { unsettled, ...end } = read;
   return {
     ...end,
@@ -240,8 +226,30 @@ function endOf(read: ProgramEnd & Pick<RunEnd, 'stderrTail'>, { report, evidence
   };
 }
 
-/** How an ended process began; null where the command was never executed, or nobody knows. */
+/** How an ended process began; null if the command was never executed, or it is not known. */
 function startOf({ identity, report: { exit } }: EndedProcess, session: string | undefined): RunStart | null {
   if (identity) return { host: identity.host, pid: identity.pid, startTime: identity.startTime, session };
   return exit.kind === 'exited' || exit.kind === 'signalled' ? { host: hostname(), session } : null;
+}
+
+/**
+ * Notices that a program has given its result while its process stays. Reads the output only after it has grown and come
+ * to rest, so that the output of a program that prints much is not read again and again.
+ */
+function watchResult(process: ManagedProcess, program: Program, directory: string) {
+  const resulted = deferred();
+  let seenBytes = 0;
+  let readBytes = 0;
+  const look = async (): Promise<void> => {
+    const bytes = process.outputBytes().stdout;
+    const isAtRest = bytes === seenBytes;
+    seenBytes = bytes;
+    if (!isAtRest || bytes === readBytes) return;
+    readBytes = bytes;
+    if (!(await program.hasResult?.(directory).catch(() => false))) return;
+    clearInterval(timer);
+    resulted.resolve();
+  };
+  const timer = program.hasResult && setInterval(() => void look(), RESULT_POLL_MS).unref();
+  return { resulted: resulted.promise, close: () => clearInterval(timer) };
 }

@@ -1,9 +1,15 @@
-/** What is particular to one kind of program that is started for an attempt. */
+/** What is particular to one kind of program that is started for each attempt, and what all of them share. */
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { SignalboxError, unreachable } from '../contracts/errors.ts';
+import { tailOf } from '../process/files/tail.ts';
 import type { ExitReport } from '../process/runner.ts';
-import type { Prompting, RunEnd, RunOrder } from './driver.ts';
+import { type DriverServices, pickEnvironment, type quotaSchema } from './definition.ts';
+import type { Prompting, RunEnd, RunRequest, RunResult } from './driver.ts';
+import { type QuotaSettings, type QuotaSign, quotaSign } from './quota.ts';
 
-/** Where an attempt has its files. */
-export interface Place {
+/** The files of an attempt. */
+export interface AttemptFiles {
   /** The attempt's own directory. */
   readonly directory: string;
   readonly workDirectory: string;
@@ -12,51 +18,157 @@ export interface Place {
 
 export interface Invocation {
   readonly command: readonly string[];
-  /** A file to read standard input from; without it standard input is at its end at once. */
+  /** A file to read standard input from; without it standard input is empty. */
   readonly stdin?: string | undefined;
 }
 
-/** What the output of an ended process comes to. */
+/** How a run ended, as its output tells. */
 export type ProgramEnd = Pick<
   RunEnd,
   'result' | 'outputs' | 'failure' | 'usage' | 'session' | 'quota' | 'evidence'
 > & {
-  /** The run goes on elsewhere, under this name: it has to be asked for there. */
+  /** The run goes on elsewhere, under this name: its end has to be asked for there. */
   readonly unsettled?: string | undefined;
 };
 
 export interface EndedOutput {
-  /** Of the process: stdout.log, stderr.log. */
+  /** The directory of the process, with stdout.log and stderr.log. */
   readonly directory: string;
   readonly exit: ExitReport['exit'];
   readonly endedAt: number;
   readonly stderrTail: string;
 }
 
+/** What the configuration of the agent says about the process. */
+export interface ProgramSettings {
+  /** Where to run; absent for a new directory for each attempt. */
+  readonly cwd?: string | undefined;
+  /** The environment without what Signalbox adds. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether what it printed becomes an output if it has posted none. */
+  readonly output: 'stdout' | 'none';
+  readonly maxOutputBytes: number;
+  /** How it says that its quota is used up; absent if it does not. */
+  readonly quota?: QuotaSettings | undefined;
+}
+
 export interface Program {
   readonly name: string;
+  readonly settings: ProgramSettings;
   readonly prompting: Prompting;
   readonly resumes: boolean;
   readonly lingerMs?: number | undefined;
-  /** The environment without what Signalbox adds. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd?: string | undefined;
-  readonly maxOutputBytes: number;
-  /** @throws SignalboxError `spawn_failed` where this prompt cannot be given to it */
-  invocation(order: RunOrder, place: Place): Invocation;
-  read(ended: EndedOutput, order: RunOrder): Promise<ProgramEnd>;
-  /** The session that an attempt runs in, where that is known from the start. */
-  sessionOf?(order: RunOrder): string | undefined;
-  /** Whether its output, as far as it has come, has the result already. Absent for a program that does not tell. */
+  /** @throws SignalboxError `spawn_failed` if the program cannot take this prompt */
+  invocation(request: RunRequest, files: AttemptFiles): Invocation;
+  read(ended: EndedOutput, request: RunRequest): Promise<ProgramEnd>;
+  /** The session that an attempt runs in, if it is known from the start. */
+  sessionOf?(request: RunRequest): string | undefined;
+  /** Whether its output contains the result already. Absent for a program that does not tell. */
   hasResult?(directory: string): Promise<boolean>;
   /** How to find out what became of a run that goes on elsewhere. */
   readonly settling?: Settling | undefined;
 }
 
 export interface Settling {
-  wait(order: RunOrder, place: Place, run: string): Invocation;
-  /** null where it cannot be ended. */
-  abort(order: RunOrder, place: Place, run: string): Invocation | null;
-  /** null as long as it goes on, or nobody knows. */
-  read(directory: string, order: RunOrder): Promise<ProgramEnd | null>;
+  wait(request: RunRequest, files: AttemptFiles, run: string): Invocation;
+  /** Null if it cannot be ended. */
+  abort(request: RunRequest, files: AttemptFiles, run: string): Invocation | null;
+  /** Null as long as it goes on or its end is not known. */
+  read(directory: string, request: RunRequest): Promise<ProgramEnd | null>;
+}
+
+interface ProgramOptions extends Pick<ProgramSettings, 'cwd' | 'env' | 'output'> {
+  readonly pass_env: readonly string[];
+  readonly max_output_bytes: number;
+  readonly quota?: z.output<typeof quotaSchema> | undefined;
+}
+
+/** @param passEnv names of variables to pass on beside those of the agent */
+export function programSettings(
+  { cwd, env, output, pass_env, max_output_bytes, quota }: ProgramOptions,
+  services: DriverServices,
+  passEnv: readonly string[] = [],
+): ProgramSettings {
+  return {
+    cwd,
+    env: { ...pickEnvironment([...passEnv, ...pass_env], services.env), ...env },
+    output,
+    maxOutputBytes: max_output_bytes,
+    quota: quota && { pattern: new RegExp(quota.pattern, 'i'), parkMs: quota.park_seconds * 1_000 },
+  };
+}
+
+/** Bytes of standard error that go into the log, and of both outputs that are searched for a used-up quota. */
+export const MESSAGES_TAIL_BYTES = 4_096;
+
+/** @param first a text that is searched before the output files */
+export async function quotaIn(
+  { quota }: ProgramSettings,
+  { directory, stderrTail, endedAt }: EndedOutput,
+  first = '',
+): Promise<QuotaSign | undefined> {
+  if (quota === undefined) return undefined;
+  const stdoutTail = await tailOf(join(directory, 'stdout.log'), MESSAGES_TAIL_BYTES);
+  return quotaSign(quota, [first, stderrTail, stdoutTail], endedAt);
+}
+
+/** Linux takes 32 pages for one argument, its closing NUL included, whatever the stack allows (execve(2)). */
+const MAX_ARGUMENT_BYTES = 128 * 1_024 - 1;
+
+export function fitsArgument(text: string): boolean {
+  return Buffer.byteLength(text) <= MAX_ARGUMENT_BYTES && !text.includes('\0');
+}
+
+/** @throws SignalboxError `spawn_failed` with a clearer message than the system's */
+export function assertArguments(command: readonly string[]): void {
+  for (const [index, argument] of command.entries()) {
+    const bytes = Buffer.byteLength(argument);
+    if (bytes <= MAX_ARGUMENT_BYTES) continue;
+    throw new SignalboxError(
+      'spawn_failed',
+      `argument ${index} of ${command[0]} has ${bytes} bytes, and the system takes at most ${MAX_ARGUMENT_BYTES}: give the prompt by file or on standard input`,
+      { details: { reason: 'invalid_spec' } },
+    );
+  }
+}
+
+/**
+ * The environment of an attempt: Signalbox's variables over the configured ones.
+ * @param url where agents reach Signalbox; null as long as it does not listen
+ */
+export function attemptEnvironment(
+  request: RunRequest,
+  url: string | null,
+  promptFile: string,
+  configured: Readonly<Record<string, string>>,
+): Record<string, string> {
+  // The trace of the attempt, not one that was configured.
+  const { TRACESTATE: _state, BAGGAGE: _baggage, ...rest } = configured;
+  return {
+    ...rest,
+    SIGNALBOX_URL: url ?? '',
+    SIGNALBOX_PROJECT: request.project,
+    SIGNALBOX_TASK_ID: request.task,
+    SIGNALBOX_ATTEMPT: String(request.attempt),
+    SIGNALBOX_AGENT_ID: request.agent,
+    SIGNALBOX_TOKEN: request.token,
+    SIGNALBOX_PROMPT_FILE: promptFile,
+    TRACEPARENT: request.traceparent,
+    ...(request.tracestate === undefined ? {} : { TRACESTATE: request.tracestate }),
+  };
+}
+
+/** The result of a run whose process ended like this. */
+export function processResult(exit: ExitReport['exit'], okCodes: readonly number[]): RunResult {
+  switch (exit.kind) {
+    case 'exited':
+      return { kind: 'exited', code: exit.code, ok: okCodes.includes(exit.code) };
+    case 'signalled':
+    case 'lost':
+      return exit;
+    case 'spawn_failed':
+      return { kind: 'threw', error: exit.reason };
+    default:
+      return unreachable(exit, 'processResult');
+  }
 }

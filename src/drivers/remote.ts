@@ -1,28 +1,68 @@
 /**
- * An agent on other machines: its jobs go into a queue, its workers take them, and what they say comes back by messages.
- * This is the supervisor's side of it.
+ * An agent on other machines: its jobs go into a queue, its workers take them and report by messages. This is the
+ * supervisor's side of it.
  *
- * X1 A worker begins only when its first word about the attempt has been taken by `take`: of several workers that hold
- *    the same job (it was delivered again), one at most begins. So an attempt is started at most once.
- * X2 A run that was begun ends: by its result, by its worker's silence, or by a stop, confirmed or not.
- * X3 Whoever holds an attempt that is over is told so, as often as it asks.
+ * Invariant attempts/started-at-most-once: a worker begins only after `take` has accepted its first message about the
+ * attempt. If several workers hold the same job because it was delivered again, at most one of them begins.
+ *
+ * A run that was begun ends: by its result, by its worker's silence, or by a stop, confirmed or not. A worker that holds
+ * an attempt that is over is told so whenever it asks.
  */
+import { z } from 'zod';
+import { deferred } from '../base/deferred.ts';
+import type { Clock } from '../base/environment.ts';
+import { seconds } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { Adoption, Driver, Run, RunEnd, RunOrder, RunStart } from './driver.ts';
+import { type AttemptRef, attemptKey } from '../contracts/ids.ts';
+import { commonOptions, defineDriver } from './definition.ts';
+import type { Adoption, Driver, Run, RunEnd, RunRequest, RunStart } from './driver.ts';
 
-type Address = Pick<RunOrder, 'project' | 'task' | 'attempt'>;
+export const remoteDriver = defineDriver({
+  name: 'remote',
+  schema: z
+    .strictObject({
+      driver: z
+        .literal('remote')
+        .describe('Runs on other machines: its workers take its tasks from a queue in NATS.'),
+      ...commonOptions,
+      heartbeat_seconds: seconds().default(10).describe('How often its workers have to report.'),
+      offline_after_seconds: seconds()
+        .default(60)
+        .describe('How long a worker may be silent before it counts as gone and its attempts as lost.'),
+      queue_seconds: seconds().default(300).describe('How long an assigned task may wait for a worker.'),
+    })
+    .refine(
+      ({ heartbeat_seconds, offline_after_seconds }) => offline_after_seconds >= 2 * heartbeat_seconds,
+      {
+        path: ['offline_after_seconds'],
+        message: 'expected at least two times heartbeat_seconds, so that one lost heartbeat is no loss',
+      },
+    ),
+  create: ({ id }, { remoteDriverOf }) => {
+    const driver = remoteDriverOf(id);
+    if (driver) return driver;
+    throw new SignalboxError('internal', `remote agent ${id} has no queue`);
+  },
+  listing: {
+    program: 'any',
+    prompt: 'job',
+    session: 'none',
+    output: 'message',
+    description: 'an agent on other machines, through a queue in NATS',
+  },
+});
 
 /** The queue of one agent. */
 export interface WorkQueue {
-  /** Stores the job; does nothing where it is stored already. @throws SignalboxError `spawn_failed` */
-  put(order: RunOrder, expiresAt: number): Promise<void>;
-  /** Takes the job out, also where a worker holds it. Never rejects: a job that stays is refused to whoever takes it. */
-  remove(attempt: Address): Promise<void>;
-  /** Tells the workers to stop it. May be lost. */
-  cancel(attempt: Address, graceMs: number): void;
+  /** Stores the job; does nothing if it is stored already. @throws SignalboxError `spawn_failed` */
+  put(request: RunRequest, expiresAt: number): Promise<void>;
+  /** Removes the job, even if a worker holds it. Never rejects: the worker that takes a job that stays is refused. */
+  remove(attempt: AttemptRef): Promise<void>;
+  /** Tells the workers to stop it. The message may get lost. */
+  cancel(attempt: AttemptRef, graceMs: number): void;
 }
 
-/** The process that works for the agent. */
+/** The worker that takes a job. */
 export interface Taker {
   readonly id: string;
   readonly pid?: number | undefined;
@@ -30,20 +70,20 @@ export interface Taker {
 
 export interface RemoteDriverOptions {
   readonly queue: WorkQueue;
-  readonly clock: { now(): number; schedule(delayMs: number, wake: () => void): () => void };
+  readonly clock: Clock;
   /** Milliseconds that a job may wait for a worker. */
   readonly queueMs: number;
-  /** Milliseconds after the grace, after which a stop that no worker confirms counts as done. */
+  /** Milliseconds beyond the grace until a stop that no worker confirms counts as done. */
   readonly confirmMs: number;
-  /** Told of each worker that turns out to hold a run. */
+  /** Called with each worker that turns out to hold a run. */
   readonly onTaken: (worker: string) => void;
 }
 
 export type Taken =
-  /** It may begin; or it has begun, and says so again. */
+  /** It may begin, or it has begun already and reports so again. */
   | { readonly kind: 'yours' }
   | { readonly kind: 'taken'; readonly by: string }
-  /** Not one of the runs that are open. */
+  /** The attempt is not open. */
   | { readonly kind: 'unknown' };
 
 export class RemoteDriver implements Driver {
@@ -58,56 +98,56 @@ export class RemoteDriver implements Driver {
     this.#options = options;
   }
 
-  async start(order: RunOrder): Promise<Run> {
-    const run = this.#runOf(order);
-    const expiresAt = order.claimedAt + this.#options.queueMs;
+  async start(request: RunRequest): Promise<Run> {
+    const run = this.#runOf(request);
+    const expiresAt = request.claimedAt + this.#options.queueMs;
     try {
-      await this.#options.queue.put(order, expiresAt);
-      // It was withdrawn meanwhile, and the job came after that.
-      if (run.isStopping) void this.#options.queue.remove(order);
+      await this.#options.queue.put(request, expiresAt);
+      // It was withdrawn before the job was stored.
+      if (run.isStopping) void this.#options.queue.remove(request);
       run.awaitWorker(expiresAt);
       return await run.begun;
     } catch (error) {
-      this.#runs.delete(keyOf(order));
+      this.#runs.delete(attemptKey(request));
       throw error;
     }
   }
 
-  async adopt(order: RunOrder): Promise<Adoption> {
-    const run = this.#runOf(order);
-    if (order.startedOn !== null) run.resume({ id: order.startedOn });
+  async adopt(request: RunRequest): Promise<Adoption> {
+    const run = this.#runOf(request);
+    if (request.startedOn !== null) run.resume({ id: request.startedOn });
     if (!run.isBegun) return { kind: 'never_started' };
     return { kind: 'running', run: await run.begun };
   }
 
-  withdraw(attempt: Address): void {
-    this.#runs.get(keyOf(attempt))?.withdraw();
+  withdraw(attempt: AttemptRef): void {
+    this.#runs.get(attemptKey(attempt))?.withdraw();
   }
 
-  /** A worker says that it begins, or that it is at work. */
-  take(attempt: Address, worker: Taker): Taken {
-    const run = this.#runs.get(keyOf(attempt));
+  /** A worker reports that it begins, or that it is at work. */
+  take(attempt: AttemptRef, worker: Taker): Taken {
+    const run = this.#runs.get(attemptKey(attempt));
     return run ? run.take(worker) : { kind: 'unknown' };
   }
 
-  /** A worker said something of the attempt. */
-  noteSign(attempt: Address): void {
-    this.#runs.get(keyOf(attempt))?.noteSign();
+  /** A worker sent a message about the attempt. */
+  noteSign(attempt: AttemptRef): void {
+    this.#runs.get(attemptKey(attempt))?.noteSign();
   }
 
-  /** The worker's result. @returns false where it is not one of the runs that are open */
-  finish(attempt: Address, end: RunEnd): boolean {
-    const run = this.#runs.get(keyOf(attempt));
+  /** The worker's result. @returns false if the attempt is not open */
+  finish(attempt: AttemptRef, end: RunEnd): boolean {
+    const run = this.#runs.get(attemptKey(attempt));
     run?.finish(end);
     return run !== undefined;
   }
 
-  /** The job was given to worker after worker, and none has begun it. */
-  fail(attempt: Address, reason: string): void {
-    this.#runs.get(keyOf(attempt))?.fail(reason);
+  /** The job was delivered to worker after worker, and none has begun it. */
+  fail(attempt: AttemptRef, reason: string): void {
+    this.#runs.get(attemptKey(attempt))?.fail(reason);
   }
 
-  /** The worker is gone, and with it what it was doing. */
+  /** The worker is gone, and its runs are lost. */
   lose(worker: string, reason: string): void {
     for (const run of [...this.#runs.values()]) if (run.worker === worker) run.lose(reason);
   }
@@ -117,13 +157,13 @@ export class RemoteDriver implements Driver {
     return [...this.#runs.values()].some((run) => run.worker === worker);
   }
 
-  /** Whether somebody has asked for its end. */
-  isStopping(attempt: Address): boolean {
-    return this.#runs.get(keyOf(attempt))?.isStopping === true;
+  /** Whether it was asked to end. */
+  isStopping(attempt: AttemptRef): boolean {
+    return this.#runs.get(attemptKey(attempt))?.isStopping === true;
   }
 
-  #runOf(attempt: Address): RemoteRun {
-    const key = keyOf(attempt);
+  #runOf(attempt: AttemptRef): RemoteRun {
+    const key = attemptKey(attempt);
     const known = this.#runs.get(key);
     if (known) return known;
     const run = new RemoteRun(attempt, this.#options, () => this.#runs.delete(key));
@@ -133,33 +173,27 @@ export class RemoteDriver implements Driver {
 }
 
 class RemoteRun {
-  readonly begun: Promise<Run>;
-  readonly #attempt: Address;
+  readonly #begun = deferred<Run>();
+  readonly #ended = deferred<RunEnd>();
+  readonly #attempt: AttemptRef;
   readonly #options: RemoteDriverOptions;
   readonly #forget: () => void;
-  readonly #ended: Promise<RunEnd>;
-  #resolveBegun: (run: Run) => void = () => {};
-  #rejectBegun: (error: SignalboxError) => void = () => {};
-  #resolveEnded: (end: RunEnd) => void = () => {};
   #worker: Taker | null = null;
   #signAt: number;
   #isStopping = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(attempt: Address, options: RemoteDriverOptions, forget: () => void) {
+  constructor(attempt: AttemptRef, options: RemoteDriverOptions, forget: () => void) {
     this.#attempt = attempt;
     this.#options = options;
     this.#forget = forget;
     this.#signAt = options.clock.now();
-    this.begun = new Promise((resolve, reject) => {
-      this.#resolveBegun = resolve;
-      this.#rejectBegun = reject;
-    });
-    // Who waits for it is told; where nobody does yet, nothing is lost.
+    // A rejection reaches `start`; without a `start` that waits, it must not count as unhandled.
     this.begun.catch(() => {});
-    this.#ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
+  }
+
+  get begun(): Promise<Run> {
+    return this.#begun.promise;
   }
 
   get isBegun(): boolean {
@@ -193,7 +227,7 @@ class RemoteRun {
     return { kind: 'yours' };
   }
 
-  /** Its start is in the log. */
+  /** Its start is in the log already. */
   resume(worker: Taker): void {
     if (this.#worker === null) this.#begin(worker);
   }
@@ -204,13 +238,13 @@ class RemoteRun {
 
   finish(end: RunEnd): void {
     this.#close();
-    this.#resolveEnded(end);
+    this.#ended.resolve(end);
   }
 
   fail(reason: string): void {
     if (this.isBegun) return;
     this.#close();
-    this.#rejectBegun(new SignalboxError('spawn_failed', reason));
+    this.#begun.reject(new SignalboxError('spawn_failed', reason));
   }
 
   lose(reason: string): void {
@@ -220,8 +254,8 @@ class RemoteRun {
   withdraw(): void {
     if (this.isBegun) return;
     this.#isStopping = true;
-    this.#resolveBegun(this.#run({ host: '' }));
-    this.lose('it was taken back before a worker had begun it');
+    this.#begun.resolve(this.#run({ host: '' }));
+    this.lose('it was withdrawn before a worker had begun it');
   }
 
   #begin(worker: Taker): void {
@@ -229,13 +263,13 @@ class RemoteRun {
     this.noteSign();
     this.#options.onTaken(worker.id);
     const { id: host, pid } = worker;
-    this.#resolveBegun(this.#run(pid === undefined ? { host } : { host, pid }));
+    this.#begun.resolve(this.#run(pid === undefined ? { host } : { host, pid }));
   }
 
   #run(start: RunStart): Run {
     return {
       start,
-      ended: this.#ended,
+      ended: this.#ended.promise,
       lastSignAt: () => this.#signAt,
       stop: (graceMs) => this.#stop(graceMs),
       detach: () => this.#cancelTimer(),
@@ -263,8 +297,4 @@ class RemoteRun {
     this.#forget();
     void this.#options.queue.remove(this.#attempt);
   }
-}
-
-function keyOf({ project, task, attempt }: Address): string {
-  return `${project}/${task}/${attempt}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Asks for a run that was taken on elsewhere until it is known how it ended. A program that asks is started again and
- * again: each waits there for a while, or finds that nobody answers.
+ * Asks for a run that goes on elsewhere until its end is known. A program that asks is started again and again: each waits
+ * there for a while, or gets no answer.
  */
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -12,20 +12,19 @@ import type { Invocation, ProgramEnd } from './program.ts';
 export interface SettlementOptions {
   readonly wait: () => Invocation;
   readonly abort: () => Invocation | null;
-  /** null as long as it goes on, or nobody knows. */
+  /** Null as long as it goes on or its end is not known. */
   readonly read: (directory: string) => Promise<ProgramEnd | null>;
   readonly spawn: (name: string, invocation: Invocation) => Promise<ManagedProcess>;
   readonly directoryOf: (name: string) => string;
 }
 
-/** Between two questions. */
 const PAUSE_MS = 2_000;
-/** What a question may take beyond its own time when the run is to end. */
-const LAST_QUESTION_MS = 5_000;
+/** How long a question may take after the run was told to end. */
+const MAX_LAST_QUESTION_MS = 5_000;
 const KILL_GRACE_MS = 1_000;
 
 export class Settlement {
-  /** How it ended; null where that did not come out before it was to stop. Never rejects; pending after `detach`. */
+  /** How it ended; null if that was not known when it was stopped. Never rejects; pending after `detach`. */
   readonly end: Promise<ProgramEnd | null>;
   lastSignAt = Date.now();
   readonly #options: SettlementOptions;
@@ -45,13 +44,13 @@ export class Settlement {
     });
   }
 
-  /** Tells the run to end, and asks for it once more. */
+  /** Tells the run to end, and asks once more how it ended. */
   stop(): void {
     this.#stopped.abort();
     void this.#asking?.kill({ graceMs: KILL_GRACE_MS });
   }
 
-  /** The question goes with this process: the next Signalbox asks again. */
+  /** Ends the program that asks: the next Signalbox asks again. */
   detach(): void {
     this.#isDetached = true;
     this.#stopped.abort();
@@ -67,8 +66,8 @@ export class Settlement {
     }
     if (this.#isDetached) return null;
     const abort = this.#options.abort();
-    if (abort) await this.#ask(abort, LAST_QUESTION_MS);
-    return this.#ask(this.#options.wait(), LAST_QUESTION_MS);
+    if (abort) await this.#ask(abort, MAX_LAST_QUESTION_MS);
+    return this.#ask(this.#options.wait(), MAX_LAST_QUESTION_MS);
   }
 
   async #ask(invocation: Invocation, limitMs?: number): Promise<ProgramEnd | null> {
@@ -91,7 +90,7 @@ export class Settlement {
     return this.#options.read(this.#options.directoryOf(name));
   }
 
-  /** A directory takes one process, ever: also one that an earlier Signalbox has asked with. */
+  /** The highest number that was used, also by an earlier Signalbox: each process needs a directory of its own. */
   async #questionsBefore(): Promise<number> {
     const names = await readdir(dirname(this.#options.directoryOf('settle-1'))).catch(() => []);
     return Math.max(0, ...names.map((name) => Number(/^settle-(\d+)$/.exec(name)?.[1] ?? 0)));

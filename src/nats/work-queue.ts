@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { CancelMessage, Job } from '../contracts/messages/agent-messages.ts';
 import { controlSubject, WORK_STREAM, workSubject } from '../contracts/messages/subjects.ts';
-import type { RunOrder } from '../drivers/driver.ts';
+import type { RunRequest } from '../drivers/driver.ts';
 import type { WorkQueue } from '../drivers/remote.ts';
 
 export interface WorkQueueOptions {
@@ -22,7 +22,7 @@ export interface WorkQueueOptions {
   readonly heartbeatMs: number;
 }
 
-type Address = Pick<RunOrder, 'project' | 'task' | 'attempt'>;
+type Address = Pick<RunRequest, 'project' | 'task' | 'attempt'>;
 
 /** While the server is away. */
 const RETRY_MS = 500;
@@ -35,7 +35,7 @@ export class JetStreamWorkQueue implements WorkQueue {
     this.#options = options;
   }
 
-  async put(order: RunOrder, expiresAt: number): Promise<void> {
+  async put(order: RunRequest, expiresAt: number): Promise<void> {
     const { client, connection, heartbeatMs } = this.#options;
     const payload = Buffer.from(JSON.stringify(jobOf(order, expiresAt, heartbeatMs)));
     const limit = connection.info?.max_payload ?? payload.length;
@@ -101,7 +101,7 @@ export class JetStreamWorkQueue implements WorkQueue {
   }
 }
 
-function jobOf(order: RunOrder, expiresAt: number, heartbeatMs: number): Job {
+function jobOf(order: RunRequest, expiresAt: number, heartbeatMs: number): Job {
   const { spec } = order;
   return {
     type: 'task',

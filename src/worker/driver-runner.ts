@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { unreachable } from '../contracts/errors.ts';
 import type { Job } from '../contracts/messages/agent-messages.ts';
 import { backoffSchema } from '../contracts/tasks.ts';
-import type { Driver, RunEnd, RunOrder } from '../drivers/driver.ts';
+import type { Driver, RunEnd, RunRequest } from '../drivers/driver.ts';
 import type { JobEnd, JobOutput, JobRunner } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
 
@@ -72,7 +72,7 @@ async function attemptsIn(directory: string): Promise<string[][]> {
   return paths;
 }
 
-function orderOf(job: Job, directory: string): RunOrder {
+function orderOf(job: Job, directory: string): RunRequest {
   const { project, taskId: task, attempt, content, metadata, limits } = job;
   return {
     project,

@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 import { LOG_LEVELS } from '../../config/schema/config.ts';
 import { REVIEW_WORDS } from '../../contracts/config-values.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { READY_DRIVER_NAMES } from '../../drivers/ready/index.ts';
+import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
 import { pathOf } from './line.ts';
 
 /** What Signalbox is asked for. */
@@ -34,7 +34,7 @@ const OPEN_TASK: Source = {
   states: TASK_STATES.filter((state) => !SETTLED_STATES.has(state)),
 };
 const DEAD_TASK: Source = { kind: 'tasks', states: DEAD_STATES };
-const READY_DRIVERS: Source = { kind: 'words', words: READY_DRIVER_NAMES };
+const READY_DRIVERS: Source = { kind: 'words', words: BUNDLED_DRIVER_NAMES };
 
 /** By the path of the command and the name of the operand, as in `task show id`. */
 export const OPERANDS: ReadonlyMap<string, Source> = new Map<string, Source>([

@@ -1,9 +1,13 @@
 /** The drivers that the command line knows: from the configuration, and those that come along. */
 import { loadConfig } from '../../config/load-config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { BUILT_IN_DRIVERS } from '../../drivers/ready/index.ts';
-import type { DriverSpec } from '../../drivers/spec/driver-spec.ts';
-import { type DriverConfigs, declaredDriverNames, resolveDriver } from '../../drivers/spec/resolve-driver.ts';
+import {
+  type DriverConfigs,
+  declaredDriverNames,
+  resolveDriver,
+} from '../../drivers/declared/resolve-driver.ts';
+import type { DriverSpec } from '../../drivers/declared/spec.ts';
+import { CODE_DRIVER_NAMES } from '../../drivers/index.ts';
 import type { DriverOptions } from './index.ts';
 
 export async function driversOf({ config: file }: DriverOptions): Promise<DriverConfigs> {
@@ -14,11 +18,10 @@ export async function driversOf({ config: file }: DriverOptions): Promise<Driver
 export function driverNamed(drivers: DriverConfigs, name: string): DriverSpec {
   const names = declaredDriverNames(drivers);
   if (names.includes(name)) return resolveDriver(drivers, name);
-  const isBuiltIn = (BUILT_IN_DRIVERS as readonly string[]).includes(name);
   throw new SignalboxError(
     'not_found',
-    isBuiltIn
-      ? `driver ${name} is no data: there is no program that could be shown or stand in for it`
+    CODE_DRIVER_NAMES.includes(name)
+      ? `driver ${name} is built in: it has no data to show and no program to replace for a test`
       : `there is no driver ${name}; there are ${names.join(', ')}`,
   );
 }

@@ -1,4 +1,5 @@
-import { declaredDriverNames, resolveDriver } from '../../drivers/spec/resolve-driver.ts';
+import { declaredDriverNames, resolveDriver } from '../../drivers/declared/resolve-driver.ts';
+import { CODE_DRIVERS } from '../../drivers/index.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';
 import { driversOf } from './drivers.ts';
@@ -13,21 +14,6 @@ interface Row {
   readonly output: string;
   readonly description: string;
 }
-
-/** Those that are code. */
-const BUILT_IN: readonly Row[] = [
-  row('command', 'any', 'any program, as its agent says', {
-    prompt: 'as said',
-    session: 'none',
-    output: 'text',
-  }),
-  row('openclaw-gateway', '-', 'a subagent inside an OpenClaw Gateway', {
-    prompt: 'frame',
-    session: 'caller',
-    output: 'frame',
-  }),
-  row('dry_run', '-', 'everything but the start', { prompt: '-', session: 'none', output: '-' }),
-];
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'DRIVER', text: ({ name }) => name, isName: true },
@@ -48,7 +34,10 @@ export async function listDrivers(terminal: Terminal, options: DriverOptions): P
       version: version ?? null,
     };
   });
-  const rows = [...declared, ...BUILT_IN];
+  const inCode = CODE_DRIVERS.flatMap(({ name, listing }) =>
+    listing === null ? [] : [row(name, listing.program, listing.description, listing)],
+  );
+  const rows = [...declared, ...inCode];
   if (options.json) terminal.print(JSON.stringify(rows, null, 2));
   else for (const line of tableLines(terminal, COLUMNS, rows)) terminal.print(line);
 }

@@ -2,9 +2,9 @@
 import type { z } from 'zod';
 import { REVIEW_WORDS } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { BUILT_IN_DRIVERS } from '../../drivers/ready/index.ts';
-import type { DriverConfig } from '../../drivers/spec/driver-spec.ts';
-import { resolveDriver } from '../../drivers/spec/resolve-driver.ts';
+import { resolveDriver } from '../../drivers/declared/resolve-driver.ts';
+import type { DriverConfig } from '../../drivers/declared/spec.ts';
+import { CODE_DRIVER_NAMES } from '../../drivers/index.ts';
 import type { AgentConfig } from './agent-config.ts';
 
 interface Related {
@@ -42,8 +42,8 @@ function checkServer({ nats }: Related, add: Add): void {
 }
 
 function checkDriver(config: Related, name: string, add: Add): void {
-  if ((BUILT_IN_DRIVERS as readonly string[]).includes(name)) {
-    add(['drivers', name], 'this driver is no data and cannot be changed: take another name');
+  if (CODE_DRIVER_NAMES.includes(name)) {
+    add(['drivers', name], 'this driver is built in and cannot be overridden: choose another name');
     return;
   }
   try {

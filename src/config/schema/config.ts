@@ -18,8 +18,8 @@ import {
   whole,
 } from '../../contracts/config-values.ts';
 import { backoffSchema } from '../../contracts/tasks.ts';
-import { READY_DRIVER_NAMES } from '../../drivers/ready/index.ts';
-import { driverConfigSchema } from '../../drivers/spec/driver-spec.ts';
+import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
+import { driverConfigSchema } from '../../drivers/declared/spec.ts';
 import { agentConfigSchemaFor, agentFileSchemaFor, configuredIdSchema } from './agent-config.ts';
 import { checkRelations } from './config-relations.ts';
 
@@ -231,7 +231,7 @@ export function configSchemaFor(drivers: readonly string[]) {
     })
     .superRefine(checkRelations);
 }
-export const configSchema = configSchemaFor(READY_DRIVER_NAMES);
+export const configSchema = configSchemaFor(BUNDLED_DRIVER_NAMES);
 export type SignalboxConfig = z.output<typeof configSchema>;
 export type SignalboxConfigInput = z.input<typeof configSchema>;
 

@@ -1,51 +1,98 @@
-/** A program as a driver of data describes it: its arguments, and what its output comes to. */
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { tailOf } from '../../process/files/tail.ts';
-import { fitsArgument } from '../argument-limit.ts';
-import type { RunOrder, RunResult } from '../driver.ts';
-import { processResult } from '../process-result.ts';
-import type { EndedOutput, Invocation, Place, Program, ProgramEnd, Settling } from '../program.ts';
-import { MESSAGES_TAIL } from '../program-driver.ts';
-import { type QuotaSettings, quotaSign } from '../quota.ts';
-import type { Arguments, DriverSpec } from '../spec/driver-spec.ts';
-import { type ArgumentValues, fillArguments } from './arguments.ts';
+/** Drivers as data: agents that have one, and the program that such a driver describes. */
+import { z } from 'zod';
+import { sha256 } from '../../base/hash.ts';
+import { attemptKey } from '../../contracts/ids.ts';
+import {
+  type ConfiguredAgent,
+  type DriverServices,
+  localOptions,
+  quotaSchema,
+  sessionSchema,
+  textSchema,
+} from '../definition.ts';
+import type { Driver, RunRequest, RunResult } from '../driver.ts';
+import {
+  type AttemptFiles,
+  type EndedOutput,
+  fitsArgument,
+  type Invocation,
+  type Program,
+  type ProgramEnd,
+  type ProgramSettings,
+  processResult,
+  programSettings,
+  quotaIn,
+  type Settling,
+} from '../program.ts';
+import { ProgramDriver } from '../program-driver.ts';
+import { usageOf } from './finders.ts';
+import { stdoutOf } from './json-output.ts';
 import { type Reading, readOutput } from './reading.ts';
-import { stdoutOf } from './stdout-stream.ts';
-import { usageOf } from './usage.ts';
+import { resolveDriver } from './resolve-driver.ts';
+import type { Arguments, DriverSpec } from './spec.ts';
 
-export interface DeclaredSettings {
+/**
+ * An agent whose driver is data: a bundled one, or one of the section `drivers`. Its name becomes `uses`, and `driver`
+ * becomes `declared`, which the compiler can tell from the names of drivers in code.
+ * @param names the drivers that are data
+ */
+export function declaredAgentSchema(names: readonly string[]) {
+  return z
+    .strictObject({
+      driver: z.enum(names).describe('A program for each attempt, as its driver describes it.'),
+      args: z
+        .array(textSchema, 'expected a list of arguments')
+        .default([])
+        .describe('Arguments in addition to those of the driver.'),
+      options: z
+        .record(z.string(), textSchema)
+        .default({})
+        .describe('Options of the driver, such as model; "signalbox driver show" lists them.'),
+      session: sessionSchema,
+      quota: quotaSchema.optional(),
+      ...localOptions,
+    })
+    .transform(({ driver, ...agent }) => ({ ...agent, driver: 'declared' as const, uses: driver }));
+}
+type DeclaredAgent = z.output<ReturnType<typeof declaredAgentSchema>>;
+
+/** The driver of an agent that has one as data; undefined for an agent of another driver. */
+export function createDeclaredDriver(agent: ConfiguredAgent, services: DriverServices): Driver | undefined {
+  if (!isDeclared(agent)) return undefined;
+  const { args, options, session } = agent;
+  const { drivers, url, installation } = services;
+  const spec = resolveDriver(drivers, agent.uses);
+  const settings = programSettings(agent, services, spec.pass_env);
+  return new ProgramDriver(
+    services,
+    declaredProgram({ ...settings, spec, args, options, resume: session === 'resume', url, installation }),
+  );
+}
+
+function isDeclared(agent: ConfiguredAgent): agent is ConfiguredAgent & DeclaredAgent {
+  return agent.driver === 'declared';
+}
+
+export interface DeclaredSettings
+  extends ProgramSettings,
+    Pick<DeclaredAgent, 'args' | 'options'>,
+    Pick<DriverServices, 'url' | 'installation'> {
   readonly spec: DriverSpec;
-  /** The agent's own arguments and options. */
-  readonly args: readonly string[];
-  readonly options: Readonly<Record<string, string>>;
-  /** The environment without what Signalbox adds. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd?: string | undefined;
-  readonly maxOutputBytes: number;
-  /** Whether what it said becomes an output where it has posted none. */
-  readonly output: 'stdout' | 'none';
   readonly resume: boolean;
-  readonly url: () => string | null;
-  /** Makes the names of sessions differ from those of another Signalbox. */
-  readonly installation: string;
-  readonly quota?: QuotaSettings | undefined;
 }
 
 export function declaredProgram(settings: DeclaredSettings): Program {
-  const { spec, cwd, maxOutputBytes, resume } = settings;
+  const { spec, resume } = settings;
   const tellsResult = spec.output.format !== 'text' && spec.output.result !== undefined;
   return {
     name: spec.name,
+    settings: { ...settings, env: environmentOf(settings) },
     prompting: { isPublic: spec.prompt === 'argument', passesEnvironment: spec.passes_env },
     resumes: resume && spec.session !== 'none',
     lingerMs: spec.linger_seconds === undefined ? undefined : spec.linger_seconds * 1_000,
-    env: environmentOf(settings),
-    cwd,
-    maxOutputBytes,
-    invocation: (order, place) => invocationOf(settings, order, place),
-    read: (ended, order) => readEnd(settings, ended, order),
-    sessionOf: (order) => sessionOf(settings, order),
+    invocation: (request, files) => invocationOf(settings, request, files),
+    read: (ended, request) => readEnd(settings, ended, request),
+    sessionOf: (request) => sessionOf(settings, request),
     ...(tellsResult ? { hasResult: (directory: string) => hasResult(spec, directory) } : {}),
     settling: settlingOf(settings),
   };
@@ -56,61 +103,54 @@ function environmentOf({ spec, env }: DeclaredSettings): Record<string, string> 
   return Object.fromEntries(Object.entries({ ...spec.env, ...env }).filter(([name]) => !hidden.has(name)));
 }
 
-function invocationOf(settings: DeclaredSettings, order: RunOrder, place: Place): Invocation {
+function invocationOf(settings: DeclaredSettings, request: RunRequest, files: AttemptFiles): Invocation {
   const { spec } = settings;
-  const isLarge = spec.prompt === 'argument' && !fitsArgument(order.prompt());
+  const isLarge = spec.prompt === 'argument' && !fitsArgument(request.prompt());
   const large = isLarge ? spec.large_prompt : undefined;
   const by = large?.by ?? spec.prompt;
   const args =
-    order.resumes === null
+    request.resumes === null
       ? (large?.args ?? spec.args)
       : (large?.resume_args ?? large?.args ?? spec.resume_args);
-  const prompt = by === 'argument' ? order.prompt() : '';
+  const prompt = by === 'argument' ? request.prompt() : '';
+  const values = { ...valuesOf(settings, request, files), prompt };
   return {
-    command: commandOf(settings, args, { ...valuesOf(settings, order, place), prompt }),
-    stdin: by === 'stdin' ? place.promptFile : undefined,
+    command: [spec.program, ...fillArguments(args, values, settings.args)],
+    stdin: by === 'stdin' ? files.promptFile : undefined,
   };
 }
 
-function commandOf(
-  { spec, args: extra }: DeclaredSettings,
-  args: Arguments,
-  values: ArgumentValues,
-): string[] {
-  return [spec.program, ...fillArguments(args, values, extra)];
-}
-
-function valuesOf(settings: DeclaredSettings, order: RunOrder, place: Place): ArgumentValues {
+function valuesOf(settings: DeclaredSettings, request: RunRequest, files: AttemptFiles): ArgumentValues {
   return {
     ...settings.spec.options,
     ...settings.options,
-    prompt_file: place.promptFile,
-    session_id: sessionOf(settings, order) ?? '',
-    work_dir: place.workDirectory,
-    cwd: place.workDirectory,
-    agent: order.agent,
-    project: order.project,
-    task_id: order.task,
-    attempt: String(order.attempt),
+    prompt_file: files.promptFile,
+    session_id: sessionOf(settings, request) ?? '',
+    work_dir: files.workDirectory,
+    cwd: files.workDirectory,
+    agent: request.agent,
+    project: request.project,
+    task_id: request.task,
+    attempt: String(request.attempt),
     url: settings.url() ?? '',
-    timeout_seconds: String(Math.ceil(order.timeoutMs / 1_000)),
+    timeout_seconds: String(Math.ceil(request.timeoutMs / 1_000)),
   };
 }
 
-/** The same for an attempt at every look at it, so that nothing has to be remembered. */
-function sessionOf({ spec, installation }: DeclaredSettings, order: RunOrder): string | undefined {
-  if (order.resumes !== null) return order.resumes.session;
+/** Always the same for an attempt, so that nothing has to be stored. */
+function sessionOf({ spec, installation }: DeclaredSettings, request: RunRequest): string | undefined {
+  if (request.resumes !== null) return request.resumes.session;
   if (spec.session !== 'caller') return undefined;
-  const { project, task, attempt } = order;
-  const bytes = createHash('sha256')
-    .update(`${installation}:${project}/${task}/${attempt}`)
-    .digest()
-    .subarray(0, 16);
-  // In the form of version 4, since a tool may take no other.
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const hash = sha256(`${installation}:${attemptKey(request)}`);
+  // In the form of version 4, because a tool may accept no other.
+  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `4${hash.slice(13, 16)}`,
+    `${variant}${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ].join('-');
 }
 
 async function hasResult(spec: DriverSpec, directory: string): Promise<boolean> {
@@ -118,29 +158,28 @@ async function hasResult(spec: DriverSpec, directory: string): Promise<boolean> 
   return reading.status !== 'nothing' && reading.unsettled === undefined;
 }
 
-async function readEnd(settings: DeclaredSettings, ended: EndedOutput, order: RunOrder): Promise<ProgramEnd> {
-  const { spec, quota } = settings;
+async function readEnd(
+  settings: DeclaredSettings,
+  ended: EndedOutput,
+  request: RunRequest,
+): Promise<ProgramEnd> {
+  const { spec } = settings;
   const reading = await readOutput(stdoutOf(ended.directory), { output: spec.output, settle: spec.settle });
   const result = processResult(ended.exit, spec.ok_exit_codes);
   const failure = failureOf(spec, reading, result);
-  const texts = async (): Promise<string[]> => [
-    reading.error ?? '',
-    ended.stderrTail,
-    await tailOf(join(ended.directory, 'stdout.log'), MESSAGES_TAIL),
-  ];
   return {
     result,
     failure,
-    outputs: reading.status === 'ok' && isOwnEnd(result) ? outputsOf(settings, reading, order) : [],
-    usage: usageOf(reading.usage, order.resumes?.usage),
-    session: sessionAfter(settings, reading, result, order),
-    quota: quota === undefined ? undefined : quotaSign(quota, await texts(), ended.endedAt),
+    outputs: reading.status === 'ok' && isOwnEnd(result) ? outputsOf(settings, reading, request) : [],
+    usage: usageOf(reading.usage, request.resumes?.usage),
+    session: sessionAfter(settings, reading, result, request),
+    quota: await quotaIn(settings, ended, reading.error),
     unsettled: reading.unsettled,
     evidence: { result: { status: reading.status, events: reading.events, ignored: reading.ignored } },
   };
 }
 
-/** It ended well, or was ended after its result: what it said then counts. */
+/** It succeeded, or was ended after its result: then what it said counts. */
 function isOwnEnd(result: RunResult): boolean {
   return result.kind === 'signalled' || (result.kind === 'exited' && result.ok === true);
 }
@@ -149,9 +188,9 @@ function failureOf(spec: DriverSpec, reading: Reading, result: RunResult): strin
   const meaning = result.kind === 'exited' ? spec.exit_codes[String(result.code)] : undefined;
   switch (reading.status) {
     case 'failed':
-      return reading.error ?? meaning ?? 'its result says that it failed, and not why';
+      return reading.error ?? meaning ?? 'its result says that it failed, but not why';
     case 'nothing':
-      // Whoever was stopped before its result may have said by other ways that it is through.
+      // A program that was stopped before its result may have reported success over HTTP.
       if (result.kind === 'signalled') return undefined;
       return reading.error ?? meaning ?? withoutResult(spec, reading);
     case 'ok':
@@ -163,35 +202,31 @@ function failureOf(spec: DriverSpec, reading: Reading, result: RunResult): strin
 
 function withoutResult({ output, program }: DriverSpec, { events, ignored }: Reading): string {
   if (output.format === 'text') return `${program} printed nothing`;
-  const seen =
-    output.format === 'jsonl'
-      ? ` (${events} events, ${ignored} lines that are none)`
-      : events > 0
-        ? ' (a JSON document of another form)'
-        : '';
-  return `the output of ${program} has no result that can be read${seen}`;
+  const other = events > 0 ? ' (a JSON document of another form)' : '';
+  const seen = output.format === 'jsonl' ? ` (${events} events, ${ignored} other lines)` : other;
+  return `the output of ${program} has no readable result${seen}`;
 }
 
 function outputsOf(
   { output }: DeclaredSettings,
   { text }: Reading,
-  { agent, spec }: RunOrder,
+  { agent, spec }: RunRequest,
 ): ProgramEnd['outputs'] {
   if (output === 'none' || text === undefined || text.trim() === '') return [];
   return [{ type: 'document', title: spec.title, content: text, agent }];
 }
 
-/** null where the session has shown itself to be of no use: it said nothing, and ended by itself. */
+/** Null if the session must not be used again: the program exited by itself without a result. */
 function sessionAfter(
   settings: DeclaredSettings,
   reading: Reading,
   result: RunResult,
-  order: RunOrder,
+  request: RunRequest,
 ): string | null | undefined {
   const { spec } = settings;
   if (spec.session === 'none') return undefined;
   const named =
-    spec.session === 'caller' ? sessionOf(settings, order) : (reading.session ?? order.resumes?.session);
+    spec.session === 'caller' ? sessionOf(settings, request) : (reading.session ?? request.resumes?.session);
   if (result.kind === 'exited' && reading.status === 'nothing' && reading.session === undefined) return null;
   return result.kind === 'threw' ? null : named;
 }
@@ -199,24 +234,51 @@ function sessionAfter(
 function settlingOf(settings: DeclaredSettings): Settling | undefined {
   const { settle, name, program } = settings.spec;
   if (!settle) return undefined;
-  const invoke = (args: Arguments, order: RunOrder, place: Place, run: string): Invocation => ({
-    command: [program, ...fillArguments(args, { ...valuesOf(settings, order, place), run_id: run }, [])],
+  const invoke = (args: Arguments, request: RunRequest, files: AttemptFiles, run: string): Invocation => ({
+    command: [program, ...fillArguments(args, { ...valuesOf(settings, request, files), run_id: run }, [])],
   });
   return {
-    wait: (order, place, run) => invoke(settle.wait, order, place, run),
-    abort: (order, place, run) => (settle.abort ? invoke(settle.abort, order, place, run) : null),
-    read: async (directory, order) => {
+    wait: (request, files, run) => invoke(settle.wait, request, files, run),
+    abort: (request, files, run) => (settle.abort ? invoke(settle.abort, request, files, run) : null),
+    read: async (directory, request) => {
       const rules = { output: settle.output, settle: { when: settle.running, run_id: settle.run_id } };
       const reading = await readOutput(stdoutOf(directory), rules);
       if (reading.unsettled !== undefined || reading.status === 'nothing') return null;
       const isOk = reading.status === 'ok';
-      const error = `its run went on without ${name}, and failed: ${reading.error ?? 'nobody says why'}`;
+      const error = `its run went on without ${name} and failed: ${reading.error ?? 'no reason given'}`;
       return {
         result: isOk ? { kind: 'returned' } : { kind: 'threw', error },
-        outputs: isOk ? outputsOf(settings, reading, order) : [],
-        session: sessionOf(settings, order),
+        outputs: isOk ? outputsOf(settings, reading, request) : [],
+        session: sessionOf(settings, request),
         evidence: { settled: true },
       };
     },
   };
+}
+
+const PLACEHOLDER = /\{([a-z][a-z0-9_]*)\}/g;
+
+/** Values of placeholders; null for an option without one. Other names in braces are not placeholders. */
+type ArgumentValues = Readonly<Record<string, string | null>>;
+
+/** @param extra the agent's own arguments, which replace `{args}`; without it they come last */
+function fillArguments(args: Arguments, values: ArgumentValues, extra: readonly string[]): string[] {
+  const filled = args.flatMap((each): readonly string[] => {
+    if (each === '{args}') return extra;
+    if (typeof each === 'string') return [fill(each, values)];
+    return each.some((word) => lacksValue(word, values)) ? [] : each.map((word) => fill(word, values));
+  });
+  return args.includes('{args}') ? filled : [...filled, ...extra];
+}
+
+function fill(argument: string, values: ArgumentValues): string {
+  return argument.replaceAll(PLACEHOLDER, (all, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? '') : all,
+  );
+}
+
+function lacksValue(argument: string, values: ArgumentValues): boolean {
+  return [...argument.matchAll(PLACEHOLDER)].some(
+    ([, name = '']) => Object.hasOwn(values, name) && values[name] === null,
+  );
 }

@@ -1,16 +1,10 @@
-/** Collects from a stream of events what stands at the places that a driver names. Keeps little of it. */
-import type { Places } from '../spec/driver-spec.ts';
-import {
-  type Condition,
-  holds,
-  type JsonPath,
-  parseCondition,
-  parsePath,
-  valuesAt,
-} from '../spec/json-path.ts';
+/** Collects the values at the places that a driver names from a stream of events, in bounded memory. */
+import type { Usage } from '../../contracts/tasks.ts';
+import { type Condition, holds, type JsonPath, parseCondition, parsePath, valuesAt } from './json-path.ts';
+import type { Places } from './spec.ts';
 
-/** Characters of a text that are kept: the newest, since an answer stands at the end. */
-const TEXT_MAX = 256 * 1_024;
+/** Characters of a text that are kept: the newest, since an answer is at the end. */
+const MAX_TEXT_LENGTH = 256 * 1_024;
 
 interface Finder {
   readonly path: JsonPath;
@@ -19,20 +13,14 @@ interface Finder {
   readonly isCumulative: boolean;
 }
 
-export function findersOf(places: Places | undefined): readonly Finder[] {
-  if (places === undefined) return [];
-  return (Array.isArray(places) ? places : [places]).map((place) => {
-    const {
-      path,
-      when,
-      take = 'last',
-      cumulative = false,
-    } = typeof place === 'string' ? { path: place } : place;
+function findersOf(places: Places | undefined): readonly Finder[] {
+  return [places ?? []].flat().map((place) => {
+    const finder = typeof place === 'string' ? { path: place } : place;
     return {
-      path: parsePath(path),
-      when: when === undefined ? null : parseCondition(when),
-      take,
-      isCumulative: cumulative,
+      path: parsePath(finder.path),
+      when: finder.when === undefined ? null : parseCondition(finder.when),
+      take: finder.take ?? 'last',
+      isCumulative: finder.cumulative ?? false,
     };
   });
 }
@@ -42,70 +30,92 @@ function* hits(finder: Finder, event: object): Iterable<unknown> {
   for (const value of valuesAt(event, finder.path)) if (value !== null && value !== undefined) yield value;
 }
 
-/** What is found at the first of these places that holds a text. */
-export class TextCollector {
-  readonly #finders: readonly Finder[];
-  readonly #found: (string | undefined)[];
+/** Keeps one value for each place. */
+abstract class Collector<Value> {
+  protected readonly finders: readonly Finder[];
+  protected readonly values: (Value | undefined)[];
 
   constructor(places: Places | undefined) {
-    this.#finders = findersOf(places);
-    this.#found = this.#finders.map(() => undefined);
+    this.finders = findersOf(places);
+    this.values = this.finders.map(() => undefined);
   }
 
-  see(event: object): void {
-    for (const [index, finder] of this.#finders.entries()) {
-      for (const value of hits(finder, event)) {
-        const text = typeof value === 'string' ? value : JSON.stringify(value);
-        const before = this.#found[index];
+  receive(event: object): void {
+    for (const [index, finder] of this.finders.entries()) {
+      for (const hit of hits(finder, event)) {
+        const before = this.values[index];
         if (finder.take === 'first' && before !== undefined) continue;
-        this.#found[index] =
-          finder.take === 'join' ? shortened(`${before ?? ''}${text}`) : text.slice(-TEXT_MAX);
+        this.values[index] = this.combine(before, hit, finder.take);
       }
     }
   }
 
-  get value(): string | undefined {
-    return this.#found.find((text) => text !== undefined && text !== '')?.slice(-TEXT_MAX);
-  }
+  /** @returns `before` for a hit that does not count */
+  protected abstract combine(
+    before: Value | undefined,
+    hit: unknown,
+    take: Finder['take'],
+  ): Value | undefined;
 }
 
-/** Cut seldom: each cut copies what is left. */
-function shortened(text: string): string {
-  return text.length > 2 * TEXT_MAX ? text.slice(-TEXT_MAX) : text;
+/** The text at the first of the places that holds one. */
+export class TextCollector extends Collector<string> {
+  get value(): string | undefined {
+    return this.values.find((text) => text !== undefined && text !== '')?.slice(-MAX_TEXT_LENGTH);
+  }
+
+  protected combine(before: string | undefined, hit: unknown, take: Finder['take']): string {
+    const text = typeof hit === 'string' ? hit : JSON.stringify(hit);
+    if (take !== 'join') return text.slice(-MAX_TEXT_LENGTH);
+    const joined = `${before ?? ''}${text}`;
+    // Not at every hit, because each cut copies the rest.
+    return joined.length > 2 * MAX_TEXT_LENGTH ? joined.slice(-MAX_TEXT_LENGTH) : joined;
+  }
 }
 
 export interface FoundNumber {
   readonly value: number;
-  /** Counts the whole session. */
+  /** Whether it counts the whole session. */
   readonly isCumulative: boolean;
 }
 
-/** What is found at the first of these places that holds a number. */
-export class NumberCollector {
-  readonly #finders: readonly Finder[];
-  readonly #found: (number | undefined)[];
-
-  constructor(places: Places | undefined) {
-    this.#finders = findersOf(places);
-    this.#found = this.#finders.map(() => undefined);
-  }
-
-  see(event: object): void {
-    for (const [index, finder] of this.#finders.entries()) {
-      for (const value of hits(finder, event)) {
-        if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) continue;
-        const before = this.#found[index];
-        if (finder.take === 'first' && before !== undefined) continue;
-        this.#found[index] = finder.take === 'sum' ? (before ?? 0) + value : value;
-      }
-    }
-  }
-
+/** The number at the first of the places that holds one. */
+export class NumberCollector extends Collector<number> {
   get found(): FoundNumber | undefined {
-    const index = this.#found.findIndex((value) => value !== undefined);
-    const value = this.#found[index];
+    const index = this.values.findIndex((value) => value !== undefined);
+    const value = this.values[index];
     return value === undefined
       ? undefined
-      : { value, isCumulative: this.#finders[index]?.isCumulative ?? false };
+      : { value, isCumulative: this.finders[index]?.isCumulative ?? false };
   }
+
+  protected combine(before: number | undefined, hit: unknown, take: Finder['take']): number | undefined {
+    if (typeof hit !== 'number' || !Number.isFinite(hit) || hit < 0) return before;
+    return take === 'sum' ? (before ?? 0) + hit : hit;
+  }
+}
+
+export interface FoundUsage {
+  readonly input_tokens: FoundNumber | undefined;
+  readonly output_tokens: FoundNumber | undefined;
+  readonly cost_usd: FoundNumber | undefined;
+}
+
+/**
+ * What this attempt has used. A program that counts its whole session includes the earlier attempts.
+ * @param before what the earlier attempts of the session have used
+ */
+export function usageOf(found: FoundUsage, before: Usage | undefined): Usage | undefined {
+  const own = (number: FoundNumber | undefined, earlier: number | undefined): number | undefined => {
+    if (!number) return undefined;
+    // A count below that of the earlier attempts has started again from zero.
+    if (!number.isCumulative || earlier === undefined || number.value < earlier) return number.value;
+    return number.value - earlier;
+  };
+  const usage = {
+    input_tokens: own(found.input_tokens, before?.input_tokens),
+    output_tokens: own(found.output_tokens, before?.output_tokens),
+    cost_usd: own(found.cost_usd, before?.cost_usd),
+  };
+  return Object.values(usage).every((each) => each === undefined) ? undefined : usage;
 }

@@ -1,72 +1,60 @@
 /**
- * What a program's output says: read as a stream, in bounded memory, whatever stands in it.
+ * Reads the output of a program as a stream, in bounded memory, whatever it contains.
  *
- * B1 Bytes that are no UTF-8 become U+FFFD, lines that are no JSON are left out: neither is an error by itself.
- * B2 Without a sign of a result there is none: a document that breaks off and an empty output read as `nothing`.
+ * Bytes that are not UTF-8 become U+FFFD, and lines that are not JSON are left out: neither is an error by itself. Without
+ * a sign of a result there is none: a document that breaks off and an empty output read as `nothing`.
  */
-import type { OutputSpec } from '../spec/driver-spec.ts';
-import { type Condition, holds, parseCondition } from '../spec/json-path.ts';
-import { type FoundNumber, NumberCollector, TextCollector } from './finders.ts';
-import { JsonDocument } from './json-document.ts';
-import { JsonLines } from './json-lines.ts';
-
-export interface FoundUsage {
-  readonly input_tokens: FoundNumber | undefined;
-  readonly output_tokens: FoundNumber | undefined;
-  readonly cost_usd: FoundNumber | undefined;
-}
+import { type FoundUsage, NumberCollector, TextCollector } from './finders.ts';
+import { JsonDocument, JsonLines, TailBuffer } from './json-output.ts';
+import { type Condition, holds, parseCondition } from './json-path.ts';
+import type { OutputSpec, Places } from './spec.ts';
 
 export interface Reading {
-  /** `nothing`: the output has no result that could be believed. */
+  /** `nothing`: the output contains no credible result. */
   readonly status: 'ok' | 'failed' | 'nothing';
   readonly text: string | undefined;
   readonly session: string | undefined;
   readonly error: string | undefined;
   readonly usage: FoundUsage;
-  /** In a run that was taken on elsewhere and may go on there: its name there. */
+  /** The name of a run that goes on elsewhere. */
   readonly unsettled: string | undefined;
-  /** Of JSON lines: how many counted, and how many were something else. */
+  /** Of JSON lines: how many were events, and how many were something else. */
   readonly events: number;
   readonly ignored: number;
 }
 
-/** A name of a run that may stand in an argument. */
+/** Names of runs that are safe in an argument. */
 const RUN_ID = /^[\w.:/-]{1,200}$/;
-const TEXT_BYTES_MAX = 256 * 1_024;
+const MAX_TEXT_BYTES = 256 * 1_024;
 
 export interface ReadingRules {
   readonly output: OutputSpec;
-  /** Conditions of a run that goes on elsewhere, and where its name stands. */
-  readonly settle?:
-    | { readonly when: readonly string[]; readonly run_id: ConstructorParameters<typeof TextCollector>[0] }
-    | undefined;
+  /** Conditions of a run that goes on elsewhere, and the places of its name. */
+  readonly settle?: { readonly when: readonly string[]; readonly run_id: Places } | undefined;
 }
 
 /** @param pieces the output, from its beginning */
 export async function readOutput(pieces: AsyncIterable<Buffer>, rules: ReadingRules): Promise<Reading> {
   const { format } = rules.output;
   if (format === 'text') return readText(pieces);
-  const collector = new Collector(rules);
+  const reader = new EventReader(rules);
   if (format === 'jsonl') {
-    const lines = new JsonLines((event) => collector.see(event));
+    const lines = new JsonLines((event) => reader.receive(event));
     for await (const piece of pieces) lines.write(piece);
     lines.end();
-    return collector.reading(lines.ignored);
+    return reader.reading(lines.ignored);
   }
   const document = new JsonDocument();
   for await (const piece of pieces) document.write(piece);
   const found = document.end();
-  if (found) collector.see(found);
-  return collector.reading(0);
+  if (found) reader.receive(found);
+  return reader.reading(0);
 }
 
 async function readText(pieces: AsyncIterable<Buffer>): Promise<Reading> {
-  let end = Buffer.alloc(0);
-  for await (const piece of pieces) {
-    const all = Buffer.concat([end, piece]);
-    end = all.subarray(Math.max(0, all.length - TEXT_BYTES_MAX));
-  }
-  const text = new TextDecoder('utf-8').decode(end);
+  const end = new TailBuffer(MAX_TEXT_BYTES);
+  for await (const piece of pieces) end.write(piece);
+  const text = new TextDecoder('utf-8').decode(end.tail);
   return { ...NOTHING, status: text.trim() === '' ? 'nothing' : 'ok', text };
 }
 
@@ -79,7 +67,7 @@ const NOTHING: Omit<Reading, 'status' | 'text'> = {
   ignored: 0,
 };
 
-class Collector {
+class EventReader {
   readonly #result: readonly Condition[];
   readonly #failed: readonly Condition[];
   readonly #unsettled: readonly Condition[];
@@ -108,15 +96,14 @@ class Collector {
     };
   }
 
-  see(event: object): void {
-    const isOneOf = (conditions: readonly Condition[]): boolean =>
-      conditions.some((each) => holds(event, each));
+  receive(event: object): void {
+    const isOneOf = (conditions: readonly Condition[]) => conditions.some((each) => holds(event, each));
     this.#events++;
     this.#hasResult ||= isOneOf(this.#result);
     this.#hasFailed ||= isOneOf(this.#failed);
     this.#isUnsettled ||= isOneOf(this.#unsettled);
-    for (const each of [this.#text, this.#session, this.#error, this.#run]) each.see(event);
-    for (const each of Object.values(this.#usage)) each.see(event);
+    for (const each of [this.#text, this.#session, this.#error, this.#run]) each.receive(event);
+    for (const each of Object.values(this.#usage)) each.receive(event);
   }
 
   reading(ignored: number): Reading {

@@ -1,20 +1,21 @@
 /**
  * One WebSocket connection to an OpenClaw Gateway, from its handshake to its end.
  *
- * C1 An answer finds its question by its id, in whatever order; a second answer to `agent` under the same id is its
- *    end, and any other that nobody waits for is left alone.
- * C2 When the connection is over, every question that is open fails: nothing waits for what cannot come.
- * C3 A Gateway that is silent for more than two of its own ticks is taken for gone; so is one that ticks, and leaves a
- *    question without its first answer for as long.
+ * Answers are matched to requests by id, in any order; a second answer to `agent` under the same id is the end of the run,
+ * and other answers that are not expected are ignored. When the connection is over, all open requests fail. A Gateway is
+ * taken for gone if it is silent for more than two of its own ticks, or leaves a request without a first answer for as
+ * long although it ticks.
  */
 import WebSocket from 'ws';
+import { type Deferred, deferred } from '../../base/deferred.ts';
+import { withLimit } from '../../base/time.ts';
 import { VERSION } from '../../version.ts';
 import { type EventFrame, type GatewayError, helloSchema, type ResponseFrame, readFrame } from './frames.ts';
 
 /** The connection could not be made, or is over. */
 export class GatewayClosed extends Error {
   override readonly name = 'GatewayClosed';
-  /** Another try is of no use: the token is wrong, or the protocol is another one. */
+  /** Whether trying again is useless: the token is wrong, or the protocol does not match. */
   readonly isFatal: boolean;
 
   constructor(message: string, isFatal = false) {
@@ -29,10 +30,10 @@ export interface Answer {
   readonly error: GatewayError | undefined;
 }
 
-/** A question. Both reject with {@link GatewayClosed} when the connection is over before. */
+/** The answers to a request. Both reject with {@link GatewayClosed} if the connection ends before. */
 export interface Call {
   readonly first: Promise<Answer>;
-  /** The answer that is not "accepted"; the first one where there is only one. */
+  /** The answer that is not "accepted"; the first one if there is only one. */
   readonly final: Promise<Answer>;
 }
 
@@ -49,36 +50,27 @@ export interface CallOptions {
 
 interface Pending {
   readonly limit: NodeJS.Timeout;
-  readonly first: PromiseWithResolvers;
-  readonly final: PromiseWithResolvers;
+  readonly first: Deferred<Answer>;
+  readonly final: Deferred<Answer>;
 }
 
-interface PromiseWithResolvers {
-  readonly promise: Promise<Answer>;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: Error) => void;
-}
-
-const HANDSHAKE_MS = 10_000;
+const MAX_HANDSHAKE_MS = 10_000;
 const PROTOCOL = { minProtocol: 3, maxProtocol: 4 };
-/** As OpenClaw itself says when it closes for this. */
+/** The code with which OpenClaw itself closes a silent connection. */
 const CLOSE_SILENT = 4_000;
 const DEFAULT_TICK_MS = 30_000;
 /** More than two, since a tick may be late. */
-const TICKS_MAX = 2.5;
-const FATAL_CODES: ReadonlySet<string> = new Set([
-  'AUTH_TOKEN_MISMATCH',
-  'PROTOCOL_MISMATCH',
-  'INVALID_REQUEST',
-]);
+const MAX_TICKS = 2.5;
+const FATAL_CODES: ReadonlySet<string> = new Set(
+  'AUTH_TOKEN_MISMATCH PROTOCOL_MISMATCH INVALID_REQUEST'.split(' '),
+);
 
 export class GatewayConnection {
-  /** Resolves with why, when it is over. */
-  readonly closed: Promise<GatewayClosed>;
   readonly #socket: WebSocket;
   readonly #options: ConnectionOptions;
   readonly #pending = new Map<string, Pending>();
-  #resolveClosed: (why: GatewayClosed) => void = () => {};
+  readonly #closed = deferred<GatewayClosed>();
+  readonly #challenged = deferred();
   #over: GatewayClosed | undefined;
   #id = 0;
   #tickMs = DEFAULT_TICK_MS;
@@ -86,47 +78,49 @@ export class GatewayConnection {
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
+    this.#socket = new WebSocket(options.url, {
+      perMessageDeflate: false,
+      handshakeTimeout: MAX_HANDSHAKE_MS,
     });
-    this.#socket = new WebSocket(options.url, { perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS });
     this.#socket.on('error', (error) => this.#end(new GatewayClosed(error.message)));
-    this.#socket.on('close', (code, reason) =>
-      this.#end(
-        new GatewayClosed(
-          `the Gateway closed the connection (${code}${reason.length > 0 ? `: ${reason}` : ''})`,
-        ),
-      ),
-    );
-    this.#socket.on('message', (data, isBinary) => {
-      if (!isBinary) this.#hear(String(data));
+    this.#socket.on('close', (code, reason) => {
+      const why = reason.length > 0 ? `: ${reason}` : '';
+      this.close(`the Gateway closed the connection (${code}${why})`);
     });
+    this.#socket.on('message', (data, isBinary) => {
+      if (!isBinary) this.#receive(String(data));
+    });
+  }
+
+  /** Resolves with the reason when the connection is over. */
+  get closed(): Promise<GatewayClosed> {
+    return this.#closed.promise;
   }
 
   /** @throws GatewayClosed */
   static async open(options: ConnectionOptions): Promise<GatewayConnection> {
     const connection = new GatewayConnection(options);
-    const limit = setTimeout(() => connection.close('it did not shake hands'), HANDSHAKE_MS);
+    const closed = connection.closed.then((why) => Promise.reject(why));
     try {
-      await Promise.race([connection.#shakeHands(), connection.closed.then((why) => Promise.reject(why))]);
+      await withLimit(Promise.race([connection.#shakeHands(), closed]), MAX_HANDSHAKE_MS, () => {
+        throw new GatewayClosed('the Gateway did not complete the handshake');
+      });
       return connection;
     } catch (error) {
       connection.close('the handshake failed');
       throw error;
-    } finally {
-      clearTimeout(limit);
     }
   }
 
-  /** @param waitMs how long the Gateway may take with it by itself */
+  /** @param waitMs how long the request itself may take at the Gateway */
   call(method: string, params: object, { traceparent, waitMs = 0 }: CallOptions = {}): Call {
     this.#id++;
     const id = String(this.#id);
     const limit = setTimeout(
-      () => this.close(`the Gateway did not answer to ${method}`),
-      waitMs + this.#tickMs * TICKS_MAX,
+      () => this.close(`the Gateway did not answer ${method}`),
+      waitMs + this.#tickMs * MAX_TICKS,
     );
-    const pending: Pending = { limit, first: withResolvers(), final: withResolvers() };
+    const pending: Pending = { limit, first: answerLater(), final: answerLater() };
     if (this.#over) rejectBoth(pending, this.#over);
     else {
       this.#pending.set(id, pending);
@@ -141,16 +135,11 @@ export class GatewayConnection {
     this.#end(new GatewayClosed(why));
   }
 
-  #challenge: () => void = () => {};
-  readonly #challenged = new Promise<void>((resolve) => {
-    this.#challenge = resolve;
-  });
-
   async #shakeHands(): Promise<void> {
-    await this.#challenged;
+    await this.#challenged.promise;
     const { ok, payload, error } = await this.call('connect', {
       ...PROTOCOL,
-      // The id is one of a closed list.
+      // The Gateway knows only certain ids.
       client: {
         id: 'gateway-client',
         displayName: 'signalbox',
@@ -168,15 +157,14 @@ export class GatewayConnection {
     this.#noteSign();
   }
 
-  #hear(text: string): void {
+  #receive(text: string): void {
     this.#noteSign();
     const frame = readFrame(text);
     if (frame?.type === 'res') this.#answer(frame);
-    else if (frame?.event === 'connect.challenge') this.#challenge();
+    else if (frame?.event === 'connect.challenge') this.#challenged.resolve();
     else if (frame) this.#options.onEvent(frame);
   }
 
-  /** C1 */
   #answer({ id, ok, payload, error }: ResponseFrame): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
@@ -188,17 +176,15 @@ export class GatewayConnection {
     pending.final.resolve(answer);
   }
 
-  /** C3 */
   #noteSign(): void {
     clearTimeout(this.#silence);
     if (this.#over) return;
     this.#silence = setTimeout(() => {
       this.#socket.close(CLOSE_SILENT);
       this.#end(new GatewayClosed('the Gateway was silent for two ticks'));
-    }, this.#tickMs * TICKS_MAX);
+    }, this.#tickMs * MAX_TICKS);
   }
 
-  /** C2 */
   #end(why: GatewayClosed): void {
     if (this.#over) return;
     this.#over = why;
@@ -206,7 +192,7 @@ export class GatewayConnection {
     for (const pending of this.#pending.values()) rejectBoth(pending, why);
     this.#pending.clear();
     this.#socket.terminate();
-    this.#resolveClosed(why);
+    this.#closed.resolve(why);
   }
 }
 
@@ -215,23 +201,18 @@ function isAccepted(payload: unknown): boolean {
 }
 
 function refusal(error: GatewayError | undefined): GatewayClosed {
-  if (!error) return new GatewayClosed('the Gateway did not answer the handshake as it should', true);
+  if (!error) return new GatewayClosed('the Gateway answered the handshake with something else', true);
   const { code, message, details } = error;
   const why = details?.code ?? details?.reason;
   const isFatal = FATAL_CODES.has(code) || FATAL_CODES.has(details?.code ?? '');
   return new GatewayClosed(`the Gateway refused the connection: ${message} (${why ?? code})`, isFatal);
 }
 
-function withResolvers(): PromiseWithResolvers {
-  let resolve: (answer: Answer) => void = () => {};
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<Answer>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  // Who asks awaits one of the two; the other one must not count as unhandled.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
+function answerLater(): Deferred<Answer> {
+  const answer = deferred<Answer>();
+  // A caller awaits one of the two answers; a rejection of the other one must not count as unhandled.
+  answer.promise.catch(() => {});
+  return answer;
 }
 
 function rejectBoth({ limit, first, final }: Pending, why: GatewayClosed): void {

@@ -1,4 +1,4 @@
-/** What an OpenClaw Gateway says, as far as Signalbox listens. Whatever else stands in a frame is left alone. */
+/** The messages of an OpenClaw Gateway, as far as Signalbox reads them. Other fields of a frame are ignored. */
 import { z } from 'zod';
 
 const errorSchema = z.object({
@@ -29,7 +29,7 @@ export type EventFrame = z.output<typeof eventSchema>;
 
 const frameSchema = z.discriminatedUnion('type', [responseSchema, eventSchema]);
 
-/** null for a frame that is none, or of another kind. */
+/** Null for a text that is not a frame, and for a frame of another kind. */
 export function readFrame(text: string): ResponseFrame | EventFrame | null {
   try {
     return frameSchema.safeParse(JSON.parse(text)).data ?? null;
@@ -70,7 +70,7 @@ const resultSchema = z.object({
     .catch(undefined),
 });
 
-/** Answers to `agent` and to `agent.wait`: what is known of a run. */
+/** Answers to `agent` and `agent.wait`: what is known about a run. */
 export const runSchema = z.object({
   runId: z.string().optional(),
   sessionKey: z.string().optional(),

@@ -1,13 +1,16 @@
 /**
  * One run inside a Gateway, across restarts of either side.
  *
- * H1 A run is sent once. Where its sending is in doubt, the Gateway is asked for traces of it first; then it is sent
- *    again under the same key, which the Gateway takes for the same run.
- * H2 A run is given up only when the Gateway, connected anew, neither waits for it nor has it among its tasks, and
- *    ends it if it is there after all: whoever tries again starts no second one beside it.
- * H3 A run that is to end is told so as soon as there is a connection, until it has ended or its grace is over.
+ * Invariant attempts/started-at-most-once: a run is sent once. If it is not known whether it arrived, the Gateway is first
+ * asked for traces of it; then it is sent again under the same key, which the Gateway takes for the same run.
+ *
+ * Invariant attempts/ended-for-certain: a run is given up only if the Gateway, connected again, neither waits for it nor
+ * has it among its tasks; it is then aborted in case it is there after all, so that a retry starts no second one beside it.
+ *
+ * A run that is to end is aborted as soon as there is a connection, until it has ended or its grace is over.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { deferred } from '../../base/deferred.ts';
+import { pause } from '../../base/time.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { type Call, GatewayClosed, type GatewayConnection } from './connection.ts';
 import type { GatewayLink } from './link.ts';
@@ -26,38 +29,36 @@ export interface GatewayRunOptions {
   readonly link: GatewayLink;
   readonly run: string;
   readonly session: string;
-  /** To send it again where it was never taken on; null for a run that was spawned by a tool. */
+  /** To send it again if the Gateway never got it; null for a run that was spawned by a tool. */
   readonly request: AgentRequest | null;
   readonly traceparent: string;
-  /** The question by which it was sent, if that is still open. */
+  /** The request that started it, if it is still open. */
   readonly call: Call | null;
   readonly isAccepted: boolean;
   readonly onAccepted: () => Promise<void>;
-  /** How long to listen for signs of a run that the Gateway does not know, before it is asked again. */
+  /** How long to wait for signs of a run that the Gateway does not know before asking again. */
   readonly unknownMs: number;
 }
 
-/** How it ended; `lost` where nobody can say. */
+/** How it ended; `lost` if it is not known. */
 export type GatewayOutcome =
   | { readonly kind: 'ended'; readonly end: GatewayEnd }
   | { readonly kind: 'lost'; readonly reason: string };
 
-/** How long one question waits at the Gateway. */
+/** How long one request waits at the Gateway. */
 const WAIT_MS = 20_000;
-/** Looks at which it is unknown, after which it is given up. */
-const UNKNOWN_MAX = 3;
-/** Beyond its grace, for a Gateway that is just coming back. */
+/** A run is given up after it was unknown this many times. */
+const MAX_UNKNOWN = 3;
+/** Time beyond its grace, for a Gateway that is being restarted. */
 const STOP_MARGIN_MS = 5_000;
 
 export class GatewayRun {
-  /** Never rejects; stays pending after `detach`. */
-  readonly outcome: Promise<GatewayOutcome>;
   lastSignAt = Date.now();
   /** Whether the Gateway has confirmed that it ended the run. */
   wasAborted = false;
   readonly #options: GatewayRunOptions;
-  readonly #given = new AbortController();
-  #resolve: (outcome: GatewayOutcome) => void = () => {};
+  readonly #over = new AbortController();
+  readonly #outcome = deferred<GatewayOutcome>();
   #isAccepted: boolean;
   #isOver = false;
   #isStopping = false;
@@ -66,9 +67,6 @@ export class GatewayRun {
   constructor(options: GatewayRunOptions) {
     this.#options = options;
     this.#isAccepted = options.isAccepted;
-    this.outcome = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
     options.link.hold(this);
     options.link.listen(options.run, () => {
       this.lastSignAt = Date.now();
@@ -79,17 +77,26 @@ export class GatewayRun {
     );
   }
 
-  /** H3 */
+  /** Never rejects; stays pending after `detach`. */
+  get outcome(): Promise<GatewayOutcome> {
+    return this.#outcome.promise;
+  }
+
   stop(graceMs: number): void {
     if (this.#isStopping || this.#isOver) return;
     this.#isStopping = true;
-    const reason = 'it was told to end, and the Gateway did not confirm that it has';
+    const reason = 'the Gateway did not confirm that it ended the run';
     this.#limit = setTimeout(() => this.#end({ kind: 'lost', reason }), graceMs + STOP_MARGIN_MS);
     void this.#abort();
   }
 
   detach(): void {
-    this.#letGo();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#limit);
+    this.#over.abort();
+    this.#options.link.listen(this.#options.run, null);
+    this.#options.link.release(this);
   }
 
   async #follow(): Promise<GatewayOutcome> {
@@ -101,7 +108,7 @@ export class GatewayRun {
       isInDoubt = true;
     }
     for (;;) {
-      const connection = await this.#options.link.reconnect(this.#given.signal);
+      const connection = await this.#options.link.reconnect(this.#over.signal);
       try {
         const outcome = await this.#followOn(connection, isInDoubt);
         if (outcome) return outcome;
@@ -111,7 +118,7 @@ export class GatewayRun {
     }
   }
 
-  /** null where the connection broke, or the run goes on without this question. */
+  /** Null if the connection broke, or the run goes on without this request. */
   async #finalOf(call: Call): Promise<GatewayEnd | null> {
     try {
       const end = endOfAnswer(await call.final);
@@ -124,14 +131,13 @@ export class GatewayRun {
 
   async #followOn(connection: GatewayConnection, isInDoubt: boolean): Promise<GatewayOutcome | null> {
     if (this.#isStopping) void this.#abort();
-    for (let unknown = 0; unknown < UNKNOWN_MAX; ) {
+    for (let unknown = 0; unknown < MAX_UNKNOWN; ) {
       const look = await this.#look(connection);
       if (look === 'going_on') unknown = 0;
       else if (look !== 'unknown') return { kind: 'ended', end: look };
       else if (!this.#isAccepted && (await this.#wasNeverTaken(connection))) return this.#send(connection);
       else if (isInDoubt) unknown++;
-      if (look === 'unknown')
-        await pause(this.#options.unknownMs, undefined, { signal: this.#given.signal }).catch(() => {});
+      if (look === 'unknown') await pause(this.#options.unknownMs, this.#over.signal);
       if (this.#isOver) return null;
     }
     return this.#giveUp(connection);
@@ -140,7 +146,7 @@ export class GatewayRun {
   async #look(connection: GatewayConnection): Promise<GatewayEnd | 'going_on' | 'unknown'> {
     const { run, session, unknownMs } = this.#options;
     const lookedAt = Date.now();
-    // The wait is answered at once where the run has ended; a long one is for a run that is known.
+    // The wait is answered at once if the run has ended; only a run that is known gets a long one.
     const known = await findTask(connection, run, session);
     const waited = await waitForRun(connection, run, known === 'running' ? WAIT_MS : unknownMs);
     if (waited === 'pending') return 'going_on';
@@ -154,7 +160,6 @@ export class GatewayRun {
     return { ...end, text: (await lastReply(connection, this.#options.session)) ?? undefined };
   }
 
-  /** H1 */
   async #wasNeverTaken(connection: GatewayConnection): Promise<boolean> {
     const { request, session } = this.#options;
     return request !== null && !this.#isStopping && (await lastReply(connection, session)) === null;
@@ -171,39 +176,27 @@ export class GatewayRun {
     return end === 'in_flight' ? null : { kind: 'ended', end };
   }
 
-  /** H2 */
   async #giveUp(connection: GatewayConnection): Promise<GatewayOutcome> {
     const { run, session } = this.#options;
     this.wasAborted ||= await abortRun(connection, run, session);
-    const how = this.wasAborted ? 'and was ended' : 'and has no active run of that name';
-    return {
-      kind: 'lost',
-      reason: `the Gateway does not know the run any more ${how}: it was restarted meanwhile`,
-    };
+    const how = this.wasAborted ? 'and has ended it' : 'and has no active run of that name';
+    const reason = `the Gateway does not know the run any more ${how}: it was restarted meanwhile`;
+    return { kind: 'lost', reason };
   }
 
   async #abort(): Promise<void> {
     const { link, run, session } = this.#options;
     try {
-      const connection = await link.reconnect(this.#given.signal);
+      const connection = await link.reconnect(this.#over.signal);
       if (await abortRun(connection, run, session)) this.wasAborted = true;
     } catch {
-      // The connection broke: whoever makes the next one aborts again (followOn).
+      // The connection broke: the run is aborted again over the next one (see #followOn).
     }
   }
 
   #end(outcome: GatewayOutcome): void {
     if (this.#isOver) return;
-    this.#letGo();
-    this.#resolve(outcome);
-  }
-
-  #letGo(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearTimeout(this.#limit);
-    this.#given.abort();
-    this.#options.link.listen(this.#options.run, null);
-    this.#options.link.release(this);
+    this.detach();
+    this.#outcome.resolve(outcome);
   }
 }

@@ -1,29 +1,26 @@
-/** The connection that all runs of an agent share. It is there as long as a run needs it, and made again when it breaks. */
-import { setTimeout as pause } from 'node:timers/promises';
+/** The connection that all runs of an agent share: open while a run needs it, and opened again when it breaks. */
+import { pause } from '../../base/time.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { GatewayClosed, GatewayConnection } from './connection.ts';
+import { type ConnectionOptions, GatewayClosed, GatewayConnection } from './connection.ts';
 import { runEventSchema } from './frames.ts';
 
-export interface GatewayLinkOptions {
-  readonly url: string;
-  readonly token: string;
-}
+const MIN_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 5_000;
 
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 5_000;
+type Address = Pick<ConnectionOptions, 'url' | 'token'>;
 
 export class GatewayLink {
-  readonly #options: GatewayLinkOptions;
+  readonly #options: Address;
   readonly #users = new Set<object>();
   readonly #listeners = new Map<string, () => void>();
   #current: Promise<GatewayConnection> | undefined;
   #pauseMs = 0;
 
-  constructor(options: GatewayLinkOptions) {
+  constructor(options: Address) {
     this.#options = options;
   }
 
-  /** To be called before the first use, and taken back after the last. */
+  /** Call it before the first use, and `release` after the last. */
   hold(user: object): void {
     this.#users.add(user);
   }
@@ -33,16 +30,16 @@ export class GatewayLink {
     if (this.#users.size > 0) return;
     const current = this.#current;
     this.#current = undefined;
-    void current?.then((connection) => connection.close('nobody needs it any more')).catch(() => {});
+    void current?.then((connection) => connection.close('it is not needed any more')).catch(() => {});
   }
 
-  /** Calls `onSign` for each event about this run; null takes it back. */
+  /** Calls `onSign` for each event about this run; null removes it. */
   listen(run: string, onSign: (() => void) | null): void {
     if (onSign) this.#listeners.set(run, onSign);
     else this.#listeners.delete(run);
   }
 
-  /** A connection that was open a moment ago, or a new one. @throws GatewayClosed where one try fails */
+  /** The open connection, or a new one. @throws GatewayClosed if the attempt to connect fails */
   connect(): Promise<GatewayConnection> {
     this.#current ??= this.#open();
     const opening = this.#current;
@@ -55,10 +52,10 @@ export class GatewayLink {
 
   /**
    * A connection, however long it takes to get one.
-   * @throws GatewayClosed where another try is of no use, or `signal` is aborted
+   * @throws GatewayClosed if trying again is useless, or `signal` is aborted
    */
   async reconnect(signal: AbortSignal): Promise<GatewayConnection> {
-    for (let why = 'nobody needs it any more'; ; ) {
+    for (let why = 'it is not needed any more'; ; ) {
       if (signal.aborted) throw new GatewayClosed(`no connection to the Gateway: ${why}`);
       try {
         return await this.connect();
@@ -66,20 +63,19 @@ export class GatewayLink {
         if (error instanceof GatewayClosed && error.isFatal) throw error;
         why = messageOf(error);
       }
-      this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
-      await pause(this.#pauseMs, undefined, { signal }).catch(() => {});
+      this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, MIN_PAUSE_MS), MAX_PAUSE_MS);
+      await pause(this.#pauseMs, signal);
     }
   }
 
   async #open(): Promise<GatewayConnection> {
-    const opening = GatewayConnection.open({
+    const connection = await GatewayConnection.open({
       ...this.#options,
       onEvent: ({ payload }) => {
         const run = runEventSchema.safeParse(payload).data?.runId;
         if (run !== undefined) this.#listeners.get(run)?.();
       },
     });
-    const connection = await opening;
     this.#pauseMs = 0;
     return connection;
   }

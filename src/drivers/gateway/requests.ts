@@ -1,4 +1,4 @@
-/** What Signalbox asks of a Gateway, and what the answers come to. */
+/** The requests to a Gateway and the meaning of its answers. */
 import type { Usage } from '../../contracts/tasks.ts';
 import type { Answer, Call, GatewayConnection } from './connection.ts';
 import { abortSchema, historySchema, type RunAnswer, runSchema, spawnSchema, tasksSchema } from './frames.ts';
@@ -25,11 +25,14 @@ export interface AgentRequest {
   readonly cwd?: string | undefined;
 }
 
+const NOT_ALLOWED =
+  'the Gateway does not allow the tool sessions_spawn: add it to gateway.tools.allow of its configuration, or use the mode "subagent"';
+
 export function callAgent(connection: GatewayConnection, request: AgentRequest, traceparent: string): Call {
   return connection.call('agent', { ...request, deliver: false }, { traceparent });
 }
 
-/** The tool of an agent that starts a subagent. Without a message at its end, which would be a turn of its own. */
+/** Calls the tool that starts a subagent, without the message at its end, which would be a turn of its own. */
 export async function spawnSession(
   connection: GatewayConnection,
   { message, agentId, idempotencyKey, timeout, label, model, thinking, cwd }: AgentRequest,
@@ -59,20 +62,12 @@ export async function spawnSession(
   const details = answer?.output?.details;
   if (details?.status === 'accepted' && details.runId !== undefined && details.childSessionKey !== undefined)
     return { run: details.runId, session: details.childSessionKey };
-  if (answer?.error?.code === 'not_found')
-    return {
-      refusal:
-        'the Gateway does not allow the tool sessions_spawn: add it to gateway.tools.allow of its configuration, or use the mode "subagent"',
-    };
-  return {
-    refusal:
-      answer?.error?.message ??
-      error?.message ??
-      `sessions_spawn was not accepted (${details?.status ?? 'no status'})`,
-  };
+  if (answer?.error?.code === 'not_found') return { refusal: NOT_ALLOWED };
+  const status = `sessions_spawn was not accepted (${details?.status ?? 'no status'})`;
+  return { refusal: answer?.error?.message ?? error?.message ?? status };
 }
 
-/** What is known of the run after `timeoutMs` at most; null as long as it goes on, or where the Gateway does not know it. */
+/** Waits up to `timeoutMs` for the end of a run. `unknown`: the Gateway does not know the run. */
 export async function waitForRun(
   connection: GatewayConnection,
   runId: string,
@@ -82,12 +77,12 @@ export async function waitForRun(
   const run = answer.ok ? runSchema.safeParse(answer.payload).data : undefined;
   if (!run) return 'unknown';
   if (run.status === 'pending' || run.status === 'accepted' || run.status === 'in_flight') return 'pending';
-  // Without an end it is only the wait that is over, or a run that nobody knows.
+  // Without an end, only the wait is over, or the run is not known.
   if (run.status === 'timeout' && typeof run.endedAt !== 'number') return 'unknown';
   return { end: endOf(run) };
 }
 
-/** The state of a run among the Gateway's tasks, and how it ended where it has. */
+/** The state of a run among the Gateway's tasks, or how it ended. */
 export async function findTask(
   connection: GatewayConnection,
   run: string,
@@ -103,7 +98,7 @@ export async function findTask(
   return { end: { isOk, error, text: undefined, usage: undefined } };
 }
 
-/** The last thing that the agent has said in a session; undefined where it has said nothing, `null` where there is none. */
+/** The last message of the agent in a session; undefined if there is none, null if there is no such session. */
 export async function lastReply(
   connection: GatewayConnection,
   sessionKey: string,
@@ -115,7 +110,7 @@ export async function lastReply(
   return last?.role === 'assistant' ? textOf(last.content) : undefined;
 }
 
-/** Whether a run was ended by it; false where none was active. */
+/** Ends a run; false if it was not active. */
 export async function abortRun(
   connection: GatewayConnection,
   runId: string,
@@ -125,17 +120,13 @@ export async function abortRun(
   return answer.ok && abortSchema.safeParse(answer.payload).data?.aborted === true;
 }
 
-/** @param answer the last one to `agent` */
+/** @param answer the final one to `agent` */
 export function endOfAnswer({ ok, payload, error }: Answer): GatewayEnd | 'in_flight' {
   const run = runSchema.safeParse(payload).data;
   if (ok && run?.status === 'in_flight') return 'in_flight';
   if (ok && run) return endOf(run);
-  return {
-    isOk: false,
-    text: undefined,
-    error: error?.message ?? run?.error ?? 'the Gateway gave no reason',
-    usage: undefined,
-  };
+  const why = error?.message ?? run?.error ?? 'the Gateway gave no reason';
+  return { isOk: false, text: undefined, error: why, usage: undefined };
 }
 
 function endOf({ status, summary, stopReason, error, result, terminalReply }: RunAnswer): GatewayEnd {

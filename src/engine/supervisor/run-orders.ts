@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { TaskSpec, Usage } from '../../contracts/tasks.ts';
-import type { ResumedSession, RunOrder } from '../../drivers/driver.ts';
+import type { ResumedSession, RunRequest } from '../../drivers/driver.ts';
 import { attemptTraceparent, type TaskTrace, traceOf } from '../runtime/task-trace.ts';
 import type { AgentDefinition } from './agent-roster.ts';
 import { type AttemptAddress, attemptKey } from './attempt-address.ts';
@@ -39,7 +39,7 @@ export class RunOrders {
    * The order of an attempt that is about to start; at once, where its project builds no prompt.
    * @throws SignalboxError `internal` for an attempt of no task
    */
-  prepare(address: AttemptAddress, agent: AgentDefinition): RunOrder | Promise<RunOrder> {
+  prepare(address: AttemptAddress, agent: AgentDefinition): RunRequest | Promise<RunRequest> {
     const { order, input } = this.#drawUp(address, agent);
     const building = this.#options.prompts.build(input);
     if (building === null) return order;
@@ -47,12 +47,12 @@ export class RunOrders {
   }
 
   /** @throws SignalboxError `internal` for an attempt of no task */
-  orderOf(address: AttemptAddress, agent: AgentDefinition): RunOrder {
+  orderOf(address: AttemptAddress, agent: AgentDefinition): RunRequest {
     return this.#drawUp(address, agent).order;
   }
 
   /** The order, and what its prompt is made of. @throws SignalboxError `internal` for an attempt of no task */
-  #drawUp(address: AttemptAddress, agent: AgentDefinition): { order: RunOrder; input: PromptInput } {
+  #drawUp(address: AttemptAddress, agent: AgentDefinition): { order: RunRequest; input: PromptInput } {
     const { project, task, attempt } = address;
     const { attemptsDirectory, projections } = this.#options;
     const { tasks } = projections.blackboard;
@@ -63,7 +63,7 @@ export class RunOrders {
     const own = history[attempt - 1];
     const trace = traceOf(tasks, view);
     const input = this.#promptInput(address, agent, { view, history, trace });
-    const order: RunOrder = {
+    const order: RunRequest = {
       project,
       task,
       attempt,

@@ -3,9 +3,9 @@ import { CHECKS, goodOutput, SAMPLE } from '../../../src/cli/driver/conformance/
 import type { Subject } from '../../../src/cli/driver/conformance/lab.ts';
 import { type CheckResult, runChecks } from '../../../src/cli/driver/conformance/run-checks.ts';
 import { failureOutput } from '../../../src/cli/driver/conformance/sample.ts';
+import { BUNDLED_DRIVER_NAMES } from '../../../src/drivers/bundled/index.ts';
 import { readOutput } from '../../../src/drivers/declared/reading.ts';
-import { READY_DRIVER_NAMES } from '../../../src/drivers/ready/index.ts';
-import { resolveDriver } from '../../../src/drivers/spec/resolve-driver.ts';
+import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
 import { runCli } from '../../support/process/cli.ts';
 
 async function all(subject: Subject, recording: Buffer | null = null): Promise<CheckResult[]> {
@@ -29,7 +29,7 @@ async function* once(text: string): AsyncIterable<Buffer> {
 }
 
 describe('an output that is made from a driver', () => {
-  it.each(READY_DRIVER_NAMES)('is read by %s as it was meant', async (name) => {
+  it.each(BUNDLED_DRIVER_NAMES)('is read by %s as it was meant', async (name) => {
     const { output } = resolveDriver({}, name);
     const good = await readOutput(once(goodOutput(resolveDriver({}, name))), { output });
     expect(good).toMatchObject({
@@ -70,7 +70,7 @@ describe('the conformance kit', () => {
     const forgetful = mine({ resume_args: ['-p'] });
     expect(await found(/^a retry goes on/, forgetful, good)).toBe('its arguments do not name the session');
     const blind = mine({ output: { ...claude.output, result: ['type!=error'] } });
-    expect(await found(/^a result and the exit code/, blind, 'nothing\n')).toMatch(/has no result/);
+    expect(await found(/^a result and the exit code/, blind, 'nothing\n')).toMatch(/has no readable result/);
   });
 });
 

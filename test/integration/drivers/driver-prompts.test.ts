@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { DriverConfigs } from '../../../src/drivers/spec/resolve-driver.ts';
+import type { DriverConfigs } from '../../../src/drivers/declared/resolve-driver.ts';
 import type { AgentDefinition } from '../../../src/engine/supervisor/agent-roster.ts';
 import type { PromptBuilders } from '../../../src/engine/supervisor/prompts/prompt-builders.ts';
 import { startEngine } from '../../support/engine.ts';
@@ -92,7 +92,7 @@ describe('a prompt arrives byte for byte', () => {
     expect(attempt).toMatchObject({
       outcome: 'spawn_failed',
       error: expect.stringMatching(
-        /argument 2 of .* has \d+ bytes, and the system takes 131071 at most: give the prompt by file/,
+        /argument 2 of .* has \d+ bytes, and the system takes at most 131071: give the prompt by file/,
       ),
     });
   });

@@ -59,12 +59,12 @@ describe.concurrent('success needs the exit code and the result', () => {
       { stdout: recorded('claude', 'success.json'), exitCode: 1 },
       /^exited with code 1/,
     ],
-    ['claude', 'an empty output', {}, /^the output of .* has no result/],
+    ['claude', 'an empty output', {}, /^the output of .* has no readable result/],
     [
       'claude',
       'a document that breaks off',
       { stdout: recorded('claude', 'truncated.json') },
-      /has no result/,
+      /has no readable result/,
     ],
     [
       'codex',
@@ -76,7 +76,7 @@ describe.concurrent('success needs the exit code and the result', () => {
       'codex',
       'a turn that never completes',
       { stdout: recorded('codex', 'timeout.jsonl') },
-      /has no result .*2 events/,
+      /has no readable result .*2 events/,
     ],
     [
       'gemini',
@@ -95,7 +95,7 @@ describe.concurrent('success needs the exit code and the result', () => {
       'gemini',
       'garbage',
       { stdout: recorded('gemini', 'garbage.jsonl') },
-      /has no result .*0 events, 9 lines/,
+      /has no readable result .*0 events, 9 other lines/,
     ],
     [
       'opencode',

@@ -24,8 +24,8 @@ function agentOf(
     url: gateway.url,
     token: gateway.token,
     mode: 'subagent',
-    agentId: 'main',
-    resume: true,
+    agent_id: 'main',
+    session: 'resume',
     installation: 'test',
     unknownMs: 50,
     ...settings,
@@ -97,7 +97,7 @@ describe.concurrent('a run inside a Gateway', () => {
 
   it('of the full agent has a session of its own kind', async () => {
     await using gateway = await GatewayServer.start();
-    await using engine = await given(gateway, agentOf(gateway, { mode: 'agent', agentId: 'ops' }));
+    await using engine = await given(gateway, agentOf(gateway, { mode: 'agent', agent_id: 'ops' }));
     const run = await begun(gateway);
     expect(run.params.sessionKey).toMatch(/^agent:ops:signalbox-[\da-f]{20}$/);
     expect(run.params).not.toHaveProperty('lane');
@@ -126,10 +126,13 @@ describe.concurrent('a run inside a Gateway', () => {
 
   it('that the Gateway refuses has never started', async () => {
     await using gateway = await GatewayServer.start();
-    await using engine = await given(gateway, agentOf(gateway, { agentId: 'nobody' }), { max_attempts: 1 });
+    await using engine = await given(gateway, agentOf(gateway, { agent_id: 'nobody' }), { max_attempts: 1 });
     await engine.until('t', settled);
     expect(attemptsOf(engine)).toMatchObject([
-      { outcome: 'spawn_failed', error: expect.stringMatching(/took no run on: Unknown agent id "nobody"$/) },
+      {
+        outcome: 'spawn_failed',
+        error: expect.stringMatching(/did not start the run: Unknown agent id "nobody"$/),
+      },
     ]);
   });
 
@@ -352,7 +355,7 @@ describe.concurrent('sessions_spawn', () => {
   it('starts a subagent by the tool, without a message at its end', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.allowsSpawn = true;
-    await using engine = await given(gateway, agentOf(gateway, { mode: 'sessions_spawn', agentId: 'ops' }));
+    await using engine = await given(gateway, agentOf(gateway, { mode: 'sessions_spawn', agent_id: 'ops' }));
     const run = await begun(gateway);
     expect(gateway.requests.find(({ method }) => method === 'tools.invoke')?.params).toMatchObject({
       name: 'sessions_spawn',

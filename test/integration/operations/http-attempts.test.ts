@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SignalboxClient } from '../../../src/client/client.ts';
 import { attemptAnswerSchema, processListSchema } from '../../../src/contracts/api/answers.ts';
 import { processTreeSchema } from '../../../src/contracts/api/processes.ts';
-import { CommandDriver } from '../../../src/drivers/command.ts';
-import type { Run, RunOrder } from '../../../src/drivers/driver.ts';
+import { commandProgram } from '../../../src/drivers/command.ts';
+import type { Run, RunRequest } from '../../../src/drivers/driver.ts';
 import { FunctionDriver } from '../../../src/drivers/function.ts';
+import { ProgramDriver } from '../../../src/drivers/program-driver.ts';
 import { createProcessRunner } from '../../../src/process/host-runner.ts';
 import type { ProcessRunner } from '../../../src/process/runner.ts';
 import { functionAgent, silentLogger } from '../../support/engine.ts';
@@ -26,18 +27,15 @@ describe('attempts over HTTP, with real processes', () => {
 
   /** An agent that is a shell script; whatever runs at the end of a test is killed with it. */
   const start = (script: string) => {
-    const driver = new CommandDriver({
-      runner,
-      url: () => null,
-      installation: `attempts-${process.pid}`,
-      settings: {
-        command: ['sh', '-c', script],
-        prompt: 'file',
-        env: { PATH: process.env.PATH ?? '' },
-        output: 'stdout',
-        maxOutputBytes: 10_000_000,
-      },
+    const program = commandProgram({
+      command: ['sh', '-c', script],
+      prompt: 'file',
+      env: { PATH: process.env.PATH ?? '' },
+      output: 'stdout',
+      maxOutputBytes: 10_000_000,
     });
+    const installation = `attempts-${process.pid}`;
+    const driver = new ProgramDriver({ runner, url: () => null, installation }, program);
     const settings = { driver, killGraceMs: 100 };
     return startHttp({ agents: [functionAgent('worker', new Gate().handler, settings)] });
   };
@@ -244,7 +242,7 @@ describe('attempts without processes', () => {
 
   it('has no processes to show where it runs on another machine', async () => {
     class Elsewhere extends FunctionDriver {
-      override async start(order: RunOrder): Promise<Run> {
+      override async start(order: RunRequest): Promise<Run> {
         return { ...(await super.start(order)), start: { host: 'elsewhere.example' } };
       }
     }

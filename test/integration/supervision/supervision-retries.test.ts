@@ -1,6 +1,6 @@
 /** Attempts that fail, in simulated time: when the next one is due, how often, and how often not. */
 import { describe, expect, it } from 'vitest';
-import type { RunOrder } from '../../../src/drivers/driver.ts';
+import type { RunRequest } from '../../../src/drivers/driver.ts';
 import { agent, inTurn } from '../../support/simulation/agent.ts';
 import { script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
@@ -65,7 +65,7 @@ describe('an attempt that failed', () => {
 
   it('tells the next attempt how it ended', async () => {
     const prompts: string[] = [];
-    const run = (order: RunOrder) => {
+    const run = (order: RunRequest) => {
       prompts.push(order.prompt());
       return order.attempt === 1 ? scripts.fails(100, 7) : scripts.succeeds();
     };

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { type DeclaredSettings, declaredProgram } from '../../../src/drivers/declared/declared-program.ts';
-import { ProgramDriver } from '../../../src/drivers/program-driver.ts';
 import {
   type DriverConfigs,
   declaredDriverNames,
   resolveDriver,
-} from '../../../src/drivers/spec/resolve-driver.ts';
+} from '../../../src/drivers/declared/resolve-driver.ts';
+import { ProgramDriver } from '../../../src/drivers/program-driver.ts';
 import type { AgentDefinition } from '../../../src/engine/supervisor/agent-roster.ts';
 import { createProcessRunner } from '../../../src/process/host-runner.ts';
 import type { ProcessRunner } from '../../../src/process/runner.ts';

@@ -5,7 +5,7 @@
  */
 import type { AppContext } from '../../../src/app/context.ts';
 import { type ErrorCode, SignalboxError } from '../../../src/contracts/errors.ts';
-import type { RunOrder } from '../../../src/drivers/driver.ts';
+import type { RunRequest } from '../../../src/drivers/driver.ts';
 import type { SimulatedClock } from './clock.ts';
 import { markOf, type SimulatedLog } from './log.ts';
 import { expect } from './log-entities.ts';
@@ -64,7 +64,7 @@ export class Callers {
   }
 
   /** Sends a word of an agent over the network: later, perhaps twice, and again where nobody answers. */
-  say(order: Pick<RunOrder, 'project' | 'task' | 'token'>, word: Word): void {
+  say(order: Pick<RunRequest, 'project' | 'task' | 'token'>, word: Word): void {
     const { clock, random, network } = this.#options;
     const mark = this.newMark();
     const recorded = word.say === 'heartbeat' ? null : mark;

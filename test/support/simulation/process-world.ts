@@ -8,12 +8,12 @@
  */
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import type { Output } from '../../../src/contracts/tasks.ts';
-import type { Adoption, Run, RunEnd, RunOrder, RunResult, RunStart } from '../../../src/drivers/driver.ts';
+import type { Adoption, Run, RunEnd, RunRequest, RunResult, RunStart } from '../../../src/drivers/driver.ts';
 import type { ProcessClock, SimulatedClock } from './clock.ts';
 import type { Script } from './script.ts';
 
 export interface SimulatedProcess {
-  readonly order: RunOrder;
+  readonly order: RunRequest;
   readonly script: Script;
   readonly pid: number;
   readonly startedAt: number;
@@ -26,15 +26,15 @@ export interface SimulatedProcess {
 /** What the world tells of, so that a test can check it and let the agents speak. */
 export interface ProcessObserver {
   /** A supervisor has asked for a run. */
-  onStart(order: RunOrder): void;
+  onStart(order: RunRequest): void;
   /** The run begins. */
-  onExecute(order: RunOrder): void;
+  onExecute(order: RunRequest): void;
   /** No trace is left of the run. */
-  onForget(order: RunOrder): void;
+  onForget(order: RunRequest): void;
   /** A supervisor has asked a run to end. */
-  onStop(order: RunOrder): void;
+  onStop(order: RunRequest): void;
   /** The process says something to Signalbox. */
-  onWord(order: RunOrder, word: Script['words'][number]): void;
+  onWord(order: RunRequest, word: Script['words'][number]): void;
 }
 
 interface Launch {
@@ -69,7 +69,7 @@ export class ProcessWorld {
     return this.#processes.get(key);
   }
 
-  start(order: RunOrder, script: Script, supervisor: ProcessClock, isAdoptable: boolean): Promise<Run> {
+  start(order: RunRequest, script: Script, supervisor: ProcessClock, isAdoptable: boolean): Promise<Run> {
     if (supervisor.isDead) return new Promise(() => {});
     const key = keyOf(order);
     this.observer.onStart(order);
@@ -91,7 +91,7 @@ export class ProcessWorld {
     });
   }
 
-  adopt(order: RunOrder, supervisor: ProcessClock, isAdoptable: boolean): Promise<Adoption> {
+  adopt(order: RunRequest, supervisor: ProcessClock, isAdoptable: boolean): Promise<Adoption> {
     const answer = (): Adoption => {
       // Looked at when it answers: it may have been executed since it was asked.
       const process = this.#processes.get(keyOf(order));
@@ -125,12 +125,12 @@ export class ProcessWorld {
     for (const launch of this.#underway.values()) launch.isClosed = true;
   }
 
-  #forget(order: RunOrder): void {
+  #forget(order: RunRequest): void {
     this.#processes.delete(keyOf(order));
     this.observer.onForget(order);
   }
 
-  #execute(order: RunOrder, script: Script, owner: ProcessClock | null): SimulatedProcess {
+  #execute(order: RunRequest, script: Script, owner: ProcessClock | null): SimulatedProcess {
     this.observer.onExecute(order);
     const key = keyOf(order);
     const now = this.#clock.now();
@@ -219,7 +219,7 @@ function endOf(result: RunResult, { order, script }: SimulatedProcess, now: numb
   return { result, outputs, usage: script.usage, quota: quota || undefined };
 }
 
-function outputOf(content: string, order: RunOrder): Output {
+function outputOf(content: string, order: RunRequest): Output {
   return { type: 'other', title: `output of ${order.agent}`, content, agent: order.agent };
 }
 
@@ -231,6 +231,6 @@ function lostEnd(reason: string): RunEnd {
   return { result: { kind: 'lost', reason }, outputs: [] };
 }
 
-export function keyOf({ project, task, attempt }: Pick<RunOrder, 'project' | 'task' | 'attempt'>): string {
+export function keyOf({ project, task, attempt }: Pick<RunRequest, 'project' | 'task' | 'attempt'>): string {
   return `${project}/${task}/${attempt}`;
 }

@@ -1,9 +1,9 @@
-import type { Adoption, Driver, Run, RunOrder } from '../../../src/drivers/driver.ts';
+import type { Adoption, Driver, Run, RunRequest } from '../../../src/drivers/driver.ts';
 import type { ProcessClock } from './clock.ts';
 import type { ProcessWorld } from './process-world.ts';
 import type { Script } from './script.ts';
 
-export type ScriptOf = (order: RunOrder) => Script;
+export type ScriptOf = (order: RunRequest) => Script;
 
 /** Runs scripts in a simulated world. One for each process of the supervisor and each agent. */
 export class ScriptedDriver implements Driver {
@@ -22,12 +22,12 @@ export class ScriptedDriver implements Driver {
     this.name = isAdoptable ? 'scripted' : 'scripted_inside';
   }
 
-  async start(order: RunOrder): Promise<Run> {
+  async start(order: RunRequest): Promise<Run> {
     order.prompt();
     return this.#world.start(order, this.#scriptOf(order), this.#supervisor, this.adoptable);
   }
 
-  adopt(order: RunOrder): Promise<Adoption> {
+  adopt(order: RunRequest): Promise<Adoption> {
     return this.#world.adopt(order, this.#supervisor, this.adoptable);
   }
 }

@@ -11,7 +11,7 @@ import type { Projections } from '../../../projections/index.ts';
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
-import type { RunOrder } from '../../../src/drivers/driver.ts';
+import type { RunRequest } from '../../../src/drivers/driver.ts';
 import { readRecord } from '../../../src/engine/runtime/rebuild.ts';
 import type { SimulatedLog } from './log.ts';
 import { expect, Violation } from './log-entities.ts';
@@ -114,7 +114,7 @@ export class Witness {
   }
 
   /** SW1 */
-  #onStart(order: RunOrder): void {
+  #onStart(order: RunRequest): void {
     const key = keyOf(order);
     const attempt = this.model.attempts.get(key);
     expect(attempt !== undefined, `${key} was started before its claim was stored`);
@@ -123,7 +123,7 @@ export class Witness {
   }
 
   /** SW1, SW3 */
-  #onExecute(order: RunOrder): void {
+  #onExecute(order: RunRequest): void {
     const key = keyOf(order);
     expect(!this.#executed.has(key), `${key} was executed twice`);
     this.#executed.add(key);
@@ -135,7 +135,7 @@ export class Witness {
   }
 
   /** SW2 */
-  #onStop(order: RunOrder): void {
+  #onStop(order: RunRequest): void {
     const isRequested = this.model.attempts.get(keyOf(order))?.stopping === true;
     expect(isRequested, `${keyOf(order)} was stopped before the request was stored`);
   }

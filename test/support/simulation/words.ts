@@ -3,13 +3,13 @@ import { addComment, addOutput, reportHeartbeat, reportStatus } from '../../../s
 import type { AppContext } from '../../../src/app/context.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
-import type { RunOrder } from '../../../src/drivers/driver.ts';
+import type { RunRequest } from '../../../src/drivers/driver.ts';
 import type { Word } from './script.ts';
 
 /** @param mark by which the word is found again in the log */
 export function speak(
   app: AppContext,
-  order: Pick<RunOrder, 'project' | 'task' | 'token'>,
+  order: Pick<RunRequest, 'project' | 'task' | 'token'>,
   { say }: Word,
   mark: string,
 ): Promise<unknown> {

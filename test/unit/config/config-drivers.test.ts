@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/parse-config.ts';
 import { messageOf } from '../../../src/contracts/errors.ts';
-import { READY_DRIVER_NAMES } from '../../../src/drivers/ready/index.ts';
-import { driverConfigSchema } from '../../../src/drivers/spec/driver-spec.ts';
-import { resolveDriver } from '../../../src/drivers/spec/resolve-driver.ts';
+import { BUNDLED_DRIVER_NAMES } from '../../../src/drivers/bundled/index.ts';
+import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
+import { driverConfigSchema } from '../../../src/drivers/declared/spec.ts';
 
 function saidOf(text: string): string[] {
   try {
@@ -29,8 +29,8 @@ agents:
   pair: { driver: aider, options: { model: m } }
 `;
 
-describe('the drivers that come along', () => {
-  it.each(READY_DRIVER_NAMES)('%s is complete, and an agent can have it', (name) => {
+describe('the bundled drivers', () => {
+  it.each(BUNDLED_DRIVER_NAMES)('%s is complete, and an agent can have it', (name) => {
     const spec = resolveDriver({}, name);
     expect(spec.version).toMatch(/^\d+\.\d+\.\d+$/);
     expect(parseConfig(`agents: { a: { driver: ${name} } }`, 'f').agents.a).toMatchObject({
@@ -51,7 +51,7 @@ describe('a driver of the configuration', () => {
     });
   });
 
-  it('changes one that comes along, key by key', () => {
+  it('overrides a bundled driver key by key', () => {
     const { drivers } = parseConfig('drivers: { claude: { program: /opt/claude } }', 'f');
     expect(resolveDriver(drivers, 'claude')).toEqual({
       ...resolveDriver({}, 'claude'),
@@ -85,7 +85,7 @@ describe('a driver of the configuration', () => {
       'drivers: { a: { program: x, session: caller, output: { format: text } } }',
       /its args have no \{session_id\}/,
     ],
-    ['drivers: { command: { base: claude } }', /drivers\.command: this driver is no data/],
+    ['drivers: { command: { base: claude } }', /drivers\.command: this driver is built in/],
     ['drivers: { a: { base: claude, output: { format: json, text: "a..b" } } }', /output\.text/],
     [
       'drivers: { a: { base: claude, output: { format: json, failed: ["a[=1"] } } }',

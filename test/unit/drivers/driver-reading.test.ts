@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { usageOf } from '../../../src/drivers/declared/finders.ts';
 import { type Reading, readOutput } from '../../../src/drivers/declared/reading.ts';
-import { usageOf } from '../../../src/drivers/declared/usage.ts';
-import { resolveDriver } from '../../../src/drivers/spec/resolve-driver.ts';
+import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
 
 const ANSWER = 'The parser accepts an empty list; see parse.ts:41.';
 const SESSION = '3f0c9a52-7f1e-8c4d-9b1a-2d5e6f708192';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { holds, parseCondition, parsePath, valuesAt } from '../../../src/drivers/spec/json-path.ts';
+import { holds, parseCondition, parsePath, valuesAt } from '../../../src/drivers/declared/json-path.ts';
 
 const DOCUMENT = {
   type: 'result',

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../../../src/contracts/messages/agent-messages.ts';
-import type { Driver, RunEnd, RunOrder } from '../../../src/drivers/driver.ts';
+import type { Driver, RunEnd, RunRequest } from '../../../src/drivers/driver.ts';
 import { driverRunner } from '../../../src/worker/driver-runner.ts';
 import { logger } from '../../support/nats/remote.ts';
 
@@ -30,7 +30,7 @@ const JOB: Job = {
 
 /** Runs a job whose run ends like this at once. @returns what the worker reports, and the order that the driver got */
 async function run(end: Pick<RunEnd, 'result' | 'failure'>) {
-  const orders: RunOrder[] = [];
+  const orders: RunRequest[] = [];
   const driver: Driver = {
     name: 'stub',
     writesBack: false,

@@ -1,7 +1,7 @@
 /** What every driver of programs has to hold, each with a program that does its worst. */
 
 import { messageOf } from '../../../contracts/errors.ts';
-import type { DriverSpec } from '../../../drivers/spec/driver-spec.ts';
+import type { DriverSpec } from '../../../drivers/declared/spec.ts';
 import type { Behaviour } from './fake-program.ts';
 import { judged, Lab, type Subject, TOKEN, within } from './lab.ts';
 import { failureOutput, type Sample, successOutput } from './sample.ts';

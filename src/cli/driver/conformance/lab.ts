@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { withLimit } from '../../../base/time.ts';
 import { taskSpecSchema } from '../../../contracts/tasks.ts';
-import { CommandDriver } from '../../../drivers/command.ts';
+import { commandProgram } from '../../../drivers/command.ts';
 import { declaredProgram } from '../../../drivers/declared/declared-program.ts';
-import type { Driver, ResumedSession, Run, RunEnd, RunOrder } from '../../../drivers/driver.ts';
+import type { DriverSpec } from '../../../drivers/declared/spec.ts';
+import type { Driver, ResumedSession, Run, RunEnd, RunRequest } from '../../../drivers/driver.ts';
 import { ProgramDriver } from '../../../drivers/program-driver.ts';
-import type { DriverSpec } from '../../../drivers/spec/driver-spec.ts';
 import { type Judgement, judge } from '../../../engine/supervisor/outcome.ts';
 import { createProcessRunner } from '../../../process/host-runner.ts';
 import type { ProcessRunner } from '../../../process/runner.ts';
@@ -51,7 +51,7 @@ export class Lab {
     } as const;
     if (this.#subject === 'command') {
       const settings = { ...common, command: [this.program.path, '{prompt_file}'], prompt: 'file' } as const;
-      return new CommandDriver({ ...options, settings });
+      return new ProgramDriver(options, commandProgram(settings));
     }
     const spec = { ...this.#subject, program: this.program.path, settle: undefined };
     return new ProgramDriver(
@@ -60,7 +60,7 @@ export class Lab {
     );
   }
 
-  order(prompt = 'Do it.', attempt = 1, resumes: ResumedSession | null = null): RunOrder {
+  order(prompt = 'Do it.', attempt = 1, resumes: ResumedSession | null = null): RunRequest {
     return {
       project: 'conformance',
       task: 't',
@@ -81,7 +81,7 @@ export class Lab {
     };
   }
 
-  async start(order: RunOrder = this.order(), driver: Driver = this.driver()): Promise<Run> {
+  async start(order: RunRequest = this.order(), driver: Driver = this.driver()): Promise<Run> {
     const run = await driver.start(order);
     this.#runs.push(run);
     return run;
@@ -92,7 +92,7 @@ export class Lab {
     return within(run.ended, PATIENCE_MS, 'the run does not end');
   }
 
-  async run(order: RunOrder = this.order()): Promise<RunEnd> {
+  async run(order: RunRequest = this.order()): Promise<RunEnd> {
     return this.endOf(await this.start(order));
   }
 

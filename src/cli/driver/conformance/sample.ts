@@ -1,5 +1,5 @@
 /** What a program would print that keeps to its driver: made from the places and conditions of the driver itself. */
-import type { OutputSpec, Places } from '../../../drivers/spec/driver-spec.ts';
+
 import {
   holds,
   type JsonPath,
@@ -7,7 +7,8 @@ import {
   parsePath,
   type Step,
   type Term,
-} from '../../../drivers/spec/json-path.ts';
+} from '../../../drivers/declared/json-path.ts';
+import type { OutputSpec, Places } from '../../../drivers/declared/spec.ts';
 
 export interface Sample {
   readonly text: string;

@@ -1,4 +1,4 @@
-import type { DriverConfig } from '../spec/driver-spec.ts';
+import type { DriverConfig } from '../declared/spec.ts';
 
 /**
  * OpenClaw through its Gateway. With `--local`, and in an embedded fallback of older versions, the inner object is the

@@ -1,4 +1,4 @@
-import type { DriverConfig } from '../spec/driver-spec.ts';
+import type { DriverConfig } from '../declared/spec.ts';
 
 /**
  * Claude Code. An error of the API has `subtype: "success"` with `is_error: true`, so only `is_error` is asked. The cost

@@ -1,4 +1,4 @@
-import type { DriverConfig } from '../spec/driver-spec.ts';
+import type { DriverConfig } from '../declared/spec.ts';
 
 /**
  * Gemini CLI. An error of the API becomes an exit code modulo 256 (400 is 144). The stream of events is asked for,

@@ -1,11 +1,13 @@
 /**
- * The small language by which a driver says where something stands in a program's JSON.
+ * The small language by which a driver says where in a program's JSON something is.
  *
- *     path         result.payloads[isError!=true].text    keys with dots; [] for each item, [0] for one, [key=word] for some
+ *     path         result.payloads[isError!=true].text    keys with dots; [] for every item, [0] for one, [key=word] for some
  *     condition    type=result & is_error!=true           terms with " & ": all of them hold
  *     term         path | !path | path=word | path=word|word | path!=word
  *
- * A path may lead to several values, or to none. `$` is the value itself. Words are compared as text.
+ * A path may lead to several values, or to none. `$` is the value itself. Words are compared as text. Evaluation is bounded:
+ * each step visits every value at most once, and nothing is evaluated as code or as a regular expression. Why this is not
+ * RFC 9535 or JMESPath: docs/decisions/0010-own-path-language.md.
  */
 
 export type Step =
@@ -26,7 +28,7 @@ export type Condition = readonly Term[];
 
 const TOKEN = /([A-Za-z0-9_$-]+)|\[([^\]]*)\]/y;
 
-/** @throws Error with what is wrong and where */
+/** @throws Error that says what is wrong, and at which character */
 export function parsePath(text: string): JsonPath {
   if (text === '$') return [];
   const steps: Step[] = [];
@@ -35,8 +37,9 @@ export function parsePath(text: string): JsonPath {
     if (text[position] === '.' && position > 0) position++;
     TOKEN.lastIndex = position;
     const match = TOKEN.exec(text);
-    if (!match)
-      throw new Error(`the path ${JSON.stringify(text)} cannot be read at character ${position + 1}`);
+    if (!match) {
+      throw new Error(`the path ${JSON.stringify(text)} is not valid at character ${position + 1}`);
+    }
     const [all, name, inBrackets] = match;
     steps.push(name === undefined ? bracketed(inBrackets ?? '') : { kind: 'key', name });
     position += all.length;
@@ -51,7 +54,7 @@ function bracketed(text: string): Step {
   return { kind: 'some', term: parseTerm(text) };
 }
 
-/** @throws Error with what is wrong and where */
+/** @throws Error that says what is wrong */
 export function parseCondition(text: string): Condition {
   return text.split(' & ').map((term) => parseTerm(term.trim()));
 }
@@ -73,7 +76,7 @@ function parseTerm(text: string): Term {
 /** Everything that the path leads to. */
 export function valuesAt(value: unknown, path: JsonPath): readonly unknown[] {
   let found: readonly unknown[] = [value];
-  for (const step of path) found = found.flatMap((each) => [...stepInto(each, step)]);
+  for (const step of path) found = found.flatMap((each) => stepInto(each, step));
   return found;
 }
 

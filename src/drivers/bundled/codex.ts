@@ -1,4 +1,4 @@
-import type { DriverConfig } from '../spec/driver-spec.ts';
+import type { DriverConfig } from '../declared/spec.ts';
 
 /**
  * Codex. Its usage counts the whole session on resume. An event `error`, and an item of type `error`, may be a warning:

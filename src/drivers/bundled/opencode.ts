@@ -1,4 +1,4 @@
-import type { DriverConfig } from '../spec/driver-spec.ts';
+import type { DriverConfig } from '../declared/spec.ts';
 
 /** OpenCode. Each step tells what it has used, and the last one that it has stopped. */
 export const opencode: DriverConfig = {

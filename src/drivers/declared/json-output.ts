@@ -1,0 +1,189 @@
+/**
+ * JSON in the output of a program, and the output itself: read in pieces, with memory for one line or one document,
+ * however much is printed.
+ */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '../../contracts/errors.ts';
+
+const PIECE_BYTES = 64 * 1_024;
+const NEW_LINE = Buffer.from('\n');
+
+/**
+ * The standard output that is left of a process (see output-files.ts), from its beginning: if the file was rotated, its
+ * first bytes and then the newest part, with a line break between them, so that no two lines become one.
+ */
+export async function* stdoutOf(directory: string): AsyncIterable<Buffer> {
+  const file = join(directory, 'stdout.log');
+  if ((await stat(`${file}.head`).catch(() => null)) !== null) {
+    yield* piecesOf(`${file}.head`);
+    yield NEW_LINE;
+    yield* piecesOf(`${file}.1`);
+  }
+  yield* piecesOf(file);
+}
+
+async function* piecesOf(file: string): AsyncIterable<Buffer> {
+  try {
+    for await (const piece of createReadStream(file, { highWaterMark: PIECE_BYTES })) yield piece as Buffer;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}
+
+/**
+ * The end of a stream: at least the last `maxBytes`, at most twice as many. Its buffer is reused: copies of the end for
+ * every few pieces would be garbage that takes many times the memory until it is collected.
+ */
+export class TailBuffer {
+  readonly #maxBytes: number;
+  #buffer = Buffer.alloc(0);
+  #length = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  write(piece: Buffer): void {
+    const limit = 2 * this.#maxBytes;
+    const added = piece.length > limit ? piece.subarray(piece.length - limit) : piece;
+    if (this.#length + added.length > limit) {
+      const kept = Math.min(this.#maxBytes, limit - added.length);
+      this.#buffer.copyWithin(0, this.#length - kept, this.#length);
+      this.#length = kept;
+    }
+    this.#reserve(this.#length + added.length, limit);
+    added.copy(this.#buffer, this.#length);
+    this.#length += added.length;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** The last `maxBytes`, valid until the next write. */
+  get tail(): Buffer {
+    return this.#buffer.subarray(Math.max(0, this.#length - this.#maxBytes), this.#length);
+  }
+
+  #reserve(bytes: number, limit: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(bytes, 2 * this.#buffer.length)));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
+
+/** A document is looked for in this much of the end of the output: no program answers with a larger one. */
+const MAX_DOCUMENT_BYTES = 4 * 1_024 * 1_024;
+/** How many lines are tried as the beginning of the document. */
+const MAX_BEGINNINGS = 32;
+
+/** One JSON document, which may have lines of a log before and after it. */
+export class JsonDocument {
+  readonly #end = new TailBuffer(MAX_DOCUMENT_BYTES);
+
+  write(piece: Buffer): void {
+    this.#end.write(piece);
+  }
+
+  /** The document; null if there is none, or only a part of one. */
+  end(): object | null {
+    return documentIn(new TextDecoder('utf-8').decode(this.#end.tail).trim());
+  }
+}
+
+/**
+ * The last document counts, since a log is printed before the answer. If the document is printed over several lines, only
+ * braces at the beginning of a line can begin it.
+ */
+function documentIn(text: string): object | null {
+  const whole = objectIn(text);
+  if (whole) return whole;
+  const beginnings = [...text.matchAll(/^\{/gm)].map(({ index }) => index).slice(-MAX_BEGINNINGS);
+  for (const start of beginnings.toReversed()) {
+    const rest = text.slice(start);
+    const found = objectIn(rest) ?? objectIn(firstLine(rest)) ?? objectIn(toLastBrace(rest));
+    if (found) return found;
+  }
+  return null;
+}
+
+function firstLine(text: string): string {
+  const end = text.indexOf('\n');
+  return end === -1 ? text : text.slice(0, end);
+}
+
+function toLastBrace(text: string): string {
+  const end = text.lastIndexOf('\n}');
+  return end === -1 ? '' : text.slice(0, end + 2);
+}
+
+/** A longer line is left out, so that no line can take all memory: no event that matters is as large. */
+const MAX_LINE_BYTES = 8 * 1_024 * 1_024;
+const LINE_BREAK = 0x0a;
+const BRACE = 0x7b;
+
+/** JSON events, one on each line. Lines that are not JSON objects are counted and left out. */
+export class JsonLines {
+  /** Lines that were not JSON objects; empty ones do not count. */
+  ignored = 0;
+  readonly #onEvent: (event: object) => void;
+  readonly #decoder = new TextDecoder('utf-8');
+  /** The beginning of a line whose end is in a later piece. */
+  readonly #begun = new TailBuffer(MAX_LINE_BYTES);
+  #length = 0;
+
+  constructor(onEvent: (event: object) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  write(piece: Buffer): void {
+    let start = 0;
+    for (let end = piece.indexOf(LINE_BREAK); end !== -1; end = piece.indexOf(LINE_BREAK, start)) {
+      this.#endLine(piece.subarray(start, end));
+      start = end + 1;
+    }
+    this.#begin(piece.subarray(start));
+  }
+
+  /** Reads the last line, which may have no line break at its end. */
+  end(): void {
+    this.#endLine(Buffer.alloc(0));
+  }
+
+  #begin(part: Buffer): void {
+    this.#length += part.length;
+    if (part.length > 0 && this.#length <= MAX_LINE_BYTES) this.#begun.write(part);
+  }
+
+  #endLine(rest: Buffer): void {
+    const isWhole = this.#length === 0;
+    if (isWhole) this.#length = rest.length;
+    else this.#begin(rest);
+    const isTooLong = this.#length > MAX_LINE_BYTES;
+    const event = isTooLong ? null : this.#parse(isWhole ? rest : this.#begun.tail);
+    if (this.#length > 0 && event === null) this.ignored++;
+    this.#begun.clear();
+    this.#length = 0;
+    if (event) this.#onEvent(event);
+  }
+
+  /** Undefined for a line of blanks, null for one that is not an object. */
+  #parse(line: Buffer): object | null | undefined {
+    const first = line.findIndex((byte) => byte > 0x20);
+    if (first === -1) return undefined;
+    return line[first] === BRACE ? objectIn(this.#decoder.decode(line)) : null;
+  }
+}
+
+/** The JSON object that the text is; null if it is anything else. */
+function objectIn(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : null;
+  } catch {
+    return null;
+  }
+}

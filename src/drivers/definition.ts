@@ -1,0 +1,149 @@
+/** A driver in code: its options in the configuration as a schema, and how it is made from them. */
+import { z } from 'zod';
+import { pathSchema, reviewSchema, seconds, timeoutSchemas, whole } from '../contracts/config-values.ts';
+import { messageOf } from '../contracts/errors.ts';
+import { ID_PATTERN } from '../contracts/ids.ts';
+import type { ProcessRunner } from '../process/runner.ts';
+import type { DriverConfig } from './declared/spec.ts';
+import type { Driver } from './driver.ts';
+import type { FunctionHandler } from './function.ts';
+
+/** What drivers are made with. */
+export interface DriverServices {
+  readonly runner: ProcessRunner;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Where agents reach Signalbox; null as long as it does not listen. */
+  readonly url: () => string | null;
+  /** Distinguishes the processes and sessions of this data directory from those of another. */
+  readonly installation: string;
+  /** Signalbox's own environment, of which agents get what their configuration passes on. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The section `drivers` of the configuration. */
+  readonly drivers: Readonly<Record<string, DriverConfig>>;
+  /** Handlers of function agents, by agent id. */
+  readonly functions: Readonly<Record<string, FunctionHandler>>;
+  /** The drivers of remote agents, by agent id. */
+  readonly remoteDriverOf: (agent: string) => Driver | undefined;
+}
+
+/** What every agent of the configuration has, whatever its driver. */
+export interface ConfiguredAgent {
+  readonly id: string;
+  readonly driver: string;
+  readonly dry_run: boolean;
+}
+
+/** A row of `signalbox driver ls`. */
+export interface DriverListing {
+  readonly program: string;
+  readonly prompt: string;
+  readonly session: string;
+  readonly output: string;
+  readonly description: string;
+}
+
+interface Definition<Schema extends z.ZodObject> {
+  readonly name: string;
+  /** An agent with this driver in the configuration; its key `driver` is the name. */
+  readonly schema: Schema;
+  /** @throws SignalboxError `config_invalid` */
+  readonly create: (agent: z.output<Schema> & ConfiguredAgent, services: DriverServices) => Driver;
+  /** Null for a driver that only the library can use, because its agents need code. */
+  readonly listing: DriverListing | null;
+}
+
+/** A driver for the list in index.ts, which is the only other file that names it. */
+export function defineDriver<Schema extends z.ZodObject>(definition: Definition<Schema>) {
+  const isOwn = (agent: ConfiguredAgent): agent is ConfiguredAgent & z.output<Schema> =>
+    agent.driver === definition.name;
+  return {
+    ...definition,
+    /** Undefined for an agent of another driver. @throws SignalboxError `config_invalid` */
+    createFor: (agent: ConfiguredAgent, services: DriverServices): Driver | undefined =>
+      isOwn(agent) ? definition.create(agent, services) : undefined,
+  };
+}
+
+/** The variables of its own environment that Signalbox passes on if an agent has no `pass_env`. */
+export const DEFAULT_PASS_ENV = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'SHELL'] as const;
+
+/** The variables with these names, of those that are set. */
+export function pickEnvironment(
+  names: readonly string[],
+  env: DriverServices['env'],
+): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+const idError = 'expected 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"';
+export const idSchema = z.string(idError).regex(ID_PATTERN, idError);
+export const textSchema = z.string('expected text');
+
+const variableError = 'expected the name of a variable, and none of SIGNALBOX_*, which Signalbox sets itself';
+export const variableSchema = z
+  .string(variableError)
+  .regex(/^(?!SIGNALBOX_)[A-Za-z_][A-Za-z0-9_]*$/, variableError);
+
+/** Options of agents that run on any machine. */
+export const commonOptions = {
+  capabilities: z.array(idSchema).default([]).describe('The types of task that it can do.'),
+  concurrency: whole(1, 10_000).default(1).describe('Attempts that it runs at the same time.'),
+  timeout_seconds: timeoutSchemas.timeout_seconds.optional(),
+  silence_timeout_seconds: timeoutSchemas.silence_timeout_seconds.optional(),
+  kill_grace_seconds: timeoutSchemas.kill_grace_seconds.optional(),
+  review: reviewSchema.optional(),
+  prompt_language: z
+    .enum(['en', 'zh'])
+    .default('en')
+    .describe('The language of its prompts: English or Chinese.'),
+  dry_run: z.boolean().default(false).describe('Do everything except start the process.'),
+};
+
+/** Options of agents that run on this machine. */
+export const localOptions = {
+  ...commonOptions,
+  env: z.record(variableSchema, textSchema).default({}).describe('Variables to set, by name.'),
+  pass_env: z
+    .array(variableSchema)
+    .default([...DEFAULT_PASS_ENV])
+    .describe('Variables to pass on from the environment of Signalbox. Replaces the default list.'),
+  cwd: pathSchema.optional().describe('The directory to run in. Default: a new one for each attempt.'),
+  max_output_bytes: whole(1).default(10_485_760).describe('How much of its output is kept, in bytes.'),
+  output: z
+    .enum(['stdout', 'none'])
+    .default('stdout')
+    .describe('What becomes the output if the agent has posted none: what it printed, or nothing.'),
+};
+
+export const sessionSchema = z
+  .enum(['resume', 'new'])
+  .default('resume')
+  .describe('Whether a retry continues the session of the attempt before it, if the tool can.');
+
+const patternError = 'expected a regular expression of JavaScript, such as "rate limit|quota exceeded"';
+const patternSchema = z
+  .string(patternError)
+  .min(1, patternError)
+  .superRefine((pattern, context) => {
+    try {
+      new RegExp(pattern, 'i');
+    } catch (error) {
+      context.addIssue(`${patternError}: ${messageOf(error)}`);
+    }
+  })
+  .describe('A regular expression for a line of its output; case does not matter.');
+
+export const quotaSchema = z
+  .strictObject({
+    pattern: patternSchema,
+    park_seconds: seconds()
+      .default(3_600)
+      .describe('How long to wait if the line names no time ("retry after 5 minutes", "resets at …").'),
+  })
+  .describe('How it says that its quota is used up. Then it gets no work for a while.');
