@@ -1,7 +1,7 @@
-/** The subject of an operation over NATS, and the path parameters that its payload takes. */
+/** The operations as NATS commands: their subjects, and what the payload holds. */
 import { SYSTEM_PROJECT } from '../contracts/ids.ts';
 import { commandSubject } from '../contracts/messages/subjects.ts';
-import { type Operation, paramNames } from '../operations/operation.ts';
+import { HTTP_SERVICES, type Operation, paramNames } from '../operations/operation.ts';
 
 export interface Command {
   /** With `*` for the project if the caller names it. */
@@ -12,16 +12,21 @@ export interface Command {
   readonly params: readonly string[];
 }
 
-export function commandOf({
-  name,
-  http,
-  project = SYSTEM_PROJECT,
-}: Pick<Operation, 'name' | 'http' | 'project'>): Command {
+/** @param anyProject stands in the subject for the project that the caller names */
+export function commandOf(
+  { name, http, project = SYSTEM_PROJECT }: Pick<Operation, 'name' | 'http' | 'project'>,
+  anyProject = '*',
+): Command {
   const named = paramNames(http.path);
   const isOfProject = named.includes('project');
   return {
-    subject: commandSubject(isOfProject ? '*' : project, name),
+    subject: commandSubject(isOfProject ? anyProject : project, name),
     isOfProject,
     params: named.filter((param) => param !== 'project'),
   };
+}
+
+/** Whether an operation can be a command: one message is answered with one. */
+export function isCommand({ needs }: Operation): boolean {
+  return !HTTP_SERVICES.some((service) => service === needs);
 }

@@ -25,6 +25,9 @@ export const GROUPS = {
 } as const;
 export type Group = keyof typeof GROUPS;
 
+/** Services that only an HTTP server has: NATS has no streams, and does not serve documents. */
+export const HTTP_SERVICES = ['streams', 'metrics', 'documents'] as const;
+
 /** What an answer holds. */
 export interface Content {
   readonly description: string;

@@ -1,4 +1,4 @@
-/** zod schemas as JSON Schema 2020-12, which is what OpenAPI 3.1 speaks. Named ones stand under `components`. */
+/** zod schemas as JSON Schema 2020-12, for OpenAPI 3.1 and AsyncAPI 3.1. Named ones are under `components`. */
 import { z } from 'zod';
 import * as answers from '../contracts/api/answers.ts';
 import { createJobSchema, jobAnswerSchema } from '../contracts/api/jobs.ts';
@@ -48,6 +48,11 @@ const ANSWERS = {
   Problem: answers.problemSchema,
 } as const;
 
+export interface ObjectFields {
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly required: readonly string[];
+}
+
 type Direction = 'input' | 'output';
 
 const REF = '#/components/schemas/';
@@ -71,6 +76,13 @@ export class SchemaBook {
         .sort(([a], [b]) => a.localeCompare(b))
         .map(([id, schema]) => [id, bare(schema)]),
     );
+  }
+
+  /** The fields of an object that clients send, without a reference to its name. */
+  object(schema: z.ZodType): ObjectFields {
+    const id = this.#requests.registry.get(schema)?.id;
+    const named = id === undefined ? undefined : this.#requests.named[id];
+    return { properties: {}, required: [], ...(named ?? this.request(schema)) };
   }
 
   request(schema: z.ZodType): JsonSchema {

@@ -1,31 +1,48 @@
-/** docs/reference/subjects.md: the subjects, for people. Made of the same declarations as the AsyncAPI document. */
-import { channels } from './asyncapi.ts';
+/** docs/reference/subjects.md: the subjects, for people, from the same declarations as the AsyncAPI document. */
+import { SchemaBook } from '../../operations/schemas.ts';
+import { commands } from './asyncapi.ts';
+import { type Channel, channels, type Message } from './channels.ts';
 
 const HEAD = `# Subjects
 
-Made by \`npm run docs:subjects\` from \`src/contracts/messages/subjects.ts\` and the schemas; do not edit. The full schemas are in
-[asyncapi.json](asyncapi.json); [nats.md](nats.md) says how to use them.
+Made by \`npm run docs:subjects\` from \`src/contracts/messages/subjects.ts\`, the operations and the schemas; do not edit. The full
+schemas are in [asyncapi.json](asyncapi.json); [nats.md](nats.md) explains how to use them.
 
-| subject | who publishes | what | stream |
+| subject | published by | what | stream |
 | --- | --- | --- | --- |
 `;
 
+const COMMANDS = `
+## Commands
+
+Request and reply: a NATS micro service with the operations of HTTP, under the same names. The payload is one JSON object.
+Fields that may be left out have a question mark.
+
+| subject | what | payload |
+| --- | --- | --- |
+`;
+
 export function subjectsPage(): string {
-  const all = channels();
-  const rows = all.map(({ address, action, title, description, jetstream }) => {
-    const who = action === 'send' ? 'Signalbox' : 'others';
+  const rows = channels().map(({ address, action, title, description, jetstream }) => {
+    const publisher = action === 'send' ? 'Signalbox' : 'agents';
     const stream = jetstream === undefined ? '' : `\`${String(jetstream.stream)}\``;
-    return `| \`${address}\` | ${who} | ${title}. ${description} | ${stream} |\n`;
+    return `| \`${address}\` | ${publisher} | ${title}. ${description} | ${stream} |\n`;
   });
-  const sections = all
-    .filter(({ name }) => name !== 'commands')
-    .map(({ title, address, messages }) => {
-      const parts = messages.map(
-        ({ name, payload, summary }) => `- **${name}**: ${summary}${fieldsOf(payload)}\n`,
-      );
-      return `\n## ${title}\n\n\`${address}\`\n\n${parts.join('')}`;
-    });
-  return `${HEAD}${rows.join('')}${sections.join('')}`;
+  const book = new SchemaBook();
+  const described = commands(book).map(({ channel: { address, description, messages } }) => {
+    const fields = messages.map(({ payload }) => fieldsOf(payload)).join('');
+    return `| \`${address}\` | ${description} | ${fields} |\n`;
+  });
+  return `${HEAD}${rows.join('')}${COMMANDS}${described.join('')}${channels().map(sectionOf).join('')}`;
+}
+
+function sectionOf({ title, address, messages }: Channel): string {
+  return `\n## ${title}\n\n\`${address}\`\n\n${messages.map(partOf).join('')}`;
+}
+
+function partOf({ name, payload, summary }: Message): string {
+  const fields = fieldsOf(payload);
+  return `- **${name}**: ${summary}${fields === '' ? '' : `\n  ${fields}`}\n`;
 }
 
 /** The fields of a message, or of the event in it; those that may be left out with a question mark. */
@@ -34,7 +51,7 @@ function fieldsOf(payload: Readonly<Record<string, unknown>>): string {
   const event = objectIn(objectIn(own.properties?.data).properties?.event);
   const { properties = {}, required = [] } = event.properties ? event : own;
   const names = Object.keys(properties).map((name) => `\`${name}\`${required.includes(name) ? '' : '?'}`);
-  return names.length === 0 ? '' : `\n  ${names.join(', ')}`;
+  return names.join(', ');
 }
 
 interface ObjectSchema {
@@ -43,5 +60,5 @@ interface ObjectSchema {
 }
 
 function objectIn(schema: unknown): ObjectSchema {
-  return typeof schema === 'object' && schema !== null ? (schema as ObjectSchema) : {};
+  return typeof schema === 'object' && schema !== null ? schema : {};
 }

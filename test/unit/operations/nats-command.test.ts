@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { commandOf } from '../../../src/nats/command.ts';
+import { commandOf, isCommand } from '../../../src/nats/command.ts';
 import { OPERATIONS } from '../../../src/operations/index.ts';
 import type { Operation } from '../../../src/operations/operation.ts';
 
-/** Services that only HTTP has. */
-const HTTP_ONLY = new Set(['streams', 'metrics', 'documents']);
-const OFFERED: readonly Operation[] = OPERATIONS.filter(
-  ({ needs }) => needs === undefined || !HTTP_ONLY.has(needs),
-);
+const OFFERED: readonly Operation[] = OPERATIONS.filter(isCommand);
 
 const commandNamed = (name: string) => {
   const operation = OFFERED.find((each) => each.name === name);
