@@ -9,8 +9,8 @@ import { systemEnvironment } from '../src/base/environment.ts';
 import { type CreateTask, createTaskSchema } from '../src/contracts/api/requests.ts';
 import { type ProjectId, projectId } from '../src/contracts/ids.ts';
 import { FunctionDriver, type FunctionHandler } from '../src/drivers/function.ts';
-import { GroupCommit } from '../src/journal/jetstream/group-commit.ts';
-import { JetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
+import { openGroupCommit } from '../src/journal/jetstream/group-commit.ts';
+import { openJetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
 
 export const PROJECT: ProjectId = projectId('bench');
 export const RETENTION = { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 };
@@ -44,8 +44,8 @@ export async function openBenchEngine(
   const { clock } = systemEnvironment;
   const engine = await openEngine({
     openJournal: (handlers) => {
-      const open = (inner: typeof handlers) => JetStreamJournal.open(connection, inner);
-      return sync === undefined ? open(handlers) : GroupCommit.open(open, handlers, sync);
+      const open = (inner: typeof handlers) => openJetStreamJournal(connection, inner);
+      return sync === undefined ? open(handlers) : openGroupCommit(open, handlers, sync);
     },
     agents: Array.from({ length: agents }, (_, index) => ({
       id: index === 0 ? AGENT : `${AGENT}-${index}`,

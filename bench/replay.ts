@@ -3,13 +3,13 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { threadFor } from '../src/daemon/read-ahead.ts';
 import { recover } from '../src/engine/runtime/recover.ts';
-import { JetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
+import { openJetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
 import type { Journal, JournalEntry } from '../src/journal/journal.ts';
 import { RETENTION } from './engine.ts';
 import type { BenchServer } from './server.ts';
 
 async function openReader(connection: NatsConnection): Promise<Journal<JournalEntry>> {
-  return JetStreamJournal.open(connection, { onStored: () => {}, onState: () => {} });
+  return openJetStreamJournal(connection, { onStored: () => {}, onState: () => {} });
 }
 
 export interface ReadRates {

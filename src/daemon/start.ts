@@ -15,8 +15,8 @@ import { Checkpointer } from '../features/audit/checkpointer.ts';
 import { KeyFile } from '../features/audit/key-file.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
-import { GroupCommit } from '../journal/jetstream/group-commit.ts';
-import { JetStreamJournal } from '../journal/jetstream/jetstream-journal.ts';
+import { openGroupCommit } from '../journal/jetstream/group-commit.ts';
+import { openJetStreamJournal } from '../journal/jetstream/jetstream-journal.ts';
 import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
 import { createHost, type Host } from '../process/host/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
@@ -174,8 +174,8 @@ function engineOptionsOf(
     readAhead: threadFor(nats.address, logger),
     openJournal: (handlers) => {
       const open = (inner: typeof handlers) =>
-        JetStreamJournal.open(nats.connection, inner, { replicas: config.nats.replicas });
-      return nats.sync === null ? open(handlers) : GroupCommit.open(open, handlers, nats.sync);
+        openJetStreamJournal(nats.connection, inner, { replicas: config.nats.replicas });
+      return nats.sync === null ? open(handlers) : openGroupCommit(open, handlers, nats.sync);
     },
     writer,
     agents: defineAgents({

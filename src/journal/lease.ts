@@ -67,30 +67,25 @@ export class Lease {
    * @throws SignalboxError `log_in_use`, naming the holder; `nats_unavailable`
    */
   static async acquire(options: LeaseOptions): Promise<Lease> {
+    const ttlMs = options.ttlMs ?? TTL_MS;
     try {
-      return await Lease.#acquire(options);
+      const kv = await openBucket(options, ttlMs);
+      const first = await kv.get(KEY);
+      const end = Date.now() + ttlMs * 1.5;
+      for (;;) {
+        const revision = await take(kv, options);
+        if (revision !== null) return new Lease(kv, options, ttlMs, revision);
+        const entry = await kv.get(KEY);
+        if (!entry) continue;
+        const holder = holderOf(entry.string());
+        const renewed = first !== null && entry.revision !== first.revision;
+        const isAlive = renewed || (holder !== null && options.livenessOf(holder) === 'alive');
+        if (isAlive || Date.now() > end) throw inUse(holder);
+        await delay(ttlMs / CHECKS_PER_TTL);
+      }
     } catch (cause) {
       if (cause instanceof SignalboxError) throw cause;
       throw unavailable('cannot acquire the lease of the log', cause);
-    }
-  }
-
-  static async #acquire(options: LeaseOptions): Promise<Lease> {
-    const ttlMs = options.ttlMs ?? TTL_MS;
-    const kv = await openBucket(options, ttlMs);
-    const value = JSON.stringify(options.holder);
-    const first = await kv.get(KEY);
-    const patience = Date.now() + ttlMs + ttlMs / 2;
-    for (;;) {
-      const revision = await take(kv, value, options);
-      if (revision !== null) return new Lease(kv, options, ttlMs, revision);
-      const entry = await kv.get(KEY);
-      if (!entry) continue;
-      const holder = holderOf(entry.string());
-      const renewed = first !== null && entry.revision !== first.revision;
-      const isAlive = renewed || (holder !== null && options.livenessOf(holder) === 'alive');
-      if (isAlive || Date.now() > patience) throw inUse(holder);
-      await delay(ttlMs / CHECKS_PER_TTL);
     }
   }
 
@@ -111,7 +106,7 @@ export class Lease {
         if (entry && entry.revision !== seen.revision)
           seen = { revision: entry.revision, at: performance.now() };
         const isStale = performance.now() - seen.at > patienceMs;
-        const revision = await take(kv, JSON.stringify(options.holder), options, isStale);
+        const revision = await take(kv, options, isStale);
         if (revision !== null) return new Lease(kv, options, ttlMs, revision);
       } catch (error) {
         options.logger.debug({ err: error }, 'cannot read the lease');
@@ -158,7 +153,7 @@ export class Lease {
       return present;
     }
     // It expired while the server was away, or a standby released it unused: take it again, unless another was quicker.
-    this.#revision = (await take(this.#kv, JSON.stringify(holder), this.#options)) ?? this.#revision;
+    this.#revision = (await take(this.#kv, this.#options)) ?? this.#revision;
     return holder;
   }
 }
@@ -199,18 +194,14 @@ export async function deleteLease(connection: NatsConnection, revision: number):
  * Takes the lease. Returns its revision, or null if another process holds it.
  * @param isStale whether it may be taken from a holder that is not known to be gone
  */
-async function take(
-  kv: KV,
-  value: string,
-  { livenessOf }: LeaseOptions,
-  isStale = false,
-): Promise<number | null> {
+async function take(kv: KV, { holder, livenessOf }: LeaseOptions, isStale = false): Promise<number | null> {
+  const value = JSON.stringify(holder);
   try {
     return await kv.create(KEY, value);
   } catch {
     const entry = await kv.get(KEY);
-    const holder = entry && holderOf(entry.string());
-    if (!entry || !(isStale || (holder && livenessOf(holder) === 'gone'))) return null;
+    const present = entry && holderOf(entry.string());
+    if (!entry || !(isStale || (present && livenessOf(present) === 'gone'))) return null;
     return kv.update(KEY, value, entry.revision).catch(() => null);
   }
 }

@@ -30,13 +30,9 @@ export function chainHashOf({ bytes, originalHash }: StoredMessage): string {
 }
 
 /** All redactions, in the log's order. @throws SignalboxError `log_corrupt`, `nats_unavailable` */
-export function readRedactions(reader: Pick<LogReader, 'readByFilter'>): AsyncIterable<Redaction> {
-  return redactionsIn(reader, REDACTION_FILTER);
-}
-
-async function* redactionsIn(
+export async function* readRedactions(
   reader: Pick<LogReader, 'readByFilter'>,
-  filter: string,
+  filter = REDACTION_FILTER,
 ): AsyncIterable<Redaction> {
   for await (const { bytes, sequence } of reader.readByFilter(filter)) {
     const { event } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
@@ -91,28 +87,20 @@ export function withTombstones(reader: LogReader): LogReader {
 
 /** Replaces a missing message by its tombstone. @throws SignalboxError `log_corrupt` if no redaction names it */
 export function tombstones(reader: Pick<LogReader, 'readByFilter'>): FillGap {
-  let known: ReadonlyMap<number, Redaction> = new Map();
+  const known = new Map<number, Redaction>();
   return async (missing, found) => {
-    // Erased after the redactions were looked up: its redaction is in the log by now.
-    if (!known.has(missing)) known = await redactionsOf(reader);
+    if (!known.has(missing)) {
+      for await (const redaction of readRedactions(reader)) known.set(redaction.sequence, redaction);
+    }
     const redaction = known.get(missing);
     return redaction ? tombstoneFor(redaction) : refuseGap(missing, found);
   };
 }
 
-/** All redactions, by the sequence that each one names. */
-export async function redactionsOf(
-  reader: Pick<LogReader, 'readByFilter'>,
-): Promise<ReadonlyMap<number, Redaction>> {
-  const found = new Map<number, Redaction>();
-  for await (const redaction of readRedactions(reader)) found.set(redaction.sequence, redaction);
-  return found;
-}
-
 /** Sequences below a subject have gaps anyway, so tombstones are inserted at their place. */
 async function* readSubject(reader: LogReader, prefix: string, from = 1): AsyncIterable<StoredMessage> {
   const waiting: Redaction[] = [];
-  for await (const redaction of redactionsIn(reader, redactionFilter(prefix))) {
+  for await (const redaction of readRedactions(reader, redactionFilter(prefix))) {
     if (redaction.sequence >= from) waiting.push(redaction);
   }
   waiting.sort((a, b) => b.sequence - a.sequence);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { GroupCommit } from '../../src/journal/jetstream/group-commit.ts';
+import { openGroupCommit } from '../../src/journal/jetstream/group-commit.ts';
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { RecordingJournal } from '../support/history/recording-journal.ts';
 import { until } from '../support/until.ts';
@@ -9,7 +9,7 @@ import { memoryLogs } from './memory-log-under-test.ts';
 
 describeJournal(
   'group commit',
-  memoryLogs((openInner, handlers) => GroupCommit.open(openInner, handlers, () => nextTurn())),
+  memoryLogs((openInner, handlers) => openGroupCommit(openInner, handlers, () => nextTurn())),
 );
 
 /** A disk whose syncs the test completes. */
@@ -28,7 +28,7 @@ class SlowDisk {
 async function writerOn(disk: SlowDisk): Promise<RecordingJournal> {
   const log = new MemoryLog();
   const writer = await RecordingJournal.open((handlers) =>
-    GroupCommit.open(async (inner) => new MemoryJournal(log, inner), handlers, disk.sync),
+    openGroupCommit(async (inner) => new MemoryJournal(log, inner), handlers, disk.sync),
   );
   await writer.takeOver('epoch');
   disk.isQuick = false;
@@ -75,7 +75,7 @@ describe('a journal that syncs', () => {
     const disk = new SlowDisk();
     const log = new MemoryLog();
     const writer = await RecordingJournal.open((handlers) =>
-      GroupCommit.open(async (inner) => new MemoryJournal(log, inner), handlers, disk.sync),
+      openGroupCommit(async (inner) => new MemoryJournal(log, inner), handlers, disk.sync),
     );
     disk.isQuick = false;
     let isOver = false;

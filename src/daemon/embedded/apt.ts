@@ -68,45 +68,41 @@ async function linkMachineConfiguration(parts: string): Promise<void> {
 
 /** Clears hooks, which act on the machine's own apt, and index targets, of which only package lists are needed. */
 function configuration(directory: string, sources: AptSources): string {
-  const own = (name: string): string => join(directory, name);
-  const settings: [name: string, value: string][] = [
-    ['Dir::State::lists', own('lists')],
-    ['Dir::State::status', own('status')],
-    ['Dir::State::extended_states', own('extended_states')],
-    ['Dir::Cache::archives', own('archives')],
-    ['Dir::Cache::pkgcache', ''],
-    ['Dir::Cache::srcpkgcache', ''],
-    ['Debug::NoLocking', 'true'],
-    // Makes an unreachable mirror an error.
-    ['APT::Update::Error-Mode', 'any'],
-    ['Acquire::Languages', 'none'],
-    ['Acquire::Retries', '2'],
-    ['Acquire::http::Timeout', '20'],
-    ['Acquire::https::Timeout', '20'],
-    ['Acquire::IndexTargets::deb::Packages::MetaKey', '$(COMPONENT)/binary-$(ARCHITECTURE)/Packages'],
-    ['Acquire::IndexTargets::deb::Packages::flatMetaKey', 'Packages'],
-    ['Acquire::IndexTargets::deb::Packages::ShortDescription', 'Packages'],
-    ['Acquire::IndexTargets::deb::Packages::Description', '$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages'],
-    ['Acquire::IndexTargets::deb::Packages::flatDescription', '$(RELEASE) Packages'],
-    ['Acquire::IndexTargets::deb::Packages::Optional', '0'],
-  ];
   // The user that apt would switch to cannot write here.
-  if (process.getuid?.() === 0) settings.push(['APT::Sandbox::User', 'root']);
-  if (sources.kind === 'own') {
-    settings.push(['Dir::Etc::sourcelist', '/dev/null'], ['Dir::Etc::sourceparts', own('sources')]);
-    settings.push(['Dir::Etc::preferences', '/dev/null'], ['Dir::Etc::preferencesparts', '/dev/null']);
-    // Even if the machine allows it for its own sources.
-    settings.push(
-      ['Acquire::AllowInsecureRepositories', 'false'],
-      ['APT::Get::AllowUnauthenticated', 'false'],
-    );
-  }
-  const cleared = ['APT::Update', 'DPkg', 'Acquire::IndexTargets', 'Acquire::Languages'];
-  return [
-    ...cleared.map((name) => `#clear ${name};`),
-    ...settings.map(([name, value]) => `${name} "${value}";`),
-    '',
-  ].join('\n');
+  const user = process.getuid?.() === 0 ? 'APT::Sandbox::User "root";' : '';
+  // Unsigned packages are refused even if the machine accepts them from its own sources.
+  const own = `
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "${directory}/sources";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Acquire::AllowInsecureRepositories "false";
+APT::Get::AllowUnauthenticated "false";`;
+  // With the error mode "any", an unreachable mirror is an error.
+  return `#clear APT::Update;
+#clear DPkg;
+#clear Acquire::IndexTargets;
+#clear Acquire::Languages;
+Dir::State::lists "${directory}/lists";
+Dir::State::status "${directory}/status";
+Dir::State::extended_states "${directory}/extended_states";
+Dir::Cache::archives "${directory}/archives";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+Debug::NoLocking "true";
+APT::Update::Error-Mode "any";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+Acquire::IndexTargets::deb::Packages::MetaKey "$(COMPONENT)/binary-$(ARCHITECTURE)/Packages";
+Acquire::IndexTargets::deb::Packages::flatMetaKey "Packages";
+Acquire::IndexTargets::deb::Packages::ShortDescription "Packages";
+Acquire::IndexTargets::deb::Packages::Description "$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages";
+Acquire::IndexTargets::deb::Packages::flatDescription "$(RELEASE) Packages";
+Acquire::IndexTargets::deb::Packages::Optional "0";
+${user}${sources.kind === 'own' ? own : ''}
+`;
 }
 
 /** The first Debian release whose nats-server (2.10.27) is without the defects of the 2.9 line. */

@@ -21,13 +21,15 @@ export type Installation = Readonly<{
   guard: Guard;
 }>;
 
-export type InstallationOptions = Readonly<{
-  dataDir: string;
-  program: NatsServerProgram;
-  env: Environment;
+export interface InstallationOptions {
+  /** The data directory of Signalbox; the server keeps its files in `nats/` below it. */
+  readonly dataDir: string;
+  readonly program: NatsServerProgram;
+  /** Its PATH is searched for `flock` and `setpriv`. */
+  readonly env: Environment;
   /** Used in place of the `nats.conf` of this package. */
-  confFile?: string | undefined;
-}>;
+  readonly confFile?: string | undefined;
+}
 
 /** Creates what the server needs in the data directory and keeps what already exists. */
 export async function prepareInstallation(options: InstallationOptions): Promise<Installation> {

@@ -3,44 +3,33 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 
 /** All files of the embedded server, in one directory that one server uses at a time. */
-export type Layout = Readonly<{
-  directory: string;
-  /** Locked by the server while it runs. */
-  lockFile: string;
-  /** The store; the server adds `jetstream/<account>/streams/<stream>` below it. */
-  storeDir: string;
-  /** The server writes its ports file here. */
-  runDir: string;
-  pidFile: string;
-  logFile: string;
-  /** `nats.conf`, adapted to the version of the server. */
-  confFile: string;
-  /** Included by `confFile`: users and their permissions. */
-  usersConfFile: string;
-  /** Seeds of the other users. */
-  usersDir: string;
-  /** The port of the last start, so that the next one answers at the same address. */
-  portFile: string;
-  credentialsFile: string;
-}>;
+export type Layout = Readonly<ReturnType<typeof layoutOf>>;
 
 /** Names the files of the embedded server below `dataDir`; creates nothing. */
-export function layoutOf(dataDir: string): Layout {
+export function layoutOf(dataDir: string) {
   const directory = join(resolve(dataDir), 'nats');
   const file = (name: string): string => join(directory, name);
   return {
     directory,
+    /** Locked by the server while it runs. */
     lockFile: file('lock'),
+    /** The server adds `jetstream/<account>/streams/<stream>` below it. */
     storeDir: file('store'),
+    /** The server writes its ports file here. */
     runDir: file('run'),
     pidFile: file('nats-server.pid'),
     logFile: file('nats-server.log'),
+    /** `nats.conf`, adapted to the version of the server. */
     confFile: file('nats-server.conf'),
+    /** Included by `confFile`: users and their permissions. */
     usersConfFile: file('users.conf'),
+    /** Seeds of the other users. */
     usersDir: file('users'),
+    /** The port of the last start, so that the next one has the same address. */
     portFile: file('port'),
     credentialsFile: file('credentials.json'),
   };
@@ -64,10 +53,12 @@ export async function createDirectories(layout: Layout): Promise<void> {
   }
 }
 
-/** The one user of the embedded server, as `nats.conf` names it. */
-export type Credentials = Readonly<{ user: string; password: string }>;
-
 const USER = 'signalbox';
+
+const credentialsSchema = z.object({ user: z.literal(USER), password: z.string().min(1) });
+
+/** The one user of the embedded server, as `nats.conf` names it. */
+export type Credentials = Readonly<z.infer<typeof credentialsSchema>>;
 
 /**
  * The credentials in `file`; generated and written (mode 0600) if there is no such file. Two processes that do this at
@@ -77,8 +68,7 @@ const USER = 'signalbox';
 export async function loadCredentials(file: string): Promise<Credentials> {
   try {
     if (!existsSync(file)) await createOnce(file);
-    const credentials: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (!isCredentials(credentials)) throw new Error('it does not name a user and a password');
+    const credentials = credentialsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
     await chmod(file, 0o600);
     return credentials;
   } catch (cause) {
@@ -103,10 +93,4 @@ async function createOnce(file: string): Promise<void> {
   } finally {
     await rm(temporary, { force: true });
   }
-}
-
-function isCredentials(value: unknown): value is Credentials {
-  if (typeof value !== 'object' || value === null) return false;
-  const { user, password } = value as Record<string, unknown>;
-  return user === USER && typeof password === 'string' && password !== '';
 }

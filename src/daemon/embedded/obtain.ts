@@ -29,24 +29,21 @@ import {
  * @throws SignalboxError `nats_server_missing`, which says in one line what to install
  */
 export async function obtainNatsServer(options: LocateOptions): Promise<NatsServerProgram> {
-  const { logger } = options;
+  const { logger, env } = options;
   const found = await locateNatsServer(options);
-  if (found === undefined) return fetchProgram(options);
-  if (compareVersions(found.version, RECOMMENDED_SERVER) < 0) {
-    logger.warn(
-      { path: found.path, version: found.version, recommended: RECOMMENDED_SERVER },
-      'this nats-server works, but has defects that later versions have not: install a newer one',
-    );
+  if (found !== undefined) {
+    const { path, version } = found;
+    if (compareVersions(version, RECOMMENDED_SERVER) < 0) {
+      logger.warn(
+        { path, version, recommended: RECOMMENDED_SERVER },
+        'this nats-server works, but has defects that later versions have not: install a newer one',
+      );
+    }
+    return found;
   }
-  return found;
-}
-
-async function fetchProgram({ logger, env }: LocateOptions): Promise<NatsServerProgram> {
   const cacheDir = cacheDirectory(env);
   logger.info({ cacheDir }, 'no nats-server found: fetching one; this takes up to half a minute, once');
-  try {
-    return await fetchDebianPackage({ cacheDir, env, logger });
-  } catch (cause) {
+  return fetchDebianPackage({ cacheDir, env, logger }).catch((cause: unknown) => {
     throw new SignalboxError(
       'nats_server_missing',
       'no nats-server was found, and none could be fetched ' +
@@ -54,7 +51,7 @@ async function fetchProgram({ logger, env }: LocateOptions): Promise<NatsServerP
         '"brew install nats-server" (macOS), or from https://github.com/nats-io/nats-server/releases',
       { cause },
     );
-  }
+  });
 }
 
 type FetchOptions = Readonly<{ cacheDir: string; env: Environment; logger: Logger }>;

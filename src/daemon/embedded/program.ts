@@ -119,17 +119,12 @@ export async function findExecutable(
 
 /** Whether `file` is a regular file that this user may run. */
 async function isExecutable(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
+  return (await isReadable(file, constants.X_OK)) && (await stat(file)).isFile();
 }
 
-/** Whether this user may read `file`. */
-export async function isReadable(file: string): Promise<boolean> {
-  return access(file, constants.R_OK).then(
+/** Whether this user may access `file`, by default for reading. */
+export async function isReadable(file: string, mode: number = constants.R_OK): Promise<boolean> {
+  return access(file, mode).then(
     () => true,
     () => false,
   );

@@ -29,52 +29,36 @@ const LOG_LINES = 10;
  * spawned the server ends.
  */
 export async function spawnServer(
-  installation: Installation,
+  { guard, layout, program, credentials }: Installation,
   settings: ServerSettings,
 ): Promise<ServerProcess> {
-  const { guard, layout, program } = installation;
   const { confFile, logFile } = layout;
   const [command = program.path, ...args] = [...guard.command, program.path, '-c', confFile];
   const logOffset = (await lstatIfThere(logFile))?.size ?? 0;
-  const child = spawnLogged(
-    command,
-    args,
-    logFile,
-    confEnvironment(layout, installation.credentials, settings),
-  );
+  // Standard error goes to the server's own log file: messages before that file is open, and the trace of a panic.
+  const log = openSync(logFile, 'a', 0o600);
+  let child: ChildProcess;
+  try {
+    child = spawn(command, args, {
+      // In a session of its own: Ctrl-C in a terminal must reach only Signalbox, which needs the log until it has drained.
+      detached: true,
+      stdio: ['ignore', 'ignore', log],
+      env: { ...process.env, ...confEnvironment(layout, credentials, settings) },
+    });
+  } finally {
+    closeSync(log);
+  }
+  killWithThisProcess(child);
   const exited = new Promise<ServerExit>((resolve) => {
     child.once('error', (error) => {
       resolve({ code: null, signal: null, lastLogLines: [messageOf(error)] });
     });
     child.once('exit', (code, signal) => {
-      lastLines(logFile, logOffset, LOG_LINES).then(
-        (lastLogLines) => resolve({ code, signal, lastLogLines }),
-        (error) => resolve({ code, signal, lastLogLines: [messageOf(error)] }),
-      );
+      const tail = lastLines(logFile, logOffset, LOG_LINES).catch((error: unknown) => [messageOf(error)]);
+      void tail.then((lastLogLines) => resolve({ code, signal, lastLogLines }));
     });
   });
-  killWithThisProcess(child);
   return { pid: child.pid, exited, kill: (signal) => void child.kill(signal) };
-}
-
-/** Standard error goes to the server's own log file: messages before that file is open, and the trace of a panic. */
-function spawnLogged(
-  command: string,
-  args: string[],
-  logFile: string,
-  env: Readonly<Record<string, string>>,
-) {
-  const log = openSync(logFile, 'a', 0o600);
-  try {
-    return spawn(command, args, {
-      // In a session of its own: Ctrl-C in a terminal must reach only Signalbox, which needs the log until it has drained.
-      detached: true,
-      stdio: ['ignore', 'ignore', log],
-      env: { ...process.env, ...env },
-    });
-  } finally {
-    closeSync(log);
-  }
 }
 
 const alive = new Set<ChildProcess>();

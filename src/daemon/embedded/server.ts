@@ -5,33 +5,26 @@ import type { Logger } from 'pino';
 import { readIfExists } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { lstatIfThere, namesIn, replaceFile } from './files.ts';
-import { prepareInstallation, type SyncMode } from './installation.ts';
+import { type InstallationOptions, prepareInstallation, type SyncMode } from './installation.ts';
 import { type LaunchFailure, type LaunchResult, launchServer, type ReadyServer } from './launch.ts';
 import type { Layout } from './layout.ts';
-import { compareVersions, type Environment, type NatsServerProgram } from './program.ts';
+import { compareVersions, type NatsServerProgram } from './program.ts';
 import { readPid } from './running.ts';
 import { type EmbeddedServerState, Supervision } from './supervision.ts';
 
 export type { EmbeddedServerState } from './supervision.ts';
 
-export type EmbeddedServerOptions = Readonly<{
-  /** The data directory of Signalbox; the server keeps its files in `nats/` below it. */
-  dataDir: string;
-  program: NatsServerProgram;
-  logger: Logger;
-  /** Its PATH is searched for `flock` and `setpriv`. */
-  env: Environment;
+export interface EmbeddedServerOptions extends InstallationOptions {
+  readonly logger: Logger;
   /** The port to listen on. By default that of the last start if it is free, else any. */
-  port?: number | undefined;
+  readonly port?: number | undefined;
   /** Bytes that the store may take; never more than four fifths of the free space. */
-  maxFileBytes?: number | undefined;
+  readonly maxFileBytes?: number | undefined;
   /** `1s` (default) or `always`, which needs nats-server 2.10. */
-  sync?: SyncMode | undefined;
-  /** Used in place of the `nats.conf` of this package. */
-  confFile?: string | undefined;
+  readonly sync?: SyncMode | undefined;
   /** Called with each state as it is entered. */
-  onState?: ((state: EmbeddedServerState) => void) | undefined;
-}>;
+  readonly onState?: ((state: EmbeddedServerState) => void) | undefined;
+}
 
 export interface EmbeddedServer {
   /** `nats://127.0.0.1:<port>`, without credentials; the same until `stop`. */

@@ -57,19 +57,14 @@ const ESSENTIAL = [
 
 type Setting = (typeof ESSENTIAL)[number] | 'max_bytes';
 
-export interface EventStreamOptions {
-  readonly replicas: number;
-  /** Milliseconds to wait for each answer of the server. */
-  readonly timeoutMs: number;
-}
-
 /**
  * Opens the stream, and creates it if there is none.
+ * @param options `timeoutMs`: milliseconds to wait for each answer of the server
  * @throws SignalboxError `nats_unavailable`; `log_mismatch` for an existing stream with settings that drop or hide events
  */
 export async function openEventStream(
   connection: NatsConnection,
-  { replicas, timeoutMs }: EventStreamOptions,
+  { replicas, timeoutMs }: { readonly replicas: number; readonly timeoutMs: number },
 ): Promise<JetStreamManager> {
   let config: StreamConfig;
   let manager: JetStreamManager;

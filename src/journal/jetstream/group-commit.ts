@@ -8,114 +8,84 @@
  */
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { notFollowed } from '../failures.ts';
-import type {
-  FillGap,
-  Journal,
-  JournalEntry,
-  JournalHandlers,
-  JournalState,
-  ReadRange,
-  StoredMessage,
-  TakeOver,
-  Tip,
-} from '../journal.ts';
+import type { Journal, JournalEntry, JournalHandlers, JournalState } from '../journal.ts';
 
-type Acknowledged<Entry> = readonly [entry: Entry, sequence: number];
+/**
+ * @param openInner opens the journal that stores
+ * @param sync syncs everything that is stored to the disk; rejects if the disk fails
+ */
+export async function openGroupCommit<Entry extends JournalEntry>(
+  openInner: (handlers: JournalHandlers<Entry>) => Promise<Journal<Entry>>,
+  handlers: JournalHandlers<Entry>,
+  sync: () => Promise<void>,
+): Promise<Journal<Entry>> {
+  const batches = new Batches(handlers, sync);
+  const inner = await openInner(batches);
+  batches.inner = inner;
+  return {
+    get state(): JournalState {
+      return batches.failure ? { kind: 'fenced', error: batches.failure } : inner.state;
+    },
+    get backlog() {
+      return inner.backlog + batches.size;
+    },
+    tip: () => inner.tip(),
+    read: (range, fill) => inner.read(range, fill),
+    readPresent: (range) => inner.readPresent(range),
+    readBySubject: (prefix, from) => inner.readBySubject(prefix, from),
+    readByFilter: (filter) => inner.readByFilter(filter),
+    holds: (subject) => inner.holds(subject),
+    // If a power cut undoes it, the next start repeats it.
+    erase: (sequence) => inner.erase(sequence),
+    async takeOver(tip, entry) {
+      const result = await inner.takeOver(tip, entry);
+      if (result.ok) await sync();
+      return result;
+    },
+    append(entry) {
+      if (!batches.failure) inner.append(entry);
+    },
+    close() {
+      batches.close();
+      return inner.close();
+    },
+  };
+}
 
-export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
+/** Acknowledged entries that wait for a sync. */
+class Batches<Entry extends JournalEntry> implements JournalHandlers<Entry> {
   readonly #handlers: JournalHandlers<Entry>;
   readonly #sync: () => Promise<void>;
-  #inner: Journal<Entry> | null = null;
-  #acknowledged: Acknowledged<Entry>[] = [];
+  inner: Journal<Entry> | null = null;
+  failure: SignalboxError | null = null;
+  #acknowledged: (readonly [entry: Entry, sequence: number])[] = [];
   /** Number of acknowledged entries that the running sync covers. */
   #covered = 0;
   #isSyncing = false;
-  #failure: SignalboxError | null = null;
   #isClosed = false;
 
-  private constructor(handlers: JournalHandlers<Entry>, sync: () => Promise<void>) {
+  constructor(handlers: JournalHandlers<Entry>, sync: () => Promise<void>) {
     this.#handlers = handlers;
     this.#sync = sync;
   }
 
-  /**
-   * @param openInner opens the journal that stores
-   * @param sync syncs everything that is stored to the disk; rejects if the disk fails
-   */
-  static async open<Entry extends JournalEntry>(
-    openInner: (handlers: JournalHandlers<Entry>) => Promise<Journal<Entry>>,
-    handlers: JournalHandlers<Entry>,
-    sync: () => Promise<void>,
-  ): Promise<GroupCommit<Entry>> {
-    const journal = new GroupCommit(handlers, sync);
-    journal.#inner = await openInner({
-      onStored: (entry, sequence) => journal.#onAcknowledged(entry, sequence),
-      onState: (state) => journal.#onState(state),
-    });
-    return journal;
+  get size(): number {
+    return this.#acknowledged.length + this.#covered;
   }
 
-  get state(): JournalState {
-    return this.#failure ? { kind: 'fenced', error: this.#failure } : this.#opened.state;
-  }
-
-  get backlog(): number {
-    return this.#opened.backlog + this.#acknowledged.length + this.#covered;
-  }
-
-  tip(): Promise<Tip> {
-    return this.#opened.tip();
-  }
-
-  read(range: ReadRange, fill?: FillGap): AsyncIterable<StoredMessage> {
-    return this.#opened.read(range, fill);
-  }
-
-  readBySubject(prefix: string, from?: number): AsyncIterable<StoredMessage> {
-    return this.#opened.readBySubject(prefix, from);
-  }
-
-  readPresent(range: ReadRange): AsyncIterable<StoredMessage> {
-    return this.#opened.readPresent(range);
-  }
-
-  readByFilter(filter: string): AsyncIterable<StoredMessage> {
-    return this.#opened.readByFilter(filter);
-  }
-
-  /** If a power cut undoes it, the next start repeats it. */
-  erase(sequence: number): Promise<void> {
-    return this.#opened.erase(sequence);
-  }
-
-  holds(subject: string): Promise<boolean> {
-    return this.#opened.holds(subject);
-  }
-
-  async takeOver(tip: Tip, entry: Entry): Promise<TakeOver> {
-    const result = await this.#opened.takeOver(tip, entry);
-    if (result.ok) await this.#sync();
-    return result;
-  }
-
-  append(entry: Entry): void {
-    if (!this.#failure) this.#opened.append(entry);
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#acknowledged = [];
-    await this.#opened.close();
-  }
-
-  get #opened(): Journal<Entry> {
-    if (!this.#inner) throw new SignalboxError('internal', 'the journal was used before it was open');
-    return this.#inner;
-  }
-
-  #onAcknowledged(entry: Entry, sequence: number): void {
+  onStored(entry: Entry, sequence: number): void {
     this.#acknowledged.push([entry, sequence]);
     if (!this.#isSyncing) void this.#syncAll();
+  }
+
+  onState(state: JournalState): void {
+    if (state.kind === 'fenced') this.#acknowledged = [];
+    if (!this.failure) this.#handlers.onState(state);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#acknowledged = [];
   }
 
   /** Never rejects. */
@@ -148,20 +118,15 @@ export class GroupCommit<Entry extends JournalEntry> implements Journal<Entry> {
     }
   }
 
-  #onState(state: JournalState): void {
-    if (state.kind === 'fenced') this.#acknowledged = [];
-    if (!this.#failure) this.#handlers.onState(state);
-  }
-
   #isOver(): boolean {
-    return this.#isClosed || this.#failure !== null || this.#inner?.state.kind === 'fenced';
+    return this.#isClosed || this.failure !== null || this.inner?.state.kind === 'fenced';
   }
 
   #fail(error: SignalboxError): void {
     this.#acknowledged = [];
     if (this.#isOver()) return;
-    this.#failure = error;
-    void this.#inner?.close();
+    this.failure = error;
+    void this.inner?.close();
     this.#handlers.onState({ kind: 'fenced', error });
   }
 }

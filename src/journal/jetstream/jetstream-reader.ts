@@ -55,11 +55,7 @@ export async function openLogReader(connection: NatsConnection): Promise<LiveLog
     const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS });
     await manager.streams.info(EVENT_STREAM);
     return {
-      tip: () => readTip(manager).catch(failAs('cannot read the log')),
-      read: (range, fill = refuseGap) => readMessages(client, manager, range, fill),
-      readPresent: (range) => readMessages(client, manager, range, null),
-      readBySubject: (prefix, from) => readSubject(client, `${prefix}.>`, from),
-      readByFilter: (filter) => readSubject(client, filter),
+      ...readerOf(client, manager),
       readLive: (request, signal) => readLive(client, request, signal),
     };
   } catch (cause) {
@@ -72,15 +68,26 @@ export async function openLogReader(connection: NatsConnection): Promise<LiveLog
   }
 }
 
+export function readerOf(client: JetStreamClient, manager: JetStreamManager): LogReader {
+  return {
+    tip: () => readTip(manager).catch(failAs('cannot read the log')),
+    read: (range, fill = refuseGap) => readMessages(client, manager, range, fill),
+    readPresent: (range) => readMessages(client, manager, range, null),
+    readBySubject: (prefix, from) => readSubject(client, `${prefix}.>`, from),
+    readByFilter: (filter) => readSubject(client, filter),
+  };
+}
+
 /** @throws what the client throws: the caller distinguishes a missing stream from a missing server. */
 export async function readTip(manager: JetStreamManager): Promise<Tip> {
   const sequence = await lastSequence(manager);
   return sequence === 0 ? { sequence, id: '' } : { sequence, id: await readId(manager, sequence) };
 }
 
-/** @throws what the client throws */
+/** @throws SignalboxError `nats_unavailable` */
 export async function holdsSubject(manager: JetStreamManager, subject: string): Promise<boolean> {
-  return (await manager.streams.getMessage(EVENT_STREAM, { last_by_subj: subject })) !== null;
+  const last = { last_by_subj: subject };
+  return (await manager.streams.getMessage(EVENT_STREAM, last).catch(failAs('cannot read the log'))) !== null;
 }
 
 /** The ids of some messages from `from` on, in order, none beyond `to`; empty for a missing message. */
@@ -99,7 +106,7 @@ async function readId(manager: JetStreamManager, sequence: number): Promise<stri
  * @param fill called for each missing message; null leaves them out
  * @throws SignalboxError `nats_unavailable`, and what `fill` throws
  */
-export async function* readMessages(
+async function* readMessages(
   client: JetStreamClient,
   manager: JetStreamManager,
   range: ReadRange,
@@ -132,11 +139,7 @@ export async function* readMessages(
  * @param from first sequence
  * @throws SignalboxError `nats_unavailable`
  */
-export async function* readSubject(
-  client: JetStreamClient,
-  filter: string,
-  from = 1,
-): AsyncIterable<StoredMessage> {
+async function* readSubject(client: JetStreamClient, filter: string, from = 1): AsyncIterable<StoredMessage> {
   await using reading = await open(client, { ...startingAt(from), filter_subjects: filter });
   for await (const message of reading.messages) {
     yield new ReadMessage(message);
@@ -214,7 +217,7 @@ function stopped(work: 'reading' | 'following'): SignalboxError {
 }
 
 /** For `catch`: what the client throws, as `nats_unavailable`. */
-export function failAs(what: string): (cause: unknown) => never {
+function failAs(what: string): (cause: unknown) => never {
   return (cause) => {
     throw unavailable(what, cause);
   };

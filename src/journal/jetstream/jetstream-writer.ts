@@ -68,20 +68,10 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   #statuses: QueuedIterator<Status> | undefined;
   #isConnected = true;
   readonly #inbox = createInbox();
-  readonly #connection: NatsConnection;
-  readonly #client: JetStreamClient;
-  readonly #manager: JetStreamManager;
-  readonly #handlers: JournalHandlers<Entry>;
-  readonly #window: number;
-  readonly #timeoutMs: number;
+  readonly #options: JetStreamWriterOptions<Entry>;
 
   constructor(options: JetStreamWriterOptions<Entry>) {
-    this.#connection = options.connection;
-    this.#client = options.client;
-    this.#manager = options.manager;
-    this.#handlers = options.handlers;
-    this.#window = options.window;
-    this.#timeoutMs = options.timeoutMs;
+    this.#options = options;
   }
 
   get state(): JournalState {
@@ -99,13 +89,13 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   /** Starts writing: `stored` is the log's tip, and this writer's own entry. */
   begin(stored: Tip): void {
     this.#stored = stored;
-    this.#answers = this.#connection.subscribe(`${this.#inbox}.*`, {
+    this.#answers = this.#options.connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (!error) this.#onAnswer(message);
       },
     });
     void this.#followConnection();
-    this.#watch = setInterval(() => this.#onWatch(), this.#timeoutMs / 4);
+    this.#watch = setInterval(() => this.#onWatch(), this.#options.timeoutMs / 4);
     this.#watch.unref();
     this.#reopen();
   }
@@ -113,7 +103,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   append(entry: Entry): void {
     if (this.#isOver()) return;
     this.#queue.push(entry);
-    const limit = this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    const limit = this.#options.connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
     if (entry.bytes.length + MAX_HEADER_BYTES > limit) {
       this.#fence(tooLarge(entry.id, entry.bytes.length, limit));
     }
@@ -131,7 +121,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   /** The client reconnects by itself. */
   async #followConnection(): Promise<void> {
     // Declared as a bare AsyncIterable, which could not be stopped from here.
-    this.#statuses = this.#connection.status() as QueuedIterator<Status>;
+    this.#statuses = this.#options.connection.status() as QueuedIterator<Status>;
     for await (const { type } of this.#statuses) {
       if (type === 'reconnect') this.#isConnected = true;
       if (type !== 'disconnect' && type !== 'close') continue;
@@ -155,12 +145,12 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   #pump(): void {
-    while (this.#state.kind === 'open' && this.#inFlight < this.#window) {
+    while (this.#state.kind === 'open' && this.#inFlight < this.#options.window) {
       const entry = this.#queue.at(this.#inFlight);
       if (!entry) return;
       if (this.#inFlight === 0) this.#lastAnswerAt = Date.now();
       try {
-        this.#connection.publish(entry.subject, entry.bytes, {
+        this.#options.connection.publish(entry.subject, entry.bytes, {
           headers: appendHeaders(entry.id, this.#expected.sequence, this.#expected.id),
           reply: `${this.#inbox}.${this.#generation}`,
         });
@@ -183,7 +173,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     this.#inFlight--;
     this.#lastAnswerAt = Date.now();
     this.#report(entry, answer.sequence);
-    if (this.#inFlight < this.#window / 2) this.#schedulePump();
+    if (this.#inFlight < this.#options.window / 2) this.#schedulePump();
   }
 
   /** Reports the entry at the head as stored. Never throws: an error would end the client's reading of the connection. */
@@ -191,7 +181,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     this.#queue.shift();
     this.#stored = { sequence, id: entry.id };
     try {
-      this.#handlers.onStored(entry, sequence);
+      this.#options.handlers.onStored(entry, sequence);
     } catch (cause) {
       this.#fence(notFollowed(this.#stored, cause));
     }
@@ -199,7 +189,8 @@ export class JetStreamWriter<Entry extends JournalEntry> {
 
   #onWatch(): void {
     if (this.#state.kind !== 'open' || this.#inFlight === 0) return;
-    if (Date.now() - this.#lastAnswerAt > this.#timeoutMs) this.#startResync('no acknowledgement in time');
+    if (Date.now() - this.#lastAnswerAt > this.#options.timeoutMs)
+      this.#startResync('no acknowledgement in time');
   }
 
   #startResync(reason: string): void {
@@ -210,7 +201,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
 
   async #resync(reason: string): Promise<void> {
     while (!this.#isOver()) {
-      if (this.#connection.isClosed()) return this.#fence(closedForGood());
+      if (this.#options.connection.isClosed()) return this.#fence(closedForGood());
       try {
         // Nothing is sent into a broken connection: the client would keep it and send it all after reconnecting.
         if (this.#isConnected) return await this.#recover(reason);
@@ -228,7 +219,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     await this.#reportStored(reason);
     const entry = this.#queue.at(0);
     if (entry && !this.#isOver()) {
-      await storeAlone(this.#client, entry, this.#stored.sequence);
+      await storeAlone(this.#options.client, entry, this.#stored.sequence);
       if (!this.#isOver()) this.#report(entry, this.#stored.sequence + 1);
     }
     if (!this.#isOver()) this.#reopen();
@@ -236,9 +227,9 @@ export class JetStreamWriter<Entry extends JournalEntry> {
 
   /** Reports what was stored of the entries in flight. @throws SignalboxError `log_fenced` */
   async #reportStored(reason: string): Promise<void> {
-    const tip = await readTip(this.#manager);
+    const tip = await readTip(this.#options.manager);
     while (this.#stored.sequence < tip.sequence) {
-      const ids = await readIds(this.#manager, this.#stored.sequence + 1, tip.sequence);
+      const ids = await readIds(this.#options.manager, this.#stored.sequence + 1, tip.sequence);
       for (const id of ids) {
         if (this.#isOver()) return;
         const entry = this.#queue.at(0);
@@ -284,6 +275,6 @@ export class JetStreamWriter<Entry extends JournalEntry> {
 
   #setState(state: JournalState): void {
     this.#state = state;
-    this.#handlers.onState(state);
+    this.#options.handlers.onState(state);
   }
 }

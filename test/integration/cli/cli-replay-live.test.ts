@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { runProgram } from '../../../src/cli/program.ts';
 import { stateAnswerSchema } from '../../../src/contracts/api/answers.ts';
 import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
-import { JetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
+import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import type { JournalHandlers } from '../../../src/journal/journal.ts';
 import { functionAgent, PROJECT } from '../../support/engine.ts';
 import { MemorySnapshots } from '../../support/history/memory-snapshots.ts';
@@ -45,7 +45,7 @@ beforeAll(async () => {
   closeConnection = () => connection.close();
   const gate = new Gate();
   http = await startHttp({
-    openJournal: (handlers: JournalHandlers<LogEntry>) => JetStreamJournal.open(connection, handlers),
+    openJournal: (handlers: JournalHandlers<LogEntry>) => openJetStreamJournal(connection, handlers),
     snapshots: { store: snapshots, every: 1_000_000 },
     agents: [
       functionAgent('good', () => 'done', { concurrency: 5 }),

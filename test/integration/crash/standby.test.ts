@@ -2,7 +2,7 @@ import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { readRecord } from '../../../src/engine/runtime/rebuild.ts';
-import { JetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
+import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
 import { runCli } from '../../support/process/cli.ts';
 import { Sandbox } from '../../support/process/signalbox-process.ts';
@@ -76,7 +76,7 @@ class Pair implements AsyncDisposable {
 
   async records(): Promise<StoredRecord[]> {
     const connection = await connect(this.nats.connectOptions);
-    const journal = await JetStreamJournal.open(connection, { onStored: () => {}, onState: () => {} });
+    const journal = await openJetStreamJournal(connection, { onStored: () => {}, onState: () => {} });
     const records: StoredRecord[] = [];
     for await (const message of journal.read({ from: 1 })) records.push(readRecord(message));
     await connection.close();

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { fold } from '../../../src/engine/replay/fold.ts';
 import { natsSource } from '../../../src/engine/replay/nats-source.ts';
 import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
-import { JetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
+import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import type { JournalHandlers } from '../../../src/journal/journal.ts';
 import { functionAgent, startEngine } from '../../support/engine.ts';
 import { natsServer } from '../../support/nats/nats.ts';
@@ -34,7 +34,7 @@ describe('a service with its own projection', () => {
     const file = join(directory, 'costs.json');
     try {
       await using test = await startEngine({
-        openJournal: (handlers: JournalHandlers<LogEntry>) => JetStreamJournal.open(connection, handlers),
+        openJournal: (handlers: JournalHandlers<LogEntry>) => openJetStreamJournal(connection, handlers),
         agents: [
           functionAgent('good', () => 'done'),
           functionAgent('bad', () => {

@@ -5,8 +5,8 @@ import { expect } from 'vitest';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
 import { openEventStream } from '../../../src/journal/jetstream/event-stream.ts';
 import {
-  JetStreamJournal,
   type JetStreamJournalOptions,
+  openJetStreamJournal,
 } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import type { JournalEntry, StoredMessage } from '../../../src/journal/journal.ts';
 import { RecordingJournal } from '../history/recording-journal.ts';
@@ -43,7 +43,7 @@ export class JetStreamLog implements AsyncDisposable {
   ): Promise<RecordingJournal> {
     const connection = typeof by === 'string' ? await this.connect(by) : by;
     const recording = await RecordingJournal.open((handlers) =>
-      JetStreamJournal.open(connection, handlers, options),
+      openJetStreamJournal(connection, handlers, options),
     );
     this.#opened.push(recording);
     return recording;
