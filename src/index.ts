@@ -28,7 +28,7 @@ import { SETTLED_STATES } from './contracts/tasks.ts';
 import { type IncomingTrace, incomingTrace } from './contracts/trace-context.ts';
 import { Daemon } from './daemon/daemon.ts';
 import type { FunctionHandler } from './drivers/function.ts';
-import { settledBy } from './engine/supervisor/settled.ts';
+import { settledBy } from './engine/supervisor/task-keeper.ts';
 import { parse } from './operations/parse.ts';
 
 export type { AttemptView, TaskView } from '../projections/index.ts';

@@ -3,7 +3,7 @@ import type { AttemptView, Projections, TaskView } from '../../projections/index
 import type { Environment } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events/events.ts';
-import type { ProjectId, TaskId } from '../contracts/ids.ts';
+import { type ProjectId, type TaskId, taskKey } from '../contracts/ids.ts';
 import type { Backoff } from '../contracts/tasks.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../engine/runtime/archive.ts';
@@ -126,7 +126,7 @@ export function taskInMemory(
   project: string,
   task: string,
 ): TaskView | undefined {
-  return state.projections.blackboard.tasks.get(`${project}/${task}`);
+  return state.projections.blackboard.tasks.get(taskKey({ project, task }));
 }
 
 /** The task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
@@ -141,7 +141,7 @@ export async function findAttempts(
   task: TaskId,
 ): Promise<readonly AttemptView[]> {
   if (!taskInMemory(app, project, task)) return (await fromArchive(app, project, task)).attempts;
-  return app.state.projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+  return app.state.projections.attempts.byTask.get(taskKey({ project, task })) ?? [];
 }
 
 /**
@@ -185,7 +185,7 @@ export async function commitForTask(
   app.log.assertWritable();
   const project = event.project as ProjectId;
   const task = event.task as TaskId;
-  if (event.type !== 'task.created' && !app.state.host.get('task', `${project}/${task}`)) {
+  if (event.type !== 'task.created' && !app.state.host.get('task', taskKey({ project, task }))) {
     throw archivedError((await fromArchive(app, project, task)).view);
   }
   await app.log.commit(event, cause === undefined ? { actor } : { actor, cause });

@@ -81,7 +81,7 @@ export class Metrics {
       collect() {
         // Types that are asked for come and go.
         this.reset();
-        for (const queue of queuesOf(app)) this.set({ ...queueParts(queue.lane) }, read(queue));
+        for (const queue of queuesOf(app)) this.set({ ...queueParts(queue.key) }, read(queue));
       },
     });
   }

@@ -187,7 +187,7 @@ async function assertSpeaker(
   { agent, word }: Said,
 ): Promise<void> {
   const { attempts } = await findTask(app, project, task);
-  const attempt = app.supervision.tokens.attemptOf(word.token, project, task, attempts);
+  const attempt = app.supervision.tokens.attemptOf(word.token, { project, task }, attempts);
   if (attempt === null || attempt !== word.attempt) {
     throw new SignalboxError(
       'unauthorized',

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { agents } from '../../projections/index.ts';
 import type { StoredRecord } from '../../src/contracts/events/events.ts';
+import { attemptKey } from '../../src/contracts/ids.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { AGENTS, type Claims, eventOf, step } from '../support/history/random-history.ts';
 
@@ -22,7 +23,7 @@ it('whatever happens, the agents of the projection are those of the machines', (
           continue;
         }
         if (event.type === 'task.claimed') {
-          claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+          claims.set(attemptKey(event), event.agent);
         }
         const sequence = index + 1;
         const envelope = { id: `e${index}`, time: sequence, actor: 'user:ann', cause: undefined };

@@ -9,6 +9,7 @@ import {
   type EventOf,
   type StoredRecord,
 } from '../../src/contracts/events/events.ts';
+import { attemptKey } from '../../src/contracts/ids.ts';
 import { readRecords } from '../../src/engine/replay/cursor.ts';
 import { fileSource } from '../../src/engine/replay/file-source.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
@@ -40,7 +41,7 @@ function* randomHistories(): Iterable<Moved> {
         continue;
       }
       if (event.type === 'task.claimed') {
-        claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+        claims.set(attemptKey(event), event.agent);
       }
     }
   }

@@ -11,6 +11,7 @@ import {
   SUPERVISOR_ID,
   type Transition,
 } from '../../src/contracts/events/events.ts';
+import { attemptKey, taskKey } from '../../src/contracts/ids.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import {
   AGENTS,
@@ -41,7 +42,7 @@ class World {
       return event;
     }
     if (event.type === 'task.claimed') {
-      this.claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+      this.claims.set(attemptKey(event), event.agent);
     }
     return event;
   }
@@ -109,9 +110,9 @@ describe('whatever happens', () => {
   it('T2: attempts are numbered 1, 2, 3 … and never exceed what was granted', () => {
     const newest = new Map<string, number>();
     holdsAlways(({ host }, event) => {
-      if (event.type === 'task.created') newest.set(`${event.project}/${event.task}`, 0);
+      if (event.type === 'task.created') newest.set(taskKey(event), 0);
       if (event.type !== 'task.claimed') return;
-      const task = `${event.project}/${event.task}`;
+      const task = taskKey(event);
       expect(event.attempt).toBe((newest.get(task) ?? 0) + 1);
       newest.set(task, event.attempt);
       const context = host.get('task', task)?.context;

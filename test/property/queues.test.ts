@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EntryQueue } from '../../src/base/entry-queue.ts';
 import { Heap } from '../../src/base/heap.ts';
+import { taskKey } from '../../src/contracts/ids.ts';
 import { TimerQueue } from '../../src/engine/runtime/timer-queue.ts';
-import { type Lane, ReadyQueue, type ReadyTask } from '../../src/engine/supervisor/ready-queue.ts';
+import { type QueueKey, type ReadyTask, ReadyTasks } from '../../src/engine/supervisor/ready-tasks.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 describe('Heap', () => {
@@ -130,8 +131,8 @@ describe('TimerQueue', () => {
   });
 });
 
-describe('ReadyQueue', () => {
-  const LANES: readonly Lane[] = ['agent:x', 'agent:y', 'type:t'];
+describe('ReadyTasks', () => {
+  const LANES: readonly QueueKey[] = ['agent:x', 'agent:y', 'type:t'];
   const PROJECTS = ['p', 'q', 'r'];
   const operation = fc.oneof(
     {
@@ -153,39 +154,39 @@ describe('ReadyQueue', () => {
         fc.array(operation, { maxLength: 80, size: 'max' }),
         fc.integer({ min: 1, max: 5 }),
         (operations, projectCap) => {
-          const queue = new ReadyQueue();
+          const queue = new ReadyTasks();
           let age = 0;
           let takes = 0;
-          let ready: (ReadyTask & { readonly lane: Lane })[] = [];
+          let ready: (ReadyTask & { readonly queue: QueueKey })[] = [];
           const taken: string[] = [];
           const served = new Map<string, number>();
           const loadOf = (project: string): number => taken.filter((each) => each === project).length;
           for (const each of operations) {
             if ('add' in each) {
               const task = {
-                key: `${each.project}/${++age}`,
+                key: taskKey({ project: each.project, task: String(++age) }),
                 project: each.project,
                 priority: each.priority,
                 age,
               };
               queue.add(each.add, task);
-              ready.push({ ...task, lane: each.add });
+              ready.push({ ...task, queue: each.add });
             } else if ('withdraw' in each) {
               ready = ready.filter((_, index) => index !== each.withdraw % ready.length);
             } else if ('finish' in each) {
               if (taken.length > 0) taken.splice(each.finish % taken.length, 1);
             } else {
-              const lanes = each.take;
+              const queues = each.take;
               const isReady = (key: string): boolean => ready.some((task) => task.key === key);
               const [expected] = ready
-                .filter(({ lane, project }) => lanes.includes(lane) && loadOf(project) < projectCap)
+                .filter(({ queue, project }) => queues.includes(queue) && loadOf(project) < projectCap)
                 .sort((a, b) => {
                   const byTask = b.priority - a.priority || a.age - b.age;
                   if (a.project === b.project) return byTask;
                   const byTurn = (served.get(a.project) ?? 0) - (served.get(b.project) ?? 0);
                   return loadOf(a.project) - loadOf(b.project) || byTurn || byTask;
                 });
-              const found = queue.take({ lanes, isReady, loadOf, projectCap });
+              const found = queue.take({ queues, isReady, loadOf, projectCap });
               expect(found?.key).toBe(expected?.key);
               if (!expected) continue;
               ready = ready.filter(({ key }) => key !== expected.key);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newProjections } from '../../projections/index.ts';
 import { type DomainEvent, redactedForm, type StoredRecord } from '../../src/contracts/events/events.ts';
+import { attemptKey } from '../../src/contracts/ids.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { CommitPipeline } from '../../src/engine/runtime/commit-pipeline.ts';
 import { BEGINNING, readRecord, rebuild } from '../../src/engine/runtime/rebuild.ts';
@@ -63,8 +64,7 @@ class Lived {
     } catch {
       return;
     }
-    if (event.type === 'task.claimed')
-      this.#claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+    if (event.type === 'task.claimed') this.#claims.set(attemptKey(event), event.agent);
   }
 
   #redact(pick: number): void {

@@ -2,8 +2,10 @@
  * Whatever order events come in: within a queue priority goes first, then age; no project starves; agents and caps are
  * never overrun. Real supervisors in simulated time, with random work.
  */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { taskKey } from '../../src/contracts/ids.ts';
 import type { TaskSpec } from '../../src/contracts/tasks.ts';
 import { agent } from '../support/simulation/agent.ts';
 import { scripts } from '../support/simulation/script.ts';
@@ -86,7 +88,7 @@ function atEveryClaim(simulation: Simulation, look: (claimed: Waiting, others: W
   const waiting = new Map<string, Waiting>();
   for (const { event, transitions, time, sequence } of simulation.records) {
     if (!('task' in event)) continue;
-    const key = `${event.project}/${event.task}`;
+    const key = taskKey(event);
     if (event.type === 'task.created') first.set(key, { spec: event.spec, age: sequence });
     const claimed = waiting.get(key);
     if (event.type === 'task.claimed' && claimed) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Histogram, note, quantiles } from '../../projections/histogram.ts';
 import { figuresOf, MINUTE_MS, MINUTES, type Throughput, throughput } from '../../projections/throughput.ts';
 import type { StoredRecord } from '../../src/contracts/events/events.ts';
+import { attemptKey, taskKey } from '../../src/contracts/ids.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { type Claims, eventOf, step } from '../support/history/random-history.ts';
 
@@ -43,7 +44,7 @@ const histories = fc
         continue;
       }
       if (event.type === 'task.claimed') {
-        claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+        claims.set(attemptKey(event), event.agent);
       }
     }
     return records;
@@ -65,7 +66,7 @@ type Fact = { readonly project: string; readonly time: number } & (
 function factsOf(record: StoredRecord, before: readonly StoredRecord[]): Fact[] {
   const { event, time, transitions } = record;
   if (!('task' in event)) return [];
-  const id = `${event.project}/${event.task}`;
+  const id = taskKey(event);
   const at = { project: event.project, time };
   const moveOf = (each: StoredRecord) =>
     each.transitions.find((move) => move.entity === 'task' && move.id === id && move.from !== move.to);
@@ -79,9 +80,7 @@ function factsOf(record: StoredRecord, before: readonly StoredRecord[]): Fact[] 
   if (event.type === 'attempt.ended') {
     const start = before.findLast(
       ({ event: each }) =>
-        each.type === 'attempt.started' &&
-        `${each.project}/${each.task}` === id &&
-        each.attempt === event.attempt,
+        each.type === 'attempt.started' && taskKey(each) === id && each.attempt === event.attempt,
     );
     if (start) facts.push({ ...at, takes: 'running', ms: Math.max(0, time - start.time) });
   }

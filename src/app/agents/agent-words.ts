@@ -5,12 +5,14 @@
  *    changes nothing.
  * L2 A word that comes before the start is in the log (the process was quicker than the record) waits for it.
  */
+
 import type { TaskView } from '../../../projections/index.ts';
 import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { attemptKey, type ProjectId, type TaskId, taskKey } from '../../contracts/ids.ts';
 import type { Output } from '../../contracts/tasks.ts';
+import { viewKey } from '../../engine/runtime/views.ts';
 import { type ContentReference, captureFile } from '../attempts/content-store.ts';
 import { type AppContext, commitForTask, findAttempts, findTask } from '../context.ts';
 
@@ -59,7 +61,7 @@ export async function reportStatus(
       return commit({ type: 'task.submitted', ...address, detail: report.detail });
     case 'failed': {
       const detail = report.detail ?? 'the agent gave no reason';
-      const retry_at_ms = app.supervision.supervisor.attempts.retryAt(project, task);
+      const retry_at_ms = app.supervision.supervisor.attempts.retryAt({ project, task });
       return commit({ type: 'task.failure_reported', ...address, detail, retry_at_ms });
     }
     case 'blocked': {
@@ -179,7 +181,7 @@ async function listen(
       'send the attempt token: "Authorization: Bearer $SIGNALBOX_TOKEN"',
     );
   }
-  const attempt = app.supervision.tokens.attemptOf(token, project, task, view.attempts);
+  const attempt = app.supervision.tokens.attemptOf(token, { project, task }, view.attempts);
   if (attempt === null) {
     throw new SignalboxError(
       'unauthorized',
@@ -191,7 +193,7 @@ async function listen(
   await whenStarted(app, speaker);
   // Asked after the wait, in which it may have ended.
   if (
-    app.state.host.get('task', `${project}/${task}`)?.context.openAttempt !== attempt ||
+    app.state.host.get('task', taskKey({ project, task }))?.context.openAttempt !== attempt ||
     (message !== 'result' && isLeftBehind(app, speaker))
   ) {
     await refuse(app, speaker, message, await findTask(app, project, task));
@@ -201,7 +203,7 @@ async function listen(
 
 /** The attempt is open only because its process has yet to end: the task went on without it. */
 function isLeftBehind(app: AppContext, { project, task }: Speaker): boolean {
-  const state = app.state.host.get('task', `${project}/${task}`)?.state;
+  const state = app.state.host.get('task', taskKey({ project, task }))?.state;
   return state !== 'claimed' && state !== 'working' && state !== 'review';
 }
 
@@ -226,7 +228,7 @@ async function refuse(app: AppContext, speaker: Speaker, message: Word, view: Ta
 }
 
 async function whenStarted(app: AppContext, { project, task, attempt }: Speaker): Promise<void> {
-  const key = `${project}/${task}/${attempt}`;
+  const key = attemptKey({ project, task, attempt });
   const isRequested = (): boolean => app.state.host.get('attempt', key)?.state === 'requested';
   if (!isRequested()) return;
   await new Promise<void>((resolve, reject) => {
@@ -253,7 +255,7 @@ async function whenStarted(app: AppContext, { project, task, attempt }: Speaker)
 }
 
 function assertOutput(app: AppContext, view: TaskView): void {
-  const context = app.state.host.get('task', `${view.project}/${view.id}`)?.context;
+  const context = app.state.host.get('task', viewKey(view))?.context;
   if (!context?.outputsRequired || context.outputs > 0) return;
   throw new SignalboxError(
     'output_required',

@@ -1,5 +1,5 @@
 /** Whose token an attempt token is. */
-import { ID_PATTERN } from '../../contracts/ids.ts';
+import { ID_PATTERN, taskKey } from '../../contracts/ids.ts';
 import { openAttempts } from '../attempts/open-attempts.ts';
 import type { AppContext } from '../context.ts';
 
@@ -20,12 +20,13 @@ export function speakerOf(
   const { tokens } = app.supervision;
   const { project = '', task = '' } = address;
   if (ID_PATTERN.test(project) && ID_PATTERN.test(task)) {
-    const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
-    const attempt = tokens.attemptOf(token, project, task, history.length);
+    const history = projections.attempts.byTask.get(taskKey({ project, task })) ?? [];
+    const attempt = tokens.attemptOf(token, { project, task }, history.length);
     if (attempt !== null) return { project, task, attempt, agent: history[attempt - 1]?.agent ?? '' };
   }
-  for (const { project: its, task: id, attempt, agent } of openAttempts(app)) {
-    if (tokens.isOf(token, its, id, attempt)) return { project: its, task: id, attempt, agent };
+  for (const open of openAttempts(app)) {
+    const { project, task, attempt, agent } = open;
+    if (tokens.isOf(token, open)) return { project, task, attempt, agent };
   }
   return null;
 }

@@ -3,17 +3,18 @@
  *
  * R1 Only a regular file below the attempts' directory is read, whatever an agent has put in its place.
  */
+
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { SignalboxError } from '../../contracts/errors.ts';
-import type { AttemptAddress } from '../../engine/supervisor/attempt-address.ts';
+import type { AttemptRef } from '../../contracts/ids.ts';
 import type { Needs } from '../context.ts';
 
 /** Where its output is, and what was started. */
 export function processDirectoryOf(
   { settings }: Needs<'settings.directories'>,
-  { project, task, attempt }: AttemptAddress,
+  { project, task, attempt }: AttemptRef,
 ): string {
   return join(settings.directories.attempts, project, task, String(attempt), 'process');
 }

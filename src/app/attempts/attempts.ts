@@ -3,7 +3,7 @@ import type { AttemptView } from '../../../projections/index.ts';
 import type { AttemptAnswer, AttemptProcesses } from '../../contracts/api/answers.ts';
 import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { attemptKey, type ProjectId, type TaskId } from '../../contracts/ids.ts';
 import { type AppContext, findAttempts, findTask } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { attemptJson } from '../tasks/task-json.ts';
@@ -47,7 +47,14 @@ export async function killAttempt(
     throw new SignalboxError(
       'illegal_transition',
       `attempt ${number} of task ${task} is over (${state}): there is nothing to stop`,
-      { details: { entity: 'attempt', id: `${project}/${task}/${number}`, status: state, legal: [] } },
+      {
+        details: {
+          entity: 'attempt',
+          id: attemptKey({ project, task, attempt: number }),
+          status: state,
+          legal: [],
+        },
+      },
     );
   }
   app.log.assertWritable();

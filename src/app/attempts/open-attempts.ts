@@ -1,6 +1,8 @@
 /** Attempts that are open, in short. */
+
 import type { AttemptView } from '../../../projections/index.ts';
 import type { OpenAttempt } from '../../contracts/api/answers.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import type { Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
@@ -10,7 +12,7 @@ export function openAttempts({
 }: Needs<'state.host' | 'state.projections'>): AttemptView[] {
   return [...host.ids('attempt')].flatMap((key) => {
     const [project = '', task = '', number = ''] = key.split('/');
-    return projections.attempts.byTask.get(`${project}/${task}`)?.[Number(number) - 1] ?? [];
+    return projections.attempts.byTask.get(taskKey({ project, task }))?.[Number(number) - 1] ?? [];
   });
 }
 

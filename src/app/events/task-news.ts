@@ -2,7 +2,9 @@
  * Waiting for news of one task. All who wait hear of the log by one listener: a record costs the same whether one waits
  * or a thousand.
  */
+
 import type { TaskView } from '../../../projections/index.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import { type Needs, taskInMemory } from '../context.ts';
 
 type NewsSources = Needs<'state.projections' | 'log.onRecord' | 'environment'>;
@@ -17,7 +19,7 @@ export class TaskNews {
     this.#app = app;
     this.#stop = app.log.onRecord(({ event }) => {
       if (!('task' in event)) return;
-      for (const wake of this.#waiting.get(`${event.project}/${event.task}`) ?? []) wake();
+      for (const wake of this.#waiting.get(taskKey(event)) ?? []) wake();
     });
   }
 
@@ -37,7 +39,7 @@ export class TaskNews {
       return now === undefined || isNews(now);
     };
     if (limitMs <= 0 || signal.aborted || isOver()) return Promise.resolve();
-    const key = `${project}/${id}`;
+    const key = taskKey({ project, task: id });
     return new Promise((resolve) => {
       const done = (): void => {
         signal.removeEventListener('abort', done);

@@ -1,6 +1,8 @@
 /** The board: a small card for each task that somebody may want to see. */
+
 import type { AttemptHistory, Blackboard, TaskView } from '../../../projections/index.ts';
 import { type BoardCard, NOTE_LENGTH, SETTLED_CARDS } from '../../contracts/api/board.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
@@ -54,7 +56,7 @@ export function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
   };
 }
 
-const keyOf = ({ project, id }: TaskView): string => `${project}/${id}`;
+const keyOf = ({ project, id }: TaskView): string => taskKey({ project, task: id });
 
 function shortened(text: string | null): string | null {
   return text !== null && text.length > NOTE_LENGTH ? `${text.slice(0, NOTE_LENGTH - 1)}…` : text;

@@ -2,6 +2,7 @@
 import type { PastStates } from '../../../projections/index.ts';
 import type { BoardAnswer, BoardChange } from '../../contracts/api/board.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import { agentJson, listAgents } from '../agents/read-agents.ts';
 import type { AppContext } from '../context.ts';
 import type { Batch } from '../events/event-feed.ts';
@@ -43,7 +44,11 @@ const AGENT_EVENTS = /^(?:agent\..*|task\.claimed|attempt\.ended)$/;
  */
 export function boardChange(app: AppContext, { events, upTo }: Batch): BoardChange {
   const { projections } = app.state;
-  const touched = new Set(events.flatMap(({ project, task }) => (task === null ? [] : `${project}/${task}`)));
+  const touched = new Set(
+    events.flatMap(({ project, task }) =>
+      project === null || task === null ? [] : taskKey({ project, task }),
+    ),
+  );
   const cards = [...touched].flatMap((key) => {
     const task = projections.blackboard.tasks.get(key);
     return task ? cardOf(projections, task) : [];

@@ -3,8 +3,8 @@ import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
-import { laneOf } from '../../engine/supervisor/agent-roster.ts';
-import type { Lane } from '../../engine/supervisor/ready-queue.ts';
+import { queueOf } from '../../engine/supervisor/agent-roster.ts';
+import type { QueueKey } from '../../engine/supervisor/ready-tasks.ts';
 import { reviewerOf } from '../../engine/supervisor/reviews.ts';
 import { type AppContext, findTask, type Needs } from '../context.ts';
 import { childrenOf } from './children.ts';
@@ -35,7 +35,7 @@ function waitJson({ until, tasks, ...wait }: Wait): WaitAnswer {
 function situationOf(app: AppContext, task: TaskView): Situation {
   const { host, projections } = app.state;
   const { roster, supervisor } = app.supervision;
-  const lane = laneOf(task.spec);
+  const queue = queueOf(task.spec);
   const children = childrenOf(app, task);
   return {
     task,
@@ -47,10 +47,10 @@ function situationOf(app: AppContext, task: TaskView): Situation {
       task.spec.join === true &&
       children.some(({ spec, state }) => spec.reviews === undefined && isGivenUp(state)),
     takers: roster
-      .takersOf(lane)
+      .takersOf(queue)
       .map((agent) => ({ id: agent, agent: projections.agents.byId.get(agent) ?? null })),
-    queue: placeOf(app, task, lane),
-    pausedQueue: projections.queues.paused.get(lane) ?? null,
+    queue: placeOf(app, task, queue),
+    pausedQueue: projections.queues.paused.get(queue) ?? null,
     limits: {
       open: host.count('attempt'),
       concurrency: app.settings.limits.concurrency,
@@ -92,12 +92,12 @@ function unmetDependencies(app: AppContext, { project, spec }: TaskView): Situat
     .filter(({ state }) => state !== 'done');
 }
 
-function placeOf(app: AppContext, task: TaskView, lane: Lane): QueuePlace {
+function placeOf(app: AppContext, task: TaskView, queue: QueueKey): QueuePlace {
   let ahead = 0;
   let length = 0;
   let ofOtherProjects = 0;
   for (const other of app.state.projections.blackboard.tasks.values()) {
-    if (other.state !== 'pending' || laneOf(other.spec) !== lane) continue;
+    if (other.state !== 'pending' || queueOf(other.spec) !== queue) continue;
     if (other.project !== task.project) ofOtherProjects++;
     else length++;
     if (other.project === task.project && goesBefore(other, task)) ahead++;

@@ -1,7 +1,7 @@
 /** A reviewing agent's verdict on a task, given with the token of its review. */
 import type { TaskView } from '../../../projections/index.ts';
 import { type ProjectId, type TaskId, taskId } from '../../contracts/ids.ts';
-import { type Verdict, verdictIn } from '../../engine/supervisor/verdict.ts';
+import { type Verdict, verdictIn } from '../../engine/supervisor/reviews.ts';
 import { addOutput } from '../agents/agent-words.ts';
 import { type AppContext, findTask, taskInMemory } from '../context.ts';
 
@@ -41,7 +41,7 @@ function reviewByToken(app: AppContext, task: TaskView, token: string): TaskView
     .find(
       ({ id, spec, attempts }) =>
         spec.reviews?.task === task.id &&
-        app.supervision.tokens.attemptOf(token, task.project, id, attempts) !== null,
+        app.supervision.tokens.attemptOf(token, { project: task.project, task: id }, attempts) !== null,
     );
 }
 

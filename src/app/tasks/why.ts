@@ -63,11 +63,11 @@ export interface Taker {
 }
 
 export interface QueuePlace {
-  /** Pending tasks of the same project and lane that go first. */
+  /** Pending tasks of the same project and queue that go first. */
   readonly ahead: number;
   /** All of them, this one included. */
   readonly length: number;
-  /** Pending tasks of other projects in the same lane. */
+  /** Pending tasks of other projects in the same queue. */
   readonly ofOtherProjects: number;
 }
 

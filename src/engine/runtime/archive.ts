@@ -3,6 +3,7 @@
 import { type AttemptView, attemptHistory, blackboard, type TaskView } from '../../../projections/index.ts';
 import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { taskKey } from '../../contracts/ids.ts';
 
 export interface ArchivedTask {
   readonly view: TaskView;
@@ -30,7 +31,7 @@ export class Archive {
 
   /** @returns null for a task that never was. @throws what reading the log throws */
   async find(project: string, id: string): Promise<ArchivedTask | null> {
-    const key = `${project}/${id}`;
+    const key = taskKey({ project, task: id });
     const kept = this.#kept.get(key);
     if (kept) return kept;
     if (!(await this.#histories.has(project, id))) return null;
@@ -41,7 +42,7 @@ export class Archive {
 
   /** A late word may still be recorded of a task: what was read before is not all any more. */
   onRecord({ event }: StoredRecord): void {
-    if ('task' in event && this.#kept.size > 0) this.#kept.delete(`${event.project}/${event.task}`);
+    if ('task' in event && this.#kept.size > 0) this.#kept.delete(taskKey(event));
   }
 }
 

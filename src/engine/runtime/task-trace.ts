@@ -8,6 +8,7 @@
  */
 
 import { sha256 } from '../../base/hash.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import type { TaskSpec } from '../../contracts/tasks.ts';
 import {
   formatTraceparent,
@@ -40,7 +41,7 @@ export function taskTrace(
   const traceId = above?.traceId ?? sha256(`trace ${project}/${id} ${createdAt}`).slice(0, 32);
   return {
     traceId,
-    spanId: spanIdOf(`${project}/${id}`, traceId),
+    spanId: spanIdOf(taskKey({ project, task: id }), traceId),
     parentSpanId: above?.spanId ?? null,
     flags: above?.flags ?? OWN_FLAGS,
     state: above?.state,
@@ -50,8 +51,8 @@ export function taskTrace(
 /** The trace of a task whose parents are in memory, as those of every open task are. */
 export function traceOf(tasks: ReadonlyMap<string, TracedTask>, task: TracedTask): TaskTrace {
   const { project, spec } = task;
-  const isOfAnother = spec.traceparent === undefined && spec.parent !== undefined;
-  const parent = isOfAnother ? tasks.get(`${project}/${spec.parent}`) : undefined;
+  if (spec.traceparent !== undefined || spec.parent === undefined) return taskTrace(task, null);
+  const parent = tasks.get(taskKey({ project, task: spec.parent }));
   return taskTrace(task, parent ? traceOf(tasks, parent) : null);
 }
 

@@ -1,7 +1,11 @@
-/** The agents of this process: their drivers and settings, and which lanes each may take from. */
+/** The agents of this process: their drivers and settings, which queues each takes from, and their registration. */
+import { isDeepStrictEqual } from 'node:util';
+import type { AgentView, Projections } from '../../../projections/index.ts';
+import type { DomainEvent } from '../../contracts/events/events.ts';
 import type { Driver } from '../../drivers/driver.ts';
+import type { ActorHost } from '../runtime/actor-host.ts';
 import type { BreakerSettings } from './breaker.ts';
-import type { Lane } from './ready-queue.ts';
+import type { QueueKey } from './ready-tasks.ts';
 
 export interface AgentDefinition {
   readonly id: string;
@@ -10,37 +14,35 @@ export interface AgentDefinition {
   readonly concurrency: number;
   readonly timeoutMs: number;
   readonly killGraceMs: number;
-  /** How long it may go on after it has given its result. */
+  /** How long its process may go on after it has reported its result. */
   readonly lingerMs: number;
-  /** How long it may give no sign of life; absent where silence alone stops nothing. */
+  /** How long it may give no sign of life; undefined: silence alone stops nothing. */
   readonly silenceMs?: number | undefined;
-  /** Absent for an agent that is never parked. */
+  /** undefined: the agent is never parked. */
   readonly breaker?: BreakerSettings | undefined;
   readonly promptLanguage: 'en' | 'zh';
-  /** Whether a retry goes on with the session of the attempt before it, where its driver can. Default: yes. */
+  /** Whether a retry resumes the session of the attempt before it, if the driver can. Default: true. */
   readonly resumesSessions?: boolean;
 }
 
 interface Entry {
   readonly definition: AgentDefinition;
-  readonly lanes: readonly Lane[];
+  readonly queues: readonly QueueKey[];
 }
 
 export class AgentRoster {
   readonly #entries = new Map<string, Entry>();
-  readonly #byLane = new Map<Lane, string[]>();
+  readonly #byQueue = new Map<QueueKey, string[]>();
 
   constructor(definitions: Iterable<AgentDefinition>) {
     for (const definition of definitions) {
-      const lanes: Lane[] = [
-        `agent:${definition.id}`,
-        ...definition.capabilities.map((type): Lane => `type:${type}`),
-      ];
-      this.#entries.set(definition.id, { definition, lanes });
-      for (const lane of lanes) {
-        const agents = this.#byLane.get(lane);
-        if (agents) agents.push(definition.id);
-        else this.#byLane.set(lane, [definition.id]);
+      const { id, capabilities } = definition;
+      const queues: QueueKey[] = [`agent:${id}`, ...capabilities.map((type): QueueKey => `type:${type}`)];
+      this.#entries.set(id, { definition, queues });
+      for (const queue of queues) {
+        const agents = this.#byQueue.get(queue);
+        if (agents) agents.push(id);
+        else this.#byQueue.set(queue, [id]);
       }
     }
   }
@@ -53,20 +55,55 @@ export class AgentRoster {
     for (const { definition } of this.#entries.values()) yield definition;
   }
 
-  lanesOf(id: string): readonly Lane[] {
-    return this.#entries.get(id)?.lanes ?? [];
+  /** The queues that an agent takes from. */
+  queuesOf(id: string): readonly QueueKey[] {
+    return this.#entries.get(id)?.queues ?? [];
   }
 
-  /** The agents that may take from a lane. */
-  takersOf(lane: Lane): readonly string[] {
-    return this.#byLane.get(lane) ?? [];
+  /** The agents that take from a queue. */
+  takersOf(queue: QueueKey): readonly string[] {
+    return this.#byQueue.get(queue) ?? [];
   }
 }
 
-/** Where a task waits: for its agent where it names one, else for any agent that can do its type. */
-export function laneOf(spec: {
+/** The queue in which a task waits: of its agent if it names one, otherwise of its type. */
+export function queueOf(spec: {
   readonly agent?: string | undefined;
   readonly type?: string | undefined;
-}): Lane {
+}): QueueKey {
   return spec.agent === undefined ? `type:${spec.type ?? ''}` : `agent:${spec.agent}`;
+}
+
+/** Registers agents that are new or changed in the configuration, and retires those that are not in it any more. */
+export function registerAgents(
+  host: ActorHost,
+  projections: Projections,
+  roster: AgentRoster,
+  decide: (event: DomainEvent) => void,
+): void {
+  for (const agent of roster.all()) {
+    const known = projections.agents.byId.get(agent.id);
+    const isGone = known?.state === 'offline' && agent.driver.isAnnounced !== true;
+    if (known && !isGone && isRegisteredAs(agent, known)) continue;
+    const { id, driver, capabilities, concurrency } = agent;
+    decide({
+      type: 'agent.registered',
+      agent: id,
+      driver: driver.name,
+      capabilities: [...capabilities],
+      concurrency,
+    });
+  }
+  for (const id of [...host.ids('agent')]) {
+    if (roster.get(id) || host.get('agent', id)?.state === 'offline') continue;
+    decide({ type: 'agent.retired', agent: id, reason: 'it is not in the configuration any more' });
+  }
+}
+
+function isRegisteredAs(agent: AgentDefinition, known: AgentView): boolean {
+  return (
+    known.driver === agent.driver.name &&
+    known.concurrency === agent.concurrency &&
+    isDeepStrictEqual(known.capabilities, agent.capabilities)
+  );
 }

@@ -1,41 +1,38 @@
 /**
- * The clock of runs that are watched: their deadline, their silence, and how long they stay after their word.
+ * The timers of watched runs: deadline, silence, and how long the process stays after the agent has reported.
  *
- * E3 A deadline is the one in the log, also after a restart.
- * E4 Nothing is stopped for silence that was not suspected for half of the time before (A3 of machines/attempt.ts),
- *    whatever the clock did meanwhile. What happened while nobody watched is not held against a run.
- * E5 Once the agent has given its word, only its staying counts.
- * E6 A run that is not watched any more has no timer.
+ * The deadline is the recorded one, also after a restart. A run is stopped for silence only after it was suspected for
+ * half of the allowed time, whatever the clock did meanwhile; silence while Signalbox was not running does not count.
+ * After the agent has reported its result, only the lingering of its process counts.
  */
-
 import type { Clock } from '../../base/environment.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
+import { type AttemptRef, attemptKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Run } from '../../drivers/driver.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
-import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 
 export interface AttemptClockOptions {
   readonly timers: TimerQueue;
   readonly clock: Clock;
-  /** The state of an open attempt; undefined where it is over. */
-  readonly stateOf: (attempt: AttemptAddress) => string | undefined;
-  readonly requestStop: (attempt: AttemptAddress, reason: StopReason) => void;
+  /** The state of an open attempt; undefined if it is over. */
+  readonly stateOf: (attempt: AttemptRef) => string | undefined;
+  readonly requestStop: (attempt: AttemptRef, reason: StopReason) => void;
   readonly decide: (event: DomainEvent) => void;
 }
 
 /** Milliseconds. */
 export interface Patience {
-  /** Without a sign of life; absent where silence alone stops nothing. */
+  /** Without a sign of life; undefined: silence alone stops nothing. */
   readonly silenceMs: number | undefined;
-  /** After the agent's word. */
+  /** After the report of the agent. */
   readonly lingerMs: number;
 }
 
 interface Watched {
   readonly run: Run;
   readonly patience: Patience;
-  /** Epoch milliseconds of its newest word or heartbeat, or of the beginning of the watch. */
+  /** Epoch milliseconds of its newest message or heartbeat, or of the start of the watch. */
   signAt: number;
   suspectedAt: number;
 }
@@ -48,13 +45,13 @@ export class AttemptClock {
     this.#options = options;
   }
 
-  watch(attempt: AttemptAddress, run: Run, patience: Patience): void {
+  watch(attempt: AttemptRef, run: Run, patience: Patience): void {
     const now = this.#options.clock.now();
     this.#watched.set(attemptKey(attempt), { run, patience, signAt: now, suspectedAt: now });
   }
 
-  /** Its start is in the log, with the deadline that was set then. */
-  onStarted(attempt: AttemptAddress, deadline: number): void {
+  /** Its start is stored, with this deadline. */
+  onStarted(attempt: AttemptRef, deadline: number): void {
     const key = attemptKey(attempt);
     if (!this.#watched.has(key)) return;
     const { timers, requestStop } = this.#options;
@@ -62,8 +59,8 @@ export class AttemptClock {
     this.#lookAtSilence(attempt);
   }
 
-  /** The agent has given its word; its process may stay for a moment, not for ever. */
-  onVerdict(attempt: AttemptAddress): void {
+  /** The agent has reported its result; its process may linger for a limited time. */
+  onVerdict(attempt: AttemptRef): void {
     const key = attemptKey(attempt);
     const watched = this.#watched.get(key);
     if (!watched) return;
@@ -74,15 +71,15 @@ export class AttemptClock {
     timers.set(`linger:${key}`, at, () => requestStop(attempt, 'lingering'));
   }
 
-  /** The agent gave a sign of life. One that was suspected is trusted again. */
-  noteSign(attempt: AttemptAddress, evidence: string): void {
+  /** The agent gave a sign of life: a suspected attempt recovers. */
+  noteSign(attempt: AttemptRef, evidence: string): void {
     const watched = this.#watched.get(attemptKey(attempt));
     if (!watched) return;
     watched.signAt = this.#options.clock.now();
-    if (this.#options.stateOf(attempt) === 'suspected') this.#trust(attempt, evidence);
+    if (this.#options.stateOf(attempt) === 'suspected') this.#recover(attempt, evidence);
   }
 
-  forget(attempt: AttemptAddress): void {
+  forget(attempt: AttemptRef): void {
     const key = attemptKey(attempt);
     this.#watched.delete(key);
     for (const kind of ['timeout', 'silence', 'linger']) this.#options.timers.cancel(`${kind}:${key}`);
@@ -92,8 +89,8 @@ export class AttemptClock {
     this.#watched.clear();
   }
 
-  /** Suspects after half of the silence that is allowed, and stops after the whole. */
-  #lookAtSilence(attempt: AttemptAddress): void {
+  /** Suspects a run after half of the allowed silence, and stops it after all of it. */
+  #lookAtSilence(attempt: AttemptRef): void {
     const watched = this.#watched.get(attemptKey(attempt));
     const allowed = watched?.patience.silenceMs;
     if (!watched || allowed === undefined) return;
@@ -107,7 +104,7 @@ export class AttemptClock {
       watched.suspectedAt = now;
       this.#suspect(attempt, now - lastSignAt);
     } else if (state === 'suspected' && !isSilent) {
-      this.#trust(attempt, printedAt === lastSignAt ? 'output' : 'Signalbox was restarted meanwhile');
+      this.#recover(attempt, printedAt === lastSignAt ? 'output' : 'Signalbox was restarted meanwhile');
     }
     const stopAt = Math.max(lastSignAt + allowed, watched.suspectedAt + allowed / 2);
     if (isSilent && now >= stopAt) return requestStop(attempt, 'silence');
@@ -115,12 +112,12 @@ export class AttemptClock {
     timers.set(`silence:${attemptKey(attempt)}`, next, () => this.#lookAtSilence(attempt));
   }
 
-  #suspect({ project, task, attempt }: AttemptAddress, silentMs: number): void {
+  #suspect({ project, task, attempt }: AttemptRef, silentMs: number): void {
     const reason = `no output and no heartbeat for ${Math.round(silentMs / 1_000)} s`;
     this.#options.decide({ type: 'attempt.suspected', project, task, attempt, reason });
   }
 
-  #trust({ project, task, attempt }: AttemptAddress, evidence: string): void {
+  #recover({ project, task, attempt }: AttemptRef, evidence: string): void {
     this.#options.decide({ type: 'attempt.recovered', project, task, attempt, evidence });
   }
 }

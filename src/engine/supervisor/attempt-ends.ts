@@ -1,37 +1,48 @@
 /**
- * Records how attempts ended: what they brought, how that is judged, and when the next one is due.
+ * Records how attempts ended: their outputs, their outcome, and when the next attempt is due.
  *
- * N1 The end of an attempt always fits in an event and is never refused for its size: no attempt stays open for it.
- * N2 When the next attempt is due is drawn once and stands in the event: a restart does not draw again.
+ * Invariant attempts/ended-for-certain: the end of an attempt always fits in an event and is never refused for its
+ * size, so no attempt stays open because of it. The time of the next attempt is drawn once and recorded in the event: a
+ * restart does not draw again.
  */
 import type { Projections } from '../../../projections/index.ts';
 import type { Environment } from '../../base/environment.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
-import type { Output } from '../../contracts/tasks.ts';
+import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import type { Backoff, Output } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
-import { type AttemptAddress, attemptKey } from './attempt-address.ts';
-import { backoffMs } from './backoff.ts';
+import { taskOf } from '../runtime/views.ts';
 import { type Judgement, judge } from './outcome.ts';
-import { verdictIn } from './verdict.ts';
+import { verdictIn } from './reviews.ts';
 
 export interface AttemptEndsOptions {
   readonly host: ActorHost;
   readonly projections: Projections;
   readonly environment: Environment;
-  /** @returns why it was refused; null where it was decided */
+  /** @returns the refusal; null if the event was decided */
   readonly decide: (event: DomainEvent, actor: string) => SignalboxError | null;
-  /** An attempt that has not completed said that its agent's quota is used up; its end is recorded next. */
+  /** Called if a failed attempt reported that its agent's quota is used up; its end is recorded next. */
   readonly onQuota: (agent: string, sign: QuotaSign) => void;
 }
 
-/** States in which the end of the attempt decides where the task goes. */
+/** States of a task in which the end of its attempt decides what happens next. */
 export const ACTIVE_STATES: ReadonlySet<string> = new Set(['claimed', 'working', 'review']);
 
-/** Characters of an error that are recorded. */
-const MAX_ERROR = 20_000;
+/** Recorded characters of an error. */
+const MAX_ERROR_LENGTH = 20_000;
+
+/**
+ * Milliseconds to wait before the attempt that follows `attempts` finished ones.
+ * @param random uniform in [0, 1)
+ */
+export function backoffMs(backoff: Backoff, attempts: number, random: number): number {
+  const grown = backoff.initial_seconds * backoff.factor ** Math.max(attempts - 1, 0);
+  const seconds = Math.min(grown, backoff.max_seconds);
+  return Math.round(1_000 * seconds * (1 + backoff.jitter * (2 * random - 1)));
+}
 
 export class AttemptEnds {
   readonly #options: AttemptEndsOptions;
@@ -40,51 +51,38 @@ export class AttemptEnds {
     this.#options = options;
   }
 
-  /** The run is over. Does nothing for an attempt that is not open. */
-  record(address: AttemptAddress, agent: string, end: RunEnd): void {
+  /** Records that a run is over. Does nothing if the attempt is not open. */
+  record(ref: AttemptRef, agent: string, end: RunEnd): void {
     const { host, decide } = this.#options;
-    const { project, task, attempt } = address;
-    const entity = host.get('attempt', attemptKey(address));
+    const { project, task, attempt } = ref;
+    const entity = host.get('attempt', attemptKey(ref));
     if (!entity) return;
-    const counted = this.#countedOutputs(address, end.outputs);
+    const counted = this.#countedOutputs(ref, end.outputs);
     const [refusal] = counted.flatMap(
       (output) =>
         decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`) ?? [],
     );
-    const context = host.get('task', `${project}/${task}`)?.context;
+    const context = host.get('task', taskKey(ref))?.context;
     const hasOutput = context !== undefined && (!context.outputsRequired || context.outputs > 0);
-    const judgement = this.#judgedReview(
-      address,
+    const judgement = this.#judgeReview(
+      ref,
       counted,
       judge(end.result, entity.context, hasOutput || refusal !== undefined, end.failure),
     );
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
-    this.#decideEnd(address, agent, isCut ? { outcome: 'failed', error } : judgement, end);
+    this.#recordEnd(ref, agent, isCut ? { outcome: 'failed', error } : judgement, end);
   }
 
-  /** A review that comes to no verdict has failed, however well its process ended. */
-  #judgedReview(
-    { project, task }: AttemptAddress,
-    added: readonly Output[],
-    judgement: Judgement,
-  ): Judgement {
-    const view = this.#options.projections.blackboard.tasks.get(`${project}/${task}`);
-    if (view?.spec.reviews === undefined || judgement.outcome !== 'completed') return judgement;
-    // One that is blocked waits for a person: it has no verdict yet.
-    if (view.state === 'blocked' || verdictIn([...view.outputs, ...added])) return judgement;
-    return { outcome: 'failed', error: 'it came to no verdict: it neither approved nor rejected' };
+  /** Records that a run could not be started. */
+  recordUnstarted(ref: AttemptRef, agent: string, error: string): void {
+    this.#recordEnd(ref, agent, { outcome: 'spawn_failed', error }, null);
   }
 
-  /** There never was a run. */
-  recordUnstarted(attempt: AttemptAddress, agent: string, error: string): void {
-    this.#decideEnd(attempt, agent, { outcome: 'spawn_failed', error }, null);
-  }
-
-  /** Epoch milliseconds of the next attempt; null where none is left, or the task has left this one behind already. */
-  retryAt(project: string, task: string): number | null {
-    const entity = this.#options.host.get('task', `${project}/${task}`);
-    const spec = this.#options.projections.blackboard.tasks.get(`${project}/${task}`)?.spec;
+  /** Epoch milliseconds of the next attempt; null if none is left, or if the task has moved on from its attempt. */
+  retryAt(ref: TaskRef): number | null {
+    const entity = this.#options.host.get('task', taskKey(ref));
+    const spec = taskOf(this.#options.projections, ref)?.spec;
     if (!entity || !spec || !ACTIVE_STATES.has(entity.state)) return null;
     const { context } = entity;
     if (context.attempts >= context.attemptsGranted) return null;
@@ -92,22 +90,26 @@ export class AttemptEnds {
     return clock.now() + backoffMs(spec.backoff, context.attempts, random());
   }
 
-  /** What the run itself brought counts only where the agent has posted nothing in this attempt. */
-  #countedOutputs({ project, task, attempt }: AttemptAddress, outputs: readonly Output[]): readonly Output[] {
-    const { host, projections } = this.#options;
-    const entity = host.get('task', `${project}/${task}`);
-    if (!entity || (entity.state !== 'working' && entity.state !== 'review')) return [];
-    const posted = projections.blackboard.tasks.get(`${project}/${task}`)?.outputs;
-    return posted?.some((output) => output.attempt === attempt) ? [] : outputs;
+  /** A review without a verdict has failed, however its process ended. */
+  #judgeReview(ref: AttemptRef, added: readonly Output[], judgement: Judgement): Judgement {
+    const view = taskOf(this.#options.projections, ref);
+    if (view?.spec.reviews === undefined || judgement.outcome !== 'completed') return judgement;
+    // A blocked review waits for a user: it has no verdict yet.
+    if (view.state === 'blocked' || verdictIn([...view.outputs, ...added])) return judgement;
+    return { outcome: 'failed', error: 'it came to no verdict: it neither approved nor rejected' };
   }
 
-  #decideEnd(
-    { project, task, attempt }: AttemptAddress,
-    agent: string,
-    { outcome, error }: Judgement,
-    end: RunEnd | null,
-  ): void {
-    const retryAt = outcome === 'completed' ? null : this.retryAt(project, task);
+  /** Outputs of the run itself count only if the agent has posted none in this attempt. */
+  #countedOutputs(ref: AttemptRef, outputs: readonly Output[]): readonly Output[] {
+    const state = this.#options.host.get('task', taskKey(ref))?.state;
+    if (state !== 'working' && state !== 'review') return [];
+    const posted = taskOf(this.#options.projections, ref)?.outputs;
+    return posted?.some(({ attempt }) => attempt === ref.attempt) ? [] : outputs;
+  }
+
+  #recordEnd(ref: AttemptRef, agent: string, { outcome, error }: Judgement, end: RunEnd | null): void {
+    const { project, task, attempt } = ref;
+    const retryAt = outcome === 'completed' ? null : this.retryAt(ref);
     const quota = outcome === 'completed' ? undefined : end?.quota;
     if (quota) this.#options.onQuota(agent, quota);
     this.#options.decide(
@@ -118,7 +120,7 @@ export class AttemptEnds {
         attempt,
         agent,
         outcome,
-        error: error?.slice(0, MAX_ERROR),
+        error: error?.slice(0, MAX_ERROR_LENGTH),
         exit_code: end?.result.kind === 'exited' ? end.result.code : undefined,
         signal: end?.result.kind === 'signalled' ? end.result.signal : undefined,
         stderr_tail: end?.stderrTail,

@@ -1,10 +1,10 @@
 /**
- * The circuit breaker of an agent: after some failures in a row, or when its quota is used up, it is parked, and then
- * tried with one attempt.
+ * The circuit breaker of an agent: after several failures in a row, or when its quota is used up, the agent is parked,
+ * and then probed with one attempt.
  *
- * Z1 The counts are the agent machine's own, hence in the log: a restart does not close the breaker.
- * Z2 Only an attempt that says something about the agent decides; a lost or cancelled probe is repeated. Who has
- *    completed an attempt since it was parked needs no probe.
+ * The counts belong to the machine of the agent and are in the log, so a restart does not close the breaker. Only
+ * attempts that tell something about the agent count; a lost or cancelled probe is repeated. An agent that has completed
+ * an attempt since it was parked needs no probe.
  */
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type AttemptOutcome, FAILED_OUTCOMES } from '../../contracts/tasks.ts';
@@ -15,7 +15,7 @@ import type { TimerQueue } from '../runtime/timer-queue.ts';
 export interface BreakerSettings {
   /** Failures in a row after which the agent is parked. */
   readonly failures: number;
-  /** How long the first time; each time in a row twice as long. */
+  /** Length of the first parking; each further one in a row lasts twice as long. */
   readonly cooldownMs: number;
   readonly maxCooldownMs: number;
 }
@@ -37,19 +37,19 @@ export class Breaker {
     this.#options = options;
   }
 
-  /** Follows the end of one of the agent's attempts. */
+  /** Reacts to the end of an attempt of the agent. */
   onEnded(agent: string, outcome: AttemptOutcome): void {
     if (outcome === 'completed' || FAILED_OUTCOMES.has(outcome)) this.#judge(agent);
   }
 
-  /** Follows the sign that the agent's quota is used up; the end of that attempt is recorded next. */
+  /** Reacts to a used-up quota; the end of that attempt is recorded next. */
   onQuota(agent: string, { reason, untilMs }: QuotaSign): void {
     const state = this.#options.host.get('agent', agent)?.state;
     if (state === undefined || !PARKABLE_STATES.has(state)) return;
     this.#options.decide({ type: 'agent.parked', agent, reason, until_ms: untilMs });
   }
 
-  /** Does what is due for an agent: after it was parked, when it is to be tried, and for each after a restart. */
+  /** Does what is due for an agent: called after it was parked or probed, and for each agent after a restart. */
   takeUp(agent: string): void {
     const entity = this.#options.host.get('agent', agent);
     if (!entity) return;
@@ -57,7 +57,7 @@ export class Breaker {
       case 'parked':
         return this.#awaitProbe(agent, entity.context.parkedUntil);
       case 'probing':
-        // What it has failed before is what it was parked for.
+        // Failures from before the parking do not count again.
         if (entity.context.failures === 0) this.#options.decide({ type: 'agent.unparked', agent });
         return;
       default:

@@ -1,12 +1,12 @@
 /**
- * Caps on what a task and everything below it may use, checked before each attempt.
- *
- * Y1 What was used is read from the attempt history, which is in the log: no restart forgets it. Attempts that are
- *    claimed and not in the log yet count as well, so that no two claims share the last one.
+ * Limits on what a task and all tasks below it may use, checked before each attempt. The use is read from the attempt
+ * history and so survives restarts. Claims that are not stored yet count too: no two claims share the last attempt.
  */
+
 import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
 import type { Budget } from '../../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
+import { taskOf, viewKey } from '../runtime/views.ts';
 
 interface Use {
   readonly attempts: number;
@@ -17,7 +17,7 @@ interface Use {
 
 const NONE: Use = { attempts: 0, tokens: 0, cost_usd: 0, wall_seconds: 0 };
 
-/** Why the next attempt of this task may not start; null where it may. */
+/** Why the next attempt of this task may not start; null if it may. */
 export function exhaustedBudget(
   projections: Projections,
   host: ActorHost,
@@ -27,7 +27,7 @@ export function exhaustedBudget(
   for (let holder: TaskView | undefined = task; holder; holder = parentOf(projections, holder)) {
     const { budget } = holder.spec;
     if (!budget) continue;
-    const spent = firstExhausted(budget, useOf(projections, host, `${holder.project}/${holder.id}`, now));
+    const spent = firstExhausted(budget, useOf(projections, host, viewKey(holder), now));
     if (spent !== null) return `the budget of task ${holder.id} is used up: ${spent}`;
   }
   return null;
@@ -41,7 +41,7 @@ function firstExhausted(budget: Budget, use: Use): string | null {
   return null;
 }
 
-/** What the task and all its descendants have used. */
+/** The use of the task and all its descendants. */
 function useOf(projections: Projections, host: ActorHost, key: string, now: number): Use {
   const recorded = projections.attempts.byTask.get(key) ?? [];
   const attempts = host.get('task', key)?.context.attempts ?? recorded.length;
@@ -71,7 +71,5 @@ function add(a: Use, b: Use): Use {
 }
 
 function parentOf(projections: Projections, { project, spec }: TaskView): TaskView | undefined {
-  return spec.parent === undefined
-    ? undefined
-    : projections.blackboard.tasks.get(`${project}/${spec.parent}`);
+  return spec.parent === undefined ? undefined : taskOf(projections, { project, task: spec.parent });
 }

@@ -1,21 +1,19 @@
 /**
- * Who runs next: matches pending tasks with free slots, and claims.
+ * Dispatching: matches pending tasks with free slots of agents, and proposes claims, which the machines of the task and
+ * the agent decide together. Which slots are free follows from the machine of the agent.
  *
- * M1 A claim is decided by the machines of the task and the agent together; this only proposes.
- * M2 No place here says which slot is taken: that is the agent's machine, and it follows from open attempts.
- * M3 Where a shared cap holds work back, the next free place goes to whoever is next of all: no agent, and so no
- *    project, is passed over because of its place in the configuration.
- * M4 Of a queue that is paused nothing is claimed. What was claimed before stands before the pause in the log.
+ * If a shared limit holds work back, the next free slot goes to the task that is next of all queues: no agent, and so no
+ * project, is passed over because of its place in the configuration. Nothing is claimed from a paused queue.
  */
 import type { TaskSpec } from '../../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
-import { type AgentRoster, laneOf } from './agent-roster.ts';
-import type { Lane, ReadyQueue } from './ready-queue.ts';
+import { type AgentRoster, queueOf } from './agent-roster.ts';
+import type { QueueKey, ReadyTasks } from './ready-tasks.ts';
 
 export interface DispatcherOptions {
   readonly host: ActorHost;
   readonly roster: AgentRoster;
-  readonly queue: ReadyQueue;
+  readonly ready: ReadyTasks;
   /** Attempts that may be open at the same time, of all agents together. */
   readonly concurrency: number;
   /** The same for each project. */
@@ -25,67 +23,67 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  #state: 'waiting' | 'claiming' | 'over' = 'waiting';
-  /** A cap that several agents share may have held somebody back: the next free slot is offered to all. */
+  #state: 'waiting' | 'dispatching' | 'over' = 'waiting';
+  /** Whether a shared limit has held work back: then the next free slot is offered to all queues. */
   #held = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
-  /** Claims nothing before this. Does nothing after `disable`, which may come while Signalbox is still starting. */
+  /** Starts dispatching. Does nothing after `disable`, which may be called while Signalbox is still starting. */
   enable(): void {
     if (this.#state === 'over') return;
-    this.#state = 'claiming';
+    this.#state = 'dispatching';
     this.offerAll();
   }
 
-  /** Claims nothing any more. */
+  /** Stops dispatching. */
   disable(): void {
     this.#state = 'over';
   }
 
-  /** A task became pending, or its earlier attempt has ended: it may be claimed. */
+  /** A task became pending, or its previous attempt has ended: it may be claimed. */
   add(project: string, key: string, spec: TaskSpec, age: number): void {
-    const lane = laneOf(spec);
-    this.#options.queue.add(lane, { key, project, priority: spec.priority, age });
-    this.#match([lane]);
+    const queue = queueOf(spec);
+    this.#options.ready.add(queue, { key, project, priority: spec.priority, age });
+    this.#match([queue]);
   }
 
   /** A slot of this agent may be free. */
   offer(agent: string): void {
     if (this.#held) this.offerAll();
-    else this.#match(this.#options.roster.lanesOf(agent));
+    else this.#match(this.#options.roster.queuesOf(agent));
   }
 
   /** Tasks of this queue may be claimed again. */
   reopen(queue: string): void {
     if (this.#held) this.offerAll();
-    else this.#match([queue as Lane]);
+    else this.#match([queue as QueueKey]);
   }
 
   offerAll(): void {
     this.#held = false;
-    this.#match([...this.#options.queue.lanes()]);
+    this.#match([...this.#options.ready.queues()]);
   }
 
-  /** Claims what is next in these lanes, as long as somebody is free. */
-  #match(lanes: readonly Lane[]): void {
-    const { host, queue, concurrency, projectConcurrency, claim } = this.#options;
-    while (this.#state === 'claiming') {
-      const open = lanes.filter((lane) => this.#isOpen(lane));
+  /** Claims what is next in these queues, as long as agents are free. */
+  #match(queues: readonly QueueKey[]): void {
+    const { host, ready, concurrency, projectConcurrency, claim } = this.#options;
+    while (this.#state === 'dispatching') {
+      const open = queues.filter((queue) => this.#isOpen(queue));
       if (open.length === 0) return;
       if (host.count('attempt') >= concurrency) {
         this.#held = true;
         return;
       }
-      const next = queue.take({
-        lanes: open,
+      const next = ready.take({
+        queues: open,
         isReady: (key) => this.#isReady(key),
         loadOf: (project) => host.openAttempts(project),
         projectCap: projectConcurrency,
       });
-      const taker = next && this.#takerOf(next.lane);
+      const taker = next && this.#takerOf(next.queue);
       if (!next || taker === undefined) {
         this.#held ||= projectConcurrency < concurrency;
         return;
@@ -94,19 +92,18 @@ export class Dispatcher {
     }
   }
 
-  /** Whether something may wait here, and somebody is free to take it. */
-  #isOpen(lane: Lane): boolean {
-    const { host, queue } = this.#options;
-    return (
-      queue.has(lane) && host.get('queue', lane)?.state !== 'paused' && this.#takerOf(lane) !== undefined
-    );
+  /** Whether tasks may wait in a queue and an agent is free to take them. */
+  #isOpen(queue: QueueKey): boolean {
+    const { host, ready } = this.#options;
+    if (!ready.has(queue) || host.get('queue', queue)?.state === 'paused') return false;
+    return this.#takerOf(queue) !== undefined;
   }
 
-  /** The least loaded of those who are free to take from this lane, so that agents of one type share the work. */
-  #takerOf(lane: Lane): string | undefined {
+  /** The least loaded free agent of a queue, so that agents of one type share the work. */
+  #takerOf(queue: QueueKey): string | undefined {
     let best: string | undefined;
     let bestLoad = Number.POSITIVE_INFINITY;
-    for (const id of this.#options.roster.takersOf(lane)) {
+    for (const id of this.#options.roster.takersOf(queue)) {
       if (!this.#hasFreeSlot(id)) continue;
       const load = this.#options.host.get('agent', id)?.context.running ?? 0;
       if (load < bestLoad) [best, bestLoad] = [id, load];

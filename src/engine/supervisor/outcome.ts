@@ -1,4 +1,4 @@
-/** How an attempt ended, judged by the process, by what the agent said, and by why it was stopped. */
+/** The outcome of an attempt, judged by its process, the report of the agent, and the reason of a stop. */
 import type { AttemptContext } from '../../../machines/index.ts';
 import { unreachable } from '../../contracts/errors.ts';
 import type { AttemptOutcome, StopReason } from '../../contracts/tasks.ts';
@@ -11,7 +11,7 @@ export interface Judgement {
 
 /**
  * @param hasOutput whether the task has an output, or needs none
- * @param failure what the run's own result says went wrong
+ * @param failure the failure that the result of the run itself reports
  */
 export function judge(
   result: RunResult,
@@ -42,7 +42,7 @@ function exitText(code: number, failure: string | undefined): string {
   return failure === undefined ? `exited with code ${code}` : `exited with code ${code}: ${failure}`;
 }
 
-/** It ended by itself, with an exit code of a success: then its own word decides, and its result has to agree. */
+/** The process ended successfully: the report of the agent decides, and the result must not contradict it. */
 function judgeFinished(attempt: AttemptContext, hasOutput: boolean, failure: string | undefined): Judgement {
   switch (attempt.verdict) {
     case 'failed':
@@ -66,7 +66,7 @@ function judgeStopped(
   hasOutput: boolean,
   failure: string | undefined,
 ): Judgement {
-  // It had its say, and only its process stayed: then its word counts, for whatever the process was stopped.
+  // The agent had reported and only its process was left: the report counts, whatever the stop was for.
   if (attempt.verdict !== null && reason !== 'cancelled' && reason !== 'operator') {
     return judgeFinished(attempt, hasOutput, failure);
   }

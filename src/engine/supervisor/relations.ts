@@ -1,19 +1,22 @@
 /**
- * What follows for other tasks when one settles: dependents, follow-ups, parents.
+ * What follows for other tasks when one settles: its dependents, follow-ups and parent.
  *
- * W1 Everything here follows from the blackboard alone, and doing it twice does nothing the second time, so that a
- *    crash in between is made up for at the next start.
+ * Everything follows from the blackboard alone, and doing it twice has no further effect, so that the next start makes
+ * up for a crash in between.
  */
+
 import type { Projections, TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
+import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import { formatTraceparent } from '../../contracts/trace-context.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { followUpId } from '../runtime/retention.ts';
 import { traceOf } from '../runtime/task-trace.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
+import { childrenOf, refOf, taskOf, viewKey } from '../runtime/views.ts';
 
 export interface RelationsOptions {
   readonly projections: Projections;
@@ -21,29 +24,30 @@ export interface RelationsOptions {
   readonly timers: TimerQueue;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** A task that has left memory; null where there never was one. */
+  /** A task that has left memory; null if it never existed. */
   readonly lookUp: (project: string, task: string) => Promise<TaskView | null>;
-  /** @returns why it was refused; null where it was decided */
+  /** @returns the refusal; null if the event was decided */
   readonly decide: (event: DomainEvent) => SignalboxError | null;
 }
 
-/** How much of the outputs of a finished task goes into the text of a follow-up. */
-const OUTPUT_EXCERPT = 100_000;
-const MAX_TITLE = 500;
-/** Milliseconds until the log is asked again, where it was out of reach. */
+/** Characters of the outputs of a done task that go into the text of a follow-up. */
+const MAX_OUTPUT_LENGTH = 100_000;
+const MAX_TITLE_LENGTH = 500;
+/** Milliseconds until the log is read again if it was unreachable. */
 const LOOK_UP_AGAIN_MS = 1_000;
 
 export class Relations {
   readonly #options: RelationsOptions;
+
   constructor(options: RelationsOptions) {
     this.#options = options;
   }
 
-  /** What a task that is not settled has to do with those that are. */
+  /** Applies dependencies that are settled already to a task that waits for them. */
   takeUp(task: TaskView): void {
-    const waitingFor = this.#options.host.get('task', `${task.project}/${task.id}`)?.context.waitingFor ?? [];
-    for (const dependency of waitingFor) {
-      const found = this.#view(`${task.project}/${dependency}`);
+    const { host, projections } = this.#options;
+    for (const dependency of host.get('task', viewKey(task))?.context.waitingFor ?? []) {
+      const found = taskOf(projections, { project: task.project, task: dependency });
       if (!found) void this.#settleForArchived(task, dependency);
       else if (SETTLED_STATES.has(found.state)) this.#settleFor(task, found);
     }
@@ -56,53 +60,54 @@ export class Relations {
       const found = await lookUp(task.project, dependency);
       if (found) this.#settleFor(task, found);
     } catch {
-      const key = `dependency:${task.project}/${task.id}/${dependency}`;
+      const key = `dependency:${viewKey(task)}/${dependency}`;
       timers.set(key, now() + LOOK_UP_AGAIN_MS, () => void this.#settleForArchived(task, dependency));
     }
   }
 
-  /** A task has settled. */
+  /** Reacts to a task that has settled. */
   onSettled(task: TaskView): void {
-    const key = `${task.project}/${task.id}`;
-    for (const dependent of this.#options.projections.blackboard.dependents.get(key) ?? []) {
-      const view = this.#view(dependent);
+    const { tasks, dependents } = this.#options.projections.blackboard;
+    for (const dependent of dependents.get(viewKey(task)) ?? []) {
+      const view = tasks.get(dependent);
       if (view) this.#settleFor(view, task);
     }
     if (task.state === 'done') this.#followUp(task);
-    if (task.spec.parent !== undefined) this.#settleParent(`${task.project}/${task.spec.parent}`);
+    if (task.spec.parent !== undefined) {
+      this.#settleParent({ project: task.project, task: task.spec.parent });
+    }
   }
 
-  /** The children for which a task has to wait in review: those that are not settled, of a task that joins them. */
+  /** The unsettled children for which a task in review waits; none if it does not join its children. */
   awaitedChildren(task: TaskView): readonly TaskView[] {
     if (task.spec.join !== true) return [];
     return this.#children(task).filter(({ state }) => !SETTLED_STATES.has(state));
   }
 
-  /** Whether nobody has to look before a task is done: all children that it joins are, and what follows from them. */
+  /** Whether all children that a task joins are done, and their follow-ups exist. */
   isJoined(task: TaskView): boolean {
     if (task.spec.join !== true) return true;
     return this.#children(task).every((child) => child.state === 'done' && this.#isFollowedUp(child));
   }
 
   #settleFor(dependent: TaskView, dependency: TaskView): void {
-    const { project, id } = dependent;
-    const address = { project, task: id };
-    const entity = this.#options.host.get('task', `${project}/${id}`);
+    const ref = refOf(dependent);
+    const entity = this.#options.host.get('task', taskKey(ref));
     if (!entity?.context.waitingFor.includes(dependency.id)) return;
     if (dependency.state === 'done' && (entity.state === 'scheduled' || entity.state === 'blocked')) {
-      this.#options.decide({ type: 'task.dependency_met', ...address, dependency: dependency.id });
+      this.#options.decide({ type: 'task.dependency_met', ...ref, dependency: dependency.id });
     } else if (entity.state === 'scheduled') {
       const reason = `it depends on task ${dependency.id}, which is ${dependency.state}`;
-      const blocked = { ...address, attempt: null, reason, dependency: dependency.id };
+      const blocked = { ...ref, attempt: null, reason, dependency: dependency.id };
       this.#options.decide({ type: 'task.blocked', ...blocked });
     }
   }
 
-  #settleParent(key: string): void {
-    const parent = this.#view(key);
+  #settleParent(ref: TaskRef): void {
+    const parent = taskOf(this.#options.projections, ref);
     if (parent?.state !== 'review' || parent.spec.review !== 'auto' || parent.openAttempt !== null) return;
     if (parent.spec.join === true && this.isJoined(parent)) {
-      this.#options.decide({ type: 'task.approved', project: parent.project, task: parent.id });
+      this.#options.decide({ type: 'task.approved', ...refOf(parent) });
     }
   }
 
@@ -110,8 +115,8 @@ export class Relations {
     for (const [index, followUp] of (task.spec.follow_ups ?? []).entries()) {
       const { project } = task;
       const id = followUpId(task.id, index + 1);
-      if (this.#options.host.get('task', `${project}/${id}`)) continue;
-      const request_sha256 = sha256(`follow-up ${index + 1} of ${project}/${task.id}`);
+      if (this.#options.host.get('task', taskKey({ project, task: id }))) continue;
+      const request_sha256 = sha256(`follow-up ${index + 1} of ${viewKey(task)}`);
       const create = (outputs: string): SignalboxError | null => {
         const spec = this.#specOf(task, followUp, outputs);
         return this.#options.decide({ type: 'task.created', project, task: id, spec, request_sha256 });
@@ -122,7 +127,7 @@ export class Relations {
 
   #isFollowedUp({ project, id, spec }: TaskView): boolean {
     const isThere = (number: number): boolean =>
-      this.#view(`${project}/${followUpId(id, number)}`) !== undefined;
+      taskOf(this.#options.projections, { project, task: followUpId(id, number) }) !== undefined;
     return (spec.follow_ups ?? []).every((_, index) => isThere(index + 1));
   }
 
@@ -135,26 +140,22 @@ export class Relations {
         .replaceAll('{{task_id}}', () => task.id);
     return {
       ...followUp,
-      title: fill(followUp.title).slice(0, MAX_TITLE),
+      title: fill(followUp.title).slice(0, MAX_TITLE_LENGTH),
       description: fill(followUp.description),
       source: followUp.source ?? `follow-up of ${task.id}`,
-      // In the same tree, so that its parent waits for it and its budget counts.
+      // In the same tree: its parent waits for it, and it counts for the budget.
       parent: task.spec.parent,
       not_before_ms: delay_ms && task.finishedAt !== null ? task.finishedAt + delay_ms : undefined,
-      // The task that it follows is what has asked for it.
+      // It was caused by the task that it follows.
       traceparent: formatTraceparent(trace),
       tracestate: trace.state,
     };
   }
 
   #children(task: TaskView): TaskView[] {
-    const keys = this.#options.projections.blackboard.children.get(`${task.project}/${task.id}`) ?? [];
-    // A review of the task is below it for its budget, and no part of its work.
-    return keys.flatMap((key) => this.#view(key) ?? []).filter(({ spec }) => spec.reviews === undefined);
-  }
-
-  #view(key: string): TaskView | undefined {
-    return this.#options.projections.blackboard.tasks.get(key);
+    const children = childrenOf(this.#options.projections, refOf(task));
+    // A review of the task is below it for the budget, but no part of its work.
+    return children.filter(({ spec }) => spec.reviews === undefined);
   }
 }
 
@@ -162,5 +163,5 @@ function outputsOf({ outputs }: TaskView): string {
   return outputs
     .map(({ title, content, content_file }) => `${title}:\n${content ?? content_file?.path ?? ''}`)
     .join('\n\n')
-    .slice(0, OUTPUT_EXCERPT);
+    .slice(0, MAX_OUTPUT_LENGTH);
 }

@@ -1,35 +1,46 @@
 /**
- * Reviews by agents: a task whose `review` names an agent gets a task of its own for that agent when it reaches review.
+ * Reviews by agents: if the `review` of a task names an agent, a task for that agent is created when it reaches review.
  *
- * V1 Which review there has to be, and what its verdict does, follows from the blackboard alone: a crash in between is
- *    made up for at the next start, and nothing is reviewed or decided twice.
- * V2 A verdict counts for the attempt that was reviewed, and only as long as that one is in review.
- * V3 Nobody reviews its own work; and where no agent can, or the review has come to nothing, a person decides.
+ * Which review there has to be, and what its verdict does, follows from the blackboard alone: the next start makes up
+ * for a crash in between, and nothing is reviewed or decided twice. A verdict counts only while the attempt that was
+ * reviewed is in review. No agent reviews its own work; if no agent can review, or the review failed, a user decides.
  */
+
 import type { Projections, TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
 import { REVIEW_WORDS } from '../../contracts/config-values.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
-import { SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
+import { taskKey } from '../../contracts/ids.ts';
+import { type Output, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
+import { refOf, taskOf } from '../runtime/views.ts';
 import type { AgentRoster } from './agent-roster.ts';
 import type { Relations } from './relations.ts';
-import { commentOf, verdictIn } from './verdict.ts';
 
 export interface ReviewsOptions {
   readonly projections: Projections;
   readonly host: ActorHost;
   readonly roster: AgentRoster;
   readonly relations: Relations;
-  /** @returns why it was refused; null where it was decided */
+  /** @returns the refusal; null if the event was decided */
   readonly decide: (event: DomainEvent, actor?: string) => SignalboxError | null;
 }
 
-const MAX_TITLE = 500;
-const MAX_ID = 64;
+const MAX_TITLE_LENGTH = 500;
+const MAX_ID_LENGTH = 64;
+/** Characters of a comment that go to the next attempt. */
+const MAX_COMMENT_LENGTH = 100_000;
+/** A rejection needs a comment. */
+const NO_COMMENT = 'the reviewer gave no reason';
 
-/** The agent that reviews; null where the word says that none does. */
+/** The decision of a reviewing agent, an output of its review: `{"verdict":"approve","comment":"…"}`. */
+export interface Verdict {
+  readonly verdict: 'approve' | 'reject';
+  readonly comment: string | undefined;
+}
+
+/** The agent that reviews; null if the review mode names none. */
 export function reviewerOf({ review }: TaskSpec): string | null {
   return (REVIEW_WORDS as readonly string[]).includes(review) ? null : review;
 }
@@ -41,7 +52,7 @@ export class Reviews {
     this.#options = options;
   }
 
-  /** The review of the newest attempt of this task; undefined where there is none. */
+  /** The review of the newest attempt of this task; undefined if there is none. */
   reviewOf(task: TaskView): TaskView | undefined {
     for (const id of reviewIds(task)) {
       const found = this.#view(task.project, id);
@@ -50,58 +61,58 @@ export class Reviews {
     return undefined;
   }
 
-  /** A task is in review: its reviewer is put to work, or its verdict is carried out. */
+  /** Creates the review of a task in review, or applies its verdict. */
   takeUp(task: TaskView): void {
     const { relations, roster } = this.#options;
     const reviewer = reviewerOf(task.spec);
     if (reviewer === null || task.state !== 'review' || task.openAttempt !== null) return;
     if (relations.awaitedChildren(task).length > 0) return;
     const review = this.reviewOf(task);
-    if (review) return this.#carryOut(review, task);
-    if (task.agent === reviewer || !roster.get(reviewer)) return; // V3
+    if (review) return this.#apply(review, task);
+    if (task.agent === reviewer || !roster.get(reviewer)) return;
     this.#create(task, reviewer);
   }
 
-  /** A review is under way: it may have come to its verdict, or be of no use any more. */
+  /** Applies the verdict of a review, or cancels it if the reviewed task is not in review any more. */
   takeUpReview(review: TaskView): void {
     const task = this.#reviewed(review);
     if (task?.state === 'review' && isReviewOf(review, task)) return this.takeUp(task);
-    // Whoever has given its verdict ends by itself.
+    // A review with a verdict ends by itself.
     if (SETTLED_STATES.has(review.state) || verdictIn(review.outputs)) return;
     const reason = `task ${review.spec.reviews?.task} is not in review any more`;
-    this.#options.decide({ type: 'task.cancelled', project: review.project, task: review.id, reason });
+    this.#options.decide({ type: 'task.cancelled', ...refOf(review), reason });
   }
 
-  /** The task has left its review, by whatever decision. */
+  /** Reacts to a task that has left review. */
   onLeft(task: TaskView): void {
     const review = this.reviewOf(task);
     if (review) this.takeUpReview(review);
   }
 
-  #carryOut(review: TaskView, { project, id: task, openAttempt }: TaskView): void {
+  #apply(review: TaskView, { project, id: task, openAttempt }: TaskView): void {
     const verdict = verdictIn(review.outputs);
     if (!verdict || openAttempt !== null) return;
     const actor = `agent:${review.agent ?? review.spec.agent}`;
     const decision: DomainEvent =
       verdict.verdict === 'approve'
         ? { type: 'task.approved', project, task, comment: verdict.comment }
-        : { type: 'task.rejected', project, task, comment: commentOf(verdict) };
-    // It may be decided already, and not stored yet.
-    if (this.#options.host.get('task', `${project}/${task}`)?.state === 'review')
+        : { type: 'task.rejected', project, task, comment: verdict.comment ?? NO_COMMENT };
+    // The decision may be waiting to be stored.
+    if (this.#options.host.get('task', taskKey({ project, task }))?.state === 'review')
       this.#options.decide(decision, actor);
   }
 
   #create(task: TaskView, reviewer: string): void {
     const { host, decide } = this.#options;
     const { project, spec, attempts } = task;
-    const id = reviewIds(task).find((each) => !host.get('task', `${project}/${each}`));
-    if (id === undefined || this.#isUnderWay(task)) return;
+    const id = reviewIds(task).find((each) => !host.get('task', taskKey({ project, task: each })));
+    if (id === undefined || this.#isBeingCreated(task)) return;
     decide({
       type: 'task.created',
       project,
       task: id,
       spec: {
-        title: `Review: ${spec.title}`.slice(0, MAX_TITLE),
+        title: `Review: ${spec.title}`.slice(0, MAX_TITLE_LENGTH),
         description: '',
         type: 'review',
         agent: reviewer,
@@ -112,7 +123,7 @@ export class Reviews {
         outputs: 'optional',
         source: `review of ${task.id}`,
         labels: spec.labels,
-        // In the same tree, so that the budget counts.
+        // In the same tree, so that it counts for the budget.
         parent: task.id,
         reviews: { task: task.id, attempt: attempts },
       },
@@ -120,10 +131,10 @@ export class Reviews {
     });
   }
 
-  /** Created, and on its way into the log: the blackboard does not know of it yet. */
-  #isUnderWay(task: TaskView): boolean {
+  /** Whether its creation is waiting to be stored: then the blackboard does not have it yet. */
+  #isBeingCreated(task: TaskView): boolean {
     const [first = ''] = reviewIds(task);
-    const key = `${task.project}/${first}`;
+    const key = taskKey({ project: task.project, task: first });
     return this.#options.host.get('task', key) !== undefined && this.#view(task.project, first) === undefined;
   }
 
@@ -132,7 +143,7 @@ export class Reviews {
   }
 
   #view(project: string, id: string): TaskView | undefined {
-    return this.#options.projections.blackboard.tasks.get(`${project}/${id}`);
+    return taskOf(this.#options.projections, { project, task: id });
   }
 }
 
@@ -140,13 +151,52 @@ function isReviewOf({ spec: { reviews } }: TaskView, task: TaskView): boolean {
   return reviews?.task === task.id && reviews.attempt === task.attempts;
 }
 
-/** The same at every try. The second is for a task that somebody has given the first one's id. */
+/** Always the same ids. The second one is used if another task has the first one. */
 function reviewIds(task: TaskView): string[] {
   const plain = `${task.id}-r${task.attempts}`;
   const other = `${task.id.slice(0, 40)}-r${reviewHash(task).slice(0, 20)}`;
-  return plain.length <= MAX_ID ? [plain, other] : [other];
+  return plain.length <= MAX_ID_LENGTH ? [plain, other] : [other];
 }
 
 function reviewHash({ project, id, attempts }: TaskView): string {
-  return sha256(`review of ${project}/${id}, attempt ${attempts}`);
+  return sha256(`review of ${taskKey({ project, task: id })}, attempt ${attempts}`);
+}
+
+/** The verdict of the newest output that has one; null if none has. */
+export function verdictIn(outputs: readonly Pick<Output, 'content'>[]): Verdict | null {
+  for (const { content } of outputs.toReversed()) {
+    const verdict = content === undefined ? null : verdictOf(content);
+    if (verdict) return verdict;
+  }
+  return null;
+}
+
+/** The verdict in the whole text, or in the last line that is a verdict: agents may write other text before it. */
+function verdictOf(text: string): Verdict | null {
+  const whole = parsed(text);
+  if (whole) return whole;
+  for (const line of text.split('\n').toReversed()) {
+    const verdict = parsed(line);
+    if (verdict) return verdict;
+  }
+  return null;
+}
+
+function parsed(text: string): Verdict | null {
+  const json = text
+    .trim()
+    .replace(/^`+(?:json)?|`+$/g, '')
+    .trim();
+  if (!json.startsWith('{') || !json.endsWith('}')) return null;
+  try {
+    const { verdict, comment } = JSON.parse(json) as { verdict?: unknown; comment?: unknown };
+    if (verdict !== 'approve' && verdict !== 'reject') return null;
+    const said =
+      typeof comment === 'string' && comment.trim() !== ''
+        ? comment.trim().slice(0, MAX_COMMENT_LENGTH)
+        : undefined;
+    return { verdict, comment: said };
+  } catch {
+    return null;
+  }
 }

@@ -1,34 +1,33 @@
 /**
- * The supervisor: turns what was recorded into what has to happen next.
+ * The supervisor: decides what has to happen next.
  *
- * U1 It acts on stored records only (the commit order), and everything it does is again an event.
- * U2 What must happen next follows from the state alone, so that after a restart the same things happen.
+ * Invariant supervision/acts-on-stored-records: it acts only on stored records, and everything it does is again an event.
+ * What must happen next follows from the state alone, so that the same happens after a restart.
  */
 import type { Logger } from 'pino';
 import type { Projections, TaskView } from '../../../projections/index.ts';
 import type { Environment } from '../../base/environment.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
+import { parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
-import type { AgentRoster } from './agent-roster.ts';
-import { attemptAddress } from './attempt-address.ts';
+import { refOf, taskOf } from '../runtime/views.ts';
+import { type AgentRoster, registerAgents } from './agent-roster.ts';
 import { AttemptEnds } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { PromptBuilders } from './prompts/prompt-builders.ts';
-import { ReadyQueue } from './ready-queue.ts';
-import { registerAgents } from './register-agents.ts';
+import { ReadyTasks } from './ready-tasks.ts';
 import { Relations } from './relations.ts';
 import { Reviews } from './reviews.ts';
-import { RunOrders } from './run-orders.ts';
-import { settledBy } from './settled.ts';
-import { TaskKeeper } from './task-keeper.ts';
+import { RunRequests } from './run-requests.ts';
+import { settledBy, TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
 
 export interface SupervisorOptions {
@@ -63,20 +62,20 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { host, projections, roster, environment, tokens, logger, attemptsDirectory, url, prompts } =
-      options;
+    const { host, projections, roster, environment, tokens, logger } = options;
     const timers = new TimerQueue(environment.clock);
-    const dispatcher = new Dispatcher({
+    const now = (): number => environment.clock.now();
+    const decide = (event: DomainEvent, actor?: string): SignalboxError | null => this.decide(event, actor);
+    this.#timers = timers;
+    this.#dispatcher = new Dispatcher({
       host,
       roster,
-      queue: new ReadyQueue(),
+      ready: new ReadyTasks(),
       concurrency: options.concurrency,
       projectConcurrency: options.projectConcurrency,
       claim: (key, agent, attempt) => this.#claim(key, agent, attempt),
     });
-    const now = (): number => environment.clock.now();
-    const decide = (event: DomainEvent): SignalboxError | null => this.decide(event);
-    const relations = new Relations({
+    this.#relations = new Relations({
       projections,
       host,
       timers,
@@ -84,9 +83,6 @@ export class Supervisor {
       lookUp: async (project, task) => (await options.archive.find(project, task))?.view ?? null,
       decide,
     });
-    this.#timers = timers;
-    this.#dispatcher = dispatcher;
-    this.#relations = relations;
     this.#breaker = new Breaker({
       host,
       timers,
@@ -94,59 +90,47 @@ export class Supervisor {
       settingsOf: (agent) => roster.get(agent)?.breaker,
       decide,
     });
-    this.#reviews = new Reviews({
-      projections,
-      host,
-      roster,
-      relations,
-      decide: (event, actor) => this.decide(event, actor),
-    });
+    this.#reviews = new Reviews({ projections, host, roster, relations: this.#relations, decide });
     this.#tasks = new TaskKeeper({
       host,
       timers,
-      relations,
+      relations: this.#relations,
       reviews: this.#reviews,
-      dispatcher,
+      dispatcher: this.#dispatcher,
       now,
       decide,
     });
+    const onQuota = this.#breaker.onQuota.bind(this.#breaker);
     this.attempts = new AttemptKeeper({
       host,
       projections,
       roster,
       timers,
       environment,
-      orders: new RunOrders({ projections, tokens, attemptsDirectory, url, prompts }),
-      ends: new AttemptEnds({
-        host,
-        projections,
-        environment,
-        decide: (event, actor) => this.decide(event, actor),
-        onQuota: (agent, sign) => this.#breaker.onQuota(agent, sign),
-      }),
+      requests: new RunRequests({ ...options, tokens }),
+      ends: new AttemptEnds({ host, projections, environment, decide, onQuota }),
       logger,
       decide,
     });
   }
 
-  /** Takes up what the log says is under way, then begins to claim. To be called once, after the take-over. */
+  /** Resumes what the log says is under way, then starts dispatching. To be called once, after the log was taken over. */
   async start(): Promise<void> {
     const { host, roster, projections } = this.#options;
     const { tasks } = projections.blackboard;
     registerAgents(host, projections, roster, (event) => this.decide(event));
     for (const task of [...tasks.values()]) this.#tasks.takeUp(task);
     for (const agent of host.ids('agent')) this.#breaker.takeUp(agent);
-    const open = [...host.ids('attempt')].map((key) => this.#resume(key));
-    await Promise.all(open);
+    await Promise.all([...host.ids('attempt')].map((key) => this.#resume(key)));
     this.#dispatcher.enable();
   }
 
-  /** No new claims; what runs goes on. */
+  /** Stops dispatching; open attempts go on. */
   drain(): void {
     this.#dispatcher.disable();
   }
 
-  /** Forgets timers and leaves every process as it is. */
+  /** Clears all timers and leaves every process running. */
   detach(): void {
     this.#dispatcher.disable();
     this.#timers.clear();
@@ -156,7 +140,7 @@ export class Supervisor {
   /** Ends every open attempt. */
   stopAll(): void {
     for (const key of [...this.#options.host.ids('attempt')]) {
-      this.attempts.requestStop(attemptAddress(key), 'shutdown');
+      this.attempts.requestStop(parseAttemptKey(key), 'shutdown');
     }
   }
 
@@ -165,14 +149,14 @@ export class Supervisor {
     return this.#relations.awaitedChildren(task);
   }
 
-  /** The review of the newest attempt of this task by an agent; undefined where there is none. */
+  /** The review by an agent of the newest attempt of this task; undefined if there is none. */
   reviewOf(task: TaskView): TaskView | undefined {
     return this.#reviews.reviewOf(task);
   }
 
   /**
-   * Decides on the supervisor's own account. A refusal means as a rule that things moved on meanwhile; it is logged.
-   * @returns the refusal; null where it was decided
+   * Decides an event as the supervisor. A refusal usually means that the state has moved on meanwhile; it is logged.
+   * @returns the refusal; null if the event was decided
    */
   decide(event: DomainEvent, actor: string = ACTOR): SignalboxError | null {
     try {
@@ -187,7 +171,7 @@ export class Supervisor {
     }
   }
 
-  /** Acts on a stored record. Never throws: a record that is stored cannot be refused any more. */
+  /** Reacts to a stored record. Never throws: a stored record cannot be refused any more. */
   onCommitted(record: StoredRecord): void {
     try {
       this.#react(record);
@@ -218,12 +202,12 @@ export class Supervisor {
     if (parent && spec.reviews === undefined) this.#reviews.takeUp(parent);
   }
 
-  #onLeftReview(event: { readonly project: string; readonly task: string }): void {
+  #onLeftReview(event: TaskRef): void {
     const task = this.#view(event);
     if (task) this.#reviews.onLeft(task);
   }
 
-  /** An output of a review may be its verdict. */
+  /** Reacts to an output: that of a review may be its verdict. */
   #onOutput(event: EventOf<'task.output_added'>): void {
     const task = this.#view(event);
     if (task?.spec.reviews !== undefined) this.#reviews.takeUpReview(task);
@@ -240,7 +224,7 @@ export class Supervisor {
       case 'attempt.ended':
         return this.#onEnded(event);
       case 'task.cancelled':
-        this.#tasks.forgetTimers(`${event.project}/${event.task}`);
+        this.#tasks.forgetTimers(taskKey(event));
         return this.#stopOpenAttempt(event, 'cancelled');
       case 'task.submitted':
         return this.attempts.onVerdict(event);
@@ -248,7 +232,7 @@ export class Supervisor {
         this.attempts.onVerdict(event);
         return this.#takeUp(event);
       case 'task.blocked':
-        // Whoever blocks a task that is worked on wants no more of that work.
+        // A user who blocks a task wants its attempt to stop.
         if (event.attempt === null) return this.#stopOpenAttempt(event, 'operator');
         return this.attempts.onVerdict({ ...event, attempt: event.attempt });
       case 'task.output_added':
@@ -273,24 +257,24 @@ export class Supervisor {
       case 'queue.resumed':
         return this.#dispatcher.reopen(event.queue);
       default:
-        // Every other event is information: nothing follows from it.
+        // Nothing follows from other events.
         return;
     }
   }
 
   #onEnded(event: EventOf<'attempt.ended'>): void {
-    // First: an agent that is to be parked must not be given the next task.
+    // First: an agent that is to be parked must not get the next task.
     this.#breaker.onEnded(event.agent, event.outcome);
     this.#takeUp(event);
     this.#dispatcher.offer(event.agent);
   }
 
-  #stopOpenAttempt({ project, task }: { project: string; task: string }, reason: StopReason): void {
-    const attempt = this.#options.host.get('task', `${project}/${task}`)?.context.openAttempt;
+  #stopOpenAttempt({ project, task }: TaskRef, reason: StopReason): void {
+    const attempt = this.#options.host.get('task', taskKey({ project, task }))?.context.openAttempt;
     if (attempt) this.attempts.requestStop({ project, task, attempt }, reason);
   }
 
-  #takeUp(event: { readonly project: string; readonly task: string }): void {
+  #takeUp(event: TaskRef): void {
     const task = this.#view(event);
     if (task) this.#tasks.takeUp(task);
   }
@@ -299,29 +283,29 @@ export class Supervisor {
     const { projections, host, roster, tokens, environment } = this.#options;
     const view = projections.blackboard.tasks.get(key);
     if (!view) return;
-    const { project, id: task } = view;
+    const ref = refOf(view);
     if (this.#tasks.isExpired(view)) {
-      this.decide({ type: 'task.expired', project, task });
+      this.decide({ type: 'task.expired', ...ref });
       return;
     }
     const reason = exhaustedBudget(projections, host, view, environment.clock.now());
     if (reason !== null) {
-      this.decide({ type: 'task.blocked', project, task, attempt: null, reason });
+      this.decide({ type: 'task.blocked', ...ref, attempt: null, reason });
       return;
     }
     this.#tasks.forgetTimers(key);
     const writesBack = roster.get(agent)?.driver.writesBack ?? false;
-    const token_sha256 = writesBack ? tokens.hashOf(project, task, attempt) : undefined;
-    this.decide({ type: 'task.claimed', project, task, attempt, agent, token_sha256 });
+    const token_sha256 = writesBack ? tokens.hashOf({ ...ref, attempt }) : undefined;
+    this.decide({ type: 'task.claimed', ...ref, attempt, agent, token_sha256 });
   }
 
   #resume(key: string): Promise<void> {
     const agent = this.#options.host.get('attempt', key)?.context.agent ?? '';
-    return this.attempts.resume({ ...attemptAddress(key), agent });
+    return this.attempts.resume({ ...parseAttemptKey(key), agent });
   }
 
-  #view(event: { readonly project: string; readonly task: string }): TaskView | undefined {
-    return this.#options.projections.blackboard.tasks.get(`${event.project}/${event.task}`);
+  #view(ref: TaskRef): TaskView | undefined {
+    return taskOf(this.#options.projections, ref);
   }
 }
 

@@ -1,12 +1,15 @@
 /**
- * What a task in its present state needs: a place in the queue, a timer, an approval, or nothing.
- *
- * Asked after each of its events and once for every task after a restart: the answer follows from the state alone.
+ * What a task needs in its present state: a place in its queue, a timer, an approval, or nothing. It follows from the
+ * state alone, and is asked after each event of the task and once for every task after a restart.
  */
+
 import type { TaskView } from '../../../projections/index.ts';
-import type { DomainEvent } from '../../contracts/events/events.ts';
+import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { TimerQueue } from '../runtime/timer-queue.ts';
+import { refOf, viewKey } from '../runtime/views.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Relations } from './relations.ts';
 import type { Reviews } from './reviews.ts';
@@ -32,7 +35,7 @@ export class TaskKeeper {
   takeUp(task: TaskView): void {
     const { timers, dispatcher, relations, reviews, decide } = this.#options;
     const { project, id, spec } = task;
-    const key = keyOf(task);
+    const key = viewKey(task);
     if (spec.reviews !== undefined) reviews.takeUpReview(task);
     switch (task.state) {
       case 'pending':
@@ -54,13 +57,13 @@ export class TaskKeeper {
     }
   }
 
-  /** Whether `expires_at` has passed before it was ever claimed. */
+  /** Whether `expires_at` has passed before the task was claimed. */
   isExpired(task: TaskView): boolean {
     const at = this.#expiryOf(task);
     return at !== undefined && at <= this.#options.now();
   }
 
-  /** It is claimed, or over. */
+  /** To be called when the task is claimed or over. */
   forgetTimers(key: string): void {
     this.#options.timers.cancel(`due:${key}`);
     this.#options.timers.cancel(`expire:${key}`);
@@ -68,31 +71,36 @@ export class TaskKeeper {
 
   #watchExpiry(task: TaskView): void {
     const at = this.#expiryOf(task);
-    if (at !== undefined) this.#options.timers.set(`expire:${keyOf(task)}`, at, () => this.#onExpiry(task));
+    if (at !== undefined) this.#options.timers.set(`expire:${viewKey(task)}`, at, () => this.#onExpiry(task));
   }
 
   #expiryOf(task: TaskView): number | undefined {
-    const context = this.#options.host.get('task', keyOf(task))?.context;
+    const context = this.#options.host.get('task', viewKey(task))?.context;
     return context?.attempts === 0 && !context.redriven ? task.spec.expires_at_ms : undefined;
   }
 
   #onExpiry(task: TaskView): void {
     const { host, decide } = this.#options;
-    const state = host.get('task', keyOf(task))?.state;
+    const state = host.get('task', viewKey(task))?.state;
     if (!this.isExpired(task) || (state !== 'pending' && state !== 'scheduled')) return;
-    decide({ type: 'task.expired', project: task.project, task: task.id });
+    decide({ type: 'task.expired', ...refOf(task) });
   }
 
-  /** It may have been blocked or cancelled meanwhile. */
+  /** The task may have been blocked or cancelled meanwhile. */
   #onDue(task: TaskView): void {
     const { host, now, decide } = this.#options;
-    const entity = host.get('task', keyOf(task));
+    const entity = host.get('task', viewKey(task));
     const dueAt = entity?.context.dueAt ?? null;
     if (entity?.state !== 'scheduled' || dueAt === null || dueAt > now()) return;
-    decide({ type: 'task.due', project: task.project, task: task.id });
+    decide({ type: 'task.due', ...refOf(task) });
   }
 }
 
-function keyOf({ project, id }: TaskView): string {
-  return `${project}/${id}`;
+/** The task that this record has settled (done, failed, cancelled, expired); null if it has settled none. */
+export function settledBy({ event, transitions }: StoredRecord): TaskRef | null {
+  if (!('task' in event)) return null;
+  const moved = transitions.find(({ entity }) => entity === 'task');
+  if (!moved || moved.from === moved.to || !(SETTLED_STATES as ReadonlySet<string>).has(moved.to))
+    return null;
+  return event;
 }

@@ -1,11 +1,13 @@
 /**
- * Attempt tokens: what an agent shows to prove that it speaks for its attempt.
+ * Attempt tokens: with its token an agent authenticates as its attempt.
  *
- * K1 A token is derived from a secret that never leaves the data directory, so a restarted Signalbox knows it again
- *    without having stored it; the log holds only its hash.
+ * Invariant access/attempt-speaks-for-itself: a token is derived from a secret that never leaves the data directory and
+ * belongs to one attempt. A restarted Signalbox derives it again; the log holds only its hash.
  */
+
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { sha256 } from '../../base/hash.ts';
+import { type AttemptRef, attemptKey, type TaskRef } from '../../contracts/ids.ts';
 
 export class AttemptTokens {
   readonly #secret: string;
@@ -14,25 +16,25 @@ export class AttemptTokens {
     this.#secret = secret;
   }
 
-  tokenOf(project: string, task: string, attempt: number): string {
-    return createHmac('sha256', this.#secret).update(`${project}/${task}/${attempt}`).digest('base64url');
+  tokenOf(ref: AttemptRef): string {
+    return createHmac('sha256', this.#secret).update(attemptKey(ref)).digest('base64url');
   }
 
-  hashOf(project: string, task: string, attempt: number): string {
-    return sha256(this.tokenOf(project, task, attempt));
+  hashOf(ref: AttemptRef): string {
+    return sha256(this.tokenOf(ref));
   }
 
   /** Whether the token belongs to this attempt. */
-  isOf(token: string, project: string, task: string, attempt: number): boolean {
+  isOf(token: string, ref: AttemptRef): boolean {
     const given = Buffer.from(token);
-    const own = Buffer.from(this.tokenOf(project, task, attempt));
+    const own = Buffer.from(this.tokenOf(ref));
     return own.length === given.length && timingSafeEqual(own, given);
   }
 
-  /** Which attempt of the task this token belongs to, of those up to `newest`; null for a token of none. */
-  attemptOf(token: string, project: string, task: string, newest: number): number | null {
+  /** The attempt of the task, at most `newest`, to which the token belongs; null if there is none. */
+  attemptOf(token: string, { project, task }: TaskRef, newest: number): number | null {
     for (let attempt = newest; attempt >= 1; attempt--) {
-      if (this.isOf(token, project, task, attempt)) return attempt;
+      if (this.isOf(token, { project, task, attempt })) return attempt;
     }
     return null;
   }

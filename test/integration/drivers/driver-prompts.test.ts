@@ -229,7 +229,9 @@ describe('the token', () => {
     tool.url = 'http://127.0.0.1:9';
     await engine.create({ id: 't', agent: 'worker', max_attempts: 2 });
     await engine.until('t', settled);
-    const tokens = [1, 2].map((attempt) => engine.app.supervision.tokens.tokenOf('demo', 't', attempt));
+    const tokens = [1, 2].map((attempt) =>
+      engine.app.supervision.tokens.tokenOf({ project: 'demo', task: 't', attempt }),
+    );
     expect(tool.call(1).env.SIGNALBOX_TOKEN).toBe(tokens[0]);
     const directory = join(engine.app.settings.directories.attempts, 'demo', 't', '1', 'process');
     const seen = [

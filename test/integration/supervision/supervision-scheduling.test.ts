@@ -1,7 +1,7 @@
 /** Who runs next, in simulated time: priority and age, turns between projects, caps, agents that share work. */
 import { describe, expect, it } from 'vitest';
 import { decideAgent } from '../../../src/app/agents/decide-agent.ts';
-import { agentId } from '../../../src/contracts/ids.ts';
+import { agentId, taskKey } from '../../../src/contracts/ids.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
@@ -9,9 +9,7 @@ import { Simulation } from '../../support/simulation/simulation.ts';
 /** `task` or `project/task` of the claims, in their order. */
 function claimed(simulation: Simulation): string[] {
   return simulation.records.flatMap(({ event }) =>
-    event.type === 'task.claimed'
-      ? [event.project === 'demo' ? event.task : `${event.project}/${event.task}`]
-      : [],
+    event.type === 'task.claimed' ? [event.project === 'demo' ? event.task : taskKey(event)] : [],
   );
 }
 

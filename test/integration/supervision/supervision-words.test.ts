@@ -12,7 +12,7 @@ async function given(...list: readonly [Script, ...Script[]]): Promise<Simulatio
 
 /** What Signalbox answers to a word of an attempt: `ok`, or the code of the error. */
 async function answerTo(simulation: Simulation, attempt: number, say: Word['say']): Promise<string> {
-  const token = simulation.app.supervision.tokens.tokenOf('demo', 't', attempt);
+  const token = simulation.app.supervision.tokens.tokenOf({ project: 'demo', task: 't', attempt });
   const word = speak(simulation.app, { project: 'demo', task: 't', token }, { atMs: 0, say }, 'said');
   return simulation.answer(
     word.then(

@@ -112,7 +112,7 @@ async function failures(): Promise<Simulation> {
   const killed = killAttempt(app, projectId(PROJECT), taskId('stubborn'), 1, {}, 'user:ann');
   await simulation.answer(killed);
   for (const id of ['stubborn', 'slow', 'hangs']) await simulation.untilState(id, 'done');
-  const token = app.supervision.tokens.tokenOf(PROJECT, 'slow', 1);
+  const token = app.supervision.tokens.tokenOf({ project: PROJECT, task: 'slow', attempt: 1 });
   const late = speak(app, { project: PROJECT, task: 'slow', token }, { atMs: 0, say: 'output' }, 'too late');
   await simulation.answer(late.catch(() => {}));
   await simulation.create({ id: 'hopeless', agent: 'worker', max_attempts: 2 });

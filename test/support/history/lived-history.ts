@@ -2,6 +2,7 @@
 import { newProjections, type Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../../src/base/canonical-json.ts';
 import type { DomainEvent } from '../../../src/contracts/events/events.ts';
+import { attemptKey } from '../../../src/contracts/ids.ts';
 import { ActorHost, type Machines } from '../../../src/engine/runtime/actor-host.ts';
 import { CommitPipeline } from '../../../src/engine/runtime/commit-pipeline.ts';
 import { BEGINNING } from '../../../src/engine/runtime/rebuild.ts';
@@ -53,7 +54,7 @@ export class Lived {
       return;
     }
     if (event.type === 'task.claimed') {
-      this.#claims.set(`${event.project}/${event.task}/${event.attempt}`, event.agent);
+      this.#claims.set(attemptKey(event), event.agent);
     }
   }
 

@@ -86,7 +86,7 @@ export class TestHttp implements AsyncDisposable {
   }
 
   token(task: string, attempt = 1): string {
-    return this.test.app.supervision.tokens.tokenOf(PROJECT, task, attempt);
+    return this.test.app.supervision.tokens.tokenOf({ project: PROJECT, task, attempt });
   }
 
   get(path: string, sent: Sent = {}): Promise<HttpAnswer> {

@@ -19,6 +19,7 @@
 
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
+import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import {
   type AttemptModel,
@@ -80,7 +81,7 @@ export class LogModel {
     }
     switch (event.type) {
       case 'task.created':
-        return expect(!this.tasks.has(`${event.project}/${event.task}`), 'it was created before');
+        return expect(!this.tasks.has(taskKey(event)), 'it was created before');
       case 'task.claimed':
         return this.#checkClaim(event, time);
       case 'task.due': {
@@ -91,7 +92,7 @@ export class LogModel {
         expect(!this.#task(event).redriven, 'it was given another chance');
         return expect(time >= (this.#task(event).spec.expires_at_ms ?? Infinity), 'it expired too early');
       case 'task.dependency_met': {
-        const state = this.tasks.get(`${event.project}/${event.dependency}`)?.state;
+        const state = this.tasks.get(taskKey({ project: event.project, task: event.dependency }))?.state;
         return expect(state === 'done', `it waits for ${event.dependency}, which is ${state}`); // I6
       }
       case 'attempt.ended': {
@@ -162,7 +163,10 @@ export class LogModel {
       expect(child.state === 'done', `it joins ${child.id}, which is ${child.state}`); // I10
       for (const index of (child.spec.follow_ups ?? []).keys()) {
         const id = `${child.id}-f${index + 1}`;
-        expect(this.tasks.has(`${child.project}/${id}`), `it joins ${id}, which is not there`); // I10
+        expect(
+          this.tasks.has(taskKey({ project: child.project, task: id })),
+          `it joins ${id}, which is not there`,
+        ); // I10
       }
     }
   }
@@ -212,9 +216,11 @@ export class LogModel {
   }
 
   #create({ project, task: id, spec, waiting_for = [] }: EventOf<'task.created'>, actor: string): void {
-    const isLate = actor !== 'supervisor' && this.tasks.get(`${project}/${spec.parent}`)?.state === 'review';
+    const parent =
+      spec.parent === undefined ? undefined : this.tasks.get(taskKey({ project, task: spec.parent }));
+    const isLate = actor !== 'supervisor' && parent?.state === 'review';
     this.tasks.set(
-      `${project}/${id}`,
+      taskKey({ project, task: id }),
       newTask({ project, id, spec, isLate, waitingFor: new Set(waiting_for) }),
     );
   }
@@ -236,7 +242,7 @@ export class LogModel {
   }
 
   #note(event: { type: string; project: string; task: string; attempt: number }, time: number): void {
-    const attempt = this.attempts.get(`${event.project}/${event.task}/${event.attempt}`);
+    const attempt = this.attempts.get(attemptKey(event));
     if (!attempt) return;
     if (event.type === 'attempt.started') attempt.started = true;
     if (event.type === 'attempt.suspected') attempt.suspectedAt = time;
@@ -246,7 +252,7 @@ export class LogModel {
   }
 
   #task({ project, task }: { project: string; task: string }): TaskModel {
-    const found = this.tasks.get(`${project}/${task}`);
+    const found = this.tasks.get(taskKey({ project, task }));
     if (!found) throw new Violation(`there is no task ${task} in project ${project}`);
     return found;
   }
@@ -255,13 +261,13 @@ export class LogModel {
   #openAttempt(event: { project: string; task: string; attempt: number }): AttemptModel {
     const { open } = this.#task(event);
     expect(open === event.attempt, `it is about attempt ${event.attempt}; open is ${open}`);
-    const found = this.attempts.get(`${event.project}/${event.task}/${event.attempt}`);
+    const found = this.attempts.get(attemptKey(event));
     if (!found) throw new Violation(`there is no attempt ${event.attempt}`);
     return found;
   }
 
   #parentOf({ project, spec }: TaskModel): TaskModel | undefined {
-    return spec.parent === undefined ? undefined : this.tasks.get(`${project}/${spec.parent}`);
+    return spec.parent === undefined ? undefined : this.tasks.get(taskKey({ project, task: spec.parent }));
   }
 
   #attemptsBelow(task: TaskModel): number {

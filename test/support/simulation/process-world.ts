@@ -6,7 +6,9 @@
  *     src/process/adoption.ts).
  * PW2 What a supervisor learns reaches it through its own clock: a dead one learns nothing, a stopped one learns later.
  */
+
 import { SignalboxError } from '../../../src/contracts/errors.ts';
+import { attemptKey } from '../../../src/contracts/ids.ts';
 import type { Output } from '../../../src/contracts/tasks.ts';
 import type { Adoption, Run, RunEnd, RunRequest, RunResult, RunStart } from '../../../src/drivers/driver.ts';
 import type { ProcessClock, SimulatedClock } from './clock.ts';
@@ -232,5 +234,5 @@ function lostEnd(reason: string): RunEnd {
 }
 
 export function keyOf({ project, task, attempt }: Pick<RunRequest, 'project' | 'task' | 'attempt'>): string {
-  return `${project}/${task}/${attempt}`;
+  return attemptKey({ project, task, attempt });
 }

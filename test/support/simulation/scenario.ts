@@ -4,10 +4,12 @@
  */
 import { newProjections, type Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../../src/base/canonical-json.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { Rebuilding, rebuild } from '../../../src/engine/runtime/rebuild.ts';
 import { Retention, type RetentionLimits } from '../../../src/engine/runtime/retention.ts';
+import { viewKey } from '../../../src/engine/runtime/views.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import type { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { MemorySnapshots } from '../history/memory-snapshots.ts';
@@ -122,7 +124,7 @@ function assertAtRest(simulation: Simulation): void {
 /** Why a task is where it is although nothing more will happen; null where that is right. */
 function stuckReason(simulation: Simulation, task: TaskModel): string | null {
   const { model, node } = simulation;
-  const view = node?.engine.projections.blackboard.tasks.get(`${task.project}/${task.id}`);
+  const view = node?.engine.projections.blackboard.tasks.get(viewKey(task));
   const stuck = `task ${task.project}/${task.id} stays ${task.state}`;
   if (SETTLED_STATES.has(task.state as TaskState)) return missingFollowUps(simulation, task);
   switch (task.state) {
@@ -151,7 +153,10 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
     }
     case 'scheduled': {
       const waits = [...task.waitingFor].some(
-        (id) => !SETTLED_STATES.has(model.tasks.get(`${task.project}/${id}`)?.state as TaskState),
+        (id) =>
+          !SETTLED_STATES.has(
+            model.tasks.get(taskKey({ project: task.project, task: id }))?.state as TaskState,
+          ),
       );
       return waits ? null : stuck;
     }

@@ -8,7 +8,7 @@ import type { EngineLimits, EngineOptions } from '../../../src/app/engine/engine
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src/contracts/events/events.ts';
-import { projectId } from '../../../src/contracts/ids.ts';
+import { projectId, taskKey } from '../../../src/contracts/ids.ts';
 import type { TaskState } from '../../../src/contracts/tasks.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import { Callers, type Network } from './callers.ts';
@@ -155,7 +155,7 @@ export class Simulation {
 
   /** As it can be seen now. */
   task(id: string, project = 'demo'): TaskView {
-    const view = this.app.state.projections.blackboard.tasks.get(`${project}/${id}`);
+    const view = this.app.state.projections.blackboard.tasks.get(taskKey({ project, task: id }));
     if (!view) throw new Error(`there is no task ${id} in ${project}`);
     return view;
   }

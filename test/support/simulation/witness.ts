@@ -7,9 +7,11 @@
  * SW4 Nothing is visible that is not stored, and what is visible is what the log says.
  * SW5 A run whose task a person has given up is asked to end within seconds in which Signalbox could do so.
  */
+
 import type { Projections } from '../../../projections/index.ts';
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, StoredRecord } from '../../../src/contracts/events/events.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
 import { readRecord } from '../../../src/engine/runtime/rebuild.ts';
@@ -93,7 +95,7 @@ export class Witness {
     const record = readRecord(message);
     this.records.push(record);
     this.model.apply(record);
-    if ('task' in record.event) this.#changed.add(`${record.event.project}/${record.event.task}`);
+    if ('task' in record.event) this.#changed.add(taskKey(record.event));
     this.#noteUnwanted(record.event);
     if (record.event.type === 'attempt.ended') this.#onEnded(keyOf(record.event));
   }
@@ -109,7 +111,7 @@ export class Witness {
   #noteUnwanted(event: DomainEvent): void {
     if (!('task' in event) || !isUnwanting(event)) return;
     const { project, task } = event;
-    const attempt = this.model.tasks.get(`${project}/${task}`)?.open ?? null;
+    const attempt = this.model.tasks.get(taskKey({ project, task }))?.open ?? null;
     if (attempt !== null) this.#unwantedAt.set(keyOf({ project, task, attempt }), this.healthyMs);
   }
 

@@ -1,19 +1,18 @@
 /**
- * Pending tasks in the order in which they are to be claimed: projects take turns; within a project by priority (10
- * first), then age.
+ * Pending tasks in the order in which they are dispatched.
  *
- * Q1 An index, not a truth: an entry may be stale (its task was cancelled or claimed). Whoever takes one asks the
- *    task's machine; a stale entry is dropped by `take`.
- * Q2 Of the projects that have something to do, the one with the fewest open attempts goes first, and among equals the
- *    one that was served longest ago: none starves.
+ * Invariant dispatch/priority-then-age: within a project by priority (10 first), then by age. Of the projects with ready
+ * tasks, the one with the fewest open attempts goes first, then the one that was served longest ago: none starves.
+ *
+ * This is only an index: an entry is stale if its task was cancelled or claimed. `take` drops stale entries.
  */
 import { Heap } from '../../base/heap.ts';
 
-/** Tasks that the same agents may take: those for one agent, or those of one type. */
-export type Lane = `agent:${string}` | `type:${string}`;
+/** A queue: the tasks for one agent, or those of one type. */
+export type QueueKey = `agent:${string}` | `type:${string}`;
 
 export interface ReadyTask {
-  /** `project/task` */
+  /** The key of the task. */
   readonly key: string;
   readonly project: string;
   readonly priority: number;
@@ -22,11 +21,11 @@ export interface ReadyTask {
 }
 
 export interface QueuedTask extends ReadyTask {
-  readonly lane: Lane;
+  readonly queue: QueueKey;
 }
 
 export interface Demand {
-  readonly lanes: readonly Lane[];
+  readonly queues: readonly QueueKey[];
   readonly isReady: (key: string) => boolean;
   /** Open attempts of a project. */
   readonly loadOf: (project: string) => number;
@@ -50,35 +49,35 @@ function compareCandidates(a: Candidate, b: Candidate): number {
   return a.load - b.load || a.served - b.served || compare(a.first, b.first);
 }
 
-export class ReadyQueue {
-  readonly #lanes = new Map<Lane, Map<string, Heap<QueuedTask>>>();
-  /** When each project was served last, counted in takes. */
+export class ReadyTasks {
+  readonly #queues = new Map<QueueKey, Map<string, Heap<QueuedTask>>>();
+  /** The number of the take in which each project was served last. */
   readonly #served = new Map<string, number>();
   #takes = 0;
 
-  add(lane: Lane, task: ReadyTask): void {
-    const projects = this.#lanes.get(lane) ?? new Map<string, Heap<QueuedTask>>();
-    this.#lanes.set(lane, projects);
+  add(queue: QueueKey, task: ReadyTask): void {
+    const projects = this.#queues.get(queue) ?? new Map<string, Heap<QueuedTask>>();
+    this.#queues.set(queue, projects);
     const heap = projects.get(task.project) ?? new Heap<QueuedTask>(compare);
     projects.set(task.project, heap);
-    heap.push({ ...task, lane });
+    heap.push({ ...task, queue });
   }
 
-  /** Lanes in which something may wait. */
-  *lanes(): Iterable<Lane> {
-    for (const [lane, projects] of this.#lanes) if (projects.size > 0) yield lane;
+  /** Queues in which tasks may wait. */
+  *queues(): Iterable<QueueKey> {
+    for (const [queue, projects] of this.#queues) if (projects.size > 0) yield queue;
   }
 
-  /** Whether something may wait in this lane. */
-  has(lane: Lane): boolean {
-    return (this.#lanes.get(lane)?.size ?? 0) > 0;
+  /** Whether tasks may wait in this queue. */
+  has(queue: QueueKey): boolean {
+    return (this.#queues.get(queue)?.size ?? 0) > 0;
   }
 
-  /** Takes the task that is next for somebody who may take from these lanes. */
+  /** Takes the next task of these queues; undefined if no project may start one. */
   take(demand: Demand): QueuedTask | undefined {
     let best: Candidate | undefined;
-    for (const lane of demand.lanes) {
-      for (const candidate of this.#candidates(lane, demand)) {
+    for (const queue of demand.queues) {
+      for (const candidate of this.#candidates(queue, demand)) {
         if (!best || compareCandidates(candidate, best) < 0) best = candidate;
       }
     }
@@ -87,8 +86,8 @@ export class ReadyQueue {
     return best.heap.pop();
   }
 
-  *#candidates(lane: Lane, { isReady, loadOf, projectCap }: Demand): Iterable<Candidate> {
-    const projects = this.#lanes.get(lane);
+  *#candidates(queue: QueueKey, { isReady, loadOf, projectCap }: Demand): Iterable<Candidate> {
+    const projects = this.#queues.get(queue);
     if (!projects) return;
     for (const [project, heap] of projects) {
       const first = firstReady(heap, isReady);

@@ -1,69 +1,70 @@
-/** What a driver has to know of an attempt, put together from the blackboard and the attempt history. */
+/** Requests to drivers to run an attempt, put together from the blackboard and the attempt history. */
+
 import { join } from 'node:path';
 import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import { type AttemptRef, attemptKey, taskKey } from '../../contracts/ids.ts';
 import type { TaskSpec, Usage } from '../../contracts/tasks.ts';
 import type { ResumedSession, RunRequest } from '../../drivers/driver.ts';
 import { attemptTraceparent, type TaskTrace, traceOf } from '../runtime/task-trace.ts';
+import { attemptsOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
-import { type AttemptAddress, attemptKey } from './attempt-address.ts';
 import { buildPrompt, type PromptInput } from './prompts/prompt.ts';
 import type { PromptBuilders } from './prompts/prompt-builders.ts';
 import type { AttemptTokens } from './tokens.ts';
 
-export interface RunOrdersOptions {
+export interface RunRequestsOptions {
   readonly projections: Projections;
   readonly tokens: AttemptTokens;
   readonly attemptsDirectory: string;
-  /** Where agents write back to; null before the server listens, or where there is none. */
+  /** The URL at which agents reach Signalbox; null while nothing listens. */
   readonly url: () => string | null;
   /** Prompts that projects build themselves. */
   readonly prompts: PromptBuilders;
 }
 
-/** What is known of the task of an attempt. */
+/** The views that a request is made of. */
 interface Known {
   readonly view: TaskView;
   readonly history: readonly AttemptView[];
   readonly trace: TaskTrace;
 }
 
-export class RunOrders {
-  readonly #options: RunOrdersOptions;
+export class RunRequests {
+  readonly #options: RunRequestsOptions;
 
-  constructor(options: RunOrdersOptions) {
+  constructor(options: RunRequestsOptions) {
     this.#options = options;
   }
 
   /**
-   * The order of an attempt that is about to start; at once, where its project builds no prompt.
-   * @throws SignalboxError `internal` for an attempt of no task
+   * The request for an attempt that is about to start; a promise only if its project builds the prompt.
+   * @throws SignalboxError `internal` if there is no such task
    */
-  prepare(address: AttemptAddress, agent: AgentDefinition): RunRequest | Promise<RunRequest> {
-    const { order, input } = this.#drawUp(address, agent);
+  prepare(ref: AttemptRef, agent: AgentDefinition): RunRequest | Promise<RunRequest> {
+    const { request, input } = this.#compose(ref, agent);
     const building = this.#options.prompts.build(input);
-    if (building === null) return order;
-    return building.then((built) => (built === null ? order : { ...order, prompt: () => built }));
+    if (building === null) return request;
+    return building.then((built) => (built === null ? request : { ...request, prompt: () => built }));
   }
 
-  /** @throws SignalboxError `internal` for an attempt of no task */
-  orderOf(address: AttemptAddress, agent: AgentDefinition): RunRequest {
-    return this.#drawUp(address, agent).order;
+  /** @throws SignalboxError `internal` if there is no such task */
+  requestOf(ref: AttemptRef, agent: AgentDefinition): RunRequest {
+    return this.#compose(ref, agent).request;
   }
 
-  /** The order, and what its prompt is made of. @throws SignalboxError `internal` for an attempt of no task */
-  #drawUp(address: AttemptAddress, agent: AgentDefinition): { order: RunRequest; input: PromptInput } {
-    const { project, task, attempt } = address;
+  /** The request and the input of its prompt. @throws SignalboxError `internal` if there is no such task */
+  #compose(ref: AttemptRef, agent: AgentDefinition): { request: RunRequest; input: PromptInput } {
+    const { project, task, attempt } = ref;
     const { attemptsDirectory, projections } = this.#options;
-    const { tasks } = projections.blackboard;
-    const view = tasks.get(`${project}/${task}`);
+    const view = taskOf(projections, ref);
     if (!view)
-      throw new SignalboxError('internal', `task ${project}/${task} is claimed but not on the blackboard`);
-    const history = projections.attempts.byTask.get(`${project}/${task}`) ?? [];
+      throw new SignalboxError('internal', `task ${taskKey(ref)} is claimed but not on the blackboard`);
+    const history = attemptsOf(projections, ref);
     const own = history[attempt - 1];
-    const trace = traceOf(tasks, view);
-    const input = this.#promptInput(address, agent, { view, history, trace });
-    const order: RunRequest = {
+    const trace = traceOf(projections.blackboard.tasks, view);
+    const input = this.#promptInput(ref, agent, { view, history, trace });
+    const request: RunRequest = {
       project,
       task,
       attempt,
@@ -81,15 +82,11 @@ export class RunOrders {
       killGraceMs: agent.killGraceMs,
       resumes: resumedSession(history, attempt, agent),
     };
-    return { order, input };
+    return { request, input };
   }
 
-  #promptInput(
-    address: AttemptAddress,
-    agent: AgentDefinition,
-    { view, history, trace }: Known,
-  ): PromptInput {
-    const { project, task, attempt } = address;
+  #promptInput(ref: AttemptRef, agent: AgentDefinition, { view, history, trace }: Known): PromptInput {
+    const { project, attempt } = ref;
     const { projections, tokens, url } = this.#options;
     const { writesBack, prompting } = agent.driver;
     return {
@@ -98,10 +95,12 @@ export class RunOrders {
       agent: agent.id,
       earlier: history.slice(0, attempt - 1),
       url: writesBack ? url() : null,
-      token: writesBack ? tokens.tokenOf(project, task, attempt) : '',
+      token: writesBack ? tokens.tokenOf(ref) : '',
       language: agent.promptLanguage,
-      traceparent: attemptTraceparent(trace, attemptKey(address)),
-      reviewed: view.spec.reviews && projections.blackboard.tasks.get(`${project}/${view.spec.reviews.task}`),
+      traceparent: attemptTraceparent(trace, attemptKey(ref)),
+      reviewed:
+        view.spec.reviews &&
+        projections.blackboard.tasks.get(taskKey({ project, task: view.spec.reviews.task })),
       prompting: prompting ?? { isPublic: false, passesEnvironment: true },
     };
   }
@@ -112,7 +111,7 @@ export function timeoutOf(spec: TaskSpec | undefined, agent: AgentDefinition): n
   return spec?.timeout_seconds === undefined ? agent.timeoutMs : spec.timeout_seconds * 1_000;
 }
 
-/** The session of the newest attempt by the same agent that left one of use. */
+/** The session of the newest attempt by the same agent; null if it left none that can be resumed. */
 function resumedSession(
   history: readonly AttemptView[],
   attempt: number,

@@ -1,0 +1,34 @@
+/** Finding the views of tasks and attempts by reference. */
+import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
+import { type AttemptRef, type TaskKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
+
+type Tasks = Pick<Projections, 'blackboard'>;
+type Attempts = Pick<Projections, 'attempts'>;
+
+export function refOf({ project, id }: Pick<TaskView, 'project' | 'id'>): TaskRef {
+  return { project, task: id };
+}
+
+export function viewKey({ project, id }: Pick<TaskView, 'project' | 'id'>): TaskKey {
+  return taskKey({ project, task: id });
+}
+
+/** The task, if it is in memory. */
+export function taskOf({ blackboard }: Tasks, ref: TaskRef): TaskView | undefined {
+  return blackboard.tasks.get(taskKey(ref));
+}
+
+/** All attempts of a task in memory, the first one first. */
+export function attemptsOf({ attempts }: Attempts, ref: TaskRef): readonly AttemptView[] {
+  return attempts.byTask.get(taskKey(ref)) ?? [];
+}
+
+export function attemptOf(projections: Attempts, ref: AttemptRef): AttemptView | undefined {
+  return attemptsOf(projections, ref)[ref.attempt - 1];
+}
+
+/** The children of a task in memory, in the order of creation. */
+export function childrenOf({ blackboard }: Tasks, ref: TaskRef): TaskView[] {
+  const keys = blackboard.children.get(taskKey(ref)) ?? [];
+  return keys.flatMap((key) => blackboard.tasks.get(key) ?? []);
+}
