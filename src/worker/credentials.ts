@@ -12,7 +12,7 @@ import { messageOf, SignalboxError } from '../contracts/errors.ts';
 const passwordSchema = z.object({ user: z.string().min(1), password: z.string().min(1) });
 
 const USER_JWT = 'BEGIN NATS USER JWT';
-/** A seed stands on a line of its own, whatever else is in the file. */
+/** A seed is on a line of its own, whatever else the file contains. */
 const SEED = /^S[A-Z2-7]{57}$/m;
 
 /**
@@ -27,7 +27,7 @@ export async function readCredentials(path: string): Promise<Authenticator> {
   const seed = SEED.exec(text)?.[0];
   if (seed !== undefined) return nkeyAuthenticator(new TextEncoder().encode(seed));
   const named = passwordSchema.safeParse(jsonIn(text));
-  // What a parser says quotes the file: nothing for a message.
+  // Without the parser's message, which quotes the file.
   if (!named.success) throw unusable(path, 'it holds something else');
   return usernamePasswordAuthenticator(named.data.user, named.data.password);
 }
@@ -43,7 +43,7 @@ function jsonIn(text: string): unknown {
 function unusable(path: string, why: string, cause?: unknown): SignalboxError {
   return new SignalboxError(
     'config_invalid',
-    `the credentials in ${path} cannot be used (${why}): expected the seed of an nkey, a creds file, or JSON with "user" and "password"; "signalbox nats users" makes them`,
+    `cannot use the credentials in ${path} (${why}): expected the seed of an nkey, a creds file, or JSON with "user" and "password"; "signalbox nats users" makes them`,
     { cause, details: { path } },
   );
 }

@@ -1,8 +1,7 @@
 /**
- * Runs jobs by a driver of Signalbox, as Signalbox itself would on its own machine: with the launcher, the kill that proves
- * itself, the captured output.
- *
- * V1 What an earlier worker has left running is ended before the first job: its attempts count as lost.
+ * Runs jobs by a driver, as Signalbox itself would on its own machine: with the launcher, the kill that proves itself and
+ * the captured output. Processes that an earlier worker left running are ended before the first job: their attempts count
+ * as lost.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,50 +15,53 @@ import { shipLogs } from './ship-logs.ts';
 
 export interface DriverRunnerOptions {
   readonly driver: Driver;
-  /** Holds a directory for each attempt, as long as it runs. */
+  /** Holds a directory for each attempt while it runs. */
   readonly directory: string;
   readonly logger: Logger;
-  /** Where the attempts can write back by HTTP. */
+  /** Called with the URL at which attempts can write back by HTTP. */
   readonly onUrl: (url: string | null) => void;
 }
 
 export function driverRunner({ driver, directory, onUrl }: DriverRunnerOptions): JobRunner {
   return async ({ job, signal, log }) => {
     onUrl(job.url);
-    const order = orderOf(job, directory);
-    const run = await driver.start(order);
-    const stop = (): void => run.stop(order.killGraceMs);
+    const request = requestOf(job, directory);
+    const run = await driver.start(request);
+    const stop = (): void => run.stop(request.killGraceMs);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
-    const shipping = shipLogs(join(order.directory, 'process'), log);
+    const shipping = shipLogs(join(request.directory, 'process'), log);
     const end = await run.ended;
     signal.removeEventListener('abort', stop);
     await shipping.finish();
     const ended = endOf(end, signal.aborted);
-    await rm(order.directory, { recursive: true, force: true });
+    await rm(request.directory, { recursive: true, force: true });
     return ended;
   };
 }
 
-/** Ends what an earlier worker with this directory has left running, and removes what it has left behind. */
+/** Ends the processes that an earlier worker with this directory left running, and removes its files. */
 export async function endLeftovers(
   { driver, directory, logger }: DriverRunnerOptions,
   graceMs: number,
 ): Promise<void> {
   for (const path of await attemptsIn(directory)) {
     const [project = '', task = '', attempt = ''] = path;
-    const order = orderOf(leftJob(project, task, Number(attempt)), directory);
-    const adoption = await driver.adopt(order);
+    const request = requestOf({ ...UNKNOWN_JOB, project, taskId: task, attempt: Number(attempt) }, directory);
+    const adoption = await driver.adopt(request);
     if (adoption.kind === 'running') {
       adoption.run.stop(graceMs);
       const { evidence } = await adoption.run.ended;
-      logger.warn({ project, task, attempt, evidence }, 'ended what an earlier worker had left running');
+      logger.warn(
+        { project, task, attempt, evidence },
+        'ended a process that an earlier worker had left running',
+      );
     }
-    await rm(order.directory, { recursive: true, force: true });
+    await rm(request.directory, { recursive: true, force: true });
   }
 }
 
-/** The parts of their paths. */
+/** The project, task and attempt of each directory. */
 async function attemptsIn(directory: string): Promise<string[][]> {
   let paths: string[][] = [[]];
   for (let level = 0; level < 3; level++) {
@@ -72,7 +74,7 @@ async function attemptsIn(directory: string): Promise<string[][]> {
   return paths;
 }
 
-function orderOf(job: Job, directory: string): RunRequest {
+function requestOf(job: Job, directory: string): RunRequest {
   const { project, taskId: task, attempt, content, metadata, limits } = job;
   return {
     project,
@@ -89,7 +91,7 @@ function orderOf(job: Job, directory: string): RunRequest {
     url: job.url,
     traceparent: job.traceparent,
     tracestate: job.tracestate,
-    // Sessions stay on the machine that has them, and the next attempt may be on another.
+    // A session stays on its machine, and the next attempt may run on another.
     resumes: null,
     spec: {
       title: job.title,
@@ -108,41 +110,32 @@ function orderOf(job: Job, directory: string): RunRequest {
   };
 }
 
-/** Enough of a job to find what it has left. */
-function leftJob(project: string, taskId: string, attempt: number): Job {
-  const epoch = new Date(0).toISOString();
-  return {
-    type: 'task',
-    project,
-    taskId,
-    attempt,
-    token: '',
-    source: '',
-    target: '',
-    priority: 1,
-    title: '',
-    description: '',
-    content: { action: null, params: {} },
-    mustHaves: [],
-    prompt: '',
-    url: null,
-    traceparent: '',
-    metadata: { createdAt: epoch, expireAt: epoch, retryCount: 0, maxRetries: 0 },
-    limits: { timeoutSeconds: 1, killGraceSeconds: 0, heartbeatSeconds: 1 },
-  };
-}
+const EPOCH = new Date(0).toISOString();
+
+/** Enough of a job to find the processes of its attempt. */
+const UNKNOWN_JOB: Omit<Job, 'project' | 'taskId' | 'attempt'> = {
+  type: 'task',
+  token: '',
+  source: '',
+  target: '',
+  priority: 1,
+  title: '',
+  description: '',
+  content: { action: null, params: {} },
+  mustHaves: [],
+  prompt: '',
+  url: null,
+  traceparent: '',
+  metadata: { createdAt: EPOCH, expireAt: EPOCH, retryCount: 0, maxRetries: 0 },
+  limits: { timeoutSeconds: 1, killGraceSeconds: 0, heartbeatSeconds: 1 },
+};
 
 function endOf(end: RunEnd, isStopped: boolean): JobEnd {
   const { outputs, stderrTail, peakMemoryBytes, cpuMs, usage, quota, evidence } = end;
   return {
     ...resultOf(end, isStopped),
     content: outputs.map(
-      (output): JobOutput => ({
-        outputType: output.type,
-        title: output.title,
-        content: output.content ?? '',
-        summary: output.summary,
-      }),
+      ({ type, title, content = '', summary }): JobOutput => ({ outputType: type, title, content, summary }),
     ),
     stderrTail,
     peakMemoryBytes,

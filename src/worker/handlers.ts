@@ -1,16 +1,10 @@
-/** What a worker does with a job. */
-
+/** Runs a job by a function: the handler of its action. */
 import { messageOf } from '../contracts/errors.ts';
 import type { Job, RemoteOutput } from '../contracts/messages/agent-messages.ts';
-import type { OUTPUT_TYPES } from '../contracts/tasks.ts';
-import type { JobContext, JobEnd, JobRunner } from './job-run.ts';
+import type { FunctionOutput as HandlerOutput } from '../drivers/function.ts';
+import type { JobContext, JobRunner } from './job-run.ts';
 
-export interface HandlerOutput {
-  readonly type?: (typeof OUTPUT_TYPES)[number];
-  readonly title?: string;
-  readonly content: string;
-  readonly summary?: string;
-}
+export type { HandlerOutput };
 
 type Returned = HandlerOutput | readonly HandlerOutput[] | string | undefined;
 
@@ -19,9 +13,9 @@ export type JobHandler = (context: JobContext) => Returned | Promise<Returned>;
 
 export interface Handlers {
   /** By the action of the task. */
-  readonly actions?: Readonly<Record<string, JobHandler>>;
+  readonly actions?: Readonly<Record<string, JobHandler>> | undefined;
   /** For every other action, and for tasks without one. */
-  readonly default?: JobHandler;
+  readonly default?: JobHandler | undefined;
 }
 
 /** Runs each job by the handler of its action. */
@@ -34,7 +28,7 @@ export function runnerOf({ actions = {}, default: other }: Handlers): JobRunner 
     try {
       return { status: 'completed', content: outputsOf(await handler(context), context.job) };
     } catch (thrown) {
-      return { status: 'failed', error: messageOf(thrown), content: [] } satisfies JobEnd;
+      return { status: 'failed', error: messageOf(thrown), content: [] };
     }
   };
 }
@@ -47,10 +41,10 @@ function unhandled(action: string | null, known: readonly string[]): string {
 function outputsOf(returned: Returned, job: Job): (RemoteOutput & { readonly content: string })[] {
   if (returned === undefined) return [];
   const list = typeof returned === 'string' ? [{ content: returned }] : [returned].flat();
-  return list.map((output: HandlerOutput) => ({
-    outputType: output.type ?? 'other',
-    title: output.title ?? job.title,
-    content: output.content,
-    summary: output.summary,
+  return list.map(({ type = 'other', title = job.title, content, summary }: HandlerOutput) => ({
+    outputType: type,
+    title,
+    content,
+    summary,
   }));
 }

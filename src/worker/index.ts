@@ -24,11 +24,7 @@ export { Worker, type WorkerOptions } from './worker.ts';
 
 export type HandlerWorkerOptions = Omit<WorkerOptions, 'run'> & Handlers;
 
-/** Starts a worker that does each job by the handler of its action. @throws SignalboxError `nats_unavailable` */
+/** Starts a worker that runs each job by the handler of its action. @throws SignalboxError `nats_unavailable` */
 export function startWorker({ actions, default: other, ...options }: HandlerWorkerOptions): Promise<Worker> {
-  const handlers = {
-    ...(actions === undefined ? {} : { actions }),
-    ...(other === undefined ? {} : { default: other }),
-  };
-  return Worker.start({ ...options, run: runnerOf(handlers) });
+  return Worker.start({ ...options, run: runnerOf({ actions, default: other }) });
 }

@@ -1,4 +1,4 @@
-/** Sends on what an attempt's process prints, while it does. */
+/** Sends the output of an attempt's process while it runs. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOG_STREAMS, type LogStream } from '../contracts/tasks.ts';
@@ -7,19 +7,19 @@ export type SendPiece = (stream: LogStream, offset: number, bytes: Uint8Array) =
 
 const POLL_MS = 500;
 const PIECE_BYTES = 256 * 1_024;
-/** Bytes of each stream that are sent: Signalbox keeps no more. */
+/** Of each stream, since Signalbox keeps no more. */
 const MAX_BYTES = 10_485_760;
 
 interface Position {
   readonly stream: LogStream;
   /** Bytes that were sent. */
   sent: number;
-  /** Where the next ones stand in the file, which begins anew when it has become too large. */
+  /** Offset of the next ones in the file, which is emptied when it becomes too large. */
   inFile: number;
 }
 
 export interface Shipping {
-  /** Sends what is left. To be called when nothing is printed any more. */
+  /** Sends what is left. Call it when the process has ended. */
   finish(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export function shipLogs(directory: string, send: SendPiece): Shipping {
     });
     return last;
   };
-  // Looks never overlap: one that takes long, because the connection is broken, holds up the next.
+  // Looks never overlap: one that takes long because the connection is broken delays the next.
   let isBusy = false;
   const timer = setInterval(() => {
     if (isBusy) return;
