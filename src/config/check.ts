@@ -1,4 +1,4 @@
-/** Checks data against a schema and says in plain words what is wrong. */
+/** Checks data against a schema and explains what is wrong. */
 import { z } from 'zod';
 import { closest } from './closest.ts';
 import type { Path, Problem } from './issues.ts';
@@ -18,7 +18,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 };
 
 export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
-  // zod names the keys that an object does not know, but not those that it knows: they are noted in passing.
+  // zod reports the unknown keys of an object, but not the known ones: collected here.
   const knownKeys = new Map<string, readonly string[]>();
   const result = schema.safeParse(value, {
     reportInput: true,
@@ -39,12 +39,12 @@ export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z
   return { ok: false, problems: distinct(problems) };
 }
 
-/** A value may fail several checks that expect the same: 0.5 is neither whole nor at least 1. */
+/** A value may fail several checks with the same message: 0.5 is neither whole nor at least 1. */
 function distinct(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
-/** What is expected, where the schema has no words of its own for it. */
+/** What is expected, if the schema has no message of its own. */
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -82,7 +82,7 @@ function describe(issue: z.core.$ZodIssue, path: Path): string {
   return `${message}, ${found(issue, path)}${suggestion}`;
 }
 
-/** The value at the issue's path. Where a word of a union is wrong, the issue holds the whole object. */
+/** The value at the issue's path. If the discriminator of a union is wrong, the issue holds the whole object. */
 function foundIn(issue: z.core.$ZodIssue): unknown {
   const value: unknown = issue.input;
   if (issue.code !== 'invalid_union' || issue.discriminator === undefined) return value;
@@ -116,14 +116,14 @@ function quotesHint(value: unknown, isSecret: boolean): string {
   return placeholder === undefined ? '' : `: put quotes around {${placeholder}}`;
 }
 
-/** YAML reads an unquoted {prompt} as a map with the one key `prompt` and nothing for it. */
+/** YAML reads an unquoted {prompt} as a map with the one key `prompt` and no value. */
 function soleKey(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const [entry, ...more] = Object.entries(value);
   return entry && more.length === 0 && entry[1] === null ? entry[0] : undefined;
 }
 
-/** The value of an agent's variable and a URL with a password in it are nothing for a log. */
+/** The value of an agent's variable, and a URL with a password, must not be logged. */
 function mayHoldSecret(issue: z.core.$ZodIssue, path: Path): boolean {
   if (issue.code === 'invalid_key') return false;
   return path[2] === 'env' || String(path.at(-1)).endsWith('url');

@@ -1,4 +1,6 @@
-/** How many letters must be added, taken away, changed or swapped with their neighbour to turn `a` into `b`. */
+/** Suggestions for misspelled words. */
+
+/** How many letters must be added, removed, changed or swapped with their neighbour to turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
@@ -26,7 +28,7 @@ function at(row: readonly number[], column: number): number {
   return row[column] ?? Number.POSITIVE_INFINITY;
 }
 
-/** The candidate that `word` was most likely meant to be: a third of its letters may differ, or its unit is missing. */
+/** The candidate that `word` most likely means: up to a third of its letters differ, or its unit is missing. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const plain = word.toLowerCase();
   let best: string | undefined;

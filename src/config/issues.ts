@@ -1,21 +1,21 @@
-/** What is wrong in a configuration, as people and programs are told. */
+/** Errors in a configuration, for people and programs. */
 import { SignalboxError } from '../contracts/errors.ts';
 
 export type Path = readonly (string | number)[];
 
-/** One thing that is wrong, by the path of keys and list positions that leads to it. */
+/** An error with the keys and list positions that lead to it. */
 export interface Problem {
   readonly path: Path;
   readonly message: string;
 }
 
-/** A place in a text; both count from 1. */
+/** A position in a text; both count from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-/** One thing that is wrong; `file` is null for variables and options, `line` and `column` where there is no line. */
+/** An error; `file` is null for variables and options, `line` and `column` if there is no line. */
 export interface ConfigIssue {
   readonly file: string | null;
   readonly line: number | null;
@@ -27,7 +27,7 @@ export interface ConfigIssue {
 
 const PLAIN_KEY = /^[A-Za-z0-9_$-]+$/;
 
-/** A path as it is written in messages: `agents.yunce.command[0]`. */
+/** A path as messages show it: `agents.yunce.command[0]`. */
 export function fieldOf(path: Path): string {
   return path
     .map((part, index) => {
@@ -38,7 +38,12 @@ export function fieldOf(path: Path): string {
     .join('');
 }
 
-/** `config_invalid` with one line for each issue: the file's by line, then variables and options. */
+/** An issue without a position in a file. */
+export function issueAt(file: string | null, field: string, message: string): ConfigIssue {
+  return { file, line: null, column: null, field, message };
+}
+
+/** `config_invalid` with one line for each issue: those of the file by line, then variables and options. */
 export function configError(issues: readonly ConfigIssue[], cause?: unknown): SignalboxError {
   const sorted = issues.toSorted((a, b) => rank(a.line) - rank(b.line) || rank(a.column) - rank(b.column));
   return new SignalboxError('config_invalid', sorted.map(lineOf).join('\n'), {

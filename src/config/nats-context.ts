@@ -1,8 +1,8 @@
 /**
- * Contexts of the `nats` command line: where a server is and who one is there, in a file with a name.
+ * Contexts of the `nats` command line: the address of a server and the credentials for it, in a file with a name.
  *
- * NC1 What a context says is done or refused, with the file and the field; only its name, description and colours do nothing.
- * NC2 No value of a context is part of a message, but for the paths of files.
+ * Every field of a context takes effect or is refused, with the file and the field; only its name, description and colours
+ * are ignored. No message contains a value of a context, except paths of files.
  */
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
@@ -10,12 +10,12 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { hasCode } from '../contracts/errors.ts';
-import { type ConfigIssue, configError } from './issues.ts';
+import { configError, issueAt } from './issues.ts';
 import { settingsSchema } from './schema/config.ts';
 import type { Variables } from './settings.ts';
 
 export interface NatsContext {
-  /** As in NATS_URL: several with commas between, maybe with a user and a password. */
+  /** As in NATS_URL: one or several, separated by commas, possibly with a user and a password. */
   readonly url: string;
   readonly user?: string;
   readonly password?: string;
@@ -29,14 +29,14 @@ export interface NatsContext {
   readonly isTlsFirst: boolean;
 }
 
-/** As `nats` has it. */
+/** The default of `nats`. */
 const DEFAULT_URL = 'nats://127.0.0.1:4222';
 
 const text = z
   .string('expected text')
   .nullish()
   .transform((value) => value ?? '');
-/** What Signalbox does something with. */
+/** The fields that take effect. */
 const FIELDS = {
   url: text,
   user: text,
@@ -54,20 +54,20 @@ type Fields = z.output<typeof contextSchema>;
 
 const FILE_FIELDS = ['creds', 'nkey', 'cert', 'key', 'ca'] as const;
 
-/** For people, or for how `nats` looks. */
+/** For people, or for the output of `nats`. */
 const IDLE_FIELDS = ['name', 'description', 'color_scheme'];
 
-/** What newer versions of `nats` look up elsewhere: in 1Password, in nsc, in a variable, in the text itself. */
+/** References, which newer versions of `nats` resolve: to 1Password, nsc, a variable, or the text itself. */
 const REFERENCE = /^(?:op|nsc|env|file):\/\/|^data:/i;
 
-/** @throws SignalboxError `config_invalid` with everything that is wrong, each with the file and its field */
+/** @throws SignalboxError `config_invalid` with everything that is wrong, each with file and field */
 export async function readNatsContext(name: string, env: Variables): Promise<NatsContext> {
   const file = join(env.XDG_CONFIG_HOME || join(homeOf(env), '.config'), 'nats', 'context', `${name}.json`);
   const fields = await readFields(name, file);
   const paths = Object.fromEntries(FILE_FIELDS.map((field) => [field, pathOf(fields[field], env)]));
   const problems = [...unusable(fields), ...contradictions(fields), ...(await unreadable(paths))];
   if (problems.length > 0) {
-    throw configError(problems.map(([field, message]) => issue(file, field, message)));
+    throw configError(problems.map(([field, message]) => issueAt(file, field, message)));
   }
   const { user, password, token } = fields;
   const { ca: caFile, cert: certFile, key: keyFile } = paths;
@@ -91,32 +91,32 @@ async function readFields(name: string, file: string): Promise<Fields> {
   } catch (error) {
     const why = hasCode(error, 'ENOENT') ? 'there is no such file' : 'cannot be read';
     const message = `${why}, so there is no NATS context ${name}: make it with "nats context add ${name}", or name another`;
-    throw configError([issue(file, '', message)], error);
+    throw configError([issueAt(file, '', message)], error);
   }
   let value: unknown;
   try {
     value = JSON.parse(source);
   } catch {
-    // What the parser says quotes the file, which may hold a password.
-    throw configError([issue(file, '', 'is not JSON: make it again with "nats context add"')]);
+    // Without the parser's message, which quotes the file and so maybe a password.
+    throw configError([issueAt(file, '', 'is not JSON: make it again with "nats context add"')]);
   }
   const read = contextSchema.safeParse(value);
   if (read.success) return read.data;
   throw configError(
     read.error.issues.map(({ path, message }) =>
-      issue(file, path.join('.'), path.length === 0 ? 'expected a map of fields' : message),
+      issueAt(file, path.join('.'), path.length === 0 ? 'expected a map of fields' : message),
     ),
   );
 }
 
 type Problem = readonly [field: string, message: string];
 
-/** What Signalbox has no use for, or what it cannot look up. */
+/** Fields that Signalbox does not support, and references that it cannot resolve. */
 function unusable(fields: Fields): Problem[] {
   const known = [...Object.keys(FIELDS), ...IDLE_FIELDS];
   const others = Object.entries(fields).filter(([field, value]) => !known.includes(field) && !isEmpty(value));
   const problems = others.map(
-    ([field]): Problem => [field, 'Signalbox cannot do what this says: use a context without it'],
+    ([field]): Problem => [field, 'Signalbox does not support this field: use a context without it'],
   );
   for (const field of ['password', 'token', ...FILE_FIELDS] as const) {
     const value = fields[field];
@@ -134,7 +134,7 @@ function contradictions(fields: Fields): Problem[] {
   const given = (['user', 'token', 'creds', 'nkey'] as const).filter((field) => fields[field] !== '');
   const all = urlOf(fields).includes('@') ? ['url', ...given] : given;
   if (all.length > 1) {
-    problems.push([all[0] ?? '', `${all.join(' and ')} both say who one is: keep one of them`]);
+    problems.push([all[0] ?? '', `${all.join(' and ')} all give credentials: keep one of them`]);
   }
   if (fields.password !== '' && fields.user === '') problems.push(['password', 'has no user beside it']);
   if (fields.cert !== '' && fields.key === '') problems.push(['cert', 'has no key beside it']);
@@ -149,13 +149,13 @@ async function unreadable(paths: Readonly<Record<string, string | undefined>>): 
     try {
       await access(path, constants.R_OK);
     } catch {
-      problems.push([field, `the file ${path} is not there, or cannot be read`]);
+      problems.push([field, `the file ${path} is missing or cannot be read`]);
     }
   }
   return problems;
 }
 
-/** With `~` and variables as `nats` replaces them; what is not absolute is relative to the current directory. */
+/** With `~` and variables replaced as `nats` does; a relative path is relative to the current directory. */
 function pathOf(value: string, env: Variables): string | undefined {
   if (value === '' || (REFERENCE.test(value) && !value.startsWith('file://'))) return undefined;
   const replaced = value
@@ -181,8 +181,4 @@ function isFile(field: string): boolean {
 
 function isEmpty(value: unknown): boolean {
   return !value || (Array.isArray(value) && value.length === 0);
-}
-
-function issue(file: string, field: string, message: string): ConfigIssue {
-  return { file, line: null, column: null, field, message };
 }

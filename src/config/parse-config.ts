@@ -1,6 +1,8 @@
+/** Reads a configuration from a text in YAML or JSON, or from an object. */
+import { z } from 'zod';
 import { BUNDLED_DRIVER_NAMES } from '../drivers/bundled/index.ts';
 import { check } from './check.ts';
-import { type ConfigIssue, configError, fieldOf } from './issues.ts';
+import { type ConfigIssue, configError, fieldOf, issueAt } from './issues.ts';
 import {
   configFileSchemaFor,
   configSchema,
@@ -10,7 +12,7 @@ import {
 } from './schema/config.ts';
 import { readYaml } from './yaml-source.ts';
 
-/** What a text says: a configuration, or all that is wrong with it. */
+/** A configuration, or everything that is wrong with it. */
 export type ReadConfig =
   | { readonly ok: true; readonly config: SignalboxConfig }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
@@ -21,7 +23,7 @@ export function readConfig(text: string, file: string): ReadConfig {
     ({ path, message, line, column }): ConfigIssue => ({ file, line, column, field: fieldOf(path), message }),
   );
   if (source.value === undefined) return { ok: false, issues };
-  // An empty file is one that sets nothing.
+  // An empty file sets nothing.
   const checked = check(configFileSchemaFor(driverNamesIn(source.value)), source.value ?? {});
   if (!checked.ok) {
     for (const { path, message } of checked.problems) {
@@ -35,9 +37,9 @@ export function readConfig(text: string, file: string): ReadConfig {
 }
 
 /**
- * The configuration that a text in YAML or JSON describes, with all defaults filled in and paths as they stand there.
+ * The configuration in a text in YAML or JSON, with all defaults and with paths as they are written.
  * @param file the name to show in messages
- * @throws `config_invalid` with everything that is wrong, each with its line and column
+ * @throws SignalboxError `config_invalid` with everything that is wrong, each with its line and column
  */
 export function parseConfig(text: string, file: string): SignalboxConfig {
   const read = readConfig(text, file);
@@ -46,29 +48,29 @@ export function parseConfig(text: string, file: string): SignalboxConfig {
 }
 
 /**
- * The configuration that a program gives as an object, with all defaults filled in.
- * @throws `config_invalid` with everything that is wrong
+ * The configuration that a program gives as an object, with all defaults.
+ * @throws SignalboxError `config_invalid` with everything that is wrong
  */
 export function checkConfig(input: SignalboxConfigInput): SignalboxConfig {
   const checked = check(configSchemaFor(driverNamesIn(input)), input);
   if (checked.ok) return checked.value;
-  throw configError(
-    checked.problems.map(({ path, message }) => ({
-      file: null,
-      line: null,
-      column: null,
-      field: fieldOf(path),
-      message,
-    })),
-  );
+  throw configError(checked.problems.map(({ path, message }) => issueAt(null, fieldOf(path), message)));
 }
 
-/** The configuration where no file says otherwise. */
+/** The configuration without a file. */
 export function defaultConfig(): SignalboxConfig {
   return configSchema.parse({});
 }
 
-/** The drivers that an agent may name: those that come along, and those that stand in the configuration itself. */
+/** The JSON Schema of the configuration file, in the draft that editors support best. */
+export function configJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return {
+    ...z.toJSONSchema(configFileSchemaFor(BUNDLED_DRIVER_NAMES), { io: 'input', target: 'draft-7' }),
+    title: 'Signalbox configuration',
+  };
+}
+
+/** The drivers that an agent may name: the bundled ones and those of the configuration itself. */
 function driverNamesIn(value: unknown): string[] {
   const drivers: unknown =
     typeof value === 'object' && value !== null ? Reflect.get(value, 'drivers') : undefined;

@@ -1,10 +1,10 @@
-/** The settings that variables of the environment and command-line options may replace; an option goes first. */
+/** Settings that environment variables and command-line options replace; an option outranks a variable. */
 import type { z } from 'zod';
 import { check } from './check.ts';
-import type { ConfigIssue } from './issues.ts';
+import { type ConfigIssue, issueAt } from './issues.ts';
 import { type SignalboxConfig, settingsSchema } from './schema/config.ts';
 
-/** Where a setting comes from beside the file, as messages name it. */
+/** The variable and the option of each setting. */
 export const SETTING_SOURCES = {
   data_dir: { variable: 'SIGNALBOX_DATA_DIR', option: '--data-dir' },
   host: { variable: 'SIGNALBOX_HOST', option: '--host' },
@@ -18,7 +18,7 @@ type Settings = z.output<typeof settingsSchema>;
 type SettingName = keyof Settings;
 const SETTING_NAMES = Object.keys(SETTING_SOURCES) as SettingName[];
 
-/** Values of command-line options, as they were typed. */
+/** Values of command-line options, as typed. */
 export type ConfigOverrides = { readonly [Name in SettingName]?: string | number | undefined };
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -27,7 +27,7 @@ export type ReadSettings =
   | { readonly ok: true; readonly settings: Partial<Settings> }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
 
-/** A variable that is set to nothing counts as one that is not set. */
+/** An empty variable counts as not set. */
 export function readSettings(env: Variables, overrides: ConfigOverrides): ReadSettings {
   const values: Record<string, unknown> = {};
   const sources = new Map<string, string>();
@@ -44,25 +44,21 @@ export function readSettings(env: Variables, overrides: ConfigOverrides): ReadSe
   if (checked.ok && !clash) return { ok: true, settings: checked.value };
   const issues = (checked.ok ? [] : checked.problems).map(({ path, message }) => {
     const name = String(path[0]);
-    return issueOf(sources.get(name) ?? name, message);
+    return issueAt(null, sources.get(name) ?? name, message);
   });
   return { ok: false, issues: clash ? [clash, ...issues] : issues };
 }
 
-/** An option names the server before a variable does; two of the same kind contradict each other. */
+/** If an option and a variable name a server, the option counts; two of the same kind contradict each other. */
 function oneServer(values: Record<string, unknown>, sources: Map<string, string>): ConfigIssue | null {
   const [url, context] = [sources.get('nats_url'), sources.get('nats_context')];
   if (url === undefined || context === undefined) return null;
   const isOption = (source: string): boolean => source.startsWith('--');
   if (isOption(url) === isOption(context)) {
-    return issueOf(context, `${url} names a server too: keep one of them`);
+    return issueAt(null, context, `${url} names a server too: keep one of them`);
   }
   delete values[isOption(url) ? 'nats_context' : 'nats_url'];
   return null;
-}
-
-function issueOf(field: string, message: string): ConfigIssue {
-  return { file: null, line: null, column: null, field, message };
 }
 
 function numberIn(value: string | number): string | number {
@@ -80,7 +76,7 @@ export function applySettings(config: SignalboxConfig, settings: Partial<Setting
   };
 }
 
-/** A context takes the place of all that the file says of the server; an address only that of another one. */
+/** A context replaces everything that the file says about the server; an address replaces only the address. */
 function withServer(
   nats: SignalboxConfig['nats'],
   { nats_url, nats_context }: Partial<Settings>,

@@ -1,8 +1,7 @@
 /**
- * Reads YAML 1.2, of which JSON is a part, and remembers where each key and list item stands.
- *
- * Y1 What YAML allows and a configuration has no use for is a problem with a place, never a guess: two times the same
- *    key, keys that are not plain words, tags, a second document.
+ * Reads YAML 1.2, which includes JSON, with the position of each key and list item. What YAML allows but a configuration
+ * does not need is an error with a position, never a guess: a repeated key, keys that are not plain words, tags, a second
+ * document.
  */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { messageOf } from '../contracts/errors.ts';
@@ -11,10 +10,10 @@ import type { Path, Place, Problem } from './issues.ts';
 export type PlacedProblem = Problem & Place;
 
 export interface YamlSource {
-  /** The content as plain data; undefined where the text cannot be read that far. */
+  /** The content as plain data; undefined if it cannot be read. */
   readonly value: unknown;
   readonly problems: readonly PlacedProblem[];
-  /** Where the path stands, or else the innermost part of it that is there. */
+  /** The position of the path, or of the innermost part of it that exists. */
   placeOf(path: Path): Place;
 }
 
@@ -35,7 +34,7 @@ export function readYaml(text: string): YamlSource {
   try {
     return { value: document.toJS(), problems: index.problems, placeOf };
   } catch (error) {
-    // What remains is aliases within aliases, refused before they fill the memory.
+    // The only remaining error: aliases within aliases, refused before they fill the memory.
     const problem = { path: [], message: messageOf(error), ...START };
     return { value: undefined, problems: [...index.problems, problem], placeOf };
   }
@@ -50,7 +49,7 @@ function placeAt(lines: LineCounter, offset: number): Place {
 
 class PlaceIndex {
   readonly problems: PlacedProblem[] = [];
-  /** True where the document cannot be turned into plain data. */
+  /** Whether the document cannot be turned into plain data. */
   unreadable = false;
   readonly #document: Document;
   readonly #lines: LineCounter;
@@ -70,7 +69,7 @@ class PlaceIndex {
     return START;
   }
 
-  /** Does not follow aliases: what is wrong behind one is shown where the alias stands. */
+  /** Does not follow aliases: an error behind one is shown at the alias. */
   #visit(node: unknown, path: Path): void {
     if (isMap(node)) {
       const seen = new Map<string, Place>();
@@ -97,11 +96,11 @@ class PlaceIndex {
     const name = String(key.value);
     const here = [...path, name];
     const first = seen.get(name);
-    if (first) this.#report(here, `the key is there already, on line ${first.line}: keep one of them`, place);
-    // Every object has a property of this name, so that the key would get lost.
+    if (first) this.#report(here, `the key exists already, on line ${first.line}: keep one of them`, place);
+    // Every object has a property of this name, so the key would get lost.
     if (name === '__proto__') this.#report(here, 'this name cannot be a key: choose another', place);
     seen.set(name, first ?? place);
-    // Of two, the data has the second one.
+    // If a key is repeated, the data has its second value.
     this.#places.set(JSON.stringify(here), place);
     this.#visit(value, here);
   }

@@ -1,6 +1,6 @@
 /** From the configuration to the agents that the supervisor knows. */
 import type { Environment } from '../base/environment.ts';
-import { resolveAgent } from '../config/resolve-agent.ts';
+import { resolveAgent } from '../config/derived.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 import { BACKGROUND_AGENT, type BackgroundConfig } from '../contracts/api/background.ts';
 import { SignalboxError } from '../contracts/errors.ts';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppContext } from '../app/context.ts';
 import { EventFeed } from '../app/events/event-feed.ts';
-import { tokensFile } from '../config/tokens-path.ts';
+import { tokensFile } from '../config/derived.ts';
 import { AuditDesk } from '../features/audit/audit-desk.ts';
 import { Background } from '../features/background/background.ts';
 import { telemetrySettings } from '../features/telemetry/settings.ts';

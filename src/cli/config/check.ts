@@ -1,5 +1,5 @@
-import { configJsonSchema } from '../../config/json-schema.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { configJsonSchema } from '../../config/parse-config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';

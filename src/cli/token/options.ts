@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { tokensFile } from '../../config/derived.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { tokensFile } from '../../config/tokens-path.ts';
 
 export interface TokenOptions {
   readonly config?: string;

@@ -1,4 +1,4 @@
-/** What the parts of a configuration say of each other: drivers and their bases, reviewers, options. */
+/** Checks that span parts of a configuration: drivers and their bases, reviewers, options, the NATS server. */
 import type { z } from 'zod';
 import { REVIEW_WORDS } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
@@ -33,7 +33,7 @@ export function checkRelations(config: Related, context: z.core.$RefinementCtx):
 
 type Add = (path: string[], message: string) => void;
 
-/** A context says all of it: where the server is, and who one is there. */
+/** A context contains all of it: the address of the server and the credentials. */
 function checkServer({ nats }: Related, add: Add): void {
   if (nats.context === undefined) return;
   for (const key of ['url', 'credentials', 'ca_file'] as const) {
@@ -68,7 +68,7 @@ function checkAgent(config: Related, id: string, agent: AgentConfig, add: Add): 
   }
 }
 
-/** null for a driver that is wrong itself, of which is told already. */
+/** Null for a driver that is invalid itself, which is reported already. */
 function optionsOf({ drivers }: Related, name: string): readonly string[] | null {
   try {
     return Object.keys(resolveDriver(drivers, name).options);
@@ -83,5 +83,5 @@ function isReviewer({ agents }: Related, review: string): boolean {
 
 function unknownReviewer({ agents }: Related, review: string): string {
   const known = [...REVIEW_WORDS, ...Object.keys(agents)].join(', ');
-  return `${JSON.stringify(review)} is no agent of this configuration; expected one of ${known}`;
+  return `${JSON.stringify(review)} is not an agent of this configuration; expected one of ${known}`;
 }

@@ -1,10 +1,8 @@
 /**
  * The configuration: every key with its meaning, default and limits. Names are those of the file; times are in seconds,
- * fractions allowed; paths that are not absolute are relative to the current directory.
- *
- * G1 Every key has a default or may be left out: no file at all is a valid configuration.
- * G2 A key that is not known is an error, never ignored.
- * G3 A schema's message says what is expected; the loader adds the place and what was found there.
+ * fractions allowed; relative paths are relative to the current directory. Every key has a default or may be left out, so
+ * no file at all is a valid configuration. An unknown key is an error, never ignored. The message of a schema says what is
+ * expected; the loader adds the position and what was found there.
  */
 import { z } from 'zod';
 import { backgroundConfigSchema } from '../../contracts/api/background.ts';
@@ -30,7 +28,7 @@ const natsUrlError =
   'expected HOST:PORT, nats://HOST:PORT or tls://HOST:PORT, or several with commas between';
 const contextError = 'expected the name of a context, as "nats context ls" shows it';
 
-/** The settings that the environment and the command line may replace, one by one. */
+/** The settings that the environment and the command line can replace. */
 export const settingsSchema = z.object({
   data_dir: pathSchema,
   host: z
@@ -46,7 +44,7 @@ const settings = settingsSchema.shape;
 const serverSchema = z.strictObject({
   host: settings.host
     .default('127.0.0.1')
-    .describe('The address to listen on; beyond loopback only with tokens ("signalbox token new").'),
+    .describe('The address to listen on; other than loopback only with tokens ("signalbox token new").'),
   port: settings.port.default(8083).describe('The port to listen on; 0 takes a free one.'),
   max_body_bytes: whole(1).default(1_048_576).describe('The largest body of a request, in bytes.'),
   public_url: z
@@ -57,14 +55,14 @@ const serverSchema = z.strictObject({
   tokens_file: pathSchema
     .optional()
     .describe(
-      'The hashes of tokens, as "signalbox token new" writes them. Default: tokens.json in data_dir.',
+      'The file with the hashes of tokens, written by "signalbox token new". Default: tokens.json in data_dir.',
     ),
   requests_per_second: whole(1, 1_000_000)
     .default(1_000)
-    .describe('Requests that one client may send in a second; for more it gets 429.'),
+    .describe('Requests per second from one client; further ones get 429.'),
   event_streams: whole(1, 100_000)
     .default(1_000)
-    .describe('Clients that may follow the events (SSE) at the same time; more get 503.'),
+    .describe('Clients that follow the events (SSE) at the same time; further ones get 503.'),
 });
 export type ServerConfig = z.output<typeof serverSchema>;
 
@@ -77,17 +75,19 @@ const natsSchema = z.strictObject({
     ),
   max_file_bytes: whole(1)
     .optional()
-    .describe("The most that Signalbox's own NATS server stores, in bytes. Default: what the disk allows."),
+    .describe(
+      "How much Signalbox's own NATS server stores at most, in bytes. Default: what the disk allows.",
+    ),
   sync: z
     .enum(['interval', 'group', 'always'])
     .default('interval')
     .describe(
-      'When events of its own server are forced to the disk: every second; before they count, many at a time; ' +
-        'or each before it is acknowledged (nats-server 2.10 and later). Only a power cut makes a difference.',
+      'When its own server forces events to the disk: every second; in groups, before they count; or each one ' +
+        'before it is acknowledged (nats-server 2.10 and later). It matters only in a power cut.',
     ),
   replicas: whole(1, 5)
     .default(1)
-    .describe('On how many servers of a NATS cluster everything is stored: 1, 3 or 5.'),
+    .describe('How many servers of a NATS cluster store everything: 1, 3 or 5.'),
   credentials: pathSchema
     .optional()
     .describe(
@@ -100,33 +100,33 @@ const natsSchema = z.strictObject({
 });
 
 const logSchema = z.strictObject({
-  level: settings.log_level.default('info').describe('The least important messages that are logged.'),
+  level: settings.log_level.default('info').describe('The lowest level that is logged.'),
 });
 
 const limitsSchema = z.strictObject({
-  concurrency: whole(1, 10_000).default(64).describe('Attempts that run at the same time, of all agents.'),
+  concurrency: whole(1, 10_000).default(64).describe('Attempts of all agents that run at the same time.'),
   per_project_concurrency: whole(1, 10_000)
     .optional()
     .describe('The same for each project. Default: no limit.'),
-  queue_depth: whole(1).default(10_000).describe('Pending tasks, above which new ones are refused (503).'),
+  queue_depth: whole(1).default(10_000).describe('Pending tasks above which new ones are refused (503).'),
   event_backlog: whole(1)
     .default(8_192)
-    .describe('Events that wait for the event log, above which new work is refused (503).'),
+    .describe('Events waiting for the event log above which new work is refused (503).'),
 });
 
 const breakerSchema = z.strictObject({
-  failures: whole(1, 1_000).default(5).describe('Failed attempts in a row, after which the agent is parked.'),
+  failures: whole(1, 1_000).default(5).describe('Failed attempts in a row after which the agent is parked.'),
   cooldown_seconds: seconds()
     .default(30)
-    .describe('How long it is parked the first time; each time in a row twice as long.'),
-  max_cooldown_seconds: seconds().default(900).describe('The longest that it is parked.'),
+    .describe('How long it is parked the first time; twice as long each further time in a row.'),
+  max_cooldown_seconds: seconds().default(900).describe('How long it is parked at most.'),
 });
 
 const defaultsSchema = z.strictObject({
   priority: prioritySchema
     .default(5)
     .describe('1 to 10, the highest first; or low, normal, high (1, 5, 10).'),
-  max_attempts: whole(1, 100).default(4).describe('Attempts that a task has, the first included.'),
+  max_attempts: whole(1, 100).default(4).describe('Attempts of a task, including the first.'),
   backoff: backoffSchema.prefault({}).describe('The wait before a retry.'),
   review: reviewSchema.default('manual'),
   timeout_seconds: timeoutSchemas.timeout_seconds.default(600),
@@ -139,25 +139,25 @@ const shutdownSchema = z.strictObject({
   agents: z
     .enum(['leave', 'kill'])
     .default('leave')
-    .describe('Running agents: leave them, to be found again at the next start, or kill them.'),
-  drain_seconds: seconds().default(30).describe('How long to wait for running attempts before the stop.'),
+    .describe('Running agents: leave them running, to be adopted at the next start, or kill them.'),
+  drain_seconds: seconds().default(30).describe('How long to wait for running attempts before stopping.'),
 });
 
 const retentionSchema = z.strictObject({
   finished_seconds: seconds()
     .default(604_800)
-    .describe('How long a finished task stays in memory; then it is read back from the log when asked for.'),
+    .describe(
+      'How long a finished task stays in memory; later it is read from the log when it is requested.',
+    ),
   dead_letters_seconds: seconds()
     .default(2_592_000)
-    .describe('The same for tasks that failed or expired, and for how long they are listed as dead letters.'),
+    .describe('The same for tasks that failed or expired; for as long they are listed as dead letters.'),
   finished_tasks: whole(0)
     .default(50_000)
-    .describe('Finished tasks in memory, above which the oldest leave earlier.'),
+    .describe('Finished tasks in memory above which the oldest are removed earlier.'),
   snapshot_events: whole(1_000)
     .default(20_000)
-    .describe(
-      'Events between two snapshots, from which a restart goes on; at least as many as there are tasks.',
-    ),
+    .describe('Events between two snapshots, which shorten a restart; at least as many as there are tasks.'),
 });
 
 const endpointError = 'expected a URL that begins with http:// or https://, without a user or password in it';
@@ -168,7 +168,7 @@ const telemetrySchema = z.strictObject({
     .refine((text) => new URL(text).username === '' && new URL(text).password === '', endpointError)
     .optional()
     .describe(
-      'The collector that gets the traces, over OTLP/HTTP; /v1/traces is added. Default: OTEL_EXPORTER_OTLP_ENDPOINT, or nobody.',
+      'The collector for traces, over OTLP/HTTP; /v1/traces is added. Default: OTEL_EXPORTER_OTLP_ENDPOINT, or none.',
     ),
 });
 
@@ -180,11 +180,11 @@ const webhooksSchema = z
 const promptCommandSchema = z
   .array(z.string('expected text'), 'expected a list with the program and its arguments')
   .min(1)
-  .describe('Gets the facts as JSON on standard input, and prints the prompt.');
+  .describe('Gets the facts as JSON on standard input and prints the prompt.');
 
 const projectSchema = z
   .strictObject({
-    prompt_template: pathSchema.optional().describe('A file with the prompt, and {{placeholders}} in it.'),
+    prompt_template: pathSchema.optional().describe('A file with the prompt, with {{placeholders}} in it.'),
     prompt_builder: z
       .union([pathSchema, promptCommandSchema], 'expected the path of a module, or a list with a program')
       .optional()
@@ -201,23 +201,20 @@ const sections = {
   server: serverSchema.prefault({}).describe('The HTTP server.'),
   nats: natsSchema.prefault({}).describe('The NATS server that holds the event log.'),
   log: logSchema.prefault({}).describe("Signalbox's own messages."),
-  limits: limitsSchema.prefault({}).describe('What Signalbox takes on at the same time.'),
-  defaults: defaultsSchema.prefault({}).describe('What a task or an agent has that says nothing else.'),
+  limits: limitsSchema.prefault({}).describe('How much Signalbox does at the same time.'),
+  defaults: defaultsSchema.prefault({}).describe('Settings of tasks and agents that do not set them.'),
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
   webhooks: webhooksSchema,
   telemetry: telemetrySchema.prefault({}).describe('OpenTelemetry traces of tasks and attempts.'),
   background: backgroundConfigSchema
     .optional()
-    .describe('Lets operators run any shell command as the user of Signalbox. Default: nobody may.'),
+    .describe('Allows operators to run any shell command as the user of Signalbox. Default: not allowed.'),
   drivers: z
     .record(configuredIdSchema, driverConfigSchema)
     .default({})
-    .describe('Drivers of your own, and what is to be different in those that come along.'),
-  projects: z
-    .record(configuredIdSchema, projectSchema)
-    .default({})
-    .describe('What a project has of its own.'),
+    .describe('Your own drivers, and overrides of bundled ones.'),
+  projects: z.record(configuredIdSchema, projectSchema).default({}).describe('Settings of single projects.'),
 };
 
 const AGENTS = 'The agents, by id.';

@@ -150,7 +150,7 @@ describe.concurrent('a worker of a remote agent', () => {
     // The server says so when it would be the next one's turn.
     await consumer.next({ expires: 1_000 });
     expect((await world.box.settled('demo', 'a')).state).toBe('failed');
-    expect((await world.box.attempts('demo', 'a'))[0]?.error).toContain('none has begun it');
+    expect((await world.box.attempts('demo', 'a'))[0]?.error).toContain('none started it');
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { resolveAgent } from '../../../src/config/derived.ts';
 import { parseConfig } from '../../../src/config/parse-config.ts';
-import { resolveAgent } from '../../../src/config/resolve-agent.ts';
 import { agentConfigSchema } from '../../../src/config/schema/agent-config.ts';
 import { configSchema } from '../../../src/config/schema/config.ts';
 import { messageOf } from '../../../src/contracts/errors.ts';
@@ -117,7 +117,7 @@ describe('an agent in the configuration', () => {
 describe('review', () => {
   it('is manual, auto, or another agent', () => {
     expect(() => parseConfig('{"defaults": {"review": "nobody"}}', 'f')).toThrow(
-      'f:1:15 defaults.review: "nobody" is no agent of this configuration; expected one of manual, auto',
+      'f:1:15 defaults.review: "nobody" is not an agent of this configuration; expected one of manual, auto',
     );
     expect(saidOf('driver: dry_run, review: a')).toEqual([
       'agents.a.review: an agent does not review its own work: name another one',

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { publicUrl } from '../../../src/config/derived.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { defaultConfig } from '../../../src/config/parse-config.ts';
-import { publicUrl } from '../../../src/config/public-url.ts';
 
 let cwd: string;
 
@@ -50,7 +50,7 @@ describe('the file that is read', () => {
     await expect(loadConfig({ cwd, env: {} })).rejects.toMatchObject({
       code: 'config_invalid',
       message:
-        'signalbox.config.json: signalbox.config.yaml is there as well: keep one of them, or name the one to use',
+        'signalbox.config.json: signalbox.config.yaml exists as well: keep one of them, or name the one to use',
     });
   });
 

@@ -190,11 +190,11 @@ limits: { concurrency: 1.5 }
     ['server:\n  port: 1\n port: 2\n', ':3:1: All mapping items must start at the same column'],
     [
       'server: { port: 1 }\nserver: { port: 2 }\n',
-      ':2:1 server: the key is there already, on line 1: keep one of them',
+      ':2:1 server: the key exists already, on line 1: keep one of them',
     ],
     [
       '{ "log": {},\n  "server": { "port": 1,\n    "port": 2 } }',
-      ':3:5 server.port: the key is there already, on line 2: keep one of them',
+      ':3:5 server.port: the key exists already, on line 2: keep one of them',
     ],
     ['log: {}\n---\nlog: {}\n', ':2:1: a second document: remove the "---" and what follows'],
     ['server: !local {}', ':1:9: Unresolved tag: !local'],

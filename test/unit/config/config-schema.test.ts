@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { closest, editDistance } from '../../../src/config/closest.ts';
-import { configJsonSchema } from '../../../src/config/json-schema.ts';
+import { configJsonSchema } from '../../../src/config/parse-config.ts';
 import { prioritySchema } from '../../../src/contracts/config-values.ts';
 
 describe('configJsonSchema', () => {

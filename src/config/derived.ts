@@ -1,19 +1,21 @@
+/** Values that follow from a configuration: its agents with their defaults, its public URL, its tokens file. */
+import { join } from 'node:path';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { AgentConfig } from './schema/agent-config.ts';
-import type { SignalboxConfig } from './schema/config.ts';
+import type { ServerConfig, SignalboxConfig } from './schema/config.ts';
 
-/** An agent with nothing left open: what it does not say itself comes from `defaults`. */
+/** An agent in which `defaults` fill in what it does not set itself. */
 export type ResolvedAgent = AgentConfig & {
   readonly id: string;
   readonly timeout_seconds: number;
-  /** Absent where silence alone stops nothing. */
+  /** Undefined if silence alone stops nothing. */
   readonly silence_timeout_seconds: number | undefined;
   readonly kill_grace_seconds: number;
   /** `manual`, `auto`, or the agent that reviews. */
   readonly review: string;
 };
 
-/** The settings of an agent of this configuration; `agent_not_found` for any other id. */
+/** An agent of this configuration. @throws SignalboxError `agent_not_found` */
 export function resolveAgent(config: SignalboxConfig, id: string): ResolvedAgent {
   // An id may be the name of a property that every object inherits.
   const agent = Object.hasOwn(config.agents, id) ? config.agents[id] : undefined;
@@ -33,4 +35,22 @@ export function resolveAgent(config: SignalboxConfig, id: string): ResolvedAgent
     kill_grace_seconds: agent.kill_grace_seconds ?? defaults.kill_grace_seconds,
     review: agent.review ?? (defaults.review === id ? 'manual' : defaults.review),
   };
+}
+
+/** Addresses that mean all interfaces; agents of this machine use the loopback one. */
+const WILDCARDS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+/**
+ * Where agents reach Signalbox, without a slash at the end.
+ * @param port the port that Signalbox listens on, if the configured one is 0
+ */
+export function publicUrl(server: ServerConfig, port: number = server.port): string {
+  const address = WILDCARDS[server.host] ?? server.host;
+  const host = address.includes(':') ? `[${address}]` : address;
+  return server.public_url ?? `http://${host}:${port}`;
+}
+
+/** The file with the hashes of tokens. */
+export function tokensFile({ server, data_dir }: SignalboxConfig): string {
+  return server.tokens_file ?? join(data_dir, 'tokens.json');
 }
