@@ -4,7 +4,7 @@ import type { JournalEntry } from '../../src/journal/journal.ts';
 import { entryOf } from '../support/history/recording-journal.ts';
 import { type FreshLog, idsIn, NOTHING, writerOf } from './log-under-test.ts';
 
-export function describeOneWriter(freshLog: FreshLog): void {
+export function describeTakeOver(freshLog: FreshLog): void {
   it('journal/one-writer: takes over only at the given tip, by sequence and id, and does not report that entry', async () => {
     await using log = await freshLog();
     const first = await log.open();
@@ -31,7 +31,9 @@ export function describeOneWriter(freshLog: FreshLog): void {
     expect(results.filter(({ ok }) => ok)).toHaveLength(1);
     expect(await idsIn(log)).toEqual([`w${results.findIndex(({ ok }) => ok)}`]);
   });
+}
 
+export function describeFencing(freshLog: FreshLog): void {
   it('journal/one-writer: fences the earlier writer at its next append, and stores nothing of it', async () => {
     await using log = await freshLog();
     const old = await writerOf(log);

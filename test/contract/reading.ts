@@ -4,15 +4,15 @@ import type { StoredMessage } from '../../src/journal/journal.ts';
 import type { RecordingJournal } from '../support/history/recording-journal.ts';
 import { allOf, type FreshLog, idsIn, type LogUnderTest, writerOf } from './log-under-test.ts';
 
-export function describeReading(freshLog: FreshLog): void {
-  /** A log with the messages 1 (epoch) to 21 (e19). */
-  async function twentyOne(log: LogUnderTest): Promise<RecordingJournal> {
-    const writer = await writerOf(log);
-    writer.append('e', 20);
-    await writer.allReported();
-    return writer;
-  }
+/** A log with the messages 1 (epoch) to 21 (e19). */
+async function twentyOne(log: LogUnderTest): Promise<RecordingJournal> {
+  const writer = await writerOf(log);
+  writer.append('e', 20);
+  await writer.allReported();
+  return writer;
+}
 
+export function describeReading(freshLog: FreshLog): void {
   it.each([
     [{ from: 1 }, 1, 21],
     [{ from: 5, to: 5 }, 5, 5],
@@ -76,7 +76,9 @@ export function describeReading(freshLog: FreshLog): void {
     expect(await matching('signalbox.v1.evt.*.task.*.noted')).toEqual(await idsIn(log));
     expect(await matching('signalbox.v1.evt.*.noted')).toEqual([]);
   });
+}
 
+export function describeGaps(freshLog: FreshLog): void {
   it.each([1, 2, 11, 20])(
     'erases message %i: it is left out, or missing where all are asked for',
     async (sequence) => {

@@ -286,31 +286,3 @@ describe('the launch shell', () => {
     await expect(lab.spawn(['true'])).rejects.toMatchObject({ code: 'shutting_down' });
   });
 });
-
-describe('output beyond the cap', () => {
-  const lab = new ProcessLab();
-  afterAll(() => lab.dispose());
-
-  it('is rotated while the process runs, and the newest part is kept', async () => {
-    const spec = lab.spec(fixture('prints-a-lot.sh', '5000', 'hang'), { maxOutputBytes: 20_000 });
-    const process = await lab.runner.spawn(spec);
-    const stdout = join(spec.directory, 'stdout.log');
-    await until('all output is seen', () => process.outputBytes().stdout >= 450_000);
-    await until('it is rotated', () => statSync(stdout).size <= 20_000);
-    expect(statSync(`${stdout}.1`).size).toBeLessThanOrEqual(40_000);
-    const kept = textOf(`${stdout}.1`) + textOf(stdout);
-    expect(kept.endsWith(`${'5000'.padStart(9, '0')} ${'0'.repeat(89)}\n`)).toBe(true);
-    await process.kill({ graceMs: 0 });
-  });
-
-  it('is cut at the end, if the process was quicker than the watch', async () => {
-    const spec = lab.spec(fixture('prints-a-lot.sh', '3000'), { maxOutputBytes: 10_000 });
-    lab.restart({ pollMs: 60_000 });
-    const process = await lab.runner.spawn(spec);
-    const report = await process.exited;
-    expect(report.stdoutBytes).toBe(300_000);
-    const text = textOf(join(spec.directory, 'stdout.log'));
-    expect(text.length).toBe(10_000);
-    expect(text.endsWith(`${'3000'.padStart(9, '0')} ${'0'.repeat(89)}\n`)).toBe(true);
-  });
-});

@@ -15,6 +15,7 @@ import { until } from '../../support/until.ts';
 const SECRET = 'do not tell';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT_SPAN = 'b7ad6b7169203331';
+const NOTHING_DROPPED = { droppedEventsCount: 0, droppedLinksCount: 0 };
 
 let collector: Collector;
 let world: TracedWorld;
@@ -51,20 +52,25 @@ async function timesOf(test: TestEngine, id: string): Promise<Map<string, number
   return new Map(records.map(({ event, time }) => [event.type, time]));
 }
 
+/** A task that continues a trace, and whose every text is a secret. */
+async function createSecretTask(test: TestEngine): Promise<void> {
+  const request = createTaskSchema.parse({
+    id: 'a',
+    title: SECRET,
+    description: SECRET,
+    params: { key: SECRET },
+    labels: { label: SECRET },
+    agent: 'worker',
+    priority: 7,
+  });
+  const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-01`, tracestate: 'rojo=1' };
+  await createTask(test.app, PROJECT, request, 'user:test', trace);
+}
+
 describe('the spans of a task', () => {
   it('are whole: who, what, when, how it ended, and where in the trace', async () => {
     await using engine = await start();
-    const request = createTaskSchema.parse({
-      id: 'a',
-      title: SECRET,
-      description: SECRET,
-      params: { key: SECRET },
-      labels: { label: SECRET },
-      agent: 'worker',
-      priority: 7,
-    });
-    const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-01`, tracestate: 'rojo=1' };
-    await createTask(engine.test.app, PROJECT, request, 'user:test', trace);
+    await createSecretTask(engine.test);
     await collected('a', 2);
     const [attempt, task] = collector.spansOf('a');
     const times = await timesOf(engine.test, 'a');
@@ -99,9 +105,8 @@ describe('the spans of a task', () => {
         name: `signalbox.task.${state}`,
         attributes: {},
       })),
-      droppedEventsCount: 0,
+      ...NOTHING_DROPPED,
       links: [],
-      droppedLinksCount: 0,
       status: {},
     });
     expect(attempt).toEqual({
@@ -128,14 +133,19 @@ describe('the spans of a task', () => {
         'host.name': hostname(),
       },
       events: [{ timeUnixNano: at('attempt.started'), name: 'signalbox.attempt.started', attributes: {} }],
-      droppedEventsCount: 0,
+      ...NOTHING_DROPPED,
       links: [],
-      droppedLinksCount: 0,
       status: {},
     });
-    const [request0] = collector.requests;
-    expect(request0).toMatchObject({ path: '/v1/traces', headers: { 'content-type': 'application/json' } });
-    expect(request0?.resource).toEqual({
+  });
+
+  it('name the program and the host, and contain nothing of what the task is about', async () => {
+    await using engine = await start();
+    await createSecretTask(engine.test);
+    await collected('a', 2);
+    const [request] = collector.requests;
+    expect(request).toMatchObject({ path: '/v1/traces', headers: { 'content-type': 'application/json' } });
+    expect(request?.resource).toEqual({
       'service.name': 'signalbox',
       'service.version': VERSION,
       'host.name': hostname(),

@@ -1,6 +1,6 @@
 /** The event stream of a test server, opened by journals and looked at from beside them. */
-import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { JetStreamApiCodes, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection, RequestError } from '@nats-io/transport-node';
 import { expect } from 'vitest';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
 import { openEventStream } from '../../../src/journal/jetstream/event-stream.ts';
@@ -13,6 +13,10 @@ import { RecordingJournal } from '../history/recording-journal.ts';
 import type { TestNatsServer } from './nats.ts';
 
 const READS_AT_ONCE = 500;
+/** On a busy machine a server may take seconds to make or delete a stream. */
+const ANSWER_MS = 20_000;
+/** A subject of the stream that no test uses. */
+const PROBE_SUBJECT = 'signalbox.v1.evt.demo.task.probe.probed';
 
 /** One server or a cluster; the URLs of its members with commas between. */
 type LogServer = Pick<TestNatsServer, 'url' | 'connectOptions'>;
@@ -28,7 +32,10 @@ export class JetStreamLog implements AsyncDisposable {
   static async fresh(server: LogServer): Promise<JetStreamLog> {
     const log = new JetStreamLog(server);
     const manager = await log.manager();
-    await manager.streams.delete(EVENT_STREAM).catch(() => false);
+    await manager.streams.delete(EVENT_STREAM).catch((error) => {
+      if (error.code !== JetStreamApiCodes.StreamNotFound) throw error;
+    });
+    await log.#untilDeleted();
     return log;
   }
 
@@ -73,7 +80,7 @@ export class JetStreamLog implements AsyncDisposable {
         () => false,
       );
     await expect.poll(isThere, { timeout: 20_000 }).toBe(true);
-    return jetstreamManager(connection, { checkAPI: false, timeout: 2_000 });
+    return jetstreamManager(connection, { checkAPI: false, timeout: ANSWER_MS });
   }
 
   /** All messages, asked for one by one; those that were deleted are left out. */
@@ -104,7 +111,8 @@ export class JetStreamLog implements AsyncDisposable {
 
   async replaceWith(entries: readonly JournalEntry[]): Promise<void> {
     await (await this.manager()).streams.delete(EVENT_STREAM);
-    await openEventStream(await this.#connectAside(), { replicas: 1, timeoutMs: 2_000 });
+    await this.#untilDeleted();
+    await openEventStream(await this.#connectAside(), { replicas: 1, timeoutMs: ANSWER_MS });
     for (const entry of entries) await this.intrude(entry);
   }
 
@@ -134,6 +142,17 @@ export class JetStreamLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#opened.map(({ journal }) => journal.close()));
     await Promise.all(this.#connections.map((connection) => connection.close()));
+  }
+
+  /** The server answers a deletion before it is done: the old stream may still take a message, as a duplicate of one it had. */
+  async #untilDeleted(): Promise<void> {
+    const connection = await this.#connectAside();
+    const isDeleted = (): Promise<boolean> =>
+      connection.request(PROBE_SUBJECT, '', { timeout: 300 }).then(
+        () => false,
+        (error) => error instanceof RequestError && error.isNoResponders(),
+      );
+    await expect.poll(isDeleted, { interval: 5, timeout: 20_000 }).toBe(true);
   }
 
   async #connectAside(): Promise<NatsConnection> {

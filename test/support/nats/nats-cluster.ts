@@ -18,6 +18,7 @@ import { until } from '../until.ts';
 import { natsServerProgram } from './nats.ts';
 
 const SIZE = 3;
+const PROBE = 'PROBE';
 /** Three servers elect a leader of the cluster before they answer. */
 const READY_TIMEOUT_MS = 60_000;
 
@@ -167,7 +168,7 @@ cluster { name: "signalbox-test", listen: "127.0.0.1:${routePorts[index]}", rout
     );
   }
 
-  /** JetStream answers once all members have found each other, and have a leader that each has heard of. */
+  /** Until all members have found each other and a leader, and the leader knows enough of them to place three replicas. */
   async #untilWhole(): Promise<void> {
     const answers = async ({ port }: Member): Promise<boolean> => {
       const connection = await connect({ servers: `127.0.0.1:${port}`, timeout: ASK_MS }).catch(() => null);
@@ -180,6 +181,16 @@ cluster { name: "signalbox-test", listen: "127.0.0.1:${routePorts[index]}", rout
       'the cluster answers',
       READY_TIMEOUT_MS,
     );
+    const connection = await connect(this.connectOptions);
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: ASK_MS });
+    const isPlaced = (): Promise<boolean> =>
+      manager.streams.add({ name: PROBE, subjects: [PROBE], num_replicas: SIZE }).then(
+        () => true,
+        () => false,
+      );
+    await until(isPlaced, 'the cluster places three replicas', READY_TIMEOUT_MS);
+    await manager.streams.delete(PROBE);
+    await connection.close();
   }
 }
 

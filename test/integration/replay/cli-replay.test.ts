@@ -3,36 +3,13 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runProgram } from '../../../src/cli/program.ts';
 import { fileSource, lineOf } from '../../../src/engine/replay/file-source.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import { goldenHistory } from '../../support/histories/golden.ts';
 import { rechained } from '../../support/history/rechained.ts';
-import { RecordedTerminal } from '../../support/process/recorded-terminal.ts';
+import { firstOf, json, onFile, REVIEWS, recordedEvents, run, type Shown } from './recorded-log.ts';
 
-const REVIEWS = goldenHistory('0.1.0', 'reviews').file;
 const COMMANDS = ['replay', 'replay check', 'rebuild', 'events', 'events tail', 'events show'];
-
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(...args: string[]): Promise<Result> {
-  const terminal = new RecordedTerminal();
-  const code = await runProgram(terminal, args, {});
-  return { code, out: terminal.out, err: terminal.err };
-}
-
-const onFile = (command: string, ...args: string[]): Promise<Result> =>
-  run(...command.split(' '), '--file', REVIEWS, ...args);
-
-async function json<T>(command: string, ...args: string[]): Promise<T> {
-  const { code, out, err } = await onFile(command, ...args, '--json');
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  return JSON.parse(out) as T;
-}
 
 async function messagesOf(file: string): Promise<StoredMessage[]> {
   const messages: StoredMessage[] = [];
@@ -40,31 +17,15 @@ async function messagesOf(file: string): Promise<StoredMessage[]> {
   return messages;
 }
 
-interface Shown {
-  readonly sequence: number;
-  readonly event: { readonly type: string; readonly task?: string };
-  readonly time: string;
-}
-
 let directory: string;
 let events: readonly Shown[];
+const find = (type: string, from?: number): Shown => firstOf(events, type, from);
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'signalbox-replay-'));
-  const { out } = await onFile('events tail', '--from', '1', '--json');
-  events = out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Shown);
+  events = await recordedEvents();
 });
 afterAll(() => rm(directory, { recursive: true }));
-
-/** The first event of a type from a place on. */
-function find(type: string, from = 1): Shown {
-  const found = events.find(({ sequence, event }) => sequence >= from && event.type === type);
-  if (!found) throw new Error(`no ${type} from ${from} on`);
-  return found;
-}
 
 describe('the commands that read the log', () => {
   it.each(COMMANDS)('"signalbox %s" has a help with examples and exit codes', async (command) => {
@@ -290,58 +251,5 @@ describe('rebuild', () => {
         `^rebuilt ${events.length} events in .*: every link and every transition holds\nnothing to compare`,
       ),
     );
-  });
-});
-
-describe('events', () => {
-  it('show prints one event whole', async () => {
-    const { sequence, time } = find('task.created');
-    const event = await json('events show', String(sequence));
-    expect(event).toMatchObject({
-      sequence,
-      time,
-      actor: 'user:test',
-      event: { type: 'task.created', task: 'letter', spec: { title: 'Write a letter' } },
-      transitions: [{ entity: 'task', from: null, to: 'pending', machine: 'task@1' }],
-      subject: 'signalbox.v1.evt.demo.task.letter.created',
-      previous_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
-    });
-  });
-
-  it('tail prints a line for each event that is asked for', async () => {
-    const { out } = await onFile(
-      'events tail',
-      '--from',
-      '1',
-      '--project',
-      'demo',
-      '--task',
-      'poem',
-      '--type',
-      'task.claimed,attempt',
-    );
-    const lines = out.trimEnd().split('\n');
-    expect(lines[0]).toMatch(
-      /^ +\d+ {2}demo\/poem {2}\d\d:\d\d:\d\d {2}pending → claimed +task.claimed +attempt 1, agent silent$/,
-    );
-    expect(lines.map((line) => / (task|attempt)\.(\w+)/.exec(line)?.[2])).toEqual([
-      'claimed',
-      'started',
-      'ended',
-      'claimed',
-      'started',
-      'ended',
-    ]);
-    expect((await onFile('events tail', '--from', '1', '--type', 'agent')).out).toMatch(
-      /^ +\d+ {2}agent writer {2}/,
-    );
-    expect((await onFile('events tail', '--from', '1', '--type', 'supervisor')).out).toMatch(
-      /^ +1 {2}supervisor {2}/,
-    );
-  });
-
-  it('tail --stored writes a file that is the log, byte by byte', async () => {
-    const { out } = await onFile('events tail', '--from', '1', '--stored');
-    expect(out).toBe(await readFile(REVIEWS, 'utf8'));
   });
 });
