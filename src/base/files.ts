@@ -1,5 +1,5 @@
 /** Small files: read if they exist, replaced atomically and durably. */
-import { open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './errors.ts';
 
@@ -32,4 +32,19 @@ export async function replaceDurably(file: string, text: string): Promise<void> 
   } finally {
     await directory.close();
   }
+}
+
+/** The content of a JSON file; null if it does not exist. Errors of the schema are thrown, too. */
+export async function readJson<Content>(
+  file: string,
+  schema: { readonly parse: (value: unknown) => Content },
+): Promise<Content | null> {
+  const text = await readIfExists(file);
+  return text === null ? null : schema.parse(JSON.parse(text));
+}
+
+/** Replaces a JSON file durably, in a directory of mode 0700 that is created if it is missing. One writer at a time. */
+export async function writeJson(file: string, content: unknown): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await replaceDurably(file, `${JSON.stringify(content)}\n`);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { Place } from '../../features/audit/bundle-range.ts';
+import type { LogPosition } from '../../features/audit/export-bundle.ts';
 import { withExamples } from '../help.ts';
 import { type LogOptions, withLogOptions } from '../log/log-options.ts';
 import type { Terminal } from '../terminal.ts';
@@ -8,8 +8,8 @@ import type { Terminal } from '../terminal.ts';
 export interface ExportOptions extends LogOptions {
   readonly project?: string;
   readonly task?: string;
-  readonly from?: Place;
-  readonly to?: Place;
+  readonly from?: LogPosition;
+  readonly to?: LogPosition;
   readonly output?: string;
 }
 
@@ -36,7 +36,7 @@ export function addAuditExport(audit: Command, terminal: Terminal): void {
   ]);
 }
 
-function placeOf(text: string): Place {
+function placeOf(text: string): LogPosition {
   if (/^\d+$/.test(text)) return { sequence: Number(text) };
   const time = Date.parse(text);
   if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(time)) return { time };

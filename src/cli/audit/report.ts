@@ -41,7 +41,7 @@ async function report(terminal: Terminal, id: string, options: ReportOptions): P
   const { readAndVerify } = await import('./read.ts');
   const { TaskCollector } = await import('../../features/audit/report/task-report.ts');
   const { output, project } = options;
-  const collector = new TaskCollector(project, id);
+  const collector = new TaskCollector({ project, task: id });
   using progress = progressOn(terminal, 'read');
   const { verification, source } = await readAndVerify(options, {
     onFinding: () => {},

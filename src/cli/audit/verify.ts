@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Finding } from '../../features/audit/log-item.ts';
+import type { Finding } from '../../features/audit/log-items.ts';
 import type { Verification } from '../../features/audit/verifier.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';

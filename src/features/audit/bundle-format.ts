@@ -1,5 +1,6 @@
-/** The lines of a bundle. docs/reference/audit.md describes them for whoever reads one without this program. */
+/** The lines of a bundle, and reading them. docs/reference/audit.md describes them for other programs. */
 import { z } from 'zod';
+import { SignalboxError } from '../../contracts/errors.ts';
 
 export const BUNDLE_FORMAT = 'signalbox-audit-bundle';
 export const BUNDLE_VERSION = 1;
@@ -15,10 +16,10 @@ const keySchema = z.strictObject({
   signature: z.string().optional(),
 });
 
-export const filterSchema = z.strictObject({
+const filterSchema = z.strictObject({
   project: z.string().optional(),
   task: z.string().optional(),
-  /** The first and the last event that were asked for. */
+  /** First and last requested event. */
   from: sequence,
   to: z.int().min(0),
 });
@@ -31,16 +32,16 @@ const headerSchema = z.strictObject({
   signalbox: z.string(),
   created: z.string(),
   filter: filterSchema,
-  /** Sequence of the first line after this one. */
+  /** Sequence of the next line. */
   first: sequence,
-  /** Keys that were introduced before it. */
+  /** Keys that were introduced before that line. */
   keys: z.array(keySchema),
 });
 export type BundleHeader = z.infer<typeof headerSchema>;
 
-/** `event` is the text exactly as it is stored, `sha256` the hash of its bytes. */
+/** `event` is the exact stored text, `sha256` the hash of its bytes. */
 const eventSchema = z.strictObject({ line: z.literal('event'), sequence, sha256: hash, event: z.string() });
-/** `event` is what stands for the erased text, `sha256` the hash of the erased one. */
+/** `event` is the tombstone, `sha256` the hash of the erased text. */
 const redactedSchema = eventSchema.extend({ line: z.literal('redacted') });
 const omittedSchema = z.strictObject({ line: z.literal('omitted'), sequence, sha256: hash });
 
@@ -54,18 +55,18 @@ const manifestSchema = z.strictObject({
   events: count,
   redacted: count,
   omitted: count,
-  /** Whether the log ended with the last event when the bundle was made. */
+  /** Whether the last event was the last of the log when the bundle was written. */
   is_end: z.boolean(),
-  /** Public keys in base64 by fingerprint: all that this bundle needs. */
+  /** All public keys in base64, by fingerprint. */
   keys: z.record(hash, z.string()),
-  /** Sequences of the checkpoints in it. */
+  /** Sequences of the checkpoints. */
   checkpoints: z.array(sequence),
 });
 export type BundleManifest = z.infer<typeof manifestSchema>;
 
 const endSchema = z.strictObject({ line: z.literal('end'), sha256: hash });
 
-export const lineSchema = z.discriminatedUnion('line', [
+const lineSchema = z.discriminatedUnion('line', [
   headerSchema,
   eventSchema,
   redactedSchema,
@@ -74,3 +75,53 @@ export const lineSchema = z.discriminatedUnion('line', [
   endSchema,
 ]);
 export type BundleLine = z.infer<typeof lineSchema>;
+/** A line with an event, or with the hash of an omitted one. */
+export type ItemLine = Extract<BundleLine, { sequence: number }>;
+
+/** null if it is not a line of a bundle. */
+export function parseLine(bytes: Uint8Array): BundleLine | null {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return lineSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param bytes the first line. @throws SignalboxError `invalid_request` */
+export function parseHeader(bytes: Buffer): BundleHeader {
+  const line = parseLine(bytes);
+  if (line?.line !== 'header') throw notBundle('its first line is not a header');
+  return line;
+}
+
+export function notBundle(why: string): SignalboxError {
+  return new SignalboxError(
+    'invalid_request',
+    `the file is not a bundle of "signalbox audit export": ${why}`,
+  );
+}
+
+const LINE_FEED = 0x0a;
+
+export interface RawLine {
+  /** Without the line feed. A carriage return is content. */
+  readonly bytes: Buffer;
+  /** Whether a line feed ends it. */
+  readonly isComplete: boolean;
+}
+
+/** Splits bytes into lines. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<RawLine> {
+  let parts: Buffer[] = [];
+  for await (const chunk of chunks) {
+    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (let at = rest.indexOf(LINE_FEED); at >= 0; at = rest.indexOf(LINE_FEED)) {
+      yield { bytes: Buffer.concat([...parts, rest.subarray(0, at)]), isComplete: true };
+      parts = [];
+      rest = rest.subarray(at + 1);
+    }
+    if (rest.length > 0) parts.push(rest);
+  }
+  if (parts.length > 0) yield { bytes: Buffer.concat(parts), isComplete: false };
+}

@@ -1,9 +1,6 @@
 /**
- * The events of a bundle as a source for a replay. The hash chain holds them together here as everywhere; what vouches
- * for the chain, "audit verify" looks at.
- *
- * BS1 What the bundle leaves out is never passed over where it may have been asked for: that is an error, which says what
- *     the bundle does show.
+ * The events of a bundle as a source for a replay. Signatures are verified by "audit verify" only. An omitted event that
+ * may have been requested is an error, never skipped.
  */
 import { createReadStream } from 'node:fs';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
@@ -11,11 +8,20 @@ import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.
 import { type EventSelection, type EventSource, isSelected } from '../../engine/replay/event-source.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
-import type { BundleFilter, BundleHeader, BundleLine } from './bundle-format.ts';
-import { linesOf } from './bundle-lines.ts';
-import { headerOf, parseLine } from './read-bundle.ts';
+import {
+  type BundleFilter,
+  type BundleHeader,
+  type BundleLine,
+  type ItemLine,
+  linesOf,
+  parseHeader,
+  parseLine,
+} from './bundle-format.ts';
 
-/** @throws SignalboxError when it is read: `content_unreadable`, `invalid_request` where it is no bundle, `not_found` (BS1) */
+/**
+ * Reading it throws SignalboxError `content_unreadable`, `invalid_request` if it is not a bundle, `log_corrupt` if it is
+ * damaged, `not_found` for an omitted event.
+ */
 export function bundleSource(path: string): EventSource {
   const name = `the bundle ${path}`;
   return {
@@ -31,8 +37,6 @@ export function bundleSource(path: string): EventSource {
   };
 }
 
-type ItemLine = Extract<BundleLine, { sequence: number }>;
-
 async function* readSelected(
   path: string,
   name: string,
@@ -43,12 +47,12 @@ async function* readSelected(
   for await (const line of bundleLines(path, name)) {
     if (line.line === 'header') {
       filter = line.filter;
-      if (from < line.first) assertShown(from, selection, line.filter, name);
+      if (from < line.first) assertNotRequested(from, selection, line.filter, name);
     }
     if (!filter || !('sequence' in line)) continue;
     if (line.sequence > to) return;
     if (line.sequence < from) continue;
-    if (line.line === 'omitted') assertShown(line.sequence, selection, filter, name);
+    if (line.line === 'omitted') assertNotRequested(line.sequence, selection, filter, name);
     else {
       const message = messageIn(line, name);
       if (isSelected(message, selection)) yield message;
@@ -56,15 +60,20 @@ async function* readSelected(
   }
 }
 
-/** That an event which is left out was not asked for. @throws SignalboxError `not_found` */
-function assertShown(sequence: number, asked: EventSelection, filter: BundleFilter, name: string): void {
-  const isOfOthers =
+/** Checks that an omitted event was not requested. @throws SignalboxError `not_found` */
+function assertNotRequested(
+  sequence: number,
+  requested: EventSelection,
+  filter: BundleFilter,
+  name: string,
+): void {
+  const isOther =
     filter.project !== undefined &&
-    asked.project === filter.project &&
-    (filter.task === undefined || asked.task === filter.task);
-  if (isOfOthers && sequence >= filter.from && sequence <= filter.to) return;
+    requested.project === filter.project &&
+    (filter.task === undefined || requested.task === filter.task);
+  if (isOther && sequence >= filter.from && sequence <= filter.to) return;
   const { project, task, from, to } = filter;
-  const shown = [
+  const content = [
     `events ${from} to ${to}`,
     ...(project === undefined
       ? []
@@ -72,7 +81,7 @@ function assertShown(sequence: number, asked: EventSelection, filter: BundleFilt
   ].join(' ');
   throw new SignalboxError(
     'not_found',
-    `${name} does not show event ${sequence}: it has ${shown}, and of the rest only hashes. A state can be computed from a bundle of everything only; single events are shown by "events show" and "events tail" with --from and --project or --task as the bundle has them, and a task by "audit report"`,
+    `${name} does not include event ${sequence}: it has ${content}, and only hashes of the rest. A state can be computed only from a bundle of the whole log. "events show" and "events tail" show single events, with --from and --project or --task as in the bundle; "audit report" shows a task`,
     { details: { sequence, filter } },
   );
 }
@@ -85,7 +94,7 @@ function messageIn(line: Exclude<ItemLine, { line: 'omitted' }>, name: string): 
   return line.line === 'redacted' ? { ...stored, originalHash: sha256 } : stored;
 }
 
-/** The header first, and everything up to the end of the bundle. */
+/** All lines, the header first. */
 async function* bundleLines(path: string, name: string): AsyncIterable<BundleLine> {
   let header: BundleHeader | null = null;
   let isEnded = false;
@@ -93,27 +102,27 @@ async function* bundleLines(path: string, name: string): AsyncIterable<BundleLin
   for await (const { bytes } of linesOf(chunksOf(path))) {
     number++;
     if (header === null) {
-      header = headerOf(bytes);
+      header = parseHeader(bytes);
       yield header;
       continue;
     }
     const line = parseLine(bytes);
-    if (line === null) throw damaged(name, `line ${number} is none of a bundle`);
+    if (line === null) throw damaged(name, `line ${number} is not a line of a bundle`);
     isEnded = line.line === 'end';
     yield line;
   }
   if (header === null) throw damaged(name, 'it is empty');
-  if (!isEnded) throw damaged(name, 'its end is missing: it was cut off, or is still being written');
+  if (!isEnded) throw damaged(name, 'its end is missing: the file is truncated, or is still being written');
 }
 
 async function* chunksOf(path: string): AsyncIterable<Uint8Array> {
   try {
     yield* createReadStream(path) as AsyncIterable<Buffer>;
   } catch (cause) {
-    throw new SignalboxError('content_unreadable', `${path} cannot be read: ${messageOf(cause)}`, { cause });
+    throw new SignalboxError('content_unreadable', `cannot read ${path}: ${messageOf(cause)}`, { cause });
   }
 }
 
 function damaged(name: string, why: string): SignalboxError {
-  return new SignalboxError('log_corrupt', `${name} cannot be used: ${why}`);
+  return new SignalboxError('log_corrupt', `cannot use ${name}: ${why}`);
 }

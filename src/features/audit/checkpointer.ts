@@ -1,15 +1,10 @@
 /**
- * Signs the log from time to time.
+ * Signs the log: after a number of events, after a time if there were events, and at the stop.
  *
- * C1 A checkpoint covers everything from the end of the one before it, without a hole and without an overlap; the first
- *    one begins with the introduction of its key.
- * C2 Beside the hash of its last event it signs the list of all their hashes: who shows only some of the events can
- *    still prove these (docs/reference/audit.md).
- * C3 It comes after a number of events, after a time in which there were any, and at the stop. A log in which nothing
- *    happens gets none.
- * C4 One that cannot be written holds up nobody: the next one covers its events too.
+ * Invariant audit/checkpoints-signed: checkpoints cover the log from the introduction of the first key on, without gap or
+ * overlap. Each signs the hash of its last event and the list of all hashes, so that a part of the events can be proved
+ * without the others (docs/reference/audit.md). The next checkpoint covers the events of one that could not be written.
  */
-
 import type { Logger } from 'pino';
 import type { AppContext, CheckpointKeys, Needs } from '../../app/context.ts';
 import { withLimit } from '../../base/time.ts';
@@ -24,16 +19,16 @@ import { checkpointText, digestOf, type SigningKey, successionText } from './key
 export interface CheckpointerOptions {
   readonly keys: SigningKeys;
   readonly logger: Logger;
-  /** Events after which a checkpoint is written. */
+  /** Events after which it signs. */
   readonly everyEvents?: number;
-  /** Milliseconds after which one is written, if there were events. */
+  /** Milliseconds after which it signs, if there were events. */
   readonly everyMs?: number;
 }
 
 const EVERY_EVENTS = 1_000;
 const EVERY_MS = 300_000;
-/** Milliseconds that the last checkpoint gets to be stored. */
-const LAST_MS = 2_000;
+/** How long `stop` waits for the last checkpoint. */
+const STOP_MS = 2_000;
 const ACTOR = 'supervisor';
 
 export class Checkpointer implements CheckpointKeys {
@@ -42,10 +37,10 @@ export class Checkpointer implements CheckpointKeys {
   readonly #everyMs: number;
   #key: SigningKey;
   #app: AppContext | null = null;
-  /** First event that the next checkpoint covers, and the hashes from there on. */
+  /** First event that the next checkpoint covers, and the hashes from that event on. */
   #from = 0;
   #hashes: string[] = [];
-  /** One signature at a time, so that none is made with a key that is being replaced. */
+  /** One at a time, so that no signature is made with a key that is being replaced. */
   #work: Promise<void> = Promise.resolve();
   #isDue = false;
   #cancelTimer: (() => void) | null = null;
@@ -58,12 +53,12 @@ export class Checkpointer implements CheckpointKeys {
     this.#key = key;
   }
 
-  /** @throws SignalboxError `config_invalid` where the key cannot be used */
+  /** @throws SignalboxError `config_invalid` if the key cannot be used */
   static async open(options: CheckpointerOptions): Promise<Checkpointer> {
     return new Checkpointer(options, await options.keys.load());
   }
 
-  /** Introduces the key where the log does not have it, and begins. To be called once, after the take-over. */
+  /** Introduces the key if the log does not have it, and starts. Call it once, after the take-over. */
   async start(app: AppContext): Promise<void> {
     this.#app = app;
     await this.#agreeOnKey(app);
@@ -80,14 +75,14 @@ export class Checkpointer implements CheckpointKeys {
     if (this.#hashes.length > 0) this.#schedule();
   }
 
-  /** Covers what is not covered yet, and ends; a log that does not answer is not waited for. */
+  /** Signs what is not covered yet, and stops. */
   async stop(): Promise<void> {
     const app = this.#app;
     if (!app) return;
     this.#stopListening();
     this.#cancelTimer?.();
     const written = this.#enqueue(() => this.#write(app));
-    await withLimit(written, LAST_MS, () => {}, app.environment.clock);
+    await withLimit(written, STOP_MS, () => {}, app.environment.clock);
   }
 
   async rotate(actor: string): Promise<{ readonly key: string; readonly public_key: string }> {
@@ -116,14 +111,14 @@ export class Checkpointer implements CheckpointKeys {
     if (present !== null) {
       logger.warn(
         { key: this.#key.fingerprint, earlier: present, file: keys.path },
-        'the log was signed with another key, which is not in this data directory: no key vouches for the new one',
+        'the log was signed with a key that is not in this data directory: no key vouches for the new one',
       );
     }
     await introduce(app, this.#key, null, ACTOR);
   }
 
   #onRecord({ sequence, previousHash, event }: StoredRecord): void {
-    // A record tells the hash of the one before it.
+    // A record contains the hash of the previous one.
     if (sequence - 1 === this.#from + this.#hashes.length) this.#hashes.push(previousHash);
     if (event.type === 'supervisor.checkpointed') return;
     if (this.#hashes.length >= this.#everyEvents) this.#writeSoon();
@@ -145,7 +140,7 @@ export class Checkpointer implements CheckpointKeys {
     });
   }
 
-  /** Never rejects (C4). */
+  /** Never rejects. */
   async #write(app: AppContext): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
@@ -165,7 +160,7 @@ export class Checkpointer implements CheckpointKeys {
       this.#hashes = this.#hashes.slice(covered);
       await this.#options.keys.noteCheckpoint(signed);
     } catch (error) {
-      this.#options.logger.warn({ err: error }, `no checkpoint could be written: ${messageOf(error)}`);
+      this.#options.logger.warn({ err: error }, `could not write a checkpoint: ${messageOf(error)}`);
     }
   }
 
@@ -176,16 +171,16 @@ export class Checkpointer implements CheckpointKeys {
   }
 }
 
-/** The event after the last one that a checkpoint covers; before the first, the introduction of the first key. */
+/** The event after the newest checkpoint; without checkpoints, the introduction of the first key. */
 async function firstUncovered({ state, log }: Needs<'state.host' | 'log.messages'>): Promise<number> {
   const covered = state.host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
   if (covered > 0) return covered + 1;
   for await (const { sequence } of log.messages.readByFilter(supervisorFilter('key_introduced')))
     return sequence;
-  throw new SignalboxError('internal', 'the log has no signing key, though one was introduced');
+  throw new SignalboxError('internal', 'the log has no signing key, although one was introduced');
 }
 
-/** @param earlier the key that vouches for it; null where there is none */
+/** @param earlier the key that vouches for it, if there is one */
 async function introduce(
   app: AppContext,
   key: SigningKey,

@@ -1,24 +1,48 @@
-/** Writing a bundle: the events that were asked for with their exact bytes, and the hashes of those around them. */
+/**
+ * Writes a bundle: the requested events with their exact bytes, and the hashes of the events around them. To be
+ * verifiable, it covers whole parts of the log between two checkpoints.
+ */
 import { createHash } from 'node:crypto';
-import type { DomainEvent } from '../../contracts/events/events.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { DomainEvent, EventOf, EventType } from '../../contracts/events/events.ts';
+import { supervisorFilter, taskSubject } from '../../contracts/messages/subjects.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 import type { LogReader, StoredMessage } from '../../journal/journal.ts';
-import { chainHashOf } from '../../journal/redactions.ts';
+import { chainHashOf, readRedactions } from '../../journal/redactions.ts';
 import { VERSION } from '../../version.ts';
-import { BUNDLE_FORMAT, BUNDLE_VERSION, type BundleLine, type BundleManifest } from './bundle-format.ts';
-import { type BundleRange, type BundleRequest, isShown, rangeOf } from './bundle-range.ts';
+import {
+  BUNDLE_FORMAT,
+  BUNDLE_VERSION,
+  type BundleFilter,
+  type BundleLine,
+  type BundleManifest,
+} from './bundle-format.ts';
+import type { IntroducedKey } from './checkpoints.ts';
+
+/** A position in the log: a sequence, or a time in epoch milliseconds. */
+export type LogPosition = { readonly sequence: number } | { readonly time: number };
+
+export interface BundleRequest {
+  readonly project?: string | undefined;
+  /** Requires the project. */
+  readonly task?: string | undefined;
+  readonly from?: LogPosition | undefined;
+  /** Inclusive. */
+  readonly to?: LogPosition | undefined;
+}
 
 export interface BundleSink {
-  /** Takes a part of the text; resolves when the next one may come. */
+  /** Resolves when the next part of the text can be written. */
   write(text: string): Promise<void>;
-  /** Told how many of the lines are written. */
+  /** Called after each event, with the number of events that are written. */
   progress?(done: number, total: number): void;
 }
 
 /**
- * @param reader with stand-ins for what was redacted
+ * @param reader with tombstones for erased events
  * @param created epoch milliseconds
- * @throws SignalboxError what `rangeOf` throws, `log_corrupt` for a log with a gap
+ * @throws SignalboxError `task_not_found`, `invalid_request` for a range without events, `log_corrupt` for a log with a
+ *   gap, `nats_unavailable`
  */
 export async function exportBundle(
   reader: LogReader,
@@ -56,7 +80,7 @@ export async function exportBundle(
   return manifest;
 }
 
-/** What has been put into a bundle so far. */
+/** What has been written to a bundle so far. */
 class Contents {
   readonly #range: BundleRange;
   readonly #keys: Record<string, string> = {};
@@ -70,7 +94,7 @@ class Contents {
     for (const { key, public_key } of range.earlierKeys) this.#keys[key] = public_key;
   }
 
-  /** The line for a message. */
+  /** @returns the line for a message */
   add(message: StoredMessage): BundleLine {
     const { sequence, originalHash } = message;
     const sha256 = chainHashOf(message);
@@ -78,19 +102,16 @@ class Contents {
     this.#lastHash = sha256;
     const text = Buffer.from(message.bytes).toString();
     const event = eventIn(text, sequence);
-    // What cannot be read is shown: an auditor has to see it.
-    if (event !== null && !isShown(event, sequence, this.#range.filter)) {
+    // An unreadable message is included, for the auditor to see.
+    if (event !== null && !isIncluded(event, sequence, this.#range.filter)) {
       this.#counts.omitted++;
       return { line: 'omitted', sequence, sha256 };
     }
     if (event?.type === 'supervisor.checkpointed') this.#checkpoints.push(sequence);
     if (event?.type === 'supervisor.key_introduced') this.#keys[event.key] = event.public_key;
-    if (originalHash !== undefined) {
-      this.#counts.redacted++;
-      return { line: 'redacted', sequence, sha256, event: text };
-    }
-    this.#counts.events++;
-    return { line: 'event', sequence, sha256, event: text };
+    const isRedacted = originalHash !== undefined;
+    this.#counts[isRedacted ? 'redacted' : 'events']++;
+    return { line: isRedacted ? 'redacted' : 'event', sequence, sha256, event: text };
   }
 
   manifest(): BundleManifest {
@@ -114,4 +135,118 @@ function eventIn(text: string, sequence: number): DomainEvent | null {
   } catch {
     return null;
   }
+}
+
+/** Whether the content of an event is included: it was requested, or is needed for the verification. */
+function isIncluded(
+  event: DomainEvent,
+  sequence: number,
+  { project, task, from, to }: BundleFilter,
+): boolean {
+  if (event.type === 'supervisor.checkpointed' || event.type === 'supervisor.key_introduced') return true;
+  const position = event.type === 'task.redacted' && sequence > to ? event.sequence : sequence;
+  if (position < from || position > to) return false;
+  if (project === undefined) return true;
+  return 'project' in event && event.project === project && (task === undefined || event.task === task);
+}
+
+interface BundleRange {
+  readonly filter: BundleFilter;
+  /** First and last event. */
+  readonly first: number;
+  readonly last: number;
+  /** Whether the last one is the last of the log. */
+  readonly isEnd: boolean;
+  /** Keys that were introduced before the first event. */
+  readonly earlierKeys: readonly IntroducedKey[];
+}
+
+async function rangeOf(reader: LogReader, request: BundleRequest): Promise<BundleRange> {
+  const { sequence: end } = await reader.tip();
+  const { project, task } = request;
+  const bounds = await boundsOf(reader, request, end);
+  const checkpoints = await supervisorEvents(reader, 'supervisor.checkpointed');
+  const keys = await supervisorEvents(reader, 'supervisor.key_introduced');
+  const part = checkpoints.find(({ event }) => event.from <= bounds.from && bounds.from <= event.sequence);
+  const first = part?.event.from ?? bounds.from;
+  let last = checkpoints.find(({ event }) => event.sequence >= bounds.to)?.sequence ?? end;
+  // A redaction comes after the event that it erases, and is needed to verify the tombstone.
+  for await (const { sequence, by } of readRedactions(reader)) {
+    if (bounds.from <= sequence && sequence <= bounds.to) last = Math.max(last, by);
+  }
+  const filter = {
+    ...(project !== undefined && { project }),
+    ...(task !== undefined && { task }),
+    ...bounds,
+  };
+  const earlierKeys = keys.filter(({ sequence }) => sequence < first);
+  return {
+    filter,
+    first,
+    last,
+    isEnd: last === end,
+    earlierKeys: earlierKeys.map(({ sequence, event: { type, ...key } }) => ({ ...key, sequence })),
+  };
+}
+
+async function boundsOf(
+  reader: LogReader,
+  { project, task, from, to }: BundleRequest,
+  end: number,
+): Promise<{ from: number; to: number }> {
+  const first = from === undefined ? 1 : await firstAt(reader, from, end);
+  const last = to === undefined ? end : await lastAt(reader, to, end);
+  const bounds = { from: Math.max(1, first), to: Math.min(end, last) };
+  if (bounds.from > bounds.to && end > 0) {
+    throw new SignalboxError(
+      'invalid_request',
+      `there are no events from ${bounds.from} to ${bounds.to}: the log has events 1 to ${end}`,
+    );
+  }
+  if (task === undefined || project === undefined) return bounds;
+  const sequences: number[] = [];
+  for await (const { sequence } of reader.readBySubject(taskSubject(project, task))) {
+    if (sequence >= bounds.from && sequence <= bounds.to) sequences.push(sequence);
+  }
+  const [firstOfTask] = sequences;
+  if (firstOfTask !== undefined) return { from: firstOfTask, to: sequences.at(-1) ?? firstOfTask };
+  throw new SignalboxError('task_not_found', `the log has no events of task ${task} in project ${project}`);
+}
+
+async function lastAt(reader: LogReader, position: LogPosition, end: number): Promise<number> {
+  if ('sequence' in position) return position.sequence;
+  return (await firstAt(reader, { time: position.time + 1 }, end)) - 1;
+}
+
+/** The first event at or after a position. Binary search: times only rise, as far as the writer's clock did. */
+async function firstAt(reader: LogReader, position: LogPosition, end: number): Promise<number> {
+  if ('sequence' in position) return position.sequence;
+  let low = 1;
+  let high = end + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((await timeAt(reader, middle)) < position.time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+async function timeAt(reader: LogReader, sequence: number): Promise<number> {
+  for await (const { bytes } of reader.read({ from: sequence, to: sequence })) {
+    return decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`).time;
+  }
+  throw new SignalboxError('log_corrupt', `the log has no event ${sequence}`, { details: { sequence } });
+}
+
+/** All events of one type of the supervisor, in order. */
+async function supervisorEvents<Type extends EventType>(
+  reader: LogReader,
+  type: Type,
+): Promise<{ readonly sequence: number; readonly event: EventOf<Type> }[]> {
+  const found: { sequence: number; event: EventOf<Type> }[] = [];
+  for await (const { bytes, sequence } of reader.readByFilter(supervisorFilter(type.split('.')[1] ?? ''))) {
+    const { event } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
+    if (event.type === type) found.push({ sequence, event: event as EventOf<Type> });
+  }
+  return found;
 }

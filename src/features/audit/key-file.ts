@@ -1,20 +1,20 @@
 /**
- * The signing key in the data directory.
+ * The signing key in the data directory. The private key is in this file (mode 0600) and nowhere else: not in the log, in
+ * answers or in the output of commands.
  *
- * K1 The private key is in this file (mode 0600) and in no other place: no log, no answer and no command shows it.
- * K2 A rotation writes the new key beside the old one, and takes its place only when the log has it: after a crash
- *    in between the old one is still the one in use.
+ * A rotation writes the new key to a second file, which replaces the first only after the log has the new key. After a
+ * crash in between, the old key is still in use.
  */
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceDurably } from '../../base/files.ts';
-import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { generateKey, readPrivateKey, type SigningKey } from './keys.ts';
 
 export class KeyFile {
   readonly #directory: string;
 
-  /** @param dataDirectory the key is kept in `audit/` below it */
+  /** @param dataDirectory the key is in its subdirectory `audit` */
   constructor(dataDirectory: string) {
     this.#directory = join(dataDirectory, 'audit');
   }
@@ -27,33 +27,33 @@ export class KeyFile {
     return join(this.#directory, 'next-signing-key.pem');
   }
 
-  /** The key; made at the first call. @throws SignalboxError `config_invalid` for a file that cannot be used */
+  /** The key, created if there is none. @throws SignalboxError `config_invalid` if the file cannot be used */
   async load(): Promise<SigningKey> {
     try {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      await writeOnce(this.path, generateKey);
+      await createIfMissing(this.path);
       return readPrivateKey(await readFile(this.path, 'utf8'));
     } catch (cause) {
       throw new SignalboxError(
         'config_invalid',
-        `the signing key ${this.path} cannot be used: ${messageOf(cause)}. Restore it; or delete it to begin with a new one, for which no earlier key vouches`,
+        `cannot use the signing key ${this.path}: ${messageOf(cause)}. Restore the file, or delete it to start with a new key, for which no earlier key vouches`,
         { cause, details: { file: this.path } },
       );
     }
   }
 
-  /** A key that is to take the place of the present one: an earlier, unfinished rotation's where there is one. */
+  /** The successor of the present key: that of an unfinished rotation, or a new one. */
   async prepareNext(): Promise<SigningKey> {
-    await writeOnce(this.#nextPath, generateKey);
+    await createIfMissing(this.#nextPath);
     return readPrivateKey(await readFile(this.#nextPath, 'utf8'));
   }
 
-  /** The log has the next key: it is the present one from now on. */
+  /** Replaces the present key by the next one, which the log has. */
   async adoptNext(): Promise<void> {
     await rename(this.#nextPath, this.path);
   }
 
-  /** The key of a rotation that did not come to its end; null where there is none. */
+  /** The key of an unfinished rotation; null if there is none. */
   async unfinished(): Promise<SigningKey | null> {
     try {
       return readPrivateKey(await readFile(this.#nextPath, 'utf8'));
@@ -63,29 +63,27 @@ export class KeyFile {
     }
   }
 
-  /** Keeps the newest checkpoint outside the log: a log that comes back shorter is known by it. */
+  /** Keeps the newest checkpoint outside the log, so that a truncated log is detected. */
   async noteCheckpoint(checkpoint: object): Promise<void> {
     await replaceDurably(lastCheckpointFile(this.#directory), `${JSON.stringify(checkpoint)}\n`);
   }
 }
 
-/** The key, wherever it is kept. */
+/** Where the signing key is kept. */
 export type SigningKeys = Pick<KeyFile, keyof KeyFile>;
 
 export function lastCheckpointFile(auditDirectory: string): string {
   return join(auditDirectory, 'last-checkpoint.json');
 }
 
-async function writeOnce(file: string, make: () => SigningKey): Promise<void> {
-  let handle: Awaited<ReturnType<typeof open>>;
-  try {
-    handle = await open(file, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+async function createIfMissing(file: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
+    if (hasCode(error, 'EEXIST')) return null;
     throw error;
-  }
+  });
+  if (!handle) return;
   try {
-    await handle.writeFile(make().privatePem());
+    await handle.writeFile(generateKey().privatePem());
     await handle.sync();
   } finally {
     await handle.close();

@@ -1,6 +1,6 @@
 /**
- * Ed25519 keys and what is signed with them. The texts that are signed are described in docs/reference/audit.md: a change here
- * is a new version there.
+ * Ed25519 keys, and the texts that are signed with them. docs/reference/audit.md describes the texts: a changed text
+ * needs a new version there.
  */
 import {
   createHash,
@@ -11,19 +11,20 @@ import {
   sign,
   verify,
 } from 'node:crypto';
+import { sha256 } from '../../base/hash.ts';
 
 export interface SigningKey {
   /** SHA-256 (hex) of the 32 bytes of the public key. */
   readonly fingerprint: string;
   /** The 32 bytes in base64. */
   readonly publicKey: string;
-  /** Ed25519 over the text as UTF-8, in base64. */
+  /** The signature of the text (UTF-8) in base64. */
   sign(text: string): string;
-  /** PKCS #8 in PEM. For the file in the data directory and nowhere else. */
+  /** PKCS #8 in PEM. Belongs only into the key file of the data directory. */
   privatePem(): string;
 }
 
-/** What stands before the 32 bytes of an Ed25519 key in DER (RFC 8410). */
+/** The bytes before the 32 bytes of an Ed25519 key in DER (RFC 8410). */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
@@ -32,11 +33,11 @@ export function generateKey(): SigningKey {
   return signingKeyOf(generateKeyPairSync('ed25519').privateKey);
 }
 
-/** @throws Error where it is not the private key of Ed25519 */
+/** @throws Error if it is not a private Ed25519 key */
 export function readPrivateKey(pem: string): SigningKey {
   const key = createPrivateKey(pem);
   if (key.asymmetricKeyType !== 'ed25519')
-    throw new Error(`it is a key of ${key.asymmetricKeyType}, not Ed25519`);
+    throw new Error(`key type ${key.asymmetricKeyType} is not Ed25519`);
   return signingKeyOf(key);
 }
 
@@ -55,16 +56,14 @@ function rawOf(key: KeyObject): Buffer {
 }
 
 /** @param raw the 32 bytes of the public key */
-export function fingerprintOf(raw: Uint8Array): string {
-  return createHash('sha256').update(raw).digest('hex');
-}
+export const fingerprintOf = (raw: Uint8Array): string => sha256(raw);
 
-/** The 32 bytes of a public key; null where the base64 is not exactly that of 32 bytes. */
+/** The 32 bytes of a public key; null if the text is not the base64 of exactly 32 bytes. */
 export function rawPublicKey(base64: string): Buffer | null {
   return exactly(base64, PUBLIC_KEY_BYTES);
 }
 
-/** The fingerprint of a public key in PEM; null where it is none of Ed25519. */
+/** The fingerprint of a public key in PEM; null if it is not an Ed25519 key. */
 export function fingerprintOfPem(pem: string): string | null {
   try {
     const key = createPublicKey(pem);
@@ -74,7 +73,7 @@ export function fingerprintOfPem(pem: string): string | null {
   }
 }
 
-/** As other programs take it. */
+/** The public key in PEM, the format that other programs read. */
 export function publicPem(raw: Uint8Array): string {
   return String(publicKeyOf(raw).export({ type: 'spki', format: 'pem' }));
 }
@@ -83,14 +82,14 @@ function publicKeyOf(raw: Uint8Array): KeyObject {
   return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
 }
 
-/** Whether the signature over the text was made with the private part of this key. */
+/** Whether the signature of the text was made with the private part of this key. */
 export function isSignedWith(publicKey: string, text: string, signature: string): boolean {
   const raw = rawPublicKey(publicKey);
   const bytes = exactly(signature, SIGNATURE_BYTES);
   return raw !== null && bytes !== null && verify(null, Buffer.from(text), publicKeyOf(raw), bytes);
 }
 
-/** One text for one value: base64 that says the same in another way is refused. */
+/** Rejects base64 with another spelling of the same bytes. */
 function exactly(base64: string, length: number): Buffer | null {
   const bytes = Buffer.from(base64, 'base64');
   return bytes.length === length && bytes.toString('base64') === base64 ? bytes : null;
@@ -102,21 +101,21 @@ export interface Checkpoint {
   readonly sequence: number;
   /** Hash of the last event. */
   readonly hash: string;
-  /** Hash over all hashes, see `HashList`. */
+  /** From `digestOf`, over the hashes of all events. */
   readonly digest: string;
 }
 
-/** What the signature of a checkpoint is over. */
+/** The text that a checkpoint signs. */
 export function checkpointText({ from, sequence, hash, digest }: Checkpoint): string {
   return `signalbox.checkpoint.v1\n${from}\n${sequence}\n${hash}\n${digest}\n`;
 }
 
-/** What the signature of the earlier key is over, by which it vouches for its successor. */
+/** The text by which a key vouches for its successor. Both are fingerprints. */
 export function successionText(earlier: string, key: string): string {
   return `signalbox.key.v1\n${earlier}\n${key}\n`;
 }
 
-/** The digest of a checkpoint: SHA-256 over the hashes of its events, each in hex and followed by a line feed. */
+/** SHA-256 over the hashes of events, each in hex and followed by a line feed. */
 export function digestOf(hashes: Iterable<string>): string {
   const digest = createHash('sha256');
   for (const each of hashes) digest.update(`${each}\n`);

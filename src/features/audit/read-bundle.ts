@@ -1,33 +1,31 @@
 /**
- * Reading and verifying a bundle in one pass.
- *
- * N1 No byte of a bundle is without a meaning: the last line has the hash of all that comes before it, and is itself
- *    exactly the text that it must be.
- * N2 That hash only finds damage, since who changes a bundle can make it anew. What a bundle proves, it proves by the
- *    hashes in its events and the signatures over them.
+ * Reads and verifies a bundle in one pass. The last line has the hash of all earlier bytes, which only detects damage:
+ * anyone who changes a bundle can compute it again. The proof is in the hashes within the events, and in the signatures.
  */
 import { createHash } from 'node:crypto';
 import { sha256 } from '../../base/hash.ts';
-import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import type { Anchor } from './anchors.ts';
-import { type BundleHeader, type BundleLine, type BundleManifest, lineSchema } from './bundle-format.ts';
-import { linesOf } from './bundle-lines.ts';
-import type { Finding, LogItem } from './log-item.ts';
+import {
+  type BundleHeader,
+  type BundleManifest,
+  type ItemLine,
+  linesOf,
+  notBundle,
+  parseHeader,
+  parseLine,
+} from './bundle-format.ts';
+import type { Anchor, Finding, LogItem } from './log-items.ts';
 import { LogVerifier, type Verification } from './verifier.ts';
 
 export interface BundleReading {
   readonly trusted: ReadonlySet<string>;
   readonly anchors?: readonly Anchor[];
   readonly onFinding: (finding: Finding) => void;
-  /** Told of every event that can be read, with its hash. */
+  /** Called with every readable event and its hash. */
   readonly onRecord?: (record: StoredRecord, hash: string) => void;
 }
 
-/**
- * @returns what was found to be there; the findings say what is wrong with it
- * @throws SignalboxError `invalid_request` where the file does not begin as a bundle
- */
+/** @throws SignalboxError `invalid_request` if the file does not begin like a bundle */
 export async function verifyBundle(
   chunks: AsyncIterable<Uint8Array>,
   reading: BundleReading,
@@ -35,36 +33,12 @@ export async function verifyBundle(
   const digest = createHash('sha256');
   let bundle: Bundle | null = null;
   for await (const { bytes, isComplete } of linesOf(chunks)) {
-    if (bundle === null) bundle = new Bundle(headerOf(bytes), reading);
+    if (bundle === null) bundle = new Bundle(parseHeader(bytes), reading);
     else bundle.take(bytes, isComplete, () => digest.copy().digest('hex'));
     digest.update(bytes).update('\n');
   }
   if (bundle === null) throw notBundle('it is empty');
   return bundle.finish();
-}
-
-/** @throws SignalboxError `invalid_request` */
-export function headerOf(bytes: Buffer): BundleHeader {
-  const line = parseLine(bytes);
-  if (line?.line !== 'header') throw notBundle('its first line is not the header of one');
-  return line;
-}
-
-function notBundle(why: string): SignalboxError {
-  return new SignalboxError(
-    'invalid_request',
-    `the file is not a bundle of "signalbox audit export": ${why}`,
-  );
-}
-
-/** null for a line that is none of a bundle's. */
-export function parseLine(bytes: Uint8Array): BundleLine | null {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return lineSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
 }
 
 class Bundle {
@@ -93,42 +67,39 @@ class Bundle {
     });
   }
 
-  /** @param digestSoFar hash of all the bytes before this line */
+  /** @param digestSoFar returns the hash of all earlier bytes */
   take(bytes: Buffer, isComplete: boolean, digestSoFar: () => string): void {
     this.#lines++;
-    if (this.#isEnded) return this.#say('something follows after its end');
+    if (this.#isEnded) return this.#reportLine('there is text after the end');
     const line = parseLine(bytes);
-    if (line === null) return this.#say('the line is none of a bundle');
-    if (this.#manifest && line.line !== 'end') return this.#say('something follows after the manifest');
+    if (line === null) return this.#reportLine('this is not a line of a bundle');
+    if (this.#manifest && line.line !== 'end') return this.#reportLine('there is a line after the manifest');
     switch (line.line) {
-      case 'event':
-      case 'redacted':
-      case 'omitted':
-        return this.#takeItem(line);
       case 'manifest':
         this.#manifest = line;
         return;
       case 'end': {
         this.#isEnded = true;
-        const expected = `{"line":"end","sha256":"${digestSoFar()}"}`;
-        if (bytes.toString() !== expected || !isComplete)
-          this.#say('it was changed after it was made: the hash over all lines is another');
-        return;
+        // The line must be exactly this text: no byte of a bundle is without meaning.
+        if (isComplete && bytes.toString() === `{"line":"end","sha256":"${digestSoFar()}"}`) return;
+        return this.#reportLine('the bundle was changed: the hash over all lines differs');
       }
       case 'header':
-        return this.#say('a second header');
+        return this.#reportLine('there is a second header');
+      default:
+        return this.#takeItem(line);
     }
   }
 
   finish(): Verification {
-    const isEnd = this.#manifest?.is_end ?? false;
-    const verification = this.#verifier.finish(isEnd);
-    if (!this.#isEnded) this.#say('its end is missing: it was cut off, or is still being written');
+    const verification = this.#verifier.finish(this.#manifest?.is_end ?? false);
+    if (!this.#isEnded)
+      this.#reportLine('its end is missing: the file is truncated, or is still being written');
     if (this.#manifest) this.#compare(this.#manifest, verification);
     return { ...verification, findings: verification.findings + this.#findings };
   }
 
-  #takeItem(line: Extract<BundleLine, { sequence: number }>): void {
+  #takeItem(line: ItemLine): void {
     const { sequence } = line;
     this.#firstHash ??= line.sha256;
     const record = this.#verifier.take(this.#itemOf(line));
@@ -139,25 +110,21 @@ class Bundle {
     this.#reading.onRecord?.(record, line.sha256);
   }
 
-  #itemOf(line: Extract<BundleLine, { sequence: number }>): LogItem {
+  #itemOf(line: ItemLine): LogItem {
     const { sequence } = line;
     if (line.line === 'omitted') return { kind: 'omitted', sequence, hash: line.sha256 };
     const bytes = Buffer.from(line.event);
     if (line.line === 'redacted') return { kind: 'message', sequence, bytes, originalHash: line.sha256 };
     const hash = sha256(bytes);
     if (hash !== line.sha256) {
-      this.#report({
-        sequence,
-        kind: 'content',
-        message: `the text of event ${sequence} has the hash ${hash}, not ${line.sha256}`,
-      });
+      const message = `the text of event ${sequence} has the hash ${hash}, not ${line.sha256}`;
+      this.#report({ sequence, kind: 'content', message });
     }
     return { kind: 'message', sequence, bytes };
   }
 
-  #compare(manifest: BundleManifest, found: Verification): void {
-    const { line, is_end, ...said } = manifest;
-    const expected = {
+  #compare({ line, is_end, ...given }: BundleManifest, found: Verification): void {
+    const expected: typeof given = {
       first: this.#header.first,
       last: found.last,
       first_sha256: this.#firstHash,
@@ -168,15 +135,15 @@ class Bundle {
       keys: this.#keys,
       checkpoints: this.#checkpoints,
     };
-    for (const [name, value] of Object.entries(expected)) {
-      const given = JSON.stringify(said[name as keyof typeof said]);
-      if (given !== JSON.stringify(value)) {
-        this.#say(`its manifest says ${name} ${given}, its lines say ${JSON.stringify(value)}`);
+    for (const [name, value] of Object.entries(given)) {
+      const inLines = JSON.stringify(expected[name as keyof typeof given]);
+      if (inLines !== JSON.stringify(value)) {
+        this.#reportLine(`${name} is ${JSON.stringify(value)} in the manifest, but ${inLines} in the lines`);
       }
     }
   }
 
-  #say(what: string): void {
+  #reportLine(what: string): void {
     this.#report({ sequence: null, kind: 'bundle', message: `line ${this.#lines}: ${what}` });
   }
 

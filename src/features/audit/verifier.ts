@@ -1,39 +1,33 @@
 /**
- * Verification of a log, item by item, in one pass.
+ * Verifies a log or bundle item by item, in one pass. Memory is bounded by the open entities and by the distance of two
+ * checkpoints, not by the length of the log.
  *
- * V1 Every finding names the sequence at which something is wrong, and a finding does not hide the next one.
- * V2 Memory is bounded by what is open and by the distance of two checkpoints, not by the length of the log.
- * V3 What is left out (in a bundle of some of the events) is bound by the checkpoints: they sign the list of hashes.
+ * Invariant audit/chain-verifies: every change to a log is found, at the sequence where it was made, and a finding does
+ * not hide the next one. Events that a bundle omits are bound by the checkpoints, which sign the list of all hashes.
  */
-
 import { sha256 } from '../../base/hash.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { decodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
-import type { Anchor } from './anchors.ts';
-import { Checkpoints } from './checkpoints.ts';
-import { EntityVersions } from './entity-versions.ts';
-import { IdCount } from './id-count.ts';
-import { type IntroducedKey, KeyChain } from './key-chain.ts';
-import type { Finding, FindingKind, LogItem } from './log-item.ts';
-import { PendingRedactions } from './pending-redactions.ts';
+import { Checkpoints, type IntroducedKey, KeyChain } from './checkpoints.ts';
+import type { Anchor, Finding, FindingKind, LogItem } from './log-items.ts';
+import { EntityVersions, IdChain, PendingRedactions } from './record-checks.ts';
 
 export interface VerifierOptions {
-  /** The sequence with which the items begin; 1 for a whole log. */
+  /** Sequence of the first item; 1 for a whole log. */
   readonly first: number;
-  /** Fingerprints of the keys that a chain of keys may begin with; empty: the first key is believed. */
+  /** Fingerprints that a chain of keys may begin with; if empty, the first key is trusted. */
   readonly trusted: ReadonlySet<string>;
   /** Keys that were introduced before the first item. */
   readonly earlierKeys?: readonly IntroducedKey[];
-  /** What is known of the log from elsewhere. */
   readonly anchors?: readonly Anchor[];
   readonly onFinding: (finding: Finding) => void;
 }
 
 export interface Verification {
   readonly first: number;
-  /** Sequence and hash of the last event; 0 and the hash of nothing for an empty log. */
+  /** Sequence and hash of the last event; 0 and the genesis hash for an empty log. */
   readonly last: number;
   readonly last_hash: string;
   /** Events with their content. */
@@ -41,22 +35,24 @@ export interface Verification {
   readonly redacted: number;
   readonly omitted: number;
   readonly checkpoints: number;
-  /** The last event that is covered by a checkpoint; what comes after it is bound by the hash chain alone. */
+  /** The last event that a checkpoint covers; only the hash chain binds later events. */
   readonly covered: number;
-  /** Fingerprints, in the order of their introduction. */
+  /** Fingerprints in the order of their introduction. */
   readonly keys: readonly string[];
   readonly findings: number;
 }
+
+type MessageItem = Extract<LogItem, { kind: 'message' }>;
 
 export class LogVerifier {
   readonly #options: VerifierOptions;
   readonly #keys: KeyChain;
   readonly #checkpoints: Checkpoints;
   readonly #versions: EntityVersions;
-  readonly #ids: IdCount;
+  readonly #ids: IdChain;
   readonly #redactions = new PendingRedactions();
   #last: number;
-  /** Hash of the item before; null where it is not known. */
+  /** Hash of the previous item; null if it is not known. */
   #hash: string | null;
   readonly #counts = { events: 0, redacted: 0, omitted: 0, findings: 0 };
 
@@ -68,25 +64,29 @@ export class LogVerifier {
     this.#keys = new KeyChain(options.trusted);
     this.#checkpoints = new Checkpoints(this.#keys);
     this.#versions = new EntityVersions(isWhole);
-    this.#ids = new IdCount(isWhole);
-    for (const key of options.earlierKeys ?? []) this.#say('key', key.sequence, this.#keys.introduce(key));
+    this.#ids = new IdChain(isWhole);
+    for (const key of options.earlierKeys ?? []) this.#report('key', key.sequence, this.#keys.introduce(key));
   }
 
-  /** @returns the record, where there is one that can be read */
+  /** @returns the record, if the item has a readable one */
   take(item: LogItem): StoredRecord | null {
     const { sequence } = item;
-    if (!this.#place(sequence)) return null;
+    if (!this.#isNext(sequence)) return null;
     const hash = item.kind === 'omitted' ? item.hash : (item.originalHash ?? sha256(item.bytes));
     for (const { what } of this.#anchorsAt(sequence).filter((each) => each.hash && each.hash !== hash)) {
-      this.#say('other_log', sequence, `${what} says that event ${sequence} has another hash than ${hash}`);
+      this.#report(
+        'other_log',
+        sequence,
+        `event ${sequence} has the hash ${hash}, but another one in ${what}`,
+      );
     }
     const record = item.kind === 'omitted' ? null : this.#read(item);
-    if (record === null) {
+    if (record === null || item.kind === 'omitted') {
       this.#versions.skip(sequence);
       this.#ids.skip();
       if (item.kind === 'omitted') this.#counts.omitted++;
     } else {
-      this.#check(item as Extract<LogItem, { kind: 'message' }>, record, hash);
+      this.#check(item, record, hash);
     }
     this.#checkpoints.note(sequence, hash);
     this.#last = sequence;
@@ -94,20 +94,23 @@ export class LogVerifier {
     return record;
   }
 
-  /** To be called after the last item. @param isEnd whether it is the end of the log, and not only of a bundle */
+  /** Called after the last item. @param isEnd whether the log ends here, not only the bundle */
   finish(isEnd: boolean): Verification {
     for (const { sequence, what } of this.#options.anchors ?? []) {
       if (!isEnd || sequence <= this.#last) continue;
-      this.#say(
-        'truncated',
-        this.#last + 1,
-        `the log ends at event ${this.#last}, but ${what} knows event ${sequence}`,
+      const message = `the log ends at event ${this.#last}, but ${what} has event ${sequence}`;
+      this.#report('truncated', this.#last + 1, message);
+    }
+    for (const sequence of this.#redactions.open()) {
+      this.#report(
+        'redaction',
+        sequence,
+        `the content of event ${sequence} is erased, but no redaction names it`,
       );
     }
-    for (const { sequence, problem } of this.#redactions.open()) this.#say('redaction', sequence, problem);
     const { trusted } = this.#options;
     if (trusted.size > 0 && this.#keys.current === null) {
-      this.#say('key', null, 'nothing is signed: no event introduces a key');
+      this.#report('key', null, 'the log is not signed: no event introduces a key');
     }
     return {
       first: this.#options.first,
@@ -120,25 +123,19 @@ export class LogVerifier {
     };
   }
 
-  /** Whether the item comes after the one before it; what is missing in between is said and skipped. */
-  #place(sequence: number): boolean {
+  /** Whether the item comes after the previous one. Reports a gap before it, and skips the gap. */
+  #isNext(sequence: number): boolean {
     const expected = this.#last + 1;
     if (sequence < expected) {
-      this.#say(
-        'order',
-        sequence,
-        `event ${sequence} comes after event ${this.#last}: it is there twice, or in another's place`,
-      );
+      const message = `event ${sequence} comes after event ${this.#last}: it is duplicated or misplaced`;
+      this.#report('order', sequence, message);
       return false;
     }
     if (sequence > expected) {
       const missing =
-        sequence === expected + 1 ? `event ${expected} is` : `the events ${expected} to ${sequence - 1} are`;
-      this.#say(
-        'gap',
-        expected,
-        `${missing} missing: deleted, or unreadable for the server, and no redaction says so`,
-      );
+        sequence === expected + 1 ? `event ${expected} is` : `events ${expected} to ${sequence - 1} are`;
+      const message = `${missing} missing: deleted, or unreadable for the server, and no redaction explains it`;
+      this.#report('gap', expected, message);
       for (let each = expected; each < sequence; each++) this.#checkpoints.note(each, null);
       this.#versions.skip(sequence - 1);
       this.#ids.skip();
@@ -148,49 +145,44 @@ export class LogVerifier {
     return true;
   }
 
-  #read({ bytes, sequence }: Extract<LogItem, { kind: 'message' }>): StoredRecord | null {
+  #read({ bytes, sequence }: MessageItem): StoredRecord | null {
     try {
       return { ...decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`), sequence };
     } catch (error) {
-      this.#say('unreadable', sequence, messageOf(error));
+      this.#report('unreadable', sequence, messageOf(error));
       return null;
     }
   }
 
-  #check(item: Extract<LogItem, { kind: 'message' }>, record: StoredRecord, hash: string): void {
-    const { sequence, event } = record;
-    if (this.#hash !== null && record.previousHash !== this.#hash) {
-      const blamed = sequence === 1 ? 1 : sequence - 1;
-      this.#say(
+  #check(item: MessageItem, record: StoredRecord, hash: string): void {
+    const { sequence, event, id, previousHash } = record;
+    if (this.#hash !== null && previousHash !== this.#hash) {
+      this.#report(
         'chain',
-        blamed,
-        `event ${sequence} was written after an event with the hash ${record.previousHash}, but event ${sequence - 1} has ${this.#hash}: one of the two was changed or exchanged`,
+        Math.max(1, sequence - 1),
+        `event ${sequence} follows an event with the hash ${previousHash}, but event ${sequence - 1} has ${this.#hash}: one of the two was changed or replaced`,
       );
     }
-    for (const { what } of this.#anchorsAt(sequence).filter(({ id }) => id && id !== record.id)) {
-      this.#say(
-        'other_log',
-        sequence,
-        `${what} says that event ${sequence} has another id than ${record.id}`,
-      );
+    for (const { what } of this.#anchorsAt(sequence).filter((each) => each.id && each.id !== id)) {
+      this.#report('other_log', sequence, `event ${sequence} has the id ${id}, but another one in ${what}`);
     }
-    this.#say('identity', sequence, this.#ids.check(record));
-    if (item.id !== undefined && item.id !== record.id) {
-      this.#say(
+    this.#report('identity', sequence, this.#ids.check(record));
+    if (item.id !== undefined && item.id !== id) {
+      this.#report(
         'identity',
         sequence,
-        `the message id is ${item.id || 'missing'}, the event says ${record.id}`,
+        `the message id is ${item.id || 'missing'}, but the event has the id ${id}`,
       );
     }
     const subject = eventSubject(subjectPartsOf(event));
     if (item.subject !== undefined && item.subject !== subject) {
-      this.#say(
+      this.#report(
         'subject',
         sequence,
-        `it is filed under ${item.subject}, its content belongs under ${subject}`,
+        `the subject is ${item.subject}, but its content belongs to ${subject}`,
       );
     }
-    for (const problem of this.#versions.check(record)) this.#say('version', sequence, problem);
+    for (const problem of this.#versions.check(record)) this.#report('version', sequence, problem);
     if (item.originalHash === undefined) this.#counts.events++;
     else {
       this.#counts.redacted++;
@@ -200,17 +192,13 @@ export class LogVerifier {
   }
 
   #checkMeaning({ sequence, event }: StoredRecord): void {
-    switch (event.type) {
-      case 'supervisor.key_introduced':
-        return this.#say('key', sequence, this.#keys.introduce({ ...event, sequence }));
-      case 'supervisor.checkpointed':
-        for (const problem of this.#checkpoints.check(event)) this.#say('checkpoint', sequence, problem);
-        return;
-      case 'task.redacted': {
-        const isWhole = this.#options.first === 1 && this.#counts.omitted === 0;
-        return this.#say('redaction', event.sequence, this.#redactions.settle(event, sequence, isWhole));
-      }
-      default:
+    if (event.type === 'supervisor.key_introduced') {
+      this.#report('key', sequence, this.#keys.introduce({ ...event, sequence }));
+    } else if (event.type === 'supervisor.checkpointed') {
+      for (const problem of this.#checkpoints.check(event)) this.#report('checkpoint', sequence, problem);
+    } else if (event.type === 'task.redacted') {
+      const isWhole = this.#options.first === 1 && this.#counts.omitted === 0;
+      this.#report('redaction', event.sequence, this.#redactions.settle(event, sequence, isWhole));
     }
   }
 
@@ -218,7 +206,7 @@ export class LogVerifier {
     return (this.#options.anchors ?? []).filter((each) => each.sequence === sequence);
   }
 
-  #say(kind: FindingKind, sequence: number | null, message: string | null): void {
+  #report(kind: FindingKind, sequence: number | null, message: string | null): void {
     if (message === null) return;
     this.#counts.findings++;
     this.#options.onFinding({ sequence, kind, message });

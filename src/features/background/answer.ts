@@ -1,4 +1,4 @@
-/** A background command as answers show it. */
+/** A background command in answers, and as text for a model. */
 import { join } from 'node:path';
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import { type AppContext, findAttempts } from '../../app/context.ts';
@@ -7,6 +7,7 @@ import {
   type BackgroundAnswer,
   type BackgroundState,
   backgroundParamsSchema,
+  PREVIEW_LENGTH,
 } from '../../contracts/api/background.ts';
 import { unreachable } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, projectId, taskId } from '../../contracts/ids.ts';
@@ -16,7 +17,7 @@ import { SETTLED_STATES } from '../../contracts/tasks.ts';
 export async function backgroundAnswer(app: AppContext, task: TaskView): Promise<BackgroundAnswer> {
   const attempts = await findAttempts(app, projectId(BACKGROUND_PROJECT), taskId(task.id));
   const attempt = attempts.at(-1);
-  // What was erased from the log is no command any more.
+  // The parameters of a redacted task are not valid.
   const params = backgroundParamsSchema.safeParse(task.spec.params);
   const { command, cwd } = params.success ? params.data : { command: task.spec.description, cwd: undefined };
   const isOver = SETTLED_STATES.has(task.state);
@@ -43,7 +44,7 @@ export async function backgroundAnswer(app: AppContext, task: TaskView): Promise
   };
 }
 
-/** In bytes: as the process was seen to write, which is more than what is kept. */
+/** The output that was kept, and the number of bytes that the process wrote, which may be more. */
 function printedBy(
   { outputs }: TaskView,
   attempt: AttemptView | undefined,
@@ -73,4 +74,29 @@ function statusOf({ state, lastOutcome }: TaskView): BackgroundState {
     default:
       return unreachable(state, 'statusOf');
   }
+}
+
+/** The results as a block for a model to read before its next turn; empty if there are none. */
+export function backgroundBlock(results: readonly BackgroundAnswer[]): string {
+  if (results.length === 0) return '';
+  return `<background-results>\n${results.map(lineOf).join('\n')}\n</background-results>`;
+}
+
+function lineOf({ task_id, status, error, output, output_file }: BackgroundAnswer): string {
+  const said = [error === null ? '' : `(${error}) `, output?.trim() ?? ''].join('');
+  const preview = escaped(shortened(said === '' ? '(no output)' : said));
+  const where = output_file === null ? '' : ` (output_file=${escaped(output_file)})`;
+  return `[bg:${task_id}] ${status}: ${preview}${where}`;
+}
+
+function shortened(text: string): string {
+  const characters = [...text.slice(0, 2 * PREVIEW_LENGTH)];
+  return characters.length <= PREVIEW_LENGTH && characters.join('').length === text.length
+    ? text
+    : characters.slice(0, PREVIEW_LENGTH).join('');
+}
+
+/** The output of a command must not end the block, or begin another one. */
+function escaped(text: string): string {
+  return text.replaceAll(/<(?=\s*\/?\s*background-results)/gi, '&lt;');
 }

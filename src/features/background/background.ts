@@ -1,9 +1,6 @@
 /**
- * Background commands: started at once, looked at, and fetched when they are over. Each is a task of the built-in
- * project and agent, so that it is supervised, recorded, adopted and killed as any other.
- *
- * G1 A cursor gets each ending once: its place moves with the answer, and only then (R1, R2 of cursors.ts).
- * G2 A command is never run twice: it has one attempt, whatever becomes of it.
+ * Background commands. Each is a task of the built-in project and agent, with one attempt, so that it is supervised and
+ * recorded like any other task and never runs twice. Each cursor gets each result once.
  */
 import { join } from 'node:path';
 import type { TaskView } from '../../../projections/index.ts';
@@ -20,8 +17,7 @@ import { createTaskSchema } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
 import type { IncomingTrace } from '../../contracts/trace-context.ts';
-import { backgroundAnswer } from './answer.ts';
-import { backgroundBlock } from './block.ts';
+import { backgroundAnswer, backgroundBlock } from './answer.ts';
 import { Cursors } from './cursors.ts';
 import { type Ending, Endings } from './endings.ts';
 
@@ -30,7 +26,7 @@ const TITLE_LENGTH = 100;
 
 export interface BackgroundOptions {
   readonly app: AppContext;
-  /** Of its own: how far the cursors are. */
+  /** For the file with the cursors. */
   readonly directory: string;
 }
 
@@ -38,7 +34,7 @@ export class Background {
   readonly #app: AppContext;
   readonly #cursors: Cursors;
   readonly #endings: Endings;
-  /** Drains come one after the other. */
+  /** One drain at a time. */
   #drained: Promise<unknown> = Promise.resolve();
 
   private constructor(app: AppContext, cursors: Cursors) {
@@ -53,7 +49,7 @@ export class Background {
   }
 
   /**
-   * @param idempotencyKey the same request with the same key again runs nothing
+   * @param idempotencyKey a second request with the same key returns the first task
    * @throws SignalboxError `background_off`, and what `createTask` throws
    */
   async run(
@@ -65,7 +61,7 @@ export class Background {
     if (!this.#app.supervision.roster.get(BACKGROUND_AGENT)) {
       throw new SignalboxError(
         'background_off',
-        'background commands are off: they run as the user of Signalbox, so they have to be switched on, with "background: {}" in the configuration',
+        'background commands are off. They run as the user of Signalbox; enable them with "background: {}" in the configuration',
       );
     }
     const request = createTaskSchema.parse({
@@ -97,7 +93,7 @@ export class Background {
     return backgroundAnswer(this.#app, task);
   }
 
-  /** The newest ones in memory, the oldest of them first. @throws SignalboxError `log_unavailable` */
+  /** The newest commands in memory, in the order of their creation. @throws SignalboxError `log_unavailable` */
   async list(limit: number): Promise<BackgroundAnswer[]> {
     const tasks = [...this.#app.state.projections.blackboard.tasks.values()].filter(
       ({ project }) => project === PROJECT,
@@ -105,7 +101,7 @@ export class Background {
     return Promise.all(tasks.slice(-limit).map((task) => this.answer(task)));
   }
 
-  /** What has finished since the cursor's last drain. @throws SignalboxError `log_unavailable` */
+  /** The commands that have finished since the last drain of the cursor. @throws SignalboxError `log_unavailable` */
   drain(request: DrainRequest): Promise<DrainAnswer> {
     const drained = this.#drained.then(() => this.#drain(request));
     this.#drained = drained.catch(() => {});
@@ -140,7 +136,7 @@ export class Background {
       return await this.#endings.after(sequence, limit);
     } catch (cause) {
       if (!(cause instanceof SignalboxError) || cause.code !== 'nats_unavailable') throw cause;
-      const why = 'the event log, which knows what has finished, is out of reach: try again in a moment';
+      const why = 'the event log is unreachable: try again in a moment';
       throw new SignalboxError('log_unavailable', why, { cause });
     }
   }

@@ -1,26 +1,21 @@
 /**
- * How far each reader of notifications is. It is the reader's own state and changes no task, so it stands in a file
- * beside the log, and not in it: a place in the log says all there is to say.
- *
- * R1 A place is on the disk before what lies before it is handed out: no restart hands it out again.
- * R2 A drain that has a name is remembered with its part of the log until the next one: whoever did not get the answer
- *    asks again, and gets the same.
+ * The positions of readers of finished commands. A position belongs to its reader and changes no task, so it is in a file
+ * and not in the log. It is on the disk before the results are returned, so no result is returned twice; a drain with an
+ * id is kept until the next one, so that a reader who missed the answer can ask for the same results again.
  */
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { z } from 'zod';
-import { replaceDurably } from '../../base/files.ts';
-import { hasCode, SignalboxError } from '../../contracts/errors.ts';
+import { readJson, writeJson } from '../../base/files.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
 
 const cursorSchema = z.strictObject({
-  /** Sequence of the last ending that was handed out. */
+  /** Sequence of the last ending that was returned. */
   position: z.int().min(0),
-  /** The newest drain that had a name: what it was given lies after `from`, up to `to`. */
+  /** The last drain with an id returned the endings after `from`, up to `to`. */
   last: z.strictObject({ id: z.string(), from: z.int().min(0), to: z.int().min(0) }).nullable(),
 });
 export type Cursor = z.output<typeof cursorSchema>;
 
-/** A list: a name is text, and no key of an object. */
+/** A list, because a name could be a special key of an object. */
 const fileSchema = z.array(z.tuple([z.string(), cursorSchema]));
 
 const BEGINNING: Cursor = { position: 0, last: null };
@@ -36,32 +31,24 @@ export class Cursors {
 
   /** @throws SignalboxError `config_invalid` for a damaged file */
   static async open(file: string): Promise<Cursors> {
-    return new Cursors(file, new Map(await read(file)));
+    const saved = await readJson(file, fileSchema).catch((cause: unknown) => {
+      throw new SignalboxError(
+        'config_invalid',
+        `cannot read the cursors of background commands from ${file}: restore the file, or delete it to return all results again`,
+        { cause, details: { file } },
+      );
+    });
+    return new Cursors(file, new Map(saved));
   }
 
-  /** A new one begins with the first command that there was. */
+  /** A new cursor begins with the first command. */
   get(name: string): Cursor {
     return this.#cursors.get(name) ?? BEGINNING;
   }
 
   /** Resolves when it is on the disk; one at a time. */
   async set(name: string, cursor: Cursor): Promise<void> {
-    const next = new Map(this.#cursors).set(name, cursor);
-    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
-    await replaceDurably(this.#file, `${JSON.stringify([...next])}\n`);
+    await writeJson(this.#file, [...new Map(this.#cursors).set(name, cursor)]);
     this.#cursors.set(name, cursor);
-  }
-}
-
-async function read(file: string): Promise<z.output<typeof fileSchema>> {
-  try {
-    return fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (cause) {
-    if (hasCode(cause, 'ENOENT')) return [];
-    throw new SignalboxError(
-      'config_invalid',
-      `${file} should say which results of background commands were fetched, and cannot be understood. Restore it, or delete it: all are handed out again then`,
-      { cause, details: { file } },
-    );
   }
 }

@@ -1,9 +1,6 @@
 /**
- * Which background commands have finished, in the order of the log. Read from the log when it is first asked for, and
- * kept up from what is committed.
- *
- * E1 The place of an ending is its event's: it is the same after every restart, and none comes before one that was
- *    there already.
+ * The background commands that have finished, in the order of their events in the log, which never changes. Older endings
+ * are read from the log on first use; new ones are added as they are committed.
  */
 import type { AppContext } from '../../app/context.ts';
 import type { EventRecord } from '../../contracts/events/events.ts';
@@ -13,12 +10,12 @@ import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';
 
 export interface Ending {
-  /** Of the event that settled it. */
+  /** Of the event that settled the task. */
   readonly sequence: number;
   readonly task: string;
 }
 
-/** The events by which a task of one attempt, no token and no reviewer is over: failed, done, cancelled. */
+/** The events that can settle the task of a background command. */
 const FINISHING = ['attempt_ended', 'approved', 'cancelled'].map(
   (name) => `${taskSubject(BACKGROUND_PROJECT, '*')}.${name}`,
 );
@@ -26,31 +23,30 @@ const FINISHING = ['attempt_ended', 'approved', 'cancelled'].map(
 export class Endings {
   readonly #app: AppContext;
   readonly #stop: () => void;
-  /** What is older is read from the log; from here on each ending is heard of. */
-  readonly #begin: number;
+  /** Endings up to this event are read from the log. */
+  readonly #start: number;
   /** In the order of the log. */
-  readonly #heard: Ending[] = [];
+  readonly #recent: Ending[] = [];
   #read: Promise<readonly Ending[]> | null = null;
 
   constructor(app: AppContext) {
     this.#app = app;
-    this.#begin = app.state.projections.sequence;
+    this.#start = app.state.projections.sequence;
     this.#stop = app.log.onRecord((record) => {
-      if (isEnding(record)) this.#heard.push({ sequence: record.sequence, task: record.event.task });
+      if (isEnding(record)) this.#recent.push({ sequence: record.sequence, task: record.event.task });
     });
   }
 
-  /** The first so many after a place in the log. @throws SignalboxError `nats_unavailable`, `log_corrupt` */
+  /** The first endings after an event, at most `limit`. @throws SignalboxError `nats_unavailable`, `log_corrupt` */
   async after(sequence: number, limit: number): Promise<readonly Ending[]> {
-    const heard = firstAfter(this.#heard, sequence, limit);
-    // Most drains ask for what is new: then nothing is read.
-    if (sequence >= this.#begin) return heard;
+    const recent = firstAfter(this.#recent, sequence, limit);
+    if (sequence >= this.#start) return recent;
     this.#read ??= this.#readOlder();
     const older = await this.#read.catch((error: unknown) => {
       this.#read = null;
       throw error;
     });
-    return [...firstAfter(older, sequence, limit), ...firstAfter(this.#heard, sequence, limit)].slice(
+    return [...firstAfter(older, sequence, limit), ...firstAfter(this.#recent, sequence, limit)].slice(
       0,
       limit,
     );
@@ -64,7 +60,7 @@ export class Endings {
     const endings: Ending[] = [];
     for (const filter of FINISHING) {
       for await (const { bytes, sequence } of this.#app.log.messages.readByFilter(filter)) {
-        if (sequence > this.#begin) break;
+        if (sequence > this.#start) break;
         const record = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
         if (isEnding(record)) endings.push({ sequence, task: record.event.task });
       }

@@ -1,10 +1,10 @@
-/** Where traces go, from the configuration and the variables that OpenTelemetry has for it. Loads nothing else of it. */
+/** Where traces are sent, from the configuration and the environment variables of OpenTelemetry. */
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 
 export interface TelemetrySettings {
   readonly url: string;
-  /** May hold a key: not for logs. */
+  /** May contain a key: never log them. */
   readonly headers: Readonly<Record<string, string>>;
   readonly serviceName: string;
   readonly resource: Readonly<Record<string, string>>;
@@ -16,9 +16,9 @@ const SERVICE_NAME = 'signalbox';
 const TRACES_PATH = '/v1/traces';
 
 /**
- * null where traces are off, as they are unless somebody says where to send them. Variables win over the configuration,
- * and those for traces over those for every signal.
- * @throws SignalboxError `config_invalid` for a variable with which no span could be sent
+ * null if traces are off, which they are without an endpoint. Variables override the configuration; variables for traces
+ * override those for all signals.
+ * @throws SignalboxError `config_invalid` for an unusable variable
  */
 export function telemetrySettings(
   { endpoint }: SignalboxConfig['telemetry'],
@@ -31,7 +31,7 @@ export function telemetrySettings(
   if (protocol === 'grpc') {
     throw new SignalboxError(
       'config_invalid',
-      'OTEL_EXPORTER_OTLP_PROTOCOL: Signalbox sends traces over HTTP, not over grpc. Set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json for it, and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to the HTTP port of the collector (4318 as a rule)',
+      'OTEL_EXPORTER_OTLP_PROTOCOL: Signalbox sends traces over HTTP, not over grpc. Set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json, and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT to the HTTP port of the collector (usually 4318)',
     );
   }
   const { 'service.name': named, ...resource } = listIn(env, 'OTEL_RESOURCE_ATTRIBUTES');
@@ -60,12 +60,12 @@ function checkedUrl(variable: string, text: string): string {
   if (isUsable) return text;
   throw new SignalboxError(
     'config_invalid',
-    `${variable}: expected a URL that begins with http:// or https://, without a user or password in it (those go into OTEL_EXPORTER_OTLP_HEADERS)`,
+    `${variable}: expected a URL that begins with http:// or https://, without a user or password (use OTEL_EXPORTER_OTLP_HEADERS)`,
     { details: { variable } },
   );
 }
 
-/** `name=value,name=value`, with values as in a URL. @throws SignalboxError `config_invalid`, without the value */
+/** Parses `name=value,name=value` with URL-encoded values. @throws SignalboxError `config_invalid`, without the value */
 function listIn(env: Env, variable: string): Record<string, string> {
   const pairs = (env[variable] ?? '').split(',').filter((pair) => pair.trim() !== '');
   return Object.fromEntries(
@@ -85,7 +85,7 @@ function listIn(env: Env, variable: string): Record<string, string> {
 function badList(variable: string, cause?: unknown): SignalboxError {
   return new SignalboxError(
     'config_invalid',
-    `${variable}: expected NAME=VALUE, or several with commas between, with values encoded as in a URL`,
+    `${variable}: expected NAME=VALUE pairs separated by commas, with URL-encoded values`,
     { cause, details: { variable } },
   );
 }

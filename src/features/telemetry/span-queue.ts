@@ -1,9 +1,4 @@
-/**
- * Spans between the log and the collector: few, and with the place in the log up to which everything is done.
- *
- * Q1 The position never passes a record with a span that is not done.
- * Q2 It holds no more than its limit, and what one record gives: who reads the log waits for room.
- */
+/** Spans between the log and the collector, with the position in the log up to which all spans are exported. */
 import { deferred } from '../../base/deferred.ts';
 import type { Span } from './span.ts';
 
@@ -12,14 +7,15 @@ interface Waiting {
   readonly sequence: number;
 }
 
+/** The reader of the log stops while the queue is full; one record may exceed the limit. */
 export class SpanQueue {
   readonly #limit: number;
   #waiting: Waiting[] = [];
-  /** Everything up to here was looked at. */
+  /** The last record that was read. */
   #seen: number;
   #changed = deferred();
 
-  /** @param position up to which everything is done */
+  /** @param position the last record whose spans are exported */
   constructor(limit: number, position: number) {
     this.#limit = limit;
     this.#seen = position;
@@ -29,7 +25,7 @@ export class SpanQueue {
     return this.#waiting.length;
   }
 
-  /** Sequence up to which nothing is left to be done. */
+  /** The last record before the first one with a waiting span. */
   get position(): number {
     const [first] = this.#waiting;
     return first ? first.sequence - 1 : this.#seen;
@@ -39,36 +35,31 @@ export class SpanQueue {
     return this.#waiting.length >= this.#limit;
   }
 
-  /** @param sequence of the record that gives these spans, or of one that gives none */
+  /** @param sequence of the record that the spans come from */
   push(sequence: number, spans: readonly Span[] = []): void {
     this.#seen = sequence;
     if (spans.length === 0) return;
     for (const span of spans) this.#waiting.push({ span, sequence });
-    this.#wake();
+    this.wake();
   }
 
-  /** The oldest, which stay until they are done. */
+  /** The oldest spans, which stay in the queue until `done` is called. */
   peek(count: number): readonly Span[] {
     return this.#waiting.slice(0, count).map(({ span }) => span);
   }
 
-  /** The oldest are with the collector, or given up. */
+  /** Removes the oldest spans. */
   done(count: number): void {
     this.#waiting = this.#waiting.slice(count);
-    this.#wake();
+    this.wake();
   }
 
-  /** Resolves with the next change. */
+  /** Resolves with the next change, or with `wake`. */
   changed(): Promise<void> {
     return this.#changed.promise;
   }
 
-  /** Wakes who waits: nothing changes any more. */
-  close(): void {
-    this.#wake();
-  }
-
-  #wake(): void {
+  wake(): void {
     this.#changed.resolve();
     this.#changed = deferred();
   }

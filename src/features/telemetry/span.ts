@@ -1,7 +1,9 @@
-/** A span as it follows from the log; otlp-json.ts writes it down for a collector. */
+/** A span, and its form in OTLP JSON: ids in hexadecimal, 64-bit numbers as text, enumerations as numbers. */
 import type { TraceContext } from '../../contracts/trace-context.ts';
+import { VERSION } from '../../version.ts';
+import { SCOPE } from './semantics.ts';
 
-/** What is undefined is left out. */
+/** Attributes with the value undefined are left out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 export interface SpanEvent {
@@ -17,7 +19,6 @@ export interface SpanLink {
 }
 
 export interface Span {
-  /** Its own place in the trace. */
   readonly context: TraceContext;
   readonly parentSpanId: string | null;
   readonly name: string;
@@ -30,10 +31,80 @@ export interface Span {
   readonly droppedEvents: number;
   readonly links: readonly SpanLink[];
   readonly droppedLinks: number;
-  /** Whether it came to a bad end. */
+  /** Whether the status of the span is an error. */
   readonly hasFailed: boolean;
 }
 
-/** What a span holds of each, as the SDKs of OpenTelemetry have it. */
+/** Limits of a span, as in the SDKs of OpenTelemetry. */
 export const MAX_EVENTS = 128;
 export const MAX_LINKS = 128;
+
+/** The events of a span; those above the limit are only counted. */
+export class SpanEvents {
+  readonly events: SpanEvent[] = [];
+  droppedEvents = 0;
+
+  add(name: string, time: number, attributes: Attributes = {}): void {
+    if (this.events.length === MAX_EVENTS) this.droppedEvents++;
+    else this.events.push({ name, time, attributes });
+  }
+}
+
+const KINDS = { internal: 1, client: 3 } as const;
+const STATUS_ERROR = 2;
+
+/** The text of an ExportTraceServiceRequest. */
+export function exportRequest(resource: Attributes, spans: readonly Span[]): string {
+  const scopeSpans = [{ scope: { name: SCOPE, version: VERSION }, spans: spans.map(spanOf) }];
+  return JSON.stringify({
+    resourceSpans: [{ resource: { attributes: attributesOf(resource) }, scopeSpans }],
+  });
+}
+
+function spanOf(span: Span): object {
+  const { context, parentSpanId, name, kind, start, end, attributes, events, links } = span;
+  return {
+    traceId: context.traceId,
+    spanId: context.spanId,
+    traceState: context.state,
+    parentSpanId: parentSpanId ?? undefined,
+    flags: context.flags,
+    name,
+    kind: KINDS[kind],
+    startTimeUnixNano: nanoseconds(start),
+    // The clock of the machine may have been set back.
+    endTimeUnixNano: nanoseconds(Math.max(start, end)),
+    attributes: attributesOf(attributes),
+    events: events.map((event) => ({
+      timeUnixNano: nanoseconds(event.time),
+      name: event.name,
+      attributes: attributesOf(event.attributes),
+    })),
+    droppedEventsCount: span.droppedEvents,
+    links: links.map(({ to: { traceId, spanId, state, flags }, attributes: ofLink }) => ({
+      traceId,
+      spanId,
+      traceState: state,
+      flags,
+      attributes: attributesOf(ofLink),
+    })),
+    droppedLinksCount: span.droppedLinks,
+    status: span.hasFailed ? { code: STATUS_ERROR } : {},
+  };
+}
+
+function attributesOf(attributes: Attributes): object[] {
+  return Object.entries(attributes).flatMap(([key, value]) =>
+    value === undefined ? [] : { key, value: anyValue(value) },
+  );
+}
+
+function anyValue(value: string | number): object {
+  if (typeof value === 'string') return { stringValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+}
+
+/** As text: a number cannot hold them exactly. @param milliseconds whole */
+function nanoseconds(milliseconds: number): string {
+  return `${milliseconds}000000`;
+}

@@ -1,8 +1,6 @@
 /**
- * OpenTelemetry traces: spans follow from the records of the log, as its followers read them, and go to a collector.
- *
- * M1 Nothing here is asked by the supervisor, or waited for: it follows the log like a webhook, from a place of its own.
- * M2 What waits for a collector that is away stands in the log, not in memory.
+ * OpenTelemetry traces: builds spans from the records of the log, and exports them. It follows the log from a position of
+ * its own, and the supervisor never waits for it. Spans for an unavailable collector wait in the log, not in memory.
  */
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
@@ -11,19 +9,18 @@ import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
 import { pause } from '../../base/time.ts';
 import type { EventType, StoredRecord } from '../../contracts/events/events.ts';
 import { VERSION } from '../../version.ts';
-import { Exporter, type ExporterOptions } from './exporter.ts';
-import { Position } from './position.ts';
+import { Exporter, type ExporterOptions, openPosition } from './exporter.ts';
 import * as name from './semantics.ts';
 import type { TelemetrySettings } from './settings.ts';
+import { SpanBuilders } from './span-builders.ts';
 import { SpanQueue } from './span-queue.ts';
-import { TaskStories } from './task-stories.ts';
-import type { TracedRecord } from './task-story.ts';
+import type { TracedRecord } from './task-span.ts';
 
 export interface TelemetryOptions {
   readonly settings: TelemetrySettings;
   readonly app: Needs<'log.history' | 'environment'>;
   readonly feed: EventFeed;
-  /** Says how far it is. */
+  /** File of the position. */
   readonly file: string;
   readonly logger: Logger;
   readonly limits?: Partial<Limits>;
@@ -32,7 +29,7 @@ export interface TelemetryOptions {
 export interface Limits extends Pick<ExporterOptions, 'intervalMs' | 'retryMs' | 'maxRetryMs'> {
   /** Milliseconds that the collector may take to answer. */
   readonly timeoutMs: number;
-  /** Spans in memory, above which the log is not read on. */
+  /** Waiting spans, above which the log is not read on. */
   readonly waiting: number;
 }
 
@@ -43,10 +40,10 @@ const LIMITS: Limits = {
   timeoutMs: 10_000,
   waiting: 2_048,
 };
-/** Milliseconds after which reading the log is tried again. */
+/** Wait before the log is read again after an error. */
 const LOG_PAUSE_MS = 2_000;
 
-/** Those of which spans are made. */
+/** Events that spans are built from. */
 const TYPES: readonly EventType[] = [
   'task.created',
   'task.due',
@@ -71,21 +68,21 @@ const TYPES: readonly EventType[] = [
 export class Telemetry {
   readonly #options: TelemetryOptions;
   readonly #queue: SpanQueue;
-  readonly #stories: TaskStories;
+  readonly #builders: SpanBuilders;
   readonly #exporter: Exporter;
   readonly #stopped = new AbortController();
   #seen: number;
   #following: Promise<void> = Promise.resolve();
 
-  private constructor(options: TelemetryOptions, position: Position) {
-    const { settings, app, logger } = options;
-    const { timeoutMs, waiting, ...pace } = { ...LIMITS, ...options.limits };
+  private constructor(options: TelemetryOptions, position: number) {
+    const { settings, app, logger, file } = options;
+    const { timeoutMs, waiting, ...intervals } = { ...LIMITS, ...options.limits };
     this.#options = options;
-    this.#seen = position.value;
-    this.#queue = new SpanQueue(waiting, position.value);
-    this.#stories = new TaskStories(app);
+    this.#seen = position;
+    this.#queue = new SpanQueue(waiting, position);
+    this.#builders = new SpanBuilders(app);
     this.#exporter = new Exporter({
-      ...pace,
+      ...intervals,
       collector: { url: settings.url, headers: settings.headers, timeoutMs },
       resource: {
         [name.HOST]: hostname(),
@@ -94,37 +91,36 @@ export class Telemetry {
         [name.SERVICE]: settings.serviceName,
       },
       queue: this.#queue,
-      position,
+      file,
       environment: app.environment,
       logger,
     });
   }
 
-  /** Rejects with what writing a file rejects with. */
+  /** Rejects if the file of the position cannot be written. */
   static async start(options: TelemetryOptions): Promise<Telemetry> {
     const { file, feed, logger } = options;
-    const telemetry = new Telemetry(options, await Position.open(file, feed.end, logger));
+    const telemetry = new Telemetry(options, await openPosition(file, feed.end, logger));
     telemetry.#following = telemetry.#run();
     telemetry.#exporter.start();
     return telemetry;
   }
 
-  /** Spans in memory. */
+  /** Waiting spans. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** Sequence of the last record that was looked at. */
+  /** Sequence of the last record that was read. */
   get seen(): number {
     return this.#seen;
   }
 
-  /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    // Who follows may wait for room, which the exporter makes or does not make any more.
     await this.#exporter.stop();
-    this.#queue.close();
+    // The reader may wait for space in the queue.
+    this.#queue.wake();
     await this.#following;
   }
 
@@ -135,7 +131,7 @@ export class Telemetry {
       try {
         return await this.#follow();
       } catch (err) {
-        logger.warn({ err }, 'the log cannot be read for traces: trying again');
+        logger.warn({ err }, 'cannot read the log for traces: will retry');
         await pause(LOG_PAUSE_MS, signal, app.environment.clock);
       }
     }
@@ -144,11 +140,13 @@ export class Telemetry {
   async #follow(): Promise<void> {
     const { feed } = this.#options;
     const { signal } = this.#stopped;
-    const filter = { types: TYPES };
-    for await (const { events, upTo } of feed.follow({ after: this.#seen, filter, signal })) {
+    for await (const { events, upTo } of feed.follow({
+      after: this.#seen,
+      filter: { types: TYPES },
+      signal,
+    })) {
       for (const event of events) {
-        const spans = await this.#stories.evolve(recordOf(event));
-        this.#queue.push(event.sequence, spans);
+        this.#queue.push(event.sequence, await this.#builders.add(recordOf(event)));
         this.#seen = event.sequence;
         while (this.#queue.isFull && !signal.aborted) await this.#queue.changed();
         if (signal.aborted) return;
@@ -159,10 +157,9 @@ export class Telemetry {
   }
 }
 
-/** Turned back from the text that all followers share. */
+/** Parses the text that all followers share. */
 function recordOf({ sequence, json }: FeedEvent): TracedRecord {
-  const { time, event, transitions } = JSON.parse(json) as Omit<StoredRecord, 'time'> & {
-    readonly time: string;
-  };
+  const parsed = JSON.parse(json) as Omit<StoredRecord, 'time'> & { readonly time: string };
+  const { time, event, transitions } = parsed;
   return { sequence, time: Date.parse(time), event, transitions };
 }

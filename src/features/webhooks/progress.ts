@@ -1,24 +1,20 @@
 /**
- * How far a webhook is: kept in a file, so that a restart goes on where it was.
- *
- * P1 The position never passes an event that was neither delivered nor written down as a dead letter.
- * P2 The file may be behind: then events are sent again, never left out.
+ * The position and the dead letters of a webhook, in a file. The position never passes an event that was neither delivered
+ * nor saved as a dead letter. The file may be behind: after a crash, events are sent again, never skipped.
  */
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Clock } from '../../base/environment.ts';
-import { replaceDurably } from '../../base/files.ts';
+import { readJson, writeJson } from '../../base/files.ts';
 import { type WebhookLetter, webhookLetterSchema } from '../../contracts/api/webhooks.ts';
-import { hasCode, SignalboxError } from '../../contracts/errors.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
 
 const fileSchema = z.strictObject({
   position: z.int().min(0),
   dead_letters: z.array(webhookLetterSchema),
 });
 
-/** Milliseconds that a position waits for others, to be written together. */
+/** Positions within this time are saved together. */
 const SAVE_DELAY_MS = 250;
 
 export class Progress {
@@ -38,12 +34,17 @@ export class Progress {
     this.#letters = state.dead_letters;
   }
 
-  /** @param end where a webhook begins that is new. @throws SignalboxError `config_invalid` for a damaged file */
+  /** @param end position of a new webhook. @throws SignalboxError `config_invalid` for a damaged file */
   static async open(file: string, logger: Logger, clock: Clock, end: number): Promise<Progress> {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const state = await readState(file);
+    const state = await readJson(file, fileSchema).catch((cause: unknown) => {
+      throw new SignalboxError(
+        'config_invalid',
+        `cannot read webhook progress from ${file}: restore the file, or delete it to continue with new events`,
+        { cause, details: { file } },
+      );
+    });
     const progress = new Progress(file, logger, clock, state ?? { position: end, dead_letters: [] });
-    // Written at once: what happens while Signalbox is down is owed from now on.
+    // Saved at once: events that happen while Signalbox is down are delivered later.
     if (state === null) await progress.save();
     return progress;
   }
@@ -56,37 +57,35 @@ export class Progress {
     return this.#letters;
   }
 
-  /** The file follows soon. */
+  /** Saved soon, not at once. */
   advance(position: number): void {
     if (position <= this.#position) return;
     this.#position = position;
     this.#cancel ??= this.#clock.schedule(SAVE_DELAY_MS, () => {
       this.#cancel = null;
       void this.save().catch((err: unknown) => {
-        this.#logger.warn({ err, file: this.#file }, 'how far a webhook is could not be written');
+        this.#logger.warn({ err, file: this.#file }, 'could not save webhook progress');
       });
     });
   }
 
-  /** Gives an event up; resolves when that is on the disk. */
-  async bury(letter: WebhookLetter): Promise<void> {
+  /** Adds a dead letter; resolves when it is on the disk. */
+  async addLetter(letter: WebhookLetter): Promise<void> {
     const others = this.#letters.filter(({ sequence }) => sequence !== letter.sequence);
     this.#letters = [...others, letter];
     await this.save();
   }
 
-  async forget(sequences: ReadonlySet<number>): Promise<void> {
+  async removeLetters(sequences: ReadonlySet<number>): Promise<void> {
     this.#letters = this.#letters.filter(({ sequence }) => !sequences.has(sequence));
     await this.save();
   }
 
-  /** Writes the file; one write at a time. */
+  /** One write at a time. */
   save(): Promise<void> {
-    const write = async (): Promise<void> => {
-      const state = { position: this.#position, dead_letters: this.#letters };
-      await replaceDurably(this.#file, `${JSON.stringify(state)}\n`);
-    };
-    const saved = this.#saving.then(write);
+    const saved = this.#saving.then(() =>
+      writeJson(this.#file, { position: this.#position, dead_letters: this.#letters }),
+    );
     this.#saving = saved.catch(() => {});
     return saved;
   }
@@ -95,18 +94,5 @@ export class Progress {
     this.#cancel?.();
     this.#cancel = null;
     await this.save();
-  }
-}
-
-async function readState(file: string): Promise<z.output<typeof fileSchema> | null> {
-  try {
-    return fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (cause) {
-    if (hasCode(cause, 'ENOENT')) return null;
-    throw new SignalboxError(
-      'config_invalid',
-      `${file} should say how far a webhook is, and cannot be understood. Restore it, or delete it: the webhook then begins with what comes next`,
-      { cause, details: { file } },
-    );
   }
 }

@@ -1,8 +1,7 @@
-/** One try to hand an event to a receiver. */
-
+/** Sends one event to a receiver, signed as in Standard Webhooks: HMAC-SHA256 over id, time and body. */
+import { createHmac } from 'node:crypto';
 import type { FeedEvent } from '../../app/events/event-feed.ts';
-import { messageOf } from '../../contracts/errors.ts';
-import { signedHeaders } from './signature.ts';
+import { fetchFailure } from '../../base/errors.ts';
 
 export interface Receiver {
   readonly url: string;
@@ -12,10 +11,18 @@ export interface Receiver {
 
 export type Sent = { readonly ok: true } | { readonly ok: false; readonly error: string };
 
+const SECRET_PREFIX = 'whsec_';
+
+/** The key of a secret: base64 after "whsec_", otherwise the text itself. */
+export function signingKeyOf(secret: string): Buffer {
+  if (!secret.startsWith(SECRET_PREFIX)) return Buffer.from(secret);
+  return Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
+}
+
 /**
- * The id is the event's own, whenever it is sent: a receiver that gets it twice knows it by that.
- * @param traceparent of the task that it is about; null where there is none
- * @param nowMs epoch milliseconds
+ * Never rejects. An event keeps its id when it is sent again, so that the receiver recognises it.
+ * @param traceparent of the task that the event is about
+ * @param nowMs epoch milliseconds; a receiver rejects old requests, so that they cannot be replayed
  */
 export async function sendEvent(
   { url, key, timeoutMs }: Receiver,
@@ -24,15 +31,20 @@ export async function sendEvent(
   nowMs: number,
   signal: AbortSignal,
 ): Promise<Sent> {
+  const timestamp = Math.floor(nowMs / 1_000);
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${json}`).digest('base64');
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
-        ...signedHeaders(key, id, Math.floor(nowMs / 1_000), json),
-        ...(traceparent === null ? {} : { traceparent }),
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(timestamp),
+        'webhook-signature': `v1,${signature}`,
+        ...(traceparent !== null && { traceparent }),
       },
       body: json,
-      // Where it would go is not where the operator wants it: an inner service of this network, perhaps.
+      // A redirect may lead to an internal service of this network.
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
@@ -42,15 +54,6 @@ export async function sendEvent(
     const why = isRedirect ? ', a redirect, which is not followed' : '';
     return { ok: false, error: `the receiver answered ${response.status}${why}` };
   } catch (error) {
-    return { ok: false, error: reasonOf(error, timeoutMs) };
+    return { ok: false, error: `the receiver ${fetchFailure(error, timeoutMs)}` };
   }
-}
-
-function reasonOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return `the receiver did not answer within ${timeoutMs / 1_000} seconds`;
-  }
-  // `fetch` says only that it failed; the reason is the cause of its error.
-  const cause = error instanceof Error ? error.cause : undefined;
-  return `the receiver cannot be reached: ${messageOf(cause ?? error)}`;
 }

@@ -1,13 +1,12 @@
 /**
- * One webhook: events of the log, in its order, to one receiver.
- *
- * W1 At least once: an event is done when the receiver has answered 2xx, or when it is written down as a dead letter.
- * W2 In order: an event is sent when the one before it is done. A receiver that is away holds up its own webhook alone.
- * W3 No dead letter is dropped to make room: a webhook that has too many halts until somebody looks.
+ * Delivers events of the log to one receiver, at least once and in order. An event is done when the receiver has answered
+ * 2xx, or when it is saved as a dead letter; only then the next one is sent. An unavailable receiver delays only its own
+ * webhook. With too many dead letters a webhook halts until some are redelivered or discarded; none is dropped.
  */
 import type { Logger } from 'pino';
 import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
 import type { Environment } from '../../base/environment.ts';
+import { pause } from '../../base/time.ts';
 import type { WebhookAnswer, WebhookConfig } from '../../contracts/api/webhooks.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { Progress } from './progress.ts';
@@ -18,7 +17,7 @@ export interface SubscriptionOptions {
   readonly config: WebhookConfig;
   readonly receiver: Receiver;
   readonly feed: EventFeed;
-  /** The trace of what an event is about. */
+  /** The trace of the task that an event is about. */
   readonly traceparentOf: (event: FeedEvent) => string | null;
   readonly progress: Progress;
   readonly environment: Environment;
@@ -26,7 +25,7 @@ export interface SubscriptionOptions {
 }
 
 const MAX_DEAD_LETTERS = 10_000;
-/** Milliseconds after which reading the log is tried again. */
+/** Wait before the log is read again after an error. */
 const LOG_PAUSE_MS = 2_000;
 
 export class Subscription {
@@ -34,9 +33,10 @@ export class Subscription {
   readonly #stopped = new AbortController();
   #state: WebhookAnswer['state'] = 'waiting';
   #lastError: string | null = null;
+  /** Epoch milliseconds. */
   #lastDelivery: number | null = null;
-  /** Wakes a webhook that has halted. */
-  #onRoom = (): void => {};
+  /** Resumes a halted webhook. */
+  #onSpace = (): void => {};
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: SubscriptionOptions) {
@@ -51,10 +51,10 @@ export class Subscription {
     this.#running = this.#run();
   }
 
-  /** Resolves when nothing is under way any more, and how far it is is written down. */
+  /** Resolves when the progress is saved. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#onRoom();
+    this.#onSpace();
     await this.#running;
     await this.#options.progress.close();
   }
@@ -75,7 +75,7 @@ export class Subscription {
     };
   }
 
-  /** One try, whatever has happened to it before. */
+  /** Sends an event once, no matter whether it was sent before. */
   async send(event: FeedEvent): Promise<Sent> {
     const { receiver, environment, traceparentOf } = this.#options;
     const now = environment.clock.now();
@@ -89,9 +89,9 @@ export class Subscription {
     return sent;
   }
 
-  /** To be called when dead letters were taken away. */
-  makeRoom(): void {
-    this.#onRoom();
+  /** Called after dead letters were removed. */
+  resumeIfHalted(): void {
+    this.#onSpace();
   }
 
   get #isStopped(): boolean {
@@ -102,11 +102,10 @@ export class Subscription {
     const { logger } = this.#options;
     while (!this.#isStopped) {
       try {
-        await this.#follow();
-        return;
+        return await this.#follow();
       } catch (err) {
         this.#lastError = messageOf(err);
-        logger.warn({ err }, 'a webhook cannot read the log: trying again');
+        logger.warn({ err }, 'cannot read the log for a webhook: will retry');
         await this.#pause(LOG_PAUSE_MS);
       }
     }
@@ -127,26 +126,27 @@ export class Subscription {
     }
   }
 
-  /** @returns false where it was stopped before the event was done */
+  /** @returns false if the webhook was stopped before the event was done */
   async #deliver(event: FeedEvent): Promise<boolean> {
     const { config, logger, progress, environment } = this.#options;
+    const { sequence, id: event_id, type } = event;
     this.#state = 'delivering';
     for (let attempt = 1; ; attempt++) {
       const sent = await this.send(event);
       if (sent.ok) return true;
       if (this.#isStopped) return false;
-      const { sequence, id: event_id, type } = event;
+      const about = { sequence, type, attempt, reason: sent.error };
       if (attempt < config.max_attempts) {
         this.#state = 'retrying';
-        logger.info({ sequence, type, attempt, reason: sent.error }, 'an event could not be delivered');
+        logger.info(about, 'could not deliver an event: will retry');
         await this.#pause(this.#backoffMs(attempt));
         if (this.#isStopped) return false;
         continue;
       }
-      if (!(await this.#room())) return false;
-      logger.warn({ sequence, type, attempt, reason: sent.error }, 'an event was given up: a dead letter');
+      if (!(await this.#hasSpace())) return false;
+      logger.warn(about, 'gave up on an event: it is a dead letter now');
       const time = new Date(environment.clock.now()).toISOString();
-      await progress.bury({ sequence, event_id, type, attempts: attempt, error: sent.error, time });
+      await progress.addLetter({ sequence, event_id, type, attempts: attempt, error: sent.error, time });
       return true;
     }
   }
@@ -158,37 +158,26 @@ export class Subscription {
     return seconds * 1_000 * (1 + jitter * (2 * environment.random() - 1));
   }
 
-  /** Waits until there is room for one more dead letter. @returns false where it was stopped before */
-  async #room(): Promise<boolean> {
+  /** Waits until there is space for a dead letter. @returns false if the webhook was stopped before */
+  async #hasSpace(): Promise<boolean> {
     const { progress, logger } = this.#options;
-    if (progress.letters.length >= MAX_DEAD_LETTERS) {
+    const isFull = (): boolean => progress.letters.length >= MAX_DEAD_LETTERS;
+    if (isFull()) {
       logger.error(
         { dead_letters: progress.letters.length },
-        'a webhook halts, because it has too many dead letters: redeliver or discard them',
+        'webhook halted, because it has too many dead letters: redeliver or discard them',
       );
     }
-    while (progress.letters.length >= MAX_DEAD_LETTERS && !this.#isStopped) {
+    while (isFull() && !this.#isStopped) {
       this.#state = 'halted';
       await new Promise<void>((resolve) => {
-        this.#onRoom = resolve;
+        this.#onSpace = resolve;
       });
     }
     return !this.#isStopped;
   }
 
   #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopped;
-    return new Promise((resolve) => {
-      const cancel = this.#options.environment.clock.schedule(ms, () => {
-        signal.removeEventListener('abort', onStop);
-        resolve();
-      });
-      const onStop = (): void => {
-        cancel();
-        resolve();
-      };
-      if (signal.aborted) onStop();
-      else signal.addEventListener('abort', onStop, { once: true });
-    });
+    return pause(ms, this.#stopped.signal, this.#options.environment.clock);
   }
 }

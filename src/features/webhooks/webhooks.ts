@@ -1,4 +1,4 @@
-/** The webhooks of the configuration: running, looked at, and what one has given up sent again. */
+/** The configured webhooks, and their dead letters. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Needs } from '../../app/context.ts';
@@ -14,16 +14,16 @@ import {
 } from '../../contracts/api/webhooks.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { Progress } from './progress.ts';
-import { keyOf } from './signature.ts';
+import { signingKeyOf } from './send.ts';
 import { Subscription } from './subscription.ts';
 
 export interface WebhooksOptions {
   readonly configs: Readonly<Record<string, WebhookConfig>>;
   readonly app: Needs<'state.projections' | 'log.read' | 'environment'>;
   readonly feed: EventFeed;
-  /** Holds a file for each: how far it is. */
+  /** With a file for the progress of each webhook. */
   readonly directory: string;
-  /** Where the secrets are. */
+  /** Environment variables with the secrets. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
 }
@@ -37,7 +37,7 @@ export class Webhooks {
     this.#app = app;
   }
 
-  /** @throws SignalboxError `config_invalid` for a secret that is not there, or a damaged file; then none is running */
+  /** @throws SignalboxError `config_invalid` for a missing secret or a damaged file; no webhook runs then */
   static async start(options: WebhooksOptions): Promise<Webhooks> {
     const { configs, app, feed, directory, env } = options;
     const subscriptions = new Map<string, Subscription>();
@@ -47,10 +47,14 @@ export class Webhooks {
       if (!secret) {
         throw new SignalboxError(
           'config_invalid',
-          `webhooks.${id}.secret_env: the variable ${config.secret_env} is not set: it holds the secret that events are signed with`,
+          `webhooks.${id}.secret_env: the variable ${config.secret_env} is not set; set it to the secret that signs the events`,
         );
       }
-      const receiver = { url: config.url, key: keyOf(secret), timeoutMs: config.timeout_seconds * 1_000 };
+      const receiver = {
+        url: config.url,
+        key: signingKeyOf(secret),
+        timeoutMs: config.timeout_seconds * 1_000,
+      };
       const { environment } = app;
       const file = join(directory, `${id}.json`);
       const progress = await Progress.open(file, logger, environment.clock, feed.end);
@@ -70,13 +74,13 @@ export class Webhooks {
     return [...this.#subscriptions.values()].map((each) => each.describe());
   }
 
-  /** The oldest first. @throws SignalboxError `not_found` */
+  /** Dead letters, the oldest first. @throws SignalboxError `not_found` */
   letters(id: string): readonly WebhookLetter[] {
     return this.#find(id).progress.letters;
   }
 
   /**
-   * Sends dead letters again, once each and in order; what is taken is one no more.
+   * Redelivers dead letters, once each and in order. Accepted ones are removed.
    * @throws SignalboxError `not_found`, `nats_unavailable`
    */
   async redeliver(id: string, choice: ChooseLetters): Promise<Redelivered> {
@@ -91,7 +95,7 @@ export class Webhooks {
     return this.#settle(subscription, delivered, errors);
   }
 
-  /** Drops dead letters for good; their events stay in the log. @throws SignalboxError `not_found` */
+  /** Removes dead letters; their events stay in the log. @throws SignalboxError `not_found` */
   async discard(id: string, choice: ChooseLetters): Promise<Redelivered> {
     const subscription = this.#find(id);
     const { chosen, errors } = choose(subscription, choice);
@@ -107,22 +111,22 @@ export class Webhooks {
     delivered: readonly number[],
     errors: Redelivered['errors'],
   ): Promise<Redelivered> {
-    if (delivered.length > 0) await subscription.progress.forget(new Set(delivered));
-    subscription.makeRoom();
+    if (delivered.length > 0) await subscription.progress.removeLetters(new Set(delivered));
+    subscription.resumeIfHalted();
     return { delivered: [...delivered], errors, left: subscription.progress.letters.length };
   }
 
   async #read(sequence: number): Promise<FeedEvent> {
     for await (const record of this.#app.log.read({ from: sequence, to: sequence }))
       return feedEventOf(record);
-    throw new SignalboxError('log_corrupt', `event ${sequence} was stored, and the log does not have it`);
+    throw new SignalboxError('log_corrupt', `the log has no event ${sequence}, although it was stored`);
   }
 
   #find(id: string): Subscription {
     const subscription = this.#subscriptions.get(id);
     if (subscription) return subscription;
     const known = [...this.#subscriptions.keys()].join(', ') || 'none';
-    throw new SignalboxError('not_found', `there is no webhook ${id}; configured are: ${known}`);
+    throw new SignalboxError('not_found', `there is no webhook ${id}; configured webhooks: ${known}`);
   }
 }
 
@@ -133,6 +137,6 @@ function choose(
   if (sequences === undefined) return { chosen: progress.letters.slice(0, MAX_REDELIVERIES), errors: [] };
   const wanted = new Set(sequences);
   const chosen = progress.letters.filter(({ sequence }) => wanted.delete(sequence));
-  const errors = [...wanted].map((sequence) => ({ sequence, detail: 'it is not among the dead letters' }));
+  const errors = [...wanted].map((sequence) => ({ sequence, detail: 'this event is not a dead letter' }));
   return { chosen, errors };
 }

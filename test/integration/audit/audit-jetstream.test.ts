@@ -7,8 +7,8 @@ import { checkHistory } from '../../../src/engine/replay/check.ts';
 import { natsSource } from '../../../src/engine/replay/nats-source.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
-import { liveItems } from '../../../src/features/audit/live-items.ts';
-import type { Finding } from '../../../src/features/audit/log-item.ts';
+import type { Finding } from '../../../src/features/audit/log-items.ts';
+import { liveItems } from '../../../src/features/audit/log-items.ts';
 import { LogVerifier } from '../../../src/features/audit/verifier.ts';
 import { openLogReader } from '../../../src/journal/jetstream/jetstream-reader.ts';
 import type { JournalEntry } from '../../../src/journal/journal.ts';
@@ -56,7 +56,7 @@ describe('a log on JetStream', () => {
     return findings;
   }
 
-  it('is verified without a finding, an erased event included, and rebuilt', async () => {
+  it('verifies with an erased event, and is rebuilt', async () => {
     await using log = await loaded();
     expect(await audit(log)).toEqual([]);
     const reader = withTombstones(await openLogReader(await log.connect()));
@@ -64,7 +64,7 @@ describe('a log on JetStream', () => {
     expect(tip).toEqual(made.log.tip());
   });
 
-  it('is replayed with what stands for an erased event, whether it is read or followed', async () => {
+  it('is replayed with the tombstone of an erased event, whether it is read or followed', async () => {
     await using log = await loaded();
     const source = await natsSource(await log.connect());
     const { sequence: last } = made.log.tip();
@@ -93,7 +93,7 @@ describe('a log on JetStream', () => {
     }
   });
 
-  it('erases first, middle and late messages from the files of the store, for good', async () => {
+  it('erases first, middle and late messages from the files of the store', async () => {
     await using log = await JetStreamLog.fresh(server);
     const writer = await log.open({ acknowledgementTimeoutMs: 500 });
     await writer.takeOver('epoch');
@@ -122,7 +122,7 @@ describe('a log on JetStream', () => {
     expect(ids).toEqual(['epoch', 'e1', 'e3', 'e5']);
   });
 
-  it('names an event that was deleted, and an end that is missing', async () => {
+  it('reports a deleted event, and a missing end', async () => {
     await using log = await loaded();
     await log.remove(12);
     expect(await audit(log)).toMatchObject([{ kind: 'gap', sequence: 12 }]);
@@ -134,7 +134,7 @@ describe('a log on JetStream', () => {
     ]);
   });
 
-  it('names an event that somebody else has put in', async () => {
+  it('reports an event of another writer', async () => {
     await using log = await loaded();
     const last = made.log.messages.at(-1);
     if (!last) throw new Error('the log is empty');
@@ -146,7 +146,7 @@ describe('a log on JetStream', () => {
     expect(findings.map(({ kind }) => kind)).toContain('identity');
   });
 
-  it('names an event of which a bit was flipped on the disk', async () => {
+  it('reports an event with a bit flipped on the disk', async () => {
     await using log = await loaded();
     const target = made.log.messages.find(({ bytes }) => Buffer.from(bytes).includes('did three'));
     if (!target) throw new Error('there is no such event');

@@ -45,7 +45,7 @@ describe.skipIf(!hasPython)('examples/verify-bundle/verify.py', () => {
     }
   }
 
-  it('finds nothing in good bundles: of all, of a range, of one task; with the key named and without', async () => {
+  it('has no findings in good bundles: of everything, of a range, of one task; with and without a given key', async () => {
     const [first] = made.keys;
     const requests = [{}, { from: { sequence: 14 }, to: { sequence: 17 } }, { project: 'demo', task: 'thr' }];
     for (const request of requests) {
@@ -55,7 +55,7 @@ describe.skipIf(!hasPython)('examples/verify-bundle/verify.py', () => {
     expect((await verified(whole)).code).toBe(0);
   });
 
-  it('finds what is damaged, at the same places as "audit verify"', async () => {
+  it('reports damage at the same events as "audit verify"', async () => {
     const lines = whole.split('\n');
     const at = lines.findIndex((line) => line.includes('task.claimed'));
     const { sequence } = JSON.parse(lines[at] ?? '') as { sequence: number };
@@ -80,7 +80,7 @@ describe.skipIf(!hasPython)('examples/verify-bundle/verify.py', () => {
     }
   });
 
-  it('finds a bundle that was cut, and one that is signed by somebody else', async () => {
+  it('reports a truncated bundle, and one with an untrusted key', async () => {
     expect((await verified(whole.slice(0, -40))).code).toBe(1);
     expect((await verified(whole.replace('"created":"2026', '"created":"2025'))).out).toContain(
       'cut or changed',

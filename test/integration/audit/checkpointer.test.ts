@@ -62,7 +62,7 @@ describe('checkpoints', () => {
     for (let index = 0; index < count; index++) await test.create({ agent: 'idle', delay_seconds: 1_000 });
   };
 
-  it('C1: cover everything since the key, without a hole, over stops and crashes', async () => {
+  it('audit/checkpoints-signed: cover everything since the first key without a gap, over stops and crashes', async () => {
     const first = await start({ everyEvents: 5 });
     await create(first, 12);
     await stop(first);
@@ -85,7 +85,7 @@ describe('checkpoints', () => {
     });
   });
 
-  it('C3: come after a time in which there were events, and not after one in which there were none', async () => {
+  it('are written after a time with events, and not after a time without', async () => {
     const clock = new FakeClock();
     const run = await start({ everyMs: 60_000, clock });
     await create(run, 1);
@@ -100,7 +100,7 @@ describe('checkpoints', () => {
     await stop(run);
   });
 
-  it('C4: a log that is away does not hold up the stop, and what was not covered is covered later', async () => {
+  it('do not delay a stop if the log is unreachable, and cover the events later', async () => {
     const clock = new FakeClock();
     const run = await start({ clock });
     await create(run, 2);
@@ -115,7 +115,7 @@ describe('checkpoints', () => {
     expect((await auditOf(log.messages)).findings).toEqual([]);
   });
 
-  it('K1: the key is a file that only its owner reads, and its private part is in no event', async () => {
+  it('use a key file that only its owner can read, and whose private part is in no event', async () => {
     const run = await start();
     await run.checkpointer.rotate('user:test');
     await stop(run);
@@ -127,7 +127,7 @@ describe('checkpoints', () => {
     expect(await readdir(join(directory, 'audit'))).toEqual(['last-checkpoint.json', 'signing-key.pem']);
   });
 
-  it('K2: a rotation that is in the log is finished by the next start; one that is not did not happen', async () => {
+  it('use the new key after a crash only if the rotation is in the log', async () => {
     const keys = new KeyFile(directory);
     const first = await start();
     const old = (await keys.load()).fingerprint;
@@ -153,7 +153,7 @@ describe('checkpoints', () => {
     });
   });
 
-  it('a key that is lost begins a new chain, which an audit believes only where it is told to', async () => {
+  it('start a new chain after a lost key, which an audit accepts only if it is trusted', async () => {
     await stop(await start());
     await rm(join(directory, 'audit'), { recursive: true });
     await stop(await start());

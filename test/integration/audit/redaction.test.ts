@@ -42,7 +42,7 @@ function bytesOf(log: MemoryLog): string {
 }
 
 describe('redaction', () => {
-  it('X2: replaces every kind of content, and the log replays to the same state without it', async () => {
+  it('events/redaction-same-state: replaces every kind of content, and the log replays to the same state', async () => {
     const log = new MemoryLog();
     await using test = await startEngine({ agents }, log);
     const { id } = await test.create({
@@ -84,7 +84,7 @@ describe('redaction', () => {
     expect(types.filter((type) => type === 'task.redacted')).toHaveLength(3);
   });
 
-  it('leaves a reason that others gave after the one that is redacted', async () => {
+  it('keeps a later reason of others', async () => {
     const log = new MemoryLog();
     await using test = await startEngine({ agents }, log);
     const { id } = await test.create({ agent: 'broken', title: 'x', max_attempts: 2 });
@@ -94,7 +94,7 @@ describe('redaction', () => {
     expect(await replayed(log)).toBe(test.engine.projections.toText());
   });
 
-  it('X1: finishes at the next start what a crash left between the event and the erasure', async () => {
+  it('is finished by the next start after a crash between the event and the erasure', async () => {
     const log = new MemoryLog();
     const first = await startEngine({ agents }, log);
     const { id } = await first.create({ agent: 'leaky', title: 'x' });
@@ -114,7 +114,7 @@ describe('redaction', () => {
     expect(await replayed(log)).toBe(second.engine.projections.toText());
   });
 
-  it('is recorded once, however often it is asked for, and finishes what was not finished', async () => {
+  it('is recorded once for repeated requests, and finished if it was not', async () => {
     const log = new MemoryLog();
     await using test = await startEngine({ agents }, log);
     const { id } = await test.create({ agent: 'leaky', title: 'x' });
@@ -165,7 +165,7 @@ describe('redaction', () => {
     await expect(access(file)).rejects.toThrow('ENOENT');
   });
 
-  it('refuses what has no content and what is not there, and records nothing', async () => {
+  it('is refused without a record for events without content and for unknown events', async () => {
     const log = new MemoryLog();
     await using test = await startEngine({ agents }, log);
     const { id } = await test.create({ agent: 'leaky', title: 'x' });
@@ -183,7 +183,7 @@ describe('redaction', () => {
     expect(log.messages.length).toBe(before);
   });
 
-  it('reaches a task that has left memory, which is found and read as before', async () => {
+  it('works for a task that is no longer in memory', async () => {
     const log = new MemoryLog();
     const retention = { finishedMs: 0, deadLettersMs: 0, tasks: 0 };
     await using test = await startEngine({ agents, retention }, log);
@@ -201,7 +201,7 @@ describe('redaction', () => {
     expect(await findTask(second.app, PROJECT, taskId('gone'))).toEqual(task);
   });
 
-  it('leaves no snapshot behind that holds the content', async () => {
+  it('leaves no snapshot with the content', async () => {
     const log = new MemoryLog();
     const store = new MemorySnapshots();
     const settings = { agents, snapshots: { store, every: 1 } };
@@ -216,7 +216,7 @@ describe('redaction', () => {
     expect(await replayed(log)).toBe(second.engine.projections.toText());
   });
 
-  it('E3: a message that is missing without a redaction is a gap', async () => {
+  it('is the only reason for a missing message: without one it is a gap', async () => {
     const log = new MemoryLog();
     const test = await startEngine({ agents }, log);
     const { id } = await test.create({ agent: 'leaky', title: 'x' });

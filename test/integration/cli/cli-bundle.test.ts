@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram } from '../../../src/cli/program.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
-import type { BundleRequest } from '../../../src/features/audit/bundle-range.ts';
+import type { BundleRequest } from '../../../src/features/audit/export-bundle.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import { goldenHistory } from '../../support/histories/golden.ts';
 import { bundleOf } from '../../support/history/signed-log.ts';
@@ -72,7 +72,7 @@ describe('a bundle of everything', () => {
     const cut = join(directory, 'cut.ndjson');
     await writeFile(cut, text.slice(0, text.lastIndexOf('\n', text.length - 2)));
     expect((await run('replay', '--bundle', cut)).err).toMatch(
-      /cut\.ndjson cannot be used: its end is missing/,
+      /cannot use the bundle .*cut\.ndjson: its end is missing/,
     );
     expect((await run('replay', '--bundle', LOG)).err).toMatch(/no(t a)? bundle.*\[invalid_request\]/);
     expect((await run('replay', '--bundle', join(directory, 'none'))).err).toMatch(/\[content_unreadable\]/);
@@ -98,13 +98,13 @@ describe('a bundle of one task', () => {
     const left = messages.find(
       ({ subject, sequence }) => sequence > first && subject.includes('.demo.task.mishap.'),
     );
-    const expected = `does not show event ${left?.sequence}: it has events ${first} to ${last} of task secret of project demo, and of the rest only hashes.`;
+    const expected = `does not include event ${left?.sequence}: it has events ${first} to ${last} of task secret of project demo, and only hashes of the rest.`;
     const refused = await run('events show', String(left?.sequence), '--bundle', file);
     expect(refused).toMatchObject({ code: 3, out: '', err: expect.stringContaining(expected) });
     for (const command of ['replay', 'replay check', 'rebuild', 'events tail --from 1']) {
       const { code, out, err } = await run(command, '--bundle', file);
       expect({ code, out }).toEqual({ code: 3, out: '' });
-      expect(err).toContain('A state can be computed from a bundle of everything only');
+      expect(err).toContain('A state can be computed only from a bundle of the whole log');
     }
   });
 

@@ -159,7 +159,7 @@ describe.concurrent('the MCP server', () => {
     }
   }
 
-  it('tells an agent whose attempt is over to stop, with the status of the task', {
+  it('tells an agent to stop if its attempt is over, with the status of the task', {
     timeout: 60_000,
   }, async () => {
     const env = await environmentOf('late');
@@ -201,7 +201,7 @@ describe.concurrent('the MCP server', () => {
     expect(TOOLS).toEqual(expect.arrayContaining(named));
   });
 
-  it('is no way around tokens, nor for pages of other origins', async () => {
+  it('requires tokens, and refuses pages of other origins', async () => {
     const ask = (headers: Env) =>
       fetch(`${sandbox.url}/mcp`, {
         method: 'POST',

@@ -67,7 +67,7 @@ const letters = async (http: TestHttp) =>
   webhookLettersSchema.parse((await http.get('/api/webhooks/ops/dead-letters')).body).dead_letters;
 
 describe('a webhook', () => {
-  it('gets the events that it asked for, in order, signed, with the id of the event', async () => {
+  it('gets the configured events in order, signed, with the id of the event', async () => {
     await using http = await start({ project: 'demo' });
     await run(http, 'x', 'other');
     await run(http, 'a');
@@ -82,7 +82,7 @@ describe('a webhook', () => {
     expect(JSON.stringify(webhooks)).not.toContain('/hook');
   });
 
-  it('W1, W2: is tried again until its receiver takes the event, which comes before the next one', async () => {
+  it('retries an event until the receiver accepts it, before it sends the next one', async () => {
     let refusals = 2;
     receiver.answer = () => (refusals-- > 0 ? 503 : 200);
     await using http = await start();
@@ -93,7 +93,7 @@ describe('a webhook', () => {
     expect(await letters(http)).toEqual([]);
   });
 
-  it('P1: after a restart it gets what happened while it was down, and nothing that it has', async () => {
+  it('gets after a restart the events that happened in the meantime, each once', async () => {
     const log = new MemoryLog();
     const first = await start({}, log);
     await run(first, 'a');
@@ -113,7 +113,7 @@ describe('a webhook', () => {
     await took(...['a', 'b', 'c'].flatMap((id) => [`task.created ${id}`, `task.approved ${id}`]));
   });
 
-  it('begins with what comes next when it is new', async () => {
+  it('begins with new events if it is new', async () => {
     const log = new MemoryLog();
     const agents = [functionAgent('quick', () => 'ok')];
     const before = await startHttp({ agents }, {}, undefined, log);
@@ -124,7 +124,7 @@ describe('a webhook', () => {
     await took('task.created new', 'task.approved new');
   });
 
-  it('follows no redirect: it is a failure like any other', async () => {
+  it('does not follow redirects, which are failures', async () => {
     const elsewhere = await Receiver.start(KEY);
     await using _elsewhere = elsewhere;
     receiver.answer = () => ({ status: 307, location: elsewhere.url });
@@ -137,7 +137,7 @@ describe('a webhook', () => {
     expect(elsewhere.received).toEqual([]);
   });
 
-  it('is not started without its secret, or with a file that is damaged', async () => {
+  it('does not start without its secret, or with a damaged file', async () => {
     const hook = webhookConfigSchema.parse({ url: receiver.url, events: ['*'], secret_env: 'MISSING' });
     await expect(startHttp({ agents: [] }, {}, { configs: { ops: hook }, env: {} })).rejects.toMatchObject({
       code: 'config_invalid',
@@ -149,7 +149,7 @@ describe('a webhook', () => {
 });
 
 describe('dead letters of a webhook', () => {
-  it('are what was given up, while the next events go on; sent again they have the same id', async () => {
+  it('do not stop later events, and keep their id when they are redelivered', async () => {
     receiver.answer = ({ body: { event } }) => (event.task === 'bad' ? 500 : 204);
     const log = new MemoryLog();
     const first = await start({}, log);
@@ -183,7 +183,7 @@ describe('dead letters of a webhook', () => {
     expect(await letters(http)).toEqual([]);
   });
 
-  it('can be discarded; who asks for a webhook that is not there is told which are', async () => {
+  it('can be discarded; a request for an unknown webhook names the known ones', async () => {
     receiver.answer = () => 500;
     await using http = await start({ events: ['task.created'], maxAttempts: 1 });
     await run(http, 'a');

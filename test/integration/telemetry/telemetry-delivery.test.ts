@@ -1,4 +1,4 @@
-/** A collector that is away, slow or full of refusals costs spans at most, and nothing else (E1, E2, E3, M1, M2). */
+/** A collector that is unavailable, slow or refusing affects spans only. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ async function run(test: TestEngine, ...ids: readonly string[]): Promise<void> {
   await Promise.all(ids.map((id) => test.until(id, ({ state }) => state === 'done')));
 }
 
-/** Ids of spans that the collector has taken, by what they are about. */
+/** The spans that the collector has accepted, by task and name. */
 const taken = (): string[] =>
   collector.spans.map(({ name, attributes }) => `${attributes['signalbox.task.id']} ${name}`);
 
@@ -53,7 +53,7 @@ function listening(): Listening {
 }
 
 describe('spans', () => {
-  it('wait in the log while nobody listens, and then arrive, each once and in order', async () => {
+  it('wait in the log for an unavailable collector, and arrive once and in order', async () => {
     const { port, url } = collector;
     await collector[Symbol.asyncDispose]();
     const { logger, messages } = listening();
@@ -69,8 +69,8 @@ describe('spans', () => {
     expect(taken().slice(4)).toEqual(bothOf('c', 'd'));
     await until(() => messages().length === 2, 'it is said');
     expect(messages()).toEqual([
-      'the collector of traces is away: spans wait in the log',
-      'the collector of traces takes spans again',
+      'the trace collector is unavailable: spans wait in the log',
+      'the trace collector accepts spans again',
     ]);
   });
 
@@ -79,7 +79,7 @@ describe('spans', () => {
     ['limits the rate', { status: 429, headers: { 'retry-after': '1' } }],
     ['is behind a gateway that has lost it', { status: 502, body: 'bad gateway' }],
     ['does not answer', 'hangs'],
-  ] as const)('are sent again, the same ones, to a collector that %s', async (_, trouble) => {
+  ] as const)('are sent again unchanged to a collector that %s', async (_, trouble) => {
     let troubles = 2;
     collector.behaviour = () => (troubles-- > 0 ? trouble : { status: 200, body: {} });
     const limits = trouble === 'hangs' ? { timeoutMs: 1_000 } : {};
@@ -91,7 +91,7 @@ describe('spans', () => {
   });
 
   it.each([500, 400, 401, 404, 301])(
-    'are lost where the collector answers %i, which is said once; later ones are not',
+    'are lost if the collector answers %i, which is logged once; later ones are not',
     async (status) => {
       collector.behaviour = () => ({ status, headers: { location: `${collector.url}/elsewhere` } });
       const { logger, messages, lost } = listening();
@@ -110,14 +110,14 @@ describe('spans', () => {
       expect(collector.requests.every(({ path }) => path === '/v1/traces')).toBe(true);
       await until(() => messages().length === 2, 'it is said');
       expect(messages()).toEqual([
-        'the collector refuses spans: they are lost',
-        'the collector of traces takes spans again',
+        'the trace collector refuses spans: they are lost',
+        'the trace collector accepts spans again',
       ]);
       expect(lost()).toBe(4);
     },
   );
 
-  it('are said to be lost also where the collector was away before it refused them', async () => {
+  it('are logged as lost, even if the collector was unavailable before it refused them', async () => {
     let troubles = 2;
     collector.behaviour = () => ({ status: troubles-- > 0 ? 503 : 400 });
     const { logger, messages } = listening();
@@ -125,12 +125,12 @@ describe('spans', () => {
     await run(engine.test, 'a');
     await until(() => messages().length === 2, 'it is said');
     expect(messages()).toEqual([
-      'the collector of traces is away: spans wait in the log',
-      'the collector refuses spans: they are lost',
+      'the trace collector is unavailable: spans wait in the log',
+      'the trace collector refuses spans: they are lost',
     ]);
   });
 
-  it('that a collector takes in part are not sent again', async () => {
+  it('are not sent again if the collector accepts a part of them', async () => {
     const partialSuccess = { rejectedSpans: '1', errorMessage: 'too old' };
     collector.behaviour = () => ({ status: 200, body: { partialSuccess } });
     const { logger, messages } = listening();
@@ -141,10 +141,10 @@ describe('spans', () => {
     await run(engine.test, 'b');
     await arrived(4);
     expect(taken()).toEqual(bothOf('a', 'b'));
-    expect(messages()).toEqual(['the collector of traces complains']);
+    expect(messages()).toEqual(['the trace collector rejected some spans']);
   });
 
-  it('of many tasks wait for a collector that hangs, few of them in memory, hold nobody up, and arrive', async () => {
+  it('of many tasks wait for a hanging collector, few of them in memory, delay no task, and arrive', async () => {
     collector.behaviour = () => 'hangs';
     const limits = { timeoutMs: 1_000, waiting: 50 };
     await using engine = await world.start(collector.url, { agents }, { limits });
@@ -163,7 +163,7 @@ describe('spans', () => {
 });
 
 describe('a restart', () => {
-  it('sends what was not sent, also what has ended meanwhile or ends later, and nothing twice', async () => {
+  it('sends the remaining spans once, including those that ended in the meantime or end later', async () => {
     const first = await world.start(collector.url, { agents });
     await run(first.test, 'sent');
     await arrived(2);
@@ -204,7 +204,7 @@ describe('a restart', () => {
     expect([lost?.parentSpanId, completed?.parentSpanId]).toEqual([task?.spanId, task?.spanId]);
   });
 
-  it('begins with what comes next where traces are new, or nobody can say how far they were', async () => {
+  it('begins with new events if traces are new, or if the position is not readable', async () => {
     const plain = await world.start('http://127.0.0.1:9', { agents });
     await run(plain.test, 'before');
     await plain[Symbol.asyncDispose]();
@@ -215,14 +215,14 @@ describe('a restart', () => {
       const id = `next-${text.length}`;
       await run(engine.test, id);
       await until(() => collector.spansOf(id).length === 2, id);
-      expect(messages().filter((message) => message.includes('cannot be read'))).toHaveLength(
+      expect(messages().filter((message) => message.includes('cannot read'))).toHaveLength(
         text.endsWith('\n') ? 0 : 1,
       );
     }
     expect(taken().filter((each) => each.startsWith('before'))).toEqual([]);
   });
 
-  it('owes nothing of what a stop could still send', async () => {
+  it('sends nothing that the stop has sent', async () => {
     const engine = await world.start(collector.url, { agents }, { limits: { intervalMs: 60_000 } });
     await run(engine.test, 'a');
     const records = await engine.test.history(await engine.test.until('a', () => true));
@@ -235,7 +235,7 @@ describe('a restart', () => {
     expect(JSON.parse(await readFile(world.file, 'utf8'))).toEqual({ position: last });
   });
 
-  it('does not wait for a collector that hangs', async () => {
+  it('does not wait for a hanging collector', async () => {
     collector.behaviour = () => 'hangs';
     const engine = await world.start(collector.url, { agents }, { limits: { timeoutMs: 60_000 } });
     await run(engine.test, 'a');

@@ -35,7 +35,7 @@ async function loaded(file: string): Promise<string[]> {
 }
 
 describe('traces of a process', () => {
-  it('are off by default: nothing of them is loaded', LIMIT, async () => {
+  it('are off by default, and their modules are not loaded', LIMIT, async () => {
     const env = { NODE_OPTIONS: `--import=${NOTE_MODULES}`, LOADED_MODULES: '' };
     await using sandbox = await Sandbox.create({ config: CONFIG, env });
     env.LOADED_MODULES = join(sandbox.directory, 'modules');

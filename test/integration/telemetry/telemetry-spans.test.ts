@@ -68,7 +68,7 @@ async function createSecretTask(test: TestEngine): Promise<void> {
 }
 
 describe('the spans of a task', () => {
-  it('are whole: who, what, when, how it ended, and where in the trace', async () => {
+  it('have agent, task, times, outcome and trace', async () => {
     await using engine = await start();
     await createSecretTask(engine.test);
     await collected('a', 2);
@@ -153,7 +153,7 @@ describe('the spans of a task', () => {
     expect(collector.requests.map(({ text }) => text).join()).not.toContain(SECRET);
   });
 
-  it('of retries stand side by side, each with its error, and are those that agents were given', async () => {
+  it('of retries are siblings with their errors, and match the trace that agents get', async () => {
     await using engine = await start();
     await engine.test.create({ id: 'fails', agent: 'worker' });
     await collected('fails', 4);
@@ -169,7 +169,7 @@ describe('the spans of a task', () => {
     expect(collector.requests.map(({ text }) => text).join()).not.toContain(SECRET);
   });
 
-  it('of one that is stopped say why, and it is no error that it was cancelled', async () => {
+  it('of a stopped attempt have the reason, and a cancellation is not an error', async () => {
     await using engine = await start();
     await engine.test.create({ id: 'hangs', agent: 'worker' });
     await engine.test.until('hangs', ({ state }) => state === 'working');
@@ -193,7 +193,7 @@ describe('the spans of a task', () => {
     expect(collector.requests.map(({ text }) => text).join()).not.toContain(SECRET);
   });
 
-  it('that was given up and redriven: a span for each life, the later below the first, and linked', async () => {
+  it('of a redriven task are one for each run, the later ones below the first and linked to it', async () => {
     await using engine = await start();
     await engine.test.create({ id: 'fails', agent: 'worker', max_attempts: 1 });
     await engine.test.until('fails', ({ state }) => state === 'failed');
@@ -222,7 +222,7 @@ describe('the spans of a task', () => {
     );
   });
 
-  it('hang together: children and follow-ups below, dependencies and what was asked for elsewhere linked', async () => {
+  it('are connected: children and follow-ups below, dependencies and other traces linked', async () => {
     await using engine = await start();
     const follow_ups = [
       { title: 'then', agent: 'worker', description: '', outputs: 'optional', review: 'auto' },
@@ -252,7 +252,7 @@ describe('the spans of a task', () => {
     });
   });
 
-  it('of a review by an agent is below the task, and linked to the attempt that it judges', async () => {
+  it('of a review by an agent are below the task, and linked to the reviewed attempt', async () => {
     const judge = functionAgent('judge', () => '{"verdict":"approve"}');
     const agents = [functionAgent('worker', handler), judge];
     await using engine = await world.start(collector.url, { agents });
@@ -268,7 +268,7 @@ describe('the spans of a task', () => {
     });
   });
 
-  it('that a person decides end with the decision; one that was sent back has waited twice', async () => {
+  it('end with the decision of a person; a rejected task waits twice', async () => {
     await using engine = await start();
     await engine.test.create({ id: 'a', agent: 'worker', review: 'manual' });
     await engine.test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
@@ -287,7 +287,7 @@ describe('the spans of a task', () => {
     }
   });
 
-  it('that nobody wants to sample are not sent, and neither are those below it', async () => {
+  it('of an unsampled trace are not sent, nor those below it', async () => {
     await using engine = await start();
     const unwanted = createTaskSchema.parse({ id: 'unwanted', title: 'x', agent: 'worker' });
     const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-00` };

@@ -59,7 +59,7 @@ function created({ log }: TestHttp, id: string): Created | undefined {
 }
 
 describe('the trace of a request', () => {
-  it('stands in the log with the task, and every attempt belongs to it', async () => {
+  it('is stored with the task, and every attempt belongs to it', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'twice', title: 'x', agent: 'quick' }, { headers: HEADERS });
     await done(http, 'twice');
@@ -72,7 +72,7 @@ describe('the trace of a request', () => {
     expect(new Set([PARENT, first, second]).size).toBe(3);
   });
 
-  it('that is not wanted is not wanted by its attempts either', async () => {
+  it('is unsampled for its attempts, too, if it is unsampled', async () => {
     await using http = await start();
     const headers = { traceparent: PARENT.replace(/01$/, '00') };
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'quick' }, { headers });
@@ -80,7 +80,7 @@ describe('the trace of a request', () => {
     expect(flagsIn(given.get('a/1'))).toBe('00');
   });
 
-  it('that is not well formed is ignored: the task has a trace of its own', async () => {
+  it('is ignored if it is malformed: the task has a trace of its own', async () => {
     await using http = await start();
     const headers = { traceparent: `${PARENT}-more`, tracestate: 'rojo=1' };
     const answer = await http.post(TASKS, { id: 'a', title: 'x', agent: 'quick' }, { headers });
@@ -92,7 +92,7 @@ describe('the trace of a request', () => {
     expect(traceIn(given.get('a/1'))).not.toBe(TRACE);
   });
 
-  it('is no part of the request: the same one again, from elsewhere, creates nothing', async () => {
+  it('is not part of the request: the same request with another trace creates nothing', async () => {
     await using http = await start();
     const task = { id: 'a', title: 'x', agent: 'quick' };
     expect((await http.post(TASKS, task, { headers: HEADERS })).status).toBe(201);
@@ -101,7 +101,7 @@ describe('the trace of a request', () => {
     expect(created(http, 'a')).toMatchObject({ traceparent: PARENT });
   });
 
-  it('goes on in children and follow-ups, each below what it came from', async () => {
+  it('continues in children and follow-ups, each below its origin', async () => {
     await using http = await start();
     const follow_ups = [{ title: 'then', agent: 'quick', outputs: 'optional', review: 'auto' }];
     const held = { id: 'a', title: 'x', agent: 'quick', delay_seconds: 0.2, follow_ups };
@@ -117,7 +117,7 @@ describe('the trace of a request', () => {
     expect(followUp?.traceparent).not.toBe(PARENT);
   });
 
-  it('is taken by the plain job API, from the client library, and over MCP', async () => {
+  it('is accepted by the plain job API, by the client library and over MCP', async () => {
     await using http = await start({ mcp: mcpOverHttp(() => http.url) });
     const job = await http.post('/tasks', { task_type: 'thing', description: 'x' }, { headers: HEADERS });
     const { task_id } = job.body as { readonly task_id: string };
@@ -147,7 +147,7 @@ describe('the trace of a request', () => {
     await tools.close();
   });
 
-  it('goes with what webhooks tell of the task, and with nothing else', async () => {
+  it('is sent with webhooks about the task, and with no others', async () => {
     const key = randomBytes(24);
     await using receiver = await Receiver.start(key);
     const config = { url: receiver.url, events: ['*'], secret_env: 'SECRET' };

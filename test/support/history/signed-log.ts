@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { redactContent } from '../../../src/app/tasks/redact.ts';
 import { taskId } from '../../../src/contracts/ids.ts';
-import type { BundleRequest } from '../../../src/features/audit/bundle-range.ts';
 import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
+import type { BundleRequest } from '../../../src/features/audit/export-bundle.ts';
 import { exportBundle } from '../../../src/features/audit/export-bundle.ts';
 import { KeyFile } from '../../../src/features/audit/key-file.ts';
-import { liveItems } from '../../../src/features/audit/live-items.ts';
-import type { Finding } from '../../../src/features/audit/log-item.ts';
+import type { Finding } from '../../../src/features/audit/log-items.ts';
+import { liveItems } from '../../../src/features/audit/log-items.ts';
 import { verifyBundle } from '../../../src/features/audit/read-bundle.ts';
 import {
   LogVerifier,

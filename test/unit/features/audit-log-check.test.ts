@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnvironment } from '../../../src/base/environment.ts';
-import { LogCheck, type LogCheckOptions } from '../../../src/features/audit/log-check.ts';
+import { LogCheck, type LogCheckOptions } from '../../../src/features/audit/audit-service.ts';
 import type { LogReader, StoredMessage } from '../../../src/journal/journal.ts';
 import { chainHashOf } from '../../../src/journal/redactions.ts';
 import { silentLogger } from '../../support/engine.ts';
@@ -17,7 +17,7 @@ import { until } from '../../support/until.ts';
 
 type Log = LogCheckOptions['app']['log']['messages'];
 
-describe('a verification by the Signalbox that writes the log', () => {
+describe('verification by the running Signalbox', () => {
   let made: SignedLog;
   let directory: string;
 
@@ -62,7 +62,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     return check.verification;
   }
 
-  it('passes a log in order, an erased event included', async () => {
+  it('passes an unchanged log with an erased event', async () => {
     const check = checkOf(readOf(messages()));
     expect(check.verification).toBeNull();
     const last = made.log.tip().sequence;
@@ -74,7 +74,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     });
   });
 
-  it('names the first event at which something is wrong, and can be asked again', async () => {
+  it('reports the first damaged event, and can be repeated', async () => {
     const place = 12;
     const edited = messages().map((each) =>
       each.sequence === place ? { ...each, bytes: Buffer.from('{}') } : each,
@@ -91,12 +91,12 @@ describe('a verification by the Signalbox that writes the log', () => {
     expect(await outcomeOf(check)).toMatchObject({ state: 'passed', finding: null });
   });
 
-  it('LC3: finds that the end is missing which it has in memory, or which the data directory has noted', async () => {
+  it('audit/chain-verifies: detects a truncated log by the last event in memory, and by the notes of the data directory', async () => {
     const cut = messages().slice(0, -1);
     const end = cut.at(-1)?.sequence ?? 0;
     expect(await outcomeOf(checkOf(readOf(cut)))).toMatchObject({
       state: 'failed',
-      finding: { sequence: end + 1, message: expect.stringContaining('the Signalbox that writes it') },
+      finding: { sequence: end + 1, message: expect.stringContaining('the running Signalbox') },
     });
     const mark = { sequence: made.log.tip().sequence, id: made.log.tip().id };
     await writeFile(join(directory, 'high-water-mark.json'), JSON.stringify(mark));
@@ -106,7 +106,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     });
   });
 
-  it('LC2: does not take for damage what is erased while it reads', async () => {
+  it('does not report events that are erased while it reads', async () => {
     let looks = 0;
     const reader = readerOf(messages());
     const log: Log = {
@@ -118,7 +118,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     expect(looks).toBe(2);
   });
 
-  it('LC2: believes a third look, also where each finds something in another place', async () => {
+  it('reports the finding of the third pass, if each pass has another one', async () => {
     let looks = 0;
     const log = readOf(messages(), {
       readPresent: (range) => {
@@ -131,7 +131,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     expect(looks).toBe(3);
   });
 
-  it('LC1: runs once at a time, and gives way after each slice', async () => {
+  it('runs one verification at a time, and lets other work run after each slice', async () => {
     const lived = longLog();
     let turns = 0;
     let isOver = false;
@@ -162,7 +162,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     expect(longest).toBeLessThanOrEqual(51);
   });
 
-  it('says why where the log cannot be read', async () => {
+  it('reports why the log cannot be read', async () => {
     const log = readOf(messages(), {
       // biome-ignore lint/correctness/useYield: it fails before its first message.
       async *readPresent() {
@@ -175,7 +175,7 @@ describe('a verification by the Signalbox that writes the log', () => {
     });
   });
 
-  it('ends with a stop, and begins no more', async () => {
+  it('is aborted by a stop, and does not start again', async () => {
     const lived = longLog();
     let closing: Promise<void> | undefined;
     let isLetGo = false;

@@ -58,8 +58,8 @@ const sequenceAt = (index: number): number => messages[index]?.sequence ?? 0;
 const kindsAt = ({ findings }: Audit, sequence: number): string[] =>
   findings.filter((each) => each.sequence === sequence).map(({ kind }) => kind);
 
-describe('a log that nobody has touched', () => {
-  it('verifies without a finding, and says what is proved', async () => {
+describe('an unchanged log', () => {
+  it('audit/chain-verifies: has no findings, and reports what is proved', async () => {
     const { verification, findings } = await auditOf(messages);
     expect(findings).toEqual([]);
     expect(verification).toMatchObject({ first: 1, redacted: 1, keys: made.keys, findings: 0 });
@@ -69,7 +69,7 @@ describe('a log that nobody has touched', () => {
     expect(verification.last - verification.covered).toBeLessThanOrEqual(3);
   });
 
-  it('verifies with its first key pinned, and with no other', async () => {
+  it('verifies if its first key is trusted, and with no other key', async () => {
     expect((await auditOf(messages, { trusted: new Set([made.keys[0]]) })).findings).toEqual([]);
     const foreign = await auditOf(messages, { trusted: new Set([generateKey().fingerprint]) });
     expect(foreign.findings.map(({ kind }) => kind)).toEqual(['key']);
@@ -78,20 +78,20 @@ describe('a log that nobody has touched', () => {
   });
 });
 
-describe('a log that was tampered with', () => {
-  it('names the event of which a bit was flipped', async () => {
+describe('audit/chain-verifies: a changed log', () => {
+  it('reports an event with a flipped bit', async () => {
     const index = middle();
     const flipped = edited(index, (text) => text.replace('"agent":"echo"', '"agent":"ecio"'));
     expect(kindsAt(await auditOf(flipped), sequenceAt(index))).toContain('chain');
   });
 
-  it('names an event that is missing', async () => {
+  it('reports a missing event', async () => {
     const index = middle();
     const audit = await auditOf(messages.toSpliced(index, 1));
     expect(kindsAt(audit, sequenceAt(index))).toEqual(['gap']);
   });
 
-  it('names an event that was dropped though the others were numbered and chained anew', async () => {
+  it('reports a missing event if the others are numbered and chained again', async () => {
     const index = middle();
     const dropped = renumbered(messages.toSpliced(index, 1), index, -1);
     const audit = await auditOf(rechained(dropped));
@@ -99,7 +99,7 @@ describe('a log that was tampered with', () => {
     expect(audit.findings.map(({ kind }) => kind)).toContain('checkpoint');
   });
 
-  it('names two events that changed places', async () => {
+  it('reports two events in the wrong order', async () => {
     const index = middle();
     const swapped = messages.map((each, at) => {
       const other = at === index ? messages[index + 1] : at === index + 1 ? messages[index] : each;
@@ -110,7 +110,7 @@ describe('a log that was tampered with', () => {
     expect(kindsAt(audit, sequenceAt(index))).toContain('identity');
   });
 
-  it('names an event that was put in', async () => {
+  it('reports an inserted event', async () => {
     const index = middle();
     const copy = messages[index];
     if (!copy) throw new Error('no event in the middle');
@@ -121,7 +121,7 @@ describe('a log that was tampered with', () => {
     expect(kindsAt(anew, sequenceAt(index) + 1)).toContain('version');
   });
 
-  it('names the end that is missing, by what the data directory knows', async () => {
+  it('reports a missing end, by the notes of the data directory', async () => {
     const last = messages.at(-1);
     const mark = { what: 'the mark', sequence: last?.sequence ?? 0, id: last?.id };
     expect((await auditOf(messages, { anchors: [mark] })).findings).toEqual([]);
@@ -131,7 +131,7 @@ describe('a log that was tampered with', () => {
     expect(other.findings).toMatchObject([{ kind: 'other_log', sequence: sequenceAt(messages.length - 1) }]);
   });
 
-  it('names the first checkpoint that does not fit where a change was chained anew', async () => {
+  it('reports the first checkpoint after a change that is chained again', async () => {
     const index = middle();
     const audit = await auditOf(
       rechained(edited(index, (text) => text.replace('"agent":"echo"', '"agent":"evil"'))),
@@ -142,7 +142,7 @@ describe('a log that was tampered with', () => {
     expect(kindsAt(audit, sequenceAt(next))).toContain('checkpoint');
   });
 
-  it('names a checkpoint that was signed again with another key', async () => {
+  it('reports a checkpoint that is signed again with another key', async () => {
     const index = messages.findIndex((each) => textOf(each).includes('"supervisor.checkpointed"'));
     const key = generateKey();
     const { data } = JSON.parse(textOf(messages[index])) as {
@@ -158,13 +158,13 @@ describe('a log that was tampered with', () => {
     expect(kindsAt(await auditOf(rechained(renamed)), sequenceAt(index))).toContain('checkpoint');
   });
 
-  it('names the key of somebody who signed the whole log anew, where the right one is pinned', async () => {
+  it('reports the key of a log that is signed again as a whole, if the right key is trusted', async () => {
     const foreign = await signedLog();
     const audit = await auditOf(foreign.log.messages, { trusted: new Set(made.keys.slice(0, 1)) });
     expect(audit.findings.map(({ kind }) => kind)).toEqual(['key']);
   });
 
-  it('names a key for which the one before it does not vouch', async () => {
+  it('reports a key that its predecessor does not vouch for', async () => {
     const index = messages.findLastIndex((each) => textOf(each).includes('"supervisor.key_introduced"'));
     const unvouched = edited(index, (text) => text.replace(/,"signed_by":"[^"]*","signature":"[^"]*"/, ''));
     expect(kindsAt(await auditOf(rechained(unvouched)), sequenceAt(index))).toContain('key');
@@ -172,7 +172,7 @@ describe('a log that was tampered with', () => {
     expect(kindsAt(await auditOf(rechained(forged)), sequenceAt(index))).toContain('key');
   });
 
-  it('names content that is gone without its redaction, and what is still there in spite of one', async () => {
+  it('reports content that is erased without a redaction, or still there after one', async () => {
     const redaction = messages.findIndex((each) => textOf(each).includes('"task.redacted"'));
     const without = await auditOf(messages.toSpliced(redaction, 1));
     expect(kindsAt(without, made.redacted)).toEqual(['gap']);
@@ -192,7 +192,7 @@ describe('a log that was tampered with', () => {
 describe('a bundle', () => {
   const lastSequence = (): number => messages.at(-1)?.sequence ?? 0;
 
-  it('verifies whole, by range, by project and by task, and has only what was asked for', async () => {
+  it('verifies as a whole, by range, by project and by task, and contains only the requested events', async () => {
     const whole = await auditOfBundle(await bundleOf(messages), [made.keys[0]]);
     expect(whole).toMatchObject({ findings: [], verification: { omitted: 0, redacted: 1 } });
     for (const request of [
@@ -212,7 +212,7 @@ describe('a bundle', () => {
     expect(one).not.toContain('did two');
   });
 
-  it('finds by the signed list that the hash of an event that is left out was changed', async () => {
+  it('detects a changed hash of an omitted event by the signed list of hashes', async () => {
     const text = await bundleOf(messages, { project: 'demo', task: 'thr' });
     const lines = text.split('\n');
     const at = lines.findIndex(
@@ -224,7 +224,7 @@ describe('a bundle', () => {
     expect(findings.map(({ kind }) => kind)).toContain('checkpoint');
   });
 
-  it('names what was changed in it, also where the hash at its end was made anew', async () => {
+  it('reports changes, even if the hash in the last line is computed again', async () => {
     const lines = (await bundleOf(messages)).split('\n');
     const at = lines.findIndex((line) => line.includes('task.claimed'));
     const { sequence } = JSON.parse(lines[at] ?? '') as { sequence: number };
@@ -239,10 +239,10 @@ describe('a bundle', () => {
     const manifest = lines.length - 3;
     const cut = sealed(lines.toSpliced(manifest - 1, 1));
     const { findings } = await auditOfBundle(cut);
-    expect(findings.some(({ message }) => message.includes(`last ${lastSequence()}`))).toBe(true);
+    expect(findings.some(({ message }) => message.includes(`last is ${lastSequence()}`))).toBe(true);
   });
 
-  it('is not one where its first line is not, and is told from one that was cut off', async () => {
+  it('is rejected if its first line is not a header, and reported if it is truncated', async () => {
     await expect(auditOfBundle('{"line":"event"}\n')).rejects.toMatchObject({ code: 'invalid_request' });
     const text = await bundleOf(messages);
     const { findings } = await auditOfBundle(text.slice(0, text.length / 2));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type BackgroundAnswer, PREVIEW_LENGTH } from '../../../src/contracts/api/background.ts';
-import { backgroundBlock } from '../../../src/features/background/block.ts';
+import { backgroundBlock } from '../../../src/features/background/answer.ts';
 import { Cursors } from '../../../src/features/background/cursors.ts';
 
 const RESULT: BackgroundAnswer = {
@@ -29,12 +29,12 @@ const previewOf = (output: string): string =>
   )?.[1] ?? '';
 
 describe('the block of results', () => {
-  it('is empty where nothing has finished, and says so where nothing was printed', () => {
+  it('is empty without results, and marks results without output', () => {
     expect(backgroundBlock([])).toBe('');
     expect(previewOf(' \n')).toBe('(no output)');
   });
 
-  it('cuts each result to 500 characters, between characters', () => {
+  it('truncates each result to 500 characters, between characters', () => {
     const fits = 'a'.repeat(PREVIEW_LENGTH);
     expect(previewOf(fits)).toBe(fits);
     expect(previewOf(`${fits}b`)).toBe(fits);
@@ -53,7 +53,7 @@ describe('the block of results', () => {
   });
 });
 
-describe('cursors (R1, R2)', () => {
+describe('cursors', () => {
   const inDirectory = async (work: (file: string) => Promise<void>): Promise<void> => {
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-cursors-'));
     try {
@@ -63,7 +63,7 @@ describe('cursors (R1, R2)', () => {
     }
   };
 
-  it('are the same after a restart, under whatever name', async () => {
+  it('survive a restart, with any name', async () => {
     await inDirectory(async (file) => {
       const cursors = await Cursors.open(file);
       const cursor = { position: 7, last: { id: 'd', from: 3, to: 7 } };
@@ -74,7 +74,7 @@ describe('cursors (R1, R2)', () => {
     });
   });
 
-  it('of a damaged file are refused, with what to do', async () => {
+  it('are refused with advice if the file is damaged', async () => {
     await inDirectory(async (file) => {
       await writeFile(file, '[["a", {"position": -1}]]');
       await expect(Cursors.open(file)).rejects.toMatchObject({ code: 'config_invalid' });

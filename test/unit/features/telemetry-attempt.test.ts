@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EventOf } from '../../../src/contracts/events/events.ts';
 import { taskTrace } from '../../../src/engine/runtime/task-trace.ts';
-import { AttemptStory } from '../../../src/features/telemetry/attempt-story.ts';
-import { exportRequest } from '../../../src/features/telemetry/otlp-json.ts';
-import type { Span } from '../../../src/features/telemetry/span.ts';
+import { AttemptSpanBuilder } from '../../../src/features/telemetry/attempt-span.ts';
+import { exportRequest, type Span } from '../../../src/features/telemetry/span.ts';
 
 const ADDRESS = { project: 'demo', task: 'a', attempt: 2, agent: 'coder' } as const;
 const TRACE = taskTrace({ project: 'demo', id: 'a', spec: {}, createdAt: 1_000 }, null);
@@ -12,15 +11,15 @@ function spanOf(
   started: Partial<EventOf<'attempt.started'>> | null,
   ended: Partial<EventOf<'attempt.ended'>>,
 ): Span {
-  const story = new AttemptStory({ type: 'task.claimed', ...ADDRESS }, 1_000, TRACE.spanId, 250);
+  const builder = new AttemptSpanBuilder(ADDRESS.agent, 1_000, TRACE.spanId, 250);
   const start = { type: 'attempt.started', driver: 'claude', host: 'box', deadline_ms: 9_000 } as const;
-  if (started) story.note({ ...start, ...ADDRESS, ...started }, 1_100);
+  if (started) builder.add({ ...start, ...ADDRESS, ...started }, 1_100);
   const end = { type: 'attempt.ended', outcome: 'completed', retry_at_ms: null } as const;
-  return story.span({ ...end, ...ADDRESS, ...ended }, 5_000, TRACE);
+  return builder.build({ ...end, ...ADDRESS, ...ended }, 5_000, TRACE);
 }
 
 describe('the span of an attempt', () => {
-  it('has the GenAI names: provider, conversation, tokens, error', () => {
+  it('has the GenAI attributes: provider, conversation, tokens, error', () => {
     const usage = { input_tokens: 1_200, output_tokens: 340, cost_usd: 0.012 };
     const { attributes, hasFailed } = spanOf(
       { session: 's-1', pid: 7 },
@@ -61,15 +60,15 @@ describe('the span of an attempt', () => {
   });
 
   it.each([
-    ['that it had from the start, where its end says that it is of no use any more', 's-1', '', 's-1'],
-    ['that its end names', undefined, 's-2', 's-2'],
-    ['that it went on with, where its end names another', 's-1', 's-2', 's-2'],
+    ['of the start, if the end has an empty one', 's-1', '', 's-1'],
+    ['of the end', undefined, 's-2', 's-2'],
+    ['of the end, if it differs from the start', 's-1', 's-2', 's-2'],
   ])('has the session %s', (_, atStart, atEnd, session) => {
     const { attributes } = spanOf({ session: atStart }, { session: atEnd });
     expect(attributes['gen_ai.conversation.id']).toBe(session);
   });
 
-  it('that never started begins with the claim, and has no driver', () => {
+  it('begins with the claim and has no driver, if the attempt never started', () => {
     const span = spanOf(null, { outcome: 'spawn_failed' });
     expect(span).toMatchObject({ start: 1_000, end: 5_000, hasFailed: true, events: [] });
     expect(span.attributes).toMatchObject({
@@ -78,18 +77,18 @@ describe('the span of an attempt', () => {
     });
   });
 
-  it('has no more events than a span may have, and says how many are missing', () => {
-    const story = new AttemptStory({ type: 'task.claimed', ...ADDRESS }, 1_000, TRACE.spanId, undefined);
+  it('has at most 128 events, and counts the dropped ones', () => {
+    const builder = new AttemptSpanBuilder(ADDRESS.agent, 1_000, TRACE.spanId, undefined);
     for (let count = 0; count < 100; count++) {
-      story.note({ type: 'attempt.suspected', ...ADDRESS, reason: 'silence' }, 2_000);
-      story.note({ type: 'attempt.recovered', ...ADDRESS, evidence: 'output' }, 2_001);
+      builder.add({ type: 'attempt.suspected', ...ADDRESS, reason: 'silence' }, 2_000);
+      builder.add({ type: 'attempt.recovered', ...ADDRESS, evidence: 'output' }, 2_001);
     }
     const end = { type: 'attempt.ended', outcome: 'completed', retry_at_ms: null } as const;
-    const span = story.span({ ...end, ...ADDRESS }, 5_000, TRACE);
+    const span = builder.build({ ...end, ...ADDRESS }, 5_000, TRACE);
     expect([span.events.length, span.droppedEvents]).toEqual([128, 72]);
   });
 
-  it('never ends before it begins, whatever the clock has done', () => {
+  it('never ends before it begins, even if the clock was set back', () => {
     const span = { ...spanOf({}, {}), end: 10 };
     const [written] = JSON.parse(exportRequest({}, [span])).resourceSpans[0].scopeSpans[0].spans;
     expect(written.endTimeUnixNano).toBe(written.startTimeUnixNano);

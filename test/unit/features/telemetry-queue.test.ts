@@ -19,7 +19,7 @@ const span = (name: string): Span => ({
 });
 
 describe('the queue of spans', () => {
-  it('Q1: has a position before the first record with a span that is not done, in whatever order things happen', () => {
+  it('has a position before the first record with a waiting span, in any order of calls', () => {
     const records = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 30 });
     const takes = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 30 });
     fc.assert(
@@ -53,7 +53,7 @@ describe('the queue of spans', () => {
     );
   });
 
-  it('Q2: is full at its limit, and wakes who waits for room, and who waits for spans', async () => {
+  it('is full at its limit, and reports changes to readers that wait for space or spans', async () => {
     const queue = new SpanQueue(2, 7);
     expect(queue.position).toBe(7);
     const news = queue.changed();

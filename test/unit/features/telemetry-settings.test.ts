@@ -7,32 +7,37 @@ const settings = (env: Record<string, string>, endpoint?: string) =>
 
 describe('traces', () => {
   it.each([
-    ['nobody says where to', {}, undefined],
+    ['there is no endpoint', {}, undefined],
     ['the variable is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }, undefined],
     ['the SDK is disabled', { OTEL_SDK_DISABLED: 'TRUE' }, 'http://c:4318'],
-    ['there is no exporter for them', { OTEL_TRACES_EXPORTER: 'none' }, 'http://c:4318'],
-  ])('are off where %s', (_, env, endpoint) => {
+    ['the exporter for traces is none', { OTEL_TRACES_EXPORTER: 'none' }, 'http://c:4318'],
+  ])('are off if %s', (_, env, endpoint) => {
     expect(settings(env as Record<string, string>, endpoint)).toBeNull();
   });
 
   it.each([
     ['the configuration', {}, 'http://c:4318', 'http://c:4318/v1/traces'],
-    ['a path that is kept', {}, 'https://c/otlp/', 'https://c/otlp/v1/traces'],
-    ['the variable before it', { ENDPOINT: 'http://e:1' }, 'http://c:4318', 'http://e:1/v1/traces'],
+    ['the configuration, with its path', {}, 'https://c/otlp/', 'https://c/otlp/v1/traces'],
     [
-      'the one for traces, as it is',
+      'the variable, not the configuration',
+      { ENDPOINT: 'http://e:1' },
+      'http://c:4318',
+      'http://e:1/v1/traces',
+    ],
+    [
+      'the variable for traces, unchanged',
       { ENDPOINT: 'http://e:1', TRACES_ENDPOINT: 'http://t/x' },
       undefined,
       'http://t/x',
     ],
-  ])('go where %s says', (_, variables, endpoint, url) => {
+  ])('use the endpoint of %s', (_, variables, endpoint, url) => {
     const env = Object.fromEntries(
       Object.entries(variables).map(([name, value]) => [`OTEL_EXPORTER_OTLP_${name}`, value]),
     );
     expect(settings(env, endpoint)?.url).toBe(url);
   });
 
-  it('have the headers, the name and the resource of the environment', () => {
+  it('use headers, name and resource of the environment', () => {
     const env = {
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20k=e%2Cy ,x-team= a%2Cb',
       OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-team=other',
@@ -69,7 +74,7 @@ describe('traces', () => {
   });
 
   it.each(['collector:4318', 'ftp://c', 'http://me:you@c', 7])(
-    'cannot be configured to go to %j',
+    'cannot have the endpoint %j in the configuration',
     (endpoint) => {
       expect(() => settings({}, endpoint as string)).toThrow(/telemetry\.endpoint/);
     },

@@ -1,22 +1,13 @@
 /**
- * The report as one HTML file: no script, no request to anywhere, readable in light and dark, and on paper.
- *
- * H1 Every text goes through `html`, which escapes it: what an agent wrote is shown, and never obeyed.
+ * The report as one HTML file without scripts or requests, for light and dark screens and for paper. All text passes
+ * through `html`, which escapes it: markup in the text of agents has no effect.
  */
-import type { AttemptView, CommentView, OutputView } from '../../../../projections/index.ts';
+import { taskKey } from '../../../contracts/ids.ts';
 import { printable } from '../../../contracts/printable.ts';
-import { STYLE } from './style.ts';
-import {
-  movesOf,
-  type ReportedEvent,
-  type TaskReport,
-  timeText,
-  verificationText,
-  wordsOf,
-} from './task-report.ts';
-import { barsOf } from './timeline.ts';
+import { type Bar, type Part, reportParts } from './document.ts';
+import { type TaskReport, timeText, verificationText } from './task-report.ts';
 
-/** Markup, as opposed to text that is to be escaped. */
+/** Markup, which is not escaped again. */
 class Markup {
   readonly text: string;
 
@@ -25,7 +16,7 @@ class Markup {
   }
 }
 
-type Part = string | number | null | Markup | readonly Markup[];
+type Value = string | number | Markup | readonly Markup[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -35,23 +26,20 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escaped(part: Part): string {
-  if (part === null) return '';
-  if (part instanceof Markup) return part.text;
-  if (typeof part === 'object') return part.map(({ text }) => text).join('\n');
-  return printable(String(part)).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+function escaped(value: Value): string {
+  if (value instanceof Markup) return value.text;
+  if (typeof value === 'object') return value.map(({ text }) => text).join('\n');
+  return printable(String(value)).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  return new Markup(
-    strings.map((text, index) => text + (index < parts.length ? escaped(parts[index] ?? null) : '')).join(''),
-  );
+function html(strings: TemplateStringsArray, ...values: readonly Value[]): Markup {
+  return new Markup(strings.map((text, index) => text + escaped(values[index] ?? '')).join(''));
 }
 
 export function htmlReport(report: TaskReport): string {
-  const { task, attempts, events, source, created } = report;
-  const { spec } = task;
-  const isWrong = report.verification.findings > 0;
+  const { task, source, created, verification } = report;
+  const { title } = task.spec;
+  const name = taskKey({ project: task.project, task: task.id });
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -59,110 +47,80 @@ export function htmlReport(report: TaskReport): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${task.project}/${task.id}: ${spec.title}</title>
+<title>${name}: ${title}</title>
 <style>${new Markup(STYLE)}</style>
 </head>
 <body>
-<header>
-<p class="path">${task.project} / ${task.id}</p>
-<h1>${spec.title}</h1>
-<p><span class="state ${stateClass(task.state)}">${task.state}</span> created ${timeText(task.createdAt)}, last event ${timeText(task.updatedAt)}</p>
-<p class="${isWrong ? 'wrong' : 'proof'}">${verificationText(report)}</p>
-</header>
-${spec.description === '' ? null : html`<section><h2>Task</h2>${block(spec.description)}</section>`}
-<section><h2>Facts</h2>${facts(report)}</section>
-<section><h2>Timeline</h2>${timeline(report)}</section>
-<section><h2>Attempts</h2>${attempts.map(attemptPart)}${attempts.length === 0 ? 'None.' : null}</section>
-<section><h2>Outputs</h2>${task.outputs.map(outputPart)}${task.outputs.length === 0 ? 'None.' : null}</section>
-<section><h2>Comments</h2>${task.comments.map(commentPart)}${task.comments.length === 0 ? 'None.' : null}</section>
-<section><h2>Events</h2>
-<div class="wide"><table>
-<thead><tr><th>Sequence</th><th>Time</th><th>Who</th><th>What</th><th>Moved</th><th>Said</th><th>SHA-256</th></tr></thead>
-<tbody>
-${events.map(eventRow)}
-</tbody></table></div></section>
-<footer>From ${source}, made ${timeText(created)}. Check it with <code>signalbox audit verify</code>.</footer>
+<p class="small">${name}</p>
+<h1>${title}</h1>
+<p>${badge(task.state)} created ${timeText(task.createdAt)}, last event ${timeText(task.updatedAt)}</p>
+<p class="${verification.findings > 0 ? 'wrong' : 'proof'}">${verificationText(report)}</p>
+${reportParts(report).map(rendered)}
+<footer>From ${source}, written ${timeText(created)}. Verify it with <code>signalbox audit verify</code>.</footer>
 </body>
 </html>
 `.text;
 }
 
+function rendered(part: Part): Markup {
+  switch (part.kind) {
+    case 'heading': {
+      const tag = new Markup(`h${part.level}`);
+      return html`<${tag}>${part.text} ${part.state === undefined ? '' : badge(part.state)}</${tag}>`;
+    }
+    case 'facts':
+      return html`<dl>${part.rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+    case 'paragraph':
+      return html`<p class="${part.isNote ? 'small' : 'text'}">${part.text}</p>`;
+    case 'block':
+      return html`<pre>${part.text}</pre>`;
+    case 'bars':
+      return html`<div class="bars">${part.bars.map(bar)}</div>`;
+    case 'table':
+      return html`<div class="wide"><table>
+<thead><tr>${part.titles.map((title) => html`<th>${title}</th>`)}</tr></thead>
+<tbody>
+${part.rows.map((cells) => html`<tr>${cells.map((cell, index) => tableCell(cell, index === cells.length - 1))}</tr>`)}
+</tbody></table></div>`;
+  }
+}
+
+const badge = (state: string): Markup => html`<span class="state ${stateClass(state)}">${state}</span>`;
+
+const tableCell = (cell: string, isHash: boolean): Markup =>
+  isHash ? html`<td><code>${cell}</code></td>` : html`<td>${cell}</td>`;
+
+function bar({ attempt, text, state, start, length }: Bar): Markup {
+  return html`<span>${attempt}</span><div class="track" role="img" aria-label="attempt ${attempt}: ${text}"><div class="bar ${stateClass(state)}" style="left:${start}%;width:${length}%"></div></div><span>${text}</span>`;
+}
+
+const BAD_STATES = ['failed', 'timed_out', 'killed', 'spawn_failed', 'lost', 'expired', 'blocked'];
+
 function stateClass(state: string): string {
   if (state === 'done' || state === 'completed') return 'good';
-  return ['failed', 'timed_out', 'killed', 'spawn_failed', 'lost', 'expired', 'blocked'].includes(state)
-    ? 'bad'
-    : 'open';
+  return BAD_STATES.includes(state) ? 'bad' : 'open';
 }
 
-function block(text: string): Markup {
-  return html`<pre>${text}</pre>`;
+const STYLE = `
+:root { --paper: #fff; --ink: #1d2129; --soft: #5b6472; --line: #d5d9e0; --box: #f4f5f7; --good: #1a7f47; --bad: #b3261e; --open: #1f5fbf; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #14171c; --ink: #e6e8ec; --soft: #a0a8b5; --line: #353b45; --box: #1e2229; --good: #4cc38a; --bad: #ff8a80; --open: #7fb2ff; }
 }
-
-function facts({ task }: TaskReport): Markup {
-  const { spec } = task;
-  const rows: readonly (readonly [string, string | null])[] = [
-    ['Agent', task.agent ?? spec.agent ?? null],
-    ['Type', spec.type ?? null],
-    ['Priority', String(spec.priority)],
-    ['Review', spec.review],
-    ['Attempts', `${task.attempts} of ${spec.max_attempts}`],
-    ['Must have', spec.must_haves?.join('\n') ?? null],
-    ['Parameters', spec.params === undefined ? null : JSON.stringify(spec.params)],
-    ['Reason', task.reason],
-    ['Finished', task.finishedAt === null ? null : timeText(task.finishedAt)],
-  ];
-  const shown = rows.filter(([, value]) => value !== null);
-  return html`<dl>${shown.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+body { margin: 0 auto; max-width: 75rem; padding: 1.5rem; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+h1 { margin: 0; font-size: 1.6rem; overflow-wrap: anywhere; } h2 { margin: 2rem 0 .5rem; font-size: 1.2rem; } h3 { padding-top: .8rem; border-top: 1px solid var(--line); font-size: 1rem; overflow-wrap: anywhere; } h4 { margin: .5rem 0; font-size: .9rem; }
+.small, footer { color: var(--soft); font-size: .875rem; }
+.state { padding: .1rem .5rem; border: 1px solid currentColor; border-radius: 1rem; font-size: .875rem; }
+.good { color: var(--good); } .bad { color: var(--bad); } .open { color: var(--open); }
+.proof, .wrong { padding: .6rem .8rem; border-left: .3rem solid var(--good); background: var(--box); overflow-wrap: anywhere; } .wrong { border-color: var(--bad); font-weight: 600; }
+pre { padding: .8rem; background: var(--box); white-space: pre-wrap; overflow-wrap: anywhere; }
+code, pre { font: .875rem/1.45 ui-monospace, monospace; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--soft); } dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .4rem .8rem; align-items: center; }
+.track { position: relative; height: 1.1rem; background: var(--box); border: 1px solid var(--line); } .bar { position: absolute; inset-block: 0; background: currentColor; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .875rem; } th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; } td { overflow-wrap: anywhere; }
+td code { font-size: .75rem; } footer { margin-top: 2rem; }
+@media print {
+  :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --box: #fff; --good: #060; --bad: #900; --open: #036; }
+  body { max-width: none; padding: 0; font-size: 9pt; } h3, h4 { break-after: avoid; } tr { break-inside: avoid; } .bar { print-color-adjust: exact; } .wide { overflow: visible; }
 }
-
-function timeline(report: TaskReport): Markup {
-  const bars = barsOf(report);
-  if (bars.length === 0) return html`<p>No attempt was made.</p>`;
-  return html`<div class="bars">${bars.map(
-    ({ attempt, agent, state, start, length, duration }) =>
-      html`<span>${attempt}</span><div class="track" role="img" aria-label="attempt ${attempt} by ${agent}: ${state}, ${duration} ms"><div class="bar ${stateClass(state)}" style="left:${start}%;width:${length}%"></div></div><span>${agent}, ${state}, ${(duration / 1_000).toFixed(1)} s</span>`,
-  )}</div>`;
-}
-
-function attemptPart(attempt: AttemptView): Markup {
-  const rows: readonly (readonly [string, string | number | null])[] = [
-    ['Claimed', timeText(attempt.claimedAt)],
-    ['Started', timeText(attempt.startedAt)],
-    ['Ended', timeText(attempt.endedAt)],
-    ['Driver', attempt.driver],
-    ['Process', attempt.pid === null ? null : `${attempt.pid} on ${attempt.host ?? 'an unknown host'}`],
-    ['Exit code', attempt.exitCode],
-    ['Signal', attempt.signal],
-    ['Stopped for', attempt.stopReason],
-    ['Error', attempt.error],
-    ['CPU', attempt.cpuMs === null ? null : `${attempt.cpuMs} ms`],
-    ['Peak memory', attempt.peakMemoryBytes === null ? null : `${attempt.peakMemoryBytes} bytes`],
-    ['Usage', attempt.usage === null ? null : JSON.stringify(attempt.usage)],
-    ['Rejected words', attempt.rejected.length === 0 ? null : attempt.rejected.length],
-  ];
-  const shown = rows.filter(([, value]) => value !== null);
-  return html`<article><h3>Attempt ${attempt.attempt} by ${attempt.agent} <span class="state ${stateClass(attempt.state)}">${attempt.state}</span></h3>
-<dl>${shown.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-${attempt.evidence === null ? null : html`<h4>Evidence</h4>${block(JSON.stringify(attempt.evidence, null, 2))}`}
-${attempt.stderrTail === null || attempt.stderrTail === '' ? null : html`<h4>End of standard error</h4>${block(attempt.stderrTail)}`}
-</article>`;
-}
-
-function outputPart(output: OutputView): Markup {
-  const { content_file: file } = output;
-  return html`<article><h3>${output.number}. ${output.title}</h3>
-<p class="small">${output.type}, by ${output.agent}, attempt ${output.attempt ?? '–'}, ${timeText(output.time)}, event ${output.sequence}</p>
-${output.summary === undefined ? null : html`<p>${output.summary}</p>`}
-${file === undefined ? null : html`<p class="small">file ${file.path}, ${file.size} bytes, SHA-256 <code>${file.sha256}</code></p>`}
-${output.content === undefined ? null : block(output.content)}
-</article>`;
-}
-
-function commentPart({ author, body, time, sequence }: CommentView): Markup {
-  return html`<article><p class="small">${author}, ${timeText(time)}, event ${sequence}</p>${block(body)}</article>`;
-}
-
-function eventRow({ record, hash, isRedacted }: ReportedEvent): Markup {
-  const words = isRedacted ? 'its content was erased' : wordsOf(record.event);
-  return html`<tr><td>${record.sequence}</td><td>${timeText(record.time)}</td><td>${record.actor}</td><td>${record.event.type}</td><td>${movesOf(record)}</td><td>${words}</td><td><code>${hash}</code></td></tr>`;
-}
+`;

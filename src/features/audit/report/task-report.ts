@@ -1,4 +1,4 @@
-/** What is told of one task: gathered from its events, whether they come from a log or from a bundle. */
+/** Everything that a report says about one task, collected from the events of a log or bundle. */
 import {
   type AttemptView,
   attemptHistory,
@@ -7,13 +7,13 @@ import {
 } from '../../../../projections/index.ts';
 import { SignalboxError } from '../../../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../../../contracts/events/events.ts';
+import { type TaskRef, taskKey } from '../../../contracts/ids.ts';
 import type { Verification } from '../verifier.ts';
 
 export interface ReportedEvent {
   readonly record: StoredRecord;
-  /** SHA-256 (hex) of what was stored. */
+  /** SHA-256 (hex) of the stored message. */
   readonly hash: string;
-  /** Whether its content is erased. */
   readonly isRedacted: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface TaskReport {
   readonly task: TaskView;
   readonly attempts: readonly AttemptView[];
   readonly events: readonly ReportedEvent[];
-  /** Of everything that was read. */
+  /** Of the whole log or bundle. */
   readonly verification: Verification;
   /** What was read. */
   readonly source: string;
@@ -30,24 +30,22 @@ export interface TaskReport {
 }
 
 export class TaskCollector {
-  readonly #project: string;
-  readonly #task: string;
+  readonly #task: TaskRef;
   readonly #events: { record: StoredRecord; hash: string }[] = [];
 
-  constructor(project: string, task: string) {
-    this.#project = project;
+  constructor(task: TaskRef) {
     this.#task = task;
   }
 
-  /** Keeps the event if it is one of the task's. @param hash its link in the hash chain */
+  /** Keeps the events of the task. @param hash returns the hash of the stored message */
   add(record: StoredRecord, hash: () => string): void {
     const { event } = record;
-    if ('task' in event && event.task === this.#task && event.project === this.#project) {
+    if ('task' in event && event.task === this.#task.task && event.project === this.#task.project) {
       this.#events.push({ record, hash: hash() });
     }
   }
 
-  /** @throws SignalboxError `task_not_found` where its creation is not among the events */
+  /** @throws SignalboxError `task_not_found` if its creation is not among the events */
   report(about: Pick<TaskReport, 'verification' | 'source' | 'created'>): TaskReport {
     const board = blackboard.initial();
     const history = attemptHistory.initial();
@@ -57,21 +55,19 @@ export class TaskCollector {
       attemptHistory.evolve(history, record);
       if (record.event.type === 'task.redacted') redacted.add(record.event.sequence);
     }
-    const key = `${this.#project}/${this.#task}`;
+    const key = taskKey(this.#task);
     const task = board.tasks.get(key);
     if (!task) {
-      throw new SignalboxError(
-        'task_not_found',
-        `${about.source} has no task ${this.#task} of project ${this.#project}`,
-      );
+      const { project, task: id } = this.#task;
+      throw new SignalboxError('task_not_found', `${about.source} has no task ${id} in project ${project}`);
     }
     const events = this.#events.map((each) => ({ ...each, isRedacted: redacted.has(each.record.sequence) }));
     return { ...about, task, attempts: history.byTask.get(key) ?? [], events };
   }
 }
 
-/** What an event says in words, in one line; empty where its type says all. */
-export function wordsOf(event: DomainEvent): string {
+/** The text in an event; empty if its type says everything. */
+export function eventText(event: DomainEvent): string {
   switch (event.type) {
     case 'task.created':
       return event.spec.title;
@@ -80,9 +76,9 @@ export function wordsOf(event: DomainEvent): string {
     case 'task.comment_added':
       return `${event.author}: ${event.body}`;
     case 'task.redacted':
-      return `the content of event ${event.sequence} was erased: ${event.reason}`;
+      return `content of event ${event.sequence} erased: ${event.reason}`;
     case 'attempt.ended':
-      return [event.outcome, event.error].filter((text) => text !== undefined).join(': ');
+      return event.error === undefined ? event.outcome : `${event.outcome}: ${event.error}`;
     case 'attempt.message_rejected':
       return `${event.message}: ${event.reason}`;
     case 'attempt.recovered':
@@ -96,27 +92,26 @@ export function wordsOf(event: DomainEvent): string {
   }
 }
 
-/** As in `task pending → claimed, attempt → requested`; empty where nothing moved. */
-export function movesOf({ transitions }: StoredRecord): string {
+/** Changes of state, such as `task pending → claimed, attempt → requested`; empty if there are none. */
+export function changesOf({ transitions }: StoredRecord): string {
   return transitions
     .filter(({ from, to }) => from !== to)
     .map(({ entity, from, to }) => `${entity} ${from === null ? '' : `${from} `}→ ${to}`)
     .join(', ');
 }
 
-/** What the report says of its own truth, in one sentence. */
+/** The result of the verification as a sentence. */
 export function verificationText({ verification }: TaskReport): string {
   const { findings, first, last, covered, keys } = verification;
   if (findings > 0) {
-    return `NOT VERIFIED: ${findings} ${findings === 1 ? 'thing is' : 'things are'} wrong with events ${first} to ${last}. "signalbox audit verify" names each.`;
+    return `NOT VERIFIED: ${findings} ${findings === 1 ? 'finding' : 'findings'} in events ${first} to ${last}. "signalbox audit verify" lists them.`;
   }
-  const chain = `Verified: events ${first} to ${last} are in order, and their hash chain is whole.`;
-  if (covered === 0) return `${chain} No checkpoint covers any of them.`;
-  return `${chain} Checkpoints cover them up to event ${covered}, signed with ${keys.length === 1 ? 'the key' : 'the keys'} ${keys.join(', ')}.`;
+  const chain = `Verified: events ${first} to ${last} are complete and unchanged according to their hash chain.`;
+  if (covered === 0) return `${chain} No checkpoint covers them.`;
+  return `${chain} Checkpoints cover them up to event ${covered}, signed with ${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')}.`;
 }
 
 export function timeText(milliseconds: number | null): string {
-  return milliseconds === null
-    ? '–'
-    : new Date(milliseconds).toISOString().replace('T', ' ').replace('Z', ' UTC');
+  if (milliseconds === null) return '–';
+  return new Date(milliseconds).toISOString().replace('T', ' ').replace('Z', ' UTC');
 }

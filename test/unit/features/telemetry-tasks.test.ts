@@ -1,4 +1,4 @@
-/** Spans from the recorded histories: all that ever happened to tasks and attempts. */
+/** Spans of the recorded histories. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
@@ -6,8 +6,8 @@ import { readRecords } from '../../../src/engine/replay/cursor.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { taskTrace } from '../../../src/engine/runtime/task-trace.ts';
 import type { Span } from '../../../src/features/telemetry/span.ts';
-import { type StoryLimits, TaskStories } from '../../../src/features/telemetry/task-stories.ts';
-import { TaskStory } from '../../../src/features/telemetry/task-story.ts';
+import { type BuilderLimits, SpanBuilders } from '../../../src/features/telemetry/span-builders.ts';
+import { TaskSpanBuilder } from '../../../src/features/telemetry/task-span.ts';
 import { goldenHistories } from '../../support/histories/golden.ts';
 
 const HISTORIES = await goldenHistories();
@@ -19,12 +19,12 @@ async function recordsOf(file: string): Promise<StoredRecord[]> {
   return records;
 }
 
-/** How often a story was read from the log. */
+/** How often a span builder was rebuilt from the log. */
 let reads = 0;
 afterAll(() => expect(reads).toBeGreaterThan(100));
 
-/** @param from as after a restart: what came before is in the log only */
-async function spansOf(records: readonly StoredRecord[], limits?: StoryLimits, from = 0): Promise<Span[]> {
+/** @param from as after a restart: earlier records are in the log only */
+async function spansOf(records: readonly StoredRecord[], limits?: BuilderLimits, from = 0): Promise<Span[]> {
   async function* history(project: string, task: string): AsyncIterable<StoredRecord> {
     reads++;
     for (const record of records) {
@@ -32,10 +32,10 @@ async function spansOf(records: readonly StoredRecord[], limits?: StoryLimits, f
       if ('task' in event && event.task === task && event.project === project) yield record;
     }
   }
-  const stories = new TaskStories({ log: { history } }, limits);
+  const builders = new SpanBuilders({ log: { history } }, limits);
   const spans: Span[] = [];
   for (const record of records.filter(({ sequence }) => sequence > from)) {
-    spans.push(...(await stories.evolve(record)));
+    spans.push(...(await builders.add(record)));
   }
   return spans;
 }
@@ -47,7 +47,7 @@ const settlements = ({ transitions }: StoredRecord): number =>
   ).length;
 
 describe.each(HISTORIES)('$name', ({ file }) => {
-  it('S2: gives one span for each attempt that ended, and for each time that a task settled', async () => {
+  it('has one span for each ended attempt, and for each time that a task settled', async () => {
     const records = await recordsOf(file);
     const spans = await spansOf(records);
     const ended = records.filter(({ event }) => event.type === 'attempt.ended');
@@ -58,19 +58,19 @@ describe.each(HISTORIES)('$name', ({ file }) => {
     for (const span of spans) expect(span.end).toBeGreaterThanOrEqual(span.start);
   });
 
-  it('S1, S4: gives the same spans where hardly a story fits into memory', async () => {
+  it('has the same spans if memory has space for one builder', async () => {
     const records = await recordsOf(file);
     const all = await spansOf(records);
     if (all.length === 0) return;
     expect(await spansOf(records, { open: 1, over: 0 })).toEqual(all);
   });
 
-  it('S1, S4: gives the same spans after a restart at any moment', async () => {
+  it('has the same spans after a restart at any moment', async () => {
     const records = await recordsOf(file);
     const all = await spansOf(records);
     const counts = new Map<number, number>();
-    const stories = new TaskStories({ log: { history: async function* () {} } });
-    for (const record of records) counts.set(record.sequence, (await stories.evolve(record)).length);
+    const builders = new SpanBuilders({ log: { history: async function* () {} } });
+    for (const record of records) counts.set(record.sequence, (await builders.add(record)).length);
     const step = Math.ceil(records.length / 25);
     for (let from = 1; from < records.length; from += step) {
       const sent = records
@@ -81,22 +81,22 @@ describe.each(HISTORIES)('$name', ({ file }) => {
     }
   });
 
-  it('S5: has no spans, and no story that is never over, of what nobody wants to sample', async () => {
+  it('has no spans of unsampled traces, and finishes their builders', async () => {
     const records = (await recordsOf(file)).map((record): StoredRecord => {
       const { event } = record;
       if (event.type !== 'task.created') return record;
       return { ...record, event: { ...event, spec: { ...event.spec, traceparent: UNSAMPLED } } };
     });
-    const stories = new Map<string, TaskStory>();
+    const builders = new Map<string, TaskSpanBuilder>();
     for (const record of records) {
       const { event } = record;
       if (!('task' in event)) continue;
       if (event.type !== 'task.created') {
-        expect(stories.get(event.task)?.evolve(record)).toEqual([]);
+        expect(builders.get(event.task)?.add(record)).toEqual([]);
         continue;
       }
       const trace = taskTrace({ ...event, id: event.task, createdAt: record.time }, null);
-      stories.set(event.task, new TaskStory(event, record, trace, { links: [], droppedLinks: 0 }));
+      builders.set(event.task, new TaskSpanBuilder(event, record, trace, { links: [], droppedLinks: 0 }));
     }
     const settled = new Map(
       records.flatMap(({ event, transitions }) =>
@@ -105,10 +105,10 @@ describe.each(HISTORIES)('$name', ({ file }) => {
         ),
       ) as [string, boolean][],
     );
-    for (const [task, story] of stories) if (settled.get(task)) expect(story.isOver).toBe(true);
+    for (const [task, builder] of builders) if (settled.get(task)) expect(builder.isOver).toBe(true);
   });
 
-  it('S3: says nothing that somebody wrote', async () => {
+  it('contains no text of people or agents', async () => {
     const spans = JSON.stringify(await spansOf(await recordsOf(file)));
     const records = await recordsOf(file);
     const texts = records.flatMap(({ event }) => {

@@ -1,0 +1,216 @@
+/** The audit status of a running Signalbox, and the verification of its log on request. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { AppContext, Needs } from '../../app/context.ts';
+import { withLimit } from '../../base/time.ts';
+import type { AuditStatusAnswer, VerificationAnswer } from '../../contracts/api/audit-status.ts';
+import { messageOf } from '../../contracts/errors.ts';
+import { type StoredRecord, SUPERVISOR_ID } from '../../contracts/events/events.ts';
+import { supervisorFilter } from '../../contracts/messages/subjects.ts';
+import { readRecord } from '../../engine/runtime/rebuild.ts';
+import { anchorsIn, type Finding, liveItems } from './log-items.ts';
+import { LogVerifier } from './verifier.ts';
+
+export interface LogCheckOptions {
+  readonly app: Needs<'log.messages' | 'log.last' | 'environment'>;
+  readonly dataDirectory: string;
+  readonly logger: Logger;
+}
+
+export interface AuditServiceOptions extends LogCheckOptions {
+  readonly app: AppContext;
+}
+
+type CheckpointStatus = AuditStatusAnswer['checkpoint'];
+
+export class AuditService {
+  readonly #app: AppContext;
+  readonly #check: LogCheck;
+  readonly #stopListening: () => void;
+  #keys: number;
+  #checkpoint: CheckpointStatus;
+
+  private constructor(options: AuditServiceOptions, keys: number, checkpoint: CheckpointStatus) {
+    this.#app = options.app;
+    this.#check = new LogCheck(options);
+    this.#keys = keys;
+    this.#checkpoint = checkpoint;
+    this.#stopListening = options.app.log.onRecord((record) => this.#onRecord(record));
+  }
+
+  /** Call it before the checkpointer starts. @throws SignalboxError `nats_unavailable` */
+  static async open(options: AuditServiceOptions): Promise<AuditService> {
+    let keys = 0;
+    for await (const _ of options.app.log.messages.readByFilter(supervisorFilter('key_introduced'))) keys++;
+    return new AuditService(options, keys, await newestCheckpoint(options.app));
+  }
+
+  status(): AuditStatusAnswer {
+    const { tip, hash } = this.#app.log.last;
+    return {
+      sequence: tip.sequence,
+      head_sha256: hash,
+      keys: this.#keys,
+      checkpoint: this.#checkpoint,
+      unsigned_events: tip.sequence - (this.#checkpoint?.sequence ?? 0),
+      verification: this.#check.verification,
+    };
+  }
+
+  /** Starts to verify the whole log, unless a verification is running. @param by who requests it */
+  verify(by: string): AuditStatusAnswer {
+    this.#check.start(by);
+    return this.status();
+  }
+
+  async close(): Promise<void> {
+    this.#stopListening();
+    await this.#check.close();
+  }
+
+  #onRecord(record: StoredRecord): void {
+    if (record.event.type === 'supervisor.key_introduced') this.#keys++;
+    this.#checkpoint = checkpointIn(record) ?? this.#checkpoint;
+  }
+}
+
+/** Its record comes soon after the last event that it covers. */
+async function newestCheckpoint({
+  state,
+  log,
+}: Needs<'state.host' | 'log.messages'>): Promise<CheckpointStatus> {
+  const covered = state.host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
+  if (covered === 0) return null;
+  for await (const message of log.messages.read({ from: covered + 1 })) {
+    const checkpoint = checkpointIn(readRecord(message));
+    if (checkpoint?.sequence === covered) return checkpoint;
+  }
+  return null;
+}
+
+function checkpointIn({ event, time }: StoredRecord): CheckpointStatus {
+  if (event.type !== 'supervisor.checkpointed') return null;
+  return { sequence: event.sequence, time: new Date(time).toISOString(), key: event.key };
+}
+
+type Verification = { -readonly [Key in keyof VerificationAnswer]: VerificationAnswer[Key] };
+
+/** Events and bytes that are verified without a pause: a few milliseconds. */
+const SLICE_EVENTS = 50;
+const SLICE_BYTES = 512 * 1_024;
+const MAX_PASSES = 3;
+/** How long `close` waits for a log that does not answer. */
+const CLOSE_MS = 2_000;
+
+/**
+ * Verifies the log while Signalbox writes it, one verification at a time, in slices that let other work run in between.
+ * The log is compared with what is known from elsewhere: the last event in memory, and the notes in the data directory.
+ */
+export class LogCheck {
+  readonly #options: LogCheckOptions;
+  readonly #closing = new AbortController();
+  #verification: Verification | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(options: LogCheckOptions) {
+    this.#options = options;
+  }
+
+  /** The newest verification; null before the first one. */
+  get verification(): VerificationAnswer | null {
+    return this.#verification && { ...this.#verification };
+  }
+
+  /** Does nothing if a verification is running. @param by who requests it */
+  start(by: string): void {
+    if (this.#running || this.#closing.signal.aborted) return;
+    const verification: Verification = {
+      state: 'running',
+      by,
+      started_at: this.#now(),
+      ended_at: null,
+      checked: 0,
+      total: this.#options.app.log.last.tip.sequence,
+      finding: null,
+    };
+    this.#verification = verification;
+    this.#running = this.#verify(verification).finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Aborts a running verification. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    if (!this.#running) return;
+    await withLimit(this.#running, CLOSE_MS, () => {}, this.#options.app.environment.clock);
+  }
+
+  /** Never rejects. */
+  async #verify(verification: Verification): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      const finding = await this.#confirmedFinding(verification);
+      if (this.#closing.signal.aborted) return;
+      verification.finding = finding && { sequence: finding.sequence, message: finding.message };
+    } catch (error) {
+      const message = `could not verify the log to its end: ${messageOf(error)}`;
+      verification.finding = { sequence: null, message };
+    }
+    verification.state = verification.finding === null ? 'passed' : 'failed';
+    verification.ended_at = this.#now();
+    const { by, checked, finding } = verification;
+    if (finding === null) logger.info({ by, events: checked }, 'log verification passed');
+    else logger.error({ by, finding }, `log verification failed: ${finding.message}`);
+  }
+
+  /**
+   * A finding counts if the next pass has the same one, or the last pass has any: an event that is redacted during a pass
+   * is not damage.
+   */
+  async #confirmedFinding(verification: Verification): Promise<Finding | null> {
+    let before: Finding | null = null;
+    for (let pass = 1; ; pass++) {
+      const found = await this.#firstFinding(verification);
+      if (found === null || isSame(found, before) || pass === MAX_PASSES) return found;
+      before = found;
+    }
+  }
+
+  /** One pass up to the first finding; null if there is none, or if it was aborted. */
+  async #firstFinding(verification: Verification): Promise<Finding | null> {
+    const { app, dataDirectory } = this.#options;
+    // The anchors are read before the log, which grows in the meantime.
+    const { tip, hash } = app.log.last;
+    verification.total = tip.sequence;
+    const anchors = [{ what: 'the running Signalbox', ...tip, hash }, ...(await anchorsIn(dataDirectory))];
+    const findings: Finding[] = [];
+    const onFinding = (finding: Finding): void => void findings.push(finding);
+    const verifier = new LogVerifier({ first: 1, trusted: new Set(), anchors, onFinding });
+    let events = 0;
+    let bytes = 0;
+    for await (const item of liveItems(app.log.messages)) {
+      verifier.take(item);
+      verification.checked = item.sequence;
+      verification.total = Math.max(verification.total, item.sequence);
+      if (findings.length > 0) break;
+      events++;
+      bytes += item.kind === 'message' ? item.bytes.length : 0;
+      if (events < SLICE_EVENTS && bytes < SLICE_BYTES) continue;
+      events = 0;
+      bytes = 0;
+      await nextTurn();
+      if (this.#closing.signal.aborted) return null;
+    }
+    if (findings.length === 0) verifier.finish(true);
+    return findings[0] ?? null;
+  }
+
+  #now(): string {
+    return new Date(this.#options.app.environment.clock.now()).toISOString();
+  }
+}
+
+function isSame(a: Finding, b: Finding | null): boolean {
+  return a.kind === b?.kind && a.sequence === b.sequence;
+}

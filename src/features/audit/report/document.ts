@@ -1,0 +1,153 @@
+/** The content of a report as parts, which html.ts and markdown.ts render. */
+import type { AttemptView, CommentView, OutputView } from '../../../../projections/index.ts';
+import { changesOf, eventText, type ReportedEvent, type TaskReport, timeText } from './task-report.ts';
+
+export type Part =
+  | { readonly kind: 'heading'; readonly level: 2 | 3 | 4; readonly text: string; readonly state?: string }
+  | { readonly kind: 'facts'; readonly rows: readonly (readonly [string, string])[] }
+  /** `isNote` for secondary information. */
+  | { readonly kind: 'paragraph'; readonly text: string; readonly isNote: boolean }
+  /** Text with its line breaks. */
+  | { readonly kind: 'block'; readonly text: string }
+  | { readonly kind: 'bars'; readonly bars: readonly Bar[] }
+  /** The last column holds hashes. */
+  | {
+      readonly kind: 'table';
+      readonly titles: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+    };
+
+/** One attempt on the time axis from the creation of the task to its last event. */
+export interface Bar {
+  readonly attempt: number;
+  readonly text: string;
+  readonly state: string;
+  /** In percent of the axis. */
+  readonly start: number;
+  readonly length: number;
+}
+
+export function reportParts(report: TaskReport): readonly Part[] {
+  const { task, attempts, events } = report;
+  const { spec } = task;
+  return [
+    ...(spec.description === '' ? [] : [heading(2, 'Task'), block(spec.description)]),
+    heading(2, 'Facts'),
+    facts([
+      ['Agent', task.agent ?? spec.agent],
+      ['Type', spec.type],
+      ['Priority', spec.priority],
+      ['Review', spec.review],
+      ['Attempts', `${task.attempts} of ${spec.max_attempts}`],
+      ['Must have', spec.must_haves?.join('\n')],
+      ['Parameters', spec.params && JSON.stringify(spec.params)],
+      ['Reason', task.reason],
+      ['Finished', task.finishedAt && timeText(task.finishedAt)],
+    ]),
+    heading(2, 'Timeline'),
+    attempts.length === 0 ? paragraph('No attempts.') : { kind: 'bars', bars: barsOf(report) },
+    heading(2, 'Attempts'),
+    ...orNone(attempts.flatMap(attemptParts)),
+    heading(2, 'Outputs'),
+    ...orNone(task.outputs.flatMap(outputParts)),
+    heading(2, 'Comments'),
+    ...orNone(task.comments.flatMap(commentParts)),
+    heading(2, 'Events'),
+    eventTable(events),
+  ];
+}
+
+const heading = (level: 2 | 3 | 4, text: string): Part => ({ kind: 'heading', level, text });
+const block = (text: string): Part => ({ kind: 'block', text });
+const paragraph = (text: string, isNote = false): Part => ({ kind: 'paragraph', text, isNote });
+const orNone = (parts: readonly Part[]): readonly Part[] => (parts.length > 0 ? parts : [paragraph('None.')]);
+
+/** Leaves out rows without a value. */
+function facts(rows: readonly (readonly [string, string | number | null | undefined])[]): Part {
+  return {
+    kind: 'facts',
+    rows: rows.flatMap(([name, value]) => (value == null ? [] : [[name, String(value)]])),
+  };
+}
+
+function attemptParts(attempt: AttemptView): Part[] {
+  const { agent, state, evidence, stderrTail, pid, cpuMs, peakMemoryBytes, usage, rejected } = attempt;
+  return [
+    { kind: 'heading', level: 3, text: `Attempt ${attempt.attempt} by ${agent}`, state },
+    facts([
+      ['Claimed', timeText(attempt.claimedAt)],
+      ['Started', timeText(attempt.startedAt)],
+      ['Ended', timeText(attempt.endedAt)],
+      ['Driver', attempt.driver],
+      ['Process', pid === null ? null : `${pid} on ${attempt.host ?? 'an unknown host'}`],
+      ['Exit code', attempt.exitCode],
+      ['Signal', attempt.signal],
+      ['Stop reason', attempt.stopReason],
+      ['Error', attempt.error],
+      ['CPU time', cpuMs === null ? null : `${cpuMs} ms`],
+      ['Peak memory', peakMemoryBytes === null ? null : `${peakMemoryBytes} bytes`],
+      ['Usage', usage && JSON.stringify(usage)],
+      ['Rejected messages', rejected.length === 0 ? null : rejected.length],
+    ]),
+    ...(evidence === null ? [] : [heading(4, 'Evidence'), block(JSON.stringify(evidence, null, 2))]),
+    ...(stderrTail ? [heading(4, 'End of standard error'), block(stderrTail)] : []),
+  ];
+}
+
+function outputParts(output: OutputView): Part[] {
+  const {
+    number,
+    title,
+    type,
+    agent,
+    attempt,
+    time,
+    sequence,
+    summary,
+    content,
+    content_file: file,
+  } = output;
+  return [
+    heading(3, `${number}. ${title}`),
+    paragraph(`${type}, by ${agent}, attempt ${attempt ?? '–'}, ${timeText(time)}, event ${sequence}`, true),
+    ...(summary === undefined ? [] : [paragraph(summary)]),
+    ...(file ? [paragraph(`file ${file.path}, ${file.size} bytes, SHA-256 ${file.sha256}`, true)] : []),
+    ...(content === undefined ? [] : [block(content)]),
+  ];
+}
+
+function commentParts({ author, body, time, sequence }: CommentView): Part[] {
+  return [paragraph(`${author}, ${timeText(time)}, event ${sequence}`, true), block(body)];
+}
+
+function eventTable(events: readonly ReportedEvent[]): Part {
+  return {
+    kind: 'table',
+    titles: ['Sequence', 'Time', 'Actor', 'Event', 'Change', 'Text', 'SHA-256'],
+    rows: events.map(({ record, hash, isRedacted }) => [
+      String(record.sequence),
+      timeText(record.time),
+      record.actor,
+      record.event.type,
+      changesOf(record),
+      isRedacted ? 'its content was erased' : eventText(record.event),
+      hash,
+    ]),
+  };
+}
+
+/** Smallest length of a bar in percent, so that it stays visible. */
+const MIN_LENGTH = 0.6;
+
+function barsOf({ task, attempts, events }: TaskReport): readonly Bar[] {
+  const begin = task.createdAt;
+  const end = Math.max(begin + 1, ...events.map(({ record }) => record.time));
+  const share = (ms: number): number => Math.round((ms / (end - begin)) * 10_000) / 100;
+  return attempts.map(({ attempt, agent, state, claimedAt, startedAt, endedAt }) => {
+    const from = startedAt ?? claimedAt;
+    const duration = (endedAt ?? end) - from;
+    const length = Math.min(100, Math.max(MIN_LENGTH, share(duration)));
+    const start = Math.max(0, Math.min(share(from - begin), 100 - length));
+    return { attempt, text: `${agent}, ${state}, ${(duration / 1_000).toFixed(1)} s`, state, start, length };
+  });
+}
