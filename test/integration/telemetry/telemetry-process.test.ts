@@ -30,7 +30,7 @@ async function settle(sandbox: Sandbox, id: string, agent: string): Promise<stri
 /** Modules of the traces that the process has loaded. */
 async function loaded(file: string): Promise<string[]> {
   const urls = (await readFile(file, 'utf8')).split('\n');
-  expect(urls.some((url) => url.endsWith('/src/daemon/telemetry.js'))).toBe(true);
+  expect(urls.some((url) => url.endsWith('/src/daemon/features.js'))).toBe(true);
   return urls.flatMap((url) => /\/src\/features\/telemetry\/(\S+)$/.exec(url)?.[1] ?? []);
 }
 
