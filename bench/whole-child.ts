@@ -22,11 +22,17 @@ const signalbox = await createSignalbox({
     },
   },
 });
-process.send?.({ kind: 'ready', afterMs: Date.now() - begun, natsPid: signalbox.health().nats.pid });
+const afterMs = Date.now() - begun;
+process.send?.({ kind: 'ready', afterMs, natsPid: (await signalbox.readHealth()).nats.pid });
 process.on('message', async ({ count, delaySeconds }: { count: number; delaySeconds: number }) => {
   for (let created = 0; created < count; created += 500) {
     const batch = Array.from({ length: Math.min(500, count - created) }, () =>
-      signalbox.createTask('bench', { title: 'a task', agent: 'worker', delay_seconds: delaySeconds }),
+      signalbox.createTask({
+        project: 'bench',
+        title: 'a task',
+        agent: 'worker',
+        delay_seconds: delaySeconds,
+      }),
     );
     await Promise.all(batch);
   }

@@ -1,42 +1,51 @@
 /**
- * Signalbox as a library: the same parts that `signalbox up` runs, inside another program.
+ * Signalbox as a library: the same parts that `signalbox up` runs, inside another program. Operations have the names, inputs
+ * and answers that they have over HTTP and NATS.
  *
  *     const signalbox = await createSignalbox({
  *       config: { agents: { echo: { driver: 'function' } } },
  *       functions: { echo: ({ spec }) => `did ${spec.title}` },
  *     });
- *     const task = await signalbox.createTask('demo', { title: 'say hello', agent: 'echo', review: 'auto' });
- *     const done = await signalbox.settled('demo', task.id);
+ *     const { id } = await signalbox.createTask({ project: 'demo', title: 'say hello', agent: 'echo', review: 'auto' });
+ *     const done = await signalbox.settledTask({ project: 'demo', task: id });
  *     await signalbox.stop();
  */
 import { type Logger, pino } from 'pino';
-import type { z } from 'zod';
-import type { AttemptView, TaskView } from '../projections/index.ts';
-import { addComment } from './app/agents/agent-words.ts';
-import { type AppContext, findAttempts, findTask, taskInMemory } from './app/context.ts';
+import { taskInMemory } from './app/context.ts';
 import { followRecords } from './app/events/follow.ts';
-import { createTask } from './app/tasks/create-task.ts';
-import { approveTask, cancelTask, rejectTask, retryTask } from './app/tasks/decide-task.ts';
+import { TaskNews } from './app/events/task-news.ts';
+import { appServices } from './app/services.ts';
+import { eventJson, taskJson } from './app/tasks/task-json.ts';
 import { checkConfig } from './config/parse-config.ts';
 import type { SignalboxConfigInput } from './config/schema/config.ts';
-import type { HealthReport } from './contracts/api/answers.ts';
-import { createTaskSchema } from './contracts/api/requests.ts';
-import type { SignalboxError } from './contracts/errors.ts';
+import type { EventAnswer, TaskAnswer } from './contracts/api/answers.ts';
+import { MAX_WAIT_SECONDS } from './contracts/api/jobs.ts';
+import type { Expansion } from './contracts/api/requests.ts';
+import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events/events.ts';
-import { type ProjectId, projectId, type TaskId, taskId } from './contracts/ids.ts';
+import type { TaskRef } from './contracts/ids.ts';
 import { SETTLED_STATES } from './contracts/tasks.ts';
-import { type IncomingTrace, incomingTrace } from './contracts/trace-context.ts';
+import { incomingTrace } from './contracts/trace-context.ts';
 import { Daemon } from './daemon/daemon.ts';
 import type { FunctionHandler } from './drivers/function.ts';
 import { settledBy } from './engine/supervisor/task-keeper.ts';
-import { parse } from './operations/parse.ts';
+import { OPERATIONS } from './operations/index.ts';
+import type { Services } from './operations/services.ts';
+import {
+  type CallOptions,
+  inputParts,
+  type Method,
+  type OperationName,
+  type OperationOf,
+} from './operations/typed.ts';
 
-export type { AttemptView, TaskView } from '../projections/index.ts';
 export type { SignalboxConfigInput } from './config/schema/config.ts';
+export type { AttemptAnswer, EventAnswer, TaskAnswer } from './contracts/api/answers.ts';
 export { type ErrorCode, SignalboxError } from './contracts/errors.ts';
-export type { DomainEvent, EventRecord, StoredRecord, Transition } from './contracts/events/events.ts';
+export type { TaskRef } from './contracts/ids.ts';
 export type { IncomingTrace } from './contracts/trace-context.ts';
 export type { FunctionContext, FunctionHandler, FunctionOutput } from './drivers/function.ts';
+export type { AnswerOf, CallOptions, InputOf, OperationName } from './operations/typed.ts';
 
 export interface SignalboxOptions {
   /** As in the configuration file. */
@@ -48,44 +57,34 @@ export interface SignalboxOptions {
   readonly logger?: Logger;
   readonly env?: NodeJS.ProcessEnv;
   /** Called once for each task that settles: done, failed, cancelled or expired. */
-  readonly onSettled?: (task: TaskView) => void;
-  /** Another writer took the log: nothing is decided any more, and `stop` is to be called. */
+  readonly onSettled?: (task: TaskAnswer) => void;
+  /** Another writer took the log: nothing is decided any more, and `stop` must be called. */
   readonly onFenced?: (error: SignalboxError) => void;
 }
 
-/** What a caller says of a new task; everything that has a default may be left out. */
-export type NewTask = z.input<typeof createTaskSchema>;
+/** Operations that need nothing beside the engine, and answer with JSON. */
+type LibraryOperation = {
+  [Name in OperationName]: OperationOf<Name> extends { readonly needs: undefined } ? Name : never;
+}[Exclude<OperationName, 'readAttemptLog'>];
 
-export interface Signalbox {
-  /** Where it listens for HTTP; null where it does not. */
+type Methods = { readonly [Name in LibraryOperation]: Method<Name> };
+
+/** Every method throws a SignalboxError with the code that the operation has over HTTP. */
+export interface Signalbox extends Methods {
+  /** The URL of the HTTP server; null if there is none. */
   readonly url: string | null;
-  health(): HealthReport;
-  /**
-   * @param trace where in a trace it is asked for (W3C Trace Context); what is not well formed is ignored
-   * @throws SignalboxError `invalid_request`, `task_exists`, `idempotency_conflict`, `agent_not_found`, `overloaded`
-   */
-  createTask(project: string, task: NewTask, trace?: IncomingTrace): Promise<TaskView>;
-  /** @throws SignalboxError `task_not_found` */
-  task(project: string, id: string): Promise<TaskView>;
-  /** @throws SignalboxError `task_not_found` */
-  attempts(project: string, id: string): Promise<readonly AttemptView[]>;
   /** The task, once it is done, failed, cancelled or expired. */
-  settled(project: string, id: string): Promise<TaskView>;
-  approve(project: string, id: string, comment?: string): Promise<TaskView>;
-  reject(project: string, id: string, comment: string): Promise<TaskView>;
-  cancel(project: string, id: string, reason?: string): Promise<TaskView>;
-  retry(project: string, id: string): Promise<TaskView>;
-  comment(project: string, id: string, author: string, body: string): Promise<TaskView>;
+  settledTask(ref: TaskRef, expand?: readonly (Expansion | 'all')[]): Promise<TaskAnswer>;
   /**
-   * Every record from now on, in the log's order, until the loop is left. A loop that falls too far behind fails
-   * rather than miss a record.
+   * Every event from now on, in the log's order, until the loop is left. A loop that falls too far behind fails rather
+   * than miss an event.
    */
-  events(): AsyncIterableIterator<StoredRecord>;
-  /** Drains and stops; running agents are left or killed, as configured. */
+  followEvents(): AsyncGenerator<EventAnswer>;
+  /** Drains and stops; running agents are left running or killed, as configured. */
   stop(reason?: string): Promise<void>;
 }
 
-const ACTOR = 'user:library';
+const CALLER = { actor: 'user:library', role: 'admin', token: null } as const;
 
 /** @throws SignalboxError with what to do; nothing is left running then */
 export async function createSignalbox(options: SignalboxOptions = {}): Promise<Signalbox> {
@@ -104,42 +103,49 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
     app.log.onRecord((record) => {
       const settled = settledBy(record);
       const task = settled && taskInMemory(app, settled.project, settled.task);
-      if (task) onSettled(task);
+      if (task) onSettled(taskJson(task));
     });
   }
+  const news = new TaskNews(app);
+  const closed = new AbortController();
+  const methods = methodsOf(
+    { ...appServices(app, news), health: () => daemon.health(), rejected: async () => [] },
+    closed.signal,
+  );
   return {
+    ...methods,
     url: daemon.url,
-    health: () => daemon.health(),
-    createTask: async (project, task, { traceparent, tracestate } = {}) => {
-      const request = parse(createTaskSchema, task, 'task');
-      const trace = incomingTrace(traceparent, tracestate);
-      return (await createTask(app, projectId(project), request, ACTOR, trace)).task;
+    settledTask: async (ref, expand = []) => {
+      for (;;) {
+        const task = await methods.readTask({ ...ref, expand, wait: MAX_WAIT_SECONDS });
+        if (SETTLED_STATES.has(task.status)) return task;
+        if (closed.signal.aborted) throw new SignalboxError('shutting_down', 'Signalbox has been stopped');
+      }
     },
-    task: async (project, id) => findTask(app, projectId(project), taskId(id)),
-    attempts: async (project, id) => findAttempts(app, projectId(project), taskId(id)),
-    settled: async (project, id) => whenSettled(app, projectId(project), taskId(id)),
-    approve: (project, id, comment) => approveTask(app, projectId(project), taskId(id), { comment }, ACTOR),
-    reject: (project, id, comment) => rejectTask(app, projectId(project), taskId(id), { comment }, ACTOR),
-    cancel: (project, id, comment) => cancelTask(app, projectId(project), taskId(id), { comment }, ACTOR),
-    retry: (project, id) => retryTask(app, projectId(project), taskId(id), {}, ACTOR),
-    comment: (project, id, author, body) =>
-      addComment(app, projectId(project), taskId(id), { author, body }, null),
-    events: () => followRecords(app),
-    stop: (reason = 'the program stops') => daemon.stop(reason),
+    followEvents: () => eventsOf(followRecords(app)),
+    stop: async (reason = 'the program stops') => {
+      await daemon.stop(reason);
+      closed.abort();
+      news.close();
+    },
   };
 }
 
-async function whenSettled(app: AppContext, project: ProjectId, id: TaskId): Promise<TaskView> {
-  const now = await findTask(app, project, id);
-  // Looked at again: it may have settled while it was looked up.
-  const task = taskInMemory(app, project, id) ?? now;
-  if (SETTLED_STATES.has(task.state)) return task;
-  return new Promise((resolve) => {
-    const stop = app.log.onRecord((record) => {
-      const settled = settledBy(record);
-      if (settled?.project !== project || settled.task !== id) return;
-      stop();
-      resolve(findTask(app, project, id));
-    });
-  });
+async function* eventsOf(records: AsyncIterable<StoredRecord>): AsyncGenerator<EventAnswer> {
+  for await (const record of records) yield eventJson(record);
+}
+
+/** @param closed aborted when nothing can be waited for any more */
+function methodsOf(services: Services, closed: AbortSignal): Methods;
+function methodsOf(services: Services, closed: AbortSignal): object {
+  const methods = OPERATIONS.map((operation) => [
+    operation.name,
+    async (input: object = {}, { idempotencyKey, trace = {} }: CallOptions = {}): Promise<unknown> => {
+      const { traceparent, tracestate } = incomingTrace(trace.traceparent, trace.tracestate);
+      const headers = { 'idempotency-key': idempotencyKey, traceparent, tracestate };
+      const context = { headers, caller: CALLER, gone: () => closed, isAdmitted: () => true };
+      return (await operation.accept(inputParts(operation, input)).run(services, context)).body;
+    },
+  ]);
+  return Object.fromEntries(methods);
 }

@@ -63,20 +63,22 @@ try {
 process.exit(exitCode);
 
 async function untilReview(signalbox, agent) {
-  await signalbox.createTask('demo', { id: agent, title: `Say that it is done (${agent})`, agent });
+  await signalbox.createTask({ project: 'demo', id: agent, title: `Say that it is done (${agent})`, agent });
   const end = Date.now() + PATIENCE_MS;
-  let task = signalbox.task('demo', agent);
+  const ref = { project: 'demo', task: agent };
+  let task = await signalbox.readTask(ref);
   while (Date.now() < end && !['review', 'failed', 'blocked'].includes(task.status)) {
     await new Promise((resolve) => setTimeout(resolve, 200));
-    task = signalbox.task('demo', agent);
+    task = await signalbox.readTask(ref);
   }
-  const [attempt] = signalbox.attempts('demo', agent);
+  const { attempts, outputs } = await signalbox.readTask({ ...ref, expand: 'all' });
+  const [attempt] = attempts;
   console.log(`task ${agent}: ${task.status}`);
   console.log(
     `  attempt 1 by driver ${attempt?.driver}: ${attempt?.outcome ?? attempt?.status}${attempt?.error ? `: ${attempt.error}` : ''}`,
   );
   console.log(`  session ${attempt?.session}, usage ${JSON.stringify(attempt?.usage)}`);
-  for (const { content } of task.outputs) console.log(`  output: ${content}`);
+  for (const { content } of outputs) console.log(`  output: ${content}`);
   return task.status === 'review';
 }
 

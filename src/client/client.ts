@@ -7,18 +7,12 @@ import type { Expansion } from '../contracts/api/requests.ts';
 import type { TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
 import { OPERATIONS } from '../operations/index.ts';
+import type { CallOptions, InputOf, Method, OperationName } from '../operations/typed.ts';
 import { type EventAnswer, type EventQuery, followEvents } from './events.ts';
-import {
-  type AnswerOf,
-  type CallOptions,
-  type ClientOptions,
-  type InputOf,
-  type OperationName,
-  Requests,
-} from './requests.ts';
+import { type ClientOptions, Requests } from './requests.ts';
 
 export type { EventAnswer, EventQuery } from './events.ts';
-export { type ClientOptions, DEFAULT_URL, type InputOf } from './requests.ts';
+export { type ClientOptions, DEFAULT_URL } from './requests.ts';
 
 /** A task as its creator writes it: defaults may be left out. */
 export type NewTask = Omit<InputOf<'createTask'>, 'project'>;
@@ -36,11 +30,6 @@ export interface LogPart {
 
 /** Operations that have a method of another form below. */
 type OwnMethods = 'readAttemptLog' | 'readJob' | 'followEvents' | 'followProjectEvents' | 'followBoard';
-
-type Method<Name extends OperationName> =
-  Record<string, never> extends InputOf<Name>
-    ? (input?: InputOf<Name>, options?: CallOptions) => Promise<AnswerOf<Name>>
-    : (input: InputOf<Name>, options?: CallOptions) => Promise<AnswerOf<Name>>;
 
 type Methods = { readonly [Name in Exclude<OperationName, OwnMethods>]: Method<Name> };
 

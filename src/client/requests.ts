@@ -4,13 +4,19 @@
  * A request is repeated only if a repeat cannot do anything twice, with growing and random waits in between.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
 import { Lru } from '../base/lru.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { IncomingTrace } from '../contracts/trace-context.ts';
-import { OPERATIONS } from '../operations/index.ts';
-import { type BodyOf, type Operation, paramNames } from '../operations/operation.ts';
+import type { Operation } from '../operations/operation.ts';
 import { parse } from '../operations/parse.ts';
+import {
+  type AnswerOf,
+  type CallOptions,
+  type InputOf,
+  inputParts,
+  type OperationName,
+  operationNamed,
+} from '../operations/typed.ts';
 import { type RetryPolicy, waitBefore } from './retry.ts';
 import { type HeaderFields, type Opened, openStream, type Reply, type Request, send } from './transport.ts';
 
@@ -41,47 +47,7 @@ const RETRY: RetryPolicy = {
   sleep: async (ms) => sleep(ms),
 };
 
-type AnyOf = (typeof OPERATIONS)[number];
-export type OperationName = AnyOf['name'];
-type OperationOf<Name extends OperationName> = Extract<AnyOf, { readonly name: Name }>;
-type InputSchemas<Name extends OperationName> = OperationOf<Name>['input'];
-
-/** No fields, for the schema of an empty object. */
-type Fields<Object> = string extends keyof Object ? unknown : Object;
-
-/** A query is text: numbers are written out, and lists with commas. */
-type QueryField<In, Out> = unknown extends In ? Out : string extends In ? In | readonly string[] : In;
-type QueryFields<Query extends z.ZodType> = Fields<{
-  readonly [Key in keyof z.output<Query> & keyof z.input<Query>]?: QueryField<
-    z.input<Query>[Key],
-    z.output<Query>[Key]
-  >;
-}>;
-
-/** Path parameters, query and body of an operation in one flat object, as over NATS. */
-export type InputOf<Name extends OperationName> = Fields<z.input<InputSchemas<Name>['params']>> &
-  QueryFields<InputSchemas<Name>['query']> &
-  Fields<z.input<InputSchemas<Name>['body']>>;
-
-type Json<Body> = Exclude<Body, Uint8Array>;
-
-/** What an operation answers with; text, if it is not JSON. */
-export type AnswerOf<Name extends OperationName> = [Json<BodyOf<OperationOf<Name>['answers']>>] extends [
-  never,
-]
-  ? string
-  : Json<BodyOf<OperationOf<Name>['answers']>>;
-
-export interface CallOptions {
-  /** Makes it safe to send a creation again, which the client then does by itself. */
-  readonly idempotencyKey?: string | undefined;
-  /** The trace that the call belongs to; that of the client by default. */
-  readonly trace?: IncomingTrace;
-}
-
 export type Answered<Body> = Extract<Reply<Body>, { ok: true }>;
-
-const BY_NAME = new Map<string, Operation>(OPERATIONS.map((each) => [each.name, each]));
 
 export class Requests {
   readonly retry: RetryPolicy;
@@ -125,7 +91,8 @@ export class Requests {
   ): Promise<Answered<AnswerOf<Name>>>;
   async request(name: string, input: object, options: CallOptions = {}): Promise<Answered<unknown>> {
     const operation = operationNamed(name);
-    const { path, query, body } = partsOf(operation, { ...input });
+    const { params, query, body } = inputParts(operation, input);
+    const path = pathOf(operation, params);
     const { wait: _, ...state } = query;
     const key = path + textOf(state);
     const isKept =
@@ -156,8 +123,10 @@ export class Requests {
     input: object,
     { headers, signal }: { readonly headers: HeaderFields; readonly signal: AbortSignal },
   ): Promise<Opened> {
-    const { path, query } = partsOf(operationNamed(name), { ...input });
-    return openStream(new URL(this.#url + path + textOf(query)), { headers, token: this.#token, signal });
+    const operation = operationNamed(name);
+    const { params, query } = inputParts(operation, input);
+    const url = new URL(this.#url + pathOf(operation, params) + textOf(query));
+    return openStream(url, { headers, token: this.#token, signal });
   }
 
   /** @param waitMs what the server is asked to wait, beyond the time that a request may take */
@@ -182,39 +151,10 @@ export class Requests {
   }
 }
 
-function operationNamed(name: string): Operation {
-  const operation = BY_NAME.get(name);
-  if (operation) return operation;
-  throw new SignalboxError('internal', `there is no operation ${name}`);
-}
-
-interface Parts {
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-/**
- * What the path names is taken from the input; the rest is the body of a POST, and the query of other requests.
- * @throws SignalboxError `invalid_id`: checked here, since a URL would take an id like ".." for a way up
- */
-function partsOf({ http, input: schemas }: Operation, input: Readonly<Record<string, unknown>>): Parts {
-  const names = paramNames(http.path);
-  const params = Object.fromEntries(names.map((name) => [name, input[name]]));
-  parse(schemas.params, params, 'path', 'invalid_id');
-  const rest = Object.entries(input).filter(([name]) => !names.includes(name));
-  const isBody = http.method === 'POST';
-  return {
-    path: http.path.replace(/\{(\w+)\}/g, (_, name) => String(params[name])),
-    query: isBody ? {} : Object.fromEntries(rest.flatMap(queryField)),
-    body: isBody ? Object.fromEntries(rest) : {},
-  };
-}
-
-/** Lists are written with commas; what is absent or empty is left out. */
-function queryField([name, value]: [string, unknown]): [string, string][] {
-  const text = String(value ?? '');
-  return text === '' ? [] : [[name, text]];
+/** @throws SignalboxError `invalid_id`: a URL would take an id like ".." for a way up */
+function pathOf({ http, input }: Operation, params: Readonly<Record<string, string>>): string {
+  parse(input.params, params, 'path', 'invalid_id');
+  return http.path.replace(/\{(\w+)\}/g, (_, name) => params[name] ?? '');
 }
 
 function textOf(query: Readonly<Record<string, string>>): string {

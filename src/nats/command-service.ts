@@ -21,6 +21,7 @@ import { OPERATIONS } from '../operations/index.ts';
 import { type Operation, provides, type Reply } from '../operations/operation.ts';
 import { perform } from '../operations/perform.ts';
 import type { Features, Services } from '../operations/services.ts';
+import { inputParts } from '../operations/typed.ts';
 import { type Command, commandOf } from './command.ts';
 
 export interface CommandServiceOptions extends Features {
@@ -132,24 +133,14 @@ export class CommandService {
     }
   }
 
-  #perform(
-    operation: Operation,
-    { params: names, isOfProject }: Command,
-    message: ServiceMsg,
-  ): Promise<Reply> {
+  #perform(operation: Operation, { isOfProject }: Command, message: ServiceMsg): Promise<Reply> {
     const payload = payloadOf(message);
-    const params: Record<string, string> = {};
-    if (isOfProject) params.project = projectOf(message);
-    for (const name of names) {
-      params[name] = String(payload[name] ?? '');
-      delete payload[name];
-    }
+    if (isOfProject) payload.project = projectOf(message);
+    const input = inputParts(operation, payload);
     const headers = headersOf(message.headers);
-    const takesBody = operation.http.method === 'POST';
-    const input = { params, query: takesBody ? {} : queryOf(payload), body: takesBody ? payload : {} };
     const context = {
       headers,
-      caller: this.#admit(operation, headers.authorization, params),
+      caller: this.#admit(operation, headers.authorization, input.params),
       gone: () => this.#stopping.signal,
       // Only streams ask, and NATS has none.
       isAdmitted: () => true,
@@ -204,15 +195,6 @@ function payloadOf(message: ServiceMsg): Record<string, unknown> {
   }
   if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return { ...payload };
   throw new SignalboxError('invalid_request', 'the payload: expected a JSON object, or nothing');
-}
-
-/** A query is text, as in a URL; here its values may be numbers. */
-function queryOf(payload: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const values = Object.entries(payload).map(([name, value]) => {
-    const isPlain = typeof value === 'number' || typeof value === 'boolean';
-    return [name, isPlain ? String(value) : value];
-  });
-  return Object.fromEntries(values);
 }
 
 function headersOf(headers: MsgHdrs | undefined): Record<string, string> {

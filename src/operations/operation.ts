@@ -183,10 +183,16 @@ export interface Operation extends Facts {
 }
 
 /** An operation whose name, input and answers the type system knows. */
-export interface TypedOperation<Name extends string, I extends Input, A extends Answers> extends Operation {
+export interface TypedOperation<
+  Name extends string,
+  I extends Input,
+  A extends Answers,
+  Needs extends OptionalService,
+> extends Operation {
   readonly name: Name;
   readonly input: I;
   readonly answers: A;
+  readonly needs: Needs | undefined;
 }
 
 export function operation<
@@ -198,7 +204,7 @@ export function operation<
   Needs extends OptionalService = never,
 >(
   declared: Declaration<Name, Params, Query, Body, A, Needs>,
-): TypedOperation<Name, Input<Params, Query, Body>, A> {
+): TypedOperation<Name, Input<Params, Query, Body>, A, Needs> {
   const { input, answers, invalidBody, needs, handle } = declared;
   const [usual = 200] = Object.keys(answers).map(Number);
   return {

@@ -34,17 +34,20 @@ describe.concurrent('signalbox worker', () => {
     const script = 'head -1 "$1"; echo working >&2; while [ ! -e "$2" ]; do sleep 0.05; done; seq 1 200000';
     await using worker = await startWorker(world, ['sh', '-c', script, 'sh', '{prompt_file}', go]);
     const { box } = world;
-    await box.createTask('demo', { id: 'a', title: 'count', agent: 'far' });
-    await until(async () => (await box.task('demo', 'a')).state === 'working', 'it runs');
+    await box.createTask({ project: 'demo', id: 'a', title: 'count', agent: 'far' });
+    await until(
+      async () => (await box.readTask({ project: 'demo', task: 'a' })).status === 'working',
+      'it runs',
+    );
     const log = (stream: string): Promise<string> => world.log('a', 1, stream);
     await until(async () => (await log('stderr')) === 'working\n', 'its output is seen while it runs');
     expect(await log('stdout')).toContain('count');
     await writeFile(go, '');
-    const { state, outputs } = await box.settled('demo', 'a');
-    expect(state).toBe('done');
+    const { status, outputs = [] } = await box.settledTask({ project: 'demo', task: 'a' }, ['outputs']);
+    expect(status).toBe('done');
     expect(outputs[0]?.content_file?.size ?? outputs[0]?.content?.length).toBeGreaterThan(200_000);
-    const [attempt] = await box.attempts('demo', 'a');
-    expect(attempt).toMatchObject({ outcome: 'completed', exitCode: 0, stderrTail: 'working\n' });
+    const [attempt] = (await box.listAttempts({ project: 'demo', task: 'a' })).attempts;
+    expect(attempt).toMatchObject({ outcome: 'completed', exit_code: 0, stderr_tail: 'working\n' });
     expect(attempt?.host).toContain(`:${worker.pid}:`);
     const kept = join(world.dataDirectory, 'attempts/demo/a/1/process/stdout.log');
     expect((await readFile(kept, 'utf8')).endsWith('\n199999\n200000\n')).toBe(true);
@@ -55,8 +58,9 @@ describe.concurrent('signalbox worker', () => {
     const script = 'trap "" TERM; (trap "" TERM; sleep 1000) & echo "$$"; while :; do sleep 1; done';
     await using _worker = await startWorker(world, ['sh', '-c', script]);
     const { box } = world;
-    await box.createTask('demo', { id: 'cancelled', title: 'hangs', agent: 'far', max_attempts: 1 });
-    await box.createTask('demo', {
+    await box.createTask({ project: 'demo', id: 'cancelled', title: 'hangs', agent: 'far', max_attempts: 1 });
+    await box.createTask({
+      project: 'demo',
       id: 'late',
       title: 'hangs',
       agent: 'far',
@@ -66,13 +70,16 @@ describe.concurrent('signalbox worker', () => {
     const pidOf = async (task: string): Promise<number> => Number(await world.log(task, 1, 'stdout'));
     await until(async () => (await pidOf('cancelled')) > 0 && (await pidOf('late')) > 0, 'both run');
     const pids = [await pidOf('cancelled'), await pidOf('late')];
-    await box.cancel('demo', 'cancelled');
+    await box.cancelTask({ project: 'demo', task: 'cancelled' });
     for (const [id, outcome] of [
       ['cancelled', 'cancelled'],
       ['late', 'timed_out'],
     ] as const) {
-      await until(async () => (await box.attempts('demo', id))[0]?.outcome != null, `${id} ends`);
-      const [attempt] = await box.attempts('demo', id);
+      await until(
+        async () => (await box.listAttempts({ project: 'demo', task: id })).attempts[0]?.outcome != null,
+        `${id} ends`,
+      );
+      const [attempt] = (await box.listAttempts({ project: 'demo', task: id })).attempts;
       expect(attempt).toMatchObject({ outcome, evidence: { survivors: 0 } });
       expect(attempt?.evidence?.processCount).toBeGreaterThanOrEqual(2);
     }
@@ -85,11 +92,17 @@ describe.concurrent('signalbox worker', () => {
     await using world = await RemoteWorld.start({ agents: { far: FAR } });
     await using worker = await startWorker(world, ['sh', '-c', 'sleep 1000']);
     const { box } = world;
-    await box.createTask('demo', { id: 'a', title: 'long', agent: 'far' });
-    await until(async () => (await box.task('demo', 'a')).state === 'working', 'it runs');
+    await box.createTask({ project: 'demo', id: 'a', title: 'long', agent: 'far' });
+    await until(
+      async () => (await box.readTask({ project: 'demo', task: 'a' })).status === 'working',
+      'it runs',
+    );
     process.kill(worker.pid, 'SIGTERM');
     expect((await worker.ended).code).toBe(0);
-    await until(async () => (await box.attempts('demo', 'a'))[0]?.outcome === 'lost', 'it is given back');
+    await until(
+      async () => (await box.listAttempts({ project: 'demo', task: 'a' })).attempts[0]?.outcome === 'lost',
+      'it is given back',
+    );
     expect(await world.why('a')).toMatchObject({ waits_for: [{ kind: 'agent_offline' }] });
 
     const nobody = await startCli(['worker', '--agent', 'nobody', '--nats-url', world.nats.url], {

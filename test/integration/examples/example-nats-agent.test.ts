@@ -21,16 +21,21 @@ describe.skipIf(python === undefined)('an agent that speaks only NATS (examples/
     try {
       await once(agent.stdout, 'data');
       const text = 'nothing moves without a signal';
-      await box.createTask('demo', { id: 'a', title: 'count', agent: 'counter', params: { text } });
-      await box.createTask('demo', { id: 'b', title: 'nothing', agent: 'counter', max_attempts: 1 });
-      const [a, b] = await Promise.all([box.settled('demo', 'a'), box.settled('demo', 'b')]);
-      expect(a.outputs.map(({ title, content }) => [title, content])).toEqual([['Words', '{"words": 5}']]);
-      expect(a.state).toBe('done');
-      expect(b.state).toBe('failed');
-      expect((await box.attempts('demo', 'b'))[0]?.error).toContain('there is no text to count');
-      expect((await box.attempts('demo', 'a'))[0]?.pid).toBe(agent.pid);
+      await box.createTask({ project: 'demo', id: 'a', title: 'count', agent: 'counter', params: { text } });
+      await box.createTask({ project: 'demo', id: 'b', title: 'nothing', agent: 'counter', max_attempts: 1 });
+      const [a, b] = await Promise.all([
+        box.settledTask({ project: 'demo', task: 'a' }, ['outputs']),
+        box.settledTask({ project: 'demo', task: 'b' }),
+      ]);
+      expect(a.outputs?.map(({ title, content }) => [title, content])).toEqual([['Words', '{"words": 5}']]);
+      expect(a.status).toBe('done');
+      expect(b.status).toBe('failed');
+      expect((await box.listAttempts({ project: 'demo', task: 'b' })).attempts[0]?.error).toContain(
+        'there is no text to count',
+      );
+      expect((await box.listAttempts({ project: 'demo', task: 'a' })).attempts[0]?.pid).toBe(agent.pid);
       agent.kill('SIGKILL');
-      await box.createTask('demo', { id: 'c', title: 'later', agent: 'counter' });
+      await box.createTask({ project: 'demo', id: 'c', title: 'later', agent: 'counter' });
       await until(async () => JSON.stringify(await world.why('c')).includes('offline'), 'it is missed');
     } finally {
       agent.kill('SIGKILL');

@@ -79,18 +79,20 @@ describe('what agents say over NATS', () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
     const connection = await world.connect();
     const agent = new RawAgent(connection, 'far');
-    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     const word = await agent.begin();
     const output = { ...word, id: 'out-1', title: 'one', content: 'the only one' };
     for (let time = 0; time < 3; time++) {
       // Each time as another message of the stream, as after an acknowledgement that was lost.
       expect(await agent.say('output', output, `copy-${time}`)).toMatchObject({ ok: true });
     }
-    expect((await world.box.task('demo', 'a')).outputs.map(({ content }) => content)).toEqual([
-      'the only one',
-    ]);
+    expect(
+      (await world.box.readTask({ project: 'demo', task: 'a', expand: 'outputs' })).outputs?.map(
+        ({ content }) => content,
+      ),
+    ).toEqual(['the only one']);
     expect(await agent.say('result', { ...word, ...RESULT }, 'end')).toMatchObject({ ok: true });
-    expect((await world.box.settled('demo', 'a')).state).toBe('done');
+    expect((await world.box.settledTask({ project: 'demo', task: 'a' })).status).toBe('done');
     expect(await agent.say('result', { ...word, ...RESULT, id: 'end' }, 'end-again')).toMatchObject({
       ok: true,
     });
@@ -99,14 +101,16 @@ describe('what agents say over NATS', () => {
       async () => (await manager.streams.info(AGENT_STREAM)).state.messages === 0,
       'all are handled',
     );
-    expect(await world.box.attempts('demo', 'a')).toMatchObject([{ outcome: 'completed', rejected: [] }]);
+    expect((await world.box.listAttempts({ project: 'demo', task: 'a' })).attempts).toMatchObject([
+      { outcome: 'completed', rejected_messages: [] },
+    ]);
   });
 
   it('counts once also when it was acted on by a Signalbox that was killed before it acknowledged', async () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
     const connection = await world.connect();
     const agent = new RawAgent(connection, 'far');
-    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     const word = await agent.begin();
     await agent.say('output', { ...word, title: 'one', content: 'the only one' }, 'out-1');
     await agent.say('comment', { ...word, body: 'said once' }, 'say-1');
@@ -124,16 +128,16 @@ describe('what agents say over NATS', () => {
     await again('comment', { body: 'said once' }, 'say-1', 'x2');
     await world.up();
     expect(await agent.say('comment', { ...word, body: 'and more' }, 'say-2')).toMatchObject({ ok: true });
-    const { outputs, comments } = await world.box.task('demo', 'a');
+    const { outputs, comments } = await world.box.readTask({ project: 'demo', task: 'a', expand: 'all' });
     expect(outputs).toHaveLength(1);
-    expect(comments.map(({ body }) => body)).toEqual(['said once', 'and more']);
+    expect(comments?.map(({ body }) => body)).toEqual(['said once', 'and more']);
   });
 
   it('is refused with a reason where it is not what it should be, and listed', async () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT, other: PATIENT } });
     const agent = new RawAgent(await world.connect(), 'far');
     const other = new RawAgent(await world.connect(), 'other');
-    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     const word = await agent.begin();
     const refusals: [string, Promise<AgentAnswerMessage>][] = [
       ['invalid_request', agent.say('status', '{"type":')],
@@ -164,7 +168,7 @@ describe('what agents say over NATS', () => {
     expect(listed).toHaveLength(refusals.length - 1);
     expect(listed.every(({ reason, time }) => reason !== '' && time !== '')).toBe(true);
     expect((await world.rejected('other')).map(({ code }) => code)).toEqual(['forbidden']);
-    expect((await world.box.task('demo', 'a')).state).toBe('working');
+    expect((await world.box.readTask({ project: 'demo', task: 'a' })).status).toBe('working');
   });
 
   it(`takes ${FLOOD} bad messages of one agent without growing, and hears the others meanwhile`, {
@@ -172,7 +176,7 @@ describe('what agents say over NATS', () => {
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { bad: PATIENT, good: PATIENT } });
     await world.worker({ agent: 'good', default: () => 'fine' });
-    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'bad' });
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'bad' });
     const connection = await world.connect();
     const word = await new RawAgent(connection, 'bad').begin();
     const bad = [
@@ -206,8 +210,8 @@ describe('what agents say over NATS', () => {
     });
     for (let index = 0; !isOver; index++) {
       const begin = performance.now();
-      await world.box.createTask('demo', { id: `g${index}`, title: 'g', agent: 'good' });
-      expect((await world.box.settled('demo', `g${index}`)).state).toBe('done');
+      await world.box.createTask({ project: 'demo', id: `g${index}`, title: 'g', agent: 'good' });
+      expect((await world.box.settledTask({ project: 'demo', task: `g${index}` })).status).toBe('done');
       latencies.push(performance.now() - begin);
       memory.push(process.memoryUsage().heapUsed);
     }
@@ -224,6 +228,6 @@ describe('what agents say over NATS', () => {
     expect(latencies.length).toBeGreaterThan(0);
     expect(Math.max(...latencies)).toBeLessThan(5_000);
     expect((await world.rejected('bad')).length).toBe(100);
-    expect((await world.box.task('demo', 'a')).state).toBe('working');
+    expect((await world.box.readTask({ project: 'demo', task: 'a' })).status).toBe('working');
   });
 });

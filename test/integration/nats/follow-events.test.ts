@@ -13,7 +13,8 @@ describe('a follower of the event log', () => {
     const { box, nats } = world;
     let count = 0;
     const create = async (): Promise<void> => {
-      await box.createTask('demo', {
+      await box.createTask({
+        project: 'demo',
         id: `t${count++}`,
         title: 'a task',
         agent: 'far',
@@ -40,16 +41,16 @@ describe('a follower of the event log', () => {
     for (let index = 0; index < 50; index++) await create();
     await nats.kill9();
     await nats.restart();
-    await until(() => box.health().ready, 'Signalbox writes again');
+    await until(async () => (await box.readHealth()).ready, 'Signalbox writes again');
     for (let index = 0; index < 50; index++) await create();
     // What is said while its own connection is broken comes after all.
     proxy.refusing = true;
     proxy.cut();
     for (let index = 0; index < 50; index++) await create();
     proxy.refusing = false;
-    await until(() => seen.length === box.health().log.sequence, 'it has seen all', 30_000);
+    await until(async () => seen.length === (await box.readHealth()).log.sequence, 'it has seen all', 30_000);
     for (let index = 0; index < 50; index++) await create();
-    await until(() => seen.length === box.health().log.sequence, 'it follows', 30_000);
+    await until(async () => seen.length === (await box.readHealth()).log.sequence, 'it follows', 30_000);
     stop.abort();
     await following;
     await connection.close();

@@ -120,8 +120,8 @@ describe('a cluster of three NATS servers', () => {
       authenticator: await readCredentials(cluster.seedOf('far')),
       default: ({ job }) => `did ${job.title}`,
     });
-    await box.createTask('demo', { id: 'before', title: 'before', agent: 'far' });
-    expect((await box.settled('demo', 'before')).state).toBe('done');
+    await box.createTask({ project: 'demo', id: 'before', title: 'before', agent: 'far' });
+    expect((await box.settledTask({ project: 'demo', task: 'before' })).status).toBe('done');
 
     const connection = await cluster.connect();
     const manager = await jetstream(connection).jetstreamManager();
@@ -139,14 +139,14 @@ describe('a cluster of three NATS servers', () => {
     const { cluster: place } = await manager.streams.info(EVENT_STREAM);
     const leader = Number(place?.leader?.split('-')[1]) - 1;
     cluster.servers[leader]?.kill('SIGKILL');
-    await until(() => box.health().ready, 'the log has a new leader', 60_000);
+    await until(async () => (await box.readHealth()).ready, 'the log has a new leader', 60_000);
     const again = async (): Promise<boolean> =>
-      box.createTask('demo', { id: 'after', title: 'after', agent: 'far' }).then(
+      box.createTask({ project: 'demo', id: 'after', title: 'after', agent: 'far' }).then(
         () => true,
         () => false,
       );
     await until(again, 'a task is taken', 60_000);
-    expect((await box.settled('demo', 'after')).state).toBe('done');
+    expect((await box.settledTask({ project: 'demo', task: 'after' })).status).toBe('done');
     await worker.stop();
     await connection.close();
     await box.stop();

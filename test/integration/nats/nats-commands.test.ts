@@ -103,7 +103,10 @@ describe('commands over NATS', () => {
     expect(created.status).toBe(201);
     expect(taskAnswerSchema.parse(created.body)).toMatchObject({ id: 'a', project: 'demo', agent: 'far' });
     expect((await call('demo.createTask', request)).status).toBe(200);
-    await until(async () => (await world.box.task('demo', 'a')).state === 'review', 'it is handed in');
+    await until(
+      async () => (await world.box.readTask({ project: 'demo', task: 'a' })).status === 'review',
+      'it is handed in',
+    );
     expect((await call('demo.explainTask', { task: 'a' })).body).toMatchObject({ status: 'review' });
     const approved = await call('demo.approveTask', { task: 'a', by: 'mia', comment: 'good' });
     expect(approved.body).toMatchObject({ status: 'done' });
@@ -137,7 +140,7 @@ describe('commands over NATS', () => {
     await expectProblem('demo.readTask', { task: 'a b' }, 400, 'invalid_id');
     await expectProblem('demo.createTask', { title: 'x', agnet: 'far' }, 400, 'invalid_request');
     await expectProblem('demo.createTask', { title: 'x', agent: 'nobody' }, 404, 'agent_not_found');
-    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     await expectProblem('demo.approveTask', { task: 'a' }, 409, 'illegal_transition');
     await expectProblem('demo.rejectTask', { task: 'a' }, 400, 'invalid_request');
     await expectProblem('demo.reportStatus', { task: 'a', status: 'working' }, 401, 'unauthorized');
@@ -162,7 +165,7 @@ describe('commands over NATS', () => {
         await end.promise;
       },
     });
-    await world.box.createTask('demo', { id: 'a', title: 'held', agent: 'far' });
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'held', agent: 'far' });
     const attempt = await held.promise;
     await until(
       async () => (await call('demo.readTask', { task: 'a' }, admin)).status === 200,
@@ -252,7 +255,7 @@ describe('commands over NATS', () => {
     expect(traceparent).toMatch(new RegExp(`^00-${trace}-[\\da-f]{16}-01$`));
     expect(traceparent).not.toBe(fields.traceparent);
     expect(tracestate).toBe('rojo=1');
-    await world.box.settled('demo', 'a');
+    await world.box.settledTask({ project: 'demo', task: 'a' });
   });
 
   it('wait for news as long as they are asked to, and for nothing when Signalbox stops (C4)', async () => {
@@ -267,7 +270,13 @@ describe('commands over NATS', () => {
     await world.worker({ agent: 'far', default: () => 'a result' });
     expect(jobAnswerSchema.parse((await done).body)).toMatchObject({ status: 'completed' });
 
-    await world.box.createTask('demo', { id: 'slow', title: 'slow', agent: 'far', delay_seconds: 3_600 });
+    await world.box.createTask({
+      project: 'demo',
+      id: 'slow',
+      title: 'slow',
+      agent: 'far',
+      delay_seconds: 3_600,
+    });
     const waiting = call('demo.readTask', { task: 'slow', wait: 60 });
     await connection.flush();
     const began = performance.now();

@@ -147,11 +147,11 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
       logger,
       default: ({ job }) => job.title.repeat(200_000),
     });
-    await box.createTask('demo', { id: 'a', title: 'large', agent: 'far' });
-    const { state, outputs } = await box.settled('demo', 'a');
+    await box.createTask({ project: 'demo', id: 'a', title: 'large', agent: 'far' });
+    const { status, outputs } = await box.settledTask({ project: 'demo', task: 'a' }, ['outputs']);
     await worker.stop();
-    expect(state).toBe('done');
-    expect(outputs[0]?.content_file?.size).toBe(1_000_000);
+    expect(status).toBe('done');
+    expect(outputs?.[0]?.content_file?.size).toBe(1_000_000);
   });
 
   it('an agent that cannot sign has a password', async () => {
@@ -166,8 +166,8 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
       logger,
       default: () => 'done',
     });
-    await secured.world.box.createTask('demo', { id: 'a', title: 'a', agent: 'other' });
-    expect((await secured.world.box.settled('demo', 'a')).state).toBe('done');
+    await secured.world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'other' });
+    expect((await secured.world.box.settledTask({ project: 'demo', task: 'a' })).status).toBe('done');
     await worker.stop();
   });
 
@@ -223,7 +223,7 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
       },
     });
     await watcher.flush();
-    await secured.world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    await secured.world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     await until(() => live.includes('signalbox.v1.live.demo.task.a.created'), 'it is seen');
     const stored = await watcher.request(`$JS.API.DIRECT.GET.${EVENT_STREAM}`, JSON.stringify({ seq: 1 }));
     expect(stored.json()).toMatchObject({ type: 'dev.signalbox.supervisor.started.v1' });

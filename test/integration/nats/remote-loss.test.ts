@@ -9,10 +9,14 @@ const BREAK_MS = Number(process.env.SIGNALBOX_TEST_BREAK_MS ?? 2_000);
 
 /** Each task is done, with one result. */
 async function expectAllDoneOnce(box: Signalbox, ids: readonly string[]): Promise<void> {
-  for (const task of await Promise.all(ids.map((id) => box.settled('demo', id)))) {
-    expect(task.state).toBe('done');
-    expect(task.outputs.map(({ content }) => content?.split(' ')[0])).toEqual([task.id]);
-    const completed = (await box.attempts('demo', task.id)).filter(({ outcome }) => outcome === 'completed');
+  for (const task of await Promise.all(
+    ids.map((id) => box.settledTask({ project: 'demo', task: id }, ['outputs'])),
+  )) {
+    expect(task.status).toBe('done');
+    expect(task.outputs?.map(({ content }) => content?.split(' ')[0])).toEqual([task.id]);
+    const completed = (await box.listAttempts({ project: 'demo', task: task.id })).attempts.filter(
+      ({ outcome }) => outcome === 'completed',
+    );
     expect(completed).toHaveLength(1);
   }
 }
@@ -25,11 +29,13 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     const { box } = world;
     const first = await world.workerProcess({ agent: 'far', concurrency: 20, ms: 3_600_000 });
     const ids = Array.from({ length: 20 }, (_, index) => `t${index}`);
-    for (const id of ids) await box.createTask('demo', { id, title: id, agent: 'far' });
+    for (const id of ids) await box.createTask({ project: 'demo', id, title: id, agent: 'far' });
     await until(async () => (await world.begun()).length === 20, 'all are begun');
     await first.kill('SIGKILL');
     const outcomes = async (): Promise<unknown[]> =>
-      Promise.all(ids.map(async (id) => (await box.attempts('demo', id))[0]?.outcome));
+      Promise.all(
+        ids.map(async (id) => (await box.listAttempts({ project: 'demo', task: id })).attempts[0]?.outcome),
+      );
     await until(async () => (await outcomes()).every((outcome) => outcome === 'lost'), 'all are lost');
     const why = await world.why('t0');
     expect(why).toMatchObject({ status: 'pending', waits_for: [{ kind: 'agent_offline', agent: 'far' }] });
@@ -40,7 +46,9 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     const begun = await world.begun();
     expect(new Set(begun).size).toBe(begun.length);
     for (const id of ids)
-      expect((await box.attempts('demo', id)).map(({ outcome }) => outcome)).toEqual(['lost', 'completed']);
+      expect(
+        (await box.listAttempts({ project: 'demo', task: id })).attempts.map(({ outcome }) => outcome),
+      ).toEqual(['lost', 'completed']);
   });
 
   it('a worker whose connection is broken for a while loses no result and doubles none', {
@@ -52,7 +60,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     await using proxy = await TcpProxy.to(world.nats.url);
     await world.workerProcess({ agent: 'far', concurrency: 5, ms: BREAK_MS / 4, servers: proxy.url });
     const ids = Array.from({ length: 10 }, (_, index) => `t${index}`);
-    for (const id of ids) await box.createTask('demo', { id, title: id, agent: 'far' });
+    for (const id of ids) await box.createTask({ project: 'demo', id, title: id, agent: 'far' });
     await until(async () => (await world.begun()).length === 5, 'the first are begun');
     proxy.refusing = true;
     proxy.cut();
@@ -60,7 +68,8 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     proxy.refusing = false;
     await expectAllDoneOnce(box, ids);
     // It was away for less than it may be silent: nothing had to be done again.
-    for (const id of ids) expect(await box.attempts('demo', id)).toHaveLength(1);
+    for (const id of ids)
+      expect((await box.listAttempts({ project: 'demo', task: id })).attempts).toHaveLength(1);
     expect(new Set(await world.begun()).size).toBe(10);
   });
 
@@ -84,20 +93,27 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
           finish = () => resolve('too late');
         }),
     });
-    await box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    await box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     await until(() => finish !== null, 'it works');
     proxy.refusing = true;
     proxy.cut();
-    await until(async () => (await box.attempts('demo', 'a'))[0]?.outcome === 'lost', 'it counts as gone');
+    await until(
+      async () => (await box.listAttempts({ project: 'demo', task: 'a' })).attempts[0]?.outcome === 'lost',
+      'it counts as gone',
+    );
     await world.worker({ agent: 'far', default: () => 'in time' });
-    expect((await box.settled('demo', 'a')).state).toBe('done');
+    expect((await box.settledTask({ project: 'demo', task: 'a' })).status).toBe('done');
     proxy.refusing = false;
     await until(() => abort !== '', 'it is told');
     expect(abort).toBe('cancelled');
     (finish as (() => void) | null)?.();
     await until(async () => (await world.rejected('far')).length > 0, 'its result is refused');
     expect(await world.rejected('far')).toMatchObject([{ kind: 'result', code: 'stale_attempt' }]);
-    expect((await box.task('demo', 'a')).outputs.map(({ content }) => content)).toEqual(['in time']);
+    expect(
+      (await box.readTask({ project: 'demo', task: 'a', expand: 'outputs' })).outputs?.map(
+        ({ content }) => content,
+      ),
+    ).toEqual(['in time']);
   });
 
   it('goes on where it was when Signalbox is started again, and does nothing twice', {
@@ -106,7 +122,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, concurrency: 4 } } });
     await world.workerProcess({ agent: 'far', concurrency: 4, ms: 300 });
     const ids = Array.from({ length: 24 }, (_, index) => `t${index}`);
-    for (const id of ids) await world.box.createTask('demo', { id, title: id, agent: 'far' });
+    for (const id of ids) await world.box.createTask({ project: 'demo', id, title: id, agent: 'far' });
     for (let restart = 0; restart < 3; restart++) {
       const count = (await world.begun()).length;
       // On a slow machine all may be begun before the last restart.
@@ -120,7 +136,8 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     await expectAllDoneOnce(world.box, ids);
     const begun = await world.begun();
     expect(new Set(begun).size).toBe(begun.length);
-    for (const id of ids) expect(await world.box.attempts('demo', id)).toHaveLength(1);
+    for (const id of ids)
+      expect((await world.box.listAttempts({ project: 'demo', task: id })).attempts).toHaveLength(1);
   });
 
   it('goes on when the NATS server is killed and comes back, and does nothing twice', {
@@ -132,7 +149,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     const { box } = world;
     await world.workerProcess({ agent: 'far', concurrency: 4, ms: 200 });
     const ids = Array.from({ length: 12 }, (_, index) => `t${index}`);
-    for (const id of ids) await box.createTask('demo', { id, title: id, agent: 'far' });
+    for (const id of ids) await box.createTask({ project: 'demo', id, title: id, agent: 'far' });
     await until(async () => (await world.begun()).length > 4, 'some are begun, and some done');
     await world.nats.kill9();
     await world.nats.restart();

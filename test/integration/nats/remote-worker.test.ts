@@ -22,20 +22,24 @@ describe.concurrent('a worker of a remote agent', () => {
       default: ({ job }) => `did ${job.title}`,
     });
     const { box } = world;
-    await box.createTask('demo', {
+    await box.createTask({
+      project: 'demo',
       id: 'a',
       title: 'say it',
       agent: 'far',
       action: 'shout',
       params: { text: 'hello' },
     });
-    await box.createTask('demo', { id: 'b', title: 'sweep', agent: 'far' });
-    const [a, b] = await Promise.all([box.settled('demo', 'a'), box.settled('demo', 'b')]);
-    expect(a.state).toBe('done');
-    expect(a.outputs.map(({ title, content }) => [title, content])).toEqual([['shouted', 'HELLO']]);
-    expect(a.comments.map(({ author, body }) => [author, body])).toEqual([['far', 'loud or quiet?']]);
-    expect(b.outputs.map(({ content }) => content)).toEqual(['did sweep']);
-    expect(await box.attempts('demo', 'a')).toMatchObject([
+    await box.createTask({ project: 'demo', id: 'b', title: 'sweep', agent: 'far' });
+    const [a, b] = await Promise.all([
+      box.settledTask({ project: 'demo', task: 'a' }, ['all']),
+      box.settledTask({ project: 'demo', task: 'b' }, ['all']),
+    ]);
+    expect(a.status).toBe('done');
+    expect(a.outputs?.map(({ title, content }) => [title, content])).toEqual([['shouted', 'HELLO']]);
+    expect(a.comments?.map(({ author, body }) => [author, body])).toEqual([['far', 'loud or quiet?']]);
+    expect(b.outputs?.map(({ content }) => content)).toEqual(['did sweep']);
+    expect((await box.listAttempts({ project: 'demo', task: 'a' })).attempts).toMatchObject([
       { outcome: 'completed', driver: 'remote', agent: 'far' },
     ]);
   });
@@ -43,11 +47,14 @@ describe.concurrent('a worker of a remote agent', () => {
   it('is not asked before it is there, and the agent is offline until then', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const { box } = world;
-    await box.createTask('demo', { id: 'a', title: 'wait', agent: 'far' });
-    await until(async () => (await box.task('demo', 'a')).state === 'pending', 'it waits');
+    await box.createTask({ project: 'demo', id: 'a', title: 'wait', agent: 'far' });
+    await until(
+      async () => (await box.readTask({ project: 'demo', task: 'a' })).status === 'pending',
+      'it waits',
+    );
     await world.worker({ agent: 'far', default: () => 'done' });
-    expect((await box.settled('demo', 'a')).state).toBe('done');
-    expect(await box.attempts('demo', 'a')).toHaveLength(1);
+    expect((await box.settledTask({ project: 'demo', task: 'a' })).status).toBe('done');
+    expect((await box.listAttempts({ project: 'demo', task: 'a' })).attempts).toHaveLength(1);
   });
 
   it('hands in what is larger than a message as a file', async () => {
@@ -55,10 +62,10 @@ describe.concurrent('a worker of a remote agent', () => {
     const large = 'x'.repeat(3_000_000);
     await world.worker({ agent: 'far', default: () => large });
     const { box } = world;
-    await box.createTask('demo', { id: 'a', title: 'large', agent: 'far' });
-    const { outputs } = await box.settled('demo', 'a');
-    expect(outputs.map(({ content, content_file }) => [content, content_file?.size])).toEqual([
-      [undefined, large.length],
+    await box.createTask({ project: 'demo', id: 'a', title: 'large', agent: 'far' });
+    const { outputs } = await box.settledTask({ project: 'demo', task: 'a' }, ['outputs']);
+    expect(outputs?.map(({ content, content_file }) => [content, content_file?.size])).toEqual([
+      [null, large.length],
     ]);
   });
 
@@ -76,12 +83,18 @@ describe.concurrent('a worker of a remote agent', () => {
         }),
     });
     const { box } = world;
-    await box.createTask('demo', { id: 'a', title: 'long', agent: 'far' });
-    await until(async () => (await box.task('demo', 'a')).state === 'working', 'it works');
-    await box.cancel('demo', 'a');
-    await until(async () => (await box.attempts('demo', 'a'))[0]?.outcome != null, 'the attempt ends');
+    await box.createTask({ project: 'demo', id: 'a', title: 'long', agent: 'far' });
+    await until(
+      async () => (await box.readTask({ project: 'demo', task: 'a' })).status === 'working',
+      'it works',
+    );
+    await box.cancelTask({ project: 'demo', task: 'a' });
+    await until(
+      async () => (await box.listAttempts({ project: 'demo', task: 'a' })).attempts[0]?.outcome != null,
+      'the attempt ends',
+    );
     expect(aborted).toBe('cancelled');
-    expect(await box.attempts('demo', 'a')).toMatchObject([
+    expect((await box.listAttempts({ project: 'demo', task: 'a' })).attempts).toMatchObject([
       { outcome: 'cancelled', evidence: { workerStatus: 'cancelled' } },
     ]);
   });
@@ -92,13 +105,18 @@ describe.concurrent('a worker of a remote agent', () => {
     const connection = await world.connect();
     await announce(connection);
     await until(async () => (await state(world)) === 'idle', 'it is there');
-    await box.createTask('demo', { id: 'a', title: 'a', agent: 'far' });
+    await box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     const manager = await jetstream(connection).jetstreamManager();
     const queued = async (): Promise<number> => (await manager.streams.info(WORK_STREAM)).state.messages;
     await until(async () => (await queued()) === 1, 'the job is in the queue');
-    await box.cancel('demo', 'a');
-    await until(async () => (await box.attempts('demo', 'a'))[0]?.outcome != null, 'the attempt ends');
-    expect(await box.attempts('demo', 'a')).toMatchObject([{ outcome: 'cancelled', startedAt: null }]);
+    await box.cancelTask({ project: 'demo', task: 'a' });
+    await until(
+      async () => (await box.listAttempts({ project: 'demo', task: 'a' })).attempts[0]?.outcome != null,
+      'the attempt ends',
+    );
+    expect((await box.listAttempts({ project: 'demo', task: 'a' })).attempts).toMatchObject([
+      { outcome: 'cancelled', started_at: null },
+    ]);
     await until(async () => (await queued()) === 0, 'the job is gone');
   });
 
@@ -113,11 +131,11 @@ describe.concurrent('a worker of a remote agent', () => {
     const manager = await jetstream(connection).jetstreamManager();
     const queued = async (): Promise<number> => (await manager.streams.info(WORK_STREAM)).state.messages;
     await world.command('_system.pauseQueue', { kind: 'type', name: 'build' });
-    await box.createTask('demo', { id: 'held', title: 'held', type: 'build' });
-    await box.createTask('demo', { id: 'own', title: 'own', agent: 'far' });
+    await box.createTask({ project: 'demo', id: 'held', title: 'held', type: 'build' });
+    await box.createTask({ project: 'demo', id: 'own', title: 'own', agent: 'far' });
     await until(async () => (await queued()) === 1, 'the job of the other queue is there');
     expect(await world.why('held')).toMatchObject({ waits_for: [{ kind: 'queue_paused' }] });
-    expect(await box.attempts('demo', 'held')).toEqual([]);
+    expect((await box.listAttempts({ project: 'demo', task: 'held' })).attempts).toEqual([]);
     await world.command('_system.resumeQueue', { kind: 'type', name: 'build' });
     await until(async () => (await queued()) === 2, 'the job of the queue that goes on is there, too');
   });
@@ -126,10 +144,10 @@ describe.concurrent('a worker of a remote agent', () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...PATIENT, queue_seconds: 0.3 } } });
     await announce(await world.connect());
     await until(async () => (await state(world)) === 'idle', 'it is there');
-    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far', max_attempts: 2 });
-    expect((await world.box.settled('demo', 'a')).state).toBe('failed');
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far', max_attempts: 2 });
+    expect((await world.box.settledTask({ project: 'demo', task: 'a' })).status).toBe('failed');
     const error = 'no worker has begun it within 0 s';
-    expect(await world.box.attempts('demo', 'a')).toMatchObject([
+    expect((await world.box.listAttempts({ project: 'demo', task: 'a' })).attempts).toMatchObject([
       { outcome: 'spawn_failed', error },
       { outcome: 'spawn_failed', error },
     ]);
@@ -140,7 +158,7 @@ describe.concurrent('a worker of a remote agent', () => {
     const connection = await world.connect();
     await announce(connection);
     await until(async () => (await state(world)) === 'idle', 'it is there');
-    await world.box.createTask('demo', { id: 'a', title: 'a', agent: 'far', max_attempts: 1 });
+    await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far', max_attempts: 1 });
     const consumer = await jetstream(connection).consumers.get(WORK_STREAM, 'far');
     for (let delivery = 1; delivery <= 10; delivery++) {
       const message = await consumer.next({ expires: 5_000 });
@@ -149,8 +167,10 @@ describe.concurrent('a worker of a remote agent', () => {
     }
     // The server says so when it would be the next one's turn.
     await consumer.next({ expires: 1_000 });
-    expect((await world.box.settled('demo', 'a')).state).toBe('failed');
-    expect((await world.box.attempts('demo', 'a'))[0]?.error).toContain('none started it');
+    expect((await world.box.settledTask({ project: 'demo', task: 'a' })).status).toBe('failed');
+    expect((await world.box.listAttempts({ project: 'demo', task: 'a' })).attempts[0]?.error).toContain(
+      'none started it',
+    );
   });
 });
 
