@@ -1,6 +1,6 @@
 /** The event stream of a test server, opened by journals and looked at from beside them. */
 import { JetStreamApiCodes, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection, RequestError } from '@nats-io/transport-node';
+import { connect, headers, type NatsConnection, RequestError } from '@nats-io/transport-node';
 import { expect } from 'vitest';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
 import { openEventStream } from '../../../src/journal/jetstream/event-stream.ts';
@@ -147,8 +147,11 @@ export class JetStreamLog implements AsyncDisposable {
   /** The server answers a deletion before it is done: the old stream may still take a message, as a duplicate of one it had. */
   async #untilDeleted(): Promise<void> {
     const connection = await this.#connectAside();
+    // A stream of another name refuses it, so that nothing is stored.
+    const expectations = headers();
+    expectations.set('Nats-Expected-Stream', 'NONE');
     const isDeleted = (): Promise<boolean> =>
-      connection.request(PROBE_SUBJECT, '', { timeout: 300 }).then(
+      connection.request(PROBE_SUBJECT, '', { timeout: 300, headers: expectations }).then(
         () => false,
         (error) => error instanceof RequestError && error.isNoResponders(),
       );
