@@ -1,4 +1,4 @@
-/** What the use cases work with. They are the only way in: HTTP, the library and every other skin call them. */
+/** The context of the use cases, through which HTTP, NATS, the library and all other adapters work. */
 import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
 import type { Environment } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
@@ -14,7 +14,7 @@ import type { Supervisor } from '../engine/supervisor/supervisor.ts';
 import type { AttemptTokens } from '../engine/supervisor/tokens.ts';
 import type { Journal, JournalEntry, ReadRange } from '../journal/journal.ts';
 
-/** What a task gets where its creator says nothing. */
+/** Defaults of fields that the creator of a task leaves out. */
 export interface TaskDefaults {
   readonly priority: number;
   readonly max_attempts: number;
@@ -26,13 +26,13 @@ export interface TaskDefaults {
 /** The key that signs checkpoints of the log. */
 export interface CheckpointKeys {
   /**
-   * Replaces the key by a new one, for which the old one vouches. The fingerprint and the public key of the new one.
+   * Replaces the key by a new one, signed by the old one. @returns fingerprint and public key of the new one
    * @throws SignalboxError as a commit does
    */
   rotate(actor: string): Promise<{ readonly key: string; readonly public_key: string }>;
 }
 
-/** What is known now: all of it follows from the log. */
+/** The present state; all of it follows from the log. */
 export interface EngineState {
   readonly host: ActorHost;
   readonly projections: Projections;
@@ -107,7 +107,7 @@ export type Needs<Path extends Paths> = (Path extends Paths ? (part: Part<Path>)
   ? All
   : never;
 
-/** What reading needs: of now, or of a moment of the past. */
+/** What reading tasks needs, for the present and for moments of the past. */
 export interface Readable extends Needs<'log.history'> {
   readonly state: Findable['state'];
   readonly settings: { readonly directories: Pick<Settings['directories'], 'content'> };
@@ -120,7 +120,7 @@ interface Findable extends Needs<'state.projections'> {
   };
 }
 
-/** The task if it is in memory: all that are not settled are, and those that settled of late. */
+/** The task if it is in memory: every unsettled task is, and recently settled ones. */
 export function taskInMemory(
   { state }: Needs<'state.projections'>,
   project: string,
@@ -145,7 +145,7 @@ export async function findAttempts(
 }
 
 /**
- * A task that has left memory; null where there never was one.
+ * A task that has left memory; null if it never existed.
  * @throws SignalboxError `log_unavailable`
  */
 export async function recall(
@@ -158,7 +158,7 @@ export async function recall(
     return await archive.find(project, task);
   } catch (cause) {
     if (!(cause instanceof SignalboxError) || cause.code !== 'nats_unavailable') throw cause;
-    const why = `task ${task} would have to be read from the event log, which is out of reach: try again in a moment`;
+    const why = `task ${task} would have to be read from the event log, which is unreachable: try again in a moment`;
     throw new SignalboxError('log_unavailable', why, { cause });
   }
 }
@@ -172,7 +172,7 @@ async function fromArchive(app: Findable, project: ProjectId, task: TaskId): Pro
 }
 
 /**
- * Decides an event on behalf of a caller, and answers with the task as it is then.
+ * Decides an event on behalf of a caller. @returns the task afterwards
  * @throws SignalboxError `task_not_found`, `task_archived`, `illegal_transition`, `body_too_large`, `log_unavailable`,
  * `overloaded`, `log_fenced`
  */
@@ -195,7 +195,7 @@ export async function commitForTask(
 export function archivedError({ project, id, state }: TaskView): SignalboxError {
   return new SignalboxError(
     'task_archived',
-    `task ${id} in project ${project} is ${state}, and has left memory since (retention): it can be read, but nothing more can happen to it. Create a new task`,
+    `task ${id} in project ${project} is ${state}, and has left memory since (retention): it can only be read. Create a new task`,
     { details: { project, task: id, status: state } },
   );
 }

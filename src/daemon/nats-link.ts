@@ -1,4 +1,4 @@
-/** The connection to NATS: to the server that Signalbox starts itself, or to the one that it is given. */
+/** The connection to NATS: to the embedded server, or to the one that the configuration names. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { SignalboxConfig } from '../config/schema/config.ts';
@@ -11,16 +11,16 @@ import { connectTo, type GivenServer, givenServer, type NatsAddress } from './na
 
 export interface NatsLink {
   readonly connection: NatsConnection;
-  /** Where it leads to, for another one. */
+  /** For further connections to the same server. */
   readonly address: NatsAddress;
-  /** null where the server is not ours. */
+  /** null if the server is not embedded. */
   readonly embedded: EmbeddedServer | null;
   /** Without credentials. */
   readonly url: string;
   readonly version: string;
-  /** What is certain of an acknowledged event, in words. */
+  /** Describes what is certain of an acknowledged event. */
   readonly durability: string;
-  /** Forces the event stream to the disk, where events are to count only then; null where the server sees to it. */
+  /** Forces the event stream to the disk (`nats.sync: group`); null if the server does it. */
   readonly sync: (() => Promise<void>) | null;
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface NatsLinkOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What is certain of an acknowledged event in each mode, and on a server that is not ours. */
+/** What is certain of an acknowledged event, by mode of `nats.sync`, and on an external server. */
 export const DURABILITY = {
   interval:
     'written to the system before it is acknowledged: the crash of a process loses nothing; a power cut may lose what was not synced to the disk yet (1 s with nats-server 2.10 and later, 60 s before)',
@@ -48,7 +48,7 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
   if (options.config.nats.sync !== 'interval') {
     throw new SignalboxError(
       'config_invalid',
-      `nats.sync is for Signalbox's own NATS server, and another one is named: set sync_interval there, and leave nats.sync out`,
+      `nats.sync is for the embedded NATS server, but another one is named: set sync_interval there, and remove nats.sync`,
     );
   }
   return openExternal(given);

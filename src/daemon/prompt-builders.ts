@@ -1,7 +1,6 @@
 /**
- * Prompts that projects build themselves: from a template, by a module, or by a program.
- *
- * F1 A prompt that cannot be built is no reason to hold work back: the built-in one is used, and the log says why.
+ * Prompts that projects build themselves: from a template, by a module, or by a program. If that fails, the built-in
+ * prompt is used and the log says why: work is never held back.
  */
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +14,7 @@ import type { PromptInput } from '../engine/supervisor/prompts/prompt.ts';
 import type { PromptBuilders } from '../engine/supervisor/prompts/prompt-builders.ts';
 import { type PromptFacts, promptFacts, templateValues } from '../engine/supervisor/prompts/prompt-facts.ts';
 
-/** What a module of a project exports as its default. */
+/** The default export of a prompt module. */
 export type PromptBuilder = (facts: PromptFacts) => string | Promise<string>;
 
 const PROMPT_BYTES_MAX = 4 * 1_024 * 1_024;
@@ -55,7 +54,7 @@ export class ProjectPrompts implements PromptBuilders {
       const why = withoutSecret(messageOf(error), input.token);
       this.#options.logger.warn(
         { project, task, attempt, agent, why },
-        'the prompt of the project failed: the built-in one is used',
+        'could not build the prompt of the project; using the built-in one',
       );
       return null;
     }
@@ -108,7 +107,7 @@ async function fromModule(file: string, facts: PromptFacts, limitMs: number): Pr
   });
 }
 
-/** A program may repeat what it was given in what it complains. */
+/** Error messages of programs may repeat their input. */
 function withoutSecret(text: string, token: string): string {
   return token === '' ? text : text.replaceAll(token, '<token>');
 }

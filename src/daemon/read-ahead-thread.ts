@@ -1,4 +1,4 @@
-/** The thread of read-ahead.ts: reads what is there, hashes it, and hands it over in batches. */
+/** The program of the thread of read-ahead.ts: reads messages, hashes them, and sends them in batches. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { deferred } from '../base/deferred.ts';
 import { sha256 } from '../base/hash.ts';
@@ -8,9 +8,9 @@ import type { StoredMessage } from '../journal/journal.ts';
 import { connectTo } from './nats-address.ts';
 import type { PackedBatch, ThreadInput } from './read-ahead.ts';
 
-/** A batch is full with either: some milliseconds of work for who folds it. */
-const MESSAGES_MAX = 512;
-const BYTES_MAX = 1_048_576;
+/** A batch is full with either: some milliseconds of work for the receiver. */
+const MAX_MESSAGES = 512;
+const MAX_BYTES = 1_048_576;
 
 const port = parentPort;
 if (!port) throw new SignalboxError('internal', 'this is the program of a thread');
@@ -53,7 +53,7 @@ try {
   let size = 0;
   for await (const message of reader.readPresent({ from })) {
     const isNext = message.sequence === (batch.at(-1)?.sequence ?? message.sequence - 1) + 1;
-    if (!isNext || batch.length === MESSAGES_MAX || size >= BYTES_MAX) {
+    if (!isNext || batch.length === MAX_MESSAGES || size >= MAX_BYTES) {
       await handOver(batch);
       batch = [];
       size = 0;

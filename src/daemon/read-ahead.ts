@@ -1,7 +1,4 @@
-/**
- * Reads the log in a thread of its own while this one folds it: the client, the socket and the hashes take as long as
- * the machines and projections do. RA1 and RA2 are in runtime/read-ahead.ts.
- */
+/** Reads the log in a thread of its own: the client, the socket and the hashes take as long as the machines and projections. */
 import { on } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,28 +11,28 @@ import type { NatsAddress } from './nats-address.ts';
 export interface ThreadInput {
   readonly address: NatsAddress;
   readonly from: number;
-  /** Batches that the thread may be ahead; each message to it allows one more. */
+  /** Batches that the thread may send ahead; each message to it allows one more. */
   readonly ahead: number;
 }
 
-/** A batch on its way from the thread: one buffer, which changes hands without a copy. */
+/** A batch as the thread sends it: one buffer, transferred without a copy. */
 export interface PackedBatch {
   readonly from: number;
   readonly bytes: ArrayBuffer;
-  /** For each message, where it ends in the bytes. */
+  /** The end of each message in `bytes`. */
   readonly ends: readonly number[];
   readonly hashes: readonly string[];
   readonly lastId: string;
 }
 
 const BATCHES_AHEAD = 4;
-/** To start the thread and its connection takes as long as to read so many events in place. */
+/** Starting the thread and its connection takes as long as reading so many events in place. */
 const PAYS = 20_000;
 
-/** Where the program was compiled to. Run from its sources it has no file that a thread could be started from. */
+/** The compiled program of the thread; it does not exist when running from sources. */
 const THREAD = new URL('./read-ahead-thread.js', import.meta.url);
 
-/** @param thread its program; null where it has none @returns null then */
+/** null if there is no program of the thread. */
 export function threadFor(
   address: NatsAddress,
   logger: Logger,
@@ -56,7 +53,7 @@ async function* readInThread(thread: URL, input: ThreadInput, logger: Logger): A
       worker.postMessage('one more');
     }
   } catch (err) {
-    logger.warn({ err }, 'the log cannot be read ahead: it is read in place');
+    logger.warn({ err }, 'could not read the log ahead; reading in place');
   } finally {
     await worker.terminate();
   }

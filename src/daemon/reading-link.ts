@@ -1,8 +1,6 @@
 /**
- * The way to the log for who only reads it, beside a running Signalbox or without one.
- *
- * RL1 Whoever runs is not disturbed: no lease is taken, and the embedded server is shared where one runs.
- * RL2 Where none runs, its server is started for the time of the reading, and stopped again.
+ * A connection for reading the log, beside a running Signalbox or without one. It takes no lease and shares a running
+ * embedded server; if none is running, one is started for the time of the reading.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
@@ -14,9 +12,9 @@ import { type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts'
 
 export interface ReadingLink {
   readonly connection: NatsConnection;
-  /** Whether the server runs for this reading alone: then nobody writes meanwhile. */
+  /** Whether the server runs only for this reading: then there is no writer. */
   readonly isOwn: boolean;
-  /** What it leads to, for messages. */
+  /** Names the log in messages. */
   readonly where: string;
   close(): Promise<void>;
 }
@@ -27,7 +25,7 @@ export interface ReadingLinkOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** @throws SignalboxError `not_found` where no log is, `nats_unavailable`, `nats_server_missing`, `log_in_use` */
+/** @throws SignalboxError `not_found` if there is no log, `nats_unavailable`, `nats_server_missing`, `log_in_use` */
 export async function openReadingLink(options: ReadingLinkOptions): Promise<ReadingLink> {
   const { data_dir: dataDir } = options.config;
   if (isServerGiven(options.config)) {
@@ -63,7 +61,7 @@ async function openOwn(options: NatsLinkOptions, dataDir: string): Promise<Readi
     return { connection: link.connection, isOwn: true, where, close: () => link.close() };
   } catch (error) {
     if (!(error instanceof SignalboxError) || error.code !== 'log_in_use') throw error;
-    // Somebody has started it in the meantime.
+    // Another process has started it meanwhile.
     const joined = await joinRunning(dataDir);
     if (joined === undefined) throw error;
     return joined;

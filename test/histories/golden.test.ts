@@ -8,9 +8,9 @@ import type { AnyStateMachine } from 'xstate';
 import { MACHINES } from '../../machines/index.ts';
 import type { EntityKind, EventType, StoredRecord } from '../../src/contracts/events/events.ts';
 import { ATTEMPT_OUTCOMES, STOP_REASONS } from '../../src/contracts/tasks.ts';
-import { checkHistory } from '../../src/engine/replay/check.ts';
-import { readRecords } from '../../src/engine/replay/cursor.ts';
+import { readRecords } from '../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../src/engine/replay/file-source.ts';
+import { checkHistory } from '../../src/engine/replay/replay.ts';
 import type { Machines } from '../../src/engine/runtime/actor-host.ts';
 import { goldenHistories, recordedState, stateOf } from '../support/histories/golden.ts';
 

@@ -6,9 +6,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { checkHistory } from '../../src/engine/replay/check.ts';
+import { memorySource } from '../../src/engine/replay/event-source.ts';
 import { lineOf } from '../../src/engine/replay/file-source.ts';
-import { memorySource } from '../../src/engine/replay/journal-source.ts';
+import { checkHistory } from '../../src/engine/replay/replay.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import type { MemoryLog } from '../../src/journal/memory-journal.ts';
 import { withTombstones } from '../../src/journal/redactions.ts';

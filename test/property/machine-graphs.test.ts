@@ -10,7 +10,7 @@ import {
   type StoredRecord,
 } from '../../src/contracts/events/events.ts';
 import { attemptKey } from '../../src/contracts/ids.ts';
-import { readRecords } from '../../src/engine/replay/cursor.ts';
+import { readRecords } from '../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../src/engine/replay/file-source.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { goldenHistories } from '../support/histories/golden.ts';

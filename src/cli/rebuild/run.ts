@@ -1,6 +1,6 @@
 import { SignalboxError } from '../../contracts/errors.ts';
 import { SUPERVISOR_ID } from '../../contracts/events/events.ts';
-import type { Place } from '../../engine/replay/cursor.ts';
+import type { Place } from '../../engine/replay/replay.ts';
 import { Replay } from '../../engine/replay/replay.ts';
 import { ActorHost } from '../../engine/runtime/actor-host.ts';
 import { clientOf } from '../client-options.ts';

@@ -1,5 +1,5 @@
 import { timeOf } from '../../app/tasks/task-json.ts';
-import { checkHistory } from '../../engine/replay/check.ts';
+import { checkHistory } from '../../engine/replay/replay.ts';
 import type { Divergence } from '../../engine/runtime/divergence.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import type { SourceOptions } from '../log/log-options.ts';

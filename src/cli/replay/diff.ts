@@ -9,9 +9,8 @@ import {
   type StateChange,
   type TaskChanges,
 } from '../../engine/replay/changes.ts';
-import type { Place } from '../../engine/replay/cursor.ts';
 import { type Moment, momentText } from '../../engine/replay/moment.ts';
-import type { Replay } from '../../engine/replay/replay.ts';
+import type { Place, Replay } from '../../engine/replay/replay.ts';
 import type { OpenLog } from '../log/open-log.ts';
 import type { Terminal } from '../terminal.ts';
 import { oneLine } from '../text/printable.ts';

@@ -1,7 +1,7 @@
 /** What a replay is to show, and how the moment is named. */
 import { timeOf } from '../../app/tasks/task-json.ts';
 import { type ProjectId, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
-import type { Place } from '../../engine/replay/cursor.ts';
+import type { Place } from '../../engine/replay/replay.ts';
 import { ageText } from '../text/time.ts';
 import type { ReplayOptions } from './index.ts';
 

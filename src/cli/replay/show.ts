@@ -5,7 +5,7 @@ import { EXPANSIONS } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
-import { readRecords } from '../../engine/replay/cursor.ts';
+import { readRecords } from '../../engine/replay/event-source.ts';
 import { type Moment, parseMoment } from '../../engine/replay/moment.ts';
 import { Replay } from '../../engine/replay/replay.ts';
 import { type OpenLog, openLog } from '../log/open-log.ts';

@@ -1,4 +1,4 @@
-/** What is different between two moments: tasks, their outputs, comments and attempts, agents, and queues. */
+/** Differences between two moments: tasks with their outputs, comments and attempts, agents, and queues. */
 import type {
   AgentView,
   AttemptView,
@@ -9,12 +9,12 @@ import type {
   TaskView,
 } from '../../../projections/index.ts';
 
-/** The projections as they were: entries are replaced and never changed (F3), so the tables alone are copied. */
+/** A copy of the tables; their entries never change. */
 export interface Board {
   readonly tasks: ReadonlyMap<string, TaskView>;
   readonly attempts: ReadonlyMap<string, readonly AttemptView[]>;
   readonly agents: ReadonlyMap<string, AgentView>;
-  /** Those that are paused. */
+  /** The paused queues. */
   readonly queues: ReadonlyMap<string, PausedQueue>;
 }
 
@@ -27,21 +27,21 @@ export function boardOf({ blackboard, attempts, agents, queues }: Projections): 
   };
 }
 
-/** `from` is null for what was not there before. */
+/** `from` is null if the entity did not exist before. */
 export interface StateChange {
   readonly from: string | null;
   readonly to: string;
 }
 
 export interface AttemptChange extends StateChange {
-  /** As it is afterwards. */
+  /** After the change. */
   readonly attempt: AttemptView;
 }
 
 export interface TaskChanges {
-  /** As it is afterwards. */
+  /** After the change. */
   readonly task: TaskView;
-  /** null where its state is the same: it may have changed and come back meanwhile. */
+  /** null if its state is the same; it may have changed and come back meanwhile. */
   readonly state: StateChange | null;
   readonly outputs: readonly OutputView[];
   readonly comments: readonly CommentView[];
@@ -58,14 +58,14 @@ export interface QueueChange extends StateChange {
 }
 
 export interface BoardChanges {
-  /** Those to which something happened, in the order of their creation. */
+  /** The changed tasks, in the order of creation. */
   readonly tasks: readonly TaskChanges[];
   readonly agents: readonly AgentChange[];
   /** Paused or resumed. */
   readonly queues: readonly QueueChange[];
 }
 
-/** @param project only tasks of this one, and neither agents nor queues; all where it is absent */
+/** @param project only tasks of this project, and neither agents nor queues; default: everything */
 export function changesBetween(before: Board, after: Board, project?: string): BoardChanges {
   const tasks: TaskChanges[] = [];
   for (const [key, task] of after.tasks) {

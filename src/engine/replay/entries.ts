@@ -1,10 +1,7 @@
 /**
- * The projections cut into entries with a hash each, so that two states can be compared piece by piece, also over a
- * network and while one of them goes on.
- *
- * Equal states give equal entries, and every difference shows in some entry. Tasks come in the order of their creation,
- * and a page begins after a place in it: a task that leaves memory or is created meanwhile moves no other entry from one
- * page to the next.
+ * The projections as entries with hashes, to compare two states piece by piece, also over a network while one of them
+ * changes. Equal states have equal entries; every difference shows in an entry. Tasks are in the order of creation, and a
+ * page starts after a sequence: a task that is created or leaves memory meanwhile moves no other entry to another page.
  */
 import type { Piece, Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
@@ -13,27 +10,27 @@ import { sha256 } from '../../base/hash.ts';
 export interface Entry {
   /** `task`, `attempts` (those of a task), `agent`, `queue` (a paused one), `counts`, `throughput`. */
   readonly part: string;
-  /** `project/task`, the id of an agent, or a queue; empty where there is but one entry. */
+  /** The key of a task, the id of an agent, or a queue; empty for a part with only one entry. */
   readonly key: string;
   readonly sha256: string;
 }
 
 export interface EntryPage {
   readonly entries: readonly Entry[];
-  /** Where the next page begins; null at the end. */
+  /** `after` of the next page; null at the end. */
   readonly next: number | null;
 }
 
 export interface PageOfTasks {
-  /** Sequence of an event: only tasks that were created later; 0 for all. */
+  /** Only tasks that were created after this sequence. */
   readonly after: number;
-  /** Only tasks that were created by this event at the latest; without it the page may be the last one. */
+  /** Only tasks that were created up to this sequence; without it the page may be the last one. */
   readonly until?: number | null | undefined;
-  /** Tasks at most. */
+  /** Maximum number of tasks. */
   readonly limit?: number | undefined;
 }
 
-/** The entries of some tasks. Those of no task come with the last page. */
+/** The entries of some tasks. Entries of no task are on the last page. */
 export function entriesOf(projections: Projections, { after, until = null, limit }: PageOfTasks): EntryPage {
   const entries: Entry[] = [];
   const add = (pieces: readonly Piece[]): void => {

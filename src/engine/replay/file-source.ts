@@ -1,7 +1,7 @@
 /**
- * Events in a file: one a line, each exactly as it is stored in the log (a CloudEvent), the log's first event first.
- * `signalbox events tail --from 1 --no-follow --stored` writes one. Where the content of an event was erased, its line is
- * the skeleton that stands for it, and the redaction in a later line vouches for that.
+ * Events in a file: one a line, exactly as stored in the log (a CloudEvent), the first event of the log first, as
+ * `signalbox events tail --from 1 --no-follow --stored` writes it. The line of an erased event is its skeleton, which a
+ * redaction in a later line confirms.
  */
 import { open, stat } from 'node:fs/promises';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
@@ -11,7 +11,7 @@ import type { StoredMessage } from '../../journal/journal.ts';
 import type { Redaction } from '../../journal/redactions.ts';
 import { type EventSelection, type EventSource, isSelected } from './event-source.ts';
 
-/** @throws SignalboxError `content_unreadable` when it is read and is not there, `log_corrupt` for what is no event */
+/** Reading throws SignalboxError `content_unreadable` if there is no such file, `log_corrupt` for lines that are no event. */
 export function fileSource(path: string): EventSource {
   const name = `the file ${path}`;
   async function* read(selection: EventSelection = {}): AsyncIterable<StoredMessage> {
@@ -32,7 +32,7 @@ export function fileSource(path: string): EventSource {
   };
 }
 
-/** A line of such a file, without its end. */
+/** The line of a message, without its newline. */
 export function lineOf({ bytes }: StoredMessage): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }
@@ -51,7 +51,7 @@ async function* messagesIn(path: string, name: string): AsyncIterable<StoredMess
   }
 }
 
-/** They stand after what they are about. What can be read only once, like a pipe, has to do without. */
+/** Redactions come after the events that they erase, so the file is read twice; a pipe cannot be. */
 async function redactionsIn(path: string, name: string): Promise<ReadonlyMap<number, Redaction>> {
   const found = new Map<number, Redaction>();
   if (!(await isRegular(path))) return found;
@@ -71,7 +71,7 @@ async function isRegular(path: string): Promise<boolean> {
 
 const NEWLINE = 0x0a;
 
-/** Lines end with a newline and nothing else: a text in JSON may hold other characters that count as line ends. */
+/** Lines end only with a newline: JSON texts may contain other line separators. */
 async function* linesOf(path: string): AsyncIterable<Buffer> {
   const file = await open(path).catch((cause: unknown) => {
     throw new SignalboxError('content_unreadable', `${path} cannot be read: ${messageOf(cause)}`, { cause });

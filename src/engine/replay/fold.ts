@@ -1,16 +1,14 @@
 /**
- * Projections over a log, one's own as well as Signalbox's: at any moment, and as the log grows.
- *
- * FO1 No effect runs: a fold calls the projection and nothing else.
- * FO2 A state belongs to the sequence beside it. Whoever keeps both goes on from there, and sees each event once.
+ * Folding projections, one's own as well as those of Signalbox, over a log: up to its end, or as it grows. A fold has no
+ * effects. A state belongs to the sequence beside it: resuming from both applies each event once.
  */
 import type { Projection } from '../../../projections/projection.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { ChainCheck, readRecords } from './cursor.ts';
 import type { EventSelection, EventSource, LiveEventSource } from './event-source.ts';
+import { ChainCheck, readRecords } from './event-source.ts';
 
-/** A state, and the last event that is in it. */
+/** A state, and the sequence of the last event in it. */
 export interface Folded<State> {
   /** 0 before the first event. */
   readonly sequence: number;
@@ -18,7 +16,7 @@ export interface Folded<State> {
 }
 
 export interface FoldOptions<State> extends Omit<EventSelection, 'from'> {
-  /** What was kept from an earlier fold. Its state is given over: the projection may change it in place (F3). */
+  /** The result of an earlier fold. Its state may be changed in place. */
   readonly resume?: Folded<State>;
 }
 
@@ -46,7 +44,7 @@ export interface FollowOptions<State> extends Omit<FoldOptions<State>, 'to'> {
   readonly signal: AbortSignal;
 }
 
-/** A state with the event that led to it. */
+/** A state, and the last record in it. */
 export interface Followed<State> extends Folded<State> {
   readonly record: StoredRecord;
 }
@@ -71,14 +69,14 @@ export async function* follow<State>(
   }
 }
 
-/** Else what is stored one day at these places would be left out without a word. */
+/** Otherwise events that are stored later at these sequences would be skipped. */
 async function assertReaches(source: EventSource, sequence: number): Promise<void> {
   if (sequence === 0) return;
   const last = await source.lastSequence();
   if (sequence <= last) return;
   throw new SignalboxError(
     'log_mismatch',
-    `the state was kept at event ${sequence}, and ${source.name} ends with ${last}: it was kept of another log, or the log has lost its end`,
+    `the state is of event ${sequence}, but ${source.name} ends with ${last}: it is of another log, or the log has lost its end`,
     { details: { sequence, last } },
   );
 }

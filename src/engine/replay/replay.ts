@@ -1,48 +1,138 @@
-/** All of Signalbox's projections at a moment of the past, and then at a later one. */
-import { newProjections } from '../../../projections/index.ts';
+/** Replaying a log: the projections at a moment of the past and then at later ones, and what the present machines say. */
+import { MACHINES } from '../../../machines/index.ts';
+import { newProjections, type Projections } from '../../../projections/index.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
-import { assertReplays } from '../runtime/divergence.ts';
-import { type Place, RecordCursor } from './cursor.ts';
-import type { EventSource } from './event-source.ts';
-import type { Moment } from './moment.ts';
+import type { StoredMessage } from '../../journal/journal.ts';
+import { ActorHost, type Machines } from '../runtime/actor-host.ts';
+import { assertReplays, type Divergence, divergenceOf } from '../runtime/divergence.ts';
+import { ChainCheck, type EventSource, readRecords } from './event-source.ts';
+import { type Moment, momentText } from './moment.ts';
+
+/** The position of a replay. */
+export interface Place {
+  /** Of the last record; 0 before the first. */
+  readonly sequence: number;
+  /** Epoch milliseconds at which it was decided. */
+  readonly time: number;
+}
 
 export interface ReplayOptions {
-  /** Machines that every event is sent to as well, as at the start of a Signalbox; none where it is absent. */
+  /** Actors to which every event is sent too, as at a start of Signalbox. */
   readonly host?: ActorHost;
-  /** Told of each record when it is in the projections. */
+  /** Called for each record when it is in the projections. */
   readonly onRecord?: (record: StoredRecord) => void;
 }
 
+/** At a sequence it shows what was visible when that event had been stored, and nothing later. */
 export class Replay implements AsyncDisposable {
-  /** As they were at `place`. Entries that were read out of them stay as they are (F3). */
-  readonly projections = newProjections();
-  readonly #cursor: RecordCursor;
+  /** As they were at `place`. Entries that were read from them never change. */
+  readonly projections: Projections = newProjections();
+  readonly #source: EventSource;
+  readonly #options: ReplayOptions;
+  readonly #chain = new ChainCheck();
+  #messages: AsyncIterator<StoredMessage> | null = null;
+  /** The record after `place`, if it was read already. */
+  #next: StoredRecord | null = null;
+  #place: Place = { sequence: 0, time: 0 };
 
-  constructor(source: EventSource, { host, onRecord }: ReplayOptions = {}) {
-    this.#cursor = new RecordCursor(source, (record) => {
-      if (host) assertReplays(record, host);
-      this.projections.evolve(record);
-      onRecord?.(record);
-    });
+  constructor(source: EventSource, options: ReplayOptions = {}) {
+    this.#source = source;
+    this.#options = options;
   }
 
   get place(): Place {
-    return this.#cursor.place;
+    return this.#place;
   }
 
   /**
-   * Goes on to a moment that is not earlier, or to the present end where it is null.
-   * @param now epoch milliseconds; a time after it has not come yet
-   * @throws SignalboxError `no_such_moment`, `log_corrupt`, `log_newer`, `nats_unavailable`, and `replay_diverged` with
-   *   a host
+   * Goes on to a moment, or to the present end if it is null. It never goes back.
+   * @param now epoch milliseconds; later moments are refused
+   * @throws SignalboxError `no_such_moment` before the first event or after the last, `log_corrupt`, `log_newer`,
+   *   `nats_unavailable`, and `replay_diverged` with a host
    */
-  advance(moment: Moment | null, now = Date.now()): Promise<Place> {
-    return this.#cursor.advance(moment, now);
+  async advance(moment: Moment | null, now = Date.now()): Promise<Place> {
+    if (moment?.kind === 'time' && moment.time > now)
+      throw noSuchMoment(moment, `it has not come yet: now it is ${new Date(now).toISOString()}`);
+    if (moment?.kind === 'sequence' && moment.sequence < 1)
+      throw noSuchMoment(moment, 'the first event has the sequence 1');
+    for (let next = await this.#peek(); next && isWithin(next, moment); next = await this.#peek()) {
+      this.#next = null;
+      this.#apply(next);
+      this.#place = { sequence: next.sequence, time: next.time };
+    }
+    this.#assertReached(moment);
+    return this.#place;
   }
 
-  /** Lets go of the source. */
+  /** Releases the source. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#cursor.close();
+    await this.#messages?.return?.();
+    this.#messages = null;
   }
+
+  #apply(record: StoredRecord): void {
+    const { host, onRecord } = this.#options;
+    if (host) assertReplays(record, host);
+    this.projections.evolve(record);
+    onRecord?.(record);
+  }
+
+  #assertReached(moment: Moment | null): void {
+    const { sequence, time } = this.#place;
+    if (moment?.kind === 'sequence' && sequence < moment.sequence) {
+      const end =
+        sequence === 0 ? 'it is empty' : `it ends with ${sequence}, at ${new Date(time).toISOString()}`;
+      throw noSuchMoment(moment, `${this.#source.name} does not have it: ${end}`);
+    }
+    if (moment?.kind === 'time' && sequence === 0) {
+      const begin = this.#next === null ? 'is empty' : `begins at ${new Date(this.#next.time).toISOString()}`;
+      throw noSuchMoment(moment, `${this.#source.name} ${begin}`);
+    }
+  }
+
+  /** The next record, without applying it; null at the present end. */
+  async #peek(): Promise<StoredRecord | null> {
+    if (this.#next) return this.#next;
+    // The log may have grown since the end was reached.
+    this.#messages ??= this.#source.read({ from: this.#place.sequence + 1 })[Symbol.asyncIterator]();
+    const { done, value } = await this.#messages.next();
+    if (done) this.#messages = null;
+    else this.#next = this.#chain.read(value);
+    return this.#next;
+  }
+}
+
+function isWithin(record: StoredRecord, moment: Moment | null): boolean {
+  if (moment === null) return true;
+  return moment.kind === 'sequence' ? record.sequence <= moment.sequence : record.time <= moment.time;
+}
+
+function noSuchMoment(moment: Moment, why: string): SignalboxError {
+  return new SignalboxError('no_such_moment', `there is nothing at ${momentText(moment)}: ${why}`, {
+    details: { moment },
+  });
+}
+
+export interface CheckReport {
+  /** Events, from the first on, with the same result as recorded. */
+  readonly events: number;
+  /** The first event with a different result; null if there is none. */
+  readonly divergence: Divergence | null;
+}
+
+/**
+ * Sends a history to the machines, up to the first event with a different result.
+ * @param machines default: the present ones; others show what changing them would mean
+ * @throws SignalboxError `log_corrupt`, `log_newer`, `nats_unavailable`
+ */
+export async function checkHistory(source: EventSource, machines: Machines = MACHINES): Promise<CheckReport> {
+  const host = new ActorHost(machines);
+  let events = 0;
+  for await (const record of readRecords(source)) {
+    const divergence = divergenceOf(record, host);
+    if (divergence) return { events, divergence };
+    events++;
+  }
+  return { events, divergence: null };
 }

@@ -1,11 +1,9 @@
 /**
- * The actors: every entity that something can still happen to, each with the logic of its XState machine, its state,
- * and this host as its mailbox.
+ * The actors: every entity to which something can still happen, each with the logic of its XState machine and its state.
  *
- * H1 An event is asked of every recipient before it is sent to any (XState swallows what a state does not hear), so
- *    it moves all of them or none.
- * H2 An actor may be ahead of the log by what is in flight. Whoever wants to know what is true reads a projection.
- * H3 A state that was handed out is replaced, never changed: whoever holds one holds what was true then.
+ * All recipients of an event are asked before it is sent to any (XState ignores events that a state does not handle), so
+ * it moves all of them or none. An actor may be ahead of the log by decisions that are not stored yet; projections show
+ * what is stored. A state is replaced, never changed, so a state that was read stays as it was.
  */
 import type { AnyStateMachine } from 'xstate';
 import {
@@ -31,7 +29,7 @@ export interface EntityState<Kind extends EntityKind = EntityKind> {
   readonly version: number;
 }
 
-/** What an event did to one entity, with the state before it: undefined where the event is the entity's first. */
+/** That an event moved an entity, with the state before: undefined if the event is the entity's first. */
 export interface Move {
   readonly kind: EntityKind;
   readonly id: string;
@@ -47,17 +45,17 @@ export type Machines = Readonly<Record<EntityKind, AnyStateMachine>>;
 type Logic = FlatLogic<ContextOf[EntityKind], DomainEvent>;
 type Logics = Readonly<Record<EntityKind, Logic>>;
 
-/** Where an entity stands: what replaces its state finds it without looking its id up again. */
-interface Seat {
+/** Holds the state of an entity, so that replacing it needs no second look-up. */
+interface Slot {
   entity: EntityState;
 }
 
-/** What an event is about to do to one recipient. */
+/** What an event will do to one recipient. */
 interface Step {
   readonly recipient: Recipient;
-  /** undefined where the event is the entity's first. */
-  readonly seat: Seat | undefined;
-  /** The state that the event finds. */
+  /** undefined if the event is the entity's first. */
+  readonly slot: Slot | undefined;
+  /** The state before the event. */
   readonly entity: EntityState;
   readonly transition: FlatTransition<ContextOf[EntityKind]>;
 }
@@ -68,74 +66,74 @@ const NEW = 'new';
 
 export class ActorHost {
   readonly #logics: Logics;
-  readonly #seats: Readonly<Record<EntityKind, Map<string, Seat>>> = noSeats();
-  /** How many open attempts each project has: an index over the attempts, kept where they come and go. */
+  readonly #slots: Readonly<Record<EntityKind, Map<string, Slot>>> = noSlots();
+  /** The number of open attempts of each project. */
   readonly #openAttempts = new Map<string, number>();
-  /** Tasks that are settled and have no open attempt: an index as well. */
+  /** The number of tasks that are settled and have no open attempt. */
   #settled = 0;
 
-  /** @param machines others than today's, to see what they would do with a history */
+  /** @param machines default: the present ones; others are for checking histories */
   constructor(machines: Machines = MACHINES) {
     this.#logics = machines === MACHINES ? OUR_LOGICS : logicsOf(machines);
   }
 
-  /** Tasks that are not settled, or whose last attempt has yet to end. */
+  /** Tasks that are not settled, or have an open attempt. */
   get unfinishedTasks(): number {
-    return this.#seats.task.size - this.#settled;
+    return this.#slots.task.size - this.#settled;
   }
 
-  /** How many entities of a kind are here. Attempts are only while they are open. */
+  /** The number of entities of a kind. Attempts count only while they are open. */
   count(kind: EntityKind): number {
-    return this.#seats[kind].size;
+    return this.#slots[kind].size;
   }
 
-  /** Attempts of a project that are open. */
+  /** The number of open attempts of a project. */
   openAttempts(project: string): number {
     return this.#openAttempts.get(project) ?? 0;
   }
 
   get<Kind extends EntityKind>(kind: Kind, id: string): EntityState<Kind> | undefined {
-    return this.#seats[kind].get(id)?.entity as EntityState<Kind> | undefined;
+    return this.#slots[kind].get(id)?.entity as EntityState<Kind> | undefined;
   }
 
-  /** Ids of the entities of a kind, in the order in which they came. */
+  /** Ids of the entities of a kind, in the order of their first events. */
   ids(kind: EntityKind): Iterable<string> {
-    return this.#seats[kind].keys();
+    return this.#slots[kind].keys();
   }
 
-  /** The types of events that the entity hears in its present state; empty for one that is not there. */
+  /** The types of events that the entity accepts in its present state; empty if there is no such entity. */
   heard(kind: EntityKind, id: string): readonly string[] {
     const state = this.get(kind, id)?.state;
     return state === undefined ? [] : this.#logics[kind].heard(state);
   }
 
   /**
-   * Sends the event to all who hear it.
-   * @param moves filled with the states before it, for `statesBefore`
-   * @returns what it changed. @throws SignalboxError `illegal_transition`, and then nothing has changed.
+   * Sends the event to its recipients.
+   * @param moves the states before the event are added to it, for `statesBefore`
+   * @returns the transitions. @throws SignalboxError `illegal_transition`; nothing has changed then
    */
   apply(event: DomainEvent, moves?: Move[]): Transition[] {
     const steps = recipientsOf(event).map((recipient) => this.#prepare(recipient, event));
     return steps.map((step) => this.#take(step, event, moves));
   }
 
-  /** Takes an entity in, as it was when a snapshot was taken. */
+  /** Restores an entity from a snapshot. */
   restore(kind: EntityKind, id: string, entity: EntityState): void {
     this.#add(kind, id, entity);
   }
 
-  /** Lets go of an entity to which nothing is to happen any more. */
+  /** Removes an entity to which nothing more can happen. */
   forget(kind: EntityKind, id: string): void {
-    const seat = this.#seats[kind].get(id);
-    if (seat) this.#remove(kind, id, seat);
+    const slot = this.#slots[kind].get(id);
+    if (slot) this.#remove(kind, id, slot);
   }
 
-  /** All actors as they were before these moves, the latest of which is the last. Costs a copy of the tables. */
+  /** All actors as they were before these moves (the latest is the last). Copies all tables. */
   statesBefore(moves: readonly Move[]): ActorStates {
     const states = Object.fromEntries(
       ENTITY_KINDS.map((kind) => [
         kind,
-        new Map(Array.from(this.#seats[kind], ([id, { entity }]) => [id, entity])),
+        new Map(Array.from(this.#slots[kind], ([id, { entity }]) => [id, entity])),
       ]),
     );
     for (const { kind, id, before } of moves.toReversed()) {
@@ -147,8 +145,8 @@ export class ActorHost {
 
   #prepare(recipient: Recipient, event: DomainEvent): Step {
     const { kind, id, opens } = recipient;
-    const seat = this.#seats[kind].get(id);
-    const entity = seat?.entity ?? (opens && { state: NEW, context: opens, version: 0 });
+    const slot = this.#slots[kind].get(id);
+    const entity = slot?.entity ?? (opens && { state: NEW, context: opens, version: 0 });
     if (!entity) {
       throw new SignalboxError(
         'illegal_transition',
@@ -157,37 +155,37 @@ export class ActorHost {
     }
     const transition = this.#logics[kind].select(entity.state, entity.context, event);
     if (!transition) throw this.#refusal(recipient, event);
-    return { recipient, seat, entity, transition };
+    return { recipient, slot, entity, transition };
   }
 
-  #take({ recipient, seat, entity, transition }: Step, event: DomainEvent, moves?: Move[]): Transition {
+  #take({ recipient, slot, entity, transition }: Step, event: DomainEvent, moves?: Move[]): Transition {
     const { kind, id, closes } = recipient;
-    moves?.push({ kind, id, before: seat?.entity });
+    moves?.push({ kind, id, before: slot?.entity });
     const { state, context } = this.#logics[kind].take(transition, entity.state, entity.context, event);
     const version = entity.version + 1;
     const next = { state, context, version };
-    if (seat && closes) this.#remove(kind, id, seat);
-    else if (seat) this.#replace(kind, seat, next);
+    if (slot && closes) this.#remove(kind, id, slot);
+    else if (slot) this.#replace(kind, slot, next);
     else if (!closes) this.#add(kind, id, next);
-    const from = seat ? entity.state : null;
+    const from = slot ? entity.state : null;
     return { entity: kind, id, version, from, to: state, machine: MACHINE_NAMES[kind] };
   }
 
   #add(kind: EntityKind, id: string, entity: EntityState): void {
     if (kind === 'task') this.#settled += settledCount(entity);
     if (kind === 'attempt') this.#countAttempt(id, 1);
-    this.#seats[kind].set(id, { entity });
+    this.#slots[kind].set(id, { entity });
   }
 
-  #replace(kind: EntityKind, seat: Seat, entity: EntityState): void {
-    if (kind === 'task') this.#settled += settledCount(entity) - settledCount(seat.entity);
-    seat.entity = entity;
+  #replace(kind: EntityKind, slot: Slot, entity: EntityState): void {
+    if (kind === 'task') this.#settled += settledCount(entity) - settledCount(slot.entity);
+    slot.entity = entity;
   }
 
-  #remove(kind: EntityKind, id: string, seat: Seat): void {
-    if (kind === 'task') this.#settled -= settledCount(seat.entity);
+  #remove(kind: EntityKind, id: string, slot: Slot): void {
+    if (kind === 'task') this.#settled -= settledCount(slot.entity);
     if (kind === 'attempt') this.#countAttempt(id, -1);
-    this.#seats[kind].delete(id);
+    this.#slots[kind].delete(id);
   }
 
   #countAttempt(id: string, change: 1 | -1): void {
@@ -216,7 +214,7 @@ export class ActorHost {
   }
 }
 
-/** Settled, and nothing of it is open: what has to stay in memory only for those who ask. */
+/** Whether a task is settled and has no open attempt: nothing but reading needs it in memory. */
 export function isSettled({ state, context }: EntityState<'task'>): boolean {
   return SETTLED_STATES.has(state as TaskState) && context.openAttempt === null;
 }
@@ -225,7 +223,7 @@ function settledCount(task: EntityState): number {
   return isSettled(task as EntityState<'task'>) ? 1 : 0;
 }
 
-function noSeats(): Record<EntityKind, Map<string, Seat>> {
+function noSlots(): Record<EntityKind, Map<string, Slot>> {
   return { task: new Map(), attempt: new Map(), agent: new Map(), queue: new Map(), supervisor: new Map() };
 }
 

@@ -1,5 +1,4 @@
-/** Tasks that have left memory, read back from their own subject of the log. They are history: nothing happens to them. */
-
+/** Tasks that have left memory, read back from their subject in the log. Nothing more happens to them. */
 import { type AttemptView, attemptHistory, blackboard, type TaskView } from '../../../projections/index.ts';
 import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
@@ -10,15 +9,15 @@ export interface ArchivedTask {
   readonly attempts: readonly AttemptView[];
 }
 
-/** What the log has of single tasks. */
+/** The log by task. */
 export interface Histories {
-  /** Whether there ever was such a task. */
+  /** Whether the task ever existed. */
   has(project: string, task: string): Promise<boolean>;
   /** Its records, in order. */
   read(project: string, task: string): AsyncIterable<StoredRecord>;
 }
 
-/** Tasks that were read of late, so that somebody who looks at one again and again reads the log once. */
+/** Number of recently read tasks that are cached. */
 const KEPT = 256;
 
 export class Archive {
@@ -29,7 +28,7 @@ export class Archive {
     this.#histories = histories;
   }
 
-  /** @returns null for a task that never was. @throws what reading the log throws */
+  /** null if the task never existed. @throws SignalboxError as reading the log */
   async find(project: string, id: string): Promise<ArchivedTask | null> {
     const key = taskKey({ project, task: id });
     const kept = this.#kept.get(key);
@@ -40,7 +39,7 @@ export class Archive {
     return found;
   }
 
-  /** A late word may still be recorded of a task: what was read before is not all any more. */
+  /** A late event of a task makes its cached entry incomplete. */
   onRecord({ event }: StoredRecord): void {
     if ('task' in event && this.#kept.size > 0) this.#kept.delete(taskKey(event));
   }

@@ -1,6 +1,4 @@
-/**
- * Where a recorded history and the machines part: what the log says an event did, and what it would do now.
- */
+/** Differences between a recorded history and the machines: what the log says an event did, and what it would do now. */
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { EntityKind, EventType, StoredRecord, Transition } from '../../contracts/events/events.ts';
 import type { ActorHost } from './actor-host.ts';
@@ -13,15 +11,15 @@ export interface Divergence {
   readonly entity: EntityKind;
   /** As in `demo/T-1` for a task, `demo/T-1/2` for an attempt. */
   readonly id: string;
-  /** What the log says; null where it has nothing of this entity. */
+  /** The recorded transition; null if there is none for this entity. */
   readonly recorded: Transition | null;
-  /** What would happen now; null where the event is refused or not heard. */
+  /** The transition now; null if the event is refused or ignored. */
   readonly expected: Transition | null;
-  /** The difference in words. */
+  /** Describes the difference. */
   readonly reason: string;
 }
 
-/** Sends one recorded event to the machines. @returns the first thing that it does otherwise; null where there is none */
+/** Sends a recorded event to the machines. @returns the first difference; null if there is none */
 export function divergenceOf(record: StoredRecord, host: ActorHost): Divergence | null {
   let now: readonly Transition[];
   try {
@@ -58,7 +56,7 @@ function refused(record: StoredRecord, error: unknown): Divergence {
   const recorded =
     record.transitions.find((each) => each.entity === entity && each.id === id) ?? record.transitions[0];
   if (!recorded) throw error;
-  const reason = `today's machines refuse it: ${messageOf(error)}`;
+  const reason = `the present machines refuse it: ${messageOf(error)}`;
   return { ...placeOf(record, recorded), recorded, expected: null, reason };
 }
 
@@ -71,10 +69,10 @@ function placeOf(
 
 /** As in `it took task demo/a from working to review, and now it would go to failed`. */
 function reasonOf(recorded: Transition | null, expected: Transition | null): string {
-  if (!recorded) return `now ${nameOf(expected)} would hear it, too`;
-  if (!expected) return `${nameOf(recorded)} heard it, and now would not`;
+  if (!recorded) return `now ${nameOf(expected)} would accept it, too`;
+  if (!expected) return `${nameOf(recorded)} accepted it, and now would not`;
   if (recorded.entity !== expected.entity || recorded.id !== expected.id) {
-    return `${nameOf(recorded)} heard it, and now ${nameOf(expected)} would in its place`;
+    return `${nameOf(recorded)} accepted it, and now ${nameOf(expected)} would instead`;
   }
   const [then, now] = [stepOf(recorded), stepOf(expected)];
   if (then !== now) return `it took ${nameOf(recorded)} ${then}, and now would take it ${now}`;
@@ -85,7 +83,7 @@ function reasonOf(recorded: Transition | null, expected: Transition | null): str
 }
 
 function nameOf(transition: Transition | null): string {
-  return transition === null ? 'nobody' : `${transition.entity} ${transition.id}`;
+  return transition === null ? 'no entity' : `${transition.entity} ${transition.id}`;
 }
 
 function stepOf({ from, to }: Transition): string {

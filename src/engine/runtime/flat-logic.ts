@@ -1,14 +1,11 @@
 /**
- * What an XState machine does, without the parts of XState that our machines do not use.
+ * A small interpreter for flat XState machines: one level of states, guards, and `assign`.
  *
- * XState's own interpreter computes exit sets, entry sets and eventless transitions for every event, and its actor
- * objects keep a mailbox, observers and a scheduler for each; that is most of what an event costs. Our machines are
- * flat: one level of states, guards, `assign`. For those, the first transition whose guard holds is all there is to
- * know. Guards, targets and assignments are taken from the machine itself, and docs/decisions/0003-flat-machines.md
- * has the figures.
+ * XState's own interpreter computes exit sets, entry sets and eventless transitions for every event, and its actors
+ * keep a mailbox, observers and a scheduler each; that is most of the cost of an event. For flat machines, the first
+ * transition whose guard holds is all there is to know. docs/decisions/0003-flat-machines.md has the figures.
  *
- * X1 A machine that is not flat is refused when it is compiled, not misread later.
- * X2 For every state and event it does what XState's actors do; a property test compares the two.
+ * A machine that is not flat is refused when it is compiled. A property test compares this interpreter with XState's.
  */
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -20,7 +17,7 @@ export interface FlatState<Context> {
 
 /** A machine, compiled. Its methods are pure. */
 export interface FlatLogic<Context, Event extends AnyEventObject> {
-  /** What the event does; undefined where it does nothing: what XState's snapshots answer with `can`. */
+  /** The transition that the event takes; undefined if there is none, as `can` of XState's snapshots says. */
   select(state: string, context: Context, event: Event): FlatTransition<Context> | undefined;
   /** The state and context after a transition that was selected for them. */
   take(
@@ -29,7 +26,7 @@ export interface FlatLogic<Context, Event extends AnyEventObject> {
     context: Context,
     event: Event,
   ): FlatState<Context>;
-  /** The types of events that a state names, whether or not their guards hold at the moment. */
+  /** The types of events that a state handles, whether or not their guards hold. */
   heard(state: string): readonly string[];
 }
 
@@ -89,7 +86,7 @@ function compile<Context>(machine: AnyStateMachine): Table<Context> {
   for (const [name, node] of Object.entries<Node>(root.states)) {
     assertPlain(machine, node, 'atomic');
     const own = transitionsOf<Context>(machine, node);
-    // A state's own transitions go first; where none of them holds, those of the whole machine are asked.
+    // The transitions of the state go first, then those of the whole machine.
     for (const [type, transitions] of shared) own.set(type, [...(own.get(type) ?? []), ...transitions]);
     table.set(name, own);
   }

@@ -1,12 +1,8 @@
 /**
- * The trace that a task and its attempts stand in. It follows from what is in the log, so that a restart names every span
- * the same, and what an agent exports hangs below its attempt.
- *
- * K1 A task that was asked for within a trace belongs to it; one with a parent to the trace of the parent; any other
- *    begins a trace of its own.
- * K2 The id of a span follows from what it is about and from its trace: nothing is drawn at random.
+ * The traces of tasks and attempts. Every id follows from the log, nothing is random: after a restart every span has the
+ * same id. A task that was created within a trace belongs to it; otherwise it belongs to the trace of its parent, or
+ * starts a trace of its own.
  */
-
 import { sha256 } from '../../base/hash.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import type { TaskSpec } from '../../contracts/tasks.ts';
@@ -17,7 +13,7 @@ import {
   type TraceContext,
 } from '../../contracts/trace-context.ts';
 
-/** What of a task its trace follows from. */
+/** The part of a task that determines its trace. */
 export interface TracedTask {
   readonly project: string;
   readonly id: string;
@@ -26,13 +22,13 @@ export interface TracedTask {
   readonly createdAt: number;
 }
 
-/** The span of a task, and the one above it. */
+/** The span of a task, and its parent span. */
 export interface TaskTrace extends TraceContext {
-  /** null where the trace begins with the task. */
+  /** null if the trace starts with the task. */
   readonly parentSpanId: string | null;
 }
 
-/** @param parent of the parent task; null where there is none */
+/** @param parent the trace of the parent task; null if there is none */
 export function taskTrace(
   { project, id, spec, createdAt }: TracedTask,
   parent: TraceContext | null,
@@ -48,7 +44,7 @@ export function taskTrace(
   };
 }
 
-/** The trace of a task whose parents are in memory, as those of every open task are. */
+/** The trace of a task whose parents are in memory; those of every open task are. */
 export function traceOf(tasks: ReadonlyMap<string, TracedTask>, task: TracedTask): TaskTrace {
   const { project, spec } = task;
   if (spec.traceparent !== undefined || spec.parent === undefined) return taskTrace(task, null);
@@ -56,13 +52,13 @@ export function traceOf(tasks: ReadonlyMap<string, TracedTask>, task: TracedTask
   return taskTrace(task, parent ? traceOf(tasks, parent) : null);
 }
 
-/** The span of one attempt. @param attempt as `project/task/number` */
+/** The span of one attempt. @param attempt the key of the attempt */
 export function attemptTrace(trace: TraceContext, attempt: string): TraceContext {
   const { traceId, flags, state } = trace;
   return { traceId, spanId: spanIdOf(attempt, traceId), flags, state };
 }
 
-/** What an agent gets: whatever it traces is below its attempt. @param attempt as `project/task/number` */
+/** The `traceparent` for the agent: its spans are below its attempt. @param attempt the key of the attempt */
 export function attemptTraceparent(trace: TraceContext, attempt: string): string {
   return formatTraceparent(attemptTrace(trace, attempt));
 }

@@ -1,11 +1,7 @@
 /**
- * Deadlines, one a key, woken by a single timer of the clock.
- *
- * D1 A deadline is a fact of the state; this queue only wakes. What it wakes looks at the state again.
- * D2 Setting a key anew replaces its deadline; cancelling one that is not there does nothing.
- * D3 Nobody sleeps longer than a minute: timers do not notice that the clock was set, or that the machine slept.
+ * Deadlines, one for each key, on a single timer of the clock. The queue only wakes; the callback checks the state
+ * again. No sleep is longer than a minute: timers do not notice that the clock was set, or that the machine slept.
  */
-
 import type { Clock } from '../../base/environment.ts';
 import { KeyedHeap } from '../../base/heap.ts';
 
@@ -15,8 +11,7 @@ interface Deadline {
   readonly wake: () => void;
 }
 
-/** Milliseconds. */
-const LONGEST_SLEEP = 60_000;
+const MAX_SLEEP_MS = 60_000;
 
 export class TimerQueue {
   readonly #clock: Clock;
@@ -32,7 +27,10 @@ export class TimerQueue {
     return this.#deadlines.size;
   }
 
-  /** @param at epoch milliseconds; a past one wakes as soon as possible, never within this call. */
+  /**
+   * Sets or replaces the deadline of a key.
+   * @param at epoch milliseconds; a past deadline wakes as soon as possible, never within this call
+   */
   set(key: string, at: number, wake: () => void): void {
     this.#deadlines.set({ key, at, wake });
     this.#arm();
@@ -54,7 +52,7 @@ export class TimerQueue {
     if (!next || next.at >= this.#timerAt) return;
     this.#cancelTimer?.();
     this.#timerAt = next.at;
-    const delay = Math.min(next.at - this.#clock.now(), LONGEST_SLEEP);
+    const delay = Math.min(next.at - this.#clock.now(), MAX_SLEEP_MS);
     this.#cancelTimer = this.#clock.schedule(delay, () => this.#wake());
   }
 
@@ -68,7 +66,7 @@ export class TimerQueue {
         next.wake();
       }
     } finally {
-      // One that throws must not keep the others from being woken.
+      // A callback that throws must not prevent the others.
       this.#arm();
     }
   }

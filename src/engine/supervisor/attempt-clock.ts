@@ -5,21 +5,10 @@
  * half of the allowed time, whatever the clock did meanwhile; silence while Signalbox was not running does not count.
  * After the agent has reported its result, only the lingering of its process counts.
  */
-import type { Clock } from '../../base/environment.ts';
-import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Run } from '../../drivers/driver.ts';
-import type { TimerQueue } from '../runtime/timer-queue.ts';
-
-export interface AttemptClockOptions {
-  readonly timers: TimerQueue;
-  readonly clock: Clock;
-  /** The state of an open attempt; undefined if it is over. */
-  readonly stateOf: (attempt: AttemptRef) => string | undefined;
-  readonly requestStop: (attempt: AttemptRef, reason: StopReason) => void;
-  readonly decide: (event: DomainEvent) => void;
-}
+import type { SupervisorContext } from './supervisor-context.ts';
 
 /** Milliseconds. */
 export interface Patience {
@@ -38,15 +27,17 @@ interface Watched {
 }
 
 export class AttemptClock {
-  readonly #options: AttemptClockOptions;
+  readonly #context: SupervisorContext;
+  readonly #requestStop: (attempt: AttemptRef, reason: StopReason) => void;
   readonly #watched = new Map<string, Watched>();
 
-  constructor(options: AttemptClockOptions) {
-    this.#options = options;
+  constructor(context: SupervisorContext, requestStop: (attempt: AttemptRef, reason: StopReason) => void) {
+    this.#context = context;
+    this.#requestStop = requestStop;
   }
 
   watch(attempt: AttemptRef, run: Run, patience: Patience): void {
-    const now = this.#options.clock.now();
+    const now = this.#context.environment.clock.now();
     this.#watched.set(attemptKey(attempt), { run, patience, signAt: now, suspectedAt: now });
   }
 
@@ -54,9 +45,8 @@ export class AttemptClock {
   onStarted(attempt: AttemptRef, deadline: number): void {
     const key = attemptKey(attempt);
     if (!this.#watched.has(key)) return;
-    const { timers, requestStop } = this.#options;
-    timers.set(`timeout:${key}`, deadline, () => requestStop(attempt, 'timeout'));
-    this.#lookAtSilence(attempt);
+    this.#context.timers.set(`timeout:${key}`, deadline, () => this.#requestStop(attempt, 'timeout'));
+    this.#checkSilence(attempt);
   }
 
   /** The agent has reported its result; its process may linger for a limited time. */
@@ -64,25 +54,25 @@ export class AttemptClock {
     const key = attemptKey(attempt);
     const watched = this.#watched.get(key);
     if (!watched) return;
-    const { timers, clock, requestStop } = this.#options;
+    const { timers, environment } = this.#context;
     timers.cancel(`timeout:${key}`);
     timers.cancel(`silence:${key}`);
-    const at = clock.now() + watched.patience.lingerMs;
-    timers.set(`linger:${key}`, at, () => requestStop(attempt, 'lingering'));
+    const at = environment.clock.now() + watched.patience.lingerMs;
+    timers.set(`linger:${key}`, at, () => this.#requestStop(attempt, 'lingering'));
   }
 
   /** The agent gave a sign of life: a suspected attempt recovers. */
   noteSign(attempt: AttemptRef, evidence: string): void {
     const watched = this.#watched.get(attemptKey(attempt));
     if (!watched) return;
-    watched.signAt = this.#options.clock.now();
-    if (this.#options.stateOf(attempt) === 'suspected') this.#recover(attempt, evidence);
+    watched.signAt = this.#context.environment.clock.now();
+    if (this.#stateOf(attempt) === 'suspected') this.#recover(attempt, evidence);
   }
 
   forget(attempt: AttemptRef): void {
     const key = attemptKey(attempt);
     this.#watched.delete(key);
-    for (const kind of ['timeout', 'silence', 'linger']) this.#options.timers.cancel(`${kind}:${key}`);
+    for (const kind of ['timeout', 'silence', 'linger']) this.#context.timers.cancel(`${kind}:${key}`);
   }
 
   clear(): void {
@@ -90,16 +80,15 @@ export class AttemptClock {
   }
 
   /** Suspects a run after half of the allowed silence, and stops it after all of it. */
-  #lookAtSilence(attempt: AttemptRef): void {
+  #checkSilence(attempt: AttemptRef): void {
     const watched = this.#watched.get(attemptKey(attempt));
     const allowed = watched?.patience.silenceMs;
     if (!watched || allowed === undefined) return;
-    const { clock, timers, stateOf, requestStop } = this.#options;
-    const now = clock.now();
+    const now = this.#context.environment.clock.now();
     const printedAt = watched.run.lastSignAt();
     const lastSignAt = Math.max(printedAt, watched.signAt);
     const isSilent = now - lastSignAt >= allowed / 2;
-    const state = stateOf(attempt);
+    const state = this.#stateOf(attempt);
     if (state === 'running' && isSilent) {
       watched.suspectedAt = now;
       this.#suspect(attempt, now - lastSignAt);
@@ -107,17 +96,21 @@ export class AttemptClock {
       this.#recover(attempt, printedAt === lastSignAt ? 'output' : 'Signalbox was restarted meanwhile');
     }
     const stopAt = Math.max(lastSignAt + allowed, watched.suspectedAt + allowed / 2);
-    if (isSilent && now >= stopAt) return requestStop(attempt, 'silence');
+    if (isSilent && now >= stopAt) return this.#requestStop(attempt, 'silence');
     const next = isSilent ? stopAt : lastSignAt + allowed / 2;
-    timers.set(`silence:${attemptKey(attempt)}`, next, () => this.#lookAtSilence(attempt));
+    this.#context.timers.set(`silence:${attemptKey(attempt)}`, next, () => this.#checkSilence(attempt));
+  }
+
+  #stateOf(attempt: AttemptRef): string | undefined {
+    return this.#context.host.get('attempt', attemptKey(attempt))?.state;
   }
 
   #suspect({ project, task, attempt }: AttemptRef, silentMs: number): void {
     const reason = `no output and no heartbeat for ${Math.round(silentMs / 1_000)} s`;
-    this.#options.decide({ type: 'attempt.suspected', project, task, attempt, reason });
+    this.#context.decide({ type: 'attempt.suspected', project, task, attempt, reason });
   }
 
   #recover({ project, task, attempt }: AttemptRef, evidence: string): void {
-    this.#options.decide({ type: 'attempt.recovered', project, task, attempt, evidence });
+    this.#context.decide({ type: 'attempt.recovered', project, task, attempt, evidence });
   }
 }

@@ -5,25 +5,16 @@
  * size, so no attempt stays open because of it. The time of the next attempt is drawn once and recorded in the event: a
  * restart does not draw again.
  */
-import type { Projections } from '../../../projections/index.ts';
-import type { Environment } from '../../base/environment.ts';
-import type { SignalboxError } from '../../contracts/errors.ts';
-import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Backoff, Output } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
 import { taskOf } from '../runtime/views.ts';
 import { type Judgement, judge } from './outcome.ts';
 import { verdictIn } from './reviews.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
-export interface AttemptEndsOptions {
-  readonly host: ActorHost;
-  readonly projections: Projections;
-  readonly environment: Environment;
-  /** @returns the refusal; null if the event was decided */
-  readonly decide: (event: DomainEvent, actor: string) => SignalboxError | null;
+interface AttemptEndsParts extends SupervisorContext {
   /** Called if a failed attempt reported that its agent's quota is used up; its end is recorded next. */
   readonly onQuota: (agent: string, sign: QuotaSign) => void;
 }
@@ -45,9 +36,9 @@ export function backoffMs(backoff: Backoff, attempts: number, random: number): n
 }
 
 export class AttemptEnds {
-  readonly #options: AttemptEndsOptions;
+  readonly #options: AttemptEndsParts;
 
-  constructor(options: AttemptEndsOptions) {
+  constructor(options: AttemptEndsParts) {
     this.#options = options;
   }
 
@@ -112,26 +103,23 @@ export class AttemptEnds {
     const retryAt = outcome === 'completed' ? null : this.retryAt(ref);
     const quota = outcome === 'completed' ? undefined : end?.quota;
     if (quota) this.#options.onQuota(agent, quota);
-    this.#options.decide(
-      {
-        type: 'attempt.ended',
-        project,
-        task,
-        attempt,
-        agent,
-        outcome,
-        error: error?.slice(0, MAX_ERROR_LENGTH),
-        exit_code: end?.result.kind === 'exited' ? end.result.code : undefined,
-        signal: end?.result.kind === 'signalled' ? end.result.signal : undefined,
-        stderr_tail: end?.stderrTail,
-        peak_memory_bytes: end?.peakMemoryBytes,
-        cpu_ms: end?.cpuMs,
-        usage: end?.usage,
-        session: end?.session === null ? '' : end?.session,
-        evidence: end?.evidence,
-        retry_at_ms: retryAt === null ? null : Math.max(retryAt, quota?.untilMs ?? 0),
-      },
-      'supervisor',
-    );
+    this.#options.decide({
+      type: 'attempt.ended',
+      project,
+      task,
+      attempt,
+      agent,
+      outcome,
+      error: error?.slice(0, MAX_ERROR_LENGTH),
+      exit_code: end?.result.kind === 'exited' ? end.result.code : undefined,
+      signal: end?.result.kind === 'signalled' ? end.result.signal : undefined,
+      stderr_tail: end?.stderrTail,
+      peak_memory_bytes: end?.peakMemoryBytes,
+      cpu_ms: end?.cpuMs,
+      usage: end?.usage,
+      session: end?.session === null ? '' : end?.session,
+      evidence: end?.evidence,
+      retry_at_ms: retryAt === null ? null : Math.max(retryAt, quota?.untilMs ?? 0),
+    });
   }
 }

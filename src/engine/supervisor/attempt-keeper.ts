@@ -6,56 +6,35 @@
  * Invariant attempts/ended-for-certain: every open attempt ends: by its own process, its deadline, a stop, or as lost.
  */
 import type { Logger } from 'pino';
-import type { Projections } from '../../../projections/index.ts';
-import type { Environment } from '../../base/environment.ts';
 import { messageOf, unreachable } from '../../contracts/errors.ts';
-import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
+import type { EventOf } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Adoption, Run, RunEnd, RunStart } from '../../drivers/driver.ts';
 import type { TreeEntry } from '../../process/runner.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
-import type { TimerQueue } from '../runtime/timer-queue.ts';
 import { attemptOf, taskOf } from '../runtime/views.ts';
-import type { AgentDefinition, AgentRoster } from './agent-roster.ts';
+import type { AgentDefinition } from './agent-roster.ts';
 import { AttemptClock } from './attempt-clock.ts';
 import { ACTIVE_STATES, type AttemptEnds } from './attempt-ends.ts';
 import { type RunRequests, timeoutOf } from './run-requests.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
-export interface AttemptKeeperOptions {
-  readonly host: ActorHost;
-  readonly projections: Projections;
-  readonly roster: AgentRoster;
-  readonly timers: TimerQueue;
-  readonly environment: Environment;
+interface AttemptKeeperParts extends SupervisorContext {
   readonly requests: RunRequests;
-  readonly logger: Logger;
   readonly ends: AttemptEnds;
-  readonly decide: (event: DomainEvent) => void;
 }
 
 export class AttemptKeeper {
-  readonly #options: AttemptKeeperOptions;
+  readonly #options: AttemptKeeperParts;
   readonly #clock: AttemptClock;
   readonly #ends: AttemptEnds;
   readonly #runs = new Map<string, { readonly run: Run; readonly graceMs: number }>();
   #detached = false;
 
-  constructor(options: AttemptKeeperOptions) {
+  constructor(options: AttemptKeeperParts) {
     this.#options = options;
     this.#ends = options.ends;
-    this.#clock = new AttemptClock({
-      timers: options.timers,
-      clock: options.environment.clock,
-      stateOf: (attempt) => this.#stateOf(attempt),
-      requestStop: (attempt, reason) => this.requestStop(attempt, reason),
-      decide: options.decide,
-    });
-  }
-
-  /** Runs that are watched now. */
-  get size(): number {
-    return this.#runs.size;
+    this.#clock = new AttemptClock(options, (attempt, reason) => this.requestStop(attempt, reason));
   }
 
   /** Reacts to a stored claim: starts its run. */

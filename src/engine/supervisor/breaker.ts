@@ -6,11 +6,9 @@
  * attempts that tell something about the agent count; a lost or cancelled probe is repeated. An agent that has completed
  * an attempt since it was parked needs no probe.
  */
-import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type AttemptOutcome, FAILED_OUTCOMES } from '../../contracts/tasks.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
-import type { TimerQueue } from '../runtime/timer-queue.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
 export interface BreakerSettings {
   /** Failures in a row after which the agent is parked. */
@@ -20,20 +18,12 @@ export interface BreakerSettings {
   readonly maxCooldownMs: number;
 }
 
-export interface BreakerOptions {
-  readonly host: ActorHost;
-  readonly timers: TimerQueue;
-  readonly now: () => number;
-  readonly settingsOf: (agent: string) => BreakerSettings | undefined;
-  readonly decide: (event: DomainEvent) => void;
-}
-
 const PARKABLE_STATES: ReadonlySet<string> = new Set(['idle', 'busy', 'probing']);
 
 export class Breaker {
-  readonly #options: BreakerOptions;
+  readonly #options: SupervisorContext;
 
-  constructor(options: BreakerOptions) {
+  constructor(options: SupervisorContext) {
     this.#options = options;
   }
 
@@ -74,9 +64,9 @@ export class Breaker {
   }
 
   #judge(agent: string): void {
-    const { host, settingsOf } = this.#options;
+    const { host, roster } = this.#options;
     const entity = host.get('agent', agent);
-    const settings = settingsOf(agent);
+    const settings = roster.get(agent)?.breaker;
     if (!entity) return;
     const { failures } = entity.context;
     switch (entity.state) {
@@ -94,10 +84,10 @@ export class Breaker {
   }
 
   #park(agent: string, { cooldownMs, maxCooldownMs }: BreakerSettings): void {
-    const { host, decide, now } = this.#options;
+    const { host, decide, environment } = this.#options;
     const { failures = 0, parkings = 0 } = host.get('agent', agent)?.context ?? {};
     const cooldown = Math.min(cooldownMs * 2 ** parkings, maxCooldownMs);
     const reason = `${failures} attempts in a row failed`;
-    decide({ type: 'agent.parked', agent, reason, until_ms: now() + cooldown });
+    decide({ type: 'agent.parked', agent, reason, until_ms: environment.clock.now() + cooldown });
   }
 }

@@ -6,13 +6,11 @@
  * project, is passed over because of its place in the configuration. Nothing is claimed from a paused queue.
  */
 import type { TaskSpec } from '../../contracts/tasks.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
-import { type AgentRoster, queueOf } from './agent-roster.ts';
+import { queueOf } from './agent-roster.ts';
 import type { QueueKey, ReadyTasks } from './ready-tasks.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
-export interface DispatcherOptions {
-  readonly host: ActorHost;
-  readonly roster: AgentRoster;
+interface DispatcherParts extends Pick<SupervisorContext, 'host' | 'roster'> {
   readonly ready: ReadyTasks;
   /** Attempts that may be open at the same time, of all agents together. */
   readonly concurrency: number;
@@ -22,12 +20,12 @@ export interface DispatcherOptions {
 }
 
 export class Dispatcher {
-  readonly #options: DispatcherOptions;
+  readonly #options: DispatcherParts;
   #state: 'waiting' | 'dispatching' | 'over' = 'waiting';
   /** Whether a shared limit has held work back: then the next free slot is offered to all queues. */
   #held = false;
 
-  constructor(options: DispatcherOptions) {
+  constructor(options: DispatcherParts) {
     this.#options = options;
   }
 

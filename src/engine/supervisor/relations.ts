@@ -5,29 +5,20 @@
  * up for a crash in between.
  */
 
-import type { Projections, TaskView } from '../../../projections/index.ts';
+import type { TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
-import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import { formatTraceparent } from '../../contracts/trace-context.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
+import type { Archive } from '../runtime/archive.ts';
 import { followUpId } from '../runtime/retention.ts';
 import { traceOf } from '../runtime/task-trace.ts';
-import type { TimerQueue } from '../runtime/timer-queue.ts';
 import { childrenOf, refOf, taskOf, viewKey } from '../runtime/views.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
-export interface RelationsOptions {
-  readonly projections: Projections;
-  readonly host: ActorHost;
-  readonly timers: TimerQueue;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** A task that has left memory; null if it never existed. */
-  readonly lookUp: (project: string, task: string) => Promise<TaskView | null>;
-  /** @returns the refusal; null if the event was decided */
-  readonly decide: (event: DomainEvent) => SignalboxError | null;
+interface RelationsParts extends SupervisorContext {
+  readonly archive: Pick<Archive, 'find'>;
 }
 
 /** Characters of the outputs of a done task that go into the text of a follow-up. */
@@ -37,9 +28,9 @@ const MAX_TITLE_LENGTH = 500;
 const LOOK_UP_AGAIN_MS = 1_000;
 
 export class Relations {
-  readonly #options: RelationsOptions;
+  readonly #options: RelationsParts;
 
-  constructor(options: RelationsOptions) {
+  constructor(options: RelationsParts) {
     this.#options = options;
   }
 
@@ -55,13 +46,14 @@ export class Relations {
 
   /** The dependency settled and left memory before this task was recorded to wait for it. */
   async #settleForArchived(task: TaskView, dependency: string): Promise<void> {
-    const { timers, now, lookUp } = this.#options;
+    const { timers, environment, archive } = this.#options;
     try {
-      const found = await lookUp(task.project, dependency);
-      if (found) this.#settleFor(task, found);
+      const found = await archive.find(task.project, dependency);
+      if (found) this.#settleFor(task, found.view);
     } catch {
       const key = `dependency:${viewKey(task)}/${dependency}`;
-      timers.set(key, now() + LOOK_UP_AGAIN_MS, () => void this.#settleForArchived(task, dependency));
+      const at = environment.clock.now() + LOOK_UP_AGAIN_MS;
+      timers.set(key, at, () => void this.#settleForArchived(task, dependency));
     }
   }
 

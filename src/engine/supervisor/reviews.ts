@@ -6,25 +6,18 @@
  * reviewed is in review. No agent reviews its own work; if no agent can review, or the review failed, a user decides.
  */
 
-import type { Projections, TaskView } from '../../../projections/index.ts';
+import type { TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
 import { REVIEW_WORDS } from '../../contracts/config-values.ts';
-import type { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { type Output, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
 import { refOf, taskOf } from '../runtime/views.ts';
-import type { AgentRoster } from './agent-roster.ts';
 import type { Relations } from './relations.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
-export interface ReviewsOptions {
-  readonly projections: Projections;
-  readonly host: ActorHost;
-  readonly roster: AgentRoster;
+interface ReviewsParts extends SupervisorContext {
   readonly relations: Relations;
-  /** @returns the refusal; null if the event was decided */
-  readonly decide: (event: DomainEvent, actor?: string) => SignalboxError | null;
 }
 
 const MAX_TITLE_LENGTH = 500;
@@ -46,9 +39,9 @@ export function reviewerOf({ review }: TaskSpec): string | null {
 }
 
 export class Reviews {
-  readonly #options: ReviewsOptions;
+  readonly #options: ReviewsParts;
 
-  constructor(options: ReviewsOptions) {
+  constructor(options: ReviewsParts) {
     this.#options = options;
   }
 

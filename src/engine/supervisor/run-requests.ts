@@ -1,7 +1,7 @@
 /** Requests to drivers to run an attempt, put together from the blackboard and the attempt history. */
 
 import { join } from 'node:path';
-import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
+import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, taskKey } from '../../contracts/ids.ts';
 import type { TaskSpec, Usage } from '../../contracts/tasks.ts';
@@ -11,10 +11,10 @@ import { attemptsOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
 import { buildPrompt, type PromptInput } from './prompts/prompt.ts';
 import type { PromptBuilders } from './prompts/prompt-builders.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 import type { AttemptTokens } from './tokens.ts';
 
-export interface RunRequestsOptions {
-  readonly projections: Projections;
+interface RunRequestsParts extends Pick<SupervisorContext, 'projections'> {
   readonly tokens: AttemptTokens;
   readonly attemptsDirectory: string;
   /** The URL at which agents reach Signalbox; null while nothing listens. */
@@ -31,9 +31,9 @@ interface Known {
 }
 
 export class RunRequests {
-  readonly #options: RunRequestsOptions;
+  readonly #options: RunRequestsParts;
 
-  constructor(options: RunRequestsOptions) {
+  constructor(options: RunRequestsParts) {
     this.#options = options;
   }
 

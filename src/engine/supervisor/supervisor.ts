@@ -4,19 +4,16 @@
  * Invariant supervision/acts-on-stored-records: it acts only on stored records, and everything it does is again an event.
  * What must happen next follows from the state alone, so that the same happens after a restart.
  */
-import type { Logger } from 'pino';
-import type { Projections, TaskView } from '../../../projections/index.ts';
-import type { Environment } from '../../base/environment.ts';
+import type { TaskView } from '../../../projections/index.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
 import { parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import { refOf, taskOf } from '../runtime/views.ts';
-import { type AgentRoster, registerAgents } from './agent-roster.ts';
+import { registerAgents } from './agent-roster.ts';
 import { AttemptEnds } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
@@ -27,18 +24,14 @@ import { ReadyTasks } from './ready-tasks.ts';
 import { Relations } from './relations.ts';
 import { Reviews } from './reviews.ts';
 import { RunRequests } from './run-requests.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 import { settledBy, TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
 
-export interface SupervisorOptions {
-  readonly host: ActorHost;
-  readonly projections: Projections;
+export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'decide'> {
   readonly pipeline: CommitPipeline;
   readonly archive: Archive;
-  readonly roster: AgentRoster;
-  readonly environment: Environment;
   readonly tokens: AttemptTokens;
-  readonly logger: Logger;
   readonly attemptsDirectory: string;
   /** Attempts that may be open at the same time, of all agents together. */
   readonly concurrency: number;
@@ -62,55 +55,30 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { host, projections, roster, environment, tokens, logger } = options;
-    const timers = new TimerQueue(environment.clock);
-    const now = (): number => environment.clock.now();
-    const decide = (event: DomainEvent, actor?: string): SignalboxError | null => this.decide(event, actor);
-    this.#timers = timers;
+    this.#timers = new TimerQueue(options.environment.clock);
+    const context = {
+      ...options,
+      timers: this.#timers,
+      decide: (event: DomainEvent, actor?: string) => this.decide(event, actor),
+    };
     this.#dispatcher = new Dispatcher({
-      host,
-      roster,
+      ...context,
       ready: new ReadyTasks(),
-      concurrency: options.concurrency,
-      projectConcurrency: options.projectConcurrency,
       claim: (key, agent, attempt) => this.#claim(key, agent, attempt),
     });
-    this.#relations = new Relations({
-      projections,
-      host,
-      timers,
-      now,
-      lookUp: async (project, task) => (await options.archive.find(project, task))?.view ?? null,
-      decide,
-    });
-    this.#breaker = new Breaker({
-      host,
-      timers,
-      now,
-      settingsOf: (agent) => roster.get(agent)?.breaker,
-      decide,
-    });
-    this.#reviews = new Reviews({ projections, host, roster, relations: this.#relations, decide });
+    this.#breaker = new Breaker(context);
+    this.#relations = new Relations(context);
+    this.#reviews = new Reviews({ ...context, relations: this.#relations });
     this.#tasks = new TaskKeeper({
-      host,
-      timers,
+      ...context,
       relations: this.#relations,
       reviews: this.#reviews,
       dispatcher: this.#dispatcher,
-      now,
-      decide,
     });
-    const onQuota = this.#breaker.onQuota.bind(this.#breaker);
     this.attempts = new AttemptKeeper({
-      host,
-      projections,
-      roster,
-      timers,
-      environment,
-      requests: new RunRequests({ ...options, tokens }),
-      ends: new AttemptEnds({ host, projections, environment, decide, onQuota }),
-      logger,
-      decide,
+      ...context,
+      requests: new RunRequests(context),
+      ends: new AttemptEnds({ ...context, onQuota: (agent, sign) => this.#breaker.onQuota(agent, sign) }),
     });
   }
 
@@ -154,10 +122,7 @@ export class Supervisor {
     return this.#reviews.reviewOf(task);
   }
 
-  /**
-   * Decides an event as the supervisor. A refusal usually means that the state has moved on meanwhile; it is logged.
-   * @returns the refusal; null if the event was decided
-   */
+  /** As `SupervisorContext.decide`. */
   decide(event: DomainEvent, actor: string = ACTOR): SignalboxError | null {
     try {
       this.#options.pipeline.decide(event, { actor });

@@ -4,31 +4,25 @@
  */
 
 import type { TaskView } from '../../../projections/index.ts';
-import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
+import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
-import type { TimerQueue } from '../runtime/timer-queue.ts';
 import { refOf, viewKey } from '../runtime/views.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Relations } from './relations.ts';
 import type { Reviews } from './reviews.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
 
-export interface TaskKeeperOptions {
-  readonly host: ActorHost;
-  readonly timers: TimerQueue;
+interface TaskKeeperParts extends SupervisorContext {
   readonly relations: Relations;
   readonly reviews: Reviews;
   readonly dispatcher: Dispatcher;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  readonly decide: (event: DomainEvent) => void;
 }
 
 export class TaskKeeper {
-  readonly #options: TaskKeeperOptions;
+  readonly #options: TaskKeeperParts;
 
-  constructor(options: TaskKeeperOptions) {
+  constructor(options: TaskKeeperParts) {
     this.#options = options;
   }
 
@@ -49,7 +43,8 @@ export class TaskKeeper {
       case 'review':
         if (spec.reviews === undefined) reviews.takeUp(task);
         if (spec.review !== 'auto' || task.openAttempt !== null || !relations.isJoined(task)) return;
-        return decide({ type: 'task.approved', project, task: id });
+        decide({ type: 'task.approved', project, task: id });
+        return;
       case 'done':
         return relations.onSettled(task);
       default:
@@ -60,7 +55,7 @@ export class TaskKeeper {
   /** Whether `expires_at` has passed before the task was claimed. */
   isExpired(task: TaskView): boolean {
     const at = this.#expiryOf(task);
-    return at !== undefined && at <= this.#options.now();
+    return at !== undefined && at <= this.#options.environment.clock.now();
   }
 
   /** To be called when the task is claimed or over. */
@@ -88,10 +83,10 @@ export class TaskKeeper {
 
   /** The task may have been blocked or cancelled meanwhile. */
   #onDue(task: TaskView): void {
-    const { host, now, decide } = this.#options;
+    const { host, environment, decide } = this.#options;
     const entity = host.get('task', viewKey(task));
     const dueAt = entity?.context.dueAt ?? null;
-    if (entity?.state !== 'scheduled' || dueAt === null || dueAt > now()) return;
+    if (entity?.state !== 'scheduled' || dueAt === null || dueAt > environment.clock.now()) return;
     decide({ type: 'task.due', ...refOf(task) });
   }
 }

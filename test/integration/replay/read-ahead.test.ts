@@ -110,7 +110,7 @@ describe('reading ahead', () => {
     expect(batches).toBe(2);
   });
 
-  it('RA1: what it does not give is read in place, if it cannot reach the server at all', async () => {
+  it('snapshots/only-a-shortcut: events that it does not give are read in place, if it cannot reach the server at all', async () => {
     await using log = await JetStreamLog.fresh(server);
     const { journal } = await log.open();
     await log.replaceWith(withErased());
@@ -118,7 +118,7 @@ describe('reading ahead', () => {
     warnings.length = 0;
     const { end } = await started(log, ahead('nats://127.0.0.1:1'));
     expect(end.tip).toEqual(made.log.tip());
-    expect(warnings.join()).toContain('the log cannot be read ahead');
+    expect(warnings.join()).toContain('could not read the log ahead');
   });
 
   it('B1: a log that lacks an event is refused, with its sequence', async () => {

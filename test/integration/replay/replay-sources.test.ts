@@ -2,8 +2,7 @@
 import { connect } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveEventSource } from '../../../src/engine/replay/event-source.ts';
-import { journalSource } from '../../../src/engine/replay/journal-source.ts';
-import { natsSource } from '../../../src/engine/replay/nats-source.ts';
+import { journalSource, natsSource } from '../../../src/engine/replay/event-source.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import { entryOf, type RecordingJournal } from '../../support/history/recording-journal.ts';
 import { JetStreamLog } from '../../support/nats/jetstream-log.ts';

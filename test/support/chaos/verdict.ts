@@ -12,7 +12,7 @@
  */
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
-import { readRecords } from '../../../src/engine/replay/cursor.ts';
+import { readRecords } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { LogModel } from '../simulation/log-model.ts';
 import { LIMITS } from './agents.ts';

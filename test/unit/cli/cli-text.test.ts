@@ -5,7 +5,7 @@ import { progressOn, progressText, shownReading } from '../../../src/cli/text/pr
 import { tableLines } from '../../../src/cli/text/table.ts';
 import { ageText, bytesText, durationText } from '../../../src/cli/text/time.ts';
 import { pad, shorten, widthOf } from '../../../src/cli/text/width.ts';
-import { memorySource } from '../../../src/engine/replay/journal-source.ts';
+import { memorySource } from '../../../src/engine/replay/event-source.ts';
 import { RecordedTerminal } from '../../support/process/recorded-terminal.ts';
 
 describe('the width of a text', () => {

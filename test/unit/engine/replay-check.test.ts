@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { MACHINES } from '../../../machines/index.ts';
 import type { EntityKind, StoredRecord } from '../../../src/contracts/events/events.ts';
-import { checkHistory } from '../../../src/engine/replay/check.ts';
-import { readRecords } from '../../../src/engine/replay/cursor.ts';
+import { memorySource, readRecords } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
-import { memorySource } from '../../../src/engine/replay/journal-source.ts';
+import { checkHistory } from '../../../src/engine/replay/replay.ts';
 import type { Machines } from '../../../src/engine/runtime/actor-host.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import { goldenHistory } from '../../support/histories/golden.ts';
@@ -67,7 +66,7 @@ describe('replay check names the first event that would now go otherwise', () =>
     expect(events).toBe(sequence - 1);
     const recorded = transitions.find(({ entity }) => entity === kind);
     expect(divergence).toMatchObject({ sequence, type: event.type, entity: kind, recorded, expected: null });
-    expect(divergence?.reason).toMatch(/^today's machines refuse it: /);
+    expect(divergence?.reason).toMatch(/^the present machines refuse it: /);
   });
 
   it('and nothing where all goes as it did', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
-import { readRecords } from '../../../src/engine/replay/cursor.ts';
+import { readRecords } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { taskTrace } from '../../../src/engine/runtime/task-trace.ts';
 import type { Span } from '../../../src/features/telemetry/span.ts';

@@ -1,8 +1,8 @@
 /** Reading a log with erased content: all of it, by subject, and while content is erased. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { redactionFilter } from '../../../src/contracts/messages/subjects.ts';
+import { journalSource } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
-import { journalSource } from '../../../src/engine/replay/journal-source.ts';
 import type { LogReader, StoredMessage } from '../../../src/journal/journal.ts';
 import { readRedactions, tombstones } from '../../../src/journal/redactions.ts';
 import { goldenHistory } from '../../support/histories/golden.ts';
