@@ -1,10 +1,10 @@
 /** The context of the use cases, through which HTTP, NATS, the library and all other adapters work. */
 import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
 import type { Environment } from '../base/environment.ts';
+import type { Backoff } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events/events.ts';
 import { type ProjectId, type TaskId, taskKey } from '../contracts/ids.ts';
-import type { Backoff } from '../contracts/tasks.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../engine/runtime/archive.ts';
 import type { CommitPipeline } from '../engine/runtime/commit-pipeline.ts';

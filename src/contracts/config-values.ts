@@ -1,17 +1,17 @@
-/** The values that keys of the configuration have in common. Each message says what is expected (G3 of config.ts). */
+/** Values that the configuration and tasks have in common. Each message says what is expected. */
 import { z } from 'zod';
 import { ID_PATTERN } from './ids.ts';
 
-/** A longer time is a slip of the pen, and a far longer one is no date at all. */
+/** One year. A longer time is a mistake. */
 const LONGEST_SECONDS = 31_536_000;
 
-/** What `review` may say. */
-export const REVIEW_WORDS = ['manual', 'auto'] as const;
+/** The review modes. Any other value of `review` is the id of an agent. */
+export const REVIEW_MODES = ['manual', 'auto'] as const;
 
 export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   const error = `expected a whole number ${range}`;
-  // Not z.int(): what it refuses keeps the checks of the objects around it from being told at the same time.
+  // Not z.int(): if it fails, zod skips the checks of the surrounding objects, and their errors would be missing.
   return z.number(error).multipleOf(1, error).min(min, error).max(max, error).meta({ type: 'integer' });
 }
 
@@ -28,7 +28,7 @@ const reviewError = 'expected manual, auto, or the id of an agent';
 export const reviewSchema = z
   .string(reviewError)
   .regex(ID_PATTERN, reviewError)
-  .describe('Who looks at the outputs: manual (a person), auto (nobody), or the id of an agent.');
+  .describe('Who reviews the outputs: manual (a person), auto (no review), or the id of an agent.');
 
 export const timeoutSchemas = {
   timeout_seconds: seconds().describe('How long one attempt may take.'),
@@ -47,3 +47,22 @@ export const prioritySchema = z.union(
   ],
   priorityError,
 );
+
+/** Delay before retry n (1 is the first retry): `initial * factor^(n-1)`, at most `max`, plus or minus `jitter` (a share). */
+export const backoffSchema = z.strictObject({
+  initial_seconds: z.number().min(0).max(86_400).default(2),
+  factor: z.number().min(1).max(10).default(2),
+  max_seconds: z.number().min(0).max(604_800).default(300),
+  jitter: z.number().min(0).max(1).default(0.2),
+});
+export type Backoff = z.infer<typeof backoffSchema>;
+
+/** Limits of a task together with its children and follow-ups, checked before each attempt. */
+export const budgetSchema = z.strictObject({
+  attempts: z.int().min(1).optional(),
+  tokens: z.int().min(1).optional(),
+  cost_usd: z.number().positive().optional(),
+  /** Running time of all attempts together. */
+  wall_seconds: z.number().positive().optional(),
+});
+export type Budget = z.infer<typeof budgetSchema>;

@@ -11,7 +11,7 @@ import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
 import { DEFAULT_PASS_ENV, pickEnvironment } from '../drivers/definition.ts';
 import type { PromptInput } from '../engine/supervisor/prompts/prompt.ts';
-import type { PromptBuilders } from '../engine/supervisor/prompts/prompt-builders.ts';
+import type { PromptBuilders } from '../engine/supervisor/prompts/prompt-facts.ts';
 import { type PromptFacts, promptFacts, templateValues } from '../engine/supervisor/prompts/prompt-facts.ts';
 
 /** The default export of a prompt module. */

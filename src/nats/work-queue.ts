@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { CancelMessage, Job } from '../contracts/messages/agent-messages.ts';
 import { controlSubject, WORK_STREAM, workSubject } from '../contracts/messages/subjects.ts';
+import { jobFieldsOf } from '../contracts/task-fields.ts';
 import type { RunRequest } from '../drivers/driver.ts';
 import type { WorkQueue } from '../drivers/remote.ts';
 
@@ -111,11 +112,8 @@ function jobOf(order: RunRequest, expiresAt: number, heartbeatMs: number): Job {
     token: order.token,
     source: spec.source ?? 'signalbox',
     target: order.agent,
-    priority: spec.priority,
-    title: spec.title,
-    description: spec.description,
+    ...jobFieldsOf(spec),
     content: { action: spec.action ?? null, params: spec.params ?? {} },
-    mustHaves: spec.must_haves ?? [],
     prompt: order.prompt(),
     url: order.url,
     traceparent: order.traceparent,

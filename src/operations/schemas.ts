@@ -27,6 +27,7 @@ const REQUESTS = {
 const ANSWERS = {
   Job: jobAnswerSchema,
   Task: answers.taskAnswerSchema,
+  FollowUpTask: answers.followUpAnswerSchema,
   TaskPage: answers.taskPageSchema,
   Output: answers.outputAnswerSchema,
   Comment: answers.commentAnswerSchema,

@@ -6,9 +6,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { backoffSchema } from '../contracts/config-values.ts';
 import { unreachable } from '../contracts/errors.ts';
 import type { Job } from '../contracts/messages/agent-messages.ts';
-import { backoffSchema } from '../contracts/tasks.ts';
+import { storedFieldsOf } from '../contracts/task-fields.ts';
 import type { Driver, RunEnd, RunRequest } from '../drivers/driver.ts';
 import type { JobEnd, JobOutput, JobRunner } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
@@ -94,12 +95,9 @@ function requestOf(job: Job, directory: string): RunRequest {
     // A session stays on its machine, and the next attempt may run on another.
     resumes: null,
     spec: {
-      title: job.title,
-      description: job.description,
+      ...storedFieldsOf(job),
       action: content.action ?? undefined,
       params: content.params,
-      priority: job.priority,
-      must_haves: job.mustHaves,
       agent: job.target,
       max_attempts: metadata.maxRetries + 1,
       backoff: backoffSchema.parse({}),

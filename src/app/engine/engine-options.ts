@@ -7,7 +7,7 @@ import type { ReadAhead } from '../../engine/runtime/recover.ts';
 import type { RetentionLimits } from '../../engine/runtime/retention.ts';
 import type { SnapshotStore } from '../../engine/runtime/snapshot-store.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
-import type { PromptBuilders } from '../../engine/supervisor/prompts/prompt-builders.ts';
+import type { PromptBuilders } from '../../engine/supervisor/prompts/prompt-facts.ts';
 import type { Journal, JournalHandlers } from '../../journal/journal.ts';
 import type { CheckpointKeys, Settings, TaskDefaults } from '../context.ts';
 

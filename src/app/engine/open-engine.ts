@@ -10,7 +10,7 @@ import { readRecord } from '../../engine/runtime/rebuild.ts';
 import { type Recovered, recover } from '../../engine/runtime/recover.ts';
 import { Snapshotter } from '../../engine/runtime/snapshot-store.ts';
 import { AgentRoster } from '../../engine/supervisor/agent-roster.ts';
-import { BUILT_IN_PROMPTS } from '../../engine/supervisor/prompts/prompt-builders.ts';
+import { BUILT_IN_PROMPTS } from '../../engine/supervisor/prompts/prompt-facts.ts';
 import { Supervisor } from '../../engine/supervisor/supervisor.ts';
 import { AttemptTokens } from '../../engine/supervisor/tokens.ts';
 import type { Journal, JournalHandlers, LogReader, StoredMessage, Tip } from '../../journal/journal.ts';

@@ -5,10 +5,13 @@ import type {
   AttemptAnswer,
   CommentAnswer,
   EventAnswer,
+  FollowUpAnswer,
   OutputAnswer,
   TaskAnswer,
 } from '../../contracts/api/answers.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import { answerFieldsOf } from '../../contracts/task-fields.ts';
+import type { FollowUpSpec, TaskSpec } from '../../contracts/tasks.ts';
 
 export function timeOf(milliseconds: number): string;
 export function timeOf(milliseconds: number | null): string | null;
@@ -23,27 +26,14 @@ export function taskJson(task: TaskView): TaskAnswer {
     id: task.id,
     status: task.state,
     version: task.version,
-    title: spec.title,
-    description: spec.description,
-    type: spec.type ?? null,
-    action: spec.action ?? null,
-    params: spec.params ?? null,
-    priority: spec.priority,
-    must_haves: spec.must_haves ?? [],
-    agent: spec.agent ?? null,
+    ...specJson(spec),
     claimed_by: task.agent,
     attempt: task.attempts,
     open_attempt: task.openAttempt,
-    max_attempts: spec.max_attempts,
     last_outcome: task.lastOutcome,
     reason: task.reason,
     progress: task.progress,
-    review: spec.review,
     due_at: task.state === 'scheduled' ? timeOf(task.dueAt) : null,
-    expires_at: timeOf(spec.expires_at_ms ?? null),
-    timeout_seconds: spec.timeout_seconds ?? null,
-    labels: spec.labels ?? {},
-    source: spec.source ?? null,
     output_count: task.outputs.length,
     comment_count: task.comments.length,
     created_at: timeOf(task.createdAt),
@@ -51,6 +41,18 @@ export function taskJson(task: TaskView): TaskAnswer {
     finished_at: timeOf(task.finishedAt),
     sequence: task.lastSequence,
   };
+}
+
+function specJson(spec: TaskSpec | FollowUpSpec) {
+  return {
+    ...answerFieldsOf(spec),
+    outputs_required: spec.outputs === 'required',
+    follow_ups: (spec.follow_ups ?? []).map(followUpJson),
+  };
+}
+
+function followUpJson(spec: FollowUpSpec): FollowUpAnswer {
+  return { ...specJson(spec), delay_seconds: spec.delay_ms === undefined ? null : spec.delay_ms / 1_000 };
 }
 
 /** @param contentDirectory where captured files are kept */

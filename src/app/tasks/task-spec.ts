@@ -1,7 +1,7 @@
 /** From a request to the task as it is accepted: every default filled in, every relation checked. */
 import { BACKGROUND_AGENT } from '../../contracts/api/background.ts';
 import type { CreateTask, FollowUp } from '../../contracts/api/requests.ts';
-import { REVIEW_WORDS } from '../../contracts/config-values.ts';
+import { REVIEW_MODES } from '../../contracts/config-values.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type ProjectId, taskId } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
@@ -50,7 +50,7 @@ function settled(
 /** @throws SignalboxError `agent_not_found`, `invalid_request` for an agent that would review its own work */
 function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: string): string {
   if (review === undefined) return byDefault === agent ? 'manual' : byDefault;
-  if (!(REVIEW_WORDS as readonly string[]).includes(review)) assertAgent(app, review);
+  if (!(REVIEW_MODES as readonly string[]).includes(review)) assertAgent(app, review);
   if (review !== agent) return review;
   throw new SignalboxError(
     'invalid_request',

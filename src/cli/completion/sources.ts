@@ -1,7 +1,7 @@
 /** What the operands and the options of commands can be: words, files, or what a running Signalbox has. */
 import type { Command, Option } from 'commander';
 import { LOG_LEVELS } from '../../config/schema/config.ts';
-import { REVIEW_WORDS } from '../../contracts/config-values.ts';
+import { REVIEW_MODES } from '../../contracts/config-values.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
 import { pathOf } from './line.ts';
@@ -70,7 +70,7 @@ export const OPERANDS: ReadonlyMap<string, Source> = new Map<string, Source>([
 const OPTIONS: ReadonlyMap<string, Source> = new Map<string, Source>([
   ['--agent', AGENTS],
   ['--task', ANY_TASK],
-  ['--review', { kind: 'words', words: REVIEW_WORDS }],
+  ['--review', { kind: 'words', words: REVIEW_MODES }],
   ['--status', { kind: 'list', words: TASK_STATES }],
   ['--state', { kind: 'list', words: TASK_STATES }],
   ['--priority', { kind: 'words', words: ['low', 'normal', 'high'] }],

@@ -1,5 +1,6 @@
 /** A task as a readable page. */
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import { factsOf } from '../../contracts/api/task-facts.ts';
 import type { Terminal } from '../terminal.ts';
 import { oneLine, printable } from '../text/printable.ts';
 import { ageText } from '../text/time.ts';
@@ -15,7 +16,7 @@ export interface TaskPageOptions {
 }
 
 const INDENT = '  ';
-const LABEL_WIDTH = 12;
+const LABEL_WIDTH = 17;
 const SHORT_CONTENT_LINES = 12;
 
 type Shown = Pick<Terminal, 'columns' | 'style'>;
@@ -59,32 +60,21 @@ function textLines(text: string): string[] {
 }
 
 function factLines(terminal: Shown, task: TaskAnswer, now: number): string[] {
-  const at = (time: string | null): string | null =>
-    time === null ? null : `${time} (${ageText(time, now)} ago)`;
-  const facts: readonly (readonly [string, string | null])[] = [
-    ['agent', task.claimed_by ?? task.agent],
-    ['type', task.type],
-    ['action', task.action],
-    ['priority', String(task.priority)],
-    ['attempts', `${task.attempt} of ${task.max_attempts}`],
-    ['review', task.review],
-    ['progress', task.progress],
-    ['reason', task.reason],
-    ['must have', task.must_haves.join('; ') || null],
-    ['parameters', task.params === null ? null : JSON.stringify(task.params)],
-    [
-      'labels',
-      Object.entries(task.labels)
-        .map((pair) => pair.join('='))
-        .join(' ') || null,
-    ],
-    ['due', task.due_at],
-    ['expires', task.expires_at],
-    ['created', at(task.created_at)],
-    ['finished', at(task.finished_at)],
+  const at = (time: string): string => `${time} (${ageText(time, now)} ago)`;
+  const isPast = (label: string): boolean => label === 'Created' || label === 'Finished';
+  const facts = factsOf(task).map(({ label, kind, values }): readonly [string, string] => {
+    if (kind === 'seconds') return [label, `${values.join()} s`];
+    if (isPast(label)) return [label, at(values.join())];
+    return [label, values.join(kind === 'list' ? '; ' : ' ')];
+  });
+  const reports: readonly (readonly [string, string | null])[] = [
+    ['Progress', task.progress],
+    ['Reason', task.reason],
   ];
-  return facts.flatMap(([label, value]) =>
-    value === null ? [] : [`${INDENT}${terminal.style('dim', label.padEnd(LABEL_WIDTH))}${oneLine(value)}`],
+  return [...facts, ...reports].flatMap(([label, value]) =>
+    value === null
+      ? []
+      : [`${INDENT}${terminal.style('dim', label.toLowerCase().padEnd(LABEL_WIDTH))}${oneLine(value)}`],
   );
 }
 

@@ -1,6 +1,6 @@
 /** An agent of the configuration: its driver, and how Signalbox runs it. Derived from the list of drivers. */
 import { z } from 'zod';
-import { REVIEW_WORDS } from '../../contracts/config-values.ts';
+import { REVIEW_MODES } from '../../contracts/config-values.ts';
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
 import { declaredAgentSchema } from '../../drivers/declared/declared-program.ts';
@@ -9,7 +9,7 @@ import { CODE_DRIVERS } from '../../drivers/index.ts';
 
 /** An id of the configuration: not a review mode, since `review` may name an agent. */
 export const configuredIdSchema = idSchema
-  .regex(new RegExp(`^(?!(?:${REVIEW_WORDS.join('|')})$)`), 'must not be a reserved review mode')
+  .regex(new RegExp(`^(?!(?:${REVIEW_MODES.join('|')})$)`), 'must not be a reserved review mode')
   .regex(
     new RegExp(`^(?!${BACKGROUND_PROJECT}$)`),
     'expected another id: this one is used for background commands',

@@ -1,6 +1,6 @@
 /** Checks that span parts of a configuration: drivers and their bases, reviewers, options, the NATS server. */
 import type { z } from 'zod';
-import { REVIEW_WORDS } from '../../contracts/config-values.ts';
+import { REVIEW_MODES } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { resolveDriver } from '../../drivers/declared/resolve-driver.ts';
 import type { DriverConfig } from '../../drivers/declared/spec.ts';
@@ -78,10 +78,10 @@ function optionsOf({ drivers }: Related, name: string): readonly string[] | null
 }
 
 function isReviewer({ agents }: Related, review: string): boolean {
-  return (REVIEW_WORDS as readonly string[]).includes(review) || Object.hasOwn(agents, review);
+  return (REVIEW_MODES as readonly string[]).includes(review) || Object.hasOwn(agents, review);
 }
 
 function unknownReviewer({ agents }: Related, review: string): string {
-  const known = [...REVIEW_WORDS, ...Object.keys(agents)].join(', ');
+  const known = [...REVIEW_MODES, ...Object.keys(agents)].join(', ');
   return `${JSON.stringify(review)} is not an agent of this configuration; expected one of ${known}`;
 }

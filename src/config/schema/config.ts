@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { backgroundConfigSchema } from '../../contracts/api/background.ts';
 import { webhookConfigSchema } from '../../contracts/api/webhooks.ts';
 import {
+  backoffSchema,
   pathSchema,
   prioritySchema,
   reviewSchema,
@@ -15,7 +16,6 @@ import {
   timeoutSchemas,
   whole,
 } from '../../contracts/config-values.ts';
-import { backoffSchema } from '../../contracts/tasks.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
 import { driverConfigSchema } from '../../drivers/declared/spec.ts';
 import { agentConfigSchemaFor, agentFileSchemaFor, configuredIdSchema } from './agent-config.ts';

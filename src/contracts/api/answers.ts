@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ENTITY_KINDS, EVENT_TYPES } from '../events/events.ts';
 import { rejectionRecordSchema } from '../messages/agent-messages.ts';
+import { ANSWER_FIELDS, type AnswerFields } from '../task-fields.ts';
 import {
   ATTEMPT_OUTCOMES,
   contentReferenceSchema,
@@ -90,34 +91,40 @@ export const eventAnswerSchema = z.strictObject({
 
 export type EventAnswer = z.output<typeof eventAnswerSchema>;
 
+/** A task that is created when another one is done. */
+export interface FollowUpAnswer extends AnswerFields {
+  readonly outputs_required: boolean;
+  readonly delay_seconds: number | null;
+  readonly follow_ups: FollowUpAnswer[];
+}
+export const followUpAnswerSchema: z.ZodType<FollowUpAnswer> = z.lazy(() =>
+  z.strictObject({
+    ...ANSWER_FIELDS,
+    outputs_required: z.boolean(),
+    delay_seconds: z.number().min(0).nullable(),
+    follow_ups: z.array(followUpAnswerSchema),
+  }),
+);
+
 export const taskAnswerSchema = z.strictObject({
   project: z.string(),
   id: z.string(),
   status: z.enum(TASK_STATES),
   version: z.int().min(1),
-  title: z.string(),
-  description: z.string(),
-  type: z.string().nullable(),
-  action: z.string().nullable(),
-  params: z.record(z.string(), z.unknown()).nullable(),
-  priority: z.int(),
-  must_haves: z.array(z.string()),
-  agent: z.string().nullable(),
+  ...ANSWER_FIELDS,
+  /** Whether a review needs an output. */
+  outputs_required: z.boolean(),
+  follow_ups: z.array(followUpAnswerSchema),
   /** The agent of the newest attempt. */
   claimed_by: z.string().nullable(),
   /** Number of the newest attempt; 0 before the first. */
   attempt: count,
   open_attempt: z.int().nullable(),
-  max_attempts: z.int(),
   last_outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
   reason: z.string().nullable(),
   progress: z.string().nullable(),
-  review: z.string(),
+  /** When a scheduled task becomes pending. */
   due_at: time.nullable(),
-  expires_at: time.nullable(),
-  timeout_seconds: z.number().nullable(),
-  labels: z.record(z.string(), z.string()),
-  source: z.string().nullable(),
   output_count: count,
   comment_count: count,
   created_at: time,

@@ -1,37 +1,13 @@
 /** What callers may ask for. Strict: a field that Signalbox does not know is an error, not silence. */
 import { z } from 'zod';
-import { prioritySchema } from '../config-values.ts';
 import { ID_PATTERN } from '../ids.ts';
-import { backoffSchema, budgetSchema, DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
+import { FOLLOW_UP_FIELDS, REQUEST_FIELDS } from '../task-fields.ts';
+import { DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
 import { waitSchema } from './jobs.ts';
 
 const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const title = z.string().trim().min(1).max(500);
 const text = z.string().max(400_000);
-const seconds = z.number().positive().max(31_536_000);
-const time = z.iso.datetime({ offset: true });
-
-const taskFields = {
-  title,
-  description: text.default(''),
-  type: id.optional(),
-  action: z.string().min(1).max(200).optional(),
-  params: z.record(z.string(), z.unknown()).optional(),
-  priority: prioritySchema.optional(),
-  must_haves: z.array(z.string().min(1).max(2_000)).max(100).optional(),
-  agent: id.optional(),
-  delay_seconds: z.number().min(0).max(31_536_000).optional(),
-  timeout_seconds: seconds.optional(),
-  silence_timeout_seconds: seconds.optional(),
-  max_attempts: z.int().min(1).max(100).optional(),
-  backoff: backoffSchema.partial().optional(),
-  /** `manual`, `auto`, or the agent that reviews. */
-  review: id.optional(),
-  outputs: z.enum(['required', 'optional']).default('required'),
-  budget: budgetSchema.optional(),
-  labels: z.record(z.string().max(100), z.string().max(500)).optional(),
-  source: z.string().max(200).optional(),
-};
 
 const hasTaker = (task: { agent?: string | undefined; type?: string | undefined }): boolean =>
   task.agent !== undefined || task.type !== undefined;
@@ -41,26 +17,19 @@ const takerNeeded = {
 };
 
 /** A task to create when this one is done. */
-export interface FollowUp extends z.infer<z.ZodObject<typeof taskFields>> {
+export interface FollowUp extends z.infer<z.ZodObject<typeof FOLLOW_UP_FIELDS>> {
   readonly follow_ups?: FollowUp[] | undefined;
 }
 export const followUpSchema: z.ZodType<FollowUp> = z.lazy(() =>
   z
-    .strictObject({ ...taskFields, follow_ups: z.array(followUpSchema).max(20).optional() })
+    .strictObject({ ...FOLLOW_UP_FIELDS, follow_ups: z.array(followUpSchema).max(20).optional() })
     .refine(hasTaker, takerNeeded),
 );
 
 export const createTaskSchema = z
   .strictObject({
-    ...taskFields,
-    id: id.optional(),
-    not_before: time.optional(),
-    expires_at: time.optional(),
-    parent: id.optional(),
-    join: z.boolean().optional(),
-    depends_on: z.array(id).min(1).max(1_000).optional(),
+    ...REQUEST_FIELDS,
     follow_ups: z.array(followUpSchema).min(1).max(20).optional(),
-    idempotency_key: z.string().min(1).max(200).optional(),
   })
   .refine(hasTaker, takerNeeded)
   .refine((task) => task.delay_seconds === undefined || task.not_before === undefined, {

@@ -1,8 +1,7 @@
 /** Webhooks: what the configuration says of one, and what is answered about it. */
 import { z } from 'zod';
-import { seconds, whole } from '../config-values.ts';
+import { backoffSchema, seconds, whole } from '../config-values.ts';
 import { EVENT_TYPES } from '../events/events.ts';
-import { backoffSchema } from '../tasks.ts';
 
 const urlError = 'expected a URL that begins with http:// or https://, without a user or password in it';
 

@@ -6,22 +6,17 @@
  * gives the same state as the content followed by its redaction. Every text that a person or an agent wrote goes,
  * titles included.
  */
+import { REDACTED_FIELDS } from '../task-fields.ts';
 import type { FollowUpSpec, Output, TaskSpec } from '../tasks.ts';
 import { REDACTED } from './event.ts';
 
-/** Everything that its creator wrote goes, also in its follow-ups. When, by whom and how often it is done stays. */
+/** A task without what its creator wrote, also in its follow-ups. */
 export function redactedSpec(spec: TaskSpec): TaskSpec {
-  return { ...redactedTexts(spec), follow_ups: spec.follow_ups?.map(redactedFollowUp) };
+  return { ...spec, ...REDACTED_FIELDS, follow_ups: spec.follow_ups?.map(redactedFollowUp) };
 }
 
 function redactedFollowUp(spec: FollowUpSpec): FollowUpSpec {
-  return { ...redactedTexts(spec), follow_ups: spec.follow_ups?.map(redactedFollowUp) };
-}
-
-type Texts = Pick<TaskSpec, 'title' | 'description' | 'params' | 'must_haves' | 'labels' | 'source'>;
-
-function redactedTexts<Spec extends Texts>({ params, must_haves, labels, source, ...spec }: Spec) {
-  return { ...spec, title: REDACTED, description: REDACTED };
+  return { ...spec, ...REDACTED_FIELDS, follow_ups: spec.follow_ups?.map(redactedFollowUp) };
 }
 
 /** An output, or what a projection shows of one. Its type, its author and its place stay. */

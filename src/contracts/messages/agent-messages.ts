@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { ID_PATTERN } from '../ids.ts';
+import { JOB_FIELDS } from '../task-fields.ts';
 import { LOG_STREAMS, OUTPUT_TYPES, usageSchema } from '../tasks.ts';
 import type { AgentMessageKind } from './subjects.ts';
 
@@ -152,11 +153,8 @@ export const jobSchema = z.object({
   source: z.string(),
   /** Who is to do it. */
   target: id,
-  priority: z.int().min(1).max(10),
-  title: z.string(),
-  description: z.string(),
+  ...JOB_FIELDS,
   content: z.object({ action: z.string().nullable(), params: z.record(z.string(), z.unknown()) }),
-  mustHaves: z.array(z.string()).default([]),
   /** The text that a language model would get, with what earlier attempts came to. */
   prompt: z.string(),
   /** Where the attempt can write back by HTTP; null where it cannot. */

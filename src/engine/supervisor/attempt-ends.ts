@@ -5,8 +5,10 @@
  * size, so no attempt stays open because of it. The time of the next attempt is drawn once and recorded in the event: a
  * restart does not draw again.
  */
+
+import type { Backoff } from '../../contracts/config-values.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { Backoff, Output } from '../../contracts/tasks.ts';
+import type { Output } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
-import type { Budget } from '../../contracts/tasks.ts';
+import type { Budget } from '../../contracts/config-values.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { taskOf, viewKey } from '../runtime/views.ts';
 

@@ -8,7 +8,7 @@
 
 import type { TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
-import { REVIEW_WORDS } from '../../contracts/config-values.ts';
+import { REVIEW_MODES } from '../../contracts/config-values.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { type Output, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
@@ -35,7 +35,7 @@ export interface Verdict {
 
 /** The agent that reviews; null if the review mode names none. */
 export function reviewerOf({ review }: TaskSpec): string | null {
-  return (REVIEW_WORDS as readonly string[]).includes(review) ? null : review;
+  return (REVIEW_MODES as readonly string[]).includes(review) ? null : review;
 }
 
 export class Reviews {

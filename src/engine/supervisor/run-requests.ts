@@ -10,7 +10,7 @@ import { attemptTraceparent, type TaskTrace, traceOf } from '../runtime/task-tra
 import { attemptsOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
 import { buildPrompt, type PromptInput } from './prompts/prompt.ts';
-import type { PromptBuilders } from './prompts/prompt-builders.ts';
+import type { PromptBuilders } from './prompts/prompt-facts.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import type { AttemptTokens } from './tokens.ts';
 

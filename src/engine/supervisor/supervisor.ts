@@ -19,7 +19,7 @@ import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { PromptBuilders } from './prompts/prompt-builders.ts';
+import type { PromptBuilders } from './prompts/prompt-facts.ts';
 import { ReadyTasks } from './ready-tasks.ts';
 import { Relations } from './relations.ts';
 import { Reviews } from './reviews.ts';

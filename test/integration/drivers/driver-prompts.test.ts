@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { DriverConfigs } from '../../../src/drivers/declared/resolve-driver.ts';
 import type { AgentDefinition } from '../../../src/engine/supervisor/agent-roster.ts';
-import type { PromptBuilders } from '../../../src/engine/supervisor/prompts/prompt-builders.ts';
+import type { PromptBuilders } from '../../../src/engine/supervisor/prompts/prompt-facts.ts';
 import { startEngine } from '../../support/engine.ts';
 import { startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
 import { FakeTool, recorded } from '../../support/process/fake-tool.ts';

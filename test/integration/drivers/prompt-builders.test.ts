@@ -55,7 +55,7 @@ describe('the prompt of a project', () => {
       'export default async (facts) => [facts.task.title, ": ", facts.earlier[0].error, "\\n", facts.sections.lifecycle].join("");',
     );
     expect((await told({ prompt_builder })).prompt).toMatch(
-      /^the \$& title: no disk left\n## How a task goes/,
+      /^the \$& title: no disk left\n## Task lifecycle/,
     );
   });
 

@@ -72,7 +72,7 @@ describe('a review by an agent', () => {
     });
     await reviewed(engine);
     await engine.until('t', ({ state }) => state === 'done');
-    expect(seen[1]).toContain('Why it came back: no test');
+    expect(seen[1]).toContain('Why it was sent back: no test');
     const states = [...engine.app.state.projections.blackboard.tasks.values()].map(({ id, state }) => [
       id,
       state,

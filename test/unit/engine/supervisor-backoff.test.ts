@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Backoff } from '../../../src/contracts/tasks.ts';
+import type { Backoff } from '../../../src/contracts/config-values.ts';
 import { backoffMs } from '../../../src/engine/supervisor/attempt-ends.ts';
 
 const STEADY: Backoff = { initial_seconds: 2, factor: 3, max_seconds: 60, jitter: 0 };

@@ -123,17 +123,17 @@ describe('the prompt', () => {
     expect(prompt).toContain('Traceback: out of memory');
     expect(prompt).toContain('Attempt 2 (yunce): completed');
     expect(prompt).toContain('Findings: nothing found');
-    expect(prompt).toContain('Why it came back: The lexer is missing.');
+    expect(prompt).toContain('Why it was sent back: The lexer is missing.');
     expect(prompt).toContain('- ada: The lexer is missing.');
   });
 
-  it('tells it in Chinese: the sentences, not the vocabulary', () => {
+  it('has the sentences in Chinese, and the names as they are', () => {
     const prompt = promptOf({ ...retried(), attempt: 3, language: 'zh' });
     expect(prompt).toMatch(/^# 任务: Review the parser\n/);
-    for (const part of ['之前的尝试', '退回原因', 'The lexer is missing.', '如何回写', '409', 'review']) {
+    for (const part of ['之前的尝试', '退回原因', 'The lexer is missing.', '如何上报', '409', 'review']) {
       expect(prompt).toContain(part);
     }
-    for (const sentence of ['How a task goes', 'Earlier attempts', 'If these calls fail']) {
+    for (const sentence of ['Task lifecycle', 'Earlier attempts', 'If these calls fail']) {
       expect(prompt).not.toContain(sentence);
     }
   });
@@ -145,7 +145,7 @@ describe('the prompt', () => {
     expect(promptOf({ task: long })).toContain(`${'x'.repeat(2_000)}…`);
   });
 
-  it.each(['en', 'zh'] as const)('says nothing of calls where the agent cannot make any: %s', (language) => {
+  it.each(['en', 'zh'] as const)('names no calls if the agent cannot reach Signalbox: %s', (language) => {
     const prompt = promptOf({ url: null, token: '', language });
     expect(prompt).not.toMatch(/curl|Bearer|http/);
   });

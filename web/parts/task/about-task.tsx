@@ -1,4 +1,6 @@
 /** What a task asks for, how far it is, and its relations to other tasks. */
+import type { ComponentChildren } from 'preact';
+import { type Fact, factsOf } from '../../../src/contracts/api/task-facts.ts';
 import type { WholeTask } from '../../state/whole-task.ts';
 import { Ago, Facts } from '../base/basics.tsx';
 import { duration, moment, number } from '../base/format.ts';
@@ -6,72 +8,65 @@ import { agentHref, taskHref } from '../base/links.tsx';
 import { Block, Line } from '../base/safe-text.tsx';
 
 export function AboutTask({ task }: { readonly task: WholeTask }) {
+  const facts = factsOf({ ...task, events: [] });
+  const of = (...kinds: Fact['kind'][]): Fact[] => facts.filter(({ kind }) => kinds.includes(kind));
   return (
     <>
       <Block text={task.description} label="Description" />
       <Facts
         rows={[
-          ['Agent', task.agent === null ? null : <a href={agentHref(task.agent)}>{task.agent}</a>],
-          ['Type', task.type],
-          ['Action', task.action],
-          ['Priority', String(task.priority)],
-          ['Attempts', `${task.attempt} of ${task.max_attempts}`],
-          ['Review', task.review],
-          ['Timeout', task.timeout_seconds === null ? null : duration(task.timeout_seconds * 1_000)],
-          ['Due', task.due_at === null ? null : <Ago time={task.due_at} />],
-          ['Expires', task.expires_at === null ? null : <Ago time={task.expires_at} />],
+          ...of('agent', 'text', 'pairs', 'seconds', 'time').map(
+            (fact) => [fact.label, shown(fact)] as const,
+          ),
           ['Tokens', tokensOf(task)],
           ['Cost', costOf(task)],
-          ['Created', `${moment(task.created_at)}${task.source === null ? '' : `, ${task.source}`}`],
-          ['Finished', task.finished_at === null ? null : moment(task.finished_at)],
-          ...Object.entries(task.labels),
         ]}
       />
-      {task.must_haves.length > 0 && (
-        <>
-          <h3>Must have</h3>
-          <ul class="plain">
-            {task.must_haves.map((text) => (
-              <li key={text}>
-                <Line text={text} />
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-      {task.params !== null && <Block text={JSON.stringify(task.params)} label="Parameters" />}
-      <Related task={task} />
-    </>
-  );
-}
-
-/** Links to the other tasks of the project that the task refers to. */
-function Related({ task }: { readonly task: WholeTask }) {
-  return relationsOf(task).map(([name, ids]) =>
-    ids.length === 0 ? null : (
-      <div key={name}>
-        <h3>{name}</h3>
-        <ul class="plain">
-          {ids.map((id) => (
+      {of('list').map(({ label, values }) => (
+        <Items key={label} label={label}>
+          {values.map((text) => (
+            <li key={text}>
+              <Line text={text} />
+            </li>
+          ))}
+        </Items>
+      ))}
+      {of('json').map(({ label, values }) => (
+        <Block key={label} text={values.join()} label={label} />
+      ))}
+      {[...of('tasks'), ...childrenOf(task)].map(({ label, values }) => (
+        <Items key={label} label={label}>
+          {values.map((id) => (
             <li key={id}>
               <a href={taskHref({ project: task.project, id })}>{id}</a>
             </li>
           ))}
-        </ul>
-      </div>
-    ),
+        </Items>
+      ))}
+    </>
   );
 }
 
-function relationsOf({ events, children }: WholeTask): readonly (readonly [string, readonly string[]])[] {
-  const [first] = events;
-  const spec = first?.event.type === 'task.created' ? first.event.spec : null;
-  return [
-    ['Parent', spec?.parent === undefined ? [] : [spec.parent]],
-    ['Depends on', spec?.depends_on ?? []],
-    ['Reviews', spec?.reviews ? [spec.reviews.task] : []],
-    ['Subtasks', children?.ids ?? []],
-  ];
+function shown({ label, kind, values }: Fact) {
+  const [value = ''] = values;
+  if (kind === 'agent') return <a href={agentHref(value)}>{value}</a>;
+  if (kind === 'seconds') return duration(Number(value) * 1_000);
+  if (kind === 'time')
+    return label === 'Created' || label === 'Finished' ? moment(value) : <Ago time={value} />;
+  return values.join(', ');
+}
+
+function Items({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+  return (
+    <div>
+      <h3>{label}</h3>
+      <ul class="plain">{children}</ul>
+    </div>
+  );
+}
+
+function childrenOf({ children }: WholeTask): Pick<Fact, 'label' | 'values'>[] {
+  return children === undefined ? [] : [{ label: 'Subtasks', values: children.ids }];
 }
 
 /** Of all attempts; null if no agent has reported any. */

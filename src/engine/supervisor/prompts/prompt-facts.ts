@@ -1,17 +1,18 @@
-/** What a prompt is made of, for those who make their own. */
+/** What a project's own prompt builder gets, and how one is asked. */
 import type { TaskView } from '../../../../projections/index.ts';
-import { buildPrompt, type PromptInput, type PromptSections, promptSections } from './prompt.ts';
+import { type PromptFields, promptFieldsOf } from '../../../contracts/task-fields.ts';
+import { buildPrompt, type PromptInput, type PromptSections, promptSections, textOfValue } from './prompt.ts';
 
-/** As a prompt builder gets it, in JSON. */
+/** The JSON that a prompt builder gets. */
 export interface PromptFacts {
   readonly project: string;
   readonly task: TaskFacts;
   readonly attempt: number;
   readonly agent: string;
   readonly language: 'en' | 'zh';
-  /** Where to write back; null where the agent cannot. */
+  /** Base URL for reports; null if the agent cannot reach Signalbox. */
   readonly url: string | null;
-  /** Or `$SIGNALBOX_TOKEN`, where others can read the prompt. */
+  /** `$SIGNALBOX_TOKEN` if others can read the prompt. */
   readonly token: string;
   readonly traceparent: string;
   readonly earlier: readonly {
@@ -21,23 +22,16 @@ export interface PromptFacts {
     readonly error: string | null;
     readonly stderr_tail: string | null;
   }[];
-  /** The task that this one is to judge; null but for a review. */
+  /** The task that this one reviews; null if it is no review. */
   readonly reviewed: TaskFacts | null;
-  /** The parts of the built-in prompt, and the whole. */
+  /** The parts of the built-in prompt, then all of it. */
   readonly sections: PromptSections;
   readonly built_in: string;
 }
 
-export interface TaskFacts {
+export interface TaskFacts extends PromptFields {
   readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly type: string | null;
-  readonly action: string | null;
-  readonly params: Readonly<Record<string, unknown>> | null;
-  readonly must_haves: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  /** Why it came back. */
+  /** Why it was sent back. */
   readonly reason: string | null;
   readonly outputs: readonly {
     readonly number: number;
@@ -49,6 +43,17 @@ export interface TaskFacts {
   }[];
   readonly comments: readonly { readonly author: string; readonly body: string }[];
 }
+
+/** Prompts that a project builds itself. */
+export interface PromptBuilders {
+  /**
+   * null for the built-in prompt: at once if the project has no builder, later if its builder failed, which is logged.
+   * Never rejects.
+   */
+  build(input: PromptInput): Promise<string | null> | null;
+}
+
+export const BUILT_IN_PROMPTS: PromptBuilders = { build: () => null };
 
 export function promptFacts(input: PromptInput): PromptFacts {
   const { task, attempt, agent, language, url, traceparent, reviewed } = input;
@@ -77,13 +82,9 @@ export function promptFacts(input: PromptInput): PromptFacts {
 /** What a template can name. */
 export function templateValues(input: PromptInput): Readonly<Record<string, string>> {
   const { task, attempt, agent, url, traceparent } = input;
-  const { spec } = task;
+  const fields = Object.entries(promptFieldsOf(task.spec)).map(([name, value]) => [name, textOfValue(value)]);
   return {
-    title: spec.title,
-    description: spec.description,
-    action: spec.action ?? '',
-    params: spec.params === undefined ? '' : JSON.stringify(spec.params, null, 2),
-    must_haves: (spec.must_haves ?? []).map((each) => `- ${each}`).join('\n'),
+    ...Object.fromEntries(fields),
     project: task.project,
     task_id: task.id,
     attempt: String(attempt),
@@ -103,21 +104,15 @@ function shownToken({ token, prompting }: PromptInput): string {
 function taskFacts({ id, spec, reason, outputs, comments }: TaskView): TaskFacts {
   return {
     id,
-    title: spec.title,
-    description: spec.description,
-    type: spec.type ?? null,
-    action: spec.action ?? null,
-    params: spec.params ?? null,
-    must_haves: spec.must_haves ?? [],
-    labels: spec.labels ?? {},
+    ...promptFieldsOf(spec),
     reason,
-    outputs: outputs.map(({ number, attempt, type, title, summary, content }) => ({
+    outputs: outputs.map(({ number, attempt, type, title, summary = null, content = null }) => ({
       number,
       attempt,
       type,
       title,
-      summary: summary ?? null,
-      content: content ?? null,
+      summary,
+      content,
     })),
     comments: comments.map(({ author, body }) => ({ author, body })),
   };

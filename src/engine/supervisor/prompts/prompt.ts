@@ -1,8 +1,8 @@
-/** The text that an agent gets: the task, the rules, how to write back, and what earlier attempts came to. */
-import type { AttemptView, TaskView } from '../../../../projections/index.ts';
+/** The text that an agent gets: the task, what earlier attempts produced, the rules, and how to report. */
+import type { AttemptView, OutputView, TaskView } from '../../../../projections/index.ts';
+import { PROMPT_LABELS, promptFieldsOf } from '../../../contracts/task-fields.ts';
 import type { Prompting } from '../../../drivers/driver.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';
-import { reviewedSection } from './reviewed-section.ts';
 
 export interface PromptInput {
   readonly task: TaskView;
@@ -10,23 +10,23 @@ export interface PromptInput {
   readonly attempt: number;
   readonly agent: string;
   readonly earlier: readonly AttemptView[];
-  /** Base URL for writing back; null where the agent cannot. */
+  /** Base URL for reports; null if the agent cannot reach Signalbox. */
   readonly url: string | null;
   readonly token: string;
   readonly language: 'en' | 'zh';
   readonly traceparent: string;
   readonly prompting: Prompting;
-  /** The task that this one is to judge. */
+  /** The task that this one reviews. */
   readonly reviewed?: TaskView | undefined;
 }
 
-/** Longest text of an earlier output or error that is repeated; the rest can be read back by the call given. */
+/** Longest excerpt of an earlier output or error. The agent can read the rest. */
 const EXCERPT_LENGTH = 2_000;
 
-/** The parts of a prompt. A part of which there is nothing to say is empty. */
+/** The parts of a prompt. Each may be empty. */
 export interface PromptSections {
   readonly task: string;
-  /** What is to be judged, with its outputs; empty but for a review. */
+  /** What is reviewed, with its outputs; empty unless the task is a review. */
   readonly reviewed: string;
   readonly earlier: string;
   readonly so_far: string;
@@ -44,7 +44,7 @@ export function promptSections(input: PromptInput): PromptSections {
   const { reviewed, url } = input;
   return {
     task: taskSection(input, texts),
-    reviewed: reviewed === undefined ? '' : reviewedSection(reviewed, texts),
+    reviewed: reviewed === undefined ? '' : reviewedSection(reviewed, input.language, texts),
     earlier: earlierSection(input, texts),
     so_far: soFarSection(input, texts),
     lifecycle:
@@ -55,23 +55,39 @@ export function promptSections(input: PromptInput): PromptSections {
   };
 }
 
-function taskSection({ task, attempt }: PromptInput, texts: PromptTexts): string {
-  const { spec } = task;
-  const lines = [
-    `# ${texts.task}: ${spec.title}`,
+function taskSection({ task, attempt, language }: PromptInput, texts: PromptTexts): string {
+  return [
+    `# ${texts.task}: ${task.spec.title}`,
     '',
     texts.identity(task.project, task.id, attempt, attemptsGranted(task, attempt)),
-  ];
-  if (spec.description !== '') lines.push('', spec.description);
-  if (spec.action !== undefined) lines.push('', `${texts.action}: ${spec.action}`);
-  if (spec.params !== undefined) lines.push('', `${texts.params}:`, JSON.stringify(spec.params, null, 2));
-  if (spec.must_haves && spec.must_haves.length > 0) {
-    lines.push('', `${texts.mustHaves}:`, ...spec.must_haves.map((each) => `- ${each}`));
-  }
-  return lines.join('\n');
+    ...contentLines(task, language),
+  ].join('\n');
 }
 
-/** A redrive grants as many again as the task had, and comes only when all of those are used up. */
+/** The description of a task, and its fields with a label. */
+function contentLines({ spec }: TaskView, language: 'en' | 'zh'): string[] {
+  const values: Readonly<Record<string, unknown>> = promptFieldsOf(spec);
+  const lines = spec.description === '' ? [] : ['', spec.description];
+  for (const { name, [language]: label } of PROMPT_LABELS) {
+    const value = values[name];
+    if (typeof value === 'string') lines.push('', `${label}: ${value}`);
+    else if (isGiven(value)) lines.push('', `${label}:`, textOfValue(value));
+  }
+  return lines;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== null && !(Array.isArray(value) && value.length === 0);
+}
+
+/** A list with a line for each item; an object as JSON; nothing for null. */
+export function textOfValue(value: unknown): string {
+  if (value === null) return '';
+  if (Array.isArray(value)) return value.map((each) => `- ${each}`).join('\n');
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+}
+
+/** Each redrive grants as many attempts again, and comes only when all earlier ones are used up. */
 function attemptsGranted({ spec }: TaskView, attempt: number): number {
   return spec.max_attempts * Math.ceil(attempt / spec.max_attempts);
 }
@@ -133,7 +149,7 @@ function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): 
   ].join('\n');
 }
 
-/** For tools that do not see the environment of their agent. */
+/** For tools that do not get the environment of their agent. */
 function exportLines(
   { task, attempt, agent, token, traceparent }: PromptInput,
   url: string,
@@ -167,11 +183,34 @@ function taskUrl(url: string, project: string, task: string): string {
   return `${url}/api/projects/${project}/tasks/${task}`;
 }
 
-/** A prompt that others can read names the variable in place of the token. */
+/** A prompt that others can read names the variable instead of the token. */
 function authorization({ token, prompting }: PromptInput): string {
   return prompting.isPublic ? '"Authorization: Bearer $SIGNALBOX_TOKEN"' : `'Authorization: Bearer ${token}'`;
 }
 
 function excerpt(text: string): string {
   return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH)}…`;
+}
+
+/** Characters of all outputs together. A reviewer has to see the whole work. */
+const MAX_REVIEWED = 200_000;
+
+/** What a reviewer judges: only the outputs of the reviewed attempt, if it has any. */
+function reviewedSection(task: TaskView, language: 'en' | 'zh', texts: PromptTexts): string {
+  const lines = [`## ${texts.reviewed}: ${task.spec.title}`, ...contentLines(task, language)];
+  for (const comment of task.comments) lines.push('', `- ${comment.author}: ${comment.body}`);
+  const ofAttempt = task.outputs.filter(({ attempt }) => attempt === task.attempts);
+  const outputs = ofAttempt.length > 0 ? ofAttempt : task.outputs;
+  const room = Math.floor(MAX_REVIEWED / Math.max(1, outputs.length));
+  for (const output of outputs) lines.push('', ...outputLines(output, room, texts));
+  return lines.join('\n');
+}
+
+function outputLines(output: OutputView, room: number, texts: PromptTexts): string[] {
+  const { number, type, title, summary, content, content_file: file } = output;
+  const heading = `### ${texts.output} ${number} (${type}): ${title}`;
+  const lines = summary === undefined ? [heading] : [heading, summary];
+  if (file) lines.push(`${texts.file}: ${file.path} (${file.size} bytes, SHA-256 ${file.sha256})`);
+  if (content === undefined) return lines;
+  return [...lines, content.length <= room ? content : `${content.slice(0, room)}\n${texts.cut}`];
 }

@@ -1,0 +1,37 @@
+/** The facts of a task that the dashboard and the command line show: one list for both. */
+import { type FactKind, FIELD_LABELS } from '../task-fields.ts';
+import type { TaskAnswer } from './answers.ts';
+
+export interface Fact {
+  readonly label: string;
+  readonly kind: FactKind;
+  /** At least one: ids, times in RFC 3339, seconds, items of a list, `name=value` pairs, or one text. */
+  readonly values: readonly string[];
+}
+
+/** In the order in which they are shown. Facts without a value are left out. */
+export function factsOf(task: TaskAnswer): Fact[] {
+  const fields: Readonly<Record<string, unknown>> = task;
+  const all: Fact[] = [
+    { label: 'Agent', kind: 'agent', values: valuesOf(task.claimed_by ?? task.agent) },
+    ...FIELD_LABELS.map(({ name, label, shown }) => ({
+      label,
+      kind: shown,
+      values: valuesOf(fields[name], shown),
+    })),
+    { label: 'Reviews', kind: 'tasks', values: valuesOf(task.reviews?.task) },
+    { label: 'Attempts', kind: 'text', values: [`${task.attempt} of ${task.max_attempts}`] },
+    { label: 'Due', kind: 'time', values: valuesOf(task.due_at) },
+    { label: 'Created', kind: 'time', values: [task.created_at] },
+    { label: 'Finished', kind: 'time', values: valuesOf(task.finished_at) },
+  ];
+  return all.filter(({ values }) => values.length > 0);
+}
+
+function valuesOf(value: unknown, kind: FactKind = 'text'): string[] {
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return value.map(String);
+  if (typeof value !== 'object') return [String(value)];
+  if (kind === 'json') return [JSON.stringify(value)];
+  return Object.entries(value).map(([name, each]) => `${name}=${each}`);
+}

@@ -1,0 +1,295 @@
+/**
+ * The fields of a task: one row for each, from which the request, the follow-ups, the stored form, the answer, the facts
+ * of a prompt, the job of a worker, the redacted form and the labels of the dashboard and the command line derive.
+ */
+import { z } from 'zod';
+import { backoffSchema, budgetSchema, prioritySchema } from './config-values.ts';
+import { REDACTED } from './events/event.ts';
+import { ID_PATTERN } from './ids.ts';
+
+/** How the value of a field is shown. */
+export type FactKind = 'text' | 'time' | 'seconds' | 'agent' | 'tasks' | 'list' | 'json' | 'pairs';
+
+interface Field {
+  /** In the body of `POST …/tasks`. */
+  readonly request?: z.ZodType;
+  /** In a follow-up of a request. */
+  readonly followUp?: z.ZodType;
+  /** In the log. A time is stored in epoch milliseconds, and its name ends with `_ms`. */
+  readonly stored?: z.ZodType;
+  readonly isTime?: true;
+  /** In answers. */
+  readonly answer?: z.ZodType;
+  /** The answer for a field that was not given. Default: null. */
+  readonly none?: unknown;
+  /** What is left of a text after a redaction: a marker, or nothing. */
+  readonly redacted?: 'marked' | 'dropped';
+  /** Whether prompt builders get it; with a label in each language if the built-in prompt shows it. */
+  readonly prompt?: true | { readonly en: string; readonly zh: string };
+  /** In the job of a remote worker: its name and schema. */
+  readonly job?: { readonly name: string; readonly schema: z.ZodType };
+  /** The label on the dashboard and the command line. */
+  readonly label?: string;
+  readonly shown?: FactKind;
+}
+
+const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
+const text = z.string().max(400_000);
+const title = z.string().trim().min(1).max(500);
+const seconds = z.number().positive().max(31_536_000);
+const requestTime = z.iso.datetime({ offset: true });
+const answerTime = z.iso.datetime();
+const record = z.record(z.string(), z.unknown());
+const positive = z.number().positive();
+const attempts = z.int().min(1).max(100);
+
+/** May be left out of the request, and then has no value. */
+function optional<Given extends z.ZodType, Stored extends z.ZodType>(given: Given, stored: Stored) {
+  return {
+    request: given.optional(),
+    followUp: given.optional(),
+    stored: stored.optional(),
+    answer: stored.nullable(),
+  };
+}
+
+/** May be left out of the request, and then has a default of the configuration. */
+function withDefault<Given extends z.ZodType, Stored extends z.ZodType>(given: Given, stored: Stored) {
+  return { request: given.optional(), followUp: given.optional(), stored, answer: stored };
+}
+
+/** In the order in which they are shown. */
+export const TASK_FIELDS = {
+  title: {
+    request: title,
+    followUp: title,
+    stored: z.string(),
+    answer: z.string(),
+    redacted: 'marked',
+    prompt: true,
+    job: { name: 'title', schema: z.string() },
+  },
+  description: {
+    request: text.default(''),
+    followUp: text.default(''),
+    stored: z.string(),
+    answer: z.string(),
+    redacted: 'marked',
+    prompt: true,
+    job: { name: 'description', schema: z.string() },
+  },
+  agent: optional(id, id),
+  type: { ...optional(id, z.string()), prompt: true, label: 'Type' },
+  action: {
+    ...optional(z.string().min(1).max(200), z.string()),
+    prompt: { en: 'Action', zh: '动作' },
+    label: 'Action',
+  },
+  params: {
+    ...optional(record, record),
+    redacted: 'dropped',
+    prompt: { en: 'Parameters', zh: '参数' },
+    label: 'Parameters',
+    shown: 'json',
+  },
+  must_haves: {
+    ...optional(z.array(z.string().min(1).max(2_000)).max(100), z.array(z.string())),
+    answer: z.array(z.string()),
+    none: [],
+    redacted: 'dropped',
+    prompt: { en: 'The result must have', zh: '结果必须包含' },
+    job: { name: 'mustHaves', schema: z.array(z.string()).default([]) },
+    label: 'Must have',
+    shown: 'list',
+  },
+  priority: {
+    ...withDefault(prioritySchema, z.int().min(1).max(10)),
+    job: { name: 'priority', schema: z.int().min(1).max(10) },
+    label: 'Priority',
+  },
+  max_attempts: withDefault(attempts, attempts),
+  backoff: withDefault(backoffSchema.partial(), backoffSchema),
+  /** `manual`, `auto`, or the agent that reviews. */
+  review: { ...withDefault(id, z.string()), label: 'Review' },
+  /** Answers have it as `outputs_required`: there, `outputs` are the outputs themselves. */
+  outputs: {
+    request: z.enum(['required', 'optional']).default('required'),
+    followUp: z.enum(['required', 'optional']).default('required'),
+    stored: z.enum(['required', 'optional']),
+  },
+  timeout_seconds: { ...optional(seconds, positive), label: 'Timeout', shown: 'seconds' },
+  silence_timeout_seconds: { ...optional(seconds, positive), label: 'Silence timeout', shown: 'seconds' },
+  budget: { ...optional(budgetSchema, budgetSchema), label: 'Budget', shown: 'pairs' },
+  delay_seconds: {
+    request: z.number().min(0).max(31_536_000).optional(),
+    followUp: z.number().min(0).max(31_536_000).optional(),
+  },
+  not_before: {
+    request: requestTime.optional(),
+    stored: z.int().optional(),
+    answer: answerTime.nullable(),
+    isTime: true,
+    label: 'Not before',
+    shown: 'time',
+  },
+  expires_at: {
+    request: requestTime.optional(),
+    stored: z.int().optional(),
+    answer: answerTime.nullable(),
+    isTime: true,
+    label: 'Expires',
+    shown: 'time',
+  },
+  id: { request: id.optional() },
+  idempotency_key: {
+    request: z.string().min(1).max(200).optional(),
+    stored: z.string().optional(),
+    answer: z.string().nullable(),
+    label: 'Idempotency key',
+  },
+  source: { ...optional(z.string().max(200), z.string()), redacted: 'dropped', label: 'Source' },
+  labels: {
+    ...optional(z.record(z.string().max(100), z.string().max(500)), z.record(z.string(), z.string())),
+    answer: z.record(z.string(), z.string()),
+    none: {},
+    redacted: 'dropped',
+    prompt: true,
+    label: 'Labels',
+    shown: 'pairs',
+  },
+  parent: {
+    request: id.optional(),
+    stored: id.optional(),
+    answer: id.nullable(),
+    label: 'Parent',
+    shown: 'tasks',
+  },
+  /** Whether it is done only when its children are settled. */
+  join: { request: z.boolean().optional(), stored: z.boolean().optional(), answer: z.boolean(), none: false },
+  depends_on: {
+    request: z.array(id).min(1).max(1_000).optional(),
+    stored: z.array(id).optional(),
+    answer: z.array(id),
+    none: [],
+    label: 'Depends on',
+    shown: 'tasks',
+  },
+  /** The attempt of another task that this one reviews: set by Signalbox if `review` names an agent. */
+  reviews: {
+    stored: z.strictObject({ task: id, attempt: z.int().min(1) }).optional(),
+    answer: z.strictObject({ task: id, attempt: z.int().min(1) }).nullable(),
+  },
+} as const satisfies Readonly<Record<string, Field>>;
+
+type Fields = typeof TASK_FIELDS;
+type SchemaIn<Row, Part extends string> = Row extends { readonly [P in Part]: infer Schema extends z.ZodType }
+  ? Schema
+  : never;
+type NameIn<Name, Part extends string> = Name extends keyof Fields
+  ? SchemaIn<Fields[Name], Part> extends never
+    ? never
+    : Part extends 'stored'
+      ? Fields[Name] extends { readonly isTime: true }
+        ? `${Name}_ms`
+        : Name
+      : Name
+  : never;
+type Shape<Part extends string> = {
+  [Name in keyof Fields as NameIn<Name, Part>]: SchemaIn<Fields[Name], Part>;
+};
+
+const ROWS = Object.entries<Field>(TASK_FIELDS).map(([name, row]) => ({
+  name,
+  storedName: row.isTime ? `${name}_ms` : name,
+  ...row,
+}));
+
+function shapeOf<Part extends 'request' | 'followUp' | 'stored' | 'answer'>(part: Part): Shape<Part> {
+  const entries = ROWS.flatMap(({ name, storedName, [part]: schema }) =>
+    schema === undefined ? [] : [[part === 'stored' ? storedName : name, schema]],
+  );
+  return Object.fromEntries(entries) as Shape<Part>;
+}
+
+export const REQUEST_FIELDS = shapeOf('request');
+export const FOLLOW_UP_FIELDS = shapeOf('followUp');
+export const STORED_FIELDS = shapeOf('stored');
+export const ANSWER_FIELDS = shapeOf('answer');
+
+type Stored = z.output<z.ZodObject<typeof STORED_FIELDS>>;
+export type AnswerFields = z.output<z.ZodObject<typeof ANSWER_FIELDS>>;
+
+/** The fields of a stored task as answers have them. */
+export function answerFieldsOf(stored: Stored): AnswerFields {
+  const values: Readonly<Record<string, unknown>> = stored;
+  const entries = ROWS.flatMap(({ name, storedName, answer, isTime, none = null }) => {
+    if (answer === undefined) return [];
+    const value = values[storedName] ?? none;
+    return [[name, isTime && typeof value === 'number' ? new Date(value).toISOString() : value]];
+  });
+  return Object.fromEntries(entries) as AnswerFields;
+}
+
+/** Replaces what the creator of a task wrote. When, by whom and how often it is done stays. */
+export const REDACTED_FIELDS: Partial<Stored> & Pick<Stored, 'title' | 'description'> = {
+  ...Object.fromEntries(
+    ROWS.flatMap(({ name, redacted }) => (redacted === 'dropped' ? [[name, undefined]] : [])),
+  ),
+  title: REDACTED,
+  description: REDACTED,
+};
+
+type PromptName = {
+  [Name in keyof Fields]: Fields[Name] extends { readonly prompt: unknown } ? Name : never;
+}[keyof Fields];
+export type PromptFields = Pick<AnswerFields, PromptName & keyof AnswerFields>;
+
+/** The fields of which a prompt builder knows. */
+export function promptFieldsOf(stored: Stored): PromptFields {
+  const answer: Readonly<Record<string, unknown>> = answerFieldsOf(stored);
+  return Object.fromEntries(
+    ROWS.flatMap(({ name, prompt }) => (prompt === undefined ? [] : [[name, answer[name]]])),
+  ) as PromptFields;
+}
+
+/** The fields that the built-in prompt shows below the description, if they have a value. */
+export const PROMPT_LABELS = ROWS.flatMap(({ name, prompt }) =>
+  typeof prompt === 'object' ? [{ name, ...prompt }] : [],
+);
+
+type JobShape = {
+  [Name in keyof Fields as Fields[Name] extends { readonly job: { readonly name: infer Job extends string } }
+    ? Job
+    : never]: Fields[Name] extends { readonly job: { readonly schema: infer Schema } } ? Schema : never;
+};
+
+/** The fields of a task that stand in the job of a remote worker, under their names there. */
+export const JOB_FIELDS = Object.fromEntries(
+  ROWS.flatMap(({ job }) => (job === undefined ? [] : [[job.name, job.schema]])),
+) as JobShape;
+type JobValues = z.output<z.ZodObject<JobShape>>;
+
+export function jobFieldsOf(stored: Stored): JobValues {
+  const answer: Readonly<Record<string, unknown>> = answerFieldsOf(stored);
+  return Object.fromEntries(
+    ROWS.flatMap(({ name, job }) => (job === undefined ? [] : [[job.name, answer[name]]])),
+  ) as JobValues;
+}
+
+/** The reverse of `jobFieldsOf`. */
+export function storedFieldsOf(job: JobValues): Pick<Stored, JobNames & keyof Stored> {
+  const values: Readonly<Record<string, unknown>> = job;
+  return Object.fromEntries(
+    ROWS.flatMap(({ storedName, job: field }) =>
+      field === undefined ? [] : [[storedName, values[field.name]]],
+    ),
+  ) as Pick<Stored, JobNames & keyof Stored>;
+}
+type JobNames = {
+  [Name in keyof Fields]: Fields[Name] extends { readonly job: unknown } ? Name : never;
+}[keyof Fields];
+
+/** The label of each field that is shown, and how, in order. */
+export const FIELD_LABELS = ROWS.flatMap(({ name, label, shown = 'text' }) =>
+  label === undefined ? [] : [{ name, label, shown }],
+);
