@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Svcm } from '@nats-io/services';
-import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../../../src/base/deferred.ts';
 import {
@@ -19,38 +18,9 @@ import {
 import { jobAnswerSchema } from '../../../src/contracts/api/jobs.ts';
 import type { Job } from '../../../src/contracts/messages/agent-messages.ts';
 import { addToken } from '../../../src/operations/access/tokens-file.ts';
+import { caller } from '../../support/nats/command-caller.ts';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { until } from '../../support/until.ts';
-
-interface Reply {
-  readonly body: unknown;
-  readonly status: number;
-  readonly errorCode: number;
-}
-
-type Fields = Readonly<Record<string, string>>;
-
-function caller(connection: NatsConnection) {
-  return async (
-    subject: string,
-    payload: object = {},
-    token?: string,
-    fields: Fields = {},
-  ): Promise<Reply> => {
-    const sent = headers();
-    for (const [name, value] of Object.entries(fields)) sent.set(name, value);
-    if (token !== undefined) sent.set('Authorization', `Bearer ${token}`);
-    const reply = await connection.request(`signalbox.v1.cmd.${subject}`, JSON.stringify(payload), {
-      timeout: 5_000,
-      headers: sent,
-    });
-    return {
-      body: reply.json(),
-      status: Number(reply.headers?.get('Signalbox-Status') ?? 0),
-      errorCode: Number(reply.headers?.get('Nats-Service-Error-Code') ?? 0),
-    };
-  };
-}
 
 describe('commands over NATS', () => {
   it('are found by service discovery, each with the HTTP operation that it is', async () => {

@@ -4,9 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { agent } from '../../support/simulation/agent.ts';
-import { decideTask, type TaskDecision } from '../../support/simulation/decisions.ts';
 import { type Script, script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
+import { decideTask, type TaskDecision } from '../../support/simulation/use-cases.ts';
 
 const STEPS_MAX = 5_000;
 

@@ -1,10 +1,10 @@
 /** What a restarted Signalbox makes of attempts that were open, in simulated time. */
 import { describe, expect, it } from 'vitest';
 import { agent, inTurn } from '../../support/simulation/agent.ts';
-import { decideTask } from '../../support/simulation/decisions.ts';
 import type { SimulatedAgent } from '../../support/simulation/node.ts';
 import { type Script, script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
+import { decideTask } from '../../support/simulation/use-cases.ts';
 
 /** Task `t`, which is claimed; its process begins a second after the claim, and its start is known after another. */
 async function givenClaim(run: Script, settings: Partial<SimulatedAgent> = {}): Promise<Simulation> {

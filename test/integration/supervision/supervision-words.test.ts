@@ -4,7 +4,7 @@ import { SignalboxError } from '../../../src/contracts/errors.ts';
 import { agent, inTurn } from '../../support/simulation/agent.ts';
 import { type Script, script, scripts, type Word } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
-import { speak } from '../../support/simulation/words.ts';
+import { speak } from '../../support/simulation/use-cases.ts';
 
 async function given(...list: readonly [Script, ...Script[]]): Promise<Simulation> {
   return Simulation.begin({ agents: [agent('a', inTurn(...list))], storeMs: 100 });

@@ -15,7 +15,7 @@ import { until } from '../../support/until.ts';
 const SECRET = 'do not tell';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT_SPAN = 'b7ad6b7169203331';
-const NOTHING_DROPPED = { droppedEventsCount: 0, droppedLinksCount: 0 };
+const NOTHING_ELSE = { links: [], status: {}, droppedEventsCount: 0, droppedLinksCount: 0 };
 
 let collector: Collector;
 let world: TracedWorld;
@@ -105,9 +105,7 @@ describe('the spans of a task', () => {
         name: `signalbox.task.${state}`,
         attributes: {},
       })),
-      ...NOTHING_DROPPED,
-      links: [],
-      status: {},
+      ...NOTHING_ELSE,
     });
     expect(attempt).toEqual({
       traceId: TRACE,
@@ -133,9 +131,7 @@ describe('the spans of a task', () => {
         'host.name': hostname(),
       },
       events: [{ timeUnixNano: at('attempt.started'), name: 'signalbox.attempt.started', attributes: {} }],
-      ...NOTHING_DROPPED,
-      links: [],
-      status: {},
+      ...NOTHING_ELSE,
     });
   });
 

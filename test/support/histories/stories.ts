@@ -8,11 +8,10 @@ import { killAttempt } from '../../../src/app/attempts/attempts.ts';
 import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/decide-queue.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
-import { decideTask, type TaskDecision } from '../simulation/decisions.ts';
 import type { SimulatedAgent } from '../simulation/node.ts';
 import { type Script, script, scripts } from '../simulation/script.ts';
 import { Simulation } from '../simulation/simulation.ts';
-import { speak } from '../simulation/words.ts';
+import { decideTask, speak, type TaskDecision } from '../simulation/use-cases.ts';
 import { proofs } from './proofs.ts';
 
 const PROJECT = 'demo';

@@ -12,8 +12,8 @@ import { expect } from './log-entities.ts';
 import type { SimulatedNode } from './node.ts';
 import type { Random } from './random.ts';
 import type { Word } from './script.ts';
+import { speak } from './use-cases.ts';
 import type { Witness } from './witness.ts';
-import { speak } from './words.ts';
 
 export interface Network {
   /** Longest time that an agent's word takes, in milliseconds. */

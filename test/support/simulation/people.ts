@@ -6,10 +6,10 @@ import { decideQueue, type QueueDecision } from '../../../src/app/overview/decid
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
-import { decideTask, TASK_DECISIONS, type TaskDecision } from './decisions.ts';
 import { queueOf, type TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';
 import type { Simulation } from './simulation.ts';
+import { decideTask, TASK_DECISIONS, type TaskDecision } from './use-cases.ts';
 
 const PROJECTS = ['north', 'south', 'west'] as const;
 export class People {

@@ -13,7 +13,6 @@ import type { TaskState } from '../../../src/contracts/tasks.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import { Callers, type Network } from './callers.ts';
 import { SimulatedClock } from './clock.ts';
-import { decideTask, type TaskDecision } from './decisions.ts';
 import { SimulatedLog } from './log.ts';
 import type { LogModel } from './log-model.ts';
 import {
@@ -27,6 +26,7 @@ import {
 } from './node.ts';
 import { ProcessWorld } from './process-world.ts';
 import { Random } from './random.ts';
+import { decideTask, type TaskDecision } from './use-cases.ts';
 import { Witness } from './witness.ts';
 
 export interface SimulationOptions {

@@ -1,6 +1,14 @@
-/** Agents speak through the same use cases that HTTP calls. */
+/** What simulated agents and people ask Signalbox for, through the use cases that HTTP calls. */
 import { addComment, addOutput, reportHeartbeat, reportStatus } from '../../../src/app/agents/agent-words.ts';
 import type { AppContext } from '../../../src/app/context.ts';
+import {
+  approveTask,
+  blockTask,
+  cancelTask,
+  rejectTask,
+  retryTask,
+  unblockTask,
+} from '../../../src/app/tasks/decide-task.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
@@ -30,4 +38,25 @@ export function speak(
     default:
       return unreachable(say, 'speak');
   }
+}
+
+const USE_CASES = {
+  approve: approveTask,
+  reject: rejectTask,
+  cancel: cancelTask,
+  block: blockTask,
+  unblock: unblockTask,
+  retry: retryTask,
+} as const;
+
+export type TaskDecision = keyof typeof USE_CASES;
+export const TASK_DECISIONS = Object.keys(USE_CASES) as readonly TaskDecision[];
+
+export function decideTask(
+  app: AppContext,
+  decision: TaskDecision,
+  { project, id }: { readonly project: string; readonly id: string },
+  comment: string,
+): Promise<unknown> {
+  return USE_CASES[decision](app, projectId(project), taskId(id), { comment }, 'user:somebody');
 }
