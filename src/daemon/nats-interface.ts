@@ -14,7 +14,7 @@ import type { RemoteDriver } from '../drivers/remote.ts';
 import { AgentInbox } from '../nats/agent-inbox.ts';
 import { CommandService, type CommandServiceOptions } from '../nats/command-service.ts';
 import { Rejections } from '../nats/rejections.ts';
-import { RemoteAgent } from '../nats/remote-agents.ts';
+import { RemoteAgent } from '../nats/remote-agent.ts';
 import { openQueue, openStreams } from '../nats/streams.ts';
 import { VERSION } from '../version.ts';
 import type { NatsLink } from './nats-link.ts';

@@ -1,24 +1,22 @@
 /**
- * Hears what agents say over NATS, and answers.
+ * Receives the messages of agents over NATS, and answers them.
  *
- * I1 Every message is answered and leaves the stream: acted on, or refused with a reason. One that cannot be acted on now
- *    (the log is out of reach) stays, and is heard again.
- * I2 What a message did is done once, however often it is delivered or sent (handled-messages.ts D1).
- * I3 A bad message costs a bounded amount of time and leaves nothing in memory. What can be refused by its form is refused
- *    before anybody waits for anything.
- * I4 Words about one task are heard one after the other, in the order in which they were stored.
+ * Every message is answered and leaves the stream: acted on, or refused with a reason. One that cannot be acted on now,
+ * because the log is unreachable, stays and is delivered again. A bad message costs a bounded amount of time and leaves
+ * nothing in memory. Messages about one task are acted on one after the other, in the order in which they were stored.
  */
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { AppContext } from '../app/context.ts';
 import { type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
+import { type AttemptRef, attemptKey, taskKey } from '../contracts/ids.ts';
 import {
   type AgentAnswerMessage,
   type AgentMessage,
   type AgentMessageOf,
+  type AttemptMessage,
   agentMessageSchemas,
-  type Word,
 } from '../contracts/messages/agent-messages.ts';
 import {
   AGENT_CONSUMER,
@@ -26,13 +24,12 @@ import {
   AGENT_STREAM,
   type AgentMessageKind,
   controlSubject,
-  speakerOfSubject,
+  senderOfSubject,
 } from '../contracts/messages/subjects.ts';
 import { parse } from '../operations/parse.ts';
-import { HandledMessages } from './handled-messages.ts';
-import { type HearingOptions, hearWord } from './hear-word.ts';
+import { actOn, HandledMessages, type ReceivingOptions } from './agent-messages.ts';
 import type { Rejections } from './rejections.ts';
-import type { RemoteAgent } from './remote-agents.ts';
+import type { RemoteAgent } from './remote-agent.ts';
 import { MESSAGES_IN_HAND } from './streams.ts';
 
 export interface AgentInboxOptions {
@@ -44,19 +41,16 @@ export interface AgentInboxOptions {
   readonly rejections: Rejections;
 }
 
-/** Bytes. What is larger is refused unread. */
+/** A larger message is refused unread. */
 const MAX_MESSAGE_BYTES = 768 * 1_024;
-/** Milliseconds after which a message is heard again that could not be acted on. */
-const HEAR_AGAIN_MS = 1_000;
+/** Milliseconds until a message that could not be acted on is delivered again. */
+const REDELIVERY_MS = 1_000;
 const REOPEN_MS = 500;
-/**
- * Milliseconds for which messages are asked for. A server that is killed forgets who asked: two heartbeats that do not
- * come make the client ask anew.
- */
-const HEARING = { max_messages: MESSAGES_IN_HAND / 2, expires: 5_000, idle_heartbeat: 1_000 } as const;
+/** A server that is killed forgets its pull requests: after two missing heartbeats the client asks again. */
+const PULL = { max_messages: MESSAGES_IN_HAND / 2, expires: 5_000, idle_heartbeat: 1_000 } as const;
 
-/** Refusals that say nothing about the message. */
-const LATER: ReadonlySet<ErrorCode> = new Set([
+/** Errors that say nothing about the message: it is tried again later. */
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
   'log_unavailable',
   'log_fenced',
   'overloaded',
@@ -68,14 +62,14 @@ interface Arrived {
   readonly message: JsMsg;
   readonly agent: string;
   readonly kind: string;
-  /** Of the message, as far as it can be known. */
+  /** Of the message; of its place in the stream until it is parsed. */
   id: string;
 }
 
 export class AgentInbox {
   readonly #options: AgentInboxOptions;
-  readonly #hearing: HearingOptions;
-  /** The last word of each task that is being heard. */
+  readonly #receiving: ReceivingOptions;
+  /** By task: ends when its newest message has been acted on. */
   readonly #tasks = new Map<string, Promise<void>>();
   #messages: ConsumerMessages | null = null;
   #isClosed = false;
@@ -83,16 +77,16 @@ export class AgentInbox {
 
   constructor(options: AgentInboxOptions) {
     this.#options = options;
-    this.#hearing = { ...options, handled: new HandledMessages(options.app) };
-    this.#reading = this.#readForEver();
+    this.#receiving = { ...options, handled: new HandledMessages(options.app) };
+    this.#reading = this.#readUntilClosed();
   }
 
-  /** Words that are being heard now. */
+  /** Tasks whose messages are being acted on. */
   get inHand(): number {
     return this.#tasks.size;
   }
 
-  /** Hears nothing more; what is under way is finished, and answered. */
+  /** Receives nothing more; messages in progress are acted on and answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#messages?.close();
@@ -100,49 +94,49 @@ export class AgentInbox {
     await Promise.all(this.#tasks.values());
   }
 
-  async #readForEver(): Promise<void> {
+  async #readUntilClosed(): Promise<void> {
     const { client, connection, logger } = this.#options;
     while (!this.#isClosed && !connection.isClosed()) {
       try {
         await this.#read(await client.consumers.get(AGENT_STREAM, AGENT_CONSUMER));
       } catch (error) {
-        logger.warn({ err: error }, `the agents' messages cannot be read: ${messageOf(error)}`);
+        logger.warn({ err: error }, `cannot read the messages of agents: ${messageOf(error)}`);
       }
       if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
     }
   }
 
   async #read(consumer: Consumer): Promise<void> {
-    this.#messages = await consumer.consume(HEARING);
+    this.#messages = await consumer.consume(PULL);
     if (this.#isClosed) await this.#messages.close();
     for await (const message of this.#messages) this.#receive(message);
   }
 
   #receive(message: JsMsg): void {
-    const speaker = speakerOfSubject(message.subject);
+    const sender = senderOfSubject(message.subject);
     const arrived: Arrived = {
       message,
-      agent: speaker?.agent ?? 'unknown',
-      kind: speaker?.kind ?? '',
+      agent: sender?.agent ?? 'unknown',
+      kind: sender?.kind ?? '',
       id: message.headers?.get('Nats-Msg-Id') || `seq-${message.seq}`,
     };
     try {
-      const said = this.#understand(arrived);
-      switch (said.type) {
+      const message = this.#parse(arrived);
+      switch (message.type) {
         case 'announce':
-          return this.#hearAnnouncement(arrived, said);
+          return this.#announced(arrived, message);
         case 'heartbeat':
-          return this.#hearHeartbeat(arrived, said);
+          return this.#heartbeat(arrived, message);
         default:
-          return this.#hearInOrder(arrived, said);
+          return this.#actInOrder(arrived, message);
       }
     } catch (error) {
       this.#refuse(arrived, error);
     }
   }
 
-  /** @throws SignalboxError where it is not a message that this agent may send */
-  #understand(arrived: Arrived): AgentMessage {
+  /** @throws SignalboxError if it is not a message that this agent may send */
+  #parse(arrived: Arrived): AgentMessage {
     const { message, agent, kind } = arrived;
     if (!this.#options.app.supervision.roster.get(agent)) {
       throw new SignalboxError('agent_not_found', `there is no agent ${agent}: add it to the configuration`);
@@ -150,7 +144,7 @@ export class AgentInbox {
     if (!isKind(kind)) {
       throw new SignalboxError(
         'invalid_request',
-        `there is no message of the kind ${JSON.stringify(kind.slice(0, 80))}; there are ${AGENT_MESSAGE_KINDS.join(', ')}`,
+        `there is no message ${JSON.stringify(kind.slice(0, 80))}; there are ${AGENT_MESSAGE_KINDS.join(', ')}`,
       );
     }
     if (message.data.length > MAX_MESSAGE_BYTES) {
@@ -159,63 +153,62 @@ export class AgentInbox {
         `the message has ${message.data.length} bytes, the limit is ${MAX_MESSAGE_BYTES}: leave large content in the object store`,
       );
     }
-    const said: AgentMessage = parse(agentMessageSchemas[kind], jsonOf(message), kind);
-    if (said.id !== undefined) arrived.id = said.id;
-    if ('agent' in said && said.agent !== agent) {
-      throw new SignalboxError('forbidden', `agent ${agent} cannot speak for agent ${said.agent}`);
+    const parsed: AgentMessage = parse(agentMessageSchemas[kind], jsonOf(message), kind);
+    if (parsed.id !== undefined) arrived.id = parsed.id;
+    if ('agent' in parsed && parsed.agent !== agent) {
+      throw new SignalboxError('forbidden', `agent ${agent} cannot send messages of agent ${parsed.agent}`);
     }
-    return said;
+    return parsed;
   }
 
-  #hearAnnouncement(arrived: Arrived, { worker }: AgentMessageOf<'announce'>): void {
+  #announced(arrived: Arrived, { worker }: AgentMessageOf<'announce'>): void {
     const remote = this.#remoteOf(arrived);
     remote.presence.seen(worker?.id ?? arrived.agent);
     this.#answer(arrived, { ok: true, heartbeatSeconds: remote.heartbeatMs / 1_000 });
   }
 
-  #hearHeartbeat(arrived: Arrived, said: AgentMessageOf<'heartbeat'>): void {
+  #heartbeat(arrived: Arrived, heartbeat: AgentMessageOf<'heartbeat'>): void {
     const remote = this.#remoteOf(arrived);
-    const worker = said.worker?.id ?? arrived.agent;
+    const worker = heartbeat.worker?.id ?? arrived.agent;
     const isOld =
       this.#options.app.environment.clock.now() - arrived.message.time.getTime() > remote.offlineMs;
     if (isOld) return this.#answer(arrived, { ok: true });
-    if (said.status === 'offline') remote.presence.left(worker);
+    if (heartbeat.status === 'offline') remote.presence.left(worker);
     else remote.presence.seen(worker);
-    const tasks = (said.tasks ?? []).map(({ taskId, ...rest }) => ({ ...rest, task: taskId }));
+    const tasks = (heartbeat.tasks ?? []).map(({ taskId, ...rest }) => ({ ...rest, task: taskId }));
     for (const attempt of tasks) {
       if (this.#isOf(remote, attempt))
         this.#options.app.supervision.supervisor.attempts.noteSign(attempt, 'heartbeat');
     }
     const cancel = tasks
       .filter((attempt) => !this.#isOf(remote, attempt) || remote.driver.isStopping(attempt))
-      .map(({ task, ...rest }) => ({ ...rest, taskId: task, reason: 'it is over, or to be stopped' }));
+      .map(({ task, ...rest }) => ({ ...rest, taskId: task, reason: 'it is over, or must be stopped' }));
     this.#answer(arrived, { ok: true, cancel, heartbeatSeconds: remote.heartbeatMs / 1_000 });
   }
 
   /** Whether the attempt is open, and the agent's. */
-  #isOf({ id }: RemoteAgent, attempt: { project: string; task: string; attempt: number }): boolean {
-    const key = `${attempt.project}/${attempt.task}/${attempt.attempt}`;
-    return this.#options.app.state.host.get('attempt', key)?.context.agent === id;
+  #isOf({ id }: RemoteAgent, attempt: AttemptRef): boolean {
+    return this.#options.app.state.host.get('attempt', attemptKey(attempt))?.context.agent === id;
   }
 
-  #hearInOrder(arrived: Arrived, word: Word): void {
-    const key = `${word.project}/${word.taskId}`;
+  #actInOrder(arrived: Arrived, message: AttemptMessage): void {
+    const key = taskKey({ project: message.project, task: message.taskId });
     const before = this.#tasks.get(key) ?? Promise.resolve();
-    const heard = before.then(() => this.#hear(arrived, word));
-    this.#tasks.set(key, heard);
-    void heard.then(() => {
-      if (this.#tasks.get(key) === heard) this.#tasks.delete(key);
+    const done = before.then(() => this.#act(arrived, message));
+    this.#tasks.set(key, done);
+    void done.then(() => {
+      if (this.#tasks.get(key) === done) this.#tasks.delete(key);
     });
   }
 
   /** Never rejects. */
-  async #hear(arrived: Arrived, word: Word): Promise<void> {
+  async #act(arrived: Arrived, message: AttemptMessage): Promise<void> {
     const { agent, id } = arrived;
     const remote = this.#options.remotes.get(agent);
-    const worker = word.worker ?? { id: agent };
+    const worker = message.worker ?? { id: agent };
     try {
       remote?.presence.seen(worker.id);
-      await hearWord(this.#hearing, { agent, id, word, driver: remote?.driver, worker });
+      await actOn(this.#receiving, { agent, id, message, driver: remote?.driver, worker });
       this.#answer(arrived, { ok: true });
     } catch (error) {
       this.#refuse(arrived, error);
@@ -228,7 +221,7 @@ export class AgentInbox {
     if (remote) return remote;
     throw new SignalboxError(
       'invalid_request',
-      `agent ${agent} is not a remote one: it is there while Signalbox is. Give it "driver: remote" to run it elsewhere`,
+      `agent ${agent} is not a remote agent: Signalbox runs it itself. Configure "driver: remote" to run it elsewhere`,
     );
   }
 
@@ -243,17 +236,17 @@ export class AgentInbox {
     const { rejections, logger } = this.#options;
     const { agent, kind, id, message } = arrived;
     const error = thrown instanceof SignalboxError ? thrown : null;
-    if (error && LATER.has(error.code)) return message.nak(HEAR_AGAIN_MS);
-    if (!error) logger.error({ err: thrown, agent, kind, id }, 'a message failed unexpectedly');
+    if (error && TEMPORARY.has(error.code)) return message.nak(REDELIVERY_MS);
+    if (!error) logger.error({ err: thrown, agent, kind, id }, 'unexpected error while acting on a message');
     const code = error?.code ?? 'internal';
-    const reason = error?.message ?? 'Signalbox met a state that it does not expect; its log says more';
+    const reason = error?.message ?? 'unexpected error: see the log of Signalbox';
     rejections.add({ agent, kind: kind.slice(0, 80), id, code, reason, bytes: message.data.length });
     this.#answer(arrived, { ok: false, code, detail: reason });
   }
 }
 
 function isKind(kind: string): kind is AgentMessageKind {
-  return (AGENT_MESSAGE_KINDS as readonly string[]).includes(kind);
+  return AGENT_MESSAGE_KINDS.some((each) => each === kind);
 }
 
 /** @throws SignalboxError `invalid_request` */

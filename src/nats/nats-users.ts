@@ -1,9 +1,9 @@
 /**
- * Who may do what on the NATS server: the least that each role needs. The account keeps all of it apart from others.
+ * The permissions of each role on the NATS server: the least that it needs, in an account of its own.
  *
- * P1 An agent publishes in its own subtree and reads its own queue; its id is a fixed token of every subject that it may use.
- * P2 Nobody but the supervisor publishes events, makes or changes a stream or a consumer, or reads another's inbox.
- * P3 An observer has no consumer of its own: who may make one may have it deliver to any subject.
+ * An agent publishes in its own subtree and reads its own queue; its id is a fixed token of every subject that it may use.
+ * Only the supervisor publishes events, changes streams and consumers, and reads other inboxes. An observer has no consumer:
+ * a user who may create one may have it deliver to any subject.
  */
 import { unreachable } from '../contracts/errors.ts';
 import {
@@ -22,9 +22,9 @@ import {
 export const NATS_ROLES = ['supervisor', 'agent', 'observer', 'operator'] as const;
 export type NatsRole = (typeof NATS_ROLES)[number];
 
-/** A user of the server: proves itself with the seed of an nkey, or with a password. The server knows neither. */
+/** A user of the server. It authenticates with the seed of an nkey, or with a password; the server knows neither. */
 export interface NatsUser {
-  /** Of an agent its id. Names the user's inboxes. */
+  /** For an agent its id. Inboxes have this name. */
   readonly name: string;
   readonly role: NatsRole;
   /** The public part; absent for a user with a password. */
@@ -79,7 +79,7 @@ function directGets(stream: string): string[] {
   return [`$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.>`];
 }
 
-/** `users: […]` of an account, in the language of `nats.conf`. @param others entries that are ready, such as one with a password */
+/** `users: […]` of an account, as in `nats.conf`. @param others finished entries */
 export function usersConf(users: readonly NatsUser[], others: readonly string[] = []): string {
   const entries = [...others, ...users.map(entryOf)];
   return `users: [\n${entries.map((entry) => `  ${entry}\n`).join('')}]\n`;

@@ -1,8 +1,6 @@
 /**
- * Messages that were refused: kept for a while, with the reason.
- *
- * J1 The newest are kept, so many of each agent and no more (streams.ts); a flood costs a bounded number of writes a second.
- *    All are counted.
+ * Rejected messages of agents, with the reason. The newest of each agent are kept (streams.ts); a flood costs a bounded number
+ * of writes a second. All are counted.
  */
 import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -10,7 +8,7 @@ import type { Clock } from '../base/environment.ts';
 import { type RejectionRecord, rejectionRecordSchema } from '../contracts/messages/agent-messages.ts';
 import { REJECTED_STREAM, REJECTED_SUBJECTS, rejectedSubject } from '../contracts/messages/subjects.ts';
 
-/** Refusals that are written down in one second. */
+/** Rejections that are stored in one second. */
 const PER_SECOND = 100;
 const MAX_REASON = 1_000;
 
@@ -28,7 +26,7 @@ export class Rejections {
     this.#clock = clock;
   }
 
-  /** How many there were since this process began, by code. */
+  /** Rejections since the start of this process, by code. */
   get counts(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts);
   }
@@ -41,11 +39,11 @@ export class Rejections {
     if (this.#written++ >= PER_SECOND || this.#connection.isClosed()) return;
     const reason = record.reason.slice(0, MAX_REASON);
     const kept = { ...record, reason, time: new Date(now).toISOString() };
-    // Not waited for: that a refusal is not kept is no reason to keep its sender waiting.
+    // Not awaited: the sender gets its answer even if the rejection cannot be stored.
     this.#connection.publish(rejectedSubject(record.agent), JSON.stringify(kept));
   }
 
-  /** The newest of one agent, or of all, the newest first. Rejects with what the client rejects with. */
+  /** The newest of one agent, or of all, the newest first. @throws what the NATS client throws */
   async list(agent: string | null, limit: number): Promise<RejectionRecord[]> {
     const consumer = await this.#client.consumers.get(REJECTED_STREAM, {
       deliver_policy: DeliverPolicy.All,

@@ -1,4 +1,4 @@
-/** What agents leave in their bucket because it is too large for a message: copied into the content store. */
+/** Files of remote attempts: large content from the agent's bucket, and what the processes print. */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,13 +8,16 @@ import type { ContentReference } from '../app/attempts/content-store.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredObject } from '../contracts/messages/agent-messages.ts';
 import { fileBucket } from '../contracts/messages/subjects.ts';
+import type { LogStream } from '../contracts/tasks.ts';
 
-/** Bytes, as for files that are named by their path. */
+/** As for files that are named by their path. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
+/** Of each stream of an attempt. */
+const MAX_LOG_BYTES = 10_485_760;
 
 /**
- * Copies an object into `directory`, under the hash of its bytes, and takes it out of the bucket.
- * @throws SignalboxError `body_too_large`, `content_unreadable`: it is not there, or not what it was said to be
+ * Moves an object from the bucket into `directory`, under the hash of its bytes.
+ * @throws SignalboxError `body_too_large`, `content_unreadable`: it is missing, or differs from its description
  */
 export async function fetchObject(
   client: JetStreamClient,
@@ -38,19 +41,19 @@ export async function fetchObject(
     await rm(temporary, { force: true });
     throw new SignalboxError(
       'content_unreadable',
-      `object ${object.name} in the bucket of agent ${agent} cannot be taken: ${messageOf(cause)}`,
+      `object ${object.name} in the bucket of agent ${agent} cannot be read: ${messageOf(cause)}`,
       { cause },
     );
   }
   await store.delete(object.name).catch(() => {
-    // It runs out by itself.
+    // It expires by itself.
   });
   return { path: object.name, size: object.size, sha256: object.sha256 };
 }
 
 async function copy(store: ObjectStore, object: StoredObject, path: string): Promise<void> {
   const found = await store.get(object.name);
-  if (found === null) throw new Error('it is not there');
+  if (found === null) throw new Error('it is missing');
   const hash = createHash('sha256');
   const target = await open(path, 'wx', 0o600);
   let size = 0;
@@ -58,7 +61,7 @@ async function copy(store: ObjectStore, object: StoredObject, path: string): Pro
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       size += part.value.length;
-      if (size > object.size) throw new Error(`it has more than the ${object.size} bytes that were said`);
+      if (size > object.size) throw new Error(`it has more than the announced ${object.size} bytes`);
       hash.update(part.value);
       await target.write(part.value);
     }
@@ -71,6 +74,34 @@ async function copy(store: ObjectStore, object: StoredObject, path: string): Pro
   if (problem) throw problem;
   const sha256 = hash.digest('hex');
   if (size !== object.size || sha256 !== object.sha256) {
-    throw new Error(`it has ${size} bytes with the SHA-256 ${sha256}, which is not what was said`);
+    throw new Error(`it has ${size} bytes with the SHA-256 ${sha256}, and others were announced`);
+  }
+}
+
+export interface LogPart {
+  readonly stream: LogStream;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Writes a part of a log at its offset, beside the logs of local attempts: writing it again changes nothing. A part beyond
+ * the end goes to the end, because its worker has dropped what is missing before it.
+ * @param directory of the attempt
+ * @throws SignalboxError `body_too_large` above the limit
+ */
+export async function writeLogPart(directory: string, { stream, offset, bytes }: LogPart): Promise<void> {
+  if (offset + bytes.length > MAX_LOG_BYTES) {
+    throw new SignalboxError('body_too_large', `${stream}: only the first ${MAX_LOG_BYTES} bytes are kept`);
+  }
+  const processDirectory = join(directory, 'process');
+  await mkdir(processDirectory, { recursive: true, mode: 0o700 });
+  const path = join(processDirectory, `${stream}.log`);
+  const file = await open(path, 'r+', 0o600).catch(() => open(path, 'w+', 0o600));
+  try {
+    const { size } = await file.stat();
+    await file.write(bytes, 0, bytes.length, Math.min(offset, size));
+  } finally {
+    await file.close();
   }
 }

@@ -1,10 +1,8 @@
 /**
- * The streams beside the log: what agents say, what they are to do, what was refused, and what is too large for a message.
+ * The streams beside the log: messages of agents, jobs of remote agents, rejected messages, and buckets for large files.
  *
- * M1 Nobody's flood reaches another: each subject, hence each agent and kind of message, has a limit of its own, and what
- *    is above it is refused to its sender.
- * M2 A message leaves its stream when it was handled. Handling is repeatable, because a server that is killed may bring
- *    handled messages back.
+ * Each subject, hence each agent and kind of message, has a limit of its own: a flood of one agent does not affect others.
+ * A message leaves its stream when it was acted on, which is repeatable: a server that is killed may bring it back.
  */
 import {
   AckPolicy,
@@ -15,7 +13,6 @@ import {
   JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
-  jetstream,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -48,9 +45,9 @@ const queue = {
   allow_direct: true,
 } as const;
 
-/** Messages of one agent and kind that nobody has heard yet; then the sender is refused, and sends again later. */
-const UNHEARD_PER_SUBJECT = 1_000;
-/** Refusals that are kept of one agent, and of all. */
+/** Unread messages of one agent and kind; above that the sender is refused, and sends again later. */
+const UNREAD_PER_SUBJECT = 1_000;
+/** Rejected messages that are kept, of one agent and of all. */
 const REJECTED_PER_AGENT = 100;
 const REJECTED_IN_ALL = 10_000;
 
@@ -59,18 +56,18 @@ const STREAMS: readonly Settings[] = [
     ...queue,
     name: AGENT_STREAM,
     subjects: [AGENT_SUBJECTS],
-    description: 'Signalbox: what agents say, until it was heard',
-    max_msgs_per_subject: UNHEARD_PER_SUBJECT,
+    description: 'Signalbox: messages of agents, until they are acted on',
+    max_msgs_per_subject: UNREAD_PER_SUBJECT,
     max_bytes: 256 * MEGABYTE,
     max_age: 7 * DAY_NS,
-    // As long as a sender that got no answer may send the same message again without its being stored twice.
+    // For so long a sender without an answer may send a message again, and it is stored once.
     duplicate_window: 120 * SECOND_NS,
   },
   {
     ...queue,
     name: WORK_STREAM,
     subjects: [WORK_SUBJECTS],
-    description: 'Signalbox: what remote agents are to do',
+    description: 'Signalbox: jobs of remote agents',
     max_msgs_per_subject: 1,
     max_bytes: 256 * MEGABYTE,
   },
@@ -81,7 +78,7 @@ const STREAMS: readonly Settings[] = [
     allow_direct: true,
     name: REJECTED_STREAM,
     subjects: [REJECTED_SUBJECTS],
-    description: 'Signalbox: the newest messages that were refused',
+    description: 'Signalbox: the newest rejected messages',
     max_msgs_per_subject: REJECTED_PER_AGENT,
     max_msgs: REJECTED_IN_ALL,
     max_bytes: 32 * MEGABYTE,
@@ -89,7 +86,7 @@ const STREAMS: readonly Settings[] = [
   },
 ];
 
-/** Messages of the agents that are being handled at the same time. */
+/** Messages that may be delivered and not acknowledged yet. */
 export const MESSAGES_IN_HAND = 512;
 
 export interface StreamsOptions {
@@ -98,7 +95,7 @@ export interface StreamsOptions {
   readonly replicas: number;
 }
 
-/** Makes the streams, or brings them to what they have to be. Rejects with what the client rejects with. */
+/** Creates or updates the streams. @throws what the NATS client throws */
 export async function openStreams({ manager, replicas }: StreamsOptions): Promise<void> {
   for (const settings of STREAMS) await ensureStream(manager, { ...settings, num_replicas: replicas });
   await ensureConsumer(manager, AGENT_STREAM, {
@@ -112,15 +109,14 @@ export async function openStreams({ manager, replicas }: StreamsOptions): Promis
 
 export interface QueueSettings {
   readonly agent: string;
-  /** Milliseconds after which a job that its worker says nothing of is given to another. */
+  /** Milliseconds after which a job whose worker is silent is given to another worker. */
   readonly ackWaitMs: number;
-  /** How often a job is handed out that nobody begins. */
+  /** How often a job is delivered that no worker starts. */
   readonly maxDeliveries: number;
-  /** Bytes that the agent may leave in its bucket. */
   readonly bucketBytes: number;
 }
 
-/** The queue and the bucket of a remote agent. */
+/** Creates or updates the queue and the bucket of a remote agent. */
 export async function openQueue(
   { client, manager, replicas }: StreamsOptions,
   { agent, ackWaitMs, maxDeliveries, bucketBytes }: QueueSettings,
@@ -142,10 +138,6 @@ export async function openQueue(
   } else {
     await manager.streams.update(bucket, { ...present.config, ...limits, num_replicas: replicas });
   }
-}
-
-export function clientFor(connection: Parameters<typeof jetstream>[0], timeoutMs: number): JetStreamClient {
-  return jetstream(connection, { timeout: timeoutMs });
 }
 
 async function ensureStream(manager: JetStreamManager, settings: Settings): Promise<void> {

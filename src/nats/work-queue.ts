@@ -1,4 +1,4 @@
-/** The queue of a remote agent, in JetStream: one message a job, as long as its attempt is open. */
+/** The queue of a remote agent in JetStream: one message for each job, as long as its attempt is open. */
 import {
   JetStreamApiError,
   type JetStreamClient,
@@ -25,7 +25,7 @@ export interface WorkQueueOptions {
 
 type Address = Pick<RunRequest, 'project' | 'task' | 'attempt'>;
 
-/** While the server is away. */
+/** While the server is unreachable. */
 const RETRY_MS = 500;
 const RETRIES = 20;
 
@@ -36,20 +36,20 @@ export class JetStreamWorkQueue implements WorkQueue {
     this.#options = options;
   }
 
-  async put(order: RunRequest, expiresAt: number): Promise<void> {
+  async put(request: RunRequest, expiresAt: number): Promise<void> {
     const { client, connection, heartbeatMs } = this.#options;
-    const payload = Buffer.from(JSON.stringify(jobOf(order, expiresAt, heartbeatMs)));
+    const payload = Buffer.from(JSON.stringify(jobOf(request, expiresAt, heartbeatMs)));
     const limit = connection.info?.max_payload ?? payload.length;
     if (payload.length > limit) {
       throw new SignalboxError(
         'spawn_failed',
-        `the job has ${payload.length} bytes with its prompt, and a message takes ${limit}: give large content as a file`,
+        `the job has ${payload.length} bytes with its prompt, the limit of a message is ${limit}: pass large content as a file`,
       );
     }
-    await this.#patiently(async () => {
-      await client.publish(this.#subjectOf(order), payload).catch(async (error: unknown) => {
+    await this.#retrying(async () => {
+      await client.publish(this.#subjectOf(request), payload).catch(async (error: unknown) => {
         // Its subject takes one message only.
-        if (!(error instanceof JetStreamApiError) || !(await this.#find(order))) throw error;
+        if (!(error instanceof JetStreamApiError) || !(await this.#find(request))) throw error;
       });
     });
   }
@@ -61,8 +61,8 @@ export class JetStreamWorkQueue implements WorkQueue {
       const message = await this.#find(attempt);
       if (message) await manager.streams.deleteMessage(WORK_STREAM, message.seq, false);
     } catch (error) {
-      // It is refused to whoever takes it.
-      logger.debug({ err: error, subject }, `a job that is over was not taken out: ${messageOf(error)}`);
+      // A worker that takes it is refused.
+      logger.debug({ err: error, subject }, `could not remove a job that is over: ${messageOf(error)}`);
     }
   }
 
@@ -73,7 +73,7 @@ export class JetStreamWorkQueue implements WorkQueue {
       project,
       taskId: task,
       attempt,
-      reason: 'it is to be stopped',
+      reason: 'it must be stopped',
       graceSeconds: graceMs / 1_000,
     };
     if (!connection.isClosed()) connection.publish(controlSubject(agent, 'cancel'), JSON.stringify(message));
@@ -87,14 +87,14 @@ export class JetStreamWorkQueue implements WorkQueue {
     return workSubject({ agent: this.#options.agent, project, task, attempt });
   }
 
-  async #patiently(work: () => Promise<void>): Promise<void> {
+  async #retrying(work: () => Promise<void>): Promise<void> {
     for (let retries = 0; ; retries++) {
       try {
         return await work();
       } catch (cause) {
         const isOver = retries === RETRIES || cause instanceof JetStreamApiError;
         if (isOver || this.#options.connection.isClosed()) {
-          throw new SignalboxError('spawn_failed', `the job was not stored: ${messageOf(cause)}`, { cause });
+          throw new SignalboxError('spawn_failed', `could not store the job: ${messageOf(cause)}`, { cause });
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
@@ -102,31 +102,31 @@ export class JetStreamWorkQueue implements WorkQueue {
   }
 }
 
-function jobOf(order: RunRequest, expiresAt: number, heartbeatMs: number): Job {
-  const { spec } = order;
+function jobOf(request: RunRequest, expiresAt: number, heartbeatMs: number): Job {
+  const { spec } = request;
   return {
     type: 'task',
-    taskId: order.task,
-    project: order.project,
-    attempt: order.attempt,
-    token: order.token,
+    taskId: request.task,
+    project: request.project,
+    attempt: request.attempt,
+    token: request.token,
     source: spec.source ?? 'signalbox',
-    target: order.agent,
+    target: request.agent,
     ...jobFieldsOf(spec),
     content: { action: spec.action ?? null, params: spec.params ?? {} },
-    prompt: order.prompt(),
-    url: order.url,
-    traceparent: order.traceparent,
-    tracestate: order.tracestate,
+    prompt: request.prompt(),
+    url: request.url,
+    traceparent: request.traceparent,
+    tracestate: request.tracestate,
     metadata: {
-      createdAt: new Date(order.claimedAt).toISOString(),
+      createdAt: new Date(request.claimedAt).toISOString(),
       expireAt: new Date(expiresAt).toISOString(),
-      retryCount: order.attempt - 1,
+      retryCount: request.attempt - 1,
       maxRetries: spec.max_attempts - 1,
     },
     limits: {
-      timeoutSeconds: order.timeoutMs / 1_000,
-      killGraceSeconds: order.killGraceMs / 1_000,
+      timeoutSeconds: request.timeoutMs / 1_000,
+      killGraceSeconds: request.killGraceMs / 1_000,
       heartbeatSeconds: heartbeatMs / 1_000,
     },
   };

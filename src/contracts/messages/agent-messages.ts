@@ -139,7 +139,8 @@ export type AgentMessageOf<Kind extends AgentMessageKind> = z.output<(typeof age
 export type AgentMessage = { [Kind in AgentMessageKind]: AgentMessageOf<Kind> }[AgentMessageKind];
 /** As it is sent: what has a default may be left out. */
 export type AgentMessageInput<Kind extends AgentMessageKind> = z.input<(typeof agentMessageSchemas)[Kind]>;
-export type Word = Exclude<AgentMessage, { type: 'announce' | 'heartbeat' }>;
+/** A message about one attempt. */
+export type AttemptMessage = Exclude<AgentMessage, { type: 'announce' | 'heartbeat' }>;
 
 /** A job in the queue of a remote agent. */
 export const jobSchema = z.object({

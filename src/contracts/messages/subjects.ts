@@ -88,8 +88,8 @@ export function agentSubject(agent: string, kind: AgentMessageKind | '*' | '>'):
   return `${ROOT}.agent.${agent}.${kind}`;
 }
 
-/** Who speaks and what kind of message it is, by the subject; null for a subject of another form. */
-export function speakerOfSubject(subject: string): { readonly agent: string; readonly kind: string } | null {
+/** The agent that sends and the kind of message, by the subject; null for a subject of another form. */
+export function senderOfSubject(subject: string): { readonly agent: string; readonly kind: string } | null {
   const [, , , agent, kind, ...more] = subject.split('.');
   return agent === undefined || kind === undefined || more.length > 0 ? null : { agent, kind };
 }

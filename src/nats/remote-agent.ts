@@ -1,0 +1,157 @@
+/**
+ * A remote agent: its queue, its driver, and the presence of its workers.
+ *
+ * An agent is offline when none of its workers has sent anything for `offlineMs`, or the last one has said goodbye. That is
+ * a state of its machine, hence in the log. A worker that is gone takes its runs with it: they end as lost, and are tried
+ * again. After a start no worker is known yet: workers named by runs count as present until `offlineMs` is over.
+ */
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from 'pino';
+import type { Clock } from '../base/environment.ts';
+import { SignalboxError } from '../contracts/errors.ts';
+import type { DomainEvent } from '../contracts/events/events.ts';
+import { RemoteDriver } from '../drivers/remote.ts';
+import type { ActorHost } from '../engine/runtime/actor-host.ts';
+import { JetStreamWorkQueue } from './work-queue.ts';
+
+export interface RemoteAgentOptions {
+  readonly agent: string;
+  readonly heartbeatMs: number;
+  readonly offlineMs: number;
+  readonly queueMs: number;
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** The parts of the engine that a remote agent needs; the engine is opened after its drivers. */
+export interface EngineParts {
+  readonly host: ActorHost;
+  readonly decide: (event: DomainEvent) => void;
+}
+
+export class RemoteAgent {
+  readonly id: string;
+  readonly heartbeatMs: number;
+  readonly offlineMs: number;
+  readonly driver: RemoteDriver;
+  readonly #options: RemoteAgentOptions;
+  #presence: Presence | null = null;
+
+  constructor(options: RemoteAgentOptions) {
+    const { agent, heartbeatMs, offlineMs, queueMs, clock } = options;
+    this.#options = options;
+    this.id = agent;
+    this.heartbeatMs = heartbeatMs;
+    this.offlineMs = offlineMs;
+    this.driver = new RemoteDriver({
+      queue: new JetStreamWorkQueue(options),
+      clock,
+      queueMs,
+      confirmMs: offlineMs,
+      onTaken: (worker) => this.#presence?.seen(worker),
+    });
+  }
+
+  /** To be called before anything is started or received. */
+  attach(engine: EngineParts): void {
+    const onLost = (worker: string, reason: string): void => this.driver.lose(worker, reason);
+    this.#presence = new Presence({ ...this.#options, ...engine, onLost });
+  }
+
+  get presence(): Presence {
+    if (this.#presence) return this.#presence;
+    throw new SignalboxError('internal', `agent ${this.id} is used before it is attached`);
+  }
+
+  close(): void {
+    this.#presence?.close();
+  }
+}
+
+interface PresenceOptions
+  extends EngineParts,
+    Pick<RemoteAgentOptions, 'agent' | 'clock' | 'logger' | 'offlineMs'> {
+  /** Called when a worker is gone. */
+  readonly onLost: (worker: string, reason: string) => void;
+}
+
+/** A broken agent that names each of its processes anew must not fill the memory. */
+const MAX_WORKERS = 1_000;
+/** States in which the agent is present. */
+const PRESENT: ReadonlySet<string> = new Set(['idle', 'busy', 'parked', 'probing']);
+/** Checks in the time after which a worker counts as gone. */
+const CHECKS = 4;
+
+class Presence {
+  readonly #options: PresenceOptions;
+  /** Epoch milliseconds of the last message of each worker. */
+  readonly #workers = new Map<string, number>();
+  #cancelCheck: () => void = () => {};
+  #isClosed = false;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when the agents are registered: records whether the agent is present. */
+  begin(): void {
+    if (this.#workers.size === 0) this.#disconnect('none of its workers has sent a message');
+    this.#scheduleCheck();
+  }
+
+  /** @throws SignalboxError `overloaded` */
+  seen(worker: string): void {
+    const { agent, host, clock, decide } = this.#options;
+    if (!this.#workers.has(worker) && this.#workers.size >= MAX_WORKERS) {
+      throw new SignalboxError('overloaded', `agent ${agent} has ${MAX_WORKERS} workers already`);
+    }
+    this.#workers.set(worker, clock.now());
+    if (host.get('agent', agent)?.state === 'offline') decide({ type: 'agent.connected', agent, worker });
+  }
+
+  /** The worker has said goodbye. */
+  left(worker: string): void {
+    this.#lose(worker, `worker ${worker} has stopped`);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelCheck();
+  }
+
+  #scheduleCheck(): void {
+    if (this.#isClosed) return;
+    const { clock, offlineMs } = this.#options;
+    this.#cancelCheck = clock.schedule(offlineMs / CHECKS, () => {
+      this.#check();
+      this.#scheduleCheck();
+    });
+  }
+
+  #check(): void {
+    const { clock, offlineMs } = this.#options;
+    for (const [worker, seenAt] of [...this.#workers]) {
+      if (clock.now() - seenAt < offlineMs) continue;
+      this.#lose(worker, `worker ${worker} has sent no heartbeat for ${Math.round(offlineMs / 1_000)} s`);
+    }
+  }
+
+  #lose(worker: string, reason: string): void {
+    const { logger, agent, onLost } = this.#options;
+    if (!this.#workers.delete(worker)) return;
+    logger.warn({ agent, worker }, reason);
+    // First: an agent without workers must not be given the tasks that it has just lost.
+    if (this.#workers.size === 0) this.#disconnect(reason);
+    onLost(worker, reason);
+  }
+
+  #disconnect(reason: string): void {
+    const { agent, host, decide } = this.#options;
+    if (PRESENT.has(host.get('agent', agent)?.state ?? ''))
+      decide({ type: 'agent.disconnected', agent, reason });
+  }
+}
