@@ -1,25 +1,25 @@
-/** Answers of the server, with the types of the events that they contain. */
-import type { TaskAnswer } from '../../src/contracts/api/answers.ts';
-import type { BoardAnswer } from '../../src/contracts/api/board.ts';
+/** Answers of the server: their types follow from the operations. */
 import type { DomainEvent, Transition } from '../../src/contracts/events/events.ts';
+import type { OPERATIONS } from '../../src/operations/index.ts';
+import type { BodyOf } from '../../src/operations/operation.ts';
 
-export type {
-  AgentAnswer,
-  AttemptAnswer,
-  AuditKeyAnswer,
-  DeadLetter,
-  DeadLetterPage,
-  QueueAnswer,
-  RedriveAnswer,
-  TaskAnswer,
-} from '../../src/contracts/api/answers.ts';
-export type { AuditStatusAnswer as AuditStatus } from '../../src/contracts/api/audit-status.ts';
-export type { MachineGraphAnswer } from '../../src/contracts/api/machines.ts';
-export type { ProcessTreeAnswer } from '../../src/contracts/api/processes.ts';
-export type { ThroughputAnswer } from '../../src/contracts/api/throughput.ts';
-export type { WhyAnswer } from '../../src/contracts/api/why.ts';
+type Operation = (typeof OPERATIONS)[number];
+type BodyOfOperation<Name extends Operation['name']> = BodyOf<
+  Extract<Operation, { readonly name: Name }>['answers']
+>;
 
-export type OutputAnswer = NonNullable<TaskAnswer['outputs']>[number];
+/** The JSON that an operation answers with. */
+export type AnswerOf<Name extends Operation['name']> = Exclude<BodyOfOperation<Name>, Uint8Array>;
+
+export type AgentAnswer = AnswerOf<'readAgent'>;
+export type AttemptAnswer = AnswerOf<'readAttempt'>;
+export type AuditStatus = AnswerOf<'readAuditStatus'>;
+export type DeadLetter = AnswerOf<'listDeadLetters'>['dead_letters'][number];
+export type MachineGraph = AnswerOf<'listMachines'>['machines'][number];
+export type QueueAnswer = AnswerOf<'listQueues'>['queues'][number];
+export type TaskAnswer = AnswerOf<'readTask'>;
+export type Throughput = AnswerOf<'readThroughput'>;
+export type WhyAnswer = AnswerOf<'explainTask'>;
 
 /** An event of the log. */
 export interface EventAnswer {
@@ -32,4 +32,4 @@ export interface EventAnswer {
   readonly transitions: readonly Transition[];
 }
 
-export type PastBoard = Omit<BoardAnswer, 'event'> & { readonly event: EventAnswer };
+export type PastBoard = Omit<AnswerOf<'readBoard'>, 'event'> & { readonly event: EventAnswer };

@@ -1,5 +1,5 @@
 /** All agents: how busy each is, and which tasks wait for it. */
-import type { AgentAnswer, QueueAnswer } from '../api/types.ts';
+import type { AgentAnswer, AnswerOf, QueueAnswer } from '../api/types.ts';
 import { Ago, Empty, Loading, StateBadge } from '../parts/base/basics.tsx';
 import { number } from '../parts/base/format.ts';
 import { agentHref } from '../parts/base/links.tsx';
@@ -11,7 +11,7 @@ import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';
 
 export function AgentsPage({ title }: PageProps) {
-  const queues = useResource<{ readonly queues: readonly QueueAnswer[] }>('/api/queues', { everyMs: 3_000 });
+  const queues = useResource<AnswerOf<'listQueues'>>('/api/queues', { everyMs: 3_000 });
   const shown = board.value;
   if (!shown) return <Loading what="the agents" />;
   return (

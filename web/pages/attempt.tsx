@@ -1,7 +1,7 @@
 /** One attempt: its processes, its log, and how it ended. */
 import { useRoute } from 'preact-iso';
 import { path, post } from '../api/http.ts';
-import type { AttemptAnswer, ProcessTreeAnswer } from '../api/types.ts';
+import type { AnswerOf, AttemptAnswer } from '../api/types.ts';
 import { LogView } from '../parts/attempt/log-view.tsx';
 import { ProcessTree } from '../parts/attempt/process-tree.tsx';
 import { ActionButton } from '../parts/base/action-button.tsx';
@@ -155,7 +155,7 @@ function Details({ attempt }: { readonly attempt: AttemptAnswer }) {
 }
 
 function Processes({ url }: { readonly url: string }) {
-  const { value } = useResource<ProcessTreeAnswer>(`${url}/processes`, { everyMs: 2_000 });
+  const { value } = useResource<AnswerOf<'readProcessTree'>>(`${url}/processes`, { everyMs: 2_000 });
   const processes = value?.processes ?? [];
   return (
     <Section title="Processes" count={processes.length}>
@@ -164,7 +164,7 @@ function Processes({ url }: { readonly url: string }) {
   );
 }
 
-function emptyText(tree: ProcessTreeAnswer | undefined): string {
+function emptyText(tree: AnswerOf<'readProcessTree'> | undefined): string {
   if (!tree) return 'Loading…';
   if (tree.host !== null && !tree.local)
     return `Runs on ${tree.host}: its processes cannot be seen from here.`;

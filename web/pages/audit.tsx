@@ -1,6 +1,6 @@
 /** Whether the log is complete and unchanged, and the keys that it is signed with. */
 import { post } from '../api/http.ts';
-import type { AuditKeyAnswer, AuditStatus } from '../api/types.ts';
+import type { AnswerOf, AuditStatus } from '../api/types.ts';
 import { ActionButton } from '../parts/base/action-button.tsx';
 import { Ago, Empty, Facts, Section, StateBadge } from '../parts/base/basics.tsx';
 import { counted, moment, number } from '../parts/base/format.ts';
@@ -13,7 +13,7 @@ import { decider } from '../state/session.ts';
 
 export function AuditPage({ title }: PageProps) {
   const status = useResource<AuditStatus>('/api/audit/status', { everyMs: 1_500 });
-  const keys = useResource<{ readonly keys: readonly AuditKeyAnswer[] }>('/api/audit/keys', {
+  const keys = useResource<AnswerOf<'listAuditKeys'>>('/api/audit/keys', {
     version: status.value?.keys,
   });
   return (
@@ -59,7 +59,7 @@ function LogFacts({ status }: { readonly status: AuditStatus }) {
 }
 
 /** @param keys the oldest first; null until they are loaded */
-function Keys({ keys }: { readonly keys: readonly AuditKeyAnswer[] | null }) {
+function Keys({ keys }: { readonly keys: AnswerOf<'listAuditKeys'>['keys'] | null }) {
   return (
     <Section title="Keys" count={keys?.length ?? 0}>
       {keys?.length === 0 && <Empty title="No signing keys: the log is not signed." />}

@@ -1,7 +1,7 @@
 /** Tasks that failed or expired, to be redriven one by one or together. */
 import { useSignal } from '@preact/signals';
 import { path, post } from '../api/http.ts';
-import type { DeadLetter, DeadLetterPage, RedriveAnswer } from '../api/types.ts';
+import type { AnswerOf, DeadLetter } from '../api/types.ts';
 import { ActionButton } from '../parts/base/action-button.tsx';
 import { Ago, Empty, StateBadge } from '../parts/base/basics.tsx';
 import { counted } from '../parts/base/format.ts';
@@ -20,7 +20,7 @@ import { decider } from '../state/session.ts';
 export function DeadLettersPage({ title }: PageProps) {
   const counts = board.value?.counts;
   const query = project.value === '' ? '' : path`&project=${project.value}`;
-  const resource = useResource<DeadLetterPage>(`/api/dead-letters?limit=200${query}`, {
+  const resource = useResource<AnswerOf<'listDeadLetters'>>(`/api/dead-letters?limit=200${query}`, {
     version: `${counts?.failed} ${counts?.expired}`,
   });
   const chosen = useSignal<ReadonlySet<string>>(new Set());
@@ -105,7 +105,10 @@ async function redriveAll(letters: readonly DeadLetter[]): Promise<number> {
   for (const [name, ofProject] of Map.groupBy(letters, (letter) => letter.project)) {
     const ids = ofProject.map(({ id }) => id);
     const body = { ...decider(), project: name, ids };
-    const { redriven, errors } = await post<RedriveAnswer>('/api/dead-letters/redrive', body);
+    const { redriven, errors } = await post<AnswerOf<'redriveDeadLetters'>>(
+      '/api/dead-letters/redrive',
+      body,
+    );
     count += redriven.length;
     for (const { id, detail } of errors) notify(`${keyOf({ project: name, id })}: ${detail}`, 'bad');
   }

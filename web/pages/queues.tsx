@@ -1,5 +1,5 @@
 /** All queues: how many tasks wait in each, and which agents take them. */
-import type { QueueAnswer } from '../api/types.ts';
+import type { AnswerOf, QueueAnswer } from '../api/types.ts';
 import { Ago, Empty, StateBadge } from '../parts/base/basics.tsx';
 import { number } from '../parts/base/format.ts';
 import { agentHref } from '../parts/base/links.tsx';
@@ -11,7 +11,7 @@ import { useResource } from '../state/resource.ts';
 import { mayNow } from '../state/rights.ts';
 
 export function QueuesPage({ title }: PageProps) {
-  const resource = useResource<{ readonly queues: readonly QueueAnswer[] }>('/api/queues', {
+  const resource = useResource<AnswerOf<'listQueues'>>('/api/queues', {
     everyMs: 2_000,
   });
   const queues = resource.value?.queues ?? [];

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { path } from '../api/http.ts';
-import type { ThroughputAnswer } from '../api/types.ts';
+import type { Throughput } from '../api/types.ts';
 import { counted, duration, number } from '../parts/base/format.ts';
 import { Page, type PageProps, Waiting } from '../parts/base/page.tsx';
 import { Plot, type Series } from '../parts/base/plot.tsx';
@@ -16,7 +16,7 @@ const PERIODS = [
   [1_440, 'the last day'],
 ] as const;
 
-type Bucket = ThroughputAnswer['buckets'][number];
+type Bucket = Throughput['buckets'][number];
 type Latency = 'waiting_ms' | 'running_ms';
 
 const COUNTS = [
@@ -35,7 +35,7 @@ export function ThroughputPage({ title }: PageProps) {
   const minutes = useSignal<number>(60);
   const only = project.value === '' ? '' : path`&project=${project.value}`;
   const url = `/api/throughput?minutes=${minutes.value}${only}`;
-  const resource = useResource<ThroughputAnswer>(url, { everyMs: 5_000 });
+  const resource = useResource<Throughput>(url, { everyMs: 5_000 });
   return (
     <Page
       title={title}
@@ -64,7 +64,7 @@ export function ThroughputPage({ title }: PageProps) {
   );
 }
 
-function Plots({ answer: { buckets } }: { readonly answer: ThroughputAnswer }) {
+function Plots({ answer: { buckets } }: { readonly answer: Throughput }) {
   const times = useMemo(() => buckets.map(({ time }) => Date.parse(time) / 1_000), [buckets]);
   const sum = (name: (typeof COUNTS)[number][0]): number =>
     buckets.reduce((total, bucket) => total + bucket[name], 0);

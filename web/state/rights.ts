@@ -1,7 +1,8 @@
 /** What the user may do: the page does not offer what the server would refuse. */
 import { effect, signal } from '@preact/signals';
-import type { CallerAnswer, Right } from '../../src/contracts/api/caller.ts';
+import type { Right } from '../../src/contracts/api/caller.ts';
 import { get } from '../api/http.ts';
+import type { AnswerOf } from '../api/types.ts';
 import { past } from './past.ts';
 import { session } from './session.ts';
 
@@ -13,7 +14,7 @@ effect(() => {
   void session.token.value;
   const asked = new AbortController();
   rights.value = null;
-  get<CallerAnswer>('/api/caller', asked.signal).then(
+  get<AnswerOf<'getCaller'>>('/api/caller', asked.signal).then(
     ({ may }) => {
       if (!asked.signal.aborted) rights.value = may;
     },

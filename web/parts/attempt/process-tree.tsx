@@ -1,10 +1,10 @@
 /** Running processes, each below the process that started it. */
-import type { ProcessTreeAnswer } from '../../api/types.ts';
+import type { AnswerOf } from '../../api/types.ts';
 import { Ago } from '../base/basics.tsx';
 import { bytes, duration } from '../base/format.ts';
 import { Line } from '../base/safe-text.tsx';
 
-type Process = ProcessTreeAnswer['processes'][number];
+type Process = AnswerOf<'readProcessTree'>['processes'][number];
 
 export function ProcessTree({ processes }: { readonly processes: readonly Process[] }) {
   return (

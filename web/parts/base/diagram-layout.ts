@@ -1,6 +1,6 @@
 /** Places the states and transitions of a machine on a plane. */
 import { Graph, layout } from '@dagrejs/dagre';
-import type { MachineGraphAnswer } from '../../api/types.ts';
+import type { MachineGraph } from '../../api/types.ts';
 import { spoken } from './format.ts';
 
 interface Point {
@@ -41,7 +41,7 @@ const CHARACTER_WIDTH = 7;
 /** The name of an event for a label: `attempt.stop_requested` is "stop requested". */
 export const eventName = (event: string): string => spoken(event.replace(/^\w+\./, ''));
 
-export function pictureOf({ states, transitions }: MachineGraphAnswer, hasLabels: boolean): Picture {
+export function pictureOf({ states, transitions }: MachineGraph, hasLabels: boolean): Picture {
   const graph = new Graph();
   const margins = { marginx: MARGIN, marginy: MARGIN };
   graph.setGraph({ rankdir: 'TB', nodesep: 18, ranksep: hasLabels ? 34 : 24, ...margins });
@@ -74,7 +74,7 @@ export function pictureOf({ states, transitions }: MachineGraphAnswer, hasLabels
 
 const edgeKey = (from: string, to: string): string => `${from} → ${to}`;
 
-function labelsOf(transitions: MachineGraphAnswer['transitions']): ReadonlyMap<string, string[]> {
+function labelsOf(transitions: MachineGraph['transitions']): ReadonlyMap<string, string[]> {
   const labels = new Map<string, string[]>();
   for (const { from, to, event } of transitions) {
     const key = edgeKey(from, to);

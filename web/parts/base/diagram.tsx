@@ -1,6 +1,6 @@
 /** A state machine drawn as a graph, with the current state highlighted. */
 import { useEffect, useMemo } from 'preact/hooks';
-import type { MachineGraphAnswer } from '../../api/types.ts';
+import type { MachineGraph } from '../../api/types.ts';
 import { loadMachines, machines } from '../../state/machines.ts';
 import { Loading, toneOf } from './basics.tsx';
 import { eventName, LINE_HEIGHT, type Picture, pictureOf, STATE_HEIGHT } from './diagram-layout.ts';
@@ -91,7 +91,7 @@ function State({ node, isLit }: { readonly node: Picture['states'][number]; read
 }
 
 interface NextStatesProps {
-  readonly graph: MachineGraphAnswer;
+  readonly graph: MachineGraph;
   readonly state: string | undefined;
 }
 

@@ -1,5 +1,5 @@
 /** The outputs of a task. */
-import type { OutputAnswer } from '../../api/types.ts';
+import type { TaskAnswer } from '../../api/types.ts';
 import type { WholeTask } from '../../state/whole-task.ts';
 import { Ago, Section } from '../base/basics.tsx';
 import { bytes } from '../base/format.ts';
@@ -16,7 +16,13 @@ export function Outputs({ task: { outputs = [] } }: { readonly task: WholeTask }
   );
 }
 
-function Output({ output, isOpen }: { readonly output: OutputAnswer; readonly isOpen: boolean }) {
+function Output({
+  output,
+  isOpen,
+}: {
+  readonly output: NonNullable<TaskAnswer['outputs']>[number];
+  readonly isOpen: boolean;
+}) {
   const file = output.content_file;
   return (
     <details class="output" open={isOpen} data-item>
