@@ -26,6 +26,8 @@ interface Edge {
 
 /** Sizes and coordinates in pixels. */
 export interface Picture {
+  /** Its left edge. */
+  readonly left: number;
   readonly width: number;
   readonly height: number;
   readonly states: readonly StateNode[];
@@ -57,8 +59,12 @@ export function pictureOf({ states, transitions }: MachineGraph, hasLabels: bool
   }
   layout(graph);
   const { width = 0, height = 0 } = graph.graph();
+  // The width of the graph does not include the bends of edges.
+  const bends = graph.edges().flatMap((edge) => (graph.edge(edge).points ?? []).map(({ x }: Point) => x));
+  const left = Math.min(0, ...bends.map((x) => x - MARGIN));
   return {
-    width,
+    left,
+    width: Math.max(width, ...bends.map((x) => x + MARGIN)) - left,
     height,
     states: states.map(({ name, kind }) => {
       const { x = 0, y = 0, width: wide = 0 } = graph.node(name);

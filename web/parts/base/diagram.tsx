@@ -24,7 +24,7 @@ export function Diagram({ machine, state, hasLabels = false }: DiagramProps) {
   return (
     <figure class="diagram">
       <svg
-        viewBox={`0 0 ${picture.width} ${picture.height}`}
+        viewBox={`${picture.left} 0 ${picture.width} ${picture.height}`}
         style={{ maxWidth: `${picture.width}px` }}
         role="img"
         aria-label={`States of the ${machine}${current}`}

@@ -12,7 +12,7 @@ export function AboutTask({ task }: { readonly task: WholeTask }) {
   const of = (...kinds: Fact['kind'][]): Fact[] => facts.filter(({ kind }) => kinds.includes(kind));
   return (
     <>
-      <Block text={task.description} label="Description" />
+      {task.description !== '' && <Block text={task.description} label="Description" />}
       <Facts
         rows={[
           ...of('agent', 'text', 'pairs', 'seconds', 'time').map(
