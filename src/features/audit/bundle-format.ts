@@ -1,6 +1,7 @@
 /** The lines of a bundle, and reading them. docs/reference/audit.md describes them for other programs. */
 import { z } from 'zod';
 import { SignalboxError } from '../../contracts/errors.ts';
+import type { DomainEvent } from '../../contracts/events/events.ts';
 
 export const BUNDLE_FORMAT = 'signalbox-audit-bundle';
 export const BUNDLE_VERSION = 1;
@@ -77,6 +78,36 @@ const lineSchema = z.discriminatedUnion('line', [
 export type BundleLine = z.infer<typeof lineSchema>;
 /** A line with an event, or with the hash of an omitted one. */
 export type ItemLine = Extract<BundleLine, { sequence: number }>;
+
+/** Collects what the manifest says about the lines of a bundle. */
+export class BundleContents {
+  readonly manifest: Omit<BundleManifest, 'line' | 'is_end'>;
+
+  constructor({ first, keys }: Pick<BundleHeader, 'first' | 'keys'>) {
+    this.manifest = {
+      first,
+      last: first - 1,
+      first_sha256: null,
+      last_sha256: null,
+      events: 0,
+      redacted: 0,
+      omitted: 0,
+      keys: Object.fromEntries(keys.map(({ key, public_key }) => [key, public_key])),
+      checkpoints: [],
+    };
+  }
+
+  /** @param event in the line; null if it is omitted or not readable */
+  add({ line, sequence, sha256 }: ItemLine, event: DomainEvent | null): void {
+    const { manifest } = this;
+    manifest.last = sequence;
+    manifest.first_sha256 ??= sha256;
+    manifest.last_sha256 = sha256;
+    manifest[line === 'event' ? 'events' : line]++;
+    if (event?.type === 'supervisor.checkpointed') manifest.checkpoints.push(sequence);
+    if (event?.type === 'supervisor.key_introduced') manifest.keys[event.key] = event.public_key;
+  }
+}
 
 /** null if it is not a line of a bundle. */
 export function parseLine(bytes: Uint8Array): BundleLine | null {

@@ -13,9 +13,11 @@ import { VERSION } from '../../version.ts';
 import {
   BUNDLE_FORMAT,
   BUNDLE_VERSION,
+  BundleContents,
   type BundleFilter,
   type BundleLine,
   type BundleManifest,
+  type ItemLine,
 } from './bundle-format.ts';
 import type { IntroducedKey } from './checkpoints.ts';
 
@@ -50,8 +52,7 @@ export async function exportBundle(
   created: number,
   sink: BundleSink,
 ): Promise<BundleManifest> {
-  const range = await rangeOf(reader, request);
-  const { first, last } = range;
+  const { first, last, isEnd, filter, earlierKeys } = await rangeOf(reader, request);
   const digest = createHash('sha256');
   const put = async (line: BundleLine): Promise<void> => {
     const text = `${JSON.stringify(line)}\n`;
@@ -64,74 +65,37 @@ export async function exportBundle(
     version: BUNDLE_VERSION,
     signalbox: VERSION,
     created: new Date(created).toISOString(),
-    filter: range.filter,
+    filter,
     first,
-    keys: [...range.earlierKeys],
+    keys: earlierKeys,
   });
-  const contents = new Contents(range);
+  const contents = new BundleContents({ first, keys: earlierKeys });
   for await (const message of reader.read({ from: first, to: last })) {
-    await put(contents.add(message));
+    const event = eventIn(message);
+    const line = lineOf(message, event, filter);
+    contents.add(line, event);
+    await put(line);
     sink.progress?.(message.sequence + 1 - first, last + 1 - first);
   }
-  const manifest = contents.manifest();
+  const manifest: BundleManifest = { line: 'manifest', ...contents.manifest, is_end: isEnd };
   await put(manifest);
   const end: BundleLine = { line: 'end', sha256: digest.digest('hex') };
   await sink.write(`${JSON.stringify(end)}\n`);
   return manifest;
 }
 
-/** What has been written to a bundle so far. */
-class Contents {
-  readonly #range: BundleRange;
-  readonly #keys: Record<string, string> = {};
-  readonly #checkpoints: number[] = [];
-  readonly #counts = { events: 0, redacted: 0, omitted: 0 };
-  #firstHash: string | null = null;
-  #lastHash: string | null = null;
-
-  constructor(range: BundleRange) {
-    this.#range = range;
-    for (const { key, public_key } of range.earlierKeys) this.#keys[key] = public_key;
-  }
-
-  /** @returns the line for a message */
-  add(message: StoredMessage): BundleLine {
-    const { sequence, originalHash } = message;
-    const sha256 = chainHashOf(message);
-    this.#firstHash ??= sha256;
-    this.#lastHash = sha256;
-    const text = Buffer.from(message.bytes).toString();
-    const event = eventIn(text, sequence);
-    // An unreadable message is included, for the auditor to see.
-    if (event !== null && !isIncluded(event, sequence, this.#range.filter)) {
-      this.#counts.omitted++;
-      return { line: 'omitted', sequence, sha256 };
-    }
-    if (event?.type === 'supervisor.checkpointed') this.#checkpoints.push(sequence);
-    if (event?.type === 'supervisor.key_introduced') this.#keys[event.key] = event.public_key;
-    const isRedacted = originalHash !== undefined;
-    this.#counts[isRedacted ? 'redacted' : 'events']++;
-    return { line: isRedacted ? 'redacted' : 'event', sequence, sha256, event: text };
-  }
-
-  manifest(): BundleManifest {
-    return {
-      line: 'manifest',
-      first: this.#range.first,
-      last: this.#range.last,
-      first_sha256: this.#firstHash,
-      last_sha256: this.#lastHash,
-      ...this.#counts,
-      is_end: this.#range.isEnd,
-      keys: this.#keys,
-      checkpoints: this.#checkpoints,
-    };
-  }
+function lineOf(message: StoredMessage, event: DomainEvent | null, filter: BundleFilter): ItemLine {
+  const { sequence, originalHash, bytes } = message;
+  const sha256 = chainHashOf(message);
+  // An unreadable message is included, for the auditor to see.
+  if (event !== null && !isIncluded(event, sequence, filter)) return { line: 'omitted', sequence, sha256 };
+  const line = originalHash === undefined ? 'event' : 'redacted';
+  return { line, sequence, sha256, event: Buffer.from(bytes).toString() };
 }
 
-function eventIn(text: string, sequence: number): DomainEvent | null {
+function eventIn({ bytes, sequence }: StoredMessage): DomainEvent | null {
   try {
-    return decodeRecord(text, `sequence ${sequence}`).event;
+    return decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`).event;
   } catch {
     return null;
   }
@@ -158,7 +122,7 @@ interface BundleRange {
   /** Whether the last one is the last of the log. */
   readonly isEnd: boolean;
   /** Keys that were introduced before the first event. */
-  readonly earlierKeys: readonly IntroducedKey[];
+  readonly earlierKeys: IntroducedKey[];
 }
 
 async function rangeOf(reader: LogReader, request: BundleRequest): Promise<BundleRange> {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { sha256 } from '../../base/hash.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import {
+  BundleContents,
   type BundleHeader,
   type BundleManifest,
   type ItemLine,
@@ -42,22 +43,18 @@ export async function verifyBundle(
 }
 
 class Bundle {
-  readonly #header: BundleHeader;
   readonly #reading: BundleReading;
   readonly #verifier: LogVerifier;
   #lines = 1;
-  #firstHash: string | null = null;
   #manifest: BundleManifest | null = null;
   #isEnded = false;
   #findings = 0;
-  readonly #checkpoints: number[] = [];
-  readonly #keys: Record<string, string> = {};
+  readonly #contents: BundleContents;
 
   constructor(header: BundleHeader, reading: BundleReading) {
-    this.#header = header;
     this.#reading = reading;
     const { trusted, anchors, onFinding } = reading;
-    for (const { key, public_key } of header.keys) this.#keys[key] = public_key;
+    this.#contents = new BundleContents(header);
     this.#verifier = new LogVerifier({
       first: header.first,
       trusted,
@@ -95,19 +92,14 @@ class Bundle {
     const verification = this.#verifier.finish(this.#manifest?.is_end ?? false);
     if (!this.#isEnded)
       this.#reportLine('its end is missing: the file is truncated, or is still being written');
-    if (this.#manifest) this.#compare(this.#manifest, verification);
+    if (this.#manifest) this.#compare(this.#manifest);
     return { ...verification, findings: verification.findings + this.#findings };
   }
 
   #takeItem(line: ItemLine): void {
-    const { sequence } = line;
-    this.#firstHash ??= line.sha256;
     const record = this.#verifier.take(this.#itemOf(line));
-    if (!record) return;
-    const { event } = record;
-    if (event.type === 'supervisor.checkpointed') this.#checkpoints.push(sequence);
-    if (event.type === 'supervisor.key_introduced') this.#keys[event.key] = event.public_key;
-    this.#reading.onRecord?.(record, line.sha256);
+    this.#contents.add(line, record?.event ?? null);
+    if (record) this.#reading.onRecord?.(record, line.sha256);
   }
 
   #itemOf(line: ItemLine): LogItem {
@@ -123,18 +115,8 @@ class Bundle {
     return { kind: 'message', sequence, bytes };
   }
 
-  #compare({ line, is_end, ...given }: BundleManifest, found: Verification): void {
-    const expected: typeof given = {
-      first: this.#header.first,
-      last: found.last,
-      first_sha256: this.#firstHash,
-      last_sha256: this.#firstHash === null ? null : found.last_hash,
-      events: found.events,
-      redacted: found.redacted,
-      omitted: found.omitted,
-      keys: this.#keys,
-      checkpoints: this.#checkpoints,
-    };
+  #compare({ line, is_end, ...given }: BundleManifest): void {
+    const expected = this.#contents.manifest;
     for (const [name, value] of Object.entries(given)) {
       const inLines = JSON.stringify(expected[name as keyof typeof given]);
       if (inLines !== JSON.stringify(value)) {

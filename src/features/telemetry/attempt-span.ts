@@ -1,13 +1,26 @@
-/** Builds the span of one attempt: `invoke_agent`, from the claim to the end. */
+/**
+ * Builds the span of one attempt: `invoke_agent`, from the claim to the end. The GenAI conventions of OpenTelemetry, which
+ * are not stable yet, are used in this file only.
+ */
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
 import { attemptKey } from '../../contracts/ids.ts';
 import type { AttemptOutcome } from '../../contracts/tasks.ts';
 import { attemptTrace, type TaskTrace } from '../../engine/runtime/task-trace.ts';
-import * as name from './semantics.ts';
 import { type Attributes, type Span, SpanEvents } from './span.ts';
 
 /** All other outcomes are errors. */
 const NO_ERROR: ReadonlySet<AttemptOutcome> = new Set(['completed', 'cancelled']);
+
+const PROVIDERS = new Map([
+  ['claude', 'anthropic'],
+  ['codex', 'openai'],
+  ['gemini', 'gcp.gemini'],
+]);
+
+/** The provider of the models of a driver; the driver itself if it is not known, as the conventions allow. */
+function providerOf(driver: string | undefined): string {
+  return driver === undefined ? 'unknown' : (PROVIDERS.get(driver) ?? driver);
+}
 
 export class AttemptSpanBuilder {
   readonly #agent: string;
@@ -38,7 +51,7 @@ export class AttemptSpanBuilder {
       this.#events.add(spanEvent, time);
     } else if (event.type === 'attempt.stop_requested') {
       this.#stopReason = event.reason;
-      this.#events.add(spanEvent, time, { [name.STOP_REASON]: event.reason });
+      this.#events.add(spanEvent, time, { 'signalbox.attempt.stop_reason': event.reason });
     } else if (event.type === 'attempt.suspected' || event.type === 'attempt.recovered') {
       this.#events.add(spanEvent, time);
     }
@@ -48,7 +61,7 @@ export class AttemptSpanBuilder {
     return {
       context: attemptTrace(trace, attemptKey(event)),
       parentSpanId: this.#parentSpanId,
-      name: `${name.INVOKE_AGENT} ${this.#agent}`,
+      name: `invoke_agent ${this.#agent}`,
       // The agent is another program, which may export spans of its own.
       kind: 'client',
       start: this.#claimedAt,
@@ -65,28 +78,28 @@ export class AttemptSpanBuilder {
   #attributes({ project, task, attempt, outcome, usage, ...end }: EventOf<'attempt.ended'>): Attributes {
     const { driver, host, pid, session } = this.#started;
     return {
-      [name.OPERATION]: name.INVOKE_AGENT,
-      [name.PROVIDER]: name.providerOf(driver),
-      [name.AGENT_ID]: this.#agent,
-      [name.AGENT_NAME]: this.#agent,
+      'gen_ai.operation.name': 'invoke_agent',
+      'gen_ai.provider.name': providerOf(driver),
+      'gen_ai.agent.id': this.#agent,
+      'gen_ai.agent.name': this.#agent,
       // An empty session at the end means that it cannot be continued: the attempt was in it all the same.
-      [name.CONVERSATION]: end.session || session,
-      [name.INPUT_TOKENS]: usage?.input_tokens,
-      [name.OUTPUT_TOKENS]: usage?.output_tokens,
-      [name.COST]: usage?.cost_usd,
-      [name.ERROR_TYPE]: NO_ERROR.has(outcome) ? undefined : outcome,
-      [name.PROJECT]: project,
-      [name.TASK]: task,
-      [name.ATTEMPT]: attempt,
-      [name.OUTCOME]: outcome,
-      [name.STOP_REASON]: this.#stopReason,
-      [name.WAIT_MS]: this.#waitMs,
-      [name.DRIVER]: driver,
-      [name.HOST]: host,
-      [name.PID]: pid,
-      [name.EXIT_CODE]: end.exit_code,
-      [name.CPU_MS]: end.cpu_ms,
-      [name.PEAK_MEMORY]: end.peak_memory_bytes,
+      'gen_ai.conversation.id': end.session || session,
+      'gen_ai.usage.input_tokens': usage?.input_tokens,
+      'gen_ai.usage.output_tokens': usage?.output_tokens,
+      'signalbox.usage.cost_usd': usage?.cost_usd,
+      'error.type': NO_ERROR.has(outcome) ? undefined : outcome,
+      'signalbox.project': project,
+      'signalbox.task.id': task,
+      'signalbox.attempt': attempt,
+      'signalbox.attempt.outcome': outcome,
+      'signalbox.attempt.stop_reason': this.#stopReason,
+      'signalbox.attempt.wait_ms': this.#waitMs,
+      'signalbox.driver': driver,
+      'host.name': host,
+      'process.pid': pid,
+      'process.exit.code': end.exit_code,
+      'signalbox.process.cpu_ms': end.cpu_ms,
+      'signalbox.process.peak_memory_bytes': end.peak_memory_bytes,
     };
   }
 }

@@ -8,7 +8,6 @@ import { Lru } from '../../base/lru.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import { attemptKey, projectId, type TaskRef, taskId, taskKey } from '../../contracts/ids.ts';
 import { attemptTrace, type TaskTrace, taskTrace } from '../../engine/runtime/task-trace.ts';
-import * as name from './semantics.ts';
 import { MAX_LINKS, type Span, type SpanLink } from './span.ts';
 import { isSettlement, type TaskLinks, TaskSpanBuilder, type TracedRecord } from './task-span.ts';
 
@@ -124,7 +123,7 @@ function traceOf({ event: { project, task, spec }, time }: Creation, parent: Tas
 }
 
 function linkTo({ traceId, spanId, flags, state }: SpanLink['to'], what: string): SpanLink {
-  return { to: { traceId, spanId, flags, state }, attributes: { [name.LINK]: what } };
+  return { to: { traceId, spanId, flags, state }, attributes: { 'signalbox.link': what } };
 }
 
 function isCreation(record: TracedRecord): record is Creation {

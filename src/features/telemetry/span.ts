@@ -1,7 +1,6 @@
 /** A span, and its form in OTLP JSON: ids in hexadecimal, 64-bit numbers as text, enumerations as numbers. */
 import type { TraceContext } from '../../contracts/trace-context.ts';
 import { VERSION } from '../../version.ts';
-import { SCOPE } from './semantics.ts';
 
 /** Attributes with the value undefined are left out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
@@ -55,7 +54,7 @@ const STATUS_ERROR = 2;
 
 /** The text of an ExportTraceServiceRequest. */
 export function exportRequest(resource: Attributes, spans: readonly Span[]): string {
-  const scopeSpans = [{ scope: { name: SCOPE, version: VERSION }, spans: spans.map(spanOf) }];
+  const scopeSpans = [{ scope: { name: 'signalbox', version: VERSION }, spans: spans.map(spanOf) }];
   return JSON.stringify({
     resourceSpans: [{ resource: { attributes: attributesOf(resource) }, scopeSpans }],
   });

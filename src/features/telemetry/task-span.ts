@@ -9,7 +9,6 @@ import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { isSampled } from '../../contracts/trace-context.ts';
 import { spanIdOf, type TaskTrace } from '../../engine/runtime/task-trace.ts';
 import { AttemptSpanBuilder } from './attempt-span.ts';
-import * as name from './semantics.ts';
 import { type Span, SpanEvents, type SpanLink } from './span.ts';
 
 export type TracedRecord = Pick<StoredRecord, 'sequence' | 'time' | 'event' | 'transitions'>;
@@ -99,7 +98,7 @@ export class TaskSpanBuilder {
     const moved = transitions.find(({ entity }) => entity === 'task');
     if (!moved || moved.from === moved.to) return;
     this.#pendingSince = moved.to === 'pending' ? time : null;
-    this.#run.events.add(`${name.TASK_SPAN}.${moved.to}`, time);
+    this.#run.events.add(`signalbox.task.${moved.to}`, time);
     this.#isSettled = SETTLED_STATES.has(moved.to as TaskState);
   }
 
@@ -113,25 +112,27 @@ export class TaskSpanBuilder {
     const context = { traceId, spanId, flags, state };
     const earlierRun: SpanLink = {
       to: { ...context, spanId: firstSpanId },
-      attributes: { [name.LINK]: 'earlier_run' },
+      attributes: { 'signalbox.link': 'earlier_run' },
     };
     return {
       context,
       // The span of a redrive is below the span of the first run.
       parentSpanId: number === 1 ? parentSpanId : firstSpanId,
-      name: name.TASK_SPAN,
+      // Without the id of the task: names of spans are low in cardinality.
+      name: 'signalbox.task',
       kind: 'internal',
       start,
       end: time,
       attributes: {
-        [name.PROJECT]: project,
-        [name.TASK]: task,
-        [name.TASK_TYPE]: type,
-        [name.TASK_PRIORITY]: priority,
-        [name.TASK_STATE]: to,
-        [name.TASK_RUN]: number,
-        [name.TASK_ATTEMPTS]: this.#attemptCount,
-        [name.ERROR_TYPE]: hasFailed ? outcome : undefined,
+        'signalbox.project': project,
+        'signalbox.task.id': task,
+        'signalbox.task.type': type,
+        'signalbox.task.priority': priority,
+        'signalbox.task.state': to,
+        // 1 after the creation, one more after each redrive.
+        'signalbox.task.run': number,
+        'signalbox.task.attempts': this.#attemptCount,
+        'error.type': hasFailed ? outcome : undefined,
       },
       events: events.events,
       droppedEvents: events.droppedEvents,

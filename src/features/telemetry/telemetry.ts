@@ -7,10 +7,9 @@ import type { Logger } from 'pino';
 import type { Needs } from '../../app/context.ts';
 import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
 import { pause } from '../../base/time.ts';
-import type { EventType, StoredRecord } from '../../contracts/events/events.ts';
+import { EVENTS, type EventType, type StoredRecord } from '../../contracts/events/events.ts';
 import { VERSION } from '../../version.ts';
 import { Exporter, type ExporterOptions, openPosition } from './exporter.ts';
-import * as name from './semantics.ts';
 import type { TelemetrySettings } from './settings.ts';
 import { SpanBuilders } from './span-builders.ts';
 import { SpanQueue } from './span-queue.ts';
@@ -43,27 +42,12 @@ const LIMITS: Limits = {
 /** Wait before the log is read again after an error. */
 const LOG_PAUSE_MS = 2_000;
 
+/** Events that change no state. */
+const IGNORED = new Set<EventType>(['task.progress_reported', 'task.output_added', 'task.comment_added']);
 /** Events that spans are built from. */
-const TYPES: readonly EventType[] = [
-  'task.created',
-  'task.due',
-  'task.dependency_met',
-  'task.claimed',
-  'task.submitted',
-  'task.failure_reported',
-  'task.blocked',
-  'task.unblocked',
-  'task.approved',
-  'task.rejected',
-  'task.cancelled',
-  'task.expired',
-  'task.redriven',
-  'attempt.started',
-  'attempt.suspected',
-  'attempt.recovered',
-  'attempt.stop_requested',
-  'attempt.ended',
-];
+const TYPES = EVENTS.filter(({ moves }) => moves.some((kind) => kind === 'task' || kind === 'attempt'))
+  .map(({ type }) => type)
+  .filter((type) => !IGNORED.has(type));
 
 export class Telemetry {
   readonly #options: TelemetryOptions;
@@ -85,10 +69,10 @@ export class Telemetry {
       ...intervals,
       collector: { url: settings.url, headers: settings.headers, timeoutMs },
       resource: {
-        [name.HOST]: hostname(),
-        [name.SERVICE_VERSION]: VERSION,
+        'host.name': hostname(),
+        'service.version': VERSION,
         ...settings.resource,
-        [name.SERVICE]: settings.serviceName,
+        'service.name': settings.serviceName,
       },
       queue: this.#queue,
       file,

@@ -2,11 +2,11 @@
  * The document as a page to read: plain HTML with one style sheet in it, no script and no request to anywhere.
  */
 import { createHash } from 'node:crypto';
+import { Html, html } from '../../base/html.ts';
 import { type Operation, Reply } from '../../operations/operation.ts';
 import type { JsonSchema } from '../../operations/schemas.ts';
 import type { DocumentService } from '../../operations/services.ts';
 import { type DescribedOperation, type Media, type OpenApiDocument, openApiDocument } from './document.ts';
-import { Html, html } from './html.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--get:#1a7f37;--post:#0969da;--delete:#cf222e}

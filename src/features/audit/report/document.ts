@@ -1,5 +1,9 @@
-/** The content of a report as parts, which html.ts and markdown.ts render. */
+/**
+ * The content of a report as parts, which html.ts and markdown.ts render. Control characters are replaced; markup is
+ * escaped by the renderers.
+ */
 import type { AttemptView, CommentView, OutputView } from '../../../../projections/index.ts';
+import { printable } from '../../../contracts/printable.ts';
 import { changesOf, eventText, type ReportedEvent, type TaskReport, timeText } from './task-report.ts';
 
 export type Part =
@@ -57,23 +61,32 @@ export function reportParts(report: TaskReport): readonly Part[] {
   ];
 }
 
-const heading = (level: 2 | 3 | 4, text: string): Part => ({ kind: 'heading', level, text });
-const block = (text: string): Part => ({ kind: 'block', text });
-const paragraph = (text: string, isNote = false): Part => ({ kind: 'paragraph', text, isNote });
+const heading = (level: 2 | 3 | 4, text: string, state?: string): Part => ({
+  kind: 'heading',
+  level,
+  text: printable(text),
+  ...(state !== undefined && { state }),
+});
+const block = (text: string): Part => ({ kind: 'block', text: printable(text) });
+const paragraph = (text: string, isNote = false): Part => ({
+  kind: 'paragraph',
+  text: printable(text),
+  isNote,
+});
 const orNone = (parts: readonly Part[]): readonly Part[] => (parts.length > 0 ? parts : [paragraph('None.')]);
 
 /** Leaves out rows without a value. */
 function facts(rows: readonly (readonly [string, string | number | null | undefined])[]): Part {
   return {
     kind: 'facts',
-    rows: rows.flatMap(([name, value]) => (value == null ? [] : [[name, String(value)]])),
+    rows: rows.flatMap(([name, value]) => (value == null ? [] : [[name, printable(String(value))]])),
   };
 }
 
 function attemptParts(attempt: AttemptView): Part[] {
   const { agent, state, evidence, stderrTail, pid, cpuMs, peakMemoryBytes, usage, rejected } = attempt;
   return [
-    { kind: 'heading', level: 3, text: `Attempt ${attempt.attempt} by ${agent}`, state },
+    heading(3, `Attempt ${attempt.attempt} by ${agent}`, state),
     facts([
       ['Claimed', timeText(attempt.claimedAt)],
       ['Started', timeText(attempt.startedAt)],
@@ -130,7 +143,7 @@ function eventTable(events: readonly ReportedEvent[]): Part {
       record.actor,
       record.event.type,
       changesOf(record),
-      isRedacted ? 'its content was erased' : eventText(record.event),
+      isRedacted ? 'its content was erased' : printable(eventText(record.event)),
       hash,
     ]),
   };

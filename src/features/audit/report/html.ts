@@ -1,44 +1,13 @@
-/**
- * The report as one HTML file without scripts or requests, for light and dark screens and for paper. All text passes
- * through `html`, which escapes it: markup in the text of agents has no effect.
- */
+/** The report as one HTML file without scripts or requests, for light and dark screens and for paper. */
+import { Html, html } from '../../../base/html.ts';
 import { taskKey } from '../../../contracts/ids.ts';
 import { printable } from '../../../contracts/printable.ts';
 import { type Bar, type Part, reportParts } from './document.ts';
 import { type TaskReport, timeText, verificationText } from './task-report.ts';
 
-/** Markup, which is not escaped again. */
-class Markup {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-type Value = string | number | Markup | readonly Markup[];
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(value: Value): string {
-  if (value instanceof Markup) return value.text;
-  if (typeof value === 'object') return value.map(({ text }) => text).join('\n');
-  return printable(String(value)).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-}
-
-function html(strings: TemplateStringsArray, ...values: readonly Value[]): Markup {
-  return new Markup(strings.map((text, index) => text + escaped(values[index] ?? '')).join(''));
-}
-
 export function htmlReport(report: TaskReport): string {
   const { task, source, created, verification } = report;
-  const { title } = task.spec;
+  const title = printable(task.spec.title);
   const name = taskKey({ project: task.project, task: task.id });
   return html`<!doctype html>
 <html lang="en">
@@ -48,7 +17,7 @@ export function htmlReport(report: TaskReport): string {
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${name}: ${title}</title>
-<style>${new Markup(STYLE)}</style>
+<style>${new Html(STYLE)}</style>
 </head>
 <body>
 <p class="small">${name}</p>
@@ -56,16 +25,16 @@ export function htmlReport(report: TaskReport): string {
 <p>${badge(task.state)} created ${timeText(task.createdAt)}, last event ${timeText(task.updatedAt)}</p>
 <p class="${verification.findings > 0 ? 'wrong' : 'proof'}">${verificationText(report)}</p>
 ${reportParts(report).map(rendered)}
-<footer>From ${source}, written ${timeText(created)}. Verify it with <code>signalbox audit verify</code>.</footer>
+<footer>From ${printable(source)}, written ${timeText(created)}. Verify it with <code>signalbox audit verify</code>.</footer>
 </body>
 </html>
 `.text;
 }
 
-function rendered(part: Part): Markup {
+function rendered(part: Part): Html {
   switch (part.kind) {
     case 'heading': {
-      const tag = new Markup(`h${part.level}`);
+      const tag = new Html(`h${part.level}`);
       return html`<${tag}>${part.text} ${part.state === undefined ? '' : badge(part.state)}</${tag}>`;
     }
     case 'facts':
@@ -85,12 +54,12 @@ ${part.rows.map((cells) => html`<tr>${cells.map((cell, index) => tableCell(cell,
   }
 }
 
-const badge = (state: string): Markup => html`<span class="state ${stateClass(state)}">${state}</span>`;
+const badge = (state: string): Html => html`<span class="state ${stateClass(state)}">${state}</span>`;
 
-const tableCell = (cell: string, isHash: boolean): Markup =>
+const tableCell = (cell: string, isHash: boolean): Html =>
   isHash ? html`<td><code>${cell}</code></td>` : html`<td>${cell}</td>`;
 
-function bar({ attempt, text, state, start, length }: Bar): Markup {
+function bar({ attempt, text, state, start, length }: Bar): Html {
   return html`<span>${attempt}</span><div class="track" role="img" aria-label="attempt ${attempt}: ${text}"><div class="bar ${stateClass(state)}" style="left:${start}%;width:${length}%"></div></div><span>${text}</span>`;
 }
 

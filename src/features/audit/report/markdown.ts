@@ -1,6 +1,6 @@
 /** The report as Markdown. Text of agents is escaped or fenced. */
 import { taskKey } from '../../../contracts/ids.ts';
-import { oneLine, printable } from '../../../contracts/printable.ts';
+import { oneLine } from '../../../contracts/printable.ts';
 import { type Bar, type Part, reportParts } from './document.ts';
 import { type TaskReport, timeText, verificationText } from './task-report.ts';
 
@@ -57,8 +57,7 @@ function inline(text: string): string {
 
 /** As it is, between fences that are longer than any fence in the text. */
 function fenced(text: string): string {
-  const shown = printable(text);
-  const longest = Math.max(2, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length));
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
-  return `${fence}\n${shown}\n${fence}`;
+  return `${fence}\n${text}\n${fence}`;
 }

@@ -1,4 +1,4 @@
-/** HTML that is put together from texts: everything is escaped, unless it is HTML already. */
+/** HTML from template strings: every text is escaped, unless it is HTML already. */
 
 export class Html {
   readonly text: string;
