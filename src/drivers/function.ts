@@ -27,7 +27,7 @@ export interface FunctionOutput {
   readonly summary?: string;
 }
 
-type Returned = FunctionOutput | readonly FunctionOutput[] | string | undefined;
+export type Returned = FunctionOutput | readonly FunctionOutput[] | string | undefined;
 
 /** What a handler returns becomes the outputs of the task; what it throws, the attempt's error. */
 export type FunctionHandler = (context: FunctionContext) => Returned | Promise<Returned>;
@@ -80,22 +80,15 @@ export class FunctionDriver implements Driver {
     const { project, task, attempt, spec, traceparent, prompt } = request;
     try {
       const returned = await this.#handler({ project, task, attempt, spec, traceparent, signal, prompt });
-      return { result: { kind: 'returned' }, outputs: outputsOf(returned, request) };
+      return { result: { kind: 'returned' }, outputs: returnedOutputs(returned, request.agent, spec.title) };
     } catch (thrown) {
       return { result: { kind: 'threw', error: messageOf(thrown) }, outputs: [] };
     }
   }
 }
 
-function outputsOf(returned: Returned, request: RunRequest): Output[] {
-  if (returned === undefined) return [];
-  const list =
-    typeof returned === 'string' ? [{ content: returned }] : Array.isArray(returned) ? returned : [returned];
-  return list.map((output: FunctionOutput) => ({
-    type: output.type ?? 'other',
-    title: output.title ?? request.spec.title,
-    content: output.content,
-    summary: output.summary,
-    agent: request.agent,
-  }));
+/** The outputs that a handler has returned. @param title of those without one */
+export function returnedOutputs(returned: Returned, agent: string, title: string): Output[] {
+  const list = typeof returned === 'string' ? [{ content: returned }] : [returned ?? []].flat();
+  return list.map((output: FunctionOutput) => ({ type: 'other', title, ...output, agent }));
 }

@@ -141,15 +141,11 @@ export class ProgramDriver implements Driver {
   }
 
   #settlement(request: RunRequest, files: AttemptFiles, run: string): Settlement {
-    const { settling } = this.#program;
+    const settling = this.#program.settling?.(request, files, run);
     if (!settling) throw new SignalboxError('internal', `driver ${this.name} cannot ask for run ${run}`);
-    return new Settlement({
-      wait: () => settling.wait(request, files, run),
-      abort: () => settling.abort(request, files, run),
-      read: (directory) => settling.read(directory, request),
-      spawn: (name, invocation) => this.#spawn(request, files, name, invocation),
-      directoryOf: (name) => join(files.directory, name),
-    });
+    return new Settlement(settling, files.directory, (name, invocation) =>
+      this.#spawn(request, files, name, invocation),
+    );
   }
 
   async #read({ report }: ProcessEnd, request: RunRequest, files: AttemptFiles): Promise<ReadEnd> {

@@ -66,15 +66,15 @@ export interface Program {
   /** Whether its output contains the result already. Absent for a program that does not tell. */
   hasResult?(directory: string): Promise<boolean>;
   /** How to find out what became of a run that goes on elsewhere. */
-  readonly settling?: Settling | undefined;
+  settling?(request: RunRequest, files: AttemptFiles, run: string): Settling;
 }
 
 export interface Settling {
-  wait(request: RunRequest, files: AttemptFiles, run: string): Invocation;
+  wait(): Invocation;
   /** Null if it cannot be ended. */
-  abort(request: RunRequest, files: AttemptFiles, run: string): Invocation | null;
+  abort(): Invocation | null;
   /** Null as long as it goes on or its end is not known. */
-  read(directory: string, request: RunRequest): Promise<ProgramEnd | null>;
+  read(directory: string): Promise<ProgramEnd | null>;
 }
 
 interface ProgramOptions extends Pick<ProgramSettings, 'cwd' | 'env' | 'output'> {

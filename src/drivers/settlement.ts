@@ -3,20 +3,13 @@
  * there for a while, or gets no answer.
  */
 import { readdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
+import { pause } from '../base/time.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { ManagedProcess } from '../process/runner.ts';
-import type { Invocation, ProgramEnd } from './program.ts';
+import type { Invocation, ProgramEnd, Settling } from './program.ts';
 
-export interface SettlementOptions {
-  readonly wait: () => Invocation;
-  readonly abort: () => Invocation | null;
-  /** Null as long as it goes on or its end is not known. */
-  readonly read: (directory: string) => Promise<ProgramEnd | null>;
-  readonly spawn: (name: string, invocation: Invocation) => Promise<ManagedProcess>;
-  readonly directoryOf: (name: string) => string;
-}
+type Spawn = (name: string, invocation: Invocation) => Promise<ManagedProcess>;
 
 const PAUSE_MS = 2_000;
 /** How long a question may take after the run was told to end. */
@@ -27,14 +20,19 @@ export class Settlement {
   /** How it ended; null if that was not known when it was stopped. Never rejects; pending after `detach`. */
   readonly end: Promise<ProgramEnd | null>;
   lastSignAt = Date.now();
-  readonly #options: SettlementOptions;
+  readonly #settling: Settling;
+  readonly #directory: string;
+  readonly #spawn: Spawn;
   readonly #stopped = new AbortController();
   #isDetached = false;
   #asking: ManagedProcess | undefined;
   #number = 0;
 
-  constructor(options: SettlementOptions) {
-    this.#options = options;
+  /** @param directory of the attempt; each program that asks gets one of its own in it */
+  constructor(settling: Settling, directory: string, spawn: Spawn) {
+    this.#settling = settling;
+    this.#directory = directory;
+    this.#spawn = spawn;
     this.end = new Promise((resolve) => {
       void this.#settle()
         .catch(() => null)
@@ -60,20 +58,20 @@ export class Settlement {
   async #settle(): Promise<ProgramEnd | null> {
     this.#number = await this.#questionsBefore();
     while (!this.#stopped.signal.aborted) {
-      const end = await this.#ask(this.#options.wait());
+      const end = await this.#ask(this.#settling.wait());
       if (end) return end;
-      await pause(PAUSE_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
+      await pause(PAUSE_MS, this.#stopped.signal);
     }
     if (this.#isDetached) return null;
-    const abort = this.#options.abort();
+    const abort = this.#settling.abort();
     if (abort) await this.#ask(abort, MAX_LAST_QUESTION_MS);
-    return this.#ask(this.#options.wait(), MAX_LAST_QUESTION_MS);
+    return this.#ask(this.#settling.wait(), MAX_LAST_QUESTION_MS);
   }
 
   async #ask(invocation: Invocation, limitMs?: number): Promise<ProgramEnd | null> {
     this.#number++;
     const name = `settle-${this.#number}`;
-    const asking = await this.#options.spawn(name, invocation).catch((error: unknown) => {
+    const asking = await this.#spawn(name, invocation).catch((error: unknown) => {
       if (error instanceof SignalboxError && error.code === 'spawn_failed') return null;
       throw error;
     });
@@ -87,12 +85,12 @@ export class Settlement {
     await asking.kill({ graceMs: 0 });
     if (exit.kind !== 'exited' || exit.code !== 0) return null;
     this.lastSignAt = Date.now();
-    return this.#options.read(this.#options.directoryOf(name));
+    return this.#settling.read(join(this.#directory, name));
   }
 
   /** The highest number that was used, also by an earlier Signalbox: each process needs a directory of its own. */
   async #questionsBefore(): Promise<number> {
-    const names = await readdir(dirname(this.#options.directoryOf('settle-1'))).catch(() => []);
+    const names = await readdir(this.#directory).catch(() => []);
     return Math.max(0, ...names.map((name) => Number(/^settle-(\d+)$/.exec(name)?.[1] ?? 0)));
   }
 }

@@ -35,95 +35,69 @@ export type Finding =
       readonly [Key in keyof StartRecord]?: ProcessKey | undefined;
     });
 
-export class AdoptionSearch {
-  readonly #host: Host;
-  readonly #directory: AttemptDirectory;
-  readonly #marker: string;
+type Party = keyof StartRecord;
 
-  constructor(host: Host, directory: AttemptDirectory, marker: string) {
-    this.#host = host;
-    this.#directory = directory;
-    this.#marker = marker;
-  }
-
-  async run(): Promise<Finding> {
-    const spec = this.#directory.readSpec();
-    const elsewhere = spec === undefined ? undefined : this.#elsewhere(spec);
-    const record = this.#directory.readExit();
-    if (record !== undefined) return this.#recorded(spec, record, elsewhere);
-    if (elsewhere !== undefined) return this.#lost(spec, elsewhere, elsewhere);
-    if (await this.#directory.abandon()) return notStarted('no launcher had begun its work');
-    if (spec === undefined) return this.#lost(spec, 'there is no record of what was to be started');
-    const start = await this.#start();
-    if (start === 'unclear') return this.#lost(spec, 'its launcher hangs and neither started it nor gave up');
-    if (start === undefined) return notStarted('its launcher was killed before that');
-    if (this.#isAlive(start.launcher) || this.#isAlive(start.agent))
-      return { kind: 'running', spec, ...start };
-    const late = this.#directory.readExit();
-    if (late !== undefined) return this.#recorded(spec, late, undefined);
-    return this.#lost(spec, 'it ended while Signalbox was not running, and its launcher did not record how');
-  }
-
-  /** Why the pids mean nothing here. A machine may be renamed while it runs, so a different name alone is not enough. */
-  #elsewhere(spec: SpecRecord): string | undefined {
-    const renamed = spec.host !== this.#host.name;
-    const rebooted = spec.bootId !== this.#host.bootId;
-    if (renamed && (rebooted || spec.bootId === undefined)) {
-      return `it was started on ${spec.host}, and this is ${this.#host.name}`;
-    }
-    return rebooted ? 'the machine was restarted after it was started' : undefined;
-  }
-
-  async #recorded(
-    spec: SpecRecord | undefined,
-    record: RecordedExit,
-    elsewhere: string | undefined,
-  ): Promise<Finding> {
-    return this.#ended(spec, await recordedExit(this.#directory, record), elsewhere, record);
-  }
-
-  #lost(spec: SpecRecord | undefined, reason: string, elsewhere?: string): Promise<Finding> {
-    return this.#ended(spec, { kind: 'lost', reason }, elsewhere);
-  }
-
-  async #ended(
-    spec: SpecRecord | undefined,
-    exit: ProcessExit,
-    elsewhere: string | undefined,
-    record?: RecordedExit,
-  ): Promise<Finding> {
-    const maxBytes = spec?.maxOutputBytes ?? Number.MAX_SAFE_INTEGER;
-    const output = new OutputFiles(this.#directory, maxBytes, this.#host.log);
+/** Finds out what became of the process in this directory. */
+export async function findOut(host: Host, directory: AttemptDirectory, marker: string): Promise<Finding> {
+  const spec = directory.readSpec();
+  const elsewhere = spec && elsewhereReason(host, spec);
+  const ended = async (exit: ProcessExit, record?: RecordedExit): Promise<Finding> => {
+    const output = new OutputFiles(directory, spec?.maxOutputBytes ?? Number.MAX_SAFE_INTEGER, host.log);
     await output.close();
     const measured = { output: output.bytes(), cpuMs: record?.cpuMs };
-    const report = reportOf(exit, record?.recordedAt ?? this.#host.now(), measured);
+    const report = reportOf(exit, record?.recordedAt ?? host.now(), measured);
     if (elsewhere !== undefined) return { kind: 'ended', report };
-    const launcher = readKey(this.#host, this.#directory, 'launcher');
-    return { kind: 'ended', report, launcher, agent: readKey(this.#host, this.#directory, 'agent') };
-  }
+    const key = (file: Party) => readKey(host, directory, file);
+    return { kind: 'ended', report, launcher: key('launcher'), agent: key('agent') };
+  };
+  const recorded = async (record: RecordedExit) => ended(await recordedExit(directory, record), record);
+  const lost = (reason: string) => ended({ kind: 'lost', reason });
 
-  async #start(): Promise<StartRecord | 'unclear' | undefined> {
-    const launcher = readKey(this.#host, this.#directory, 'launcher');
-    const start = await untilStarted(this.#host, this.#directory, () => !this.#isAlive(launcher));
-    if (start !== undefined) return start;
-    const end = performance.now() + MAX_START_MS;
-    while (await this.#markedExists()) {
-      const late = readStart(this.#host, this.#directory);
-      if (late !== undefined) return late;
-      if (performance.now() > end) return 'unclear';
-      await pause(MAX_POLL_MS);
-    }
-    return readStart(this.#host, this.#directory);
-  }
+  const record = directory.readExit();
+  if (record !== undefined) return recorded(record);
+  if (elsewhere !== undefined) return lost(elsewhere);
+  if (await directory.abandon()) return notStarted('no launcher had begun its work');
+  if (spec === undefined) return lost('there is no record of what was to be started');
+  const start = await startOf(host, directory, marker);
+  if (start === 'unclear') return lost('its launcher hangs and neither started it nor gave up');
+  if (start === undefined) return notStarted('its launcher was killed before that');
+  if (isRunning(host, start.launcher) || isRunning(host, start.agent))
+    return { kind: 'running', spec, ...start };
+  const late = directory.readExit();
+  if (late !== undefined) return recorded(late);
+  return lost('it ended while Signalbox was not running, and its launcher did not record how');
+}
 
-  async #markedExists(): Promise<boolean> {
-    const index = await this.#host.scans.scan('0');
-    return index.marked(this.#marker).some(isAlive);
+/** Why the pids mean nothing here. A machine may be renamed while it runs, so a different name alone is not enough. */
+function elsewhereReason(host: Host, spec: SpecRecord): string | undefined {
+  const renamed = spec.host !== host.name;
+  const rebooted = spec.bootId !== host.bootId;
+  if (renamed && (rebooted || spec.bootId === undefined)) {
+    return `it was started on ${spec.host}, and this is ${host.name}`;
   }
+  return rebooted ? 'the machine was restarted after it was started' : undefined;
+}
 
-  #isAlive(key: ProcessKey | undefined): boolean {
-    return key !== undefined && findAlive(this.#host.table, key) !== undefined;
+async function startOf(
+  host: Host,
+  directory: AttemptDirectory,
+  marker: string,
+): Promise<StartRecord | 'unclear' | undefined> {
+  const launcher = readKey(host, directory, 'launcher');
+  const start = await untilStarted(host, directory, () => !isRunning(host, launcher));
+  if (start !== undefined) return start;
+  const end = performance.now() + MAX_START_MS;
+  while ((await host.scans.scan('0')).marked(marker).some(isAlive)) {
+    const late = readStart(host, directory);
+    if (late !== undefined) return late;
+    if (performance.now() > end) return 'unclear';
+    await pause(MAX_POLL_MS);
   }
+  return readStart(host, directory);
+}
+
+function isRunning(host: Host, key: ProcessKey | undefined): boolean {
+  return key !== undefined && findAlive(host.table, key) !== undefined;
 }
 
 function notStarted(reason: string): Finding {
@@ -157,7 +131,7 @@ function readStart(host: Host, directory: AttemptDirectory): StartRecord | undef
   return agent === undefined || launcher === undefined ? undefined : { launcher, agent };
 }
 
-function readKey(host: Host, directory: AttemptDirectory, file: keyof StartRecord): ProcessKey | undefined {
+function readKey(host: Host, directory: AttemptDirectory, file: Party): ProcessKey | undefined {
   const line = directory.readRecord(file);
   return line === undefined ? undefined : host.table.parseRecord(line);
 }

@@ -1,7 +1,7 @@
 /** Runs processes on this machine: the implementation of `runner.ts`. */
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
-import { AdoptionSearch, type Finding, untilStarted } from './adoption.ts';
+import { type Finding, findOut, untilStarted } from './adoption.ts';
 import { AttemptDirectory, type SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit } from './files/exit.ts';
 import { createHost, type Host, identityOf } from './host/host.ts';
@@ -9,10 +9,10 @@ import { Killer } from './kill/kill.ts';
 import { type Launched, LaunchPad } from './launch/launch.ts';
 import { preflight, spawnFailed } from './preflight.ts';
 import type {
-  Adoption,
   EndedProcess,
   KillOptions,
   ManagedProcess,
+  ProcessAdoption,
   ProcessRunner,
   SpawnSpec,
 } from './runner.ts';
@@ -72,9 +72,9 @@ class HostProcessRunner implements ProcessRunner {
     return process;
   }
 
-  async adopt(path: string, marker: string): Promise<Adoption> {
+  async adopt(path: string, marker: string): Promise<ProcessAdoption> {
     const directory = new AttemptDirectory(path);
-    const finding = await new AdoptionSearch(this.#host, directory, marker).run().catch((error: unknown) => {
+    const finding = await findOut(this.#host, directory, marker).catch((error: unknown) => {
       const why = `cannot find out what became of the process in ${path}: ${messageOf(error)}`;
       throw new SignalboxError('internal', why, { cause: error });
     });

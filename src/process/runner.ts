@@ -4,19 +4,13 @@
  */
 
 export interface SpawnSpec {
-  /**
-   * Holds everything about this process: what was asked for, output, pid, exit status. Created if missing, readable by
-   * the owner only. Each process needs a directory of its own.
-   */
+  /** For everything about this process, readable by the owner only. Each process needs a directory of its own. */
   readonly directory: string;
   /** Program and arguments. A program without "/" is looked up in `env.PATH`. */
   readonly command: readonly string[];
   /** Absolute path of an existing directory. */
   readonly cwd: string;
-  /**
-   * The complete environment; nothing is inherited. Names consist of letters, digits and "_", because a POSIX shell
-   * passes on no others. `PWD`, if given, is `cwd`.
-   */
+  /** The complete environment; nothing is inherited. A POSIX shell passes on only names of letters, digits and "_". */
   readonly env: Readonly<Record<string, string>>;
   /** Never used twice; goes into the environment (markers.ts). Letters, digits and `_ - . : /`. */
   readonly marker: string;
@@ -149,7 +143,7 @@ export interface ManagedProcess {
   detach(): void;
 }
 
-export type Adoption =
+export type ProcessAdoption =
   | { readonly kind: 'running'; readonly process: ManagedProcess }
   | { readonly kind: 'ended'; readonly process: EndedProcess }
   /** The command was not executed and never will be: a launcher that is still on its way starts nothing. */
@@ -167,7 +161,7 @@ export interface ProcessRunner {
    * treat `never_started` as lost.
    * @throws SignalboxError `internal` if the directory cannot be read or written
    */
-  adopt(directory: string, marker: string): Promise<Adoption>;
+  adopt(directory: string, marker: string): Promise<ProcessAdoption>;
   /** Stops watching all processes and leaves them running. */
   close(): void;
 }

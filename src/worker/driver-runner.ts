@@ -11,7 +11,7 @@ import { unreachable } from '../contracts/errors.ts';
 import type { Job } from '../contracts/messages/agent-messages.ts';
 import { storedFieldsOf } from '../contracts/task-fields.ts';
 import type { Driver, RunEnd, RunRequest } from '../drivers/driver.ts';
-import type { JobEnd, JobOutput, JobRunner } from './job-run.ts';
+import { type JobEnd, type JobRunner, jobOutputs } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
 
 export interface DriverRunnerOptions {
@@ -132,9 +132,7 @@ function endOf(end: RunEnd, isStopped: boolean): JobEnd {
   const { outputs, stderrTail, peakMemoryBytes, cpuMs, usage, quota, evidence } = end;
   return {
     ...resultOf(end, isStopped),
-    content: outputs.map(
-      ({ type, title, content = '', summary }): JobOutput => ({ outputType: type, title, content, summary }),
-    ),
+    content: jobOutputs(outputs),
     stderrTail,
     peakMemoryBytes,
     cpuMs,

@@ -1,12 +1,9 @@
 /** Runs a job by a function: the handler of its action. */
 import { messageOf } from '../contracts/errors.ts';
-import type { Job, RemoteOutput } from '../contracts/messages/agent-messages.ts';
-import type { FunctionOutput as HandlerOutput } from '../drivers/function.ts';
-import type { JobContext, JobRunner } from './job-run.ts';
+import { type FunctionOutput as HandlerOutput, type Returned, returnedOutputs } from '../drivers/function.ts';
+import { type JobContext, type JobRunner, jobOutputs } from './job-run.ts';
 
 export type { HandlerOutput };
-
-type Returned = HandlerOutput | readonly HandlerOutput[] | string | undefined;
 
 /** What it returns becomes the outputs of the task; what it throws, the attempt's error. */
 export type JobHandler = (context: JobContext) => Returned | Promise<Returned>;
@@ -26,7 +23,9 @@ export function runnerOf({ actions = {}, default: other }: Handlers): JobRunner 
     const handler = own ?? other;
     if (!handler) return { status: 'failed', error: unhandled(action, Object.keys(actions)), content: [] };
     try {
-      return { status: 'completed', content: outputsOf(await handler(context), context.job) };
+      const { target, title } = context.job;
+      const outputs = returnedOutputs(await handler(context), target, title);
+      return { status: 'completed', content: jobOutputs(outputs) };
     } catch (thrown) {
       return { status: 'failed', error: messageOf(thrown), content: [] };
     }
@@ -36,15 +35,4 @@ export function runnerOf({ actions = {}, default: other }: Handlers): JobRunner 
 function unhandled(action: string | null, known: readonly string[]): string {
   const what = action === null ? 'a task without an action' : `the action ${JSON.stringify(action)}`;
   return `this worker has no handler for ${what}, and no default one; it has ${known.join(', ') || 'none'}`;
-}
-
-function outputsOf(returned: Returned, job: Job): (RemoteOutput & { readonly content: string })[] {
-  if (returned === undefined) return [];
-  const list = typeof returned === 'string' ? [{ content: returned }] : [returned].flat();
-  return list.map(({ type = 'other', title = job.title, content, summary }: HandlerOutput) => ({
-    outputType: type,
-    title,
-    content,
-    summary,
-  }));
 }

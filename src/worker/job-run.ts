@@ -19,7 +19,7 @@ import {
   MAX_TEXT,
   type WorkerIdentity,
 } from '../contracts/messages/agent-messages.ts';
-import type { LogStream, OUTPUT_TYPES } from '../contracts/tasks.ts';
+import type { LogStream, OUTPUT_TYPES, Output } from '../contracts/tasks.ts';
 import type { MessageBody, WorkerConnection } from './connection.ts';
 import type { Files } from './files.ts';
 
@@ -29,6 +29,15 @@ export interface JobOutput {
   readonly title: string;
   readonly content: string;
   readonly summary?: string | undefined;
+}
+
+export function jobOutputs(outputs: readonly Output[]): JobOutput[] {
+  return outputs.map(({ type, title, content = '', summary }) => ({
+    outputType: type,
+    title,
+    content,
+    summary,
+  }));
 }
 
 export interface JobEnd

@@ -54,9 +54,7 @@ const serverSchema = z.strictObject({
     .describe('Where agents reach Signalbox. Default: http:// with the host and the port.'),
   tokens_file: pathSchema
     .optional()
-    .describe(
-      'The file with the hashes of tokens, written by "signalbox token new". Default: tokens.json in data_dir.',
-    ),
+    .describe('The hashes of tokens, written by "signalbox token new". Default: tokens.json in data_dir.'),
   requests_per_second: whole(1, 1_000_000)
     .default(1_000)
     .describe('Requests per second from one client; further ones get 429.'),
@@ -70,9 +68,7 @@ const natsSchema = z.strictObject({
   url: settings.nats_url.optional().describe('The NATS server to use. Default: Signalbox starts its own.'),
   context: settings.nats_context
     .optional()
-    .describe(
-      'Instead of url, credentials and ca_file: a context of the nats command line, such as "prod" for ~/.config/nats/context/prod.json.',
-    ),
+    .describe('A context of the nats command line, instead of url, credentials and ca_file.'),
   max_file_bytes: whole(1)
     .optional()
     .describe(
@@ -90,9 +86,7 @@ const natsSchema = z.strictObject({
     .describe('How many servers of a NATS cluster store everything: 1, 3 or 5.'),
   credentials: pathSchema
     .optional()
-    .describe(
-      'A file with the seed of an nkey, a creds file, or JSON with "user" and "password", for the NATS server.',
-    ),
+    .describe('The seed of an nkey, a creds file, or JSON with "user" and "password", for the NATS server.'),
   ca_file: pathSchema.optional().describe('The certificate authority of the NATS server, for tls://.'),
   program: pathSchema
     .optional()
@@ -168,7 +162,7 @@ const telemetrySchema = z.strictObject({
     .refine((text) => new URL(text).username === '' && new URL(text).password === '', endpointError)
     .optional()
     .describe(
-      'The collector for traces, over OTLP/HTTP; /v1/traces is added. Default: OTEL_EXPORTER_OTLP_ENDPOINT, or none.',
+      'The OTLP/HTTP collector for traces, without /v1/traces. Default: OTEL_EXPORTER_OTLP_ENDPOINT.',
     ),
 });
 

@@ -1,23 +1,18 @@
+/**
+ * Claude Code. An error of the API has `subtype: "success"` with `is_error: true`, so only `is_error` counts. On resume the
+ * cost counts the whole session, the tokens do not. A session is found only from the directory in which it began.
+ */
 import type { DriverConfig } from '../declared/spec.ts';
 
-/**
- * Claude Code. An error of the API has `subtype: "success"` with `is_error: true`, so only `is_error` is asked. The cost
- * counts the whole session on resume, the tokens do not. A session is found only from the directory it began in.
- */
+const print = ['-p', '--output-format', 'json'];
+const rest = [['--model', '{model}'], '{args}'];
+
 export const claude: DriverConfig = {
   description: 'Claude Code (claude -p)',
   version: '2.1.329',
   program: 'claude',
-  args: ['-p', '--output-format', 'json', '--session-id', '{session_id}', ['--model', '{model}'], '{args}'],
-  resume_args: [
-    '-p',
-    '--output-format',
-    'json',
-    '--resume',
-    '{session_id}',
-    ['--model', '{model}'],
-    '{args}',
-  ],
+  args: [...print, '--session-id', '{session_id}', ...rest],
+  resume_args: [...print, '--resume', '{session_id}', ...rest],
   options: { model: null },
   prompt: 'stdin',
   session: 'caller',

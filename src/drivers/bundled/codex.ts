@@ -1,40 +1,22 @@
-import type { DriverConfig } from '../declared/spec.ts';
-
 /**
  * Codex. Its usage counts the whole session on resume. An event `error`, and an item of type `error`, may be a warning:
- * only `turn.failed` is a failure. It reads standard input to its end, which here is the prompt.
+ * only `turn.failed` is a failure. It reads standard input, here the prompt, to its end.
  */
+import type { DriverConfig } from '../declared/spec.ts';
+
+/** Options of `codex exec` come before `resume`. */
+const args = [
+  ...['exec', '--json', '--skip-git-repo-check', '-C', '{work_dir}', '-s', '{sandbox}'],
+  ['-m', '{model}'],
+  '{args}',
+];
+
 export const codex: DriverConfig = {
   description: 'Codex (codex exec)',
   version: '0.169.0',
   program: 'codex',
-  args: [
-    'exec',
-    '--json',
-    '--skip-git-repo-check',
-    '-C',
-    '{work_dir}',
-    '-s',
-    '{sandbox}',
-    ['-m', '{model}'],
-    '{args}',
-    '-',
-  ],
-  // Options of `codex exec` stand before `resume`.
-  resume_args: [
-    'exec',
-    '--json',
-    '--skip-git-repo-check',
-    '-C',
-    '{work_dir}',
-    '-s',
-    '{sandbox}',
-    ['-m', '{model}'],
-    '{args}',
-    'resume',
-    '{session_id}',
-    '-',
-  ],
+  args: [...args, '-'],
+  resume_args: [...args, 'resume', '{session_id}', '-'],
   options: { model: null, sandbox: 'workspace-write' },
   prompt: 'stdin',
   session: 'output',

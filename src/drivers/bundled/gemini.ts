@@ -1,33 +1,18 @@
+/**
+ * Gemini CLI. An error of the API becomes an exit code modulo 256 (400 is 144). It prints a stream of
+ * events, because with one document an error would go to standard error, after other lines.
+ */
 import type { DriverConfig } from '../declared/spec.ts';
 
-/**
- * Gemini CLI. An error of the API becomes an exit code modulo 256 (400 is 144). The stream of events is asked for,
- * because with one document an error goes to standard error, behind other lines.
- */
+const stream = ['-o', 'stream-json', '--skip-trust'];
+const rest = [['-m', '{model}'], ['--approval-mode', '{approval_mode}'], '{args}'];
+
 export const gemini: DriverConfig = {
   description: 'Gemini CLI (gemini -p)',
   version: '0.61.0',
   program: 'gemini',
-  args: [
-    '-o',
-    'stream-json',
-    '--skip-trust',
-    '--session-id',
-    '{session_id}',
-    ['-m', '{model}'],
-    ['--approval-mode', '{approval_mode}'],
-    '{args}',
-  ],
-  resume_args: [
-    '-o',
-    'stream-json',
-    '--skip-trust',
-    '--resume',
-    '{session_id}',
-    ['-m', '{model}'],
-    ['--approval-mode', '{approval_mode}'],
-    '{args}',
-  ],
+  args: [...stream, '--session-id', '{session_id}', ...rest],
+  resume_args: [...stream, '--resume', '{session_id}', ...rest],
   options: { model: null, approval_mode: null },
   prompt: 'stdin',
   session: 'caller',

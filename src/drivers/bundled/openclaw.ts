@@ -1,11 +1,11 @@
-import type { DriverConfig } from '../declared/spec.ts';
-
 /**
  * OpenClaw through its Gateway. With `--local`, and in an embedded fallback of older versions, the inner object is the
- * whole document: hence two places for everything. An error with a `runId` was accepted by the Gateway, and may go on
- * there although the command has ended: then the Gateway is asked. The agent's tools run inside the Gateway and do not
- * see this environment.
+ * whole document: hence two places for everything. A run with an error and a `runId` was accepted by the Gateway and may
+ * go on there although the command has ended: then the Gateway is asked. The agent's tools run inside the Gateway and do
+ * not see this environment.
  */
+import type { DriverConfig } from '../declared/spec.ts';
+
 export const openclaw: DriverConfig = {
   description: 'OpenClaw agent (openclaw agent)',
   version: '2026.9.6',
@@ -82,7 +82,7 @@ export const openclaw: DriverConfig = {
     'OPENCLAW_STATE_DIR',
     'OPENCLAW_CONFIG_PATH',
   ],
-  // With OPENCLAW_SHELL=exec, as inside of an agent of its own, the command refuses.
+  // With OPENCLAW_SHELL=exec, as inside one of its own agents, the command refuses to start.
   unset_env: ['OPENCLAW_SHELL'],
   passes_env: false,
 };

@@ -1,6 +1,6 @@
+/** OpenCode. Each step reports its usage, and the last one that it has stopped. */
 import type { DriverConfig } from '../declared/spec.ts';
 
-/** OpenCode. Each step tells what it has used, and the last one that it has stopped. */
 export const opencode: DriverConfig = {
   description: 'OpenCode (opencode run)',
   version: '1.18.33',

@@ -22,7 +22,6 @@ import {
   processResult,
   programSettings,
   quotaIn,
-  type Settling,
 } from '../program.ts';
 import { ProgramDriver } from '../program-driver.ts';
 import { usageOf } from './finders.ts';
@@ -94,7 +93,7 @@ export function declaredProgram(settings: DeclaredSettings): Program {
     read: (ended, request) => readEnd(settings, ended, request),
     sessionOf: (request) => sessionOf(settings, request),
     ...(tellsResult ? { hasResult: (directory: string) => hasResult(spec, directory) } : {}),
-    settling: settlingOf(settings),
+    ...(spec.settle && { settling: settlingOf(settings) }),
   };
 }
 
@@ -231,28 +230,31 @@ function sessionAfter(
   return result.kind === 'threw' ? null : named;
 }
 
-function settlingOf(settings: DeclaredSettings): Settling | undefined {
+function settlingOf(settings: DeclaredSettings): Program['settling'] {
   const { settle, name, program } = settings.spec;
   if (!settle) return undefined;
-  const invoke = (args: Arguments, request: RunRequest, files: AttemptFiles, run: string): Invocation => ({
-    command: [program, ...fillArguments(args, { ...valuesOf(settings, request, files), run_id: run }, [])],
-  });
-  return {
-    wait: (request, files, run) => invoke(settle.wait, request, files, run),
-    abort: (request, files, run) => (settle.abort ? invoke(settle.abort, request, files, run) : null),
-    read: async (directory, request) => {
-      const rules = { output: settle.output, settle: { when: settle.running, run_id: settle.run_id } };
-      const reading = await readOutput(stdoutOf(directory), rules);
-      if (reading.unsettled !== undefined || reading.status === 'nothing') return null;
-      const isOk = reading.status === 'ok';
-      const error = `its run went on without ${name} and failed: ${reading.error ?? 'no reason given'}`;
-      return {
-        result: isOk ? { kind: 'returned' } : { kind: 'threw', error },
-        outputs: isOk ? outputsOf(settings, reading, request) : [],
-        session: sessionOf(settings, request),
-        evidence: { settled: true },
-      };
-    },
+  return (request, files, run) => {
+    const invoke = (args: Arguments): Invocation => {
+      const values = { ...valuesOf(settings, request, files), run_id: run };
+      return { command: [program, ...fillArguments(args, values, [])] };
+    };
+    const rules = { output: settle.output, settle: { when: settle.running, run_id: settle.run_id } };
+    return {
+      wait: () => invoke(settle.wait),
+      abort: () => (settle.abort ? invoke(settle.abort) : null),
+      read: async (directory) => {
+        const reading = await readOutput(stdoutOf(directory), rules);
+        if (reading.unsettled !== undefined || reading.status === 'nothing') return null;
+        const isOk = reading.status === 'ok';
+        const error = `its run went on without ${name} and failed: ${reading.error ?? 'no reason given'}`;
+        return {
+          result: isOk ? { kind: 'returned' } : { kind: 'threw', error },
+          outputs: isOk ? outputsOf(settings, reading, request) : [],
+          session: sessionOf(settings, request),
+          evidence: { settled: true },
+        };
+      },
+    };
   };
 }
 

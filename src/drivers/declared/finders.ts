@@ -30,6 +30,20 @@ function* hits(finder: Finder, event: object): Iterable<unknown> {
   for (const value of valuesAt(event, finder.path)) if (value !== null && value !== undefined) yield value;
 }
 
+/** Whether one of the conditions held for an event. */
+export class ConditionCollector {
+  readonly #conditions: readonly Condition[];
+  holds = false;
+
+  constructor(conditions: readonly string[] = []) {
+    this.#conditions = conditions.map(parseCondition);
+  }
+
+  receive(event: object): void {
+    this.holds ||= this.#conditions.some((each) => holds(event, each));
+  }
+}
+
 /** Keeps one value for each place. */
 abstract class Collector<Value> {
   protected readonly finders: readonly Finder[];
@@ -95,27 +109,22 @@ export class NumberCollector extends Collector<number> {
   }
 }
 
-export interface FoundUsage {
-  readonly input_tokens: FoundNumber | undefined;
-  readonly output_tokens: FoundNumber | undefined;
-  readonly cost_usd: FoundNumber | undefined;
-}
+export const USAGE_KEYS = ['input_tokens', 'output_tokens', 'cost_usd'] as const;
+export type FoundUsage = { readonly [Key in (typeof USAGE_KEYS)[number]]?: FoundNumber | undefined };
 
 /**
  * What this attempt has used. A program that counts its whole session includes the earlier attempts.
  * @param before what the earlier attempts of the session have used
  */
 export function usageOf(found: FoundUsage, before: Usage | undefined): Usage | undefined {
-  const own = (number: FoundNumber | undefined, earlier: number | undefined): number | undefined => {
-    if (!number) return undefined;
+  const usage: Usage = {};
+  for (const key of USAGE_KEYS) {
+    const number = found[key];
+    const earlier = before?.[key];
+    if (!number) continue;
     // A count below that of the earlier attempts has started again from zero.
-    if (!number.isCumulative || earlier === undefined || number.value < earlier) return number.value;
-    return number.value - earlier;
-  };
-  const usage = {
-    input_tokens: own(found.input_tokens, before?.input_tokens),
-    output_tokens: own(found.output_tokens, before?.output_tokens),
-    cost_usd: own(found.cost_usd, before?.cost_usd),
-  };
-  return Object.values(usage).every((each) => each === undefined) ? undefined : usage;
+    const includes = number.isCumulative && earlier !== undefined && number.value >= earlier;
+    usage[key] = includes ? number.value - earlier : number.value;
+  }
+  return Object.keys(usage).length === 0 ? undefined : usage;
 }

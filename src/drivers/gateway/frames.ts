@@ -44,30 +44,26 @@ export const helloSchema = z.object({
   policy: z.object({ tickIntervalMs: z.number().positive().optional() }).optional(),
 });
 
+/** A part that may be missing, null or of another form: then it is ignored. */
+function lenient<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().catch(undefined);
+}
+
+const text = z.string().nullish();
+const number = z.number().nullish();
+const agentMetaSchema = z.object({
+  costUsd: lenient(z.number()),
+  usage: lenient(z.object({ input: number, output: number })),
+});
 const resultSchema = z.object({
-  payloads: z
-    .array(z.object({ text: z.string().nullish(), isError: z.boolean().nullish() }))
-    .nullish()
-    .catch(undefined),
-  meta: z
-    .object({
+  payloads: lenient(z.array(z.object({ text, isError: z.boolean().nullish() }))),
+  meta: lenient(
+    z.object({
       aborted: z.boolean().nullish(),
-      error: z
-        .object({ kind: z.string().nullish(), message: z.string().nullish() })
-        .nullish()
-        .catch(undefined),
-      agentMeta: z
-        .object({
-          costUsd: z.number().nullish().catch(undefined),
-          usage: z
-            .object({ input: z.number().nullish(), output: z.number().nullish() })
-            .nullish()
-            .catch(undefined),
-        })
-        .nullish(),
-    })
-    .nullish()
-    .catch(undefined),
+      error: lenient(z.object({ kind: text, message: text })),
+      agentMeta: agentMetaSchema.nullish(),
+    }),
+  ),
 });
 
 /** Answers to `agent` and `agent.wait`: what is known about a run. */
@@ -75,38 +71,28 @@ export const runSchema = z.object({
   runId: z.string().optional(),
   sessionKey: z.string().optional(),
   status: z.string(),
-  summary: z.string().nullish(),
-  endedAt: z.number().nullish(),
-  stopReason: z.string().nullish(),
-  error: z
-    .union([z.string(), z.object({ message: z.string() }).transform(({ message }) => message)])
-    .nullish()
-    .catch(undefined),
-  result: resultSchema.nullish().catch(undefined),
-  terminalReply: z.object({ text: z.string().nullish() }).nullish().catch(undefined),
+  summary: text,
+  endedAt: number,
+  stopReason: text,
+  error: lenient(
+    z.union([z.string(), z.object({ message: z.string() }).transform(({ message }) => message)]),
+  ),
+  result: lenient(resultSchema),
+  terminalReply: lenient(z.object({ text })),
 });
 export type RunAnswer = z.output<typeof runSchema>;
 
+const optional = z.string().optional();
+const spawnedSchema = z.object({ status: z.string(), childSessionKey: optional, runId: optional });
 export const spawnSchema = z.object({
   ok: z.boolean().optional(),
-  error: z.object({ code: z.string().optional(), message: z.string().optional() }).optional(),
-  output: z
-    .object({
-      details: z
-        .object({ status: z.string(), childSessionKey: z.string().optional(), runId: z.string().optional() })
-        .optional(),
-    })
-    .optional(),
+  error: z.object({ code: optional, message: optional }).optional(),
+  output: z.object({ details: spawnedSchema.optional() }).optional(),
 });
 
 export const tasksSchema = z.object({
   tasks: z.array(
-    z.object({
-      status: z.string(),
-      runId: z.string().nullish(),
-      childSessionKey: z.string().nullish(),
-      error: z.string().nullish().catch(undefined),
-    }),
+    z.object({ status: z.string(), runId: text, childSessionKey: text, error: lenient(z.string()) }),
   ),
 });
 

@@ -39,10 +39,16 @@ class KillRun {
   readonly #known = new Map<string, ProcessKey>();
   readonly #noted = new Set<string>();
   readonly #terminated = new Set<string>();
-  readonly #processes: FoundProcess[] = [];
-  readonly #signals: SentSignal[] = [];
-  #signalCount = 0;
-  #rounds = 0;
+  readonly #evidence = {
+    startedAt: 0,
+    endedAt: 0,
+    survivors: 0,
+    rounds: 0,
+    signals: [] as SentSignal[],
+    signalCount: 0,
+    processes: [] as FoundProcess[],
+    processCount: 0,
+  };
   #graceMs: number;
   #termAt: number | undefined;
   #forcedAt: number | undefined;
@@ -69,7 +75,8 @@ class KillRun {
   }
 
   async run(): Promise<KillEvidence> {
-    const startedAt = this.#host.now();
+    const evidence = this.#evidence;
+    evidence.startedAt = this.#host.now();
     let living: OwnedProcess[] = [];
     for (let cleanScans = 0; cleanScans < CLEAN_SCANS; ) {
       living = await this.#scan();
@@ -79,21 +86,12 @@ class KillRun {
       else if (performance.now() < this.#forceEnd()) await this.#force(living);
       else break;
     }
-    return {
-      startedAt,
-      endedAt: this.#host.now(),
-      survivors: living.length,
-      rounds: this.#rounds,
-      signals: this.#signals,
-      signalCount: this.#signalCount,
-      processes: this.#processes,
-      processCount: this.#noted.size,
-    };
+    return Object.assign(evidence, { endedAt: this.#host.now(), survivors: living.length });
   }
 
   /** The living processes of the attempt. */
   async #scan(): Promise<OwnedProcess[]> {
-    this.#rounds += 1;
+    this.#evidence.rounds += 1;
     const since = this.#target.launcher?.startTime ?? '0';
     const index = await this.#host.scans.scan(since);
     const claim = { known: this.#known.values(), marker: this.#target.marker, since, own: this.#host.own };
@@ -108,9 +106,10 @@ class KillRun {
     if (this.#noted.has(id)) return;
     this.#noted.add(id);
     this.#known.set(id, { pid, startTime });
-    if (this.#processes.length >= MAX_LISTED) return;
+    this.#evidence.processCount += 1;
+    if (this.#evidence.processes.length >= MAX_LISTED) return;
     const command = (await this.#host.table.commandLine(pid)) ?? entry.name;
-    this.#processes.push({ pid, startTime, command, foundBy });
+    this.#evidence.processes.push({ pid, startTime, command, foundBy });
   }
 
   /** The grace begins with the first SIGTERM. */
@@ -204,8 +203,8 @@ class KillRun {
 
   #record(signal: SentSignal | undefined): void {
     if (signal === undefined) return;
-    this.#signalCount += 1;
-    if (this.#signals.length < MAX_LISTED) this.#signals.push(signal);
+    this.#evidence.signalCount += 1;
+    if (this.#evidence.signals.length < MAX_LISTED) this.#evidence.signals.push(signal);
   }
 }
 

@@ -29,7 +29,7 @@ async function* once(text: string): AsyncIterable<Buffer> {
 }
 
 describe('an output that is made from a driver', () => {
-  it.each(BUNDLED_DRIVER_NAMES)('is read by %s as it was meant', async (name) => {
+  it.each(BUNDLED_DRIVER_NAMES)('is read by %s as intended', async (name) => {
     const { output } = resolveDriver({}, name);
     const good = await readOutput(once(goodOutput(resolveDriver({}, name))), { output });
     expect(good).toMatchObject({
@@ -48,7 +48,7 @@ describe('the conformance kit', () => {
     expect(results.filter(({ holds }) => holds !== true)).toEqual([]);
   });
 
-  it('knows what has no meaning for a program of which only the exit code counts', async () => {
+  it('skips what does not apply to a program of which only the exit code counts', async () => {
     for (const name of [/^an output that breaks off/, /^garbage/, /^a result whose process stays/]) {
       const check = CHECKS.find((each) => name.test(each.name));
       expect(await check?.run('command', goodOutput('command'))).toBeNull();
@@ -75,7 +75,7 @@ describe('the conformance kit', () => {
 });
 
 describe('signalbox driver', () => {
-  it('lists, shows, and says what there is no driver for', async () => {
+  it('lists and shows drivers, and reports an unknown one', async () => {
     const { out } = await runCli(['driver', 'ls', '--json']);
     expect(JSON.parse(out)).toContainEqual(
       expect.objectContaining({ name: 'codex', program: 'codex', output: 'jsonl' }),

@@ -1,4 +1,4 @@
-/** What reaches a tool: the prompt to the last byte, the environment, and calls that work; and what nobody else sees. */
+/** What reaches a tool: the prompt to the last byte, the environment, and calls that work; and that others do not see them. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -61,14 +61,14 @@ describe('a prompt arrives byte for byte', () => {
     expect(call?.stdin).toBe('');
   });
 
-  it('in the file, too', async () => {
+  it('in the file', async () => {
     await using tool = new FakeTool();
     tool.plan({ after: 'cp "$SIGNALBOX_PROMPT_FILE" copy', stdout: recorded('openclaw', 'success.json') });
     await given(tool, tool.agent('openclaw'), MEGABYTE);
     expect(readFileSync(join(tool.directory, 'copy'), 'utf8') === MEGABYTE).toBe(true);
   });
 
-  it('as an argument, up to what the system takes', async () => {
+  it('as an argument, up to the limit of the system', async () => {
     await using tool = new FakeTool();
     tool.plan({ stdout: 'done' });
     const { call, attempt } = await given(tool, tool.agentWith(echo(tool), 'argument'), NASTY);
@@ -76,7 +76,7 @@ describe('a prompt arrives byte for byte', () => {
     expect(attempt?.outcome).toBe('completed');
   });
 
-  it('by another way where it is too large for an argument, as the driver allows', async () => {
+  it('in another way if it is too large for an argument and the driver allows it', async () => {
     await using tool = new FakeTool();
     tool.plan({ stdout: 'done' });
     const { call } = await given(tool, tool.agentWith(echo(tool), 'falls_back'), MEGABYTE);
@@ -84,7 +84,7 @@ describe('a prompt arrives byte for byte', () => {
     expect(call?.stdin === MEGABYTE).toBe(true);
   });
 
-  it('or is refused with what to do', async () => {
+  it('or is refused with a hint', async () => {
     await using tool = new FakeTool();
     tool.plan({ stdout: 'done' });
     const { call, attempt } = await given(tool, tool.agentWith(echo(tool), 'argument'), MEGABYTE);
@@ -141,7 +141,7 @@ describe('the calls of a prompt, pasted into a shell', () => {
       'en',
       (tool) => tool.agentWith(echo(tool), 'argument'),
     ],
-  ])('%s, do what they say', async (_how, promptLanguage, agentOf) => {
+  ])('work: %s', async (_how, promptLanguage, agentOf) => {
     await using tool = new FakeTool();
     const { http, prompt, token } = await waiting(tool, { ...agentOf(tool), promptLanguage });
     await using _http = http;
@@ -156,7 +156,7 @@ describe('the calls of a prompt, pasted into a shell', () => {
     await http.test.until('t', ({ openAttempt }) => openAttempt === null);
   });
 
-  it('bring what other programs look for in the environment, where a tool does not pass its own on', async () => {
+  it('set the variables of other programs if a tool does not pass on its environment', async () => {
     await using tool = new FakeTool();
     const { http, prompt, token } = await waiting(tool, tool.agent('openclaw'));
     await using _http = http;
@@ -201,7 +201,7 @@ describe('the environment', () => {
     await http.test.until('t', ({ openAttempt }) => openAttempt === null);
   });
 
-  it('has nothing that a driver hides from its tool', async () => {
+  it('contains no variable that a driver hides from its tool', async () => {
     await using tool = new FakeTool();
     const env = { PATH: process.env.PATH ?? '', OPENCLAW_SHELL: 'exec' };
     tool.plan({ stdout: recorded('openclaw', 'success.json') });
@@ -216,7 +216,7 @@ describe('the token', () => {
     ['claude', (tool) => tool.agent('claude')],
     ['openclaw', (tool) => tool.agent('openclaw')],
     ['a tool that takes its prompt as an argument', (tool) => tool.agentWith(echo(tool), 'argument')],
-  ])('stands in no command line and in no log: %s', async (_name, agentOf) => {
+  ])('is in no command line and in no log: %s', async (_name, agentOf) => {
     await using tool = new FakeTool();
     const lines: string[] = [];
     const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });

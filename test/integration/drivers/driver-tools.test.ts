@@ -36,7 +36,7 @@ describe.concurrent('success needs the exit code and the result', () => {
     ['gemini', 'success.jsonl'],
     ['opencode', 'success.jsonl'],
     ['openclaw', 'success.json'],
-  ])('%s: both are there', async (name, file) => {
+  ])('%s: both are present', async (name, file) => {
     await using tool = new FakeTool();
     const { state, attempts, outputs } = await run(tool, name, [{ stdout: recorded(name, file) }]);
     expect({ state, outputs }).toEqual({ state: 'done', outputs: [expect.stringContaining(ANSWER)] });
@@ -129,7 +129,7 @@ describe.concurrent('a retry', () => {
     ['codex', 'error.jsonl', 'resumed.jsonl', 'resume'],
     ['gemini', 'error.jsonl', 'success.jsonl', '--resume'],
     ['opencode', 'error.jsonl', 'success.jsonl', '--session'],
-  ])('of %s goes on with its session, in the same directory', async (name, failure, success, word) => {
+  ])('of %s continues its session in the same directory', async (name, failure, success, word) => {
     await using tool = new FakeTool();
     const { state, attempts } = await run(tool, name, [
       { stdout: recorded(name, failure), exitCode: 1 },
@@ -158,7 +158,7 @@ describe.concurrent('a retry', () => {
     expect(sessionIn(2)).toBe(sessionIn(1));
   });
 
-  it('has used what it has used itself, also where the tool counts the whole session', async () => {
+  it('counts only its own usage, even if the tool counts the whole session', async () => {
     await using tool = new FakeTool();
     const first = {
       type: 'result',
@@ -180,7 +180,7 @@ describe.concurrent('a retry', () => {
     });
   });
 
-  it('begins anew where the session turns out to be gone', async () => {
+  it('starts a new session if the old one is gone', async () => {
     await using tool = new FakeTool();
     const { state } = await run(tool, 'claude', [
       { stdout: recorded('claude', 'error.json'), exitCode: 1 },
@@ -196,8 +196,8 @@ describe.concurrent('a retry', () => {
   });
 });
 
-describe.concurrent('a process that goes its own way', () => {
-  it('and stays after its result is ended, and its result counts', async () => {
+describe.concurrent('an unusual process', () => {
+  it('that stays after its result is ended, and its result counts', async () => {
     await using tool = new FakeTool();
     const stdout = recorded('codex', 'success.jsonl');
     const { state, attempts, outputs } = await run(tool, 'codex', [{ stdout, after: 'sleep 600' }]);
@@ -207,7 +207,7 @@ describe.concurrent('a process that goes its own way', () => {
     ]);
   });
 
-  it('finds its standard input at its end: Codex would wait for ever for an open one', async () => {
+  it('gets an empty standard input: Codex would wait for ever for an open one', async () => {
     await using tool = new FakeTool();
     const driver = {
       mine: {
@@ -224,7 +224,7 @@ describe.concurrent('a process that goes its own way', () => {
     expect(tool.call(1).stdin).toBe('');
   });
 
-  it('prints far more than is kept, and is understood: its beginning and its end are there', async () => {
+  it('that prints far more than is kept is understood by its beginning and end', async () => {
     await using tool = new FakeTool();
     const [first, ...rest] = recorded('codex', 'success.jsonl').toString().split('\n');
     tool.plan({
@@ -267,7 +267,7 @@ describe.concurrent('an openclaw run whose command lost its Gateway', () => {
     ]);
   });
 
-  it('and that failed there is a failure of the attempt', async () => {
+  it('that failed there is a failure of the attempt', async () => {
     await using tool = new FakeTool();
     tool.plan(lost, { stdout: recorded('openclaw', 'wait-aborted.json') });
     await using engine = await startEngine({ agents: [tool.agent('openclaw')] });

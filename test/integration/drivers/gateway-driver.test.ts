@@ -5,7 +5,7 @@ import { until } from '../../support/until.ts';
 import { agentOf, attemptsOf, begun, finish, given, settled, TEXT } from './gateway-lab.ts';
 
 describe.concurrent('a run inside a Gateway', () => {
-  it('is sent with all that it needs, and its answer, usage and session are the attempt’s', async () => {
+  it('is sent with its task, and its answer, usage and session become those of the attempt', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, undefined, { title: 'Look', timeout_seconds: 90 });
     const run = await begun(gateway);
@@ -37,10 +37,10 @@ describe.concurrent('a run inside a Gateway', () => {
         evidence: { gateway: { run: run.id, session: run.session } },
       },
     ]);
-    await until(() => gateway.connections === 0, 'the connection is closed when nobody needs it');
+    await until(() => gateway.connections === 0, 'the connection is closed when it is not needed');
   });
 
-  it('of the full agent has a session of its own kind', async () => {
+  it('of the full agent has another kind of session', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, agentOf(gateway, { mode: 'agent', agent_id: 'ops' }));
     const run = await begun(gateway);
@@ -50,7 +50,7 @@ describe.concurrent('a run inside a Gateway', () => {
     await engine.until('t', settled);
   });
 
-  it('that fails or times out there is a failure, and the retry goes on with its session', async () => {
+  it('that fails or times out there is a failure, and the retry continues its session', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway);
     const first = await begun(gateway);
@@ -69,7 +69,7 @@ describe.concurrent('a run inside a Gateway', () => {
     expect(new Set([first.id, second.id, third.id]).size).toBe(3);
   });
 
-  it('that the Gateway refuses has never started', async () => {
+  it('that the Gateway refuses is spawn_failed', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, agentOf(gateway, { agent_id: 'nobody' }), { max_attempts: 1 });
     await engine.until('t', settled);
@@ -81,7 +81,7 @@ describe.concurrent('a run inside a Gateway', () => {
     ]);
   });
 
-  it('is not tried again and again with a wrong token', async () => {
+  it('is not retried with a wrong token', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, agentOf(gateway, { token: 'wrong' }), { max_attempts: 1 });
     await engine.until('t', settled);
@@ -101,8 +101,8 @@ describe.concurrent('a run inside a Gateway', () => {
   });
 });
 
-describe.concurrent('no run is lost and none is doubled', () => {
-  it('when every answer comes twice, and out of order', async () => {
+describe.concurrent('no run is lost or doubled (attempts/started-at-most-once)', () => {
+  it('when every answer comes twice and out of order', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.copies = 2;
     await using engine = await startEngine({ agents: [agentOf(gateway, {}, { concurrency: 3 })] });
@@ -140,7 +140,7 @@ describe.concurrent('no run is lost and none is doubled', () => {
   );
 
   it.each([
-    ['and it ends while nobody listens', true],
+    ['and it ends while no connection is open', true],
     ['and it ends later', false],
   ])('when the connection breaks while it runs, %s', async (_how, early) => {
     await using gateway = await GatewayServer.start();
@@ -158,7 +158,7 @@ describe.concurrent('no run is lost and none is doubled', () => {
     expect(gateway.runs.begun).toHaveLength(1);
   });
 
-  it('when the Gateway falls silent: the connection is made again', async () => {
+  it('when the Gateway is silent: the connection is opened again', async () => {
     await using gateway = await GatewayServer.start(100);
     await using engine = await given(gateway);
     const run = await begun(gateway);
@@ -173,7 +173,7 @@ describe.concurrent('no run is lost and none is doubled', () => {
     expect(gateway.runs.begun).toHaveLength(1);
   });
 
-  it('when the Gateway restarts, and the run with it: that one is lost, and only then the next one begins', async () => {
+  it('when the Gateway restarts and loses the run: only then the next one begins (attempts/ended-for-certain)', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway);
     const first = await begun(gateway);
@@ -194,7 +194,7 @@ describe.concurrent('no run is lost and none is doubled', () => {
     expect(gateway.runs.begun).toHaveLength(2);
   });
 
-  it('while the Gateway knows nothing of it but its events', async () => {
+  it('while the Gateway shows nothing of it but its events', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.hidesTasks = true;
     await using engine = await given(gateway);

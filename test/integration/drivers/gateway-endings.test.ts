@@ -39,7 +39,7 @@ describe.concurrent('a restart of Signalbox', () => {
     }
   }
 
-  it.each(['subagent', 'agent', 'sessions_spawn'] as const)('finds a %s that is under way', async (mode) => {
+  it.each(['subagent', 'agent', 'sessions_spawn'] as const)('finds a %s that is running', async (mode) => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.allowsSpawn = true;
     const { task, attempts } = await restarted(gateway, () => {}, { mode });
@@ -81,7 +81,7 @@ describe.concurrent('a run that is to end', () => {
     expect(attemptsOf(engine)).toMatchObject([{ outcome: 'cancelled' }]);
   });
 
-  it('ends also where the Gateway never comes back', async () => {
+  it('ends even if the Gateway never comes back', async () => {
     const gateway = await GatewayServer.start();
     await using engine = await given(gateway, agentOf(gateway, {}, { killGraceMs: 1 }), { max_attempts: 1 });
     await begun(gateway);
@@ -116,7 +116,7 @@ describe.concurrent('sessions_spawn', () => {
     expect(await engine.until('t', settled)).toMatchObject({ state: 'done', outputs: [{ content: TEXT }] });
   });
 
-  it('that is not allowed says what to configure', async () => {
+  it('reports what to configure if it is not allowed', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, agentOf(gateway, { mode: 'sessions_spawn' }), {
       max_attempts: 1,

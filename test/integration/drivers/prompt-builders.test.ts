@@ -102,7 +102,7 @@ describe('the prompt of a project', () => {
       /timed out/,
     ],
     ['a program that is not there', () => ({ prompt_builder: ['no-such-program-at-all'] }), /ENOENT/],
-  ])('is the built-in one after %s, and the log says why', async (_what, project, why) => {
+  ])('is the built-in one after %s, and the log has the reason', async (_what, project, why) => {
     const { prompt, warnings } = await told(project());
     expect(prompt).toMatch(/^# Task: the \$& title\n/);
     expect(warnings).toHaveLength(2);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Adoption, ExitReport, SpawnSpec } from '../../../src/process/runner.ts';
+import type { ExitReport, ProcessAdoption, SpawnSpec } from '../../../src/process/runner.ts';
 import { buildDirectory } from '../../support/process/build.ts';
 import { fixture, ProcessLab, textOf, until } from './process-harness.ts';
 
@@ -46,13 +46,13 @@ async function killNine(child: ChildProcess): Promise<void> {
 
 const adopt = ({ directory, marker }: SpawnSpec) => lab.runner.adopt(directory, marker);
 
-function reportOf(adoption: Adoption): Promise<ExitReport> {
+function reportOf(adoption: ProcessAdoption): Promise<ExitReport> {
   if (adoption.kind === 'never_started') throw new Error(`never started: ${adoption.reason}`);
   return adoption.kind === 'ended' ? Promise.resolve(adoption.process.report) : adoption.process.exited;
 }
 
 describe('kill -9 of the supervisor', () => {
-  it('leaves 30 agents to be adopted, none started twice, all ends known', async () => {
+  it('leaves 30 agents to be adopted, none started twice, all ends known (attempts/started-at-most-once)', async () => {
     const starts = join(lab.base, 'starts-30');
     const endings = Array.from({ length: 30 }, (_, index) => {
       if (index < 10) return { seconds: '0.1', code: String(index), exit: { kind: 'exited', code: index } };
@@ -118,7 +118,7 @@ describe('kill -9 of the supervisor', () => {
     },
   );
 
-  it('is not needed: a supervisor that closes its runner ends by itself and leaves the agents running', async () => {
+  it('is not needed: a supervisor that closes its runner exits and leaves the agents running', async () => {
     const spec = lab.spec(['sleep', '600']);
     const { child } = startSupervisor([spec], 'leave');
     const [code] = await once(child, 'exit');
@@ -156,7 +156,7 @@ describe('a Signalbox inside an agent', () => {
 describe('adopt', () => {
   const neverStarted = { kind: 'never_started' };
 
-  it('knows pid, start time, output and the end of a running process', async () => {
+  it('returns pid, start time, output and end of a running process', async () => {
     const spec = lab.spec(['sh', '-c', 'echo early; sleep 1; echo late; exit 9']);
     const before = await lab.runner.spawn(spec);
     lab.restart();
@@ -168,7 +168,7 @@ describe('adopt', () => {
     expect(await process.exited).toMatchObject({ exit: { kind: 'exited', code: 9 }, stdoutBytes: 11 });
   });
 
-  it('closes the door to a launcher that has not begun, however often it is asked (A1)', async () => {
+  it('stops a launcher that has not begun, on every call (attempts/started-at-most-once)', async () => {
     const spec = lab.spec(['true']);
     mkdirSync(spec.directory);
     expect(await adopt(spec)).toMatchObject(neverStarted);
@@ -179,11 +179,11 @@ describe('adopt', () => {
     expect(await adopt(spec)).toMatchObject(neverStarted);
   });
 
-  it('says never_started if there is no directory', async () => {
+  it('returns never_started if there is no directory', async () => {
     expect(await adopt(lab.spec(['true']))).toMatchObject(neverStarted);
   });
 
-  it('says never_started if the launcher was killed before it started anything (A2)', async () => {
+  it('returns never_started if the launcher was killed before it started anything', async () => {
     const spec = lab.spec(['true']);
     await (await lab.runner.spawn(spec)).exited;
     const fresh = lab.spec(['true']);
@@ -198,7 +198,7 @@ describe('adopt', () => {
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...change }));
   };
 
-  it('says lost after a restart of the machine, but believes an exit that was recorded before (A3)', async () => {
+  it('returns lost after a restart of the machine, unless the exit was recorded before (attempts/ended-for-certain)', async () => {
     const unfinished = lab.spec(['sleep', '600']);
     await lab.runner.spawn(unfinished);
     const finished = lab.spec(['sh', '-c', 'exit 5']);
@@ -218,7 +218,7 @@ describe('adopt', () => {
     expect((await lost.process.kill({ graceMs: 0 })).processCount).toBeGreaterThan(0);
   });
 
-  it('tells another machine from one that was renamed', async () => {
+  it('distinguishes another machine from a renamed one', async () => {
     const spec = lab.spec(['sleep', '600']);
     await lab.runner.spawn(spec);
     lab.restart();
@@ -234,7 +234,7 @@ describe('adopt', () => {
     });
   });
 
-  it('adopts an agent whose launcher was killed, and says in the end that it is lost', async () => {
+  it('adopts an agent whose launcher was killed, and reports it as lost when it ends', async () => {
     const spec = lab.spec(['sleep', '600']);
     const { group, identity } = await lab.runner.spawn(spec);
     lab.restart();
@@ -246,7 +246,7 @@ describe('adopt', () => {
     expect((await adoption.process.exited).exit.kind).toBe('lost');
   });
 
-  it('says lost if launcher and agent were killed while nobody watched', async () => {
+  it('returns lost if launcher and agent were killed while Signalbox was not running', async () => {
     const spec = lab.spec(fixture('unkillable.sh'));
     const { group } = await lab.runner.spawn(spec);
     await until('its daemon runs', () => textOf(join(spec.directory, 'stdout.log')) === 'ready\n');
@@ -261,7 +261,7 @@ describe('adopt', () => {
     expect(evidence.processes.map(({ foundBy }) => foundBy)).toContain('marker');
   });
 
-  it('finds what a process left behind that ended while nobody watched', async () => {
+  it('finds what a process left behind that ended while Signalbox was not running', async () => {
     const cwd = join(lab.base, 'left');
     mkdirSync(cwd);
     const spec = lab.spec(fixture('leaves-behind.sh', 'session'), { cwd });

@@ -37,7 +37,7 @@ export function textOf(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-/** A runner with a directory of its own. Whatever was started with its markers is killed at the end. */
+/** A runner with a directory of its own. Everything started with its markers is killed at the end. */
 export class ProcessLab {
   readonly base = mkdtempSync(join(tmpdir(), 'signalbox-process-'));
   readonly table = new LinuxProcessTable();

@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => lab.dispose());
 
 describe('kill', () => {
-  it('leaves 0 survivors in 200 kills of a fixture that ignores SIGTERM, forks twice and calls setsid (K5)', async () => {
+  it('leaves 0 survivors in 200 kills of a fixture that ignores SIGTERM, forks twice and calls setsid (kill/proved-by-evidence)', async () => {
     const batch = async () => {
       const specs = Array.from({ length: 20 }, () => lab.spec(fixture('unkillable.sh')));
       const started = await Promise.all(specs.map((spec) => lab.runner.spawn(spec)));
@@ -36,7 +36,7 @@ describe('kill', () => {
     }
   }, 120_000);
 
-  it('ends a willing process by SIGTERM alone, and the launcher lives to record it (K4)', async () => {
+  it('ends a cooperative process with SIGTERM alone, and the launcher records it (kill/proved-by-evidence)', async () => {
     const process = await lab.spawn(['sleep', '600']);
     const evidence = await process.kill({ graceMs: 10_000 });
     expect(evidence.survivors).toBe(0);
@@ -63,7 +63,7 @@ describe('kill', () => {
     expect((await process.exited).exit).toEqual({ kind: 'signalled', signal: 'SIGKILL' });
   });
 
-  it('wakes a stopped process, so that it can end by itself', async () => {
+  it('resumes a stopped process so that it can end by itself', async () => {
     const spec = lab.spec(fixture('stops-itself.sh'));
     const process = await lab.runner.spawn(spec);
     await until('it is stopped', () => lab.table.lookup(process.identity.pid)?.state === 'T');
@@ -83,7 +83,7 @@ describe('kill', () => {
     },
   );
 
-  it('joins a second call to the first, and shortens the grace', async () => {
+  it('joins a second call to the first and shortens the grace', async () => {
     const process = await lab.spawn(fixture('unkillable.sh'));
     const patient = process.kill({ graceMs: 600_000 });
     const impatient = process.kill({ graceMs: 0 });
@@ -91,7 +91,7 @@ describe('kill', () => {
     expect((await patient).survivors).toBe(0);
   });
 
-  it('tells how it ended even if the launcher was killed with it by this runner', async () => {
+  it('reports how the process ended even if this runner killed the launcher with it', async () => {
     const process = await lab.spawn(fixture('unkillable.sh'));
     globalThis.process.kill(process.group, 'SIGSTOP'); // it will not record anything
     const evidence = await process.kill({ graceMs: 0 });
@@ -115,7 +115,7 @@ describe('what a process leaves behind when it exits', () => {
     expect(lab.table.lookup(pid)?.state ?? 'Z').toBe('Z');
   });
 
-  it('is nothing, as a rule, and then no signal is sent', async () => {
+  it('is usually nothing, and then no signal is sent', async () => {
     const process = await lab.spawn(['true']);
     await process.exited;
     const evidence = await process.kill({ graceMs: 0 });
@@ -150,7 +150,7 @@ describe('a process that only looks like ours', () => {
     }
   };
 
-  it('is left alone if it has the recorded pid but another start time (K2)', async () => {
+  it('is left alone if it has the recorded pid but another start time (process/ownership-by-start-time)', async () => {
     const spec = lab.spec(['sleep', '600']);
     const real: ManagedProcess = await lab.runner.spawn(spec);
     lab.restart();
@@ -164,7 +164,7 @@ describe('a process that only looks like ours', () => {
     expect(lab.table.lookup(real.identity.pid)?.state).toBe('S');
   });
 
-  it('is left alone when the true process is found by its marker instead', async () => {
+  it('is left alone while the real process is found by its marker', async () => {
     const spec = lab.spec(['sleep', '600']);
     const real = await lab.runner.spawn(spec);
     lab.restart();

@@ -20,7 +20,7 @@ describe('output beyond the cap', () => {
     await process.kill({ graceMs: 0 });
   });
 
-  it('is cut at the end, if the process was quicker than the watch', async () => {
+  it('is cut at the end if the process was faster than the watcher', async () => {
     const spec = lab.spec(fixture('prints-a-lot.sh', '3000'), { maxOutputBytes: 10_000 });
     lab.restart({ pollMs: 60_000 });
     const process = await lab.runner.spawn(spec);

@@ -20,7 +20,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
     });
 
     beforeEach(({ skip }) =>
-      skip(!ready, 'there is no launch shell: no "setsid -f", or nobody reaps orphans'),
+      skip(!ready, 'there is no launch shell: no "setsid -f", or orphans are not reaped'),
     );
 
     afterAll(() => lab.dispose());
@@ -59,13 +59,13 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       },
     );
 
-    it('reports an error on stderr and exit code 0 as they are', async () => {
+    it('reports an error on stderr together with exit code 0', async () => {
       const { report, file } = await run(fixture('fails-quietly.sh'));
       expect(report.exit).toEqual({ kind: 'exited', code: 0 });
       expect(file('stderr.log')).toBe('error: quota exceeded\n');
     });
 
-    it('gives exactly the environment of the spec, and the marker', async () => {
+    it('passes exactly the environment of the spec, and the marker', async () => {
       const env = {
         PATH: '/usr/bin:/bin',
         QUOTED: `it's "$HOME" \\ \`x\``,
@@ -84,7 +84,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       expect(entries.sort()).toEqual(expected.sort());
     });
 
-    it('hands arguments on unchanged', async () => {
+    it('passes arguments unchanged', async () => {
       const args = ['', ' ', "it's", '$HOME', '`id`', '*', '-n', 'a\nb', '中文', '\\', '"'];
       const { file } = await run(['printf', '%s\\0', ...args]);
       expect(file('stdout.log').split('\0').slice(0, -1)).toEqual(args);
@@ -109,19 +109,20 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       expect(readFileSync(join(spec.directory, 'stdout.log'), 'utf8') === input).toBe(true);
     });
 
-    it('takes a long command line', async () => {
+    it('accepts a long command line', async () => {
       const long = 'x'.repeat(100_000);
       const { report } = await run(['printf', '%s', long, long, long]);
       expect(report.stdoutBytes).toBe(300_000);
     });
 
-    it('lets the process react to SIGINT and SIGQUIT, which shells like to have ignored', async () => {
+    it('lets the process handle SIGINT and SIGQUIT, which shells tend to ignore', async () => {
       const { file } = await run(['cat', '/proc/self/status']);
       expect(/^SigIgn:\s+0+$/m.test(file('stdout.log'))).toBe(true);
     });
 
-    it('makes it the leader of nothing, in a session and group of its own launcher', async () => {
+    it('runs it in the session and group of its launcher, not as their leader', async () => {
       const process = await lab.spawn(['sleep', '600']);
+      await until('the program sleeps', () => lab.table.lookup(process.identity.pid)?.state === 'S');
       const entry = lab.table.lookup(process.identity.pid);
       expect(entry).toMatchObject({ pgid: process.group, sid: process.group, ppid: process.group });
       expect(process.group).not.toBe(lab.table.lookup(globalThis.process.pid)?.pgid);
@@ -131,7 +132,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       await process.kill({ graceMs: 0 });
     });
 
-    it('keeps the directory to its owner, and secrets out of it', async () => {
+    it('makes the directory readable by its owner only, without secrets in it', async () => {
       const { spec } = await run(['true'], { env: { PATH: '/usr/bin:/bin', TOKEN: 'very-secret' } });
       expect(statSync(spec.directory).mode & 0o777).toBe(0o700);
       for (const name of readdirSync(spec.directory)) {
@@ -139,14 +140,14 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       }
     });
 
-    it('sees output of a process that closed it and stays', async () => {
+    it('reads the output of a process that closed it and stays', async () => {
       const process = await lab.spawn(fixture('closes-output.sh'));
       await until('its last words are seen', () => process.outputBytes().stdout === 'last words\n'.length);
       await process.kill({ graceMs: 1000 });
       expect((await process.exited).exit).toEqual({ kind: 'signalled', signal: 'SIGTERM' });
     });
 
-    it('measures CPU time and memory of what lives long enough', async () => {
+    it('measures CPU time and memory of a process that lives long enough', async () => {
       const script =
         'const b = Buffer.alloc(60e6, 1); const end = Date.now() + 1500; while (Date.now() < end); b.at(0)';
       const { report } = await run([globalThis.process.execPath, '-e', script]);
@@ -156,7 +157,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       expect(report.peakMemoryBytes).toBeLessThan(600e6);
     });
 
-    it('goes on without its launcher, and says that the end is lost', async () => {
+    it('goes on without its launcher, and reports the end as lost', async () => {
       const process = await lab.spawn(['sleep', '600']);
       globalThis.process.kill(process.group, 'SIGKILL');
       await until('the launcher is gone', () => (lab.table.lookup(process.group)?.state ?? 'Z') === 'Z');
@@ -213,7 +214,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
         expect((await failure(['cat'], { stdin: '/no/such/file' })).reason).toBe('stdin_missing');
       });
 
-      it('if one argument is longer than the system takes', async () => {
+      it('if one argument is longer than the system accepts', async () => {
         const { reason, message } = await failure(['true', 'x'.repeat(200_000)]);
         expect(['system', 'not_executable']).toContain(reason);
         expect(message).toMatch(/too long|E2BIG/);
@@ -232,7 +233,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
         expect(message).toContain(word);
       });
 
-      it('if the directory was used before: an attempt is started at most once', async () => {
+      it('if the directory was used before (attempts/started-at-most-once)', async () => {
         const spec = lab.spec(['true']);
         await (await lab.runner.spawn(spec)).exited;
         await expect(lab.runner.spawn(spec)).rejects.toMatchObject({ details: { reason: 'directory_used' } });
@@ -266,10 +267,12 @@ describe('the launch shell', () => {
   beforeAll(async () => {
     ready = await lab.launchShellReady();
   });
-  beforeEach(({ skip }) => skip(!ready, 'there is no launch shell: no "setsid -f", or nobody reaps orphans'));
+  beforeEach(({ skip }) =>
+    skip(!ready, 'there is no launch shell: no "setsid -f", or orphans are not reaped'),
+  );
   afterAll(() => lab.dispose());
 
-  it('may die: what runs goes on and reports its end, and the next spawn works (L2)', async () => {
+  it('may die: running processes go on and report their end, and the next spawn works', async () => {
     const running = await lab.spawn(['sh', '-c', 'sleep 0.5; exit 4']);
     const [shell] = await shells();
     process.kill(shell?.pid ?? 0, 'SIGKILL');
@@ -279,7 +282,7 @@ describe('the launch shell', () => {
     expect((await running.exited).exit).toEqual({ kind: 'exited', code: 4 });
   });
 
-  it('ends with its runner (L3)', async () => {
+  it('ends with its runner', async () => {
     expect((await shells()).length).toBe(1);
     lab.runner.close();
     await until('the shell has ended', async () => (await shells()).length === 0);

@@ -42,7 +42,7 @@ export class GatewayRuns {
     this.#sessions = sessions;
   }
 
-  /** Runs that were under way are gone, and nobody remembers the others. */
+  /** Running runs are gone, and the others are forgotten. */
   afterRestart(): GatewayRuns {
     return new GatewayRuns(this.begun, this.#sessions);
   }

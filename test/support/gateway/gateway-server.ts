@@ -1,5 +1,5 @@
 /**
- * An OpenClaw Gateway 2026.9.6 as Signalbox sees it: the frames of its protocol, and whatever may go wrong with them. Runs
+ * An OpenClaw Gateway 2026.9.6 as Signalbox sees it: the frames of its protocol, and all that may go wrong with them. Runs
  * belong to the server's process and end with it; what it has written down (sessions) stays over a restart.
  */
 import { once } from 'node:events';

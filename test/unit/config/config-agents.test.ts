@@ -31,11 +31,11 @@ describe('an agent in the configuration', () => {
       'driver: function',
       'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote (the handler of a function agent is code: give such an agent to the library), got "function"',
     ],
-  ])('has a driver that can be built: %s', (agent, message) => {
+  ])('must name a driver: %s', (agent, message) => {
     expect(saidOf(agent)).toEqual([message]);
   });
 
-  it.each(['', 'command: node a.mjs', 'command: []'])('has a command that is a list: %s', (command) => {
+  it.each(['', 'command: node a.mjs', 'command: []'])('needs a command that is a list: %s', (command) => {
     expect(saidOf(`driver: command, ${command}`)).toEqual([
       expect.stringMatching(
         /^agents\.a\.command: expected a list with the program and its arguments, such as .*, (but it is missing|got "node a\.mjs"|got an empty list)$/,
@@ -55,15 +55,15 @@ describe('an agent in the configuration', () => {
       '[node, "{PROMPT-FILE}"]',
       'agents.a.command[1]: {PROMPT-FILE} is not a placeholder: write {prompt_file}',
     ],
-  ])('has arguments that reach the program as they are meant: %s', (command, message) => {
+  ])('is refused if its arguments would not reach the program as meant: %s', (command, message) => {
     expect(saidOf(`driver: command, command: ${command}`)).toEqual([message]);
   });
 
-  it('may have braces in its command that are no placeholders', () => {
+  it('may have braces in its command that are not placeholders', () => {
     expect(saidOf(`driver: command, command: [sh, -c, "awk '{print}' {} \${PROMPT} {name}"]`)).toEqual([]);
   });
 
-  it('has the prompt in its command where it is given as an argument', () => {
+  it('needs {prompt} in its command if the prompt is an argument', () => {
     expect(saidOf('driver: command, prompt: argument, command: [claude, -p, "{prompt}"]')).toEqual([]);
     expect(saidOf('driver: command, prompt: argument, command: [claude, -p], concurrency: 0.5')).toEqual([
       'agents.a.prompt: the command has no {prompt}, so the prompt would not reach the agent: add "{prompt}" to it',
@@ -71,7 +71,7 @@ describe('an agent in the configuration', () => {
     ]);
   });
 
-  it('that runs elsewhere says nothing of its process here, and gives its workers time for a second heartbeat', () => {
+  it('that is remote has no process settings, and gives its workers time for a second heartbeat', () => {
     expect(saidOf('driver: remote, concurrency: 4, heartbeat_seconds: 10')).toEqual([]);
     expect(saidOf('driver: remote, cwd: /srv')).toHaveLength(1);
     expect(saidOf('driver: remote, heartbeat_seconds: 10, offline_after_seconds: 15')).toEqual([
@@ -79,7 +79,7 @@ describe('an agent in the configuration', () => {
     ]);
   });
 
-  it('keeps its hands off the variables that Signalbox sets', () => {
+  it('cannot set the variables that Signalbox sets', () => {
     const message = 'expected the name of a variable, and none of SIGNALBOX_*, which Signalbox sets itself';
     expect(saidOf('driver: dry_run, env: { SIGNALBOX_TOKEN: x, A-B: x }, pass_env: [SIGNALBOX_URL]')).toEqual(
       [
@@ -90,21 +90,18 @@ describe('an agent in the configuration', () => {
     );
   });
 
-  it.each(['a b', 'agent.1', 'x'.repeat(65), 'manual', 'auto'])(
-    'has an id that works everywhere: not %s',
-    (id) => {
-      expect(() => parseConfig(JSON.stringify({ agents: { [id]: { driver: 'dry_run' } } }), 'f')).toThrow(
-        /: (?:expected|must not) .*, got "/,
-      );
-    },
-  );
+  it.each(['a b', 'agent.1', 'x'.repeat(65), 'manual', 'auto'])('cannot have the id %s', (id) => {
+    expect(() => parseConfig(JSON.stringify({ agents: { [id]: { driver: 'dry_run' } } }), 'f')).toThrow(
+      /: (?:expected|must not) .*, got "/,
+    );
+  });
 
-  it('is dry where its driver is', () => {
+  it('is a dry run if its driver is dry_run', () => {
     expect(agentConfigSchema.parse({ driver: 'dry_run' }).dry_run).toBe(true);
     expect(saidOf('driver: dry_run, dry_run: false')).toEqual(['agents.a.dry_run: expected true, got false']);
   });
 
-  it('may be a function where the library gives it', () => {
+  it('may be a function if the library defines it', () => {
     expect(agentConfigSchema.parse({ driver: 'function', capabilities: ['sum'] })).toMatchObject({
       driver: 'function',
       capabilities: ['sum'],
@@ -142,7 +139,7 @@ describe('resolveAgent', () => {
     },
   });
 
-  it('takes from the defaults what the agent does not say', () => {
+  it('takes from the defaults what the agent does not set', () => {
     expect(resolveAgent(config, 'plain')).toMatchObject({
       id: 'plain',
       driver: 'dry_run',
@@ -153,7 +150,7 @@ describe('resolveAgent', () => {
     });
   });
 
-  it('keeps what the agent says', () => {
+  it('keeps what the agent sets', () => {
     expect(resolveAgent(config, 'own')).toMatchObject({
       command: ['true'],
       timeout_seconds: 5,

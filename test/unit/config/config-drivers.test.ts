@@ -59,7 +59,7 @@ describe('a driver of the configuration', () => {
     });
   });
 
-  it('is made from another one', () => {
+  it('can be based on another one', () => {
     const { drivers } = parseConfig(
       'drivers: { a: { base: b, prompt: stdin }, b: { base: codex, program: /b } }',
       'f',
@@ -99,7 +99,7 @@ describe('a driver of the configuration', () => {
       'agents: { a: { driver: nobody } }',
       /agents\.a\.driver: expected command, openclaw, .*, dry_run or remote, got "nobody"/,
     ],
-  ])('that is wrong is refused: %s', (text, message) => {
+  ])('that is invalid is refused: %s', (text, message) => {
     expect(saidOf(text)).toContainEqual(expect.stringMatching(message));
   });
 });

@@ -21,7 +21,7 @@ async function write(name: string, content: string | Uint8Array): Promise<void> 
 }
 
 describe('the file that is read', () => {
-  it('is none where there is none: the defaults, with an absolute data directory', async () => {
+  it('is optional: without one the defaults count, with an absolute data directory', async () => {
     expect(await loadConfig({ cwd, env: {} })).toEqual({
       config: { ...defaultConfig(), data_dir: join(cwd, '.signalbox') },
       source: null,
@@ -37,14 +37,14 @@ describe('the file that is read', () => {
     },
   );
 
-  it('is the one that is named, whatever else is there', async () => {
+  it('is the named one, even if others exist', async () => {
     await write('signalbox.config.yaml', 'server: { port: 1 }');
     await write('other.conf', 'server: { port: 2 }');
     const { config, source } = await loadConfig({ cwd, env: {}, file: 'other.conf' });
     expect({ port: config.server.port, source }).toEqual({ port: 2, source: join(cwd, 'other.conf') });
   });
 
-  it('is never one of two', async () => {
+  it('is refused if there are two', async () => {
     await write('signalbox.config.yaml', '');
     await write('signalbox.config.json', '{}');
     await expect(loadConfig({ cwd, env: {} })).rejects.toMatchObject({
@@ -54,7 +54,7 @@ describe('the file that is read', () => {
     });
   });
 
-  it('is missed where it is named and not there', async () => {
+  it('is refused if it is named and missing', async () => {
     await expect(loadConfig({ cwd, env: {}, file: 'gone.yaml' })).rejects.toMatchObject({
       code: 'config_invalid',
       message: `gone.yaml: there is no such file in ${cwd}: name another, or none to run with the defaults`,
@@ -62,7 +62,7 @@ describe('the file that is read', () => {
     });
   });
 
-  it('is refused where it cannot be read', async () => {
+  it('is refused if it cannot be read', async () => {
     await mkdir(join(cwd, 'signalbox.config.yaml'));
     await expect(loadConfig({ cwd, env: {} })).rejects.toMatchObject({
       code: 'config_invalid',
@@ -71,7 +71,7 @@ describe('the file that is read', () => {
     });
   });
 
-  it('is refused in another encoding than UTF-8', async () => {
+  it('is refused if it is not UTF-8', async () => {
     await write('signalbox.config.yaml', Buffer.from('\uFEFFlog: {}', 'utf16le'));
     await expect(loadConfig({ cwd, env: {} })).rejects.toMatchObject({
       message: 'signalbox.config.yaml: is not UTF-8: save it in this encoding',
@@ -105,7 +105,7 @@ agents:
     expect((await loadConfig({ cwd, env: {}, file: 'bare.yaml' })).config.nats.program).toBe('nats-server');
   });
 
-  it('do not begin with a tilde, which would become the name of a directory', async () => {
+  it('must not begin with a tilde, which would become the name of a directory', async () => {
     await write('signalbox.config.yaml', 'data_dir: ~/signalbox\n');
     await expect(loadConfig({ cwd, env: {} })).rejects.toThrow(
       'signalbox.config.yaml:1:1 data_dir: expected a path without "~" (it would not be expanded), got "~/signalbox"',
@@ -113,7 +113,7 @@ agents:
   });
 });
 
-describe('settings beside the file', () => {
+describe('settings from variables and options', () => {
   const FILE = `
 data_dir: from-file
 server: { host: 127.0.0.2, port: 1, max_body_bytes: 77 }
@@ -128,7 +128,7 @@ log: { level: warn }
     SIGNALBOX_LOG_LEVEL: 'debug',
   };
 
-  it('come from variables, before those of the file', async () => {
+  it('from variables outrank the file', async () => {
     await write('signalbox.config.yaml', FILE);
     const { config } = await loadConfig({ cwd, env: ENV });
     expect(config).toMatchObject({
@@ -139,7 +139,7 @@ log: { level: warn }
     });
   });
 
-  it('come from options, before those of variables', async () => {
+  it('from options outrank variables', async () => {
     await write('signalbox.config.yaml', FILE);
     const overrides = {
       data_dir: '/from-option',
@@ -157,14 +157,14 @@ log: { level: warn }
     });
   });
 
-  it('count as absent where a variable is empty', async () => {
+  it('ignore an empty variable', async () => {
     await write('signalbox.config.yaml', FILE);
     const env = { SIGNALBOX_DATA_DIR: '', SIGNALBOX_PORT: '', NATS_URL: '' };
     const { config } = await loadConfig({ cwd, env });
     expect(config).toMatchObject({ server: { port: 1 }, nats: { url: 'nats://file:4222' } });
   });
 
-  it('are refused by the name of the variable or the option, after what is wrong in the file', async () => {
+  it('are refused with the name of the variable or option, after the errors of the file', async () => {
     await write('signalbox.config.yaml', 'log: { level: loud }');
     const env = {
       SIGNALBOX_HOST: '0.0.0.0:80',
@@ -191,12 +191,12 @@ log: { level: warn }
 describe('publicUrl', () => {
   const { server } = defaultConfig();
 
-  it('is made of the host and the port that is listened on', () => {
+  it('consists of the host and the actual port', () => {
     expect(publicUrl(server)).toBe('http://127.0.0.1:8083');
     expect(publicUrl({ ...server, host: '::1', port: 0 }, 40_123)).toBe('http://[::1]:40123');
   });
 
-  it('is the configured one where there is one', () => {
+  it('is the configured one if there is one', () => {
     expect(publicUrl({ ...server, public_url: 'https://box.example' }, 1)).toBe('https://box.example');
   });
 });

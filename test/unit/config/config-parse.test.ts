@@ -56,7 +56,7 @@ agents:
     });
   });
 
-  it('has a default for every key that must have a value (G1)', () => {
+  it('has a default for every key that needs a value', () => {
     expect(defaultConfig()).toEqual({
       data_dir: '.signalbox',
       server: {
@@ -119,14 +119,14 @@ agents:
     expect(parseConfig(`defaults: { priority: ${word} }`, FILE).defaults.priority).toBe(priority);
   });
 
-  it('takes the slash off the end of public_url', () => {
+  it('removes the slash at the end of public_url', () => {
     const { server } = parseConfig('server: { public_url: "https://box.example/signalbox/" }', FILE);
     expect(server.public_url).toBe('https://box.example/signalbox');
   });
 });
 
-describe('what is wrong in a configuration', () => {
-  it('is told all at once, by line, with column and field', () => {
+describe('errors in a configuration', () => {
+  it('are reported together, by line, with column and field', () => {
     const text = `
 server:
   port: 80830
@@ -151,7 +151,7 @@ limits: { concurrency: 1.5 }
     ]);
   });
 
-  it('is given to programs as details', () => {
+  it('are available to programs as details', () => {
     const { code, details } = errorOf('log: { level: inof }\n');
     const issue: ConfigIssue = {
       file: FILE,
@@ -178,7 +178,7 @@ limits: { concurrency: 1.5 }
       '"no such": 3',
       '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, telemetry, background, drivers, projects, agents',
     ],
-  ])('names the key that was meant or those that there are: %j (G2)', (text, line) => {
+  ])('suggest the key that was meant, or list the known ones: %j', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);
   });
 
@@ -207,11 +207,11 @@ limits: { concurrency: 1.5 }
     ['[]', ':1:1: expected a map of keys, got an empty list'],
     ['just words', ':1:1: expected a map of keys, got "just words"'],
     ['limits:\n', ':1:1 limits: expected a map of keys, got nothing'],
-  ])('has a place where YAML itself goes wrong: %j (Y1)', (text, line) => {
+  ])('have a position if the YAML is not valid: %j', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}${line}`]);
   });
 
-  it('is shown where the alias stands when it came through one', () => {
+  it('are shown at the alias if they came through one', () => {
     const text = 'agents:\n  a: &a { driver: dry_run, concurrency: 0 }\n  b: *a\n';
     expect(linesOf(text).map((line) => line.split(' ', 2).join(' '))).toEqual([
       `${FILE}:2:28 agents.a.concurrency:`,
@@ -219,7 +219,7 @@ limits: { concurrency: 1.5 }
     ]);
   });
 
-  it('includes aliases that would fill the memory', () => {
+  it('include aliases that would fill the memory', () => {
     const nested = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(', ')}]\n`;
     const text = nested('a', '1') + nested('b', '*a') + nested('c', '*b') + nested('d', '*c');
     expect(linesOf(text)).toEqual([
@@ -227,11 +227,11 @@ limits: { concurrency: 1.5 }
     ]);
   });
 
-  it.each(['"a b"', '"http://h"', '"-a"', '"[::1]"', '""'])('includes host %s, which is none', (host) => {
+  it.each(['"a b"', '"http://h"', '"-a"', '"[::1]"', '""'])('include host %s, which is not valid', (host) => {
     expect(errorOf(`server: { host: ${host} }`).message).toMatch(/server\.host: expected an IP address/);
   });
 
-  it('never repeats what may be a secret', () => {
+  it('never contain what may be a secret', () => {
     const text = `
 nats: { url: "http://user:hunter2@nats.example" }
 agents:
@@ -245,7 +245,7 @@ agents:
     ]);
   });
 
-  it('is always config_invalid with a place, whatever the text', () => {
+  it('are always config_invalid with a position, for any text', () => {
     const word = fc.constantFrom(
       'agents',
       'defaults',

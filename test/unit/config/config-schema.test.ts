@@ -9,7 +9,7 @@ describe('configJsonSchema', () => {
   const schema = configJsonSchema();
   const accepts = (value: unknown) => z.fromJSONSchema(schema).safeParse(value).success;
 
-  it('is plain JSON of a draft that editors know', () => {
+  it('is plain JSON of a draft that editors support', () => {
     expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
     expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
   });
@@ -27,7 +27,7 @@ describe('configJsonSchema', () => {
     expect(undescribed).toEqual([]);
   });
 
-  it('asks for no key that has a default', () => {
+  it('requires no key that has a default', () => {
     expect(accepts({})).toBe(true);
     expect(accepts({ agents: { a: { driver: 'command', command: ['node', 'a.mjs'] } } })).toBe(true);
     expect(accepts({ $schema: './x.json', defaults: { priority: 'high' }, server: { port: 0 } })).toBe(true);
@@ -42,7 +42,7 @@ describe('configJsonSchema', () => {
     { agents: { a: { driver: 'dry_run', concurency: 2 } } },
     { agents: { 'a b': { driver: 'dry_run' } } },
     { defaults: { priority: 11 } },
-  ])('refuses what a file cannot say: %j', (value) => {
+  ])('refuses what a file cannot contain: %j', (value) => {
     expect(accepts(value)).toBe(false);
   });
 });
@@ -58,7 +58,7 @@ describe('prioritySchema', () => {
     expect(prioritySchema.parse(value)).toBe(priority);
   });
 
-  it.each([0, 11, 1.5, 'urgent', '5', null, undefined])('refuses %j, and says what it takes', (value) => {
+  it.each([0, 11, 1.5, 'urgent', '5', null, undefined])('refuses %j and says what is expected', (value) => {
     expect(prioritySchema.safeParse(value).error?.issues.map((issue) => issue.message)).toEqual([
       'expected a whole number from 1 to 10, or low, normal or high',
     ]);
@@ -74,11 +74,11 @@ describe('closest', () => {
     ['env', 'env'],
     ['tag', undefined],
     ['', undefined],
-  ])('takes %j for %j', (word, meant) => {
+  ])('takes %j to mean %j', (word, meant) => {
     expect(closest(word, ['concurrency', 'max_attempts', 'timeout_seconds', 'env', 'cwd'])).toBe(meant);
   });
 
-  it('measures no distance between equal words, the same both ways, and never more than the longer word', () => {
+  it('measures 0 between equal words, the same both ways, and never more than the longer word', () => {
     const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 });
     fc.assert(
       fc.property(word, word, (a, b) => {

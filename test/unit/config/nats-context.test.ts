@@ -37,7 +37,7 @@ describe('a context', () => {
     expect((await readNatsContext('ctx', env)).url).toBe('nats://b:2');
   });
 
-  it('has the address that nats has where it says none, and any number of others', async () => {
+  it('has the default address of nats without one, and any number of others', async () => {
     expect((await read({ url: '', user: null })).url).toBe('nats://127.0.0.1:4222');
     expect((await read({ url: 'nats://a:1, tls://b:2' })).url).toBe('nats://a:1,tls://b:2');
   });
@@ -67,7 +67,7 @@ describe('a context', () => {
     });
   });
 
-  it('may have what is for people, and empty fields of any kind', async () => {
+  it('may contain fields for people, and empty fields of any kind', async () => {
     const idle = { name: 'x', description: 'the test', color_scheme: 'blue' };
     const empty = { nsc: '', windows_ca_certs_match: null, later: [], inbox_prefix: '', tls_first: false };
     await expect(read({ url: 'a:1', ...idle, ...empty })).resolves.toMatchObject({ url: 'a:1' });
@@ -96,7 +96,7 @@ describe('a context', () => {
     [{ tls_first: SECRET }, 'tls_first', 'expected true or false'],
     [`{ "password": "${SECRET}" `, '', 'is not JSON'],
     [`["${SECRET}"]`, '', 'expected a map of fields'],
-  ])('is refused with its file and field, and without what it holds: %j', async (content, field, message) => {
+  ])('is refused with its file and field, and without its values: %j', async (content, field, message) => {
     const error = await read(content).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'config_invalid', details: { issues: expect.anything() } });
     const { message: text, cause } = error as Error;
@@ -105,7 +105,7 @@ describe('a context', () => {
     expect(text + String(cause)).not.toContain(SECRET);
   });
 
-  it('is missed by name and file, and everything that is wrong is said at once', async () => {
+  it('that is missing is reported with name and file; all errors are reported together', async () => {
     await expect(readNatsContext('gone', { HOME: home })).rejects.toMatchObject({
       code: 'config_invalid',
       message: `${fileOf('gone')}: there is no such file, so there is no NATS context gone: make it with "nats context add gone", or name another`,
@@ -129,7 +129,7 @@ describe('a file with credentials', () => {
   );
 });
 
-describe('which server a configuration names', () => {
+describe('the server of a configuration', () => {
   const load = async (nats: unknown, env: Record<string, string>, overrides = {}) => {
     await writeFile(join(home, 'signalbox.config.json'), JSON.stringify({ nats }));
     const { config } = await loadConfig({ cwd: home, env: { HOME: home, ...env }, overrides });
@@ -142,7 +142,7 @@ describe('which server a configuration names', () => {
   const ONE = { servers: ['one:1'], user: 'ann', pass: 'x' };
   const TWO = { servers: ['two:2'] };
 
-  it('is that of the option, before that of the variable, before that of the file', async () => {
+  it('comes from the option, else the variable, else the file', async () => {
     const file = { context: 'one' };
     expect(await load({}, {})).toBeNull();
     expect(await load(file, {})).toEqual(ONE);
@@ -153,7 +153,7 @@ describe('which server a configuration names', () => {
     expect(await load(file, { NATS_CONTEXT: '' })).toEqual(ONE);
   });
 
-  it('is wholly that of the context, whatever the file says of another one', async () => {
+  it('comes entirely from the context, if the file names another one too', async () => {
     const file = { url: 'tls://u:p@file:9', credentials: 'c', ca_file: 'ca' };
     expect(await load(file, { NATS_CONTEXT: 'two' })).toEqual(TWO);
   });
@@ -168,7 +168,7 @@ describe('which server a configuration names', () => {
     [{}, { NATS_CONTEXT: '../one' }, {}, /^NATS_CONTEXT: expected the name of a context/],
     [{ context: 'a/b' }, {}, {}, /nats\.context: expected the name of a context/],
     [{ context: 'gone' }, {}, {}, /gone\.json: there is no such file/],
-  ])('is refused where it is not one: %j, %j, %j', async (nats, env, overrides, message) => {
+  ])('is refused if two are named: %j, %j, %j', async (nats, env, overrides, message) => {
     await expect(load(nats, env, overrides)).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringMatching(message),

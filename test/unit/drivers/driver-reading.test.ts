@@ -14,7 +14,7 @@ function fixture(tool: string, file: string): Buffer {
   return readFileSync(new URL(`../../fixtures/drivers/${tool}/${file}`, import.meta.url));
 }
 
-/** @param size bytes of a piece: where they are cut must not matter */
+/** @param size bytes of a piece: the result must not depend on it */
 async function* inPieces(bytes: Buffer, size = 7): AsyncIterable<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
@@ -86,11 +86,11 @@ describe('recorded output of each tool', () => {
     ['gemini', 'success.jsonl', { input_tokens: 1200, output_tokens: 90 }],
     ['opencode', 'success.jsonl', { input_tokens: 1500, output_tokens: 90, cost_usd: 0.003 }],
     ['openclaw', 'success.json', { input_tokens: 10, output_tokens: 2, cost_usd: 0.004 }],
-  ])('%s %s has the usage of the run', async (tool, file, usage) => {
+  ])('reads the usage from %s %s', async (tool, file, usage) => {
     expect(usageOf((await read(tool, fixture(tool, file))).usage, undefined)).toEqual(usage);
   });
 
-  it('counts of a whole session are split between its attempts, counts of a run are not', async () => {
+  it('splits counts of a whole session between its attempts, but not counts of a run', async () => {
     const usedIn = async (tool: string, file: string) =>
       usageOf((await read(tool, fixture(tool, file))).usage, undefined);
     const claude = usageOf(
@@ -133,7 +133,7 @@ describe('output of any size', () => {
     expect(peak - before).toBeLessThan(80_000_000);
   });
 
-  it('leaves out a line that is too long, and goes on behind it', async () => {
+  it('leaves out a line that is too long and reads the next ones', async () => {
     const [first, ...rest] = fixture('codex', 'success.jsonl').toString().split('\n');
     const bytes = Buffer.from([first, `{"x":"${'y'.repeat(9_000_000)}"}`, ...rest].join('\n'));
     expect(await read('codex', bytes, 64 * 1_024)).toMatchObject({
@@ -160,7 +160,7 @@ describe('output of any size', () => {
   });
 });
 
-describe('what `openclaw gateway call agent.wait` says', () => {
+describe('the output of `openclaw gateway call agent.wait`', () => {
   it.each<[string, Partial<Reading>]>([
     ['wait-running.json', { status: 'nothing', unsettled: RUN }],
     ['wait-ok.json', { status: 'ok', text: ANSWER, unsettled: undefined }],

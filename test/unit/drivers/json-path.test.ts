@@ -27,7 +27,7 @@ describe('a path', () => {
     expect(valuesAt(DOCUMENT, parsePath(path))).toEqual(values);
   });
 
-  it.each(['', 'a..b', 'a b', 'a[', 'a.', '.a', 'a[b c=1]'])('that cannot be read is refused: %j', (path) => {
+  it.each(['', 'a..b', 'a b', 'a[', 'a.', '.a', 'a[b c=1]'])('that is not valid is refused: %j', (path) => {
     expect(() => parsePath(path)).toThrow(/path/);
   });
 });

@@ -20,7 +20,7 @@ describe('parseStat', () => {
     });
   });
 
-  it('sees that a process was forked and has executed nothing yet', () => {
+  it('tells that a process was forked and has not executed a program yet', () => {
     expect(parseStat(`43 (sh) ${rest.replace('4194560', '4194368')}`)?.beforeExec).toBe(true);
   });
 
@@ -32,7 +32,7 @@ describe('parseStat', () => {
 describe('markersIn', () => {
   const read = (text: string) => markersIn(Buffer.from(text));
 
-  it('finds the variable wherever it stands, and only as a whole', () => {
+  it('finds the variable anywhere in the environment, and only as a whole name', () => {
     expect(read('SIGNALBOX_ATTEMPT_MARKER=a\0B=c\0')).toEqual(['a']);
     expect(read('B=c\0SIGNALBOX_ATTEMPT_MARKER=a')).toEqual(['a']);
     expect(read('X_SIGNALBOX_ATTEMPT_MARKER=x\0SIGNALBOX_ATTEMPT_MARKER=a\0')).toEqual(['a']);
@@ -43,7 +43,7 @@ describe('markersIn', () => {
 });
 
 describe('parseMemory', () => {
-  it('reads present and peak size, and nothing from a zombie', () => {
+  it('reads current and peak size; a zombie has none', () => {
     expect(parseMemory('Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n')).toEqual({
       nowBytes: 1024 * 1024,
       peakBytes: 2048 * 1024,
@@ -75,7 +75,7 @@ describe('ps on macOS', () => {
     expect(parsePsRecord('501 (sh) S 1')).toBeUndefined();
   });
 
-  it('shows the marker behind the arguments', () => {
+  it('reads the marker after the arguments', () => {
     expect(parsePsMarkers(' 501 sleep 600 HOME=/Users/a SIGNALBOX_ATTEMPT_MARKER=m:1 LANG=C')).toEqual({
       pid: 501,
       markers: ['m:1'],
@@ -87,7 +87,7 @@ describe('ps on macOS', () => {
 describe('the exit record', () => {
   const times = '0m0.010000s 0m0.000000s\n1m2.500000s 0m0.250000s\n';
 
-  it('is believed only with its last line', () => {
+  it('counts only with its last line', () => {
     const whole = `status 3\n${times}end\n`;
     expect(parseExitRecord(whole)).toEqual({ status: 3, signalled: false, cpuMs: 62_750 });
     for (let length = 0; length < whole.length; length += 1) {
@@ -95,7 +95,7 @@ describe('the exit record', () => {
     }
   });
 
-  it('reads times with a decimal comma, and does without times', () => {
+  it('reads times with a decimal comma, and a record without times', () => {
     expect(parseExitRecord('status 0\n0m0,000s 0m0,000s\n0m1,500s 0m0,250s\nend\n')?.cpuMs).toBe(1750);
     expect(parseExitRecord('status 0\nend\n')).toEqual({ status: 0, signalled: false });
   });

@@ -31,13 +31,13 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('tailOf', () => {
-  it('gives the whole of a short file, and nothing of a missing one', async () => {
+  it('returns all of a short file, and an empty text for a missing one', async () => {
     writeFileSync(file, 'short 中文\n');
     expect(await tailOf(file, 1000)).toBe('short 中文\n');
     expect(await tailOf(join(directory, 'missing'), 1000)).toBe('');
   });
 
-  it('cuts at a character, wherever the limit falls', async () => {
+  it('cuts between characters', async () => {
     const text = 'aé中😀b';
     writeFileSync(file, text);
     for (let bytes = 0; bytes <= Buffer.byteLength(text); bytes += 1) {
@@ -47,18 +47,18 @@ describe('tailOf', () => {
     }
   });
 
-  it('holds back a character that is not written in full yet', async () => {
+  it('leaves out a character that is not completely written yet', async () => {
     writeFileSync(file, Buffer.from('ok中').subarray(0, 4));
     expect(await tailOf(file, 100)).toBe('ok');
   });
 
-  it('shows bytes that are no UTF-8 as U+FFFD', async () => {
+  it('shows bytes that are not UTF-8 as U+FFFD', async () => {
     writeFileSync(file, Buffer.from([0x61, 0xff, 0x62, 0x80, 0x80, 0x80, 0x80, 0x63]));
     expect(await tailOf(file, 100)).toBe('a\ufffdb\ufffd\ufffd\ufffd\ufffdc');
     expect(await tailOf(file, 5)).toBe('\ufffdc');
   });
 
-  it('reads on in the rotated part if the file alone is too short', async () => {
+  it('continues in the rotated part if the file alone is too short', async () => {
     writeFileSync(`${file}.1`, 'older ');
     writeFileSync(file, 'newer');
     expect(await tailOf(file, 8)).toBe('er newer');
@@ -67,7 +67,7 @@ describe('tailOf', () => {
 });
 
 describe('OutputFile', () => {
-  it('counts bytes over rotations and keeps the newest', async () => {
+  it('counts bytes across rotations and keeps the newest', async () => {
     const output = new OutputFile(file, 10, silent);
     await output.look();
     expect(output).toMatchObject({ bytes: 0, lastOutputAt: undefined });
@@ -85,7 +85,7 @@ describe('OutputFile', () => {
     expect(await tailOf(file, 5)).toBe('efghi');
   });
 
-  it('loses nothing of what is written in bursts while it is copied', async () => {
+  it('loses nothing that is written in bursts while the file is copied', async () => {
     const output = new OutputFile(file, 2_000_000, silent);
     let written = 0;
     const write = (lines: number): void => {
@@ -120,7 +120,7 @@ describe('OutputFile', () => {
     expect(output.bytes).toBe(16);
   });
 
-  it('upholds the cap even where a copy cannot be written', async () => {
+  it('keeps the cap even if a copy cannot be written', async () => {
     const output = new OutputFile(file, 10, silent);
     mkdirSync(`${file}.copy`);
     writeFileSync(file, '0123456789abcdef');

@@ -46,19 +46,19 @@ describe('findOwned', () => {
     expect(owned([daemon, bare, other])).toEqual({ 300: 'marker', 301: 'descent' });
   });
 
-  it('takes no process for the launcher that has its pid but another start time (O1)', () => {
+  it('ignores a process with the pid of the launcher but another start time (process/ownership-by-start-time)', () => {
     const stranger = entry(100, 1, 100, { startTime: '900' });
     expect(owned([stranger, entry(901, 100, 100, { startTime: '901' })])).toEqual({});
   });
 
-  it('does not believe the number of a group whose own process is a stranger (O2)', () => {
+  it('ignores a group whose number is the pid of a foreign process (process/ownership-by-start-time)', () => {
     const shell = entry(400, 1, 400, { startTime: '600' });
     const borrowed = entry(401, 400, 400, { startTime: '700', markers: ['m'] });
     const neighbour = entry(402, 400, 400, { startTime: '700' });
     expect(owned([shell, borrowed, neighbour])).toEqual({ 401: 'marker' });
   });
 
-  it('believes a doubted number once its own process turns out to be owned (O2)', () => {
+  it('accepts a doubted group once the process with its number turns out to be owned', () => {
     const marked = entry(501, 1, 500, { markers: ['m'] });
     const leader = entry(500, 502, 500);
     const mother = entry(502, 1, 502, { markers: ['m'] });
@@ -66,30 +66,30 @@ describe('findOwned', () => {
     expect(owned([marked, leader, mother, orphan])).toMatchObject({ 500: 'descent', 503: 'group' });
   });
 
-  it('believes a number without a process of its own as long as an owned one is in it (O2)', () => {
+  it('accepts a group whose number no process has while an owned process is in it', () => {
     const left = entry(102, 1, 100);
     expect(owned([left])).toEqual({});
     expect(owned([left, entry(103, 1, 100, { markers: ['m'] })])).toEqual({ 102: 'group', 103: 'marker' });
   });
 
-  it('takes nothing that started before the launcher (O3)', () => {
+  it('ignores processes that started before the launcher (process/ownership-by-start-time)', () => {
     expect(owned([LAUNCHER, entry(99, 100, 100, { startTime: '499' })])).toEqual({ 100: 'known' });
   });
 
-  it('never takes this process, its group, or the first process (O3)', () => {
+  it('never claims this process, its group, or the first process (process/ownership-by-start-time)', () => {
     const self = { ...SIGNALBOX, markers: ['m'], startTime: '600' };
     const sibling = entry(11, 10, 10, { markers: ['m'], startTime: '600' });
     const first = { ...INIT, markers: ['m'], startTime: '600' };
     expect(owned([self, sibling, first])).toEqual({});
   });
 
-  it('does not look at markers unless asked', () => {
+  it('does not look at markers without one to look for', () => {
     const { known, since, own } = CLAIM;
     const index = new ProcessIndex([entry(300, 1, 300, { markers: ['m'] })]);
     expect(findOwned(index, { known, since, own })).toEqual([]);
   });
 
-  it('comes to an end with processes that name each other as parents', () => {
+  it('terminates if processes name each other as parents', () => {
     expect(owned([entry(100, 101, 100), entry(101, 100, 100)])).toEqual({ 100: 'known', 101: 'descent' });
   });
 });

@@ -11,17 +11,17 @@ function untilOf(line: string): number | undefined {
   return sign && sign.untilMs - NOW;
 }
 
-describe('the sign of a used-up quota', () => {
-  it('is none where no line matches', () => {
+describe('quotaSign', () => {
+  it('finds nothing if no line matches', () => {
     expect(quotaSign(SETTINGS, ['', 'out of memory\nrate\nlimit'], NOW)).toBeUndefined();
   });
 
-  it('is the last line that matches, of the most telling text, without regard to case', () => {
+  it('takes the last line that matches in the first text that has one, in any case', () => {
     const texts = ['nothing here', 'Rate Limit 1\r\n  RATE LIMIT 2  \r\nbye\n', 'rate limit 3'];
     expect(quotaSign(SETTINGS, texts, NOW)).toEqual({ reason: 'quota: RATE LIMIT 2', untilMs: NOW + HOUR });
   });
 
-  it('is cut to 200 characters, and never within one', () => {
+  it('cuts the reason to 200 characters, never inside a character', () => {
     const reason = quotaSign(SETTINGS, [`rate limit ${'😀'.repeat(300)}`], NOW)?.reason ?? '';
     expect(reason).toBe(`quota: rate limit ${'😀'.repeat(189)}`);
   });
@@ -34,7 +34,7 @@ describe('the sign of a used-up quota', () => {
     ['quota exceeded; retry after 1 min', 60_000],
     ['quota exceeded, resets at 2030-01-01T02:30:00Z', 2.5 * HOUR],
     ['quota exceeded, resets at 2030-01-01T02:00:00.5+01:00.', HOUR + 500],
-  ])('lasts for as long as the line says: %s', (line, ms) => {
+  ])('waits as long as the line says: %s', (line, ms) => {
     expect(untilOf(line)).toBe(ms);
   });
 
@@ -48,7 +48,7 @@ describe('the sign of a used-up quota', () => {
     'rate limit, resets at 2030-13-77T00:00:00Z',
     'rate limit, resets at 2030-01-01T02:00:00',
     'retry after 5 seconds\nrate limit',
-  ])('lasts for as long as configured where the line names no time that can be meant: %s', (line) => {
+  ])('waits as long as configured if the line names no plausible time: %s', (line) => {
     expect(untilOf(line)).toBe(HOUR);
   });
 });
@@ -56,13 +56,13 @@ describe('the sign of a used-up quota', () => {
 describe('the quota of an agent in the configuration', () => {
   const parse = (quota: object) => agentConfigSchema.safeParse({ driver: 'command', command: ['x'], quota });
 
-  it('parks for an hour unless it says otherwise', () => {
+  it('parks for an hour by default', () => {
     expect(parse({ pattern: 'rate limit' }).data).toMatchObject({
       quota: { pattern: 'rate limit', park_seconds: 3_600 },
     });
   });
 
-  it.each(['', '(', '[z-a]', 7])('wants a regular expression: %j', (pattern) => {
+  it.each(['', '(', '[z-a]', 7])('requires a regular expression: %j', (pattern) => {
     const [issue, ...more] = parse({ pattern }).error?.issues ?? [];
     expect(more).toEqual([]);
     expect(issue?.path).toEqual(['quota', 'pattern']);

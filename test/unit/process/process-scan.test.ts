@@ -28,7 +28,7 @@ function countingTable(scanMs: number) {
 }
 
 describe('SharedScan', () => {
-  it('answers all who ask at the same time with one scan, with the markers that each of them needs (C2)', async () => {
+  it('answers simultaneous calls with one scan, with the markers that each of them needs', async () => {
     const { table, queries } = countingTable(5);
     const scans = new SharedScan(table);
     const answers = await Promise.all([
@@ -41,7 +41,7 @@ describe('SharedScan', () => {
     expect(new Set(answers).size).toBe(1);
   });
 
-  it('begins a scan after the call that it answers, one at a time (C1, C2)', async () => {
+  it('starts a scan after the call that it answers, one at a time', async () => {
     const { table, queries, atOnceMax } = countingTable(20);
     const scans = new SharedScan(table);
     const first = scans.scan();
@@ -55,7 +55,7 @@ describe('SharedScan', () => {
     expect(atOnceMax()).toBe(1);
   });
 
-  it('goes on after a scan that failed', async () => {
+  it('works after a scan that failed', async () => {
     const { table } = countingTable(0);
     let fail = true;
     const scans = new SharedScan({
@@ -74,7 +74,7 @@ describe('SharedScan', () => {
 describe.runIf(process.platform === 'linux')('LinuxProcessTable', () => {
   const table = new LinuxProcessTable();
 
-  it('shows this process as it is', async () => {
+  it('shows this process', async () => {
     const entry = table.lookup(process.pid);
     expect(entry).toMatchObject({ pid: process.pid, ppid: process.ppid, beforeExec: false });
     expect((await table.scan({})).find(({ pid }) => pid === process.pid)?.startTime).toBe(entry?.startTime);
@@ -83,7 +83,7 @@ describe.runIf(process.platform === 'linux')('LinuxProcessTable', () => {
     expect(table.bootId()).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('knows nothing of a process that does not exist', async () => {
+  it('returns nothing for a process that does not exist', async () => {
     const pid = 2 ** 22 + 1; // beyond the highest pid that Linux gives out
     expect(table.lookup(pid)).toBeUndefined();
     expect(table.memory(pid)).toBeUndefined();

@@ -48,7 +48,7 @@ class FakeSystem {
 }
 
 describe('Signaller', () => {
-  it('sends nothing to a pid that another process has by now (K2)', () => {
+  it('sends nothing to a pid that another process has now (process/ownership-by-start-time)', () => {
     const system = new FakeSystem();
     const seen = system.add(100);
     system.add(100, { startTime: '501' });
@@ -57,14 +57,14 @@ describe('Signaller', () => {
     expect(system.sent).toEqual([]);
   });
 
-  it('sends nothing to a zombie, nor to a group that a member has left (K2)', () => {
+  it('sends nothing to a zombie, nor to a group that its known member has left', () => {
     const system = new FakeSystem();
     expect(system.signaller.toProcess(system.add(100, { state: 'Z' }), 'SIGKILL')).toBeUndefined();
     expect(system.signaller.toGroup(200, [system.add(201, { pgid: 201 })], 'SIGTERM')).toBeUndefined();
     expect(system.sent).toEqual([]);
   });
 
-  it('never aims at the first process, at everything, at this process or at its group (K1)', () => {
+  it('never signals the first process, all processes, this process or its group', () => {
     const system = new FakeSystem();
     for (const pid of [-1, 0, 1, 10]) {
       const entry = system.add(pid);
@@ -74,7 +74,7 @@ describe('Signaller', () => {
     expect(system.sent).toEqual([]);
   });
 
-  it('sends to a process and to a group, and notes a refusal', () => {
+  it('signals a process and a group, and records a refusal', () => {
     const system = new FakeSystem();
     const entry = system.add(100);
     expect(system.signaller.toProcess(entry, 'SIGTERM')).toEqual({
@@ -98,7 +98,7 @@ describe('Signaller', () => {
 });
 
 describe('Killer', () => {
-  it('reports what it could not kill as surviving, after a bounded number of rounds', async () => {
+  it('reports survivors after a bounded number of rounds (kill/proved-by-evidence)', async () => {
     const system = new FakeSystem();
     const stuck = system.add(100, { state: 'D' });
     const killer = new Killer(system.host(), { agent: stuck, marker: 'm' });
@@ -109,7 +109,7 @@ describe('Killer', () => {
     expect(killer.sentKill).toBe(true);
   });
 
-  it('cuts its lists and keeps the counts complete', async () => {
+  it('limits its lists; the counts stay complete', async () => {
     const system = new FakeSystem();
     const launcher = system.add(100);
     for (let pid = 1000; pid < 1200; pid += 1) system.add(pid, { ppid: 100, pgid: 100, sid: 100 });
@@ -123,7 +123,7 @@ describe('Killer', () => {
     expect(evidence.signals.length).toBe(64);
   });
 
-  it('asks a process that came late during the grace as well', async () => {
+  it('sends SIGTERM to a process that starts during the grace', async () => {
     const system = new FakeSystem();
     const launcher = system.add(100);
     const agent = system.add(101, { ppid: 100, pgid: 100, sid: 100 });

@@ -65,12 +65,12 @@ async function run(end: Pick<RunEnd, 'result' | 'failure'>) {
 }
 
 describe('a job that a driver runs', () => {
-  it('has failed where its result says so, whatever its exit code', async () => {
+  it('has failed if its result says so, even with exit code 0', async () => {
     const { reported } = await run({ result: { kind: 'exited', code: 0, ok: true }, failure: 'no credit' });
     expect(reported).toMatchObject({ status: 'failed', exitCode: 0, error: 'no credit' });
   });
 
-  it('has failed with an exit code that is no success, and with what that means', async () => {
+  it('has failed with another exit code, and reports what the code means', async () => {
     const { reported } = await run({ result: { kind: 'exited', code: 3, ok: false }, failure: 'no key' });
     expect(reported).toMatchObject({ status: 'failed', exitCode: 3, error: 'no key' });
   });
@@ -80,7 +80,7 @@ describe('a job that a driver runs', () => {
     expect(reported).toMatchObject({ status: 'completed', exitCode: 7 });
   });
 
-  it('gets the trace of its attempt, and no session: the one before may have run elsewhere', async () => {
+  it('gets the trace of its attempt, and no session, because the attempt before may have run elsewhere', async () => {
     const { order } = await run({ result: { kind: 'returned' } });
     expect(order).toMatchObject({ traceparent: JOB.traceparent, resumes: null });
   });
