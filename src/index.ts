@@ -12,8 +12,7 @@
  */
 import { type Logger, pino } from 'pino';
 import { taskInMemory } from './app/context.ts';
-import { followRecords } from './app/events/follow.ts';
-import { TaskNews } from './app/events/task-news.ts';
+import { followRecords, TaskUpdates } from './app/events/follow.ts';
 import { appServices } from './app/services.ts';
 import { eventJson, taskJson } from './app/tasks/task-json.ts';
 import { checkConfig } from './config/parse-config.ts';
@@ -106,7 +105,7 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
       if (task) onSettled(taskJson(task));
     });
   }
-  const news = new TaskNews(app);
+  const news = new TaskUpdates(app);
   const closed = new AbortController();
   const methods = methodsOf(
     { ...appServices(app, news), health: () => daemon.health(), rejected: async () => [] },

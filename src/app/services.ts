@@ -6,14 +6,14 @@ import type { Decision } from '../contracts/api/requests.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { type ProjectId, projectId, type TaskId, type TaskRef, taskId } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
-import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/agent-words.ts';
+import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/agent-messages.ts';
 import { decideAgent } from './agents/decide-agent.ts';
 import { listAgents, readAgent } from './agents/read-agents.ts';
 import { readAttemptLog } from './attempts/attempt-log.ts';
-import { readAttempt, readProcessTree } from './attempts/attempt-processes.ts';
-import { killAttempt, listProcesses } from './attempts/attempts.ts';
+import { listProcesses, readAttempt, readProcessTree } from './attempts/attempt-processes.ts';
+import { killAttempt } from './attempts/attempts.ts';
 import { type AppContext, findAttempts, findTask } from './context.ts';
-import type { TaskNews } from './events/task-news.ts';
+import type { TaskUpdates } from './events/follow.ts';
 import { listAuditKeys, rotateAuditKey } from './overview/audit-keys.ts';
 import { decideQueue } from './overview/decide-queue.ts';
 import { listMachines } from './overview/machines.ts';
@@ -44,16 +44,12 @@ interface TaskAddress {
   readonly task: TaskId;
 }
 
-interface AttemptAddress extends TaskAddress {
-  readonly attempt: number;
-}
-
 type AppServices = ReturnType<typeof appServices>;
 
 export type { AppServices };
 
-/** @param news wakes the callers that wait for an update of a task */
-export function appServices(app: AppContext, news: TaskNews) {
+/** @param updates wakes the callers that wait for an update of a task */
+export function appServices(app: AppContext, updates: TaskUpdates) {
   const { bind, onTask, answering } = binders(app);
   return {
     tasks: {
@@ -64,7 +60,7 @@ export function appServices(app: AppContext, news: TaskNews) {
       list: bind(listTasks),
       read: onTask(readTask),
       explain: onTask(readWhy),
-      afterUpdate: (ref: TaskRef, wait: UpdateWait) => afterUpdate(app, news, ref, wait),
+      afterUpdate: (ref: TaskRef, wait: UpdateWait) => afterUpdate(app, updates, ref, wait),
     },
     jobs: jobServices(app),
     decisions: {
@@ -85,10 +81,10 @@ export function appServices(app: AppContext, news: TaskNews) {
     attempts: {
       list: async ({ project, task }: TaskAddress): Promise<AttemptAnswer[]> =>
         (await findAttempts(app, project, task)).map(attemptJson),
-      read: onAttempt(app, readAttempt),
-      readLog: onAttempt(app, readAttemptLog),
-      readProcesses: onAttempt(app, readProcessTree),
-      kill: onAttempt(app, killAttempt),
+      read: bind(readAttempt),
+      readLog: bind(readAttemptLog),
+      readProcesses: bind(readProcessTree),
+      kill: bind(killAttempt),
       listOpen: bind(listProcesses),
     },
     agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
@@ -129,14 +125,6 @@ function binders(app: AppContext) {
   };
 }
 
-function onAttempt<Args extends unknown[], Result>(
-  app: AppContext,
-  useCase: (app: AppContext, project: ProjectId, task: TaskId, attempt: number, ...args: Args) => Result,
-) {
-  return ({ project, task, attempt }: AttemptAddress, ...args: Args): Result =>
-    useCase(app, project, task, attempt, ...args);
-}
-
 /** Waits for an update of a task. */
 export interface UpdateWait {
   readonly waitMs: number;
@@ -151,17 +139,17 @@ export interface UpdateWait {
  */
 async function afterUpdate(
   app: AppContext,
-  news: TaskNews,
+  updates: TaskUpdates,
   ref: TaskRef,
   { waitMs, isKnown, gone }: UpdateWait,
 ): Promise<string> {
   const project = projectId(ref.project);
   const task = taskId(ref.task);
-  const isNews = (now: TaskView): boolean =>
+  const isUpdated = (now: TaskView): boolean =>
     isKnown === undefined ? SETTLED_STATES.has(now.state) : !isKnown(etagOf(app, now));
   const now = await findTask(app, project, task);
   if (waitMs <= 0) return etagOf(app, now);
-  await news.until(now, isNews, waitMs, gone);
+  await updates.until(now, isUpdated, waitMs, gone);
   return etagOf(app, await findTask(app, project, task));
 }
 

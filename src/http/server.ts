@@ -9,10 +9,10 @@
 import type { AddressInfo } from 'node:net';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import { speakerOf } from '../app/agents/speaker.ts';
+import { principalOf } from '../app/agents/agent-messages.ts';
 import type { AppContext } from '../app/context.ts';
 import type { EventFeed } from '../app/events/event-feed.ts';
-import { TaskNews } from '../app/events/task-news.ts';
+import { TaskUpdates } from '../app/events/follow.ts';
 import { appServices } from '../app/services.ts';
 import type { McpDoor } from '../client/mcp/http.ts';
 import type { HealthReport } from '../contracts/api/answers.ts';
@@ -140,7 +140,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   const rateLimit = new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () =>
     performance.now(),
   );
-  const news = new TaskNews(app);
+  const news = new TaskUpdates(app);
   http.addHook('onClose', async () => {
     news.close();
     metrics.close();
@@ -182,7 +182,7 @@ function gatekeeperOf({ app, people = NO_TOKENS, host, publicUrl }: HttpServerOp
   return new Gatekeeper({
     people,
     mayBeOpen: !isReachable({ host, publicUrl }),
-    speakerOf: (token, address) => speakerOf(app, token, address),
+    principalOf: (token, address) => principalOf(app, token, address),
   });
 }
 

@@ -4,11 +4,13 @@
  * Invariant messages/acted-on-once: what a message did is in the log with the message as its cause. So it is recognised after
  * a crash between the act and the acknowledgement, and after a NATS server has brought acknowledged messages back.
  */
+
 import { join } from 'node:path';
 import type { JetStreamClient } from '@nats-io/jetstream';
-import { addComment, addOutput, hearResult, reportStatus } from '../app/agents/agent-words.ts';
+import { addComment, addOutput, authenticateResult, reportStatus } from '../app/agents/agent-messages.ts';
 import type { ContentReference } from '../app/attempts/content-store.ts';
 import { type AppContext, findAttempts, findTask } from '../app/context.ts';
+import { whenRecorded } from '../app/events/follow.ts';
 import { Lru } from '../base/lru.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { attemptKey, type ProjectId, projectId, type TaskId, taskId, taskKey } from '../contracts/ids.ts';
@@ -158,10 +160,11 @@ async function endAttempt(
       `agent ${received.agent} runs on this machine: the end of its process is its result`,
     );
   }
-  await hearResult(app, project, task, result.token);
+  await authenticateResult(app, project, task, result.token);
   const outputs = await Promise.all(result.content.map((output) => outputOf(options, received, output)));
   received.driver.finish(place, endOf(received, result, outputs));
-  await whenEnded(app, () => history()?.endedAt != null);
+  if (await whenRecorded(app, () => history()?.endedAt != null, END_WAIT_MS)) return;
+  throw new SignalboxError('log_unavailable', 'the end of the attempt is not recorded yet');
 }
 
 function endOf(
@@ -253,20 +256,4 @@ function assertOpen(app: AppContext, place: Place): void {
 
 function viewOf(app: AppContext, place: Place) {
   return app.state.projections.attempts.byTask.get(taskKey(place))?.[place.attempt - 1];
-}
-
-async function whenEnded(app: AppContext, isEnded: () => boolean): Promise<void> {
-  if (isEnded()) return;
-  await new Promise<void>((resolve, reject) => {
-    const stop = app.log.onRecord(() => {
-      if (!isEnded()) return;
-      stop();
-      cancel();
-      resolve();
-    });
-    const cancel = app.environment.clock.schedule(END_WAIT_MS, () => {
-      stop();
-      reject(new SignalboxError('log_unavailable', 'the end of the attempt is not recorded yet'));
-    });
-  });
 }

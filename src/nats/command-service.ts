@@ -10,9 +10,9 @@ import { setMaxListeners } from 'node:events';
 import { type Service, type ServiceMsg, Svcm } from '@nats-io/services';
 import { type MsgHdrs, type NatsConnection, headers as newHeaders } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import { speakerOf } from '../app/agents/speaker.ts';
+import { principalOf } from '../app/agents/agent-messages.ts';
 import type { AppContext } from '../app/context.ts';
-import { TaskNews } from '../app/events/task-news.ts';
+import { TaskUpdates } from '../app/events/follow.ts';
 import { appServices } from '../app/services.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
@@ -50,7 +50,7 @@ export class CommandService {
   readonly #service: Service;
   readonly #gatekeeper: Gatekeeper;
   readonly #services: Services;
-  readonly #news: TaskNews;
+  readonly #news: TaskUpdates;
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
 
@@ -62,9 +62,9 @@ export class CommandService {
       people,
       // A caller with a token has the rights of its holder, and no more.
       mayBeOpen: false,
-      speakerOf: (token, address) => speakerOf(app, token, address),
+      principalOf: (token, address) => principalOf(app, token, address),
     });
-    this.#news = new TaskNews(app);
+    this.#news = new TaskUpdates(app);
     this.#services = { ...appServices(app, this.#news), health, rejected, audit, webhooks, background };
     // Every command that waits for an update listens: that is no leak.
     setMaxListeners(0, this.#stopping.signal);

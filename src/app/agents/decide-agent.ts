@@ -1,4 +1,4 @@
-/** What a person decides about an agent: pause, drain, resume. */
+/** Pausing, draining and resuming agents. */
 
 import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
@@ -15,9 +15,9 @@ export type AgentDecision = keyof typeof EVENTS;
 export const AGENT_DECISIONS = Object.keys(EVENTS) as readonly AgentDecision[];
 
 /**
- * A paused agent takes no new tasks, and what it runs goes on; a draining one is the same, and known to be emptied for
- * good. Both last over a restart, until it is resumed. Resuming also ends a parking before its time.
- * @returns the agent as it is then. @throws SignalboxError `agent_not_found`, `illegal_transition`, `log_unavailable`
+ * A paused or draining agent gets no new tasks, and its open attempts go on; draining says that it is to be emptied for
+ * good. Both survive restarts. Resuming also ends a parking early.
+ * @returns the agent afterwards. @throws SignalboxError `agent_not_found`, `illegal_transition`, `log_unavailable`
  */
 export async function decideAgent(
   app: AppContext,

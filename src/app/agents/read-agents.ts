@@ -1,10 +1,10 @@
-/** Who is there to take tasks. */
+/** Reading agents. */
 import type { AgentView } from '../../../projections/index.ts';
 import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { AgentId } from '../../contracts/ids.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
-import { openAttemptJson, openAttempts } from '../attempts/open-attempts.ts';
+import { openAttemptJson, openAttempts } from '../attempts/attempts.ts';
 import type { AppContext, Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
@@ -13,7 +13,7 @@ export function listAgents(app: AppContext): AgentAnswer[] {
   return [...app.supervision.roster.all()].map((definition) => agentJson(configured(app, definition)));
 }
 
-/** One agent and what it is doing; also one that is not configured any more. @throws SignalboxError `agent_not_found` */
+/** An agent with its open attempts; also if it is not configured any more. @throws SignalboxError `agent_not_found` */
 export function readAgent(app: AppContext, id: AgentId): AgentAnswer {
   const open_attempts = openAttempts(app)
     .filter(({ agent }) => agent === id)
@@ -35,7 +35,7 @@ export function findAgent(app: AppContext, id: AgentId): AgentView | Unregistere
   );
 }
 
-/** What the configuration says now counts, though an older one may have been registered. */
+/** The present configuration counts, even if an older one is still registered. */
 function configured(
   { state }: Needs<'state.projections'>,
   definition: AgentDefinition,
@@ -45,7 +45,7 @@ function configured(
   return view ? { ...view, driver: driver.name, capabilities } : unregistered(definition);
 }
 
-/** An agent whose registration is not in the log yet. */
+/** An agent whose registration is not stored yet. */
 type Unregistered = Omit<AgentView, 'since'> & { readonly since: null };
 
 function unregistered({ id, driver, capabilities, concurrency }: AgentDefinition): Unregistered {

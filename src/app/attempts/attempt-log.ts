@@ -1,41 +1,66 @@
-/**
- * What the process of an attempt has printed, as it is kept in the attempt's directory.
- *
- * R2 Whether the attempt is over is looked at before its file: if it was, nothing comes after what is read.
- */
-import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+/** Files of the processes of attempts, and what they have printed. */
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { ReadLog } from '../../contracts/api/requests.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
-import type { AppContext } from '../context.ts';
-import { openBelow, processDirectoryOf } from './attempt-files.ts';
-import { findAttempt } from './attempts.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { AttemptRef } from '../../contracts/ids.ts';
+import type { AppContext, Needs } from '../context.ts';
+import { type AttemptAddress, findAttempt } from './attempts.ts';
+
+/** The directory with the output of the process of an attempt, and the command that was started. */
+export function processDirectoryOf(
+  { settings }: Needs<'settings.directories'>,
+  { project, task, attempt }: AttemptRef,
+): string {
+  return join(settings.directories.attempts, project, task, String(attempt), 'process');
+}
+
+/**
+ * Opens a regular file below `root`: agents can replace files in their directory by links or other things.
+ * @returns null if there is no such file. @throws SignalboxError `not_found` if it is no regular file below `root`
+ */
+export async function openBelow(root: string, path: string): Promise<FileHandle | null> {
+  const real = await realpath(path).catch(missing);
+  if (real === null) return null;
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const isBelow = real.startsWith(`${await realpath(root)}${sep}`);
+  const file = isBelow ? await open(real, flags).catch(missing) : null;
+  if (file && (await file.stat()).isFile()) return file;
+  await file?.close();
+  throw new SignalboxError('not_found', 'the log of this attempt is not a file in its directory any more');
+}
+
+function missing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return null;
+  throw error;
+}
 
 export interface LogPart {
   readonly bytes: Uint8Array;
-  /** Where the part begins: not where it was asked for if Signalbox has dropped what stood there. */
+  /** Offset of the part; not the requested one if Signalbox has dropped that part of the log. */
   readonly offset: number;
-  /** Where the next part begins. */
+  /** Offset of the next part. */
   readonly nextOffset: number;
-  /** Whether there is nothing after this part, and nothing will be. */
+  /** Whether nothing follows this part, now or later. */
   readonly isComplete: boolean;
 }
 
 const MAX_PART_BYTES = 256 * 1_024;
 
 /**
- * A part of the log, which does not end within a character. Empty where nothing was printed, or nothing yet.
+ * A part of what the process of an attempt has printed. It never ends within a character, and is empty if there is no
+ * output (yet).
  * @throws SignalboxError `task_not_found`, `not_found`
  */
 export async function readAttemptLog(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
-  number: number,
+  ref: AttemptAddress,
   { stream, offset }: ReadLog,
 ): Promise<LogPart> {
-  const isOver = (await findAttempt(app, project, task, number)).endedAt !== null;
-  const directory = processDirectoryOf(app, { project, task, attempt: number });
+  // Before the file is read: if the attempt is over now, nothing follows what is read.
+  const isOver = (await findAttempt(app, ref)).endedAt !== null;
+  const directory = processDirectoryOf(app, ref);
   const file = await openBelow(app.settings.directories.attempts, join(directory, `${stream}.log`));
   if (!file) return { bytes: new Uint8Array(), offset: 0, nextOffset: 0, isComplete: isOver };
   try {
@@ -47,7 +72,7 @@ export async function readAttemptLog(
 
 async function readPart(file: FileHandle, wanted: number, isOver: boolean): Promise<LogPart> {
   const { size } = await file.stat();
-  // The file is kept below a cap: it may have become shorter than it was.
+  // The file is kept below a maximum size, so it may be shorter than before.
   const offset = wanted > size ? 0 : wanted;
   const buffer = Buffer.alloc(Math.min(MAX_PART_BYTES, size - offset));
   const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
@@ -57,7 +82,7 @@ async function readPart(file: FileHandle, wanted: number, isOver: boolean): Prom
   return { bytes, offset, nextOffset: offset + bytes.length, isComplete: isEnd && isOver };
 }
 
-/** The length without the character of which the last bytes are only the beginning (UTF-8). */
+/** The length without an incomplete UTF-8 character at the end. */
 function wholeCharacters(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;

@@ -1,84 +1,80 @@
-/** One attempt: reading it, and stopping it. */
+/** Attempts: finding, listing and stopping them. */
 import type { AttemptView } from '../../../projections/index.ts';
-import type { AttemptAnswer, AttemptProcesses } from '../../contracts/api/answers.ts';
+import type { AttemptAnswer, OpenAttempt } from '../../contracts/api/answers.ts';
 import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { attemptKey, type ProjectId, type TaskId } from '../../contracts/ids.ts';
-import { type AppContext, findAttempts, findTask } from '../context.ts';
+import { attemptKey, type ProjectId, parseAttemptKey, type TaskId } from '../../contracts/ids.ts';
+import { attemptOf } from '../../engine/runtime/views.ts';
+import { type AppContext, findAttempts, findTask, type Needs, type Readable } from '../context.ts';
 import { deciderOf } from '../decider.ts';
-import { attemptJson } from '../tasks/task-json.ts';
-import { openAttemptJson, openAttempts } from './open-attempts.ts';
+import { attemptJson, timeOf } from '../tasks/task-json.ts';
+
+/** An attempt, as the path of an operation names it. */
+export interface AttemptAddress {
+  readonly project: ProjectId;
+  readonly task: TaskId;
+  readonly attempt: number;
+}
 
 /** @throws SignalboxError `task_not_found`, `not_found` */
 export async function findAttempt(
-  app: AppContext,
-  project: ProjectId,
-  task: TaskId,
-  number: number,
+  app: Pick<Readable, 'state'>,
+  { project, task, attempt }: AttemptAddress,
 ): Promise<AttemptView> {
   const { attempts } = await findTask(app, project, task);
-  const attempt = (await findAttempts(app, project, task))[number - 1];
-  if (attempt) return attempt;
+  const found = (await findAttempts(app, project, task))[attempt - 1];
+  if (found) return found;
   const has = attempts === 0 ? 'it has none' : `its newest is ${attempts}`;
-  throw new SignalboxError(
-    'not_found',
-    `task ${task} in project ${project} has no attempt ${number}: ${has}`,
-    {
-      details: { project, task, attempt: number, attempts },
-    },
-  );
+  const message = `task ${task} in project ${project} has no attempt ${attempt}: ${has}`;
+  throw new SignalboxError('not_found', message, { details: { project, task, attempt, attempts } });
 }
 
 /**
- * Asks for the end of an open attempt: its processes are ended, by force after its agent's grace. The task is then
- * tried again while attempts are left.
- * @returns the attempt as it is then. @throws SignalboxError `not_found`, `illegal_transition`, `log_unavailable`
+ * Stops an open attempt: its processes are ended, by force after the grace of its agent. The task is then retried while
+ * attempts are left.
+ * @returns the attempt afterwards. @throws SignalboxError `not_found`, `illegal_transition`, `log_unavailable`
  */
 export async function killAttempt(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
-  number: number,
+  ref: AttemptAddress,
   request: Attribution,
   actor: string,
 ): Promise<AttemptAnswer> {
-  const { endedAt, state } = await findAttempt(app, project, task, number);
+  const { project, task, attempt } = ref;
+  const { endedAt, state } = await findAttempt(app, ref);
   if (endedAt !== null) {
     throw new SignalboxError(
       'illegal_transition',
-      `attempt ${number} of task ${task} is over (${state}): there is nothing to stop`,
-      {
-        details: {
-          entity: 'attempt',
-          id: attemptKey({ project, task, attempt: number }),
-          status: state,
-          legal: [],
-        },
-      },
+      `attempt ${attempt} of task ${task} is over (${state}): there is nothing to stop`,
+      { details: { entity: 'attempt', id: attemptKey(ref), status: state, legal: [] } },
     );
   }
   app.log.assertWritable();
   await app.log.commit(
-    { type: 'attempt.stop_requested', project, task, attempt: number, reason: 'operator' },
+    { type: 'attempt.stop_requested', project, task, attempt, reason: 'operator' },
     { actor: deciderOf(request, actor) },
   );
-  return attemptJson(await findAttempt(app, project, task, number));
+  return attemptJson(await findAttempt(app, ref));
 }
 
-/** Every open attempt with its living processes. */
-export async function listProcesses(app: AppContext): Promise<AttemptProcesses[]> {
-  return Promise.all(
-    openAttempts(app).map(async (attempt) => {
-      const tree = await app.supervision.supervisor.attempts.treeOf(attempt);
-      const processes = tree?.map(({ pid, parentPid, state, command, cpuMs, ageMs }) => ({
-        pid,
-        parent_pid: parentPid,
-        state,
-        command,
-        cpu_ms: cpuMs ?? null,
-        age_ms: ageMs,
-      }));
-      return { ...openAttemptJson(attempt), processes: processes ?? null };
-    }),
+/** Open attempts, in the order in which they were claimed. */
+export function openAttempts({ state }: Needs<'state.host' | 'state.projections'>): AttemptView[] {
+  return [...state.host.ids('attempt')].flatMap(
+    (key) => attemptOf(state.projections, parseAttemptKey(key)) ?? [],
   );
+}
+
+export function openAttemptJson(attempt: AttemptView): OpenAttempt {
+  return {
+    project: attempt.project,
+    task: attempt.task,
+    attempt: attempt.attempt,
+    agent: attempt.agent,
+    status: attempt.state,
+    driver: attempt.driver,
+    host: attempt.host,
+    pid: attempt.pid,
+    started_at: timeOf(attempt.startedAt),
+    deadline: timeOf(attempt.deadline),
+  };
 }

@@ -1,4 +1,4 @@
-/** Files that agents name as their output: captured once, under the hash of their bytes. */
+/** Files that agents name as outputs, stored under the hash of their bytes. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
@@ -6,18 +6,17 @@ import { isAbsolute, join } from 'node:path';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 
 export interface ContentReference {
-  /** Where the agent had it. */
+  /** The path that the agent named. */
   readonly path: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   readonly sha256: string;
 }
 
-/** Bytes. */
-const MAX_FILE_SIZE = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /**
- * Copies a file into the store, so that what was handed in stays what it was.
+ * Copies a file into the store, where it never changes.
  * @throws SignalboxError `content_unreadable`, `body_too_large`
  */
 export async function captureFile(directory: string, path: string): Promise<ContentReference> {
@@ -35,10 +34,10 @@ export async function captureFile(directory: string, path: string): Promise<Cont
   if (!info.isFile()) {
     throw new SignalboxError('content_unreadable', `content_path ${path} is not a regular file`);
   }
-  if (info.size > MAX_FILE_SIZE) {
+  if (info.size > MAX_FILE_BYTES) {
     throw new SignalboxError(
       'body_too_large',
-      `content_path ${path} has ${info.size} bytes, the limit is ${MAX_FILE_SIZE}`,
+      `content_path ${path} has ${info.size} bytes, the limit is ${MAX_FILE_BYTES}`,
     );
   }
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -57,7 +56,7 @@ export async function captureFile(directory: string, path: string): Promise<Cont
   }
 }
 
-/** Hashes what it copies, so that hash and copy are of the same bytes even if the file changes meanwhile. */
+/** Hashes the bytes while copying, so that both agree even if the file changes meanwhile. */
 async function copy(from: string, to: string): Promise<{ size: number; sha256: string }> {
   const hash = createHash('sha256');
   const target = await open(to, 'wx', 0o600);

@@ -1,52 +1,56 @@
 /**
- * The log as it grows, for many followers at once: what they ask for from the log, then live.
+ * The feed of events for many followers at once: first from the log, then live.
  *
- * F1 A follower gets every event that it asked for once, in the log's order, without a gap between history and live: it
- *    is nothing but a position that moves on.
- * F2 A follower that is slow costs no memory: it reads on where it stopped, from the window of the newest events or from
- *    the log. What is kept for all together is bounded.
- * F3 Each event is turned into text once, however many follow; equal filters at equal positions share their batches.
+ * A follower is only a position: it gets every selected event once, in the order of the log, without a gap between
+ * history and live. A slow follower costs no memory: it reads on from the window of the newest events or from the log.
+ * Each event becomes text once for all followers; equal filters at equal positions share their batches.
  */
 import { SignalboxError } from '../../contracts/errors.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
 import type { Needs } from '../context.ts';
-import { type EventFilter, keyOf, matcherOf } from './event-filter.ts';
 import { EventPages } from './event-pages.ts';
-import { EventWindow, type FeedEvent, feedEventOf } from './event-window.ts';
+import {
+  type EventFilter,
+  EventWindow,
+  type FeedEvent,
+  feedEventOf,
+  keyOf,
+  matcherOf,
+} from './event-window.ts';
 
 export { type FeedEvent, feedEventOf } from './event-window.ts';
 
 export interface Batch {
   readonly events: readonly FeedEvent[];
-  /** Up to here there is no event that the filter lets through, beside these. */
+  /** Up to this sequence no other event passes the filter. */
   readonly upTo: number;
 }
 
 export interface FollowRequest {
-  /** Sequence of the last event that the follower knows; the newest where it is absent. */
+  /** Sequence of the last event that the follower knows; default: the newest one. */
   readonly after?: number | undefined;
   readonly filter: EventFilter;
-  /** Ends it. */
+  /** Ends the following. */
   readonly signal: AbortSignal;
 }
 
 export interface Follower extends AsyncIterable<Batch> {
-  /** Everything up to here was handed out. */
+  /** Everything up to this sequence was yielded. */
   readonly position: number;
 }
 
 export interface FeedSettings {
-  /** Events and characters that are kept for who keeps up. */
+  /** Events and characters in the window. */
   readonly windowEvents: number;
   readonly windowSize: number;
-  /** Milliseconds between two batches of the same follower: what comes meanwhile goes out together. */
+  /** Milliseconds between two batches of a follower. */
   readonly intervalMs: number;
 }
 
 const SETTINGS: FeedSettings = { windowEvents: 32_768, windowSize: 24_000_000, intervalMs: 50 };
-/** Characters after which a batch ends: what a follower is sent at once. */
+/** Characters after which a batch ends. */
 const BATCH_SIZE = 64_000;
-/** Followers that are served without a pause for everything else that this process has to do. */
+/** Followers that are woken without a pause for other work. */
 const WOKEN_AT_ONCE = 25;
 
 type FeedSources = Needs<
@@ -60,10 +64,10 @@ export class EventFeed {
   readonly #pages: EventPages;
   readonly #stop: () => void;
   readonly #waiting = new Set<() => void>();
-  /** Of this moment: emptied when followers may see more. */
+  /** Batches that followers share, until more events are visible. */
   readonly #batches = new Map<string, Batch>();
   #followers = 0;
-  /** What followers may see; a little behind the log, so that they see the same. */
+  /** The last sequence that followers see: a little behind the log, so that all see the same. */
   #visible: number;
   #cancelFlush: (() => void) | null = null;
   #wakeMore: NodeJS.Immediate | undefined;
@@ -102,7 +106,7 @@ export class EventFeed {
     if (after > this.end) {
       throw new SignalboxError(
         'invalid_request',
-        `event ${after} is not in the log, which ends at ${this.end}: it is not the log that you have followed`,
+        `event ${after} is not in the log, which ends at ${this.end}: this is not the log that you have followed`,
         { details: { after, end: this.end } },
       );
     }
@@ -130,7 +134,7 @@ export class EventFeed {
     let wake = (): void => {};
     const onAbort = (): void => wake();
     signal.addEventListener('abort', onAbort, { once: true });
-    // While nobody followed, nothing was noted.
+    // Without followers the window was not filled.
     if (this.#followers++ === 0) this.#visible = this.end;
     try {
       while (!isEnded()) {
@@ -145,7 +149,7 @@ export class EventFeed {
           wake = resolve;
           this.#waiting.add(resolve);
         });
-        // Whom the signal has woken is still among them.
+        // After an abort it is still in the set.
         this.#waiting.delete(wake);
       }
     } finally {
@@ -166,7 +170,7 @@ export class EventFeed {
     if (page.upTo === position) {
       throw new SignalboxError(
         'log_corrupt',
-        `event ${position + 1} was stored, and the log does not have it`,
+        `event ${position + 1} was stored, but the log does not have it`,
       );
     }
     return { events: page.events.filter(matches), upTo: page.upTo };
@@ -192,7 +196,7 @@ export class EventFeed {
     return batch;
   }
 
-  /** A task's own part of the log is short, and found by its subject. */
+  /** The events of a task are few, and read by its subject. */
   async #fromHistory(position: number, project: string, task: string, filter: EventFilter): Promise<Batch> {
     const upTo = this.#visible;
     const matches = matcherOf(filter);

@@ -1,6 +1,6 @@
 /**
- * The log in pages, for followers who are behind. Who reads the same part at the same time shares it, and only a few
- * parts are read at once: a crowd that comes back after a restart costs little more than one.
+ * The log in pages, for followers that are behind. Followers that read the same part share it, and only a few parts are
+ * read at once: many followers that return after a restart cost little more than one.
  */
 import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
@@ -9,20 +9,20 @@ import { type FeedEvent, feedEventOf } from './event-window.ts';
 
 export interface EventPage {
   readonly events: readonly FeedEvent[];
-  /** Sequence of the last event that was looked at. */
+  /** Sequence of the last event that was read. */
   readonly upTo: number;
 }
 
-/** Pages end at multiples of this: followers that begin anywhere soon ask for the same ones. */
+/** Pages end at multiples of this, so that followers soon read the same pages. */
 const PAGE_EVENTS = 1_024;
-/** Characters after which a page ends early: single events may be large. */
+/** Characters after which a page ends early. */
 const PAGE_SIZE = 1_000_000;
 const KEPT_PAGES = 16;
 const READERS = 4;
 
 export class EventPages {
   readonly #read: (range: ReadRange) => AsyncIterable<StoredRecord>;
-  /** By first sequence; the one that was asked for last is the last. */
+  /** By first sequence. */
   readonly #pages = new Lru<number, Promise<EventPage>>(KEPT_PAGES);
   readonly #waiting: (() => void)[] = [];
   #reading = 0;
@@ -35,7 +35,7 @@ export class EventPages {
   after(sequence: number, to: number): Promise<EventPage> {
     const from = sequence + 1;
     const end = (Math.floor(sequence / PAGE_EVENTS) + 1) * PAGE_EVENTS;
-    // One that is not full yet will be another soon.
+    // A page that is not full yet is not cached.
     if (end > to) return this.#load(from, to);
     const page = this.#pages.get(from) ?? this.#load(from, end);
     this.#pages.set(from, page);
@@ -49,7 +49,7 @@ export class EventPages {
     try {
       return await readPage(this.#read({ from, to }), from);
     } finally {
-      // The place goes to the next one who waits.
+      // The next waiting reader takes over.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#reading--;

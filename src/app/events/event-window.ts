@@ -1,11 +1,45 @@
-/** The newest events, as text: what followers who keep up are served from. Bounded by number and by size. */
-import type { StoredRecord } from '../../contracts/events/events.ts';
+/** Events of the feed: filters, and a bounded window of the newest events as text. */
+import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
 import { eventJson } from '../tasks/task-json.ts';
-import { addressOf, type EventAddress } from './event-filter.ts';
+
+export interface EventFilter {
+  readonly project?: string | undefined;
+  readonly task?: string | undefined;
+  /** Types, or prefixes of types as in `task.*`; default: all. */
+  readonly types?: readonly string[] | undefined;
+}
+
+export interface EventAddress {
+  readonly type: string;
+  /** null for events of no project. */
+  readonly project: string | null;
+  readonly task: string | null;
+}
+
+export function addressOf(event: DomainEvent): EventAddress {
+  if ('task' in event) return { type: event.type, project: event.project, task: event.task };
+  return { type: event.type, project: null, task: null };
+}
+
+/** Equal filters have equal keys. */
+export function keyOf({ project = '', task = '', types = [] }: EventFilter): string {
+  return `${project}/${task}/${[...types].sort().join()}`;
+}
+
+export function matcherOf({ project, task, types }: EventFilter): (event: EventAddress) => boolean {
+  const exact = new Set(types?.filter((type) => !type.endsWith('*')));
+  const prefixes = types?.filter((type) => type.endsWith('*')).map((type) => type.slice(0, -1)) ?? [];
+  return (event) =>
+    (project === undefined || event.project === project) &&
+    (task === undefined || event.task === task) &&
+    (types === undefined ||
+      exact.has(event.type) ||
+      prefixes.some((prefix) => event.type.startsWith(prefix)));
+}
 
 export interface FeedEvent extends EventAddress {
   readonly sequence: number;
-  /** The event's own id, unique for ever. */
+  /** The id of the event, unique in the log. */
   readonly id: string;
   /** As `eventAnswerSchema` describes it. */
   readonly json: string;
@@ -18,14 +52,14 @@ export function feedEventOf(record: StoredRecord): FeedEvent {
 
 export interface WindowLimits {
   readonly events: number;
-  /** Characters of all texts. */
+  /** Characters of all texts together. */
   readonly size: number;
 }
 
 export class EventWindow {
   readonly #limits: WindowLimits;
   #events: FeedEvent[] = [];
-  /** Those before this index have left the window; they are cut off many at once. */
+  /** Events before this index have left the window; they are cut off in batches. */
   #start = 0;
   #size = 0;
 
@@ -33,7 +67,7 @@ export class EventWindow {
     this.#limits = limits;
   }
 
-  /** Events come without a gap, or after `clear`. */
+  /** Events must come without a gap, except after `clear`. */
   push(event: FeedEvent): void {
     this.#events.push(event);
     this.#size += event.json.length;
@@ -52,13 +86,13 @@ export class EventWindow {
     this.#size = 0;
   }
 
-  /** Whether the event after this sequence, and all that follow, are in the window. */
+  /** Whether all events after this sequence are in the window. */
   goesOnFrom(sequence: number): boolean {
     const first = this.#events[this.#start];
     return first !== undefined && first.sequence <= sequence + 1;
   }
 
-  /** The events after a sequence from which it goes on, some but not beyond `to`. */
+  /** The events after a sequence, up to `to`. */
   *after(sequence: number, to: number): Iterable<FeedEvent> {
     const first = this.#events[this.#start]?.sequence ?? 0;
     for (let index = this.#start + sequence + 1 - first; ; index++) {

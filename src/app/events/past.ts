@@ -1,10 +1,9 @@
 /**
- * The board at any past moment, by folding the log anew. Somebody who drags a slider asks for many moments close to each
- * other: states on the way are kept for a while, and a moment costs no more than the way from the one before it.
+ * The board at any past moment, by folding the log again. Users who drag a slider ask for many moments close to each
+ * other: states on the way are kept for a while, so that a moment costs only the way from the nearest one before it.
  *
- * P1 A moment shows what was visible when its event had been stored, and nothing that came later.
- * P2 It runs no effect and changes nothing; what it keeps is bounded, and let go of when nobody asks any more.
- * P3 It leaves the process to its work: the log is read in slices, one moment at a time.
+ * A moment shows what was visible when its event had been stored, and nothing later. Reading has no effects; what is kept
+ * is bounded, and dropped when it is not used. The log is read in slices, one moment at a time.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -27,31 +26,31 @@ import type { Needs } from '../context.ts';
 
 interface Frame {
   readonly state: PastStates;
-  /** The event after which it was so; null before the first. */
+  /** The last event in the state; null before the first. */
   record: StoredRecord | null;
 }
 
-/** The log, and what has become of it. */
+/** What reading the past needs. */
 export interface PastLog extends Needs<'log.read' | 'log.onRecord' | 'log.closed'> {
   readonly environment: Pick<Environment, 'clock'>;
   readonly state: { readonly projections: Pick<Projections, 'sequence'> };
 }
 
 export interface PastSettings {
-  /** Milliseconds for which somebody waits; the reading goes on after that. */
+  /** Milliseconds until a caller is told to ask again; the reading goes on. */
   readonly patienceMs: number;
-  /** Milliseconds after the last question at which everything is let go of. */
+  /** Milliseconds after the last use until all states are dropped. */
   readonly keepMs: number;
-  /** Events between two states that are kept, at first. */
+  /** Events between two kept states, at first. */
   readonly stride: number;
-  /** States that are kept. When there are more, every second one goes, and they stand twice as far apart. */
+  /** Maximum number of kept states. If there are more, every second one is dropped and the distance doubles. */
   readonly frames: number;
 }
 
 const SETTINGS: PastSettings = { patienceMs: 7_000, keepMs: 300_000, stride: 500, frames: 48 };
-/** Events that are folded in without a pause: about 5 ms. */
+/** Events that are folded without a pause: about 5 ms. */
 const SLICE_EVENTS = 256;
-/** Tasks that are settled for good, of each state; older ones leave: no board shows them, and nothing more happens to them. */
+/** Settled tasks of each state that a state keeps; older ones are on no board, and nothing more happens to them. */
 const SETTLED_KEPT = 2 * SETTLED_CARDS;
 
 export class Past {
@@ -60,20 +59,20 @@ export class Past {
   /** In the order of the log. */
   #frames: Frame[] = [];
   #stride: number;
-  /** Where the last reading stopped: the way on begins here. */
+  /** The state at the end of the last reading. */
   #last: Frame | null = null;
-  /** Ends when those who came before have been served. */
+  /** Resolves when the earlier callers have been served. */
   #turn: Promise<unknown> = Promise.resolve();
   #progress = 0;
   #cancelRelease = (): void => {};
-  /** Counted up when what was kept must not be used any more. */
+  /** Increased when kept states must not be used any more. */
   #generation = 0;
 
   constructor(app: PastLog, settings: Partial<PastSettings> = {}) {
     this.#app = app;
     this.#settings = { ...SETTINGS, ...settings };
     this.#stride = this.#settings.stride;
-    // What was erased from the log is not to be seen in what was made of it either.
+    // Content that is erased from the log must not be visible in kept states.
     const stop = app.log.onRecord(({ event }) => {
       if (event.type === 'task.redacted') this.#release();
     });
@@ -85,8 +84,8 @@ export class Past {
   }
 
   /**
-   * Shows the state at a moment, which must not be kept beyond the call.
-   * @throws SignalboxError `no_such_moment`, `past_pending` when the log takes longer to read than anybody waits,
+   * Calls `show` with the state at a moment, which must not be kept beyond the call.
+   * @throws SignalboxError `no_such_moment`, `past_pending` if reading takes too long,
    * `nats_unavailable`, `log_corrupt`
    */
   async at<Shown>(
@@ -123,7 +122,7 @@ export class Past {
     );
   }
 
-  /** @param isUnwanted whether nobody waits for it any more */
+  /** @param isUnwanted whether no caller waits for it any more */
   async #reach(moment: Moment, isUnwanted: () => boolean): Promise<Frame> {
     const generation = this.#generation;
     const frame = this.#start(moment);
@@ -147,7 +146,7 @@ export class Past {
     return frame;
   }
 
-  /** The nearest state that is not later; it is the caller's to change. */
+  /** The nearest earlier state; the caller may change it. */
   #start(moment: Moment): Frame {
     const isEarlier = ({ record }: Frame): boolean =>
       record === null ||

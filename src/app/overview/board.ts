@@ -1,9 +1,9 @@
-/** The board: a small card for each task that somebody may want to see. */
+/** The board: a small card for each relevant task. */
 
 import type { AttemptHistory, Blackboard, TaskView } from '../../../projections/index.ts';
 import { type BoardCard, NOTE_LENGTH, SETTLED_CARDS } from '../../contracts/api/board.ts';
-import { taskKey } from '../../contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { viewKey } from '../../engine/runtime/views.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
 export interface BoardState {
@@ -11,7 +11,7 @@ export interface BoardState {
   readonly attempts: Pick<AttemptHistory, 'byTask'>;
 }
 
-/** Every task that is not settled, and of each settled state the newest. @param project only of this one, if given */
+/** Cards of all unsettled tasks, and of the newest tasks of each settled state. @param project default: all */
 export function cardsOf(state: BoardState, project?: string): BoardCard[] {
   const shown: TaskView[] = [];
   const settled = new Map<TaskState, TaskView[]>();
@@ -24,14 +24,14 @@ export function cardsOf(state: BoardState, project?: string): BoardCard[] {
   return shown.map((task) => cardOf(state, task));
 }
 
-/** Of tasks that settled in the same moment, the younger one comes first: the order never depends on chance. */
+/** The younger task first if both settled at the same time: the order is deterministic. */
 function newestFirst(a: TaskView, b: TaskView): number {
   return (b.finishedAt ?? 0) - (a.finishedAt ?? 0) || b.createdSequence - a.createdSequence;
 }
 
 export function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
   const { spec, openAttempt } = task;
-  const open = openAttempt === null ? undefined : attempts.byTask.get(keyOf(task))?.[openAttempt - 1];
+  const open = openAttempt === null ? undefined : attempts.byTask.get(viewKey(task))?.[openAttempt - 1];
   return {
     project: task.project,
     id: task.id,
@@ -55,8 +55,6 @@ export function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
     sequence: task.lastSequence,
   };
 }
-
-const keyOf = ({ project, id }: TaskView): string => taskKey({ project, task: id });
 
 function shortened(text: string | null): string | null {
   return text !== null && text.length > NOTE_LENGTH ? `${text.slice(0, NOTE_LENGTH - 1)}…` : text;

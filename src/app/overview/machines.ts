@@ -1,4 +1,4 @@
-/** The machines that decide, to be looked at. */
+/** The state machines as graphs. */
 import { graphOf } from '../../../machines/graph.ts';
 import { MACHINES } from '../../../machines/index.ts';
 import type { MachineGraphAnswer } from '../../contracts/api/machines.ts';

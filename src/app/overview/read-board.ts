@@ -1,4 +1,4 @@
-/** The board as it is now, and what changes on it. */
+/** The board at present and in the past, and its changes. */
 import type { PastStates } from '../../../projections/index.ts';
 import type { BoardAnswer, BoardChange } from '../../contracts/api/board.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
@@ -10,7 +10,7 @@ import type { Batch } from '../events/event-feed.ts';
 import { eventJson, timeOf } from '../tasks/task-json.ts';
 import { cardOf, cardsOf } from './board.ts';
 
-/** @param project only tasks of this one; the counts and the agents are always those of all */
+/** @param project limits the cards; counts and agents are always those of all projects */
 export function readBoard(app: AppContext, project?: string): BoardAnswer {
   const { projections } = app.state;
   const { sequence, blackboard } = projections;
@@ -23,7 +23,7 @@ export function readBoard(app: AppContext, project?: string): BoardAnswer {
   };
 }
 
-/** The same of a moment of the past. @param record the event after which it was so */
+/** The board at a moment of the past. @param record the last event in the state */
 export function pastBoard(state: PastStates, record: StoredRecord, project?: string): BoardAnswer {
   return {
     sequence: record.sequence,
@@ -35,12 +35,12 @@ export function pastBoard(state: PastStates, record: StoredRecord, project?: str
   };
 }
 
-/** Types that change what is known of an agent. */
+/** Types of events that change an agent. */
 const AGENT_EVENTS = /^(?:agent\..*|task\.claimed|attempt\.ended)$/;
 
 /**
- * What the events of a batch have changed, as it is now: a card may be newer than the batch, never older. Tasks that have
- * left memory meanwhile are left out: they settled long ago.
+ * The present cards of the tasks that a batch has changed: a card may be newer than the batch, never older. Tasks that
+ * have left memory are left out: they settled long ago.
  */
 export function boardChange(app: AppContext, { events, upTo }: Batch): BoardChange {
   const { projections } = app.state;

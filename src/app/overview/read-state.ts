@@ -1,4 +1,4 @@
-/** The state as a whole, cut into entries with hashes: for who has rebuilt it and wants to compare. */
+/** The whole state as entries with hashes, to be compared with a rebuilt one. */
 
 import type { StateAnswer } from '../../contracts/api/answers.ts';
 import type { ReadState } from '../../contracts/api/requests.ts';
@@ -6,7 +6,7 @@ import { SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { entriesOf } from '../../engine/replay/entries.ts';
 import type { Needs } from '../context.ts';
 
-/** Some of the entries, all of them as they were after the event with the sequence that is said. */
+/** A page of entries, all as they are after the event with the given sequence. */
 export function readState(
   { state: { projections, host, retention } }: Needs<'state'>,
   page: ReadState,

@@ -1,4 +1,4 @@
-/** How much was done in the last minutes, and how long it took. */
+/** Throughput and durations of the last minutes. */
 import { type Histogram, quantiles } from '../../../projections/histogram.ts';
 import { type Figures, figuresOf, MINUTE_MS } from '../../../projections/throughput.ts';
 import type { ReadThroughput, ThroughputAnswer } from '../../contracts/api/throughput.ts';
@@ -9,7 +9,7 @@ type Bucket = ThroughputAnswer['buckets'][number];
 
 const SHARES = [0.5, 0.95, 0.99] as const;
 
-/** A bucket for each minute up to the present one, also where nothing happened. */
+/** A bucket for each minute up to the present one. */
 export function readThroughput(
   { state: { projections }, environment }: Needs<'state.projections' | 'environment'>,
   { minutes, project }: ReadThroughput,

@@ -2,7 +2,7 @@
 import type { TaskView } from '../../../projections/index.ts';
 import { type ProjectId, type TaskId, taskId } from '../../contracts/ids.ts';
 import { type Verdict, verdictIn } from '../../engine/supervisor/reviews.ts';
-import { addOutput } from '../agents/agent-words.ts';
+import { addOutput } from '../agents/agent-messages.ts';
 import { type AppContext, findTask, taskInMemory } from '../context.ts';
 
 /** Milliseconds that the answer waits for the decision that follows from the verdict. */

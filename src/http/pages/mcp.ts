@@ -1,6 +1,6 @@
 /** MCP at one address, beside the operations: its answers have the form of its own protocol. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Speaker, speakerOf } from '../../app/agents/speaker.ts';
+import { type AttemptPrincipal, principalOf } from '../../app/agents/agent-messages.ts';
 import type { AppContext } from '../../app/context.ts';
 import type { McpDoor } from '../../client/mcp/http.ts';
 import { projectId } from '../../contracts/ids.ts';
@@ -19,7 +19,7 @@ export function serveMcp(
 ): void {
   const callers = new WeakMap<
     FastifyRequest,
-    { readonly speaker: Speaker | null; readonly caller: Caller }
+    { readonly speaker: AttemptPrincipal | null; readonly caller: Caller }
   >();
   http.post<{ Querystring: { readonly project?: string } }>(MCP_PATH, {
     config: { operation: 'mcp' },
@@ -27,7 +27,7 @@ export function serveMcp(
     onRequest: async (request) => {
       takeTurn(request.ip);
       const token = tokenOf(request.headers.authorization);
-      const speaker = token === null ? null : speakerOf(app, token, {});
+      const speaker = token === null ? null : principalOf(app, token, {});
       const target = { access: 'read', project: speaker?.project } as const;
       callers.set(request, { speaker, caller: gatekeeper.admit(target, request.headers.authorization) });
     },

@@ -7,7 +7,7 @@
  *    is possible on a loopback address only. With the first token, nobody is let in without one.
  * Q3 401 where it is not known who asks, 403 where it is known and not allowed.
  */
-import type { Speaker } from '../../app/agents/speaker.ts';
+import type { AttemptPrincipal } from '../../app/agents/agent-messages.ts';
 import { RIGHTS, type Right } from '../../contracts/api/caller.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 
@@ -36,10 +36,10 @@ export interface GateRules {
   /** Whether nobody needs a token where there are none: on a loopback address. */
   readonly mayBeOpen: boolean;
   /** Whose token this is, of all attempts of the task in the address, and all that are open. */
-  readonly speakerOf: (
+  readonly principalOf: (
     token: string,
     address: { project?: string | undefined; task?: string },
-  ) => Speaker | null;
+  ) => AttemptPrincipal | null;
 }
 
 /** Whoever reaches a server without tokens is taken for a person. */
@@ -77,7 +77,7 @@ export class Gatekeeper {
   ): Caller {
     const address = { project, ...params };
     if (access === 'public') return anonymous('observer');
-    const { people, mayBeOpen, speakerOf } = this.#rules;
+    const { people, mayBeOpen, principalOf } = this.#rules;
     const isOpen = mayBeOpen && people.isEmpty;
     const token = tokenOf(authorization);
     if (token === null) {
@@ -93,7 +93,7 @@ export class Gatekeeper {
       if (isAllowed(access, role)) return { actor: `user:${name}`, role, token: null };
       throw new SignalboxError('forbidden', refusalOf(access, role));
     }
-    const speaker = speakerOf(token, address);
+    const speaker = principalOf(token, address);
     if (!speaker) return this.#stranger(access, token, isOpen);
     const isAtHome = address.project === undefined ? isOpen : address.project === speaker.project;
     if (isAllowed(access, 'attempt') && (isOpen || isAtHome))

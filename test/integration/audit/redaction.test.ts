@@ -3,7 +3,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newProjections } from '../../../projections/index.ts';
-import { addComment } from '../../../src/app/agents/agent-words.ts';
+import { addComment } from '../../../src/app/agents/agent-messages.ts';
 import { findTask } from '../../../src/app/context.ts';
 import { redactContent } from '../../../src/app/tasks/redact.ts';
 import { redactSchema } from '../../../src/contracts/api/requests.ts';

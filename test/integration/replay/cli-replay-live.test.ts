@@ -176,7 +176,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     const others = rest.entries
       .map(({ part, key }) => `${part} ${key}`)
       .filter((name) => !/^(task|att)/.test(name));
-    expect(others).toEqual(['agent good', 'agent bad', 'agent slow', 'counts ', 'throughput ']);
+    expect(others).toEqual(['counts ', 'agent good', 'agent bad', 'agent slow', 'throughput ']);
     expect(rest).toMatchObject({ next: null, writer: first.writer });
     expect((await http.get('/api/state?limit=1001')).status).toBe(400);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addComment } from '../../../src/app/agents/agent-words.ts';
+import { addComment } from '../../../src/app/agents/agent-messages.ts';
 import { findAttempts, findTask } from '../../../src/app/context.ts';
 import { listDeadLetters, redriveDeadLetters } from '../../../src/app/tasks/dead-letters.ts';
 import { blockTask, retryTask, unblockTask } from '../../../src/app/tasks/decide-task.ts';

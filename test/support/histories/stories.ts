@@ -108,7 +108,12 @@ async function failures(): Promise<Simulation> {
   await simulation.create({ id: 'stubborn', agent: 'worker', max_attempts: 2 });
   await simulation.advance(3_000);
   const { app } = simulation;
-  const killed = killAttempt(app, projectId(PROJECT), taskId('stubborn'), 1, {}, 'user:ann');
+  const killed = killAttempt(
+    app,
+    { project: projectId(PROJECT), task: taskId('stubborn'), attempt: 1 },
+    {},
+    'user:ann',
+  );
   await simulation.answer(killed);
   for (const id of ['stubborn', 'slow', 'hangs']) await simulation.untilState(id, 'done');
   const token = app.supervision.tokens.tokenOf({ project: PROJECT, task: 'slow', attempt: 1 });

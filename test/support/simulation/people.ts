@@ -111,7 +111,7 @@ export class People {
 
   #kill({ project, id }: TaskModel, attempt: number): void {
     this.#simulation.callers.command(null, (app) =>
-      killAttempt(app, projectId(project), taskId(id), attempt, {}, 'user:somebody'),
+      killAttempt(app, { project: projectId(project), task: taskId(id), attempt }, {}, 'user:somebody'),
     );
   }
 

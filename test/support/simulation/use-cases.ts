@@ -1,5 +1,10 @@
 /** What simulated agents and people ask Signalbox for, through the use cases that HTTP calls. */
-import { addComment, addOutput, reportHeartbeat, reportStatus } from '../../../src/app/agents/agent-words.ts';
+import {
+  addComment,
+  addOutput,
+  reportHeartbeat,
+  reportStatus,
+} from '../../../src/app/agents/agent-messages.ts';
 import type { AppContext } from '../../../src/app/context.ts';
 import {
   approveTask,
