@@ -5,7 +5,7 @@ import { type Channel, channels, type Message } from './channels.ts';
 
 const HEAD = `# Subjects
 
-Made by \`npm run docs:subjects\` from \`src/contracts/messages/subjects.ts\`, the operations and the schemas; do not edit. The full
+Made by \`npm run docs\` from \`src/contracts/messages/subjects.ts\`, the operations and the schemas; do not edit. The full
 schemas are in [asyncapi.json](asyncapi.json); [nats.md](nats.md) explains how to use them.
 
 | subject | published by | what | stream |

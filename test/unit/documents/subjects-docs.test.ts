@@ -8,7 +8,7 @@ import { subjectsPage } from '../../../src/nats/description/subjects-page.ts';
 import { VERSION } from '../../../src/version.ts';
 import { ROOT } from '../../support/process/build.ts';
 
-const CURRENT = 'run "npm run docs:subjects" and commit what it writes';
+const CURRENT = 'run "npm run docs" and commit what it writes';
 
 interface Node {
   readonly [key: string]: unknown;
