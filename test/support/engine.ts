@@ -1,4 +1,4 @@
-/** An engine for tests: function agents, a journal of the test's choice, everything cleaned up at the end. */
+/** An engine for tests, with function agents and a journal in memory; its data directory is removed at the end. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { createTask } from '../../src/app/tasks/create-task.ts';
 import { systemEnvironment } from '../../src/base/environment.ts';
 import { type CreateTask, createTaskSchema } from '../../src/contracts/api/requests.ts';
 import type { StoredRecord } from '../../src/contracts/events/events.ts';
-import { type ProjectId, projectId } from '../../src/contracts/ids.ts';
+import { type ProjectId, projectId, taskKey } from '../../src/contracts/ids.ts';
 import { FunctionDriver, type FunctionHandler } from '../../src/drivers/function.ts';
 import type { LogEntry } from '../../src/engine/runtime/commit-pipeline.ts';
 import type { AgentDefinition } from '../../src/engine/supervisor/agent-roster.ts';
@@ -60,16 +60,17 @@ export class TestEngine implements AsyncDisposable {
     return (await createTask(this.app, PROJECT, parsed, 'user:test')).task;
   }
 
-  /** The task, once it satisfies the condition. */
+  /** Resolves with the task once it satisfies the condition. */
   async until(id: string, condition: (task: TaskView) => boolean): Promise<TaskView> {
-    const find = (): TaskView | undefined => this.engine.projections.blackboard.tasks.get(`${PROJECT}/${id}`);
+    const find = (): TaskView | undefined =>
+      this.engine.projections.blackboard.tasks.get(taskKey({ project: PROJECT, task: id }));
     return this.when(() => {
       const task = find();
       return task && condition(task) ? task : undefined;
     });
   }
 
-  /** What `look` finds, asked now and after every record. */
+  /** Calls `look` now and after every record; resolves with the first value it returns. */
   when<Found>(look: () => Found | undefined): Promise<Found> {
     const now = look();
     if (now !== undefined) return Promise.resolve(now);
@@ -95,7 +96,7 @@ export class TestEngine implements AsyncDisposable {
   }
 }
 
-/** @param log shared by engines that are to follow each other on the same log */
+/** @param log pass the same one to engines that continue each other's log */
 export async function startEngine(settings: EngineSettings, log = new MemoryLog()): Promise<TestEngine> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'signalbox-engine-'));
   const engine = await openEngine({

@@ -1,6 +1,7 @@
+/** A clock that tests move by hand. */
 import type { Clock } from '../../src/base/environment.ts';
 
-/** A clock that stands still until it is moved. */
+/** Stands still until `advance` is called. */
 export class FakeClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ readonly at: number; readonly wake: () => void }>();
@@ -9,7 +10,7 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  /** Timers that wait. */
+  /** Number of timers that have not fired. */
   get pending(): number {
     return this.#timers.size;
   }

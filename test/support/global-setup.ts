@@ -1,6 +1,7 @@
+/** Runs once before the tests that need a nats-server. */
 import { natsServerProgram } from './nats/nats.ts';
 
-/** On a machine without a nats-server it is fetched once, before a test's own time runs. */
+/** Downloads nats-server if the machine has none, so that no test's time limit includes it. */
 export default async function setup(): Promise<void> {
   await natsServerProgram();
 }

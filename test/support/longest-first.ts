@@ -1,7 +1,8 @@
+/** The order in which test files run: the longest first, so that the workers finish at about the same time. */
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take longest, in this order. The sizes of files, which Vitest goes by at first, say little of it. */
+/** The files that take longest, in this order. Vitest without a cache sorts by file size, which says little. */
 const LONGEST = [
   'test/chaos/chaos.test.ts',
   'test/integration/nats/nats-cluster.test.ts',
@@ -18,7 +19,7 @@ const LONGEST = [
   'test/integration/features/background.test.ts',
 ];
 
-/** A long file that begins last would be waited for alone. */
+/** Runs the files of `LONGEST` before all others. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const FIRST_PAUSE_MS = 5;
-/** Who asks a server or all of /proc for long takes the processor from what is waited for. */
+/** Polling a server or all of /proc more often takes processor time from what the test waits for. */
 const LAST_PAUSE_MS = 40;
 
-/** Waits until the condition holds. It is asked again after a short while each time, at first sooner than later. */
+/** Waits until the condition holds, polling it less and less often. Rejects with `what` after `timeoutMs`. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EXIT_CODES } from '../../../src/cli/exit-codes.ts';
 import type { BackgroundAnswer, DrainAnswer } from '../../../src/contracts/api/background.ts';
 import { startUp } from '../../support/process/cli.ts';
-import { survivors } from '../../support/process/survivors.ts';
+import { survivors } from '../../support/process/processes.ts';
 import { until } from '../../support/until.ts';
 
 describe('signalbox bg', () => {

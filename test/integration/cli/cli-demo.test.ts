@@ -1,9 +1,9 @@
 import { cp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isRunning } from '../../support/nats/embedded.ts';
 import { buildDirectory, builtCli, MAIN, ROOT } from '../../support/process/build.ts';
 import { startCli, temporaryDirectory } from '../../support/process/cli.ts';
+import { isRunning } from '../../support/process/processes.ts';
 
 const TIMEOUT_MS = 120_000;
 

@@ -2,9 +2,10 @@ import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isRunning, until } from '../../support/nats/embedded.ts';
 import { builtCli } from '../../support/process/build.ts';
 import { runCli, startCli, startUp, temporaryDirectory } from '../../support/process/cli.ts';
+import { isRunning } from '../../support/process/processes.ts';
+import { until } from '../../support/until.ts';
 
 const NO_AGENTS = 'agents: {}\n';
 

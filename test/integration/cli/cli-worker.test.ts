@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isRunning } from '../../support/nats/embedded.ts';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { type CliProcess, startCli, temporaryDirectory } from '../../support/process/cli.ts';
+import { isRunning } from '../../support/process/processes.ts';
 import { until } from '../../support/until.ts';
 
 async function startWorker(world: RemoteWorld, command: readonly string[]): Promise<CliProcess> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { survivors } from '../../support/process/processes.ts';
 import { Sandbox } from '../../support/process/signalbox-process.ts';
-import { survivors } from '../../support/process/survivors.ts';
 import { until } from '../../support/until.ts';
 
 const NOTE = 'echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { survivors } from '../../support/process/processes.ts';
 import { Sandbox } from '../../support/process/signalbox-process.ts';
-import { survivors } from '../../support/process/survivors.ts';
 import { until } from '../../support/until.ts';
 
 /** `SOAK_SECONDS=120 npx vitest run test/integration/soak` for the long run. */

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { embeddedServer, isRunning, temporaryDirectory, until } from '../../support/nats/embedded.ts';
+import { embeddedServer, temporaryDirectory } from '../../support/nats/embedded.ts';
 import { natsServerProgram } from '../../support/nats/nats.ts';
+import { isRunning } from '../../support/process/processes.ts';
+import { until } from '../../support/until.ts';
 
 const PARENT = fileURLToPath(new URL('../../fixtures/embedded-parent.mjs', import.meta.url));
 

@@ -5,8 +5,10 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection, type Status } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import type { EmbeddedServer, EmbeddedServerState } from '../../../src/daemon/embedded/server.ts';
-import { embeddedServer, isRunning, temporaryDirectory, until } from '../../support/nats/embedded.ts';
+import { embeddedServer, temporaryDirectory } from '../../support/nats/embedded.ts';
 import { natsServerProgram } from '../../support/nats/nats.ts';
+import { isRunning } from '../../support/process/processes.ts';
+import { until } from '../../support/until.ts';
 
 function connectTo(server: EmbeddedServer): Promise<NatsConnection> {
   const { url: servers, user, password: pass } = server;

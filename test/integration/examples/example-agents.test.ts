@@ -39,7 +39,7 @@ describe.concurrent('what every example agent does', () => {
       const { code, stdout, stderr } = await runAgent(name, board, { attempt: 2, promptFile });
 
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(board.words).toEqual(words);
+      expect(board.messages).toEqual(words);
       expect(board.calls.map((call) => call.authorization)).toEqual(board.calls.map(() => `Bearer ${TOKEN}`));
       expect(
         new Set(board.calls.map((call) => call.path.split('?')[0]?.split('/').slice(0, 6).join('/'))),
@@ -55,7 +55,7 @@ describe.concurrent('what every example agent does', () => {
     await using board = await Board.open({ answer: (_, index) => (index < 2 ? 'cut' : undefined) });
     expect((await runAgent('data-analysis.mjs', board)).code).toBe(0);
     expect(board.calls.slice(0, 3).map(({ method }) => method)).toEqual(['GET', 'GET', 'GET']);
-    expect(board.words).toEqual(HAPPY);
+    expect(board.messages).toEqual(HAPPY);
   });
 
   it('comes back after the time that a 503 names', async () => {
@@ -69,7 +69,7 @@ describe.concurrent('what every example agent does', () => {
     });
 
     expect((await runAgent('data-analysis.mjs', board)).code).toBe(0);
-    expect(board.words).toEqual(['status working', ...HAPPY]);
+    expect(board.messages).toEqual(['status working', ...HAPPY]);
     const [first = 0, second = 0] = times;
     expect(second - first).toBeGreaterThanOrEqual(990);
   });
@@ -86,7 +86,7 @@ describe.concurrent('what every example agent does', () => {
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('409 attempt 1 is over');
-    expect(board.words).toEqual(['status working', 'outputs document']);
+    expect(board.messages).toEqual(['status working', 'outputs document']);
   });
 
   it.each([

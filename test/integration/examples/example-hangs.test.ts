@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { AGENTS, agentEnvironment, Board, exited, isAlive } from '../../support/process/example-agents.ts';
+import { AGENTS, agentEnvironment, Board, exited } from '../../support/process/example-agents.ts';
+import { isRunning } from '../../support/process/processes.ts';
 
 describe('hangs.mjs', () => {
   /** Starts it in a process group of its own, as a supervisor does, and reads the pid of its child. */
@@ -21,7 +22,7 @@ describe('hangs.mjs', () => {
   }
 
   async function untilDead(pid: number): Promise<void> {
-    while (isAlive(pid)) await sleep(10);
+    while (isRunning(pid)) await sleep(10);
   }
 
   it.each([
@@ -35,16 +36,16 @@ describe('hangs.mjs', () => {
       process.kill(child, 'SIGTERM');
       // A default SIGTERM would have acted by then.
       await sleep(300);
-      expect([isAlive(group), isAlive(child)]).toEqual([true, true]);
+      expect([isRunning(group), isRunning(child)]).toEqual([true, true]);
 
       process.kill(-group, 'SIGKILL');
       await exited(agent);
-      if (own_session) expect(isAlive(child)).toBe(true);
+      if (own_session) expect(isRunning(child)).toBe(true);
       else await untilDead(child);
     } finally {
       if (agent.exitCode === null && agent.signalCode === null) process.kill(-group, 'SIGKILL');
-      if (isAlive(child)) process.kill(child, 'SIGKILL');
+      if (isRunning(child)) process.kill(child, 'SIGKILL');
     }
-    expect(board.words).toEqual(['status working']);
+    expect(board.messages).toEqual(['status working']);
   });
 });

@@ -48,7 +48,7 @@ describe('examples/README.md', () => {
       join(directory.path, 'work'),
     );
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(board.words).toEqual(['status working', 'status working', 'outputs document', 'status review']);
+    expect(board.messages).toEqual(['status working', 'status working', 'outputs document', 'status review']);
     expect(new Set(board.calls.map((call) => call.authorization))).toEqual(new Set([`Bearer ${TOKEN}`]));
   });
 

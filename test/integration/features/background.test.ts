@@ -3,8 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SignalboxClient } from '../../../src/client/client.ts';
 import { OUTPUT_BYTES } from '../../../src/contracts/api/background.ts';
+import { survivors } from '../../support/process/processes.ts';
 import { Sandbox } from '../../support/process/signalbox-process.ts';
-import { survivors } from '../../support/process/survivors.ts';
 import { until } from '../../support/until.ts';
 
 const CONFIG = { background: { max_output_bytes: 1_000_000 }, defaults: { kill_grace_seconds: 0.2 } };

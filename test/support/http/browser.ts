@@ -1,12 +1,12 @@
 /**
- * A real browser on the dashboard. Chromium is the system's own (`SIGNALBOX_TEST_CHROMIUM` names another program); where
- * there is none the tests of the dashboard are left out, unless `SIGNALBOX_TEST_BROWSER=required`.
+ * A real browser on the dashboard. Chromium is the system's own (`SIGNALBOX_TEST_CHROMIUM` names another program). Without
+ * one, the tests of the dashboard are skipped, unless `SIGNALBOX_TEST_BROWSER=required`.
  */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { findChromium, launchChromium } from '../../../bench/chromium.ts';
 
-/** The program; null where there is none. */
+/** The program; null if there is none. */
 export const CHROMIUM: string | null = findChromium();
 
 const { SIGNALBOX_TEST_CHROMIUM: named, SIGNALBOX_TEST_BROWSER: wanted } = process.env;
@@ -17,7 +17,7 @@ if (CHROMIUM === null && (named || wanted === 'required')) {
 /** Milliseconds for a test in a browser: on two cores, beside other tests, a page takes its time. */
 export const BROWSER_TEST_MS = 120_000;
 
-/** Milliseconds that a test waits for what a page is to show. */
+/** Milliseconds that a test waits for something to appear on a page. */
 const WAIT_MS = 60_000;
 
 /** One Chromium for all test files of a process; it ends with the process. */
@@ -49,7 +49,7 @@ export class TestBrowser implements AsyncDisposable {
       void dialog.dismiss();
     });
     page.on('console', (message) => {
-      // A server that is not there, or refuses, is what some tests are about.
+      // Some tests are about a server that is down or refuses requests.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
         this.#errors.push(message.text());
     });
@@ -60,7 +60,7 @@ export class TestBrowser implements AsyncDisposable {
     return page;
   }
 
-  /** Nothing went wrong in any page: no error, nothing that the policy refused, no request to anywhere else. */
+  /** Expects that no page had an error, violated the content policy or sent a request to another server. */
   expectNoErrors(): void {
     expect(this.#errors).toEqual([]);
   }

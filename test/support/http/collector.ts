@@ -1,4 +1,4 @@
-/** A collector of traces: it keeps what it gets over OTLP/HTTP, refuses what has not the form of the protocol, and answers as it is told. */
+/** A trace collector over OTLP/HTTP that keeps requests, rejects those that violate the protocol, and answers as a test configures it. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -73,13 +73,13 @@ export interface Collected {
 
 export type Behaviour =
   | { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
-  /** Takes the request, and answers nothing. */
+  /** Accepts the request and never answers. */
   | 'hangs';
 
 export class Collector implements AsyncDisposable {
-  /** All that were answered. */
+  /** The requests that were answered. */
   readonly requests: Collected[] = [];
-  /** Requests that have come, those included that are not answered. */
+  /** Number of requests, answered or not. */
   arrived = 0;
   behaviour: () => Behaviour = () => ({ status: 200, body: { partialSuccess: {} } });
   readonly #server: Server;
@@ -93,7 +93,7 @@ export class Collector implements AsyncDisposable {
     });
   }
 
-  /** @param port of one that is to be there again */
+  /** @param port of an earlier collector, to replace it */
   static async start(port = 0): Promise<Collector> {
     const collector = new Collector();
     collector.#server.listen(port, '127.0.0.1');
@@ -109,12 +109,12 @@ export class Collector implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** What it has taken, in the order in which it came. */
+  /** The accepted spans, in order of arrival. */
   get spans(): readonly CollectedSpan[] {
     return this.requests.filter(({ status }) => status === 200).flatMap(({ spans }) => spans);
   }
 
-  /** Those of this task: the attempts, and then the task. */
+  /** The accepted spans of a task: its attempts, then the task itself. */
   spansOf(task: string): readonly CollectedSpan[] {
     return this.spans.filter((span) => span.attributes['signalbox.task.id'] === task);
   }

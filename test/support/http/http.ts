@@ -37,7 +37,7 @@ export const HEALTHY: HealthReport = {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed; null where there is none. */
+  /** Parsed; null if there is none. */
   readonly body: unknown;
 }
 
@@ -116,14 +116,14 @@ export class TestHttp implements AsyncDisposable {
     };
   }
 
-  /** A task of the agent `worker` that is being worked on. */
+  /** Creates a task of the agent `worker`, and waits until it is being worked on. */
   async working(id: string): Promise<TaskAnswer> {
     taskIn(await this.post(TASKS, { id, title: 'a task', agent: 'worker' }), 201);
     await this.test.until(id, ({ state }) => state === 'working');
     return taskIn(await this.get(`${TASKS}/${id}`));
   }
 
-  /** A request with a path and headers that `fetch` would put in order, or not send at all. */
+  /** Sends a path and headers that `fetch` would normalize or refuse. */
   sendRaw(
     method: string,
     path: string,
@@ -163,11 +163,11 @@ export class TestHttp implements AsyncDisposable {
 export interface WebhookSettings {
   readonly configs: Readonly<Record<string, WebhookConfig>>;
   readonly env: Readonly<Record<string, string>>;
-  /** Outlives a Signalbox; one of the test engine's own where it is absent. */
+  /** Shared by several runs of Signalbox; by default a directory of the test engine. */
   readonly directory?: string;
 }
 
-/** @param log one that an earlier Signalbox has written, to go on with it */
+/** @param log of an earlier Signalbox, to be continued */
 export async function startHttp(
   engine: EngineSettings,
   options: Partial<HttpServerOptions> = {},
@@ -175,7 +175,7 @@ export async function startHttp(
   log = new MemoryLog(),
 ): Promise<TestHttp> {
   const test = await startEngine(engine, log);
-  // The registrations of the agents are in the log: from here on, what is recorded is the test's doing.
+  // The agents are registered in the log: every later event is caused by the test.
   await test.when(() => (test.engine.backlog === 0 ? true : undefined));
   const feed = new EventFeed(test.app);
   const webhooks = await Webhooks.start({
@@ -213,20 +213,20 @@ export async function startHttp(
   }
 }
 
-/** The task of an answer that has this status; its form is checked to the last field. */
+/** The task of an answer; fails if the answer has another status or does not match the schema exactly. */
 export function taskIn(answer: HttpAnswer, status = 200): TaskAnswer {
   expect(answer).toMatchObject({ status });
   return taskAnswerSchema.parse(answer.body);
 }
 
-/** The problem of an answer that is one, with this status and code. */
+/** The problem of an answer; fails if it has another status or code. */
 export function problemIn(answer: HttpAnswer, status: number, code: ErrorCode): Problem {
   expect(answer).toMatchObject({ status, body: { status, code, type: `urn:signalbox:error:${code}` } });
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
   return problemSchema.parse(answer.body);
 }
 
-/** A function agent that works until the test, or the end of its attempt, lets it go. */
+/** A function agent that works until the test opens the gate or its attempt ends. */
 export class Gate {
   #open = (): void => {};
   readonly #opened = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** The OpenAPI document of a running server, and answers checked against it to the last field. */
+/** The OpenAPI document of a running server; checks answers against it, with no field left over. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
@@ -57,7 +57,7 @@ export class Api {
     return found;
   }
 
-  /** Fails unless the operation may answer so: its status, its media type, and the form of its body. */
+  /** Fails unless the document allows the answer's status, media type and body. */
   check(operation: ApiOperation, answer: ApiAnswer): void {
     const { operationId, responses } = operation;
     const what = `${operationId} answered ${answer.status}: ${answer.text.slice(0, 400)}`;

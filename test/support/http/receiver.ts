@@ -1,4 +1,4 @@
-/** A receiver of webhooks: it keeps what it gets, checks signatures as the standard says, and answers as it is told. */
+/** A receiver of webhooks that keeps requests, verifies their signatures by the standard, and answers as a test configures it. */
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -12,13 +12,13 @@ export interface Received {
     readonly sequence: number;
     readonly event: { readonly type: string; readonly task?: string };
   };
-  /** What it was answered. */
+  /** Of the answer. */
   readonly status: number;
 }
 
 export class Receiver implements AsyncDisposable {
   readonly received: Received[] = [];
-  /** The status of the answer to what comes next, and headers. */
+  /** Decides the status, and possibly a redirect, of the answer to the next request. */
   answer: (received: Omit<Received, 'status'>) => number | { status: number; location: string } = () => 204;
   readonly #server: Server;
 
@@ -52,7 +52,7 @@ export class Receiver implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
   }
 
-  /** Types and tasks of what was taken, in the order in which it came. */
+  /** Types and tasks of the accepted events, in order of arrival. */
   get taken(): string[] {
     return this.received
       .filter(({ status }) => status < 300)

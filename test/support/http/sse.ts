@@ -1,4 +1,4 @@
-/** A client of server-sent events that is written for the tests alone, by the letter of the standard. */
+/** A client of server-sent events for tests, written from the standard. */
 import { eventAnswerSchema } from '../../../src/contracts/api/answers.ts';
 
 type EventAnswer = ReturnType<typeof eventAnswerSchema.parse>;
@@ -9,7 +9,7 @@ export interface SseEvent<Data = EventAnswer> {
   readonly data: Data;
 }
 
-/** What the data of a type of event has to be. */
+/** Parses the data of an event by its type. */
 export type ParseData<Data> = (type: string, data: unknown) => Data;
 
 export interface SseOptions {
@@ -18,12 +18,12 @@ export interface SseOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A connection: what it has received, and the id that a browser would come back with. */
+/** A connection: what it has received, and the id that a browser would reconnect with. */
 export class SseConnection<Data = EventAnswer> {
   readonly events: SseEvent<Data>[] = [];
   readonly comments: string[] = [];
   lastEventId: number | undefined;
-  /** When the connection is over, whoever has ended it. */
+  /** Resolves when the connection is closed, by either side. */
   readonly ended: Promise<void>;
   readonly #controller = new AbortController();
   readonly #parse: ParseData<Data>;
@@ -39,7 +39,7 @@ export class SseConnection<Data = EventAnswer> {
     return SseConnection.follow(url, (_type, data) => eventAnswerSchema.parse(data), options);
   }
 
-  /** For streams of something else than events of the log. */
+  /** Follows a stream whose data are not events of the log. */
   static async follow<Data>(
     url: string,
     parse: ParseData<Data>,

@@ -1,4 +1,4 @@
-/** An engine whose traces go to a collector. */
+/** An engine that exports its traces to a collector. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A real nats-server with a configuration of the test's own, on a port and a store of its own, gone with the test. */
+/** A real nats-server with a configuration from the test, on its own port and store, stopped at the end of the scope. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ export interface ConfiguredNats extends AsyncDisposable {
   readonly host: string;
 }
 
-/** @param conf who may connect, and how; JetStream is on already */
+/** @param conf who may connect, and how; JetStream is enabled already */
 export async function configuredNats(conf: string): Promise<ConfiguredNats> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-nats-conf-'));
   const port = await freePort();
@@ -25,9 +25,9 @@ export async function configuredNats(conf: string): Promise<ConfiguredNats> {
   const { path } = await natsServerProgram();
   const [program = path, ...args] = [...(await dieWithParent(directory)), path, '-c', file];
   const server = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
+  let output = '';
   server.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+    output += text;
   });
   const stop = async (): Promise<void> => {
     if (server.exitCode === null && server.kill('SIGKILL')) await once(server, 'exit');
@@ -35,7 +35,7 @@ export async function configuredNats(conf: string): Promise<ConfiguredNats> {
   };
   try {
     await until(() => server.exitCode !== null || answers(port), 'nats-server listens');
-    if (server.exitCode !== null) throw new Error(`nats-server has ended:\n${said}`);
+    if (server.exitCode !== null) throw new Error(`nats-server ended:\n${output}`);
   } catch (error) {
     await stop();
     throw error;

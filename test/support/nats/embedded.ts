@@ -1,5 +1,4 @@
-/** What the tests of the embedded server share. */
-import { readFileSync } from 'node:fs';
+/** The embedded server in a temporary directory, for its tests. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +17,7 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** The embedded server on `dataDir`, stopped at the end of the scope; `states` are all that it has entered. */
+/** The embedded server on `dataDir`, stopped at the end of the scope; `states` lists all states it has entered. */
 export async function embeddedServer(
   dataDir: string,
   options: Partial<EmbeddedServerOptions> = {},
@@ -36,20 +35,3 @@ export async function embeddedServer(
   });
   return { server, states, [Symbol.asyncDispose]: () => server.stop() };
 }
-
-/** Whether the process runs. One that ended and that nobody has reaped yet (a zombie) does not. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  if (process.platform !== 'linux') return true;
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-export { until } from '../until.ts';

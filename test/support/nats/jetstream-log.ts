@@ -1,4 +1,4 @@
-/** The event stream of a test server, opened by journals and looked at from beside them. */
+/** The event stream of a test server: opens journals on it, and inspects it over a connection of its own. */
 import { JetStreamApiCodes, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection, RequestError } from '@nats-io/transport-node';
 import { expect } from 'vitest';
@@ -25,10 +25,10 @@ export class JetStreamLog implements AsyncDisposable {
   readonly #server: LogServer;
   readonly #connections: NatsConnection[] = [];
   readonly #opened: RecordingJournal[] = [];
-  /** A connection that is nobody's under test. */
+  /** A connection that no journal under test uses. */
   #aside: NatsConnection | undefined;
 
-  /** An empty log: what the server had is deleted. */
+  /** An empty log; the stream that the server had is deleted. */
   static async fresh(server: LogServer): Promise<JetStreamLog> {
     const log = new JetStreamLog(server);
     const manager = await log.manager();
@@ -71,7 +71,7 @@ export class JetStreamLog implements AsyncDisposable {
     return connection;
   }
 
-  /** Answers when the server does: it may be on its way back. */
+  /** Waits until the server answers: it may be restarting. */
   async manager(): Promise<JetStreamManager> {
     const connection = await this.#connectAside();
     const isThere = (): Promise<boolean> =>
@@ -83,7 +83,7 @@ export class JetStreamLog implements AsyncDisposable {
     return jetstreamManager(connection, { checkAPI: false, timeout: ANSWER_MS });
   }
 
-  /** All messages, asked for one by one; those that were deleted are left out. */
+  /** All messages, fetched one by one, without those that were deleted. */
   async messages(): Promise<StoredMessage[]> {
     const manager = await this.manager();
     const { last_seq: last } = (await manager.streams.info(EVENT_STREAM)).state;
@@ -100,7 +100,7 @@ export class JetStreamLog implements AsyncDisposable {
     return (await this.#message(await this.manager(), sequence))?.id;
   }
 
-  /** Stores a message as somebody who knows nothing of writers and chains. */
+  /** Stores a message as another program would, without the headers that a journal adds. */
   async intrude(entry: JournalEntry): Promise<void> {
     await jetstream(await this.#connectAside()).publish(entry.subject, entry.bytes, { msgID: entry.id });
   }
@@ -116,7 +116,7 @@ export class JetStreamLog implements AsyncDisposable {
     for (const entry of entries) await this.intrude(entry);
   }
 
-  /** Resolves when the server has taken all that can reach it, with the last sequence. */
+  /** Resolves with the last sequence when the server has stored every message in flight. */
   async untilStill(): Promise<number> {
     const manager = await this.manager();
     let last = -1;

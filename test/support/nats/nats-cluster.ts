@@ -22,7 +22,7 @@ const PROBE = 'PROBE';
 /** Three servers elect a leader of the cluster before they answer. */
 const READY_TIMEOUT_MS = 60_000;
 
-/** One that is being asked may have been killed. */
+/** A server that is asked may have been killed. */
 const ASK_MS = 1_000;
 
 interface Member {
@@ -115,7 +115,7 @@ export class TestNatsCluster implements AsyncDisposable {
   }
 
   /**
-   * Starts a member again, and returns when it has all that the others have. The leader's word for it is not enough: it
+   * Starts a member again, and returns when it has all that the others have. The leader's report is not enough: it
    * calls a replica current that has yet to store what it was sent.
    */
   async restart(name: string, stream: string): Promise<void> {
@@ -194,7 +194,7 @@ cluster { name: "signalbox-test", listen: "127.0.0.1:${routePorts[index]}", rout
   }
 }
 
-/** The last sequence that the member itself has stored; undefined while it says nothing. */
+/** The last sequence that the member itself has stored; undefined while it does not answer. */
 async function lastOf({ monitorPort }: Member, stream: string): Promise<number | undefined> {
   const answer = await fetch(`http://127.0.0.1:${monitorPort}/jsz?streams=true`).catch(() => null);
   const streams = answer && jszSchema.safeParse(await answer.json()).data?.account_details[0]?.stream_detail;

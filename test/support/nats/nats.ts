@@ -25,7 +25,7 @@ const STOP_GRACE_MS = 5_000;
 
 let located: Promise<NatsServerProgram> | undefined;
 
-/** The program that tests use; looked for (and fetched, where missing) once in each process. */
+/** The program that tests use; located, and downloaded if missing, once in each process. */
 export function natsServerProgram(): Promise<NatsServerProgram> {
   located ??= obtainNatsServer({ logger: silent, env: process.env });
   return located;
@@ -34,7 +34,7 @@ export function natsServerProgram(): Promise<NatsServerProgram> {
 export interface TestNatsOptions {
   /** Instead of the one that Signalbox itself would start. */
   readonly program?: NatsServerProgram;
-  /** Puts into the data directory what is to be there before the server starts. */
+  /** Fills the data directory before the server starts. */
   readonly prepare?: (dataDirectory: string) => Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function natsServer(options: TestNatsOptions = {}): Promise<TestNat
   return server;
 }
 
-/** A server that stays up, or down, as the test says: nothing restarts it by itself. */
+/** A server that only the test starts and stops: nothing restarts it by itself. */
 export class TestNatsServer implements AsyncDisposable {
   readonly #dataDir: string;
   readonly #installation: Installation;
@@ -71,7 +71,7 @@ export class TestNatsServer implements AsyncDisposable {
     return `nats://127.0.0.1:${this.#port}`;
   }
 
-  /** What `connect` needs to be let in. A fresh object each time: add to it what you like. */
+  /** The options that `connect` needs; a fresh object each time, which a test may extend. */
   get connectOptions(): NodeConnectionOptions {
     const { user, password } = this.#installation.credentials;
     return { servers: this.url, user, pass: password, noAsyncTraces: true };
@@ -107,7 +107,7 @@ export class TestNatsServer implements AsyncDisposable {
 
   /**
    * Starts the server again, on the same port and store. A server that runs is shut down in good order first.
-   * @param whileDown done to its store in between
+   * @param whileDown runs while the server is down, for example to damage its store
    */
   async restart(whileDown: () => Promise<void> = async () => {}): Promise<void> {
     await this.#shutDown();

@@ -23,7 +23,7 @@ export interface WorkerProcess {
 
 export const logger = pino({ level: process.env.SIGNALBOX_TEST_LOG ?? 'silent' });
 
-/** Fast enough for tests: a silent worker is gone after a second. */
+/** Limits for tests: a silent worker counts as offline after a second. */
 export const REMOTE = {
   driver: 'remote',
   heartbeat_seconds: 0.2,
@@ -104,7 +104,7 @@ export class RemoteWorld implements AsyncDisposable {
     return worker;
   }
 
-  /** A worker in a process of its own. `ms` is what each of its jobs takes. */
+  /** A worker in a process of its own. Each of its jobs takes `ms` milliseconds. */
   async workerProcess(settings: {
     readonly agent: string;
     readonly concurrency: number;
@@ -139,7 +139,7 @@ export class RemoteWorld implements AsyncDisposable {
     return text.split('\n').filter((line) => line !== '');
   }
 
-  /** Asked over NATS, as a service would. */
+  /** Sends a command over NATS. */
   async command<Answer>(subject: string, payload: object = {}): Promise<Answer> {
     this.#caller ??= await this.connect();
     const reply = await this.#caller.request(`signalbox.v1.cmd.${subject}`, JSON.stringify(payload));
@@ -155,7 +155,7 @@ export class RemoteWorld implements AsyncDisposable {
     return rejectedListSchema.parse(answer).rejected_messages;
   }
 
-  /** What an attempt has printed, as Signalbox keeps it. */
+  /** The output of an attempt, as Signalbox stores it. */
   async log(task: string, attempt: number, stream: string): Promise<string> {
     this.#caller ??= await this.connect();
     const request = JSON.stringify({ task, attempt, stream });

@@ -21,12 +21,12 @@ const SOURCES = [
   'tsconfig.build.json',
   'package-lock.json',
 ];
-/** What the compiler does not copy. */
+/** Files that the compiler does not copy. */
 const COPIED = ['src/process/launch/launcher.sh', 'src/cli/completion/scripts'];
 /** The program, within a build. */
 export const MAIN = join('src', 'cli', 'main.js');
 
-/** A compiler that has held the lock for so long was killed. */
+/** A lock as old as this belongs to a compiler that was killed. */
 const LOCK_EXPIRES_MS = 120_000;
 const LOCK_LOOK_MS = 50;
 const BUILD_EXPIRES_MS = 3_600_000;
@@ -63,7 +63,7 @@ async function build(): Promise<string> {
   return directory;
 }
 
-/** A hash over all that the program is made of. */
+/** A hash over everything that the program is built from. */
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256');
   for (const source of SOURCES) {

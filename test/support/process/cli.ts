@@ -25,7 +25,7 @@ export interface CliSettings {
 
 const UNTIL_TIMEOUT_MS = 30_000;
 
-/** A command that runs. */
+/** A running command. */
 export class CliProcess implements AsyncDisposable {
   readonly ended: Promise<CliResult>;
   readonly #child: ChildProcess;
@@ -57,14 +57,14 @@ export class CliProcess implements AsyncDisposable {
   async until(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => reject(new Error(`${why} ${pattern}:\n${this.out}\n${this.err}`));
-      const timer = setTimeout(() => fail('did not say in time'), UNTIL_TIMEOUT_MS);
+      const timer = setTimeout(() => fail(`did not print within ${UNTIL_TIMEOUT_MS} ms`), UNTIL_TIMEOUT_MS);
       const look = (): void => {
         const match = pattern.exec(this.out);
         if (match === null && this.#child.exitCode === null) return;
         clearTimeout(timer);
         this.#looks.delete(look);
         if (match) resolve(match);
-        else fail('ended and did not say');
+        else fail('ended without printing');
       };
       this.#looks.add(look);
       look();
@@ -90,7 +90,7 @@ export class CliProcess implements AsyncDisposable {
   }
 }
 
-/** Starts `signalbox` with these arguments. Of this environment it gets what it needs: settings are the test's own. */
+/** Starts `signalbox` with these arguments, and with the few environment variables that it needs to run. */
 export async function startCli(args: readonly string[], settings: CliSettings = {}): Promise<CliProcess> {
   const { PATH, HOME, XDG_CACHE_HOME, SIGNALBOX_NATS_SERVER, TMPDIR } = process.env;
   const child = spawn(process.execPath, [settings.main ?? (await builtCli()), ...args], {
@@ -129,7 +129,7 @@ export class TestUp implements AsyncDisposable {
     for await (const { task } of follow({ client: this.client, project: 'default', id, onAway: () => {} })) {
       last = task;
     }
-    if (last === undefined) throw new Error(`task ${id} has no news`);
+    if (last === undefined) throw new Error(`task ${id} ended without an update`);
     return last;
   }
 

@@ -1,7 +1,7 @@
 import { layoutOf } from '../../../src/daemon/embedded/layout.ts';
 import { findGuard } from '../../../src/daemon/embedded/running.ts';
 
-/** What to put before a command, so that no server outlives a test that is killed; empty where the system has no such thing. */
+/** What to put before a command so that the server ends when the test process is killed; empty if the system cannot do this. */
 export async function dieWithParent(directory: string): Promise<readonly string[]> {
   const { command } = await findGuard({ ...layoutOf(directory), lockFile: '/dev/null' }, process.env);
   return command.slice(

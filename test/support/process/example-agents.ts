@@ -1,7 +1,6 @@
-/** Runs the example agents as real processes against a board that records what they write back. */
+/** Runs the example agents as real processes against a board that records their requests. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,18 +12,18 @@ import { promisify } from 'node:util';
 
 export const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
 export const AGENTS = join(EXAMPLES, 'agents');
-/** What no agent may ever repeat. */
+/** A token that must not appear in any output of an agent. */
 export const TOKEN = 'token-9f2c6a1e-never-to-be-shown';
 
 export interface Call {
   readonly method: string;
   readonly path: string;
   readonly authorization: string | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the agent has sent; the tests look into it
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON that the agent sent
   readonly body: any;
 }
 
-/** An answer other than the usual one, or none at all: the connection is cut. */
+/** An answer instead of the usual one; `cut` closes the connection without an answer. */
 export type Answer = 'cut' | Reply;
 
 export interface Reply {
@@ -34,7 +33,7 @@ export interface Reply {
 }
 
 export interface BoardOptions {
-  /** What the task has beside its id: `params`, `attempts`, `reason`. */
+  /** Fields of the task in addition to its id: `params`, `attempts`, `reason`. */
   readonly task?: object;
   readonly answer?: (call: Call, index: number) => Answer | undefined;
 }
@@ -68,8 +67,8 @@ export class Board implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** What was posted, in order: `status working`, `outputs document`, … */
-  get words(): string[] {
+  /** The messages that were posted, in order: `status working`, `outputs document`, … */
+  get messages(): string[] {
     const posts = this.calls.filter(({ method }) => method === 'POST');
     return posts.map(
       ({ path, body }) => `${path.split('/').at(-1)} ${body.status ?? body.type ?? body.author}`,
@@ -153,16 +152,6 @@ export function runAgent(name: string, board: Board, options: RunOptions = {}): 
   return run([process.execPath, join(AGENTS, name)], agentEnvironment(board.port, options), options.cwd);
 }
 
-/** Whether a process runs; one that has ended and was not reaped yet (a zombie) does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).syscall === 'open' && process.platform !== 'linux';
-  }
-}
-
 export async function exited(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
@@ -197,7 +186,7 @@ export class Directory implements AsyncDisposable {
 
   async git(...args: string[]): Promise<string> {
     const who = ['-c', 'user.name=Tester', '-c', 'user.email=tester@example.org'];
-    // Nobody's own settings and hooks.
+    // Without the settings and hooks of the user who runs the tests.
     const env = { PATH: process.env.PATH, HOME: this.path, GIT_CONFIG_NOSYSTEM: '1' };
     const { stdout } = await promisify(execFile)('git', ['-C', this.path, ...who, ...args], { env });
     return stdout;

@@ -1,6 +1,6 @@
 /**
- * A command-line tool that does what a test tells it: it notes its arguments, its standard input and its environment,
- * prints what it was given for this call, and ends as it is told.
+ * A command-line tool that tests configure: it records its arguments, standard input and environment, prints the output
+ * planned for the call, and exits with the planned code.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ export class FakeTool implements AsyncDisposable {
     this.runner = createProcessRunner({ log: pino({ level: 'silent' }), pollMs: 50 });
   }
 
-  /** What the tool does in its calls, one after the other; the last one is for all that follow. */
+  /** Plans the calls of the tool, one behaviour for each; the last one also applies to all later calls. */
   plan(...behaviours: readonly Behaviour[]): void {
     for (const [index, { stdout, stderr, exitCode = 0, after }] of behaviours.entries()) {
       const names = [`plan-${index + 1}`, ...(index === behaviours.length - 1 ? ['plan-last'] : [])];
@@ -102,7 +102,7 @@ export class FakeTool implements AsyncDisposable {
     return number;
   }
 
-  /** An agent that runs this program as `name` is run. */
+  /** An agent that runs this program with the driver `name`. */
   agent(
     name: string,
     settings: Partial<DeclaredSettings> = {},
@@ -113,7 +113,7 @@ export class FakeTool implements AsyncDisposable {
     return this.#agentOf({ ...own }, name, settings, definition);
   }
 
-  /** An agent with drivers as they would stand in a configuration. */
+  /** An agent with drivers from a configuration. */
   agentWith(
     drivers: DriverConfigs,
     name: string,

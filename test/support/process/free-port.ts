@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** A port of the loopback interface that was free a moment ago, for who has to know it before it is taken. */
+/** A port of the loopback interface that was free a moment ago, for tests that must know it before a server binds it. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -1,17 +1,17 @@
-/** A terminal that remembers what was written to it. */
+/** A terminal that records what is written to it. */
 import type { Style, Terminal } from '../../../src/cli/terminal.ts';
 
 export class RecordedTerminal implements Terminal {
   exitCode = 0;
   out = '';
   err = '';
-  /** Progress. */
+  /** Progress texts, which an interactive terminal redraws. */
   drawn = '';
   readonly redraw: ((text: string) => void) | null;
   readonly isInteractive: boolean;
   readonly columns: number;
 
-  /** @param columns a width makes it one that a person is looking at */
+  /** @param columns with a width, the terminal is interactive */
   constructor(columns = Number.POSITIVE_INFINITY) {
     this.columns = columns;
     this.isInteractive = columns !== Number.POSITIVE_INFINITY;

@@ -15,7 +15,7 @@ export interface SandboxSettings {
   /** The configuration as an object; JSON is YAML. */
   readonly config: object;
   readonly env?: Readonly<Record<string, string>>;
-  /** The same at each start; a free one each time where it is absent. */
+  /** The same at each start; without it, a free port each time. */
   readonly port?: number;
 }
 
@@ -43,7 +43,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** Writes another configuration, for the next start. */
   async configure(config: object): Promise<void> {
-    // Nothing that a test has started may outlive it.
+    // Agents must not outlive their test.
     const shutdown = { agents: 'kill', drain_seconds: 0.1 };
     await writeFile(join(this.directory, 'signalbox.config.json'), JSON.stringify({ shutdown, ...config }));
   }
@@ -103,14 +103,14 @@ export class Sandbox implements AsyncDisposable {
     });
   }
 
-  /** Starts it where it is expected to refuse, and returns how it ended. */
+  /** Starts it when it is expected to refuse, and returns how it ended. */
   async refused(): Promise<ProcessResult> {
     const child = await this.#spawn();
     const [code] = (await once(child, 'exit')) as [number | null];
     return { code, stderr: this.#stderr };
   }
 
-  /** How the process ended, by itself or by what the test did. */
+  /** Waits for the end of the process, and returns how it ended. */
   async exited(): Promise<ProcessResult> {
     const child = this.#process;
     if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -122,7 +122,7 @@ export class Sandbox implements AsyncDisposable {
     return this.exited();
   }
 
-  /** @returns whether there was a process to take it */
+  /** @returns false if there is no process to signal */
   signal(signal: NodeJS.Signals): boolean {
     return this.#process?.kill(signal) ?? false;
   }
@@ -140,7 +140,7 @@ export class Sandbox implements AsyncDisposable {
     });
   }
 
-  /** Lines of a file that agents write to; none where it does not exist yet. */
+  /** Lines of a file that agents write to; none if it does not exist yet. */
   async lines(file: string): Promise<string[]> {
     const text = await readFile(join(this.directory, file), 'utf8').catch(() => '');
     return text.split('\n').filter((line) => line !== '');
