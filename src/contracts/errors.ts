@@ -1,57 +1,55 @@
 /**
- * The one table of errors. A code is stable: clients, logs and tests match on it, never on the text.
- * HTTP statuses are mapped in `http/`, exit codes in `cli/`.
+ * All error codes. A code is stable: clients, logs and tests match on it, never on the text. HTTP statuses are in
+ * `operations/`, exit codes in `cli/`.
  */
 export const ERROR_CODES = {
-  invalid_request: 'The request does not have the form that this operation takes.',
-  invalid_task: 'The body is JSON, and not a task that could be done (plain job API).',
-  invalid_id: 'An id is 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-".',
+  invalid_request: 'The request does not have the form that this operation expects.',
+  invalid_task: 'Valid JSON, but not a valid task (plain job API).',
+  invalid_id: 'An id has 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-".',
   body_too_large: 'The body is larger than the limit.',
   unsupported_media_type: 'The body is not JSON.',
   not_found: 'There is no such resource.',
-  method_not_allowed: 'The resource does not have this method.',
+  method_not_allowed: 'The resource does not support this method.',
   task_not_found: 'The project has no task with this id.',
   agent_not_found: 'No agent has this id.',
   queue_not_found: 'No agent has this queue, and no task waits in it.',
-  task_exists: 'A task with this id exists already, with another content.',
-  idempotency_conflict: 'This idempotency key was used before, with another content.',
-  task_archived: 'The task has left memory: it can be read, and nothing more can happen to it.',
-  illegal_transition: 'The task cannot make this transition from the state it is in.',
+  task_exists: 'A task with this id exists already, with different content.',
+  idempotency_conflict: 'This idempotency key was used before, with different content.',
+  task_archived: 'The task has left memory: it can be read, but not changed.',
+  illegal_transition: 'The task cannot make this transition from its present state.',
   output_required: 'A review needs at least one output.',
-  background_off: 'Background commands are not switched on in the configuration.',
-  stale_attempt: 'The word comes from an attempt that is not the open one.',
+  background_off: 'Background commands are not enabled in the configuration.',
+  stale_attempt: 'The message is from an attempt that is no longer open.',
   unauthorized: 'The credentials are missing or not valid.',
   forbidden: 'The credentials do not allow this.',
-  rate_limited: 'This client asks more often than the limit.',
+  rate_limited: 'This client sends requests more often than the limit.',
   overloaded: 'More work is queued than the configured limit.',
   log_unavailable: 'The event log cannot be written at the moment.',
-  shutting_down: 'Signalbox is draining and takes no new work.',
+  shutting_down: 'Signalbox is shutting down and takes no new work.',
   log_fenced: 'Another writer took over the event log.',
-  log_mismatch: 'The event log is not the one that this data directory has seen.',
-  log_corrupt: 'The event log holds something that Signalbox did not write.',
+  log_mismatch: 'The event log is not the one that this data directory belongs to.',
+  log_corrupt: 'The event log contains something that Signalbox did not write.',
   log_newer: 'The event log was written by a newer version of Signalbox.',
-  replay_diverged: 'A recorded event leads elsewhere with the machines of this version.',
-  no_such_moment: 'The event log has nothing at this moment.',
-  past_pending: 'The past is still being read from the log: ask again.',
+  replay_diverged: 'Replaying a recorded event gives a different result.',
+  no_such_moment: 'The event log has no event at or before this moment.',
+  past_pending: 'The past is still being read from the log: try again.',
   log_in_use: 'Another Signalbox is the writer of this log.',
   config_invalid: 'The configuration is not valid.',
   nats_unavailable: 'The NATS server cannot be reached or started.',
-  nats_server_missing: 'No nats-server program was found, and none could be fetched.',
+  nats_server_missing: 'No nats-server program was found, and none could be downloaded.',
   spawn_failed: 'The agent could not be started.',
-  content_unreadable: 'The file named by content_path cannot be read.',
-  address_in_use: 'The address is taken by another program.',
+  content_unreadable: 'The file at content_path cannot be read.',
+  address_in_use: 'Another program uses the address.',
   unreachable: 'Signalbox cannot be reached.',
-  internal: 'Signalbox met a state that it does not expect.',
+  internal: 'An unexpected error in Signalbox.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** What an error carries beside its text: shown in problem details and logs, never parsed from the message. */
+/** Facts beside the text, for problem details and logs. They are never parsed from the message. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
-/**
- * Every error that leaves a module of Signalbox. `message` says what was wrong, where, and what to do.
- */
+/** Every error of Signalbox. `message` says what happened, to what, and what to do. */
 export class SignalboxError extends Error {
   override readonly name = 'SignalboxError';
   readonly code: ErrorCode;
@@ -66,7 +64,7 @@ export class SignalboxError extends Error {
 
 export { hasCode, messageOf } from '../base/errors.ts';
 
-/** For the end of a switch over a closed union: the compiler proves that it is never reached. */
+/** For the default of a switch over a union: the compiler proves that it is never reached. */
 export function unreachable(value: never, where: string): never {
   throw new SignalboxError('internal', `${where}: unexpected ${JSON.stringify(value)}`);
 }

@@ -1,3 +1,4 @@
+/** Ids and keys: of projects, tasks, attempts and agents. */
 import { SignalboxError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -13,16 +14,16 @@ export type TaskKey = Branded<string, 'TaskKey'>;
 /** One attempt of one task. */
 export type AttemptKey = Branded<string, 'AttemptKey'>;
 
-/** Safe as a NATS subject token (ADR-6), a file name and a URL segment, without any escaping. */
+/** Safe as a NATS subject token, a file name and a URL segment, without escaping. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The subject token of events that belong to no project. No project may have this name. */
 export const SYSTEM_PROJECT = '_system';
 
-/** Where background commands run as tasks. Its tasks are read like all others; nobody else creates one there. */
+/** The project of background commands. Its tasks can be read like all others, but not created directly. */
 export const BACKGROUND_PROJECT = '_background';
 
-/** @param kind what it names, for the message. @throws SignalboxError `invalid_id` */
+/** @param kind what the id names, for the message. @throws SignalboxError `invalid_id` */
 export function checkedId(kind: string, text: string): string {
   if (ID_PATTERN.test(text)) return text;
   throw new SignalboxError(

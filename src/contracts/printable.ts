@@ -1,20 +1,18 @@
 /**
- * Text from agents, on its way to a terminal or a page.
- *
- * X1 Nothing that an agent wrote moves the cursor, changes colours or reverses the direction of what follows: such
- *    characters are shown, not sent.
+ * Text from agents for a terminal or a page: characters that move the cursor, change colours or reverse the direction of
+ * text are replaced by visible ones.
  */
 
-/** Controls but tab and newline; marks and overrides of the direction of text. */
+/** Control characters except tab and newline, and marks and overrides of the text direction. */
 const UNSAFE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be found.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find.
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const CONTROL_PICTURES = 0x2400;
 const DELETE = '\u007f';
 const PICTURE_OF_DELETE = '\u2421';
 const NO_PICTURE = '\ufffd';
 
-/** The text with its line breaks, and a visible sign for every character that a terminal would obey. */
+/** The text with its line breaks, and a visible character for each one that a terminal would interpret. */
 export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(UNSAFE, (character) => {
     if (character === DELETE) return PICTURE_OF_DELETE;
@@ -23,7 +21,7 @@ export function printable(text: string): string {
   });
 }
 
-/** The same in one line. */
+/** The same on one line. */
 export function oneLine(text: string): string {
   return printable(text.trim().replaceAll(/\s+/g, ' '));
 }

@@ -46,7 +46,7 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
 
 describe('flat logic', () => {
   for (const [kind, machine] of Object.entries(MACHINES) as [keyof typeof MACHINES, AnyStateMachine][]) {
-    it(`does with the ${kind} machine what XState does, event by event (X2)`, () => {
+    it(`does with the ${kind} machine what XState does, event by event`, () => {
       const logic = flatLogic<object, { type: string }>(machine);
       const everyState = Object.keys(machine.states);
       fc.assert(
@@ -87,7 +87,7 @@ describe('flat logic', () => {
         states: { a: { on: { go: { actions: 'act' } } } },
       }),
     ],
-  ])('refuses a machine with %s (X1)', (_what, machine) => {
+  ])('refuses a machine with %s', (_what, machine) => {
     expect(() => flatLogic(machine as AnyStateMachine)).toThrow('is not flat');
   });
 });

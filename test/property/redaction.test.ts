@@ -1,4 +1,4 @@
-/** D1 to D3 of redaction.ts, E2 of redactions.ts, for any history and whatever is redacted in it. */
+/** events/redaction-same-state: for random histories and any redaction in them. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

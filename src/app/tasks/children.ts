@@ -1,6 +1,8 @@
-/** The tasks below a task, in sum. */
+/** The children of a task. */
+
 import type { TaskView } from '../../../projections/index.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import type { Needs } from '../context.ts';
 
 type Children = NonNullable<TaskAnswer['children']>;
@@ -8,7 +10,7 @@ type Children = NonNullable<TaskAnswer['children']>;
 /** In the order of creation. */
 export function childrenOf({ state }: Needs<'state.projections'>, parent: TaskView): TaskView[] {
   const { children, tasks } = state.projections.blackboard;
-  const keys = children.get(`${parent.project}/${parent.id}`) ?? [];
+  const keys = children.get(taskKey({ project: parent.project, task: parent.id })) ?? [];
   return keys.flatMap((key) => tasks.get(key) ?? []);
 }
 

@@ -1,10 +1,10 @@
-/** Creating tasks. The same request again answers with the task that is there, and creates nothing. */
+/** Creates tasks. The same request again creates nothing and returns the existing task. */
 import type { TaskView } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { sha256 } from '../../base/hash.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId, taskKey } from '../../contracts/ids.ts';
 import type { IncomingTrace } from '../../contracts/trace-context.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
@@ -12,7 +12,7 @@ import { relationsOf, specOf } from './task-spec.ts';
 
 export interface Created {
   readonly task: TaskView;
-  /** false where an earlier, equal request had created it. */
+  /** false if an earlier, equal request created it. */
   readonly created: boolean;
 }
 
@@ -20,7 +20,7 @@ const GENERATED_ID_LENGTH = 12;
 const KEYED_ID_LENGTH = 20;
 
 /**
- * @param trace where in a trace it is asked for: no part of the request, so the same one again may come from elsewhere
+ * @param trace the trace of the caller. It is not part of the request, so an equal request may have another one
  * @throws SignalboxError `forbidden` for the project of background commands, `task_exists`, `idempotency_conflict`,
  * `agent_not_found`, `overloaded`, `shutting_down`, and what `commitForTask` throws.
  */
@@ -40,7 +40,7 @@ export async function createTask(
   return createAnyTask(app, project, request, actor, trace);
 }
 
-/** The same for every project: for those who have looked at the request already. */
+/** The same for every project, for callers that have checked the project already. */
 export async function createAnyTask(
   app: AppContext,
   project: ProjectId,
@@ -55,8 +55,8 @@ export async function createAnyTask(
     if (known) return { task: known, created: false };
     assertAccepting(app);
     const waiting = await relationsOf(app, project, request);
-    // An equal request may have come while this one looked around.
-    if (app.state.host.get('task', `${project}/${id}`)) continue;
+    // An equal request may have arrived in the meantime.
+    if (app.state.host.get('task', taskKey({ project, task: id }))) continue;
     const waiting_for = waiting.length > 0 ? waiting : undefined;
     const spec = { ...specOf(app, project, request), ...trace };
     const event = { type: 'task.created', project, task: id, spec, request_sha256, waiting_for } as const;
@@ -65,7 +65,7 @@ export async function createAnyTask(
   }
 }
 
-/** A key names its task also when the task has long left memory: an id that is not given is made of it. */
+/** An id that is not given follows from the idempotency key, so the key finds its task after it has left memory, too. */
 function idOf(
   { environment }: AppContext,
   project: ProjectId,
@@ -76,7 +76,7 @@ function idOf(
   return taskId(`k-${sha256(`${project}/${key}`).slice(0, KEYED_ID_LENGTH)}`);
 }
 
-/** Keyed requests that are on their way into the log: the projection knows of them only when they are stored. */
+/** Requests with a key that are not stored yet: the projections do not have them. */
 const underway = new WeakMap<AppContext, Map<string, { sha: string; task: Promise<TaskView> }>>();
 
 async function remember(
@@ -113,12 +113,12 @@ async function findEarlier(
   throw byKey || request.id === undefined
     ? new SignalboxError(
         'idempotency_conflict',
-        `the idempotency key ${JSON.stringify(request.idempotency_key)} belongs to task ${earlier.id}, which was asked for with another content: use another key`,
+        `the idempotency key ${JSON.stringify(request.idempotency_key)} belongs to task ${earlier.id}, which was created with different content: use another key`,
         { details },
       )
     : new SignalboxError(
         'task_exists',
-        `project ${project} has a task ${id} already, with another content: use another id`,
+        `project ${project} has a task ${id} already, with different content: use another id`,
         { details },
       );
 }
@@ -142,15 +142,15 @@ async function findById(
   id: TaskId,
   request: CreateTask,
 ): Promise<TaskView | null> {
-  if (app.state.host.get('task', `${project}/${id}`)) {
+  if (app.state.host.get('task', taskKey({ project, task: id }))) {
     return taskInMemory(app, project, id) ?? (await stored(app, project, id));
   }
-  // What was drawn at random just now is nobody's.
+  // A random id is new.
   if (request.id === undefined && request.idempotency_key === undefined) return null;
   return (await recall(app, project, id))?.view ?? null;
 }
 
-/** Waits for a task that is decided and not stored yet. */
+/** Waits until a task that was decided is stored. */
 async function stored(app: AppContext, project: ProjectId, id: TaskId): Promise<TaskView> {
   for await (const { event } of followRecords(app)) {
     if ('task' in event && event.task === id && event.project === project) break;
@@ -167,7 +167,7 @@ function assertAccepting(app: AppContext): void {
   if (waiting >= app.settings.limits.queueDepth) {
     throw new SignalboxError(
       'overloaded',
-      `${waiting} tasks wait to be run, the limit is ${app.settings.limits.queueDepth}: try again later`,
+      `${waiting} tasks are waiting, the limit is ${app.settings.limits.queueDepth}: try again later`,
     );
   }
 }

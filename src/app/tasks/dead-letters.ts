@@ -1,9 +1,9 @@
-/** Dead letters: tasks that were given up, because they used up their attempts or expired. */
+/** Dead letters: tasks that used up their attempts, or expired. */
 import type { TaskView } from '../../../projections/index.ts';
 import type { DeadLetter, DeadLetterPage, RedriveAnswer } from '../../contracts/api/answers.ts';
 import type { ListDeadLetters, Redrive } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { projectId, taskId } from '../../contracts/ids.ts';
+import { projectId, taskId, taskKey } from '../../contracts/ids.ts';
 import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { type AppContext, archivedError, type Needs, recall, taskInMemory } from '../context.ts';
 import { deciderOf } from '../decider.ts';
@@ -21,8 +21,8 @@ export function listDeadLetters(app: AppContext, query: ListDeadLetters): DeadLe
 }
 
 /**
- * Puts dead letters back to pending, each with fresh attempts, or says which it would. Each is redriven or left as it
- * is, and what comes of one says nothing about the others. `limit` and `after` are for filters; ids are taken all.
+ * Puts dead letters back to pending with fresh attempts; a dry run only lists them. Each is redriven or stays unchanged,
+ * independently of the others. `limit` and `after` apply to filters; given ids are all redriven.
  * @throws SignalboxError `log_unavailable`, `overloaded`, `log_fenced`: then none was redriven
  */
 export async function redriveDeadLetters(
@@ -116,7 +116,7 @@ function redriven(json: Redriven): { readonly redriven: Redriven } {
   return { redriven: json };
 }
 
-/** Moved on meanwhile, or the log was lost on the way; anything else is our own fault, and no answer. */
+/** The task has moved on, or the log became unavailable. Other errors are bugs, and are thrown. */
 function failed(task: TaskView, error: unknown): { readonly error: NotRedriven } {
   if (!(error instanceof SignalboxError)) throw error;
   return { error: errorJson(task, error.code, error.message) };
@@ -135,7 +135,8 @@ function shortJson({ project, id, spec, state, attempts, reason }: TaskView): Re
 }
 
 function deadLetterJson({ state }: Needs<'state.projections'>, task: TaskView): DeadLetter {
-  const attempts = state.projections.attempts.byTask.get(`${task.project}/${task.id}`) ?? [];
+  const attempts =
+    state.projections.attempts.byTask.get(taskKey({ project: task.project, task: task.id })) ?? [];
   return {
     ...taskJson(task),
     status: deadState(task.state),

@@ -1,13 +1,13 @@
-/** What a person decides about a task: approve, reject, cancel, block, unblock, retry. */
+/** Decisions about a task: approve, reject, cancel, block, unblock, retry. */
 import type { TaskView } from '../../../projections/index.ts';
 import type { Decision, Rejection } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { type ProjectId, type TaskId, taskKey } from '../../contracts/ids.ts';
 import { type AppContext, commitForTask, findTask } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 
-/** Children that a refusal names in its text; its details name all. */
+/** How many children an error names in its text. Its details have all. */
 const MAX_NAMED = 5;
 
 type Address = { readonly project: ProjectId; readonly task: TaskId };
@@ -34,13 +34,13 @@ const approve = deciding<Decision>((address, { comment }) => ({
   comment,
 }));
 
-/** review → done. Refused while children that the task joins are not settled. */
+/** review → done. Not possible while children that the task joins are not settled. */
 export const approveTask: Deciding<Decision> = async (app, project, task, request, actor) => {
   assertJoined(app, await findTask(app, project, task));
   return approve(app, project, task, request, actor);
 };
 
-/** review → pending, or failed where no attempt is left. The comment reaches the next attempt. */
+/** review → pending, or failed if no attempt is left. The next attempt gets the comment. */
 export const rejectTask = deciding<Rejection>((address, { comment }) => ({
   type: 'task.rejected',
   ...address,
@@ -62,7 +62,7 @@ export const blockTask = deciding<Decision>((address, { comment }) => ({
   reason: comment ?? 'blocked by an operator',
 }));
 
-/** blocked → pending, or failed where no attempt is left. */
+/** blocked → pending, or failed if no attempt is left. */
 export const unblockTask = deciding<Decision>((address, { comment }) => ({
   type: 'task.unblocked',
   ...address,
@@ -89,10 +89,12 @@ function assertJoined(app: AppContext, task: TaskView): void {
     {
       details: {
         entity: 'task',
-        id: `${project}/${id}`,
+        id: taskKey({ project, task: id }),
         status: state,
         event: 'task.approved',
-        legal: app.state.host.heard('task', `${project}/${id}`).filter((type) => type !== 'task.approved'),
+        legal: app.state.host
+          .heard('task', taskKey({ project, task: id }))
+          .filter((type) => type !== 'task.approved'),
         children: ids,
       },
     },

@@ -1,4 +1,4 @@
-/** The plain job API over the same tasks: its words for what a task is, and the task that its request means. */
+/** The plain job API: its requests as tasks, and tasks as its answers. */
 import type { TaskView } from '../../../projections/index.ts';
 import { type CreateJob, JOB_PROJECT, type JobAnswer, type JobState } from '../../contracts/api/jobs.ts';
 import { createTaskSchema } from '../../contracts/api/requests.ts';
@@ -15,7 +15,7 @@ const PROJECT = projectId(JOB_PROJECT);
 const TITLE_LENGTH = 100;
 
 /**
- * Nobody would approve the result of a job whose creator knows no reviews: it is completed when its agent is done.
+ * Creates a task that needs no review: the job is completed when its agent has finished.
  * @throws SignalboxError `invalid_task` for a type that no agent can do, and what `createTask` throws
  */
 export async function createJob(
@@ -30,7 +30,7 @@ export async function createJob(
     const known = [...new Set([...app.supervision.roster.all()].flatMap(({ capabilities }) => capabilities))];
     throw new SignalboxError(
       'invalid_task',
-      `task_type: no agent can do ${type}; there are agents for: ${known.join(', ') || 'nothing'}`,
+      `task_type: no agent has the capability ${type}; known are: ${known.join(', ') || 'none'}`,
       { details: { task_type: type, known } },
     );
   }
@@ -53,7 +53,7 @@ export function findJob(app: AppContext, id: TaskId): Promise<TaskView> {
   return findTask(app, PROJECT, id);
 }
 
-/** Cancelled twice is cancelled. @throws SignalboxError `task_not_found`, `illegal_transition`, as `cancelTask` */
+/** Does nothing if the job is cancelled already. @throws SignalboxError `task_not_found`, `illegal_transition`, as `cancelTask` */
 export async function cancelJob(app: AppContext, id: TaskId, actor: string): Promise<TaskView> {
   const job = await findJob(app, id);
   if (job.state === 'cancelled') return job;
@@ -113,7 +113,7 @@ function errorOf({ state, lastOutcome, reason }: TaskView): JobAnswer['error'] {
   return { code, message: reason ?? `the task is ${state}` };
 }
 
-/** The first line of what is to be done. */
+/** The first line of the description. */
 function titleOf(description: string): string {
   const [line = ''] = description.split('\n', 1);
   return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1)}…`;

@@ -1,4 +1,4 @@
-/** Reading the blackboard. Reads go on where writing is not possible. */
+/** Reads tasks from the blackboard, also while the log cannot be written. */
 import type { TaskView } from '../../../projections/index.ts';
 import type { EventAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
@@ -10,7 +10,7 @@ import { findAttempts, findTask, type Needs, type Readable } from '../context.ts
 import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
 import { attemptJson, commentJson, eventJson, outputJson, taskJson } from './task-json.ts';
 
-/** One task with what was asked for beside it. @throws SignalboxError `task_not_found` */
+/** One task with the parts that were asked for. @throws SignalboxError `task_not_found` */
 export async function readTask(
   app: Readable,
   project: ProjectId,
@@ -62,19 +62,19 @@ export interface TaskQuery {
   readonly project: string | null;
   /** null for all. */
   readonly states: ReadonlySet<TaskState> | null;
-  /** That has it, or is to get it. */
+  /** The agent of its newest attempt, or the one that it is for. */
   readonly agent?: string | undefined;
   readonly type?: string | undefined;
   readonly parent?: string | undefined;
   /** `NAME=VALUE` */
   readonly label?: string | undefined;
-  /** Words that all stand in its texts. */
+  /** Words that all occur in its id, title or description. */
   readonly q?: string | undefined;
   readonly after: number;
   readonly limit: number;
 }
 
-/** The tasks themselves, in the order of creation. */
+/** The matching tasks, in the order of creation. */
 export function findTasks(
   app: Needs<'state.projections'>,
   query: TaskQuery,

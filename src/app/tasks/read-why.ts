@@ -1,8 +1,8 @@
-/** Looks up all that bears on a task, and says why it is where it is. */
+/** Explains why a task is not running, or not done: collects the facts for `why.ts`. */
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { type ProjectId, type TaskId, taskKey } from '../../contracts/ids.ts';
 import { queueOf } from '../../engine/supervisor/agent-roster.ts';
 import type { QueueKey } from '../../engine/supervisor/ready-tasks.ts';
 import { reviewerOf } from '../../engine/supervisor/reviews.ts';
@@ -82,13 +82,13 @@ function openAttemptOf(
   { project, id, openAttempt }: TaskView,
 ): AttemptView | null {
   if (openAttempt === null) return null;
-  return state.projections.attempts.byTask.get(`${project}/${id}`)?.[openAttempt - 1] ?? null;
+  return state.projections.attempts.byTask.get(taskKey({ project, task: id }))?.[openAttempt - 1] ?? null;
 }
 
 function unmetDependencies(app: AppContext, { project, spec }: TaskView): Situation['dependencies'] {
   const { tasks } = app.state.projections.blackboard;
   return [...new Set(spec.depends_on ?? [])]
-    .map((id) => ({ id, state: tasks.get(`${project}/${id}`)?.state ?? null }))
+    .map((id) => ({ id, state: tasks.get(taskKey({ project, task: id }))?.state ?? null }))
     .filter(({ state }) => state !== 'done');
 }
 

@@ -1,9 +1,9 @@
 /**
- * Redaction: content that must go is erased from the log and from the disk, and the hash chain stays whole.
+ * Redaction: erases content from the log and from the disk, and keeps the hash chain intact.
  *
- * X1 First the event that says so, with the skeleton and the hash of what goes; then the files; then the message. A
- *    crash in between leaves a redaction that is in the log and not finished: the next start finishes it.
- * X2 What is left decides as before: state by replay is the live state (redaction.ts D1, D2).
+ * First the redaction is recorded, with the skeleton and the hash of the erased event; then the files are removed; then
+ * the message is erased. After a crash in between the next start finishes it. Replaying what is left gives the same state
+ * (events/redaction-same-state).
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,10 +20,9 @@ import { type AppContext, findTask, type Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 
 /**
- * Erases the content of one event of a task. What was redacted before is made sure of, and not recorded again.
- * @throws SignalboxError `task_not_found`, `not_found` where the task has no such thing, `invalid_request` where the
- *   event has no content, `nats_unavailable` where it is recorded and could not be erased yet, and what
- *   `commit` throws
+ * Erases the content of one event of a task. An event that was redacted before is not recorded again.
+ * @throws SignalboxError `task_not_found`, `not_found` if the task has no such part, `invalid_request` if the event has
+ *   no content, `nats_unavailable` if the redaction is recorded but could not be finished yet, and what `commit` throws
  */
 export async function redactContent(
   app: AppContext,
@@ -51,26 +50,23 @@ export async function redactContent(
   if (!isRecorded) {
     const { reason } = request;
     const event = { type: 'task.redacted', project, task, reason, ...skeletonOf(message) } as const;
-    // Also of a task that has left memory: nothing happens to it but this.
+    // Not commitForTask: the task may have left memory.
     await app.log.commit(event, { actor: deciderOf(request, actor) });
   }
   await erase(app, message);
   return findTask(app, project, task);
 }
 
-/** Finishes what an earlier run has recorded and not erased. */
+/** Finishes redactions that an earlier run recorded but did not finish. */
 export async function finishRedactions(app: AppContext, logger: Logger): Promise<void> {
   for await (const { sequence } of readRedactions(app.log.messages)) {
     try {
       const message = await messageAt(app, sequence);
       if (message.originalHash !== undefined) continue;
       await erase(app, message);
-      logger.warn({ sequence }, 'the content of a redacted event was still in the log: it is erased now');
+      logger.warn({ sequence }, 'erased a redacted event that was still in the log');
     } catch (err) {
-      logger.error(
-        { err, sequence },
-        'the content of a redacted event cannot be erased: it is still in the log',
-      );
+      logger.error({ err, sequence }, 'could not erase a redacted event: its content is still in the log');
     }
   }
 }
@@ -80,13 +76,13 @@ async function messageAt({ log }: Needs<'log.messages'>, sequence: number): Prom
   throw new SignalboxError('log_corrupt', `the log has no event ${sequence}`, { details: { sequence } });
 }
 
-/** The sequence of the event that brought what the request names; null where there is none. */
+/** The sequence of the event that added the part; null if there is none. */
 function sequenceOf(history: readonly StoredRecord[], request: Redact): number | null {
   const nth = (number: number, isMeant: (event: DomainEvent) => boolean): number | null =>
     history.filter(({ event }) => isMeant(event))[number - 1]?.sequence ?? null;
   if (request.description) return nth(1, ({ type }) => type === 'task.created');
   if (request.output !== undefined) return nth(request.output, ({ type }) => type === 'task.output_added');
-  if (request.comment !== undefined) return nth(request.comment, bringsComment);
+  if (request.comment !== undefined) return nth(request.comment, addsComment);
   if (request.attempt !== undefined) {
     const isEnd = (event: DomainEvent): boolean =>
       event.type === 'attempt.ended' && event.attempt === request.attempt;
@@ -95,11 +91,11 @@ function sequenceOf(history: readonly StoredRecord[], request: Redact): number |
   return history.find(({ sequence }) => sequence === request.event)?.sequence ?? null;
 }
 
-function bringsComment(event: DomainEvent): boolean {
+function addsComment(event: DomainEvent): boolean {
   return event.type === 'task.comment_added' || ('comment' in event && event.comment !== undefined);
 }
 
-/** Files first: only the message says which they are. */
+/** Files first: only the message names them. */
 async function erase(app: AppContext, message: StoredMessage): Promise<void> {
   if (message.originalHash !== undefined) return;
   const { event } = readRecord(message);
@@ -120,7 +116,7 @@ async function removeFiles(app: AppContext, event: DomainEvent): Promise<void> {
   }
 }
 
-/** Whether another output is the same file: the store keeps equal bytes once. */
+/** Whether another output uses the file: equal contents are stored once. */
 function isShown({ state }: Needs<'state.projections'>, sha256: string): boolean {
   for (const { outputs } of state.projections.blackboard.tasks.values()) {
     if (outputs.some(({ content_file: file }) => file?.sha256 === sha256)) return true;

@@ -1,16 +1,16 @@
-/** A reviewing agent's verdict on a task, given with the token of its review. */
+/** The verdict of a reviewing agent on a task, with the token of its review. */
 import type { TaskView } from '../../../projections/index.ts';
-import { type ProjectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import { type ProjectId, type TaskId, taskId, taskKey } from '../../contracts/ids.ts';
 import { type Verdict, verdictIn } from '../../engine/supervisor/reviews.ts';
 import { addOutput } from '../agents/agent-messages.ts';
 import { type AppContext, findTask, taskInMemory } from '../context.ts';
 
-/** Milliseconds that the answer waits for the decision that follows from the verdict. */
+/** How long the answer waits for the decision that follows from the verdict. */
 const DECISION_WAIT_MS = 5_000;
 
 /**
- * Records the verdict as an output of the review: what follows for the task follows from there, also after a crash.
- * @returns the task as it is then; null where the token is not one of a review of this task
+ * Records the verdict as an output of the review. The decision follows from that output, also after a crash.
+ * @returns the task after it; null if the token does not belong to a review of this task
  * @throws SignalboxError `task_not_found`, `stale_attempt`
  */
 export async function reviewAsAgent(
@@ -23,7 +23,7 @@ export async function reviewAsAgent(
   if (token === null) return null;
   const review = reviewByToken(app, await findTask(app, project, task), token);
   if (!review) return null;
-  // Said twice (an answer was lost): the first word counts.
+  // If an answer was lost the verdict comes twice: the first one counts.
   if (!verdictIn(review.outputs)) {
     const content = JSON.stringify({ verdict, comment });
     await addOutput(app, project, taskId(review.id), { type: 'data', title: 'Verdict', content }, token);
@@ -32,10 +32,10 @@ export async function reviewAsAgent(
   return findTask(app, project, task);
 }
 
-/** Also of an older attempt of the task: its reviewer is told that it comes too late, not that it is nobody. */
+/** Finds reviews of older attempts, too: their reviewer gets `stale_attempt`, not `unauthorized`. */
 function reviewByToken(app: AppContext, task: TaskView, token: string): TaskView | undefined {
   const { children, tasks } = app.state.projections.blackboard;
-  const keys = children.get(`${task.project}/${task.id}`) ?? [];
+  const keys = children.get(taskKey({ project: task.project, task: task.id })) ?? [];
   return keys
     .flatMap((key) => tasks.get(key) ?? [])
     .find(

@@ -1,4 +1,4 @@
-/** How tasks and attempts look in answers: names in snake_case, times in RFC 3339, UTC. */
+/** Tasks, attempts and events as answers: names in snake_case, times in RFC 3339, UTC. */
 import { join } from 'node:path';
 import type { AttemptView, CommentView, OutputView, TaskView } from '../../../projections/index.ts';
 import type {
@@ -55,7 +55,7 @@ function followUpJson(spec: FollowUpSpec): FollowUpAnswer {
   return { ...specJson(spec), delay_seconds: spec.delay_ms === undefined ? null : spec.delay_ms / 1_000 };
 }
 
-/** @param contentDirectory where captured files are kept */
+/** @param contentDirectory the directory of captured files */
 export function outputJson(output: OutputView, contentDirectory: string): OutputAnswer {
   const file = output.content_file;
   return {

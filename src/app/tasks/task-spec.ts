@@ -1,9 +1,9 @@
-/** From a request to the task as it is accepted: every default filled in, every relation checked. */
+/** Turns a request into a task: fills in defaults, and checks agents and relations. */
 import { BACKGROUND_AGENT } from '../../contracts/api/background.ts';
 import type { CreateTask, FollowUp } from '../../contracts/api/requests.ts';
 import { REVIEW_MODES } from '../../contracts/config-values.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { BACKGROUND_PROJECT, type ProjectId, taskId } from '../../contracts/ids.ts';
+import { BACKGROUND_PROJECT, type ProjectId, taskId, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
 import { type AppContext, findTask } from '../context.ts';
 
@@ -32,7 +32,7 @@ function followUpOf(app: AppContext, request: FollowUp): FollowUpSpec {
   };
 }
 
-/** What has a default. */
+/** The fields with a default. */
 function settled(
   app: AppContext,
   request: FollowUp,
@@ -47,23 +47,23 @@ function settled(
   };
 }
 
-/** @throws SignalboxError `agent_not_found`, `invalid_request` for an agent that would review its own work */
+/** @throws SignalboxError `agent_not_found`, `invalid_request` if an agent would review its own work */
 function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: string): string {
   if (review === undefined) return byDefault === agent ? 'manual' : byDefault;
   if (!(REVIEW_MODES as readonly string[]).includes(review)) assertAgent(app, review);
   if (review !== agent) return review;
   throw new SignalboxError(
     'invalid_request',
-    `review: agent ${agent} does the work, and does not review it as well: name another one, "manual" or "auto"`,
+    `review: agent ${agent} cannot review its own work: name another agent, "manual" or "auto"`,
   );
 }
 
-/** @param project the task's own; absent for a task that is to follow it */
+/** @param project the project of the task; absent for a follow-up */
 function assertAgent(app: AppContext, agent: string | undefined, project?: ProjectId): void {
   if (agent === BACKGROUND_AGENT && project !== BACKGROUND_PROJECT) {
     throw new SignalboxError(
       'forbidden',
-      `the agent ${agent} runs background commands, and nothing else: start one with POST /api/background`,
+      `agent ${agent} runs only background commands: start one with POST /api/background`,
     );
   }
   if (agent === undefined || app.supervision.roster.get(agent)) return;
@@ -85,7 +85,7 @@ function startOf(
 }
 
 /**
- * Those dependencies that are not done yet.
+ * The dependencies that are not done yet.
  * @throws SignalboxError `task_not_found` for a parent or a dependency that does not exist, `illegal_transition` for a
  * parent that is settled, or a dependency that can never be done
  */
@@ -108,7 +108,7 @@ export async function relationsOf(
     if (SETTLED_STATES.has(state)) {
       throw new SignalboxError(
         'illegal_transition',
-        `parent ${parent} is ${state}: it takes no more children`,
+        `parent ${parent} is ${state} and cannot get more children`,
         {
           details: { status: state },
         },
@@ -119,17 +119,17 @@ export async function relationsOf(
   for (const id of new Set(depends_on)) {
     const state = await stateOf(id, 'depends_on');
     if (state === 'done') continue;
-    if (!app.state.host.get('task', `${project}/${id}`)) throw neverDone(id, state);
+    if (!app.state.host.get('task', taskKey({ project, task: id }))) throw neverDone(id, state);
     unmet.push(id);
   }
   return unmet;
 }
 
-/** What has left memory stays as it is. */
+/** A task that has left memory does not change any more. */
 function neverDone(id: string, state: TaskState): SignalboxError {
   return new SignalboxError(
     'illegal_transition',
-    `depends_on: task ${id} is ${state}, and has left memory since (retention): it will never be done`,
+    `depends_on: task ${id} is ${state} and has left memory (retention): it will never be done`,
     { details: { task: id, status: state } },
   );
 }

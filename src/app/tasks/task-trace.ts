@@ -1,9 +1,9 @@
-/** The trace of a task, for whoever is told of it. */
+/** The trace context of a task, for webhooks and other receivers of its events. */
 import { formatTraceparent } from '../../contracts/trace-context.ts';
 import { traceOf } from '../../engine/runtime/task-trace.ts';
 import { type Needs, taskInMemory } from '../context.ts';
 
-/** The span of a task as a `traceparent`; null where it belongs to no task, or the task has left memory. */
+/** The span of a task as a `traceparent`; null if there is no task, or it has left memory. */
 export function taskTraceparent(
   app: Needs<'state.projections'>,
   { project, task }: { readonly project: string | null; readonly task: string | null },

@@ -1,26 +1,26 @@
-/** What a task in review waits for, where an agent is to review it. */
+/** What a task in review waits for if an agent reviews it. */
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
 import type { ReviewSituation, Wait } from './why.ts';
 
-/** @param byHand how a person decides */
+/** @param byHand the commands with which a user decides */
 export function explainReviewByAgent(
   { reviewer, isConfigured, isOwnWork, task }: ReviewSituation,
   byHand: string,
 ): { readonly wait: Wait | null; readonly next: string } {
-  const person = `somebody approves or rejects it: ${byHand}`;
+  const person = `a user approves or rejects it: ${byHand}`;
   const forPerson = (why: string): Wait => ({
     kind: 'review',
-    detail: `${why}: somebody has to look at the result`,
+    detail: `${why}: a user has to review the result`,
   });
   if (task === null) {
     if (isOwnWork)
       return {
-        wait: forPerson(`agent ${reviewer} has done the work, and does not review it as well`),
+        wait: forPerson(`agent ${reviewer} did the work and cannot review it`),
         next: person,
       };
     if (!isConfigured)
       return {
-        wait: forPerson(`agent ${reviewer}, which is to review it, is not in the configuration`),
+        wait: forPerson(`the reviewing agent ${reviewer} is not in the configuration`),
         next: person,
       };
     return { wait: null, next: `agent ${reviewer} reviews it` };
@@ -28,8 +28,8 @@ export function explainReviewByAgent(
   const { id, state } = task;
   const why = task.reason === null ? '' : ` (${task.reason})`;
   if (state === 'blocked' || (SETTLED_STATES.has(state) && state !== 'done')) {
-    const retry = state === 'failed' ? `, or the review is tried again: "signalbox task retry ${id}"` : '';
-    const detail = `agent ${reviewer} came to no verdict: its review, task ${id}, is ${state}${why}`;
+    const retry = state === 'failed' ? `, or the review is retried: "signalbox task retry ${id}"` : '';
+    const detail = `agent ${reviewer} gave no verdict: its review, task ${id}, is ${state}${why}`;
     return { wait: { ...forPerson(detail), tasks: [id] }, next: `${person}${retry}` };
   }
   const wait: Wait = {
@@ -38,5 +38,5 @@ export function explainReviewByAgent(
     agent: reviewer,
     tasks: [id],
   };
-  return { wait, next: `agent ${reviewer} approves or rejects it, or somebody does first: ${byHand}` };
+  return { wait, next: `agent ${reviewer} approves or rejects it, unless a user does first: ${byHand}` };
 }

@@ -1,8 +1,8 @@
 /**
  * Why a task is not running, or not done: what it waits for, and what happens next.
  *
- * Y1 It follows from what it is given alone: no clock, no input or output.
- * Y2 A task that can still move waits for at least one thing; one that is settled, for none but its own process.
+ * The explanation follows from the situation alone: no clock, no input or output. A task that is not settled waits for at
+ * least one thing; a settled one at most for its own process.
  */
 import type { AgentView, AttemptView, PausedQueue, TaskView } from '../../../projections/index.ts';
 import type { WaitKind } from '../../contracts/api/why.ts';
@@ -12,7 +12,7 @@ import { explainReviewByAgent } from './why-review.ts';
 
 export interface Wait {
   readonly kind: WaitKind;
-  /** A clause that goes on after "task x is pending:". */
+  /** A clause that continues "task x is pending:". */
   readonly detail: string;
   /** Epoch milliseconds. */
   readonly until?: number | undefined;
@@ -25,21 +25,21 @@ export interface Situation {
   readonly task: TaskView;
   /** Its open attempt. */
   readonly attempt: AttemptView | null;
-  /** Those of `depends_on` that are not done; `state` is null for one that is not there any more. */
+  /** Dependencies that are not done; `state` is null for a task that no longer exists. */
   readonly dependencies: readonly { readonly id: string; readonly state: string | null }[];
-  /** The children that it joins, and that are not settled. */
+  /** The children that it joins and that are not settled. */
   readonly awaitedChildren: readonly TaskView[];
-  /** Its review by an agent; null where none is to review it. */
+  /** Its review by an agent; null if no agent reviews it. */
   readonly review: ReviewSituation | null;
-  /** Whether it joins children of which some came to nothing. */
+  /** Whether it joins children of which some failed. */
   readonly hasFailedChildren: boolean;
-  /** The configured agents that may take it; null in place of one that is not registered yet. */
+  /** The configured agents that may take it. */
   readonly takers: readonly Taker[];
   readonly queue: QueuePlace;
-  /** The pause of its queue; null where that is open. */
+  /** The pause of its queue; null if it is open. */
   readonly pausedQueue: PausedQueue | null;
   readonly limits: Limits;
-  /** Why the event log cannot be written; null where it can. */
+  /** Why the event log cannot be written; null if it can. */
   readonly logTrouble: string | null;
   readonly isDraining: boolean;
 }
@@ -47,9 +47,9 @@ export interface Situation {
 export interface ReviewSituation {
   readonly reviewer: string;
   readonly isConfigured: boolean;
-  /** Whether the reviewer has done the work itself. */
+  /** Whether the reviewer did the work itself. */
   readonly isOwnWork: boolean;
-  /** The task in which it reviews; null where there is none. */
+  /** The review task; null if there is none. */
   readonly task: {
     readonly id: string;
     readonly state: TaskView['state'];
@@ -71,7 +71,7 @@ export interface QueuePlace {
   readonly ofOtherProjects: number;
 }
 
-/** Open attempts, and how many there may be. */
+/** Open attempts, and their limits. */
 export interface Limits {
   readonly open: number;
   readonly concurrency: number;
@@ -89,9 +89,9 @@ export function explain(situation: Situation): Explanation {
   const { task, logTrouble } = situation;
   const { waits, next } = explainState(situation);
   if (logTrouble !== null && !isSettled(task)) waits.push({ kind: 'log', detail: logTrouble });
-  // Between two events: the first is stored, and the one that follows from it is not yet.
+  // The next event was decided and is not stored yet.
   if (waits.length === 0 && !isSettled(task)) {
-    waits.push({ kind: 'log', detail: 'what follows is on its way into the event log' });
+    waits.push({ kind: 'log', detail: 'the next event is being stored' });
   }
   const details = waits.map(({ detail }) => detail);
   const because = details.length === 0 ? '' : `: ${details.join('; ')}`;
@@ -127,12 +127,12 @@ function explainState(situation: Situation): Reasons {
       return explainBlocked(situation);
     case 'done':
     case 'cancelled':
-      return { waits: endingWaits(situation), next: 'nothing: it stays as it is' };
+      return { waits: endingWaits(situation), next: 'nothing: this is final' };
     case 'failed':
     case 'expired':
       return {
         waits: endingWaits(situation),
-        next: `nothing, until somebody redrives it: "signalbox task retry ${task.id}"`,
+        next: `nothing, until it is redriven: "signalbox task retry ${task.id}"`,
       };
     default:
       return unreachable(task.state, 'explain');
@@ -151,15 +151,15 @@ function explainScheduled(situation: Situation): Reasons {
   waits.push(...pausedWaits(situation));
   const turn =
     pausedQueue === null
-      ? 'it is pending, and the next free agent takes it'
-      : `it is pending, and waits until ${resumeText(pausedQueue)}`;
+      ? 'it becomes pending, and the next free agent takes it'
+      : `it becomes pending, and waits until ${resumeText(pausedQueue)}`;
   return { waits, next: `${[conditions.join(' and '), turn].join(' ').trim()}${expiryOf(task)}` };
 }
 
 function timeWait({ attempts, spec, reason }: TaskView, until: number): Wait {
   if (attempts === 0) return { kind: 'time', detail: `it may not start before ${timeText(until)}`, until };
   const why = reason === null ? '' : ` (${reason})`;
-  const detail = `attempt ${attempts + 1} of ${Math.max(spec.max_attempts, attempts + 1)} comes at ${timeText(until)}, after a pause${why}`;
+  const detail = `attempt ${attempts + 1} of ${Math.max(spec.max_attempts, attempts + 1)} starts at ${timeText(until)}, after a backoff${why}`;
   return { kind: 'retry', detail, until };
 }
 
@@ -168,7 +168,7 @@ function dependencyWaits(dependencies: Situation['dependencies']): Wait[] {
     kind: 'dependency',
     detail:
       state === null
-        ? `it depends on task ${id}, which is gone`
+        ? `it depends on task ${id}, which no longer exists`
         : `it depends on task ${id}, which is ${state}`,
     tasks: [id],
   }));
@@ -181,7 +181,7 @@ function explainRunning({ task, attempt, takers }: Situation): Reasons {
   const wait = (detail: string, until: number | null = null): Wait[] => [
     { kind: 'running', detail, agent, attempt: attempt.attempt, until: until ?? undefined },
   ];
-  const retry = 'then it is tried again, or fails where no attempt is left';
+  const retry = 'then it is tried again, or fails if no attempt is left';
   const own = takers.find(({ id }) => id === agent)?.agent;
   if (state === 'requested' && own?.state === 'offline') {
     const why = own.reason === null ? '' : ` (${own.reason})`;
@@ -193,7 +193,7 @@ function explainRunning({ task, attempt, takers }: Situation): Reasons {
           agent,
         },
       ],
-      next: `a worker of agent ${agent} takes it, or it has waited too long; ${retry}`,
+      next: `a worker of agent ${agent} takes it, or it times out; ${retry}`,
     };
   }
   if (state === 'requested') {
@@ -208,10 +208,10 @@ function explainRunning({ task, attempt, takers }: Situation): Reasons {
       next: `the process of the attempt ends, or is killed; ${retry}`,
     };
   }
-  const silence = state === 'suspected' ? ', and has given no sign of life for a while' : '';
+  const silence = state === 'suspected' ? ', but has been silent for a while' : '';
   return {
     waits: wait(`agent ${agent} works on it (${number})${silence}`, deadline),
-    next: `the agent hands in its result${deadline === null ? '' : `, or is stopped at ${timeText(deadline)}; ${retry}`}`,
+    next: `the agent submits its result${deadline === null ? '' : `, or is stopped at ${timeText(deadline)}; ${retry}`}`,
   };
 }
 
@@ -231,28 +231,31 @@ function explainReview(situation: Situation): Reasons {
     return { waits, next: `${turn}${next}` };
   }
   if (task.spec.review !== 'auto') {
-    waits.push({ kind: 'review', detail: 'somebody has to look at the result' });
+    waits.push({ kind: 'review', detail: 'a user has to review the result' });
     const turn = awaitedChildren.length > 0 ? 'when those are settled, ' : '';
-    return { waits, next: `${turn}somebody approves or rejects it: ${byHand}` };
+    return { waits, next: `${turn}a user approves or rejects it: ${byHand}` };
   }
   if (hasFailedChildren && awaitedChildren.length === 0) {
-    waits.push({ kind: 'review', detail: 'it joins tasks of which some are not done: somebody has to look' });
-    return { waits, next: `somebody approves or rejects it: ${byHand}` };
+    waits.push({
+      kind: 'review',
+      detail: 'it joins tasks of which some are not done: a user has to review it',
+    });
+    return { waits, next: `a user approves or rejects it: ${byHand}` };
   }
   const turn = awaitedChildren.length > 0 ? 'when those are done, ' : '';
-  return { waits, next: `${turn}it is approved by itself, and done` };
+  return { waits, next: `${turn}it is approved automatically, and done` };
 }
 
 function explainBlocked(situation: Situation): Reasons {
   const { task, dependencies } = situation;
   const waits = endingWaits(situation);
   if (task.attempts === 0) waits.push(...dependencyWaits(dependencies));
-  waits.push({ kind: 'person', detail: task.reason ?? 'somebody has to unblock it' });
+  waits.push({ kind: 'person', detail: task.reason ?? 'a user has to unblock it' });
   const done = waits.some(({ kind }) => kind === 'dependency') ? 'its dependencies are done, or ' : '';
-  return { waits, next: `${done}somebody unblocks it: "signalbox task unblock ${task.id}"` };
+  return { waits, next: `${done}a user unblocks it: "signalbox task unblock ${task.id}"` };
 }
 
-/** The task has left its attempt behind, whose process has yet to end. */
+/** The process of an attempt that the task no longer waits for has yet to end. */
 function endingWaits({ attempt }: Situation): Wait[] {
   if (!attempt) return [];
   const { agent, attempt: number } = attempt;
@@ -263,7 +266,7 @@ function endingWaits({ attempt }: Situation): Wait[] {
 
 function expiryOf({ attempts, spec }: TaskView): string {
   if (attempts > 0 || spec.expires_at_ms === undefined) return '';
-  return `; it expires at ${timeText(spec.expires_at_ms)} if nobody has taken it by then`;
+  return `; it expires at ${timeText(spec.expires_at_ms)} if no agent has taken it by then`;
 }
 
 const MAX_NAMED = 5;

@@ -1,4 +1,4 @@
-/** What Signalbox answers over HTTP, for whoever reads it: the client, tests, documents. Times are RFC 3339 in UTC. */
+/** The answers of operations. Times are RFC 3339 in UTC. */
 import { z } from 'zod';
 import { ENTITY_KINDS, EVENT_TYPES } from '../events/events.ts';
 import { rejectionRecordSchema } from '../messages/agent-messages.ts';
@@ -24,7 +24,7 @@ export const outputAnswerSchema = z.strictObject({
   title: z.string(),
   summary: z.string().nullable(),
   content: z.string().nullable(),
-  /** The captured file that stands for the content, and where its copy is. */
+  /** The captured file, and the path of its copy. */
   content_file: contentReferenceSchema.extend({ stored_at: z.string() }).nullable(),
   time,
 });
@@ -55,22 +55,22 @@ export const attemptAnswerSchema = z.strictObject({
   cpu_ms: z.int().nullable(),
   peak_memory_bytes: z.int().nullable(),
   usage: usageSchema.nullable(),
-  /** The agent's own session, by which a retry goes on. */
+  /** The agent's own session, which a retry can continue. */
   session: z.string().nullable(),
   stderr_tail: z.string().nullable(),
   evidence: z.record(z.string(), z.unknown()).nullable(),
   /**
-   * Where one attempt is asked for: program and arguments as they were started, long ones cut. null where nothing was
-   * started on this machine, or its files are gone.
+   * If one attempt is read: the program and its arguments, long ones truncated. null if it was not started on this
+   * machine, or its files are gone.
    */
   command: z.array(z.string()).nullable().optional(),
-  /** Words that came too late, and changed nothing. */
+  /** Messages that came too late and changed nothing. */
   rejected_messages: z.array(z.strictObject({ message: z.string(), reason: z.string(), time })),
 });
 export type AttemptAnswer = z.output<typeof attemptAnswerSchema>;
 
 export const eventAnswerSchema = z.strictObject({
-  /** Place in the log. */
+  /** Its place in the log. */
   sequence: z.int().min(1),
   id: z.string(),
   time,
@@ -130,9 +130,9 @@ export const taskAnswerSchema = z.strictObject({
   created_at: time,
   updated_at: time,
   finished_at: time.nullable(),
-  /** Place in the log of the last event that changed the task. */
+  /** Sequence of the last event that changed the task. */
   sequence: z.int().min(1),
-  /** The tasks below it. Absent for a task that has none. */
+  /** Its children. Absent if it has none. */
   children: z
     .strictObject({
       total: z.int().min(1),
@@ -141,7 +141,7 @@ export const taskAnswerSchema = z.strictObject({
       ids: z.array(z.string()),
     })
     .optional(),
-  /** What its children have brought; the contents are read with each of them. */
+  /** The outputs of its children, without their contents. */
   children_outputs: z
     .array(
       z.strictObject({
@@ -189,9 +189,9 @@ export const agentAnswerSchema = z.strictObject({
   id: z.string(),
   /** `idle`, `busy`, `paused`, `draining`, `drained` (draining, and nothing runs any more), `parked`, `probing`, `offline`. */
   state: z.string(),
-  /** When it came into this state; null for an agent that is not registered yet. */
+  /** When it entered this state; null if it is not registered yet. */
   since: time.nullable(),
-  /** Attempts that are open. */
+  /** Number of open attempts. */
   running: count,
   concurrency: z.int().min(1),
   /** Attempts in a row that failed. */
@@ -204,7 +204,7 @@ export const agentAnswerSchema = z.strictObject({
   by: z.string().nullable(),
   driver: z.string(),
   capabilities: z.array(z.string()),
-  /** Where one agent is asked for: what it is doing. */
+  /** If one agent is read: its open attempts. */
   open_attempts: z.array(openAttemptSchema).optional(),
 });
 export type AgentAnswer = z.output<typeof agentAnswerSchema>;
@@ -216,12 +216,12 @@ export const queueAnswerSchema = z.strictObject({
   kind: z.enum(['agent', 'type']),
   name: z.string(),
   pending: count,
-  /** Those that wait for a time, for other tasks, or for a retry. */
+  /** Tasks that wait for a time, for other tasks, or for a retry. */
   scheduled: count,
   oldest_pending_at: time.nullable(),
-  /** Who may take from it. */
+  /** The agents that may take its tasks. */
   agents: z.array(z.string()),
-  /** Since when and by whom nothing of it is handed out; null where it is open. */
+  /** Since when, by whom and why it is paused; null if it is open. */
   paused: z.strictObject({ since: time, by: z.string(), reason: z.string().nullable() }).nullable(),
 });
 export type QueueAnswer = z.output<typeof queueAnswerSchema>;
@@ -230,7 +230,7 @@ export const queueListSchema = z.strictObject({ queues: z.array(queueAnswerSchem
 
 const deadStatus = { status: z.enum(DEAD_STATES), last_error: z.string().nullable() };
 
-/** A task that was given up: it has used up its attempts, or it expired. */
+/** A task that used up its attempts, or expired. */
 export const deadLetterSchema = taskAnswerSchema.extend({
   ...deadStatus,
   attempts: z.array(attemptAnswerSchema),
@@ -246,15 +246,15 @@ export type DeadLetterPage = z.output<typeof deadLetterPageSchema>;
 
 export const redriveAnswerSchema = z.strictObject({
   dry_run: z.boolean(),
-  /** As they were before: what was redriven, or would be. */
+  /** The tasks that were redriven, or would be, as they were before. */
   redriven: z.array(
     z.strictObject({ project: z.string(), id: z.string(), title: z.string(), attempt: count, ...deadStatus }),
   ),
-  /** What was not, and is as it was. */
+  /** Tasks that were not redriven, and did not change. */
   errors: z.array(
     z.strictObject({ project: z.string(), id: z.string(), code: z.string(), detail: z.string() }),
   ),
-  /** Pass as `after` to go on where the limit stopped it; null at the end. */
+  /** Pass as `after` to continue after the limit; null at the end. */
   next: z.int().nullable(),
 });
 export type RedriveAnswer = z.output<typeof redriveAnswerSchema>;
@@ -264,7 +264,7 @@ export const rejectedListSchema = z.strictObject({ rejected_messages: z.array(re
 export const processSchema = z.strictObject({
   pid: z.int(),
   parent_pid: z.int(),
-  /** The system's letter: R, S, D, T. */
+  /** The state letter of the system: R, S, D, T. */
   state: z.string(),
   /** The beginning of its command line. */
   command: z.string(),
@@ -273,23 +273,23 @@ export const processSchema = z.strictObject({
 });
 
 export const attemptProcessesSchema = openAttemptSchema.extend({
-  /** Living processes, the first started first; null for a driver without processes of its own. */
+  /** Running processes, the oldest first; null for a driver without processes. */
   processes: z.array(processSchema).nullable(),
 });
 export type AttemptProcesses = z.output<typeof attemptProcessesSchema>;
 
 export const processListSchema = z.strictObject({ attempts: z.array(attemptProcessesSchema) });
 
-/** Of the answer with a part of a log, which is plain text: where it begins, where the next one does, and whether it is the last. */
+/** Headers of a part of a log, which is plain text: its offset, the offset of the next part, and whether it is the last. */
 export const LOG_HEADERS = {
   offset: 'signalbox-offset',
   nextOffset: 'signalbox-next-offset',
   complete: 'signalbox-complete',
 } as const;
 
-/** A part of the state, each entry as a hash of its canonical JSON. */
+/** A part of the state: for each entry a hash of its canonical JSON. */
 export const stateAnswerSchema = z.strictObject({
-  /** The event after which all of this was so. */
+  /** The event after which the state was this. */
   sequence: count,
   /** The id of the writer of the log. */
   writer: z.string(),
@@ -302,7 +302,7 @@ export const stateAnswerSchema = z.strictObject({
       sha256: z.string(),
     }),
   ),
-  /** Tasks that have left memory since the log began. */
+  /** Number of tasks that have left memory since the log began. */
   forgotten: count,
   /** Pass as `after` for the next page; null at the end. */
   next: z.int().nullable(),
@@ -312,18 +312,18 @@ export type StateAnswer = z.output<typeof stateAnswerSchema>;
 export const healthReportSchema = z.strictObject({
   /** Whether new work is taken now. */
   ready: z.boolean(),
-  /** Why not; null where it is. */
+  /** Why it is not ready; null if it is. */
   reason: z.string().nullable(),
   version: z.string(),
   pid: z.int(),
   uptime_seconds: count,
   log: z.strictObject({
     state: z.enum(['reader', 'open', 'resyncing', 'fenced']),
-    /** Last event that is in the log and visible. */
+    /** The last event that is stored and visible. */
     sequence: count,
-    /** Events that were decided and are not in the log yet. */
+    /** Events that were decided and are not stored yet. */
     backlog: count,
-    /** What is certain of an acknowledged event, in words. */
+    /** How durable an acknowledged event is, as a sentence. */
     durability: z.string(),
   }),
   nats: z.strictObject({
@@ -333,7 +333,7 @@ export const healthReportSchema = z.strictObject({
     /** Whether Signalbox runs the server itself. */
     embedded: z.boolean(),
     pid: z.int().nullable(),
-    /** How often the embedded server was brought back after it had died. */
+    /** How often the embedded server was restarted after it died. */
     restarts: count,
   }),
   unfinished_tasks: count,
@@ -341,11 +341,11 @@ export const healthReportSchema = z.strictObject({
 });
 export type HealthReport = z.output<typeof healthReportSchema>;
 
-/** One thing that is wrong in a request. `path` is as in `backoff.factor`; empty for the whole. */
+/** One error in a request. `path` is as in `backoff.factor`; empty for the whole request. */
 export const fieldErrorSchema = z.object({ path: z.string(), message: z.string() });
 export type FieldError = z.output<typeof fieldErrorSchema>;
 
-/** RFC 9457. `code` is what to match on; a code that this version does not know may come from a newer one. */
+/** RFC 9457. Match on `code`; an unknown code may come from a newer version. */
 export const problemSchema = z.object({
   /** `urn:signalbox:error:<code>` */
   type: z.string(),
@@ -355,20 +355,20 @@ export const problemSchema = z.object({
   code: z.string(),
   instance: z.string().optional(),
   details: z.record(z.string(), z.unknown()).optional(),
-  /** Where the code is `invalid_request`: everything that is wrong, by place. */
+  /** If the code is `invalid_request`: every error, with its path. */
   errors: z.array(fieldErrorSchema).optional(),
 });
 export type Problem = z.output<typeof problemSchema>;
 
-/** A key that signs checkpoints, or did. */
+/** A key that signs or signed checkpoints. */
 export const auditKeySchema = z.strictObject({
   /** Its fingerprint: SHA-256 (hex) of the 32 bytes of the public key. */
   key: z.string(),
   /** The 32 bytes in base64. */
   public_key: z.string(),
-  /** The key that vouches for it; null for the first, and for one that none vouches for. */
+  /** The key that vouches for it; null for the first key, and if none vouches for it. */
   signed_by: z.string().nullable(),
-  /** Of the event that introduced it. */
+  /** Sequence of the event that introduced it. */
   sequence: z.int().min(1),
   time,
   actor: z.string(),

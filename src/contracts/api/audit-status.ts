@@ -1,35 +1,35 @@
-/** What is proved of the log at the moment. */
+/** How much of the log is verified and signed. */
 import { z } from 'zod';
 
 const time = z.iso.datetime();
 const count = z.int().min(0);
 
-/** One verification of the whole log, under way or over. */
+/** A verification of the whole log, running or over. */
 export const verificationSchema = z.strictObject({
   state: z.enum(['running', 'passed', 'failed']),
-  /** Who asked for it. */
+  /** Who started it. */
   by: z.string(),
   started_at: time,
   ended_at: time.nullable(),
-  /** The event up to which it has come, and the one that was the last when it began. */
+  /** The last event that was checked, and the last event when it began. */
   checked: count,
   total: count,
-  /** The first thing that is wrong; `sequence` is null where it is said of the whole. null where nothing is. */
+  /** The first error, or null; `sequence` is null if the error is not about one event. */
   finding: z.strictObject({ sequence: z.int().min(1).nullable(), message: z.string() }).nullable(),
 });
 export type VerificationAnswer = z.output<typeof verificationSchema>;
 
 export const auditStatusSchema = z.strictObject({
-  /** The last event of the log, and the SHA-256 (hex) of its bytes: with it all that came before is fixed. */
+  /** The last event of the log, and the SHA-256 (hex) of its bytes, which fixes everything before it. */
   sequence: count,
   head_sha256: z.string(),
-  /** Keys that were introduced since the log began. */
+  /** Number of keys that were introduced since the log began. */
   keys: count,
   /** The newest: the last event that it covers, when it was written, and the fingerprint of its key. */
   checkpoint: z.strictObject({ sequence: z.int().min(1), time, key: z.string() }).nullable(),
-  /** Events after the last one that a checkpoint covers: held by the hash chain alone. */
+  /** Events after the last checkpoint: only the hash chain protects them. */
   unsigned_events: count,
-  /** The newest verification of this Signalbox; null where nobody has asked for one since its start. */
+  /** The newest verification since the start of this Signalbox; null if there was none. */
   verification: verificationSchema.nullable(),
 });
 export type AuditStatusAnswer = z.output<typeof auditStatusSchema>;

@@ -1,4 +1,4 @@
-/** The board as the dashboard shows it: one small card a task, of now or of a moment of the past. */
+/** The board as the dashboard shows it: a small card for each task, as it is now or was in the past. */
 import { z } from 'zod';
 import { TASK_STATES } from '../tasks.ts';
 import { agentAnswerSchema, eventAnswerSchema } from './answers.ts';
@@ -13,18 +13,18 @@ export const boardCardSchema = z.strictObject({
   status: z.enum(TASK_STATES),
   type: z.string().nullable(),
   priority: z.int(),
-  /** The agent of the newest attempt, or the one that it is for. */
+  /** The agent of the newest attempt, or the one that the task is for. */
   agent: z.string().nullable(),
   /** Number of the newest attempt; 0 before the first. */
   attempt: count,
   max_attempts: z.int(),
-  /** Of the open attempt: `requested`, `running`, `suspected`, `stopping`; null where none is open. */
+  /** Of the open attempt: `requested`, `running`, `suspected`, `stopping`; null if none is open. */
   attempt_status: z.string().nullable(),
-  /** When the open attempt is stopped. */
+  /** When the open attempt times out. */
   deadline: time.nullable(),
   /** `manual`, `auto`, or the agent that reviews. */
   review: z.string(),
-  /** What was last said of it: its reason where it went wrong, else its progress. Shortened. */
+  /** The reason if something went wrong, else the progress. Shortened. */
   note: z.string().nullable(),
   due_at: time.nullable(),
   outputs: count,
@@ -32,39 +32,39 @@ export const boardCardSchema = z.strictObject({
   created_at: time,
   updated_at: time,
   finished_at: time.nullable(),
-  /** Place in the log of the last event that changed the task. */
+  /** Sequence of the last event that changed the task. */
   sequence: z.int().min(1),
 });
 export type BoardCard = z.output<typeof boardCardSchema>;
 
 const countsSchema = z.record(z.enum(TASK_STATES), count);
 
-/** Settled tasks on a board, of each state: the newest. */
+/** How many settled tasks of each status a board has: the newest. */
 export const SETTLED_CARDS = 300;
 /** Characters of a note. */
 export const NOTE_LENGTH = 240;
 
 export const boardSchema = z.strictObject({
-  /** All of it is as it was after this event; 0 where there is none. */
+  /** The event after which the board was this; 0 if there is none. */
   sequence: count,
-  /** When that event happened; null where there is none. */
+  /** The time of that event, or null. */
   time: time.nullable(),
-  /** Tasks in each state, those without a card included. */
+  /** Number of tasks in each status, including those without a card. */
   counts: countsSchema,
-  /** Every task that is not settled, and of the settled ones the newest of each state. */
+  /** Every task that is not settled, and the newest settled ones of each status. */
   cards: z.array(boardCardSchema),
   agents: z.array(agentAnswerSchema),
-  /** Of the past: the event after which it was so. */
+  /** For a past board: the event after which it was this. */
   event: eventAnswerSchema.optional(),
 });
 export type BoardAnswer = z.output<typeof boardSchema>;
 
-/** What has changed since the board, or the change, that came before. */
+/** What has changed since the previous board or change. */
 export const boardChangeSchema = z.strictObject({
   sequence: count,
   counts: countsSchema,
   cards: z.array(boardCardSchema),
-  /** All of them where one has changed; absent where none has. */
+  /** All agents if one has changed; absent if none has. */
   agents: z.array(agentAnswerSchema).optional(),
 });
 export type BoardChange = z.output<typeof boardChangeSchema>;

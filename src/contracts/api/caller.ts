@@ -1,4 +1,4 @@
-/** What somebody who asks may do. */
+/** What the caller may do. */
 import { z } from 'zod';
 
 export const RIGHTS = [
@@ -18,10 +18,10 @@ export const RIGHTS = [
 export type Right = (typeof RIGHTS)[number];
 
 export const callerSchema = z.strictObject({
-  actor: z.string().meta({ description: '`user:<name>` or `agent:<id>`, as the log has it' }),
+  actor: z.string().meta({ description: '`user:<name>` or `agent:<id>`, as in the log' }),
   may: z
     .array(z.enum(RIGHTS))
-    .meta({ description: 'an attempt, of these, for its own task or in its own project only' }),
+    .meta({ description: 'an attempt has these rights for its own task or in its own project only' }),
 });
 
 export type CallerAnswer = z.infer<typeof callerSchema>;

@@ -4,10 +4,10 @@ import { prioritySchema } from '../config-values.ts';
 import { ID_PATTERN } from '../ids.ts';
 import { outputAnswerSchema } from './answers.ts';
 
-/** Where the tasks of the plain job API live. */
+/** The project of the plain job API. */
 export const JOB_PROJECT = 'default';
 
-/** `created`: waits. `running`: an agent has it, or its result is looked at. The others are final. */
+/** `created`: waits. `running`: an agent works on it, or it is in review. The others are final. */
 export const JOB_STATES = ['created', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
@@ -15,9 +15,9 @@ export const createJobSchema = z.strictObject({
   task_type: z
     .string()
     .regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"')
-    .describe('A capability: any agent that has it may take the task.'),
-  description: z.string().trim().min(1).max(400_000).describe('What is to be done.'),
-  parameters: z.record(z.string(), z.unknown()).optional().describe('For the agent, as they are.'),
+    .describe('A capability: any agent with it may take the task.'),
+  description: z.string().trim().min(1).max(400_000).describe('What to do.'),
+  parameters: z.record(z.string(), z.unknown()).optional().describe('Passed to the agent as they are.'),
   priority: prioritySchema.optional().describe('1 to 10, 10 first; or low, normal, high (1, 5, 10).'),
   timeout_seconds: z
     .number()
@@ -28,7 +28,7 @@ export const createJobSchema = z.strictObject({
 });
 export type CreateJob = z.infer<typeof createJobSchema>;
 
-/** The longest wait that a client may ask for: proxies cut connections that are silent for longer. */
+/** The longest wait that a client may ask for: proxies close connections that are idle for longer. */
 export const MAX_WAIT_SECONDS = 60;
 
 export const waitSchema = z.coerce
@@ -36,9 +36,7 @@ export const waitSchema = z.coerce
   .min(0)
   .max(MAX_WAIT_SECONDS)
   .default(0)
-  .describe(
-    'Seconds to wait for news: with If-None-Match until there are some, without until the task is settled.',
-  );
+  .describe('Seconds to wait: with If-None-Match for a change, without it until the task is settled.');
 
 export const jobQuerySchema = z.strictObject({ wait: waitSchema });
 
@@ -47,24 +45,24 @@ const time = z.iso.datetime();
 export const jobAnswerSchema = z.strictObject({
   task_id: z.string(),
   status: z.enum(JOB_STATES),
-  /** In the words of the blackboard, which knows more states. */
+  /** The state of the task, which has more values. */
   state: z.string(),
   task_type: z.string().nullable(),
   description: z.string(),
   parameters: z.record(z.string(), z.unknown()),
   priority: z.int(),
   timeout_seconds: z.number().nullable(),
-  /** Tries so far. */
+  /** Attempts so far. */
   attempts: z.int().min(0),
-  /** What it came to; null until it is completed. */
+  /** The result; null until it is completed. */
   result: z
     .strictObject({
-      /** The content of the newest output; null where that is a file, or where there is no output. */
+      /** The content of the newest output; null if that is a file, or if there is no output. */
       text: z.string().nullable(),
       outputs: z.array(outputAnswerSchema),
     })
     .nullable(),
-  /** Why it came to nothing; null unless it failed or was cancelled. */
+  /** Why it has no result; null unless it failed or was cancelled. */
   error: z
     .strictObject({
       /** `cancelled`, `expired`, or how the last attempt ended: `failed`, `timed_out`, `killed`, … */

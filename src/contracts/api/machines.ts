@@ -1,25 +1,25 @@
-/** The machines as graphs, for who draws them. */
+/** The state machines as graphs. */
 import { z } from 'zod';
 import { ENTITY_KINDS } from '../events/events.ts';
 
 export const machineGraphSchema = z.strictObject({
-  /** Whose life it is. */
+  /** The kind of entity. */
   name: z.enum(ENTITY_KINDS),
   states: z.array(
     z.strictObject({
       name: z.string(),
-      /** `initial`: before the first event. `final`: nothing leads out of it any more. */
+      /** `initial`: before the first event. `final`: no transition leaves it. */
       kind: z.enum(['initial', 'normal', 'final']),
     }),
   ),
-  /** Those that change the state, in the order in which the machine looks at them. */
+  /** Those that change the state, in the order in which the machine tries them. */
   transitions: z.array(
     z.strictObject({
       from: z.string(),
       to: z.string(),
       /** Type of the event. */
       event: z.string(),
-      /** Name of the condition; of several for one event the first that holds counts. */
+      /** Name of the condition. Of several transitions for one event the first whose condition holds counts. */
       guard: z.string().nullable(),
     }),
   ),

@@ -1,20 +1,20 @@
-/** The processes of one attempt, for who draws them. */
+/** The processes of one attempt. */
 import { z } from 'zod';
 
 export const processTreeSchema = z.strictObject({
-  /** Where the attempt runs, or ran; null before its start. */
+  /** The host of the attempt; null before its start. */
   host: z.string().nullable(),
   /** Whether that is the machine of this Signalbox. */
   local: z.boolean(),
-  /** Those that live, the first started first. Empty where it is over, runs elsewhere, or needs none of its own. */
+  /** Running processes, the oldest first. Empty if the attempt is over, runs elsewhere, or needs no process. */
   processes: z.array(
     z.strictObject({
       pid: z.int(),
-      /** The one that started it, if that is among these; null at the top. */
+      /** Its parent process, if that is in this list; else null. */
       parent: z.int().nullable(),
       /** The beginning of its command line. */
       command: z.string(),
-      /** CPU time of the process and of its children that it waited for. */
+      /** CPU time of the process and of the children that it waited for. */
       cpu_ms: z.int(),
       /** In use now. */
       memory_bytes: z.int(),

@@ -1,4 +1,4 @@
-/** What a queue is called in the log: `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
+/** Names of queues in the log: `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
 
 export interface QueueParts {
   readonly kind: 'agent' | 'type';
@@ -10,7 +10,7 @@ export function queueParts(queue: string): QueueParts {
   return { kind: queue.startsWith('agent:') ? 'agent' : 'type', name: queue.slice(colon + 1) };
 }
 
-/** `agent writer`, `type build`: in sentences, and as the command line takes it. */
+/** `agent writer`, `type build`: for sentences and the command line. */
 export function queueText(queue: string): string {
   const { kind, name } = queueParts(queue);
   return `${kind} ${name}`;

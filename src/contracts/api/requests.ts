@@ -1,4 +1,4 @@
-/** What callers may ask for. Strict: a field that Signalbox does not know is an error, not silence. */
+/** The requests of operations. They are strict: an unknown field is an error. */
 import { z } from 'zod';
 import { ID_PATTERN } from '../ids.ts';
 import { FOLLOW_UP_FIELDS, REQUEST_FIELDS } from '../task-fields.ts';
@@ -12,7 +12,7 @@ const text = z.string().max(400_000);
 const hasTaker = (task: { agent?: string | undefined; type?: string | undefined }): boolean =>
   task.agent !== undefined || task.type !== undefined;
 const takerNeeded = {
-  message: 'say who is to do it: "agent" for one agent, or "type" for any agent that has this capability',
+  message: 'give "agent" for one agent, or "type" for any agent with this capability',
   path: ['agent'],
 };
 
@@ -69,7 +69,7 @@ export const addCommentSchema = z.strictObject({
 });
 export type AddComment = z.infer<typeof addCommentSchema>;
 
-/** Approve, cancel, block and unblock may say why; a rejection must. */
+/** A rejection needs a comment; other decisions may have one. */
 export const decisionSchema = z.strictObject({
   by: z.string().trim().min(1).max(100).optional(),
   comment: z.string().trim().min(1).max(100_000).optional(),
@@ -83,18 +83,18 @@ export type Attribution = z.infer<typeof attributionSchema>;
 export const rejectionSchema = decisionSchema.required({ comment: true });
 export type Rejection = z.infer<typeof rejectionSchema>;
 
-/** Content that has to go from the log: exactly one thing, and why. */
+/** Content to erase from the log: exactly one thing, and the reason. */
 export const redactSchema = z
   .strictObject({
     by: z.string().trim().min(1).max(100).optional(),
     reason: z.string().trim().min(1).max(2_000),
-    /** What its creator wrote: title, description, parameters, must-haves, labels, also of its follow-ups. */
+    /** What the creator wrote: title, description, parameters, must-haves, labels, also of the follow-ups. */
     description: z.literal(true).optional(),
     /** The number of an output, 1 for the first. */
     output: z.int().min(1).optional(),
-    /** The number of a comment, in the order in which they are shown; those of decisions count too. */
+    /** The number of a comment, in the order in which they are shown; comments of decisions count too. */
     comment: z.int().min(1).optional(),
-    /** The number of an attempt: what is recorded of its end, and its files. */
+    /** The number of an attempt: the record of its end, and its files. */
     attempt: z.int().min(1).optional(),
     /** The sequence of any event of the task. */
     event: z.int().min(1).optional(),
@@ -103,7 +103,7 @@ export const redactSchema = z
     ({ description, output, comment, attempt, event }) =>
       [description, output, comment, attempt, event].filter((each) => each !== undefined).length === 1,
     {
-      message: 'say what is to go: one of "description", "output", "comment", "attempt" and "event"',
+      message: 'give exactly one of "description", "output", "comment", "attempt" and "event"',
       path: [],
     },
   );
@@ -132,7 +132,7 @@ export const readTaskSchema = z.strictObject({
 export const listTasksSchema = z.strictObject({
   status: z.string().optional().describe('One status or several, separated by commas.'),
   state: z.string().optional().describe('The same as `status`.'),
-  agent: id.optional().describe('That has it, or is to get it.'),
+  agent: id.optional().describe('The agent of its newest attempt, or the one that it is for.'),
   type: id.optional(),
   parent: id.optional(),
   label: z
@@ -146,13 +146,13 @@ export const listTasksSchema = z.strictObject({
     .min(1)
     .max(200)
     .optional()
-    .describe('Words that all stand in its id, title or description, in upper or lower case.'),
+    .describe('Words that all occur in its id, title or description; case does not matter.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   after: z.coerce.number().int().min(0).default(0),
 });
 export type ListTasks = z.infer<typeof listTasksSchema>;
 
-/** Hashing more at once would keep everybody else waiting. */
+/** Hashing more at once would delay other requests. */
 export const readStateSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
   after: z.coerce.number().int().min(0).default(0),
@@ -167,14 +167,14 @@ export const followEventsSchema = z.strictObject({
     .regex(/^[a-z_.]+\*?(,[a-z_.]+\*?)*$/, 'expected types as in "task.created,attempt.*"')
     .max(1_000)
     .optional()
-    .describe('Types with commas between; "task.*" for all that begin so.'),
+    .describe('Types, separated by commas; "task.*" for all types with this prefix.'),
   after: z.coerce
     .number()
     .int()
     .min(0)
     .max(Number.MAX_SAFE_INTEGER)
     .optional()
-    .describe('Begin after this place in the log, 0 for all of it. Without it: with what comes next.'),
+    .describe('Start after this sequence; 0 for the whole log. Default: start with new events.'),
 });
 
 export type FollowEvents = z.infer<typeof followEventsSchema>;
@@ -190,16 +190,16 @@ export const readBoardSchema = followBoardSchema.extend({
     .max(64)
     .optional()
     .describe(
-      'As it was at a place in the log (1234), at a time (2025-01-31T14:03:00Z), or some time ago ("10m ago").',
+      'The board as it was at a sequence (1234), at a time (2025-01-31T14:03:00Z), or some time ago ("10m ago").',
     ),
 });
 
 export type ReadBoard = z.infer<typeof readBoardSchema>;
 
-/** A part of what an attempt has printed. */
+/** A part of the output of an attempt's process. */
 export const readLogSchema = z.strictObject({
   stream: z.enum(LOG_STREAMS).default('stdout'),
-  /** Bytes of the kept log before the part. */
+  /** Offset in the kept log, in bytes. */
   offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
 });
 export type ReadLog = z.infer<typeof readLogSchema>;
@@ -221,7 +221,7 @@ export const listDeadLettersSchema = z.strictObject({
 });
 export type ListDeadLetters = z.infer<typeof listDeadLettersSchema>;
 
-/** What belongs together in one answer: more are asked for with `after`. */
+/** Redrives in one answer. Continue with `after`. */
 const REDRIVES = 1_000;
 
 export const redriveSchema = decisionSchema
@@ -231,19 +231,19 @@ export const redriveSchema = decisionSchema
     /** The same as `status`. */
     state: deadStates.optional(),
     ids: z.array(id).min(1).max(REDRIVES).optional(),
-    /** Says that no filter is meant, not forgotten. */
+    /** Confirms that a missing filter is intended. */
     all: z.literal(true).optional(),
     dry_run: z.boolean().default(false),
     limit: z.int().min(1).max(REDRIVES).default(REDRIVES),
     after: z.int().min(0).default(0),
   })
   .refine(({ ids, project }) => ids === undefined || project !== undefined, {
-    message: 'name the project of these ids',
+    message: 'give the project of these ids',
     path: ['project'],
   })
   .refine(
     ({ ids, project, agent, status, state, all }) =>
       [ids, project, agent, status, state, all].some((each) => each !== undefined),
-    { message: 'say what is to be redriven: "ids", "project", "agent", "status", or "all": true', path: [] },
+    { message: 'give "ids", "project", "agent", "status", or "all": true', path: [] },
   );
 export type Redrive = z.infer<typeof redriveSchema>;

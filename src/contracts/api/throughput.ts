@@ -1,11 +1,11 @@
-/** How much is done and how long it takes, minute by minute, for who draws it. */
+/** How much is done and how long it takes, minute by minute. */
 import { z } from 'zod';
 import { ID_PATTERN } from '../ids.ts';
 
 const time = z.iso.datetime();
 const count = z.int().min(0);
 
-/** Minutes that are kept at all. */
+/** Minutes that are kept. */
 const MINUTES_MAX = 1_440;
 
 export const readThroughputSchema = z.strictObject({
@@ -15,38 +15,38 @@ export const readThroughputSchema = z.strictObject({
     .min(1)
     .max(MINUTES_MAX)
     .default(60)
-    .describe('How many, up to the present one; a day at most.'),
-  project: z.string().regex(ID_PATTERN).optional().describe('Only of this one; all where it is absent.'),
+    .describe('How many minutes, up to the current one; at most a day.'),
+  project: z.string().regex(ID_PATTERN).optional().describe('Only this project. Default: all projects.'),
 });
 export type ReadThroughput = z.output<typeof readThroughputSchema>;
 
-/** Milliseconds that half, 95 and 99 of a hundred do not exceed, to a sixteenth; null where there was nothing to measure. */
+/** Quantiles in milliseconds, exact to a sixteenth; null if there is nothing to measure. */
 const quantilesSchema = z.strictObject({ p50: count, p95: count, p99: count }).nullable();
 
 export const throughputSchema = z.strictObject({
   bucket_seconds: z.literal(60),
-  /** The beginning of the first bucket and the end of the last one, which is still filling. */
+  /** The start of the first bucket and the end of the last one, which is not complete yet. */
   from: time,
   to: time,
   /** One for each minute, the oldest first. */
   buckets: z.array(
     z.strictObject({
-      /** Its beginning. */
+      /** Its start. */
       time,
       /** Tasks. */
       created: count,
       /** Attempts. */
       started: count,
-      /** Tasks that came to be done. */
+      /** Tasks that became done. */
       completed: count,
       /** Tasks that failed for good, or expired. */
       failed: count,
-      /** Tasks that are to be tried again: after an attempt that came to nothing, a rejection, or by a redrive. */
+      /** Tasks that will be tried again: after a failed attempt, a rejection or a redrive. */
       retried: count,
       cancelled: count,
-      /** From when a task could run to the start of its attempt; of the attempts that started in this minute. */
+      /** From when a task could run to the start of its attempt, for the attempts that started in this minute. */
       waiting_ms: quantilesSchema,
-      /** From its start to its end; of the attempts that ended in this minute. */
+      /** From start to end, for the attempts that ended in this minute. */
       running_ms: quantilesSchema,
     }),
   ),

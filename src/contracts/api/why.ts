@@ -1,39 +1,39 @@
-/** What Signalbox answers to the question why a task is not running, or not done. */
+/** The answer to why a task is not running, or not done. */
 import { z } from 'zod';
 import { TASK_STATES } from '../tasks.ts';
 
 export const WAIT_KINDS = [
-  /** For the time that its creator gave. */
+  /** For the time that its creator set. */
   'time',
   /** For the pause before a retry. */
   'retry',
   /** For another task. */
   'dependency',
   'agent_busy',
-  /** Its agent takes no tasks: paused, or draining. */
+  /** Its agent is paused or draining. */
   'agent_paused',
-  /** Its agent has failed too often; or is being tried with one attempt. */
+  /** Its agent failed too often, or is being tried with one attempt. */
   'agent_parked',
   'agent_offline',
-  /** Nobody is there who could do it. */
+  /** No agent can do it. */
   'no_agent',
   'project_limit',
   'global_limit',
-  /** Nothing of its queue is handed out. */
+  /** Its queue is paused. */
   'queue_paused',
-  /** For tasks that go first. */
+  /** For tasks before it. */
   'queue',
-  /** For somebody who looks at the result. */
+  /** For a review of the result. */
   'review',
-  /** For tasks below it, which it joins. */
+  /** For its children, which it joins. */
   'children',
-  /** For a person to decide. */
+  /** For a decision by a person. */
   'person',
   /** For the event log. */
   'log',
   /** Signalbox is shutting down. */
   'draining',
-  /** For an attempt that is open. */
+  /** For an open attempt. */
   'running',
 ] as const;
 export type WaitKind = (typeof WAIT_KINDS)[number];
@@ -42,9 +42,9 @@ const count = z.int().min(0);
 
 export const waitAnswerSchema = z.strictObject({
   kind: z.enum(WAIT_KINDS),
-  /** In words. */
+  /** One clause. */
   detail: z.string(),
-  /** When this reason is over by itself; absent where nobody knows. */
+  /** When this reason ends by itself; absent if that is unknown. */
   until: z.iso.datetime().optional(),
   agent: z.string().optional(),
   attempt: z.int().min(1).optional(),
@@ -59,17 +59,17 @@ export const whyAnswerSchema = z.strictObject({
   status: z.enum(TASK_STATES),
   /** One sentence. */
   summary: z.string(),
-  /** At least one for every task that waits; none for a task that is settled. */
+  /** At least one reason if the task waits; none if it is settled. */
   waits_for: z.array(waitAnswerSchema),
-  /** What happens next, and by whom. */
+  /** What happens next. */
   next: z.string(),
-  /** Its place among the pending tasks of its project that the same agents take; null where it is not pending. */
+  /** Its place among the pending tasks of its project in the same queue; null if it is not pending. */
   queue: z
     .strictObject({
       /** 1 for the task that is next. */
       position: z.int().min(1),
       length: z.int().min(1),
-      /** Pending tasks of other projects that the same agents take; the projects take turns. */
+      /** Pending tasks of other projects in the same queue. Projects take turns. */
       of_other_projects: count,
     })
     .nullable(),

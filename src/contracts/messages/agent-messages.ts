@@ -1,9 +1,9 @@
 /**
- * What Signalbox and agents say to each other over NATS. Names are in camelCase, times RFC 3339 in UTC. What agents say
- * is strict: a field that is not known is refused. What agents are told may get new fields: they are to be ignored.
+ * The messages between Signalbox and agents over NATS. Names are in camelCase, times RFC 3339 in UTC. Messages of agents
+ * are strict: an unknown field is refused. Messages to agents may get new fields, which agents have to ignore.
  *
- * A1 Every word about an attempt names the attempt and proves it with the token that came with the job.
- * A2 A message has an id, unique for its agent: `id`, or the header `Nats-Msg-Id`. Sent again, it counts once.
+ * Every message about an attempt names the attempt and proves it with the token from the job. A message has an id that is
+ * unique for its agent, as `id` or in the header `Nats-Msg-Id`: sent again, it counts once.
  */
 import { z } from 'zod';
 import { ID_PATTERN } from '../ids.ts';
@@ -23,9 +23,9 @@ const messageId = z
   .string()
   .regex(/^[A-Za-z0-9._:/-]{1,128}$/, 'use 1 to 128 characters of A-Z a-z 0-9 . _ : / -');
 
-/** One process that works for an agent. Several may, on one machine or on many. */
+/** One process that works for an agent. An agent may have several, on one machine or on many. */
 export const workerSchema = z.strictObject({
-  /** Unique for this process, and the same as long as it lives. */
+  /** Unique for this process, and constant while it runs. */
   id: z.string().regex(/^[A-Za-z0-9._:-]{1,100}$/, 'use 1 to 100 characters of A-Z a-z 0-9 . _ : -'),
   host: z.string().max(255).optional(),
   pid: z.int().min(1).optional(),
@@ -33,14 +33,14 @@ export const workerSchema = z.strictObject({
 export type WorkerIdentity = z.output<typeof workerSchema>;
 
 const attemptAddress = { project: id, taskId: id, attempt: z.int().min(1) };
-const word = {
+const attemptMessage = {
   id: messageId.optional(),
   ...attemptAddress,
   token: z.string().max(200),
   worker: workerSchema.optional(),
 };
 
-/** What is too large for a message: left in the agent's bucket of the object store. */
+/** Content that is too large for a message, in the agent's bucket of the object store. */
 export const storedObjectSchema = z.strictObject({
   name: z.string().min(1).max(500),
   size: z.int().min(0),
@@ -65,7 +65,7 @@ export type RemoteOutput = z.output<typeof remoteOutputSchema>;
 export const RESULT_STATUSES = ['completed', 'failed', 'cancelled', 'timed_out', 'given_back'] as const;
 
 export const agentMessageSchemas = {
-  /** A worker is there. */
+  /** A worker has started. */
   announce: z.strictObject({
     id: messageId.optional(),
     type: z.literal('announce'),
@@ -76,49 +76,49 @@ export const agentMessageSchemas = {
     version: z.string().max(100).optional(),
     timestamp: time.optional(),
   }),
-  /** A worker lives, and works on this. `offline` is a goodbye. */
+  /** A worker is alive, and works on these tasks. `offline`: it leaves. */
   heartbeat: z.strictObject({
     id: messageId.optional(),
     type: z.literal('heartbeat'),
     agent: id,
     status: z.enum(['idle', 'busy', 'draining', 'offline']),
-    /** The first of its tasks, for those who do one at a time. */
+    /** Its first task, for workers that do one at a time. */
     currentTask: id.nullable().optional(),
     tasks: z.array(z.strictObject(attemptAddress)).max(10_000).optional(),
     worker: workerSchema.optional(),
     timestamp: time,
   }),
-  /** How it goes. The first word of an attempt says that the worker begins; it begins when that is answered. */
+  /** Progress. The first message of an attempt announces that the worker begins; it begins when that is answered. */
   status: z.strictObject({
-    ...word,
+    ...attemptMessage,
     type: z.literal('status'),
     status: z.enum(['working', 'review', 'failed', 'blocked']),
     detail: shortText.optional(),
   }),
   output: z
-    .strictObject({ ...word, type: z.literal('output'), ...outputFields })
+    .strictObject({ ...attemptMessage, type: z.literal('output'), ...outputFields })
     .refine(hasContent, contentNeeded),
   comment: z.strictObject({
-    ...word,
+    ...attemptMessage,
     type: z.literal('comment'),
     body: z.string().trim().min(1).max(100_000),
   }),
-  /** A piece of what the attempt's process has printed. */
+  /** A part of the output of the attempt's process. */
   log: z.strictObject({
-    ...word,
+    ...attemptMessage,
     type: z.literal('log'),
     stream: z.enum(LOG_STREAMS),
-    /** Bytes before this piece. */
+    /** Bytes before this part. */
     offset: z.int().min(0),
     /** Base64. */
     data: z.base64().max(700_000),
   }),
-  /** The attempt is over. */
+  /** The attempt has ended. */
   result: z.strictObject({
-    ...word,
+    ...attemptMessage,
     type: z.literal('result'),
     status: z.enum(RESULT_STATUSES),
-    /** The outputs that the run itself brought; they count where the attempt has posted none. */
+    /** The outputs of the run itself. They count if the attempt has posted none. */
     content: z.array(remoteOutputSchema).max(100).default([]),
     error: shortText.optional(),
     exitCode: z.int().optional(),
@@ -127,9 +127,9 @@ export const agentMessageSchemas = {
     peakMemoryBytes: z.int().min(0).optional(),
     cpuMs: z.int().min(0).optional(),
     usage: usageSchema.optional(),
-    /** The quota of the agent is used up, until then. */
+    /** The quota of the agent is used up until this time. */
     quota: z.strictObject({ reason: z.string().max(1_000), until: time }).optional(),
-    /** What a kill did, and what it proves. */
+    /** What a kill did, and what proves it. */
     evidence: z.record(z.string(), z.unknown()).optional(),
     metadata: z.strictObject({ completedAt: time, /** Milliseconds. */ duration: z.number().min(0) }),
   }),
@@ -137,7 +137,7 @@ export const agentMessageSchemas = {
 
 export type AgentMessageOf<Kind extends AgentMessageKind> = z.output<(typeof agentMessageSchemas)[Kind]>;
 export type AgentMessage = { [Kind in AgentMessageKind]: AgentMessageOf<Kind> }[AgentMessageKind];
-/** As it is sent: what has a default may be left out. */
+/** As it is sent: fields with a default may be left out. */
 export type AgentMessageInput<Kind extends AgentMessageKind> = z.input<(typeof agentMessageSchemas)[Kind]>;
 /** A message about one attempt. */
 export type AttemptMessage = Exclude<AgentMessage, { type: 'announce' | 'heartbeat' }>;
@@ -148,24 +148,24 @@ export const jobSchema = z.object({
   taskId: id,
   project: id,
   attempt: z.int().min(1),
-  /** To be given with every word about the attempt. */
+  /** Needed in every message about the attempt. */
   token: z.string(),
-  /** Who asks for it. */
+  /** Who created the task. */
   source: z.string(),
-  /** Who is to do it. */
+  /** The agent. */
   target: id,
   ...JOB_FIELDS,
   content: z.object({ action: z.string().nullable(), params: z.record(z.string(), z.unknown()) }),
-  /** The text that a language model would get, with what earlier attempts came to. */
+  /** The prompt for a language model, with the results of earlier attempts. */
   prompt: z.string(),
-  /** Where the attempt can write back by HTTP; null where it cannot. */
+  /** Base URL for reports over HTTP; null if the attempt cannot use it. */
   url: z.string().nullable(),
-  /** W3C trace context of the attempt, for whatever the agent calls. */
+  /** W3C trace context of the attempt, for calls of the agent. */
   traceparent: z.string(),
   tracestate: z.string().optional(),
   metadata: z.object({
     createdAt: time,
-    /** Not to be begun after that. */
+    /** The job must not be started after this time. */
     expireAt: time,
     /** Attempts before this one. */
     retryCount: z.int().min(0),
@@ -174,29 +174,29 @@ export const jobSchema = z.object({
   limits: z.object({
     timeoutSeconds: z.number().positive(),
     killGraceSeconds: z.number().min(0),
-    /** How often a worker has to report. */
+    /** How often a worker has to send a heartbeat. */
     heartbeatSeconds: z.number().positive(),
   }),
 });
 export type Job = z.output<typeof jobSchema>;
 
-/** What became of a message of an agent. */
+/** The answer to a message of an agent. */
 export const answerSchema = z.object({
   type: z.literal('answer'),
-  /** The id of the message that is answered. */
+  /** The id of the answered message. */
   id: z.string(),
   ok: z.boolean(),
-  /** Of the table in docs/reference/errors.md; absent where it is ok. */
+  /** An error code of docs/reference/errors.md; absent if `ok`. */
   code: z.string().optional(),
   detail: z.string().optional(),
-  /** Attempts that the worker works on and that are to be stopped. */
+  /** Attempts of the worker that it has to stop. */
   cancel: z.array(z.object({ ...attemptAddress, reason: z.string() })).optional(),
-  /** How often this agent's workers have to report. */
+  /** How often this agent's workers have to send a heartbeat. */
   heartbeatSeconds: z.number().positive().optional(),
 });
 export type AgentAnswerMessage = z.output<typeof answerSchema>;
 
-/** An attempt is to be stopped. It may be lost on the way: the answer to the next heartbeat says it again. */
+/** Stop an attempt. This message may be lost: the answer to the next heartbeat repeats it. */
 export const cancelSchema = z.object({
   type: z.literal('cancel'),
   ...attemptAddress,
@@ -205,7 +205,7 @@ export const cancelSchema = z.object({
 });
 export type CancelMessage = z.output<typeof cancelSchema>;
 
-/** A message that was refused. */
+/** A rejected message. */
 export const rejectionRecordSchema = z.object({
   agent: z.string(),
   kind: z.string(),

@@ -1,9 +1,9 @@
 /**
- * Every NATS subject, stream, consumer and bucket of Signalbox stands here and nowhere else; `docs/reference/subjects.md` and the
- * AsyncAPI document are made of it.
+ * Every NATS subject, stream, consumer and bucket of Signalbox. docs/reference/subjects.md and the AsyncAPI document
+ * derive from it.
  *
- * N1 Ids are checked before they become tokens (`ids.ts`), so no subject reaches beyond the one that is meant.
- * N2 What one agent may say or read is one subtree with its id in a fixed place: permissions need no list.
+ * Ids are checked before they become tokens (`ids.ts`), so a subject never matches more than intended. The subjects of one
+ * agent form a subtree with its id at a fixed position, so permissions need no list.
  */
 import { type DomainEvent, type EntityKind, SUPERVISOR_ID } from '../events/events.ts';
 import { SYSTEM_PROJECT } from '../ids.ts';
@@ -11,25 +11,25 @@ import { SYSTEM_PROJECT } from '../ids.ts';
 const ROOT = 'signalbox.v1';
 
 export const EVENT_STREAM = 'SIGNALBOX_EVENTS';
-/** Where the writer publishes. Subscribers here would also see what the server refused: follow LIVE instead. */
+/** The writer publishes here. Subscribers would also see messages that the server refuses: follow LIVE instead. */
 export const EVENT_SUBJECTS = `${ROOT}.evt.>`;
-/** Where the server republishes what it has stored, with the header `Nats-Sequence`. */
+/** The server republishes stored messages here, with the header `Nats-Sequence`. */
 export const LIVE_SUBJECTS = `${ROOT}.live.>`;
 export const LEASE_BUCKET = 'SIGNALBOX_LEASE';
-/** Asked here, every standby answers with who it is. */
+/** Every standby answers requests here with its identity. */
 export const STANDBY_SUBJECT = `${ROOT}.standby`;
 
-/** What agents say, until the supervisor has heard it. */
+/** Messages of agents, until the supervisor has handled them. */
 export const AGENT_STREAM = 'SIGNALBOX_AGENT_MESSAGES';
 export const AGENT_SUBJECTS = `${ROOT}.agent.>`;
-/** The one reader of the agents' messages. */
+/** The only consumer of the agents' messages. */
 export const AGENT_CONSUMER = 'supervisor';
 
-/** What remote agents are to do, until they have done it. */
+/** Jobs of remote agents, until they are done. */
 export const WORK_STREAM = 'SIGNALBOX_WORK';
 export const WORK_SUBJECTS = `${ROOT}.work.>`;
 
-/** The newest messages that were refused, by agent. */
+/** The newest rejected messages of each agent. */
 export const REJECTED_STREAM = 'SIGNALBOX_REJECTED';
 export const REJECTED_SUBJECTS = `${ROOT}.rejected.>`;
 
@@ -44,7 +44,7 @@ export const AGENT_MESSAGE_KINDS = [
 ] as const;
 export type AgentMessageKind = (typeof AGENT_MESSAGE_KINDS)[number];
 
-/** What Signalbox tells an agent: what became of its messages, and what to stop. */
+/** Messages to agents: answers to their messages, and attempts to stop. */
 export const CONTROL_KINDS = ['answer', 'cancel'] as const;
 export type ControlKind = (typeof CONTROL_KINDS)[number];
 
@@ -74,12 +74,12 @@ export function eventSubject({ project, entity, id, name }: SubjectParts): strin
   return `${ROOT}.evt.${project}.${entity}.${id}.${name}`;
 }
 
-/** Where the whole history of a task stands, its attempts' events included. */
+/** The subject prefix of a task's history, including the events of its attempts. */
 export function taskSubject(project: string, task: string): string {
   return `${ROOT}.evt.${project}.task.${task}`;
 }
 
-/** `signalbox.v1.cmd.<project>.<operation>`; `_system` stands for the project where the command is about none. */
+/** `signalbox.v1.cmd.<project>.<operation>`; the project is `_system` if the command is about none. */
 export function commandSubject(project: string, operation: string): string {
   return `${ROOT}.cmd.${project}.${operation}`;
 }
@@ -94,7 +94,7 @@ export function senderOfSubject(subject: string): { readonly agent: string; read
   return agent === undefined || kind === undefined || more.length > 0 ? null : { agent, kind };
 }
 
-/** Where the redactions of a task stand. */
+/** The subject of a task's redactions. */
 export function redactionSubject(project: string, task: string): string {
   return `${taskSubject(project, task)}.redacted`;
 }
@@ -102,7 +102,7 @@ export function redactionSubject(project: string, task: string): string {
 /** The redactions of all tasks. */
 export const REDACTION_FILTER = `${ROOT}.evt.*.task.*.redacted`;
 
-/** The redactions of what stands under a project or a task. */
+/** The redactions under the prefix of a project or a task. */
 export function redactionFilter(prefix: string): string {
   const given = prefix.split('.');
   return [...given, ...REDACTION_FILTER.split('.').slice(given.length)].join('.');
@@ -118,7 +118,7 @@ export function supervisorFilter(name: string): string {
   return eventSubject({ project: SYSTEM_PROJECT, entity: 'supervisor', id: SUPERVISOR_ID, name });
 }
 
-/** Whether a NATS filter takes a subject: `*` stands for one token, `>` at the end for one or more. */
+/** Whether a NATS filter matches a subject: `*` is one token, `>` at the end one or more. */
 export function matchesSubject(filter: string, subject: string): boolean {
   const tokens = subject.split('.');
   const wanted = filter.split('.');
@@ -131,7 +131,7 @@ export function matchesSubject(filter: string, subject: string): boolean {
   return tokens.length === wanted.length && wanted.every((each, i) => each === '*' || each === tokens[i]);
 }
 
-/** Where a task's first event stands. */
+/** The subject of a task's first event. */
 export function creationSubject(project: string, task: string): string {
   return `${taskSubject(project, task)}.created`;
 }
@@ -140,7 +140,7 @@ export function controlSubject(agent: string, kind: ControlKind | '>'): string {
   return `${ROOT}.control.${agent}.${kind}`;
 }
 
-/** One job, as long as it is to be done. */
+/** The subject of one job. */
 export function workSubject(job: {
   readonly agent: string;
   readonly project: string;
@@ -172,17 +172,17 @@ export function rejectedSubject(agent: string): string {
   return `${ROOT}.rejected.${agent}`;
 }
 
-/** Object store bucket in which an agent leaves what is too large for a message. */
+/** Object store bucket for content of an agent that is too large for a message. */
 export function fileBucket(agent: string): string {
   return `SIGNALBOX_FILES_${agent}`;
 }
 
-/** The stream behind the bucket, as the object store names it. */
+/** The stream of the bucket, as the object store names it. */
 export function bucketStream(agent: string): string {
   return `OBJ_${fileBucket(agent)}`;
 }
 
-/** The prefix of an agent's inboxes: nobody else may listen there. */
+/** The prefix of an agent's inboxes: no other user may subscribe to it. */
 export function inboxPrefix(user: string): string {
   return `_INBOX_${user}`;
 }

@@ -84,7 +84,7 @@ describe('the commands of an operator', () => {
       'because agent worker is busy with 1 of 1 attempts',
       '        1 task goes first, by priority and age',
       'queue   2 of 2',
-      "next    agent worker takes it when it has a free slot and the task's turn has come",
+      'next    agent worker takes it when it has a free slot and the task is next',
       '',
     ]);
     expect(JSON.parse((await run(http, `task why c ${DEMO} --json`)).out).status).toBe('pending');

@@ -194,7 +194,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     expect(missing.err).toBe('signalbox: project default has no task nobody [task_not_found]\n');
     expect([clash.code, badId.code, noAgent.code]).toEqual([4, 2, 3]);
     expect(nobody.code).toBe(2);
-    expect(nobody.err).toContain('say who is to do it');
+    expect(nobody.err).toContain('give "agent" for one agent');
     expect(away.code).toBe(5);
     expect(away.err).toContain('[unreachable]');
   });

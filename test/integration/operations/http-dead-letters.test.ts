@@ -129,7 +129,7 @@ describe('dead letters over HTTP', () => {
     await using http = await start();
     const before = http.events;
     const nothing = problemIn(await http.post(REDRIVE, {}), 400, 'invalid_request');
-    expect(nothing.detail).toContain('say what is to be redriven');
+    expect(nothing.detail).toContain('give "ids", "project"');
     const homeless = problemIn(await http.post(REDRIVE, { ids: ['a'] }), 400, 'invalid_request');
     expect(homeless.errors).toMatchObject([{ path: 'project' }]);
     const token = http.token('a');

@@ -52,7 +52,7 @@ describe('queues over HTTP', () => {
         /^task a is pending: the queue of type review is paused by ann since \S+ \(holiday\)$/,
       ),
       waits_for: [{ kind: 'queue_paused' }],
-      next: 'nothing, until somebody resumes the queue: "signalbox queue resume type review"',
+      next: 'nothing, until the queue is resumed: "signalbox queue resume type review"',
     });
 
     expect(queueIn(await http.post(`${REVIEW}/resume`)).paused).toBeNull();

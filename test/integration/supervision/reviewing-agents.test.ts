@@ -81,7 +81,7 @@ describe('a review by an agent', () => {
     expect(states.map(([id]) => id)).toEqual(['t', 't-r1', 't-r2']);
   });
 
-  it('that fails for good leaves the task to a person, and says so (V3)', async () => {
+  it('that fails leaves the task to a user, and says so', async () => {
     await using engine = await startEngine({ agents: agents(() => 'I cannot say.') });
     await reviewed(engine, { max_attempts: 2 });
     expect(await engine.until('t-r1', ({ state }) => state === 'failed')).toMatchObject({
@@ -89,22 +89,20 @@ describe('a review by an agent', () => {
       reason: 'it came to no verdict: it neither approved nor rejected',
     });
     const why = await whyOf(engine);
-    expect(why.summary).toContain('agent judge came to no verdict: its review, task t-r1, is failed');
+    expect(why.summary).toContain('agent judge gave no verdict: its review, task t-r1, is failed');
     expect(why.waits_for).toMatchObject([{ kind: 'review', tasks: ['t-r1'] }]);
     expect(why.next).toMatch(
-      /somebody approves or rejects it: .*or the review is tried again: "signalbox task retry t-r1"/,
+      /a user approves or rejects it: .*or the review is retried: "signalbox task retry t-r1"/,
     );
   });
 
-  it('is not by whoever did the work (V3)', async () => {
+  it('is not done by the agent that did the work', async () => {
     await using engine = await startEngine({
       agents: [functionAgent('judge', () => 'mine', { capabilities: ['work'] })],
     });
     await engine.create({ id: 't', type: 'work', review: 'judge' });
     await engine.until('t', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
-    expect((await whyOf(engine)).summary).toContain(
-      'agent judge has done the work, and does not review it as well',
-    );
+    expect((await whyOf(engine)).summary).toContain('agent judge did the work and cannot review it');
     expect(engine.app.state.projections.blackboard.tasks.size).toBe(1);
     await expect(engine.create({ id: 'u', agent: 'judge', review: 'judge' })).rejects.toMatchObject({
       code: 'invalid_request',
@@ -130,7 +128,7 @@ describe('a review by an agent', () => {
       await engine.create({ id: 't', agent: 'worker' });
       await engine.until('t', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
       expect((await whyOf(engine)).summary).toContain(
-        'agent judge, which is to review it, is not in the configuration',
+        'the reviewing agent judge is not in the configuration',
       );
     }
     await using engine = await startEngine({ agents: [worker, judge] }, log);

@@ -52,7 +52,7 @@ async function given(): Promise<Simulation> {
   return simulation;
 }
 
-describe('a review by an agent (V1)', () => {
+describe('a review by an agent', () => {
   it('comes to its end without a crash', async () => {
     const simulation = await given();
     await comeToRest(simulation);

@@ -144,7 +144,7 @@ describe('why a task waits', () => {
     expect(depending.waitsFor).toMatchObject([{ kind: 'dependency', tasks: ['b'] }]);
     expect(depending.summary).toBe('task a is scheduled: it depends on task b, which is working');
     const both = explain(situation(task('scheduled', { dueAt: LATER }), { dependencies }));
-    expect(both.next).toMatch(`at ${LATER_TEXT} and when its dependencies are done it is pending`);
+    expect(both.next).toMatch(`at ${LATER_TEXT} and when its dependencies are done it becomes pending`);
   });
 
   it.each([
@@ -169,7 +169,7 @@ describe('why a task waits', () => {
   it('its queue is paused: by whom, since when, why, and how to resume it', () => {
     const paused = { queue: 'type:review', since: LATER, by: 'mia', reason: 'too dear' };
     const detail = `the queue of type review is paused by mia since ${LATER_TEXT} (too dear)`;
-    const resume = 'somebody resumes the queue: "signalbox queue resume type review"';
+    const resume = 'the queue is resumed: "signalbox queue resume type review"';
     const waiting = explain(pending({ pausedQueue: paused }));
     expect(waiting.waitsFor).toEqual([{ kind: 'queue_paused', detail }]);
     expect(waiting.next).toBe(`nothing, until ${resume}`);
@@ -177,7 +177,7 @@ describe('why a task waits', () => {
     expect(unexplained.summary).toBe(`task a is pending: ${detail.replace(' (too dear)', '')}`);
     const scheduled = explain(situation(task('scheduled', { dueAt: LATER }), { pausedQueue: paused }));
     expect(scheduled.waitsFor).toMatchObject([{ kind: 'time' }, { kind: 'queue_paused' }]);
-    expect(scheduled.next).toBe(`at ${LATER_TEXT} it is pending, and waits until ${resume}`);
+    expect(scheduled.next).toBe(`at ${LATER_TEXT} it becomes pending, and waits until ${resume}`);
     expect(kindsOf(pending({ pausedQueue: paused, takers: [] }))).toEqual(['queue_paused', 'no_agent']);
   });
 
@@ -216,7 +216,7 @@ describe('why a task waits', () => {
       { kind: 'running', agent: 'ann', attempt: 1, until: undefined },
     ]);
     expect(of('working', attempt('running')).waitsFor).toMatchObject([{ kind: 'running', until: LATER }]);
-    expect(of('working', attempt('suspected')).summary).toContain('no sign of life');
+    expect(of('working', attempt('suspected')).summary).toContain('has been silent for a while');
     expect(of('working', attempt('stopping', { stopReason: 'timeout' })).summary).toContain('(timeout)');
   });
 
