@@ -14,7 +14,7 @@ import type { AppContext } from '../app/context.ts';
 import type { EventFeed } from '../app/events/event-feed.ts';
 import { TaskUpdates } from '../app/events/follow.ts';
 import { appServices } from '../app/services.ts';
-import type { McpDoor } from '../client/mcp/http.ts';
+import type { McpHandler } from '../client/mcp/http.ts';
 import type { HealthReport } from '../contracts/api/answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
@@ -51,7 +51,7 @@ export interface HttpServerOptions extends Features {
   /** The log as it grows, shared by all who follow it. */
   readonly feed: EventFeed;
   /** MCP over HTTP; no such address where it is absent. */
-  readonly mcp?: McpDoor;
+  readonly mcp?: McpHandler;
   /** Clients that may follow the events at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
   /** Milliseconds between signs of life on a stream of events; 15,000 by default. */

@@ -14,10 +14,10 @@ export interface McpCaller {
   readonly trace: IncomingTrace;
 }
 
-export type McpDoor = (request: Request, body: unknown, caller: McpCaller) => Promise<Response>;
+export type McpHandler = (request: Request, body: unknown, caller: McpCaller) => Promise<Response>;
 
 /** @param url where this Signalbox listens */
-export function mcpOverHttp(url: () => string): McpDoor {
+export function mcpOverHttp(url: () => string): McpHandler {
   return async (request, parsedBody, { token, project, task, person, trace }) => {
     // Loaded by the first request: the protocol's library takes a tenth of a start, and many never ask for it.
     const [{ createMcpHandler }, { createMcpServer }] = await Promise.all([

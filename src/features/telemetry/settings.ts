@@ -1,5 +1,4 @@
 /** Where traces are sent, from the configuration and the environment variables of OpenTelemetry. */
-import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 
 export interface TelemetrySettings {
@@ -21,7 +20,7 @@ const TRACES_PATH = '/v1/traces';
  * @throws SignalboxError `config_invalid` for an unusable variable
  */
 export function telemetrySettings(
-  { endpoint }: SignalboxConfig['telemetry'],
+  { endpoint }: { readonly endpoint?: string | undefined },
   env: Env,
 ): TelemetrySettings | null {
   const url = urlOf(env, endpoint);

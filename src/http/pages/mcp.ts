@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type AttemptPrincipal, principalOf } from '../../app/agents/agent-messages.ts';
 import type { AppContext } from '../../app/context.ts';
-import type { McpDoor } from '../../client/mcp/http.ts';
+import type { McpHandler } from '../../client/mcp/http.ts';
 import { projectId } from '../../contracts/ids.ts';
 import { type Caller, type Gatekeeper, tokenOf } from '../../operations/access/access.ts';
 import { traceIn } from '../../operations/headers.ts';
@@ -14,7 +14,7 @@ const DEFAULT_PROJECT = 'default';
 export function serveMcp(
   http: FastifyInstance,
   app: AppContext,
-  door: McpDoor,
+  mcp: McpHandler,
   { gatekeeper, takeTurn }: { readonly gatekeeper: Gatekeeper; readonly takeTurn: (client: string) => void },
 ): void {
   const callers = new WeakMap<
@@ -34,7 +34,7 @@ export function serveMcp(
     handler: async (request, reply) => {
       const { speaker, caller } = callers.get(request) ?? { speaker: null, caller: null };
       const { project = DEFAULT_PROJECT } = request.query;
-      const response = await door(webRequest(request), request.body, {
+      const response = await mcp(webRequest(request), request.body, {
         token: tokenOf(request.headers.authorization),
         project: speaker?.project ?? projectId(project),
         task: speaker?.task,
