@@ -1,23 +1,23 @@
 /**
- * `npm run bench [-- --only dispatch,http] [--events 200000] [--json FILE] [--plots DIRECTORY]`: every figure next to its limit, measured in
- * the same run on the same machine. Absolute rates depend on the machine; the ratios are what to compare.
+ * `npm run bench [-- --only dispatch,http] [--events 200000] [--json FILE] [--plots DIRECTORY]` measures every figure and,
+ * in the same run, its limit on this machine. Compare the ratios: absolute rates depend on the machine.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { dashboard } from './dashboard.ts';
-import { dispatch } from './dispatch.ts';
-import { type Figure, lineOf, shown } from './figure.ts';
-import { groupCommit } from './group-commit.ts';
-import { growth } from './growth.ts';
-import { http } from './http.ts';
-import { restart } from './restart.ts';
-import { startBenchServer } from './server.ts';
-import { spawns } from './spawns.ts';
-import { sse } from './sse.ts';
-import { throughput } from './throughput.ts';
-import { whole } from './whole.ts';
+import { dashboard } from './measure/dashboard.ts';
+import { dispatch } from './measure/dispatch.ts';
+import { groupCommit } from './measure/group-commit.ts';
+import { growth } from './measure/growth.ts';
+import { http } from './measure/http.ts';
+import { restart } from './measure/restart.ts';
+import { spawns } from './measure/spawns.ts';
+import { sse } from './measure/sse.ts';
+import { throughput } from './measure/throughput.ts';
+import { whole } from './measure/whole.ts';
+import { type Figure, lineOf, shown } from './support/figure.ts';
+import { startBenchServer } from './support/server.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** In their order: what is sensitive to what ran before comes first. */
+/** In this order, because the first ones are sensitive to what ran before. */
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   dispatch,
   throughput,
@@ -41,13 +41,14 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   restart: () => restart(Number(options.events)),
 };
 
-/** What takes long and has no goal: only where it is named. */
+/** Slow, without a goal, and run only if named by `--only`. */
 const ON_DEMAND: typeof BENCHES = { growth: () => growth(options.plots) };
 
 const all = { ...BENCHES, ...ON_DEMAND };
 const names = options.only?.split(',') ?? Object.keys(BENCHES);
 const unknown = names.find((name) => !(name in all));
-if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${Object.keys(all).join(', ')}`);
+if (unknown !== undefined)
+  throw new Error(`--only ${unknown}: unknown, expected ${Object.keys(all).join(', ')}`);
 
 const server = await startBenchServer();
 const machine = {

@@ -4,7 +4,7 @@
  */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { findChromium, launchChromium } from '../../../bench/chromium.ts';
+import { findChromium, launchChromium } from '../../../bench/support/chromium.ts';
 
 /** The program; null if there is none. */
 export const CHROMIUM: string | null = findChromium();

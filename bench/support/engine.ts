@@ -1,16 +1,16 @@
-/** The engine that the benches drive: function agents, the JetStream journal, nothing left out. */
+/** The engine under test: complete, with function agents and the JetStream journal. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
-import type { Engine } from '../src/app/engine/engine.ts';
-import type { EngineOptions } from '../src/app/engine/engine-options.ts';
-import { openEngine } from '../src/app/engine/open-engine.ts';
-import { createTask } from '../src/app/tasks/create-task.ts';
-import { systemEnvironment } from '../src/base/environment.ts';
-import { type CreateTask, createTaskSchema } from '../src/contracts/api/requests.ts';
-import { type ProjectId, projectId } from '../src/contracts/ids.ts';
-import { FunctionDriver, type FunctionHandler } from '../src/drivers/function.ts';
-import { openGroupCommit } from '../src/journal/jetstream/group-commit.ts';
-import { openJetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import type { EngineOptions } from '../../src/app/engine/engine-options.ts';
+import { openEngine } from '../../src/app/engine/open-engine.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
+import { systemEnvironment } from '../../src/base/environment.ts';
+import { type CreateTask, createTaskSchema } from '../../src/contracts/api/requests.ts';
+import { type ProjectId, projectId } from '../../src/contracts/ids.ts';
+import { FunctionDriver, type FunctionHandler } from '../../src/drivers/function.ts';
+import { openGroupCommit } from '../../src/journal/jetstream/group-commit.ts';
+import { openJetStreamJournal } from '../../src/journal/jetstream/jetstream-journal.ts';
 
 export const PROJECT: ProjectId = projectId('bench');
 export const RETENTION = { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 };
@@ -18,13 +18,13 @@ const AGENT = 'worker';
 const TYPE = 'work';
 
 export interface BenchEngineSettings {
-  /** How many agents share the work, by type; one where it is absent. */
+  /** Number of agents that share the work by type; 1 by default. */
   readonly agents?: number;
-  /** What an agent does with a task. */
+  /** Runs a task. */
   readonly handler?: FunctionHandler;
   readonly snapshots?: EngineOptions['snapshots'];
   readonly readAhead?: EngineOptions['readAhead'];
-  /** Forces the log to the disk before events count. */
+  /** Syncs the log to disk before events are acknowledged. */
   readonly sync?: () => Promise<void>;
 }
 
@@ -89,13 +89,13 @@ export async function openBenchEngine(
   return engine;
 }
 
-/** A request as a client would send it, checked as HTTP would check it. */
+/** A request, validated as the HTTP server does it. */
 export function request(overrides: Partial<CreateTask> = {}): CreateTask {
   return createTaskSchema.parse({ title: 'a task of the bench', agent: AGENT, ...overrides });
 }
 
 /**
- * Runs `count` tasks through all their states, `inFlight` at a time: for the one agent, or for whoever is free.
+ * Runs `count` tasks through all their states, `inFlight` at a time, on the only agent or on any free one.
  * @returns seconds
  */
 export async function runLifecycles(engine: Engine, count: number, inFlight: number): Promise<number> {

@@ -1,9 +1,9 @@
-/** From the request to the handler's first line, on an engine that has nothing else to do. */
+/** Time from the request to the start of the handler, on an idle engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTask } from '../src/app/tasks/create-task.ts';
-import { openBenchEngine, PROJECT, request } from './engine.ts';
-import { atMost, type Figure, percentile } from './figure.ts';
-import { startBenchServer } from './server.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
+import { openBenchEngine, PROJECT, request } from '../support/engine.ts';
+import { atMost, type Figure, percentile } from '../support/figure.ts';
+import { startBenchServer } from '../support/server.ts';
 
 const TASKS = 500;
 const WARM_UP = 200;
@@ -32,7 +32,7 @@ export async function dispatch(): Promise<Figure[]> {
       await pause;
     }
     await engine.stop('the bench is over');
-    const note = `submit to handler start, one task every ${PAUSE_MS} ms, ${TASKS} tasks`;
+    const note = `from submission to handler start, one task every ${PAUSE_MS} ms, ${TASKS} tasks`;
     return [
       { key: 'dispatch_p50_ms', value: percentile(delays, 0.5), goal: atMost(0.6), note },
       { key: 'dispatch_p99_ms', value: percentile(delays, 0.99), goal: atMost(2.5), note },

@@ -1,7 +1,7 @@
 /** A whole Signalbox for the bench, in a process of its own: `node whole-child.js <data directory>`. */
 import { pino } from 'pino';
-import { releaseMemoryWhenQuiet } from '../src/cli/up/quiet-memory.ts';
-import { createSignalbox } from '../src/index.ts';
+import { releaseMemoryWhenQuiet } from '../../src/cli/up/quiet-memory.ts';
+import { createSignalbox } from '../../src/index.ts';
 
 const [, , dataDirectory = ''] = process.argv;
 const begun = performance.timeOrigin;

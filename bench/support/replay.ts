@@ -1,10 +1,10 @@
-/** How fast the log is turned into state again, next to only reading and parsing it. */
+/** The rate at which state is rebuilt from the log, compared with only reading and parsing it. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
-import { threadFor } from '../src/daemon/read-ahead.ts';
-import { recover } from '../src/engine/runtime/recover.ts';
-import { openJetStreamJournal } from '../src/journal/jetstream/jetstream-journal.ts';
-import type { Journal, JournalEntry } from '../src/journal/journal.ts';
+import { threadFor } from '../../src/daemon/read-ahead.ts';
+import { recover } from '../../src/engine/runtime/recover.ts';
+import { openJetStreamJournal } from '../../src/journal/jetstream/jetstream-journal.ts';
+import type { Journal, JournalEntry } from '../../src/journal/journal.ts';
 import { RETENTION } from './engine.ts';
 import type { BenchServer } from './server.ts';
 
@@ -14,9 +14,9 @@ async function openReader(connection: NatsConnection): Promise<Journal<JournalEn
 
 export interface ReadRates {
   readonly events: number;
-  /** Events a second, JSON parsed and nothing more. */
+  /** Events per second, only parsed as JSON. */
   readonly raw: number;
-  /** Events a second as at a start: checked, sent through machines and projections. */
+  /** Events per second as at a start: verified, and applied to machines and projections. */
   readonly replay: number;
   readonly bytesPerEvent: number;
 }
@@ -38,7 +38,7 @@ export async function readRates(server: BenchServer, reader: NatsConnection): Pr
   };
 }
 
-/** Reads the whole log and parses it as JSON, nothing more, in one thread. */
+/** Reads the whole log and parses it as JSON, in one thread. */
 export async function rawReadRate(
   connection: NatsConnection,
 ): Promise<{ events: number; bytes: number; seconds: number; rate: number }> {

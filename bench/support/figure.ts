@@ -1,4 +1,4 @@
-/** What a bench measures: a figure with its goal, and what it was measured next to. */
+/** A measured figure with its goal and a note on how it was measured. */
 
 export interface Goal {
   readonly text: string;
@@ -8,7 +8,7 @@ export interface Goal {
 export interface Figure {
   readonly key: string;
   readonly value: number;
-  /** null for a figure that only explains another. */
+  /** null for a figure that only explains another one. */
   readonly goal: Goal | null;
   readonly note: string;
 }
@@ -31,14 +31,14 @@ export function shown(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
 
-/** The value in the middle, by `of`. */
+/** The item with the median of `of`. */
 export function medianBy<Item>(items: readonly Item[], of: (item: Item) => number): Item {
   const middle = [...items].sort((a, b) => of(a) - of(b))[Math.floor(items.length / 2)];
   if (middle === undefined) throw new Error('nothing was measured');
   return middle;
 }
 
-/** The value below which this share of all lies. */
+/** The value below which the given share of all values lies. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

@@ -1,10 +1,10 @@
-/** What it costs that events count only when they are on the disk. */
+/** The cost of acknowledging events only after they are synced to disk. */
 
-import { EVENT_STREAM } from '../src/contracts/messages/subjects.ts';
-import { StreamSync } from '../src/daemon/embedded/stream-sync.ts';
-import { openBenchEngine, runLifecycles } from './engine.ts';
-import { atLeast, type Figure, medianBy, shown } from './figure.ts';
-import { startBenchServer } from './server.ts';
+import { EVENT_STREAM } from '../../src/contracts/messages/subjects.ts';
+import { StreamSync } from '../../src/daemon/embedded/stream-sync.ts';
+import { openBenchEngine, runLifecycles } from '../support/engine.ts';
+import { atLeast, type Figure, medianBy, shown } from '../support/figure.ts';
+import { startBenchServer } from '../support/server.ts';
 
 const LIFECYCLES = 10_000;
 const IN_FLIGHT = 256;
@@ -37,7 +37,7 @@ export async function groupCommit(): Promise<Figure[]> {
       key: 'group_commit_ratio',
       value: synced / plain,
       goal: atLeast(0.5),
-      note: `${shown(synced)} lives/s on the disk, ${shown(plain)} without; the disk of this machine`,
+      note: `${shown(synced)} tasks/s synced to disk, ${shown(plain)} without; depends on the disk`,
     },
   ];
 }

@@ -1,16 +1,22 @@
-/** How the cost of a task grows with the tasks, agents, events and subscribers that there are. */
+/** How the cost of a task grows with the number of tasks, agents, events and subscribers. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Engine } from '../src/app/engine/engine.ts';
-import { createTask } from '../src/app/tasks/create-task.ts';
-import { type BenchEngineSettings, openBenchEngine, PROJECT, request, runLifecycles } from './engine.ts';
-import type { Figure } from './figure.ts';
-import { type Curve, plot } from './plot.ts';
-import { serveEngine } from './serve.ts';
-import { startBenchServer } from './server.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
+import {
+  type BenchEngineSettings,
+  openBenchEngine,
+  PROJECT,
+  request,
+  runLifecycles,
+} from '../support/engine.ts';
+import type { Figure } from '../support/figure.ts';
+import { type Curve, plot } from '../support/plot.ts';
+import { serveEngine } from '../support/serve.ts';
+import { startBenchServer } from '../support/server.ts';
 
 const LIFECYCLES = 4_000;
 const IN_FLIGHT = 256;
@@ -20,7 +26,7 @@ const EVENTS = [30_000, 60_000, 120_000, 240_000];
 const SUBSCRIBERS = [0, 50, 100, 250];
 const A_DAY_S = 86_400;
 
-/** @param directory where the curves are drawn; none are where it is absent */
+/** @param directory for the curves as SVG; without it, none are drawn */
 export async function growth(directory: string | undefined): Promise<Figure[]> {
   const curves: Readonly<Record<string, Curve>> = {
     tasks: await overTasks(),
@@ -56,9 +62,9 @@ async function overTasks(): Promise<Curve> {
     return measured;
   });
   return {
-    title: 'Cost of a task by the tasks that wait',
-    x: 'tasks that wait',
-    y: 'µs of one task',
+    title: 'Cost of a task by waiting tasks',
+    x: 'waiting tasks',
+    y: 'µs per task',
     points,
   };
 }
@@ -68,7 +74,12 @@ async function overAgents(): Promise<Curve> {
   for (const x of AGENTS) {
     points.push({ x, y: await withEngine({ agents: x, concurrency: Math.ceil(IN_FLIGHT / x) }, costOf) });
   }
-  return { title: 'Cost of a task by the agents', x: 'agents, tasks by type', y: 'µs of one task', points };
+  return {
+    title: 'Cost of a task by agents',
+    x: 'agents that share tasks by type',
+    y: 'µs per task',
+    points,
+  };
 }
 
 async function overEvents(): Promise<Curve> {
@@ -90,7 +101,7 @@ async function overEvents(): Promise<Curve> {
   } finally {
     await server.stop();
   }
-  return { title: 'A start without a snapshot', x: 'events in the log', y: 'seconds', points };
+  return { title: 'Start without a snapshot', x: 'events in the log', y: 'seconds', points };
 }
 
 async function overSubscribers(): Promise<Curve> {
@@ -98,14 +109,14 @@ async function overSubscribers(): Promise<Curve> {
   for (const x of SUBSCRIBERS)
     points.push({ x, y: await withEngine({}, (engine) => followedCost(engine, x)) });
   return {
-    title: 'Cost of a task by the clients that follow',
-    x: 'clients with server-sent events, one event a task each',
-    y: 'µs of one task',
+    title: 'Cost of a task by following clients',
+    x: 'clients with server-sent events, one event per task each',
+    y: 'µs per task',
     points,
   };
 }
 
-/** Microseconds that one task takes, through all its states, with others in flight. */
+/** Microseconds for one task through all its states, with others in flight. */
 async function costOf(engine: Engine): Promise<number> {
   await runLifecycles(engine, LIFECYCLES / 4, IN_FLIGHT);
   return ((await runLifecycles(engine, LIFECYCLES, IN_FLIGHT)) / LIFECYCLES) * 1_000_000;
@@ -114,7 +125,7 @@ async function costOf(engine: Engine): Promise<number> {
 async function followedCost(engine: Engine, count: number): Promise<number> {
   if (count === 0) return costOf(engine);
   const server = await serveEngine(engine);
-  const program = fileURLToPath(new URL('./sse-clients.js', import.meta.url));
+  const program = fileURLToPath(new URL('../support/sse-clients.js', import.meta.url));
   const clients = fork(program, [String(server.port), String(count), '/api/events?type=task.approved']);
   try {
     await once(clients, 'message');

@@ -1,9 +1,9 @@
-/** One snapshot in memory, as the texts that a file would hold: what is measured is not the disk. */
-import { linesOf, type Snapshot, snapshotOf } from '../src/engine/runtime/snapshot.ts';
-import type { SnapshotStore } from '../src/engine/runtime/snapshot-store.ts';
+/** One snapshot in memory, as the lines of its file, so that no figure depends on the disk. */
+import { linesOf, type Snapshot, snapshotOf } from '../../src/engine/runtime/snapshot.ts';
+import type { SnapshotStore } from '../../src/engine/runtime/snapshot-store.ts';
 
 export class MemorySnapshot implements SnapshotStore {
-  /** Takes no further snapshot. */
+  /** If true, `save` does nothing. */
   isFrozen = false;
   #lines: readonly string[] | null = null;
 

@@ -1,20 +1,20 @@
-/** How much of what JetStream takes from a bare publisher goes through the commit pipeline. */
+/** The rate of the commit pipeline, compared with a bare JetStream publisher. */
 import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
-import type { Engine } from '../src/app/engine/engine.ts';
-import { createTask } from '../src/app/tasks/create-task.ts';
-import { appendHeaders } from '../src/journal/jetstream/append.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
+import { appendHeaders } from '../../src/journal/jetstream/append.ts';
 import { PROJECT, request } from './engine.ts';
 
 const WINDOW = 2_048;
 const TASKS = 5_000;
 
 export interface AppendRates {
-  /** Events a second. */
+  /** Events per second. */
   readonly pipeline: number;
-  /** Messages a second of the same size and with the same headers. */
+  /** Messages per second of the same size with the same headers. */
   readonly bare: number;
-  /** The same without headers: the most that the server takes. */
+  /** Messages per second without headers: the most that the server accepts. */
   readonly limit: number;
 }
 
@@ -31,7 +31,7 @@ export async function appendRates(
   };
 }
 
-/** Events a second through decide, encode, hash and chain: one comment each, spread over many tasks. */
+/** Events per second through decide, encode, hash and chain: comments, spread over many tasks. */
 async function pipelineRate(engine: Engine, count: number): Promise<number> {
   const parked = request({ not_before: new Date(Date.now() + 86_400_000).toISOString() });
   const tasks = await Promise.all(
@@ -53,9 +53,9 @@ async function pipelineRate(engine: Engine, count: number): Promise<number> {
 }
 
 /**
- * Messages a second from a publisher that does nothing but publish and count acknowledgements.
- * @param chained with the headers that the pipeline sends, so that the same bytes go to the server and it checks the
- * same expectations; without them it is the most that the server takes
+ * Messages per second from a publisher that only publishes and counts acknowledgements.
+ * @param chained with the headers of the pipeline, so that the server receives the same bytes and checks the same
+ * expectations
  */
 async function bareRate(
   connection: NatsConnection,
@@ -92,7 +92,7 @@ async function bareRate(
   return messages;
 }
 
-/** Sends `count` with WINDOW in flight. @returns how many a second were stored */
+/** Sends `count` messages with at most WINDOW in flight. @returns messages stored per second */
 async function pipelined(count: number, send: (index: number, stored: () => void) => void): Promise<number> {
   const start = performance.now();
   await new Promise<void>((resolve) => {

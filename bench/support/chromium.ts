@@ -1,11 +1,11 @@
-/** The Chromium of this machine, for what is measured and tested in a real browser. */
+/** Finds and starts the Chromium of this machine, for benchmarks and tests. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
-/** Nothing but the page under test is asked for. */
+/** Disables all requests other than those of the page under test. */
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,7 +16,7 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** The program that `SIGNALBOX_TEST_CHROMIUM` names, else the first on the PATH; null where there is none. */
+/** The program named by `SIGNALBOX_TEST_CHROMIUM`, or the first Chromium on the PATH; null if there is none. */
 export function findChromium(): string | null {
   const { SIGNALBOX_TEST_CHROMIUM: named, PATH = '' } = process.env;
   const candidates = named

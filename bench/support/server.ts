@@ -1,12 +1,12 @@
-/** A nats-server of the bench's own, started as Signalbox starts its embedded one, and gone with the bench. */
+/** A private nats-server, started as Signalbox starts its embedded one. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
-import { obtainNatsServer } from '../src/daemon/embedded/obtain.ts';
-import { startEmbeddedServer } from '../src/daemon/embedded/server.ts';
-import { connectTo, type NatsAddress } from '../src/daemon/nats-address.ts';
+import { obtainNatsServer } from '../../src/daemon/embedded/obtain.ts';
+import { startEmbeddedServer } from '../../src/daemon/embedded/server.ts';
+import { connectTo, type NatsAddress } from '../../src/daemon/nats-address.ts';
 
 export interface BenchServer {
   readonly version: string;

@@ -1,13 +1,13 @@
-/** The board with many tasks, in a real browser: how soon it is painted, and how soon a change can be seen. Both are measured in the page. */
+/** The board with many tasks in a real browser: time to paint it, and time to show a change, both measured in the page. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
-import type { Engine } from '../src/app/engine/engine.ts';
-import { createTask } from '../src/app/tasks/create-task.ts';
-import { findChromium, launchChromium } from './chromium.ts';
-import { openBenchEngine, PROJECT, request } from './engine.ts';
-import { atMost, type Figure, shown } from './figure.ts';
-import { serveEngine } from './serve.ts';
-import { startBenchServer } from './server.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
+import { findChromium, launchChromium } from '../support/chromium.ts';
+import { openBenchEngine, PROJECT, request } from '../support/engine.ts';
+import { atMost, type Figure, shown } from '../support/figure.ts';
+import { serveEngine } from '../support/serve.ts';
+import { startBenchServer } from '../support/server.ts';
 
 const TASKS = 5_000;
 const LOADS = 5;
@@ -15,7 +15,7 @@ const UPDATES = 20;
 const HOUR_SECONDS = 3_600;
 const LOOK_MS = 50;
 
-/** Notes in the page when the first card was painted. */
+/** Records in the page when the first card was painted. */
 const NOTE_FIRST_CARD = `new MutationObserver((_, observer) => {
   if (!document.querySelector('.card')) return;
   observer.disconnect();
@@ -25,7 +25,7 @@ const NOTE_FIRST_CARD = `new MutationObserver((_, observer) => {
 export async function dashboard(): Promise<Figure[]> {
   const program = findChromium();
   if (program === null) {
-    console.log('dashboard: not measured, there is no Chromium on the PATH');
+    console.log('dashboard: skipped, no Chromium on the PATH');
     return [];
   }
   const server = await startBenchServer();
@@ -70,13 +70,13 @@ async function measure(engine: Engine, browser: Browser): Promise<Figure[]> {
         key: 'board_5k_paint_ms',
         value: median(paints),
         goal: atMost(1_000),
-        note: `${TASKS} tasks: from the navigation to the first cards on the screen, the middle of ${LOADS} (worst ${shown(Math.max(...paints))})`,
+        note: `${TASKS} tasks: from navigation to the first painted cards, median of ${LOADS} (worst ${shown(Math.max(...paints))})`,
       },
       {
         key: 'board_5k_update_ms',
         value: median(updates),
         goal: atMost(100),
-        note: `from the answer to a decision to the card in its new column, the middle of ${UPDATES} (worst ${shown(Math.max(...updates))})`,
+        note: `from the answer to a decision to the card in its new column, median of ${UPDATES} (worst ${shown(Math.max(...updates))})`,
       },
     ];
   } finally {
@@ -84,7 +84,7 @@ async function measure(engine: Engine, browser: Browser): Promise<Figure[]> {
   }
 }
 
-/** Milliseconds since the navigation. Asked again and again: the page lets nobody wait in it by code that is made there. */
+/** Milliseconds since the navigation. Polls, because the page's content policy forbids code that waits in the page. */
 async function timeOfFirstCard(page: Page): Promise<number> {
   for (;;) {
     const at = await page.evaluate('window.firstCard ?? null');
@@ -93,7 +93,7 @@ async function timeOfFirstCard(page: Page): Promise<number> {
   }
 }
 
-/** Blocks a task from within the page, and looks for its card. Milliseconds. */
+/** Blocks a task from within the page. @returns milliseconds until its card has moved */
 async function timeOfUpdate(page: Page, task: string): Promise<number> {
   const block = `(async () => {
     const moved = new Promise((resolve) => {

@@ -1,9 +1,9 @@
-/** The HTTP server over an engine of a bench. */
+/** An HTTP server for the engine under test. */
 import { pino } from 'pino';
-import type { Engine } from '../src/app/engine/engine.ts';
-import { EventFeed } from '../src/app/events/event-feed.ts';
-import type { HealthReport } from '../src/contracts/api/answers.ts';
-import { type HttpServer, startHttpServer } from '../src/http/server.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import { EventFeed } from '../../src/app/events/event-feed.ts';
+import type { HealthReport } from '../../src/contracts/api/answers.ts';
+import { type HttpServer, startHttpServer } from '../../src/http/server.ts';
 
 export async function serveEngine(engine: Engine): Promise<HttpServer> {
   const feed = new EventFeed(engine.app);

@@ -1,11 +1,11 @@
-/** Creating tasks over HTTP, committed before the answer, next to a bare route that checks the same body. */
+/** Creating tasks over HTTP, committed before the answer, compared with a bare route that validates the same body. */
 import { fastify } from 'fastify';
-import { createTaskSchema } from '../src/contracts/api/requests.ts';
-import { openBenchEngine, PROJECT } from './engine.ts';
-import { atLeast, type Figure, medianBy, shown } from './figure.ts';
-import { requestsPerSecond } from './http-load.ts';
-import { serveEngine } from './serve.ts';
-import { startBenchServer } from './server.ts';
+import { createTaskSchema } from '../../src/contracts/api/requests.ts';
+import { openBenchEngine, PROJECT } from '../support/engine.ts';
+import { atLeast, type Figure, medianBy, shown } from '../support/figure.ts';
+import { requestsPerSecond } from '../support/http-load.ts';
+import { serveEngine } from '../support/serve.ts';
+import { startBenchServer } from '../support/server.ts';
 
 const REQUESTS = 6_000;
 const CONNECTIONS = 64;
@@ -19,7 +19,7 @@ export async function http(): Promise<Figure[]> {
   try {
     const engine = await openBenchEngine(await server.connect(), server.directory, 16);
     const signalbox = await serveEngine(engine);
-    // What it answers is as long as Signalbox's answer.
+    // The bare route answers with a body of the same length.
     const example = await (
       await fetch(`${signalbox.url}${PATH}`, {
         method: 'POST',
@@ -47,13 +47,13 @@ export async function http(): Promise<Figure[]> {
         key: 'http_create_per_s',
         value: ours,
         goal: null,
-        note: `${CONNECTIONS} connections, committed before the answer; the client runs in a thread of this process`,
+        note: `${CONNECTIONS} connections, committed before the answer; client in a thread of the same process`,
       },
       {
         key: 'http_create_ratio',
         value: ours / limit,
         goal: atLeast(0.5),
-        note: `over a bare fastify route with the same validation, ${shown(limit)} requests/s`,
+        note: `over a bare fastify route with the same validation (${shown(limit)} requests/s)`,
       },
     ];
   } finally {

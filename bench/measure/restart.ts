@@ -1,19 +1,19 @@
-/** How long a start takes on a long log, and what a long history costs in memory. */
+/** The time of a start on a long log, and the memory of a long history. */
 
 import { pino } from 'pino';
-import { threadFor } from '../src/daemon/read-ahead.ts';
-import { openBenchEngine, runLifecycles } from './engine.ts';
-import { atMost, type Figure, shown } from './figure.ts';
-import { heapBytes } from './memory.ts';
-import { MemorySnapshot } from './memory-snapshot.ts';
-import { rawReadRate } from './replay.ts';
-import { startBenchServer } from './server.ts';
+import { threadFor } from '../../src/daemon/read-ahead.ts';
+import { openBenchEngine, runLifecycles } from '../support/engine.ts';
+import { atMost, type Figure, shown } from '../support/figure.ts';
+import { heapBytes } from '../support/memory.ts';
+import { MemorySnapshot } from '../support/memory-snapshot.ts';
+import { rawReadRate } from '../support/replay.ts';
+import { startBenchServer } from '../support/server.ts';
 
 const IN_FLIGHT = 256;
 const EVENTS_PER_TASK = 6;
 const MB = 1_000_000;
 
-/** @param events that the log gets */
+/** @param events length of the log */
 export async function restart(events: number): Promise<Figure[]> {
   const server = await startBenchServer();
   const snapshots = { store: new MemorySnapshot(), every: 20_000 };
@@ -49,25 +49,25 @@ export async function restart(events: number): Promise<Figure[]> {
         key: `restart_${scale}_snapshot_s`,
         value: fromSnapshot,
         goal: atMost(2),
-        note: `${shown(events)} events, of which ${shown(tail)} after the newest snapshot`,
+        note: `${shown(events)} events, ${shown(tail)} of them after the newest snapshot`,
       },
       {
         key: `restart_${scale}_full_s`,
         value: full,
         goal: atMost(15),
-        note: `every event again; reading and parsing them alone takes ${shown(events / raw.rate)} s here`,
+        note: `every event replayed; reading and parsing alone takes ${shown(events / raw.rate)} s here`,
       },
       {
         key: 'restart_full_ratio',
         value: raw.seconds / full,
         goal: null,
-        note: 'raw reading over the whole start, in the same run',
+        note: 'reading and parsing over the whole start, in the same run',
       },
       {
         key: 'finished_heap_mb',
         value: whole / MB,
         goal: null,
-        note: `heap with ${shown(tasks)} finished tasks in the log and 10,000 in memory; it was ${shown(quarter / MB)} after a quarter of them`,
+        note: `heap with ${shown(tasks)} finished tasks in the log and 10,000 in memory; ${shown(quarter / MB)} after a quarter of them`,
       },
     ];
   } finally {

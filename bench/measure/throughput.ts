@@ -1,10 +1,10 @@
-/** Writing and reading the log, next to what JetStream gives in the same run. */
-import { type AppendRates, appendRates } from './append.ts';
-import { openBenchEngine, runLifecycles } from './engine.ts';
-import { atLeast, atMost, type Figure, medianBy, shown } from './figure.ts';
-import { bytesPerLiveTask } from './memory.ts';
-import { type ReadRates, readRates } from './replay.ts';
-import { startBenchServer } from './server.ts';
+/** Writing and reading the log, compared with what JetStream achieves in the same run. */
+import { type AppendRates, appendRates } from '../support/append.ts';
+import { openBenchEngine, runLifecycles } from '../support/engine.ts';
+import { atLeast, atMost, type Figure, medianBy, shown } from '../support/figure.ts';
+import { bytesPerLiveTask } from '../support/memory.ts';
+import { type ReadRates, readRates } from '../support/replay.ts';
+import { startBenchServer } from '../support/server.ts';
 
 const EVENTS = 40_000;
 const ROUNDS = 3;
@@ -25,7 +25,7 @@ export async function throughput(): Promise<Figure[]> {
     const read = medianBy(reads, ({ replay, raw }) => replay / raw);
     const publisher = await server.connect();
     await appendRates(engine, publisher, EVENTS / 4, read.bytesPerEvent);
-    // Alternating, and the median: the machine does not give both the same at every moment.
+    // Alternating rounds and their median, because the speed of the machine varies.
     const rounds: AppendRates[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       rounds.push(await appendRates(engine, publisher, EVENTS, read.bytesPerEvent));
@@ -38,13 +38,13 @@ export async function throughput(): Promise<Figure[]> {
         key: 'append_ratio',
         value: append.pipeline / append.bare,
         goal: atLeast(0.8),
-        note: `${shown(append.pipeline)} events/s of ${shown(append.bare)} bare, same bytes and headers`,
+        note: `${shown(append.pipeline)} events/s; a bare publisher with the same bytes and headers: ${shown(append.bare)}`,
       },
       {
         key: 'append_limit_ratio',
         value: append.pipeline / append.limit,
         goal: null,
-        note: `the same over a bare publisher without headers, ${shown(append.limit)} messages/s`,
+        note: `over a bare publisher without headers (${shown(append.limit)} messages/s)`,
       },
       {
         key: 'lifecycles_per_s',
@@ -56,19 +56,19 @@ export async function throughput(): Promise<Figure[]> {
         key: 'lifecycle_ratio',
         value: (lifecycles * 6) / append.bare,
         goal: null,
-        note: 'events of lifecycles over the bare publisher',
+        note: 'events of these tasks over the bare publisher',
       },
       {
         key: 'replay_ratio',
         value: read.replay / read.raw,
         goal: atLeast(0.5),
-        note: `${shown(read.replay)} events/s of ${shown(read.raw)} raw, ${shown(read.events)} events`,
+        note: `${shown(read.replay)} events/s; only reading and parsing: ${shown(read.raw)}; ${shown(read.events)} events`,
       },
       {
         key: 'bytes_per_live_task',
         value: liveTask,
         goal: atMost(6_000),
-        note: `heap, ${shown(LIVE_TASKS)} pending tasks`,
+        note: `heap, with ${shown(LIVE_TASKS)} pending tasks`,
       },
     ];
   } finally {

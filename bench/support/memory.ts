@@ -1,10 +1,10 @@
-/** What a waiting task costs in memory: its actor, its place on the blackboard and in the queue. */
+/** The memory of a waiting task: its actor, its entry on the blackboard and in its queue. */
 
-import type { Engine } from '../src/app/engine/engine.ts';
-import { createTask } from '../src/app/tasks/create-task.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
 import { PROJECT, request } from './engine.ts';
 
-/** Of what is still needed. */
+/** Bytes of the heap after garbage collection. */
 export function heapBytes(): number {
   const { gc } = globalThis;
   if (!gc) throw new Error('the bench needs node --expose-gc');
@@ -13,7 +13,7 @@ export function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Heap bytes a live task, over `count` tasks that are pending for an agent that is paused. */
+/** Heap bytes per live task, measured over `count` pending tasks of a paused agent. */
 export async function bytesPerLiveTask(engine: Engine, count: number): Promise<number> {
   await engine.app.log.commit({ type: 'agent.paused', agent: 'worker' }, { actor: 'user:bench' });
   const before = heapBytes();

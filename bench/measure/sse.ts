@@ -1,15 +1,15 @@
-/** Many clients that follow the events by HTTP while tasks run: what it costs in memory, and how late timers get. */
+/** Many clients that follow the events over HTTP while tasks run: the memory they cost, and the delay of the event loop. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import type { Engine } from '../src/app/engine/engine.ts';
-import { createTask } from '../src/app/tasks/create-task.ts';
-import { openBenchEngine, PROJECT, request } from './engine.ts';
-import { atMost, type Figure, shown } from './figure.ts';
-import { serveEngine } from './serve.ts';
-import { startBenchServer } from './server.ts';
-import type { SseReport } from './sse-clients.ts';
+import type { Engine } from '../../src/app/engine/engine.ts';
+import { createTask } from '../../src/app/tasks/create-task.ts';
+import { openBenchEngine, PROJECT, request } from '../support/engine.ts';
+import { atMost, type Figure, shown } from '../support/figure.ts';
+import { serveEngine } from '../support/serve.ts';
+import { startBenchServer } from '../support/server.ts';
+import type { SseReport } from '../support/sse-clients.ts';
 
 const AT_ONCE = 256;
 const CLIENTS = 500;
@@ -36,7 +36,7 @@ export async function sse(): Promise<Figure[]> {
 async function follow(engine: Engine): Promise<Figure[]> {
   const alone = await grownBy(() => runTasks(engine));
   const server = await serveEngine(engine);
-  const program = fileURLToPath(new URL('./sse-clients.js', import.meta.url));
+  const program = fileURLToPath(new URL('../support/sse-clients.js', import.meta.url));
   const clients = fork(program, [String(server.port), String(CLIENTS), PATH]);
   try {
     await once(clients, 'message');
@@ -54,25 +54,25 @@ async function follow(engine: Engine): Promise<Figure[]> {
         key: 'sse_events_per_s',
         value: report.events / seconds,
         goal: null,
-        note: `${CLIENTS} clients, one event a task each, during ${rate} tasks/s`,
+        note: `${CLIENTS} clients, one event per task each, at ${rate} tasks/s`,
       },
       {
         key: 'sse_faults',
         value: report.faults + report.behind,
         goal: atMost(0),
-        note: 'missing, twice, or out of order',
+        note: 'missing, duplicated or out of order',
       },
       {
         key: 'sse_memory_mb',
         value: (followed - alone) / MEGABYTE,
         goal: atMost(150),
-        note: 'grown beyond what the same tasks take without clients',
+        note: 'more than the same tasks need without clients',
       },
       {
         key: 'sse_loop_p99_ms',
         value: delay.percentile(99) / 1e6,
         goal: atMost(100),
-        note: 'event-loop delay meanwhile',
+        note: 'delay of the event loop meanwhile',
       },
     ];
   } finally {
@@ -81,7 +81,7 @@ async function follow(engine: Engine): Promise<Figure[]> {
   }
 }
 
-/** Bytes of memory by which the process is larger afterwards. */
+/** Bytes by which the process has grown after `work`. */
 async function grownBy(work: () => Promise<void>): Promise<number> {
   const resident = (): number => {
     globalThis.gc?.();

@@ -1,14 +1,15 @@
 /**
- * The clients of bench/sse.ts, in a process of their own: plain connections that count events and look at their order.
- * Arguments: port, number of clients, path. Says `ready`; on `{ expect: n }` answers when each has n events, or is stuck.
+ * The clients of bench/measure/sse.ts, in a process of their own: plain connections that count events and check their order.
+ * Arguments: port, number of clients, path. Sends `ready`; on `{ expect: n }` it reports when each client has n events, or
+ * after 20 s.
  */
 import { connect } from 'node:net';
 
 export interface SseReport {
   readonly events: number;
-  /** Events that were missing, twice there, or out of order. */
+  /** Events that were missing, duplicated or out of order. */
   readonly faults: number;
-  /** Clients that have not got all of them within the time. */
+  /** Clients that did not receive all events in time. */
   readonly behind: number;
 }
 
@@ -41,7 +42,7 @@ class Client {
       this.count++;
       from = at + EVENT_LINE.length;
     }
-    // An id may be cut in two: the end is kept, which is shorter than an event.
+    // An id may be split between chunks: the end is kept, which is shorter than an event.
     this.#rest = bytes.subarray(Math.max(from, bytes.length - 64));
   }
 }

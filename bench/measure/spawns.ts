@@ -1,13 +1,13 @@
-/** Processes started, watched and reaped with their output captured, and what that does to the event loop. */
+/** The rate of starting, watching and reaping processes with captured output, and the delay of the event loop meanwhile. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { createProcessRunner } from '../src/process/host-runner.ts';
-import type { ProcessRunner } from '../src/process/runner.ts';
-import { atLeast, atMost, type Figure } from './figure.ts';
+import { createProcessRunner } from '../../src/process/host-runner.ts';
+import type { ProcessRunner } from '../../src/process/runner.ts';
+import { atLeast, atMost, type Figure } from '../support/figure.ts';
 
 const AT_ONCE = 32;
 const COUNT = 600;
@@ -25,7 +25,7 @@ export async function spawns(): Promise<Figure[]> {
     if (reap) await process.kill({ graceMs: 1_000 });
   };
   try {
-    // The first ones go another way, until the launch shell is known to work.
+    // The first processes are started without the launch shell, until it is known to work.
     for (let warm = 0; warm < AT_ONCE; warm++) await run(false);
     const start = performance.now();
     let left = COUNT;
@@ -47,7 +47,7 @@ export async function spawns(): Promise<Figure[]> {
         key: 'loop_delay_p99_ms',
         value: loopDelay,
         goal: atMost(50),
-        note: `while ${STEADY_PER_SECOND} processes a second are started and what they left behind is looked for`,
+        note: `while starting ${STEADY_PER_SECOND} processes per second and searching for what they left behind`,
       },
     ];
   } finally {

@@ -1,4 +1,4 @@
-/** A client with many connections, in a thread of its own: what it costs is the same for whatever it talks to. */
+/** An HTTP client with many connections, in a thread of its own so that it costs every server under test the same. */
 import { Agent, request } from 'node:http';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 
@@ -10,7 +10,7 @@ export interface Load {
   readonly connections: number;
 }
 
-/** @returns answers a second. Rejects where one is not 201 */
+/** @returns answers per second. Rejects if an answer is not 201. */
 export function requestsPerSecond(load: Load): Promise<number> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: load });

@@ -1,4 +1,4 @@
-/** A curve as an SVG picture that reads in light and dark. */
+/** A curve as an SVG image that is readable in light and dark mode. */
 
 export interface Curve {
   readonly title: string;

@@ -1,4 +1,4 @@
-/** A whole Signalbox with its NATS server as processes of their own: memory, and the time until it is at work again. */
+/** A whole Signalbox and its NATS server as separate processes: their memory, and the time to recover from kill -9. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { atMost, type Figure, shown } from './figure.ts';
+import { atMost, type Figure, shown } from '../support/figure.ts';
 
 const MB = 1_000_000;
 const LIVE = 10_000;
 const DELAYED = 100_000;
 const A_DAY = 86_400;
-/** What Signalbox takes to give back memory that it has no more use for. */
+/** Milliseconds after which an idle Signalbox has released unused memory. */
 const CALM_MS = 20_000;
 
 interface Message {
@@ -27,7 +27,7 @@ class Whole {
   #wake: () => void = () => {};
 
   constructor(directory: string) {
-    this.#child = fork(fileURLToPath(new URL('./whole-child.js', import.meta.url)), [directory], {
+    this.#child = fork(fileURLToPath(new URL('../support/whole-child.js', import.meta.url)), [directory], {
       execArgv: ['--max-semi-space-size=64'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -94,22 +94,27 @@ async function idleAndDelayed(directory: string): Promise<Figure[]> {
   const delayed = await signalbox.residentMb();
   await signalbox.end('SIGKILL');
   return [
-    { key: 'idle_mb', value: idle, goal: atMost(120), note: 'resident, nats-server included, nothing to do' },
+    {
+      key: 'idle_mb',
+      value: idle,
+      goal: atMost(120),
+      note: 'resident memory when idle, nats-server included',
+    },
     {
       key: 'delayed_100k_mb',
       value: delayed,
       goal: atMost(250),
-      note: `the same with ${shown(DELAYED)} tasks that wait for their time`,
+      note: `the same with ${shown(DELAYED)} delayed tasks`,
     },
   ];
 }
 
-/** kill -9 with many live tasks; how long the next start takes until it runs one. */
+/** Time from the start after a kill -9 with many live tasks to the first handler. */
 async function recovery(directory: string): Promise<Figure> {
   const first = new Whole(directory);
   await first.message('ready');
   await first.create(LIVE, A_DAY);
-  // One task waits for a slot when all is killed: it is the first that the next start can run.
+  // Some of these wait for a slot at the kill: the next start can run one at once.
   await first.create(8, 0);
   await first.message('started');
   await first.end('SIGKILL');
@@ -121,6 +126,6 @@ async function recovery(directory: string): Promise<Figure> {
     key: 'recover_10k_s',
     value: afterMs / 1_000,
     goal: atMost(1),
-    note: `from the start of the process to the first handler, ${shown(LIVE)} live tasks; ready after ${shown(ready / 1_000)} s, nats-server's own start included`,
+    note: `from process start to the first handler, with ${shown(LIVE)} live tasks; ready after ${shown(ready / 1_000)} s, start of nats-server included`,
   };
 }
