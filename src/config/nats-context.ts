@@ -70,29 +70,24 @@ export async function readNatsContext(name: string, env: Variables): Promise<Nat
     throw configError(problems.map(([field, message]) => issueAt(file, field, message)));
   }
   const { user, password, token } = fields;
-  const { ca: caFile, cert: certFile, key: keyFile } = paths;
-  const credentialsFile = paths.creds ?? paths.nkey;
-  return {
-    url: urlOf(fields),
+  const given = {
     ...(user !== '' && { user, password }),
-    ...(token !== '' && { token }),
-    ...(credentialsFile !== undefined && { credentialsFile }),
-    ...(caFile !== undefined && { caFile }),
-    ...(certFile !== undefined && { certFile }),
-    ...(keyFile !== undefined && { keyFile }),
-    isTlsFirst: fields.tls_first === true,
+    token: token || undefined,
+    credentialsFile: paths.creds ?? paths.nkey,
+    caFile: paths.ca,
+    certFile: paths.cert,
+    keyFile: paths.key,
   };
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { url: urlOf(fields), ...Object.fromEntries(present), isTlsFirst: fields.tls_first === true };
 }
 
 async function readFields(name: string, file: string): Promise<Fields> {
-  let source: string;
-  try {
-    source = await readFile(file, 'utf8');
-  } catch (error) {
+  const source = await readFile(file, 'utf8').catch((error: unknown) => {
     const why = hasCode(error, 'ENOENT') ? 'there is no such file' : 'cannot be read';
     const message = `${why}, so there is no NATS context ${name}: make it with "nats context add ${name}", or name another`;
     throw configError([issueAt(file, '', message)], error);
-  }
+  });
   let value: unknown;
   try {
     value = JSON.parse(source);
@@ -132,13 +127,17 @@ function unusable(fields: Fields): Problem[] {
 function contradictions(fields: Fields): Problem[] {
   const problems: Problem[] = [];
   const given = (['user', 'token', 'creds', 'nkey'] as const).filter((field) => fields[field] !== '');
-  const all = urlOf(fields).includes('@') ? ['url', ...given] : given;
-  if (all.length > 1) {
-    problems.push([all[0] ?? '', `${all.join(' and ')} all give credentials: keep one of them`]);
+  const [first = '', ...more] = urlOf(fields).includes('@') ? ['url', ...given] : given;
+  if (more.length > 0) {
+    problems.push([first, `${[first, ...more].join(' and ')} all give credentials: keep one of them`]);
   }
-  if (fields.password !== '' && fields.user === '') problems.push(['password', 'has no user beside it']);
-  if (fields.cert !== '' && fields.key === '') problems.push(['cert', 'has no key beside it']);
-  if (fields.key !== '' && fields.cert === '') problems.push(['key', 'has no cert beside it']);
+  for (const [field, other] of [
+    ['password', 'user'],
+    ['cert', 'key'],
+    ['key', 'cert'],
+  ] as const) {
+    if (fields[field] !== '' && fields[other] === '') problems.push([field, `has no ${other} beside it`]);
+  }
   return problems;
 }
 

@@ -174,13 +174,15 @@ export class RemoteDriver implements Driver {
 
 class RemoteRun {
   readonly #begun = deferred<Run>();
+  readonly begun = this.#begun.promise;
   readonly #ended = deferred<RunEnd>();
   readonly #attempt: AttemptRef;
   readonly #options: RemoteDriverOptions;
   readonly #forget: () => void;
   #worker: Taker | null = null;
   #signAt: number;
-  #isStopping = false;
+  /** Whether it was asked to end, or is over. */
+  isStopping = false;
   #cancelTimer: () => void = () => {};
 
   constructor(attempt: AttemptRef, options: RemoteDriverOptions, forget: () => void) {
@@ -192,16 +194,8 @@ class RemoteRun {
     this.begun.catch(() => {});
   }
 
-  get begun(): Promise<Run> {
-    return this.#begun.promise;
-  }
-
   get isBegun(): boolean {
     return this.#worker !== null;
-  }
-
-  get isStopping(): boolean {
-    return this.#isStopping;
   }
 
   get worker(): string | undefined {
@@ -209,7 +203,7 @@ class RemoteRun {
   }
 
   awaitWorker(expiresAt: number): void {
-    if (this.isBegun || this.#isStopping) return;
+    if (this.isBegun || this.isStopping) return;
     const { clock, queueMs } = this.#options;
     const late = (): void => this.fail(`no worker has begun it within ${Math.round(queueMs / 1_000)} s`);
     this.#setTimer(expiresAt - clock.now(), late);
@@ -221,7 +215,7 @@ class RemoteRun {
       this.noteSign();
       return { kind: 'yours' };
     }
-    if (this.#isStopping) return { kind: 'unknown' };
+    if (this.isStopping) return { kind: 'unknown' };
     this.#cancelTimer();
     this.#begin(worker);
     return { kind: 'yours' };
@@ -253,7 +247,7 @@ class RemoteRun {
 
   withdraw(): void {
     if (this.isBegun) return;
-    this.#isStopping = true;
+    this.isStopping = true;
     this.#begun.resolve(this.#run({ host: '' }));
     this.lose('it was withdrawn before a worker had begun it');
   }
@@ -277,7 +271,7 @@ class RemoteRun {
   }
 
   #stop(graceMs: number): void {
-    this.#isStopping = true;
+    this.isStopping = true;
     const { queue, confirmMs } = this.#options;
     queue.cancel(this.#attempt, graceMs);
     this.#setTimer(graceMs + confirmMs, () => {
@@ -292,7 +286,7 @@ class RemoteRun {
   }
 
   #close(): void {
-    this.#isStopping = true;
+    this.isStopping = true;
     this.#cancelTimer();
     this.#forget();
     void this.#options.queue.remove(this.#attempt);

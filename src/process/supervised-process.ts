@@ -55,6 +55,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   readonly #killer: Killer;
   readonly #released: () => void;
   readonly #exited = deferred<ExitReport>();
+  readonly exited = this.#exited.promise;
   #over = false;
   #launcherMissed = false;
   #remembering: Promise<void> | undefined;
@@ -72,10 +73,6 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     this.#output = new OutputFiles(directory, spec.maxOutputBytes, host.log);
     this.#killer = new Killer(host, { launcher, agent, marker: spec.marker });
     watcher.add(this);
-  }
-
-  get exited(): Promise<ExitReport> {
-    return this.#exited.promise;
   }
 
   outputBytes(): OutputBytes {
@@ -212,17 +209,9 @@ async function describe(host: Host, entry: ProcessEntry): Promise<TreeEntry> {
 
 /** The memory and CPU time of a process tree, from samples. Undefined if no sample shows it. */
 class UsageMeter {
-  #cpuMs: number | undefined;
-  #peakMemoryBytes: number | undefined;
-
-  get cpuMs(): number | undefined {
-    return this.#cpuMs;
-  }
-
+  cpuMs: number | undefined;
   /** The larger of the highest sum over the tree in one sample, and the high-water mark of a single process. */
-  get peakMemoryBytes(): number | undefined {
-    return this.#peakMemoryBytes;
-  }
+  peakMemoryBytes: number | undefined;
 
   sample(table: ProcessTable, entries: readonly ProcessEntry[]): void {
     let sumBytes = 0;
@@ -230,7 +219,7 @@ class UsageMeter {
       const memory = table.memory(entry.pid);
       if (memory === undefined) continue;
       sumBytes += memory.nowBytes;
-      this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes ?? 0, memory.peakBytes, sumBytes);
+      this.peakMemoryBytes = Math.max(this.peakMemoryBytes ?? 0, memory.peakBytes, sumBytes);
     }
     // The time of an ended process counts in the process that waited for it, so only a dying orphan lowers the sum.
     const measured = entries.flatMap(({ cpuMs }) => cpuMs ?? []);
@@ -238,6 +227,6 @@ class UsageMeter {
   }
 
   addCpu(cpuMs: number): void {
-    this.#cpuMs = Math.max(this.#cpuMs ?? 0, cpuMs);
+    this.cpuMs = Math.max(this.cpuMs ?? 0, cpuMs);
   }
 }

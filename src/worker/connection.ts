@@ -73,13 +73,15 @@ export class WorkerConnection {
   readonly #waiting = new Map<string, (answer: AgentAnswerMessage | null) => void>();
   readonly #statuses: QueuedIterator<Status>;
   readonly #closed = new AbortController();
+  /** Aborted when the connection is closed for good. */
+  readonly closed: AbortSignal = this.#closed.signal;
   #isUp = true;
 
   private constructor(connection: NatsConnection, agent: string, logger: Logger, handlers: Handlers) {
     this.#connection = connection;
     this.#agent = agent;
     this.#logger = logger;
-    setMaxListeners(0, this.#closed.signal);
+    setMaxListeners(0, this.closed);
     // An agent may not query the limits of its account.
     this.client = jetstream(connection, { timeout: MAX_PUBLISH_MS, checkAPI: false });
     // Declared as a plain AsyncIterable, which could not be ended from here.
@@ -110,11 +112,6 @@ export class WorkerConnection {
       const message = `cannot use the NATS server at ${addresses.join(', ')}: ${messageOf(cause)}`;
       throw new SignalboxError('nats_unavailable', message, { cause });
     }
-  }
-
-  /** Aborted when the connection is closed for good. */
-  get closed(): AbortSignal {
-    return this.#closed.signal;
   }
 
   /**

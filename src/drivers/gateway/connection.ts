@@ -70,6 +70,8 @@ export class GatewayConnection {
   readonly #options: ConnectionOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #closed = deferred<GatewayClosed>();
+  /** Resolves with the reason when the connection is over. */
+  readonly closed = this.#closed.promise;
   readonly #challenged = deferred();
   #over: GatewayClosed | undefined;
   #id = 0;
@@ -90,11 +92,6 @@ export class GatewayConnection {
     this.#socket.on('message', (data, isBinary) => {
       if (!isBinary) this.#receive(String(data));
     });
-  }
-
-  /** Resolves with the reason when the connection is over. */
-  get closed(): Promise<GatewayClosed> {
-    return this.#closed.promise;
   }
 
   /** @throws GatewayClosed */

@@ -59,6 +59,8 @@ export class GatewayRun {
   readonly #options: GatewayRunOptions;
   readonly #over = new AbortController();
   readonly #outcome = deferred<GatewayOutcome>();
+  /** Never rejects; stays pending after `detach`. */
+  readonly outcome = this.#outcome.promise;
   #isAccepted: boolean;
   #isOver = false;
   #isStopping = false;
@@ -75,11 +77,6 @@ export class GatewayRun {
       (outcome) => this.#end(outcome),
       (error: unknown) => this.#end({ kind: 'lost', reason: messageOf(error) }),
     );
-  }
-
-  /** Never rejects; stays pending after `detach`. */
-  get outcome(): Promise<GatewayOutcome> {
-    return this.#outcome.promise;
   }
 
   stop(graceMs: number): void {

@@ -32,22 +32,16 @@ const ABANDONED = 'abandoned\n';
  */
 export class AttemptDirectory {
   readonly path: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Errors from before the launcher runs. The launcher writes its own to another file, whose size has a meaning. */
+  readonly launchErrors: string;
 
   constructor(path: string) {
     this.path = path;
-  }
-
-  get stdout(): string {
-    return join(this.path, 'stdout.log');
-  }
-
-  get stderr(): string {
-    return join(this.path, 'stderr.log');
-  }
-
-  /** Errors from before the launcher runs. The launcher writes its own to another file, whose size has a meaning. */
-  get launchErrors(): string {
-    return this.#file('launch.err');
+    this.stdout = join(path, 'stdout.log');
+    this.stderr = join(path, 'stderr.log');
+    this.launchErrors = join(path, 'launch.err');
   }
 
   /** @throws SignalboxError `spawn_failed` if the directory was used before or cannot be written */

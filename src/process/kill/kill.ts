@@ -53,7 +53,8 @@ class KillRun {
   #termAt: number | undefined;
   #forcedAt: number | undefined;
   #forceRounds = 0;
-  #sentKill = false;
+  /** Whether the agent or its launcher was sent SIGKILL. */
+  sentKill = false;
 
   constructor(host: Host, target: KillTarget, leftBehind: readonly ProcessKey[], options: KillOptions) {
     this.#host = host;
@@ -62,11 +63,6 @@ class KillRun {
     for (const key of [target.launcher, target.agent, ...leftBehind]) {
       if (key !== undefined) this.#known.set(processKey(key), key);
     }
-  }
-
-  /** Whether the agent or its launcher was sent SIGKILL. */
-  get sentKill(): boolean {
-    return this.#sentKill;
   }
 
   shorten(options: KillOptions): void {
@@ -161,14 +157,14 @@ class KillRun {
     for (const group of new Set(whole.map(({ pgid }) => pgid))) {
       const members = whole.filter(({ pgid }) => pgid === group);
       const sent = this.#host.signaller.toGroup(group, members, 'SIGKILL');
-      this.#sentKill ||= sent !== undefined && members.some((entry) => this.#endsTheRun(entry));
+      this.sentKill ||= sent !== undefined && members.some((entry) => this.#endsTheRun(entry));
       this.#record(sent);
     }
   }
 
   #killOne(entry: ProcessEntry): void {
     const sent = this.#host.signaller.toProcess(entry, 'SIGKILL');
-    this.#sentKill ||= sent !== undefined && this.#endsTheRun(entry);
+    this.sentKill ||= sent !== undefined && this.#endsTheRun(entry);
     this.#record(sent);
   }
 

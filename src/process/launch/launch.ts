@@ -147,7 +147,7 @@ class LaunchShell {
    * `unusable`: `setsid` has no option -f (only that of util-linux has it), or orphans stay zombies (a container whose
    * first process is Node), or the shell is gone.
    */
-  #state: 'on_trial' | 'usable' | 'unusable' = 'on_trial';
+  state: 'on_trial' | 'usable' | 'unusable' = 'on_trial';
   #launches = 0;
 
   /** @param died called once when the shell is gone */
@@ -168,7 +168,7 @@ class LaunchShell {
     this.#stdin = asSocket(subprocess.stdin);
     this.#stdout = asSocket(subprocess.stdout);
     const end = () => {
-      this.#state = 'unusable';
+      this.state = 'unusable';
       died();
     };
     subprocess.once('exit', end).once('error', end).unref();
@@ -176,10 +176,6 @@ class LaunchShell {
     createInterface({ input: this.#stdout }).on('line', (line) => this.#receive(line));
     this.#stdin.write(GREETING);
     this.#rest();
-  }
-
-  get state() {
-    return this.#state;
   }
 
   launch(request: LaunchRequest): Launched {
@@ -198,22 +194,22 @@ class LaunchShell {
   }
 
   close(): void {
-    this.#state = 'unusable';
+    this.state = 'unusable';
     this.#stdin.end();
   }
 
   #receive(line: string): void {
     const [message, number] = line.split(' ');
-    if (message === 'unusable') this.#state = 'unusable';
+    if (message === 'unusable') this.state = 'unusable';
     else if (message === 'orphan') this.#watchOrphan(Number(number), performance.now() + MAX_ORPHAN_MS);
     else this.#open.get(Number(number))?.(); // "ended" by a launcher, "failed" by the shell
     this.#rest();
   }
 
   #watchOrphan(pid: number, end: number): void {
-    if (this.#state !== 'on_trial') return;
-    if (this.#table.lookup(pid) === undefined) this.#state = 'usable';
-    else if (performance.now() > end) this.#state = 'unusable';
+    if (this.state !== 'on_trial') return;
+    if (this.#table.lookup(pid) === undefined) this.state = 'usable';
+    else if (performance.now() > end) this.state = 'unusable';
     else setTimeout(() => this.#watchOrphan(pid, end), ORPHAN_POLL_MS).unref();
   }
 
