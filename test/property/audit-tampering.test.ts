@@ -1,4 +1,4 @@
-/** N1 of read-bundle.ts: whatever byte of a bundle is changed, taken out or put in, it is found. */
+/** Every byte of a bundle that is changed, removed or inserted is found. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/base/hash.ts';

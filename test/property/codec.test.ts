@@ -62,7 +62,7 @@ describe('a record in the log', () => {
         const record: EventRecord = { ...rest, event };
         const encoded = encode(record);
         expect(decodeRecord(encoded, 'a test')).toEqual(record);
-        // W1: bytes that were read can be told apart from bytes that were not, because encoding has one form.
+        // Encoding has one form only, so changed bytes can be detected.
         expect(encode(decodeRecord(encoded, 'a test'))).toBe(encoded);
         expect(Buffer.from(encoded).toString()).toBe(encoded);
       }),

@@ -73,7 +73,7 @@ function edgesOf(kind: EntityKind): string[] {
 }
 
 describe('the graphs of the machines', () => {
-  it('D1: have every change of state that any history makes, and none that no history makes', async () => {
+  it('have exactly the transitions that histories can make', async () => {
     const seen = new Set<string>();
     const note = (moved: Moved): void => {
       for (const change of changesIn(moved)) seen.add(change);

@@ -97,7 +97,7 @@ describe('whatever happens', () => {
     expect(EVENT_TYPES.filter((type) => !accepted.has(type))).toEqual([]);
   });
 
-  it('T1: a task is never in two attempts, and its open attempt is the one that lives', () => {
+  it('a task never has two open attempts, and its open attempt is the living one', () => {
     holdsAlways(({ host }) => {
       for (const task of TASKS) {
         const live = [...host.ids('attempt')].filter((key) => key.startsWith(`${task}/`));
@@ -107,7 +107,7 @@ describe('whatever happens', () => {
     });
   });
 
-  it('T2: attempts are numbered 1, 2, 3 … and never exceed what was granted', () => {
+  it('attempts are numbered 1, 2, 3 … and never exceed the granted number', () => {
     const newest = new Map<string, number>();
     holdsAlways(({ host }, event) => {
       if (event.type === 'task.created') newest.set(taskKey(event), 0);
@@ -121,7 +121,7 @@ describe('whatever happens', () => {
     });
   });
 
-  it('T3: done and cancelled are left by nothing, failed and expired by a redrive only', () => {
+  it('a done or cancelled task never changes; a failed or expired one only by a redrive', () => {
     holdsAlways((_, event, transitions) => {
       for (const { entity, from, to } of transitions) {
         if (entity !== 'task' || from === to) continue;
@@ -131,7 +131,7 @@ describe('whatever happens', () => {
     });
   });
 
-  it('G1, G2: an agent has as many slots taken as attempts are open, and a claim needs a free one', () => {
+  it('an agent has one slot taken for each open attempt, and a claim needs a free one', () => {
     holdsAlways((world, event) => {
       for (const agent of AGENTS) {
         const context = world.host.get('agent', agent)?.context;
@@ -143,7 +143,7 @@ describe('whatever happens', () => {
     });
   });
 
-  it('G2: every attempt can end, by the word of its own agent, and then no slot is taken', () => {
+  it('every attempt can end, by its own agent, and then no slot is taken', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const world = new World();
@@ -174,7 +174,7 @@ describe('whatever happens', () => {
     });
   });
 
-  it('H1: an event that one of its recipients refuses changes nothing', () => {
+  it('commit-order/decide-once: an event that one of its recipients refuses changes nothing', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const world = new World();
@@ -209,7 +209,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('H3, X2: behaves as plain XState actors do that are never put to rest', () => {
+  it('behaves as plain XState actors do that are never stopped', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const world = new World();

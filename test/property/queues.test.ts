@@ -74,7 +74,7 @@ describe('TimerQueue', () => {
     { weight: 1, arbitrary: fc.record({ clear: fc.constant(true) }) },
   );
 
-  it('D2: wakes each key once, at its newest deadline, in the order of time', () => {
+  it('wakes each key once, at its newest deadline, in the order of time', () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 60, size: 'max' }), (operations) => {
         const clock = new FakeClock();
@@ -148,7 +148,7 @@ describe('ReadyTasks', () => {
     { weight: 1, arbitrary: fc.record({ finish: fc.nat() }) },
   );
 
-  it('Q1, Q2: gives the task that a search through all of them would give, and no stale one', () => {
+  it('dispatch/priority-then-age: returns the task that a search through all tasks would find, and no stale one', () => {
     fc.assert(
       fc.property(
         fc.array(operation, { maxLength: 80, size: 'max' }),

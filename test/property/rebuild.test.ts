@@ -62,7 +62,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('F5: comes to the same by changing entries in place; F3: what is handed out then stays as it is', async () => {
+  it('replay/same-result: changing entries in place gives the same state; entries that were read stay as they are', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.nat(), async (all, at) => {
         const { messages } = new Lived(all);
@@ -89,7 +89,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('B1: refuses a log in which any byte of any message but the last was flipped', async () => {
+  it('replay/same-result: refuses a log in which any byte of any message but the last was flipped', async () => {
     await fc.assert(
       fc.asyncProperty(
         history,
@@ -106,7 +106,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('B1: refuses a flip in the last message, or ends with a hash that the next message will not have', async () => {
+  it('replay/same-result: refuses a flip in the last message, or ends with a hash that the next message will not have', async () => {
     await fc.assert(
       fc.asyncProperty(
         history,
@@ -125,7 +125,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('B1: refuses a log from which a message was taken, unless it was the end', async () => {
+  it('replay/same-result: refuses a log from which a message was removed, unless it was the last', async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat(), async ({ messages }, which) => {
         const without = messages.toSpliced(which % (messages.length - 1), 1);
@@ -137,7 +137,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('B1: refuses a log in which two messages changed places', async () => {
+  it('replay/same-result: refuses a log in which two messages changed places', async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat(), fc.nat(), async ({ messages }, one, distance) => {
         const a = one % messages.length;
@@ -152,7 +152,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('B1: refuses a log into which a message was put, be it one of its own', async () => {
+  it('replay/same-result: refuses a log into which a message was inserted, even one of its own', async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat(), fc.nat(), async ({ messages }, which, where) => {
         const copy = messages[which % messages.length];
@@ -164,7 +164,7 @@ describe('a rebuild', () => {
     );
   });
 
-  it('B1: refuses a log whose chain was made anew over an edited event that today would go elsewhere', async () => {
+  it('replay/same-result: refuses a log with a new chain over an edited event that now has a different result', async () => {
     const { messages } = new Lived([]);
     const [first, second] = messages;
     if (!first || !second) throw new Error('a history has at least two events');

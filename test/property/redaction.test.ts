@@ -90,7 +90,7 @@ function isRedactable({ event }: StoredRecord): boolean {
 }
 
 describe('a history in which anything was redacted', () => {
-  it('D1, D2: is replayed, without what was erased, to the state that was lived', async () => {
+  it('events/redaction-same-state: replays, without the erased content, to the recorded state', async () => {
     let redactions = 0;
     await fc.assert(
       fc.asyncProperty(parts, async (all) => {
@@ -109,7 +109,7 @@ describe('a history in which anything was redacted', () => {
     expect(redactions).toBeGreaterThan(100);
   });
 
-  it('D3: redacting what is redacted changes nothing', () => {
+  it('events/redaction-same-state: redacting a redacted event changes nothing', () => {
     fc.assert(
       fc.property(parts, (all) => {
         for (const { event } of new Lived(all).messages.map(readRecord).filter(isRedactable)) {

@@ -13,7 +13,7 @@ const HISTORIES = 1_000;
 const steps = fc.array(step, { maxLength: 40, size: 'max' });
 
 describe('a replay', () => {
-  it('RC2: shows at every moment of 1,000 random histories what was seen by living through them', {
+  it('replay/same-result: shows at every moment of 1,000 random histories what was visible then', {
     timeout: 120_000,
   }, async () => {
     let moments = 0;
@@ -52,7 +52,7 @@ describe('a replay', () => {
     );
   });
 
-  it('FO2: goes on from a state that was kept, and ends where one from the beginning does', async () => {
+  it('resumes from a kept state, with the same result as from the beginning', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.nat(), async (all, which) => {
         const { messages } = new Lived(all);
@@ -69,7 +69,7 @@ describe('a replay', () => {
     );
   });
 
-  it('FO2: does not go on from a state that was kept of a longer log', async () => {
+  it('refuses to resume from a state of a longer log', async () => {
     const { messages } = new Lived([]);
     const kept = await fold(memorySource(messages), blackboard);
     const shorter = memorySource(messages.slice(0, -1));

@@ -122,7 +122,7 @@ describe('scheduling', () => {
     );
   });
 
-  it('Q2: never passes over a project more than once for each of the others', async () => {
+  it('dispatch/priority-then-age: never passes over a project more than once for each of the others', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         // One slot for all, so that no project has an attempt open when the next one is chosen.

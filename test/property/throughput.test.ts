@@ -112,7 +112,7 @@ function expectQuantiles(histogram: Histogram, durations: readonly number[]): vo
 }
 
 describe('a histogram of durations', () => {
-  it('H1: tells every quantile to a sixteenth, of short and of long ones', () => {
+  it('gives every quantile to a sixteenth, of short and of long durations', () => {
     const duration = fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 10_000 }), fc.nat({ max: 2 ** 31 - 1 }));
     fc.assert(
       fc.property(fc.array(duration, { maxLength: 300, size: 'max' }), (durations) => {
@@ -123,7 +123,7 @@ describe('a histogram of durations', () => {
     );
   });
 
-  it('H2: has few classes, whatever comes', () => {
+  it('has few classes for any input', () => {
     const histogram: Histogram = new Map();
     for (let ms = 1; ms < 2 ** 40; ms = Math.ceil(ms * 1.01)) note(histogram, ms);
     note(histogram, -1);
@@ -132,7 +132,7 @@ describe('a histogram of durations', () => {
 });
 
 describe('the throughput of the last day', () => {
-  it('P1: is what a look through all events gives, minute by minute, for each project and for all', () => {
+  it('equals a count over all events, minute by minute, for each project and for all', () => {
     let measured = 0;
     fc.assert(
       fc.property(histories, (records) => {
@@ -182,7 +182,7 @@ describe('the throughput of the last day', () => {
     );
   });
 
-  it('F3: leaves alone what was handed out', () => {
+  it('does not change entries that were read', () => {
     fc.assert(
       fc.property(histories, (records) => {
         const state = throughput.initial();
@@ -199,7 +199,7 @@ describe('the throughput of the last day', () => {
     );
   });
 
-  it('P2: keeps a day, and of tasks only those that wait or run', () => {
+  it('keeps one day, and of tasks only those that wait or run', () => {
     const state = throughput.initial();
     const host = new ActorHost();
     host.apply({ type: 'agent.registered', agent: 'x', driver: 'd', capabilities: [], concurrency: 1 });

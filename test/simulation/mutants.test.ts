@@ -27,7 +27,7 @@ describe('a mutant of the commit order is found', () => {
     expect(await firstFinding(actsTooEarly)).toMatch(/is visible, the log ends|before its claim was stored/);
   });
 
-  it('when nobody looks for another writer', { timeout: 120_000 }, async () => {
+  it('when no journal checks for another writer', { timeout: 120_000 }, async () => {
     expect(await firstFinding(ignoresOtherWriters)).toMatch(/hash chain|event \d+ /);
   });
 });

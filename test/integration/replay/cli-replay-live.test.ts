@@ -146,7 +146,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     drop.mockRestore();
   });
 
-  it('LC2: takes finished tasks that have left memory for what they are, and others for missing', async () => {
+  it('accepts finished tasks that have left memory, and reports others as missing', async () => {
     const { app, engine } = http.test;
     await http.test.when(() => (engine.host.unfinishedTasks < 50 ? true : undefined));
     const { blackboard, attempts } = engine.projections;
@@ -214,7 +214,7 @@ describe('events tail beside a Signalbox that runs', () => {
     expect(out.split('\n').filter((line) => line !== '' && !line.includes('demo/followed'))).toEqual([]);
   });
 
-  it('prints what comes from now on as JSON, and ends when nobody reads any more', async () => {
+  it('prints new events as JSON, and ends when its output is closed', async () => {
     await using following = await tail('--json', '--type', 'task.created');
     // It says nothing before something happens: so things happen until it is there.
     const seen = following.until(/"task":"new-\d+"/);

@@ -70,7 +70,7 @@ describe('reading ahead', () => {
     return { end: recovered.end, text: recovered.finish().projections.toText() };
   }
 
-  it('RA2: gives each message that is there, hashed, in batches without a gap', async () => {
+  it('yields each present message, hashed, in batches without a gap', async () => {
     await using log = await filled(1_500);
     await log.remove(700);
     const batches: Batch[] = [];
@@ -121,7 +121,7 @@ describe('reading ahead', () => {
     expect(warnings.join()).toContain('could not read the log ahead');
   });
 
-  it('B1: a log that lacks an event is refused, with its sequence', async () => {
+  it('replay/same-result: a log without an event is refused, with its sequence', async () => {
     await using log = await JetStreamLog.fresh(server);
     await log.open();
     await log.replaceWith(withErased());
@@ -133,7 +133,7 @@ describe('reading ahead', () => {
     });
   });
 
-  it('B1: a log in which bytes were changed is refused, with the sequence of the next event', async () => {
+  it('replay/same-result: a log with changed bytes is refused, with the sequence of the next event', async () => {
     await using log = await JetStreamLog.fresh(server);
     await log.open();
     const entries = made.log.messages.slice(0, made.redacted - 1);
@@ -148,7 +148,7 @@ describe('reading ahead', () => {
     });
   });
 
-  it('whoever stops reading leaves no thread behind', async () => {
+  it('a reader that stops leaves no thread behind', async () => {
     await using log = await filled(3_000);
     const ports = (): number =>
       process.getActiveResourcesInfo().filter((resource) => resource === 'MessagePort').length;

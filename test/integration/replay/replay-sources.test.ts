@@ -41,13 +41,13 @@ function following(selection: Parameters<LiveEventSource['follow']>[0]) {
   const ended = (async () => {
     for await (const { sequence } of source.follow(selection, stop.signal)) seen.push(sequence);
   })();
-  // Who follows may be looked at only later, or not at all when a test fails before: neither is a rejection that nobody handled.
+  // A follower may be awaited later, or not at all if a test fails before: its rejection is handled here.
   ended.catch(() => undefined);
   return { seen, ended, stop: () => stop.abort() };
 }
 
 describe('the log as a source', () => {
-  it('ES1: gives what is selected, in order, as a journal does', async () => {
+  it('yields the selected events, in order, as a journal does', async () => {
     const journal = journalSource(writer.journal);
     for (const each of [source, journal]) {
       expect(await each.lastSequence()).toBe(10);
@@ -88,7 +88,7 @@ describe('the log as a source', () => {
     await expect(following({ from: 3 }).ended).rejects.toEqual(missing);
   });
 
-  it('ES2: makes no stream where there is none', async () => {
+  it('creates no stream if there is none', async () => {
     await using empty = await natsServer();
     const connection = await connect(empty.connectOptions);
     await expect(natsSource(connection)).rejects.toMatchObject({ code: 'not_found' });

@@ -27,7 +27,7 @@ interface Snapshot {
   readonly whole: TaskAnswer | null;
 }
 
-/** While somebody looks nobody asks for more, so that it becomes quiet also on a slow machine. */
+/** Waits without asking for more, so that it becomes quiet also on a slow machine. */
 let isLooking = false;
 
 /** Answers are true at a sequence where nothing was stored from before the first of them until after the last. */

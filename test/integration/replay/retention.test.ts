@@ -103,7 +103,7 @@ describe('a finished task', () => {
     expect(inMemory(test)).toEqual(['dead2', 'dead3']);
   });
 
-  it('N4: is history: it can be read, and nothing more happens to it', async () => {
+  it('retention/changes-nothing: can be read, and nothing more happens to it', async () => {
     await using test = await start(AT_ONCE);
     await done(test, { id: 'a' });
     const before = test.engine.projections.sequence;
@@ -138,7 +138,7 @@ describe('a finished task', () => {
     });
   });
 
-  it('N2: stays while something of it is open, or on its way into the log', async () => {
+  it('retention/changes-nothing: stays while something of it is open or waiting to be stored', async () => {
     await using test = await start(AT_ONCE);
     await test.create({ id: 'a', agent: 'echo', review: 'manual' });
     await test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
@@ -148,7 +148,7 @@ describe('a finished task', () => {
 });
 
 describe('a family', () => {
-  it('N3: leaves together', async () => {
+  it('retention/changes-nothing: leaves as a whole', async () => {
     await using test = await start(AT_ONCE);
     await test.create({ id: 'p', agent: 'echo', join: true, review: 'auto', delay_seconds: 3_600 });
     await done(test, { id: 'c1', parent: 'p' });
@@ -160,7 +160,7 @@ describe('a family', () => {
     expect((await findTask(test.app, PROJECT, id('c1'))).spec.parent).toBe('p');
   });
 
-  it('N3: leaves only when what follows up is there, and that once', async () => {
+  it('retention/changes-nothing: leaves only when its follow-ups exist, each once', async () => {
     const log = new MemoryLog();
     await using test = await start(AT_ONCE, {}, log);
     await test.create({
@@ -247,7 +247,7 @@ describe('a restart', () => {
     );
   });
 
-  it('S1: leaves a snapshot of another log aside', async () => {
+  it('snapshots/only-a-shortcut: ignores a snapshot of another log', async () => {
     const store = new MemorySnapshots();
     const snapshots = { store, every: 1 };
     const log = new MemoryLog();

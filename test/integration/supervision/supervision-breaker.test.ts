@@ -71,7 +71,7 @@ describe('an agent that fails again and again', () => {
     expect(parkings(simulation)).toEqual([]);
   });
 
-  it('Z2: is tried again where the probe was cancelled, and not parked for it', async () => {
+  it('is probed again if the probe was cancelled, and not parked because of it', async () => {
     const run = oneAfterTheOther(scripts.fails(), scripts.fails(), scripts.hangs(), scripts.succeeds());
     const simulation = await givenTasks(4, run);
     await simulation.untilState('t3', 'working');
@@ -81,7 +81,7 @@ describe('an agent that fails again and again', () => {
     expect(parkings(simulation)).toHaveLength(1);
   });
 
-  it('Z2: needs no probe where another of its attempts has succeeded meanwhile', async () => {
+  it('needs no probe if another of its attempts has succeeded meanwhile', async () => {
     const run = oneAfterTheOther(scripts.fails(), scripts.fails(), scripts.succeeds(10_000));
     const simulation = await givenTasks(3, run, 3);
     await simulation.until(() => stateOf(simulation) === 'parked');
@@ -91,7 +91,7 @@ describe('an agent that fails again and again', () => {
     expect(stateOf(simulation)).toBe('idle');
   });
 
-  it('is back at once when somebody resumes it', async () => {
+  it('is back at once when a user resumes it', async () => {
     const simulation = await givenTasks(3, () => scripts.fails());
     await simulation.until(() => stateOf(simulation) === 'parked');
     simulation.app.supervision.supervisor.decide({ type: 'agent.resumed', agent: 'a' }, 'user:test');
@@ -100,7 +100,7 @@ describe('an agent that fails again and again', () => {
 });
 
 describe('after a restart', () => {
-  it('Z1: a parked agent stays parked until the same time', async () => {
+  it('a parked agent stays parked until the same time after a restart', async () => {
     const simulation = await givenTasks(3, () => scripts.fails());
     await simulation.until(() => stateOf(simulation) === 'parked');
     const until = parkings(simulation)[0]?.until_ms;

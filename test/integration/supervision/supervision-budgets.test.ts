@@ -57,7 +57,7 @@ describe('a budget', () => {
     expect(simulation.task('grandchild').attempts).toBe(1);
   });
 
-  it('Y1: is not overrun by two claims at the same moment', async () => {
+  it('is not exceeded by two claims at the same moment', async () => {
     const agents = [agent('a', scripts.succeeds(), { concurrency: 9 })];
     const simulation = await Simulation.begin({ agents, storeMs: 300 });
     await simulation.create({ id: 'root', agent: 'a', review: 'manual', budget: { attempts: 3 } });

@@ -1,4 +1,4 @@
-/** Deadlines in simulated time: of attempts, of tasks, over restarts and clocks that somebody sets. */
+/** Deadlines in simulated time: of attempts, of tasks, over restarts and changes of the clock. */
 import { describe, expect, it } from 'vitest';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
@@ -20,7 +20,7 @@ describe('the deadline of an attempt', () => {
     expect(simulation.processes.alive()).toEqual([]);
   });
 
-  it('E3: is the same after a restart', async () => {
+  it('is the same after a restart', async () => {
     const simulation = await Simulation.begin({
       agents: [agent('a', scripts.hangs(), { timeoutMs: 100_000 })],
     });
@@ -35,7 +35,7 @@ describe('the deadline of an attempt', () => {
     expect(simulation.clock.now()).toBe(deadline);
   });
 
-  it('that passed while nobody watched is kept at once', async () => {
+  it('that passed while Signalbox was not running is kept at once', async () => {
     const simulation = await Simulation.begin({
       agents: [agent('a', scripts.hangs(), { timeoutMs: 10_000 })],
     });
@@ -57,7 +57,7 @@ describe('the deadline of an attempt', () => {
     await simulation.untilState('t', 'failed', 62_000);
   });
 
-  it('E6: leaves no timer behind where the run was quicker than the record of its start', async () => {
+  it('leaves no timer behind if the run ended before its start was recorded', async () => {
     const quick = { ...scripts.succeeds(1), startMs: 0 };
     const simulation = await Simulation.begin({ agents: [agent('a', quick)], storeMs: 200 });
     await simulation.create({ id: 't', agent: 'a' });
@@ -68,7 +68,7 @@ describe('the deadline of an attempt', () => {
 });
 
 describe('expires_at', () => {
-  it('ends a task that nobody has claimed by then, pending or scheduled', async () => {
+  it('ends a task that is not claimed by then, pending or scheduled', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())] });
     await simulation.create({ id: 'first', agent: 'a' });
     await simulation.create({ id: 'pending', agent: 'a', expires_at: inSeconds(simulation, 20) });
@@ -93,7 +93,7 @@ describe('expires_at', () => {
     expect(simulation.task('t').attempts).toBe(2);
   });
 
-  it('that passed while nobody watched expires the task instead of starting it', async () => {
+  it('that passed while Signalbox was not running expires the task instead of starting it', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a')] });
     await simulation.create({ id: 't', agent: 'a', delay_seconds: 5, expires_at: inSeconds(simulation, 10) });
     simulation.crash();

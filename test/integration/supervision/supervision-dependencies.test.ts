@@ -56,7 +56,7 @@ describe('a task with dependencies', () => {
     expect(simulation.task('last').reason).toBeNull();
   });
 
-  it('T6: goes on waiting for the others when the one that blocked it is done', async () => {
+  it('continues waiting for the others when the dependency that blocked it is done', async () => {
     const simulation = await given({ first: 1, second: 1 });
     await simulation.untilState('last', 'blocked');
     await simulation.decide('retry', 'first');
@@ -70,7 +70,7 @@ describe('a task with dependencies', () => {
     await simulation.untilState('last', 'done');
   });
 
-  it('T6: keeps its time when the one that blocked it is done', async () => {
+  it('keeps its start time when the dependency that blocked it is done', async () => {
     const simulation = await given({ second: 1 });
     await simulation.create({ id: 'late', agent: 'a', depends_on: ['second'], delay_seconds: 100 });
     await simulation.untilState('late', 'blocked');
@@ -82,7 +82,7 @@ describe('a task with dependencies', () => {
     expect(simulation.clock.passed).toBeGreaterThanOrEqual(100_000);
   });
 
-  it('T6: stays blocked when it was a person who blocked it', async () => {
+  it('stays blocked if a user blocked it', async () => {
     const simulation = await given();
     await simulation.decide('block', 'last');
     await simulation.untilState('second', 'done');
@@ -99,7 +99,7 @@ describe('a task with dependencies', () => {
     await simulation.untilState('last', 'done');
   });
 
-  it('W1: goes on although Signalbox died before it said so', async () => {
+  it('continues although Signalbox crashed before it was recorded', async () => {
     const simulation = await given();
     await simulation.untilState('first', 'review');
     simulation.log.faults.set(simulation.log.appends + 2, 'lost');

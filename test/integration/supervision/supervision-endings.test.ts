@@ -57,7 +57,7 @@ describe('an agent that has given its word', () => {
     expect(first).toMatchObject({ outcome: 'failed', stopReason: 'lingering' });
   });
 
-  it('that it is blocked holds the task until somebody unblocks it', async () => {
+  it('that it is blocked holds the task until a user unblocks it', async () => {
     const simulation = await given(scripts.says('blocked'));
     await simulation.untilState('t', 'blocked');
     await simulation.advance(60_000);

@@ -43,7 +43,7 @@ describe('follow-ups', () => {
   });
 
   it.each(['lost', 'unanswered'] as const)(
-    'W1: are created once where Signalbox dies between the end and their creation (%s)',
+    'are created once if Signalbox crashes between the end and their creation (%s)',
     async (fault) => {
       for (let after = 1; after <= 4; after++) {
         const simulation = await given();
@@ -59,7 +59,7 @@ describe('follow-ups', () => {
     },
   );
 
-  it('W1: count their delay from the end of the task, also where they are created later', async () => {
+  it('count their delay from the end of the task, even if they are created later', async () => {
     const simulation = await given();
     await simulation.create({ id: 't', agent: 'a', follow_ups: [...follow_ups] });
     await simulation.untilState('t', 'review');
@@ -121,7 +121,7 @@ describe('a parent that joins its children', () => {
     expect(simulation.task('parent').state).toBe('done');
   });
 
-  it('W1: is done although Signalbox died before it said so', async () => {
+  it('is done although Signalbox crashed before it was recorded', async () => {
     const simulation = await given(run);
     await simulation.create({ id: 'parent', agent: 'a', join: true });
     await simulation.create({ id: 'one', agent: 'a', parent: 'parent' });

@@ -1,4 +1,4 @@
-/** A queue that is paused, in simulated time: nothing of it is handed out, whoever could take it. */
+/** A paused queue, in simulated time: no task of it is assigned to any agent. */
 import { describe, expect, it } from 'vitest';
 import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/decide-queue.ts';
 import { readWhy } from '../../../src/app/tasks/read-why.ts';
@@ -20,7 +20,7 @@ function claimed({ records }: Simulation): string[] {
 }
 
 describe('a paused queue', () => {
-  it('M4: hands out nothing to any of its agents, who go on with their other queues', async () => {
+  it('assigns no task to any of its agents, which continue with their other queues', async () => {
     const agents = [agent('a', scripts.succeeds(), builder), agent('b', scripts.succeeds(), builder)];
     const simulation = await Simulation.begin({ agents });
     await tell(simulation, BUILD, 'pause');
@@ -31,7 +31,7 @@ describe('a paused queue', () => {
     expect(claimed(simulation)).toEqual(['own']);
   });
 
-  it('of one agent lets it take types, and lets nobody else take what waits for it', async () => {
+  it('of one agent lets it take types, and lets no other agent take what waits for it', async () => {
     const agents = [agent('a', scripts.succeeds(), builder), agent('b', scripts.succeeds(), builder)];
     const simulation = await Simulation.begin({ agents });
     await tell(simulation, { kind: 'agent', name: 'a' }, 'pause');
@@ -72,7 +72,7 @@ describe('a paused queue', () => {
     await simulation.untilState('t', 'done');
   });
 
-  it('M3: when it is resumed under a global cap, the next place still goes to whoever is next of all', async () => {
+  it('resumed under a global limit, leaves the next free slot to the next task of all queues', async () => {
     const agents = [agent('a', scripts.succeeds(5_000), builder), agent('b')];
     const simulation = await Simulation.begin({ agents, limits: { concurrency: 1 } });
     await tell(simulation, BUILD, 'pause');
@@ -103,7 +103,7 @@ describe('a paused queue', () => {
     await simulation.untilState('t', 'done');
   });
 
-  it('may be one that nobody takes today, as long as tasks wait in it', async () => {
+  it('may have no agent now, as long as tasks wait in it', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a')] });
     const paint = { kind: 'type', name: 'paint' } as const;
     await expect(tell(simulation, paint, 'pause')).rejects.toMatchObject({ code: 'queue_not_found' });

@@ -29,7 +29,7 @@ describe('an attempt whose start is in the log', () => {
     expect(simulation.clock.passed).toBeLessThan(32_000);
   });
 
-  it('is recorded as it ended while nobody watched, with its result', async () => {
+  it('is recorded with its result if it ended while Signalbox was not running', async () => {
     const simulation = await givenClaim(scripts.succeeds(5_000));
     await crashAfter(simulation, 3_000);
     await simulation.advance(60_000);
@@ -39,7 +39,7 @@ describe('an attempt whose start is in the log', () => {
     expect(simulation.task('t').outputs).toHaveLength(1);
   });
 
-  it('E1: is lost where no trace of it is left, and not started again', async () => {
+  it('attempts/started-at-most-once: is lost if no trace of it is left, and not started again', async () => {
     const simulation = await givenClaim(scripts.hangs());
     await crashAfter(simulation, 3_000);
     simulation.processes.endAll(true);
@@ -117,7 +117,7 @@ describe('an attempt whose task a person has given up, and Signalbox died before
 });
 
 describe('an attempt whose start is not in the log', () => {
-  it('E1: is started where it never began', async () => {
+  it('attempts/started-at-most-once: is started if it never began', async () => {
     const simulation = await givenClaim(scripts.succeeds());
     await crashAfter(simulation, 500);
     await simulation.restart();
@@ -147,7 +147,7 @@ describe('an attempt whose start is not in the log', () => {
     expect(simulation.find('t', 'attempt.started')).toMatchObject({ pid });
   });
 
-  it('counts where it ended well while nobody watched', async () => {
+  it('counts if it ended successfully while Signalbox was not running', async () => {
     const simulation = await givenClaim(scripts.succeeds(5_000));
     await crashAfter(simulation, 1_500);
     await simulation.advance(60_000);
@@ -157,7 +157,7 @@ describe('an attempt whose start is not in the log', () => {
     expect(simulation.typesOf('t')).toContain('attempt.started');
   });
 
-  it('E1: is not started where it is to be stopped', async () => {
+  it('attempts/started-at-most-once: is not started if it is to be stopped', async () => {
     const simulation = await givenClaim(scripts.hangs());
     await simulation.advance(500);
     await simulation.decide('cancel', 't');
@@ -168,7 +168,7 @@ describe('an attempt whose start is not in the log', () => {
     expect(simulation.processes.find('demo/t/1')).toBeUndefined();
   });
 
-  it('E1: is not started where the stop was decided while the claim was on its way into the log', async () => {
+  it('attempts/started-at-most-once: is not started if the stop was decided before the claim was stored', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())], storeMs: 500 });
     const isClaimed = (): boolean => simulation.app.state.host.get('task', 'demo/t')?.state === 'claimed';
     await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });

@@ -29,7 +29,7 @@ describe('an attempt that failed', () => {
 
   it.each([
     ['threw at its start', scripts.throwsAtStart(), 'spawn_failed'],
-    ['was killed by somebody else', scripts.dies(), 'killed'],
+    ['was killed from outside', scripts.dies(), 'killed'],
     ['brought no output', script({ outputs: [] }), 'failed'],
     ['hung', scripts.hangs(), 'timed_out'],
   ])('is tried again when it %s', async (_name, run, outcome) => {
@@ -40,7 +40,7 @@ describe('an attempt that failed', () => {
     expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome });
   });
 
-  it('N2: is due at the time in the log, whatever the dice say after a restart', async () => {
+  it('is due at the recorded time, also after a restart', async () => {
     const agents = [agent('a', inTurn(scripts.fails(), scripts.succeeds()))];
     const simulation = await Simulation.begin({ agents, seed: 5 });
     await simulation.create({ id: 't', agent: 'a', backoff: { ...BACKOFF, jitter: 0.9 } });
@@ -52,7 +52,7 @@ describe('an attempt that failed', () => {
     expect(simulation.clock.now()).toBe(due);
   });
 
-  it('is tried again at once where its time passed while nobody watched', async () => {
+  it('is tried again at once if its time passed while Signalbox was not running', async () => {
     const agents = [agent('a', inTurn(scripts.fails(), scripts.succeeds()))];
     const simulation = await Simulation.begin({ agents });
     await simulation.create({ id: 't', agent: 'a', backoff: BACKOFF });
@@ -75,7 +75,7 @@ describe('an attempt that failed', () => {
     expect(prompts[1]).toContain('exited with code 7');
   });
 
-  it('N1: can be recorded however much it has to say', async () => {
+  it('attempts/ended-for-certain: is recorded, however large its output and error are', async () => {
     const error = 'x'.repeat(2_000_000);
     const run = script({ result: { kind: 'threw', error } });
     const simulation = await Simulation.begin({ agents: [agent('a', run)] });
@@ -93,7 +93,7 @@ describe('an attempt that failed', () => {
   });
 });
 
-describe('a task that somebody gives another chance', () => {
+describe('a task that a user redrives', () => {
   it('gets as many attempts again, and goes on counting', async () => {
     const agents = [
       agent('a', inTurn(scripts.fails(), scripts.fails(), scripts.fails(), scripts.succeeds())),

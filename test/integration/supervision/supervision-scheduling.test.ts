@@ -48,7 +48,7 @@ describe('within a queue', () => {
 });
 
 describe('between projects', () => {
-  it('Q2: turns are taken, however much one of them wants', async () => {
+  it('dispatch/priority-then-age: projects take turns, however many tasks one of them has', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a')] });
     await tell(simulation, 'a', 'pause');
     for (let index = 1; index <= 5; index++)
@@ -59,7 +59,7 @@ describe('between projects', () => {
     expect(claimed(simulation).slice(0, 4)).toEqual(['big/1', 'small/1', 'big/2', 'small/2']);
   });
 
-  it('M3: turns are taken also where each has an agent of its own and only the global cap binds', async () => {
+  it('projects take turns also if each has an agent of its own and only the global limit binds', async () => {
     const simulation = await Simulation.begin({
       agents: [agent('a'), agent('b')],
       limits: { concurrency: 1 },

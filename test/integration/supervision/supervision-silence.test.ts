@@ -66,7 +66,7 @@ describe('a silent agent', () => {
     await simulation.untilState('t', 'failed', 3_000);
   });
 
-  it('A3: is suspected first also when the clock was set forward past its time', async () => {
+  it('is suspected first, also if the clock was set forward past the limit', async () => {
     const simulation = await givenAgent(scripts.hangs());
     await simulation.advance(1_000);
     simulation.clock.jump(30_000);
@@ -78,7 +78,7 @@ describe('a silent agent', () => {
 });
 
 describe('a restart', () => {
-  it('does not hold the time in which nobody watched against an agent', async () => {
+  it('does not count the time in which Signalbox was not running', async () => {
     const simulation = await givenAgent(scripts.hangs());
     await simulation.advance(3_000);
     simulation.crash();

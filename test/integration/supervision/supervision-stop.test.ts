@@ -1,4 +1,4 @@
-/** Stopping an engine: whoever waits for the log is told, and a log that is away holds up nobody. */
+/** Stopping an engine: callers that wait for the log are answered, and an unreachable log does not delay the stop. */
 import { describe, expect, it } from 'vitest';
 import { cancelTask } from '../../../src/app/tasks/decide-task.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';

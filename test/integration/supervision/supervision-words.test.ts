@@ -63,7 +63,7 @@ describe('a late word', () => {
 });
 
 describe('an early word', () => {
-  it('L2: waits until the start of its attempt is recorded', async () => {
+  it('waits until the start of its attempt is recorded', async () => {
     const simulation = await given(scripts.hangs());
     await simulation.create({ id: 't', agent: 'a' });
     await simulation.until(() => simulation.processes.alive().length === 1);

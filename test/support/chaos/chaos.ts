@@ -26,7 +26,7 @@ export interface ChaosResult extends ChaosOptions {
   readonly runs: number;
   readonly log: LogFigures;
   readonly takeovers: readonly Takeover[];
-  /** How processes of Signalbox ended that nobody killed. */
+  /** How processes of Signalbox ended that were not killed. */
   readonly ends: readonly string[];
   /** After the last blow, until a Signalbox was ready, and until all tasks were at their end. */
   readonly readySeconds: number;
@@ -88,7 +88,6 @@ export async function wreakHavoc({ mode, seed, seconds }: ChaosOptions): Promise
   };
 }
 
-/** CH6 */
 async function remains({ directory }: Stage): Promise<string[]> {
   const violations: string[] = [];
   const left = await processesOf(directory);
@@ -98,7 +97,6 @@ async function remains({ directory }: Stage): Promise<string[]> {
   return violations;
 }
 
-/** CH5 */
 async function checked(stage: Stage, what: string, args: readonly string[]): Promise<string[]> {
   const { exitCode, stdout, stderr } = await cli(stage, args, 'pipe');
   return exitCode === 0 ? [] : [`"${what}" ended with ${exitCode}: ${stderr}${stdout}`.slice(0, 2_000)];

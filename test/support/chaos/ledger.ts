@@ -6,7 +6,7 @@ export class Ledger {
   readonly done = new Set<string>();
   /** Texts of commands that were refused as such: nothing of them may be in the log. */
   readonly refused = new Set<string>();
-  /** Requests that nobody answered, or that were answered with "not now": anything may be true of them. */
+  /** Requests without an answer, or with the answer "not now": their outcome is unknown. */
   unanswered = 0;
 
   /** @param status 0 where there was no answer */

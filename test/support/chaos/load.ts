@@ -88,7 +88,7 @@ export class Load {
       await delay(random.int(...PAUSE_MS));
       for (;;) {
         const { status } = await this.ask(TASKS, body);
-        // The same request again is answered like the first time, whoever got it then.
+        // The same request again is answered like the first time, by any process.
         if (status === 200 || status === 201) this.ledger.created.set(id, title);
         else this.ledger.note(title, status);
         if ((status >= 200 && status < 429) || !this.#isOn) break;
@@ -136,7 +136,7 @@ export class Load {
     this.ledger.note(comment, status);
   }
 
-  /** Infinity while nobody answers. */
+  /** Infinity without an answer. */
   async #unfinished(): Promise<number> {
     const { status, body } = await this.ask('/health');
     if (status !== 200) return Number.POSITIVE_INFINITY;

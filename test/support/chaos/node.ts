@@ -1,5 +1,5 @@
 /**
- * A Signalbox that somebody looks after: whenever its process ends, it is started again after a while, as a service
+ * A supervised Signalbox: whenever its process ends, it is started again after a while, as a service
  * manager would do it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,7 +23,7 @@ export interface NodeSettings {
   readonly events: NodeEvents;
 }
 
-/** Milliseconds, at most, until somebody starts it again. */
+/** Maximum milliseconds until it is started again. */
 const RESTART_MS = 1_000;
 
 export class ChaosNode {
@@ -69,7 +69,7 @@ export class ChaosNode {
     return this.#sandbox.signal(signal);
   }
 
-  /** Stops it in good order; nobody starts it again. */
+  /** Stops it in good order; it is not started again. */
   async stop(): Promise<void> {
     this.#isKept = false;
     await this.#sandbox.kill('SIGTERM');

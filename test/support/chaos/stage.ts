@@ -27,7 +27,7 @@ export class Stage implements AsyncDisposable {
   readonly nodes: ChaosNode[] = [];
   /** What makes the command line find the log. */
   readonly env: Readonly<Record<string, string>>;
-  /** Why processes of Signalbox have ended that nobody killed. */
+  /** Why processes of Signalbox ended that were not killed. */
   readonly ends: string[] = [];
   readonly takeovers: Takeover[] = [];
   /** null where each Signalbox starts its own. */

@@ -1,16 +1,17 @@
 /**
- * Whether everything was kept, from the log alone, the notes of the agents and /proc.
+ * Whether all promises were kept, judged from the log alone, the notes of the agents and /proc:
  *
- * CH1 What was answered as done is in the log, once; what was refused is not.
- * CH2 No attempt was started twice, none without its claim in the log, and the log has the right process.
- * CH3 The log is what the simulation's second reading of it allows (I1 to I12 of log-model.ts): transitions that fit,
- *     versions without a gap, slots and limits kept.
- * CH4 Every attempt has ended, with nobody left; every task is at its end.
- * CH5 Chain, ids, sequences and signatures hold (`audit verify`), today's machines go the same way (`replay check`), and
- *     what was visible at the end is what the log says (`rebuild`).
- * CH6 No process is left.
+ * - What was answered as done is in the log, once; what was refused is not.
+ * - No attempt was started twice, none without its claim in the log, and the log names the right process.
+ * - The log is what the model of the simulation (log-model.ts) allows: transitions, versions, slots and limits.
+ * - Every attempt has ended, without a surviving process; every task is settled.
+ * - Chain, ids, sequences and signatures hold (`audit verify`), the present machines give the same result (`replay check`),
+ *   and what was visible at the end is what the log says (`rebuild`).
+ * - No process is left.
  */
+
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
+import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import { readRecords } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
@@ -88,15 +89,14 @@ class Reading {
       this.#outcomes.set(event.outcome, (this.#outcomes.get(event.outcome) ?? 0) + 1);
       if (event.outcome === 'completed') this.#completed.push(`${event.task}.${event.attempt}`);
       const survivors = event.evidence?.survivors;
-      this.#expect(!survivors, `attempt ${event.task}.${event.attempt} ended with ${survivors} survivors`); // CH4
+      this.#expect(!survivors, `attempt ${event.task}.${event.attempt} ended with ${survivors} survivors`);
     }
     this.#applyToModel(record);
   }
 
-  /** CH1 */
   expectKept(ledger: Ledger, notes: readonly Note[]): void {
     for (const [id, title] of ledger.created) {
-      const task = this.#model.tasks.get(`${this.#project}/${id}`);
+      const task = this.#model.tasks.get(taskKey({ project: this.#project, task: id }));
       if (task)
         this.#expect(task.spec.title === title, `task ${id} is called ${task.spec.title}, not ${title}`);
       else this.violations.push(`task ${id} was answered with 201, and is not in the log`);
@@ -110,7 +110,6 @@ class Reading {
     }
   }
 
-  /** CH2 */
   expectStartedOnce(notes: readonly Note[]): void {
     const seen = new Map<string, Note>();
     for (const note of notes) {
@@ -118,7 +117,7 @@ class Reading {
       const other = seen.get(key);
       seen.set(key, note);
       this.#expect(!other, `attempt ${key} ran as process ${other?.pid} and as process ${note.pid}`);
-      const isClaimed = this.#model.attempts.has(`${this.#project}/${note.task}/${note.attempt}`);
+      const isClaimed = this.#model.attempts.has(attemptKey({ project: this.#project, ...note }));
       this.#expect(isClaimed, `attempt ${key} ran, and no claim is in the log`);
       const started = this.#started.get(key);
       const isSame = started === undefined || started === `${note.pid} ${note.startTime}`;
@@ -129,7 +128,6 @@ class Reading {
     }
   }
 
-  /** CH4 */
   expectAtRest(): void {
     this.#expect(this.#model.open === 0, `${this.#model.open} attempts never ended`);
     for (const { id, state } of this.#model.tasks.values()) {
@@ -148,7 +146,7 @@ class Reading {
     };
   }
 
-  /** CH3. After the first violation the second reading knows no more what is true. */
+  /** After the first violation the model does not know the true state any more. */
   #applyToModel(record: StoredRecord): void {
     if (!this.#isLegal) return;
     try {

@@ -88,7 +88,7 @@ export function seenIn(projections: Projections, host: ActorHost): string {
 }
 
 const NOBODY = {};
-/** What was handed out is replaced and never changed (F3, H3): its text is made once. */
+/** Entries are replaced and never changed, so the text of each is made once. */
 const texts = new WeakMap<object, string>();
 
 function textOf(entry: object): string {

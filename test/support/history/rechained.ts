@@ -1,4 +1,4 @@
-/** A log that somebody has edited, and has made the hash chain anew over: only what it says can give it away. */
+/** A log that was edited and got a new hash chain: only the content of its events can reveal it. */
 
 import { sha256 } from '../../../src/base/hash.ts';
 import { GENESIS_HASH } from '../../../src/journal/codec/cloud-event.ts';

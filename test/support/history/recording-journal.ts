@@ -45,7 +45,7 @@ export class RecordingJournal {
     return this.#journal;
   }
 
-  /** Becomes the writer at the present end of the log, whoever else tries the same. */
+  /** Becomes the writer at the present end of the log, even if others try the same. */
   async takeOver(id: string): Promise<number> {
     for (;;) {
       const tip = await this.journal.tip();

@@ -32,7 +32,7 @@ export const actsTooEarly: JournalFactory = (log, handlers, defer) => {
   );
 };
 
-/** Stores at the end of the log, whoever wrote there meanwhile. */
+/** Stores at the end of the log, even if another process wrote there meanwhile. */
 export const ignoresOtherWriters: JournalFactory = (log, handlers, defer) => {
   let state: JournalState = { kind: 'reader' };
   const waiting: LogEntry[] = [];

@@ -1,7 +1,7 @@
 /**
  * Everybody who talks to Signalbox: agents with their tokens, and people.
  *
- * SW6 A command that was answered is in the log. Nobody is told what they cannot expect.
+ * - A command that was answered is in the log. No caller gets an answer that it cannot expect.
  */
 import type { AppContext } from '../../../src/app/context.ts';
 import { type ErrorCode, SignalboxError } from '../../../src/contracts/errors.ts';
@@ -63,7 +63,7 @@ export class Callers {
     return markOf(++this.#marks);
   }
 
-  /** Sends a word of an agent over the network: later, perhaps twice, and again where nobody answers. */
+  /** Sends a message of an agent over the network: later, perhaps twice, and again without an answer. */
   say(order: Pick<RunRequest, 'project' | 'task' | 'token'>, word: Word): void {
     const { clock, random, network } = this.#options;
     const mark = this.newMark();
@@ -76,7 +76,7 @@ export class Callers {
   }
 
   /**
-   * Gives a command, again where nobody takes it or answers, and checks the answer whenever it comes (SW6).
+   * Sends a command, again if it is not taken or answered, and checks the answer when it comes.
    * @param mark what its event carries; null for a command that need not leave one
    */
   command(mark: string | null, send: (app: AppContext) => Promise<unknown>, retries = RETRIES): void {

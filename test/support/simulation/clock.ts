@@ -1,7 +1,7 @@
 /**
  * Time that moves only when it is told to.
  *
- * Timers follow the time that really passes; `now` is what the wall clock shows, which somebody may set forward or
+ * Timers follow the time that really passes; `now` is what the wall clock shows, which may be set forward or
  * back meanwhile.
  */
 import type { Clock } from '../../../src/base/environment.ts';
@@ -48,7 +48,7 @@ export class SimulatedClock implements Clock {
     };
   }
 
-  /** Somebody sets the wall clock; timers do not notice. */
+  /** Sets the wall clock; timers do not notice. */
   jump(ms: number): void {
     this.#offset += ms;
   }
@@ -75,7 +75,7 @@ export class SimulatedClock implements Clock {
     return true;
   }
 
-  /** Lets time pass without waking anybody; for the rest of an interval in which no timer is set. */
+  /** Lets time pass without firing timers; for the rest of an interval in which none is set. */
   passTo(passed: number): void {
     this.#passed = Math.max(this.#passed, passed);
   }

@@ -5,7 +5,7 @@ export interface TaskModel {
   readonly project: string;
   readonly id: string;
   readonly spec: TaskSpec;
-  /** Somebody created it when its parent was in review already: it may have come just too late to be waited for. */
+  /** Created when its parent was in review already: it may be too late to be waited for. */
   readonly isLate: boolean;
   state: string;
   version: number;

@@ -1,20 +1,20 @@
 /**
  * What the log alone must show, whatever happened: a second, plain reading of it that shares no code with the machines.
  *
- * I1 Of one entity, every transition begins where the one before ended, and versions have no gap.
- * I2 A task has one open attempt at most; attempts are numbered without a gap and never exceed what was granted.
- * I3 An attempt is started once at most, ends once, and nothing is said in its name when it is not the open one.
- * I4 A task that is done or cancelled never changes; one that failed or expired only by a redrive.
- * I5 An agent has as many attempts as it has slots at most, and claims only when it may; so do all together, and each
- *    project.
- * I6 Nothing comes too early: no retry before its time, no claim before `not_before` or before what it depends on is
- *    done, none after `expires_at`.
- * I7 Nothing is stopped for silence that was not suspected before.
- * I8 No claim goes beyond a budget of attempts.
- * I9 A task whose attempt completed does not fail by it.
- * I10 A task that joins its children is approved by itself only when they are done, and what follows from them.
- * I11 An attempt whose task a person has cancelled or blocked is stopped, also after a restart.
- * I12 Of a queue that is paused nothing is claimed.
+ * - Of one entity, every transition begins where the one before ended, and versions have no gap.
+ * - A task has one open attempt at most; attempts are numbered without a gap and never exceed what was granted.
+ * - An attempt is started once at most, ends once, and nothing is said in its name when it is not the open one.
+ * - A task that is done or cancelled never changes; one that failed or expired only by a redrive.
+ * - An agent has as many attempts as it has slots at most, and claims only when it may; so do all together, and each
+ *   project.
+ * - Nothing comes too early: no retry before its time, no claim before `not_before` or before what it depends on is
+ *   done, none after `expires_at`.
+ * - Nothing is stopped for silence that was not suspected before.
+ * - No claim goes beyond a budget of attempts.
+ * - A task whose attempt completed does not fail by it.
+ * - A task that joins its children is approved by itself only when they are done, and what follows from them.
+ * - An attempt whose task a person has cancelled or blocked is stopped, also after a restart.
+ * - Of a queue that is paused nothing is claimed.
  */
 
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
@@ -75,9 +75,9 @@ export class LogModel {
       const task = this.#task(event);
       const to = transitions.find(({ entity }) => entity === 'task')?.to ?? task.state;
       const isFinal = task.state === 'done' || task.state === 'cancelled';
-      expect(!isFinal || to === task.state, `task ${task.id} was ${task.state} and became ${to}`); // I4
+      expect(!isFinal || to === task.state, `task ${task.id} was ${task.state} and became ${to}`);
       const isSettled = SETTLED_STATES.has(task.state as TaskState);
-      expect(!isSettled || to === task.state || event.type === 'task.redriven', `it left ${task.state}`); // I4
+      expect(!isSettled || to === task.state || event.type === 'task.redriven', `it left ${task.state}`);
     }
     switch (event.type) {
       case 'task.created':
@@ -86,27 +86,27 @@ export class LogModel {
         return this.#checkClaim(event, time);
       case 'task.due': {
         const { dueAt } = this.#task(event);
-        return expect(dueAt !== null && time >= dueAt, `it is due at ${dueAt}, not at ${time}`); // I6
+        return expect(dueAt !== null && time >= dueAt, `it is due at ${dueAt}, not at ${time}`);
       }
       case 'task.expired':
         expect(!this.#task(event).redriven, 'it was given another chance');
         return expect(time >= (this.#task(event).spec.expires_at_ms ?? Infinity), 'it expired too early');
       case 'task.dependency_met': {
         const state = this.tasks.get(taskKey({ project: event.project, task: event.dependency }))?.state;
-        return expect(state === 'done', `it waits for ${event.dependency}, which is ${state}`); // I6
+        return expect(state === 'done', `it waits for ${event.dependency}, which is ${state}`);
       }
       case 'attempt.ended': {
         const moved = transitions.find(({ entity }) => entity === 'task');
         const isLost = event.outcome === 'completed' && moved?.from !== 'failed' && moved?.to === 'failed';
-        expect(!isLost, 'it completed, and its task failed'); // I9
+        expect(!isLost, 'it completed, and its task failed');
         const { stopping, unwantedSince } = this.#openAttempt(event);
         const isForgotten = !stopping && unwantedSince !== null && unwantedSince < this.#epoch;
-        return expect(!isForgotten, 'it was to be stopped, and a restart forgot it'); // I11
+        return expect(!isForgotten, 'it was to be stopped, and a restart forgot it');
       }
       case 'task.approved':
         return this.#checkApproval(event, actor);
       case 'attempt.started':
-        return expect(!this.#openAttempt(event).started, 'it was started before'); // I3
+        return expect(!this.#openAttempt(event).started, 'it was started before');
       case 'attempt.stop_requested':
         return this.#checkStop(event, time);
       case 'attempt.message_rejected':
@@ -120,35 +120,35 @@ export class LogModel {
   #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {
     const { suspectedAt } = this.#openAttempt(event);
     if (event.reason !== 'silence') return;
-    expect(suspectedAt !== null && time > suspectedAt, 'it was not suspected before'); // I7
+    expect(suspectedAt !== null && time > suspectedAt, 'it was not suspected before');
   }
 
   #checkClaim(event: EventOf<'task.claimed'>, time: number): void {
     const task = this.#task(event);
     const { project, agent, attempt } = event;
-    expect(task.open === null, `attempt ${task.open} is open`); // I2
-    expect(attempt === task.attempts + 1, `attempt ${attempt} follows ${task.attempts}`); // I2
-    expect(attempt <= task.granted, `${task.granted} attempts were granted`); // I2
+    expect(task.open === null, `attempt ${task.open} is open`);
+    expect(attempt === task.attempts + 1, `attempt ${attempt} follows ${task.attempts}`);
+    expect(attempt <= task.granted, `${task.granted} attempts were granted`);
     const running = this.running(agent);
     const slots = this.stateOf('agent', agent) === 'probing' ? 1 : (this.#concurrency.get(agent) ?? 0);
-    expect(running < slots, `agent ${agent} runs ${running} of ${slots}`); // I5
+    expect(running < slots, `agent ${agent} runs ${running} of ${slots}`);
     const state = this.stateOf('agent', agent) ?? '';
-    expect(['idle', 'busy', 'probing'].includes(state), `agent ${agent} is ${state}`); // I5
-    expect(this.open < this.#limits.concurrency, `${this.open} attempts are open`); // I5
+    expect(['idle', 'busy', 'probing'].includes(state), `agent ${agent} is ${state}`);
+    expect(this.open < this.#limits.concurrency, `${this.open} attempts are open`);
     const inProject = [...this.tasks.values()].filter(
       (each) => each.project === project && each.open !== null,
     );
-    expect(inProject.length < this.#limits.projectConcurrency, `${inProject.length} are open in ${project}`); // I5
+    expect(inProject.length < this.#limits.projectConcurrency, `${inProject.length} are open in ${project}`);
     expect(!this.#isDraining, 'Signalbox is draining');
     const queue = queueOf(task);
-    expect(this.stateOf('queue', queue) !== 'paused', `queue ${queue} is paused`); // I12
-    expect(task.waitingFor.size === 0, `it waits for ${[...task.waitingFor].join()}`); // I6
+    expect(this.stateOf('queue', queue) !== 'paused', `queue ${queue} is paused`);
+    expect(task.waitingFor.size === 0, `it waits for ${[...task.waitingFor].join()}`);
     const { expires_at_ms } = task.spec;
     const isExpired = expires_at_ms !== undefined && attempt === 1 && !task.redriven && time > expires_at_ms;
-    expect(!isExpired, `it expired at ${expires_at_ms}, and is claimed at ${time}`); // I6
+    expect(!isExpired, `it expired at ${expires_at_ms}, and is claimed at ${time}`);
     for (let holder: TaskModel | undefined = task; holder; holder = this.#parentOf(holder)) {
       const cap = holder.spec.budget?.attempts ?? Infinity;
-      expect(this.#attemptsBelow(holder) < cap, `the budget of ${holder.id} has ${cap} attempts`); // I8
+      expect(this.#attemptsBelow(holder) < cap, `the budget of ${holder.id} has ${cap} attempts`);
     }
   }
 
@@ -160,18 +160,17 @@ export class LogModel {
     if (task.spec.join !== true) return;
     for (const child of this.tasks.values()) {
       if (this.#parentOf(child) !== task || child.isLate) continue;
-      expect(child.state === 'done', `it joins ${child.id}, which is ${child.state}`); // I10
+      expect(child.state === 'done', `it joins ${child.id}, which is ${child.state}`);
       for (const index of (child.spec.follow_ups ?? []).keys()) {
         const id = `${child.id}-f${index + 1}`;
         expect(
           this.tasks.has(taskKey({ project: child.project, task: id })),
           `it joins ${id}, which is not there`,
-        ); // I10
+        );
       }
     }
   }
 
-  /** I1 */
   #transit({ transitions }: StoredRecord): void {
     for (const { entity, id, version, from, to } of transitions) {
       const known = this.#entities.get(`${entity} ${id}`);
@@ -257,7 +256,6 @@ export class LogModel {
     return found;
   }
 
-  /** I3 */
   #openAttempt(event: { project: string; task: string; attempt: number }): AttemptModel {
     const { open } = this.#task(event);
     expect(open === event.attempt, `it is about attempt ${event.attempt}; open is ${open}`);

@@ -2,9 +2,9 @@
  * The processes of a simulated machine. They go on when the supervisor that started them dies, and say honestly to the
  * next one what became of them.
  *
- * PW1 A run that was not executed when somebody looked for it will never be: the door is closed (A1 of
+ * - A run that was not executed when a supervisor looked for it never will be (see
  *     src/process/adoption.ts).
- * PW2 What a supervisor learns reaches it through its own clock: a dead one learns nothing, a stopped one learns later.
+ * - What a supervisor learns reaches it through its own clock: a dead one learns nothing, a stopped one learns later.
  */
 
 import { SignalboxError } from '../../../src/contracts/errors.ts';
@@ -40,7 +40,7 @@ export interface ProcessObserver {
 }
 
 interface Launch {
-  /** It must not begin any more (PW1). */
+  /** It must not begin any more. */
   isClosed: boolean;
 }
 

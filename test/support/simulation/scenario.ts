@@ -1,6 +1,6 @@
 /**
  * One random story from a seed: first the days in which everything goes wrong, then days of calm, at whose end nothing
- * may be left that nobody would ever come back to.
+ * may be left that stays unfinished for ever.
  */
 import { newProjections, type Projections } from '../../../projections/index.ts';
 import { canonicalJson } from '../../../src/base/canonical-json.ts';
@@ -173,7 +173,7 @@ function missingFollowUps({ model }: Simulation, { project, id, spec, state }: T
   return missing.length > 0 ? `task ${project}/${id} has ${missing.length} follow-ups too few` : null;
 }
 
-/** The log alone gives what is seen, but for tasks that have left memory here, and not there (N1). */
+/** The log alone gives the visible state, except for tasks that have left memory in one and not in the other. */
 async function assertRebuilt(simulation: Simulation, limits: RetentionLimits): Promise<void> {
   const host = new ActorHost();
   const projections = newProjections('unseen');

@@ -54,7 +54,7 @@ export class Trouble {
     clock.schedule(random.int(0, 5_000), () => this.#bringUp());
   }
 
-  /** Somebody stops Signalbox; a new one comes up later. Agents are left running, or ended. */
+  /** A user stops Signalbox; a new one starts later. Agents are left running, or ended. */
   shutDown(): void {
     const { node, clock, random } = this.#simulation;
     if (!node?.isOpen) return;
@@ -77,7 +77,7 @@ export class Trouble {
     });
   }
 
-  /** Forward or back: somebody sets the clock, or the machine slept. */
+  /** Forward or back: the clock was set, or the machine slept. */
   clockJump(): void {
     const { clock, random } = this.#simulation;
     clock.jump(random.int(-20_000, 90_000));
@@ -109,12 +109,12 @@ export class Trouble {
     if (this.#former.delete(node)) this.#simulation.crash(node.writer);
   }
 
-  /** Somebody edits the configuration: agents get more slots or fewer, or are gone for now. */
+  /** A user edits the configuration: agents get more slots or fewer, or are gone for now. */
   #reconfigure(): void {
     const { random } = this.#simulation;
     const agents = this.#agents.map((each) => ({ ...each, concurrency: random.int(1, 3) }));
     const [first, ...others] = agents;
-    // Somebody of the same kind has to be there to look after what it runs.
+    // An agent with the same driver has to be there to look after its runs.
     const canGo = others.some(({ adoptable }) => adoptable === first?.adoptable);
     this.#simulation.configure(canGo && random.chance(0.3) ? others : agents);
   }
@@ -124,7 +124,7 @@ export class Trouble {
     if (simulation.node) return;
     if (simulation.random.chance(0.2)) this.#reconfigure();
     simulation.open().catch((error: unknown) => {
-      // Its log was away, or somebody else wrote to it meanwhile: try again.
+      // Its log was unreachable, or another process wrote to it meanwhile: try again.
       const isTransient =
         error instanceof SignalboxError && (error.code === 'nats_unavailable' || error.code === 'log_in_use');
       if (!isTransient) return simulation.witness.report(error);

@@ -1,11 +1,11 @@
 /**
  * Looks at a simulation from the side: what is stored, what runs, and what can be seen must fit together.
  *
- * SW1 A run is started once for its attempt at most, and only after its claim is stored.
- * SW2 A run is asked to end only after the request is stored.
- * SW3 An attempt ends only when its process has ended; a task never has two processes.
- * SW4 Nothing is visible that is not stored, and what is visible is what the log says.
- * SW5 A run whose task a person has given up is asked to end within seconds in which Signalbox could do so.
+ * - A run is started once for its attempt at most, and only after its claim is stored.
+ * - A run is asked to end only after the request is stored.
+ * - An attempt ends only when its process has ended; a task never has two processes.
+ * - Nothing is visible that is not stored, and what is visible is what the log says.
+ * - A run whose task a person has given up is asked to end within seconds in which Signalbox could do so.
  */
 
 import type { Projections } from '../../../projections/index.ts';
@@ -69,7 +69,6 @@ export class Witness {
     }
   }
 
-  /** SW4 */
   compare(projections: Projections): void {
     this.check(() => {
       const tip = this.#log.tip().sequence;
@@ -102,10 +101,10 @@ export class Witness {
 
   #onEnded(key: string): void {
     const process = this.#processes.find(key);
-    expect(!process || process.end !== null || process.owner !== null, 'it ended, and its process goes on'); // SW3
+    expect(!process || process.end !== null || process.owner !== null, 'it ended, and its process goes on');
     const unwantedMs = this.healthyMs - (this.#unwantedAt.get(key) ?? this.healthyMs);
     const isStopped = this.model.attempts.get(key)?.stopping === true;
-    expect(isStopped || unwantedMs < UNWANTED_MS, 'nobody stopped it, and nobody wanted it any more'); // SW5
+    expect(isStopped || unwantedMs < UNWANTED_MS, 'it was not stopped although it was not wanted any more');
   }
 
   #noteUnwanted(event: DomainEvent): void {
@@ -115,7 +114,6 @@ export class Witness {
     if (attempt !== null) this.#unwantedAt.set(keyOf({ project, task, attempt }), this.healthyMs);
   }
 
-  /** SW1 */
   #onStart(order: RunRequest): void {
     const key = keyOf(order);
     const attempt = this.model.attempts.get(key);
@@ -124,7 +122,6 @@ export class Witness {
     expect(!attempt?.stopping, `${key} was started although it was to be stopped`);
   }
 
-  /** SW1, SW3 */
   #onExecute(order: RunRequest): void {
     const key = keyOf(order);
     expect(!this.#executed.has(key), `${key} was executed twice`);
@@ -136,7 +133,6 @@ export class Witness {
     expect(!other, `${key} was executed while attempt ${other?.order.attempt} goes on`);
   }
 
-  /** SW2 */
   #onStop(order: RunRequest): void {
     const isRequested = this.model.attempts.get(keyOf(order))?.stopping === true;
     expect(isRequested, `${keyOf(order)} was stopped before the request was stored`);

@@ -55,7 +55,7 @@ describe('a snapshot directory', () => {
     );
   });
 
-  it('S4: leaves one of other code aside', async () => {
+  it('snapshots/only-a-shortcut: ignores one that other code wrote', async () => {
     await store('other code').save(snapshotAt(5));
     expect(await store().load()).toBeNull();
     expect(codeFingerprint()).toMatch(/^[0-9a-f]{64}$/);
@@ -74,14 +74,14 @@ describe('a snapshot directory', () => {
     ['a missing end', (file) => truncate(file, 300)],
     ['more than its end', (file) => appendFile(file, '["part","agents",[]]\n')],
     ['nothing in it', (file) => truncate(file, 0)],
-  ])('S4: leaves one with %s aside, and takes the one before', async (_what, damage) => {
+  ])('snapshots/only-a-shortcut: ignores one with %s, and uses the one before', async (_what, damage) => {
     await store().save(snapshotAt(5));
     await store().save(snapshotAt(6));
     await damage(fileOf(6));
     expect((await store().load())?.at.tip.sequence).toBe(5);
   });
 
-  it('S3: does not take what was being written when Signalbox died', async () => {
+  it('snapshots/only-a-shortcut: ignores a file that was being written when Signalbox died', async () => {
     await store().save(snapshotAt(5));
     await writeFile(`${fileOf(6)}.tmp`, await readFile(fileOf(5)));
     expect((await store().load())?.at.tip.sequence).toBe(5);

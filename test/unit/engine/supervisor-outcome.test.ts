@@ -10,14 +10,14 @@ function attempt(verdict: Verdict | null = null, stopReason: StopReason | null =
 
 const CLEAN: RunResult = { kind: 'exited', code: 0 };
 
-describe('how an attempt ended that nobody stopped', () => {
+describe('the outcome of an attempt that was not stopped', () => {
   it.each<[string, RunResult, AttemptOutcome, RegExp | undefined]>([
     ['exit code 0', CLEAN, 'completed', undefined],
     ['a function that returned', { kind: 'returned' }, 'completed', undefined],
     ['another exit code', { kind: 'exited', code: 3 }, 'failed', /code 3/],
     ['a signal', { kind: 'signalled', signal: 'SIGSEGV' }, 'killed', /SIGSEGV/],
     ['a function that threw', { kind: 'threw', error: 'no disk' }, 'failed', /^no disk$/],
-    ['nobody knows', { kind: 'lost', reason: 'the machine went away' }, 'lost', /machine went away/],
+    ['is unknown', { kind: 'lost', reason: 'the machine went away' }, 'lost', /machine went away/],
   ])('%s', (_, result, outcome, error) => {
     expect(judge(result, attempt(), true)).toEqual({
       outcome,

@@ -5,7 +5,7 @@ import { AttemptTokens } from '../../../src/engine/supervisor/tokens.ts';
 const tokens = new AttemptTokens('a secret');
 
 describe('attempt tokens', () => {
-  it('K1: are the same again for the same secret, and other for another', () => {
+  it('access/attempt-speaks-for-itself: are the same for the same secret, and different for another', () => {
     expect(new AttemptTokens('a secret').tokenOf({ project: 'p', task: 't', attempt: 1 })).toBe(
       tokens.tokenOf({ project: 'p', task: 't', attempt: 1 }),
     );
@@ -18,7 +18,7 @@ describe('attempt tokens', () => {
     expect(tokens.tokenOf({ project: 'p', task: 't', attempt: 1 })).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
-  it('K1: are logged as their hash only', () => {
+  it('access/attempt-speaks-for-itself: are logged only as their hash', () => {
     const token = tokens.tokenOf({ project: 'p', task: 't', attempt: 1 });
     expect(tokens.hashOf({ project: 'p', task: 't', attempt: 1 })).toBe(
       createHash('sha256').update(token).digest('hex'),

@@ -16,7 +16,7 @@ function task(id: string, spec: TracedTask['spec'] = {}): TracedTask {
 const tasksOf = (...tasks: readonly TracedTask[]) => new Map(tasks.map((each) => [`demo/${each.id}`, each]));
 
 describe('the trace of a task', () => {
-  it('K2: follows from what is in the log, and stays as it was named once', () => {
+  it('follows from the log alone, and never changes', () => {
     const trace = taskTrace(task('a'), null);
     expect(trace).toEqual({
       traceId: '9df68982c984923d92efaaeb4e0996a0',
@@ -28,7 +28,7 @@ describe('the trace of a task', () => {
     expect(attemptTraceparent(trace, 'demo/a/1')).toBe(`00-${trace.traceId}-6bf9ad247ab59bd1-01`);
   });
 
-  it('K1: is the one of its parent, and of the parent of that', () => {
+  it('is the trace of its parent, and of the parent of that', () => {
     const [root, child, grandchild] = [task('a'), task('b', { parent: 'a' }), task('c', { parent: 'b' })];
     const tasks = tasksOf(root, child, grandchild);
     const traces = [root, child, grandchild].map((each) => traceOf(tasks, each));
@@ -40,7 +40,7 @@ describe('the trace of a task', () => {
     ]);
   });
 
-  it('K1: is the one in which it was asked for, whoever its parent is, and so for its children', () => {
+  it('is the trace in which it was created, whatever its parent, and so for its children', () => {
     const root = task('a');
     const child = task('b', {
       parent: 'a',
