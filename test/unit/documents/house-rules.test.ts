@@ -1,0 +1,66 @@
+/** Rules that no compiler checks: the size of functions and folders. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSync, Visitor } from 'vite';
+import { describe, expect, it } from 'vitest';
+
+const MAX_FUNCTION_LINES = 80;
+const MAX_FILES_PER_FOLDER = 20;
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const FOLDERS = ['src', 'machines', 'projections', 'web', 'test'];
+const CODE = /\.(ts|tsx|mjs)$/;
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+const paths = FOLDERS.flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length)),
+).filter((path) => !path.startsWith('test/fixtures/') && !path.startsWith('test/histories/'));
+
+const files: readonly SourceFile[] = paths
+  .filter((path) => CODE.test(path))
+  .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+
+const linesOf = (text: string): number => text.split('\n').length - 1;
+
+/** Functions with a body of statements, as `path:line`. The callback of a `describe` is a list of tests, and not counted. */
+function longFunctions({ path, text }: SourceFile): string[] {
+  if (linesOf(text) <= MAX_FUNCTION_LINES) return [];
+  const found: string[] = [];
+  const suites = new Set<number>();
+  const look = ({ start, end }: { readonly start: number; readonly end: number }): void => {
+    const lines = linesOf(text.slice(start, end)) + 1;
+    const isSuite = suites.has(start);
+    if (lines > MAX_FUNCTION_LINES && !isSuite)
+      found.push(`${path}:${linesOf(text.slice(0, start)) + 1} has ${lines} lines`);
+  };
+  new Visitor({
+    CallExpression: ({ callee, arguments: given }) => {
+      if (!/^describe\b/.test(text.slice(callee.start, callee.end))) return;
+      for (const { start } of given) suites.add(start);
+    },
+    FunctionDeclaration: look,
+    FunctionExpression: look,
+    ArrowFunctionExpression: look,
+  }).visit(parseSync(path, text).program);
+  return found;
+}
+
+describe('the rules of the house', () => {
+  it(`has no function above ${MAX_FUNCTION_LINES} lines`, () => {
+    expect(files.flatMap(longFunctions)).toEqual([]);
+  });
+
+  it(`has no folder above ${MAX_FILES_PER_FOLDER} files`, () => {
+    const counts = new Map<string, number>();
+    for (const path of paths) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    const full = [...counts].filter(([, count]) => count > MAX_FILES_PER_FOLDER);
+    expect(full.map(([folder, count]) => `${folder} has ${count} files`)).toEqual([]);
+  });
+});
