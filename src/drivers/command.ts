@@ -102,7 +102,7 @@ export function commandProgram(settings: CommandSettings): Program {
   return {
     name: 'command',
     settings,
-    prompting: { isPublic: command.some((word) => word.includes('{prompt}')), passesEnvironment: true },
+    prompting: { isPublic: command.some((each) => each.includes('{prompt}')), passesEnvironment: true },
     resumes: false,
     invocation: (request, files) => ({
       command: command.map((argument) =>

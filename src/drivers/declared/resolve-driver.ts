@@ -69,19 +69,19 @@ function checkPrompt(spec: DriverSpec): void {
     ways.push({ by: large.by, lists: [args, large.resume_args ?? large.args ?? spec.resume_args] });
   }
   for (const { by, lists } of ways) {
-    const word = needed[by];
-    if (word === null || lists.every((args) => holdsWord(args, word))) continue;
+    const placeholder = needed[by];
+    if (placeholder === null || lists.every((args) => contains(args, placeholder))) continue;
     throw invalid(
       spec.name,
-      `its arguments have no ${word}, so the prompt would not reach it: add "${word}"`,
+      `its arguments have no ${placeholder}, so the prompt would not reach it: add "${placeholder}"`,
     );
   }
-  if (spec.session === 'caller' && !holdsWord(spec.args, '{session_id}'))
+  if (spec.session === 'caller' && !contains(spec.args, '{session_id}'))
     throw invalid(spec.name, 'its session is named by the caller, but its args have no {session_id}');
 }
 
-function holdsWord(args: Arguments, word: string): boolean {
-  return args.flat().some((each) => each.includes(word));
+function contains(args: Arguments, text: string): boolean {
+  return args.flat().some((each) => each.includes(text));
 }
 
 function invalid(name: string, message: string): SignalboxError {
