@@ -15,6 +15,7 @@ import { taskInMemory } from './app/context.ts';
 import { followRecords, TaskUpdates } from './app/events/follow.ts';
 import { appServices } from './app/services.ts';
 import { eventJson, taskJson } from './app/tasks/task-json.ts';
+import { incomingTrace } from './base/trace-context.ts';
 import { checkConfig } from './config/parse-config.ts';
 import type { SignalboxConfigInput } from './config/schema/config.ts';
 import type { EventAnswer, TaskAnswer } from './contracts/api/answers.ts';
@@ -24,7 +25,6 @@ import { SignalboxError } from './contracts/errors.ts';
 import type { StoredRecord } from './contracts/events/events.ts';
 import type { TaskRef } from './contracts/ids.ts';
 import { SETTLED_STATES } from './contracts/tasks.ts';
-import { incomingTrace } from './contracts/trace-context.ts';
 import { Daemon } from './daemon/daemon.ts';
 import type { FunctionHandler } from './drivers/function.ts';
 import { settledBy } from './engine/supervisor/task-keeper.ts';
@@ -38,11 +38,11 @@ import {
   type OperationOf,
 } from './operations/typed.ts';
 
+export type { IncomingTrace } from './base/trace-context.ts';
 export type { SignalboxConfigInput } from './config/schema/config.ts';
 export type { AttemptAnswer, EventAnswer, TaskAnswer } from './contracts/api/answers.ts';
 export { type ErrorCode, SignalboxError } from './contracts/errors.ts';
 export type { TaskRef } from './contracts/ids.ts';
-export type { IncomingTrace } from './contracts/trace-context.ts';
 export type { FunctionContext, FunctionHandler, FunctionOutput } from './drivers/function.ts';
 export type { AnswerOf, CallOptions, InputOf, OperationName } from './operations/typed.ts';
 

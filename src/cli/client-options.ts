@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
+import { incomingTrace } from '../base/trace-context.ts';
 import { DEFAULT_URL, SignalboxClient } from '../client/client.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { incomingTrace } from '../contracts/trace-context.ts';
 
 /** Where Signalbox is, and who one is there. */
 export interface AddressOptions {

@@ -5,8 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lru } from '../base/lru.ts';
+import type { IncomingTrace } from '../base/trace-context.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { IncomingTrace } from '../contracts/trace-context.ts';
 import type { Operation } from '../operations/operation.ts';
 import { parse } from '../operations/parse.ts';
 import {

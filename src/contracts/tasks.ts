@@ -1,7 +1,6 @@
 /** The vocabulary of tasks: states, outcomes, outputs, and a task as it is stored in the log. */
 import { z } from 'zod';
 import { STORED_FIELDS } from './task-fields.ts';
-import { traceparentSchema } from './trace-context.ts';
 
 export const TASK_STATES = [
   'scheduled',
@@ -50,6 +49,9 @@ export type StopReason = (typeof STOP_REASONS)[number];
 /** The streams of an attempt's process that are kept. */
 export const LOG_STREAMS = ['stdout', 'stderr'] as const;
 export type LogStream = (typeof LOG_STREAMS)[number];
+
+/** The form of a `traceparent` in the log. */
+export const traceparentSchema = z.string().regex(/^00-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/);
 
 /** A task to create when another one is done. Its texts may hold `{{outputs}}`, `{{title}}` and `{{task_id}}` of that one. */
 export interface FollowUpSpec extends z.infer<z.ZodObject<typeof STORED_FIELDS>> {

@@ -1,8 +1,8 @@
 /** Header fields that operations read and answer with: entity tags, long polls, idempotency keys, trace context. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { type IncomingTrace, incomingTrace } from '../base/trace-context.ts';
 import { type CreateTask, createTaskSchema } from '../contracts/api/requests.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { type IncomingTrace, incomingTrace } from '../contracts/trace-context.ts';
 import { type CallContext, type Content, Reply } from './operation.ts';
 import { parse } from './parse.ts';
 import type { UpdateWait } from './services.ts';

@@ -1,6 +1,7 @@
 /** What handlers work with: the use cases of the app, and what a server provides beside them. Types only. */
 import type { TaskView } from '../../projections/index.ts';
 import type { AppServices } from '../app/services.ts';
+import type { IncomingTrace } from '../base/trace-context.ts';
 import type { HealthReport } from '../contracts/api/answers.ts';
 import type { AuditStatusAnswer } from '../contracts/api/audit-status.ts';
 import type {
@@ -14,7 +15,6 @@ import type { FollowEvents, ReadBoard } from '../contracts/api/requests.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/api/webhooks.ts';
 import type { TaskId } from '../contracts/ids.ts';
 import type { RejectionRecord } from '../contracts/messages/agent-messages.ts';
-import type { IncomingTrace } from '../contracts/trace-context.ts';
 import type { CallContext, Reply } from './operation.ts';
 
 export type { TaggedJob, UpdateWait } from '../app/services.ts';

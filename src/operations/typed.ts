@@ -1,7 +1,7 @@
 /** The types of each operation's input and answer by its name, for clients; and one flat input taken apart. */
 import type { z } from 'zod';
+import type { IncomingTrace } from '../base/trace-context.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { IncomingTrace } from '../contracts/trace-context.ts';
 import { OPERATIONS } from './index.ts';
 import { type BodyOf, type Operation, paramNames } from './operation.ts';
 

@@ -2,10 +2,10 @@
 import type { TaskView } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { sha256 } from '../../base/hash.ts';
+import type { IncomingTrace } from '../../base/trace-context.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId, taskKey } from '../../contracts/ids.ts';
-import type { IncomingTrace } from '../../contracts/trace-context.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
 import { relationsOf, specOf } from './task-spec.ts';

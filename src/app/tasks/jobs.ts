@@ -1,11 +1,11 @@
 /** The plain job API: its requests as tasks, and tasks as its answers. */
 import type { TaskView } from '../../../projections/index.ts';
+import type { IncomingTrace } from '../../base/trace-context.ts';
 import { type CreateJob, JOB_PROJECT, type JobAnswer, type JobState } from '../../contracts/api/jobs.ts';
 import { createTaskSchema } from '../../contracts/api/requests.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 import { projectId, type TaskId, taskId } from '../../contracts/ids.ts';
 import type { TaskState } from '../../contracts/tasks.ts';
-import type { IncomingTrace } from '../../contracts/trace-context.ts';
 import { type AppContext, findAttempts, findTask } from '../context.ts';
 import { type Created, createTask } from './create-task.ts';
 import { cancelTask } from './decide-task.ts';

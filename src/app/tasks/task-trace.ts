@@ -1,5 +1,5 @@
 /** The trace context of a task, for webhooks and other receivers of its events. */
-import { formatTraceparent } from '../../contracts/trace-context.ts';
+import { formatTraceparent } from '../../base/trace-context.ts';
 import { traceOf } from '../../engine/runtime/task-trace.ts';
 import { type Needs, taskInMemory } from '../context.ts';
 

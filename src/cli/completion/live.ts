@@ -1,9 +1,9 @@
 /** What a running Signalbox has, for who types. */
 
+import { oneLine } from '../../base/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import { unreachable } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
-import { oneLine } from '../../contracts/printable.ts';
 import type { Candidate } from './completion.ts';
 import type { LiveSource } from './sources.ts';
 

@@ -1,1 +1,1 @@
-export { oneLine, printable } from '../../contracts/printable.ts';
+export { oneLine, printable } from '../../base/printable.ts';

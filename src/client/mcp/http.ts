@@ -1,6 +1,6 @@
 /** MCP over HTTP. Each request is served on its own, by the client with the caller's token: nobody gains anything by it. */
 
-import type { IncomingTrace } from '../../contracts/trace-context.ts';
+import type { IncomingTrace } from '../../base/trace-context.ts';
 import { SignalboxClient } from '../client.ts';
 
 /** Who asks, as far as HTTP knows it. */

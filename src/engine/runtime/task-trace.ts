@@ -4,14 +4,14 @@
  * starts a trace of its own.
  */
 import { sha256 } from '../../base/hash.ts';
-import { taskKey } from '../../contracts/ids.ts';
-import type { TaskSpec } from '../../contracts/tasks.ts';
 import {
   formatTraceparent,
   OWN_FLAGS,
   parseTraceparent,
   type TraceContext,
-} from '../../contracts/trace-context.ts';
+} from '../../base/trace-context.ts';
+import { taskKey } from '../../contracts/ids.ts';
+import type { TaskSpec } from '../../contracts/tasks.ts';
 
 /** The part of a task that determines its trace. */
 export interface TracedTask {

@@ -7,10 +7,10 @@
 
 import type { TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
+import { formatTraceparent } from '../../base/trace-context.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
-import { formatTraceparent } from '../../contracts/trace-context.ts';
 import type { Archive } from '../runtime/archive.ts';
 import { followUpId } from '../runtime/retention.ts';
 import { traceOf } from '../runtime/task-trace.ts';

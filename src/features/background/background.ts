@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TaskView } from '../../../projections/index.ts';
 import { type AppContext, findTask } from '../../app/context.ts';
 import { createAnyTask } from '../../app/tasks/create-task.ts';
+import type { IncomingTrace } from '../../base/trace-context.ts';
 import {
   BACKGROUND_AGENT,
   type BackgroundAnswer,
@@ -16,7 +17,6 @@ import {
 import { createTaskSchema } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
-import type { IncomingTrace } from '../../contracts/trace-context.ts';
 import { backgroundAnswer, backgroundBlock } from './answer.ts';
 import { Cursors } from './cursors.ts';
 import { type Ending, Endings } from './endings.ts';

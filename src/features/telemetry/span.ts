@@ -1,5 +1,5 @@
 /** A span, and its form in OTLP JSON: ids in hexadecimal, 64-bit numbers as text, enumerations as numbers. */
-import type { TraceContext } from '../../contracts/trace-context.ts';
+import type { TraceContext } from '../../base/trace-context.ts';
 import { VERSION } from '../../version.ts';
 
 /** Attributes with the value undefined are left out. */

@@ -3,10 +3,11 @@
  * that is exported again after a crash is recognised. Spans contain nothing that a person or an agent wrote: no titles,
  * texts, outputs, comments, reasons or errors.
  */
+
+import { isSampled } from '../../base/trace-context.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { isSampled } from '../../contracts/trace-context.ts';
 import { spanIdOf, type TaskTrace } from '../../engine/runtime/task-trace.ts';
 import { AttemptSpanBuilder } from './attempt-span.ts';
 import { type Span, SpanEvents, type SpanLink } from './span.ts';

@@ -1,8 +1,8 @@
 /** The output of a process while it runs. The page keeps only the end of a long log. */
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { printable } from '../../../src/base/printable.ts';
 import type { LOG_HEADERS as ServerHeaders } from '../../../src/contracts/api/answers.ts';
-import { printable } from '../../../src/contracts/printable.ts';
 import { ApiError, request } from '../../api/http.ts';
 
 /** A copy: the module that exports it contains all schemas of answers. */

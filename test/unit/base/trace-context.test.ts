@@ -5,8 +5,8 @@ import {
   incomingTrace,
   isSampled,
   parseTraceparent,
-  traceparentSchema,
-} from '../../../src/contracts/trace-context.ts';
+} from '../../../src/base/trace-context.ts';
+import { traceparentSchema } from '../../../src/contracts/tasks.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';

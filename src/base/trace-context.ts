@@ -2,7 +2,6 @@
  * W3C Trace Context, level 2. A `traceparent` that is not well formed is ignored: a caller with a broken tracer still gets
  * its task done. A `tracestate` is dropped together with its `traceparent`.
  */
-import { z } from 'zod';
 
 /** The trace of a caller, as it is stored with the task. Both values are well formed. */
 export interface IncomingTrace {
@@ -32,9 +31,6 @@ const MAX_STATE_LENGTH = 512;
 const MAX_STATE_MEMBERS = 32;
 const STATE_MEMBER =
   /^(?:[a-z][a-z\d_\-*/]{0,255}|[a-z\d][a-z\d_\-*/]{0,240}@[a-z][a-z\d_\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
-
-/** The form in the log. */
-export const traceparentSchema = z.string().regex(/^00-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/);
 
 /** @returns null if it is not well formed */
 export function parseTraceparent(text: string, state?: string): TraceContext | null {
