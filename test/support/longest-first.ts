@@ -5,18 +5,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take longest, in this order. Vitest without a cache sorts by file size, which says little. */
 const LONGEST = [
   'test/chaos/chaos.test.ts',
-  'test/integration/nats/nats-cluster.test.ts',
-  'test/simulation/simulation.test.ts',
   'test/browser/page.test.ts',
-  'test/integration/cli/cli-up.test.ts',
-  'test/integration/crash/crash-nats.test.ts',
-  'test/integration/nats/agent-messages.test.ts',
   'test/integration/crash/soak.test.ts',
+  'test/integration/nats/nats-cluster.test.ts',
+  'test/integration/crash/standby.test.ts',
+  'test/integration/process/process-adopt.test.ts',
+  'test/integration/cli/cli-demo.test.ts',
+  'test/integration/crash/crash-adoption.test.ts',
+  'test/browser/story.test.ts',
+  'test/integration/process/process-spawn.test.ts',
+  'test/integration/drivers/conformance.test.ts',
   'test/integration/nats/remote-loss.test.ts',
   'test/integration/journal/journal-cluster.test.ts',
-  'test/integration/crash/standby.test.ts',
-  'test/integration/cli/cli-task.test.ts',
-  'test/integration/features/background.test.ts',
 ];
 
 /** Runs the files of `LONGEST` before all others. */

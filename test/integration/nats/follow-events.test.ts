@@ -21,7 +21,9 @@ describe('a follower of the event log', () => {
         delay_seconds: 3_600,
       });
     };
-    for (let index = 0; index < 600; index++) await create();
+    const createMany = (count: number): Promise<unknown> =>
+      Promise.all(Array.from({ length: count }, create));
+    await createMany(600);
 
     await using proxy = await TcpProxy.to(nats.url);
     const connection = await connect({
@@ -38,18 +40,18 @@ describe('a follower of the event log', () => {
         seen.push(event);
     })();
     await until(() => seen.length > 300, 'it catches up');
-    for (let index = 0; index < 50; index++) await create();
+    await createMany(50);
     await nats.kill9();
     await nats.restart();
     await until(async () => (await box.readHealth()).ready, 'Signalbox writes again');
-    for (let index = 0; index < 50; index++) await create();
+    await createMany(50);
     // What is said while its own connection is broken comes after all.
     proxy.refusing = true;
     proxy.cut();
-    for (let index = 0; index < 50; index++) await create();
+    await createMany(50);
     proxy.refusing = false;
     await until(async () => seen.length === (await box.readHealth()).log.sequence, 'it has seen all', 30_000);
-    for (let index = 0; index < 50; index++) await create();
+    await createMany(50);
     await until(async () => seen.length === (await box.readHealth()).log.sequence, 'it follows', 30_000);
     stop.abort();
     await following;

@@ -82,7 +82,7 @@ describe('spans', () => {
   ] as const)('are sent again unchanged to a collector that %s', async (_, trouble) => {
     let troubles = 2;
     collector.behaviour = () => (troubles-- > 0 ? trouble : { status: 200, body: {} });
-    const limits = trouble === 'hangs' ? { timeoutMs: 1_000 } : {};
+    const limits = trouble === 'hangs' ? { timeoutMs: 300 } : {};
     await using engine = await world.start(collector.url, { agents }, { limits });
     await run(engine.test, 'a');
     await arrived(2);
@@ -146,7 +146,7 @@ describe('spans', () => {
 
   it('of many tasks wait for a hanging collector, few of them in memory, delay no task, and arrive', async () => {
     collector.behaviour = () => 'hangs';
-    const limits = { timeoutMs: 1_000, waiting: 50 };
+    const limits = { timeoutMs: 300, waiting: 50 };
     await using engine = await world.start(collector.url, { agents }, { limits });
     const ids = Array.from({ length: 150 }, (_, index) => `t${index}`);
     await run(engine.test, ...ids);
