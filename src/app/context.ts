@@ -14,7 +14,6 @@ import type { Supervisor } from '../engine/supervisor/supervisor.ts';
 import type { AttemptTokens } from '../engine/supervisor/tokens.ts';
 import type { Journal, JournalEntry, ReadRange } from '../journal/journal.ts';
 
-/** Defaults of fields that the creator of a task leaves out. */
 export interface TaskDefaults {
   readonly priority: number;
   readonly max_attempts: number;
@@ -45,7 +44,6 @@ export interface EngineState {
 export interface EventLog extends Pick<CommitPipeline, 'commit' | 'decide' | 'assertWritable' | 'last'> {
   /** A part of the log, in order. @throws SignalboxError `nats_unavailable`, `log_corrupt` (while it is read) */
   read(range: ReadRange): AsyncIterable<StoredRecord>;
-  /** The recorded history of one task. */
   history(project: ProjectId, task: TaskId): AsyncIterable<StoredRecord>;
   /** Calls the listener for every committed record, until the returned function is called. */
   onRecord(listener: (record: StoredRecord) => void): () => void;

@@ -4,7 +4,6 @@ import type { HealthReport } from '../contracts/api/answers.ts';
 import { VERSION } from '../version.ts';
 import type { NatsLink } from './nats-link.ts';
 
-/** The report that `/health`, `/ready` and `doctor` show. */
 export function healthOf(engine: Engine, nats: NatsLink): HealthReport {
   const log = engine.journalState;
   const reason = reasonOf(engine);

@@ -20,14 +20,12 @@ export interface NatsAddress {
   /** A file for `readCredentials`. */
   readonly credentialsFile?: string;
   readonly caFile?: string;
-  /** The client certificate and its key. */
   readonly certFile?: string;
   readonly keyFile?: string;
   /** Whether the server speaks TLS from the first byte on. */
   readonly isTlsFirst?: boolean;
 }
 
-/** For long-lived connections. */
 export const CONNECT_OPTIONS = {
   name: 'signalbox',
   noAsyncTraces: true,
@@ -73,7 +71,6 @@ export function tlsOf({ caFile, certFile, keyFile, isTlsFirst }: NatsAddress): T
 /** A NATS server that the configuration names, by its address or by a context of the `nats` command line. */
 export interface GivenServer {
   readonly address: NatsAddress;
-  /** Without credentials. */
   readonly url: string;
 }
 

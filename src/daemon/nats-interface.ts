@@ -26,7 +26,6 @@ export interface NatsInterfaceOptions {
   readonly environment: Environment;
 }
 
-/** The parts that commands over NATS use. */
 export type CommandParts = Pick<
   CommandServiceOptions,
   'app' | 'health' | 'people' | 'webhooks' | 'background' | 'audit'

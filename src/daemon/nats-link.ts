@@ -15,10 +15,8 @@ export interface NatsLink {
   readonly address: NatsAddress;
   /** null if the server is not embedded. */
   readonly embedded: EmbeddedServer | null;
-  /** Without credentials. */
   readonly url: string;
   readonly version: string;
-  /** Describes what is certain of an acknowledged event. */
   readonly durability: string;
   /** Forces the event stream to the disk (`nats.sync: group`); null if the server does it. */
   readonly sync: (() => Promise<void>) | null;

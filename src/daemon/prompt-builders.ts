@@ -14,7 +14,6 @@ import type { PromptInput } from '../engine/supervisor/prompts/prompt.ts';
 import type { PromptBuilders } from '../engine/supervisor/prompts/prompt-facts.ts';
 import { type PromptFacts, promptFacts, templateValues } from '../engine/supervisor/prompts/prompt-facts.ts';
 
-/** The default export of a prompt module. */
 export type PromptBuilder = (facts: PromptFacts) => string | Promise<string>;
 
 const PROMPT_BYTES_MAX = 4 * 1_024 * 1_024;

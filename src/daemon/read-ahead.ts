@@ -19,7 +19,6 @@ export interface ThreadInput {
 export interface PackedBatch {
   readonly from: number;
   readonly bytes: ArrayBuffer;
-  /** The end of each message in `bytes`. */
   readonly ends: readonly number[];
   readonly hashes: readonly string[];
   readonly lastId: string;

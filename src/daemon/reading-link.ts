@@ -14,7 +14,6 @@ export interface ReadingLink {
   readonly connection: NatsConnection;
   /** Whether the server runs only for this reading: then there is no writer. */
   readonly isOwn: boolean;
-  /** Names the log in messages. */
   readonly where: string;
   close(): Promise<void>;
 }

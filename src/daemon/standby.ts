@@ -85,7 +85,6 @@ export function answerAsStandby(connection: NatsConnection, { host, pid, since }
   return () => subscription.unsubscribe();
 }
 
-/** The standbys that answer in time. */
 export async function findStandbys(connection: NatsConnection): Promise<Standby[]> {
   const standbys: Standby[] = [];
   try {

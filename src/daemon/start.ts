@@ -41,7 +41,6 @@ export interface Started {
   readonly replaced: AbortSignal;
 }
 
-/** What all stages work with. */
 interface Base {
   readonly options: DaemonOptions;
   readonly cleanup: Cleanup;
@@ -194,12 +193,7 @@ function engineOptionsOf(
     version: VERSION,
     url,
     prompts: new ProjectPrompts({ projects: config.projects, logger, env }),
-    defaults: {
-      priority: defaults.priority,
-      max_attempts: defaults.max_attempts,
-      review: defaults.review,
-      backoff: defaults.backoff,
-    },
+    defaults,
     reviewOf: (agent) =>
       Object.hasOwn(config.agents, agent) ? resolveAgent(config, agent).review : undefined,
     limits: {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AppContext } from '../app/context.ts';
 import type { EventFeed, Follower } from '../app/events/event-feed.ts';
 import { Past } from '../app/events/past.ts';
-import { boardChange, pastBoard, readBoard } from '../app/overview/read-board.ts';
+import { boardChange, pastBoard, readBoard } from '../app/overview/board.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { parseMoment } from '../engine/replay/moment.ts';
 import { type CallContext, Reply } from '../operations/operation.ts';

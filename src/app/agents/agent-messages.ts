@@ -18,7 +18,6 @@ import { type ContentReference, captureFile } from '../attempts/content-store.ts
 import { type AppContext, commitForTask, findAttempts, findTask } from '../context.ts';
 import { whenRecorded } from '../events/follow.ts';
 
-/** The attempt that a token authenticates. */
 export interface AttemptPrincipal {
   readonly project: string;
   readonly task: string;
@@ -161,7 +160,6 @@ export function authenticateResult(
   return authenticate(app, project, task, token, 'result');
 }
 
-/** Finds the attempt of a token and checks that it is the open one. */
 async function authenticate(
   app: AppContext,
   project: ProjectId,

@@ -40,7 +40,6 @@ export interface LogPart {
   readonly bytes: Uint8Array;
   /** Offset of the part; not the requested one if Signalbox has dropped that part of the log. */
   readonly offset: number;
-  /** Offset of the next part. */
   readonly nextOffset: number;
   /** Whether nothing follows this part, now or later. */
   readonly isComplete: boolean;

@@ -70,7 +70,6 @@ function shortened(argument: string): string {
   return `${argument.slice(0, MAX_ARGUMENT_LENGTH)}…`;
 }
 
-/** Every open attempt with its living processes. */
 export async function listProcesses(app: AppContext): Promise<AttemptProcesses[]> {
   return Promise.all(
     openAttempts(app).map(async (attempt) => {

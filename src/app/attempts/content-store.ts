@@ -6,9 +6,7 @@ import { isAbsolute, join } from 'node:path';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 
 export interface ContentReference {
-  /** The path that the agent named. */
   readonly path: string;
-  /** In bytes. */
   readonly size: number;
   readonly sha256: string;
 }

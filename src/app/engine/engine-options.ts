@@ -39,14 +39,11 @@ export interface EngineOptions {
   readonly url: () => string | null;
   readonly defaults: TaskDefaults;
   readonly reviewOf: Settings['reviewOf'];
-  /** Prompts that projects build themselves. */
   readonly prompts?: PromptBuilders;
   readonly limits: EngineLimits;
-  /** Which settled tasks stay in memory. */
   readonly retention: RetentionLimits;
   /** The store of snapshots, and after how many events one is taken; null for no snapshots. */
   readonly snapshots: { readonly store: SnapshotStore; readonly every: number } | null;
-  /** Reads a long log ahead. */
   readonly readAhead?: ReadAhead | null;
   /** The keys that sign checkpoints; without them there are no checkpoints. */
   readonly keys?: CheckpointKeys;

@@ -56,9 +56,7 @@ export interface EngineParts {
   readonly followers: Followers;
   readonly snapshotter: Snapshotter | null;
   readonly logger: Logger;
-  /** Aborted by `drain`. */
   readonly draining: AbortController;
-  /** Aborted by `stop`. */
   readonly closed: AbortController;
 }
 

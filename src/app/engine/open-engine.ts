@@ -60,7 +60,6 @@ interface RecoveredParts {
   readonly recovered: Recovered;
 }
 
-/** An engine that has read the log and may take it over. */
 export class RecoveredEngine {
   readonly log: LogReader;
   readonly #parts: RecoveredParts;

@@ -30,7 +30,6 @@ export interface FollowRequest {
   /** Sequence of the last event that the follower knows; default: the newest one. */
   readonly after?: number | undefined;
   readonly filter: EventFilter;
-  /** Ends the following. */
   readonly signal: AbortSignal;
 }
 
@@ -40,7 +39,6 @@ export interface Follower extends AsyncIterable<Batch> {
 }
 
 export interface FeedSettings {
-  /** Events and characters in the window. */
   readonly windowEvents: number;
   readonly windowSize: number;
   /** Milliseconds between two batches of a follower. */
@@ -93,7 +91,6 @@ export class EventFeed {
     return this.#followers;
   }
 
-  /** Sequence of the newest event. */
   get end(): number {
     return this.#app.state.projections.sequence;
   }

@@ -9,7 +9,6 @@ import { type FeedEvent, feedEventOf } from './event-window.ts';
 
 export interface EventPage {
   readonly events: readonly FeedEvent[];
-  /** Sequence of the last event that was read. */
   readonly upTo: number;
 }
 
@@ -22,7 +21,6 @@ const READERS = 4;
 
 export class EventPages {
   readonly #read: (range: ReadRange) => AsyncIterable<StoredRecord>;
-  /** By first sequence. */
   readonly #pages = new Lru<number, Promise<EventPage>>(KEPT_PAGES);
   readonly #waiting: (() => void)[] = [];
   #reading = 0;

@@ -71,7 +71,6 @@ type UpdateSources = Needs<'state.projections' | 'log.onRecord' | 'environment'>
 
 /** Waits for updates of tasks. One listener serves all callers, so a record costs the same however many wait. */
 export class TaskUpdates {
-  /** The callers that wait, by task key. */
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #stop: () => void;
   readonly #app: UpdateSources;

@@ -30,7 +30,6 @@ interface Frame {
   record: StoredRecord | null;
 }
 
-/** What reading the past needs. */
 export interface PastLog extends Needs<'log.read' | 'log.onRecord' | 'log.closed'> {
   readonly environment: Pick<Environment, 'clock'>;
   readonly state: { readonly projections: Pick<Projections, 'sequence'> };

@@ -4,7 +4,6 @@ import { MACHINES } from '../../../machines/index.ts';
 import type { MachineGraphAnswer } from '../../contracts/api/machines.ts';
 import { ENTITY_KINDS } from '../../contracts/events/events.ts';
 
-/** Each as a graph that is read from the machine itself. */
 export function listMachines(): MachineGraphAnswer[] {
   return ENTITY_KINDS.map((name) => {
     const { states, transitions } = graphOf(MACHINES[name]);

@@ -9,7 +9,6 @@ type Bucket = ThroughputAnswer['buckets'][number];
 
 const SHARES = [0.5, 0.95, 0.99] as const;
 
-/** A bucket for each minute up to the present one. */
 export function readThroughput(
   { state: { projections }, environment }: Needs<'state.projections' | 'environment'>,
   { minutes, project }: ReadThroughput,

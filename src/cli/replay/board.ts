@@ -1,5 +1,5 @@
 /** The board as it was. */
-import { agentJson } from '../../app/agents/read-agents.ts';
+import { agentJson } from '../../app/agents/agents.ts';
 import { taskJson } from '../../app/tasks/task-json.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { TASK_STATES } from '../../contracts/tasks.ts';

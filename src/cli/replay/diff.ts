@@ -1,5 +1,5 @@
 /** What has changed between two moments, in words and as JSON. */
-import { agentJson } from '../../app/agents/read-agents.ts';
+import { agentJson } from '../../app/agents/agents.ts';
 import { attemptJson, commentJson, outputJson, timeOf } from '../../app/tasks/task-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import {

@@ -14,7 +14,6 @@ export interface Board {
   readonly tasks: ReadonlyMap<string, TaskView>;
   readonly attempts: ReadonlyMap<string, readonly AttemptView[]>;
   readonly agents: ReadonlyMap<string, AgentView>;
-  /** The paused queues. */
   readonly queues: ReadonlyMap<string, PausedQueue>;
 }
 
@@ -34,12 +33,10 @@ export interface StateChange {
 }
 
 export interface AttemptChange extends StateChange {
-  /** After the change. */
   readonly attempt: AttemptView;
 }
 
 export interface TaskChanges {
-  /** After the change. */
   readonly task: TaskView;
   /** null if its state is the same; it may have changed and come back meanwhile. */
   readonly state: StateChange | null;
@@ -61,7 +58,6 @@ export interface BoardChanges {
   /** The changed tasks, in the order of creation. */
   readonly tasks: readonly TaskChanges[];
   readonly agents: readonly AgentChange[];
-  /** Paused or resumed. */
   readonly queues: readonly QueueChange[];
 }
 

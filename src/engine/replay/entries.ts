@@ -17,7 +17,6 @@ export interface Entry {
 
 export interface EntryPage {
   readonly entries: readonly Entry[];
-  /** `after` of the next page; null at the end. */
   readonly next: number | null;
 }
 
@@ -26,7 +25,6 @@ export interface PageOfTasks {
   readonly after: number;
   /** Only tasks that were created up to this sequence; without it the page may be the last one. */
   readonly until?: number | null | undefined;
-  /** Maximum number of tasks. */
   readonly limit?: number | undefined;
 }
 

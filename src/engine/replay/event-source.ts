@@ -13,7 +13,6 @@ import type { LogReader, StoredMessage } from '../../journal/journal.ts';
 import { chainHashOf, tombstones, withTombstones } from '../../journal/redactions.ts';
 import { brokenChain, readRecord } from '../runtime/rebuild.ts';
 
-/** Which events are read; default: all. */
 export interface EventSelection {
   /** First sequence; default: 1. */
   readonly from?: number;
@@ -57,7 +56,6 @@ export function isSelected(message: StoredMessage, selection: EventSelection): b
   return subject === undefined || message.subject.startsWith(`${subject}.`);
 }
 
-/** The events of an open journal. */
 export function journalSource(journal: LogReader, name = 'the journal'): EventSource {
   const reader = withTombstones(journal);
   async function* readSubject(

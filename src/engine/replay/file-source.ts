@@ -32,7 +32,6 @@ export function fileSource(path: string): EventSource {
   };
 }
 
-/** The line of a message, without its newline. */
 export function lineOf({ bytes }: StoredMessage): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }

@@ -40,11 +40,9 @@ export async function fold<State>(
 }
 
 export interface FollowOptions<State> extends Omit<FoldOptions<State>, 'to'> {
-  /** Ends the loop when it is aborted. */
   readonly signal: AbortSignal;
 }
 
-/** A state, and the last record in it. */
 export interface Followed<State> extends Folded<State> {
   readonly record: StoredRecord;
 }

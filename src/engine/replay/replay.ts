@@ -9,7 +9,6 @@ import { assertReplays, type Divergence, divergenceOf } from '../runtime/diverge
 import { ChainCheck, type EventSource, readRecords } from './event-source.ts';
 import { type Moment, momentText } from './moment.ts';
 
-/** The position of a replay. */
 export interface Place {
   /** Of the last record; 0 before the first. */
   readonly sequence: number;
@@ -20,7 +19,6 @@ export interface Place {
 export interface ReplayOptions {
   /** Actors to which every event is sent too, as at a start of Signalbox. */
   readonly host?: ActorHost;
-  /** Called for each record when it is in the projections. */
   readonly onRecord?: (record: StoredRecord) => void;
 }
 
@@ -65,7 +63,6 @@ export class Replay implements AsyncDisposable {
     return this.#place;
   }
 
-  /** Releases the source. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#messages?.return?.();
     this.#messages = null;

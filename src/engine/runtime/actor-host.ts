@@ -39,7 +39,6 @@ export interface Move {
 /** All actors at one moment, as plain data. */
 export type ActorStates = { readonly [Kind in EntityKind]: Map<string, EntityState<Kind>> };
 
-/** A machine for each kind of entity. */
 export type Machines = Readonly<Record<EntityKind, AnyStateMachine>>;
 
 type Logic = FlatLogic<ContextOf[EntityKind], DomainEvent>;
@@ -50,12 +49,10 @@ interface Slot {
   entity: EntityState;
 }
 
-/** What an event will do to one recipient. */
 interface Step {
   readonly recipient: Recipient;
   /** undefined if the event is the entity's first. */
   readonly slot: Slot | undefined;
-  /** The state before the event. */
   readonly entity: EntityState;
   readonly transition: FlatTransition<ContextOf[EntityKind]>;
 }

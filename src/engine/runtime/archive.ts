@@ -9,11 +9,8 @@ export interface ArchivedTask {
   readonly attempts: readonly AttemptView[];
 }
 
-/** The log by task. */
 export interface Histories {
-  /** Whether the task ever existed. */
   has(project: string, task: string): Promise<boolean>;
-  /** Its records, in order. */
   read(project: string, task: string): AsyncIterable<StoredRecord>;
 }
 

@@ -69,13 +69,11 @@ export async function rebuild(
   return rebuilding.end;
 }
 
-/** The state that a log is read into. */
 export interface RebuiltState {
   readonly host: ActorHost;
   readonly projections: Projections;
 }
 
-/** Applies a log, one message after the other. */
 export class Rebuilding {
   readonly #state: RebuiltState;
   /** The last message. Its id is decoded only on access. */
@@ -90,12 +88,10 @@ export class Rebuilding {
     this.#hash = before.hash;
   }
 
-  /** The sequence of the last message. */
   get sequence(): number {
     return this.#last.sequence;
   }
 
-  /** The last message. */
   get end(): Rebuilt {
     const { sequence, id } = this.#last;
     return { tip: { sequence, id }, hash: this.#hash };

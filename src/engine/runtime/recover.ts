@@ -32,7 +32,6 @@ export interface RecoverOptions {
   readonly logger: Logger;
 }
 
-/** The state that follows from the log. */
 export interface State {
   readonly host: ActorHost;
   readonly projections: Projections;
@@ -63,7 +62,6 @@ export class Recovered {
     return this.#rebuilding.end;
   }
 
-  /** Tasks in memory. */
   get tasks(): number {
     return this.#state.projections.blackboard.tasks.size;
   }

@@ -21,7 +21,6 @@ export interface SnapshotStore {
   load(): Promise<Snapshot | null>;
   /** @throws if writing fails; earlier snapshots are still there then */
   save(snapshot: Snapshot): Promise<void>;
-  /** Deletes all snapshots. */
   drop(): Promise<void>;
 }
 
@@ -130,7 +129,6 @@ export interface SnapshotterOptions {
   readonly every: number;
   /** Entities to write: a large state is written less often than a small one. */
   readonly size: () => number;
-  /** The state after the last stored event. */
   readonly capture: () => Snapshot;
   readonly logger: Logger;
 }

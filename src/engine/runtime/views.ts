@@ -27,7 +27,6 @@ export function attemptOf(projections: Attempts, ref: AttemptRef): AttemptView |
   return attemptsOf(projections, ref)[ref.attempt - 1];
 }
 
-/** The children of a task in memory, in the order of creation. */
 export function childrenOf({ blackboard }: Tasks, ref: TaskRef): TaskView[] {
   const keys = blackboard.children.get(taskKey(ref)) ?? [];
   return keys.flatMap((key) => blackboard.tasks.get(key) ?? []);

@@ -55,12 +55,10 @@ export class AgentRoster {
     for (const { definition } of this.#entries.values()) yield definition;
   }
 
-  /** The queues that an agent takes from. */
   queuesOf(id: string): readonly QueueKey[] {
     return this.#entries.get(id)?.queues ?? [];
   }
 
-  /** The agents that take from a queue. */
   takersOf(queue: QueueKey): readonly string[] {
     return this.#byQueue.get(queue) ?? [];
   }

@@ -14,7 +14,6 @@ import type { SupervisorContext } from './supervisor-context.ts';
 export interface Patience {
   /** Without a sign of life; undefined: silence alone stops nothing. */
   readonly silenceMs: number | undefined;
-  /** After the report of the agent. */
   readonly lingerMs: number;
 }
 

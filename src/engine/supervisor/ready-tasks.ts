@@ -12,7 +12,6 @@ import { Heap } from '../../base/heap.ts';
 export type QueueKey = `agent:${string}` | `type:${string}`;
 
 export interface ReadyTask {
-  /** The key of the task. */
   readonly key: string;
   readonly project: string;
   readonly priority: number;
@@ -27,7 +26,6 @@ export interface QueuedTask extends ReadyTask {
 export interface Demand {
   readonly queues: readonly QueueKey[];
   readonly isReady: (key: string) => boolean;
-  /** Open attempts of a project. */
   readonly loadOf: (project: string) => number;
   /** Open attempts that a project may have. */
   readonly projectCap: number;

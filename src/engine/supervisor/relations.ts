@@ -57,7 +57,6 @@ export class Relations {
     }
   }
 
-  /** Reacts to a task that has settled. */
   onSettled(task: TaskView): void {
     const { tasks, dependents } = this.#options.projections.blackboard;
     for (const dependent of dependents.get(viewKey(task)) ?? []) {

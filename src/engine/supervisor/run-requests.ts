@@ -19,11 +19,9 @@ interface RunRequestsParts extends Pick<SupervisorContext, 'projections'> {
   readonly attemptsDirectory: string;
   /** The URL at which agents reach Signalbox; null while nothing listens. */
   readonly url: () => string | null;
-  /** Prompts that projects build themselves. */
   readonly prompts: PromptBuilders;
 }
 
-/** The views that a request is made of. */
 interface Known {
   readonly view: TaskView;
   readonly history: readonly AttemptView[];
@@ -106,7 +104,6 @@ export class RunRequests {
   }
 }
 
-/** Milliseconds that one attempt may take. */
 export function timeoutOf(spec: TaskSpec | undefined, agent: AgentDefinition): number {
   return spec?.timeout_seconds === undefined ? agent.timeoutMs : spec.timeout_seconds * 1_000;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listAgents, readAgent } from '../../../src/app/agents/read-agents.ts';
+import { listAgents, readAgent } from '../../../src/app/agents/agents.ts';
 import { SignalboxClient } from '../../../src/client/client.ts';
 import { type AgentAnswer, agentAnswerSchema, agentListSchema } from '../../../src/contracts/api/answers.ts';
 import { agentId } from '../../../src/contracts/ids.ts';

@@ -1,6 +1,6 @@
 /** A paused queue, in simulated time: no task of it is assigned to any agent. */
 import { describe, expect, it } from 'vitest';
-import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/decide-queue.ts';
+import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
 import { readWhy } from '../../../src/app/tasks/read-why.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
 import { agent } from '../../support/simulation/agent.ts';

@@ -1,6 +1,6 @@
 /** Who runs next, in simulated time: priority and age, turns between projects, caps, agents that share work. */
 import { describe, expect, it } from 'vitest';
-import { decideAgent } from '../../../src/app/agents/decide-agent.ts';
+import { decideAgent } from '../../../src/app/agents/agents.ts';
 import { agentId, taskKey } from '../../../src/contracts/ids.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { script, scripts } from '../../support/simulation/script.ts';

@@ -3,9 +3,9 @@
  * happen to tasks, attempts, agents and itself. The same story gives the same log, byte by byte.
  */
 
-import { type AgentDecision, decideAgent } from '../../../src/app/agents/decide-agent.ts';
+import { type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
-import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/decide-queue.ts';
+import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import type { SimulatedAgent } from '../simulation/node.ts';

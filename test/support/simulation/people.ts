@@ -1,8 +1,8 @@
 /** Those who give Signalbox work and decide about it: they create tasks, review, cancel, block and pause at random. */
 
-import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/decide-agent.ts';
+import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
-import { decideQueue, type QueueDecision } from '../../../src/app/overview/decide-queue.ts';
+import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';

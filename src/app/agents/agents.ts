@@ -1,11 +1,14 @@
-/** Reading agents. */
+/** Agents: reading, pausing, draining and resuming them. */
 import type { AgentView } from '../../../projections/index.ts';
 import type { AgentAnswer } from '../../contracts/api/answers.ts';
+import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import type { EventOf } from '../../contracts/events/events.ts';
 import type { AgentId } from '../../contracts/ids.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import { openAttemptJson, openAttempts } from '../attempts/attempts.ts';
 import type { AppContext, Needs } from '../context.ts';
+import { deciderOf } from '../decider.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
 /** The configured agents, in the order of the configuration. */
@@ -79,4 +82,33 @@ export function agentJson(agent: AgentView | Unregistered): AgentAnswer {
     driver,
     capabilities: [...capabilities],
   };
+}
+
+const EVENTS = { pause: 'agent.paused', drain: 'agent.drained', resume: 'agent.resumed' } as const;
+
+export type AgentDecision = keyof typeof EVENTS;
+
+export const AGENT_DECISIONS = Object.keys(EVENTS) as readonly AgentDecision[];
+
+/**
+ * A paused or draining agent gets no new tasks, and its open attempts go on; draining says that it is to be emptied for
+ * good. Both survive restarts. Resuming also ends a parking early.
+ * @returns the agent afterwards. @throws SignalboxError `agent_not_found`, `illegal_transition`, `log_unavailable`
+ */
+export async function decideAgent(
+  app: AppContext,
+  id: AgentId,
+  decision: AgentDecision,
+  request: Decision,
+  actor: string,
+): Promise<AgentAnswer> {
+  findAgent(app, id);
+  const event: EventOf<(typeof EVENTS)[AgentDecision]> = {
+    type: EVENTS[decision],
+    agent: id,
+    reason: request.comment,
+  };
+  app.log.assertWritable();
+  await app.log.commit(event, { actor: deciderOf(request, actor) });
+  return readAgent(app, id);
 }
