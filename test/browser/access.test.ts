@@ -23,7 +23,7 @@ describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, 
     const admin = await addToken(file, 'ann', 'admin', Date.now());
     await until(
       async () => (await fetch(`${sandbox.url}/api/board`)).status === 401,
-      'nobody is let in without one',
+      'access requires a token',
     );
     await using browser = await TestBrowser.launch();
     const page = await browser.open(`${sandbox.url}/ui/board`);

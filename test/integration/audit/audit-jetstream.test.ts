@@ -1,4 +1,4 @@
-/** Audit and erasure on a real stream: what is found in it, and what is really gone from the disk. */
+/** Audit and erasure on a real stream: findings, and content that is gone from the disk. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ describe('a log on JetStream', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  /** The log of `made` on the server; where it has an erased event, one with the secret was stored and erased. */
+  /** The log of `made` on the server; its erased event is stored with a secret first. */
   async function loaded(): Promise<JetStreamLog> {
     const log = await JetStreamLog.fresh(server);
     const entries: JournalEntry[] = [...made.log.messages];
@@ -173,7 +173,7 @@ async function filesOf(directory: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Flips a bit of the text where the file holds it. */
+/** Flips a bit of a text in a file. */
 async function flip(file: string, text: string): Promise<void> {
   const bytes = await readFile(file);
   const at = bytes.indexOf(text);

@@ -1,4 +1,4 @@
-/** docs/reference/audit.md says enough: a verifier in another language, written by it alone, finds what this one finds. */
+/** A verifier in Python, written from docs/reference/audit.md alone, finds the same as Signalbox. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ describe.skipIf(!hasPython)('examples/verify-bundle/verify.py', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** What it prints, and its exit code. */
+  /** Its output and exit code. */
   async function verified(bundle: string, ...trusted: string[]): Promise<{ code: number; out: string }> {
     const file = join(directory, 'bundle.ndjson');
     await writeFile(file, bundle);
@@ -92,7 +92,7 @@ describe.skipIf(!hasPython)('examples/verify-bundle/verify.py', () => {
 
 const sequenceOf = (line = '{}'): number => (JSON.parse(line) as { sequence: number }).sequence;
 
-/** The checkpoint of a line, signed with another key; the hash of the line fits. */
+/** Signs the checkpoint of a line with another key; the hash of the line matches. */
 function resigned(line: string): string {
   const { event: text, ...rest } = JSON.parse(line) as { event: string };
   const { event } = (
@@ -102,7 +102,7 @@ function resigned(line: string): string {
   return JSON.stringify({ ...rest, sha256: sha256(changed), event: changed });
 }
 
-/** The lines with a hash at the end that fits them. */
+/** The lines with a matching hash in the last line. */
 function sealed(lines: readonly string[]): string {
   const body = lines
     .slice(0, -2)

@@ -1,4 +1,4 @@
-/** C1 to C4 of checkpointer.ts, K1 and K2 of key-file.ts. */
+/** Checkpoints and the signing key. */
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ describe('checkpoints', () => {
     const first = await start({ everyEvents: 5 });
     await create(first, 12);
     await stop(first);
-    // This one gets no chance to say goodbye.
+    // A crash: no checkpoint at the stop.
     const second = await start({ everyEvents: 5 });
     await create(second, 3);
     await second.test[Symbol.asyncDispose]();
@@ -135,7 +135,7 @@ describe('checkpoints', () => {
     await stop(first);
     const second = await start();
     expect((await keys.load()).fingerprint).toBe(old);
-    // The log gets the key, and then the process dies.
+    // The process dies after the key is in the log.
     keys.adoptNext = () => Promise.reject(new Error('killed'));
     const dying = await Checkpointer.open({ keys, logger: silentLogger });
     await second.checkpointer.stop();

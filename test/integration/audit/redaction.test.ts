@@ -1,4 +1,4 @@
-/** Redaction: X1 and X2 of redact.ts, E1 to E3 of redactions.ts. */
+/** Redaction: content is erased, and the log stays complete. */
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

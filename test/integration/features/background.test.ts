@@ -25,7 +25,7 @@ const of = ({ url }: Sandbox) => new SignalboxClient({ url });
 
 describe.concurrent('notifications', () => {
   it(
-    'come once to each cursor, over a stop and a kill -9 of Signalbox, and for commands that ran meanwhile (G1, G2)',
+    'come once to each cursor, across a stop and a kill -9, and for commands that ran in the meantime',
     LIMIT,
     async () => {
       await using sandbox = await start({ ...CONFIG, shutdown: { agents: 'leave', drain_seconds: 0.1 } });
@@ -45,7 +45,7 @@ describe.concurrent('notifications', () => {
       await sandbox.kill('SIGKILL');
       await sandbox.up();
 
-      // The answer of the first drain may have been lost with the process: it is asked for again.
+      // The answer of the first drain may be lost with the process: it is requested again.
       expect(await of(sandbox).drainNotifications({ cursor: 'a', drain_id: 'd1' })).toEqual({
         ...drained,
         more: true,
@@ -137,7 +137,7 @@ describe('what a command leaves', () => {
         'it runs',
       );
       const path = `/api/projects/_background/tasks/${killed.task_id}/attempts/1/kill`;
-      // Not before it has said something.
+      // Not before it has printed something.
       const log = `/api/projects/_background/tasks/${killed.task_id}/attempts/1/log`;
       await until(
         async () => (await (await fetch(sandbox.url + log)).text()) === 'begun\n',

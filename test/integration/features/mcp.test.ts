@@ -1,4 +1,4 @@
-/** The MCP server, asked by the official client: both revisions of the protocol, over stdio and HTTP (Y1, Z1, Z2). */
+/** The MCP server with the official client: both revisions of the protocol, over stdio and HTTP. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -22,7 +22,7 @@ const TOOLS = [
   'task_output',
   'task_status',
 ];
-/** Leaves its environment for the test, and works on. */
+/** Writes its environment to a file for the test, and continues to run. */
 const WORKER =
   'printenv | grep ^SIGNALBOX_ > env-$SIGNALBOX_TASK_ID.new; mv env-$SIGNALBOX_TASK_ID.new env-$SIGNALBOX_TASK_ID; sleep 600';
 
@@ -94,7 +94,7 @@ describe.concurrent('the MCP server', () => {
   }, 60_000);
   afterAll(async () => sandbox[Symbol.asyncDispose]());
 
-  /** What Signalbox gives to an agent that works on this task. */
+  /** The environment of the agent that works on this task. */
   async function environmentOf(id: string): Promise<Env> {
     const task = { id, title: 'a task', agent: 'worker', review: 'manual' } as const;
     await new SignalboxClient({ url: sandbox.url }).createTask({ project: 'demo', ...task });

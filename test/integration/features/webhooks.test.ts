@@ -1,4 +1,4 @@
-/** Webhooks: at least once, in order, signed; and what could not be delivered. */
+/** Webhooks: at least once, in order, signed; and dead letters. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -102,7 +102,7 @@ describe('a webhook', () => {
     await until(() => (first.webhooks.list()[0]?.position ?? 0) >= last, 'its position to move on');
     await first[Symbol.asyncDispose]();
 
-    // Without the webhook, as a Signalbox that was down for it.
+    // Runs without the webhook, as if it was down.
     const agents = [functionAgent('quick', () => 'ok')];
     const between = await startHttp({ agents }, {}, undefined, log);
     await run(between, 'b');
@@ -162,7 +162,7 @@ describe('dead letters of a webhook', () => {
     ]);
     await first[Symbol.asyncDispose]();
 
-    // They are still there after a restart.
+    // Dead letters survive a restart.
     await using http = await start({}, log);
     const [created, approved] = await letters(http);
     const refused = await http.post('/api/webhooks/ops/redeliver', { sequences: [created?.sequence, 1] });

@@ -38,7 +38,7 @@ const arrived = (count: number): Promise<void> =>
 interface Listening {
   readonly logger: pino.Logger;
   readonly messages: () => string[];
-  /** What the newest message says of spans that are lost. */
+  /** The number of lost spans in the newest message. */
   readonly lost: () => number | undefined;
 }
 
@@ -59,7 +59,7 @@ describe('spans', () => {
     const { logger, messages } = listening();
     await using engine = await world.start(url, { agents }, { logger });
     await run(engine.test, 'a', 'b');
-    await until(() => messages().length > 0, 'it is said');
+    await until(() => messages().length > 0, 'a log message');
     await run(engine.test, 'c');
     collector = await Collector.start(port);
     await arrived(6);
@@ -67,7 +67,7 @@ describe('spans', () => {
     await arrived(8);
     expect(taken().slice(0, 4).sort()).toEqual(bothOf('a', 'b').sort());
     expect(taken().slice(4)).toEqual(bothOf('c', 'd'));
-    await until(() => messages().length === 2, 'it is said');
+    await until(() => messages().length === 2, 'a log message');
     expect(messages()).toEqual([
       'the trace collector is unavailable: spans wait in the log',
       'the trace collector accepts spans again',
@@ -108,7 +108,7 @@ describe('spans', () => {
       await arrived(2);
       expect(taken()).toEqual(bothOf('c'));
       expect(collector.requests.every(({ path }) => path === '/v1/traces')).toBe(true);
-      await until(() => messages().length === 2, 'it is said');
+      await until(() => messages().length === 2, 'a log message');
       expect(messages()).toEqual([
         'the trace collector refuses spans: they are lost',
         'the trace collector accepts spans again',
@@ -123,7 +123,7 @@ describe('spans', () => {
     const { logger, messages } = listening();
     await using engine = await world.start(collector.url, { agents }, { logger });
     await run(engine.test, 'a');
-    await until(() => messages().length === 2, 'it is said');
+    await until(() => messages().length === 2, 'a log message');
     expect(messages()).toEqual([
       'the trace collector is unavailable: spans wait in the log',
       'the trace collector refuses spans: they are lost',
@@ -227,7 +227,7 @@ describe('a restart', () => {
     await run(engine.test, 'a');
     const records = await engine.test.history(await engine.test.until('a', () => true));
     const last = records.at(-1)?.sequence ?? 0;
-    // The feed hands out what is new a moment later.
+    // The feed delivers new events with a delay.
     await until(() => engine.telemetry.seen >= last, 'it was seen');
     expect(collector.spans).toEqual([]);
     await engine[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-/** Traces of `signalbox up`: off, on, and over a kill -9. */
+/** Traces of `signalbox up`: off, on, and across a kill -9. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ async function settle(sandbox: Sandbox, id: string, agent: string): Promise<stri
   return outputs?.[0]?.content?.trim() ?? '';
 }
 
-/** Modules of the traces that the process has loaded. */
+/** Telemetry modules that the process has loaded. */
 async function loaded(file: string): Promise<string[]> {
   const urls = (await readFile(file, 'utf8')).split('\n');
   expect(urls.some((url) => url.endsWith('/src/daemon/features.js'))).toBe(true);
@@ -47,14 +47,14 @@ describe('traces of a process', () => {
     await sandbox.configure({ ...CONFIG, telemetry: { endpoint: collector.url } });
     await sandbox.up();
     expect(await loaded(env.LOADED_MODULES)).toContain('telemetry.js');
-    // What happened while they were off is not owed.
+    // Events from the time without traces are not exported.
     await settle(sandbox, 'b', 'teller');
     await until(() => collector.spansOf('b').length === 2, 'the spans of b');
     expect(collector.spansOf('a')).toEqual([]);
   });
 
   it(
-    'arrive over a kill -9, with what ended meanwhile, as the spans that agents were given',
+    'arrive after a kill -9 with the ids that the agents got, including those that ended in the meantime',
     LIMIT,
     async () => {
       await using collector = await Collector.start();

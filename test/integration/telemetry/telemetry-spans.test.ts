@@ -1,4 +1,4 @@
-/** The spans of tasks and attempts, as a collector gets them. */
+/** The spans of tasks and attempts that a collector receives. */
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
@@ -19,7 +19,7 @@ const NOTHING_ELSE = { links: [], status: {}, droppedEventsCount: 0, droppedLink
 
 let collector: Collector;
 let world: TracedWorld;
-/** What attempts were given, by `task/attempt`. */
+/** The traceparents of attempts, by `task/attempt`. */
 let given: Map<string, string>;
 beforeEach(async () => {
   collector = await Collector.start();
@@ -52,7 +52,7 @@ async function timesOf(test: TestEngine, id: string): Promise<Map<string, number
   return new Map(records.map(({ event, time }) => [event.type, time]));
 }
 
-/** A task that continues a trace, and whose every text is a secret. */
+/** A task that continues a trace, with secrets in all of its texts. */
 async function createSecretTask(test: TestEngine): Promise<void> {
   const request = createTaskSchema.parse({
     id: 'a',
@@ -172,7 +172,7 @@ describe('the spans of a task', () => {
     await cancelTask(engine.test.app, PROJECT, taskId('hangs'), { comment: SECRET }, 'user:ann');
     await collected('hangs', 2);
     const spans = collector.spansOf('hangs');
-    // The task is over before its process is.
+    // The task ends before its process.
     const [task, attempt] = spans;
     expect(task).toMatchObject({ name: 'signalbox.task', status: {} });
     expect(task?.attributes).toMatchObject({ 'signalbox.task.state': 'cancelled' });

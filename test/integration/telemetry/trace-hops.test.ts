@@ -1,4 +1,4 @@
-/** The trace of whoever asks for a task goes with it: into the log, to each attempt, and to whoever is told of it. */
+/** The trace of a request for a task continues in the log, in its attempts, and in webhooks. */
 import { randomBytes } from 'node:crypto';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`;
 const HEADERS = { traceparent: PARENT, tracestate: 'rojo=1' };
 
-/** What attempts were given, by `task/attempt`. */
+/** The traceparents of attempts, by `task/attempt`. */
 let given: Map<string, string>;
 beforeEach(() => {
   given = new Map();
@@ -51,7 +51,7 @@ interface Created {
   };
 }
 
-/** The event that created a task, as it stands in the log. */
+/** The stored event that created a task. */
 function created({ log }: TestHttp, id: string): Created | undefined {
   return log.messages
     .map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Created)

@@ -1,4 +1,4 @@
-/** LC1 to LC3 of log-check.ts. */
+/** The verification of a log by the Signalbox that writes it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ describe('verification by the running Signalbox', () => {
 
   const messages = (): StoredMessage[] => made.log.messages.slice();
 
-  /** What reads these messages, with something else in the place of some of its parts. */
+  /** A reader of these messages, with some methods replaced. */
   function readOf(
     stored: readonly StoredMessage[],
     parts: Partial<Pick<LogReader, 'readPresent'>> = {},
@@ -111,7 +111,7 @@ describe('verification by the running Signalbox', () => {
     const reader = readerOf(messages());
     const log: Log = {
       ...readOf(messages()),
-      // As if the redaction came after the first look for redactions.
+      // As if the redaction was committed after the redactions were read.
       readByFilter: (filter) => (++looks === 1 ? nothing() : reader.readByFilter(filter)),
     };
     expect(await outcomeOf(checkOf(log))).toMatchObject({ state: 'passed', finding: null });
@@ -204,7 +204,7 @@ describe('verification by the running Signalbox', () => {
 
 async function* nothing(): AsyncIterable<StoredMessage> {}
 
-/** Some hundred events, with nothing to be erased among them. */
+/** Some hundred events without redactions. */
 function longLog(): readonly StoredMessage[] {
   const isKept = ({ type }: Step): boolean => type !== 'task.redacted';
   const steps = fc.array(step.filter(isKept), { minLength: 2_000, maxLength: 2_000 });

@@ -1,4 +1,4 @@
-/** V1 to V3 of verifier.ts, on a log and on bundles of it. */
+/** The verification of logs and bundles: audit/chain-verifies. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../../src/base/hash.ts';
 import { checkpointText, generateKey } from '../../../src/features/audit/keys.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 const textOf = (message: StoredMessage | undefined): string => Buffer.from(message?.bytes ?? []).toString();
 
-/** Index of an event that is neither a checkpoint nor before what is redacted. */
+/** Index of an event that is neither a checkpoint nor just before a redacted event. */
 const middle = (): number => messages.findLastIndex((each) => textOf(each).includes('"task.claimed"'));
 
 function edited(index: number, edit: (text: string) => string): StoredMessage[] {
@@ -31,12 +31,12 @@ function edited(index: number, edit: (text: string) => string): StoredMessage[] 
   );
 }
 
-/** What an editor does who knows of the hash chain, and nothing of the key. */
+/** Chains the messages again, as an attacker without the key would. */
 function rechained(changed: readonly StoredMessage[]): StoredMessage[] {
   const result: StoredMessage[] = [];
   let previous: string | null = null;
   for (const each of changed) {
-    // What was redacted has its link in the redaction.
+    // The hash of a redacted event is in the redaction.
     if (each.sequence !== (result.at(-1)?.sequence ?? 0) + 1) previous = null;
     const own: string = textOf(each);
     const linked: string =
@@ -47,7 +47,7 @@ function rechained(changed: readonly StoredMessage[]): StoredMessage[] {
   return result;
 }
 
-/** With the numbers from an index on moved. */
+/** Shifts the sequences from an index on. */
 function renumbered(all: readonly StoredMessage[], from: number, by: number): StoredMessage[] {
   return all.map((each, at) => (at < from ? each : { ...each, sequence: each.sequence + by }));
 }
@@ -65,7 +65,7 @@ describe('an unchanged log', () => {
     expect(verification).toMatchObject({ first: 1, redacted: 1, keys: made.keys, findings: 0 });
     expect(verification.last).toBe(messages.at(-1)?.sequence);
     expect(verification.checkpoints).toBeGreaterThan(2);
-    // After the last checkpoint come the event before it, itself, and the stop.
+    // Not covered: the event before the last checkpoint, the checkpoint, and the stop.
     expect(verification.last - verification.covered).toBeLessThanOrEqual(3);
   });
 
@@ -250,7 +250,7 @@ describe('a bundle', () => {
   });
 });
 
-/** The lines with a hash at the end that fits them. */
+/** The lines with a matching hash in the last line. */
 function sealed(lines: readonly string[]): string {
   const body = lines
     .slice(0, -2)

@@ -56,9 +56,9 @@ describe('the queue of spans', () => {
   it('is full at its limit, and reports changes to readers that wait for space or spans', async () => {
     const queue = new SpanQueue(2, 7);
     expect(queue.position).toBe(7);
-    const news = queue.changed();
+    const change = queue.changed();
     queue.push(8, [span('a')]);
-    await news;
+    await change;
     expect(queue.isFull).toBe(false);
     queue.push(9, [span('b'), span('c')]);
     expect(queue.isFull).toBe(true);
