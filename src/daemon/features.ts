@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AppContext } from '../app/context.ts';
 import { EventFeed } from '../app/events/event-feed.ts';
 import { tokensFile } from '../config/derived.ts';
-import { AuditService } from '../features/audit/audit-service.ts';
+import { Audit } from '../features/audit/audit.ts';
 import { Background } from '../features/background/background.ts';
 import { telemetrySettings } from '../features/telemetry/settings.ts';
 import { Webhooks } from '../features/webhooks/webhooks.ts';
@@ -16,7 +16,7 @@ export interface Features {
   readonly feed: EventFeed;
   readonly webhooks: Webhooks;
   readonly background: Background;
-  readonly audit: AuditService;
+  readonly audit: Audit;
   readonly people: People;
 }
 
@@ -35,7 +35,7 @@ export async function startFeatures(
   await startTelemetry(options, app, feed, dataDirectory, cleanup);
   const background = await Background.open({ app, directory: join(dataDirectory, 'background') });
   cleanup.add('the background commands', async () => background.close());
-  const audit = await AuditService.open({ app, dataDirectory, logger });
+  const audit = await Audit.open({ app, dataDirectory, logger });
   cleanup.add('the audit', () => audit.close());
   const people = await People.open(tokensFile(config), logger, () => performance.now());
   return { feed, webhooks, background, audit, people };

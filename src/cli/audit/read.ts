@@ -5,7 +5,7 @@ import { sha256 } from '../../base/hash.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { fingerprintOf, fingerprintOfPem, rawPublicKey } from '../../features/audit/keys.ts';
-import type { Finding } from '../../features/audit/log-items.ts';
+import type { AuditFinding } from '../../features/audit/log-items.ts';
 import { type Anchor, anchorsIn, liveItems } from '../../features/audit/log-items.ts';
 import { verifyBundle } from '../../features/audit/read-bundle.ts';
 import { LogVerifier, type Verification } from '../../features/audit/verifier.ts';
@@ -15,7 +15,7 @@ import type { Progress } from '../text/progress.ts';
 import type { TrustOptions } from './trust-options.ts';
 
 export interface Reading {
-  readonly onFinding: (finding: Finding) => void;
+  readonly onFinding: (finding: AuditFinding) => void;
   /** Told of every event that can be read; `hash` gives its link in the chain. */
   readonly onRecord?: (record: StoredRecord, hash: () => string) => void;
   readonly progress: Progress;

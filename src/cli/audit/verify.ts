@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Finding } from '../../features/audit/log-items.ts';
+import type { AuditFinding } from '../../features/audit/log-items.ts';
 import type { Verification } from '../../features/audit/verifier.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';
@@ -37,9 +37,9 @@ export function addAuditVerify(audit: Command, terminal: Terminal): void {
 
 async function verify(terminal: Terminal, options: VerifyOptions): Promise<void> {
   const { readAndVerify } = await import('./read.ts');
-  const findings: Finding[] = [];
+  const findings: AuditFinding[] = [];
   using progress = progressOn(terminal, 'verified');
-  const onFinding = (finding: Finding): void => {
+  const onFinding = (finding: AuditFinding): void => {
     if (findings.length < LISTED) findings.push(finding);
   };
   const { verification, source } = await readAndVerify(options, { onFinding, progress });
@@ -56,7 +56,7 @@ async function verify(terminal: Terminal, options: VerifyOptions): Promise<void>
   if (count > 0) terminal.exitCode = EXIT_CODES.failure.code;
 }
 
-function lineOf(terminal: Terminal, { sequence, kind, message }: Finding): string {
+function lineOf(terminal: Terminal, { sequence, kind, message }: AuditFinding): string {
   const where = sequence === null ? '' : `event ${sequence}: `;
   return `${terminal.style('red', kind.padEnd(10))} ${where}${printable(message)}`;
 }

@@ -143,7 +143,7 @@ export interface RawLine {
 }
 
 /** Splits bytes into lines. */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<RawLine> {
+export async function* bundleLinesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<RawLine> {
   let parts: Buffer[] = [];
   for await (const chunk of chunks) {
     let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);

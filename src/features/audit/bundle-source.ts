@@ -12,8 +12,8 @@ import {
   type BundleFilter,
   type BundleHeader,
   type BundleLine,
+  bundleLinesOf,
   type ItemLine,
-  linesOf,
   parseHeader,
   parseLine,
 } from './bundle-format.ts';
@@ -99,7 +99,7 @@ async function* bundleLines(path: string, name: string): AsyncIterable<BundleLin
   let header: BundleHeader | null = null;
   let isEnded = false;
   let number = 0;
-  for await (const { bytes } of linesOf(chunksOf(path))) {
+  for await (const { bytes } of bundleLinesOf(chunksOf(path))) {
     number++;
     if (header === null) {
       header = parseHeader(bytes);

@@ -32,9 +32,7 @@ const STOP_MS = 2_000;
 const ACTOR = 'supervisor';
 
 export class Checkpointer implements CheckpointKeys {
-  readonly #options: CheckpointerOptions;
-  readonly #everyEvents: number;
-  readonly #everyMs: number;
+  readonly #options: Required<CheckpointerOptions>;
   #key: SigningKey;
   #app: AppContext | null = null;
   /** First event that the next checkpoint covers, and the hashes from that event on. */
@@ -47,9 +45,7 @@ export class Checkpointer implements CheckpointKeys {
   #stopListening: () => void = () => {};
 
   private constructor(options: CheckpointerOptions, key: SigningKey) {
-    this.#options = options;
-    this.#everyEvents = options.everyEvents ?? EVERY_EVENTS;
-    this.#everyMs = options.everyMs ?? EVERY_MS;
+    this.#options = { everyEvents: EVERY_EVENTS, everyMs: EVERY_MS, ...options };
     this.#key = key;
   }
 
@@ -121,13 +117,15 @@ export class Checkpointer implements CheckpointKeys {
     // A record contains the hash of the previous one.
     if (sequence - 1 === this.#from + this.#hashes.length) this.#hashes.push(previousHash);
     if (event.type === 'supervisor.checkpointed') return;
-    if (this.#hashes.length >= this.#everyEvents) this.#writeSoon();
+    if (this.#hashes.length >= this.#options.everyEvents) this.#writeSoon();
     else this.#schedule();
   }
 
   #schedule(): void {
     if (!this.#app) return;
-    this.#cancelTimer ??= this.#app.environment.clock.schedule(this.#everyMs, () => this.#writeSoon());
+    this.#cancelTimer ??= this.#app.environment.clock.schedule(this.#options.everyMs, () =>
+      this.#writeSoon(),
+    );
   }
 
   #writeSoon(): void {

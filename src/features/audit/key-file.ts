@@ -5,9 +5,9 @@
  * A rotation writes the new key to a second file, which replaces the first only after the log has the new key. After a
  * crash in between, the old key is still in use.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceDurably } from '../../base/files.ts';
+import { writeJson } from '../../base/files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { generateKey, readPrivateKey, type SigningKey } from './keys.ts';
 
@@ -65,7 +65,7 @@ export class KeyFile {
 
   /** Keeps the newest checkpoint outside the log, so that a truncated log is detected. */
   async noteCheckpoint(checkpoint: object): Promise<void> {
-    await replaceDurably(lastCheckpointFile(this.#directory), `${JSON.stringify(checkpoint)}\n`);
+    await writeJson(lastCheckpointFile(this.#directory), checkpoint);
   }
 }
 
@@ -77,15 +77,8 @@ export function lastCheckpointFile(auditDirectory: string): string {
 }
 
 async function createIfMissing(file: string): Promise<void> {
-  const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
-    if (hasCode(error, 'EEXIST')) return null;
-    throw error;
+  const options = { flag: 'wx', mode: 0o600, flush: true };
+  await writeFile(file, generateKey().privatePem(), options).catch((error: unknown) => {
+    if (!hasCode(error, 'EEXIST')) throw error;
   });
-  if (!handle) return;
-  try {
-    await handle.writeFile(generateKey().privatePem());
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

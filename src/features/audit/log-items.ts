@@ -1,7 +1,7 @@
 /** What an audit reads (a log or a bundle), what it compares that with, and what it reports. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readIfExists } from '../../base/files.ts';
+import { readJson } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { REDACTION_FILTER } from '../../contracts/messages/subjects.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';
@@ -24,7 +24,7 @@ export type LogItem =
   | { readonly kind: 'omitted'; readonly sequence: number; readonly hash: string };
 
 /** A difference from what Signalbox has written. */
-export interface Finding {
+export interface AuditFinding {
   /** null if it concerns the whole log or bundle. */
   readonly sequence: number | null;
   readonly kind: FindingKind;
@@ -74,13 +74,10 @@ export async function anchorsIn(dataDirectory: string): Promise<readonly Anchor[
 }
 
 async function readAnchor(name: string, file: string): Promise<readonly Anchor[]> {
-  const text = await readIfExists(file);
-  if (text === null) return [];
-  try {
-    return [{ ...anchorSchema.parse(JSON.parse(text)), what: `${name} (${file})` }];
-  } catch (cause) {
+  const noted = await readJson(file, anchorSchema).catch((cause: unknown) => {
     throw new SignalboxError('invalid_request', `cannot read ${file}: ${messageOf(cause)}`, { cause });
-  }
+  });
+  return noted === null ? [] : [{ ...noted, what: `${name} (${file})` }];
 }
 
 type LiveReader = Pick<LogReader, 'readPresent' | 'readByFilter'>;

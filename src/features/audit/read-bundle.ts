@@ -9,19 +9,19 @@ import {
   BundleContents,
   type BundleHeader,
   type BundleManifest,
+  bundleLinesOf,
   type ItemLine,
-  linesOf,
   notBundle,
   parseHeader,
   parseLine,
 } from './bundle-format.ts';
-import type { Anchor, Finding, LogItem } from './log-items.ts';
+import type { Anchor, AuditFinding, LogItem } from './log-items.ts';
 import { LogVerifier, type Verification } from './verifier.ts';
 
 export interface BundleReading {
   readonly trusted: ReadonlySet<string>;
   readonly anchors?: readonly Anchor[];
-  readonly onFinding: (finding: Finding) => void;
+  readonly onFinding: (finding: AuditFinding) => void;
   /** Called with every readable event and its hash. */
   readonly onRecord?: (record: StoredRecord, hash: string) => void;
 }
@@ -33,7 +33,7 @@ export async function verifyBundle(
 ): Promise<Verification> {
   const digest = createHash('sha256');
   let bundle: Bundle | null = null;
-  for await (const { bytes, isComplete } of linesOf(chunks)) {
+  for await (const { bytes, isComplete } of bundleLinesOf(chunks)) {
     if (bundle === null) bundle = new Bundle(parseHeader(bytes), reading);
     else bundle.take(bytes, isComplete, () => digest.copy().digest('hex'));
     digest.update(bytes).update('\n');
@@ -129,7 +129,7 @@ class Bundle {
     this.#report({ sequence: null, kind: 'bundle', message: `line ${this.#lines}: ${what}` });
   }
 
-  #report(finding: Finding): void {
+  #report(finding: AuditFinding): void {
     this.#findings++;
     this.#reading.onFinding(finding);
   }

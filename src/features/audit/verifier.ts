@@ -11,7 +11,7 @@ import type { StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { decodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
 import { Checkpoints, type IntroducedKey, KeyChain } from './checkpoints.ts';
-import type { Anchor, Finding, FindingKind, LogItem } from './log-items.ts';
+import type { Anchor, AuditFinding, FindingKind, LogItem } from './log-items.ts';
 import { EntityVersions, IdChain, PendingRedactions } from './record-checks.ts';
 
 export interface VerifierOptions {
@@ -22,7 +22,7 @@ export interface VerifierOptions {
   /** Keys that were introduced before the first item. */
   readonly earlierKeys?: readonly IntroducedKey[];
   readonly anchors?: readonly Anchor[];
-  readonly onFinding: (finding: Finding) => void;
+  readonly onFinding: (finding: AuditFinding) => void;
 }
 
 export interface Verification {

@@ -22,17 +22,17 @@ export interface TelemetryOptions {
   /** File of the position. */
   readonly file: string;
   readonly logger: Logger;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<TelemetryLimits>;
 }
 
-export interface Limits extends Pick<ExporterOptions, 'intervalMs' | 'retryMs' | 'maxRetryMs'> {
+export interface TelemetryLimits extends Pick<ExporterOptions, 'intervalMs' | 'retryMs' | 'maxRetryMs'> {
   /** Milliseconds that the collector may take to answer. */
   readonly timeoutMs: number;
   /** Waiting spans, above which the log is not read on. */
   readonly waiting: number;
 }
 
-const LIMITS: Limits = {
+const LIMITS: TelemetryLimits = {
   intervalMs: 1_000,
   retryMs: 1_000,
   maxRetryMs: 60_000,

@@ -17,7 +17,7 @@ const fileSchema = z.strictObject({
 /** Positions within this time are saved together. */
 const SAVE_DELAY_MS = 250;
 
-export class Progress {
+export class WebhookProgress {
   readonly #file: string;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class Progress {
   }
 
   /** @param end position of a new webhook. @throws SignalboxError `config_invalid` for a damaged file */
-  static async open(file: string, logger: Logger, clock: Clock, end: number): Promise<Progress> {
+  static async open(file: string, logger: Logger, clock: Clock, end: number): Promise<WebhookProgress> {
     const state = await readJson(file, fileSchema).catch((cause: unknown) => {
       throw new SignalboxError(
         'config_invalid',
@@ -43,7 +43,7 @@ export class Progress {
         { cause, details: { file } },
       );
     });
-    const progress = new Progress(file, logger, clock, state ?? { position: end, dead_letters: [] });
+    const progress = new WebhookProgress(file, logger, clock, state ?? { position: end, dead_letters: [] });
     // Saved at once: events that happen while Signalbox is down are delivered later.
     if (state === null) await progress.save();
     return progress;

@@ -9,7 +9,7 @@ import type { Environment } from '../../base/environment.ts';
 import { pause } from '../../base/time.ts';
 import type { WebhookAnswer, WebhookConfig } from '../../contracts/api/webhooks.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import type { Progress } from './progress.ts';
+import type { WebhookProgress } from './progress.ts';
 import { type Receiver, type Sent, sendEvent } from './send.ts';
 
 export interface SubscriptionOptions {
@@ -19,7 +19,7 @@ export interface SubscriptionOptions {
   readonly feed: EventFeed;
   /** The trace of the task that an event is about. */
   readonly traceparentOf: (event: FeedEvent) => string | null;
-  readonly progress: Progress;
+  readonly progress: WebhookProgress;
   readonly environment: Environment;
   readonly logger: Logger;
 }
@@ -43,7 +43,7 @@ export class Subscription {
     this.#options = options;
   }
 
-  get progress(): Progress {
+  get progress(): WebhookProgress {
     return this.#options.progress;
   }
 

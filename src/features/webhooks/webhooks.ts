@@ -13,7 +13,7 @@ import {
   type WebhookLetter,
 } from '../../contracts/api/webhooks.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { Progress } from './progress.ts';
+import { WebhookProgress } from './progress.ts';
 import { signingKeyOf } from './send.ts';
 import { Subscription } from './subscription.ts';
 
@@ -57,7 +57,7 @@ export class Webhooks {
       };
       const { environment } = app;
       const file = join(directory, `${id}.json`);
-      const progress = await Progress.open(file, logger, environment.clock, feed.end);
+      const progress = await WebhookProgress.open(file, logger, environment.clock, feed.end);
       const traceparentOf = (event: FeedEvent): string | null => taskTraceparent(app, event);
       const parts = { id, config, receiver, feed, traceparentOf, progress, environment, logger };
       subscriptions.set(id, new Subscription(parts));

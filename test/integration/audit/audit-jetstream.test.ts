@@ -7,7 +7,7 @@ import { natsSource } from '../../../src/engine/replay/event-source.ts';
 import { checkHistory } from '../../../src/engine/replay/replay.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
-import type { Finding } from '../../../src/features/audit/log-items.ts';
+import type { AuditFinding } from '../../../src/features/audit/log-items.ts';
 import { liveItems } from '../../../src/features/audit/log-items.ts';
 import { LogVerifier } from '../../../src/features/audit/verifier.ts';
 import { openLogReader } from '../../../src/journal/jetstream/jetstream-reader.ts';
@@ -44,9 +44,9 @@ describe('a log on JetStream', () => {
     return log;
   }
 
-  async function audit(log: JetStreamLog, last = made.log.tip()): Promise<readonly Finding[]> {
-    const findings: Finding[] = [];
-    const onFinding = (finding: Finding): void => {
+  async function audit(log: JetStreamLog, last = made.log.tip()): Promise<readonly AuditFinding[]> {
+    const findings: AuditFinding[] = [];
+    const onFinding = (finding: AuditFinding): void => {
       findings.push(finding);
     };
     const anchors = [{ what: 'the mark', ...last }];

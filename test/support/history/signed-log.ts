@@ -8,7 +8,7 @@ import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
 import type { BundleRequest } from '../../../src/features/audit/export-bundle.ts';
 import { exportBundle } from '../../../src/features/audit/export-bundle.ts';
 import { KeyFile } from '../../../src/features/audit/key-file.ts';
-import type { Finding } from '../../../src/features/audit/log-items.ts';
+import type { AuditFinding } from '../../../src/features/audit/log-items.ts';
 import { liveItems } from '../../../src/features/audit/log-items.ts';
 import { verifyBundle } from '../../../src/features/audit/read-bundle.ts';
 import {
@@ -70,7 +70,7 @@ export function readerOf(messages: readonly StoredMessage[]): LogReader {
 
 export interface Audit {
   readonly verification: Verification;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly AuditFinding[];
 }
 
 /** What an audit of these messages finds. */
@@ -78,8 +78,8 @@ export async function auditOf(
   messages: readonly StoredMessage[],
   options: Partial<VerifierOptions> = {},
 ): Promise<Audit> {
-  const findings: Finding[] = [];
-  const onFinding = (finding: Finding): void => {
+  const findings: AuditFinding[] = [];
+  const onFinding = (finding: AuditFinding): void => {
     findings.push(finding);
   };
   const verifier = new LogVerifier({ first: 1, trusted: new Set(), ...options, onFinding });
@@ -104,8 +104,8 @@ export async function auditOfBundle(
   bundle: string | Uint8Array,
   trusted: readonly string[] = [],
 ): Promise<Audit> {
-  const findings: Finding[] = [];
-  const onFinding = (finding: Finding): void => {
+  const findings: AuditFinding[] = [];
+  const onFinding = (finding: AuditFinding): void => {
     findings.push(finding);
   };
   async function* chunks(): AsyncIterable<Uint8Array> {

@@ -12,7 +12,7 @@ import {
 } from '../../../src/contracts/api/answers.ts';
 import type { WebhookConfig } from '../../../src/contracts/api/webhooks.ts';
 import type { ErrorCode } from '../../../src/contracts/errors.ts';
-import { AuditService } from '../../../src/features/audit/audit-service.ts';
+import { Audit } from '../../../src/features/audit/audit.ts';
 import { Background } from '../../../src/features/background/background.ts';
 import { Webhooks } from '../../../src/features/webhooks/webhooks.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../../src/http/server.ts';
@@ -55,7 +55,7 @@ export class TestHttp implements AsyncDisposable {
   readonly feed: EventFeed;
   readonly webhooks: Webhooks;
   readonly background: Background;
-  readonly audit: AuditService;
+  readonly audit: Audit;
   readonly server: HttpServer;
 
   constructor(
@@ -64,7 +64,7 @@ export class TestHttp implements AsyncDisposable {
     feed: EventFeed,
     webhooks: Webhooks,
     background: Background,
-    audit: AuditService,
+    audit: Audit,
     server: HttpServer,
   ) {
     this.test = test;
@@ -187,7 +187,7 @@ export async function startHttp(
   });
   const directory = join(test.app.settings.directories.content, 'background');
   const background = await Background.open({ app: test.app, directory });
-  const audit = await AuditService.open({ app: test.app, dataDirectory: directory, logger: silentLogger });
+  const audit = await Audit.open({ app: test.app, dataDirectory: directory, logger: silentLogger });
   try {
     const server = await startHttpServer({
       app: test.app,

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { EventFeed } from '../../../src/app/events/event-feed.ts';
 import type { TelemetrySettings } from '../../../src/features/telemetry/settings.ts';
-import { type Limits, Telemetry } from '../../../src/features/telemetry/telemetry.ts';
+import { Telemetry, type TelemetryLimits } from '../../../src/features/telemetry/telemetry.ts';
 import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { type EngineSettings, silentLogger, startEngine, type TestEngine } from '../engine.ts';
 
-const FAST: Partial<Limits> = { intervalMs: 10, retryMs: 10, maxRetryMs: 40 };
+const FAST: Partial<TelemetryLimits> = { intervalMs: 10, retryMs: 10, maxRetryMs: 40 };
 
 export class TracedEngine implements AsyncDisposable {
   readonly test: TestEngine;
@@ -28,7 +28,7 @@ export class TracedEngine implements AsyncDisposable {
 
 interface TracedSettings extends Partial<TelemetrySettings> {
   readonly logger?: Logger;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<TelemetryLimits>;
 }
 
 /** A data directory and a log that outlive an engine. */

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnvironment } from '../../../src/base/environment.ts';
-import { LogCheck, type LogCheckOptions } from '../../../src/features/audit/audit-service.ts';
+import { LogCheck, type LogCheckOptions } from '../../../src/features/audit/audit.ts';
 import type { LogReader, StoredMessage } from '../../../src/journal/journal.ts';
 import { chainHashOf } from '../../../src/journal/redactions.ts';
 import { silentLogger } from '../../support/engine.ts';

@@ -8,7 +8,7 @@ import { messageOf } from '../../contracts/errors.ts';
 import { type StoredRecord, SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
 import { readRecord } from '../../engine/runtime/rebuild.ts';
-import { anchorsIn, type Finding, liveItems } from './log-items.ts';
+import { type AuditFinding, anchorsIn, liveItems } from './log-items.ts';
 import { LogVerifier } from './verifier.ts';
 
 export interface LogCheckOptions {
@@ -17,20 +17,20 @@ export interface LogCheckOptions {
   readonly logger: Logger;
 }
 
-export interface AuditServiceOptions extends LogCheckOptions {
+export interface AuditOptions extends LogCheckOptions {
   readonly app: AppContext;
 }
 
 type CheckpointStatus = AuditStatusAnswer['checkpoint'];
 
-export class AuditService {
+export class Audit {
   readonly #app: AppContext;
   readonly #check: LogCheck;
   readonly #stopListening: () => void;
   #keys: number;
   #checkpoint: CheckpointStatus;
 
-  private constructor(options: AuditServiceOptions, keys: number, checkpoint: CheckpointStatus) {
+  private constructor(options: AuditOptions, keys: number, checkpoint: CheckpointStatus) {
     this.#app = options.app;
     this.#check = new LogCheck(options);
     this.#keys = keys;
@@ -39,10 +39,10 @@ export class AuditService {
   }
 
   /** Call it before the checkpointer starts. @throws SignalboxError `nats_unavailable` */
-  static async open(options: AuditServiceOptions): Promise<AuditService> {
+  static async open(options: AuditOptions): Promise<Audit> {
     let keys = 0;
     for await (const _ of options.app.log.messages.readByFilter(supervisorFilter('key_introduced'))) keys++;
-    return new AuditService(options, keys, await newestCheckpoint(options.app));
+    return new Audit(options, keys, await newestCheckpoint(options.app));
   }
 
   status(): AuditStatusAnswer {
@@ -168,8 +168,8 @@ export class LogCheck {
    * A finding counts if the next pass has the same one, or the last pass has any: an event that is redacted during a pass
    * is not damage.
    */
-  async #confirmedFinding(verification: Verification): Promise<Finding | null> {
-    let before: Finding | null = null;
+  async #confirmedFinding(verification: Verification): Promise<AuditFinding | null> {
+    let before: AuditFinding | null = null;
     for (let pass = 1; ; pass++) {
       const found = await this.#firstFinding(verification);
       if (found === null || isSame(found, before) || pass === MAX_PASSES) return found;
@@ -178,14 +178,14 @@ export class LogCheck {
   }
 
   /** One pass up to the first finding; null if there is none, or if it was aborted. */
-  async #firstFinding(verification: Verification): Promise<Finding | null> {
+  async #firstFinding(verification: Verification): Promise<AuditFinding | null> {
     const { app, dataDirectory } = this.#options;
     // The anchors are read before the log, which grows in the meantime.
     const { tip, hash } = app.log.last;
     verification.total = tip.sequence;
     const anchors = [{ what: 'the running Signalbox', ...tip, hash }, ...(await anchorsIn(dataDirectory))];
-    const findings: Finding[] = [];
-    const onFinding = (finding: Finding): void => void findings.push(finding);
+    const findings: AuditFinding[] = [];
+    const onFinding = (finding: AuditFinding): void => void findings.push(finding);
     const verifier = new LogVerifier({ first: 1, trusted: new Set(), anchors, onFinding });
     let events = 0;
     let bytes = 0;
@@ -211,6 +211,6 @@ export class LogCheck {
   }
 }
 
-function isSame(a: Finding, b: Finding | null): boolean {
+function isSame(a: AuditFinding, b: AuditFinding | null): boolean {
   return a.kind === b?.kind && a.sequence === b.sequence;
 }
