@@ -51,3 +51,25 @@ export function untilAborted(signal: AbortSignal, begin: (resolve: () => void) =
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/**
+ * A signal that is aborted with `signal`, or with a TimeoutError after `limitMs`, until it is disposed. Do not use
+ * `AbortSignal.any` with `AbortSignal.timeout` for this: Node.js 20 loses the limit with the next garbage collection.
+ */
+export function limitedSignal(
+  signal: AbortSignal,
+  limitMs: number,
+): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal.reason);
+  const timer = setTimeout(() => controller.abort(new DOMException('time limit', 'TimeoutError')), limitMs);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { readIfExists } from '../../base/files.ts';
+import { limitedSignal } from '../../base/time.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { Installation, ServerSettings } from './installation.ts';
 import type { Credentials } from './layout.ts';
@@ -75,8 +76,8 @@ async function awaitReady(server: ServerProcess, options: LaunchOptions): Promis
   const portsFile = join(runDir, `${basename(installation.program.path)}_${pid}.ports`);
   const gone = new AbortController();
   void server.exited.then(() => gone.abort());
-  const end = AbortSignal.any([gone.signal, signal, AbortSignal.timeout(readyTimeoutMs)]);
-  const found = await untilReady(portsFile, installation.credentials, end);
+  using limited = limitedSignal(AbortSignal.any([gone.signal, signal]), readyTimeoutMs);
+  const found = await untilReady(portsFile, installation.credentials, limited.signal);
   if (gone.signal.aborted) return failure(await server.exited);
   if ('port' in found) {
     await removeOtherPortsFiles(runDir, portsFile);

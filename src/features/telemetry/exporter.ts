@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { Environment } from '../../base/environment.ts';
 import { fetchFailure } from '../../base/errors.ts';
 import { readJson, writeJson } from '../../base/files.ts';
-import { pause, untilAborted } from '../../base/time.ts';
+import { limitedSignal, pause, untilAborted } from '../../base/time.ts';
 import { type Attributes, exportRequest } from './span.ts';
 import type { SpanQueue } from './span-queue.ts';
 
@@ -182,6 +182,7 @@ async function sendSpans(
   request: string,
   signal: AbortSignal,
 ): Promise<Sent> {
+  using limited = limitedSignal(signal, timeoutMs);
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -189,7 +190,7 @@ async function sendSpans(
       body: request,
       // The headers may contain a key, which must not reach another host.
       redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: limited.signal,
     });
     const text = await response.text();
     const { status } = response;

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { FeedEvent } from '../../app/events/event-feed.ts';
 import { fetchFailure } from '../../base/errors.ts';
+import { limitedSignal } from '../../base/time.ts';
 
 export interface Receiver {
   readonly url: string;
@@ -33,6 +34,7 @@ export async function sendEvent(
 ): Promise<Sent> {
   const timestamp = Math.floor(nowMs / 1_000);
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${json}`).digest('base64');
+  using limited = limitedSignal(signal, timeoutMs);
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -46,7 +48,7 @@ export async function sendEvent(
       body: json,
       // A redirect may lead to an internal service of this network.
       redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: limited.signal,
     });
     await response.body?.cancel();
     if (response.ok) return { ok: true };

@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { pause, withLimit } from '../../../src/base/time.ts';
+import { limitedSignal, pause, withLimit } from '../../../src/base/time.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const never = new Promise<never>(() => {});
@@ -46,5 +51,39 @@ describe('pause', () => {
     await second;
     expect(clock.pending).toBe(0);
     await pause(1_000, stop.signal, clock);
+  });
+});
+
+describe('limitedSignal', () => {
+  it('aborts a request after the limit, also if the garbage was collected in between', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const server = createServer(() => {});
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const send = async (): Promise<unknown> => {
+      using limited = limitedSignal(new AbortController().signal, 300);
+      return await fetch(`http://127.0.0.1:${port}`, { signal: limited.signal }).catch(
+        (error: unknown) => error,
+      );
+    };
+    const sent = send();
+    await pause(100, new AbortController().signal);
+    collect();
+    expect(await sent).toMatchObject({ name: 'TimeoutError' });
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('is aborted with the given signal, and not after it is disposed', async () => {
+    const outer = new AbortController();
+    using limited = limitedSignal(outer.signal, 10_000);
+    outer.abort(new Error('stopped'));
+    expect(limited.signal.reason).toMatchObject({ message: 'stopped' });
+    const early = limitedSignal(new AbortController().signal, 10);
+    early[Symbol.dispose]();
+    await pause(30, new AbortController().signal);
+    expect(early.signal.aborted).toBe(false);
   });
 });
