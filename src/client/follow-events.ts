@@ -1,11 +1,9 @@
 /**
- * Follows the event log over NATS, with the rights of an observer: what was stored by direct get, what is new by the
- * subjects on which the server republishes what it has stored.
+ * Follows the event log over NATS, with the rights of an observer: stored events by direct get, new ones on the subjects on
+ * which the server republishes what it has stored.
  *
- * F1 Each event comes once and in the log's order: an event is handed on only when all before it have been. One that was
- *    redacted, and so is not in the log any more, is left out.
- * F2 A gap, for whatever reason (a lost connection, a server that was restarted, a slow reader), is filled from the log.
- * F3 What waits for the reader is bounded: what is beyond that is read from the log when its turn comes.
+ * Each event comes once and in the log's order; redacted events are left out. A gap (a lost connection, a restarted server,
+ * a slow reader) is filled from the log. At most `MAX_WAITING` events wait for the reader; further ones are read from the log.
  */
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
@@ -18,7 +16,7 @@ export interface FollowOptions {
   readonly from?: number;
   /** Ends the loop. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the log is asked whether an event was missed; 2,000 by default. */
+  /** Milliseconds after which the log is checked for missed events; 2,000 by default. */
   readonly pollMs?: number;
 }
 
@@ -31,7 +29,7 @@ export interface FollowedEvent {
 }
 
 const DIRECT_GET = `$JS.API.DIRECT.GET.${EVENT_STREAM}`;
-/** Events asked for at the same time. */
+/** Events requested at the same time. */
 const AT_ONCE = 256;
 /** Live events that wait for the reader. */
 const MAX_WAITING = 10_000;
@@ -40,8 +38,8 @@ const GET_TIMEOUT_MS = 5_000;
 const RETRY_MS = 250;
 
 /**
- * Every event from `from` on, until the loop is left or `signal` aborts. While the server is away it waits.
- * @throws SignalboxError `nats_unavailable` where the connection is closed for good, `forbidden` without the rights of an observer
+ * Every event from `from` on, until the loop is left or `signal` aborts. While the server is unreachable it waits.
+ * @throws SignalboxError `nats_unavailable` if the connection is closed, `forbidden` without the rights of an observer
  */
 export async function* followEvents(options: FollowOptions): AsyncGenerator<FollowedEvent, void> {
   const { connection, signal, from = 1, pollMs = POLL_MS } = options;
@@ -75,7 +73,7 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Foll
   }
 }
 
-/** What the server republishes, by sequence, until it is taken or was read otherwise. */
+/** Republished events by sequence, until they are taken or read from the log. */
 class LiveEvents {
   readonly #subscription: Subscription;
   readonly #waiting = new Map<number, FollowedEvent>();
@@ -92,7 +90,7 @@ class LiveEvents {
   take(sequence: number): FollowedEvent | undefined {
     const event = this.#waiting.get(sequence);
     this.#waiting.delete(sequence);
-    // What was read from the log meanwhile will not be asked for any more.
+    // Earlier ones were read from the log meanwhile.
     for (const earlier of this.#waiting.keys()) {
       if (earlier >= sequence) break;
       this.#waiting.delete(earlier);
@@ -100,7 +98,7 @@ class LiveEvents {
     return event;
   }
 
-  /** Until something comes, or the time is over. */
+  /** Resolves when an event comes, or the time is over. */
   wait(ms: number): Promise<void> {
     if (this.#waiting.size > 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -130,7 +128,7 @@ class LiveEvents {
   }
 }
 
-/** The end of the log; 0 where it is empty. */
+/** The end of the log; 0 if it is empty. */
 async function lastSequence(connection: NatsConnection, signal: AbortSignal | undefined): Promise<number> {
   const answer = await get(connection, { last_by_subj: 'signalbox.v1.evt.>' }, signal);
   return answer?.sequence ?? 0;
@@ -147,7 +145,7 @@ async function getAll(
   return found.filter((event) => event !== null);
 }
 
-/** null where there is no such message, or the wait was given up. Tries on while the server is away. */
+/** null if there is no such message, or `signal` is aborted. Retries while the server is unreachable. */
 async function get(
   connection: NatsConnection,
   query: { readonly seq: number } | { readonly last_by_subj: string },
@@ -164,13 +162,13 @@ async function get(
         return { sequence, subject: answer.headers?.get('Nats-Subject') ?? '', text: answer.string() };
       }
     } catch (cause) {
-      assertWorthATry(connection, cause);
+      assertRetryable(connection, cause);
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
-function assertWorthATry(connection: NatsConnection, cause: unknown): void {
+function assertRetryable(connection: NatsConnection, cause: unknown): void {
   if (connection.isClosed()) {
     const why = `the connection to NATS is closed: ${messageOf(cause)}`;
     throw new SignalboxError('nats_unavailable', why, { cause });

@@ -1,4 +1,4 @@
-/** When a request is sent again. */
+/** When a request is repeated. */
 
 export interface RetryPolicy {
   /** Repeats after the first try. */
@@ -6,7 +6,7 @@ export interface RetryPolicy {
   /** Milliseconds before the first repeat; doubled for each that follows, up to `maxMs`. */
   readonly initialMs: number;
   readonly maxMs: number;
-  /** The longest wait that a server may ask for; past it the error is passed on. Milliseconds. */
+  /** Milliseconds. If the server asks for a longer wait, the error is thrown. */
   readonly longestWaitMs: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -14,8 +14,8 @@ export interface RetryPolicy {
 }
 
 /**
- * Milliseconds to wait before repeat `number` (1 is the first), or null where no repeat is to follow. What the server
- * asks for is the least; the jitter keeps clients that failed together from coming back together.
+ * Milliseconds to wait before repeat `number` (1 is the first), or null for no repeat. It is at least what the server asks
+ * for; the jitter keeps clients that failed together from repeating together.
  * @param retryAfterMs what the server asks for
  */
 export function waitBefore(number: number, retryAfterMs: number, policy: RetryPolicy): number | null {

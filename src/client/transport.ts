@@ -1,4 +1,4 @@
-/** One request and its answer: what went wrong is a SignalboxError, whether Signalbox said it or the network. */
+/** One HTTP request and its answer. Every error is a SignalboxError, from Signalbox or from the network. */
 import { problemSchema } from '../contracts/api/answers.ts';
 import { ERROR_CODES, type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { retryAfterMs } from './retry.ts';
@@ -7,12 +7,11 @@ export type HeaderFields = Readonly<Record<string, string | undefined>>;
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** In lower case; what is undefined is not sent. */
+  /** In lower case; undefined ones are not sent. */
   readonly headers?: HeaderFields;
   readonly body?: unknown;
-  /** Proves who asks. */
   readonly token?: string | undefined;
-  /** The form of the answer; JSON where it is absent. */
+  /** JSON if absent. */
   readonly answer?: 'text';
 }
 
@@ -21,7 +20,7 @@ export type Reply<Body = unknown> =
   | {
       readonly ok: false;
       readonly error: SignalboxError;
-      /** Whether the same request may fare better later. */
+      /** Whether the same request may succeed later. */
       readonly isPassing: boolean;
       readonly retryAfterMs: number;
     };
@@ -41,13 +40,12 @@ export async function send(url: URL, request: Request, timeoutMs: number): Promi
   const isText = request.answer === 'text' && response.ok;
   const body = isText ? text : jsonOf(text);
   const { status, headers } = response;
-  // What the client has is what there is.
   if (status === 304) return { ok: true, status, headers, body: undefined };
   if (response.ok && body !== undefined) return { ok: true, status, headers, body };
   return failure(url, response, body);
 }
 
-/** An answer without end, or why there is none. */
+/** An endless answer, or why there is none. */
 export type Opened =
   | { readonly ok: true; readonly body: AsyncIterable<Uint8Array> }
   | Extract<Reply, { ok: false }>;
@@ -102,7 +100,7 @@ function errorOf(url: URL, status: number, body: unknown): SignalboxError {
   if (!problem.success) {
     return new SignalboxError(
       'unreachable',
-      `what answers at ${url.origin} is not Signalbox (status ${status}): name its address with --url or SIGNALBOX_URL`,
+      `the server at ${url.origin} is not Signalbox (status ${status}): set the address with --url or SIGNALBOX_URL`,
       { details: { status } },
     );
   }
@@ -113,7 +111,7 @@ function errorOf(url: URL, status: number, body: unknown): SignalboxError {
   return new SignalboxError('internal', `${code}: ${detail}`, { details: { ...details, code } });
 }
 
-/** A newer Signalbox may have codes that this client does not know. */
+/** A newer Signalbox may have other codes. */
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }
@@ -121,7 +119,7 @@ function isErrorCode(code: string): code is ErrorCode {
 function unreachable(url: URL, timeoutMs: number, cause: unknown): SignalboxError {
   return new SignalboxError(
     'unreachable',
-    `Signalbox cannot be reached at ${url.origin} (${reasonOf(cause, timeoutMs)}): start it with "signalbox up", or name another address with --url or SIGNALBOX_URL`,
+    `Signalbox cannot be reached at ${url.origin} (${reasonOf(cause, timeoutMs)}): start it with "signalbox up", or set another address with --url or SIGNALBOX_URL`,
     { cause, details: { url: url.origin } },
   );
 }

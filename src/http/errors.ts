@@ -1,10 +1,10 @@
-/** Whatever is thrown on the way to an answer, turned into one. */
+/** Errors as HTTP answers: problem details, also for what the server itself refuses. */
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { problemHeaders, problemOf } from '../operations/errors.ts';
 
-/** Answers what a handler, a hook or the server itself has thrown. */
+/** Answers an error of a handler, a hook or the server itself. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = explain(thrown);
   if (error.code === 'internal') {
@@ -12,8 +12,8 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
     request.log.error({ err: thrown, method, url }, `a request failed unexpectedly: ${messageOf(thrown)}`);
   }
   const problem = problemOf(error, request.id);
-  // The server would cut the connection after a body that it does not read, and with it the answer: a client that is
-  // still sending would not see it. So the rest is read and thrown away, up to the request's time limit.
+  // The server would close the connection after an unread body, and a client that is still sending would not get the
+  // answer. So the rest is read and thrown away, up to the request's time limit.
   reply.removeHeader('connection');
   return reply
     .code(problem.status)
@@ -25,7 +25,7 @@ export function answerNotFound(request: FastifyRequest): never {
   throw new SignalboxError('not_found', `there is no ${request.method} ${pathOf(request.url)}`);
 }
 
-/** Answers what is not HTTP, or stopped in the middle of it. */
+/** Answers a request that is not HTTP, or incomplete. */
 export function answerClientError(this: FastifyInstance, thrown: Error, socket: Socket): void {
   if (socket.writable) {
     const error = new SignalboxError(
@@ -42,7 +42,7 @@ export function answerClientError(this: FastifyInstance, thrown: Error, socket: 
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`HTTP/1.1 ${problem.status} Bad Request\r\n${lines.join('')}\r\n${body}`);
   }
-  this.log.debug({ err: thrown }, 'a connection was not understood');
+  this.log.debug({ err: thrown }, 'could not read a request');
   socket.destroy();
 }
 
@@ -53,7 +53,7 @@ function explain(thrown: unknown): SignalboxError {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new SignalboxError(
         'body_too_large',
-        'body: it is larger than the limit (server.max_body_bytes): give large content as "content_path"',
+        'body: larger than the limit (server.max_body_bytes): pass large content as "content_path"',
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new SignalboxError(
@@ -61,7 +61,7 @@ function explain(thrown: unknown): SignalboxError {
         'body: send JSON, with the header "Content-Type: application/json"',
       );
     default:
-      // The server's other refusals: a path that cannot be decoded, a body shorter than it was said to be.
+      // Other errors of the server: a path that cannot be decoded, a body shorter than announced.
       return statusCode >= 400 && statusCode < 500
         ? new SignalboxError('invalid_request', messageOf(thrown))
         : new SignalboxError('internal', messageOf(thrown), { cause: thrown });

@@ -1,10 +1,7 @@
 /**
- * Events as a stream of server-sent events.
- *
- * S1 The id of an event is its place in the log: whoever comes back with `Last-Event-ID` misses nothing and gets nothing
- *    twice, also from a Signalbox that was started anew.
- * S2 A client that takes nothing is waited for, and holds one batch; one that takes nothing for too long is cut off.
- * S3 A heartbeat shows that the connection lives, and moves the client's id on where its filter lets little through.
+ * Server-sent events. The id of an event is its place in the log: a client that reconnects with `Last-Event-ID` misses nothing
+ * and gets nothing twice, also after a restart of Signalbox. A slow client costs one batch of memory, and is disconnected
+ * after `stallMs`. Heartbeats keep the connection alive and move the client's id on while its filter lets nothing through.
  */
 import type { ServerResponse } from 'node:http';
 import type { Batch, Follower } from '../app/events/event-feed.ts';
@@ -13,15 +10,15 @@ import type { Clock } from '../base/environment.ts';
 export interface EventStreamOptions {
   readonly clock: Clock;
   readonly heartbeatMs: number;
-  /** How long a client may take nothing of what it was sent. */
+  /** How long a client may read nothing of what it was sent. */
   readonly stallMs: number;
-  /** Aborted when the client has gone or the server stops: it is waited for no longer. */
+  /** Aborted when the client has gone or the server stops. */
   readonly gone: AbortSignal;
   /** Whether the client may still read: its token may have been revoked. */
   readonly isAdmitted: () => boolean;
 }
 
-/** Milliseconds after which a browser comes back. */
+/** Milliseconds after which a browser reconnects. */
 const RETRY_MS = 2_000;
 
 export const EVENT_STREAM_HEADERS = {
@@ -30,7 +27,7 @@ export const EVENT_STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 } as const;
 
-/** What a batch is on the wire. The same batch should give the same bytes to everybody: `once` keeps them. */
+/** Encodes a batch; `once` keeps the bytes, which all clients share. */
 export type EncodeBatch = (batch: Batch) => Buffer;
 
 /** @param first is sent before everything else: whole messages, each with its end */
@@ -51,15 +48,15 @@ export async function streamBatches(
         return;
       }
     }
-    // A client that has not taken all it was sent would hold up the end.
+    // A client that has not read everything would delay the end.
     if (out.writableLength > 0) out.destroy();
-    else if (out.writable) out.write(': the stream ends here: come back with Last-Event-ID\n\n');
+    else if (out.writable) out.write(': the stream ends here: reconnect with Last-Event-ID\n\n');
   } finally {
     stopHeartbeat();
   }
 }
 
-/** Encodes a batch when it is first asked for. */
+/** Encodes each batch once. */
 export function once(encode: (batch: Batch) => string): EncodeBatch {
   const encoded = new WeakMap<Batch, Buffer>();
   return (batch) => {
@@ -71,7 +68,7 @@ export function once(encode: (batch: Batch) => string): EncodeBatch {
   };
 }
 
-/** Each event as a message of its own. */
+/** Each event as one message. */
 export const encodeEvents: EncodeBatch = once(({ events }) =>
   events.map(({ sequence, type, json }) => message(sequence, type, json)).join(''),
 );
@@ -98,7 +95,7 @@ function startHeartbeat(
   return () => cancel();
 }
 
-/** Whether the client has taken what it was sent, in time. */
+/** Whether the client has read what it was sent, in time. */
 function isDrained(out: ServerResponse, { clock, stallMs, gone }: EventStreamOptions): Promise<boolean> {
   if (out.destroyed || gone.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {

@@ -1,12 +1,12 @@
-/** Bodies: JSON in UTF-8 and nothing else. */
+/** Request bodies: JSON in UTF-8. */
 import type { FastifyInstance } from 'fastify';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 
-/** Levels of lists and objects. Whoever walks a value in depth relies on a limit: the stack has one. */
+/** Levels of lists and objects: code that walks a value recursively relies on a limit. */
 const MAX_DEPTH = 64;
 
-/** Without any other parser, every other media type is refused (415): a form of a foreign page among them. */
-export function takeOnlyJson(http: FastifyInstance): void {
+/** Every other media type is refused (415), including a form of a foreign page. */
+export function acceptOnlyJson(http: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   const parseJson = http.getDefaultJsonParser('error', 'error');
   http.removeAllContentTypeParsers();
@@ -15,9 +15,9 @@ export function takeOnlyJson(http: FastifyInstance): void {
     try {
       text = utf8.decode(bytes);
     } catch (cause) {
-      return done(new SignalboxError('invalid_request', 'body: it is not UTF-8', { cause }));
+      return done(new SignalboxError('invalid_request', 'body: not UTF-8', { cause }));
     }
-    // Many clients name the media type of a body that they do not send.
+    // Many clients send the media type without a body.
     if (text === '') return done(null, undefined);
     parseJson(request, text, (refused, value) => {
       if (refused) return done(faultIn(text));
@@ -26,16 +26,16 @@ export function takeOnlyJson(http: FastifyInstance): void {
   });
 }
 
-/** The parser refuses without saying why. */
+/** The parser does not say why it refuses. */
 function faultIn(text: string): SignalboxError {
   try {
     JSON.parse(text);
   } catch (cause) {
-    return new SignalboxError('invalid_request', `body: it is not JSON: ${messageOf(cause)}`, { cause });
+    return new SignalboxError('invalid_request', `body: not JSON: ${messageOf(cause)}`, { cause });
   }
   return new SignalboxError(
     'invalid_request',
-    'body: it has a key "__proto__" or "constructor", which is not taken',
+    'body: the keys "__proto__" and "constructor" are not allowed',
   );
 }
 
@@ -45,5 +45,5 @@ function isDeeperThan(levels: number, value: unknown): boolean {
 }
 
 function tooDeep(): SignalboxError {
-  return new SignalboxError('invalid_request', `body: it is nested deeper than ${MAX_DEPTH} levels`);
+  return new SignalboxError('invalid_request', `body: nested deeper than ${MAX_DEPTH} levels`);
 }

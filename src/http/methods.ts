@@ -1,10 +1,10 @@
-/** A path that is there, asked with a method that it has not: 405 with the methods that it has. */
+/** Answers 405 for a known path with another method, and names the methods that it has. */
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { SignalboxError } from '../contracts/errors.ts';
 
 const METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const;
 
-/** To be called before the first route is added; the answer, after the last. */
+/** To be called before the first route is added. @returns a function to be called after the last one */
 export function watchMethods(http: FastifyInstance): () => void {
   const known = new Map<string, Set<HTTPMethods>>();
   http.addHook('onRoute', ({ url, method }) => {
@@ -23,12 +23,12 @@ function refuseOthers(http: FastifyInstance, url: string, methods: ReadonlySet<H
     method: METHODS.filter((method) => !methods.has(method)),
     url,
     exposeHeadRoute: false,
-    // Before a body is read: it does not matter here.
+    // Before the body is read.
     onRequest: async (request, reply) => {
       reply.header('allow', allow.join(', '));
       throw new SignalboxError(
         'method_not_allowed',
-        `${request.method} is not possible here, only ${allow.join(', ')}`,
+        `${request.method} is not allowed here, only ${allow.join(', ')}`,
         { details: { allow } },
       );
     },

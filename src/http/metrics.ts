@@ -1,7 +1,6 @@
 /**
- * Figures for Prometheus. What follows from the state is read when it is asked for; what happens is counted as it does.
- *
- * M1 Labels have few values: never an id of a task or a project.
+ * Metrics for Prometheus. Gauges are read from the state on demand; events are counted as they happen. Labels have few
+ * values: never an id of a task or a project.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -19,7 +18,7 @@ const QUANTILES = [0.5, 0.9, 0.99] as const;
 export interface MetricsSources {
   readonly app: AppContext;
   readonly health: () => HealthReport;
-  /** Clients that follow the events at the moment. */
+  /** Clients that follow the events. */
   readonly followers: () => number;
 }
 
@@ -51,7 +50,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** @param operation its name; absent for what is no operation */
+  /** @param operation its name; absent for other requests */
   observe(operation: string | undefined, status: number, seconds: number): void {
     this.#http.observe({ operation: operation ?? 'none', status }, seconds);
   }
@@ -79,7 +78,7 @@ export class Metrics {
       labelNames: ['kind', 'name'],
       registers: [this.#registry],
       collect() {
-        // Types that are asked for come and go.
+        // Queues of types come and go.
         this.reset();
         for (const queue of queuesOf(app)) this.set({ ...queueParts(queue.key) }, read(queue));
       },
@@ -102,7 +101,7 @@ export class Metrics {
     this.#queueGauge(
       app,
       'oldest_age_seconds',
-      'Age of the oldest pending task of each agent and type; 0 where none is pending.',
+      'Age of the oldest pending task of each agent and type; 0 if none is pending.',
       ({ oldestPendingAt: at }) => (at === null ? 0 : (app.environment.clock.now() - at) / 1_000),
     );
     this.#gauge('open_attempts', 'Attempts that are open.', () => host.count('attempt'));
@@ -111,24 +110,16 @@ export class Metrics {
 
   #addLog({ health }: MetricsSources): void {
     this.#gauge('log_sequence', 'Last event that is in the log and visible.', () => health().log.sequence);
-    this.#gauge(
-      'log_backlog',
-      'Events that were decided and are not in the log yet.',
-      () => health().log.backlog,
-    );
-    this.#gauge('ready', '1 where new work is taken.', () => Number(health().ready));
-    this.#gauge(
-      'nats_restarts',
-      'How often the embedded NATS server was brought back.',
-      () => health().nats.restarts,
-    );
+    this.#gauge('log_backlog', 'Decided events that are not in the log yet.', () => health().log.backlog);
+    this.#gauge('ready', '1 if new work is accepted.', () => Number(health().ready));
+    this.#gauge('nats_restarts', 'Restarts of the embedded NATS server.', () => health().nats.restarts);
   }
 
   #addLoop(): void {
     const loop = this.#loop;
     new Gauge({
       name: 'signalbox_event_loop_delay_seconds',
-      help: 'How late timers are, since the figures were asked for last.',
+      help: 'How late timers are, since the metrics were read last.',
       labelNames: ['quantile'],
       registers: [this.#registry],
       collect() {

@@ -1,15 +1,14 @@
 /**
- * Which requests a browser may be behind.
+ * Protects against requests of foreign web pages.
  *
- * N1 A name that merely resolves to this machine is not this machine (DNS rebinding): the Host header must be a
- *    loopback name or address, or the host that the configuration names. Where other machines may come (they need a
- *    token), any address in numbers will do: none can be made to resolve elsewhere.
- * N2 A page of another origin gets nothing (cross-site requests): where Origin is sent, it must be our own.
+ * DNS rebinding: the Host header must be a loopback name or address, or the host of the configuration. If other machines
+ * can reach the server (they need a token), any IP address will do, since it cannot be made to resolve elsewhere.
+ * Cross-site requests: if Origin is sent, it must be that of this server.
  */
 import { SignalboxError } from '../contracts/errors.ts';
 
 export interface OriginRules {
-  /** The address that is listened on. */
+  /** The address that the server listens on. */
   readonly host: string;
   /** Where clients reach the server, if that is elsewhere. */
   readonly publicUrl: string | undefined;
@@ -48,7 +47,7 @@ export function originGuard({ host, publicUrl }: OriginRules): (headers: OriginH
     if (!target || !isOurs(target.hostname)) {
       throw new SignalboxError(
         'forbidden',
-        `Signalbox does not answer to the host ${JSON.stringify(headers.host ?? '')}: use its address, or set server.public_url to the name that it is to have`,
+        `Signalbox does not answer to the host ${JSON.stringify(headers.host ?? '')}: use its address, or set server.public_url to its name`,
       );
     }
     if (headers.origin === undefined) return;
@@ -62,7 +61,7 @@ function parseHost(header: string): URL | null {
   return HOST_HEADER.test(header) ? parseUrl(`http://${header}`) : null;
 }
 
-/** Host and port of an origin; null where it is opaque. */
+/** Host and port of an origin; null if it is opaque. */
 function hostOf(origin: string): string | null {
   const url = parseUrl(origin);
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') ? url.host : null;

@@ -1,22 +1,20 @@
 /**
- * How often a client may ask.
- *
- * R1 A client is whom its token names; without a valid one, the address that it comes from. Each has a second's worth of requests
- *    in hand, and gets them back as time goes by; what it holds is one number.
- * R2 Who has everything in hand again is forgotten: memory is bounded by what one second brings.
+ * Limits the requests of each client: the caller that a valid token names, or else the address. A client may send a second's
+ * worth of requests at once, and regains them over time. An idle client is forgotten: memory is bounded by the clients of
+ * one second.
  */
 import { SignalboxError } from '../contracts/errors.ts';
 
-/** Of a request: sums of milliseconds with fractions may be off by this without anybody being refused for it. */
+/** Of a request: rounding errors up to this do not refuse a request. */
 const ROUNDING = 1e-6;
 
-/** Clients after which those are looked for that can be forgotten. */
+/** Clients above which idle ones are forgotten. */
 const SWEEP_SIZE = 10_000;
 
 export class RateLimit {
   readonly #perSecond: number;
   readonly #now: () => number;
-  /** When, in milliseconds, each client has everything in hand again. */
+  /** When, in milliseconds, each client has all its requests again. */
   readonly #fullAt = new Map<string, number>();
   #sweepAt = SWEEP_SIZE;
 
@@ -34,7 +32,7 @@ export class RateLimit {
     if (fullAt - now > 1_000 + ROUNDING * oneMs) {
       throw new SignalboxError(
         'rate_limited',
-        `more than ${this.#perSecond} requests a second (server.requests_per_second): ask less often`,
+        `more than ${this.#perSecond} requests a second (server.requests_per_second): send fewer`,
         { details: { retry_after_seconds: 1 } },
       );
     }
@@ -44,7 +42,7 @@ export class RateLimit {
 
   #sweep(now: number): void {
     for (const [client, fullAt] of this.#fullAt) if (fullAt <= now) this.#fullAt.delete(client);
-    // What is left is in use: looked through again only when it has doubled.
+    // The rest is in use: swept again when it has doubled.
     this.#sweepAt = Math.max(SWEEP_SIZE, 2 * this.#fullAt.size);
   }
 }

@@ -1,10 +1,6 @@
 /**
- * The HTTP server: a thin skin over the use cases.
- *
- * W1 Who may ask is settled before anything is read (origin.ts); what is asked, before anything is decided
- *    (operation.ts O1); every refusal is a problem with a stable code (problem.ts P1).
- * W2 A stop lets every answer under way go out, and waits for nobody who does not have one coming.
- * W3 Tokens are in no log: of a request's headers, none is logged.
+ * The HTTP server: a thin adapter over the operations. Origin and access are checked before a body is read. A stop finishes
+ * the responses in flight and drops idle connections. Headers are not logged, so tokens are in no log.
  */
 import type { AddressInfo } from 'node:net';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
@@ -22,7 +18,7 @@ import { OPERATIONS } from '../operations/index.ts';
 import { type Operation, provides } from '../operations/operation.ts';
 import type { Features, Services } from '../operations/services.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
-import { takeOnlyJson } from './json-body.ts';
+import { acceptOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
 import { Metrics } from './metrics.ts';
 import { documentService } from './openapi/page.ts';
@@ -41,16 +37,16 @@ export interface HttpServerOptions extends Features {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Where clients reach the server, if that is not where it listens: behind a proxy, or under a name. */
+  /** The URL by which clients reach the server, if it differs from the address: a proxy, or a name. */
   readonly publicUrl?: string | undefined;
   readonly maxBodyBytes: number;
-  /** Of one client; no limit where it is absent. */
+  /** Of one client; unlimited if absent. */
   readonly requestsPerSecond?: number;
-  /** Of people; nobody needs one where there are none and only this machine can reach the server. */
+  /** Of people; none is needed while there are none and only this machine can reach the server. */
   readonly people?: PeopleTokens;
-  /** The log as it grows, shared by all who follow it. */
+  /** The log as it grows, shared by all followers. */
   readonly feed: EventFeed;
-  /** MCP over HTTP; no such address where it is absent. */
+  /** MCP over HTTP; not offered if absent. */
   readonly mcp?: McpHandler;
   /** Clients that may follow the events at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
@@ -60,30 +56,30 @@ export interface HttpServerOptions extends Features {
   readonly stallMs?: number;
   readonly version: string;
   readonly health: () => HealthReport;
-  /** Messages of agents that were refused; none where agents are not heard over NATS. */
+  /** Rejected messages of agents; none if absent. */
   readonly rejected?: Services['rejected'];
   /** Milliseconds that an answer may wait for the event log; 10,000 by default. */
   readonly answerTimeoutMs?: number;
 }
 
 export interface HttpServer {
-  /** Where it listens, as in `http://127.0.0.1:8083`. */
+  /** Such as `http://127.0.0.1:8083`. */
   readonly url: string;
   readonly port: number;
-  /** Takes no more requests, sends the answers that are under way, and cuts every connection. May be called again. */
+  /** Refuses new requests, finishes responses in flight, and closes every connection. May be called again. */
   close(): Promise<void>;
 }
 
 const ANSWER_TIMEOUT_MS = 10_000;
-/** What a client may take to send a whole request. */
+/** For a client to send a whole request. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** What a stop leaves an answer beyond the time that it may take: to be sent. */
+/** For a response to be sent after its time limit, when the server stops. */
 const SEND_GRACE_MS = 2_000;
 /** No id is longer than 64, but one that is longer gets the same answer as any other that is not valid. */
 const MAX_PARAM_LENGTH = 16_384;
 const REQUEST_ID_LENGTH = 12;
 
-/** @throws SignalboxError `address_in_use`, `config_invalid` where the address cannot, or must not, be listened on. */
+/** @throws SignalboxError `address_in_use`, `config_invalid` for an address that cannot, or must not, be used */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   assertGuarded(options);
   const http = build(options);
@@ -116,9 +112,9 @@ function build(options: HttpServerOptions): FastifyInstance {
     bodyLimit: options.maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    // Requests that come while it closes are answered by `Traffic`, with a problem as ever.
+    // Requests that come while it closes get a problem from `Traffic`.
     return503OnClosing: false,
-    // It would cut off a stop that waits for an answer; `Traffic` has a limit of its own.
+    // It would cut off a stop that waits for a response; `Traffic` has a limit of its own.
     pluginTimeout: 0,
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
@@ -127,7 +123,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   const traffic = new Traffic();
   http.addHook('preClose', () => traffic.drain(environment.clock, answerTimeoutMs + SEND_GRACE_MS));
   guard(http, traffic, options);
-  takeOnlyJson(http);
+  acceptOnlyJson(http);
   http.setErrorHandler(answerError);
   http.setNotFoundHandler(answerNotFound);
 
@@ -186,7 +182,7 @@ function gatekeeperOf({ app, people = NO_TOKENS, host, publicUrl }: HttpServerOp
   });
 }
 
-/** What every request meets before it is looked at, and every answer before it leaves. */
+/** Hooks for every request and every response. */
 function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptions): void {
   const checkOrigin = originGuard({ host: options.host, publicUrl: options.publicUrl });
   http.addHook('onRequest', async (request, reply) => {
@@ -194,7 +190,7 @@ function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptio
     reply.raw.once('close', () => {
       log.debug(
         { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-        reply.raw.writableFinished ? 'answered' : 'the client went away before its answer',
+        reply.raw.writableFinished ? 'answered' : 'the client disconnected before the response',
       );
     });
     traffic.enter(reply.raw);
@@ -206,13 +202,13 @@ function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptio
   });
 }
 
-/** Q2 of access.ts: beyond this machine, nobody is let in without a token. */
+/** access/open-on-loopback-only: beyond this machine, every caller needs a token. */
 function assertGuarded({ host, publicUrl, people = NO_TOKENS }: HttpServerOptions): void {
   if (!people.isEmpty || !isReachable({ host, publicUrl })) return;
   const where = publicUrl ?? host;
   throw new SignalboxError(
     'config_invalid',
-    `other machines can reach ${where} (server.host, server.public_url), and there are no tokens yet: anybody could use this Signalbox. Make one with "signalbox token new NAME --role admin", or listen on 127.0.0.1`,
+    `other machines can reach ${where} (server.host, server.public_url), and there are no tokens yet: any of them could use this Signalbox. Create one with "signalbox token new NAME --role admin", or listen on 127.0.0.1`,
     { details: { host } },
   );
 }
@@ -223,13 +219,13 @@ function listenError(cause: unknown, { host, port }: HttpServerOptions): Signalb
   if (code === 'EADDRINUSE') {
     return new SignalboxError(
       'address_in_use',
-      `${where} is taken by another program, perhaps by another Signalbox: stop that one, or take another port with --port`,
+      `${where} is in use by another program, perhaps by another Signalbox: stop it, or choose another port with --port`,
       { cause, details: { host, port } },
     );
   }
   return new SignalboxError(
     'config_invalid',
-    `Signalbox cannot listen on ${where}: ${messageOf(cause)}. Take another port with --port, or correct server.host`,
+    `Signalbox cannot listen on ${where}: ${messageOf(cause)}. Choose another port with --port, or correct server.host`,
     { cause, details: { host, port } },
   );
 }

@@ -1,4 +1,4 @@
-/** The answers under way, so that a stop can wait for them. */
+/** Responses in flight, so that a stop can wait for them. */
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../base/environment.ts';
@@ -10,7 +10,7 @@ export class Traffic {
   #onIdle = (): void => {};
 
   constructor() {
-    // Every request under way listens: that is no leak.
+    // Every request in flight listens: that is not a leak.
     setMaxListeners(0, this.#closing.signal);
   }
 
@@ -19,7 +19,7 @@ export class Traffic {
     return this.#closing.signal.aborted;
   }
 
-  /** Aborted with the beginning of `drain`: whoever waits for something answers now. */
+  /** Aborted when `drain` begins: handlers that wait for something answer now. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
@@ -30,14 +30,14 @@ export class Traffic {
       throw new SignalboxError('shutting_down', 'Signalbox is stopping: try again in a moment');
     }
     this.#underway.add(response);
-    // `close` comes also where the client goes away before its answer.
+    // Emitted also when the client disconnects before its answer.
     response.once('close', () => {
       this.#underway.delete(response);
       if (this.#underway.size === 0) this.#onIdle();
     });
   }
 
-  /** Lets nobody in any more, and waits until every answer is sent, at most `limitMs`. */
+  /** Refuses new requests, and waits until every response is sent, at most `limitMs`. */
   drain(clock: Clock, limitMs: number): Promise<void> {
     this.#closing.abort();
     if (this.#underway.size === 0) return Promise.resolve();

@@ -1,27 +1,27 @@
-/** What comes in against its schema, with every fault named by its place. */
+/** Checks input against its schema; the error names every fault and its place. */
 import type { z } from 'zod';
 import type { FieldError } from '../contracts/api/answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 
-/** Faults that are named; more of them help nobody. */
+/** Faults that an error names. */
 const MAX_FAULTS = 20;
 
 /**
- * @param where what is parsed, for the message: `body`, `query`
+ * @param part what is parsed, for the message: `body`, `query`
  * @param code of the error
  * @throws SignalboxError with `errors` in its details
  */
 export function parse<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
-  where: string,
+  part: string,
   code: ErrorCode = 'invalid_request',
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
   const list = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-  throw new SignalboxError(code, `${where}: ${list.join('; ')}`, { details: { errors } });
+  throw new SignalboxError(code, `${part}: ${list.join('; ')}`, { details: { errors } });
 }
 
 function faultsOf(issue: z.core.$ZodIssue): FieldError[] {
@@ -31,7 +31,7 @@ function faultsOf(issue: z.core.$ZodIssue): FieldError[] {
   return [{ path: pathOf(issue.path), message: messageOf(issue) }];
 }
 
-/** A union as a whole says only that it does not fit; its branches say what would. */
+/** A union says only that no branch matches; its branches say what would. */
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue.message;
   const branches = issue.errors.flatMap(([first]) => (first ? [first.message] : []));

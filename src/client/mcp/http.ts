@@ -1,9 +1,8 @@
-/** MCP over HTTP. Each request is served on its own, by the client with the caller's token: nobody gains anything by it. */
-
+/** MCP over HTTP. A client with the caller's token serves each request, so a tool has the caller's rights and no more. */
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import { SignalboxClient } from '../client.ts';
 
-/** Who asks, as far as HTTP knows it. */
+/** The caller, as far as HTTP knows it. */
 export interface McpCaller {
   readonly token: string | null;
   readonly project: string;
@@ -16,10 +15,10 @@ export interface McpCaller {
 
 export type McpHandler = (request: Request, body: unknown, caller: McpCaller) => Promise<Response>;
 
-/** @param url where this Signalbox listens */
+/** @param url of this Signalbox */
 export function mcpOverHttp(url: () => string): McpHandler {
   return async (request, parsedBody, { token, project, task, person, trace }) => {
-    // Loaded by the first request: the protocol's library takes a tenth of a start, and many never ask for it.
+    // Loaded by the first request: the library takes a tenth of the start, and many never use MCP.
     const [{ createMcpHandler }, { createMcpServer }] = await Promise.all([
       import('@modelcontextprotocol/server'),
       import('./server.ts'),

@@ -2,12 +2,12 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { VERSION } from '../../version.ts';
 import { addBackgroundTools } from './background-tools.ts';
-import type { McpSession } from './identity.ts';
+import type { McpSession } from './session.ts';
 import { addTaskTools } from './task-tools.ts';
 
 const INSTRUCTIONS =
-  'Signalbox hands tasks to agents and supervises them. Read your task with task_get, hand in results with task_output, and finish with task_status review. ' +
-  'Long commands go to background_run; call drain_notifications before each turn for what has finished.';
+  'Signalbox assigns tasks to agents and supervises them. Read your task with task_get, add results with task_output, and finish with task_status review. ' +
+  'Run long commands with background_run; call drain_notifications before each turn for what has finished.';
 
 export function createMcpServer(session: McpSession): McpServer {
   const server = new McpServer({ name: 'signalbox', version: VERSION }, { instructions: INSTRUCTIONS });

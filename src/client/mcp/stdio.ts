@@ -1,9 +1,4 @@
-/**
- * MCP over standard input and output.
- *
- * Z1 Standard output carries MCP and nothing else; what goes wrong is said on standard error.
- * Z2 The end of standard input ends it.
- */
+/** MCP over standard input and output, until standard input ends. Standard output carries MCP only. */
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { SignalboxClient } from '../client.ts';
 import { createMcpServer } from './server.ts';
@@ -26,7 +21,7 @@ export async function mcpOverStdio({
   cwd,
   onError,
 }: McpStdioOptions): Promise<void> {
-  // An attempt speaks with its token, and needs no name.
+  // An attempt has its token, and needs no name.
   const isAttempt = Boolean((env.SIGNALBOX_TOKEN || env.SIGNALBOX_TOKEN_FILE) && env.SIGNALBOX_TASK_ID);
   const identity = {
     project,

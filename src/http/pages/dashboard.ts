@@ -1,8 +1,6 @@
 /**
- * The dashboard: the files of a built page, from memory. They are public; what they show is asked for with the rights of
- * whoever looks.
- *
- * U1 Nothing but the page's own files is loaded, whatever a task or an agent has written into what it shows.
+ * The dashboard: the files of a built page, from memory. They are public; the page reads its data with the caller's rights.
+ * The headers let it load its own files only, whatever a task or an agent has written into the text that it shows.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -15,7 +13,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 
 export const DASHBOARD_PATH = '/ui';
 
-/** Where the build puts the page: beside the compiled program, which is below `dist/` when the sources run. */
+/** The output of the build: beside the compiled program, or below `dist/` if the sources run. */
 const DIRECTORY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../../dist/web' : '../../../web', import.meta.url),
 );
@@ -80,7 +78,7 @@ export function serveDashboard(http: FastifyInstance, directory: string = DIRECT
       return send(request, reply.headers(ASSET_HEADERS), file);
     },
   );
-  // Every other address is a place in the page: it finds its way itself.
+  // Every other path is a view of the page, which routes it itself.
   http.get(`${DASHBOARD_PATH}/*`, { config }, sendPage);
 }
 

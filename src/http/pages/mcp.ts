@@ -1,4 +1,4 @@
-/** MCP at one address, beside the operations: its answers have the form of its own protocol. */
+/** MCP over HTTP at one path, beside the operations: its answers follow the MCP protocol. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type AttemptPrincipal, principalOf } from '../../app/agents/agent-messages.ts';
 import type { AppContext } from '../../app/context.ts';
@@ -10,35 +10,35 @@ import { traceIn } from '../../operations/headers.ts';
 export const MCP_PATH = '/mcp';
 const DEFAULT_PROJECT = 'default';
 
-/** @param takeTurn counts the request of a client. @throws SignalboxError `rate_limited` */
+/** @param takeTurn counts a request of a client; throws SignalboxError `rate_limited` */
 export function serveMcp(
   http: FastifyInstance,
   app: AppContext,
-  mcp: McpHandler,
+  handle: McpHandler,
   { gatekeeper, takeTurn }: { readonly gatekeeper: Gatekeeper; readonly takeTurn: (client: string) => void },
 ): void {
   const callers = new WeakMap<
     FastifyRequest,
-    { readonly speaker: AttemptPrincipal | null; readonly caller: Caller }
+    { readonly principal: AttemptPrincipal | null; readonly caller: Caller }
   >();
   http.post<{ Querystring: { readonly project?: string } }>(MCP_PATH, {
     config: { operation: 'mcp' },
-    // Before a body is read, as for operations. What a tool may do is decided by what it asks for.
+    // Before the body is read, as for operations. What a tool may do is decided by the operation that it calls.
     onRequest: async (request) => {
       takeTurn(request.ip);
       const token = tokenOf(request.headers.authorization);
-      const speaker = token === null ? null : principalOf(app, token, {});
-      const target = { access: 'read', project: speaker?.project } as const;
-      callers.set(request, { speaker, caller: gatekeeper.admit(target, request.headers.authorization) });
+      const principal = token === null ? null : principalOf(app, token, {});
+      const target = { access: 'read', project: principal?.project } as const;
+      callers.set(request, { principal, caller: gatekeeper.admit(target, request.headers.authorization) });
     },
     handler: async (request, reply) => {
-      const { speaker, caller } = callers.get(request) ?? { speaker: null, caller: null };
+      const { principal, caller } = callers.get(request) ?? { principal: null, caller: null };
       const { project = DEFAULT_PROJECT } = request.query;
-      const response = await mcp(webRequest(request), request.body, {
+      const response = await handle(webRequest(request), request.body, {
         token: tokenOf(request.headers.authorization),
-        project: speaker?.project ?? projectId(project),
-        task: speaker?.task,
-        person: speaker ? undefined : caller?.actor.replace(/^user:/, ''),
+        project: principal?.project ?? projectId(project),
+        task: principal?.task,
+        person: principal ? undefined : caller?.actor.replace(/^user:/, ''),
         trace: traceIn(request.headers),
       });
       return reply.send(response);
@@ -46,7 +46,7 @@ export function serveMcp(
   });
 }
 
-/** Its body was read already, and is handed over as it was understood. */
+/** Without the body, which is passed parsed. */
 function webRequest({ headers, method, url, host }: FastifyRequest): Request {
   const fields = new Headers();
   for (const [name, value] of Object.entries(headers)) {

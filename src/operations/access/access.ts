@@ -1,17 +1,16 @@
 /**
- * Who may do what.
+ * Access: who may use which operation. The error is 401 if the caller is unknown, and 403 if it is known and not allowed.
  *
- * Q1 An attempt's token lets its holder speak of its own attempt, read and add tasks in its own project, and nothing
- *    else: an agent decides nothing about tasks but those that it was given to review, and its own work is never one.
- * Q2 As long as there are no tokens for people, whoever reaches the server without one is taken for an operator; that
- *    is possible on a loopback address only. With the first token, nobody is let in without one.
- * Q3 401 where it is not known who asks, 403 where it is known and not allowed.
+ * Invariant access/attempt-speaks-for-itself: an attempt's token lets its holder report about its own attempt, and read and
+ * create tasks in its own project. It decides only about tasks that it was given to review, never about its own work.
+ * Invariant access/open-on-loopback-only: as long as there are no tokens for people, a caller without a token is an operator,
+ * on a loopback address only. With the first token, every caller needs one.
  */
 import type { AttemptPrincipal } from '../../app/agents/agent-messages.ts';
 import { RIGHTS, type Right } from '../../contracts/api/caller.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 
-/** Who may use an operation; `public` is for everybody. */
+/** The right that an operation needs; `public` needs none. */
 export type Access = 'public' | Right;
 
 type Role = 'admin' | 'observer' | 'attempt';
@@ -33,19 +32,19 @@ export interface PeopleTokens {
 
 export interface GateRules {
   readonly people: PeopleTokens;
-  /** Whether nobody needs a token where there are none: on a loopback address. */
+  /** Whether no token is needed while there are none: on a loopback address. */
   readonly mayBeOpen: boolean;
-  /** Whose token this is, of all attempts of the task in the address, and all that are open. */
+  /** The attempt that a token belongs to, among those of the task in the address and all open ones. */
   readonly principalOf: (
     token: string,
     address: { project?: string | undefined; task?: string },
   ) => AttemptPrincipal | null;
 }
 
-/** Whoever reaches a server without tokens is taken for a person. */
+/** The actor of a caller without a token. */
 export const ANONYMOUS = 'user:anonymous';
 
-/** Somebody who has not said who he is, and is taken for a person. */
+/** A caller without a name. */
 export const anonymous = (role: Role, token: string | null = null): Caller => ({
   actor: ANONYMOUS,
   role,
@@ -84,7 +83,7 @@ export class Gatekeeper {
       if (isOpen) return anonymous('admin');
       throw new SignalboxError(
         'unauthorized',
-        'send a token, "Authorization: Bearer TOKEN": "signalbox token new" makes one',
+        'send a token, "Authorization: Bearer TOKEN"; create one with "signalbox token new"',
       );
     }
     const person = people.find(token);
@@ -93,16 +92,16 @@ export class Gatekeeper {
       if (isAllowed(access, role)) return { actor: `user:${name}`, role, token: null };
       throw new SignalboxError('forbidden', refusalOf(access, role));
     }
-    const speaker = principalOf(token, address);
-    if (!speaker) return this.#stranger(access, token, isOpen);
-    const isAtHome = address.project === undefined ? isOpen : address.project === speaker.project;
+    const principal = principalOf(token, address);
+    if (!principal) return this.#unknown(access, token, isOpen);
+    const isAtHome = address.project === undefined ? isOpen : address.project === principal.project;
     if (isAllowed(access, 'attempt') && (isOpen || isAtHome))
-      return { actor: `agent:${speaker.agent}`, role: 'attempt', token };
+      return { actor: `agent:${principal.agent}`, role: 'attempt', token };
     throw new SignalboxError('forbidden', refusalOf(access, 'attempt'));
   }
 
-  /** Where nobody needs a token, a read is not refused for one too many; the words of agents name the task. */
-  #stranger(access: Access, token: string, isOpen: boolean): Caller {
+  /** While no token is needed, an unknown token does not forbid a read; messages of agents name their task. */
+  #unknown(access: Access, token: string, isOpen: boolean): Caller {
     if (isOpen && (access === 'read' || access === 'speak' || access === 'comment' || access === 'decide')) {
       return anonymous('attempt', token);
     }
@@ -113,7 +112,7 @@ export class Gatekeeper {
   }
 }
 
-/** What this caller may do, as far as it depends on nothing else: an attempt speaks of its own task only. */
+/** The rights of the caller; an attempt has them for its own task only. */
 export function rightsOf({ role }: Caller): Right[] {
   return RIGHTS.filter((right) => isAllowed(right, role));
 }
@@ -138,10 +137,10 @@ function isAllowed(access: Access, role: Role): boolean {
 }
 
 function refusalOf(access: Access, role: Role): string {
-  if (role === 'observer') return 'the token of an observer lets its holder read, and nothing else';
+  if (role === 'observer') return 'the token of an observer allows reading only';
   if (access === 'speak')
-    return 'this is said by an agent of its own attempt, with the token of that attempt';
+    return 'only the agent itself reports about its attempt, with the token of that attempt';
   return access === 'operate'
-    ? 'this is decided by an operator, and an attempt token does not make one: an agent reports with POST …/status, …/outputs and …/comments'
-    : 'an attempt token is for its own project only';
+    ? 'this is for operators, and an attempt token is not one: an agent reports with POST …/status, …/outputs and …/comments'
+    : 'an attempt token is valid for its own project only';
 }

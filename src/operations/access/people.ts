@@ -1,14 +1,12 @@
 /**
- * The tokens of people, as a running Signalbox knows them.
- *
- * E1 A token that was made or revoked counts within a second, without a restart.
- * E2 A file that cannot be understood changes nothing: what was known goes on to count, and it is said in the log.
+ * The tokens of people, as a running Signalbox knows them. A new or revoked token counts within a second, without a restart.
+ * If the file becomes unreadable, the tokens known before go on to count, and the log says so.
  */
 import { readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { hashOf, parseTokens, type Role, readTokens, type TokenEntry } from './tokens-file.ts';
 
-const LOOK_INTERVAL_MS = 1_000;
+const CHECK_INTERVAL_MS = 1_000;
 
 export class People {
   readonly #file: string;
@@ -16,7 +14,7 @@ export class People {
   readonly #now: () => number;
   #byHash: ReadonlyMap<string, TokenEntry>;
   #stamp: string | null;
-  #lookedAt: number;
+  #checkedAt: number;
 
   private constructor(file: string, logger: Logger, now: () => number, tokens: readonly TokenEntry[]) {
     this.#file = file;
@@ -24,7 +22,7 @@ export class People {
     this.#now = now;
     this.#byHash = index(tokens);
     this.#stamp = null;
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** @param now milliseconds of a clock that does not jump. @throws SignalboxError `config_invalid` */
@@ -33,20 +31,20 @@ export class People {
   }
 
   get isEmpty(): boolean {
-    this.#look();
+    this.#refresh();
     return this.#byHash.size === 0;
   }
 
   find(token: string): { readonly name: string; readonly role: Role } | null {
-    this.#look();
+    this.#refresh();
     return this.#byHash.get(hashOf(token)) ?? null;
   }
 
-  /** Synchronous, since a request waits for it; a look at a file that has not changed takes microseconds. */
-  #look(): void {
+  /** Synchronous, since a request waits for it; for an unchanged file it takes microseconds. */
+  #refresh(): void {
     const now = this.#now();
-    if (now - this.#lookedAt < LOOK_INTERVAL_MS) return;
-    this.#lookedAt = now;
+    if (now - this.#checkedAt < CHECK_INTERVAL_MS) return;
+    this.#checkedAt = now;
     try {
       const stat = statSync(this.#file, { throwIfNoEntry: false });
       const stamp = stat === undefined ? 'none' : `${stat.ino}/${stat.size}/${stat.mtimeMs}`;
@@ -55,7 +53,10 @@ export class People {
       this.#byHash = index(parseTokens(text, this.#file));
       this.#stamp = stamp;
     } catch (err) {
-      this.#logger.error({ err, file: this.#file }, 'the tokens could not be read again: the old ones count');
+      this.#logger.error(
+        { err, file: this.#file },
+        'could not read the tokens again; the tokens known before stay valid',
+      );
     }
   }
 }

@@ -1,8 +1,6 @@
 /**
- * The tokens of people: one file of hashes, beside the data. A token is shown once, when it is made, and is kept nowhere.
- *
- * T1 The file holds SHA-256 hashes of random tokens of 256 bits: who reads it can pass for nobody.
- * T2 It is replaced as a whole: a reader sees the old one or the new one.
+ * The file with the tokens of people. It holds SHA-256 hashes of random 256-bit tokens, so a reader of the file cannot use
+ * them; a token is shown once, when it is created. The file is replaced as a whole: a reader sees the old one or the new one.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -17,7 +15,7 @@ export const ROLES = ['admin', 'observer'] as const;
 export type Role = (typeof ROLES)[number];
 
 const entrySchema = z.strictObject({
-  /** Stands in the log as `user:<name>`, at every decision that is made with the token. */
+  /** The actor `user:<name>` of every decision that is made with the token. */
   name: z.string().regex(ID_PATTERN),
   role: z.enum(ROLES),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -27,14 +25,14 @@ const fileSchema = z.strictObject({ tokens: z.array(entrySchema) });
 export type TokenEntry = z.output<typeof entrySchema>;
 
 const TOKEN_BYTES = 32;
-/** Recognized by those who look for secrets in the wrong places. */
+/** Lets secret scanners recognise a token. */
 const PREFIX = 'sbx_';
 
 export function hashOf(token: string): string {
   return sha256(token);
 }
 
-/** None where there is no such file. @throws SignalboxError `config_invalid` */
+/** @param text null if there is no file. @throws SignalboxError `config_invalid` */
 export function parseTokens(text: string | null, file: string): readonly TokenEntry[] {
   if (text === null) return [];
   try {
@@ -42,7 +40,7 @@ export function parseTokens(text: string | null, file: string): readonly TokenEn
   } catch (cause) {
     throw new SignalboxError(
       'config_invalid',
-      `${file} should hold the hashes of tokens, and cannot be understood. Restore it, or delete it and make new tokens with "signalbox token new"`,
+      `${file} should hold the hashes of tokens, and is not valid. Restore it, or delete it and create new tokens with "signalbox token new"`,
       { cause, details: { file } },
     );
   }
@@ -60,7 +58,7 @@ export async function readTokens(file: string): Promise<readonly TokenEntry[]> {
 }
 
 /**
- * Makes a token. @returns the token itself, to be shown once
+ * Creates a token. @returns the token itself, to be shown once
  * @throws SignalboxError `invalid_request` for a name that is taken, `config_invalid`
  */
 export async function addToken(file: string, name: string, role: Role, now: number): Promise<string> {
@@ -68,7 +66,7 @@ export async function addToken(file: string, name: string, role: Role, now: numb
   if (tokens.some((each) => each.name === name)) {
     throw new SignalboxError(
       'invalid_request',
-      `there is a token ${name} already: revoke it first, or give the new one another name`,
+      `there is a token ${name} already: revoke it first, or choose another name`,
     );
   }
   const token = PREFIX + randomBytes(TOKEN_BYTES).toString('base64url');

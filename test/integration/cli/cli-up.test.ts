@@ -60,7 +60,7 @@ describe.concurrent('signalbox up', () => {
         cwd: directory,
       });
       expect({ code, out }).toEqual({ code: 4, out: '' });
-      expect(err).toMatch(/^signalbox: .*is taken by another program.*--port \[address_in_use\]\n$/);
+      expect(err).toMatch(/^signalbox: .*is in use by another program.*--port \[address_in_use\]\n$/);
       const pid = Number(
         await readFile(join(directory, '.signalbox/nats/nats-server.pid'), 'utf8').catch(() => '-1'),
       );

@@ -39,7 +39,7 @@ describe('who may do what, where there are tokens', () => {
 
   const GETS = [TASKS, `${TASKS}/a`, '/api/tasks', '/api/agents', '/api/dead-letters', `${TASKS}/none`];
 
-  it.each(GETS)('Q3: nobody without a token, or with a false one, gets %s: 401', async (path) => {
+  it.each(GETS)('GET %s answers 401 without a token, or with an invalid one', async (path) => {
     for (const sent of [{}, { token: 'sbx_false' }, { headers: { authorization: 'Basic YTpi' } }]) {
       const answer = await http.get(path, sent);
       problemIn(answer, 401, 'unauthorized');
@@ -69,7 +69,7 @@ describe('who may do what, where there are tokens', () => {
     expect(http.events).toBe(before);
   });
 
-  it('Q1: keeps an attempt to its own project, and from deciding anything', async () => {
+  it('access/attempt-speaks-for-itself: keeps an attempt to its own project, and from deciding anything', async () => {
     expect((await http.get(TASKS, { token: attempt })).status).toBe(200);
     expect((await http.get(`${TASKS}/a`, { token: attempt })).status).toBe(200);
     for (const path of ['/api/tasks', '/api/projects/other/tasks', '/api/agents']) {
@@ -119,7 +119,7 @@ describe('who may do what, where there are tokens', () => {
     expect(http.events).toBe(before);
   });
 
-  it('Q1: lets an attempt report, and add tasks in its own project in its own name', async () => {
+  it('access/attempt-speaks-for-itself: lets an attempt report, and create tasks in its own project in its own name', async () => {
     taskIn(await http.post(`${TASKS}/a/status`, { status: 'working', detail: 'x' }, { token: attempt }));
     taskIn(await http.post(TASKS, { ...later, id: 'child', parent: 'a' }, { token: attempt }), 201);
     const { events = [] } = taskIn(await http.get(`${TASKS}/child?expand=events`, { token: admin }));
@@ -155,7 +155,7 @@ describe('who may do what, where there are tokens', () => {
 });
 
 describe('the tokens of people', () => {
-  it('T1: are kept as hashes, in a file for its owner alone, one for each name', async () => {
+  it('are stored as hashes, in a file that only its owner reads, one for each name', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
     try {
       const file = join(directory, 'deep', 'tokens.json');
@@ -174,7 +174,7 @@ describe('the tokens of people', () => {
     }
   });
 
-  it('E1, E2, Q2: the first one closes a running server, a revoked one lets nobody in, a damaged file changes nothing', async () => {
+  it('access/open-on-loopback-only: the first token closes a running server, a revoked one is rejected, a damaged file changes nothing', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
     const file = join(directory, 'tokens.json');
     let now = 0;
@@ -203,7 +203,7 @@ describe('the tokens of people', () => {
   });
 
   it.each([{ host: '0.0.0.0' }, { host: '::' }, { host: '127.0.0.1', publicUrl: 'https://box.example' }])(
-    'Q2: without one, %j is not listened on',
+    'access/open-on-loopback-only: without a token, the server does not start on %j',
     async (where) => {
       await expect(startHttp({ agents: agents() }, where)).rejects.toMatchObject({
         code: 'config_invalid',
@@ -214,7 +214,7 @@ describe('the tokens of people', () => {
 });
 
 describe('the limit on requests', () => {
-  it('R1: answers 429 with a wait to who asks too often, and to nobody else', async () => {
+  it('answers 429 with a wait to a client that asks too often, and to no other', async () => {
     await using http = await startHttp({ agents: agents() }, { requestsPerSecond: 1 });
     await http.test.create({ id: 'a', agent: 'worker' });
     await http.test.until('a', ({ state }) => state === 'working');

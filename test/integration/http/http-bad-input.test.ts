@@ -83,7 +83,7 @@ describe('bad input over HTTP', () => {
     recordsNothing();
   });
 
-  it('refuses a body of 10 MB with 413, also one that does not say its size', async () => {
+  it('refuses a body of 10 MB with 413, also one without a content length', async () => {
     const chunk = new TextEncoder().encode('x'.repeat(MEGABYTE));
     const large = { ...good, description: 'x'.repeat(10 * MEGABYTE) };
     problemIn(await http.post(TASKS, large), 413, 'body_too_large');
@@ -100,7 +100,7 @@ describe('bad input over HTTP', () => {
     recordsNothing();
   });
 
-  it('refuses a body that is no JSON by its media type', async () => {
+  it('refuses a body with another media type than JSON', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'x']) {
       const sent = { raw: JSON.stringify(good), headers: { 'content-type': type } };
       problemIn(await http.send('POST', TASKS, sent), 415, 'unsupported_media_type');

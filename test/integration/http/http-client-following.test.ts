@@ -92,7 +92,7 @@ describe('a client that remembers', () => {
 });
 
 describe('a client that follows', () => {
-  it('E1: gets each event once, in order, over broken connections', async () => {
+  it('gets each event once, in order, over broken connections', async () => {
     await using http = await start();
     await using proxy = await TcpProxy.to(http.url);
     const client = new SignalboxClient({ url: proxy.url.replace('nats:', 'http:'), retry: { initialMs: 5 } });

@@ -32,7 +32,7 @@ async function build(): Promise<void> {
 }
 
 describe('the dashboard', () => {
-  it('U1: is the same page at every address, which may load and run nothing but its own files', async () => {
+  it('is the same page at every path, and may load and run its own files only', async () => {
     await build();
     for (const url of [
       '/ui/',

@@ -1,6 +1,6 @@
 /**
  * Every operation of the document, asked in every way: as it is meant, with what does not fit, and with noise. Whatever
- * comes, the answer is one that the document lists, in the form that it says, and never a 500 (O3, P1).
+ * comes, the answer is one that the document lists, in the form that it says, and never a 500.
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** D1, O3: what is served is what is described. */
+/** What is served is what the OpenAPI document describes. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { functionAgent } from '../../support/engine.ts';

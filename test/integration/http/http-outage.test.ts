@@ -10,7 +10,7 @@ const later = { title: 'x', agent: 'worker', delay_seconds: 60 };
 const retryAfter = (answer: HttpAnswer) => Number(answer.headers.get('retry-after'));
 
 describe('HTTP while the event log cannot be written', () => {
-  it('O2: says of a command without an answer that its outcome is unknown, and a repeat creates nothing twice', async () => {
+  it('answers that the outcome of a command is unknown if the log does not answer; a repeat creates nothing twice', async () => {
     await using http = await startHttp({ agents: agents() }, { answerTimeoutMs: LIMIT_MS });
     http.log.reachable = false;
     const open = await http.post(TASKS, { ...later, id: 'a' });

@@ -39,7 +39,7 @@ async function received(socket: Socket): Promise<string> {
 }
 
 describe('the HTTP server', () => {
-  it('refuses a port that is taken, names it and says what to do', async () => {
+  it('refuses a port that is in use, names it and says what to do', async () => {
     await using http = await startHttp({ agents: agents() });
     const { port } = http.server;
     const second = startHttpServer({
@@ -54,7 +54,7 @@ describe('the HTTP server', () => {
     });
     await expect(second).rejects.toMatchObject({
       code: 'address_in_use',
-      message: expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port} is taken .*--port`)),
+      message: expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port} is in use .*--port`)),
     });
   });
 
@@ -83,7 +83,7 @@ describe('the HTTP server', () => {
     expect(await http.get('/ready')).toMatchObject({ status: 503, body: report });
   });
 
-  it('W2: sends the answers under way before it stops, and lets no new request in', async () => {
+  it('finishes responses in flight before it stops, and refuses new requests', async () => {
     await using http = await startHttp({ agents: agents() });
     http.log.reachable = false;
     const underway = http.post(TASKS, later);
@@ -100,7 +100,7 @@ describe('the HTTP server', () => {
     await http.server.close();
   });
 
-  it('W2: waits for no connection that has no answer coming', async () => {
+  it('drops idle connections when it stops', async () => {
     await using http = await startHttp({ agents: agents() });
     const keepAlive = new Agent({ keepAlive: true });
     const { port } = http.server;
@@ -128,13 +128,13 @@ describe('the HTTP server', () => {
     await ended;
   });
 
-  it('P1: answers also what is not HTTP with a problem', async () => {
+  it('answers a request that is not HTTP with a problem', async () => {
     await using http = await startHttp({ agents: agents() });
     const text = await received(await opened(http.server.port, 'HELLO SIGNALBOX\r\n\r\n'));
     expect(text).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"invalid_request"/s);
   });
 
-  it('P2: answers what it does not expect without its text, and logs it in full', async () => {
+  it('answers an unexpected error without its text, and logs it in full', async () => {
     const lines: string[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
     const health = () => {
@@ -149,7 +149,7 @@ describe('the HTTP server', () => {
     expect(problem.instance).toBe(`urn:signalbox:request:${line.reqId}`);
   });
 
-  it('W3: logs one line for each request, with no token in any', async () => {
+  it('logs one line for each request, without tokens', async () => {
     const lines: string[] = [];
     const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
     await using http = await startHttp({ agents: agents() }, { logger });
@@ -171,7 +171,7 @@ describe('the HTTP server', () => {
 });
 
 describe('who may ask', () => {
-  it('N1: answers to loopback hosts and its public one; to any other name nothing is done', async () => {
+  it('answers to loopback hosts and its public one, and refuses every other name', async () => {
     const publicUrl = 'https://box.example';
     await using http = await startHttp({ agents: agents() }, { publicUrl, people: ANN });
     const { port } = http.server;
@@ -198,7 +198,7 @@ describe('who may ask', () => {
     expect(http.events).toBe(before);
   });
 
-  it('N2: refuses pages of another origin, and takes its own', async () => {
+  it('refuses pages of another origin, and accepts its own', async () => {
     const publicUrl = 'https://box.example';
     await using http = await startHttp({ agents: agents() }, { publicUrl, people: ANN });
     const { port } = http.server;

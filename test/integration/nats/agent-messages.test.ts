@@ -74,8 +74,8 @@ const PATIENT = { ...REMOTE, offline_after_seconds: 600 };
 
 const RESULT = { status: 'completed', metadata: { completedAt: '2026-01-01T00:00:00Z', duration: 5 } };
 
-describe('what agents say over NATS', () => {
-  it('is acted on, answered and gone from the stream; said again, it counts once', async () => {
+describe('a message of an agent over NATS', () => {
+  it('messages/acted-on-once: is acted on, answered and removed from the stream; sent again, it counts once', async () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
     const connection = await world.connect();
     const agent = new RawAgent(connection, 'far');
@@ -106,7 +106,7 @@ describe('what agents say over NATS', () => {
     ]);
   });
 
-  it('counts once also when it was acted on by a Signalbox that was killed before it acknowledged', async () => {
+  it('messages/acted-on-once: counts once if Signalbox was killed before it acknowledged it', async () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
     const connection = await world.connect();
     const agent = new RawAgent(connection, 'far');
@@ -133,7 +133,7 @@ describe('what agents say over NATS', () => {
     expect(comments?.map(({ body }) => body)).toEqual(['said once', 'and more']);
   });
 
-  it('is refused with a reason where it is not what it should be, and listed', async () => {
+  it('is rejected with a reason if it is invalid, and listed', async () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT, other: PATIENT } });
     const agent = new RawAgent(await world.connect(), 'far');
     const other = new RawAgent(await world.connect(), 'other');
@@ -171,7 +171,7 @@ describe('what agents say over NATS', () => {
     expect((await world.box.readTask({ project: 'demo', task: 'a' })).status).toBe('working');
   });
 
-  it(`takes ${FLOOD} bad messages of one agent without growing, and hears the others meanwhile`, {
+  it(`rejects ${FLOOD} bad messages of one agent in bounded memory, and acts on those of others meanwhile`, {
     timeout: 60_000 + 3 * FLOOD,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { bad: PATIENT, good: PATIENT } });

@@ -23,7 +23,7 @@ import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { until } from '../../support/until.ts';
 
 describe('commands over NATS', () => {
-  it('are found by service discovery, each with the HTTP operation that it is', async () => {
+  it('are found by service discovery, each with its HTTP operation', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const client = new Svcm(await world.connect()).client();
     const found = [];
@@ -98,7 +98,7 @@ describe('commands over NATS', () => {
     expect((await call('_system.readHealth')).body).toMatchObject({ ready: true });
   });
 
-  it('refuse what HTTP refuses, as service errors that hold the problem', async () => {
+  it('refuse what HTTP refuses, as service errors with the problem', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const call = caller(await world.connect());
     const expectProblem = async (subject: string, payload: object, status: number, code: string) => {
@@ -118,7 +118,7 @@ describe('commands over NATS', () => {
     expect(body).toEqual({ rejected_messages: [] });
   });
 
-  it('let the holder of a token do what it may do over HTTP, and no more (C2)', async () => {
+  it('allow the holder of a token what it may do over HTTP, and no more', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const call = caller(await world.connect());
     const file = join(world.dataDirectory, 'tokens.json');
@@ -164,7 +164,7 @@ describe('commands over NATS', () => {
     end.resolve();
   });
 
-  it('run shell commands in the background, where that is switched on', async () => {
+  it('run shell commands in the background, if that is enabled', async () => {
     await using world = await RemoteWorld.start({ agents: {}, background: {} });
     const call = caller(await world.connect());
     const observer = await addToken(join(world.dataDirectory, 'tokens.json'), 'wall', 'observer', Date.now());
@@ -228,7 +228,7 @@ describe('commands over NATS', () => {
     await world.box.settledTask({ project: 'demo', task: 'a' });
   });
 
-  it('wait for news as long as they are asked to, and for nothing when Signalbox stops (C4)', async () => {
+  it('wait for an update as long as they are asked to, and are answered at once when Signalbox stops', async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, capabilities: ['any'] } } });
     const connection = await world.connect();
     const call = caller(connection);
@@ -255,7 +255,7 @@ describe('commands over NATS', () => {
     expect(performance.now() - began).toBeLessThan(4_000);
   });
 
-  it('answer those under way and go when Signalbox stops', async () => {
+  it('are finished if they are in flight when Signalbox stops', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const connection = await world.connect();
     const call = caller(connection);

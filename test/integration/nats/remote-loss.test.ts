@@ -22,7 +22,7 @@ async function expectAllDoneOnce(box: Signalbox, ids: readonly string[]): Promis
 }
 
 describe.concurrent('remote agents: what is lost and what is not', () => {
-  it('a worker is killed with 20 tasks in its hands: the agent is offline, another finishes all, each once', {
+  it('a worker is killed while it runs 20 tasks: the agent goes offline, and another worker finishes each of them once', {
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, concurrency: 20 } } });
@@ -51,7 +51,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
       ).toEqual(['lost', 'completed']);
   });
 
-  it('a worker whose connection is broken for a while loses no result and doubles none', {
+  it('a worker whose connection breaks for a while loses no result and sends none twice', {
     timeout: 60_000 + BREAK_MS,
   }, async () => {
     const patient = { ...REMOTE, concurrency: 5, offline_after_seconds: BREAK_MS / 500 };
@@ -73,7 +73,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     expect(new Set(await world.begun()).size).toBe(10);
   });
 
-  it('a worker that comes back after it counted as gone is told to stop, and its late result changes nothing', {
+  it('a worker that returns after it counted as gone must stop, and its late result changes nothing', {
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
@@ -116,7 +116,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
     ).toEqual(['in time']);
   });
 
-  it('goes on where it was when Signalbox is started again, and does nothing twice', {
+  it('continues after a restart of Signalbox, and does nothing twice', {
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, concurrency: 4 } } });
@@ -140,7 +140,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
       expect((await world.box.listAttempts({ project: 'demo', task: id })).attempts).toHaveLength(1);
   });
 
-  it('goes on when the NATS server is killed and comes back, and does nothing twice', {
+  it('continues when the NATS server is killed and restarted, and does nothing twice', {
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({

@@ -108,7 +108,7 @@ describe('attempts over HTTP, with real processes', () => {
     problemIn(await http.get(`${ATTEMPT}/log?stream=prompt`), 400, 'invalid_request');
   });
 
-  it('R1: reads nothing that stands elsewhere, whatever was put in the place of the log', async () => {
+  it('reads no file outside the directory of the attempt, whatever was put in the place of the log', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'signalbox-elsewhere-'));
     try {
       await using http = await start('exit 0');

@@ -59,7 +59,7 @@ describe('what operators decide over HTTP', () => {
     expect(http.events).toBe(before);
   });
 
-  it('Q1: an agent may not decide about a task, its own or another: 403, not recorded', async () => {
+  it('access/attempt-speaks-for-itself: an agent may not decide about a task, its own or another: 403, not recorded', async () => {
     await using http = await start();
     await http.working('a');
     const token = http.token('a');

@@ -59,7 +59,7 @@ class Box implements AsyncDisposable {
 describe('the events as they come', () => {
   // A window that is too small on purpose: followers fall out of it and read on from the log.
   it.each([{}, { windowEvents: 16, intervalMs: 1 }])(
-    'F1, S1: 40 clients get each event once, in order, over reconnects and a restart (%j)',
+    '40 clients get each event once, in order, over reconnects and a restart (%j)',
     async (settings) => {
       const log = new MemoryLog();
       const received = range(1, 40).map((): number[] => []);
@@ -146,7 +146,7 @@ describe('the events as they come', () => {
     expect(created).toEqual(['other/a task.created', 'other/a attempt.ended']);
   });
 
-  it('S3: beats, and moves the id on where the filter lets nothing through', async () => {
+  it('sends heartbeats that move the id on while the filter lets nothing through', async () => {
     await using http = await startHttp({ agents: quick() }, { heartbeatMs: 20 });
     const connection = await SseConnection.open(`${http.url}/api/events?type=agent.paused`);
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'quick', review: 'auto' });
@@ -179,7 +179,7 @@ describe('the events as they come', () => {
     await http.server.close();
     expect(performance.now() - begun).toBeLessThan(1_500);
     await connection.ended;
-    expect(connection.comments.join()).toContain('come back');
+    expect(connection.comments.join()).toContain('reconnect');
   });
 
   it('cuts off who has lost the right to read', async () => {
@@ -216,7 +216,7 @@ describe('a client that takes nothing', () => {
     return { http, socket };
   }
 
-  it('S2: goes on where it stopped when it takes again, without a gap', async () => {
+  it('goes on without a gap when a slow client reads again', async () => {
     const { http, socket } = await stalled(60_000);
     await using _http = http;
     let text = '';
@@ -231,7 +231,7 @@ describe('a client that takes nothing', () => {
     socket.destroy();
   });
 
-  it('S2: is cut off when it takes nothing for too long', async () => {
+  it('disconnects a client that reads nothing for too long', async () => {
     const { http, socket } = await stalled(50);
     await using _http = http;
     await until(() => http.feed.followers === 0, 'it to be cut off');

@@ -111,13 +111,13 @@ describe('the client', () => {
     });
   });
 
-  it('T1: repeats reads while the server is busy or cuts the connection, as slowly as it is asked to', async () => {
+  it('repeats reads while the server is busy or cuts the connection, and waits as long as the server asks', async () => {
     await using script = await Script.of(busy, cut, ok(task));
     expect(await script.client().readTask({ project: 'demo', task: 'a' })).toEqual(task);
     expect(script.waits).toEqual([2_100, 200]);
   });
 
-  it('T1: repeats a creation that has an id or a key, and says whether it was there already', async () => {
+  it('repeats a creation that has an id or a key, and tells by the status whether it existed already', async () => {
     await using script = await Script.of(cut, ok(task, 201), busy, ok(task, 200));
     const client = script.client();
     const create = (key: object) =>
@@ -127,7 +127,7 @@ describe('the client', () => {
     expect(script.seen).toHaveLength(4);
   });
 
-  it('T1: repeats nothing that could happen twice', async () => {
+  it('does not repeat what could happen twice', async () => {
     await using script = await Script.of(busy);
     const client = script.client();
     const overloaded = { code: 'overloaded' };
@@ -145,7 +145,7 @@ describe('the client', () => {
     expect(script.seen).toHaveLength(5);
   });
 
-  it('T1: repeats a heartbeat that says nothing else', async () => {
+  it('repeats a heartbeat without a detail', async () => {
     await using script = await Script.of(cut, ok(task));
     expect(await script.client().reportHeartbeat({ project: 'demo', task: 'a' })).toEqual(task);
   });

@@ -21,7 +21,7 @@ describe('the limit on requests', () => {
   const times = Array.from({ length: 2_000 }, (_, index) => index * 13.567_891 + 0.123_456_7);
 
   it.each([1, 3, 7, 100])(
-    'R1: gives each client all of %i requests at any time, and not one more',
+    'gives each client all of %i requests at any time, and not one more',
     (perSecond) => {
       for (const now of times) {
         const limit = new RateLimit(perSecond, () => now);
@@ -31,7 +31,7 @@ describe('the limit on requests', () => {
     },
   );
 
-  it('R1: gives back what the time brings', () => {
+  it('gives requests back over time', () => {
     let now = 5_000.3;
     const limit = new RateLimit(10, () => now);
     expect(taken(limit, 'one', 20)).toBe(10);
