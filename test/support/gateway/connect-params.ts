@@ -1,4 +1,4 @@
-/** What a Gateway asks of `connect`: its parameters reject what they do not know. */
+/** The parameters of `connect` as a Gateway validates them: unknown ones are rejected. */
 const CLIENT_MODES = ['webchat', 'cli', 'ui', 'backend', 'node', 'worker', 'probe', 'test'];
 const KEYS = new Set(['minProtocol', 'maxProtocol', 'client', 'role', 'scopes', 'auth']);
 const CLIENT_KEYS = new Set(['id', 'displayName', 'version', 'platform', 'mode']);

@@ -1,4 +1,4 @@
-/** The runs of a test Gateway: how they are taken on, waited for, aborted, and remembered. */
+/** The runs of a test Gateway: accepted, waited for, aborted and stored. */
 import { randomUUID } from 'node:crypto';
 
 type Answer = (frame: object) => void;
@@ -32,7 +32,7 @@ const KNOWN_PARAMS = new Set([
 ]);
 
 export class GatewayRuns {
-  /** Every run that was ever begun, over all restarts. */
+  /** Every run that was begun, across all restarts. */
   readonly begun: TestRun[];
   readonly #sessions: Map<string, { role: string; content: string }[]>;
   readonly #live = new Map<string, TestRun>();

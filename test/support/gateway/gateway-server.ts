@@ -1,6 +1,6 @@
 /**
  * An OpenClaw Gateway 2026.9.6 as Signalbox sees it: the frames of its protocol, and all that may go wrong with them. Runs
- * belong to the server's process and end with it; what it has written down (sessions) stays over a restart.
+ * belong to the server's process and end with it; what it has stored (sessions) survives a restart.
  */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -15,19 +15,19 @@ export interface Request {
   readonly traceparent?: string;
 }
 
-/** What goes wrong. */
+/** Faults that a test can switch on. */
 export interface Trouble {
-  /** Every answer is sent so often. */
+  /** How many times every answer is sent. */
   copies: number;
-  /** Answers are held back until this many are there, and sent in the opposite order. */
+  /** Answers are held back until there are this many, and then sent in reverse order. */
   reorder: number;
-  /** The connection is cut instead of the first answer to `agent`, before or after the run was taken on. */
+  /** The connection is cut instead of the first answer to `agent`, before or after the run was accepted. */
   cutAgent: 'before' | 'after' | null;
   /** No tick, and no answer. */
   silent: boolean;
   startingUp: boolean;
   allowsSpawn: boolean;
-  /** tasks.list does not tell of runs. */
+  /** tasks.list does not show runs. */
   hidesTasks: boolean;
 }
 
@@ -46,7 +46,7 @@ export class GatewayServer implements AsyncDisposable {
     hidesTasks: false,
   };
   readonly tickIntervalMs: number;
-  /** Connections that were ever made. */
+  /** Connections so far. */
   welcomes = 0;
   runs = new GatewayRuns();
   #server: WebSocketServer | undefined;
@@ -85,7 +85,7 @@ export class GatewayServer implements AsyncDisposable {
     this.#ticks = setInterval(() => this.#broadcast('tick', { ts: Date.now() }), this.tickIntervalMs / 2);
   }
 
-  /** Its process ends: runs end with it, and only what it has written down stays. */
+  /** Its process ends: runs end with it, and only what it has stored stays. */
   async down(): Promise<void> {
     clearInterval(this.#ticks);
     this.#broadcast('shutdown', { reason: 'restart' });
@@ -100,7 +100,7 @@ export class GatewayServer implements AsyncDisposable {
     await once(server, 'close');
   }
 
-  /** The network between: runs go on. */
+  /** Cuts the network: runs go on. */
   cut(): void {
     for (const socket of this.#server?.clients ?? []) socket.terminate();
   }
