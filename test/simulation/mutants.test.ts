@@ -18,16 +18,20 @@ async function firstFinding(openJournal: JournalFactory): Promise<string | null>
   return null;
 }
 
-describe('a mutant of the commit order is found', () => {
-  it('when callers are answered before their event is stored', { timeout: 120_000 }, async () => {
+describe('a mutant is found', () => {
+  it('commit-order/visible-after-ack: when callers are answered before their event is stored', {
+    timeout: 120_000,
+  }, async () => {
     expect(await firstFinding(answersTooEarly)).toMatch(/was answered and is not in the log/);
   });
 
-  it('when effects run before their event is stored', { timeout: 120_000 }, async () => {
+  it('supervision/acts-on-stored-records: when effects run before their event is stored', {
+    timeout: 120_000,
+  }, async () => {
     expect(await firstFinding(actsTooEarly)).toMatch(/is visible, the log ends|before its claim was stored/);
   });
 
-  it('when no journal checks for another writer', { timeout: 120_000 }, async () => {
+  it('journal/one-writer: when no journal checks for another writer', { timeout: 120_000 }, async () => {
     expect(await firstFinding(ignoresOtherWriters)).toMatch(/hash chain|event \d+ /);
   });
 });

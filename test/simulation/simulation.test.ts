@@ -21,7 +21,9 @@ async function play(seed: number): Promise<void> {
 describe('random stories', () => {
   for (let first = FIRST; first < FIRST + COUNT; first += CHUNK) {
     const last = Math.min(first + CHUNK, FIRST + COUNT) - 1;
-    it(`break no invariant with seeds ${first} to ${last}`, { timeout: 300_000 }, async () => {
+    it(`break no invariant (commit-order/in-log-order among them) with seeds ${first} to ${last}`, {
+      timeout: 300_000,
+    }, async () => {
       for (let seed = first; seed <= last; seed++) await play(seed);
     });
   }

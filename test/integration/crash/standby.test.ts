@@ -108,7 +108,7 @@ describe.concurrent('a standby', { timeout: 120_000 }, () => {
     expect(await pair.doctor()).not.toMatch(waits);
   });
 
-  it('takes over from one that hangs, which does no harm when it wakes', async () => {
+  it('standby/acts-only-with-lease: takes over from one that hangs, which does no harm when it wakes', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
     process.kill(pair.leader.pid, 'SIGSTOP');

@@ -100,18 +100,21 @@ describe('a story with a crash at every append', () => {
     expect(ends(simulation)).toEqual(END);
   });
 
-  it.each(['lost', 'unanswered'] as const)('ends the same when the append is %s', async (fault) => {
-    let last = Number.POSITIVE_INFINITY;
-    let begin = 0;
-    for (let after = 1; begin + after <= last; after++) {
-      const simulation = await Simulation.begin({ agents: AGENTS });
-      await tell(simulation);
-      begin = simulation.log.appends;
-      simulation.log.faults.set(begin + after, fault);
-      await comeToRest(simulation);
-      expect(ends(simulation), `crash at append ${begin + after}`).toEqual(END);
-      last = Math.min(last, simulation.log.appends);
-    }
-    expect(last).toBeGreaterThan(50);
-  });
+  it.each(['lost', 'unanswered'] as const)(
+    'supervision/acts-on-stored-records: ends the same when the append is %s',
+    async (fault) => {
+      let last = Number.POSITIVE_INFINITY;
+      let begin = 0;
+      for (let after = 1; begin + after <= last; after++) {
+        const simulation = await Simulation.begin({ agents: AGENTS });
+        await tell(simulation);
+        begin = simulation.log.appends;
+        simulation.log.faults.set(begin + after, fault);
+        await comeToRest(simulation);
+        expect(ends(simulation), `crash at append ${begin + after}`).toEqual(END);
+        last = Math.min(last, simulation.log.appends);
+      }
+      expect(last).toBeGreaterThan(50);
+    },
+  );
 });

@@ -20,14 +20,14 @@ async function stop(simulation: Simulation): Promise<void> {
 }
 
 describe('an engine that stops', () => {
-  it('says so in the log, and leaves its agents running', async () => {
+  it('records the stop, and leaves its agents running', async () => {
     const simulation = await givenTask();
     await stop(simulation);
     expect(simulation.records.at(-1)?.event).toMatchObject({ type: 'supervisor.stopped', reason: 'a test' });
     expect(simulation.processes.alive()).toHaveLength(1);
   });
 
-  it('tells those who wait for the log that it has stopped', async () => {
+  it('answers callers that wait for the log that it has stopped', async () => {
     const simulation = await givenTask();
     const cancelled = cancelTask(simulation.app, PROJECT, taskId('t'), {}, 'user:test');
     const told = cancelled.catch((error: unknown) => error);
@@ -36,7 +36,7 @@ describe('an engine that stops', () => {
     expect(await told).toMatchObject({ code: 'shutting_down' });
   });
 
-  it('waits two seconds for a log that goes away in that moment, and no longer', async () => {
+  it('waits two seconds for a log that becomes unreachable in that moment, and no longer', async () => {
     const simulation = await givenTask();
     const start = simulation.clock.passed;
     const stopped = stop(simulation);
@@ -45,7 +45,7 @@ describe('an engine that stops', () => {
     expect(simulation.clock.passed - start).toBe(2_000);
   });
 
-  it('sets no timer any more', async () => {
+  it('sets no more timers', async () => {
     const simulation = await givenTask();
     await stop(simulation);
     await simulation.advance(100);
