@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Kills whatever lives, under load, and checks what is left: `npm run chaos -- --minutes 5 [--seed N] [--report FILE]`. */
+/** Kills processes at random under load, and checks the log: `npm run chaos -- --minutes 5 [--seed N] [--report FILE]`. */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -29,9 +29,7 @@ function read() {
 const { minutes, seed, report } = read();
 const temporary = mkdtempSync(join(tmpdir(), 'signalbox-chaos-report-'));
 const file = report === undefined ? join(temporary, 'report.md') : resolve(report);
-console.log(
-  `seed ${seed}, ${minutes} minutes: half of it with an embedded nats-server, half of it with a standby`,
-);
+console.log(`seed ${seed}, ${minutes} minutes: half with an embedded nats-server, half with a standby`);
 const { status } = spawnSync('npx', ['vitest', 'run', 'test/chaos/chaos.test.ts'], {
   stdio: 'inherit',
   env: { ...process.env, CHAOS_SECONDS: String(minutes * 60), CHAOS_SEED: String(seed), CHAOS_REPORT: file },
@@ -39,7 +37,7 @@ const { status } = spawnSync('npx', ['vitest', 'run', 'test/chaos/chaos.test.ts'
 try {
   console.log(report === undefined ? readFileSync(file, 'utf8') : `the report is in ${file}`);
 } catch {
-  console.error('there is no report: the run broke off');
+  console.error('no report was written: the run failed');
 }
 rmSync(temporary, { recursive: true });
 process.exit(status ?? 1);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Records the golden histories of this version (`npm run record-history`), or only the states to which the recorded
- * ones of all versions lead (`npm run record-history -- --states`).
+ * Records the golden histories of this version (`npm run record-history`), or only the resulting states of the histories
+ * of all versions (`npm run record-history -- --states`).
  */
 import { spawnSync } from 'node:child_process';
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Plays random stories: `npm run simulate -- --seeds 1000`, or one again: `npm run simulate -- --seed 123`. */
+/** Runs the simulation with many seeds (`npm run simulate -- --seeds 1000`), or repeats one (`npm run simulate -- --seed 123`). */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

@@ -3,8 +3,8 @@
  * missing or not a number.
  *
  * Parameters: `file` (default: the sample of agent runs beside this program), `group_by` ("agent"),
- * `value` ("duration_seconds"), `date` ("date"; the trend is left out where there is no such column). Whoever sends the
- * result back may name another column in a line of the comment, such as `group_by: task_type`.
+ * `value` ("duration_seconds"), `date` ("date"; without such a column there is no trend). A rejection may
+ * name another column in a line of its comment, such as `group_by: task_type`.
  */
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';

@@ -87,10 +87,10 @@ class Nats:
                 try:
                     handler(subject, payload[:head].decode(), payload[head:], reply)
                 except KeyError:
-                    pass  # an answer that nobody waits for any more
+                    pass  # an answer that came too late
             elif words[0] == b"-ERR":
                 print(line.decode().strip(), file=sys.stderr)
-        os._exit(1)  # the connection is gone: whoever started this starts it again
+        os._exit(1)  # the connection is gone: exit, to be restarted
 
 
 class Agent:

@@ -18,31 +18,30 @@ const INTERVAL_MS = 1_000;
 
 const tipSchema = z.strictObject({ sequence: z.int().min(1), id: z.string().min(1) });
 
+interface Target {
+  readonly file: string;
+  readonly logger: Logger;
+  /** Milliseconds between two writes of the file while the mark moves. */
+  readonly intervalMs: number;
+}
+
 export class HighWaterMark {
-  readonly #file: string;
-  readonly #logger: Logger;
-  readonly #intervalMs: number;
+  readonly #target: Target;
   #mark: Tip | null;
   #saved: Tip | null;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(file: string, logger: Logger, intervalMs: number, mark: Tip | null) {
-    this.#file = file;
-    this.#logger = logger;
-    this.#intervalMs = intervalMs;
+  private constructor(target: Target, mark: Tip | null) {
+    this.#target = target;
     this.#mark = mark;
     this.#saved = mark;
   }
 
-  /**
-   * Reads the mark of an earlier run, if there is one.
-   * @param intervalMs milliseconds between two writes of the file while the mark moves
-   * @throws SignalboxError `log_mismatch` for a damaged file
-   */
+  /** Reads the mark of an earlier run, if there is one. @throws SignalboxError `log_mismatch` for a damaged file */
   static async open(file: string, logger: Logger, intervalMs = INTERVAL_MS): Promise<HighWaterMark> {
-    return new HighWaterMark(file, logger, intervalMs, await readMark(file));
+    return new HighWaterMark({ file, logger, intervalMs }, await readMark(file));
   }
 
   /** Compares the log with the mark. @throws SignalboxError `log_mismatch`, and what reading the log throws */
@@ -79,7 +78,7 @@ export class HighWaterMark {
         this.#timer = undefined;
         if (this.#saved !== this.#mark) this.#schedule();
       });
-    }, this.#intervalMs);
+    }, this.#target.intervalMs);
     this.#timer.unref();
   }
 
@@ -89,10 +88,16 @@ export class HighWaterMark {
       const mark = this.#mark;
       if (!mark || mark === this.#saved) return;
       try {
-        await replaceDurably(this.#file, `${JSON.stringify({ sequence: mark.sequence, id: mark.id })}\n`);
+        await replaceDurably(
+          this.#target.file,
+          `${JSON.stringify({ sequence: mark.sequence, id: mark.id })}\n`,
+        );
         this.#saved = mark;
       } catch (error) {
-        this.#logger.warn({ err: error, file: this.#file }, 'could not save the high-water mark');
+        this.#target.logger.warn(
+          { err: error, file: this.#target.file },
+          'could not save the high-water mark',
+        );
       }
     });
     return this.#saving;
@@ -101,8 +106,8 @@ export class HighWaterMark {
   #mismatch(mark: Tip, found: string, details: Record<string, unknown>): SignalboxError {
     return new SignalboxError(
       'log_mismatch',
-      `${found}, but this data directory has seen event ${mark.sequence} with the id ${mark.id} stored in it. Either the log lost its end, or it was restored from an older backup, or it is that of another NATS server. Restore the log, or start with the server that has it. To continue with this log and accept the loss, delete ${this.#file}`,
-      { details: { expected: mark, ...details, file: this.#file } },
+      `${found}, but this data directory has seen event ${mark.sequence} with the id ${mark.id} stored in it. Either the log lost its end, or it was restored from an older backup, or it is that of another NATS server. Restore the log, or start with the server that has it. To continue with this log and accept the loss, delete ${this.#target.file}`,
+      { details: { expected: mark, ...details, file: this.#target.file } },
     );
   }
 }

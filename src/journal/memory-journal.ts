@@ -53,7 +53,7 @@ export class MemoryLog {
 }
 
 export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry> {
-  #state: JournalState = { kind: 'reader' };
+  state: JournalState = { kind: 'reader' };
   readonly #queue = new EntryQueue<Entry>();
   /** The tip after this journal's last entry: the log must still end there for the next entry to be stored. */
   #stored: Tip = { sequence: 0, id: '' };
@@ -72,10 +72,6 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     this.#log = log;
     this.#handlers = handlers;
     this.#defer = defer;
-  }
-
-  get state(): JournalState {
-    return this.#state;
   }
 
   get backlog(): number {
@@ -100,24 +96,20 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
 
   async *readPresent({ from, to }: ReadRange): AsyncIterable<StoredMessage> {
     this.#assertReachable();
-    const end = Math.min(to ?? Number.POSITIVE_INFINITY, this.#log.tip().sequence);
-    for (const message of this.#log.messages.slice()) {
-      if (message.sequence > end) return;
-      if (message.sequence >= from) yield message;
-    }
+    const end = to ?? Number.POSITIVE_INFINITY;
+    yield* this.#log.messages.filter(({ sequence }) => sequence >= from && sequence <= end);
   }
 
   async *readBySubject(prefix: string, from = 1): AsyncIterable<StoredMessage> {
-    for await (const message of this.readByFilter(`${prefix}.>`)) {
-      if (message.sequence >= from) yield message;
-    }
+    this.#assertReachable();
+    yield* this.#log.messages.filter(
+      ({ sequence, subject }) => sequence >= from && matchesSubject(`${prefix}.>`, subject),
+    );
   }
 
   async *readByFilter(filter: string): AsyncIterable<StoredMessage> {
     this.#assertReachable();
-    for (const message of this.#log.messages.slice()) {
-      if (matchesSubject(filter, message.subject)) yield message;
-    }
+    yield* this.#log.messages.filter(({ subject }) => matchesSubject(filter, subject));
   }
 
   async holds(subject: string): Promise<boolean> {
@@ -142,7 +134,7 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
   }
 
   append(entry: Entry): void {
-    if (this.#closed || this.#state.kind === 'fenced') return;
+    if (this.#closed || this.state.kind === 'fenced') return;
     this.#queue.push(entry);
     this.#schedule();
   }
@@ -150,7 +142,7 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
   async close(): Promise<void> {
     this.#closed = true;
     this.#queue.clear();
-    if (this.#state.kind !== 'fenced') this.#setState({ kind: 'reader' });
+    if (this.state.kind !== 'fenced') this.#setState({ kind: 'reader' });
   }
 
   /** Stores the queued entries; called after `defer`, or when the log is reachable again. What is appended meanwhile waits. */
@@ -173,7 +165,7 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
   #isReady(): boolean {
     if (!this.#isWriting()) return false;
     if (!this.#log.reachable) {
-      if (this.#state.kind === 'open') {
+      if (this.state.kind === 'open') {
         this.#setState({ kind: 'resyncing', reason: 'the log is unreachable' });
       }
       this.#log.whenReachable(this.#schedule);
@@ -184,12 +176,12 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
       this.#fence(fenced(otherLog(this.#stored, tip)));
       return false;
     }
-    if (this.#state.kind === 'resyncing') this.#setState({ kind: 'open' });
+    if (this.state.kind === 'resyncing') this.#setState({ kind: 'open' });
     return true;
   }
 
   #isWriting(): boolean {
-    return this.#state.kind === 'open' || this.#state.kind === 'resyncing';
+    return this.state.kind === 'open' || this.state.kind === 'resyncing';
   }
 
   readonly #schedule = (): void => {
@@ -204,7 +196,7 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
   }
 
   #setState(state: JournalState): void {
-    this.#state = state;
+    this.state = state;
     this.#handlers.onState(state);
   }
 

@@ -78,7 +78,13 @@ export async function hasStore(dataDir: string): Promise<boolean> {
 export async function findRunningServer(dataDir: string): Promise<RunningServer | undefined> {
   const layout = layoutOf(dataDir);
   if ((await runningServer(layout)) === undefined) return undefined;
-  const port = Number.parseInt((await readIfExists(layout.portFile)) ?? '', 10);
-  if (!(port > 0)) return undefined;
+  const port = await rememberedPort(layout);
+  if (port === undefined) return undefined;
   return { url: `nats://127.0.0.1:${port}`, ...(await loadCredentials(layout.credentialsFile)) };
+}
+
+/** The port of the last start. */
+export async function rememberedPort(layout: Layout): Promise<number | undefined> {
+  const port = Number.parseInt((await readIfExists(layout.portFile)) ?? '', 10);
+  return port > 0 && port < 65_536 ? port : undefined;
 }

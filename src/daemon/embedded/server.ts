@@ -2,14 +2,13 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { readIfExists } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { lstatIfThere, namesIn, replaceFile } from './files.ts';
 import { type InstallationOptions, prepareInstallation, type SyncMode } from './installation.ts';
 import { type LaunchFailure, type LaunchResult, launchServer, type ReadyServer } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { compareVersions, type NatsServerProgram } from './program.ts';
-import { readPid } from './running.ts';
+import { readPid, rememberedPort } from './running.ts';
 import { type EmbeddedServerState, Supervision } from './supervision.ts';
 
 export type { EmbeddedServerState } from './supervision.ts';
@@ -26,23 +25,7 @@ export interface EmbeddedServerOptions extends InstallationOptions {
   readonly onState?: ((state: EmbeddedServerState) => void) | undefined;
 }
 
-export interface EmbeddedServer {
-  /** `nats://127.0.0.1:<port>`, without credentials; the same until `stop`. */
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-  /** The version of nats-server, as in `2.10.27`. */
-  readonly version: string;
-  /** The directory that holds `jetstream/SIGNALBOX/streams/<stream>/msgs`. */
-  readonly storeDir: string;
-  readonly state: EmbeddedServerState;
-  /** Undefined while no server answers. */
-  readonly pid: number | undefined;
-  /** How often the server was restarted after it had died. */
-  readonly restarts: number;
-  /** Shuts the server down and returns when it is gone. May be called more than once, at any time. */
-  stop(): Promise<void>;
-}
+export type EmbeddedServer = Awaited<ReturnType<typeof startEmbeddedServer>>;
 
 /** A server with a large store reads it before it answers. */
 const READY_TIMEOUT_MS = 120_000;
@@ -62,7 +45,7 @@ const MIN_STORE_BYTES = 1024 * 1024;
  * @throws SignalboxError `log_in_use` if another Signalbox uses the data directory, `address_in_use` if `port` is taken,
  *   `config_invalid` if the server is too old for `sync`, `nats_unavailable` if it cannot be started
  */
-export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+export async function startEmbeddedServer(options: EmbeddedServerOptions) {
   const { logger, onState, program, sync = '1s' } = options;
   requireSync(sync, program);
   const installation = await prepareInstallation(options);
@@ -97,19 +80,25 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     onState,
   });
   return {
+    /** `nats://127.0.0.1:<port>`, without credentials; the same until `stop`. */
     url: `nats://127.0.0.1:${first.port}`,
     ...credentials,
+    /** The version of nats-server, as in `2.10.27`. */
     version: program.version,
+    /** The directory that holds `jetstream/SIGNALBOX/streams/<stream>/msgs`. */
     storeDir: layout.storeDir,
-    get state() {
+    get state(): EmbeddedServerState {
       return supervision.state;
     },
-    get pid() {
+    /** Undefined while no server answers. */
+    get pid(): number | undefined {
       return supervision.state.kind === 'ready' ? supervision.state.pid : undefined;
     },
-    get restarts() {
+    /** How often the server was restarted after it had died. */
+    get restarts(): number {
       return supervision.restarts;
     },
+    /** Shuts the server down and returns when it is gone. May be called more than once, at any time. */
     stop: () => supervision.stop(),
   };
 }
@@ -145,11 +134,6 @@ async function launchFirst(
     );
   });
   return result.server;
-}
-
-async function rememberedPort(layout: Layout): Promise<number | undefined> {
-  const port = Number.parseInt((await readIfExists(layout.portFile)) ?? '', 10);
-  return port > 0 && port < 65_536 ? port : undefined;
 }
 
 async function startError(

@@ -25,22 +25,15 @@ export type SupervisionOptions = Readonly<{
   onState?: ((state: EmbeddedServerState) => void) | undefined;
 }>;
 
-const BACKOFF = { firstMs: 100, maxMs: 5_000, resetAfterMs: 10_000 } as const;
+const BACKOFF = { firstMs: 100, maxMs: 5_000, resetAfterMs: 10_000 };
 
 /** The pauses before successive restarts: each twice as long as the one before. */
 export class Backoff {
-  readonly #options: Readonly<{ firstMs: number; maxMs: number; resetAfterMs: number }>;
-  #nextMs: number;
-
-  /** @param options after a run of at least `resetAfterMs` the pauses start from `firstMs` again */
-  constructor(options: Readonly<{ firstMs: number; maxMs: number; resetAfterMs: number }> = BACKOFF) {
-    this.#options = options;
-    this.#nextMs = options.firstMs;
-  }
+  #nextMs = BACKOFF.firstMs;
 
   /** Milliseconds to wait after a run that was up for `uptimeMs` (0 if it never came up). */
   pauseMs(uptimeMs: number): number {
-    const { firstMs, maxMs, resetAfterMs } = this.#options;
+    const { firstMs, maxMs, resetAfterMs } = BACKOFF;
     const pause = uptimeMs >= resetAfterMs ? firstMs : this.#nextMs;
     this.#nextMs = Math.min(maxMs, pause * 2);
     return pause;
@@ -52,23 +45,15 @@ export class Supervision {
   readonly #stopping = new AbortController();
   readonly #backoff = new Backoff();
   readonly #ended: Promise<void>;
-  #state: EmbeddedServerState;
-  #restarts = 0;
+  state: EmbeddedServerState;
+  /** How often the server was restarted after it had died. */
+  restarts = 0;
 
   /** Takes over `first`: from now on only this object ends it. */
   constructor(first: ReadyServer, options: SupervisionOptions) {
     this.#options = options;
-    this.#state = { kind: 'ready', pid: first.pid };
+    this.state = { kind: 'ready', pid: first.pid };
     this.#ended = this.#supervise(first);
-  }
-
-  get state(): EmbeddedServerState {
-    return this.#state;
-  }
-
-  /** How often the server was restarted after it had died. */
-  get restarts(): number {
-    return this.#restarts;
   }
 
   /** Shuts the server down and returns when it is gone. May be called more than once, at any time. */
@@ -91,7 +76,7 @@ export class Supervision {
         break;
       }
       server = await this.#restart(server.pid, end, performance.now() - readyAt);
-      this.#restarts += server === undefined ? 0 : 1;
+      this.restarts += server === undefined ? 0 : 1;
     }
     this.#enter({ kind: 'stopped' });
   }
@@ -140,7 +125,7 @@ export class Supervision {
   }
 
   #enter(state: EmbeddedServerState): void {
-    this.#state = state;
+    this.state = state;
     try {
       this.#options.onState?.(state);
     } catch (error) {

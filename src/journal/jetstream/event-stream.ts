@@ -70,7 +70,8 @@ export async function openEventStream(
   let manager: JetStreamManager;
   try {
     manager = await jetstreamManager(connection, { timeout: timeoutMs });
-    config = (await findStream(manager)) ?? (await createStream(manager, replicas));
+    const create = () => manager.streams.add({ ...CONFIG, num_replicas: replicas });
+    config = (await findStream(manager)) ?? (await whenPlaceable(create)).config;
     await keepReplicas(manager, config, replicas);
   } catch (cause) {
     throw unavailable('cannot open the stream of the event log', cause);
@@ -108,10 +109,6 @@ async function findStream(manager: JetStreamManager): Promise<StreamConfig | nul
     if (isStreamMissing(error)) return null;
     throw error;
   }
-}
-
-async function createStream(manager: JetStreamManager, replicas: number): Promise<StreamConfig> {
-  return (await whenPlaceable(() => manager.streams.add({ ...CONFIG, num_replicas: replicas }))).config;
 }
 
 /** The server's value of a setting, as JSON with keys in our order. It leaves out what is false or not set. */

@@ -52,7 +52,7 @@ const RESYNC_PAUSE_MS = 100;
 const BURST = 32;
 
 export class JetStreamWriter<Entry extends JournalEntry> {
-  #state: JournalState = { kind: 'reader' };
+  state: JournalState = { kind: 'reader' };
   readonly #queue = new EntryQueue<Entry>();
   /** Number of entries in flight, from the head of the queue. */
   #inFlight = 0;
@@ -61,7 +61,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   #expected: Tip = { sequence: 0, id: '' };
   #generation = 0;
   #lastAnswerAt = 0;
-  #closed = false;
+  isClosed = false;
   #pumping = false;
   #watch: NodeJS.Timeout | undefined;
   #answers: Subscription | undefined;
@@ -74,16 +74,8 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     this.#options = options;
   }
 
-  get state(): JournalState {
-    return this.#state;
-  }
-
   get backlog(): number {
     return this.#queue.length;
-  }
-
-  get isClosed(): boolean {
-    return this.#closed;
   }
 
   /** Starts writing: `stored` is the log's tip, and this writer's own entry. */
@@ -112,10 +104,10 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.#release();
-    if (this.#state.kind !== 'fenced') this.#setState({ kind: 'reader' });
+    if (this.state.kind !== 'fenced') this.#setState({ kind: 'reader' });
   }
 
   /** The client reconnects by itself. */
@@ -145,7 +137,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   #pump(): void {
-    while (this.#state.kind === 'open' && this.#inFlight < this.#options.window) {
+    while (this.state.kind === 'open' && this.#inFlight < this.#options.window) {
       const entry = this.#queue.at(this.#inFlight);
       if (!entry) return;
       if (this.#inFlight === 0) this.#lastAnswerAt = Date.now();
@@ -163,7 +155,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   #onAnswer(message: Msg): void {
-    if (this.#state.kind !== 'open' || !message.subject.endsWith(`.${this.#generation}`)) return;
+    if (this.state.kind !== 'open' || !message.subject.endsWith(`.${this.#generation}`)) return;
     const answer = readAcknowledgement(message);
     const entry = this.#queue.at(0);
     if ('refusal' in answer) return this.#startResync(answer.refusal);
@@ -188,13 +180,13 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   #onWatch(): void {
-    if (this.#state.kind !== 'open' || this.#inFlight === 0) return;
+    if (this.state.kind !== 'open' || this.#inFlight === 0) return;
     if (Date.now() - this.#lastAnswerAt > this.#options.timeoutMs)
       this.#startResync('no acknowledgement in time');
   }
 
   #startResync(reason: string): void {
-    if (this.#state.kind !== 'open') return;
+    if (this.state.kind !== 'open') return;
     this.#setState({ kind: 'resyncing', reason });
     void this.#resync(reason);
   }
@@ -251,7 +243,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   #isOver(): boolean {
-    return this.#closed || this.#state.kind === 'fenced';
+    return this.isClosed || this.state.kind === 'fenced';
   }
 
   #fence(error: SignalboxError): void {
@@ -268,13 +260,13 @@ export class JetStreamWriter<Entry extends JournalEntry> {
   }
 
   #noteReason(reason: string): void {
-    if (this.#state.kind === 'resyncing' && this.#state.reason !== reason) {
+    if (this.state.kind === 'resyncing' && this.state.reason !== reason) {
       this.#setState({ kind: 'resyncing', reason });
     }
   }
 
   #setState(state: JournalState): void {
-    this.#state = state;
+    this.state = state;
     this.#options.handlers.onState(state);
   }
 }

@@ -53,6 +53,6 @@ describe('the durability modes', () => {
     await using sandbox = await Sandbox.create({ config });
     const { code, stderr } = await sandbox.refused();
     expect(code).not.toBe(0);
-    expect(stderr).toContain('nats.sync is for Signalbox');
+    expect(stderr).toContain('nats.sync is for the embedded NATS server');
   });
 });

@@ -7,7 +7,7 @@ import { natsCluster } from '../../support/nats/nats-cluster.ts';
 
 /**
  * Leaders that are killed one after the other. Before 2.12, a server that comes back from `kill -9` may stay behind the
- * others until it is started once more (docs/how-to/operate.md), and with one of three behind no other may go.
+ * others until it is started once more (docs/explanation/guarantees.md), and while one of three is behind, no other may fail.
  */
 const roundsOn = (version: string): number => (compareVersions(version, '2.12.0') >= 0 ? 2 : 1);
 /** Milliseconds within which the other two must accept events again. */
