@@ -1,3 +1,4 @@
+/** The version of the package, and its folder. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -5,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 /** The folder that holds package.json: the same from the sources and from `dist/`. */
 export const PACKAGE_ROOT: string = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** Version of this package. */
 export const VERSION: string = readVersion();
 
 function findRoot(from: string): string {

@@ -1,4 +1,4 @@
-/** Journals that break one promise each. A simulation that does not notice is worth nothing. */
+/** Journals that break one promise each, which the simulation must detect. */
 
 import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
 import type { Journal, JournalHandlers, JournalState, TakeOver, Tip } from '../../../src/journal/journal.ts';

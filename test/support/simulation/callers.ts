@@ -1,8 +1,4 @@
-/**
- * Everybody who talks to Signalbox: agents with their tokens, and people.
- *
- * - A command that was answered is in the log. No caller gets an answer that it cannot expect.
- */
+/** The callers of Signalbox: agents with their tokens, and users. A command that was answered must be in the log. */
 import type { AppContext } from '../../../src/app/context.ts';
 import { type ErrorCode, SignalboxError } from '../../../src/contracts/errors.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';

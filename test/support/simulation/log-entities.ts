@@ -1,4 +1,4 @@
-/** What the second reading of the log (log-model.ts) knows of a task and of an attempt. */
+/** Tasks and attempts of the model of the log (log-model.ts). */
 import type { TaskSpec } from '../../../src/contracts/tasks.ts';
 
 export interface TaskModel {

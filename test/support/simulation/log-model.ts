@@ -1,22 +1,20 @@
 /**
- * What the log alone must show, whatever happened: a second, plain reading of it that shares no code with the machines.
+ * A model of what the log must show, which shares no code with the machines:
  *
- * - Of one entity, every transition begins where the one before ended, and versions have no gap.
- * - A task has one open attempt at most; attempts are numbered without a gap and never exceed what was granted.
- * - An attempt is started once at most, ends once, and nothing is said in its name when it is not the open one.
- * - A task that is done or cancelled never changes; one that failed or expired only by a redrive.
- * - An agent has as many attempts as it has slots at most, and claims only when it may; so do all together, and each
- *   project.
- * - Nothing comes too early: no retry before its time, no claim before `not_before` or before what it depends on is
- *   done, none after `expires_at`.
- * - Nothing is stopped for silence that was not suspected before.
- * - No claim goes beyond a budget of attempts.
- * - A task whose attempt completed does not fail by it.
- * - A task that joins its children is approved by itself only when they are done, and what follows from them.
- * - An attempt whose task a person has cancelled or blocked is stopped, also after a restart.
- * - Of a queue that is paused nothing is claimed.
+ * - Every transition of an entity starts from the state of the one before, and versions have no gap.
+ * - A task has at most one open attempt; attempts are numbered without a gap and never exceed the granted number.
+ * - An attempt starts at most once and ends once, and its messages count only while it is open.
+ * - A done or cancelled task never changes; a failed or expired one only by a redrive.
+ * - Slots of agents and limits of concurrency, of all and of each project, are kept.
+ * - Nothing is early: no retry before its time, no claim before `not_before` or the end of its dependencies, and none after
+ *   `expires_at`.
+ * - Nothing is stopped for silence without having been suspected before.
+ * - No claim exceeds a budget of attempts.
+ * - A task does not fail because of a completed attempt.
+ * - A task that joins its children is approved automatically only when they and their follow-ups are done.
+ * - The attempt of a task that a user has cancelled or blocked is stopped, also after a restart.
+ * - Nothing is claimed from a paused queue.
  */
-
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';

@@ -1,4 +1,4 @@
-/** Those who give Signalbox work and decide about it: they create tasks, review, cancel, block and pause at random. */
+/** Users at random: they create tasks, review, cancel, block and pause. */
 
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';

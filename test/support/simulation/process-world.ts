@@ -1,12 +1,9 @@
 /**
- * The processes of a simulated machine. They go on when the supervisor that started them dies, and say honestly to the
- * next one what became of them.
+ * The processes of a simulated machine. They survive the supervisor that started them, and report truthfully to the next.
  *
- * - A run that was not executed when a supervisor looked for it never will be (see
- *     src/process/adoption.ts).
- * - What a supervisor learns reaches it through its own clock: a dead one learns nothing, a stopped one learns later.
+ * - A run that was not executed when a supervisor looked for it never will be.
+ * - A supervisor learns everything through its own clock: a dead one learns nothing, a stopped one learns it later.
  */
-
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import { attemptKey } from '../../../src/contracts/ids.ts';
 import type { Output } from '../../../src/contracts/tasks.ts';

@@ -1,4 +1,4 @@
-/** Agents and runs as they come in real life: good ones, broken ones, and everything in between. */
+/** Random agents and runs: good ones, broken ones, and everything in between. */
 import type { RunResult } from '../../../src/drivers/driver.ts';
 import type { SimulatedAgent } from './node.ts';
 import type { Random } from './random.ts';

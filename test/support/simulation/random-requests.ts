@@ -1,4 +1,4 @@
-/** Tasks as people ask for them: with every field that the supervisor has to mind. */
+/** Random requests for tasks, with every field that matters to the supervisor. */
 import type { CreateTask } from '../../../src/contracts/api/requests.ts';
 import type { Random } from './random.ts';
 import { TYPES } from './random-agents.ts';
