@@ -204,11 +204,23 @@ const ROWS = Object.entries<Field>(TASK_FIELDS).map(([name, row]) => ({
   ...row,
 }));
 
+type Row = (typeof ROWS)[number];
+type Entry = readonly [name: string, value: unknown];
+
+/** An object with an entry for each row that has one. */
+function byRow(entryOf: (row: Row) => Entry | null): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const row of ROWS) {
+    const entry = entryOf(row);
+    if (entry !== null) object[entry[0]] = entry[1];
+  }
+  return object;
+}
+
 function shapeOf<Part extends 'request' | 'followUp' | 'stored' | 'answer'>(part: Part): Shape<Part> {
-  const entries = ROWS.flatMap(({ name, storedName, [part]: schema }) =>
-    schema === undefined ? [] : [[part === 'stored' ? storedName : name, schema]],
-  );
-  return Object.fromEntries(entries) as Shape<Part>;
+  return byRow(({ name, storedName, [part]: schema }) =>
+    schema === undefined ? null : [part === 'stored' ? storedName : name, schema],
+  ) as Shape<Part>;
 }
 
 export const REQUEST_FIELDS = shapeOf('request');
@@ -218,38 +230,33 @@ export const ANSWER_FIELDS = shapeOf('answer');
 
 type Stored = z.output<z.ZodObject<typeof STORED_FIELDS>>;
 export type AnswerFields = z.output<z.ZodObject<typeof ANSWER_FIELDS>>;
+type NamesWith<Part extends string> = {
+  [Name in keyof Fields]: Fields[Name] extends { readonly [P in Part]: unknown } ? Name : never;
+}[keyof Fields];
 
 /** The fields of a stored task as answers have them. */
 export function answerFieldsOf(stored: Stored): AnswerFields {
   const values: Readonly<Record<string, unknown>> = stored;
-  const entries = ROWS.flatMap(({ name, storedName, answer, isTime, none = null }) => {
-    if (answer === undefined) return [];
+  return byRow(({ name, storedName, answer, isTime, none = null }) => {
+    if (answer === undefined) return null;
     const value = values[storedName] ?? none;
-    return [[name, isTime && typeof value === 'number' ? new Date(value).toISOString() : value]];
-  });
-  return Object.fromEntries(entries) as AnswerFields;
+    return [name, isTime && typeof value === 'number' ? new Date(value).toISOString() : value];
+  }) as AnswerFields;
 }
 
 /** Replaces what the creator of a task wrote. When, by whom and how often it is done stays. */
 export const REDACTED_FIELDS: Partial<Stored> & Pick<Stored, 'title' | 'description'> = {
-  ...Object.fromEntries(
-    ROWS.flatMap(({ name, redacted }) => (redacted === 'dropped' ? [[name, undefined]] : [])),
-  ),
+  ...byRow(({ name, redacted }) => (redacted === 'dropped' ? [name, undefined] : null)),
   title: REDACTED,
   description: REDACTED,
 };
 
-type PromptName = {
-  [Name in keyof Fields]: Fields[Name] extends { readonly prompt: unknown } ? Name : never;
-}[keyof Fields];
-export type PromptFields = Pick<AnswerFields, PromptName & keyof AnswerFields>;
+export type PromptFields = Pick<AnswerFields, NamesWith<'prompt'> & keyof AnswerFields>;
 
-/** The fields of which a prompt builder knows. */
+/** The fields that prompt builders get. */
 export function promptFieldsOf(stored: Stored): PromptFields {
   const answer: Readonly<Record<string, unknown>> = answerFieldsOf(stored);
-  return Object.fromEntries(
-    ROWS.flatMap(({ name, prompt }) => (prompt === undefined ? [] : [[name, answer[name]]])),
-  ) as PromptFields;
+  return byRow(({ name, prompt }) => (prompt === undefined ? null : [name, answer[name]])) as PromptFields;
 }
 
 /** The fields that the built-in prompt shows below the description, if they have a value. */
@@ -258,36 +265,25 @@ export const PROMPT_LABELS = ROWS.flatMap(({ name, prompt }) =>
 );
 
 type JobShape = {
-  [Name in keyof Fields as Fields[Name] extends { readonly job: { readonly name: infer Job extends string } }
-    ? Job
-    : never]: Fields[Name] extends { readonly job: { readonly schema: infer Schema } } ? Schema : never;
+  [Name in NamesWith<'job'> as Fields[Name]['job']['name']]: Fields[Name]['job']['schema'];
 };
 
-/** The fields of a task that stand in the job of a remote worker, under their names there. */
-export const JOB_FIELDS = Object.fromEntries(
-  ROWS.flatMap(({ job }) => (job === undefined ? [] : [[job.name, job.schema]])),
-) as JobShape;
+/** The fields of a task in the job of a remote worker, under their names there. */
+export const JOB_FIELDS = byRow(({ job }) => (job === undefined ? null : [job.name, job.schema])) as JobShape;
 type JobValues = z.output<z.ZodObject<JobShape>>;
 
 export function jobFieldsOf(stored: Stored): JobValues {
   const answer: Readonly<Record<string, unknown>> = answerFieldsOf(stored);
-  return Object.fromEntries(
-    ROWS.flatMap(({ name, job }) => (job === undefined ? [] : [[job.name, answer[name]]])),
-  ) as JobValues;
+  return byRow(({ name, job }) => (job === undefined ? null : [job.name, answer[name]])) as JobValues;
 }
 
 /** The reverse of `jobFieldsOf`. */
-export function storedFieldsOf(job: JobValues): Pick<Stored, JobNames & keyof Stored> {
+export function storedFieldsOf(job: JobValues): Pick<Stored, NamesWith<'job'> & keyof Stored> {
   const values: Readonly<Record<string, unknown>> = job;
-  return Object.fromEntries(
-    ROWS.flatMap(({ storedName, job: field }) =>
-      field === undefined ? [] : [[storedName, values[field.name]]],
-    ),
-  ) as Pick<Stored, JobNames & keyof Stored>;
+  return byRow(({ storedName, job: field }) =>
+    field === undefined ? null : [storedName, values[field.name]],
+  ) as Pick<Stored, NamesWith<'job'> & keyof Stored>;
 }
-type JobNames = {
-  [Name in keyof Fields]: Fields[Name] extends { readonly job: unknown } ? Name : never;
-}[keyof Fields];
 
 /** The label of each field that is shown, and how, in order. */
 export const FIELD_LABELS = ROWS.flatMap(({ name, label, shown = 'text' }) =>

@@ -19,7 +19,7 @@ import { readerOf } from '../support/history/signed-log.ts';
 
 const RECORD = process.env.RECORD_HISTORY;
 
-// A history names the machine and the process that wrote it: here those of nobody.
+// A history names the machine and the process that wrote it: here placeholders.
 vi.mock('node:os', async (original) => ({
   ...(await original<object>()),
   hostname: () => 'signalbox.example',

@@ -36,22 +36,23 @@ export async function redriveDeadLetters(
     : matching(app, request);
   if (!dry_run) app.log.assertWritable();
   const by = deciderOf(request, actor);
-  const redrive = async (task: TaskView): Promise<Redriven> => {
-    const { project, id } = task;
-    if (!dry_run) {
-      await app.log.commit({ type: 'task.redriven', project, task: id, comment }, { actor: by });
+  const answer: RedriveAnswer = { dry_run, redriven: [], errors: [...errors], next };
+  const redrive = async (task: TaskView): Promise<void> => {
+    const { project, id, spec, attempts, reason } = task;
+    const status = deadState(task.state);
+    try {
+      if (!dry_run) {
+        await app.log.commit({ type: 'task.redriven', project, task: id, comment }, { actor: by });
+      }
+      answer.redriven.push({ project, id, title: spec.title, attempt: attempts, status, last_error: reason });
+    } catch (error) {
+      // The task has moved on, or the log became unavailable. Other errors are bugs.
+      if (!(error instanceof SignalboxError)) throw error;
+      answer.errors.push({ project, id, code: error.code, detail: error.message });
     }
-    return shortJson(task);
   };
-  const outcomes = await Promise.all(
-    tasks.map((task) => redrive(task).then(redriven, (error: unknown) => failed(task, error))),
-  );
-  return {
-    dry_run,
-    redriven: outcomes.flatMap((outcome) => ('redriven' in outcome ? [outcome.redriven] : [])),
-    errors: [...errors, ...outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []))],
-    next,
-  };
+  await Promise.all(tasks.map(redrive));
+  return answer;
 }
 
 interface Candidates {
@@ -74,16 +75,14 @@ async function named(
   const errors: NotRedriven[] = [];
   for (const id of new Set(ids)) {
     const task = taskInMemory(app, project, id);
+    const refuse = (code: string, detail: string): unknown => errors.push({ project, id, code, detail });
     if (!task) {
       const archived = await recall(app, projectId(project), taskId(id));
-      errors.push(
-        archived
-          ? errorJson({ project, id }, 'task_archived', archivedError(archived.view).message)
-          : errorJson({ project, id }, 'task_not_found', `project ${project} has no task ${id}`),
-      );
+      if (archived) refuse('task_archived', archivedError(archived.view).message);
+      else refuse('task_not_found', `project ${project} has no task ${id}`);
     } else if (!isDead(task.state)) {
-      const detail = `task ${id} is ${task.state}: only tasks in ${DEAD_STATES.join(' or ')} are redriven`;
-      errors.push(errorJson(task, 'illegal_transition', detail));
+      const dead = DEAD_STATES.join(' or ');
+      refuse('illegal_transition', `task ${id} is ${task.state}: only tasks that are ${dead} are redriven`);
     } else if ((wanted ?? task.state) === task.state && (agent ?? agentOf(task)) === agentOf(task)) {
       tasks.push(task);
     }
@@ -110,28 +109,6 @@ function deadState(state: TaskState): DeadState {
 
 function agentOf({ agent, spec }: TaskView): string | undefined {
   return agent ?? spec.agent;
-}
-
-function redriven(json: Redriven): { readonly redriven: Redriven } {
-  return { redriven: json };
-}
-
-/** The task has moved on, or the log became unavailable. Other errors are bugs, and are thrown. */
-function failed(task: TaskView, error: unknown): { readonly error: NotRedriven } {
-  if (!(error instanceof SignalboxError)) throw error;
-  return { error: errorJson(task, error.code, error.message) };
-}
-
-function errorJson(
-  { project, id }: { project: string; id: string },
-  code: string,
-  detail: string,
-): NotRedriven {
-  return { project, id, code, detail };
-}
-
-function shortJson({ project, id, spec, state, attempts, reason }: TaskView): Redriven {
-  return { project, id, title: spec.title, attempt: attempts, status: deadState(state), last_error: reason };
 }
 
 function deadLetterJson({ state }: Needs<'state.projections'>, task: TaskView): DeadLetter {

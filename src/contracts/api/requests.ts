@@ -8,6 +8,13 @@ import { waitSchema } from './jobs.ts';
 const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const title = z.string().trim().min(1).max(500);
 const text = z.string().max(400_000);
+const name = z.string().trim().min(1).max(100);
+const comment = z.string().trim().min(1).max(100_000);
+/** A page of a list: `after` is the `next` of the page before. */
+const page = {
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.coerce.number().int().min(0).default(0),
+};
 
 const hasTaker = (task: { agent?: string | undefined; type?: string | undefined }): boolean =>
   task.agent !== undefined || task.type !== undefined;
@@ -64,15 +71,15 @@ export const addOutputSchema = z
 export type AddOutput = z.infer<typeof addOutputSchema>;
 
 export const addCommentSchema = z.strictObject({
-  author: z.string().trim().min(1).max(100).optional(),
-  body: z.string().trim().min(1).max(100_000),
+  author: name.optional(),
+  body: comment,
 });
 export type AddComment = z.infer<typeof addCommentSchema>;
 
 /** A rejection needs a comment; other decisions may have one. */
 export const decisionSchema = z.strictObject({
-  by: z.string().trim().min(1).max(100).optional(),
-  comment: z.string().trim().min(1).max(100_000).optional(),
+  by: name.optional(),
+  comment: comment.optional(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
@@ -86,7 +93,7 @@ export type Rejection = z.infer<typeof rejectionSchema>;
 /** Content to erase from the log: exactly one thing, and the reason. */
 export const redactSchema = z
   .strictObject({
-    by: z.string().trim().min(1).max(100).optional(),
+    by: name.optional(),
     reason: z.string().trim().min(1).max(2_000),
     /** What the creator wrote: title, description, parameters, must-haves, labels, also of the follow-ups. */
     description: z.literal(true).optional(),
@@ -147,8 +154,7 @@ export const listTasksSchema = z.strictObject({
     .max(200)
     .optional()
     .describe('Words that all occur in its id, title or description; case does not matter.'),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  after: z.coerce.number().int().min(0).default(0),
+  ...page,
 });
 export type ListTasks = z.infer<typeof listTasksSchema>;
 
@@ -216,8 +222,7 @@ export const listDeadLettersSchema = z.strictObject({
   ...deadLetterFilter,
   status: deadStates.optional(),
   state: deadStates.optional().describe('The same as `status`.'),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  after: z.coerce.number().int().min(0).default(0),
+  ...page,
 });
 export type ListDeadLetters = z.infer<typeof listDeadLettersSchema>;
 

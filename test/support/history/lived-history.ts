@@ -82,12 +82,14 @@ export function seenIn(projections: Projections, host: ActorHost): string {
     ...AGENTS.map((agent) => host.get('agent', agent)),
     ...QUEUES.map((queue) => host.get('queue', queue)),
   ];
-  return [...views, canonicalJson(blackboard.counts), ...known.map((actor) => textOf(actor ?? NOBODY))].join(
-    '\n\n',
-  );
+  return [
+    ...views,
+    canonicalJson(blackboard.counts),
+    ...known.map((actor) => textOf(actor ?? NO_ACTOR)),
+  ].join('\n\n');
 }
 
-const NOBODY = {};
+const NO_ACTOR = {};
 /** Entries are replaced and never changed, so the text of each is made once. */
 const texts = new WeakMap<object, string>();
 

@@ -52,7 +52,7 @@ describe('the past', () => {
     await expect(past.at({ kind: 'time', time: -1 }, signal, placeOf)).rejects.toEqual(none);
   });
 
-  it('says how far it is when somebody has waited long enough, and has read on when asked again', async () => {
+  it('reports its progress if reading takes too long, and continues for the next request', async () => {
     const log = new PastOf(records);
     const stopped = deferred();
     const goOn = deferred();
@@ -71,7 +71,7 @@ describe('the past', () => {
     expect(log.read).toEqual(records.slice(0, 90).map(({ sequence }) => sequence));
   });
 
-  it('P2: lets go of everything after a while, and of what it made of content that was erased', async () => {
+  it('releases everything after a while, and what it built from content that was erased', async () => {
     const log = new PastOf(records);
     const past = new Past(log, { stride: 10, keepMs: 60_000 });
     const readsAnew = async (): Promise<boolean> => {

@@ -118,7 +118,7 @@ const kindsOf = (of: Situation): string[] => explain(of).waitsFor.map(({ kind })
 const pending = (changes: Partial<Situation>) => situation(task('pending'), changes);
 
 describe('why a task waits', () => {
-  it('Y2: names at least one reason in every state that a task can leave, and none in the others', () => {
+  it('names at least one reason in every state that a task can leave, and none in the others', () => {
     for (const state of TASK_STATES) {
       const isSettled = ['done', 'failed', 'cancelled', 'expired'].includes(state);
       const { waitsFor, summary, next } = explain(situation(task(state)));
@@ -181,7 +181,7 @@ describe('why a task waits', () => {
     expect(kindsOf(pending({ pausedQueue: paused, takers: [] }))).toEqual(['queue_paused', 'no_agent']);
   });
 
-  it('pending: nobody can do it, and what would help', () => {
+  it('pending: no agent can do it, and what would help', () => {
     const byType = situation(task('pending', {}, { agent: undefined, type: 'review' }), { takers: [] });
     expect(explain(byType)).toMatchObject({
       waitsFor: [{ kind: 'no_agent', detail: 'no agent in the configuration has the capability review' }],
