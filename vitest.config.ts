@@ -28,6 +28,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: QUICK,
           globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 60_000,
         },
       },
     ],

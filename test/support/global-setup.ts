@@ -1,7 +1,8 @@
-/** Runs once before the tests that need a nats-server. */
+/** Runs once before the tests that start servers and programs, so that no test's time limit includes these steps. */
 import { natsServerProgram } from './nats/nats.ts';
+import { buildDirectory } from './process/build.ts';
 
-/** Downloads nats-server if the machine has none, so that no test's time limit includes it. */
+/** Downloads nats-server if the machine has none, and builds the program if its sources have changed. */
 export default async function setup(): Promise<void> {
-  await natsServerProgram();
+  await Promise.all([natsServerProgram(), buildDirectory()]);
 }

@@ -32,7 +32,7 @@ async function words(line: string): Promise<string[]> {
   return candidates.map((each) => each.split('\t', 1)[0] ?? '');
 }
 
-const NOBODY = 'http://127.0.0.1:9';
+const NO_SERVER = 'http://127.0.0.1:9';
 
 describe('what can stand at the cursor', () => {
   it('is a command, and those that are hidden are not offered', async () => {
@@ -135,9 +135,9 @@ describe('what only a running Signalbox knows', () => {
   });
 
   it('is nothing, without a word, where it cannot be reached or a token is missing', async () => {
-    expect(await answer(`task show --url ${NOBODY} `)).toEqual([]);
+    expect(await answer(`task show --url ${NO_SERVER} `)).toEqual([]);
     expect(await answer('task show --url nonsense ')).toEqual([]);
-    expect(await answer(`task show --url ${NOBODY} --token-file /nowhere/at/all `)).toEqual([]);
+    expect(await answer(`task show --url ${NO_SERVER} --token-file /nowhere/at/all `)).toEqual([]);
   });
 
   it('is nothing where it does not answer in time, and no more than ids where it answers (SC2)', async () => {
@@ -182,7 +182,11 @@ describe('the scripts', () => {
       expect(code).toBe(0);
       await writeFile(join(directory, shell), out);
     }
-    env = { PATH: `${join(directory, 'bin')}:${process.env.PATH}`, HOME: directory, SIGNALBOX_URL: NOBODY };
+    env = {
+      PATH: `${join(directory, 'bin')}:${process.env.PATH}`,
+      HOME: directory,
+      SIGNALBOX_URL: NO_SERVER,
+    };
   });
   afterAll(async () => {
     await rm(directory, { recursive: true, force: true });

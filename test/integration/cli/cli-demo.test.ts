@@ -1,7 +1,7 @@
 import { cp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { buildDirectory, builtCli, MAIN, ROOT } from '../../support/process/build.ts';
+import { describe, expect, it } from 'vitest';
+import { buildDirectory, MAIN, ROOT } from '../../support/process/build.ts';
 import { startCli, temporaryDirectory } from '../../support/process/cli.ts';
 import { isRunning } from '../../support/process/processes.ts';
 
@@ -9,8 +9,6 @@ const TIMEOUT_MS = 120_000;
 
 // Each waits for agents that take their time, in directories of its own.
 describe.concurrent('signalbox demo', () => {
-  beforeAll(builtCli);
-
   it('runs to the end, shows real work, and proves that the log is all that it needs', {
     timeout: TIMEOUT_MS,
   }, async () => {

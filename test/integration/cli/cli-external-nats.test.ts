@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import { eventSubject } from '../../../src/contracts/messages/subjects.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
-import { builtCli } from '../../support/process/build.ts';
 import { runCli, startUp } from '../../support/process/cli.ts';
 
 const CONFIG = 'agents:\n  a: { driver: dry_run }\n';
@@ -24,7 +23,6 @@ async function writeForeignEvent(nats: TestNatsServer): Promise<void> {
 
 describe('signalbox up with a NATS server of its own choice', () => {
   it('uses NATS_URL, shows no password, and stops with exit code 1 when another writer takes the log', async () => {
-    await builtCli();
     await using nats = await natsServer();
     const env = { NATS_URL: urlWithPassword(nats) };
     await using up = await startUp(CONFIG, { env });

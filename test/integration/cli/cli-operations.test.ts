@@ -70,7 +70,7 @@ describe('the commands of an operator', () => {
     expect((await run(http, 'agent pause worker')).code).toBe(4);
     expect((await run(http, 'agent drain worker')).out).toContain('is draining now');
     expect((await run(http, 'agent resume worker')).out).toContain('is busy now');
-    expect((await run(http, 'agent show nobody')).code).toBe(3);
+    expect((await run(http, 'agent show absent')).code).toBe(3);
     expect(JSON.parse((await run(http, 'agent ls --json')).out)).toMatchObject([{ id: 'worker' }, {}]);
   });
 

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventAnswer } from '../../../src/cli/task/shapes.ts';
 import type { NewTask } from '../../../src/client/client.ts';
 import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
-import { builtCli } from '../../support/process/build.ts';
 import { runCli, startUp, type TestUp } from '../../support/process/cli.ts';
 
 const CONFIG = `
@@ -27,7 +26,6 @@ agents:
 describe.concurrent('the task commands, against a Signalbox that runs', () => {
   let up: TestUp;
   beforeAll(async () => {
-    await builtCli();
     up = await startUp(CONFIG);
   });
   afterAll(async () => {
@@ -182,19 +180,19 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
   it('tells apart by exit codes what is not there, what clashes, and what is said wrongly', async () => {
     await create({ title: 'x', agent: 'greeter', id: 'ended' });
     await up.settled('ended');
-    const [missing, clash, badId, noAgent, nobody, away] = await Promise.all([
-      up.run(['task', 'show', 'nobody']),
+    const [missing, clash, badId, noAgent, absent, away] = await Promise.all([
+      up.run(['task', 'show', 'absent']),
       up.run(['task', 'approve', 'ended']),
       up.run(['task', 'show', 'a.b']),
-      up.run(['task', 'add', 'x', '--agent', 'nobody']),
+      up.run(['task', 'add', 'x', '--agent', 'absent']),
       up.run(['task', 'add', 'x']),
       runCli(['task', 'ls', '--url', 'http://127.0.0.1:9']),
     ]);
     expect(missing).toMatchObject({ code: 3, out: '' });
-    expect(missing.err).toBe('signalbox: project default has no task nobody [task_not_found]\n');
+    expect(missing.err).toBe('signalbox: project default has no task absent [task_not_found]\n');
     expect([clash.code, badId.code, noAgent.code]).toEqual([4, 2, 3]);
-    expect(nobody.code).toBe(2);
-    expect(nobody.err).toContain('give "agent" for one agent');
+    expect(absent.code).toBe(2);
+    expect(absent.err).toContain('give "agent" for one agent');
     expect(away.code).toBe(5);
     expect(away.err).toContain('[unreachable]');
   });

@@ -51,8 +51,8 @@ describe.concurrent('signalbox token', () => {
     const file = join(up.directory, 'token');
     await writeFile(file, `${admin}\n`);
 
-    const nobody = await up.run(['rebuild']);
-    expect(nobody).toMatchObject({ code: 1, out: '', err: expect.stringContaining('[unauthorized]') });
+    const anonymous = await up.run(['rebuild']);
+    expect(anonymous).toMatchObject({ code: 1, out: '', err: expect.stringContaining('[unauthorized]') });
     const seen = await up.run(['rebuild'], { env: { SIGNALBOX_TOKEN: observer } });
     expect(seen).toMatchObject({ code: 0, out: expect.stringContaining(`what is live at ${up.url}`) });
     const dropping = ['rebuild', '--drop-snapshots'];

@@ -1,8 +1,7 @@
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { builtCli } from '../../support/process/build.ts';
+import { describe, expect, it } from 'vitest';
 import { runCli, startCli, startUp, temporaryDirectory } from '../../support/process/cli.ts';
 import { isRunning } from '../../support/process/processes.ts';
 import { until } from '../../support/until.ts';
@@ -19,8 +18,6 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
 }
 
 describe.concurrent('signalbox up', () => {
-  beforeAll(builtCli);
-
   it('U1: says in one line that it is ready, logs JSON to standard error, and SIGTERM leaves no process', async () => {
     await using up = await startUp(NO_AGENTS);
     expect(up.process.out).toMatch(

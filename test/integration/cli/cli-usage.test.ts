@@ -1,13 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtCli } from '../../support/process/build.ts';
 import { runCli, startUp, temporaryDirectory } from '../../support/process/cli.ts';
 
 describe.concurrent('the program', () => {
   let cwd: string;
   beforeAll(async () => {
-    await builtCli();
     cwd = await temporaryDirectory();
   });
   afterAll(async () => {

@@ -105,11 +105,11 @@ describe.concurrent('signalbox worker', () => {
     );
     expect(await world.why('a')).toMatchObject({ waits_for: [{ kind: 'agent_offline' }] });
 
-    const nobody = await startCli(['worker', '--agent', 'nobody', '--nats-url', world.nats.url], {
+    const absent = await startCli(['worker', '--agent', 'absent', '--nats-url', world.nats.url], {
       cwd: await temporaryDirectory(),
     });
-    const { code, err } = await nobody.ended;
+    const { code, err } = await absent.ended;
     expect(code).not.toBe(0);
-    expect(err).toContain('agents.nobody: the configuration of this machine must say');
+    expect(err).toContain('agents.absent: the configuration of this machine must say');
   });
 });

@@ -82,9 +82,9 @@ describe('signalbox driver', () => {
     );
     const shown = await runCli(['driver', 'show', 'codex', '--json']);
     expect(JSON.parse(shown.out)).toMatchObject({ name: 'codex', session: 'output' });
-    expect(await runCli(['driver', 'show', 'nobody'])).toMatchObject({
+    expect(await runCli(['driver', 'show', 'absent'])).toMatchObject({
       code: 3,
-      err: expect.stringContaining('there is no driver nobody; there are openclaw, claude'),
+      err: expect.stringContaining('there is no driver absent; there are openclaw, claude'),
     });
   });
 });

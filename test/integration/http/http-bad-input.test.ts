@@ -170,7 +170,7 @@ describe('bad input over HTTP', () => {
   });
 
   it('refuses an agent that is not configured and two keys that differ', async () => {
-    const unknown = await http.post(TASKS, { title: 'x', agent: 'nobody' });
+    const unknown = await http.post(TASKS, { title: 'x', agent: 'absent' });
     expect(problemIn(unknown, 404, 'agent_not_found').details).toMatchObject({ known: ['worker'] });
     const keyed = { ...good, idempotency_key: 'a' };
     const differ = await http.post(TASKS, keyed, { headers: { 'idempotency-key': 'b' } });

@@ -159,7 +159,7 @@ describe('a message of an agent over NATS', () => {
       ['stale_attempt', agent.say('status', { ...word, status: 'working', worker: { id: 'a-second-one' } })],
     ];
     for (const [code, answer] of refusals) expect(await answer).toMatchObject({ ok: false, code });
-    const unknown = new RawAgent(await world.connect(), 'nobody');
+    const unknown = new RawAgent(await world.connect(), 'absent');
     expect(await unknown.say('status', { ...word, status: 'working' })).toMatchObject({
       code: 'agent_not_found',
     });

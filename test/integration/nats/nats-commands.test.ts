@@ -109,7 +109,7 @@ describe('commands over NATS', () => {
     await expectProblem('demo.readTask', { task: 'none' }, 404, 'task_not_found');
     await expectProblem('demo.readTask', { task: 'a b' }, 400, 'invalid_id');
     await expectProblem('demo.createTask', { title: 'x', agnet: 'far' }, 400, 'invalid_request');
-    await expectProblem('demo.createTask', { title: 'x', agent: 'nobody' }, 404, 'agent_not_found');
+    await expectProblem('demo.createTask', { title: 'x', agent: 'absent' }, 404, 'agent_not_found');
     await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
     await expectProblem('demo.approveTask', { task: 'a' }, 409, 'illegal_transition');
     await expectProblem('demo.rejectTask', { task: 'a' }, 400, 'invalid_request');

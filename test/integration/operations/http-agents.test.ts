@@ -90,8 +90,8 @@ describe('agents over HTTP', () => {
     const before = http.events;
     const refused = problemIn(await http.post(`${AGENT}/resume`), 409, 'illegal_transition');
     expect(refused.details).toMatchObject({ entity: 'agent', id: 'worker', state: 'busy' });
-    problemIn(await http.get('/api/agents/nobody'), 404, 'agent_not_found');
-    problemIn(await http.post('/api/agents/nobody/pause'), 404, 'agent_not_found');
+    problemIn(await http.get('/api/agents/absent'), 404, 'agent_not_found');
+    problemIn(await http.post('/api/agents/absent/pause'), 404, 'agent_not_found');
     problemIn(await http.get('/api/agents/no.body'), 400, 'invalid_id');
     problemIn(await http.post(`${AGENT}/pause`, { reason: 'x' }), 400, 'invalid_request');
     problemIn(await http.post(`${AGENT}/pause`, {}, { token: http.token('a') }), 403, 'forbidden');
@@ -143,6 +143,6 @@ describe('agents over HTTP', () => {
     const client = new SignalboxClient({ url: http.url });
     expect((await client.pauseAgent({ agent: 'worker', by: 'ann' })).state).toBe('paused');
     expect(await client.readAgent({ agent: 'worker' })).toMatchObject({ state: 'paused', by: 'ann' });
-    await expect(client.readAgent({ agent: 'nobody' })).rejects.toMatchObject({ code: 'agent_not_found' });
+    await expect(client.readAgent({ agent: 'absent' })).rejects.toMatchObject({ code: 'agent_not_found' });
   });
 });

@@ -50,7 +50,7 @@ describe('the board', () => {
       { token: http.token('a') },
     );
     await http.post(TASKS, { id: 'b', title: 'later', agent: 'worker', delay_seconds: 60, priority: 9 });
-    await http.post(TASKS, { id: 'c', title: 'not now', type: 'nobody' });
+    await http.post(TASKS, { id: 'c', title: 'not now', type: 'absent' });
     const comment = 'why '.repeat(NOTE_LENGTH);
     await http.post(`${TASKS}/c/block`, { by: 'ann', comment });
     const { cards, counts, agents, sequence } = await read();
@@ -79,7 +79,7 @@ describe('the board', () => {
       note: null,
     });
     expect(b?.due_at).not.toBeNull();
-    expect(c).toMatchObject({ id: 'c', status: 'blocked', agent: null, type: 'nobody' });
+    expect(c).toMatchObject({ id: 'c', status: 'blocked', agent: null, type: 'absent' });
     expect(c?.note).toHaveLength(NOTE_LENGTH);
   });
 

@@ -96,7 +96,7 @@ describe('queues over HTTP', () => {
     const before = http.events;
     const unknown = problemIn(await http.post('/api/queues/type/reviews/pause'), 404, 'queue_not_found');
     expect(unknown.detail).toContain('There are: agent reader, agent worker, type review');
-    problemIn(await http.post('/api/queues/agent/nobody/resume'), 404, 'queue_not_found');
+    problemIn(await http.post('/api/queues/agent/absent/resume'), 404, 'queue_not_found');
     problemIn(await http.post('/api/queues/project/demo/pause'), 400, 'invalid_request');
     problemIn(await http.post('/api/queues/type/a.b/pause'), 400, 'invalid_id');
     problemIn(await http.post(`${REVIEW}/pause`, { reason: 'x' }), 400, 'invalid_request');
@@ -110,8 +110,8 @@ describe('queues over HTTP', () => {
     const { paused } = await client.pauseQueue({ kind: 'type', name: 'review', by: 'ann' });
     expect(paused).toMatchObject({ by: 'ann', reason: null });
     expect((await client.resumeQueue({ kind: 'type', name: 'review' })).paused).toBeNull();
-    const nobody = client.pauseQueue({ kind: 'agent', name: 'nobody' });
-    await expect(nobody).rejects.toMatchObject({ code: 'queue_not_found' });
+    const absent = client.pauseQueue({ kind: 'agent', name: 'absent' });
+    await expect(absent).rejects.toMatchObject({ code: 'queue_not_found' });
     await expect(client.pauseQueue({ kind: 'type', name: '..' })).rejects.toMatchObject({
       code: 'invalid_id',
     });

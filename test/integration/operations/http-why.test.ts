@@ -66,7 +66,7 @@ describe('why, over HTTP', () => {
     await create('later', { delay_seconds: 60 });
     await create('after', { depends_on: ['running', 'later'] });
     await create('limited', {});
-    await http.post(TASKS, { id: 'nobody', title: 'x', type: 'unknown' });
+    await http.post(TASKS, { id: 'absent', title: 'x', type: 'unknown' });
     await create('asked', { delay_seconds: 60 });
     await http.post(`${TASKS}/asked/block`, { comment: 'which one?' });
 
@@ -77,7 +77,7 @@ describe('why, over HTTP', () => {
       { kind: 'dependency', tasks: ['later'] },
     ]);
     expect(await kinds('limited')).toEqual(['global_limit']);
-    expect(await kinds('nobody')).toEqual(['no_agent', 'global_limit']);
+    expect(await kinds('absent')).toEqual(['no_agent', 'global_limit']);
     expect(await why(http, 'asked')).toMatchObject({ summary: 'task asked is blocked: which one?' });
 
     await http.post('/api/agents/echo/pause', { comment: 'no quota' });

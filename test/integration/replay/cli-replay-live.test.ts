@@ -13,7 +13,6 @@ import { functionAgent, PROJECT } from '../../support/engine.ts';
 import { MemorySnapshots } from '../../support/history/memory-snapshots.ts';
 import { Gate, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
-import { builtCli } from '../../support/process/build.ts';
 import { type CliProcess, startCli, startUp } from '../../support/process/cli.ts';
 import { RecordedTerminal } from '../../support/process/recorded-terminal.ts';
 
@@ -39,7 +38,6 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 const rebuild = (...args: string[]) => run('rebuild', '--url', http.url, ...args);
 
 beforeAll(async () => {
-  await builtCli();
   nats = await natsServer();
   const connection = await connect(nats.connectOptions);
   closeConnection = () => connection.close();
@@ -236,11 +234,11 @@ describe('events tail beside a Signalbox that runs', () => {
 
 describe('the log of an embedded server', () => {
   it('is read beside the Signalbox that runs it, and after its stop', { timeout: 90_000 }, async () => {
-    await using up = await startUp('agents: { nobody: { driver: dry_run } }\n');
+    await using up = await startUp('agents: { absent: { driver: dry_run } }\n');
     const task = await up.client.createTask({
       project: 'default',
       title: 'x',
-      agent: 'nobody',
+      agent: 'absent',
       review: 'auto',
     });
     await up.settled(task.id);

@@ -107,7 +107,7 @@ describe('a review by an agent', () => {
     await expect(engine.create({ id: 'u', agent: 'judge', review: 'judge' })).rejects.toMatchObject({
       code: 'invalid_request',
     });
-    await expect(engine.create({ id: 'u', agent: 'judge', review: 'nobody' })).rejects.toMatchObject({
+    await expect(engine.create({ id: 'u', agent: 'judge', review: 'absent' })).rejects.toMatchObject({
       code: 'agent_not_found',
     });
   });

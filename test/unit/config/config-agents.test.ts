@@ -113,8 +113,8 @@ describe('an agent in the configuration', () => {
 
 describe('review', () => {
   it('is manual, auto, or another agent', () => {
-    expect(() => parseConfig('{"defaults": {"review": "nobody"}}', 'f')).toThrow(
-      'f:1:15 defaults.review: "nobody" is not an agent of this configuration; expected one of manual, auto',
+    expect(() => parseConfig('{"defaults": {"review": "absent"}}', 'f')).toThrow(
+      'f:1:15 defaults.review: "absent" is not an agent of this configuration; expected one of manual, auto',
     );
     expect(saidOf('driver: dry_run, review: a')).toEqual([
       'agents.a.review: an agent does not review its own work: name another one',
@@ -160,7 +160,7 @@ describe('resolveAgent', () => {
     });
   });
 
-  it.each(['nobody', 'toString', 'constructor'])('knows no agent %s', (id) => {
+  it.each(['absent', 'toString', 'constructor'])('knows no agent %s', (id) => {
     expect(() => resolveAgent(config, id)).toThrow(
       expect.objectContaining({
         code: 'agent_not_found',

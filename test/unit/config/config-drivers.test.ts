@@ -74,7 +74,7 @@ describe('a driver of the configuration', () => {
 
   it.each([
     ['drivers: { a: { base: b }, b: { base: a } }', /drivers\.a: its bases go in a circle: a, b, a$/],
-    ['drivers: { a: { base: nobody } }', /drivers\.a: there is no such driver; there are openclaw, /],
+    ['drivers: { a: { base: absent } }', /drivers\.a: there is no such driver; there are openclaw, /],
     ['drivers: { a: { program: x } }', /drivers\.a: it has no output/],
     ['drivers: { a: { output: { format: text } } }', /drivers\.a: it has no program/],
     [
@@ -96,8 +96,8 @@ describe('a driver of the configuration', () => {
       /options\.modell: driver claude has no such option; it has model$/,
     ],
     [
-      'agents: { a: { driver: nobody } }',
-      /agents\.a\.driver: expected command, openclaw, .*, dry_run or remote, got "nobody"/,
+      'agents: { a: { driver: absent } }',
+      /agents\.a\.driver: expected command, openclaw, .*, dry_run or remote, got "absent"/,
     ],
   ])('that is invalid is refused: %s', (text, message) => {
     expect(saidOf(text)).toContainEqual(expect.stringMatching(message));
