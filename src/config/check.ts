@@ -1,11 +1,11 @@
 /** Checks data against a schema and explains what is wrong. */
 import { z } from 'zod';
 import { closest } from './closest.ts';
-import type { Path, Problem } from './issues.ts';
+import type { ConfigProblem, Path } from './issues.ts';
 
 export type Checked<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   object: 'a map of keys',
@@ -17,7 +17,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
+export function checkValue<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
   // zod reports the unknown keys of an object, but not the known ones: collected here.
   const knownKeys = new Map<string, readonly string[]>();
   const result = schema.safeParse(value, {
@@ -40,7 +40,7 @@ export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z
 }
 
 /** A value may fail several checks with the same message: 0.5 is neither whole nor at least 1. */
-function distinct(problems: readonly Problem[]): Problem[] {
+function distinct(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 

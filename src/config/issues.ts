@@ -4,13 +4,13 @@ import { SignalboxError } from '../contracts/errors.ts';
 export type Path = readonly (string | number)[];
 
 /** An error with the keys and list positions that lead to it. */
-export interface Problem {
+export interface ConfigProblem {
   readonly path: Path;
   readonly message: string;
 }
 
 /** A position in a text; both count from 1. */
-export interface Place {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }

@@ -104,14 +104,14 @@ async function readFields(name: string, file: string): Promise<Fields> {
   );
 }
 
-type Problem = readonly [field: string, message: string];
+type FieldProblem = readonly [field: string, message: string];
 
 /** Fields that Signalbox does not support, and references that it cannot resolve. */
-function unusable(fields: Fields): Problem[] {
+function unusable(fields: Fields): FieldProblem[] {
   const known = [...Object.keys(FIELDS), ...IDLE_FIELDS];
   const others = Object.entries(fields).filter(([field, value]) => !known.includes(field) && !isEmpty(value));
   const problems = others.map(
-    ([field]): Problem => [field, 'Signalbox does not support this field: use a context without it'],
+    ([field]): FieldProblem => [field, 'Signalbox does not support this field: use a context without it'],
   );
   for (const field of ['password', 'token', ...FILE_FIELDS] as const) {
     const value = fields[field];
@@ -124,8 +124,8 @@ function unusable(fields: Fields): Problem[] {
   return problems;
 }
 
-function contradictions(fields: Fields): Problem[] {
-  const problems: Problem[] = [];
+function contradictions(fields: Fields): FieldProblem[] {
+  const problems: FieldProblem[] = [];
   const given = (['user', 'token', 'creds', 'nkey'] as const).filter((field) => fields[field] !== '');
   const [first = '', ...more] = urlOf(fields).includes('@') ? ['url', ...given] : given;
   if (more.length > 0) {
@@ -141,8 +141,8 @@ function contradictions(fields: Fields): Problem[] {
   return problems;
 }
 
-async function unreadable(paths: Readonly<Record<string, string | undefined>>): Promise<Problem[]> {
-  const problems: Problem[] = [];
+async function unreadable(paths: Readonly<Record<string, string | undefined>>): Promise<FieldProblem[]> {
+  const problems: FieldProblem[] = [];
   for (const [field, path] of Object.entries(paths)) {
     if (path === undefined) continue;
     try {

@@ -1,7 +1,7 @@
 /** Reads a configuration from a text in YAML or JSON, or from an object. */
 import { z } from 'zod';
 import { BUNDLED_DRIVER_NAMES } from '../drivers/bundled/index.ts';
-import { check } from './check.ts';
+import { checkValue } from './check.ts';
 import { type ConfigIssue, configError, fieldOf, issueAt } from './issues.ts';
 import {
   configFileSchemaFor,
@@ -24,7 +24,7 @@ export function readConfig(text: string, file: string): ReadConfig {
   );
   if (source.value === undefined) return { ok: false, issues };
   // An empty file sets nothing.
-  const checked = check(configFileSchemaFor(driverNamesIn(source.value)), source.value ?? {});
+  const checked = checkValue(configFileSchemaFor(driverNamesIn(source.value)), source.value ?? {});
   if (!checked.ok) {
     for (const { path, message } of checked.problems) {
       issues.push({ file, ...source.placeOf(path), field: fieldOf(path), message });
@@ -52,7 +52,7 @@ export function parseConfig(text: string, file: string): SignalboxConfig {
  * @throws SignalboxError `config_invalid` with everything that is wrong
  */
 export function checkConfig(input: SignalboxConfigInput): SignalboxConfig {
-  const checked = check(configSchemaFor(driverNamesIn(input)), input);
+  const checked = checkValue(configSchemaFor(driverNamesIn(input)), input);
   if (checked.ok) return checked.value;
   throw configError(checked.problems.map(({ path, message }) => issueAt(null, fieldOf(path), message)));
 }

@@ -1,6 +1,6 @@
 /** Settings that environment variables and command-line options replace; an option outranks a variable. */
 import type { z } from 'zod';
-import { check } from './check.ts';
+import { checkValue } from './check.ts';
 import { type ConfigIssue, issueAt } from './issues.ts';
 import { type SignalboxConfig, settingsSchema } from './schema/config.ts';
 
@@ -40,7 +40,7 @@ export function readSettings(env: Variables, overrides: ConfigOverrides): ReadSe
     sources.set(name, override === undefined ? variable : option);
   }
   const clash = oneServer(values, sources);
-  const checked = check(settingsSchema.partial(), values);
+  const checked = checkValue(settingsSchema.partial(), values);
   if (checked.ok && !clash) return { ok: true, settings: checked.value };
   const issues = (checked.ok ? [] : checked.problems).map(({ path, message }) => {
     const name = String(path[0]);

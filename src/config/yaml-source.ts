@@ -5,16 +5,16 @@
  */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { messageOf } from '../contracts/errors.ts';
-import type { Path, Place, Problem } from './issues.ts';
+import type { ConfigProblem, Path, Position } from './issues.ts';
 
-export type PlacedProblem = Problem & Place;
+export type PlacedProblem = ConfigProblem & Position;
 
 export interface YamlSource {
   /** The content as plain data; undefined if it cannot be read. */
   readonly value: unknown;
   readonly problems: readonly PlacedProblem[];
   /** The position of the path, or of the innermost part of it that exists. */
-  placeOf(path: Path): Place;
+  placeOf(path: Path): Position;
 }
 
 export function readYaml(text: string): YamlSource {
@@ -40,9 +40,9 @@ export function readYaml(text: string): YamlSource {
   }
 }
 
-const START: Place = { line: 1, column: 1 };
+const START: Position = { line: 1, column: 1 };
 
-function placeAt(lines: LineCounter, offset: number): Place {
+function placeAt(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return line === 0 ? START : { line, column: col };
 }
@@ -53,7 +53,7 @@ class PlaceIndex {
   unreadable = false;
   readonly #document: Document;
   readonly #lines: LineCounter;
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<string, Position>();
 
   constructor(document: Document, lines: LineCounter) {
     this.#document = document;
@@ -61,7 +61,7 @@ class PlaceIndex {
     this.#visit(document.contents, []);
   }
 
-  placeOf(path: Path): Place {
+  placeOf(path: Path): Position {
     for (let length = path.length; length > 0; length--) {
       const place = this.#places.get(JSON.stringify(path.slice(0, length)));
       if (place) return place;
@@ -72,7 +72,7 @@ class PlaceIndex {
   /** Does not follow aliases: an error behind one is shown at the alias. */
   #visit(node: unknown, path: Path): void {
     if (isMap(node)) {
-      const seen = new Map<string, Place>();
+      const seen = new Map<string, Position>();
       for (const { key, value } of node.items) this.#visitPair(key, value, path, seen);
     } else if (isSeq(node)) {
       for (const [position, item] of node.items.entries()) {
@@ -86,7 +86,7 @@ class PlaceIndex {
     }
   }
 
-  #visitPair(key: unknown, value: unknown, path: Path, seen: Map<string, Place>): void {
+  #visitPair(key: unknown, value: unknown, path: Path, seen: Map<string, Position>): void {
     const place = this.#placeOfNode(key);
     if (!isScalar(key)) {
       this.unreadable = true;
@@ -105,11 +105,11 @@ class PlaceIndex {
     this.#visit(value, here);
   }
 
-  #placeOfNode(node: unknown): Place {
+  #placeOfNode(node: unknown): Position {
     return isNode(node) && node.range ? placeAt(this.#lines, node.range[0]) : START;
   }
 
-  #report(path: Path, message: string, place: Place): void {
+  #report(path: Path, message: string, place: Position): void {
     this.problems.push({ path, message, ...place });
   }
 }

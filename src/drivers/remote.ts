@@ -63,7 +63,7 @@ export interface WorkQueue {
 }
 
 /** The worker that takes a job. */
-export interface Taker {
+export interface JobTaker {
   readonly id: string;
   readonly pid?: number | undefined;
 }
@@ -125,7 +125,7 @@ export class RemoteDriver implements Driver {
   }
 
   /** A worker reports that it begins, or that it is at work. */
-  take(attempt: AttemptRef, worker: Taker): Taken {
+  take(attempt: AttemptRef, worker: JobTaker): Taken {
     const run = this.#runs.get(attemptKey(attempt));
     return run ? run.take(worker) : { kind: 'unknown' };
   }
@@ -179,7 +179,7 @@ class RemoteRun {
   readonly #attempt: AttemptRef;
   readonly #options: RemoteDriverOptions;
   readonly #forget: () => void;
-  #worker: Taker | null = null;
+  #worker: JobTaker | null = null;
   #signAt: number;
   /** Whether it was asked to end, or is over. */
   isStopping = false;
@@ -209,7 +209,7 @@ class RemoteRun {
     this.#setTimer(expiresAt - clock.now(), late);
   }
 
-  take(worker: Taker): Taken {
+  take(worker: JobTaker): Taken {
     if (this.#worker !== null) {
       if (this.#worker.id !== worker.id) return { kind: 'taken', by: this.#worker.id };
       this.noteSign();
@@ -222,7 +222,7 @@ class RemoteRun {
   }
 
   /** Its start is in the log already. */
-  resume(worker: Taker): void {
+  resume(worker: JobTaker): void {
     if (this.#worker === null) this.#begin(worker);
   }
 
@@ -252,7 +252,7 @@ class RemoteRun {
     this.lose('it was withdrawn before a worker had begun it');
   }
 
-  #begin(worker: Taker): void {
+  #begin(worker: JobTaker): void {
     this.#worker = worker;
     this.noteSign();
     this.#options.onTaken(worker.id);

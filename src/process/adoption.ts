@@ -28,7 +28,7 @@ export interface StartRecord {
 }
 
 /** What the files of an attempt and the process table together say about it. */
-export type Finding =
+export type AdoptionFinding =
   | { readonly kind: 'never_started'; readonly reason: string }
   | ({ readonly kind: 'running'; readonly spec: SpecRecord } & StartRecord)
   | ({ readonly kind: 'ended'; readonly report: ExitReport } & {
@@ -38,10 +38,14 @@ export type Finding =
 type Party = keyof StartRecord;
 
 /** Finds out what became of the process in this directory. */
-export async function findOut(host: Host, directory: AttemptDirectory, marker: string): Promise<Finding> {
+export async function findOut(
+  host: Host,
+  directory: AttemptDirectory,
+  marker: string,
+): Promise<AdoptionFinding> {
   const spec = directory.readSpec();
   const elsewhere = spec && elsewhereReason(host, spec);
-  const ended = async (exit: ProcessExit, record?: RecordedExit): Promise<Finding> => {
+  const ended = async (exit: ProcessExit, record?: RecordedExit): Promise<AdoptionFinding> => {
     const output = new OutputFiles(directory, spec?.maxOutputBytes ?? Number.MAX_SAFE_INTEGER, host.log);
     await output.close();
     const measured = { output: output.bytes(), cpuMs: record?.cpuMs };
@@ -100,7 +104,7 @@ function isRunning(host: Host, key: ProcessKey | undefined): boolean {
   return key !== undefined && findAlive(host.table, key) !== undefined;
 }
 
-function notStarted(reason: string): Finding {
+function notStarted(reason: string): AdoptionFinding {
   return { kind: 'never_started', reason };
 }
 

@@ -1,7 +1,7 @@
 /** Runs processes on this machine: the implementation of `runner.ts`. */
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
-import { type Finding, findOut, untilStarted } from './adoption.ts';
+import { type AdoptionFinding, findOut, untilStarted } from './adoption.ts';
 import { AttemptDirectory, type SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit } from './files/exit.ts';
 import { createHost, type Host, identityOf } from './host/host.ts';
@@ -32,7 +32,7 @@ export interface ProcessRunnerOptions {
 const POLL_MS = 500;
 
 type Started = Pick<StartedProcess, 'launcher' | 'agent' | 'startedAt'>;
-type EndedFinding = Extract<Finding, { kind: 'ended' }>;
+type EndedFinding = Extract<AdoptionFinding, { kind: 'ended' }>;
 
 /** Runs processes on this machine. @throws SignalboxError `internal` on a system that is neither Linux nor macOS */
 export function createProcessRunner(options: ProcessRunnerOptions): ProcessRunner {

@@ -8,7 +8,7 @@ export type { HandlerOutput };
 /** What it returns becomes the outputs of the task; what it throws, the attempt's error. */
 export type JobHandler = (context: JobContext) => Returned | Promise<Returned>;
 
-export interface Handlers {
+export interface JobHandlers {
   /** By the action of the task. */
   readonly actions?: Readonly<Record<string, JobHandler>> | undefined;
   /** For every other action, and for tasks without one. */
@@ -16,7 +16,7 @@ export interface Handlers {
 }
 
 /** Runs each job by the handler of its action. */
-export function runnerOf({ actions = {}, default: other }: Handlers): JobRunner {
+export function runnerOf({ actions = {}, default: other }: JobHandlers): JobRunner {
   return async (context) => {
     const { action } = context.job.content;
     const own = action !== null && Object.hasOwn(actions, action) ? actions[action] : undefined;

@@ -13,16 +13,16 @@
  *     });
  *     process.once('SIGTERM', () => worker.stop(30_000));
  */
-import { type Handlers, runnerOf } from './handlers.ts';
+import { type JobHandlers, runnerOf } from './handlers.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 
 export type { Job, WorkerIdentity } from '../contracts/messages/agent-messages.ts';
 export { readCredentials } from './credentials.ts';
-export type { HandlerOutput, Handlers, JobHandler } from './handlers.ts';
-export type { JobContext, JobEnd, JobOutput, JobRunner, StopReason } from './job-run.ts';
+export type { HandlerOutput, JobHandler, JobHandlers as Handlers } from './handlers.ts';
+export type { JobContext, JobEnd, JobOutput, JobRunner, JobStopReason as StopReason } from './job-run.ts';
 export { Worker, type WorkerOptions } from './worker.ts';
 
-export type HandlerWorkerOptions = Omit<WorkerOptions, 'run'> & Handlers;
+export type HandlerWorkerOptions = Omit<WorkerOptions, 'run'> & JobHandlers;
 
 /** Starts a worker that runs each job by the handler of its action. @throws SignalboxError `nats_unavailable` */
 export function startWorker({ actions, default: other, ...options }: HandlerWorkerOptions): Promise<Worker> {

@@ -51,7 +51,7 @@ export interface JobContext {
   readonly job: Job;
   /** The parameters of the task's action. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Aborted when the attempt is to end; its reason is a {@link StopReason}. */
+  /** Aborted when the attempt is to end; its reason is a {@link JobStopReason}. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /** Reports progress. Like the following methods, it returns when the message is stored. */
@@ -66,7 +66,7 @@ export interface JobContext {
 export type JobRunner = (context: JobContext) => Promise<JobEnd>;
 
 /** Why a run is told to end early. */
-export type StopReason = 'cancelled' | 'timed_out' | 'given_back';
+export type JobStopReason = 'cancelled' | 'timed_out' | 'given_back';
 
 export interface JobRunOptions {
   readonly job: Job;
@@ -89,7 +89,7 @@ const GIVE_BACK_MS = 2_000;
 export class JobRun {
   readonly #options: JobRunOptions;
   readonly #stop = new AbortController();
-  #reason: StopReason = 'cancelled';
+  #reason: JobStopReason = 'cancelled';
   #message: JsMsg;
   #startedAt = 0;
 
@@ -109,7 +109,7 @@ export class JobRun {
   }
 
   /** Asks the run to end. The first reason counts. */
-  stop(reason: StopReason): void {
+  stop(reason: JobStopReason): void {
     if (this.#stop.signal.aborted) return;
     this.#reason = reason;
     this.#stop.abort(reason);

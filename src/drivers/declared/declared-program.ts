@@ -26,7 +26,7 @@ import {
 import { ProgramDriver } from '../program-driver.ts';
 import { usageOf } from './finders.ts';
 import { stdoutOf } from './json-output.ts';
-import { type Reading, readOutput } from './reading.ts';
+import { type OutputReading, readOutput } from './reading.ts';
 import { resolveDriver } from './resolve-driver.ts';
 import type { Arguments, DriverSpec } from './spec.ts';
 
@@ -183,7 +183,7 @@ function isOwnEnd(result: RunResult): boolean {
   return result.kind === 'signalled' || (result.kind === 'exited' && result.ok === true);
 }
 
-function failureOf(spec: DriverSpec, reading: Reading, result: RunResult): string | undefined {
+function failureOf(spec: DriverSpec, reading: OutputReading, result: RunResult): string | undefined {
   const meaning = result.kind === 'exited' ? spec.exit_codes[String(result.code)] : undefined;
   switch (reading.status) {
     case 'failed':
@@ -199,7 +199,7 @@ function failureOf(spec: DriverSpec, reading: Reading, result: RunResult): strin
   }
 }
 
-function withoutResult({ output, program }: DriverSpec, { events, ignored }: Reading): string {
+function withoutResult({ output, program }: DriverSpec, { events, ignored }: OutputReading): string {
   if (output.format === 'text') return `${program} printed nothing`;
   const other = events > 0 ? ' (a JSON document of another form)' : '';
   const seen = output.format === 'jsonl' ? ` (${events} events, ${ignored} other lines)` : other;
@@ -208,7 +208,7 @@ function withoutResult({ output, program }: DriverSpec, { events, ignored }: Rea
 
 function outputsOf(
   { output }: DeclaredSettings,
-  { text }: Reading,
+  { text }: OutputReading,
   { agent, spec }: RunRequest,
 ): ProgramEnd['outputs'] {
   if (output === 'none' || text === undefined || text.trim() === '') return [];
@@ -218,7 +218,7 @@ function outputsOf(
 /** Null if the session must not be used again: the program exited by itself without a result. */
 function sessionAfter(
   settings: DeclaredSettings,
-  reading: Reading,
+  reading: OutputReading,
   result: RunResult,
   request: RunRequest,
 ): string | null | undefined {

@@ -14,7 +14,7 @@ import {
 import { JsonDocument, JsonLines, TailBuffer } from './json-output.ts';
 import type { OutputSpec, Places } from './spec.ts';
 
-export interface Reading {
+export interface OutputReading {
   /** `nothing`: the output contains no credible result. */
   readonly status: 'ok' | 'failed' | 'nothing';
   readonly text?: string | undefined;
@@ -39,7 +39,7 @@ export interface ReadingRules {
 }
 
 /** @param pieces the output, from its beginning */
-export async function readOutput(pieces: AsyncIterable<Buffer>, rules: ReadingRules): Promise<Reading> {
+export async function readOutput(pieces: AsyncIterable<Buffer>, rules: ReadingRules): Promise<OutputReading> {
   const { format } = rules.output;
   if (format === 'text') return readText(pieces);
   const reader = eventReader(rules);
@@ -56,7 +56,7 @@ export async function readOutput(pieces: AsyncIterable<Buffer>, rules: ReadingRu
   return reader.reading(0);
 }
 
-async function readText(pieces: AsyncIterable<Buffer>): Promise<Reading> {
+async function readText(pieces: AsyncIterable<Buffer>): Promise<OutputReading> {
   const end = new TailBuffer(MAX_TEXT_BYTES);
   for await (const piece of pieces) end.write(piece);
   const text = new TextDecoder('utf-8').decode(end.tail);
@@ -80,7 +80,7 @@ function eventReader({ output, settle }: ReadingRules) {
       events++;
       for (const each of collectors) each.receive(event);
     },
-    reading: (ignored: number): Reading => ({
+    reading: (ignored: number): OutputReading => ({
       status: failed.holds ? 'failed' : result.holds ? 'ok' : 'nothing',
       text: text.value,
       session: session.value,

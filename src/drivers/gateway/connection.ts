@@ -31,19 +31,19 @@ export interface Answer {
 }
 
 /** The answers to a request. Both reject with {@link GatewayClosed} if the connection ends before. */
-export interface Call {
+export interface GatewayCall {
   readonly first: Promise<Answer>;
   /** The answer that is not "accepted"; the first one if there is only one. */
   readonly final: Promise<Answer>;
 }
 
-export interface ConnectionOptions {
+export interface GatewayOptions {
   readonly url: string;
   readonly token: string;
   readonly onEvent: (frame: EventFrame) => void;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly traceparent?: string;
   readonly waitMs?: number;
 }
@@ -67,7 +67,7 @@ const FATAL_CODES: ReadonlySet<string> = new Set(
 
 export class GatewayConnection {
   readonly #socket: WebSocket;
-  readonly #options: ConnectionOptions;
+  readonly #options: GatewayOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #closed = deferred<GatewayClosed>();
   /** Resolves with the reason when the connection is over. */
@@ -78,7 +78,7 @@ export class GatewayConnection {
   #tickMs = DEFAULT_TICK_MS;
   #silence: NodeJS.Timeout | undefined;
 
-  private constructor(options: ConnectionOptions) {
+  private constructor(options: GatewayOptions) {
     this.#options = options;
     this.#socket = new WebSocket(options.url, {
       perMessageDeflate: false,
@@ -95,7 +95,7 @@ export class GatewayConnection {
   }
 
   /** @throws GatewayClosed */
-  static async open(options: ConnectionOptions): Promise<GatewayConnection> {
+  static async open(options: GatewayOptions): Promise<GatewayConnection> {
     const connection = new GatewayConnection(options);
     const closed = connection.closed.then((why) => Promise.reject(why));
     try {
@@ -110,7 +110,7 @@ export class GatewayConnection {
   }
 
   /** @param waitMs how long the request itself may take at the Gateway */
-  call(method: string, params: object, { traceparent, waitMs = 0 }: CallOptions = {}): Call {
+  call(method: string, params: object, { traceparent, waitMs = 0 }: CallOptions = {}): GatewayCall {
     this.#id++;
     const id = String(this.#id);
     const limit = setTimeout(

@@ -15,7 +15,7 @@ import {
   variableSchema,
 } from '../definition.ts';
 import type { Adoption, Driver, Run, RunEnd, RunRequest } from '../driver.ts';
-import { type Answer, type Call, GatewayClosed, type GatewayConnection } from './connection.ts';
+import { type Answer, type GatewayCall, GatewayClosed, type GatewayConnection } from './connection.ts';
 import { type GatewayOutcome, GatewayRun } from './gateway-run.ts';
 import { GatewayLink } from './link.ts';
 import { type AgentRequest, callAgent, endOfAnswer, spawnSession } from './requests.ts';
@@ -129,7 +129,7 @@ export class GatewayDriver implements Driver {
   }
 
   /** Null if the connection broke before: whether the run has begun has to be found out. */
-  async #firstOf(call: Call): Promise<Answer | null> {
+  async #firstOf(call: GatewayCall): Promise<Answer | null> {
     try {
       return await call.first;
     } catch (error) {
@@ -175,7 +175,13 @@ export class GatewayDriver implements Driver {
     );
   }
 
-  #runOf(request: RunRequest, run: string, session: string, call: Call | null, isAccepted: boolean): Run {
+  #runOf(
+    request: RunRequest,
+    run: string,
+    session: string,
+    call: GatewayCall | null,
+    isAccepted: boolean,
+  ): Run {
     const params = this.#settings.mode === 'sessions_spawn' ? null : this.#paramsOf(request);
     const followed = new GatewayRun({
       link: this.#link,

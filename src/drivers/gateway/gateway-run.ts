@@ -12,14 +12,14 @@
 import { deferred } from '../../base/deferred.ts';
 import { pause } from '../../base/time.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { type Call, GatewayClosed, type GatewayConnection } from './connection.ts';
+import { type GatewayCall, GatewayClosed, type GatewayConnection } from './connection.ts';
 import type { GatewayLink } from './link.ts';
 import {
   type AgentRequest,
   abortRun,
   callAgent,
   endOfAnswer,
-  findTask,
+  findGatewayTask,
   type GatewayEnd,
   lastReply,
   waitForRun,
@@ -33,7 +33,7 @@ export interface GatewayRunOptions {
   readonly request: AgentRequest | null;
   readonly traceparent: string;
   /** The request that started it, if it is still open. */
-  readonly call: Call | null;
+  readonly call: GatewayCall | null;
   readonly isAccepted: boolean;
   readonly onAccepted: () => Promise<void>;
   /** How long to wait for signs of a run that the Gateway does not know before asking again. */
@@ -116,7 +116,7 @@ export class GatewayRun {
   }
 
   /** Null if the connection broke, or the run goes on without this request. */
-  async #finalOf(call: Call): Promise<GatewayEnd | null> {
+  async #finalOf(call: GatewayCall): Promise<GatewayEnd | null> {
     try {
       const end = endOfAnswer(await call.final);
       return end === 'in_flight' ? null : end;
@@ -144,7 +144,7 @@ export class GatewayRun {
     const { run, session, unknownMs } = this.#options;
     const lookedAt = Date.now();
     // The wait is answered at once if the run has ended; only a run that is known gets a long one.
-    const known = await findTask(connection, run, session);
+    const known = await findGatewayTask(connection, run, session);
     const waited = await waitForRun(connection, run, known === 'running' ? WAIT_MS : unknownMs);
     if (waited === 'pending') return 'going_on';
     if (waited !== 'unknown') return this.#withText(connection, waited.end);

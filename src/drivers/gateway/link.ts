@@ -1,13 +1,13 @@
 /** The connection that all runs of an agent share: open while a run needs it, and opened again when it breaks. */
 import { pause } from '../../base/time.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { type ConnectionOptions, GatewayClosed, GatewayConnection } from './connection.ts';
+import { GatewayClosed, GatewayConnection, type GatewayOptions } from './connection.ts';
 import { runEventSchema } from './frames.ts';
 
 const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 5_000;
 
-type Address = Pick<ConnectionOptions, 'url' | 'token'>;
+type Address = Pick<GatewayOptions, 'url' | 'token'>;
 
 export class GatewayLink {
   readonly #options: Address;

@@ -1,6 +1,6 @@
 /** The requests to a Gateway and the meaning of its answers. */
 import type { Usage } from '../../contracts/tasks.ts';
-import type { Answer, Call, GatewayConnection } from './connection.ts';
+import type { Answer, GatewayCall, GatewayConnection } from './connection.ts';
 import { abortSchema, historySchema, type RunAnswer, runSchema, spawnSchema, tasksSchema } from './frames.ts';
 
 /** How a run ended. */
@@ -28,7 +28,11 @@ export interface AgentRequest {
 const NOT_ALLOWED =
   'the Gateway does not allow the tool sessions_spawn: add it to gateway.tools.allow of its configuration, or use the mode "subagent"';
 
-export function callAgent(connection: GatewayConnection, request: AgentRequest, traceparent: string): Call {
+export function callAgent(
+  connection: GatewayConnection,
+  request: AgentRequest,
+  traceparent: string,
+): GatewayCall {
   return connection.call('agent', { ...request, deliver: false }, { traceparent });
 }
 
@@ -83,7 +87,7 @@ export async function waitForRun(
 }
 
 /** The state of a run among the Gateway's tasks, or how it ended. */
-export async function findTask(
+export async function findGatewayTask(
   connection: GatewayConnection,
   run: string,
   sessionKey: string,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { usageOf } from '../../../src/drivers/declared/finders.ts';
-import { type Reading, readOutput } from '../../../src/drivers/declared/reading.ts';
+import { type OutputReading, readOutput } from '../../../src/drivers/declared/reading.ts';
 import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
 
 const ANSWER = 'The parser accepts an empty list; see parse.ts:41.';
@@ -19,13 +19,13 @@ async function* inPieces(bytes: Buffer, size = 7): AsyncIterable<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-function read(tool: string, bytes: Buffer, size?: number): Promise<Reading> {
+function read(tool: string, bytes: Buffer, size?: number): Promise<OutputReading> {
   const { output, settle } = resolveDriver({}, tool);
   return readOutput(inPieces(bytes, size), { output, settle });
 }
 
 describe('recorded output of each tool', () => {
-  it.each<[string, string, Partial<Reading>]>([
+  it.each<[string, string, Partial<OutputReading>]>([
     ['claude', 'success.json', { status: 'ok', text: ANSWER, session: SESSION }],
     ['claude', 'error.json', { status: 'failed', error: 'API Error: 400 the request is not valid' }],
     ['claude', 'timeout.json', { status: 'nothing', text: undefined, session: undefined }],
@@ -76,7 +76,7 @@ describe('recorded output of each tool', () => {
     const reading = await read(tool, fixture(tool, file));
     expect(reading).toMatchObject(expected);
     for (const [key, value] of Object.entries(expected)) {
-      if (value === undefined) expect(reading[key as keyof Reading]).toBeUndefined();
+      if (value === undefined) expect(reading[key as keyof OutputReading]).toBeUndefined();
     }
   });
 
@@ -161,7 +161,7 @@ describe('output of any size', () => {
 });
 
 describe('the output of `openclaw gateway call agent.wait`', () => {
-  it.each<[string, Partial<Reading>]>([
+  it.each<[string, Partial<OutputReading>]>([
     ['wait-running.json', { status: 'nothing', unsettled: RUN }],
     ['wait-ok.json', { status: 'ok', text: ANSWER, unsettled: undefined }],
     ['wait-aborted.json', { status: 'failed', error: 'rpc', unsettled: undefined }],
