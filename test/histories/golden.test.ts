@@ -46,10 +46,13 @@ async function records(version: string): Promise<StoredRecord[]> {
 }
 
 describe('golden histories', () => {
-  it.each(ALL)('$name goes as it was recorded, to the state that is stored', async (history) => {
-    expect((await checkHistory(fileSource(history.file))).divergence).toBeNull();
-    expect(await stateOf(history)).toBe(await recordedState(history));
-  });
+  it.each(ALL)(
+    'events/meaning-never-changes: $name replays as it was recorded, to the stored state',
+    async (history) => {
+      expect((await checkHistory(fileSource(history.file))).divergence).toBeNull();
+      expect(await stateOf(history)).toBe(await recordedState(history));
+    },
+  );
 
   it('of 0.1.0 hold every type of event, every outcome and every reason to stop', async () => {
     const events = (await records('0.1.0')).map(({ event }) => event);

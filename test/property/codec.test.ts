@@ -56,7 +56,7 @@ function encode(record: EventRecord): string {
 }
 
 describe('a record in the log', () => {
-  it.each(EVENT_TYPES)('is read as it was written: %s', (type) => {
+  it.each(EVENT_TYPES)('events/self-addressed: is read as it was written, with its address: %s', (type) => {
     fc.assert(
       fc.property(envelope, eventsOf(type), (rest, event) => {
         const record: EventRecord = { ...rest, event };

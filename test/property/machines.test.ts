@@ -209,7 +209,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('behaves as plain XState actors do that are never stopped', () => {
+  it('machines/pure: behaves as plain XState actors that are never stopped', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const world = new World();

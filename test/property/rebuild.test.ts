@@ -41,7 +41,7 @@ const refused = expect.objectContaining({
 });
 
 describe('a rebuild', () => {
-  it('shows after every event what was shown when it happened, and ends in the same state', async () => {
+  it('projections/same-from-log: shows after every event what was shown when it happened, and ends in the same state', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {
         const { messages, texts, host } = new Lived(all, true);

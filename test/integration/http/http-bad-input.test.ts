@@ -1,4 +1,4 @@
-/** Whatever comes in wrong: a problem with a stable code (P1), and nothing in the log (O1). */
+/** Bad input: a problem with a stable code, and nothing in the log. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/contracts/errors.ts';
 import { functionAgent } from '../../support/engine.ts';
@@ -7,7 +7,7 @@ import { Gate, problemIn, startHttp, TASKS, type TestHttp } from '../../support/
 const good = { title: 'x', agent: 'worker' };
 const MEGABYTE = 1_048_576;
 
-describe('bad input over HTTP', () => {
+describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
   let http: TestHttp;
   let token: string;
   let before: number;
