@@ -20,9 +20,9 @@ export type NewTask = Omit<InputOf<'createTask'>, 'project'>;
 /** A part of what an attempt has printed. */
 export interface LogPart {
   readonly text: string;
-  /** Where it begins, in bytes: not where it was asked for if what stood there was dropped. */
+  /** Its first byte: another than asked for if Signalbox has dropped what was there. */
   readonly offset: number;
-  /** Ask from here on for what follows. */
+  /** The offset of the next part. */
   readonly nextOffset: number;
   /** Whether nothing follows any more. */
   readonly isComplete: boolean;

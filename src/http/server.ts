@@ -205,10 +205,10 @@ function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptio
 /** access/open-on-loopback-only: beyond this machine, every caller needs a token. */
 function assertGuarded({ host, publicUrl, people = NO_TOKENS }: HttpServerOptions): void {
   if (!people.isEmpty || !isReachable({ host, publicUrl })) return;
-  const where = publicUrl ?? host;
+  const place = publicUrl ?? host;
   throw new SignalboxError(
     'config_invalid',
-    `other machines can reach ${where} (server.host, server.public_url), and there are no tokens yet: any of them could use this Signalbox. Create one with "signalbox token new NAME --role admin", or listen on 127.0.0.1`,
+    `other machines can reach ${place} (server.host, server.public_url), and there are no tokens yet: any of them could use this Signalbox. Create one with "signalbox token new NAME --role admin", or listen on 127.0.0.1`,
     { details: { host } },
   );
 }

@@ -34,7 +34,7 @@ const COMMANDS: readonly (readonly [string, z.ZodType])[] = [
   ['queue resume agent echo', queueAnswerSchema],
   ['dlq ls', z.array(deadLetterSchema)],
   ['dlq redrive --all --dry-run', redriveAnswerSchema.omit({ next: true })],
-  ['audit keys show', z.array(auditKeySchema)],
+  ['audit keys show', z.strictObject({ keys: z.array(auditKeySchema) })],
   ['audit status', auditStatusSchema],
 ];
 
