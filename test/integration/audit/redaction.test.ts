@@ -7,7 +7,7 @@ import { addComment } from '../../../src/app/agents/agent-messages.ts';
 import { findTask } from '../../../src/app/context.ts';
 import { redactContent } from '../../../src/app/tasks/redact.ts';
 import { redactSchema } from '../../../src/contracts/api/requests.ts';
-import { taskId } from '../../../src/contracts/ids.ts';
+import { taskId, taskKey } from '../../../src/contracts/ids.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
 import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
@@ -70,15 +70,15 @@ describe('redaction', () => {
     expect(state).not.toContain('hunter2');
     expect(bytesOf(log)).not.toContain('hunter2');
     expect(await replayed(log)).toBe(state);
-    const task = test.engine.projections.blackboard.tasks.get(`${PROJECT}/${id}`);
+    const task = test.engine.projections.blackboard.tasks.get(taskKey({ project: PROJECT, task: id }));
     expect(task).toMatchObject({
       spec: { title: '[redacted]', description: '[redacted]' },
       outputs: [{ content: '[redacted]' }],
       comments: [{ author: 'ann', body: '[redacted]' }],
     });
-    expect(test.engine.projections.blackboard.tasks.get(`${PROJECT}/${broken.id}`)?.reason).toBe(
-      '[redacted]',
-    );
+    expect(
+      test.engine.projections.blackboard.tasks.get(taskKey({ project: PROJECT, task: broken.id }))?.reason,
+    ).toBe('[redacted]');
     const types = (await test.history(task ?? broken)).map(({ event: { type } }) => type);
     expect(types.filter((type) => type === 'task.output_added')).toHaveLength(1);
     expect(types.filter((type) => type === 'task.redacted')).toHaveLength(3);
@@ -90,7 +90,9 @@ describe('redaction', () => {
     const { id } = await test.create({ agent: 'broken', title: 'x', max_attempts: 2 });
     await test.until(id, ({ state }) => state === 'failed');
     await redact(test, id, { attempt: 1 });
-    expect(test.engine.projections.blackboard.tasks.get(`${PROJECT}/${id}`)?.reason).toBe(SECRET);
+    expect(
+      test.engine.projections.blackboard.tasks.get(taskKey({ project: PROJECT, task: id }))?.reason,
+    ).toBe(SECRET);
     expect(await replayed(log)).toBe(test.engine.projections.toText());
   });
 

@@ -7,7 +7,7 @@ import { RecordedTerminal } from '../../support/process/recorded-terminal.ts';
 const agents = [functionAgent('echo', () => 'did it')];
 
 describe('the live view of the demo', () => {
-  it('prints a line for each event where nobody is looking', async () => {
+  it('prints a line for each event if the output is not a terminal', async () => {
     await using test = await startEngine({ agents });
     const terminal = new RecordedTerminal();
     const view = openLiveView(terminal, test.app);

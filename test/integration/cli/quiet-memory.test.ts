@@ -8,13 +8,13 @@ const LOOK_MS = 50;
 
 const heap = (): number => process.memoryUsage().heapTotal;
 
-/** Makes the heap grow by what nobody needs. */
+/** Makes the heap grow by garbage. */
 function waste(): void {
   const objects = Array.from({ length: 1_500_000 }, (_, index) => ({ index, text: `${index}` }));
   expect(objects).toHaveLength(1_500_000);
 }
 
-describe('memory that nobody needs', () => {
+describe('unused memory', () => {
   it('G1: is given back when nothing happens, and not before', { timeout: 60_000 }, async () => {
     waste();
     const grown = heap();

@@ -71,12 +71,12 @@ describe.concurrent('a run inside a Gateway', () => {
 
   it('that the Gateway refuses is spawn_failed', async () => {
     await using gateway = await GatewayServer.start();
-    await using engine = await given(gateway, agentOf(gateway, { agent_id: 'nobody' }), { max_attempts: 1 });
+    await using engine = await given(gateway, agentOf(gateway, { agent_id: 'absent' }), { max_attempts: 1 });
     await engine.until('t', settled);
     expect(attemptsOf(engine)).toMatchObject([
       {
         outcome: 'spawn_failed',
-        error: expect.stringMatching(/did not start the run: Unknown agent id "nobody"$/),
+        error: expect.stringMatching(/did not start the run: Unknown agent id "absent"$/),
       },
     ]);
   });

@@ -80,7 +80,7 @@ describe('who may do what, where there are tokens', () => {
     expect(http.events).toBe(before);
   });
 
-  it('lets nobody but an admin run commands, or fetch what they brought', async () => {
+  it('lets only an admin run background commands or fetch their results', async () => {
     for (const [path, body] of [
       ['/api/background', { command: 'true' }],
       ['/api/background/drain', {}],
@@ -95,7 +95,7 @@ describe('who may do what, where there are tokens', () => {
     expect(http.events).toBe(before);
   });
 
-  it('Y1: lets nobody do by MCP what the same token may not do by HTTP', async () => {
+  it('refuses over MCP what it refuses the same token over HTTP', async () => {
     const accept = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
     const ask = (name: string, args: object, token?: string, path = '/mcp') => {
       const params = { name, arguments: args };
@@ -222,7 +222,7 @@ describe('the limit on requests', () => {
     expect(answers.some(({ status }) => status === 200)).toBe(true);
     const refused = answers.filter(({ status }) => status === 429);
     const [first] = refused;
-    if (!first) throw new Error('nobody was refused');
+    if (!first) throw new Error('no request was refused');
     problemIn(first, 429, 'rate_limited');
     expect(first.headers.get('retry-after')).toBe('1');
     // The agent is another client than the person on the same machine.

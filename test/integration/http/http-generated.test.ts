@@ -46,7 +46,7 @@ describe('every operation of the document', () => {
   beforeAll(async () => {
     const worker = functionAgent('worker', new Gate().handler, { concurrency: 2 });
     const quick = functionAgent('quick', () => 'done', { capabilities: ['echo', 'code_review'] });
-    // Nobody listens there: its dead letters are for reading and choosing.
+    // No server listens there, so that it has dead letters to read and choose from.
     const nowhere = webhookConfigSchema.parse({
       url: 'http://127.0.0.1:9/',
       events: ['agent.retired'],

@@ -171,7 +171,7 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
     await worker.stop();
   });
 
-  it('an agent speaks for nobody else, reads no other queue, and touches neither log nor administration', async () => {
+  it('an agent sends messages only for itself, reads only its own queue, and reaches neither log nor administration', async () => {
     await using secured = await SecuredWorld.start(server);
     const far = await secured.as('far');
     const forbidden = [
@@ -254,7 +254,7 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
     expect(await secured.heard(watcher, deaf, '_INBOX_watcher.proof')).toEqual([]);
   });
 
-  it('an operator gives commands; without credentials nobody comes in', async () => {
+  it('accepts commands of an operator, and no connection without credentials', async () => {
     await using secured = await SecuredWorld.start(server);
     const boss = await secured.as('boss');
     const task = { id: 'a', title: 'a', agent: 'far' };

@@ -6,6 +6,7 @@ import {
   type RedriveAnswer,
   redriveAnswerSchema,
 } from '../../../src/contracts/api/answers.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { type HttpAnswer, problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
 
@@ -38,7 +39,7 @@ async function start(): Promise<TestHttp> {
   const fail = async (id: string, agent: string, project = 'demo') => {
     await http.post(`/api/projects/${project}/tasks`, { id, title: id, agent, max_attempts: 1 });
     const { tasks } = http.test.engine.projections.blackboard;
-    await http.test.when(() => tasks.get(`${project}/${id}`)?.state === 'failed' || undefined);
+    await http.test.when(() => tasks.get(taskKey({ project, task: id }))?.state === 'failed' || undefined);
   };
   await fail('a', 'one');
   await fail('b', 'two');
@@ -133,7 +134,7 @@ describe('dead letters over HTTP', () => {
     const homeless = problemIn(await http.post(REDRIVE, { ids: ['a'] }), 400, 'invalid_request');
     expect(homeless.errors).toMatchObject([{ path: 'project' }]);
     const token = http.token('a');
-    // Its attempt is over: nobody speaks with it any more.
+    // Its attempt has ended, and sends no more messages.
     problemIn(await http.post(REDRIVE, { all: true }, { token }), 401, 'unauthorized');
     expect(http.events).toBe(before);
   });

@@ -134,7 +134,9 @@ describe('the events as they come', () => {
       const connection = await SseConnection.open(http.url + path);
       await connection.until(() => connection.events.at(-1)?.type === last);
       connection.close();
-      return connection.events.map(({ type, data: { event } }) => `${event.project}/${event.task} ${type}`);
+      return connection.events.map(
+        ({ type, data: { event } }) => `${[event.project, event.task].join('/')} ${type}`,
+      );
     };
     const whole = await found('/api/projects/demo/events?task=b&after=0', 'task.approved');
     expect(whole[0]).toBe('demo/b task.created');

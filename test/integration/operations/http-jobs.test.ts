@@ -56,7 +56,7 @@ async function start(gate = new Gate(), limits = {}) {
     defaults: {
       priority: 5,
       max_attempts: 2,
-      // Even so: nobody reviews a job.
+      // A job is not reviewed, even so.
       review: 'manual',
       backoff: { initial_seconds: 0.01, factor: 1, max_seconds: 0.01, jitter: 0 },
     },
@@ -182,7 +182,7 @@ describe('the plain job API with curl', () => {
     expect(job(await curl(`${http.url}/tasks/${running.task_id}`)).status).toBe('running');
   });
 
-  it('waits for nobody who waits when it stops', async () => {
+  it('ends pending requests at once when it stops', async () => {
     await using http = await start();
     const { task_id } = job(await send(http, REVIEW));
     const waiting = fetch(`${http.url}/tasks/${task_id}?wait=60`);

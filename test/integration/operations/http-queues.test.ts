@@ -90,7 +90,7 @@ describe('queues over HTTP', () => {
     expect(http.events).toBe(before + 2);
   });
 
-  it('refuses queues that nobody has with 404 and what there is, other kinds with 400, attempts with 403', async () => {
+  it('answers 404 with the known queues for an unknown one, 400 for other kinds, 403 for attempts', async () => {
     await using http = await start();
     await http.working('a');
     const before = http.events;

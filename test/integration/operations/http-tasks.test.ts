@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { agentListSchema, attemptListSchema, taskPageSchema } from '../../../src/contracts/api/answers.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { problemIn, startHttp, TASKS, taskIn } from '../../support/http/http.ts';
 
@@ -70,7 +71,7 @@ describe('creating and reading tasks over HTTP', () => {
     await http.post('/api/projects/second/tasks', { id: 'a', title: 'a', agent: 'echo', delay_seconds: 60 });
     const list = async (path: string) => {
       const { tasks, next } = taskPageSchema.parse((await http.get(path)).body);
-      return { ids: tasks.map(({ project, id }) => `${project}/${id}`), next };
+      return { ids: tasks.map(({ project, id }) => taskKey({ project, task: id })), next };
     };
     const first = await list(`${TASKS}?limit=3`);
     expect(first.ids).toEqual(['demo/a', 'demo/b', 'demo/c']);

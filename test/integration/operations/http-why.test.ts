@@ -59,7 +59,7 @@ describe('why, over HTTP', () => {
     expect((await why(http, 'typed')).queue).toEqual({ position: 1, length: 1, of_other_projects: 0 });
   });
 
-  it('explains what waits for time, for others, for nobody, for limits and for people', async () => {
+  it('explains why a task waits: for a time, other tasks, a missing agent, limits or people', async () => {
     await using http = await start({ concurrency: 1 });
     await http.working('running');
     const create = (id: string, body: object) => http.post(TASKS, { id, title: id, agent: 'echo', ...body });

@@ -1,4 +1,5 @@
 /** The commands that read the log, beside a Signalbox that writes it. */
+
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +7,7 @@ import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../../src/cli/program.ts';
 import { stateAnswerSchema } from '../../../src/contracts/api/answers.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
 import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import type { JournalHandlers } from '../../../src/journal/journal.ts';
@@ -90,7 +92,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     const { blackboard, attempts, throughput } = http.test.engine.projections;
     const task = [...blackboard.tasks.values()].find(({ attempts: number }) => number > 0);
     if (!task) throw new Error('nothing was tried yet');
-    const key = `${PROJECT}/${task.id}`;
+    const key = taskKey({ project: PROJECT, task: task.id });
     const history = attempts.byTask.get(key) ?? [];
     blackboard.tasks.set(key, { ...task, reason: 'made up' });
     blackboard.tasks.set(`${PROJECT}/phantom`, { ...task, id: 'phantom' });
@@ -150,7 +152,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     const { blackboard, attempts } = engine.projections;
     const task = [...blackboard.tasks.values()].find(({ state }) => state === 'done');
     if (!task) throw new Error('nothing is done');
-    const key = `${PROJECT}/${task.id}`;
+    const key = taskKey({ project: PROJECT, task: task.id });
     const history = attempts.byTask.get(key) ?? [];
     const forgotten = app.state.retention.forgotten;
     const tasks = [...blackboard.tasks];

@@ -203,7 +203,7 @@ describe('a verdict with the token of the review', () => {
     await http.test.until('t', ({ attempts }) => attempts === 2);
   });
 
-  it('is nobody else’s to give, and too late after the review is over', async () => {
+  it('can be given only by its reviewer, and not after the review is over', async () => {
     const { http, gate, token } = await given();
     await using _http = http;
     problemIn(await http.post(`${TASKS}/t/approve`, {}, { token: http.token('t') }), 403, 'forbidden');

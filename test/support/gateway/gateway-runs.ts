@@ -58,8 +58,8 @@ export class GatewayRuns {
         ok: false,
         error: { code: 'INVALID_REQUEST', message: `invalid agent params: ${unknown}` },
       });
-    if (params.agentId === 'nobody')
-      return answer({ ok: false, error: { code: 'INVALID_REQUEST', message: 'Unknown agent id "nobody"' } });
+    if (params.agentId === 'absent')
+      return answer({ ok: false, error: { code: 'INVALID_REQUEST', message: 'Unknown agent id "absent"' } });
     const id = params.idempotencyKey;
     if (this.#live.get(id)?.end === null)
       return answer({ ok: true, payload: { runId: id, status: 'in_flight' } });

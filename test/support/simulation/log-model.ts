@@ -195,7 +195,9 @@ export class LogModel {
       task.dueAt = event.retry_at_ms;
     }
     if (task?.open && isUnwanting(event)) {
-      const attempt = this.attempts.get(`${task.project}/${task.id}/${task.open}`);
+      const attempt = this.attempts.get(
+        attemptKey({ project: task.project, task: task.id, attempt: task.open }),
+      );
       if (attempt) attempt.unwantedSince ??= this.#epoch;
     }
     if (task && event.type === 'task.dependency_met') task.waitingFor.delete(event.dependency);
@@ -226,7 +228,7 @@ export class LogModel {
     task.open = task.attempts = event.attempt;
     this.open++;
     this.#running.set(event.agent, this.running(event.agent) + 1);
-    this.attempts.set(`${task.project}/${task.id}/${event.attempt}`, newAttempt(event.agent));
+    this.attempts.set(attemptKey(event), newAttempt(event.agent));
   }
 
   #end(event: EventOf<'attempt.ended'>, task: TaskModel): void {

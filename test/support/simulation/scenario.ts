@@ -107,8 +107,7 @@ function assertAtRest(simulation: Simulation): void {
   const { host, backlog, projections } = node.engine;
   const problems = [...model.tasks.values()].flatMap((task) => stuckReason(simulation, task) ?? []);
   const orphans = processes.alive().filter(({ owner }) => owner === null);
-  for (const { order } of orphans)
-    problems.push(`a process of ${order.project}/${order.task} is still there`);
+  for (const { order } of orphans) problems.push(`a process of ${taskKey(order)} is still there`);
   for (const agent of host.ids('agent')) {
     const { state, context } = host.get('agent', agent) ?? {};
     if (context?.running !== 0) problems.push(`agent ${agent} counts ${context?.running} attempts`);
@@ -125,7 +124,7 @@ function assertAtRest(simulation: Simulation): void {
 function stuckReason(simulation: Simulation, task: TaskModel): string | null {
   const { model, node } = simulation;
   const view = node?.engine.projections.blackboard.tasks.get(viewKey(task));
-  const stuck = `task ${task.project}/${task.id} stays ${task.state}`;
+  const stuck = `task ${taskKey({ project: task.project, task: task.id })} stays ${task.state}`;
   if (SETTLED_STATES.has(task.state as TaskState)) return missingFollowUps(simulation, task);
   switch (task.state) {
     case 'blocked':
@@ -167,10 +166,9 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
 
 function missingFollowUps({ model }: Simulation, { project, id, spec, state }: TaskModel): string | null {
   if (state !== 'done') return null;
-  const missing = (spec.follow_ups ?? []).filter(
-    (_, index) => !model.tasks.has(`${project}/${id}-f${index + 1}`),
-  );
-  return missing.length > 0 ? `task ${project}/${id} has ${missing.length} follow-ups too few` : null;
+  const key = taskKey({ project, task: id });
+  const missing = (spec.follow_ups ?? []).filter((_, index) => !model.tasks.has(`${key}-f${index + 1}`));
+  return missing.length > 0 ? `task ${key} has ${missing.length} follow-ups too few` : null;
 }
 
 /** The log alone gives the visible state, except for tasks that have left memory in one and not in the other. */

@@ -117,7 +117,7 @@ describe('the log for people', () => {
     );
   });
 
-  it('is JSON where nobody is looking', () => {
+  it('is JSON if the output is not a terminal', () => {
     let text = '';
     createLogger('info', {
       write: (line) => {
@@ -157,7 +157,7 @@ describe('progress', () => {
     expect(progressText(3_000, 0, 1_500)).toBe('3,000 events, 2,000 a second');
   });
 
-  it('counts what is read of a source, and is not in the way where nobody is looking', async () => {
+  it('counts what is read of a source, and prints nothing if the output is not a terminal', async () => {
     const messages = [1, 2, 3, 4].map((sequence) => ({
       sequence,
       id: `w-${sequence}`,
