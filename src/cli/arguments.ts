@@ -1,5 +1,46 @@
-/** Option values from the command line. What they mean is checked by Signalbox; here is only their form. */
-import { InvalidArgumentError } from 'commander';
+/** Arguments of commands, with what the shell offers for them; and the form of option values. */
+import { Argument, InvalidArgumentError } from 'commander';
+import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../contracts/tasks.ts';
+
+/** What the shell offers for a word: fixed words, files, or what a running Signalbox has. */
+export type Source =
+  /** Tasks of the project that the line names, with one of these statuses. */
+  | { readonly kind: 'tasks'; readonly statuses: readonly TaskState[] }
+  | { readonly kind: 'agents' }
+  /** Queues of the kind (`agent` or `type`) that the argument before the name gives. */
+  | { readonly kind: 'queues'; readonly isPaused: boolean }
+  | { readonly kind: 'webhooks' }
+  /** Drivers that are built in. */
+  | { readonly kind: 'drivers' }
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  /** Several words, separated by commas. */
+  | { readonly kind: 'list'; readonly words: readonly string[] }
+  | { readonly kind: 'files' }
+  | { readonly kind: 'directories' }
+  /** Free text. */
+  | { readonly kind: 'anything' };
+
+/** An argument whose values the shell can offer. */
+export class CompletedArgument extends Argument {
+  readonly source: Source;
+
+  constructor(name: string, description: string, source: Source) {
+    super(name, description);
+    this.source = source;
+  }
+}
+
+export const OPEN_STATUSES = TASK_STATES.filter((status) => !SETTLED_STATES.has(status));
+export { DEAD_STATES as DEAD_STATUSES, TASK_STATES as ANY_STATUS };
+
+/** @param statuses of the tasks that the command is for */
+export function taskArgument(statuses: readonly TaskState[] = TASK_STATES, name = '<id>'): Argument {
+  return new CompletedArgument(name, 'the task', { kind: 'tasks', statuses });
+}
+
+export function agentArgument(name = '<id>', description = 'the agent'): Argument {
+  return new CompletedArgument(name, description, { kind: 'agents' });
+}
 
 export function numberOf(text: string): number {
   const value = Number(text);
@@ -25,12 +66,12 @@ export function jsonObjectOf(text: string): Record<string, unknown> {
   throw new InvalidArgumentError('Expected a JSON object such as {"repo": "."}.');
 }
 
-/** For an option that may be given more than once. */
+/** For an option that may be repeated. */
 export function append(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];
 }
 
-/** For `--label name=value`, more than once. */
+/** For `--label name=value`, which may be repeated. */
 export function appendLabel(
   text: string,
   earlier: Readonly<Record<string, string>> = {},

@@ -1,30 +1,30 @@
-/** What the exit code of a command says. Programs may rely on it; the help of every command shows it. */
+/** Exit codes. Programs may rely on them; `signalbox help exit-codes` lists them. */
 import type { ErrorCode } from '../contracts/errors.ts';
 
 export const EXIT_CODES = {
-  ok: { code: 0, meaning: 'done' },
+  ok: { code: 0, meaning: 'success' },
   failure: {
     code: 1,
     meaning:
-      'it failed; for "--wait" and "watch": the task ended, but not in done; for "audit": something is wrong',
+      'failure; for "--wait" and "watch": the task ended but is not done; for "audit": verification found problems',
   },
-  usage: { code: 2, meaning: 'the command, its input or the configuration is not valid' },
-  not_found: { code: 3, meaning: 'there is no such task, agent, queue, event or moment' },
+  usage: { code: 2, meaning: 'the command line, the input or the configuration is not valid' },
+  not_found: { code: 3, meaning: 'the task, agent, queue, event or moment does not exist' },
   conflict: {
     code: 4,
-    meaning: 'it clashes with what is there: the state of a task, an id, a port, a log in use',
+    meaning: 'conflict with the current state: status of the task, id, port, or log in use',
   },
-  unavailable: { code: 5, meaning: 'Signalbox, its log or NATS is not there or overloaded: try again later' },
-  diverged: {
-    code: 6,
-    meaning: 'the recorded history leads elsewhere with this version, or not to what is live',
+  unavailable: {
+    code: 5,
+    meaning: 'Signalbox, its event log or NATS is unreachable or overloaded: try again later',
   },
+  diverged: { code: 6, meaning: 'replay differs from the recorded or live state' },
   interrupted: { code: 130, meaning: 'interrupted (Ctrl-C)' },
 } as const;
 
 export type ExitName = keyof typeof EXIT_CODES;
 
-/** Exhaustive: a new error does not compile before it has an exit code. */
+/** Exhaustive: a new error code does not compile without an exit code. */
 const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   invalid_request: 'usage',
   invalid_task: 'usage',
@@ -69,10 +69,4 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
 
 export function exitCodeOf(code: ErrorCode): number {
   return EXIT_CODES[EXIT_OF[code]].code;
-}
-
-/** The table, for the help. */
-export function exitCodesText(): string {
-  const lines = Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`);
-  return ['Exit codes:', ...lines].join('\n');
 }

@@ -1,19 +1,16 @@
-/** How a command that failed says so: one line on standard error, and an exit code. */
+/** Reports a failed command: one line on standard error, and an exit code. */
 import { CommanderError } from 'commander';
 import { z } from 'zod';
+import { printable } from '../base/printable.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
-import { printable } from './text/printable.ts';
 
 const fieldErrorsSchema = z.array(z.object({ path: z.string(), message: z.string() }));
 
-/**
- * Says what went wrong, and answers with the exit code.
- * @param debug whether to show the stack, and those of the causes
- */
+/** Prints the error. @param debug also print the stack traces of the error and its causes. @returns the exit code */
 export function reportFailure(terminal: Terminal, thrown: unknown, debug: boolean): number {
-  // commander has written what there is to say, and asks for exit code 0 after a help or a version that was wanted.
+  // commander has printed the message already; its exit code is 0 after --help and --version.
   if (thrown instanceof CommanderError) {
     return thrown.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
   }
@@ -22,10 +19,10 @@ export function reportFailure(terminal: Terminal, thrown: unknown, debug: boolea
   return thrown instanceof SignalboxError ? exitCodeOf(thrown.code) : EXIT_CODES.failure.code;
 }
 
-/** As in `signalbox: project default has no task x [task_not_found]`; what has several lines stands below. */
+/** As in `signalbox: project default has no task x [task_not_found]`; several lines are indented below. */
 export function failureText(thrown: unknown): string {
   if (!(thrown instanceof SignalboxError)) {
-    return `signalbox: ${printable(messageOf(thrown))} [internal] (a stack is shown with --debug)`;
+    return `signalbox: ${printable(messageOf(thrown))} [internal] (use --debug for the stack trace)`;
   }
   const [first = '', ...rest] = [...printable(thrown.message).split('\n'), ...fieldLines(thrown)];
   if (rest.length === 0) return `signalbox: ${first} [${thrown.code}]`;

@@ -1,15 +1,16 @@
-/** Following a task over HTTP until it settles. */
+/** Follows a task over HTTP until it settles. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SignalboxClient } from '../client/client.ts';
+import { printable } from '../base/printable.ts';
+import type { EventAnswer, SignalboxClient } from '../client/client.ts';
 import type { TaskAnswer } from '../contracts/api/answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
-import type { EventAnswer } from './task/shapes.ts';
+import type { Terminal } from './terminal.ts';
 
-export interface News {
+export interface Update {
   /** The task as it is now. */
   readonly task: TaskAnswer;
-  /** What has happened since the news before; at first, all that ever happened. */
+  /** Events since the previous update; in the first update, all events of the task. */
   readonly events: readonly EventAnswer[];
 }
 
@@ -17,15 +18,15 @@ export interface FollowOptions {
   readonly client: SignalboxClient;
   readonly project: string;
   readonly id: string;
-  /** Told once each time that Signalbox does not answer, with the reason. */
-  readonly onAway: (error: SignalboxError) => void;
+  /** Called once each time that Signalbox becomes unreachable. */
+  readonly onUnreachable: (error: SignalboxError) => void;
 }
 
-const AWAY_PAUSE_MS = 2_000;
-/** How long Signalbox may be away, restarting for example, before it is given up. */
-const PATIENCE_MS = 60_000;
+const RETRY_MS = 2_000;
+/** How long Signalbox may be unreachable, during a restart for example. */
+const MAX_UNREACHABLE_MS = 60_000;
 
-const PASSING: ReadonlySet<ErrorCode> = new Set([
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
   'unreachable',
   'log_unavailable',
   'overloaded',
@@ -34,45 +35,47 @@ const PASSING: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * The news of a task, until it is in a state that it does not leave by itself. Signalbox is asked to answer when there
- * are some; the task's history is read only then.
- * @throws SignalboxError what the first question meets, `task_not_found`, and `unreachable` after a minute
+ * Updates of a task until it settles. Uses long polling, and reads the events of the task only after a change.
+ * @throws SignalboxError any error of the first request, `task_not_found`, and `unreachable` after a minute
  */
-export async function* follow(options: FollowOptions): AsyncGenerator<News> {
-  const { client, project, id } = options;
-  // Apart: the history is read after the task, and may know more of it.
-  let seen = 0;
-  let told = 0;
+export async function* follow({ client, project, id, onUnreachable }: FollowOptions): AsyncGenerator<Update> {
+  // Two numbers: the events are read after the task, and may be newer than it.
+  let taskSequence = 0;
+  let eventSequence = 0;
   for (let task = await client.readTask({ project, task: id }); ; ) {
-    if (task.sequence > seen) {
-      const { events = [], ...now } = await patiently(options, () =>
+    if (task.sequence > taskSequence) {
+      const { events: all = [], ...now } = await retryWhileUnreachable(onUnreachable, () =>
         client.readTask({ project, task: id, expand: ['events'] }),
       );
-      const news = events.filter(({ sequence }) => sequence > told);
-      seen = now.sequence;
-      told = Math.max(told, ...news.map(({ sequence }) => sequence));
-      yield { task: now, events: news };
+      const events = all.filter(({ sequence }) => sequence > eventSequence);
+      taskSequence = now.sequence;
+      eventSequence = Math.max(eventSequence, ...events.map(({ sequence }) => sequence));
+      yield { task: now, events };
       if (SETTLED_STATES.has(now.status)) return;
     }
-    task = await patiently(options, () => client.updatedTask({ project, task: id }));
+    task = await retryWhileUnreachable(onUnreachable, () => client.updatedTask({ project, task: id }));
   }
 }
 
-/** Asks again while Signalbox is away. @throws SignalboxError what else it meets, and `unreachable` after a minute */
-export async function patiently<T>(
-  { onAway }: Pick<FollowOptions, 'onAway'>,
-  ask: () => Promise<T>,
+/** Repeats a request while Signalbox is unreachable. @throws SignalboxError other errors, and `unreachable` after a minute */
+export async function retryWhileUnreachable<T>(
+  onUnreachable: FollowOptions['onUnreachable'],
+  request: () => Promise<T>,
 ): Promise<T> {
-  let away: { readonly since: number } | null = null;
+  let since: number | null = null;
   for (;;) {
     try {
-      return await ask();
+      return await request();
     } catch (error) {
-      if (!(error instanceof SignalboxError) || !PASSING.has(error.code)) throw error;
-      if (away === null) onAway(error);
-      away ??= { since: performance.now() };
-      if (performance.now() - away.since > PATIENCE_MS) throw error;
-      await sleep(AWAY_PAUSE_MS);
+      if (!(error instanceof SignalboxError) || !TRANSIENT.has(error.code)) throw error;
+      if (since === null) onUnreachable(error);
+      since ??= performance.now();
+      if (performance.now() - since > MAX_UNREACHABLE_MS) throw error;
+      await sleep(RETRY_MS);
     }
   }
+}
+
+export function noteUnreachable(terminal: Pick<Terminal, 'note'>): FollowOptions['onUnreachable'] {
+  return ({ message }) => terminal.note(`signalbox: ${printable(message)}; retrying`);
 }

@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM, counted: whoever asks again is in a hurry. */
+/** Counts SIGINT (Ctrl-C) and SIGTERM: a command stops sooner on the second one. */
 
 export interface Interruptions {
   isInterrupted(): boolean;
@@ -8,7 +8,7 @@ export interface Interruptions {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** @param onEach told of each signal with its number, 1 for the first */
+/** @param onEach called for each signal with its number, starting at 1 */
 export function listenForInterruptions(onEach: (count: number, signal: string) => void): Interruptions {
   let count = 0;
   const listener = (signal: NodeJS.Signals): void => {

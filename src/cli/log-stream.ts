@@ -1,8 +1,8 @@
-/** Signalbox's own log: JSON lines for machines, or a readable line for each message where a person is looking. */
+/** Signalbox's own log: JSON lines, or readable lines on a terminal. */
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
-import type { Style, Styler } from './terminal.ts';
-import { oneLine, printable } from './text/printable.ts';
+import { oneLine, printable } from '../base/printable.ts';
+import { type Style, type Styler, stylerFor } from './terminal.ts';
 import { clockText } from './text/time.ts';
 import { pad } from './text/width.ts';
 
@@ -10,12 +10,18 @@ export interface LogTarget {
   write(text: string): void;
 }
 
-/** A logger that writes JSON lines, or readable ones in the style that is given. */
+/** @param readable writes readable lines in this style instead of JSON */
 export function createLogger(level: string, target: LogTarget, readable?: Styler): Logger {
   const write = readable
     ? (line: string) => target.write(`${readableLine(line, readable)}\n`)
     : (line: string) => target.write(line);
   return pino({ level }, { write });
+}
+
+/** A logger to standard error, readable if that is a terminal. */
+export function standardErrorLogger(level: string): Logger {
+  const { stderr } = process;
+  return createLogger(level, stderr, stderr.isTTY ? stylerFor(stderr, process.env) : undefined);
 }
 
 const LEVELS: Readonly<Record<number, readonly [string, Style]>> = {
@@ -34,7 +40,7 @@ const lineSchema = z.looseObject({
   msg: z.string().optional(),
   err: z.looseObject({ message: z.string(), code: z.string().optional() }).optional(),
 });
-/** The same in every line of a process. */
+/** Left out of readable lines: the same in every line of a process. */
 const CONSTANT = new Set(['pid', 'hostname']);
 
 /** As in `14:03:07 warn  could not be started  project=demo task=t1 error="no such file"`. */

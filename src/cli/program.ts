@@ -1,56 +1,64 @@
 /**
- * All commands, by name. Only the one that is run is loaded, and those that need the server's parts load them when they
- * are run: whoever lists tasks does not wait for a web server and a NATS client to be read.
+ * The table of all commands. Only the command that runs is loaded, and parts of the server only when it runs: listing
+ * tasks does not load a web server and a NATS client.
  */
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
-import { commandName } from './command-name.ts';
+import { addCommand, type CommandRow, withExamples } from './command.ts';
+import { commandName } from './completion/line.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
-import { withExamples } from './help.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Adds one command, or one group of commands. */
-type AddCommand = (program: Command, terminal: Terminal) => void;
+/** A topic of the help: `signalbox help exit-codes`. */
+const exitCodes: CommandRow = {
+  name: 'exit-codes',
+  description: [
+    'Every command ends with one of these exit codes:\n',
+    ...Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`),
+  ].join('\n'),
+  isHidden: true,
+  add: (command) => command.action(() => command.help()),
+};
 
-const COMPLETE = '__complete';
-
-const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
-  ['up', async () => (await import('./up/up.ts')).addUp],
-  ['demo', async () => (await import('./demo/demo.ts')).addDemo],
-  ['doctor', async () => (await import('./doctor/doctor.ts')).addDoctor],
-  ['task', async () => (await import('./task/index.ts')).addTaskCommands],
-  ['attempt', async () => (await import('./attempt/index.ts')).addAttemptCommands],
-  ['agent', async () => (await import('./agent/index.ts')).addAgentCommands],
-  ['dlq', async () => (await import('./dlq/index.ts')).addDlqCommands],
-  ['queue', async () => (await import('./queue/index.ts')).addQueueCommands],
-  ['events', async () => (await import('./events/index.ts')).addEventCommands],
-  ['webhook', async () => (await import('./webhook/index.ts')).addWebhookCommands],
-  ['bg', async () => (await import('./bg/index.ts')).addBgCommands],
-  ['mcp', async () => (await import('./mcp/mcp.ts')).addMcp],
-  ['ps', async () => (await import('./ps.ts')).addPs],
-  ['driver', async () => (await import('./driver/index.ts')).addDriverCommands],
-  ['nats', async () => (await import('./nats/index.ts')).addNatsCommands],
-  ['worker', async () => (await import('./worker/index.ts')).addWorker],
-  ['audit', async () => (await import('./audit/index.ts')).addAuditCommands],
-  ['replay', async () => (await import('./replay/index.ts')).addReplay],
-  ['rebuild', async () => (await import('./rebuild/index.ts')).addRebuild],
-  ['token', async () => (await import('./token/index.ts')).addTokenCommands],
-  ['config', async () => (await import('./config/config.ts')).addConfig],
-  ['completion', async () => (await import('./completion/index.ts')).addCompletion],
-  [COMPLETE, addComplete],
+const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
+  ['up', async () => (await import('./up/index.ts')).up],
+  ['demo', async () => (await import('./demo/index.ts')).demo],
+  ['doctor', async () => (await import('./doctor/index.ts')).doctor],
+  ['task', async () => (await import('./task/index.ts')).task],
+  ['attempt', async () => (await import('./commands/attempt.ts')).attempt],
+  ['agent', async () => (await import('./commands/agent.ts')).agent],
+  ['dlq', async () => (await import('./commands/dlq.ts')).dlq],
+  ['queue', async () => (await import('./commands/queue.ts')).queue],
+  ['events', async () => (await import('./events/index.ts')).events],
+  ['webhook', async () => (await import('./commands/webhook.ts')).webhook],
+  ['bg', async () => (await import('./commands/bg.ts')).bg],
+  ['mcp', async () => (await import('./commands/mcp.ts')).mcp],
+  ['ps', async () => (await import('./commands/ps.ts')).ps],
+  ['driver', async () => (await import('./driver/index.ts')).driver],
+  ['nats', async () => (await import('./nats/index.ts')).nats],
+  ['worker', async () => (await import('./worker/index.ts')).worker],
+  ['audit', async () => (await import('./audit/index.ts')).audit],
+  ['replay', async () => (await import('./replay/index.ts')).replay],
+  ['rebuild', async () => (await import('./rebuild/index.ts')).rebuild],
+  ['token', async () => (await import('./commands/token.ts')).token],
+  ['config', async () => (await import('./commands/config.ts')).config],
+  ['completion', async () => (await import('./completion/index.ts')).completion],
+  [exitCodes.name, async () => exitCodes],
+  ['__complete', completeCommand],
 ]);
+const HIDDEN = new Set([exitCodes.name, '__complete']);
 
-/** What the scripts of "completion" ask: it answers from this table, so it is given it. */
-async function addComplete(): Promise<AddCommand> {
-  const complete = await import('./completion/index.ts');
-  return (program, terminal) =>
-    complete.addComplete(program, terminal, COMPLETE, {
-      names: [...COMMANDS.keys()].filter((name) => name !== COMPLETE),
-      load: async (name) => {
-        const load = name === null ? undefined : COMMANDS.get(name);
-        return programWith(terminal, load ? [await load()] : []);
-      },
-    });
+/** The completion scripts call it; it offers the commands of this table. */
+async function completeCommand(): Promise<CommandRow> {
+  const { completeRow } = await import('./completion/index.ts');
+  return completeRow('__complete', (terminal) => ({
+    names: [...COMMANDS.keys()].filter((name) => !HIDDEN.has(name)),
+    load: async (name) => {
+      const load = name === null ? undefined : COMMANDS.get(name);
+      return programWith(terminal, load ? [await load()] : []);
+    },
+  }));
 }
 
 /** Runs a command to its end. @returns the exit code */
@@ -69,33 +77,31 @@ export async function runProgram(
   }
 }
 
-/** The command that the arguments name; all of them where they name none, as for the help. */
+/** The program with the command that the arguments name, or with all commands if they name none, as for the help. */
 export async function createProgram(terminal: Terminal, args: readonly string[]): Promise<Command> {
-  return programWith(terminal, await commandsFor(args));
+  const load = COMMANDS.get(commandName(args) ?? '');
+  const rows = load ? [load()] : [...COMMANDS.values()].map((each) => each());
+  return programWith(terminal, await Promise.all(rows));
 }
 
-function programWith(terminal: Terminal, commands: readonly AddCommand[]): Command {
+function programWith(terminal: Terminal, rows: readonly CommandRow[]): Command {
   const program = new Command('signalbox')
     .description(
-      'Supervises AI agents: hands them tasks, watches, kills what hangs, retries, asks for a review, keeps a log.',
+      'Supervises AI agents: assigns tasks, watches attempts, kills agents that hang, retries, asks for reviews, and ' +
+        'keeps every event in a log.',
     )
     .version(VERSION)
-    .option('--debug', 'show where an error comes from (env: SIGNALBOX_DEBUG)')
+    .option('--debug', 'print the stack trace of an error (env: SIGNALBOX_DEBUG)')
     .configureOutput({
       writeOut: (text) => terminal.write(text),
       writeErr: (text) => terminal.note(text.trimEnd()),
       outputError: (text, write) => write(text.replace(/^error: /, 'signalbox: ')),
     })
     .exitOverride();
-  for (const add of commands) add(program, terminal);
+  for (const row of rows) addCommand(program, row, terminal);
   return withExamples(program, [
-    ['See it work, with agents that need no model and no key', 'signalbox demo'],
-    ['Run it with signalbox.config.yaml of this directory', 'signalbox up'],
-    ['Hand in a task, and wait for the result', 'signalbox task add "Review" --agent reviewer --wait'],
+    ['See it work, with agents that need no model and no API key', 'signalbox demo'],
+    ['Run Signalbox with signalbox.config.yaml in this directory', 'signalbox up'],
+    ['Create a task and wait for the result', 'signalbox task add "Review" --agent reviewer --wait'],
   ]);
-}
-
-function commandsFor(args: readonly string[]): Promise<AddCommand[]> {
-  const load = COMMANDS.get(commandName(args) ?? '');
-  return Promise.all(load ? [load()] : [...COMMANDS.values()].map((each) => each()));
 }

@@ -1,27 +1,27 @@
-/** Where a command speaks to: standard output for what was asked for, standard error for everything else. */
+/** Where a command prints: its result to standard output, everything else to standard error. */
 import { styleText } from 'node:util';
 import { EXIT_CODES } from './exit-codes.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
 
 export interface Terminal {
-  /** What the command ends with, where it does not throw. */
+  /** Exit code of the command unless it throws. */
   exitCode: number;
-  /** Whether a person is looking: lines may be redrawn, and are to fit. */
+  /** Whether standard output is a terminal: lines may be redrawn and must fit. */
   readonly isInteractive: boolean;
-  /** Columns of a line; infinite where nobody is looking. */
+  /** Columns of a line; infinite unless standard output is a terminal. */
   readonly columns: number;
-  /** The text in this style, or as it is where there are no colours. */
+  /** The text in this style; unchanged without colours. */
   readonly style: Styler;
   /** Writes a line to standard output. */
   print(line?: string): void;
-  /** Writes to standard output as it is. */
+  /** Writes to standard output without a line break. */
   write(text: string): void;
   /** Writes a line to standard error. */
   note(line: string): void;
-  /** Writes to standard error as it is, to draw a line again; null where no person is looking at it. */
+  /** Writes to standard error without a line break, to redraw a line; null unless it is a terminal. */
   readonly redraw: ((text: string) => void) | null;
-  /** What to do when nobody reads standard output any more (`| head`); without it, the process ends. */
+  /** Replaces what happens when standard output is closed (`| head`): by default, the process ends. */
   onReaderGone(handler: () => void): void;
 }
 
@@ -29,7 +29,7 @@ const USUAL_COLUMNS = 80;
 
 export type Styler = (style: Style, text: string) => string;
 
-/** Colours only on a terminal, and not with NO_COLOR (https://no-color.org). */
+/** Colours on a terminal, except with NO_COLOR (https://no-color.org). */
 export function stylerFor(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): Styler {
   const hasColours = isTerminal(stream, env) && !env.NO_COLOR;
   return (style, text) => (hasColours ? styleText(style, text, { validateStream: false }) : text);
@@ -43,7 +43,7 @@ function isTerminal(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv
 export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
   const { stdout, stderr } = process;
   const isInteractive = isTerminal(stdout, env);
-  // Whoever has read enough is content; what could not be written for another reason is a failure.
+  // EPIPE means that the reader has enough, which is no failure.
   let onReaderGone = (error: NodeJS.ErrnoException): void =>
     process.exit(error.code === 'EPIPE' ? EXIT_CODES.ok.code : EXIT_CODES.failure.code);
   stdout.on('error', (error) => onReaderGone(error));

@@ -1,15 +1,24 @@
-/** Where a bundle is written to. A file that is there is whole, or it says by its missing end that it is not. */
+/** Writes a bundle. An existing file is complete, or its missing end shows that it is not. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import type { LogPosition } from '../../features/audit/export-bundle.ts';
 import { exportBundle } from '../../features/audit/export-bundle.ts';
 import { withTombstones } from '../../journal/redactions.ts';
-import { openReader } from '../log/open-log.ts';
+import { openReader } from '../open-log.ts';
+import type { LogOptions } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import { progressOn } from '../text/progress.ts';
-import type { ExportOptions } from './export.ts';
 
-/** Characters that are gathered before they are written. */
+export interface ExportOptions extends LogOptions {
+  readonly project?: string;
+  readonly task?: string;
+  readonly from?: LogPosition;
+  readonly to?: LogPosition;
+  readonly output?: string;
+}
+
+/** Characters that are buffered before they are written. */
 const CHUNK = 65_536;
 
 export async function exportToFile(terminal: Terminal, options: ExportOptions): Promise<void> {
@@ -17,7 +26,7 @@ export async function exportToFile(terminal: Terminal, options: ExportOptions): 
   await using log = await openReader(options);
   const request = { project: project ?? (task === undefined ? undefined : 'default'), task, from, to };
   const target = output === undefined ? new OutputTarget() : await FileTarget.create(output);
-  // Where the bundle itself is printed to a person, nothing is drawn into it.
+  // No progress is drawn into a bundle that is printed to the terminal.
   const isSeen = output === undefined && terminal.isInteractive;
   using progress = progressOn(isSeen ? { redraw: null } : terminal, 'wrote');
   try {
@@ -31,7 +40,7 @@ export async function exportToFile(terminal: Terminal, options: ExportOptions): 
     progress.clear();
     const { first, last, events, redacted, omitted } = manifest;
     terminal.note(
-      `wrote events ${first} to ${last}: ${events} whole, ${redacted} redacted, ${omitted} as hashes`,
+      `wrote events ${first} to ${last}: ${events} complete, ${redacted} redacted, ${omitted} as hashes`,
     );
   } catch (error) {
     await target.discard();
@@ -42,7 +51,7 @@ export async function exportToFile(terminal: Terminal, options: ExportOptions): 
 class FileTarget {
   readonly #path: string;
   readonly #file: FileHandle;
-  #waiting = '';
+  #buffered = '';
 
   private constructor(path: string, file: FileHandle) {
     this.#path = path;
@@ -61,15 +70,15 @@ class FileTarget {
   }
 
   async write(text: string): Promise<void> {
-    this.#waiting += text;
-    if (this.#waiting.length < CHUNK) return;
-    const ready = this.#waiting;
-    this.#waiting = '';
+    this.#buffered += text;
+    if (this.#buffered.length < CHUNK) return;
+    const ready = this.#buffered;
+    this.#buffered = '';
     await this.#file.writeFile(ready);
   }
 
   async close(): Promise<void> {
-    await this.#file.writeFile(this.#waiting);
+    await this.#file.writeFile(this.#buffered);
     await this.#file.sync();
     await this.#file.close();
   }
@@ -80,7 +89,7 @@ class FileTarget {
   }
 }
 
-/** Standard output, as fast as its reader takes it. */
+/** Standard output with backpressure. */
 class OutputTarget {
   async write(text: string): Promise<void> {
     const { stdout } = process;

@@ -1,4 +1,4 @@
-/** Verifying what a command reads, be it a bundle or the log. */
+/** Reads and verifies the log or a bundle. */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { sha256 } from '../../base/hash.ts';
@@ -9,14 +9,13 @@ import type { AuditFinding } from '../../features/audit/log-items.ts';
 import { type Anchor, anchorsIn, liveItems } from '../../features/audit/log-items.ts';
 import { verifyBundle } from '../../features/audit/read-bundle.ts';
 import { LogVerifier, type Verification } from '../../features/audit/verifier.ts';
-import type { LogOptions } from '../log/log-options.ts';
-import { openReader } from '../log/open-log.ts';
+import { openReader } from '../open-log.ts';
+import { type LogOptions, type TrustOptions, unreadable } from '../options.ts';
 import type { Progress } from '../text/progress.ts';
-import type { TrustOptions } from './trust-options.ts';
 
 export interface Reading {
   readonly onFinding: (finding: AuditFinding) => void;
-  /** Told of every event that can be read; `hash` gives its link in the chain. */
+  /** Called with every readable event; `hash` is its link in the chain. */
   readonly onRecord?: (record: StoredRecord, hash: () => string) => void;
   readonly progress: Progress;
 }
@@ -27,7 +26,7 @@ export interface Read {
   readonly source: string;
 }
 
-/** @throws SignalboxError where it cannot be read at all */
+/** @throws SignalboxError if nothing can be read */
 export async function readAndVerify(options: TrustOptions, reading: Reading): Promise<Read> {
   const trusted = new Set(await Promise.all(options.key.map(fingerprintIn)));
   return options.bundle === undefined
@@ -41,10 +40,10 @@ async function verifyLog(
   { onFinding, onRecord, progress }: Reading,
 ): Promise<Read> {
   await using log = await openReader(options);
-  // Before the end is looked for: the marks move on while it is read.
-  const noted = await anchorsIn(log.dataDirectory);
+  // Read before the tip of the log: the anchors move on meanwhile.
+  const recorded = await anchorsIn(log.dataDirectory);
   const { sequence: end } = await log.reader.tip();
-  const anchors = end === 0 ? noted : [...noted, { what: 'the NATS server', sequence: end }];
+  const anchors = end === 0 ? recorded : [...recorded, { what: 'the NATS server', sequence: end }];
   const verifier = new LogVerifier({ first: 1, trusted, anchors, onFinding });
   for await (const item of liveItems(log.reader)) {
     const record = verifier.take(item);
@@ -75,9 +74,7 @@ async function verifyFile(
     return { verification, source: file };
   } catch (cause) {
     if (cause instanceof SignalboxError) throw cause;
-    throw new SignalboxError('invalid_request', `the bundle ${file} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw unreadable('the bundle', file, cause);
   }
 }
 
@@ -87,7 +84,7 @@ async function fingerprintIn(text: string): Promise<string> {
   const content = await readFile(text, 'utf8').catch((cause: unknown) => {
     throw new SignalboxError(
       'invalid_request',
-      `--key ${text} is no fingerprint, and no file: ${messageOf(cause)}`,
+      `--key ${text} is neither a fingerprint nor a readable file: ${messageOf(cause)}`,
       { cause },
     );
   });
@@ -100,6 +97,6 @@ async function fingerprintIn(text: string): Promise<string> {
   if (fingerprint !== null) return fingerprint;
   throw new SignalboxError(
     'invalid_request',
-    `--key ${text} holds no public Ed25519 key: expected PEM or base64, as "signalbox audit keys export" writes them`,
+    `--key ${text} contains no public Ed25519 key: expected PEM or base64, as "signalbox audit keys export" writes them`,
   );
 }

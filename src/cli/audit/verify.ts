@@ -1,57 +1,41 @@
-import type { Command } from 'commander';
+/** Verifies the log or a bundle, and reports about a task. */
+
+import { writeFile } from 'node:fs/promises';
+import { printable } from '../../base/printable.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { AuditFinding } from '../../features/audit/log-items.ts';
 import type { Verification } from '../../features/audit/verifier.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { withExamples } from '../help.ts';
+import type { JsonOption, TrustOptions } from '../options.ts';
+import { countText, printJson, printLines } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
-import { printable } from '../text/printable.ts';
 import { progressOn } from '../text/progress.ts';
-import { type TrustOptions, withTrustOptions } from './trust-options.ts';
+import { readAndVerify } from './read.ts';
 
-interface VerifyOptions extends TrustOptions {
-  readonly json?: true;
-}
+export interface VerifyOptions extends TrustOptions, JsonOption {}
 
-/** Findings that are listed; all are counted. */
-const LISTED = 200;
+/** The most findings that are listed; all are counted. */
+const MAX_LISTED = 200;
 
-export function addAuditVerify(audit: Command, terminal: Terminal): void {
-  const command = withTrustOptions(audit.command('verify'))
-    .summary('prove that nobody edited the log')
-    .description(
-      'Reads the whole log, of a Signalbox that runs or of one that does not, or a bundle of it, and checks the numbers, ' +
-        'the hash chain, the ids, every transition, the signed checkpoints with their keys, the redactions, and the end ' +
-        'that the data directory remembers. Ends with 0 where nothing is wrong and with 1 where something is; each finding ' +
-        'names the sequence.',
-    )
-    .option('--json', 'print JSON for programs')
-    .action((options: VerifyOptions) => verify(terminal, options));
-  withExamples(command, [
-    ['The log of this directory', 'signalbox audit verify'],
-    [
-      'A file, by a key that you have noted',
-      'signalbox audit verify --bundle june.ndjson --key signalbox.pem',
-    ],
-  ]);
-}
-
-async function verify(terminal: Terminal, options: VerifyOptions): Promise<void> {
-  const { readAndVerify } = await import('./read.ts');
+export async function verifyLog(terminal: Terminal, options: VerifyOptions): Promise<void> {
   const findings: AuditFinding[] = [];
   using progress = progressOn(terminal, 'verified');
   const onFinding = (finding: AuditFinding): void => {
-    if (findings.length < LISTED) findings.push(finding);
+    if (findings.length < MAX_LISTED) findings.push(finding);
   };
   const { verification, source } = await readAndVerify(options, { onFinding, progress });
   progress.clear();
   const { findings: count, ...summary } = verification;
   if (options.json) {
     const answer = { ok: count === 0, source, ...summary, finding_count: count, findings };
-    terminal.print(JSON.stringify(answer, null, 2));
+    printJson(terminal, answer);
   } else {
-    for (const each of findings) terminal.print(lineOf(terminal, each));
+    printLines(
+      terminal,
+      findings.map((each) => lineOf(terminal, each)),
+    );
     if (count > findings.length) terminal.print(`… and ${count - findings.length} more`);
-    for (const line of summaryLines(terminal, source, verification)) terminal.print(line);
+    printLines(terminal, summaryLines(terminal, source, verification));
   }
   if (count > 0) terminal.exitCode = EXIT_CODES.failure.code;
 }
@@ -64,17 +48,58 @@ function lineOf(terminal: Terminal, { sequence, kind, message }: AuditFinding): 
 function summaryLines(terminal: Terminal, source: string, verification: Verification): string[] {
   const { first, last, events, redacted, omitted, checkpoints, covered, keys, findings } = verification;
   const dim = (label: string): string => terminal.style('dim', label.padEnd(12));
-  const others = [redacted > 0 ? `${redacted} redacted` : '', omitted > 0 ? `${omitted} left out` : ''];
+  const others = [redacted > 0 ? `${redacted} redacted` : '', omitted > 0 ? `${omitted} omitted` : ''];
   const behind = last - covered;
   return [
     findings === 0
-      ? terminal.style('green', `${source}: nothing is wrong with it`)
-      : terminal.style('red', `${source}: ${findings} ${findings === 1 ? 'finding' : 'findings'}`),
-    `${dim('events')}${[`${first} to ${last}, ${events} whole`, ...others.filter((text) => text !== '')].join(', ')}`,
+      ? terminal.style('green', `${source}: verified, no findings`)
+      : terminal.style('red', `${source}: ${countText(findings, 'finding')}`),
+    `${dim('events')}${[`${first} to ${last}, ${events} complete`, ...others.filter((text) => text !== '')].join(', ')}`,
     `${dim('hash')}${verification.last_hash}`,
     checkpoints === 0
-      ? `${dim('checkpoints')}none: only the hash chain speaks for these events`
-      : `${dim('checkpoints')}${checkpoints}, up to event ${covered}${behind > 0 ? `; the ${behind} after it are held by the hash chain only` : ''}`,
+      ? `${dim('checkpoints')}none: only the hash chain protects these events`
+      : `${dim('checkpoints')}${checkpoints}, up to event ${covered}${behind > 0 ? `; only the hash chain protects the ${behind} events after it` : ''}`,
     ...keys.map((key, index) => `${dim(index === 0 ? 'keys' : '')}${key}`),
   ];
+}
+
+export interface ReportOptions extends TrustOptions {
+  readonly project: string;
+  readonly format?: 'html' | 'md';
+  readonly output?: string;
+}
+
+export async function reportTask(terminal: Terminal, id: string, options: ReportOptions): Promise<void> {
+  const { TaskCollector } = await import('../../features/audit/report/task-report.ts');
+  const { output, project } = options;
+  const collector = new TaskCollector({ project, task: id });
+  using progress = progressOn(terminal, 'read');
+  const { verification, source } = await readAndVerify(options, {
+    onFinding: () => {},
+    onRecord: (record, hash) => collector.add(record, hash),
+    progress,
+  });
+  progress.clear();
+  const gathered = collector.report({ verification, source, created: Date.now() });
+  const format = options.format ?? (output?.endsWith('.md') ? 'md' : 'html');
+  const text =
+    format === 'md'
+      ? (await import('../../features/audit/report/markdown.ts')).markdownReport(gathered)
+      : (await import('../../features/audit/report/html.ts')).htmlReport(gathered);
+  if (output === undefined) terminal.write(text);
+  else await write(output, text);
+  const { findings } = verification;
+  if (findings === 0) return;
+  terminal.note(
+    `signalbox: ${countText(findings, 'finding')} in ${source}: run "signalbox audit verify" for details`,
+  );
+  terminal.exitCode = EXIT_CODES.failure.code;
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text, { mode: 0o600 });
+  } catch (cause) {
+    throw new SignalboxError('invalid_request', `${file} cannot be written: ${messageOf(cause)}`, { cause });
+  }
 }

@@ -1,28 +1,26 @@
 /**
- * What can stand at the cursor of a command line.
+ * Completes the word at the cursor.
  *
- * SC1 Only the group of commands that the line names is loaded, and none while the line names none.
- * SC2 Signalbox is asked only for what it alone knows, once, and for no longer than somebody waits for a key.
+ * Only the command group that the line names is loaded. Signalbox is asked once at most, with a short time limit, and
+ * only for what it alone knows.
  */
 import type { Command } from 'commander';
 import { unreachable } from '../../contracts/errors.ts';
-import { commandName } from '../command-name.ts';
-import { type Completion, wordsOf } from './completion.ts';
-import { type Line, readLine } from './line.ts';
+import { type Completion, commandName, type Line, plainWords, readLine } from './line.ts';
 
-/** The commands, for who does not want all of them to be loaded. */
+/** The commands of the program, loaded one by one. */
 export interface CommandTable {
   readonly names: readonly string[];
-  /** The program with that command; without one for null, or where there is none of that name. */
+  /** The program with this command; without commands for null or an unknown name. */
   readonly load: (name: string | null) => Promise<Command>;
 }
 
 /**
- * @param words those after the program's name up to the cursor; the last one is not finished, and may be empty
- * @throws SignalboxError where Signalbox was asked and does not answer
+ * @param words after the program's name up to the cursor; the last one is unfinished and may be empty
+ * @throws SignalboxError if Signalbox is asked and does not answer
  */
 export async function complete(table: CommandTable, words: readonly string[]): Promise<Completion> {
-  // "signalbox help task" goes on as "signalbox task".
+  // "signalbox help task" is completed like "signalbox task".
   const before = words.slice(0, -1).filter((word, index) => index > 0 || word !== 'help');
   const last = words.at(-1) ?? '';
   const name = commandName(before);
@@ -52,7 +50,7 @@ async function offered(line: Line, last: string, names: readonly string[]): Prom
       return { kind: 'words', candidates };
     }
     case 'operand': {
-      if (operands.length === 0 && names.length > 0) return wordsOf(names);
+      if (operands.length === 0 && names.length > 0) return plainWords(names);
       if (operands.length === 0 && command.commands.length > 0) return subcommandsOf(command);
       const { valuesOfOperand } = await import('./values.ts');
       return valuesOfOperand(line, last);

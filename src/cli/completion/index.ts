@@ -1,51 +1,54 @@
+/** `signalbox completion`, and the hidden command that the completion scripts call. */
 import { readFileSync } from 'node:fs';
-import { Argument, type Command } from 'commander';
-import { withExamples } from '../help.ts';
+import { Argument } from 'commander';
+import type { CommandRow } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 import { type CommandTable, complete } from './complete.ts';
-import type { Completion } from './completion.ts';
+import type { Completion } from './line.ts';
 
-/** For each there is a file in `scripts/`, which asks `signalbox __complete` what can stand at the cursor. */
+/** Each has a script in `scripts/`. */
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-/** `signalbox completion SHELL` */
-export function addCompletion(program: Command, terminal: Terminal): void {
-  const command = program
-    .command('completion')
-    .summary('print a script that completes commands in your shell')
-    .description(
-      'Prints a script with which the shell completes commands, options and their values; the ids of tasks and agents ' +
-        'too, where a Signalbox answers at --url, SIGNALBOX_URL or the default address.',
-    )
-    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
-    .action((shell: Shell) =>
-      terminal.write(readFileSync(new URL(`scripts/signalbox.${shell}`, import.meta.url), 'utf8')),
-    );
-  withExamples(command, [
-    ['bash: in this shell, or in every one by ~/.bashrc', 'source <(signalbox completion bash)'],
-    ['zsh: the same, in ~/.zshrc after compinit', 'source <(signalbox completion zsh)'],
+export const completion: CommandRow = {
+  name: 'completion',
+  summary: 'print a completion script for your shell',
+  description:
+    'Prints a script with which the shell completes commands, options and their values. Ids of tasks and agents are ' +
+    'completed if Signalbox answers at --url, SIGNALBOX_URL or the default address.',
+  examples: [
+    ['bash: for this shell, or in ~/.bashrc for all', 'source <(signalbox completion bash)'],
+    ['zsh: the same; in ~/.zshrc after compinit', 'source <(signalbox completion zsh)'],
     ['fish', 'signalbox completion fish > ~/.config/fish/completions/signalbox.fish'],
-  ]);
-}
+  ],
+  add: (command, terminal) =>
+    command
+      .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+      .action((shell: Shell) =>
+        terminal.write(readFileSync(new URL(`scripts/signalbox.${shell}`, import.meta.url), 'utf8')),
+      ),
+};
 
 /**
- * What the scripts call, with the words up to the cursor. The first line of the answer says what the shell is to offer
- * (`words`, `files` or `directories`), each further one is a word, and after a tab what it is.
+ * The command that the scripts call with the words up to the cursor. The first line of its output is the kind of the
+ * completion (`words`, `files` or `directories`); each further line is a word, followed by a tab and its description.
  */
-export function addComplete(program: Command, terminal: Terminal, name: string, table: CommandTable): void {
-  program
-    .command(name, { hidden: true })
-    .argument('[words...]')
-    .action(async (words: readonly string[]) => {
-      // Who presses a key wants no error in the middle of the line.
-      const completion = await complete(table, words).catch(() => null);
-      if (completion !== null) terminal.write(textOf(completion));
-    });
+export function completeRow(name: string, tableFor: (terminal: Terminal) => CommandTable): CommandRow {
+  return {
+    name,
+    description: 'Completes a command line.',
+    isHidden: true,
+    add: (command, terminal) =>
+      command.argument('[words...]').action(async (words: readonly string[]) => {
+        // An error message in the middle of the line would disturb the user.
+        const found = await complete(tableFor(terminal), words).catch(() => null);
+        if (found !== null) terminal.write(textOf(found));
+      }),
+  };
 }
 
-function textOf(completion: Completion): string {
-  const candidates = completion.kind === 'words' ? completion.candidates : [];
+function textOf(found: Completion): string {
+  const candidates = found.kind === 'words' ? found.candidates : [];
   const lines = candidates.map(({ text, about }) => (about === '' ? text : `${text}\t${about}`));
-  return [completion.kind, ...lines].map((line) => `${line}\n`).join('');
+  return [found.kind, ...lines].map((line) => `${line}\n`).join('');
 }

@@ -1,26 +1,48 @@
-/** What stands on a command line that is not finished: which command it names, and what its last word is to become. */
+/** Parses an unfinished command line: the command, and what kind of word is at the cursor. */
 import type { Command, Option } from 'commander';
 
-/** What the word at the cursor is to become. */
+/** A word that the shell offers. */
+export interface Candidate {
+  readonly text: string;
+  /** A short description; may be empty. */
+  readonly about: string;
+}
+
+/** What the shell offers: these words, or files or directories, which it lists itself. */
+export type Completion =
+  | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'files' }
+  | { readonly kind: 'directories' };
+
+export function plainWords(words: readonly string[]): Completion {
+  return { kind: 'words', candidates: words.map((text) => ({ text, about: '' })) };
+}
+
+/** The kind of the word at the cursor. */
 export type Open =
   | { readonly kind: 'option' }
-  /** `before` is what stands before the value in the same word: `--state=`, or nothing. */
+  /** `before` precedes the value in the same word: `--status=`, or nothing. */
   | { readonly kind: 'value'; readonly option: Option; readonly before: string }
   | { readonly kind: 'operand' };
 
 export interface Line {
   readonly command: Command;
   readonly operands: readonly string[];
-  /** Values that options were given on the line, by the option's name as in `--project`. */
+  /** Values of options on the line, by long name, such as `--project`. */
   readonly values: ReadonlyMap<string, string>;
   readonly open: Open;
 }
 
+/** The command that a line names; null if it names none. Options before the command have no values. */
+export function commandName(words: readonly string[]): string | null {
+  return words.find((word) => !word.startsWith('-')) ?? null;
+}
+
 /**
- * Reads the words after the program's name, as commander would: options may stand anywhere before `--`, and those of a
- * group are valid after its commands too.
- * @param words those before the one at the cursor
- * @param last the one at the cursor, as far as it is written
+ * Parses the words after the program's name as commander does: options may be anywhere before `--`, and options of a
+ * group are also valid after its commands.
+ * @param words before the word at the cursor
+ * @param last the word at the cursor, as typed so far
  */
 export function readLine(program: Command, words: readonly string[], last: string): Line {
   let command = program;
@@ -38,7 +60,7 @@ export function readLine(program: Command, words: readonly string[], last: strin
     if (isOptionsEnd || !word.startsWith('-') || word === '-') {
       const named: Command | undefined = operands.length === 0 ? subcommandOf(command, word) : undefined;
       if (named) command = named;
-      // "signalbox help task" goes on as "signalbox task".
+      // "signalbox help task" is completed like "signalbox task".
       else if (word !== 'help' || command.commands.length === 0) operands.push(word);
     } else if (word === '--') {
       isOptionsEnd = true;
@@ -53,12 +75,7 @@ export function readLine(program: Command, words: readonly string[], last: strin
   return { command, operands, values, open: openIn(command, wanting, isOptionsEnd, last) };
 }
 
-/** The names that lead to a command, without that of the program: `task show`. */
-export function pathOf(command: Command): string {
-  return command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trim();
-}
-
-export function takesValue({ required, optional }: Option): boolean {
+function takesValue({ required, optional }: Option): boolean {
   return required || optional;
 }
 
@@ -70,7 +87,7 @@ function openIn(command: Command, wanting: Option | null, isOptionsEnd: boolean,
   return option && takesValue(option) ? { kind: 'value', option, before: `${name}=` } : { kind: 'option' };
 }
 
-/** What must have a value takes any word; what may have one takes none that looks like an option. */
+/** A required value is any word; an optional value does not start with `-`. */
 function takes({ required }: Option, word: string): boolean {
   return required || !word.startsWith('-');
 }

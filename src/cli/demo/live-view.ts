@@ -1,20 +1,17 @@
-/**
- * What is going on, while it goes on: a table that is redrawn in place where a person is looking, else a line for each
- * event.
- */
+/** The tasks while they run: a table that is redrawn on a terminal, otherwise one line per event. */
 import type { TaskView } from '../../../projections/index.ts';
 import type { AppContext } from '../../app/context.ts';
 import { eventJson } from '../../app/tasks/task-json.ts';
 import { eventAnswerSchema } from '../../contracts/api/answers.ts';
 import { eventLine } from '../task/event-text.ts';
-import { styleOfState } from '../task/state-style.ts';
+import { styleOfTask } from '../task/styles.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';
 import { durationText } from '../text/time.ts';
 import { pad } from '../text/width.ts';
 
 export interface LiveView {
-  /** Leaves on the screen what there is at the end. May be called again. */
+  /** Draws the final state. Further calls do nothing. */
   close(): void;
 }
 
@@ -65,7 +62,7 @@ function columnsAt(now: number): Column<TaskView>[] {
   return [
     { title: 'TASK', text: ({ id }) => id, isName: true },
     { title: 'AGENT', text: (task) => task.agent ?? task.spec.agent ?? '' },
-    { title: 'STATUS', text: ({ state }) => state, style: ({ state }) => styleOfState(state) },
+    { title: 'STATUS', text: ({ state }) => state, style: ({ state }) => styleOfTask(state) },
     { title: 'TRY', text: (task) => `${task.attempts}/${task.spec.max_attempts}`, align: 'right' },
     {
       title: 'TIME',

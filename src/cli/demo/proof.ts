@@ -1,9 +1,9 @@
 /**
- * The proof that the log is all: a state is taken, Signalbox stops, everything but the log is deleted, and a new start
- * has to come to the same state.
+ * The proof that the log restores everything: Signalbox stops, everything but the log is deleted, and a new start must
+ * give the same state.
  *
- * D1 What is compared is the canonical text of all projections, byte by byte. It holds tasks, outputs, comments and
- *    attempts; the stop and the start add events of the supervisor and its agents, which are in none of them.
+ * Invariant projections/same-from-log: the canonical text of all projections is compared byte for byte. It contains
+ * tasks, outputs, comments and attempts; stop and start only add events that change none of them.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ export function stateOf({ engine: { projections } }: Daemon): State {
   };
 }
 
-/** Deletes all that is in the data directory but the log and the password to it. @returns what was deleted */
+/** Deletes everything in the data directory but the log and its password. @returns what was deleted */
 export async function deleteAllButLog(dataDir: string): Promise<string[]> {
   const { directory, storeDir, credentialsFile } = layoutOf(dataDir);
   const kept = new Set([directory, storeDir, credentialsFile]);

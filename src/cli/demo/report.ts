@@ -1,13 +1,15 @@
-/** The end of the demo: the blackboard, the attempt history, and whether all is as it has to be. */
+/** The end of the demo: outputs, attempts, and checks. */
+
+import { oneLine } from '../../base/printable.ts';
 import type { AttemptAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
+import { printLines } from '../output.ts';
 import { exitText, killOf, killText } from '../task/attempt-text.ts';
 import { commentLines, outputLines } from '../task/output-text.ts';
-import { styleOfAttempt, styleOfState } from '../task/state-style.ts';
+import { styleOfAttempt, styleOfTask } from '../task/styles.ts';
 import type { Terminal } from '../terminal.ts';
-import { oneLine } from '../text/printable.ts';
 import { type Column, tableLines } from '../text/table.ts';
 import { durationText } from '../text/time.ts';
-import { problemsOf, type Scene } from './scenes.ts';
+import { type DemoTask, problemsOf } from './tasks.ts';
 
 const CONTENT_LINES = 7;
 
@@ -18,23 +20,23 @@ export function printTitle(terminal: Terminal, title: string): void {
 
 export function printBlackboard(
   terminal: Terminal,
-  scenes: readonly Scene[],
+  demoTasks: readonly DemoTask[],
   tasks: readonly TaskAnswer[],
 ): void {
-  printTitle(terminal, 'The blackboard');
+  printTitle(terminal, 'Blackboard');
   for (const [index, task] of tasks.entries()) {
-    const state = terminal.style(styleOfState(task.status), task.status);
+    const state = terminal.style(styleOfTask(task.status), task.status);
     terminal.print();
     terminal.print(`${terminal.style('bold', task.id)}: ${oneLine(task.title)} (${state})`);
-    terminal.print(terminal.style('dim', `  ${scenes[index]?.about ?? ''}`));
+    terminal.print(terminal.style('dim', `  ${demoTasks[index]?.about ?? ''}`));
     if (task.reason !== null) terminal.print(`  reason: ${oneLine(task.reason)}`);
     for (const output of task.outputs ?? []) {
-      // The figures say the same as the document, for programs.
+      // The data repeats the document in a form for programs.
       const maxLines = output.type === 'data' ? 0 : CONTENT_LINES;
-      for (const line of outputLines(terminal, output, { maxLines, indent: '  ' })) terminal.print(line);
+      printLines(terminal, outputLines(terminal, output, { maxLines, indent: '  ' }));
     }
     for (const comment of task.comments ?? []) {
-      for (const line of commentLines(terminal, comment, '  ')) terminal.print(line);
+      printLines(terminal, commentLines(terminal, comment, '  '));
     }
   }
 }
@@ -59,34 +61,38 @@ const COLUMNS: readonly Column<Row>[] = [
 ];
 
 export function printAttempts(terminal: Terminal, tasks: readonly TaskAnswer[]): void {
-  printTitle(terminal, 'The attempt history');
+  printTitle(terminal, 'Attempt history');
   const rows = tasks.flatMap(({ id, attempts = [] }) =>
     attempts.map((attempt) => ({ ...attempt, task: id })),
   );
-  for (const line of tableLines(terminal, COLUMNS, rows)) terminal.print(line);
+  printLines(terminal, tableLines(terminal, COLUMNS, rows));
   for (const row of rows) {
     const kill = killOf(row);
     if (kill !== null) terminal.print(`${row.task} #${row.attempt} ${killText(kill)}`);
   }
 }
 
-/** Says of each scene whether it went as it has to. @returns whether all did */
+/** Prints one check per task. @returns whether all passed */
 export function printChecks(
   terminal: Terminal,
-  scenes: readonly Scene[],
+  demoTasks: readonly DemoTask[],
   tasks: readonly TaskAnswer[],
 ): boolean {
-  printTitle(terminal, 'As it has to be?');
-  let isAllWell = true;
-  for (const [index, scene] of scenes.entries()) {
+  printTitle(terminal, 'Checks');
+  let isOk = true;
+  for (const [index, demoTask] of demoTasks.entries()) {
     const task = tasks[index];
-    const problems = task === undefined ? ['it is missing'] : problemsOf(scene, task);
-    printCheck(terminal, problems.length === 0, `${scene.task.id}: ${problems.join('; ') || scene.about}`);
-    isAllWell &&= problems.length === 0;
+    const problems = task === undefined ? ['it is missing'] : problemsOf(demoTask, task);
+    printCheck(
+      terminal,
+      problems.length === 0,
+      `${demoTask.task.id}: ${problems.join('; ') || demoTask.about}`,
+    );
+    isOk &&= problems.length === 0;
   }
-  return isAllWell;
+  return isOk;
 }
 
-export function printCheck(terminal: Terminal, isWell: boolean, text: string): void {
-  terminal.print(`${isWell ? terminal.style('green', '✓') : terminal.style('red', '✗')} ${oneLine(text)}`);
+export function printCheck(terminal: Terminal, isOk: boolean, text: string): void {
+  terminal.print(`${isOk ? terminal.style('green', '✓') : terminal.style('red', '✗')} ${oneLine(text)}`);
 }

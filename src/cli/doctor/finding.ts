@@ -1,25 +1,25 @@
-/** What a check of `doctor` finds. */
+/** Findings of the checks. */
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 
 export interface Finding {
   readonly check: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly detail: string;
-  /** What to do; absent where all is well. */
+  /** How to fix it; absent if the status is ok. */
   readonly advice?: string;
 }
 
 export interface CheckContext {
-  /** The defaults where the configuration is not valid. */
+  /** The defaults if the configuration is not valid. */
   readonly config: SignalboxConfig;
   readonly env: NodeJS.ProcessEnv;
-  /** Where Signalbox is looked for. */
+  /** Address of a running Signalbox. */
   readonly url: string;
-  /** Whether what is found may be repaired. */
+  /** Whether to repair findings. */
   readonly repair: boolean;
 }
 
-/** Looks, and changes nothing but what it repairs on request. */
+/** Changes nothing unless it repairs on request. */
 export type Check = (context: CheckContext) => Promise<readonly Finding[]>;
 
 export function ok(check: string, detail: string): Finding {

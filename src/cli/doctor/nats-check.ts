@@ -1,4 +1,4 @@
-/** The NATS server that the event log would be on. */
+/** The NATS server of the event log. */
 import { pino } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
 import {
@@ -15,10 +15,10 @@ import { type Check, type CheckContext, type Finding, fail, ok, warn } from './f
 const silent = pino({ level: 'silent' });
 
 const ORIGINS: Readonly<Record<ProgramOrigin, string>> = {
-  configured: 'named by the configuration',
+  configured: 'from the configuration',
   path: 'in the PATH',
-  cache: 'fetched before',
-  fetched: 'fetched just now',
+  cache: 'in the cache',
+  fetched: 'just downloaded',
 };
 
 export const checkNats: Check = async (context) => {
@@ -36,7 +36,7 @@ async function checkProgram({ config, env }: CheckContext): Promise<Finding[]> {
       return [judge('nats-server', version, `${path}, ${ORIGINS[origin]}`)];
     }
   } catch (error) {
-    return [fail('nats-server', messageOf(error), 'correct nats.program or SIGNALBOX_NATS_SERVER')];
+    return [fail('nats-server', messageOf(error), 'fix nats.program or SIGNALBOX_NATS_SERVER')];
   }
   const install =
     '"apt-get install nats-server", "brew install nats-server", or https://github.com/nats-io/nats-server/releases';
@@ -45,14 +45,14 @@ async function checkProgram({ config, env }: CheckContext): Promise<Finding[]> {
     ? [
         warn(
           'nats-server',
-          'is not there: "up" will fetch it by apt into its cache',
-          `or install it: ${install}`,
+          'not installed: "up" will download it with apt into its cache',
+          `to avoid that, install it: ${install}`,
         ),
       ]
     : [
         fail(
           'nats-server',
-          'is not there, and cannot be fetched without apt-get and dpkg-deb',
+          'not installed, and cannot be downloaded without apt-get and dpkg-deb',
           `install it: ${install}`,
         ),
       ];
@@ -64,7 +64,7 @@ async function checkServer({ config, env }: CheckContext): Promise<Finding[]> {
     await link.close();
     return [judge('nats', link.version, `answers at ${link.url}`)];
   } catch (error) {
-    return [fail('nats', messageOf(error), 'start that server, or correct its address')];
+    return [fail('nats', messageOf(error), 'start the server, or fix its address')];
   }
 }
 
@@ -72,7 +72,7 @@ function judge(check: string, version: string, where: string): Finding {
   if (compareVersions(version, RECOMMENDED_SERVER) >= 0) return ok(check, `${version} (${where})`);
   return warn(
     check,
-    `${version} (${where}) works, but has defects that later versions have not, and no sync_interval`,
+    `${version} (${where}) works, but has bugs that are fixed in later versions, and does not support sync_interval`,
     `use ${RECOMMENDED_SERVER} or newer`,
   );
 }

@@ -1,4 +1,4 @@
-/** Processes of attempts that an earlier Signalbox of this data directory has left running. */
+/** Processes of attempts that an earlier Signalbox of this data directory left running. */
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { installationOf } from '../../daemon/data-directory.ts';
@@ -11,7 +11,7 @@ import { type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
 
 const CHECK = 'orphans';
 const COMMAND_CHARACTERS = 100;
-/** A marker is text of a foreign environment: only this form leads to a directory. */
+/** A marker comes from the environment of another process, so it is checked before it becomes part of a path. */
 const ATTEMPT = /^[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+\/[1-9]\d*$/;
 
 interface Orphan {
@@ -30,8 +30,8 @@ export async function checkOrphans(
   const orphans: Orphans = installation === null ? new Map() : await findOrphans(host, `${installation}:`);
   if (installation === null || orphans.size === 0) return [ok(CHECK, 'none')];
   if (!repair) {
-    const advice = 'the next "up" adopts them or ends them; "doctor --repair" kills them now';
-    return [warn(CHECK, `agents of an earlier run are still there:\n${listOf(orphans)}`, advice)];
+    const advice = 'the next "up" adopts or ends them; "doctor --repair" kills them now';
+    return [warn(CHECK, `agents of an earlier run are still running:\n${listOf(orphans)}`, advice)];
   }
   const runner = createProcessRunner({ log: pino({ level: 'silent' }), launchShell: false });
   try {
@@ -47,7 +47,7 @@ export async function checkOrphans(
   }
 }
 
-/** Without the attempt that this process itself is part of. */
+/** Leaves out the attempt that this process itself belongs to. */
 async function findOrphans(host: Host, prefix: string): Promise<Orphans> {
   const own = new Set(splitMarkers(process.env[MARKER_VARIABLE] ?? ''));
   const orphans = new Map<string, Orphan[]>();
@@ -71,7 +71,7 @@ function listOf(orphans: Orphans): string {
     .join('\n');
 }
 
-/** @returns null where nothing in the directory shows that the process is the attempt's own */
+/** @returns null if nothing in the directory shows that the process belongs to the attempt */
 async function kill(
   runner: ProcessRunner,
   directory: string,
@@ -85,8 +85,8 @@ async function kill(
 function findingOf(attempt: string, processes: readonly Orphan[], evidence: KillEvidence | null): Finding {
   const list = listOf(new Map([[attempt, processes]]));
   if (evidence === null) {
-    const detail = `left alone, because the data directory knows of no such start:\n${list}`;
-    return warn(CHECK, detail, 'end it yourself if it is not wanted');
+    const detail = `not killed, because the data directory has no record of its start:\n${list}`;
+    return warn(CHECK, detail, 'end it yourself if you do not need it');
   }
   const { processCount, signalCount, survivors } = evidence;
   const proof = `${processCount} found, ${signalCount} signals sent, ${survivors} left`;

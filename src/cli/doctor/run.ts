@@ -1,17 +1,22 @@
-/** Whether Signalbox can run here, and what to do where it cannot. */
-import { type LoadedConfig, loadConfig } from '../../config/load-config.ts';
+/** Runs all checks, and prints what they find. */
+
+import { printable } from '../../base/printable.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
 import { defaultConfig } from '../../config/parse-config.ts';
 import { messageOf } from '../../contracts/errors.ts';
+import { loadConfigFor } from '../config-file.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
+import type { ConfigOptions, ServerOptions } from '../options.ts';
+import { printJson } from '../output.ts';
 import type { Style, Terminal } from '../terminal.ts';
-import { printable } from '../text/printable.ts';
-import { checkData } from './data-check.ts';
-import type { DoctorOptions } from './doctor.ts';
 import { checkEarlierRuns } from './earlier-runs.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 import { checkNats } from './nats-check.ts';
-import { checkServer } from './server-check.ts';
-import { checkGuards, checkNode, checkPlatform } from './system-checks.ts';
+import { checkData, checkGuards, checkNode, checkPlatform, checkServer } from './system-checks.ts';
+
+export interface DoctorOptions extends ServerOptions, ConfigOptions {
+  readonly repair?: boolean;
+}
 
 const CHECKS: readonly Check[] = [
   checkNode,
@@ -27,15 +32,15 @@ const STYLES: Readonly<Record<Finding['status'], Style>> = { ok: 'green', warn: 
 const STATUS_WIDTH = 4;
 const CHECK_WIDTH = 14;
 
-export async function doctor(terminal: Terminal, options: DoctorOptions): Promise<void> {
+export async function runDoctor(terminal: Terminal, options: DoctorOptions): Promise<void> {
   const { config, finding } = await configOf(options);
-  // Where the configuration is not known, neither is what it would be that is repaired.
+  // Without a valid configuration, the data directory to repair is unknown.
   const repair = options.repair === true && finding.status === 'ok';
   const context = { config, env: process.env, url: options.url, repair };
   const found = await Promise.all(CHECKS.map((check) => check(context)));
   const findings = [finding, ...found.flat()];
   const failed = findings.filter(({ status }) => status === 'fail').length;
-  if (options.json) terminal.print(JSON.stringify({ ok: failed === 0, findings }, null, 2));
+  if (options.json) printJson(terminal, { ok: failed === 0, findings });
   else for (const each of findings) terminal.print(textOf(terminal, each));
   if (failed > 0) terminal.exitCode = EXIT_CODES.failure.code;
 }
@@ -43,16 +48,14 @@ export async function doctor(terminal: Terminal, options: DoctorOptions): Promis
 async function configOf(
   options: DoctorOptions,
 ): Promise<{ readonly config: LoadedConfig['config']; readonly finding: Finding }> {
-  const overrides = { data_dir: options.dataDir };
-  const place = { cwd: process.cwd(), env: process.env };
   try {
-    const { config, source } = await loadConfig({ ...place, file: options.config, overrides });
-    return { config, finding: ok('configuration', source ?? 'no file: the defaults') };
+    const { config, source } = await loadConfigFor({ config: options.config, dataDir: options.dataDir });
+    return { config, finding: ok('configuration', source ?? 'no configuration file: the defaults apply') };
   } catch (error) {
     const finding = fail(
       'configuration',
       messageOf(error),
-      'correct it: "signalbox config check" says the same',
+      'fix the file; "signalbox config check" checks it',
     );
     return { config: defaultConfig(), finding };
   }

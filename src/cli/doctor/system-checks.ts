@@ -1,13 +1,21 @@
-/** The machine: Node.js, the operating system, and the tools that guard the NATS server. */
+/** Checks of the machine: Node.js, operating system, tools, data directory, and a running Signalbox or its port. */
 
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { SignalboxClient } from '../../client/client.ts';
+import { healthReportSchema } from '../../contracts/api/answers.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { compareVersions } from '../../daemon/embedded/program.ts';
 import { findGuard } from '../../daemon/embedded/running.ts';
 import { isServerGiven } from '../../daemon/nats-address.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
+import { bytesText } from '../text/time.ts';
 import { type Check, type Finding, fail, ok, warn } from './finding.ts';
 
-/** As package.json demands it. */
+/** As in package.json. */
 const OLDEST_NODE = '20.19.0';
 
 export const checkNode: Check = async () => {
@@ -28,8 +36,8 @@ export const checkPlatform: Check = async () => {
   return [
     warn(
       'platform',
-      `${name}: processes that leave their group and session are not found by their environment, and a NATS server may outlive a Signalbox that was killed`,
-      'fine for trying it out; run production on Linux',
+      `${name}: processes that leave their process group and session cannot be found, and the NATS server may keep running after Signalbox was killed`,
+      'good enough to try it out; use Linux in production',
     ),
   ];
 };
@@ -41,12 +49,87 @@ export const checkGuards: Check = async ({ config, env }) => {
   const install = 'install util-linux';
   if (!locks)
     findings.push(
-      warn('flock', 'is missing: two servers on one store are kept apart by their pid file only', install),
+      warn('flock', 'is missing: only a pid file prevents two servers from using one store', install),
     );
   if (!command.some((word) => word.endsWith('setpriv'))) {
     findings.push(
-      warn('setpriv', 'is missing: a Signalbox that is killed leaves its NATS server behind', install),
+      warn('setpriv', 'is missing: the NATS server keeps running after Signalbox was killed', install),
     );
   }
-  return findings.length > 0 ? findings : [ok('guards', 'flock and setpriv are there')];
+  return findings.length > 0 ? findings : [ok('guards', 'flock and setpriv are installed')];
 };
+
+const LOW_BYTES = 1_000_000_000;
+const CRITICAL_BYTES = 50_000_000;
+
+export const checkData: Check = async ({ config }) => {
+  const path = config.data_dir;
+  try {
+    const existing = await nearest(path);
+    await access(existing, constants.W_OK | constants.X_OK);
+    const note = existing === path ? '' : ' (will be created)';
+    return [ok('data directory', `${path}${note}`), await checkSpace(existing)];
+  } catch (error) {
+    const advice = 'make it writable for this user, or use another one with --data-dir or SIGNALBOX_DATA_DIR';
+    return [fail('data directory', `${path} cannot be used: ${messageOf(error)}`, advice)];
+  }
+};
+
+/** The directory itself, or the nearest existing one above it. */
+async function nearest(path: string): Promise<string> {
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (info === null) return nearest(dirname(path));
+  if (!info.isDirectory()) throw new Error(`${path} is not a directory`);
+  return path;
+}
+
+async function checkSpace(path: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(path);
+  const free = bavail * bsize;
+  const detail = `${bytesText(free)} free`;
+  const advice = 'free space, or use a data directory on another disk';
+  if (free < CRITICAL_BYTES) return fail('disk', detail, advice);
+  return free < LOW_BYTES ? warn('disk', detail, advice) : ok('disk', detail);
+}
+
+const TIMEOUT_MS = 5_000;
+
+export const checkServer: Check = async ({ config, url }) => {
+  try {
+    const client = new SignalboxClient({ url, timeoutMs: TIMEOUT_MS, retry: { retries: 0 } });
+    return [judge(url, await client.readHealth())];
+  } catch (error) {
+    const isAbsent = error instanceof SignalboxError && error.code === 'unreachable';
+    if (!isAbsent) return [fail('signalbox', messageOf(error), 'fix --url or SIGNALBOX_URL')];
+    const { host, port } = config.server;
+    return [ok('signalbox', `not running at ${url}`), await checkPort(host, port)];
+  }
+};
+
+function judge(url: string, answer: unknown): Finding {
+  const parsed = healthReportSchema.safeParse(answer);
+  if (!parsed.success) {
+    return warn(
+      'signalbox',
+      `what answers at ${url} is not a Signalbox of this version`,
+      'restart it, or fix --url',
+    );
+  }
+  const { version, ready, reason, log } = parsed.data;
+  const detail = `${version} runs at ${url}; event log ${log.state} at ${log.sequence} (${log.durability})`;
+  if (ready) return ok('signalbox', detail);
+  return fail('signalbox', `${detail}; not ready: ${reason}`, 'see its log output');
+}
+
+async function checkPort(host: string, port: number): Promise<Finding> {
+  const problem = await new Promise<Error | null>((resolve) => {
+    const server = createServer();
+    server.once('error', resolve);
+    server.listen(port, host, () => server.close(() => resolve(null)));
+  });
+  if (problem === null) return ok('port', port === 0 ? 'any free port' : `${host}:${port} is free`);
+  return fail('port', `cannot listen on ${host}:${port}: ${problem.message}`, 'use another port with --port');
+}

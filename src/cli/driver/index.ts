@@ -1,50 +1,60 @@
-import type { Command } from 'commander';
-import { exitCodesText } from '../exit-codes.ts';
-import { withExamples } from '../help.ts';
-import type { Terminal } from '../terminal.ts';
+/** `signalbox driver`: the drivers of agents. Needs no running Signalbox. */
+import { CompletedArgument } from '../arguments.ts';
+import type { CommandRow } from '../command.ts';
+import { withConfigFile, withJson } from '../options.ts';
+import type { DriverOptions, DriverTestOptions } from './drivers.ts';
 
-export interface DriverOptions {
-  readonly config?: string;
-  readonly json?: true;
-}
+const driverArgument = () => new CompletedArgument('<driver>', 'name of the driver', { kind: 'drivers' });
 
-export interface DriverTestOptions extends DriverOptions {
-  readonly recording?: string;
-}
+const ls: CommandRow = {
+  name: 'ls',
+  summary: 'list drivers',
+  description: 'Lists the built-in drivers and those of the configuration.',
+  examples: [['List drivers', 'signalbox driver ls']],
+  add: (command, terminal) =>
+    withJson(withConfigFile(command)).action(async (options: DriverOptions) =>
+      (await import('./drivers.ts')).listDrivers(terminal, options),
+    ),
+};
 
-/** The commands about drivers. They need no running Signalbox. */
-export function addDriverCommands(program: Command, terminal: Terminal): void {
-  const driver = program.command('driver').description('list, show and test the drivers of agents');
-  const withConfig = (command: Command): Command =>
-    command
-      .option('--config <file>', 'the configuration (default: signalbox.config.yaml here, if there is one)')
-      .option('--json', 'print JSON for programs');
-  const ls = withConfig(driver.command('ls'))
-    .description('Lists the drivers that come along, and those of the configuration.')
-    .action(async (options: DriverOptions) => (await import('./ls.ts')).listDrivers(terminal, options));
-  withExamples(ls, [['Which there are', 'signalbox driver ls']]);
-  const show = withConfig(driver.command('show'))
-    .description('Shows a driver as it would stand in the configuration: a start for one of your own.')
-    .argument('<driver>', 'its name')
-    .action(async (name: string, options: DriverOptions) =>
-      (await import('./show.ts')).showDriver(terminal, name, options),
-    );
-  withExamples(show, [['How Codex is started and understood', 'signalbox driver show codex']]);
-  const test = withConfig(driver.command('test'))
-    .description(
-      'Runs a driver against a program that misbehaves in every way, in the place of the real one, and prints what holds.',
-    )
-    .argument('<driver>', 'its name')
-    .option('--recording <file>', 'what the real program has printed in a run that went well')
-    .action(async (name: string, options: DriverTestOptions) =>
-      (await import('./test.ts')).testDriver(terminal, name, options),
-    );
-  withExamples(test, [
-    ['A driver that comes along', 'signalbox driver test claude'],
-    ['One of your own, with a recording', 'signalbox driver test aider --recording success.txt'],
-  ]);
-  driver.addHelpText(
-    'after',
-    `\nExamples:\n  $ signalbox driver ls\n  $ signalbox driver test claude\n\n${exitCodesText()}`,
-  );
-}
+const show: CommandRow = {
+  name: 'show',
+  summary: 'show the declaration of a driver',
+  description: 'Shows a driver as YAML for the configuration: a starting point for your own driver.',
+  examples: [['Show how Codex is started and its output is read', 'signalbox driver show codex']],
+  add: (command, terminal) =>
+    withJson(withConfigFile(command))
+      .addArgument(driverArgument())
+      .action(async (name: string, options: DriverOptions) =>
+        (await import('./drivers.ts')).showDriver(terminal, name, options),
+      ),
+};
+
+const test: CommandRow = {
+  name: 'test',
+  summary: 'test a driver',
+  description:
+    'Tests a driver with a fake program that fails, hangs and misbehaves, and prints the result of each check.',
+  examples: [
+    ['Test a built-in driver', 'signalbox driver test claude'],
+    ['Test your own driver with a recorded output', 'signalbox driver test aider --recording success.txt'],
+  ],
+  add: (command, terminal) =>
+    withJson(withConfigFile(command))
+      .addArgument(driverArgument())
+      .option('--recording <file>', 'output of the real program in a successful run')
+      .action(async (name: string, options: DriverTestOptions) =>
+        (await import('./drivers.ts')).testDriver(terminal, name, options),
+      ),
+};
+
+export const driver: CommandRow = {
+  name: 'driver',
+  summary: 'list, show and test the drivers of agents',
+  description: 'Lists, shows and tests the drivers of agents.',
+  examples: [
+    ['List drivers', 'signalbox driver ls'],
+    ['Test a driver', 'signalbox driver test claude'],
+  ],
+  commands: [ls, show, test],
+};

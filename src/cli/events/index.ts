@@ -1,70 +1,62 @@
-import type { Command } from 'commander';
+/** `signalbox events`: reads the event log. */
 import { numberOf, wordsOf } from '../arguments.ts';
-import { exitCodesText } from '../exit-codes.ts';
-import { withExamples } from '../help.ts';
-import { type SourceOptions, withSourceOptions } from '../log/log-options.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CommandRow } from '../command.ts';
+import { type SourceOptions, withSource } from '../options.ts';
+import type { TailOptions } from './tail.ts';
 
-export interface TailOptions extends SourceOptions {
-  readonly from?: number;
-  readonly project?: string;
-  readonly task?: string;
-  readonly type?: readonly string[];
-  readonly follow: boolean;
-  readonly stored?: true;
-}
+const tail: CommandRow = {
+  name: 'tail',
+  summary: 'follow the event log',
+  description:
+    'Prints every event as it is stored, one per line, until interrupted. Without a running Signalbox, or with a file, ' +
+    'ends after the last event.',
+  examples: [
+    ['Print new events', 'signalbox events tail'],
+    ['Print how attempts ended, as JSON', 'signalbox events tail --from 1 --type attempt.ended --json'],
+    ['Write the whole log to a file', 'signalbox events tail --from 1 --no-follow --stored > history.ndjson'],
+  ],
+  add: (command, terminal) =>
+    withSource(command)
+      .option('--from <sequence>', 'start at this event (default: new events only)', numberOf)
+      .option('--project <id>', 'only events of this project')
+      .option('--task <id>', 'only events of this task (in project "default" without --project)')
+      .option(
+        '--type <types>',
+        'only these types, separated by commas: task.claimed, or attempt for all of them',
+        wordsOf,
+      )
+      .option('--no-follow', 'end after the last stored event')
+      .option('--stored', 'print events exactly as stored, as "--file" reads them')
+      .action(async (options: TailOptions) => {
+        const { tailEvents } = await import('./tail.ts');
+        await tailEvents(terminal, options);
+      }),
+};
 
-/** The commands that show the log itself. */
-export function addEventCommands(program: Command, terminal: Terminal): void {
-  const events = program.command('events').description('read the event log, and follow it');
-  addTail(events, terminal);
-  addShow(events, terminal);
-  events.addHelpText(
-    'after',
-    `\nExamples:\n  $ signalbox events tail --project demo\n  $ signalbox events show 1234\n\n${exitCodesText()}`,
-  );
-}
+const show: CommandRow = {
+  name: 'show',
+  description: 'Shows one event with all its fields.',
+  summary: 'show one event',
+  examples: [
+    ['Show event 1234', 'signalbox events show 1234'],
+    ['Print who caused it', 'signalbox events show 1234 --json | jq -r .actor'],
+  ],
+  add: (command, terminal) =>
+    withSource(command)
+      .argument('<sequence>', 'sequence number of the event', numberOf)
+      .action(async (sequence: number, options: SourceOptions) => {
+        const { showEvent } = await import('./tail.ts');
+        await showEvent(terminal, sequence, options);
+      }),
+};
 
-function addTail(events: Command, terminal: Terminal): void {
-  const command = withSourceOptions(events.command('tail'))
-    .summary('follow the log')
-    .description(
-      'Prints every event as it is stored, one a line, until it is interrupted. Where no Signalbox runs, and with a file, it ends with the last one.',
-    )
-    .option('--from <sequence>', 'from this event on (default: what comes from now on)', numberOf)
-    .option('--project <id>', 'only events of this project')
-    .option('--task <id>', 'only events of this task (its project: default, or --project)')
-    .option(
-      '--type <types>',
-      'only these, with commas between: task.claimed, or attempt for all of them',
-      wordsOf,
-    )
-    .option('--no-follow', 'end with the last event that is there now')
-    .option('--stored', 'the events exactly as they are stored: lines for "--file"')
-    .action(async (options: TailOptions) => {
-      const { tailEvents } = await import('./tail.ts');
-      await tailEvents(terminal, options);
-    });
-  withExamples(command, [
-    ['What happens now', 'signalbox events tail'],
-    ['What attempts came to, for a program', 'signalbox events tail --from 1 --type attempt.ended --json'],
-    [
-      'The whole log, to be looked at elsewhere',
-      'signalbox events tail --from 1 --no-follow --stored > history.ndjson',
-    ],
-  ]);
-}
-
-function addShow(events: Command, terminal: Terminal): void {
-  const command = withSourceOptions(events.command('show'))
-    .summary('show one event whole')
-    .argument('<sequence>', 'its place in the log', numberOf)
-    .action(async (sequence: number, options: SourceOptions) => {
-      const { showEvent } = await import('./show.ts');
-      await showEvent(terminal, sequence, options);
-    });
-  withExamples(command, [
-    ['Event 1234', 'signalbox events show 1234'],
-    ['Who caused it', 'signalbox events show 1234 --json | jq -r .actor'],
-  ]);
-}
+export const events: CommandRow = {
+  name: 'events',
+  summary: 'read and follow the event log',
+  description: 'Reads and follows the event log.',
+  examples: [
+    ['Follow the events of a project', 'signalbox events tail --project demo'],
+    ['Show one event', 'signalbox events show 1234'],
+  ],
+  commands: [tail, show],
+};

@@ -1,19 +1,30 @@
+/** Prints events of the log. */
 import { eventJson } from '../../app/tasks/task-json.ts';
+import { printable } from '../../base/printable.ts';
+import type { EventAnswer } from '../../client/client.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_TYPES } from '../../contracts/events/events.ts';
 import { projectId, taskId } from '../../contracts/ids.ts';
 import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
-import type { EventSelection } from '../../engine/replay/event-source.ts';
-import { ChainCheck } from '../../engine/replay/event-source.ts';
+import { ChainCheck, type EventSelection } from '../../engine/replay/event-source.ts';
 import { lineOf } from '../../engine/replay/file-source.ts';
+import { readRecord } from '../../engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { listenForInterruptions } from '../interruptions.ts';
-import { type OpenLog, openLog } from '../log/open-log.ts';
+import { type OpenLog, openLog } from '../open-log.ts';
+import type { SourceOptions } from '../options.ts';
 import { eventLine } from '../task/event-text.ts';
-import type { EventAnswer } from '../task/shapes.ts';
 import type { Terminal } from '../terminal.ts';
-import type { TailOptions } from './index.ts';
+
+export interface TailOptions extends SourceOptions {
+  readonly from?: number;
+  readonly project?: string;
+  readonly task?: string;
+  readonly type?: readonly string[];
+  readonly follow: boolean;
+  readonly stored?: true;
+}
 
 const DEFAULT_PROJECT = 'default';
 const SEQUENCE_WIDTH = 7;
@@ -53,14 +64,14 @@ function messagesOf(
 ): AsyncIterable<StoredMessage> {
   if (follow && live !== null) return live.follow(selection, signal);
   if (follow && file === undefined && bundle === undefined)
-    terminal.note('no Signalbox runs on this log: it ends here');
+    terminal.note('no Signalbox is running on this log: no new events will follow');
   return source.read(selection);
 }
 
 /** @throws SignalboxError `invalid_id`, `invalid_request` */
 function selectionOf({ project, task, from }: TailOptions): EventSelection {
   if (from !== undefined && (!Number.isInteger(from) || from < 1)) {
-    throw new SignalboxError('invalid_request', '--from: expected a sequence, 1 for the first event');
+    throw new SignalboxError('invalid_request', '--from: expected a sequence number; the first event is 1');
   }
   if (task === undefined) return project === undefined ? {} : { project: projectId(project) };
   return {
@@ -69,7 +80,7 @@ function selectionOf({ project, task, from }: TailOptions): EventSelection {
   };
 }
 
-/** A type, or the first word of several. @throws SignalboxError `invalid_request` for one that there is not */
+/** Types, or their first words. @throws SignalboxError `invalid_request` for an unknown one */
 function filterOf(names: readonly string[] | undefined): (type: string) => boolean {
   if (names === undefined) return () => true;
   const matches = (name: string, type: string): boolean => type === name || type.startsWith(`${name}.`);
@@ -77,7 +88,7 @@ function filterOf(names: readonly string[] | undefined): (type: string) => boole
   if (unknown !== undefined) {
     throw new SignalboxError(
       'invalid_request',
-      `--type: ${JSON.stringify(unknown)} is none of ${EVENT_TYPES.join(', ')}, and begins none of them`,
+      `--type: ${JSON.stringify(unknown)} is not an event type, nor the first word of one: ${EVENT_TYPES.join(', ')}`,
     );
   }
   return (type) => names.some((name) => matches(name, type));
@@ -91,4 +102,27 @@ function lineFor(terminal: Terminal, event: EventAnswer): string {
   const about = entity === 'task' ? `${project}/${id}` : entity === 'agent' ? `agent ${id}` : entity;
   const sequence = terminal.style('dim', String(event.sequence).padStart(SEQUENCE_WIDTH));
   return `${sequence}  ${terminal.style('bold', about)}  ${eventLine(terminal, event)}`;
+}
+
+/** One event with all its fields. @throws SignalboxError `no_such_moment` */
+export async function showEvent(terminal: Terminal, sequence: number, options: SourceOptions): Promise<void> {
+  if (!Number.isInteger(sequence) || sequence < 1) {
+    throw new SignalboxError('invalid_request', 'expected the sequence number of an event; the first is 1');
+  }
+  await using log = await openLog(options);
+  for await (const message of log.source.read({ from: sequence, to: sequence })) {
+    const record = readRecord(message);
+    const whole = {
+      ...eventJson(record),
+      subject: message.subject,
+      previous_hash: record.previousHash,
+    };
+    const json = JSON.stringify(whole, null, 2);
+    return terminal.print(options.json ? json : printable(json));
+  }
+  const last = await log.source.lastSequence();
+  throw new SignalboxError(
+    'no_such_moment',
+    `there is no event ${sequence}: ${log.source.name} ${last === 0 ? 'is empty' : `ends with ${last}`}`,
+  );
 }

@@ -1,50 +1,44 @@
-import type { Command } from 'commander';
+/** `signalbox nats`: users of the NATS server. */
 import { append } from '../arguments.ts';
-import { withExamples } from '../help.ts';
-import type { Terminal } from '../terminal.ts';
+import type { CommandRow } from '../command.ts';
+import { withConfig, withJson } from '../options.ts';
+import type { UsersOptions } from './make-users.ts';
 
-export interface UsersOptions {
-  readonly config?: string;
-  readonly dataDir?: string;
-  readonly out?: string;
-  readonly agent?: readonly string[];
-  readonly observer?: readonly string[];
-  readonly operator?: readonly string[];
-  readonly password?: readonly string[];
-  readonly renew?: readonly string[];
-  readonly json?: true;
-}
-
-export function addNatsCommands(program: Command, terminal: Terminal): void {
-  const nats = program.command('nats').description('The NATS server: who may do what.');
-  const users = nats
-    .command('users')
-    .summary('make credentials for agents, observers and operators')
-    .description(
-      'Makes a user for every remote agent of the configuration, and for the observers and operators that are named: a ' +
-        'file with the seed of an nkey for each, and the permissions for the server. Users that are there already stay as ' +
-        "they are. Without --out they are for Signalbox's own NATS server, from its next start on; with --out, for yours: " +
-        'the directory then has a user for Signalbox, too, and users.conf to be included in the account.',
-    )
-    .option('--config <file>', 'the configuration (default: signalbox.config.yaml here, if there is one)')
-    .option('--data-dir <directory>', 'where Signalbox keeps its data (env: SIGNALBOX_DATA_DIR)')
-    .option('--out <directory>', 'where to write, for a server of your own')
-    .option('--agent <id>', 'an agent that the configuration does not have; repeatable', append)
-    .option('--observer <name>', 'who may read events; repeatable', append)
-    .option('--operator <name>', 'who may read events and give commands; repeatable', append)
-    .option('--password <name>', 'one of them that cannot sign: gets a password; repeatable', append)
-    .option('--renew <name>', 'a user that gets new credentials; repeatable', append)
-    .option('--json', 'print JSON for programs')
-    .action(async (options: UsersOptions) => {
-      const { makeUsers } = await import('./make-users.ts');
-      await makeUsers(terminal, options);
-    });
-  withExamples(users, [
-    ['For the remote agents of this configuration', 'signalbox nats users'],
+const users: CommandRow = {
+  name: 'users',
+  summary: 'create credentials for agents, observers and operators',
+  description:
+    'Creates a NATS user for every remote agent of the configuration, and for the observers and operators given: a file ' +
+    'with an nkey seed for each, and the permissions for the server. Existing users stay unchanged. Without --out, the ' +
+    "users are for Signalbox's own NATS server, from its next start. With --out, they are for yours: the directory also " +
+    'gets a user for Signalbox, and users.conf to include in the account.',
+  examples: [
+    ['Create users for the remote agents of the configuration', 'signalbox nats users'],
     [
-      'For a server of your own, with somebody who may watch',
+      'Create users for your own server, with an observer',
       'signalbox nats users --out nats-users --observer watcher',
     ],
-    ['When a seed has been seen by others', 'signalbox nats users --renew builder'],
-  ]);
-}
+    ['Replace a seed that has leaked', 'signalbox nats users --renew builder'],
+  ],
+  add: (command, terminal) =>
+    withJson(
+      withConfig(command)
+        .option('--out <directory>', 'write files for a NATS server of your own')
+        .option('--agent <id>', 'an agent that is not in the configuration (repeatable)', append)
+        .option('--observer <name>', 'a user that may read events (repeatable)', append)
+        .option('--operator <name>', 'a user that may read events and send commands (repeatable)', append)
+        .option('--password <name>', 'use a password instead of an nkey for this user (repeatable)', append)
+        .option('--renew <name>', 'create new credentials for this user (repeatable)', append),
+    ).action(async (options: UsersOptions) => {
+      const { makeUsers } = await import('./make-users.ts');
+      await makeUsers(terminal, options);
+    }),
+};
+
+export const nats: CommandRow = {
+  name: 'nats',
+  summary: 'manage users of the NATS server',
+  description: 'Manages the users of the NATS server and their permissions.',
+  examples: [['Create users for the remote agents of the configuration', 'signalbox nats users']],
+  commands: [users],
+};

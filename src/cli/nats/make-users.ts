@@ -1,10 +1,9 @@
-/** Makes users of a NATS server: seeds for those who connect, permissions for the server. */
+/** Creates users of a NATS server: seeds or passwords for the users, permissions for the server. */
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createUser } from '@nats-io/nkeys';
 import { hash } from 'bcryptjs';
-import { loadConfig } from '../../config/load-config.ts';
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
@@ -12,22 +11,28 @@ import { replaceFile } from '../../daemon/embedded/files.ts';
 import { readUsers, USERS_FILE } from '../../daemon/embedded/installation.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { type NatsRole, type NatsUser, permissionsOf, usersConf } from '../../nats/nats-users.ts';
+import { loadConfigFor } from '../config-file.ts';
+import type { ConfigOptions, JsonOption } from '../options.ts';
+import { printJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
-import type { UsersOptions } from './index.ts';
 
-/** Enough for a password that nobody has chosen: a server works it through at each connection. */
+export interface UsersOptions extends ConfigOptions, JsonOption {
+  readonly out?: string;
+  readonly agent?: readonly string[];
+  readonly observer?: readonly string[];
+  readonly operator?: readonly string[];
+  readonly password?: readonly string[];
+  readonly renew?: readonly string[];
+}
+
+/** Low, because passwords are random and the server computes the hash at each connection. */
 const HASH_ROUNDS = 8;
 
 type Wanted = Pick<NatsUser, 'name' | 'role'>;
 
 /** @throws SignalboxError `config_invalid`, `invalid_id`, `invalid_request` */
 export async function makeUsers(terminal: Terminal, options: UsersOptions): Promise<void> {
-  const { config } = await loadConfig({
-    file: options.config,
-    cwd: process.cwd(),
-    env: process.env,
-    overrides: { data_dir: options.dataDir },
-  });
+  const { config } = await loadConfigFor(options);
   const directory = options.out === undefined ? layoutOf(config.data_dir).usersDir : resolve(options.out);
   const wanted = wantedUsers(config, options);
   const earlier = await readUsers(directory);
@@ -35,7 +40,7 @@ export async function makeUsers(terminal: Terminal, options: UsersOptions): Prom
   const withPassword = new Set(options.password);
   for (const name of renewed) {
     if (!earlier.some((user) => user.name === name)) {
-      throw new SignalboxError('invalid_request', `--renew ${name}: there is no such user in ${directory}`);
+      throw new SignalboxError('invalid_request', `--renew ${name}: ${directory} has no such user`);
     }
   }
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -71,7 +76,7 @@ function wantedUsers({ agents }: SignalboxConfig, options: UsersOptions): Wanted
   ];
 }
 
-/** Who was there stays. @throws SignalboxError `invalid_request` for one name in two roles */
+/** Existing users stay. @throws SignalboxError `invalid_request` for one name in two roles */
 function merged(earlier: readonly NatsUser[], wanted: readonly Wanted[]): Wanted[] {
   const users = new Map<string, Wanted>(earlier.map(({ name, role }) => [name, { name, role }]));
   const roles = new Map<string, NatsRole>();
@@ -80,7 +85,7 @@ function merged(earlier: readonly NatsUser[], wanted: readonly Wanted[]): Wanted
     if (other !== user.role) {
       throw new SignalboxError(
         'invalid_request',
-        `${user.name} cannot be ${other} and ${user.role} at once: take another name for one of them`,
+        `${user.name} cannot be both ${other} and ${user.role}: use another name for one of them`,
       );
     }
     roles.set(user.name, user.role);
@@ -123,17 +128,14 @@ function report(terminal: Terminal, { out, json }: UsersOptions, { directory, us
     is_new: made.includes(user.name),
     permissions: permissionsOf(user),
   }));
-  if (json) {
-    terminal.print(JSON.stringify({ directory, users: shown }, null, 2));
-    return;
-  }
+  if (json) return printJson(terminal, { directory, users: shown });
   for (const { name, role, secret_file, is_new } of shown) {
-    terminal.print(`${role} ${name}: ${secret_file}${is_new ? '' : ' (as it was)'}`);
+    terminal.print(`${role} ${name}: ${secret_file}${is_new ? '' : ' (unchanged)'}`);
   }
   terminal.note(
     out === undefined
-      ? "These count from the next start of Signalbox on. Hand each user its file, and nobody else's."
-      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/explanation/security.md), and name ${join(directory, 'signalbox.nk')} as nats.credentials of Signalbox.`,
+      ? 'The users are valid from the next start of Signalbox. Give each user only its own file.'
+      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/explanation/security.md), and set nats.credentials of Signalbox to ${join(directory, 'signalbox.nk')}.`,
   );
 }
 

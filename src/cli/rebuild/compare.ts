@@ -1,9 +1,9 @@
 /**
- * A rebuilt state against a live one that goes on meanwhile.
+ * Compares a rebuilt state with a live state that keeps changing.
  *
- * LC1 Each page of what is live says the sequence at which it was true; the rebuild goes on to that very event before
- *     the page is compared. So no event that comes in between is taken for a difference, or hides one.
- * LC2 A task may be missing live only if it is settled, and no more of them than have left memory (retention).
+ * Each page of the live state names its sequence; the rebuild advances to that event before the comparison, so a new
+ * event neither causes nor hides a difference. Invariant retention/changes-nothing: only settled tasks may be missing in
+ * the live state, and no more of them than retention has removed.
  */
 import type { Projections } from '../../../projections/index.ts';
 import type { SignalboxClient } from '../../client/client.ts';
@@ -18,9 +18,9 @@ export interface Difference {
   readonly part: string;
   /** `project/task`, or the id of an agent. */
   readonly key: string;
-  /** Where both were compared. */
+  /** Event at which both were compared. */
   readonly sequence: number;
-  /** Hashes, and for `retention` numbers of tasks; null where there is no such entry. */
+  /** Hashes, or numbers of tasks for `retention`; null if the entry does not exist. */
   readonly live: string | null;
   readonly rebuilt: string | null;
 }
@@ -28,16 +28,15 @@ export interface Difference {
 export interface Comparison {
   /** Entries that were compared. */
   readonly entries: number;
-  /** Tasks that have left memory, and are read from the log when somebody asks. */
+  /** Tasks that are no longer in memory; they are read from the log on request. */
   readonly forgotten: number;
   readonly differences: readonly Difference[];
 }
 
 /**
- * @param replay at its beginning; goes on as far as the live state does
+ * @param replay at its beginning; advances to the live state
  * @param writer the writer that the rebuilt log names
- * @throws SignalboxError `unreachable` where nobody answers, `log_mismatch` for a Signalbox on another log, and what a
- *   replay throws
+ * @throws SignalboxError `unreachable`, `log_mismatch` for a Signalbox on another log, and errors of the replay
  */
 export async function compareWithLive(
   client: SignalboxClient,
@@ -99,7 +98,7 @@ function byName(entries: readonly Entry[]): Map<string, Entry> {
   return new Map(entries.map((entry) => [`${entry.part} ${entry.key}`, entry]));
 }
 
-/** More tasks are missing live than have left memory. */
+/** More tasks are missing in the live state than retention has removed. */
 function tooFew({ sequence, forgotten }: StateAnswer, missing: number): Difference {
   return { part: 'retention', key: '', sequence, live: String(forgotten), rebuilt: String(missing) };
 }

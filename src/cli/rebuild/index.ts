@@ -1,36 +1,32 @@
-import { type Command, Option } from 'commander';
-import { type AddressOptions, withAddressOptions } from '../client-options.ts';
-import { withExamples } from '../help.ts';
-import { type SourceOptions, withSourceOptions } from '../log/log-options.ts';
-import type { Terminal } from '../terminal.ts';
+/** `signalbox rebuild`: rebuilds the state from the event log. */
+import { Option } from 'commander';
+import type { CommandRow } from '../command.ts';
+import { withAddress, withSource } from '../options.ts';
+import type { RebuildOptions } from './run.ts';
 
-export interface RebuildOptions extends SourceOptions, AddressOptions {
-  readonly dropSnapshots?: true;
-}
-
-export function addRebuild(program: Command, terminal: Terminal): void {
-  const command = withAddressOptions(withSourceOptions(program.command('rebuild')))
-    .summary('rebuild the state from the log, and compare it with what is live')
-    .description(
-      'Rebuilds the whole state from the first event on, with the hash chain and every transition checked. Where a ' +
-        'Signalbox runs on that log, everything that it shows is compared with it, entry by entry and at the very ' +
-        'sequence, while it goes on with its work.\n\n' +
-        'Snapshots only save time at a start. With --drop-snapshots they are deleted when the log was found to be whole: the ' +
-        'next start reads all of it.',
-    )
-    .addOption(
-      new Option(
-        '--drop-snapshots',
-        'delete the snapshots, of what is live or of the data directory',
-      ).conflicts(['file', 'bundle']),
-    )
-    .action(async (options: RebuildOptions) => {
-      const { rebuild } = await import('./run.ts');
-      await rebuild(terminal, options);
-    });
-  withExamples(command, [
-    ['Prove that what is shown is what the log says', 'signalbox rebuild'],
-    ['The tasks that differ, for a script', "signalbox rebuild --json | jq -r '.differences[].key'"],
+export const rebuild: CommandRow = {
+  name: 'rebuild',
+  summary: 'rebuild the state from the log and compare it with the live state',
+  description:
+    'Rebuilds the whole state from the event log, and checks the hash chain and every transition. If a Signalbox runs on ' +
+    'this log, compares its live state entry by entry, each at the same sequence, without stopping it.\n\n' +
+    'Snapshots only make a start faster. With --drop-snapshots they are deleted after a successful rebuild, so that the ' +
+    'next start reads the whole log.',
+  examples: [
+    ['Prove that the live state follows from the log', 'signalbox rebuild'],
+    ['Print the tasks that differ, for a script', "signalbox rebuild --json | jq -r '.differences[].key'"],
     ['Make the next start read the whole log', 'signalbox rebuild --drop-snapshots'],
-  ]);
-}
+  ],
+  add: (command, terminal) =>
+    withAddress(withSource(command))
+      .addOption(
+        new Option(
+          '--drop-snapshots',
+          'delete the snapshots of the running Signalbox or of the data directory',
+        ).conflicts(['file', 'bundle']),
+      )
+      .action(async (options: RebuildOptions) => {
+        const { runRebuild } = await import('./run.ts');
+        await runRebuild(terminal, options);
+      }),
+};

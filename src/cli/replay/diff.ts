@@ -1,7 +1,9 @@
-/** What has changed between two moments, in words and as JSON. */
+/** Changes between two moments, as text and as JSON. */
 import { agentJson } from '../../app/agents/agents.ts';
 import { attemptJson, commentJson, outputJson, timeOf } from '../../app/tasks/task-json.ts';
+import { oneLine } from '../../base/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import {
   type BoardChanges,
   boardOf,
@@ -11,9 +13,8 @@ import {
 } from '../../engine/replay/changes.ts';
 import { type Moment, momentText } from '../../engine/replay/moment.ts';
 import type { Place, Replay } from '../../engine/replay/replay.ts';
-import type { OpenLog } from '../log/open-log.ts';
+import type { OpenLog } from '../open-log.ts';
 import type { Terminal } from '../terminal.ts';
-import { oneLine } from '../text/printable.ts';
 import type { Progress } from '../text/progress.ts';
 import { placeJson, type Scope } from './scope.ts';
 
@@ -28,7 +29,7 @@ export interface DiffRequest {
   readonly progress: Progress;
 }
 
-/** @throws SignalboxError `invalid_request` where the second moment is not the later one, `no_such_moment` */
+/** @throws SignalboxError `invalid_request` if the second moment is earlier, `no_such_moment` */
 export async function showDiff(terminal: Terminal, request: DiffRequest): Promise<void> {
   const { replay, moments, scope, now, json, progress } = request;
   const [first, second] = moments;
@@ -50,7 +51,7 @@ export async function showDiff(terminal: Terminal, request: DiffRequest): Promis
   for (const line of changeLines(terminal, from, to, changes)) terminal.print(line);
 }
 
-/** @param from where the first moment has led to */
+/** @param from the place of the first moment */
 function assertInOrder(first: Moment, from: Place, second: Moment): void {
   const isEarlier =
     second.kind === 'sequence'
@@ -96,7 +97,7 @@ function changeLines(
   if (agentLines.length > 0) blocks.push(agentLines);
   const queueLines = queues.map(({ queue, ...change }) => `queue ${queue}: ${stepText(change)}`);
   if (queueLines.length > 0) blocks.push(queueLines);
-  if (blocks.length === 0) return [...head, '', 'nothing has changed on the board'];
+  if (blocks.length === 0) return [...head, '', 'nothing has changed'];
   return [...head, ...blocks.flatMap((lines) => ['', ...lines])];
 }
 
@@ -105,7 +106,7 @@ function taskLines(
   { task, state, outputs, comments, attempts }: TaskChanges,
 ): string[] {
   const title = terminal.style('bold', oneLine(task.spec.title));
-  const news = [
+  const changes = [
     ...(state === null ? [] : [isNew(state) ? `created; now ${state.to}` : stepText(state)]),
     ...attempts.map(({ attempt, ...change }) => {
       const error = attempt.error === null ? '' : ` (${oneLine(attempt.error)})`;
@@ -117,15 +118,18 @@ function taskLines(
     ),
     ...comments.map(({ author, body }) => `comment by ${oneLine(author)}: ${oneLine(body)}`),
   ];
-  if (news.length === 0) news.push(`still ${task.state}, changed by event ${task.lastSequence}`);
-  return [`${task.project}/${task.id} ${title}`, ...news.map((line) => `  ${line}`)];
+  if (changes.length === 0) changes.push(`still ${task.state}, changed by event ${task.lastSequence}`);
+  return [
+    `${taskKey({ project: task.project, task: task.id })} ${title}`,
+    ...changes.map((line) => `  ${line}`),
+  ];
 }
 
 function isNew(change: StateChange | null): boolean {
   return change !== null && change.from === null;
 }
 
-/** As in `pending → working`; only the state where there was none before. */
+/** As in `pending → working`; only the new state if there was none before. */
 function stepText({ from, to }: StateChange): string {
   return from === null ? to : `${from} → ${to}`;
 }

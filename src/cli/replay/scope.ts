@@ -1,13 +1,23 @@
-/** What a replay is to show, and how the moment is named. */
+/** What a replay shows, and the moment as text. */
 import { timeOf } from '../../app/tasks/task-json.ts';
 import { type ProjectId, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
 import type { Place } from '../../engine/replay/replay.ts';
+import type { SourceOptions } from '../options.ts';
 import { ageText } from '../text/time.ts';
-import type { ReplayOptions } from './index.ts';
 
 const DEFAULT_PROJECT = 'default';
 
-/** What is shown; everything where nothing is named. */
+export interface ReplayOptions extends SourceOptions {
+  readonly to?: string;
+  readonly project?: string;
+  readonly task?: string;
+  readonly diff?: readonly string[];
+  readonly events?: true;
+  readonly full?: true;
+  readonly limit?: number;
+}
+
+/** Undefined: everything. */
 export interface Scope {
   readonly project: ProjectId | undefined;
   readonly task: TaskId | undefined;

@@ -1,23 +1,28 @@
-/** The state at a moment, for people and for programs. The JSON of a task is what the API answered then. */
+/** The state at a moment. The JSON of a task is what the API answered at that moment. */
+
+import { agentJson } from '../../app/agents/agents.ts';
 import { readTask } from '../../app/tasks/read-tasks.ts';
+import { taskJson } from '../../app/tasks/task-json.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { EXPANSIONS } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import { TASK_STATES } from '../../contracts/tasks.ts';
 import { readRecords } from '../../engine/replay/event-source.ts';
 import { type Moment, parseMoment } from '../../engine/replay/moment.ts';
 import { Replay } from '../../engine/replay/replay.ts';
-import { type OpenLog, openLog } from '../log/open-log.ts';
+import { type OpenLog, openLog } from '../open-log.ts';
+import { taskColumns } from '../task/read.ts';
+import { styleOfTask } from '../task/styles.ts';
 import { taskPage } from '../task/task-page.ts';
 import type { Terminal } from '../terminal.ts';
 import { progressOn, shownReading } from '../text/progress.ts';
-import { showBoard } from './board.ts';
+import { tableLines } from '../text/table.ts';
 import { showDiff } from './diff.ts';
-import type { ReplayOptions } from './index.ts';
-import { placeJson, placeText, scopeOf } from './scope.ts';
+import { placeJson, placeText, type ReplayOptions, type Scope, scopeOf } from './scope.ts';
 
-/** A replay lets no task go. */
+/** A replay keeps all tasks in memory. */
 const ALL_IN_MEMORY = { retention: { forgotten: 0 }, archive: { find: async () => null } } as const;
 
 export async function showReplay(terminal: Terminal, options: ReplayOptions): Promise<void> {
@@ -46,7 +51,7 @@ function pairOf(moments: readonly Moment[]): readonly [Moment, Moment] {
   if (from && to && moments.length === 2) return [from, to];
   throw new SignalboxError(
     'invalid_request',
-    '--diff takes two moments, the earlier one first: --diff 100 200',
+    '--diff needs two moments, the earlier one first: --diff 100 200',
   );
 }
 
@@ -75,4 +80,39 @@ async function showTask(
   terminal.print();
   const page = { full: options.full === true, now: place.time };
   terminal.print(taskPage(terminal, json as unknown as TaskAnswer, page).join('\n'));
+}
+
+const LIMIT = 100;
+
+function showBoard(
+  terminal: Terminal,
+  { projections, place }: Replay,
+  { project }: Scope,
+  { json, limit }: ReplayOptions,
+  now: number,
+): void {
+  const { blackboard, agents } = projections;
+  const all = [...blackboard.tasks.values()].filter(
+    (task) => project === undefined || task.project === project,
+  );
+  const counts = Object.fromEntries(
+    TASK_STATES.map((state) => [state, all.filter((task) => task.state === state).length] as const),
+  );
+  const shown = all.slice(0, limit ?? (json ? all.length : LIMIT)).map(taskJson);
+  if (json) {
+    const known = project === undefined ? { agents: [...agents.byId.values()].map(agentJson) } : {};
+    terminal.print(JSON.stringify({ ...placeJson(place), counts, tasks: shown, ...known }, null, 2));
+    return;
+  }
+  const present = TASK_STATES.filter((state) => counts[state] !== 0);
+  const words = present.map((state) => terminal.style(styleOfTask(state), `${counts[state]} ${state}`));
+  terminal.print(placeText(place, now));
+  terminal.print(
+    `${all.length} ${all.length === 1 ? 'task' : 'tasks'}${words.length > 0 ? `: ${words.join(', ')}` : ''}`,
+  );
+  if (shown.length === 0) return;
+  const columns = taskColumns({ allProjects: project === undefined }, place.time);
+  for (const line of tableLines(terminal, columns, shown as unknown as TaskAnswer[])) terminal.print(line);
+  if (shown.length < all.length)
+    terminal.note(`showing ${shown.length} of ${all.length} tasks: raise --limit`);
 }

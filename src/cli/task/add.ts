@@ -1,11 +1,12 @@
+/** Creates a task, and follows it on request. */
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import type { NewTask } from '../../client/client.ts';
-import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { append, appendLabel, jsonObjectOf, numberOf, priorityOf } from '../arguments.ts';
-import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
-import { withExamples } from '../help.ts';
+import type { CommandRow } from '../command.ts';
+import { type ClientOptions, clientOf, unreadable, withProject } from '../options.ts';
+import { printAnswer } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { watchTask } from './watch.ts';
 
@@ -28,69 +29,59 @@ interface AddOptions extends ClientOptions {
   readonly wait?: true;
 }
 
-export function addTaskAdd(task: Command, terminal: Terminal): void {
-  const command = withClientOptions(task.command('add'))
-    .summary('create a task')
-    .description('Creates a task, for one agent or for any agent that can do its type.')
-    .argument('<title>', 'what is to be done, in one line')
-    .option('--agent <id>', 'the agent that is to do it')
-    .option('--type <id>', 'or: the capability that its agent must have')
-    .option('--description <text>', 'the whole story; "-" reads it from standard input')
-    .addOption(new Option('--file <path>', 'reads the description from a file').conflicts('description'))
-    .option('--params <json>', 'parameters for the agent, a JSON object', jsonObjectOf)
-    .option('--must-have <text>', 'what the result must have; may be repeated', append)
-    .option('--priority <number>', '1 to 10, the highest first; or low, normal, high', priorityOf)
-    .option('--id <id>', 'an id of your own')
-    .option('--idempotency-key <key>', 'the same key and request again create nothing')
-    .option('--delay <seconds>', 'seconds until it may start', numberOf)
-    .option('--expires-at <time>', 'when it is not to be started any more, as in 2030-01-31T12:00:00Z')
-    .option('--timeout <seconds>', 'seconds that one attempt may take', numberOf)
-    .option('--max-attempts <number>', 'attempts, the first included', numberOf)
-    .addOption(new Option('--review <who>', 'who looks at the result: auto, manual, or an agent'))
-    .option('--label <name=value>', 'a label; may be repeated', appendLabel)
-    .option('--wait', 'follow it until it settles; exit 0 only when it is done')
-    .action((title: string, options: AddOptions) => add(terminal, title, options));
-  withExamples(command, [
+export const add: CommandRow = {
+  name: 'add',
+  summary: 'create a task',
+  description: 'Creates a task for one agent, or for any agent that has the capability for its type.',
+  examples: [
     [
-      'A review of the current directory by one agent',
+      'Ask one agent to review the current directory',
       'signalbox task add "Review" --agent reviewer --params \'{"repo": "."}\'',
     ],
     [
-      'By any agent that can do it, and wait for the result',
+      'Ask any agent with the capability, and wait for the result',
       'signalbox task add "Durations" --type data_analysis --review auto --wait',
     ],
     [
-      'A long description from another program',
+      'Read the description from another program',
       'git log -5 | signalbox task add "Summarize" --agent writer --description -',
     ],
-  ]);
-}
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .argument('<title>', 'what to do, in one line')
+      .option('--agent <id>', 'agent that does the task')
+      .option('--type <id>', 'task type; any agent with this capability may do the task')
+      .option('--description <text>', 'full description; "-" reads it from standard input')
+      .addOption(new Option('--file <path>', 'read the description from a file').conflicts('description'))
+      .option('--params <json>', 'parameters for the agent, as a JSON object', jsonObjectOf)
+      .option('--must-have <text>', 'requirement that the result must meet (repeatable)', append)
+      .option('--priority <number>', '1 to 10, highest first; or low, normal, high', priorityOf)
+      .option('--id <id>', 'id of the task (default: generated)')
+      .option('--idempotency-key <key>', 'repeating the request with the same key creates no second task')
+      .option('--delay <seconds>', 'do not start before this time', numberOf)
+      .option('--expires-at <time>', 'do not start after this time, such as 2030-01-31T12:00:00Z')
+      .option('--timeout <seconds>', 'time limit of one attempt', numberOf)
+      .option('--max-attempts <number>', 'attempts, including the first', numberOf)
+      .option('--review <who>', 'who reviews the result: auto, manual, or an agent')
+      .option('--label <name=value>', 'label (repeatable)', appendLabel)
+      .option('--wait', 'follow the task until it ends; exit code 0 only if it is done')
+      .action((title: string, options: AddOptions) => addTask(terminal, title, options)),
+};
 
-async function add(terminal: Terminal, title: string, options: AddOptions): Promise<void> {
+async function addTask(terminal: Terminal, title: string, options: AddOptions): Promise<void> {
   const client = clientOf(options);
-  const { status, body: task } = await client.request('createTask', {
-    project: options.project,
-    ...(await taskOf(title, options)),
-  });
-  const created = status === 201;
-  if (options.wait) {
-    if (!options.json) terminal.note(createdText(task.id, options.project, created));
-    terminal.exitCode = await watchTask(terminal, client, {
-      ...options,
-      id: task.id,
-      print: options.json ? 'result' : 'news',
-    });
-    return;
-  }
-  terminal.print(
-    options.json ? JSON.stringify(task, null, 2) : createdText(task.id, options.project, created),
-  );
-}
-
-function createdText(id: string, project: string, created: boolean): string {
-  return created
-    ? `created task ${id} in project ${project}`
-    : `task ${id} in project ${project} was created by an equal request before`;
+  const { project, json } = options;
+  const request = { project, ...(await taskOf(title, options)) };
+  const { status, body } = await client.request('createTask', request);
+  const text =
+    status === 201
+      ? `created task ${body.id} in project ${project}`
+      : `task ${body.id} in project ${project} already exists, created by the same request`;
+  if (!options.wait) return printAnswer(terminal, options, body, () => text);
+  if (!json) terminal.note(text);
+  const print = json ? 'result' : 'events';
+  terminal.exitCode = await watchTask(terminal, client, { project, id: body.id, print });
 }
 
 async function taskOf(title: string, options: AddOptions): Promise<NewTask> {
@@ -120,8 +111,6 @@ async function descriptionOf({ description, file }: AddOptions): Promise<string 
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new SignalboxError('invalid_request', `--file ${file} cannot be read: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw unreadable('--file', file, cause);
   }
 }

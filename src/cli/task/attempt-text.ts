@@ -1,12 +1,11 @@
-/** Attempts for people: a table, and what a kill did and proves. */
+/** Attempts as text: the columns of a table, and the evidence of a kill. */
 import { z } from 'zod';
 import type { AttemptAnswer } from '../../contracts/api/answers.ts';
-import type { Terminal } from '../terminal.ts';
-import { type Column, tableLines } from '../text/table.ts';
+import type { Column } from '../text/table.ts';
 import { bytesText, durationText } from '../text/time.ts';
-import { styleOfAttempt } from './state-style.ts';
+import { styleOfAttempt } from './styles.ts';
 
-/** The part of the evidence that is told; the JSON has all of it. */
+/** The part of the evidence that is printed; `--json` prints all of it. */
 const killSchema = z.object({
   startedAt: z.number(),
   endedAt: z.number(),
@@ -19,7 +18,7 @@ const killSchema = z.object({
 });
 export type KillSummary = z.output<typeof killSchema>;
 
-const COLUMNS: readonly Column<AttemptAnswer>[] = [
+export const ATTEMPT_COLUMNS: readonly Column<AttemptAnswer>[] = [
   { title: '#', text: ({ attempt }) => attempt, align: 'right' },
   { title: 'AGENT', text: ({ agent }) => agent, isName: true },
   { title: 'OUTCOME', text: ({ status }) => status, style: ({ status }) => styleOfAttempt(status) },
@@ -38,26 +37,19 @@ const COLUMNS: readonly Column<AttemptAnswer>[] = [
   { title: 'ERROR', text: ({ error }) => error ?? '' },
 ];
 
-export function attemptLines(
-  terminal: Pick<Terminal, 'columns' | 'style'>,
-  attempts: readonly AttemptAnswer[],
-): string[] {
-  return tableLines(terminal, COLUMNS, attempts);
-}
-
 export function exitText({ exit_code: code, signal, ended_at }: AttemptAnswer): string {
   if (signal !== null) return signal;
   if (code !== null) return `code ${code}`;
   return ended_at === null ? '' : '-';
 }
 
-/** What was killed; null where nothing had to be. */
+/** The evidence of a kill; null if no signal was sent. */
 export function killOf({ evidence }: AttemptAnswer): KillSummary | null {
   const parsed = killSchema.safeParse(evidence);
   return parsed.success && parsed.data.signalCount > 0 ? parsed.data : null;
 }
 
-/** As in `killed in 1.1 s: SIGTERM to the group, then 2 × SIGKILL; 3 processes found (pid 7, 8, 9), none left`. */
+/** As in `stopped in 1.1 s: SIGTERM to the group, 2 × SIGKILL; 2 processes found (7 by group, 8 by tree), none left …`. */
 export function killText(kill: KillSummary): string {
   const counts = new Map<string, number>();
   for (const { signal, to } of kill.signals) {
@@ -68,5 +60,5 @@ export function killText(kill: KillSummary): string {
   const pids = kill.processes.map(({ pid, foundBy }) => `${pid} by ${foundBy}`).join(', ');
   const left = kill.survivors === 0 ? 'none left' : `${kill.survivors} LEFT`;
   const time = durationText(kill.endedAt - kill.startedAt);
-  return `stopped in ${time}: ${signals}; ${kill.processCount} processes found (${pids}), ${left} after ${kill.rounds} looks`;
+  return `stopped in ${time}: ${signals}; ${kill.processCount} processes found (${pids}), ${left} after ${kill.rounds} scans`;
 }

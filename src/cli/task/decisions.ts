@@ -1,84 +1,99 @@
-/** What a person decides about a task: one command for each decision. */
-import type { Command } from 'commander';
-import { type ClientOptions, clientOf, withClientOptions } from '../client-options.ts';
-import { type DecisionOptions, decisionOf, withDecisionOptions } from '../decision-options.ts';
-import { withExamples } from '../help.ts';
-import type { Terminal } from '../terminal.ts';
-import { printable } from '../text/printable.ts';
+/** Decisions about a task: one row is one command. */
 
-type Options = ClientOptions & DecisionOptions;
+import { printable } from '../../base/printable.ts';
+import type { SignalboxClient } from '../../client/client.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import type { Decision } from '../../contracts/api/requests.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
+import type { TaskState } from '../../contracts/tasks.ts';
+import { DEAD_STATUSES, OPEN_STATUSES, taskArgument } from '../arguments.ts';
+import type { CommandRow, Example } from '../command.ts';
+import {
+  type ClientOptions,
+  clientOf,
+  type DecisionOptions,
+  decisionOf,
+  withDecision,
+  withProject,
+} from '../options.ts';
+import { printAnswer } from '../output.ts';
 
-type DecisionName = 'approve' | 'reject' | 'cancel' | 'block' | 'unblock' | 'retry';
-
-interface DecisionCommand {
-  readonly name: DecisionName;
+interface TaskDecision {
+  readonly name: string;
   readonly description: string;
+  /** What the comment is for. */
   readonly comment: string;
   readonly needsComment?: true;
-  readonly example: readonly [string, string];
+  /** Of tasks that the shell offers. */
+  readonly statuses: readonly TaskState[];
+  readonly example: Example;
+  readonly send: (client: SignalboxClient, input: TaskRef & Decision) => Promise<TaskAnswer>;
 }
 
-const ID = 'k3v9x2m1q8zt';
-
-const COMMANDS: readonly DecisionCommand[] = [
+const DECISIONS: readonly TaskDecision[] = [
   {
     name: 'cancel',
-    description: 'Ends a task that is not finished, and stops the attempt that runs.',
-    comment: 'why',
-    example: ['Stop it', `signalbox task cancel ${ID} --comment "not needed any more"`],
+    description: 'Cancels a task that has not ended, and stops its running attempt.',
+    comment: 'reason for the decision',
+    statuses: OPEN_STATUSES,
+    example: ['Cancel a task', 'signalbox task cancel k3v9x2m1q8zt --comment "not needed any more"'],
+    send: (client, input) => client.cancelTask(input),
   },
   {
     name: 'approve',
-    description: 'Accepts the result of a task in review: it is done.',
-    comment: 'a remark',
-    example: ['Accept the result', `signalbox task approve ${ID}`],
+    description: 'Approves the result of a task in review: the task is done.',
+    comment: 'remark',
+    statuses: ['review'],
+    example: ['Approve a result', 'signalbox task approve k3v9x2m1q8zt'],
+    send: (client, input) => client.approveTask(input),
   },
   {
     name: 'reject',
-    description: 'Sends a task in review back: the next attempt is told why.',
-    comment: 'what is to be better, for the next attempt',
+    description:
+      'Rejects the result of a task in review: the task gets another attempt, which gets the comment.',
+    comment: 'what the next attempt should improve',
     needsComment: true,
-    example: ['Ask for another one', `signalbox task reject ${ID} --comment "name the files"`],
+    statuses: ['review'],
+    example: ['Ask for a better result', 'signalbox task reject k3v9x2m1q8zt --comment "name the files"'],
+    send: (client, { comment = '', ...input }) => client.rejectTask({ ...input, comment }),
   },
   {
     name: 'block',
-    description: 'Holds a task back until it is unblocked.',
-    comment: 'what it waits for',
-    example: ['Hold it back', `signalbox task block ${ID} --comment "wait for the new data"`],
+    description: 'Blocks a task: it is not assigned until it is unblocked.',
+    comment: 'what the task waits for',
+    statuses: OPEN_STATUSES,
+    example: ['Block a task', 'signalbox task block k3v9x2m1q8zt --comment "wait for the new data"'],
+    send: (client, input) => client.blockTask(input),
   },
   {
     name: 'unblock',
-    description: 'Lets a blocked task go on.',
-    comment: 'a remark',
-    example: ['Let it go on', `signalbox task unblock ${ID}`],
+    description: 'Unblocks a task: it can be assigned again.',
+    comment: 'remark',
+    statuses: ['blocked'],
+    example: ['Unblock a task', 'signalbox task unblock k3v9x2m1q8zt'],
+    send: (client, input) => client.unblockTask(input),
   },
   {
     name: 'retry',
-    description: 'Gives a failed or expired task as many attempts again as it had.',
-    comment: 'what is different now',
-    example: ['Try again', `signalbox task retry ${ID} --comment "the disk is free again"`],
+    description: 'Retries a failed or expired task, with as many new attempts as it had before.',
+    comment: 'what has changed',
+    statuses: DEAD_STATUSES,
+    example: ['Retry a task', 'signalbox task retry k3v9x2m1q8zt --comment "the disk is free again"'],
+    send: (client, input) => client.retryTask(input),
   },
 ];
 
-export function addTaskDecisions(task: Command, terminal: Terminal): void {
-  for (const { name, description, comment, needsComment, example } of COMMANDS) {
-    const command = withClientOptions(task.command(name)).description(description);
-    command.argument('<id>', 'the task');
-    withDecisionOptions(command, comment, needsComment).action((id: string, options: Options) =>
-      decide(terminal, name, id, options),
-    );
-    withExamples(command, [example]);
-  }
-}
-
-async function decide(terminal: Terminal, name: DecisionName, id: string, options: Options): Promise<void> {
-  const { comment = '', ...decision } = decisionOf(options);
-  const input = { project: options.project, task: id, ...decision, ...(comment && { comment }) };
-  const client = clientOf(options);
-  const task = await (name === 'reject'
-    ? client.rejectTask({ ...input, comment })
-    : client[`${name}Task`](input));
-  terminal.print(
-    options.json ? JSON.stringify(task, null, 2) : `task ${printable(id)} is ${task.status} now`,
-  );
-}
+export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
+  name: row.name,
+  summary: `${row.name} a task`,
+  description: row.description,
+  examples: [row.example],
+  add: (command, terminal) =>
+    withDecision(withProject(command), row.comment, row.needsComment)
+      .addArgument(taskArgument(row.statuses))
+      .action(async (id: string, options: ClientOptions & DecisionOptions) => {
+        const { project } = options;
+        const answer = await row.send(clientOf(options), { project, task: id, ...decisionOf(options) });
+        printAnswer(terminal, options, answer, ({ status }) => `task ${printable(id)} is now ${status}`);
+      }),
+}));

@@ -1,15 +1,15 @@
-/** One event of a task in one line. */
+/** An event of a task as one line. */
 import { z } from 'zod';
+import { oneLine } from '../../base/printable.ts';
+import type { EventAnswer } from '../../client/client.ts';
 import type { Terminal } from '../terminal.ts';
-import { oneLine } from '../text/printable.ts';
 import { clockText } from '../text/time.ts';
 import { pad } from '../text/width.ts';
-import type { EventAnswer } from './shapes.ts';
 
 const TRANSITION_WIDTH = 20;
 const TYPE_WIDTH = 22;
 
-/** What events may say beside their type; a newer Signalbox may say more. */
+/** Fields that are shown. Events may have more, above all those of a newer Signalbox. */
 const detailsSchema = z.object({
   attempt: z.number().nullish(),
   agent: z.string().optional(),
@@ -26,14 +26,14 @@ const detailsSchema = z.object({
   body: z.string().optional(),
 });
 
-/** Time, transition, type, and what the event says of itself. */
+/** Time, transition, type and details. */
 export function eventLine(terminal: Pick<Terminal, 'style'>, event: EventAnswer): string {
   const time = terminal.style('dim', clockText(event.time));
   const type = pad(event.event.type, TYPE_WIDTH);
   return `${time}  ${pad(transitionOf(event), TRANSITION_WIDTH)}  ${type}  ${detailsOf(event)}`.trimEnd();
 }
 
-/** As in `pending → claimed`; of the attempt where the task stays as it is; empty where nothing moves. */
+/** As in `pending → claimed`: of the task, or of the attempt if the task does not change; empty if nothing changes. */
 function transitionOf({ transitions }: EventAnswer): string {
   const moving = transitions.filter(({ from, to }) => from !== to);
   const shown = moving.find(({ entity }) => entity === 'task') ?? moving[0];
@@ -43,24 +43,24 @@ function transitionOf({ transitions }: EventAnswer): string {
 
 function detailsOf({ event, actor }: EventAnswer): string {
   const parsed = detailsSchema.safeParse(event);
-  const said = parsed.success ? parsed.data : {};
-  const text = said.error ?? said.detail ?? said.reason ?? said.comment ?? said.body;
+  const fields = parsed.success ? parsed.data : {};
+  const text = fields.error ?? fields.detail ?? fields.reason ?? fields.comment ?? fields.body;
   const parts = [
-    typeof said.attempt === 'number' ? `attempt ${said.attempt}` : null,
-    said.agent === undefined ? null : `agent ${said.agent}`,
-    said.pid === undefined ? null : `pid ${said.pid}`,
-    said.output === undefined ? null : `${said.output.type} "${said.output.title}"`,
-    said.outcome ?? null,
-    said.exit_code === undefined ? null : `exit code ${said.exit_code}`,
-    said.signal ?? null,
-    whoOf(actor, said.author),
+    typeof fields.attempt === 'number' ? `attempt ${fields.attempt}` : null,
+    fields.agent === undefined ? null : `agent ${fields.agent}`,
+    fields.pid === undefined ? null : `pid ${fields.pid}`,
+    fields.output === undefined ? null : `${fields.output.type} "${fields.output.title}"`,
+    fields.outcome ?? null,
+    fields.exit_code === undefined ? null : `exit code ${fields.exit_code}`,
+    fields.signal ?? null,
+    authorOf(actor, fields.author),
   ].filter((part) => part !== null);
   const head = parts.join(', ');
   return oneLine(text === undefined ? head : `${head}${head === '' ? '' : ': '}${text}`);
 }
 
-/** Persons and authors of comments; what the supervisor decides goes without saying. */
-function whoOf(actor: string, author: string | undefined): string | null {
+/** Users and authors of comments; null for the supervisor. */
+function authorOf(actor: string, author: string | undefined): string | null {
   if (author !== undefined) return `by ${author}`;
   return actor.startsWith('user:') ? `by ${actor.slice('user:'.length)}` : null;
 }

@@ -1,26 +1,17 @@
-import type { Command } from 'commander';
-import { exitCodesText } from '../exit-codes.ts';
-import type { Terminal } from '../terminal.ts';
-import { addTaskAdd } from './add.ts';
-import { addTaskComment } from './comment.ts';
-import { addTaskDecisions } from './decisions.ts';
-import { addTaskLs } from './ls.ts';
-import { addTaskShow } from './show.ts';
-import { addTaskWatch } from './watch.ts';
-import { addTaskWhy } from './why.ts';
+/** `signalbox task`: creates tasks, shows them, and decides about them. */
+import type { CommandRow } from '../command.ts';
+import { add } from './add.ts';
+import { decisions } from './decisions.ts';
+import { comment, ls, show, why } from './read.ts';
+import { watch } from './watch.ts';
 
-/** The commands that speak to a running Signalbox about its tasks. */
-export function addTaskCommands(program: Command, terminal: Terminal): void {
-  const task = program.command('task').description('create, list, show, watch, explain and decide tasks');
-  addTaskAdd(task, terminal);
-  addTaskLs(task, terminal);
-  addTaskShow(task, terminal);
-  addTaskWatch(task, terminal);
-  addTaskWhy(task, terminal);
-  addTaskDecisions(task, terminal);
-  addTaskComment(task, terminal);
-  task.addHelpText(
-    'after',
-    `\nExamples:\n  $ signalbox task add "Say hello" --agent greeter\n  $ signalbox task ls --status review\n\n${exitCodesText()}`,
-  );
-}
+export const task: CommandRow = {
+  name: 'task',
+  summary: 'create, list, show, watch and explain tasks; approve, reject, cancel or retry one',
+  description: 'Creates, lists, shows, watches and explains tasks, and records decisions about them.',
+  examples: [
+    ['Create a task for an agent', 'signalbox task add "Say hello" --agent greeter'],
+    ['List tasks in review', 'signalbox task ls --status review'],
+  ],
+  commands: [add, ls, show, watch, why, ...decisions, comment],
+};

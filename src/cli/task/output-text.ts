@@ -1,14 +1,18 @@
-/** Outputs and comments for people. */
+/** Outputs and comments as text. */
+
+import { oneLine, printable } from '../../base/printable.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Terminal } from '../terminal.ts';
-import { oneLine, printable } from '../text/printable.ts';
 import { bytesText, clockText } from '../text/time.ts';
 import { shorten } from '../text/width.ts';
-import type { CommentAnswer, OutputAnswer } from './shapes.ts';
+
+type OutputAnswer = NonNullable<TaskAnswer['outputs']>[number];
+type CommentAnswer = NonNullable<TaskAnswer['comments']>[number];
 
 type Shown = Pick<Terminal, 'columns' | 'style'>;
 
 export interface OutputTextOptions {
-  /** Lines of content that are shown of each output, blank ones left out; infinite for all as they are. */
+  /** Lines of content per output, without blank lines; infinite for the unchanged content. */
   readonly maxLines: number;
   readonly indent: string;
 }

@@ -1,16 +1,18 @@
-/** A task as a readable page. */
+/** A task as a page of text. */
+
+import { oneLine, printable } from '../../base/printable.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { factsOf } from '../../contracts/api/task-facts.ts';
 import type { Terminal } from '../terminal.ts';
-import { oneLine, printable } from '../text/printable.ts';
+import { tableLines } from '../text/table.ts';
 import { ageText } from '../text/time.ts';
-import { attemptLines, killOf, killText } from './attempt-text.ts';
+import { ATTEMPT_COLUMNS, killOf, killText } from './attempt-text.ts';
 import { eventLine } from './event-text.ts';
 import { commentLines, outputLines } from './output-text.ts';
-import { styleOfState } from './state-style.ts';
+import { styleOfTask } from './styles.ts';
 
 export interface TaskPageOptions {
-  /** Whether contents are shown whole. */
+  /** Whether outputs are shown without shortening. */
   readonly full: boolean;
   readonly now: number;
 }
@@ -21,9 +23,9 @@ const SHORT_CONTENT_LINES = 12;
 
 type Shown = Pick<Terminal, 'columns' | 'style'>;
 
-/** Its sections are there for the parts that the answer has. */
+/** Sections of parts that the answer does not have are left out. */
 export function taskPage(terminal: Shown, task: TaskAnswer, options: TaskPageOptions): string[] {
-  const state = terminal.style(styleOfState(task.status), task.status);
+  const state = terminal.style(styleOfTask(task.status), task.status);
   const sections = [
     [`${terminal.style('bold', oneLine(task.title))}`, `${task.id} in project ${task.project}: ${state}`],
     factLines(terminal, task, options.now),
@@ -96,7 +98,7 @@ function attemptsOf(terminal: Shown, { attempts = [] }: TaskAnswer): string[] {
     const kill = killOf(attempt);
     return kill === null ? [] : [`attempt ${attempt.attempt} ${killText(kill)}`];
   });
-  return [...attemptLines(narrower, attempts), ...kills].map((line) => `${INDENT}${line}`);
+  return [...tableLines(narrower, ATTEMPT_COLUMNS, attempts), ...kills].map((line) => `${INDENT}${line}`);
 }
 
 function outputsOf(terminal: Shown, { outputs = [] }: TaskAnswer, { full }: TaskPageOptions): string[] {

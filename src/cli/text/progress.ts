@@ -1,14 +1,13 @@
-/** How far long work has come: one line that is drawn again, where a person is looking; nothing elsewhere. */
+/** Progress of long work: one line that is redrawn on a terminal; nothing otherwise. */
 import type { EventSource } from '../../engine/replay/event-source.ts';
 import type { Terminal } from '../terminal.ts';
 import { durationText } from './time.ts';
 
 export interface Progress extends Disposable {
-  /** Whether a person is looking. */
   readonly isShown: boolean;
-  /** @param total 0 where it is not known */
+  /** @param total 0 if unknown */
   update(done: number, total: number): void;
-  /** Takes the line away, before something else is written; the end of the block does too. */
+  /** Removes the line; called before other output, and by disposal. */
   clear(): void;
 }
 
@@ -18,8 +17,8 @@ const CLEAR_LINE = '\r\u001b[2K';
 const HIDDEN: Progress = { isShown: false, update: () => {}, clear: () => {}, [Symbol.dispose]: () => {} };
 
 /**
- * @param what as in `verified`: stands before the numbers
- * @param now milliseconds, from any beginning
+ * @param what precedes the numbers, such as `verified`
+ * @param now milliseconds from any origin
  */
 export function progressOn(
   { redraw }: Pick<Terminal, 'redraw'>,
@@ -59,7 +58,7 @@ export function progressText(done: number, total: number, ms: number): string {
   return `${done.toLocaleString('en')} ${share}, ${speed}${left}`;
 }
 
-/** A source that tells how far it is read; where nobody is looking it is the source itself, and costs nothing. */
+/** A source that shows how far it is read; the same source unless the progress is shown. */
 export function shownReading(source: EventSource, progress: Progress): EventSource {
   if (!progress.isShown) return source;
   return {

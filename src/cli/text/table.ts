@@ -1,5 +1,7 @@
+/** Tables that fit into the terminal. */
+
+import { oneLine } from '../../base/printable.ts';
 import type { Style, Terminal } from '../terminal.ts';
-import { oneLine } from './printable.ts';
 import { pad, shorten, widthOf } from './width.ts';
 
 export interface Column<Row> {
@@ -7,15 +9,15 @@ export interface Column<Row> {
   readonly text: (row: Row) => string | number;
   readonly style?: (row: Row) => Style | null;
   readonly align?: 'right';
-  /** Names are to be copied: they are the last to be cut. */
+  /** Names are copied by users, so they are shortened last. */
   readonly isName?: boolean;
 }
 
 const GAP = '  ';
-/** No column is cut below this. */
-const NARROWEST = 4;
+/** No column is narrower than this. */
+const MIN_WIDTH = 4;
 
-/** Rows in aligned columns under a title, each cut to what fits into a line of the terminal. */
+/** Rows in aligned columns with a header, shortened to the width of the terminal. */
 export function tableLines<Row>(
   terminal: Pick<Terminal, 'columns' | 'style'>,
   columns: readonly Column<Row>[],
@@ -59,11 +61,11 @@ function widthsFor<Row>(
   return widths;
 }
 
-/** The index of the widest column that may still lose a character. */
+/** The index of the widest column that can still be narrowed. */
 function widestOf(widths: readonly number[], isWanted: (index: number) => boolean): number | null {
   let widest: number | null = null;
   for (const [index, width] of widths.entries()) {
-    if (width <= NARROWEST || !isWanted(index)) continue;
+    if (width <= MIN_WIDTH || !isWanted(index)) continue;
     if (widest === null || width > (widths[widest] ?? 0)) widest = index;
   }
   return widest;

@@ -1,4 +1,4 @@
-/** Times and durations as people read them. */
+/** Readable times, durations and sizes. */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -14,7 +14,7 @@ export function durationText(ms: number): string {
   return `${Math.floor(ms / DAY)} d ${Math.floor((ms % DAY) / HOUR)} h`;
 }
 
-/** How long ago a time (RFC 3339) was, in its largest unit. */
+/** The age of a time (RFC 3339) in its largest unit, such as `2h`. */
 export function ageText(time: string, now: number): string {
   const ms = Math.max(0, now - Date.parse(time));
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)}s`;

@@ -1,4 +1,4 @@
-/** How many columns of a terminal a text takes: two for Chinese, Japanese, Korean and emoji, none for what combines. */
+/** Columns that a text takes on a terminal: two for Chinese, Japanese, Korean and emoji, none for combining characters. */
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -6,7 +6,7 @@ const ASCII = /^[\x20-\x7e]*$/;
 /** East Asian Wide and Fullwidth (Unicode Annex 11), in blocks. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18aff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]/u;
-/** An emoji by itself, or a character that is asked to be one (VS16). */
+/** An emoji, or a character that a variation selector (VS16) makes one. */
 const EMOJI = /^\p{Emoji_Presentation}|^\p{Emoji}.*\ufe0f/su;
 const INVISIBLE = /^[\p{M}\p{Cf}\p{Cc}]+$/u;
 
@@ -22,7 +22,7 @@ function widthOfGrapheme(grapheme: string): number {
   return WIDE.test(grapheme) || EMOJI.test(grapheme) ? 2 : 1;
 }
 
-/** The text in at most `width` columns; what does not fit gives way to an ellipsis. */
+/** The text in at most `width` columns, ending with an ellipsis if it is shortened. */
 export function shorten(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let room = width - 1;
@@ -35,7 +35,7 @@ export function shorten(text: string, width: number): string {
   return width < 1 ? '' : `${kept}…`;
 }
 
-/** The text with spaces up to `width` columns. */
+/** The text padded with spaces to `width` columns. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, width - widthOf(text)));
   return align === 'left' ? text + spaces : spaces + text;

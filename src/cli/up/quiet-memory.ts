@@ -1,12 +1,11 @@
 /**
- * Gives memory back to the system while nothing happens.
+ * Returns memory to the system while the server is idle.
  *
- * After its start, and after a rush of work, V8 keeps what it has grown to: two thirds of the process were garbage and
- * empty pages then, for as long as nobody came. It has no notion of a quiet server, so it is told: what the inspector
- * calls `HeapProfiler.collectGarbage` is V8's own notice that memory is short.
+ * V8 keeps the memory that it needed at start or under load, as long as the server stays idle; two thirds of the process
+ * were garbage and empty pages. `HeapProfiler.collectGarbage` of the inspector tells V8 that memory is short.
  *
- * G1 The process stands still meanwhile, for a few milliseconds a megabyte. So it is done after some seconds without
- *    work only, only where there is something to gain, and not with a heap so large that the lease could run out.
+ * The process pauses meanwhile, for a few milliseconds per megabyte. So this runs only after some idle seconds, only if
+ * the heap has grown, and never with a heap so large that the lease could expire.
  */
 import { Session } from 'node:inspector/promises';
 import { performance } from 'node:perf_hooks';
@@ -14,48 +13,48 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
 
-const LOOK_MS = 2_000;
-/** Of the time between two looks: below it, nothing happens but what happens anyway. */
+const CHECK_MS = 2_000;
+/** Utilization of the event loop between two checks below which the server counts as idle. */
 const QUIET_UTILIZATION = 0.05;
-/** Looks in a row. */
-const QUIET_LOOKS = 3;
+/** Idle checks in a row. */
+const QUIET_CHECKS = 3;
 const MB = 1_000_000;
-/** What the heap has to have grown by since it was last emptied. */
+/** Growth of the heap since the last collection that makes another one worthwhile. */
 const WORTHWHILE_BYTES = 32 * MB;
-/** Emptied again at the next look, as long as it gave back this part: pages become free in two steps. */
+/** A collection that freed this part is repeated at the next check, because V8 frees pages in two steps. */
 const WORTHWHILE_PART = 0.1;
-const HEAP_BYTES_MAX = 400 * MB;
+const MAX_HEAP_BYTES = 400 * MB;
 
-/** @returns what ends it. @param lookMs milliseconds between two looks */
-export function releaseMemoryWhenQuiet(logger: Logger, lookMs = LOOK_MS): () => void {
+/** @param checkMs milliseconds between two checks. @returns a function that stops it */
+export function releaseMemoryWhenQuiet(logger: Logger, checkMs = CHECK_MS): () => void {
   const ended = new AbortController();
-  watch(logger, lookMs, ended.signal).catch((error: unknown) => {
+  watch(logger, checkMs, ended.signal).catch((error: unknown) => {
     if (ended.signal.aborted) return;
-    logger.warn({ err: error }, `memory cannot be given back: ${messageOf(error)}`);
+    logger.warn({ err: error }, `cannot return memory to the system: ${messageOf(error)}`);
   });
   return () => ended.abort();
 }
 
-/** Rejects with the abort, or where memory cannot be given back. */
-async function watch(logger: Logger, lookMs: number, signal: AbortSignal): Promise<never> {
-  let quietLooks = 0;
+/** Runs until the signal is aborted. */
+async function watch(logger: Logger, checkMs: number, signal: AbortSignal): Promise<never> {
+  let quietChecks = 0;
   let heapAfter = 0;
   for (;;) {
     const before = performance.eventLoopUtilization();
-    await delay(lookMs, undefined, { ref: false, signal });
+    await delay(checkMs, undefined, { ref: false, signal });
     const { utilization } = performance.eventLoopUtilization(before);
-    quietLooks = utilization < QUIET_UTILIZATION ? quietLooks + 1 : 0;
+    quietChecks = utilization < QUIET_UTILIZATION ? quietChecks + 1 : 0;
     const { heapTotal, heapUsed } = process.memoryUsage();
-    const isWorthwhile = heapUsed <= HEAP_BYTES_MAX && heapTotal >= heapAfter + WORTHWHILE_BYTES;
-    if (quietLooks < QUIET_LOOKS || !isWorthwhile) continue;
+    const isWorthwhile = heapUsed <= MAX_HEAP_BYTES && heapTotal >= heapAfter + WORTHWHILE_BYTES;
+    if (quietChecks < QUIET_CHECKS || !isWorthwhile) continue;
     const ms = await release();
     const after = process.memoryUsage().heapTotal;
     heapAfter = after < heapTotal * (1 - WORTHWHILE_PART) ? 0 : after;
-    logger.debug({ ms, heap_before: heapTotal, heap_after: after }, 'gave memory back');
+    logger.debug({ ms, heap_before: heapTotal, heap_after: after }, 'returned memory to the system');
   }
 }
 
-/** @returns how many milliseconds it took */
+/** @returns the duration in milliseconds */
 async function release(): Promise<number> {
   const begun = performance.now();
   const session = new Session();

@@ -1,10 +1,9 @@
-/** A worker in the foreground. Standard output gets one line, when it is ready; the log goes to standard error. */
+/** Runs a worker in the foreground. Standard output gets one line when it is ready; the log goes to standard error. */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { deferred } from '../../base/deferred.ts';
 import { systemEnvironment } from '../../base/environment.ts';
-import { loadConfig } from '../../config/load-config.ts';
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { agentId } from '../../contracts/ids.ts';
@@ -16,47 +15,42 @@ import { createHost } from '../../process/host/host.ts';
 import { createProcessRunner } from '../../process/host-runner.ts';
 import { driverRunner, endLeftovers } from '../../worker/driver-runner.ts';
 import { Worker } from '../../worker/worker.ts';
+import { loadConfigFor } from '../config-file.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { listenForInterruptions } from '../interruptions.ts';
-import { createLogger } from '../log-stream.ts';
+import { standardErrorLogger } from '../log-stream.ts';
+import type { LogOptions } from '../options.ts';
 import { assertSupportedPlatform } from '../platform.ts';
-import { stylerFor, type Terminal } from '../terminal.ts';
-import type { WorkerCommandOptions } from './index.ts';
+import type { Terminal } from '../terminal.ts';
 
-/** Works until it is interrupted. @throws SignalboxError with what to do where it does not start */
-export async function runWorker(terminal: Terminal, options: WorkerCommandOptions): Promise<void> {
+export interface WorkerOptions extends LogOptions {
+  readonly agent: string;
+  readonly credentials?: string;
+  readonly slots?: number;
+  readonly logLevel?: string;
+}
+
+/** Works until it is interrupted. @throws SignalboxError if it does not start */
+export async function runWorker(terminal: Terminal, options: WorkerOptions): Promise<void> {
   assertSupportedPlatform();
   const agent = agentId(options.agent);
-  const { config } = await loadConfig({
-    file: options.config,
-    cwd: process.cwd(),
-    env: process.env,
-    overrides: {
-      data_dir: options.dataDir,
-      nats_url: options.natsUrl,
-      nats_context: options.natsContext,
-      log_level: options.logLevel,
-    },
-  });
-  const { stderr } = process;
-  const logger = createLogger(
-    config.log.level,
-    stderr,
-    stderr.isTTY ? stylerFor(stderr, process.env) : undefined,
-  );
+  const { config } = await loadConfigFor(options);
+  const logger = standardErrorLogger(config.log.level);
   const server = await serverOf(config, options);
   const machine = await openMachine(config, agent, logger);
   try {
     const stopRequested = deferred();
     const interruptions = listenForInterruptions((count, reason) => {
-      logger.info({ signal: reason, count }, 'asked to stop');
+      logger.info({ signal: reason, count }, 'stop requested');
       if (count === 1) stopRequested.resolve();
       else process.exit(EXIT_CODES.interrupted.code);
     });
     const concurrency = options.slots ?? machine.concurrency;
     const { run } = machine;
     const worker = await Worker.start({ ...server, agent, concurrency, run, logger });
-    terminal.print(`worker ${worker.identity.id} is ready: agent ${agent}, ${concurrency} at the same time`);
+    terminal.print(
+      `worker ${worker.identity.id} is ready: agent ${agent}, up to ${concurrency} tasks at the same time`,
+    );
     await stopRequested.promise;
     await worker.stop(config.shutdown.drain_seconds * 1_000);
     interruptions.close();
@@ -65,8 +59,8 @@ export async function runWorker(terminal: Terminal, options: WorkerCommandOption
   }
 }
 
-/** @throws SignalboxError `config_invalid` where none is named, or it cannot be used */
-async function serverOf(config: SignalboxConfig, { credentials }: WorkerCommandOptions) {
+/** @throws SignalboxError `config_invalid` if no server is configured, or its settings are not valid */
+async function serverOf(config: SignalboxConfig, { credentials }: WorkerOptions) {
   const server = await givenServer(config, process.env);
   if (server === null) {
     throw new SignalboxError(
@@ -79,7 +73,7 @@ async function serverOf(config: SignalboxConfig, { credentials }: WorkerCommandO
   return { servers: address.servers, authenticator: await authenticatorOf(address), tls: tlsOf(address) };
 }
 
-/** What runs the jobs here, in a directory that no other worker has. @throws SignalboxError `config_invalid`, `log_in_use` */
+/** What runs jobs on this machine, in a directory of its own. @throws SignalboxError `config_invalid`, `log_in_use` */
 async function openMachine(config: SignalboxConfig, agent: string, logger: Logger) {
   const own = Object.hasOwn(config.agents, agent) ? config.agents[agent] : undefined;
   if (!own || own.driver === 'remote') {
@@ -91,9 +85,9 @@ async function openMachine(config: SignalboxConfig, agent: string, logger: Logge
   const { clock } = systemEnvironment;
   const host = createHost(logger, () => clock.now());
   const data = await openDataDirectory(join(config.data_dir, 'workers', agent));
-  const occupant = await readHolder(data.path, host);
-  if (occupant.kind !== 'none') {
-    const who = occupant.kind === 'alive' ? `process ${occupant.holder.pid}` : occupant.reason;
+  const holder = await readHolder(data.path, host);
+  if (holder.kind !== 'none') {
+    const who = holder.kind === 'alive' ? `process ${holder.holder.pid}` : holder.reason;
     throw new SignalboxError(
       'log_in_use',
       `another worker has ${data.path} (${who}): give this one a directory of its own with --data-dir`,

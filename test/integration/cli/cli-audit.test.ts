@@ -72,7 +72,7 @@ describe('signalbox audit', () => {
     expect(answer).toMatchObject({ ok: true, findings: [] });
     const text = await ofLog('verify');
     expect(text).toMatchObject({ code: 0, err: '' });
-    expect(text.out).toContain('nothing is wrong with it');
+    expect(text.out).toContain('verified, no findings');
     expect(text.out).toContain(answer.keys[0]);
   });
 

@@ -24,7 +24,7 @@ describe('signalbox bg', () => {
     const drained = await up.json<DrainAnswer>(['bg', 'drain', '--cursor', 'me']);
     expect(drained.results.map(({ task_id }) => task_id)).toEqual([id]);
     const again = await up.run(['bg', 'drain', '--cursor', 'me']);
-    expect(again).toMatchObject({ code: 0, out: '', err: 'nothing has finished since the last time\n' });
+    expect(again).toMatchObject({ code: 0, out: '', err: 'no new results\n' });
     expect((await up.run(['bg', 'drain'])).out).toContain(`[bg:${id}] completed: ${up.directory}`);
 
     const hanging = await up.run(['bg', 'run', 'sleep 600 & sleep 600']);

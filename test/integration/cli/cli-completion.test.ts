@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CompletedArgument } from '../../../src/cli/arguments.ts';
 import { complete } from '../../../src/cli/completion/complete.ts';
-import { pathOf } from '../../../src/cli/completion/line.ts';
-import { OPERANDS } from '../../../src/cli/completion/sources.ts';
 import { createProgram, runProgram } from '../../../src/cli/program.ts';
 import { functionAgent, PROJECT } from '../../support/engine.ts';
 import { Gate, startHttp, TASKS } from '../../support/http/http.ts';
@@ -94,14 +93,26 @@ describe('what can stand at the cursor', () => {
     expect(loaded).toEqual([null, 'task']);
   });
 
-  it('knows only commands and operands that there are', async () => {
-    const paths: string[] = [];
-    const look = (command: Command): void => {
-      for (const operand of command.registeredArguments) paths.push(`${pathOf(command)} ${operand.name()}`);
-      command.commands.forEach(look);
+  it('offers values for every task, agent, queue, webhook and driver that a command takes', async () => {
+    const plain: string[] = [];
+    let completed = 0;
+    const visit = (command: Command, path: string): void => {
+      for (const operand of command.registeredArguments) {
+        if (operand instanceof CompletedArgument || operand.argChoices) completed += 1;
+        else plain.push(`${path} ${operand.name()}`.trim());
+      }
+      for (const each of command.commands) visit(each, `${path} ${each.name()}`);
     };
-    look(await createProgram(new RecordedTerminal(), []));
-    expect(paths).toEqual(expect.arrayContaining([...OPERANDS.keys()]));
+    visit(await createProgram(new RecordedTerminal(), []), '');
+    expect(completed).toBeGreaterThan(20);
+    expect(plain.filter((each) => /^(task|attempt|agent|dlq|queue|webhook|driver) /.test(each))).toEqual([
+      'task add title',
+      'task comment text',
+      'attempt logs attempt',
+      'attempt kill attempt',
+      'webhook redeliver sequences',
+      'webhook discard sequences',
+    ]);
   });
 });
 

@@ -42,7 +42,7 @@ describe.concurrent('signalbox demo', () => {
     demo.signal('SIGINT');
     const { code, err } = await demo.ended;
     expect(code).toBe(130);
-    expect(err).toBe('Interrupted: whatever the demo had started is stopped.\n');
+    expect(err).toBe('Interrupted: everything that the demo started is stopped.\n');
     expect(isRunning(Number(pid))).toBe(false);
     expect(await readdir(temporary)).toEqual([]);
     await rm(temporary, { recursive: true });

@@ -69,7 +69,9 @@ describe.concurrent('doctor --repair', () => {
 
     const { code, out } = await doctor(sandbox, '--repair');
     expect(code).toBe(1);
-    expect(out).toMatch(/^fail repair +nothing was changed: a Signalbox runs on \S+ \(process \d+, since /m);
+    expect(out).toMatch(
+      /^fail repair +nothing was changed: a Signalbox is running on \S+ \(process \d+, since /m,
+    );
     for (const pid of await sandbox.lines('pids')) expect(() => process.kill(Number(pid), 0)).not.toThrow();
     expect((await sandbox.get<{ open_attempts: number }>('/health')).open_attempts).toBe(1);
 
@@ -150,13 +152,15 @@ describe.concurrent('doctor --repair', () => {
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     await kv.put('writer', JSON.stringify({ ...holder, host: 'elsewhere', bootId: 'b' }));
     expect(await run('--repair')).toMatch(
-      /^ok {3}lease +held by process 4194999 on host elsewhere, .*cannot be seen/m,
+      /^ok {3}lease +held by process 4194999 on host elsewhere, .*cannot check from here/m,
     );
 
     await kv.put('writer', JSON.stringify({ ...holder, host: hostname(), bootId }));
     expect(await run()).toMatch(/^warn lease +held by process 4194999 .*, which is gone$/m);
     expect((await kv.get('writer'))?.operation).toBe('PUT');
-    expect(await run('--repair')).toMatch(/^ok {3}lease +taken from process 4194999 .*, which is gone$/m);
+    expect(await run('--repair')).toMatch(
+      /^ok {3}lease +released; its holder, process 4194999 .*, is gone$/m,
+    );
     expect((await kv.get('writer'))?.operation).not.toBe('PUT');
     expect(await run()).toMatch(/^ok {3}lease +free$/m);
     await connection.close();

@@ -37,7 +37,7 @@ describe('signalbox up with a NATS server of its own choice', () => {
     );
     const { code, err } = await up.process.ended;
     expect(code).toBe(1);
-    expect(err).toContain('the log is lost to another writer: stopping');
+    expect(err).toContain('another process has become the writer of the event log: stopping');
     expect(err).toContain('log_fenced');
     expect(up.process.out + err + doctor.out).not.toContain(nats.connectOptions.pass ?? '?');
   });

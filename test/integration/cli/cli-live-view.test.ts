@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { printable } from '../../../src/base/printable.ts';
 import { openLiveView } from '../../../src/cli/demo/live-view.ts';
-import { printable } from '../../../src/cli/text/printable.ts';
 import { functionAgent, startEngine } from '../../support/engine.ts';
 import { RecordedTerminal } from '../../support/process/recorded-terminal.ts';
 

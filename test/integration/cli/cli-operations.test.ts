@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { processLines } from '../../../src/cli/process-tree.ts';
+import { processLines } from '../../../src/cli/commands/ps.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import type { AttemptProcesses } from '../../../src/contracts/api/answers.ts';
 import { functionAgent, PROJECT } from '../../support/engine.ts';
@@ -50,7 +50,9 @@ describe('the commands of an operator', () => {
     const { code, out } = await run(null, `${command} --help`);
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`^Usage: signalbox ${command}`));
-    expect(out).toMatch(/\nExamples:\n[\s\S]+\$ signalbox [\s\S]+\nExit codes:\n/);
+    expect(out).toMatch(
+      /\nExamples:\n[\s\S]+\$ signalbox [\s\S]+\nExit codes: "signalbox help exit-codes"\n/,
+    );
   });
 
   it('agent: ls, show, pause, drain, resume', async () => {
@@ -61,16 +63,16 @@ describe('the commands of an operator', () => {
     expect(paused).toEqual({
       code: 0,
       err: '',
-      out: 'agent worker is paused now, with 1 of 1 slots taken\n',
+      out: 'agent worker is now paused, 1 of 1 slots used\n',
     });
     expect((await run(http, 'agent ls')).out).toMatch(/^worker +paused .*holiday, by ann$/m);
     const shown = (await run(http, 'agent show worker')).out;
     expect(shown).toMatch(/^agent worker is paused, for \d+s$/m);
     expect(shown).toContain('  demo/a, attempt 1: running');
     expect((await run(http, 'agent pause worker')).code).toBe(4);
-    expect((await run(http, 'agent drain worker')).out).toContain('is draining now');
-    expect((await run(http, 'agent resume worker')).out).toContain('is busy now');
-    expect((await run(http, 'agent show absent')).code).toBe(3);
+    expect((await run(http, 'agent drain worker')).out).toContain('is now draining');
+    expect((await run(http, 'agent resume worker')).out).toContain('is now busy');
+    expect((await run(http, 'agent show nobody')).code).toBe(3);
     expect(JSON.parse((await run(http, 'agent ls --json')).out)).toMatchObject([{ id: 'worker' }, {}]);
   });
 
@@ -103,7 +105,7 @@ describe('the commands of an operator', () => {
     expect(dry.out).toMatch(/^b +demo +failed +1 +task b +broke$/m);
     const wet = await run(http, `dlq redrive a nothing ${DEMO} --comment again`);
     expect(wet.code).toBe(1);
-    expect(wet.err).toContain('nothing is left as it is: project demo has no task nothing');
+    expect(wet.err).toContain('nothing is unchanged: project demo has no task nothing');
     await http.test.until('a', ({ attempts, state }) => attempts === 2 && state === 'failed');
     for (const line of ['dlq redrive', 'dlq redrive a --all', 'dlq redrive a --all-projects']) {
       expect(await run(http, line)).toMatchObject({ code: 2, out: '' });
@@ -136,7 +138,7 @@ describe('the commands of an operator', () => {
 
   it('ps: each open attempt, and that nothing runs where nothing does', async () => {
     await using http = await start();
-    expect(await run(http, 'ps')).toEqual({ code: 0, out: '', err: 'nothing runs\n' });
+    expect(await run(http, 'ps')).toEqual({ code: 0, out: '', err: 'no open attempts\n' });
     await http.working('a');
     expect((await run(http, 'ps')).out).toMatch(
       /^demo\/a, attempt 1 by worker: running on .*, without processes/,

@@ -22,7 +22,7 @@ describe('queues on the command line', () => {
     expect(paused).toEqual({
       code: 0,
       err: '',
-      out: 'the queue of type build is paused now, with 0 pending\n',
+      out: 'the queue of type build is now paused, 0 pending\n',
     });
     await sandbox.post(TASKS, { id: 'a', title: 'x', type: 'build' });
     await sandbox.kill('SIGKILL');

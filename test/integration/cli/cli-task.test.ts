@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventAnswer } from '../../../src/cli/task/shapes.ts';
-import type { NewTask } from '../../../src/client/client.ts';
+import type { EventAnswer, NewTask } from '../../../src/client/client.ts';
 import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
 import { runCli, startUp, type TestUp } from '../../support/process/cli.ts';
 
@@ -86,7 +85,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     const args = ['task', 'add', 'once', '--agent', 'greeter', '--id', 'once'];
     expect((await up.run(args)).out).toBe('created task once in project default\n');
     expect((await up.run(args)).out).toBe(
-      'task once in project default was created by an equal request before\n',
+      'task once in project default already exists, created by the same request\n',
     );
     const other = await up.run([...args, '--priority', '1']);
     expect(other.code).toBe(4);
@@ -98,14 +97,14 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     await using watch = await up.start(['task', 'watch', 'r']);
     await watch.until(/working → review/);
     const rejected = await up.run(['task', 'reject', 'r', '--comment', 'louder', '--by', 'Mia']);
-    expect(rejected).toMatchObject({ code: 0, out: 'task r is pending now\n' });
+    expect(rejected).toMatchObject({ code: 0, out: 'task r is now pending\n' });
     await watch.until(/review → pending +task.rejected +by Mia: louder/);
     await watch.until(/attempt 2[\s\S]*working → review/);
-    expect((await up.run(['task', 'approve', 'r'])).out).toBe('task r is done now\n');
+    expect((await up.run(['task', 'approve', 'r'])).out).toBe('task r is now done\n');
     const { code, out, err } = await watch.ended;
     expect(code).toBe(0);
     expect(out).toMatch(/task r is done, with 2 outputs\n$/);
-    expect(err).toContain('waits for a review: "signalbox task approve r"');
+    expect(err).toContain('waiting for a review: "signalbox task approve r"');
     expect((await show('r')).comments).toMatchObject([{ author: 'Mia', body: 'louder' }]);
   });
 
@@ -130,18 +129,18 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     const said = async (...args: string[]): Promise<string> => (await up.run(['task', ...args])).out;
     await create({ title: 'c', agent: 'greeter', id: 'c', delay_seconds: 600 });
     const holdUp = async (): Promise<void> => {
-      expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is blocked now\n');
-      expect(await said('comment', 'c', 'hurry up')).toBe('task c has 1 comment now\n');
-      expect(await said('unblock', 'c')).toBe('task c is pending now\n');
+      expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is now blocked\n');
+      expect(await said('comment', 'c', 'hurry up')).toBe('task c now has 1 comment\n');
+      expect(await said('unblock', 'c')).toBe('task c is now pending\n');
     };
     const cancel = async (): Promise<void> => {
       await create({ title: 's', agent: 'sleeper', id: 's' });
-      expect(await said('cancel', 's', '--comment', 'enough')).toBe('task s is cancelled now\n');
+      expect(await said('cancel', 's', '--comment', 'enough')).toBe('task s is now cancelled\n');
     };
     const retry = async (): Promise<void> => {
       await create({ title: 'f', agent: 'loser', id: 'f' });
       await up.settled('f');
-      expect(await said('retry', 'f')).toBe('task f is pending now\n');
+      expect(await said('retry', 'f')).toBe('task f is now pending\n');
     };
     await Promise.all([holdUp(), cancel(), retry()]);
   });

@@ -54,7 +54,7 @@ describe.concurrent('signalbox token', () => {
     const anonymous = await up.run(['rebuild']);
     expect(anonymous).toMatchObject({ code: 1, out: '', err: expect.stringContaining('[unauthorized]') });
     const seen = await up.run(['rebuild'], { env: { SIGNALBOX_TOKEN: observer } });
-    expect(seen).toMatchObject({ code: 0, out: expect.stringContaining(`what is live at ${up.url}`) });
+    expect(seen).toMatchObject({ code: 0, out: expect.stringContaining(`the live state at ${up.url}`) });
     const dropping = ['rebuild', '--drop-snapshots'];
     const forbidden = await up.run(dropping, { env: { SIGNALBOX_TOKEN: observer } });
     expect(forbidden).toMatchObject({ code: 1, err: expect.stringContaining('[forbidden]') });

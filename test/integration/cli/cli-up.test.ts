@@ -96,7 +96,7 @@ agents:
       'the agent runs',
     );
     up.process.signal('SIGINT');
-    await until(() => up.process.err.includes('"asked to stop"'), 'it drains');
+    await until(() => up.process.err.includes('"stop requested"'), 'it drains');
     up.process.signal('SIGINT');
     expect(await up.process.ended).toMatchObject({ code: 0 });
   });

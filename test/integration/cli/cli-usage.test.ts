@@ -24,7 +24,10 @@ describe.concurrent('the program', () => {
 
   it('config check says what is valid, and where what is not', async () => {
     const none = await runCli(['config', 'check'], { cwd });
-    expect(none).toMatchObject({ code: 0, out: 'no file, so the defaults: this is valid, with no agents\n' });
+    expect(none).toMatchObject({
+      code: 0,
+      out: 'no configuration file: the defaults apply, and the configuration is valid, with no agents\n',
+    });
     await writeFile(join(cwd, 'good.yaml'), 'agents:\n  a: { driver: dry_run }\n');
     await writeFile(join(cwd, 'bad.yaml'), 'agents:\n  a: { driver: command }\n');
     expect((await runCli(['config', 'check', 'good.yaml'], { cwd })).out).toMatch(
@@ -53,8 +56,8 @@ describe.concurrent('the program', () => {
     const well = await runCli(['doctor', ...free], { cwd, env });
     expect(well).toMatchObject({ code: 0, err: '' });
     expect(well.out).toMatch(/^ok {3}configuration /m);
-    expect(well.out).toMatch(/^ok {3}data directory .*\(will be made\)$/m);
-    expect(well.out).toMatch(/^ok {3}signalbox +none runs at http:\/\/127.0.0.1:9$/m);
+    expect(well.out).toMatch(/^ok {3}data directory .*\(will be created\)$/m);
+    expect(well.out).toMatch(/^ok {3}signalbox +not running at http:\/\/127.0.0.1:9$/m);
 
     await writeFile(join(cwd, 'file'), '');
     const ill = await runCli(['doctor', ...free, '--json', '--data-dir', 'file/data'], { cwd, env });
@@ -77,6 +80,6 @@ describe.concurrent('the program', () => {
     await using up = await startUp('agents: {}\n');
     const { code, out } = await up.run(['doctor']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^ok {3}signalbox +0\.1\.0 runs at http:\/\/127.0.0.1:\d+, its log is open at \d+/m);
+    expect(out).toMatch(/^ok {3}signalbox +0\.1\.0 runs at http:\/\/127.0.0.1:\d+; event log open at \d+/m);
   });
 });

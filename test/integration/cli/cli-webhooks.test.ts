@@ -60,7 +60,7 @@ webhooks:
       expect(redelivered).toMatchObject({ code: 0, out: `delivered ${first?.sequence}\n` });
       expect(received.filter((id) => id === first?.event_id)).toHaveLength(3);
       expect((await up.run(['webhook', 'discard', 'ops', '--all'])).out).toBe(
-        `dropped ${second?.sequence}\n`,
+        `discarded ${second?.sequence}\n`,
       );
       expect(await letters()).toEqual([]);
     } finally {

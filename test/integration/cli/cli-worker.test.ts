@@ -19,7 +19,7 @@ async function startWorker(world: RemoteWorld, command: readonly string[]): Prom
   );
   const args = ['worker', '--agent', 'far', '--nats-url', world.nats.url, '--credentials', 'admin.json'];
   const worker = await startCli(args, { cwd });
-  await worker.until(/is ready: agent far, 2 at the same time/);
+  await worker.until(/is ready: agent far, up to 2 tasks at the same time/);
   return worker;
 }
 

@@ -8,14 +8,14 @@ const LOOK_MS = 50;
 
 const heap = (): number => process.memoryUsage().heapTotal;
 
-/** Makes the heap grow by garbage. */
+/** Makes the heap grow by unused memory. */
 function waste(): void {
   const objects = Array.from({ length: 1_500_000 }, (_, index) => ({ index, text: `${index}` }));
   expect(objects).toHaveLength(1_500_000);
 }
 
 describe('unused memory', () => {
-  it('G1: is given back when nothing happens, and not before', { timeout: 60_000 }, async () => {
+  it('is returned to the system when the server is idle, and not before', { timeout: 60_000 }, async () => {
     waste();
     const grown = heap();
     let turns = 0;
@@ -32,7 +32,7 @@ describe('unused memory', () => {
       expect(lines).toEqual([]);
       clearInterval(work);
       await until(() => lines.length > 0 && heap() < grown - 32 * MB, 'the heap is small again');
-      expect(lines[0]).toContain('gave memory back');
+      expect(lines[0]).toContain('returned memory to the system');
     } finally {
       clearInterval(work);
       stop();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CHECKS, goodOutput, SAMPLE } from '../../../src/cli/driver/conformance/checks.ts';
-import type { Subject } from '../../../src/cli/driver/conformance/lab.ts';
+import type { Subject } from '../../../src/cli/driver/conformance/harness.ts';
 import { type CheckResult, runChecks } from '../../../src/cli/driver/conformance/run-checks.ts';
 import { failureOutput } from '../../../src/cli/driver/conformance/sample.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../../src/drivers/bundled/index.ts';
@@ -49,11 +49,11 @@ describe('the conformance kit', () => {
   });
 
   it('skips what does not apply to a program of which only the exit code counts', async () => {
-    for (const name of [/^an output that breaks off/, /^garbage/, /^a result whose process stays/]) {
+    for (const name of [/^a truncated output/, /^garbage/, /^a result is noticed/]) {
       const check = CHECKS.find((each) => name.test(each.name));
       expect(await check?.run('command', goodOutput('command'))).toBeNull();
     }
-    expect(await found(/^a result and the exit code/, 'command', goodOutput('command'))).toBe(
+    expect(await found(/^a result and exit code 0/, 'command', goodOutput('command'))).toBe(
       'holds: no usage',
     );
   });
@@ -62,15 +62,17 @@ describe('the conformance kit', () => {
     const mine = (changes: object) => resolveDriver({ mine: { base: 'claude', ...changes } }, 'mine');
     const claude = mine({});
     const good = goodOutput(claude);
-    expect(await found(/^a result and the exit code/, claude, '{"type":"another"}\n')).toMatch(
+    expect(await found(/^a result and exit code 0/, claude, '{"type":"another"}\n')).toMatch(
       /^it is failed: /,
     );
     const sloppy = mine({ ok_exit_codes: [0, 113] });
     expect(await found(/^a result with another exit code/, sloppy, good)).toBe('it is completed');
     const forgetful = mine({ resume_args: ['-p'] });
-    expect(await found(/^a retry goes on/, forgetful, good)).toBe('its arguments do not name the session');
+    expect(await found(/^a retry continues/, forgetful, good)).toBe(
+      'the arguments do not contain the session',
+    );
     const blind = mine({ output: { ...claude.output, result: ['type!=error'] } });
-    expect(await found(/^a result and the exit code/, blind, 'nothing\n')).toMatch(/has no readable result/);
+    expect(await found(/^a result and exit code 0/, blind, 'nothing\n')).toMatch(/has no readable result/);
   });
 });
 
@@ -84,7 +86,7 @@ describe('signalbox driver', () => {
     expect(JSON.parse(shown.out)).toMatchObject({ name: 'codex', session: 'output' });
     expect(await runCli(['driver', 'show', 'absent'])).toMatchObject({
       code: 3,
-      err: expect.stringContaining('there is no driver absent; there are openclaw, claude'),
+      err: expect.stringContaining('there is no driver absent: use one of openclaw, claude'),
     });
   });
 });

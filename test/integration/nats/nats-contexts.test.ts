@@ -156,7 +156,7 @@ describe('the commands use a context', () => {
       expect(doctor.out).toMatch(/^ok {3}lease +held by process \d+/m);
       const rebuilt = await runCli(['rebuild', '--url', url], named);
       expect(rebuilt).toMatchObject({ code: 0, err: '' });
-      expect(rebuilt.out).toContain(`the same as what is live at ${url}`);
+      expect(rebuilt.out).toContain(`identical to the live state at ${url}`);
       const byOption = ['audit', 'verify', '--nats-context', 'prod'];
       const verified = await runCli(byOption, {
         cwd: elsewhere,

@@ -85,7 +85,9 @@ describe('rebuild beside a Signalbox that runs', () => {
     }
     isOver = true;
     await busy;
-    expect((await rebuild()).out).toMatch(/\nthe same as what is live at http:.*: \d+ entries compared\n$/);
+    expect((await rebuild()).out).toMatch(
+      /\nidentical to the live state at http:.*: \d+ entries compared\n$/,
+    );
   });
 
   it('names each task that is shown otherwise than the log says, with exit code 6', async () => {
@@ -111,7 +113,7 @@ describe('rebuild beside a Signalbox that runs', () => {
         ]),
       );
       expect(differences).toHaveLength(4);
-      expect((await rebuild()).out).toContain(`  attempts ${key} is missing live, at event `);
+      expect((await rebuild()).out).toContain(`  attempts ${key} is missing in the live state, at event `);
     } finally {
       blackboard.tasks.set(key, task);
       blackboard.tasks.delete(`${PROJECT}/phantom`);
@@ -135,7 +137,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     tasks.set(...entry);
     expect(differs.code).toBe(6);
     expect(differs.out).toMatch(
-      /NOT what is live[\s\S]+\nTo go on with what the log says: stop Signalbox, run/,
+      /DIFFERS from the live state[\s\S]+\nTo continue with the state of the log: stop Signalbox, run/,
     );
     expect(drop).toHaveBeenCalledTimes(2);
     const writer = vi.spyOn(http.test.engine.host, 'get').mockReturnValue(undefined);
@@ -159,9 +161,11 @@ describe('rebuild beside a Signalbox that runs', () => {
     engine.projections.forgetTask(key);
     const lost = await rebuild();
     expect(lost.code).toBe(6);
-    expect(lost.out).toContain('  1 finished tasks are not in memory, and only 0 have left it, at event ');
+    expect(lost.out).toContain(
+      '  1 finished tasks are not in memory, but only 0 were removed from it, at event ',
+    );
     const counted = vi.spyOn(app.state.retention, 'forgotten', 'get').mockReturnValue(forgotten + 1);
-    expect((await rebuild()).out).toMatch(/entries compared; 1 finished tasks have left memory\n$/);
+    expect((await rebuild()).out).toMatch(/entries compared; 1 finished tasks are no longer in memory\n$/);
     counted.mockRestore();
     blackboard.tasks.clear();
     for (const [id, view] of tasks) blackboard.tasks.set(id, view);
@@ -191,9 +195,7 @@ describe('rebuild beside a Signalbox that runs', () => {
   it('says so where none listens, and rebuilds all the same', async () => {
     const { code, out } = await run('rebuild', '--url', 'http://127.0.0.1:9');
     expect(code).toBe(0);
-    expect(out).toMatch(
-      /every link and every transition holds\nnothing to compare with: no Signalbox .*:9\n$/,
-    );
+    expect(out).toMatch(/the hash chain and every transition are valid\nnot compared: no Signalbox .*:9\n$/);
   });
 });
 
@@ -259,7 +261,7 @@ describe('the log of an embedded server', () => {
     const compared = await up.run(['rebuild', '--url', up.url], settings);
     expect(compared).toMatchObject({
       code: 0,
-      out: expect.stringContaining('\nthe same as what is live at '),
+      out: expect.stringContaining('\nidentical to the live state at '),
     });
     up.process.signal('SIGTERM');
     await up.process.ended;
@@ -274,7 +276,10 @@ describe('the log of an embedded server', () => {
     });
     await expect(readdir(snapshotDirectory)).rejects.toThrow('ENOENT');
     const tailed = await up.run(['events', 'tail', '--from', '1'], settings);
-    expect(tailed).toMatchObject({ code: 0, err: 'no Signalbox runs on this log: it ends here\n' });
+    expect(tailed).toMatchObject({
+      code: 0,
+      err: 'no Signalbox is running on this log: no new events will follow\n',
+    });
     expect(tailed.out).toMatch(
       /supervisor.draining +SIGTERM\n(.*supervisor.checkpointed *\n)?.*supervisor.stopped +stopped\n$/,
     );

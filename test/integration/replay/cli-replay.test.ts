@@ -32,7 +32,9 @@ describe('the commands that read the log', () => {
     const { code, out } = await run(...command.split(' '), '--help');
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`^Usage: signalbox ${command}`));
-    expect(out).toMatch(/\nExamples:\n[\s\S]+\$ signalbox [\s\S]+\nExit codes:\n/);
+    expect(out).toMatch(
+      /\nExamples:\n[\s\S]+\$ signalbox [\s\S]+\nExit codes: "signalbox help exit-codes"\n/,
+    );
   });
 
   it.each([
@@ -51,18 +53,18 @@ describe('the commands that read the log', () => {
     [['replay', '--to', 'yesterday'], 2, /"yesterday" is no moment: give a sequence/],
     [['replay', '--to', '2026-02-30T00:00:00Z'], 2, /is no moment/],
     [['replay', '--to', '2026-01-01T00:00:00'], 2, /a time with its zone/],
-    [['replay', '--diff', '7'], 2, /--diff takes two moments/],
+    [['replay', '--diff', '7'], 2, /--diff needs two moments/],
     [['replay', '--diff', '7', '3'], 2, /event 3 is earlier than event 7/],
     [['replay', '--diff', '1', '2', '--to', '3'], 2, /cannot be used with option '--to/],
     [['replay', '--task', 'nothing', '--project', 'demo'], 3, /has no task nothing \[task_not_found\]/],
     [['replay', '--task', 'letter', '--project', 'demo', '--to', '2'], 3, /has no task letter/],
     [['events', 'show', '9999'], 3, /no event 9999: .* ends with \d+ \[no_such_moment\]/],
-    [['events', 'show', '0'], 2, /expected the sequence of an event/],
+    [['events', 'show', '0'], 2, /expected the sequence number of an event/],
     [['events', 'tail', '--from', '0'], 2, /--from: expected a sequence/],
     [
       ['events', 'tail', '--from', '1', '--type', 'task.teleported'],
       2,
-      /"task.teleported" is none of task.created/,
+      /"task.teleported" is not an event type, nor the first word of one: task.created/,
     ],
     [['replay', '--nats-url', 'nats://x'], 2, /cannot be used with option/],
   ])('%j ends with %i and says why', async (args, code, message) => {
@@ -166,7 +168,7 @@ describe('replay', () => {
       agents: [{ id: 'writer', from: 'busy', to: 'idle' }],
     });
     expect(await json('replay', '--diff', end, end)).toMatchObject({ tasks: [], agents: [] });
-    expect((await onFile('replay', '--diff', end, end)).out).toContain('nothing has changed on the board');
+    expect((await onFile('replay', '--diff', end, end)).out).toContain('nothing has changed');
     const one = await json('replay', '--diff', '1', end, '--project', 'demo', '--task', 'poem');
     expect(one).toMatchObject({ tasks: [{ id: 'poem' }], agents: [] });
   });
@@ -192,7 +194,7 @@ describe('replay check', () => {
     expect(await onFile('replay check')).toEqual({
       code: 0,
       err: '',
-      out: `all ${events.length} events of the file ${REVIEWS} go as they were recorded\n`,
+      out: `all ${events.length} events of the file ${REVIEWS} give the recorded result\n`,
     });
     expect(await json('replay check')).toEqual({ ok: true, events: events.length, divergence: null });
   });
@@ -207,11 +209,11 @@ describe('replay check', () => {
     const { code, out } = await run('replay', 'check', '--file', file);
     expect(code).toBe(6);
     expect(out.split('\n')).toEqual([
-      `event ${sequence} (task.submitted, ${time}) would go otherwise: it took task demo/letter from working to done, and now would take it from working to review`,
+      `event ${sequence} (task.submitted, ${time}) gives a different result: it took task demo/letter from working to done, and now would take it from working to review`,
       expect.stringMatching(/^ {2}recorded {2}\{"entity":"task","id":"demo\/letter",.*"to":"done"/),
       expect.stringMatching(/^ {2}now {7}\{"entity":"task","id":"demo\/letter",.*"to":"review"/),
       '  task      /api/projects/demo/tasks/letter',
-      expect.stringMatching(/^Every event before it/),
+      expect.stringMatching(/^All events before it/),
       '',
     ]);
     const report = JSON.parse((await run('replay', 'check', '--file', file, '--json')).out);
@@ -248,7 +250,7 @@ describe('rebuild', () => {
     });
     expect((await onFile('rebuild')).out).toMatch(
       new RegExp(
-        `^rebuilt ${events.length} events in .*: every link and every transition holds\nnothing to compare`,
+        `^rebuilt ${events.length} events in .*: the hash chain and every transition are valid\nnot compared`,
       ),
     );
   });

@@ -15,7 +15,8 @@ after \`source <(signalbox completion bash)\` (or \`zsh\`; for fish see \`signal
 const COMMON = 8;
 
 export function commandsPage(program: Command): string {
-  const groups = program.commands.filter((each) => !each.name().startsWith('__') && each.name() !== 'help');
+  const visible = program.createHelp().visibleCommands(program);
+  const groups = visible.filter((each) => each.name() !== 'help');
   const leaves = groups.flatMap((group) => leavesOf(group, [group.name()]));
   const uses = new Map<string, number>();
   for (const { command } of leaves) for (const option of command.options) count(uses, rowOf(option));

@@ -126,10 +126,15 @@ export class TestUp implements AsyncDisposable {
   /** The task, once it has settled. */
   async settled(id: string): Promise<TaskAnswer> {
     let last: TaskAnswer | undefined;
-    for await (const { task } of follow({ client: this.client, project: 'default', id, onAway: () => {} })) {
+    for await (const { task } of follow({
+      client: this.client,
+      project: 'default',
+      id,
+      onUnreachable: () => {},
+    })) {
       last = task;
     }
-    if (last === undefined) throw new Error(`task ${id} ended without an update`);
+    if (last === undefined) throw new Error(`task ${id} has no updates`);
     return last;
   }
 

@@ -16,11 +16,22 @@ const COMMANDS = [
 ];
 
 describe('the command line', () => {
-  it.each(['', ...COMMANDS])('"signalbox %s" has a help with examples and exit codes', async (command) => {
-    const { code, out, err } = await run(...command.split(' ').filter(Boolean), '--help');
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatch(new RegExp(`^Usage: signalbox ${command}`));
-    expect(out).toMatch(/\nExamples:\n[\s\S]+\$ signalbox [\s\S]+\nExit codes:\n {2}0 {4}done\n/);
+  it.each(['', ...COMMANDS])(
+    '"signalbox %s" has a help with examples, and says where exit codes are explained',
+    async (command) => {
+      const { code, out, err } = await run(...command.split(' ').filter(Boolean), '--help');
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(new RegExp(`^Usage: signalbox ${command}`));
+      expect(out).toMatch(
+        /\nExamples:\n[\s\S]+\$ signalbox [\s\S]+\nExit codes: "signalbox help exit-codes"\n/,
+      );
+    },
+  );
+
+  it('explains exit codes as a topic of the help', async () => {
+    const { code, out } = await run('help', 'exit-codes');
+    expect(code).toBe(0);
+    expect(out).toMatch(/\n {2}0 {4}success\n {2}1 {4}failure/);
   });
 
   it('loads the command that is named and no other, and all of them where none is', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { oneLine, printable } from '../../../src/base/printable.ts';
 import { createLogger } from '../../../src/cli/log-stream.ts';
-import { oneLine, printable } from '../../../src/cli/text/printable.ts';
 import { progressOn, progressText, shownReading } from '../../../src/cli/text/progress.ts';
 import { tableLines } from '../../../src/cli/text/table.ts';
 import { ageText, bytesText, durationText } from '../../../src/cli/text/time.ts';

@@ -2,8 +2,8 @@
 _signalbox() {
   local -a words=()
   local current="$2" whole= part= before= kind= line= i
-  # bash makes three words of --state=review, and replaces only the last: they are put together for the question, and
-  # what stands there already is taken off the answer.
+  # bash splits --status=review into three words and replaces only the last one. The words are joined for the request,
+  # and the part before the last one is removed from the answer.
   for ((i = 1; i <= COMP_CWORD; i++)); do
     part="${COMP_WORDS[i]}"
     if ((i == COMP_CWORD)) && [[ $part != '=' ]]; then part="$current"; fi

@@ -3,7 +3,7 @@ function __signalbox_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l answer ($words[1] __complete -- $words[2..-1] "$current" 2>/dev/null)
-    # In --file=na the name is only what follows.
+    # In --file=na, the file name starts after the equals sign.
     set -l before (string match -r -- '^--[^=]+=' "$current")
     set -l value (string replace -r -- '^--[^=]+=' '' "$current")
     switch "$answer[1]"

@@ -1,12 +1,11 @@
-/** A program that behaves as it is told, in the place of the one that a driver starts. It needs nothing but a shell. */
+/** A fake program that a driver starts instead of the real one. Needs only a shell. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Behaviour {
-  /** Printed as it is. */
   readonly stdout: string | Buffer;
   readonly exitCode: number;
-  /** Shell commands before that, and between the output and the end. */
+  /** Shell commands before the output, and between the output and the exit. */
   readonly before?: string;
   readonly after?: string;
 }
@@ -48,7 +47,7 @@ export class FakeProgram {
     writeFileSync(join(directory, 'after'), after);
   }
 
-  /** @param number from 1 on; undefined for a call that was never made */
+  /** @param number starting at 1. @returns undefined if there was no such call */
   call(number: number): (SeenCall & { readonly promptFile: Buffer }) | undefined {
     const directory = join(this.#directory, `call-${number}`);
     if (!existsSync(join(directory, 'env'))) return undefined;

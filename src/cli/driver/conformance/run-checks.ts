@@ -1,24 +1,24 @@
-/** Runs a driver against everything that it has to hold. */
+/** Runs all checks on a driver. */
 import { messageOf } from '../../../contracts/errors.ts';
 import { CHECKS, goodOutput } from './checks.ts';
-import type { Subject } from './lab.ts';
+import type { Subject } from './harness.ts';
 
 export interface CheckResult {
   readonly name: string;
-  /** null where it has no meaning for this driver. */
+  /** null if the check does not apply to this driver. */
   readonly holds: boolean | null;
-  /** How it holds, or what does not. */
+  /** How the driver passes, or why it fails. */
   readonly detail: string;
 }
 
-/** @param recording what the real program has printed; without it, an output is made from the driver itself */
+/** @param recording output of the real program; if null, an output is generated from the declaration of the driver */
 export async function* runChecks(subject: Subject, recording: Buffer | null): AsyncIterable<CheckResult> {
   const good = recording ?? goodOutput(subject);
   for (const { name, run } of CHECKS) {
     try {
       const detail = await run(subject, good);
       yield detail === null
-        ? { name, holds: null, detail: 'not for this driver' }
+        ? { name, holds: null, detail: 'does not apply to this driver' }
         : { name, holds: true, detail };
     } catch (error) {
       yield { name, holds: false, detail: messageOf(error) };

@@ -1,5 +1,4 @@
-/** What a program would print that keeps to its driver: made from the places and conditions of the driver itself. */
-
+/** Sample output of a program, generated from the paths and conditions of its driver. */
 import {
   holds,
   type JsonPath,
@@ -16,7 +15,7 @@ export interface Sample {
   readonly tokens: number;
 }
 
-/** The output of a run that went well. */
+/** The output of a successful run. */
 export function successOutput(output: OutputSpec, sample: Sample): string {
   return outputWith(output, output.result?.[0], [
     [output.session, sample.session],
@@ -25,7 +24,7 @@ export function successOutput(output: OutputSpec, sample: Sample): string {
   ]);
 }
 
-/** The output of a run that failed; null for a driver that knows no such thing. */
+/** The output of a failed run; null for a driver that reports no failures. */
 export function failureOutput(output: OutputSpec, error: string, session: string): string | null {
   const [condition] = output.failed ?? [];
   if (condition === undefined || output.format === 'text') return null;
@@ -88,7 +87,7 @@ function satisfy(box: Box, condition: string | undefined): void {
   for (const term of parseCondition(condition)) if (!holds(box, [term])) satisfyTerm(box, term);
 }
 
-/** What is not to be there is left out: it is nowhere unless another place needs it. */
+/** Absent fields need nothing: a field exists only if another term needs it. */
 function satisfyTerm(box: Box, { path, test, words }: Term): void {
   if (test === 'is') put(box, path, wordOf(words[0] ?? ''));
   if (test === 'is_there') put(box, path, 1);
@@ -104,7 +103,7 @@ function put(box: Box, path: JsonPath, value: unknown): void {
   box[step.name] = valueFor(box[step.name], rest, value);
 }
 
-/** @param there what stands there already */
+/** @param there the present value */
 function valueFor(there: unknown, path: readonly Step[], value: unknown): unknown {
   const [step, ...rest] = path;
   if (!step) return value;

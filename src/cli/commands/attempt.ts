@@ -1,0 +1,137 @@
+/** `signalbox attempt`: the attempts of a task. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { printable } from '../../base/printable.ts';
+import type { LogPart, SignalboxClient } from '../../client/client.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { LogStream } from '../../contracts/tasks.ts';
+import { numberOf, OPEN_STATUSES, taskArgument } from '../arguments.ts';
+import type { CommandRow } from '../command.ts';
+import { noteUnreachable, retryWhileUnreachable } from '../follow.ts';
+import { type ByOption, type ClientOptions, clientOf, withBy, withProject } from '../options.ts';
+import { printAnswer, printList } from '../output.ts';
+import { ATTEMPT_COLUMNS } from '../task/attempt-text.ts';
+import type { Terminal } from '../terminal.ts';
+
+const ls: CommandRow = {
+  name: 'ls',
+  summary: 'list the attempts of a task',
+  description: 'Lists the attempts of a task with agent, outcome, exit code, duration and error.',
+  examples: [
+    ['List the attempts of a task', 'signalbox attempt ls k3v9x2m1q8zt'],
+    ['Print the evidence of the last kill', "signalbox attempt ls k3v9x2m1q8zt --json | jq '.[-1].evidence'"],
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .addArgument(taskArgument(undefined, '<task>'))
+      .action(async (id: string, options: ClientOptions) => {
+        const task = { project: options.project, task: id, expand: ['attempts'] } as const;
+        const { attempts: rows = [] } = await clientOf(options).readTask(task);
+        printList(terminal, options, { rows, columns: () => ATTEMPT_COLUMNS, empty: 'no attempts yet' });
+      }),
+};
+
+interface LogsOptions extends ClientOptions {
+  readonly follow?: true;
+  readonly stderr?: true;
+}
+
+const logs: CommandRow = {
+  name: 'logs',
+  summary: 'print the output of an attempt',
+  description:
+    'Prints the stored output of the process of an attempt. On a terminal, control characters are shown as symbols. ' +
+    'With --json, prints each part as one line of JSON.',
+  examples: [
+    ['Watch an agent work', 'signalbox attempt logs k3v9x2m1q8zt -f'],
+    ['Print the errors of the first attempt', 'signalbox attempt logs k3v9x2m1q8zt 1 --stderr'],
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .addArgument(taskArgument(undefined, '<task>'))
+      .argument('[attempt]', 'number of the attempt (default: the newest)', numberOf)
+      .option('-f, --follow', 'print new output until the attempt ends')
+      .option('--stderr', 'print standard error instead of standard output')
+      .action((id: string, number: number | undefined, options: LogsOptions) =>
+        printLogs(terminal, id, number, options),
+      ),
+};
+
+/** Pause between two requests if there was no new output. */
+const PAUSE_MS = 500;
+
+async function printLogs(
+  terminal: Terminal,
+  id: string,
+  given: number | undefined,
+  options: LogsOptions,
+): Promise<void> {
+  const client = clientOf(options);
+  const number = given ?? (await newestOf(client, options.project, id));
+  const stream: LogStream = options.stderr ? 'stderr' : 'stdout';
+  const read = (offset: number): Promise<LogPart> =>
+    client.readAttemptLog({ project: options.project, task: id, attempt: number, stream, offset });
+  for (let part = await read(0); ; ) {
+    printPart(terminal, part, options.json === true);
+    const isEnd = part.text === '';
+    if (part.isComplete || (isEnd && !options.follow)) return;
+    if (isEnd) await sleep(PAUSE_MS);
+    const { nextOffset } = part;
+    part = await retryWhileUnreachable(noteUnreachable(terminal), () => read(nextOffset));
+    if (part.offset !== nextOffset) {
+      terminal.note('signalbox: output is missing here: the log of the attempt reached its size limit');
+    }
+  }
+}
+
+async function newestOf(client: SignalboxClient, project: string, id: string): Promise<number> {
+  const { attempt } = await client.readTask({ project, task: id });
+  if (attempt > 0) return attempt;
+  throw new SignalboxError('not_found', `task ${id} has no attempt yet: see "signalbox task why ${id}"`);
+}
+
+function printPart(terminal: Terminal, { text, offset }: LogPart, asJson: boolean): void {
+  if (text === '') return;
+  if (asJson) terminal.print(JSON.stringify({ offset, text }));
+  else terminal.write(terminal.isInteractive ? printable(text) : text);
+}
+
+const kill: CommandRow = {
+  name: 'kill',
+  summary: 'kill an attempt',
+  description:
+    'Ends the processes of an attempt: SIGTERM first, SIGKILL after the grace period of the agent. The task is retried ' +
+    'while it has attempts left. To end the task itself, use "task cancel".',
+  examples: [['Kill the open attempt of a task', 'signalbox attempt kill k3v9x2m1q8zt']],
+  add: (command, terminal) =>
+    withBy(withProject(command))
+      .addArgument(taskArgument(OPEN_STATUSES, '<task>'))
+      .argument('[attempt]', 'number of the attempt (default: the open one)', numberOf)
+      .action(async (id: string, given: number | undefined, { by, ...options }: ClientOptions & ByOption) => {
+        const client = clientOf(options);
+        const number = given ?? (await openOf(client, options.project, id));
+        const killed = await client.killAttempt({ project: options.project, task: id, attempt: number, by });
+        printAnswer(
+          terminal,
+          options,
+          killed,
+          ({ attempt, agent, status }) => `attempt ${attempt} of task ${id} by agent ${agent} is ${status}`,
+        );
+      }),
+};
+
+async function openOf(client: SignalboxClient, project: string, id: string): Promise<number> {
+  const { open_attempt: number, status } = await client.readTask({ project, task: id });
+  if (number !== null) return number;
+  throw new SignalboxError('illegal_transition', `task ${id} is ${status} and has no open attempt`);
+}
+
+export const attempt: CommandRow = {
+  name: 'attempt',
+  summary: 'list the attempts of a task; print their output; kill one',
+  description: 'Lists the attempts of a task, prints their output, and kills them.',
+  examples: [
+    ['List the attempts of a task', 'signalbox attempt ls k3v9x2m1q8zt'],
+    ['Watch an agent work', 'signalbox attempt logs k3v9x2m1q8zt -f'],
+  ],
+  commands: [ls, logs, kill],
+};

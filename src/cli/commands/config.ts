@@ -1,0 +1,61 @@
+/** `signalbox config`: checks the configuration. */
+import { SignalboxError } from '../../contracts/errors.ts';
+import type { CommandRow } from '../command.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { type JsonOption, withJson } from '../options.ts';
+import { countText, printJson } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface CheckOptions extends JsonOption {
+  readonly schema?: true;
+}
+
+const check: CommandRow = {
+  name: 'check',
+  description:
+    'Checks a configuration file and the environment variables that override it, and prints errors with line and field.',
+  summary: 'check a configuration file',
+  examples: [
+    ['Check the configuration in this directory', 'signalbox config check'],
+    ['Write a JSON Schema for your editor', 'signalbox config check --schema > signalbox.schema.json'],
+  ],
+  add: (command, terminal) =>
+    withJson(command)
+      .argument('[file]', 'configuration file (default: signalbox.config.yaml, if it exists)')
+      .option('--schema', 'print the JSON Schema of the file instead')
+      .action(async (file: string | undefined, options: CheckOptions) => {
+        if (!options.schema) return checkFile(terminal, file, options);
+        const { configJsonSchema } = await import('../../config/parse-config.ts');
+        printJson(terminal, configJsonSchema());
+      }),
+};
+
+async function checkFile(
+  terminal: Terminal,
+  file: string | undefined,
+  { json }: CheckOptions,
+): Promise<void> {
+  const { loadConfigFor } = await import('../config-file.ts');
+  try {
+    const { config, source } = await loadConfigFor({ config: file });
+    const agents = Object.keys(config.agents);
+    if (json) return printJson(terminal, { valid: true, file: source, agents, issues: [] });
+    const list =
+      agents.length === 0 ? 'no agents' : `${countText(agents.length, 'agent')}: ${agents.join(', ')}`;
+    terminal.print(
+      `${source ?? 'no configuration file: the defaults apply, and the configuration'} is valid, with ${list}`,
+    );
+  } catch (error) {
+    if (!json || !(error instanceof SignalboxError) || error.code !== 'config_invalid') throw error;
+    printJson(terminal, { valid: false, file: file ?? null, agents: [], issues: error.details.issues });
+    terminal.exitCode = exitCodeOf(error.code);
+  }
+}
+
+export const config: CommandRow = {
+  name: 'config',
+  description: 'Checks the configuration.',
+  summary: 'check the configuration',
+  examples: [['Check a file', 'signalbox config check signalbox.config.yaml']],
+  commands: [check],
+};

@@ -1,0 +1,171 @@
+/** Lists tasks, shows and explains one, and comments on it. */
+import { Option } from 'commander';
+import { oneLine } from '../../base/printable.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import type { Expansion } from '../../contracts/api/requests.ts';
+import type { WhyAnswer } from '../../contracts/api/why.ts';
+import { TASK_STATES } from '../../contracts/tasks.ts';
+import { numberOf, OPEN_STATUSES, taskArgument, wordsOf } from '../arguments.ts';
+import type { CommandRow } from '../command.ts';
+import { type ClientOptions, clientOf, userName, withProject } from '../options.ts';
+import { collectPages, countText, printAnswer, printList } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Column } from '../text/table.ts';
+import { ageText } from '../text/time.ts';
+import { styleOfTask } from './styles.ts';
+import { taskPage } from './task-page.ts';
+
+interface ListOptions extends ClientOptions {
+  readonly status?: readonly string[];
+  readonly state?: readonly string[];
+  readonly agent?: string;
+  readonly limit: number;
+  readonly allProjects?: true;
+}
+
+const LIMIT = 100;
+
+export const ls: CommandRow = {
+  name: 'ls',
+  summary: 'list tasks',
+  description: 'Lists the tasks of a project, oldest first.',
+  examples: [
+    ['List tasks that wait for a decision', 'signalbox task ls --status review,blocked'],
+    [
+      'Print the ids of failed tasks, for a script',
+      'signalbox task ls --status failed --json | jq -r ".[].id"',
+    ],
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .option(
+        '--status <list>',
+        `only tasks with one of these, separated by commas: ${TASK_STATES.join(', ')}`,
+        wordsOf,
+      )
+      .addOption(new Option('--state <list>', 'the same as --status').argParser(wordsOf).hideHelp())
+      .option('--agent <id>', 'only tasks of this agent')
+      .option('--limit <number>', 'list at most this many', numberOf, LIMIT)
+      .option('--all-projects', 'tasks of all projects')
+      .action(async (options: ListOptions) => {
+        const client = clientOf(options);
+        const { rows, isAll } = await collectPages(options.limit, async (page) => {
+          const query = { ...filterOf(options), ...page };
+          const { project } = options;
+          const { tasks, next } = await (options.allProjects
+            ? client.listAllTasks(query)
+            : client.listTasks({ project, ...query }));
+          return { rows: tasks, next };
+        });
+        const columns = (now: number) => taskColumns(options, now);
+        printList(terminal, options, { rows, columns, empty: 'no tasks' });
+        if (!options.json && !isAll) terminal.note(`more than ${rows.length} tasks: raise --limit`);
+      }),
+};
+
+function filterOf({ state, status = state, agent }: ListOptions) {
+  return {
+    // Signalbox rejects an unknown word, with the list of those that it knows.
+    ...(status === undefined ? {} : { status }),
+    ...(agent === undefined ? {} : { agent }),
+  };
+}
+
+/** @param now epoch milliseconds, for ages */
+export function taskColumns(
+  { allProjects }: { readonly allProjects?: boolean | undefined },
+  now: number,
+): readonly Column<TaskAnswer>[] {
+  const project: Column<TaskAnswer> = { title: 'PROJECT', text: (task) => task.project };
+  return [
+    { title: 'ID', text: ({ id }) => id, isName: true },
+    ...(allProjects ? [project] : []),
+    { title: 'STATUS', text: ({ status }) => status, style: ({ status }) => styleOfTask(status) },
+    { title: 'AGENT', text: (task) => task.claimed_by ?? task.agent ?? `(${task.type})` },
+    { title: 'PRIO', text: ({ priority }) => priority, align: 'right' },
+    { title: 'TRY', text: (task) => `${task.attempt}/${task.max_attempts}`, align: 'right' },
+    { title: 'AGE', text: (task) => ageText(task.created_at, now), align: 'right' },
+    { title: 'TITLE', text: ({ title }) => title },
+  ];
+}
+
+interface ShowOptions extends ClientOptions {
+  readonly events?: true;
+  readonly full?: true;
+}
+
+export const show: CommandRow = {
+  name: 'show',
+  summary: 'show a task',
+  description: 'Shows a task with its attempts, outputs and comments.',
+  examples: [
+    ['Show a task and the beginning of its outputs', 'signalbox task show k3v9x2m1q8zt'],
+    ['Print the last output', "signalbox task show k3v9x2m1q8zt --json | jq -r '.outputs[-1].content'"],
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .addArgument(taskArgument())
+      .option('--full', 'do not shorten outputs')
+      .option('--events', 'show all events, too')
+      .action(async (id: string, options: ShowOptions) => {
+        const expand: Expansion[] = ['outputs', 'comments', 'attempts'];
+        if (options.events) expand.push('events');
+        const answer = await clientOf(options).readTask({ project: options.project, task: id, expand });
+        const page = { full: options.full === true, now: Date.now() };
+        printAnswer(terminal, options, answer, (task) => taskPage(terminal, task, page));
+      }),
+};
+
+export const why: CommandRow = {
+  name: 'why',
+  summary: 'explain why a task is not running or not done',
+  description: 'Explains what a task waits for, its position in the queue, and what happens next.',
+  examples: [
+    ['Find out why a task does not start', 'signalbox task why k3v9x2m1q8zt'],
+    ['Print the kinds of reasons', "signalbox task why k3v9x2m1q8zt --json | jq -r '.waits_for[].kind'"],
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .addArgument(taskArgument(OPEN_STATUSES))
+      .action(async (id: string, options: ClientOptions) => {
+        const answer = await clientOf(options).explainTask({ project: options.project, task: id });
+        printAnswer(terminal, options, answer, (reasons) => whyLines(terminal, reasons));
+      }),
+};
+
+function whyLines(
+  terminal: Pick<Terminal, 'style'>,
+  { id, status, waits_for: waits, next, queue }: WhyAnswer,
+): string[] {
+  const dim = (label: string): string => terminal.style('dim', label.padEnd(8));
+  const others = queue === null ? 0 : queue.of_other_projects;
+  const rest = others > 0 ? `; projects take turns, and ${others} more tasks wait in other projects` : '';
+  return [
+    `task ${id} is ${terminal.style(styleOfTask(status), status)}`,
+    ...waits.map(({ detail }, index) => `${dim(index === 0 ? 'because' : '')}${oneLine(detail)}`),
+    ...(queue === null ? [] : [`${dim('queue')}${queue.position} of ${queue.length}${rest}`]),
+    `${dim('next')}${oneLine(next)}`,
+  ];
+}
+
+export const comment: CommandRow = {
+  name: 'comment',
+  summary: 'comment on a task',
+  description: 'Adds a comment to a task. The next attempt gets it.',
+  examples: [['Tell the next attempt something', 'signalbox task comment k3v9x2m1q8zt "look at src/ only"']],
+  add: (command, terminal) =>
+    withProject(command)
+      .addArgument(taskArgument())
+      .argument('<text>', 'the comment')
+      .option('--author <name>', 'your name', userName())
+      .action(async (id: string, body: string, options: ClientOptions & { readonly author: string }) => {
+        const { author, project } = options;
+        const answer = await clientOf(options).addComment({ project, task: id, author, body });
+        printAnswer(
+          terminal,
+          options,
+          answer,
+          (task) => `task ${task.id} now has ${countText(task.comment_count, 'comment')}`,
+        );
+      }),
+};

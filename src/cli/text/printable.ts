@@ -1,1 +1,0 @@
-export { oneLine, printable } from '../../base/printable.ts';
