@@ -163,7 +163,7 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
 
   /** Whether the next entry may be stored now; if not, the state says why. */
   #isReady(): boolean {
-    if (!this.#isWriting()) return false;
+    if (this.state.kind !== 'open' && this.state.kind !== 'resyncing') return false;
     if (!this.#log.reachable) {
       if (this.state.kind === 'open') {
         this.#setState({ kind: 'resyncing', reason: 'the log is unreachable' });
@@ -178,10 +178,6 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     }
     if (this.state.kind === 'resyncing') this.#setState({ kind: 'open' });
     return true;
-  }
-
-  #isWriting(): boolean {
-    return this.state.kind === 'open' || this.state.kind === 'resyncing';
   }
 
   readonly #schedule = (): void => {

@@ -11,42 +11,29 @@ export type AptSources = Readonly<{ kind: 'machine' }> | Readonly<{ kind: 'own';
 
 const COMMAND_TIMEOUT_MS = 180_000;
 
+/** Runs apt-get and returns its output. Throws an Error with apt's own first error. */
+export type RunApt = (args: readonly string[], cwd?: string) => Promise<string>;
+
 /**
- * apt-get with lists, caches and locks of its own in one directory, so that it needs no root and changes nothing on
- * the machine. It keeps the machine's proxies, credentials and keys, but not its hooks.
+ * apt-get with lists, caches and locks of its own in `directory`, which must exist and be empty. It needs no root and
+ * changes nothing on the machine; it keeps the machine's proxies, credentials and keys, but not its hooks.
  */
-export class PrivateApt {
-  readonly #directory: string;
-  readonly #env: Environment;
-
-  private constructor(directory: string, env: Environment) {
-    this.#directory = directory;
-    this.#env = env;
+export async function privateApt(directory: string, sources: AptSources, env: Environment): Promise<RunApt> {
+  for (const name of ['parts', 'sources', 'lists/partial', 'archives/partial']) {
+    await mkdir(join(directory, name), { recursive: true });
   }
-
-  /** Prepares `directory`, which must exist and be empty. */
-  static async create(directory: string, sources: AptSources, env: Environment): Promise<PrivateApt> {
-    for (const name of ['parts', 'sources', 'lists/partial', 'archives/partial']) {
-      await mkdir(join(directory, name), { recursive: true });
-    }
-    await linkMachineConfiguration(join(directory, 'parts'));
-    await writeFile(join(directory, 'status'), '');
-    if (sources.kind === 'own')
-      await writeFile(join(directory, 'sources', 'signalbox.sources'), sources.text);
-    await writeFile(join(directory, 'parts', 'zzz-signalbox'), configuration(directory, sources));
-    // apt reads the file in APT_CONFIG first: it points to the parts, of which ours is read last.
-    await writeFile(
-      join(directory, 'apt.conf'),
-      `Dir::Etc::parts "${join(directory, 'parts')}";\nDir::Etc::main "/dev/null";\n`,
-    );
-    return new PrivateApt(directory, env);
-  }
-
-  /** Runs apt-get and returns its output. Throws an Error with apt's own first error. */
-  async run(args: readonly string[], cwd = this.#directory): Promise<string> {
+  const parts = join(directory, 'parts');
+  await linkMachineConfiguration(parts);
+  await writeFile(join(directory, 'status'), '');
+  if (sources.kind === 'own') await writeFile(join(directory, 'sources', 'signalbox.sources'), sources.text);
+  await writeFile(join(parts, 'zzz-signalbox'), configuration(directory, sources));
+  // apt reads the file in APT_CONFIG first: it points to the parts, of which ours is read last.
+  const main = join(directory, 'apt.conf');
+  await writeFile(main, `Dir::Etc::parts "${parts}";\nDir::Etc::main "/dev/null";\n`);
+  return async (args, cwd = directory) => {
     const result = await execa('apt-get', ['--quiet', ...args], {
       cwd,
-      env: { ...this.#env, APT_CONFIG: join(this.#directory, 'apt.conf'), LC_ALL: 'C' },
+      env: { ...env, APT_CONFIG: main, LC_ALL: 'C' },
       extendEnv: false,
       stdin: 'ignore',
       timeout: COMMAND_TIMEOUT_MS,
@@ -56,7 +43,7 @@ export class PrivateApt {
     // The first error is the cause of the others.
     const reason = /^E: (.*)$/m.exec(result.stderr)?.[1] ?? result.shortMessage;
     throw new Error(`apt-get ${args[0]}: ${reason}`, { cause: result });
-  }
+  };
 }
 
 async function linkMachineConfiguration(parts: string): Promise<void> {
@@ -124,8 +111,8 @@ export async function newerDebianSources(
   const keyring = await firstReadable(KEYRINGS);
   if (keyring === undefined)
     throw new Error('the package debian-archive-keyring, which is needed to verify packages, is missing');
-  const apt = await PrivateApt.create(directory, { kind: 'machine' }, env);
-  const targets = await apt.run([
+  const runApt = await privateApt(directory, { kind: 'machine' }, env);
+  const targets = await runApt([
     '--no-release-info',
     'indextargets',
     '--format',

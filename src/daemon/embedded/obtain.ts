@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { type AptSources, newerDebianSources, PrivateApt } from './apt.ts';
+import { type AptSources, newerDebianSources, privateApt } from './apt.ts';
 import {
   cacheDirectory,
   cachedPath,
@@ -91,13 +91,13 @@ async function fetchFrom(
   { cacheDir, env, logger }: FetchOptions,
 ): Promise<NatsServerProgram> {
   return inWorkDirectory(async (directory) => {
-    const apt = await PrivateApt.create(directory, sources, env);
-    const updated = await attempt(apt.run(['update']));
+    const runApt = await privateApt(directory, sources, env);
+    const updated = await attempt(runApt(['update']));
     // One broken source fails the update; the package may still come from another one.
     if (updated !== undefined) logger.warn({ reason: updated }, 'could not read every package source');
     const files = join(directory, 'files');
     await mkdir(files);
-    const downloaded = await attempt(apt.run(['download', PROGRAM_NAME], files));
+    const downloaded = await attempt(runApt(['download', PROGRAM_NAME], files));
     if (downloaded !== undefined)
       throw new Error(updated === undefined ? downloaded : `${updated}; ${downloaded}`);
     const program = await install(await unpack(files, env), cacheDir);

@@ -40,10 +40,24 @@ function isBroken(page: string, link: string): boolean {
   return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).includes(anchor);
 }
 
+const { files: PACKAGED }: { readonly files: readonly string[] } = JSON.parse(textOf('package.json'));
+
+function isPackaged(path: string): boolean {
+  return PACKAGED.some((file) => path === file || path.startsWith(`${file}/`));
+}
+
 describe.each(PAGES)('%s', (page) => {
   it('has no broken link', () => {
     const links = [...textOf(page).matchAll(LINK)].flatMap(([, link]) => link ?? []);
     expect(links.filter((link) => isBroken(page, link))).toEqual([]);
+  });
+
+  it('links only to files of the package', () => {
+    const links = [...textOf(page).matchAll(LINK)].flatMap(([, link]) => link ?? []);
+    const targets = links
+      .filter((link) => !/^[a-z]+:|^#/.test(link))
+      .map((link) => normalize(join(dirname(page), link.split('#')[0] ?? '')));
+    expect(targets.filter((target) => !isPackaged(target))).toEqual([]);
   });
 
   it('names only source files that exist', () => {
