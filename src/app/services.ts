@@ -21,14 +21,7 @@ import { readThroughput } from './overview/throughput.ts';
 import { childrenOf } from './tasks/children.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
-import {
-  approveTask,
-  blockTask,
-  cancelTask,
-  rejectTask,
-  retryTask,
-  unblockTask,
-} from './tasks/decide-task.ts';
+import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
 import { cancelJob, createJob, findJob, jobJson } from './tasks/jobs.ts';
 import { listTasks, readTask } from './tasks/read-tasks.ts';
 import { readWhy } from './tasks/read-why.ts';
@@ -62,12 +55,9 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     },
     jobs: jobServices(app),
     decisions: {
-      approve: asReviewer(app, 'approve', approveTask),
-      reject: asReviewer(app, 'reject', rejectTask),
-      cancel: answering(cancelTask),
-      block: answering(blockTask),
-      unblock: answering(unblockTask),
-      retry: answering(retryTask),
+      decide: async (...args: Tail<typeof decideTask>): Promise<TaskAnswer> =>
+        taskJson(await decideTask(app, ...args)),
+      review: (...args: Tail<typeof reviewTask>) => reviewTask(app, ...args),
       redact: answering(redactContent),
     },
     messages: {
@@ -182,29 +172,20 @@ function jobServices(app: AppContext) {
 }
 
 /** A decision of an operator, or the verdict of the attempt that reviews the task. */
-function asReviewer<Request extends Decision>(
+async function reviewTask(
   app: AppContext,
-  verdict: 'approve' | 'reject',
-  decide: (
-    app: AppContext,
-    project: ProjectId,
-    task: TaskId,
-    request: Request,
-    actor: string,
-  ) => Promise<TaskView>,
-) {
-  return async (
-    { project, task }: TaskAddress,
-    request: Request,
-    { actor, token }: { readonly actor: string; readonly token: string | null },
-  ): Promise<TaskAnswer> => {
-    if (token === null) return taskJson(await decide(app, project, task, request, actor));
-    const { comment } = request;
-    const view = await reviewAsAgent(app, project, task, { verdict, comment }, token);
-    if (view) return taskJson(view);
-    throw new SignalboxError(
-      'forbidden',
-      `the token does not belong to a review of task ${task}: only its reviewer and operators decide about it`,
-    );
-  };
+  decision: Extract<TaskDecision, { type: 'task.approved' | 'task.rejected' }>,
+  request: Decision,
+  { actor, token }: { readonly actor: string; readonly token: string | null },
+): Promise<TaskAnswer> {
+  if (token === null) return taskJson(await decideTask(app, decision, request, actor));
+  const { comment } = decision;
+  const verdict = decision.type === 'task.approved' ? 'approve' : 'reject';
+  const project = projectId(decision.project);
+  const view = await reviewAsAgent(app, project, taskId(decision.task), { verdict, comment }, token);
+  if (view) return taskJson(view);
+  throw new SignalboxError(
+    'forbidden',
+    `the token does not belong to a review of task ${decision.task}: only its reviewer and operators decide about it`,
+  );
 }

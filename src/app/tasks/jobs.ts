@@ -8,7 +8,7 @@ import { projectId, type TaskId, taskId } from '../../contracts/ids.ts';
 import type { TaskState } from '../../contracts/tasks.ts';
 import { type AppContext, findAttempts, findTask } from '../context.ts';
 import { type Created, createTask } from './create-task.ts';
-import { cancelTask } from './decide-task.ts';
+import { decideTask } from './decide-task.ts';
 import { outputJson, timeOf } from './task-json.ts';
 
 const PROJECT = projectId(JOB_PROJECT);
@@ -53,11 +53,11 @@ export function findJob(app: AppContext, id: TaskId): Promise<TaskView> {
   return findTask(app, PROJECT, id);
 }
 
-/** Does nothing if the job is cancelled already. @throws SignalboxError `task_not_found`, `illegal_transition`, as `cancelTask` */
+/** Does nothing if the job is cancelled already. @throws SignalboxError `task_not_found`, `illegal_transition`, as `decideTask` */
 export async function cancelJob(app: AppContext, id: TaskId, actor: string): Promise<TaskView> {
   const job = await findJob(app, id);
   if (job.state === 'cancelled') return job;
-  return cancelTask(app, PROJECT, id, {}, actor);
+  return decideTask(app, { type: 'task.cancelled', project: PROJECT, task: id }, {}, actor);
 }
 
 export async function jobJson(app: AppContext, task: TaskView): Promise<JobAnswer> {

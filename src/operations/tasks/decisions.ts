@@ -25,7 +25,8 @@ export const approveTask = operation({
   name: 'approveTask',
   summary: 'Approve the result of a task: review → done',
   http: post('approve'),
-  handle: ({ decisions }, { params, body, caller }) => decisions.approve(params, body, caller),
+  handle: ({ decisions }, { params, body, caller }) =>
+    decisions.review({ type: 'task.approved', ...params, comment: body.comment }, body, caller),
 });
 
 export const rejectTask = operation({
@@ -34,7 +35,8 @@ export const rejectTask = operation({
   summary: 'Reject the result of a task: review → pending; the next attempt gets the comment',
   http: post('reject'),
   input: { ...review.input, body: rejectionSchema },
-  handle: ({ decisions }, { params, body, caller }) => decisions.reject(params, body, caller),
+  handle: ({ decisions }, { params, body, caller }) =>
+    decisions.review({ type: 'task.rejected', ...params, comment: body.comment }, body, caller),
 });
 
 export const cancelTask = operation({
@@ -42,7 +44,8 @@ export const cancelTask = operation({
   name: 'cancelTask',
   summary: 'Cancel a task that is not finished; its attempt is stopped',
   http: post('cancel'),
-  handle: ({ decisions }, { params, body, caller }) => decisions.cancel(params, body, caller.actor),
+  handle: ({ decisions }, { params, body, caller }) =>
+    decisions.decide({ type: 'task.cancelled', ...params, reason: body.comment }, body, caller.actor),
 });
 
 export const blockTask = operation({
@@ -50,7 +53,12 @@ export const blockTask = operation({
   name: 'blockTask',
   summary: 'Hold a task back until it is unblocked',
   http: post('block'),
-  handle: ({ decisions }, { params, body, caller }) => decisions.block(params, body, caller.actor),
+  handle: ({ decisions }, { params, body, caller }) =>
+    decisions.decide(
+      { type: 'task.blocked', ...params, attempt: null, reason: body.comment ?? 'blocked by an operator' },
+      body,
+      caller.actor,
+    ),
 });
 
 export const unblockTask = operation({
@@ -58,7 +66,8 @@ export const unblockTask = operation({
   name: 'unblockTask',
   summary: 'Release a blocked task: blocked → pending',
   http: post('unblock'),
-  handle: ({ decisions }, { params, body, caller }) => decisions.unblock(params, body, caller.actor),
+  handle: ({ decisions }, { params, body, caller }) =>
+    decisions.decide({ type: 'task.unblocked', ...params, comment: body.comment }, body, caller.actor),
 });
 
 export const redactTask = operation({
@@ -77,5 +86,6 @@ export const retryTask = operation({
   name: 'retryTask',
   summary: 'Try a failed or expired task again with fresh attempts',
   http: post('retry'),
-  handle: ({ decisions }, { params, body, caller }) => decisions.retry(params, body, caller.actor),
+  handle: ({ decisions }, { params, body, caller }) =>
+    decisions.decide({ type: 'task.redriven', ...params, comment: body.comment }, body, caller.actor),
 });

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { addComment } from '../../../src/app/agents/agent-messages.ts';
 import { findAttempts, findTask } from '../../../src/app/context.ts';
 import { listDeadLetters, redriveDeadLetters } from '../../../src/app/tasks/dead-letters.ts';
-import { blockTask, retryTask, unblockTask } from '../../../src/app/tasks/decide-task.ts';
 import { type TaskId, taskId } from '../../../src/contracts/ids.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import type { ReadRange } from '../../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
+import { blockTask, retryTask, unblockTask } from '../../support/decisions.ts';
 import {
   type EngineSettings,
   functionAgent,

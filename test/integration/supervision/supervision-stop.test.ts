@@ -1,7 +1,7 @@
 /** Stopping an engine: callers that wait for the log are answered, and an unreachable log does not delay the stop. */
 import { describe, expect, it } from 'vitest';
-import { cancelTask } from '../../../src/app/tasks/decide-task.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
+import { cancelTask } from '../../support/decisions.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';

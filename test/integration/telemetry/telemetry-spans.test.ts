@@ -2,11 +2,11 @@
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
-import { approveTask, cancelTask, rejectTask, retryTask } from '../../../src/app/tasks/decide-task.ts';
 import { createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { taskId } from '../../../src/contracts/ids.ts';
 import type { FunctionContext } from '../../../src/drivers/function.ts';
 import { VERSION } from '../../../src/version.ts';
+import { approveTask, cancelTask, rejectTask, retryTask } from '../../support/decisions.ts';
 import { functionAgent, PROJECT, type TestEngine } from '../../support/engine.ts';
 import { type CollectedSpan, Collector } from '../../support/http/collector.ts';
 import { TracedWorld } from '../../support/http/telemetry.ts';

@@ -6,17 +6,10 @@ import {
   reportStatus,
 } from '../../../src/app/agents/agent-messages.ts';
 import type { AppContext } from '../../../src/app/context.ts';
-import {
-  approveTask,
-  blockTask,
-  cancelTask,
-  rejectTask,
-  retryTask,
-  unblockTask,
-} from '../../../src/app/tasks/decide-task.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import { projectId, taskId } from '../../../src/contracts/ids.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
+import { approveTask, blockTask, cancelTask, rejectTask, retryTask, unblockTask } from '../decisions.ts';
 import type { Word } from './script.ts';
 
 /** @param mark by which the word is found again in the log */
