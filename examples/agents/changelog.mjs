@@ -1,5 +1,5 @@
 /**
- * Writes a changelog from the history of a repository: by tag, and in each by kind of change. Where there is no history,
+ * Writes a changelog from the history of a repository: by tag, and within a tag by kind of change. Without a history,
  * it writes the outline of the README instead.
  *
  * Parameters: `repo` (a directory; default: the current one), `max_commits` (500).
@@ -11,7 +11,7 @@ import { counted } from './lib/markdown.mjs';
 import { parameter, runAgent, say } from './lib/signalbox.mjs';
 
 const KINDS = ['Breaking', 'Added', 'Changed', 'Fixed', 'Removed', 'Documentation', 'Maintenance'];
-/** Conventional commits (`feat(api): …`) and, where those are not used, the verb that a subject begins with. */
+/** Conventional commits (`feat(api): …`) and, without them, the verb that a subject begins with. */
 const KIND_OF_WORD = new Map(
   Object.entries({
     Added:
@@ -25,7 +25,7 @@ const KIND_OF_WORD = new Map(
   ),
 );
 const CONVENTIONAL = /^(\w+)(?:\(([^)]*)\))?(!)?:\s+(.+)$/;
-/** The commit that makes a release says nothing that its tag does not say. */
+/** Release commits are left out: the tag says the same. */
 const VERSION = /^(?:release\s+)?v?\d+\.\d+\.\d+\S*$/i;
 
 /** @typedef {{ title: string, changes: Map<string, string[]> }} Release */
@@ -70,7 +70,7 @@ function classify({ subject, body }) {
   const word = (type ?? /\w+/.exec(subject)?.[0] ?? '').toLowerCase();
   const known = KIND_OF_WORD.get(word);
   const breaking = bang !== undefined || /^BREAKING[ -]CHANGE:/m.test(body);
-  // `http: close idle sockets` names a part of the program, not a kind of change: there the subject stays whole.
+  // `http: close idle sockets` names a part of the program, not a kind of change: the subject stays unchanged.
   const text =
     rest === undefined || (known === undefined && !/^(?:refactor|perf|revert)$/.test(word)) ? subject : rest;
   return { kind: breaking ? 'Breaking' : (known ?? 'Changed'), text: scope ? `**${scope}**: ${text}` : text };
@@ -89,7 +89,7 @@ async function outline(repo, problem) {
   const text = await readFile(join(repo, 'README.md'), 'utf8').catch(() => null);
   if (text === null)
     throw new Error(`params.repo: ${repo} has neither a history (${problem}) nor a README.md`);
-  // A line that begins with # inside of a fenced block is no heading.
+  // A line that begins with # inside a fenced block is not a heading.
   const lines = text.replace(/^(```|~~~)[\s\S]*?^\1/gm, (block) => block.replace(/[^\n]/g, '')).split('\n');
   const headings = lines.flatMap((line, index) => {
     const [, marks, heading] = /^(#{1,6})\s+(.+?)\s*#*$/.exec(line) ?? [];

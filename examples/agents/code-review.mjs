@@ -82,7 +82,7 @@ async function reviewRepository(repo, task) {
 
 /**
  * By severity; within one, the worst of each rule before the second worst of any, so that one rule cannot crowd out the
- * others where only some findings are shown.
+ * others if only some findings are shown.
  * @param {Finding[]} findings
  */
 function mostImportantFirst(findings) {

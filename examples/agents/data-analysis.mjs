@@ -16,9 +16,9 @@ import { groupBy, outlierFences, slope, summarize, weekOf } from './lib/statisti
 
 const SAMPLE = fileURLToPath(new URL('../data/agent-runs.csv', import.meta.url));
 const MISSING = /^(?:|-|n\/?a|null|none)$/i;
-/** Fences drawn from fewer values say nothing. */
+/** With fewer values, fences mean nothing. */
 const FEWEST_FOR_OUTLIERS = 8;
-/** Of outliers and of unusable values: in the report, and in the figures. */
+/** The most outliers and unusable values that are listed. */
 const SHOWN = 10;
 const LISTED = 200;
 

@@ -66,7 +66,7 @@ function earlierFailures(task, attempt, prompt) {
 }
 
 /**
- * The failure that this program knows how to avoid, in the words of `strict`; null where none of the texts has it.
+ * The failure that this program knows how to avoid, as `strict` words it; null if none of the texts contains it.
  * @param {string[]} failures @param {string} name
  */
 function lessonFrom(failures, name) {

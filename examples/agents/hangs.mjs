@@ -1,7 +1,7 @@
 /**
- * Never finishes, and neither it nor its child process heeds SIGTERM: what a supervisor has to be able to end.
+ * Never ends, and ignores SIGTERM, as does its child process: an agent that has to be killed.
  *
- * Parameters: `own_session` (false; true puts the child into a session and a process group of its own, where a signal to
+ * Parameters: `own_session` (false; true puts the child into a session and a process group of its own, so that a signal to
  * the agent's group does not reach it).
  */
 import { spawn } from 'node:child_process';

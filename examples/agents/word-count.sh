@@ -1,5 +1,5 @@
 #!/bin/sh
-# A command that knows nothing of Signalbox: what it prints becomes the task's output, its exit code the outcome.
+# A command without Signalbox calls: its standard output becomes the output of the task, its exit code the outcome.
 #
 #     word-count.sh FILE...
 set -eu

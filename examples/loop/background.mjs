@@ -65,7 +65,7 @@ export function background(env) {
   return {
     isWaiting: () => open.size > 0,
 
-    /** What has finished since the last time; empty where nothing has. A lost answer is asked for again by its id. */
+    /** New results; empty if there are none. A lost answer is requested again by its id. */
     async drain() {
       const texts = [];
       for (let hasMore = true; hasMore; ) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * A stand-in for a model, to try the loop without one: it runs the commands that stand in backticks in the request, waits
+ * A stub model, to try the loop without a real one: it runs the commands in backticks in the request, waits
  * for what comes of them, and repeats it. It speaks both forms, at /v1/chat/completions and at /v1/messages.
  *
  *     node examples/loop/stub-model.mjs 8099

@@ -60,7 +60,7 @@ class Nats:
         return self.send(head.encode() + headers + body + b"\r\n")
 
     def request(self, subject, data, timeout, message_id=None):
-        """The reply, as (headers, data, subject to answer to); None where there is none in time."""
+        """The reply, as (headers, data, subject to answer to); None if there is none in time."""
         inbox = f"{self.inbox}.{secrets.token_hex(4)}"
         answers = self.waiting[inbox] = queue.Queue()
         self.publish(subject, data, inbox, message_id)

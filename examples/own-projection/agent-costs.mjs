@@ -53,7 +53,7 @@ export async function keep({ source, file, signal, onSaved = () => {} }) {
   }
 }
 
-/** What was kept; nothing where there is none, or where another version of the projection has made it. */
+/** The saved state; empty if there is none, or if another version of the projection saved it. */
 async function load(file) {
   try {
     const { version, sequence, state } = JSON.parse(await readFile(file, 'utf8'));

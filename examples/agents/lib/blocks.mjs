@@ -1,6 +1,6 @@
 /**
  * Finds the functions and control-flow blocks of a script by its braces, in text that `splitScript` has freed of
- * comments and strings. Not a parser: where the braces do not add up, it finds nothing rather than something wrong.
+ * comments and strings. Not a parser: if the braces do not match, it finds nothing rather than something wrong.
  * @typedef {{ kind: 'function' | 'control' | 'type' | 'other', name: string, start: number, end: number, depth: number }} Block
  * `start` and `end` are line numbers; `depth` counts the control-flow blocks around it within its function, and itself
  */

@@ -2,7 +2,7 @@
  * Reads CSV as RFC 4180 has it: quoted fields may hold commas, line breaks and doubled quotes; lines end in LF or CRLF.
  * @param {string} text
  * @returns {{ line: number, fields: string[] }[]} records with the line that each begins on; blank lines are left out
- * @throws {Error} where a quote is never closed
+ * @throws {Error} if a quote is never closed
  */
 export function parseCsv(text) {
   const field = /"([^"]*(?:""[^"]*)*)"|([^,\r\n]*)/y;

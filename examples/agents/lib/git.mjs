@@ -18,7 +18,7 @@ export async function git(repo, ...args) {
   return stdout;
 }
 
-/** @param {string} repo @throws {Error} where it is no directory */
+/** @param {string} repo @throws {Error} if it is not a directory */
 export async function requireDirectory(repo) {
   const found = await stat(repo).catch(() => null);
   if (!found?.isDirectory()) throw new Error(`params.repo: ${repo} is not a directory`);

@@ -87,7 +87,7 @@ export function missingTests(sources) {
 }
 
 /**
- * Commits that changed library code and no test, where the repository has tests.
+ * Commits that changed library code and no test, if the repository has tests.
  * @param {Commit[]} commits @param {SourceFile[]} sources
  * @returns {Finding[]}
  */

@@ -25,15 +25,15 @@ const LONGEST_DETAIL = 2_000;
  * @typedef {ReturnType<typeof connect>} Signalbox
  */
 
-/** This attempt is over for Signalbox (timed out, cancelled, replaced by a newer one): nothing more may be said. */
+/** The attempt is no longer open (timed out, cancelled, replaced by a newer one): Signalbox accepts no more messages. */
 export class AttemptClosedError extends Error {}
 
-/** Signalbox did not answer for as long as an agent waits for it. */
+/** Signalbox did not answer within the time limit. */
 export class UnreachableError extends Error {}
 
 /**
- * Runs `work` and reports what it throws as the attempt's failure (exit code 1). Where Signalbox has closed the attempt,
- * the program ends at once and quietly (exit code 0). `work` itself says `working`, posts its outputs and asks for a
+ * Runs `work` and reports what it throws as the attempt's failure (exit code 1). If Signalbox has closed the attempt,
+ * the program ends at once and quietly (exit code 0). `work` itself reports `working`, posts its outputs and asks for a
  * review.
  * @param {(signalbox: Signalbox, task: Task) => Promise<void>} work
  */
@@ -49,8 +49,8 @@ export async function runAgent(work) {
 }
 
 /**
- * The calls of one attempt. Each waits for its answer, and repeats itself for about 20 seconds while Signalbox cannot be
- * reached. Where only the answer was lost, it has been said twice then.
+ * The calls of one attempt. Each waits for its answer, and is repeated for about 20 seconds while Signalbox cannot be
+ * reached. If only the answer was lost, Signalbox gets the message twice.
  * @param {NodeJS.ProcessEnv} env
  */
 export function connect(env) {
@@ -64,7 +64,7 @@ export function connect(env) {
     attempt: Number(required(env, 'SIGNALBOX_ATTEMPT')),
     /** The task with its parameters, earlier attempts, outputs and comments. @returns {Promise<Task>} */
     task: () => call(token, 'GET', `${url}?expand=all`),
-    /** The text that Signalbox wrote for a person or a language model; empty where there is none. */
+    /** The text that Signalbox wrote for a person or a language model; empty if there is none. */
     prompt: async () => (env.SIGNALBOX_PROMPT_FILE ? readFile(env.SIGNALBOX_PROMPT_FILE, 'utf8') : ''),
     /** @param {'working' | 'review' | 'failed' | 'blocked'} status @param {string} [detail] */
     status: (status, detail) => call(token, 'POST', `${url}/status`, { status, agent, detail }),
@@ -76,7 +76,7 @@ export function connect(env) {
 }
 
 /**
- * A parameter of the task, or `fallback` where the task does not give it.
+ * A parameter of the task, or `fallback` if the task does not have it.
  * @template {string | number | boolean} T
  * @param {Task} task @param {string} name @param {T} fallback
  * @returns {T}
@@ -87,7 +87,7 @@ export function parameter(task, name, fallback) {
   throw new Error(`params.${name} must be a ${typeof fallback}, not ${JSON.stringify(value)}`);
 }
 
-/** A line for the attempt's log, which is also a sign of life. @param {string} line */
+/** A line for the attempt's log, which also counts as a heartbeat. @param {string} line */
 export function say(line) {
   process.stdout.write(`${line}\n`);
 }
@@ -101,7 +101,7 @@ async function giveUp(signalbox, error) {
   const reason = (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_DETAIL);
   process.exitCode = 1;
   process.stderr.write(`${reason}\n`);
-  // Where it cannot be said, the exit code and stderr still tell.
+  // If the report fails, the exit code and standard error still show the failure.
   if (error instanceof UnreachableError) return;
   await signalbox?.status('failed', reason).catch((problem) => process.stderr.write(`${problem.message}\n`));
 }

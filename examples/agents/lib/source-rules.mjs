@@ -103,7 +103,7 @@ function deepNesting(file, { maxDepth }) {
   });
 }
 
-/** An empty catch is fine where a comment, in it or on the line above, says why. @param {SourceFile} file */
+/** An empty catch is fine if a comment, in it or on the line above, says why. @param {SourceFile} file */
 function swallowedErrors(file) {
   const empty =
     /(?<![\w$.])catch\s*(?:\(\s*[\w$]+(?:\s*:\s*\w+)?\s*\)\s*)?\{\s*\}|\.catch\(\s*(?:\([\w$\s]*\)|[\w$]+)\s*=>\s*\{\s*\}\s*\)/g;

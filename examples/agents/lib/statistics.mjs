@@ -68,7 +68,7 @@ export function groupBy(items, keyOf) {
 /**
  * The Monday (UTC) of a day's week, as a date.
  * @param {string} date begins with YYYY-MM-DD
- * @returns {string | null} null where it is no date
+ * @returns {string | null} null if it is not a date
  */
 export function weekOf(date) {
   const day = /^\d{4}-\d{2}-\d{2}/.exec(date)?.[0];

@@ -1,6 +1,6 @@
 /**
- * Runs an agent without Signalbox: a stand-in answers its calls and prints them. A failed attempt is followed by another
- * one, which is told of the failure, as Signalbox does it.
+ * Runs an agent without Signalbox: a fake server answers its calls and prints them. A failed attempt is followed by
+ * another one that gets the error, as Signalbox does it.
  *
  *     node examples/agents/lib/try.mjs examples/agents/code-review.mjs '{"repo": "."}'
  */

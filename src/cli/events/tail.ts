@@ -4,7 +4,7 @@ import { printable } from '../../base/printable.ts';
 import type { EventAnswer } from '../../client/client.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_TYPES } from '../../contracts/events/events.ts';
-import { projectId, taskId } from '../../contracts/ids.ts';
+import { projectId, taskId, taskKey } from '../../contracts/ids.ts';
 import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { ChainCheck, type EventSelection } from '../../engine/replay/event-source.ts';
 import { lineOf } from '../../engine/replay/file-source.ts';
@@ -99,7 +99,8 @@ function lineFor(terminal: Terminal, event: EventAnswer): string {
   const { project, entity, id } = subjectPartsOf(
     event.event as unknown as Parameters<typeof subjectPartsOf>[0],
   );
-  const about = entity === 'task' ? `${project}/${id}` : entity === 'agent' ? `agent ${id}` : entity;
+  const about =
+    entity === 'task' ? taskKey({ project, task: id }) : entity === 'agent' ? `agent ${id}` : entity;
   const sequence = terminal.style('dim', String(event.sequence).padStart(SEQUENCE_WIDTH));
   return `${sequence}  ${terminal.style('bold', about)}  ${eventLine(terminal, event)}`;
 }

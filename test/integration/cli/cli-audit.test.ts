@@ -67,7 +67,7 @@ describe('signalbox audit', () => {
     await up[Symbol.asyncDispose]();
   });
 
-  it('verifies the log while it is written, and says what it has verified', async () => {
+  it('verifies the log while it is written, and prints what it verified', async () => {
     const answer = await up.json<Answer>(['audit', 'verify']);
     expect(answer).toMatchObject({ ok: true, findings: [] });
     const text = await ofLog('verify');

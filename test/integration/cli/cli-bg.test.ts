@@ -6,7 +6,7 @@ import { survivors } from '../../support/process/processes.ts';
 import { until } from '../../support/until.ts';
 
 describe('signalbox bg', () => {
-  it('runs a command where it is called, shows it, and fetches its result once', {
+  it('runs a command in the current directory, shows it, and fetches its result once', {
     timeout: 60_000,
   }, async () => {
     await using up = await startUp('background: {}\n');

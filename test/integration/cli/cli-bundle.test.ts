@@ -61,7 +61,7 @@ describe('a bundle of everything', () => {
     expect(code).toBe(0);
   });
 
-  it('is refused where it was edited or cut off, or is no bundle', async () => {
+  it('is rejected if it was edited or truncated, or is not a bundle', async () => {
     const text = await readFile(whole, 'utf8');
     const edited = join(directory, 'edited.ndjson');
     await writeFile(edited, text.replaceAll('simulated', 'stimulated'));
@@ -108,7 +108,7 @@ describe('a bundle of one task', () => {
     }
   });
 
-  it('BS1: does not pass over what may belong to what is asked for', async () => {
+  it('does not skip events that may belong to the selection', async () => {
     const file = await bundle('part', { from: { sequence: 5 }, to: { sequence: 12 } });
     const tail = (...args: string[]) => run('events tail', '--json', '--bundle', file, ...args);
     expect((await tail('--from', '4')).code).toBe(3);

@@ -82,7 +82,7 @@ describe('what can stand at the cursor', () => {
     expect(await answer(line)).toEqual([kind]);
   });
 
-  it('loads only the group that the line names, and none for a first word (SC1)', async () => {
+  it('loads only the group that the line names, and none for a first word', async () => {
     const loaded: (string | null)[] = [];
     const load = (name: string | null): Promise<Command> => {
       loaded.push(name);
@@ -145,13 +145,13 @@ describe('what only a running Signalbox knows', () => {
     vi.unstubAllEnvs();
   });
 
-  it('is nothing, without a word, where it cannot be reached or a token is missing', async () => {
+  it('offers nothing, without an error, if it cannot be reached or a token is missing', async () => {
     expect(await answer(`task show --url ${NO_SERVER} `)).toEqual([]);
     expect(await answer('task show --url nonsense ')).toEqual([]);
     expect(await answer(`task show --url ${NO_SERVER} --token-file /nowhere/at/all `)).toEqual([]);
   });
 
-  it('is nothing where it does not answer in time, and no more than ids where it answers (SC2)', async () => {
+  it('offers nothing if it does not answer in time, and only valid ids if it answers', async () => {
     let isSlow = false;
     const server = createServer((_request, response) => {
       const agents = [

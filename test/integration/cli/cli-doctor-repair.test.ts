@@ -60,7 +60,7 @@ async function runAgent(sandbox: Sandbox): Promise<void> {
 
 // Each has a directory and a Signalbox or a server of its own.
 describe.concurrent('doctor --repair', () => {
-  it('D1: leaves the agents of a Signalbox that runs alone; tells of those that a killed one left, and kills them', {
+  it('does not touch the agents of a running Signalbox; reports those that a killed one left, and kills them', {
     timeout: 90_000,
   }, async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });

@@ -72,7 +72,7 @@ describe('the commands of an operator', () => {
     expect((await run(http, 'agent pause worker')).code).toBe(4);
     expect((await run(http, 'agent drain worker')).out).toContain('is now draining');
     expect((await run(http, 'agent resume worker')).out).toContain('is now busy');
-    expect((await run(http, 'agent show nobody')).code).toBe(3);
+    expect((await run(http, 'agent show absent')).code).toBe(3);
     expect(JSON.parse((await run(http, 'agent ls --json')).out)).toMatchObject([{ id: 'worker' }, {}]);
   });
 
@@ -136,7 +136,7 @@ describe('the commands of an operator', () => {
     expect((await run(http, `attempt logs a 9 ${DEMO}`)).code).toBe(3);
   });
 
-  it('ps: each open attempt, and that nothing runs where nothing does', async () => {
+  it('ps: lists open attempts, and says so if there are none', async () => {
     await using http = await start();
     expect(await run(http, 'ps')).toEqual({ code: 0, out: '', err: 'no open attempts\n' });
     await http.working('a');
@@ -187,7 +187,7 @@ describe('the tree of processes', () => {
     ]);
   });
 
-  it('says where there is nothing to show', () => {
+  it('says if there are no processes to show', () => {
     expect(processLines(terminal, attempt)).toEqual([
       'demo/a, attempt 1 by worker: running on here, no process is left',
     ]);

@@ -166,12 +166,12 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     expect(wrong.err).toContain('is none of scheduled, pending');
   });
 
-  it('X1: shows control characters of an agent, and sends none of them to the terminal', async () => {
+  it('shows control characters of an agent as symbols, and sends none of them to the terminal', async () => {
     await create({ title: 'c', agent: 'colourful', id: 'esc' });
     await up.settled('esc');
     const { out } = await up.run(['task', 'show', 'esc', '--full']);
     expect(out).toContain('␛[31mred␛[0m␇ \ufffd bell');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that none is there is what is tested.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test checks that there are none.
     expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     expect((await show('esc')).outputs?.[0]?.content).toContain('\u001b[31m');
   });

@@ -18,7 +18,7 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
 }
 
 describe.concurrent('signalbox up', () => {
-  it('U1: says in one line that it is ready, logs JSON to standard error, and SIGTERM leaves no process', async () => {
+  it('prints one line when it is ready, logs JSON to standard error, and leaves no process after SIGTERM', async () => {
     await using up = await startUp(NO_AGENTS);
     expect(up.process.out).toMatch(
       /^Signalbox \d+\.\d+\.\d+ is ready: http:\/\/127\.0\.0\.1:\d+ \(NATS \d+\.\d+\.\d+ embedded at nats:\/\/127\.0\.0\.1:\d+, data in \/.+\)\n$/,
@@ -84,7 +84,7 @@ describe.concurrent('signalbox up', () => {
     });
   });
 
-  it('U2: the second signal waits no longer', async () => {
+  it('stops without waiting on the second signal', async () => {
     await using up = await startUp(`
 shutdown: { agents: kill, drain_seconds: 600 }
 agents:

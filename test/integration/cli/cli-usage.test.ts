@@ -22,7 +22,7 @@ describe.concurrent('the program', () => {
     expect(err).toBe("signalbox: unknown command 'tsak'\n(Did you mean task?)\n");
   });
 
-  it('config check says what is valid, and where what is not', async () => {
+  it('config check reports whether a file is valid, and where errors are', async () => {
     const none = await runCli(['config', 'check'], { cwd });
     expect(none).toMatchObject({
       code: 0,
@@ -50,7 +50,7 @@ describe.concurrent('the program', () => {
     expect(JSON.parse(out)).toMatchObject({ title: 'Signalbox configuration', type: 'object' });
   });
 
-  it('doctor lists what is there, changes nothing, and fails where something is wrong', async () => {
+  it('doctor lists its findings, changes nothing, and fails if there is a problem', async () => {
     const free = ['--url', 'http://127.0.0.1:9'];
     const env = { SIGNALBOX_PORT: '0' };
     const well = await runCli(['doctor', ...free], { cwd, env });
@@ -76,7 +76,7 @@ describe.concurrent('the program', () => {
     );
   });
 
-  it('doctor tells of a Signalbox that runs', async () => {
+  it('doctor reports a running Signalbox', async () => {
     await using up = await startUp('agents: {}\n');
     const { code, out } = await up.run(['doctor']);
     expect(code).toBe(0);

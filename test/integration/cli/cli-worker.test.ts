@@ -86,7 +86,7 @@ describe.concurrent('signalbox worker', () => {
     for (const pid of pids) expect(isRunning(pid)).toBe(false);
   });
 
-  it('gives back what it cannot finish when it is stopped, and says what is wrong with its configuration', {
+  it('returns unfinished tasks when it is stopped, and reports errors in its configuration', {
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { far: FAR } });

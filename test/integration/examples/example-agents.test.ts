@@ -261,7 +261,7 @@ describe.concurrent('changelog.mjs', () => {
     ]);
   });
 
-  it('writes the outline of the README where there is no history', async () => {
+  it('writes the outline of the README without a history', async () => {
     await using repo = await Directory.create({
       'README.md': '# Top\n\n```sh\n# no heading\n```\n\n## Part #\n',
     });

@@ -116,7 +116,7 @@ describe('code-review.mjs on sources', () => {
     expect((await review(repo)).places).toEqual(['missing-test src/forgotten.ts:1']);
   });
 
-  it('shows the most important findings of each rule where there are too many', async () => {
+  it('shows the most important findings of each rule if there are too many', async () => {
     await using repo = await Directory.create({
       'src/a.ts': `${lines(30, '// TODO: one more')}\n\ntry { a(); } catch {}\n`,
       'run.sh': '#!/bin/sh\ncd /\nls\nls\n',
@@ -146,7 +146,7 @@ describe('code-review.mjs on history', () => {
     return repo;
   }
 
-  it('finds where change gathers, and the change without a test', async () => {
+  it('finds the most changed files, and changes without a test', async () => {
     await using repo = await changedOften();
     const { places, report, commits, findings } = await review(repo);
     expect(commits).toBe(5);
@@ -166,7 +166,7 @@ describe('code-review.mjs on history', () => {
     expect({ commits, places }).toEqual({ commits: 1, places: ['untested-commit src/core.ts:1'] });
   });
 
-  it('reviews the sources alone where there is no commit, or no repository', async () => {
+  it('reviews only the sources if there is no commit or no repository', async () => {
     await using repo = await Directory.create({ 'src/a.ts': '// TODO: a\n' });
     expect((await review(repo)).historyProblem).toMatch(/not a git repository/);
     await repo.git('init', '--quiet');

@@ -34,7 +34,7 @@ describe('the command line', () => {
     expect(out).toMatch(/\n {2}0 {4}success\n {2}1 {4}failure/);
   });
 
-  it('loads the command that is named and no other, and all of them where none is', async () => {
+  it('loads the command that is named and no other, and all commands if none is named', async () => {
     const load = async (...args: string[]): Promise<string[]> => {
       const { commands } = await createProgram(new RecordedTerminal(), args);
       return commands.map((command) => command.name());
@@ -72,7 +72,7 @@ describe('the command line', () => {
     expect(err).not.toContain('    at ');
   });
 
-  it('shows where an error comes from with --debug, and nowhere else', async () => {
+  it('prints a stack trace with --debug only', async () => {
     const args = ['task', 'ls', '--url', 'http://127.0.0.1:9'];
     const plain = await run(...args);
     expect(plain.code).toBe(5);

@@ -41,7 +41,7 @@ describe('the width of a text', () => {
 });
 
 describe('text from agents', () => {
-  it('X1: shows what a terminal would obey', () => {
+  it('shows control characters as symbols', () => {
     expect(printable('\u001b]0;title\u0007 \u001b[2J\u009b31m\u007f')).toBe('␛]0;title␇ ␛[2J\ufffd31m␡');
     expect(printable('a\r\nb\rc\td')).toBe('a\nb␍c\td');
     expect(printable('evil\u202etxt.exe')).toBe('evil\ufffdtxt.exe');
@@ -129,7 +129,7 @@ describe('the log for people', () => {
 });
 
 describe('progress', () => {
-  it('is drawn where a person is looking, some times a second, and taken away', () => {
+  it('is redrawn some times per second on a terminal, and removed at the end', () => {
     let now = 0;
     const terminal = new RecordedTerminal(80);
     const progress = progressOn(terminal, 'read', () => now);
@@ -153,7 +153,7 @@ describe('progress', () => {
     expect(terminal.out + terminal.err).toBe('');
   });
 
-  it('says what is known where the end is not', () => {
+  it('shows count and rate if the total is unknown', () => {
     expect(progressText(3_000, 0, 1_500)).toBe('3,000 events, 2,000 a second');
   });
 
