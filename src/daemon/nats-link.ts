@@ -46,19 +46,14 @@ export async function openNatsLink(options: NatsLinkOptions): Promise<NatsLink> 
   if (options.config.nats.sync !== 'interval') {
     throw new SignalboxError(
       'config_invalid',
-      `nats.sync is for the embedded NATS server, but another one is named: set sync_interval there, and remove nats.sync`,
+      'nats.sync is for the embedded NATS server, but another one is named: set sync_interval there, and remove nats.sync',
     );
   }
   return openExternal(given);
 }
 
 async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<NatsLink> {
-  const located = {
-    logger,
-    env,
-    ...(config.nats.program === undefined ? {} : { program: config.nats.program }),
-  };
-  const program = await obtainNatsServer(located);
+  const program = await obtainNatsServer({ logger, env, configured: config.nats.program });
   const embedded = await startEmbeddedServer({
     dataDir: config.data_dir,
     program,

@@ -3,14 +3,12 @@
  * embedded server; if none is running, one is started for the time of the reading.
  */
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Logger } from 'pino';
-import type { SignalboxConfig } from '../config/schema/config.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { findRunningServer, hasStore } from './embedded/running.ts';
 import { connectTo, isServerGiven } from './nats-address.ts';
 import { type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';
 
-export interface ReadingLink {
+interface ReadingLink {
   readonly connection: NatsConnection;
   /** Whether the server runs only for this reading: then there is no writer. */
   readonly isOwn: boolean;
@@ -18,14 +16,8 @@ export interface ReadingLink {
   close(): Promise<void>;
 }
 
-export interface ReadingLinkOptions {
-  readonly config: SignalboxConfig;
-  readonly logger: Logger;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** @throws SignalboxError `not_found` if there is no log, `nats_unavailable`, `nats_server_missing`, `log_in_use` */
-export async function openReadingLink(options: ReadingLinkOptions): Promise<ReadingLink> {
+export async function openReadingLink(options: NatsLinkOptions): Promise<ReadingLink> {
   const { data_dir: dataDir } = options.config;
   if (isServerGiven(options.config)) {
     const { connection, url, close } = await openNatsLink(options);

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { checkConfig } from '../../../src/config/parse-config.ts';
 import { fetchDebianPackage, obtainNatsServer } from '../../../src/daemon/embedded/obtain.ts';
 import type { Environment } from '../../../src/daemon/embedded/program.ts';
 import {
@@ -11,6 +12,7 @@ import {
   locateNatsServer,
   OLDEST_SERVER,
 } from '../../../src/daemon/embedded/program.ts';
+import { openNatsLink } from '../../../src/daemon/nats-link.ts';
 import { temporaryDirectory } from '../../support/nats/embedded.ts';
 
 const logger = pino({ level: 'silent' });
@@ -65,6 +67,16 @@ describe('locateNatsServer', () => {
     await expect(locateNatsServer({ logger, env: process.env, configured: path })).rejects.toMatchObject({
       code: 'nats_server_missing',
       message: expect.stringContaining(`${path} ${problem}`),
+    });
+  });
+
+  it('uses nats.program of the configuration', async () => {
+    await using directory = await temporaryDirectory();
+    const program = join(directory.path, 'missing');
+    const config = checkConfig({ data_dir: directory.path, nats: { program } });
+    await expect(openNatsLink({ config, logger, env: process.env })).rejects.toMatchObject({
+      code: 'nats_server_missing',
+      message: expect.stringContaining(program),
     });
   });
 });
