@@ -1,4 +1,4 @@
-/** The blackboard: every task with its state, outputs and comments. */
+/** The blackboard: every task with its state, outputs and comments. Long because each event of a task has its handler here. */
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
 import { redactedOutput, redactedSpec } from '../src/contracts/events/redaction.ts';
 import { taskKey } from '../src/contracts/ids.ts';

@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import type { Engine } from '../../src/app/engine/engine.ts';
 import { EventFeed } from '../../src/app/events/event-feed.ts';
-import type { HealthReport } from '../../src/contracts/api/answers.ts';
+import type { HealthReport } from '../../src/contracts/api/system-answers.ts';
 import { type HttpServer, startHttpServer } from '../../src/http/server.ts';
 
 export async function serveEngine(engine: Engine): Promise<HttpServer> {

@@ -1,9 +1,10 @@
 /** A typed client: one method for each operation, derived from the list, and a few that wait or follow. */
 import { Lru } from '../base/lru.ts';
-import { LOG_HEADERS, type TaskAnswer } from '../contracts/api/answers.ts';
+import type { TaskAnswer } from '../contracts/api/answers.ts';
 import type { BackgroundAnswer } from '../contracts/api/background.ts';
 import { type JobAnswer, MAX_WAIT_SECONDS } from '../contracts/api/jobs.ts';
 import type { Expansion } from '../contracts/api/requests.ts';
+import { LOG_HEADERS } from '../contracts/api/system-answers.ts';
 import type { TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
 import { OPERATIONS } from '../operations/index.ts';

@@ -1,5 +1,5 @@
 /** One HTTP request and its answer. Every error is a SignalboxError, from Signalbox or from the network. */
-import { problemSchema } from '../contracts/api/answers.ts';
+import { problemSchema } from '../contracts/api/system-answers.ts';
 import { ERROR_CODES, type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { retryAfterMs } from './retry.ts';
 

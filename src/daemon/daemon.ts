@@ -9,7 +9,7 @@ import { deferred } from '../base/deferred.ts';
 import type { Environment } from '../base/environment.ts';
 import { withLimit } from '../base/time.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
-import type { HealthReport } from '../contracts/api/answers.ts';
+import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { SignalboxError } from '../contracts/errors.ts';
 import type { FunctionHandler } from '../drivers/function.ts';
 import { Cleanup } from './cleanup.ts';

@@ -1,6 +1,6 @@
 /** The health of a running Signalbox. */
 import type { Engine } from '../app/engine/engine.ts';
-import type { HealthReport } from '../contracts/api/answers.ts';
+import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { VERSION } from '../version.ts';
 import type { NatsLink } from './nats-link.ts';
 

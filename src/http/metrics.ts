@@ -6,8 +6,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AppContext } from '../app/context.ts';
 import { type QueueView, queuesOf } from '../app/overview/queues.ts';
-import type { HealthReport } from '../contracts/api/answers.ts';
 import { queueParts } from '../contracts/api/queue-name.ts';
+import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { ATTEMPT_OUTCOMES, TASK_STATES } from '../contracts/tasks.ts';
 
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

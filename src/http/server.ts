@@ -11,7 +11,7 @@ import type { EventFeed } from '../app/events/event-feed.ts';
 import { TaskUpdates } from '../app/events/follow.ts';
 import { appServices } from '../app/services.ts';
 import type { McpHandler } from '../client/mcp/http.ts';
-import type { HealthReport } from '../contracts/api/answers.ts';
+import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
 import { OPERATIONS } from '../operations/index.ts';

@@ -4,7 +4,7 @@
  * Every answer that is not a success is a problem with a code of the one table. An unexpected error is logged in full
  * and answered without its text.
  */
-import type { FieldError, Problem } from '../contracts/api/answers.ts';
+import type { FieldError, Problem } from '../contracts/api/system-answers.ts';
 import { ERROR_CODES, type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 import type { Operation } from './operation.ts';
 

@@ -1,6 +1,6 @@
 /** Checks input against its schema; the error names every fault and its place. */
 import type { z } from 'zod';
-import type { FieldError } from '../contracts/api/answers.ts';
+import type { FieldError } from '../contracts/api/system-answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 
 /** Faults that an error names. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import * as answers from '../contracts/api/answers.ts';
 import { createJobSchema, jobAnswerSchema } from '../contracts/api/jobs.ts';
 import * as requests from '../contracts/api/requests.ts';
+import { healthReportSchema, problemSchema } from '../contracts/api/system-answers.ts';
 import * as webhooks from '../contracts/api/webhooks.ts';
 import { whyAnswerSchema } from '../contracts/api/why.ts';
 
@@ -44,9 +45,9 @@ const ANSWERS = {
   WebhookDeadLetters: webhooks.webhookLettersSchema,
   Redelivered: webhooks.redeliveredSchema,
   ProcessList: answers.processListSchema,
-  Health: answers.healthReportSchema,
+  Health: healthReportSchema,
   Why: whyAnswerSchema,
-  Problem: answers.problemSchema,
+  Problem: problemSchema,
 } as const;
 
 export interface ObjectFields {

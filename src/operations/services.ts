@@ -2,7 +2,6 @@
 import type { TaskView } from '../../projections/index.ts';
 import type { AppServices } from '../app/services.ts';
 import type { IncomingTrace } from '../base/trace-context.ts';
-import type { HealthReport } from '../contracts/api/answers.ts';
 import type { AuditStatusAnswer } from '../contracts/api/audit-status.ts';
 import type {
   BackgroundAnswer,
@@ -12,6 +11,7 @@ import type {
 } from '../contracts/api/background.ts';
 import type { BoardAnswer } from '../contracts/api/board.ts';
 import type { FollowEvents, ReadBoard } from '../contracts/api/requests.ts';
+import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/api/webhooks.ts';
 import type { TaskId } from '../contracts/ids.ts';
 import type { RejectionRecord } from '../contracts/messages/agent-messages.ts';

@@ -2,7 +2,7 @@
  * Requests to Signalbox with the token of this tab. The token is sent in a header, never in an address or a cookie, so
  * that no other page can use it.
  */
-import type { Problem } from '../../src/contracts/api/answers.ts';
+import type { Problem } from '../../src/contracts/api/system-answers.ts';
 import { session } from '../state/session.ts';
 
 /** A refused request; `status` is 0 if there was no answer. */

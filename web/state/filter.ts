@@ -1,6 +1,7 @@
 /** The search: of one project, and with some words. */
 import { signal } from '@preact/signals';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
+import { taskKey } from '../../src/contracts/ids.ts';
 
 /** Empty for all projects. */
 export const project = signal('');
@@ -15,7 +16,7 @@ export function matcher(): (card: BoardCard) => boolean {
     if (only !== '' && card.project !== only) return false;
     if (wanted.length === 0) return true;
     const text =
-      `${card.project}/${card.id} ${card.title} ${card.agent ?? ''} ${card.type ?? ''} ${card.note ?? ''}`.toLowerCase();
+      `${taskKey({ project: card.project, task: card.id })} ${card.title} ${card.agent ?? ''} ${card.type ?? ''} ${card.note ?? ''}`.toLowerCase();
     return wanted.every((word) => text.includes(word));
   };
 }

@@ -23,7 +23,7 @@ export function addressOf(event: DomainEvent): EventAddress {
 
 /** Equal filters have equal keys. */
 export function keyOf({ project = '', task = '', types = [] }: EventFilter): string {
-  return `${project}/${task}/${[...types].sort().join()}`;
+  return JSON.stringify([project, task, [...types].sort()]);
 }
 
 export function matcherOf({ project, task, types }: EventFilter): (event: EventAddress) => boolean {

@@ -1,7 +1,7 @@
 /** The keys that sign checkpoints: which there were, and a new one. */
 
-import type { AuditKeyAnswer } from '../../contracts/api/answers.ts';
 import type { Attribution } from '../../contracts/api/requests.ts';
+import type { AuditKeyAnswer } from '../../contracts/api/system-answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
 import { decodeRecord } from '../../journal/codec/cloud-event.ts';

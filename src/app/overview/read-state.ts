@@ -1,7 +1,7 @@
 /** The whole state as entries with hashes, to be compared with a rebuilt one. */
 
-import type { StateAnswer } from '../../contracts/api/answers.ts';
 import type { ReadState } from '../../contracts/api/requests.ts';
+import type { StateAnswer } from '../../contracts/api/system-answers.ts';
 import { SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { entriesOf } from '../../engine/replay/entries.ts';
 import type { Needs } from '../context.ts';

@@ -1,6 +1,6 @@
 /** `signalbox audit keys`: the keys that sign checkpoints. */
 import { Option } from 'commander';
-import type { AuditKeyAnswer } from '../../contracts/api/answers.ts';
+import type { AuditKeyAnswer } from '../../contracts/api/system-answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { CommandRow } from '../command.ts';
 import { type ByOption, clientOf, type ServerOptions, withBy, withServer } from '../options.ts';

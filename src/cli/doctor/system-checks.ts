@@ -5,7 +5,7 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { SignalboxClient } from '../../client/client.ts';
-import { healthReportSchema } from '../../contracts/api/answers.ts';
+import { healthReportSchema } from '../../contracts/api/system-answers.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { compareVersions } from '../../daemon/embedded/program.ts';

@@ -7,7 +7,7 @@
  */
 import type { Projections } from '../../../projections/index.ts';
 import type { SignalboxClient } from '../../client/client.ts';
-import type { StateAnswer } from '../../contracts/api/answers.ts';
+import type { StateAnswer } from '../../contracts/api/system-answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
 import { type Entry, entriesOf } from '../../engine/replay/entries.ts';

@@ -34,10 +34,11 @@ export function taskTrace(
   parent: TraceContext | null,
 ): TaskTrace {
   const above = (spec.traceparent && parseTraceparent(spec.traceparent, spec.tracestate)) || parent;
-  const traceId = above?.traceId ?? sha256(`trace ${project}/${id} ${createdAt}`).slice(0, 32);
+  const key = taskKey({ project, task: id });
+  const traceId = above?.traceId ?? sha256(`trace ${key} ${createdAt}`).slice(0, 32);
   return {
     traceId,
-    spanId: spanIdOf(taskKey({ project, task: id }), traceId),
+    spanId: spanIdOf(key, traceId),
     parentSpanId: above?.spanId ?? null,
     flags: above?.flags ?? OWN_FLAGS,
     state: above?.state,

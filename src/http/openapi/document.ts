@@ -3,7 +3,7 @@
  * no other.
  */
 import { z } from 'zod';
-import { problemSchema } from '../../contracts/api/answers.ts';
+import { problemSchema } from '../../contracts/api/system-answers.ts';
 import { ERROR_CODES, type ErrorCode } from '../../contracts/errors.ts';
 import type { Access } from '../../operations/access/access.ts';
 import { errorsOf, PROBLEM_TYPE, STATUS_OF } from '../../operations/errors.ts';

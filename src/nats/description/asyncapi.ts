@@ -1,5 +1,5 @@
 /** Everything that is sent over NATS as an AsyncAPI 3.1 document: the channels, and a command for each operation. */
-import { problemSchema } from '../../contracts/api/answers.ts';
+import { problemSchema } from '../../contracts/api/system-answers.ts';
 import { PROBLEM_TYPE } from '../../operations/errors.ts';
 import { OPERATIONS } from '../../operations/index.ts';
 import type { Operation } from '../../operations/operation.ts';

@@ -1,8 +1,8 @@
 /** The keys that sign the log, how far it is signed, and its verification on demand. */
 import { z } from 'zod';
-import { auditKeySchema } from '../../contracts/api/answers.ts';
 import { auditStatusSchema } from '../../contracts/api/audit-status.ts';
 import { attributionSchema } from '../../contracts/api/requests.ts';
+import { auditKeySchema } from '../../contracts/api/system-answers.ts';
 import { COMMITS } from '../errors.ts';
 import { json, NO_INPUT, operation } from '../operation.ts';
 

@@ -1,9 +1,9 @@
 /** Signalbox itself: health, figures, state, machines, documents, and what the caller may do. */
 import { z } from 'zod';
-import { healthReportSchema, stateAnswerSchema } from '../../contracts/api/answers.ts';
 import { callerSchema } from '../../contracts/api/caller.ts';
 import { machineListSchema } from '../../contracts/api/machines.ts';
 import { readStateSchema } from '../../contracts/api/requests.ts';
+import { healthReportSchema, stateAnswerSchema } from '../../contracts/api/system-answers.ts';
 import { rightsOf } from '../access/access.ts';
 import { json, NO_INPUT, nothing, operation, Reply } from '../operation.ts';
 

@@ -1,12 +1,8 @@
 /** Attempts: reading them, their logs and processes, and stopping one. */
-import {
-  attemptAnswerSchema,
-  attemptListSchema,
-  LOG_HEADERS,
-  processListSchema,
-} from '../../contracts/api/answers.ts';
+import { attemptAnswerSchema, attemptListSchema, processListSchema } from '../../contracts/api/answers.ts';
 import { processTreeSchema } from '../../contracts/api/processes.ts';
 import { attributionSchema, readLogSchema } from '../../contracts/api/requests.ts';
+import { LOG_HEADERS } from '../../contracts/api/system-answers.ts';
 import { COMMITS } from '../errors.ts';
 import { json, NO_INPUT, operation, Reply } from '../operation.ts';
 import { ATTEMPT, attemptParams, TASK, taskParams } from '../params.ts';

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { EventFeed } from '../../../src/app/events/event-feed.ts';
-import { healthReportSchema } from '../../../src/contracts/api/answers.ts';
+import { healthReportSchema } from '../../../src/contracts/api/system-answers.ts';
 import { startHttpServer } from '../../../src/http/server.ts';
 import type { PeopleTokens } from '../../../src/operations/access/access.ts';
 import { functionAgent, silentLogger } from '../../support/engine.ts';

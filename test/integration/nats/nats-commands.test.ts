@@ -5,7 +5,6 @@ import { deferred } from '../../../src/base/deferred.ts';
 import {
   type AttemptAnswer,
   attemptAnswerSchema,
-  problemSchema,
   queueAnswerSchema,
   taskAnswerSchema,
   taskPageSchema,
@@ -16,6 +15,7 @@ import {
   startedBackgroundSchema,
 } from '../../../src/contracts/api/background.ts';
 import { jobAnswerSchema } from '../../../src/contracts/api/jobs.ts';
+import { problemSchema } from '../../../src/contracts/api/system-answers.ts';
 import type { Job } from '../../../src/contracts/messages/agent-messages.ts';
 import { addToken } from '../../../src/operations/access/tokens-file.ts';
 import { caller } from '../../support/nats/command-caller.ts';

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import {
   agentAnswerSchema,
   attemptAnswerSchema,
-  auditKeySchema,
   deadLetterSchema,
   queueAnswerSchema,
   redriveAnswerSchema,
   taskAnswerSchema,
 } from '../../../src/contracts/api/answers.ts';
 import { auditStatusSchema } from '../../../src/contracts/api/audit-status.ts';
+import { auditKeySchema } from '../../../src/contracts/api/system-answers.ts';
 import { whyAnswerSchema } from '../../../src/contracts/api/why.ts';
 import { startUp, type TestUp } from '../../support/process/cli.ts';
 

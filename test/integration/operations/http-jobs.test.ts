@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { Problem } from '../../../src/contracts/api/answers.ts';
 import { type JobAnswer, jobAnswerSchema } from '../../../src/contracts/api/jobs.ts';
+import type { Problem } from '../../../src/contracts/api/system-answers.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { Gate, startHttp, type TestHttp } from '../../support/http/http.ts';
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../../src/cli/program.ts';
-import { stateAnswerSchema } from '../../../src/contracts/api/answers.ts';
+import { stateAnswerSchema } from '../../../src/contracts/api/system-answers.ts';
 import { taskKey } from '../../../src/contracts/ids.ts';
 import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
 import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';

@@ -3,13 +3,8 @@ import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { EventFeed } from '../../../src/app/events/event-feed.ts';
-import {
-  type HealthReport,
-  type Problem,
-  problemSchema,
-  type TaskAnswer,
-  taskAnswerSchema,
-} from '../../../src/contracts/api/answers.ts';
+import { type TaskAnswer, taskAnswerSchema } from '../../../src/contracts/api/answers.ts';
+import { type HealthReport, type Problem, problemSchema } from '../../../src/contracts/api/system-answers.ts';
 import type { WebhookConfig } from '../../../src/contracts/api/webhooks.ts';
 import type { ErrorCode } from '../../../src/contracts/errors.ts';
 import { Audit } from '../../../src/features/audit/audit.ts';

@@ -1,16 +1,21 @@
-/** Rules that no compiler checks: the size of functions and folders. */
+/** Rules that no compiler checks: the size of files, functions, folders and of the whole, and words to avoid. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync, Visitor } from 'vite';
 import { describe, expect, it } from 'vitest';
 
+const MAX_FILE_LINES = 300;
 const MAX_FUNCTION_LINES = 80;
 const MAX_FILES_PER_FOLDER = 20;
+const MAX_PROGRAM_LINES = 48_000;
+const MAX_VAGUE_WORDS = 20;
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const FOLDERS = ['src', 'machines', 'projections', 'web', 'test'];
+const PROGRAM = ['src', 'machines', 'projections'];
+const FOLDERS = [...PROGRAM, 'web', 'test'];
 const CODE = /\.(ts|tsx|mjs)$/;
+const THIS_FILE = 'test/unit/documents/house-rules.test.ts';
 
 interface SourceFile {
   readonly path: string;
@@ -24,7 +29,7 @@ const paths = FOLDERS.flatMap((folder) =>
 ).filter((path) => !path.startsWith('test/fixtures/') && !path.startsWith('test/histories/'));
 
 const files: readonly SourceFile[] = paths
-  .filter((path) => CODE.test(path))
+  .filter((path) => CODE.test(path) && path !== THIS_FILE)
   .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
 
 const linesOf = (text: string): number => text.split('\n').length - 1;
@@ -53,6 +58,12 @@ function longFunctions({ path, text }: SourceFile): string[] {
 }
 
 describe('the rules of the house', () => {
+  it(`has no file above ${MAX_FILE_LINES} lines without "Long because …" in its head`, () => {
+    const long = files.filter(({ text }) => linesOf(text) > MAX_FILE_LINES);
+    const unexplained = long.filter(({ text }) => !/^\/\*\*[^/]*Long because/.test(text));
+    expect(unexplained.map(({ path, text }) => `${path} has ${linesOf(text)} lines`)).toEqual([]);
+  });
+
   it(`has no function above ${MAX_FUNCTION_LINES} lines`, () => {
     expect(files.flatMap(longFunctions)).toEqual([]);
   });
@@ -62,5 +73,23 @@ describe('the rules of the house', () => {
     for (const path of paths) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
     const full = [...counts].filter(([, count]) => count > MAX_FILES_PER_FOLDER);
     expect(full.map(([folder, count]) => `${folder} has ${count} files`)).toEqual([]);
+  });
+
+  it('names a task by taskKey and an attempt by attemptKey, not by a text made on the spot', () => {
+    const spelled = /\$\{[\w.]*\bproject(?:Id)?\}\/\$\{(?:[\w.]*\.)?(?:task|id)\b/i;
+    const found = files.filter(({ path, text }) => path !== 'src/contracts/ids.ts' && spelled.test(text));
+    expect(found.map(({ path }) => path)).toEqual([]);
+  });
+
+  it(`has fewer than ${MAX_VAGUE_WORDS} vague words: whoever, nobody, somebody`, () => {
+    const found = files.flatMap(({ path, text }) =>
+      [...text.matchAll(/\b(?:whoever|nobody|somebody)\b/gi)].map(([word]) => `${path}: ${word}`),
+    );
+    expect(found.length, found.join('\n')).toBeLessThan(MAX_VAGUE_WORDS);
+  });
+
+  it(`has a program below ${MAX_PROGRAM_LINES.toLocaleString('en')} lines, with comments and blank lines`, () => {
+    const program = files.filter(({ path }) => PROGRAM.some((folder) => path.startsWith(`${folder}/`)));
+    expect(program.reduce((sum, { text }) => sum + linesOf(text), 0)).toBeLessThan(MAX_PROGRAM_LINES);
   });
 });

@@ -2,7 +2,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { printable } from '../../../src/base/printable.ts';
-import type { LOG_HEADERS as ServerHeaders } from '../../../src/contracts/api/answers.ts';
+import type { LOG_HEADERS as ServerHeaders } from '../../../src/contracts/api/system-answers.ts';
 import { ApiError, request } from '../../api/http.ts';
 
 /** A copy: the module that exports it contains all schemas of answers. */
