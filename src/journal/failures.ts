@@ -59,17 +59,12 @@ export function unavailable(what: string, cause: unknown): SignalboxError {
   return new SignalboxError('nats_unavailable', `${what}: ${messageOf(cause)}`, { cause });
 }
 
-/** For a reader that accepts no missing message. */
-export const refuseGap = async (missing: number, found: number | null): Promise<never> => {
-  throw gap(missing, found);
-};
-
-/** The log has no messages from `expected` on; `found` is the next one, null if there is none. */
-export function gap(expected: number, found: number | null): SignalboxError {
+/** For a reader that accepts no missing message. `found` is the next one that exists, null if there is none. */
+export async function refuseGap(missing: number, found: number | null): Promise<never> {
   const next = found === null ? 'nothing follows, though the log was longer' : `the next one is ${found}`;
-  return new SignalboxError(
+  throw new SignalboxError(
     'log_corrupt',
-    `the log has no message ${expected}; ${next}. It was purged, or the store is damaged: restore it from a backup`,
-    { details: { expected, found } },
+    `the log has no message ${missing}; ${next}. It was purged, or the store is damaged: restore it from a backup`,
+    { details: { expected: missing, found } },
   );
 }

@@ -11,8 +11,6 @@ import { compareVersions, type NatsServerProgram } from './program.ts';
 import { readPid, rememberedPort } from './running.ts';
 import { type EmbeddedServerState, Supervision } from './supervision.ts';
 
-export type { EmbeddedServerState } from './supervision.ts';
-
 export interface EmbeddedServerOptions extends InstallationOptions {
   readonly logger: Logger;
   /** The port to listen on. By default that of the last start if it is free, else any. */

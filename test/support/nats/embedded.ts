@@ -6,9 +6,9 @@ import { pino } from 'pino';
 import {
   type EmbeddedServer,
   type EmbeddedServerOptions,
-  type EmbeddedServerState,
   startEmbeddedServer,
 } from '../../../src/daemon/embedded/server.ts';
+import type { EmbeddedServerState } from '../../../src/daemon/embedded/supervision.ts';
 import { natsServerProgram } from './nats.ts';
 
 /** A temporary directory that is removed at the end of the scope. */
