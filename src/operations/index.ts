@@ -26,6 +26,7 @@ import {
   readOpenApi,
   readReadiness,
   readState,
+  readVersion,
 } from './system/system.ts';
 import {
   killAttempt,
@@ -110,6 +111,7 @@ export const OPERATIONS = [
   checkBackground,
   readHealth,
   readReadiness,
+  readVersion,
   readMetrics,
   readOpenApi,
   readDocs,

@@ -84,6 +84,26 @@ export const readReadiness = operation({
   },
 });
 
+const versionSchema = z.strictObject({
+  version: z.string(),
+  node_version: z.string(),
+  nats_version: z.string(),
+});
+
+export const readVersion = operation({
+  name: 'readVersion',
+  group: 'System',
+  summary: 'Read the versions of Signalbox, of Node.js and of the NATS server',
+  access: 'public',
+  http: { method: 'GET', path: '/api/version' },
+  input: NO_INPUT,
+  answers: { 200: json(versionSchema, 'The versions.') },
+  handle: ({ health }) => {
+    const { version, nats } = health();
+    return { version, node_version: process.version, nats_version: nats.version };
+  },
+});
+
 export const readMetrics = operation({
   name: 'readMetrics',
   group: 'System',

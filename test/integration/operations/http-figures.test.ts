@@ -4,7 +4,7 @@ import { systemEnvironment } from '../../../src/base/environment.ts';
 import { machineListSchema } from '../../../src/contracts/api/machines.ts';
 import { throughputSchema } from '../../../src/contracts/api/throughput.ts';
 import { functionAgent } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
+import { Gate, HEALTHY, problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
 
 const start = () => startHttp({ agents: [functionAgent('worker', new Gate().handler)] });
 
@@ -20,6 +20,17 @@ describe('the machines over HTTP', () => {
       to: 'claimed',
       event: 'task.claimed',
       guard: 'isClaimable',
+    });
+  });
+});
+
+describe('the versions over HTTP', () => {
+  it('need no token, and are those of Signalbox, Node.js and the NATS server', async () => {
+    await using http = await start();
+    expect((await http.get('/api/version')).body).toEqual({
+      version: HEALTHY.version,
+      node_version: process.version,
+      nats_version: HEALTHY.nats.version,
     });
   });
 });
