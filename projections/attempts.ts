@@ -1,6 +1,6 @@
 /** The attempt history: which agent ran what, when, how it ended, and with what evidence. */
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
-import { type TaskKey, taskKey } from '../src/contracts/ids.ts';
+import { taskKey } from '../src/contracts/ids.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
 import { type Draft, draftOf, type Handlers, onlyMoves, type PastProjection, tableOf } from './projection.ts';
 
@@ -114,7 +114,7 @@ export const attemptHistory: PastProjection<AttemptHistory> = {
   forget: (state, task) => {
     state.byTask.delete(task);
   },
-  restore: (json) => ({ byTask: new Map(json as [TaskKey, readonly AttemptView[]][]) }),
+  restore: (json) => ({ byTask: new Map(json as [string, readonly AttemptView[]][]) }),
   pieceOf: ({ byTask }, task) => {
     const history = byTask.get(task);
     return history ? ['attempts', task, history] : null;

@@ -101,14 +101,14 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
   if (onSettled) {
     app.log.onRecord((record) => {
       const settled = settledBy(record);
-      const task = settled && taskInMemory(app, settled.project, settled.task);
+      const task = settled && taskInMemory(app, settled);
       if (task) onSettled(taskJson(task));
     });
   }
-  const news = new TaskUpdates(app);
+  const updates = new TaskUpdates(app);
   const closed = new AbortController();
   const methods = methodsOf(
-    { ...appServices(app, news), health: () => daemon.health(), rejected: async () => [] },
+    { ...appServices(app, updates), health: () => daemon.health(), rejected: async () => [] },
     closed.signal,
   );
   return {
@@ -125,7 +125,7 @@ export async function createSignalbox(options: SignalboxOptions = {}): Promise<S
     stop: async (reason = 'the program stops') => {
       await daemon.stop(reason);
       closed.abort();
-      news.close();
+      updates.close();
     },
   };
 }

@@ -7,12 +7,11 @@ import { openEngine } from '../../src/app/engine/open-engine.ts';
 import { createTask } from '../../src/app/tasks/create-task.ts';
 import { systemEnvironment } from '../../src/base/environment.ts';
 import { type CreateTask, createTaskSchema } from '../../src/contracts/api/requests.ts';
-import { type ProjectId, projectId } from '../../src/contracts/ids.ts';
 import { FunctionDriver, type FunctionHandler } from '../../src/drivers/function.ts';
 import { openGroupCommit } from '../../src/journal/jetstream/group-commit.ts';
 import { openJetStreamJournal } from '../../src/journal/jetstream/jetstream-journal.ts';
 
-export const PROJECT: ProjectId = projectId('bench');
+export const PROJECT = 'bench';
 export const RETENTION = { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 10_000 };
 const AGENT = 'worker';
 const TYPE = 'work';

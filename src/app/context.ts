@@ -4,11 +4,12 @@ import type { Environment } from '../base/environment.ts';
 import type { Backoff } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events/events.ts';
-import { type ProjectId, type TaskId, taskKey } from '../contracts/ids.ts';
+import { type TaskRef, taskKey } from '../contracts/ids.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../engine/runtime/archive.ts';
 import type { CommitPipeline } from '../engine/runtime/commit-pipeline.ts';
 import type { Retention } from '../engine/runtime/retention.ts';
+import { attemptsOf, taskOf } from '../engine/runtime/views.ts';
 import type { AgentRoster } from '../engine/supervisor/agent-roster.ts';
 import type { Supervisor } from '../engine/supervisor/supervisor.ts';
 import type { AttemptTokens } from '../engine/supervisor/tokens.ts';
@@ -44,7 +45,8 @@ export interface EngineState {
 export interface EventLog extends Pick<CommitPipeline, 'commit' | 'decide' | 'assertWritable' | 'last'> {
   /** A part of the log, in order. @throws SignalboxError `nats_unavailable`, `log_corrupt` (while it is read) */
   read(range: ReadRange): AsyncIterable<StoredRecord>;
-  history(project: ProjectId, task: TaskId): AsyncIterable<StoredRecord>;
+  /** The events of a task and its attempts. */
+  history(task: TaskRef): AsyncIterable<StoredRecord>;
   /** Calls the listener for every committed record, until the returned function is called. */
   onRecord(listener: (record: StoredRecord) => void): () => void;
   /** The stored messages: redacted ones are read as their tombstones; `readPresent` leaves them out. */
@@ -119,27 +121,19 @@ interface Findable extends Needs<'state.projections'> {
 }
 
 /** The task if it is in memory: every unsettled task is, and recently settled ones. */
-export function taskInMemory(
-  { state }: Needs<'state.projections'>,
-  project: string,
-  task: string,
-): TaskView | undefined {
-  return state.projections.blackboard.tasks.get(taskKey({ project, task }));
+export function taskInMemory({ state }: Needs<'state.projections'>, ref: TaskRef): TaskView | undefined {
+  return taskOf(state.projections, ref);
 }
 
 /** The task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
-export async function findTask(app: Findable, project: ProjectId, task: TaskId): Promise<TaskView> {
-  return taskInMemory(app, project, task) ?? (await fromArchive(app, project, task)).view;
+export async function findTask(app: Findable, ref: TaskRef): Promise<TaskView> {
+  return taskInMemory(app, ref) ?? (await fromArchive(app, ref)).view;
 }
 
 /** All attempts of a task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
-export async function findAttempts(
-  app: Findable,
-  project: ProjectId,
-  task: TaskId,
-): Promise<readonly AttemptView[]> {
-  if (!taskInMemory(app, project, task)) return (await fromArchive(app, project, task)).attempts;
-  return app.state.projections.attempts.byTask.get(taskKey({ project, task })) ?? [];
+export async function findAttempts(app: Findable, ref: TaskRef): Promise<readonly AttemptView[]> {
+  if (!taskInMemory(app, ref)) return (await fromArchive(app, ref)).attempts;
+  return attemptsOf(app.state.projections, ref);
 }
 
 /**
@@ -148,22 +142,22 @@ export async function findAttempts(
  */
 export async function recall(
   { state: { retention, archive } }: Findable,
-  project: ProjectId,
-  task: TaskId,
+  ref: TaskRef,
 ): Promise<ArchivedTask | null> {
   if (retention.forgotten === 0) return null;
   try {
-    return await archive.find(project, task);
+    return await archive.find(ref);
   } catch (cause) {
     if (!(cause instanceof SignalboxError) || cause.code !== 'nats_unavailable') throw cause;
-    const why = `task ${task} would have to be read from the event log, which is unreachable: try again in a moment`;
+    const why = `task ${ref.task} would have to be read from the event log, which is unreachable: try again in a moment`;
     throw new SignalboxError('log_unavailable', why, { cause });
   }
 }
 
-async function fromArchive(app: Findable, project: ProjectId, task: TaskId): Promise<ArchivedTask> {
-  const archived = await recall(app, project, task);
+async function fromArchive(app: Findable, ref: TaskRef): Promise<ArchivedTask> {
+  const archived = await recall(app, ref);
   if (archived) return archived;
+  const { project, task } = ref;
   throw new SignalboxError('task_not_found', `project ${project} has no task ${task}`, {
     details: { project, task },
   });
@@ -181,13 +175,11 @@ export async function commitForTask(
   cause?: string,
 ): Promise<TaskView> {
   app.log.assertWritable();
-  const project = event.project as ProjectId;
-  const task = event.task as TaskId;
-  if (event.type !== 'task.created' && !app.state.host.get('task', taskKey({ project, task }))) {
-    throw archivedError((await fromArchive(app, project, task)).view);
+  if (event.type !== 'task.created' && !app.state.host.get('task', taskKey(event))) {
+    throw archivedError((await fromArchive(app, event)).view);
   }
   await app.log.commit(event, cause === undefined ? { actor } : { actor, cause });
-  return findTask(app, project, task);
+  return findTask(app, event);
 }
 
 export function archivedError({ project, id, state }: TaskView): SignalboxError {

@@ -4,8 +4,9 @@ import type { AttemptAnswer, TaskAnswer } from '../contracts/api/answers.ts';
 import type { JobAnswer } from '../contracts/api/jobs.ts';
 import type { Decision } from '../contracts/api/requests.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { type ProjectId, projectId, type TaskId, type TaskRef, taskId } from '../contracts/ids.ts';
+import type { TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
+import { childrenOf, refOf } from '../engine/runtime/views.ts';
 import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/agent-messages.ts';
 import { decideAgent, listAgents, readAgent } from './agents/agents.ts';
 import { readAttemptLog } from './attempts/attempt-log.ts';
@@ -18,30 +19,21 @@ import { listMachines } from './overview/machines.ts';
 import { decideQueue, listQueues } from './overview/queues.ts';
 import { readState } from './overview/read-state.ts';
 import { readThroughput } from './overview/throughput.ts';
-import { childrenOf } from './tasks/children.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
 import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
-import { cancelJob, createJob, findJob, jobJson } from './tasks/jobs.ts';
+import { cancelJob, createJob, jobJson, readJob } from './tasks/jobs.ts';
 import { listTasks, readTask } from './tasks/read-tasks.ts';
 import { readWhy } from './tasks/read-why.ts';
 import { redactContent } from './tasks/redact.ts';
 import { reviewAsAgent } from './tasks/review.ts';
 import { attemptJson, taskJson } from './tasks/task-json.ts';
 
-/** A task, as the path of an operation names it. */
-interface TaskAddress {
-  readonly project: ProjectId;
-  readonly task: TaskId;
-}
-
-type AppServices = ReturnType<typeof appServices>;
-
-export type { AppServices };
+export type AppServices = ReturnType<typeof appServices>;
 
 /** @param updates wakes the callers that wait for an update of a task */
 export function appServices(app: AppContext, updates: TaskUpdates) {
-  const { bind, onTask, answering } = binders(app);
+  const { bind, answering } = binders(app);
   return {
     tasks: {
       create: async (...args: Tail<typeof createTask>): Promise<{ task: TaskAnswer; created: boolean }> => {
@@ -49,8 +41,8 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
         return { task: taskJson(task), created };
       },
       list: bind(listTasks),
-      read: onTask(readTask),
-      explain: onTask(readWhy),
+      read: bind(readTask),
+      explain: bind(readWhy),
       afterUpdate: (ref: TaskRef, wait: UpdateWait) => afterUpdate(app, updates, ref, wait),
     },
     jobs: jobServices(app),
@@ -67,8 +59,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       addComment: answering(addComment),
     },
     attempts: {
-      list: async ({ project, task }: TaskAddress): Promise<AttemptAnswer[]> =>
-        (await findAttempts(app, project, task)).map(attemptJson),
+      list: async (ref: TaskRef): Promise<AttemptAnswer[]> => (await findAttempts(app, ref)).map(attemptJson),
       read: bind(readAttempt),
       readLog: bind(readAttemptLog),
       readProcesses: bind(readProcessTree),
@@ -97,19 +88,11 @@ function binders(app: AppContext) {
       <Args extends unknown[], Result>(useCase: (app: AppContext, ...args: Args) => Result) =>
       (...args: Args): Result =>
         useCase(app, ...args),
-    onTask:
-      <Args extends unknown[], Result>(
-        useCase: (app: AppContext, project: ProjectId, task: TaskId, ...args: Args) => Result,
-      ) =>
-      ({ project, task }: TaskAddress, ...args: Args): Result =>
-        useCase(app, project, task, ...args),
     /** For use cases that give the task as it is afterwards. */
     answering:
-      <Args extends unknown[]>(
-        useCase: (app: AppContext, project: ProjectId, task: TaskId, ...args: Args) => Promise<TaskView>,
-      ) =>
-      async ({ project, task }: TaskAddress, ...args: Args): Promise<TaskAnswer> =>
-        taskJson(await useCase(app, project, task, ...args)),
+      <Args extends unknown[]>(useCase: (app: AppContext, ...args: Args) => Promise<TaskView>) =>
+      async (...args: Args): Promise<TaskAnswer> =>
+        taskJson(await useCase(app, ...args)),
   };
 }
 
@@ -131,19 +114,17 @@ async function afterUpdate(
   ref: TaskRef,
   { waitMs, isKnown, gone }: UpdateWait,
 ): Promise<string> {
-  const project = projectId(ref.project);
-  const task = taskId(ref.task);
   const isUpdated = (now: TaskView): boolean =>
     isKnown === undefined ? SETTLED_STATES.has(now.state) : !isKnown(etagOf(app, now));
-  const now = await findTask(app, project, task);
+  const now = await findTask(app, ref);
   if (waitMs <= 0) return etagOf(app, now);
   await updates.until(now, isUpdated, waitMs, gone);
-  return etagOf(app, await findTask(app, project, task));
+  return etagOf(app, await findTask(app, ref));
 }
 
 /** Weak: another version may write the same task otherwise. It changes with the children too, which the answer shows. */
 function etagOf(app: AppContext, task: TaskView): string {
-  const newest = childrenOf(app, task).reduce(
+  const newest = childrenOf(app.state.projections, refOf(task)).reduce(
     (last, child) => Math.max(last, child.lastSequence),
     task.lastSequence,
   );
@@ -166,8 +147,8 @@ function jobServices(app: AppContext) {
       const { task, created } = await createJob(app, ...args);
       return { ...(await tagged(task)), created };
     },
-    read: async (id: TaskId): Promise<JobAnswer> => jobJson(app, await findJob(app, id)),
-    cancel: async (id: TaskId, actor: string): Promise<TaggedJob> => tagged(await cancelJob(app, id, actor)),
+    read: (id: string): Promise<JobAnswer> => readJob(app, id),
+    cancel: async (id: string, actor: string): Promise<TaggedJob> => tagged(await cancelJob(app, id, actor)),
   };
 }
 
@@ -181,8 +162,7 @@ async function reviewTask(
   if (token === null) return taskJson(await decideTask(app, decision, request, actor));
   const { comment } = decision;
   const verdict = decision.type === 'task.approved' ? 'approve' : 'reject';
-  const project = projectId(decision.project);
-  const view = await reviewAsAgent(app, project, taskId(decision.task), { verdict, comment }, token);
+  const view = await reviewAsAgent(app, decision, { verdict, comment }, token);
   if (view) return taskJson(view);
   throw new SignalboxError(
     'forbidden',

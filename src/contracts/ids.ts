@@ -1,18 +1,8 @@
-/** Ids and keys: of projects, tasks, attempts and agents. */
+/**
+ * Ids and keys: of projects, tasks, attempts and agents. Ids are checked where they come in (by the schemas of operations
+ * and messages, or the functions below), and are plain strings from there on.
+ */
 import { SignalboxError } from './errors.ts';
-
-declare const brand: unique symbol;
-type Branded<T, Name extends string> = T & { readonly [brand]: Name };
-
-export type ProjectId = Branded<string, 'ProjectId'>;
-export type TaskId = Branded<string, 'TaskId'>;
-export type AgentId = Branded<string, 'AgentId'>;
-export type EventId = Branded<string, 'EventId'>;
-
-/** A task is named by its project and its id; two projects may use the same task id. */
-export type TaskKey = Branded<string, 'TaskKey'>;
-/** One attempt of one task. */
-export type AttemptKey = Branded<string, 'AttemptKey'>;
 
 /** Safe as a NATS subject token, a file name and a URL segment, without escaping. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
@@ -33,19 +23,15 @@ export function checkedId(kind: string, text: string): string {
   );
 }
 
-export function projectId(text: string): ProjectId {
-  if (text === SYSTEM_PROJECT) {
-    throw new SignalboxError('invalid_id', `project "${SYSTEM_PROJECT}" is reserved: choose another name`);
-  }
-  return checkedId('project', text) as ProjectId;
+/** @throws SignalboxError `invalid_id` */
+export function checkedProject(text: string): string {
+  if (text !== SYSTEM_PROJECT) return checkedId('project', text);
+  throw new SignalboxError('invalid_id', `project "${SYSTEM_PROJECT}" is reserved: choose another name`);
 }
 
-export function taskId(text: string): TaskId {
-  return checkedId('task id', text) as TaskId;
-}
-
-export function agentId(text: string): AgentId {
-  return checkedId('agent id', text) as AgentId;
+/** @throws SignalboxError `invalid_id` */
+export function checkedTask({ project, task }: TaskRef): TaskRef {
+  return { project: checkedProject(project), task: checkedId('task id', task) };
 }
 
 /** Names one task. Events, and most records, can be passed as they are. */
@@ -60,13 +46,13 @@ export interface AttemptRef extends TaskRef {
 }
 
 /** The key of a task in maps and in the log: `project/task`. */
-export function taskKey({ project, task }: TaskRef): TaskKey {
-  return `${project}/${task}` as TaskKey;
+export function taskKey({ project, task }: TaskRef): string {
+  return `${project}/${task}`;
 }
 
 /** The key of an attempt in maps and in the log: `project/task/attempt`. */
-export function attemptKey({ project, task, attempt }: AttemptRef): AttemptKey {
-  return `${project}/${task}/${attempt}` as AttemptKey;
+export function attemptKey({ project, task, attempt }: AttemptRef): string {
+  return `${project}/${task}/${attempt}`;
 }
 
 /** The task that a key of a task or of an attempt names. */

@@ -13,7 +13,7 @@ import { type AppContext, findAttempts, findTask } from '../app/context.ts';
 import { whenRecorded } from '../app/events/follow.ts';
 import { Lru } from '../base/lru.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
-import { attemptKey, type ProjectId, projectId, type TaskId, taskId, taskKey } from '../contracts/ids.ts';
+import { type AttemptRef, attemptKey, checkedTask, type TaskRef, taskKey } from '../contracts/ids.ts';
 import type { AgentMessageOf, AttemptMessage, RemoteOutput } from '../contracts/messages/agent-messages.ts';
 import type { Output } from '../contracts/tasks.ts';
 import type { RunEnd, RunResult } from '../drivers/driver.ts';
@@ -52,19 +52,19 @@ export class HandledMessages {
     this.#app = app;
   }
 
-  async has(ref: Place, cause: string): Promise<boolean> {
+  async has(ref: TaskRef, cause: string): Promise<boolean> {
     const known = this.#causes.get(taskKey(ref)) ?? (await this.#read(ref));
     this.#causes.set(taskKey(ref), known);
     return known.has(cause);
   }
 
-  note(ref: Place, cause: string): void {
+  note(ref: TaskRef, cause: string): void {
     this.#causes.get(taskKey(ref))?.add(cause);
   }
 
-  async #read({ project, task }: Place): Promise<Set<string>> {
+  async #read(ref: TaskRef): Promise<Set<string>> {
     const causes = new Set<string>();
-    for await (const { cause } of this.#app.log.history(project, task)) {
+    for await (const { cause } of this.#app.log.history(ref)) {
       if (cause?.startsWith('message:')) causes.add(cause);
     }
     return causes;
@@ -79,8 +79,7 @@ export async function actOn(options: ReceivingOptions, received: Received): Prom
   const { app, handled } = options;
   const { message, agent, driver } = received;
   const place: Place = {
-    project: projectId(message.project),
-    task: taskId(message.taskId),
+    ...checkedTask({ project: message.project, task: message.taskId }),
     attempt: message.attempt,
     cause: `message:${agent}/${received.id}`,
   };
@@ -103,10 +102,7 @@ export async function actOn(options: ReceivingOptions, received: Received): Prom
 }
 
 /** The attempt that a message is about, and the cause of the events that come of it. */
-interface Place {
-  readonly project: ProjectId;
-  readonly task: TaskId;
-  readonly attempt: number;
+interface Place extends AttemptRef {
   readonly cause: string;
 }
 
@@ -114,21 +110,21 @@ async function act(options: ReceivingOptions, received: Received, place: Place):
   const { app } = options;
   const { message } = received;
   const { token } = message;
-  const { project, task, cause } = place;
+  const { cause } = place;
   switch (message.type) {
     case 'status': {
       const { status, detail } = message;
-      await reportStatus(app, project, task, { status, detail }, token, cause);
+      await reportStatus(app, place, { status, detail }, token, cause);
       return;
     }
     case 'output': {
       const { outputType: type, title, content, object, summary } = message;
       const file = object && (await fetchFor(options, received, object));
-      await addOutput(app, project, task, { type, title, content, summary }, token, { file, cause });
+      await addOutput(app, place, { type, title, content, summary }, token, { file, cause });
       return;
     }
     case 'comment':
-      await addComment(app, project, task, { body: message.body }, token, cause);
+      await addComment(app, place, { body: message.body }, token, cause);
       return;
     case 'log': {
       assertOpen(app, place);
@@ -150,7 +146,6 @@ async function endAttempt(
   place: Place,
 ): Promise<void> {
   const { app } = options;
-  const { project, task } = place;
   const history = (): ReturnType<typeof viewOf> => viewOf(app, place);
   // The end of an attempt has another cause than the message, which is named in its evidence.
   if (history()?.evidence?.message === received.id) return;
@@ -160,7 +155,7 @@ async function endAttempt(
       `agent ${received.agent} runs on this machine: the end of its process is its result`,
     );
   }
-  await authenticateResult(app, project, task, result.token);
+  await authenticateResult(app, place, result.token);
   const outputs = await Promise.all(result.content.map((output) => outputOf(options, received, output)));
   received.driver.finish(place, endOf(received, result, outputs));
   if (await whenRecorded(app, () => history()?.endedAt != null, END_WAIT_MS)) return;
@@ -233,23 +228,26 @@ function fetchFor(
 /** Checks that the token is that of this attempt, and the attempt one of the agent on whose subject the message came. */
 async function assertPrincipal(
   app: AppContext,
-  { project, task }: Place,
+  place: AttemptRef,
   { agent, message }: Received,
 ): Promise<void> {
-  const { attempts } = await findTask(app, project, task);
-  const attempt = app.supervision.tokens.attemptOf(message.token, { project, task }, attempts);
+  const { attempts } = await findTask(app, place);
+  const attempt = app.supervision.tokens.attemptOf(message.token, place, attempts);
   if (attempt === null || attempt !== message.attempt) {
     throw new SignalboxError(
       'unauthorized',
-      `the token is not that of attempt ${message.attempt} of task ${task} in project ${project}`,
+      `the token is not that of attempt ${message.attempt} of task ${place.task} in project ${place.project}`,
     );
   }
-  const owner = (await findAttempts(app, project, task))[attempt - 1]?.agent;
+  const owner = (await findAttempts(app, place))[attempt - 1]?.agent;
   if (owner === agent) return;
-  throw new SignalboxError('forbidden', `attempt ${attempt} of task ${task} is not one of agent ${agent}`);
+  throw new SignalboxError(
+    'forbidden',
+    `attempt ${attempt} of task ${place.task} is not one of agent ${agent}`,
+  );
 }
 
-function assertOpen(app: AppContext, place: Place): void {
+function assertOpen(app: AppContext, place: AttemptRef): void {
   if (app.state.host.get('task', taskKey(place))?.context.openAttempt === place.attempt) return;
   throw new SignalboxError('stale_attempt', `attempt ${place.attempt} of task ${place.task} is over`);
 }

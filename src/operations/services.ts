@@ -13,7 +13,6 @@ import type { BoardAnswer } from '../contracts/api/board.ts';
 import type { FollowEvents, ReadBoard } from '../contracts/api/requests.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/api/webhooks.ts';
-import type { TaskId } from '../contracts/ids.ts';
 import type { RejectionRecord } from '../contracts/messages/agent-messages.ts';
 import type { CallContext, Reply } from './operation.ts';
 
@@ -63,7 +62,7 @@ export interface BackgroundService {
     actor: string,
     trace: IncomingTrace,
   ): Promise<{ readonly task: TaskView; readonly created: boolean }>;
-  read(task: TaskId): Promise<BackgroundAnswer>;
+  read(id: string): Promise<BackgroundAnswer>;
   list(limit: number): Promise<readonly BackgroundAnswer[]>;
   drain(request: DrainRequest): Promise<DrainAnswer>;
 }

@@ -12,7 +12,7 @@ import type { Consumer, JsMsg } from '@nats-io/jetstream';
 import { type Logger, pino } from 'pino';
 import { pause, untilAborted, withLimit } from '../base/time.ts';
 import { messageOf } from '../contracts/errors.ts';
-import { agentId, attemptKey } from '../contracts/ids.ts';
+import { attemptKey, checkedId } from '../contracts/ids.ts';
 import {
   type AgentAnswerMessage,
   type CancelMessage,
@@ -75,7 +75,7 @@ export class Worker {
    */
   static async start(options: WorkerOptions): Promise<Worker> {
     const { agent } = options;
-    agentId(agent);
+    checkedId('agent id', agent);
     const id = `${hostname()}:${process.pid}:${randomBytes(9).toString('base64url')}`;
     const identity = { id, host: hostname(), pid: process.pid };
     const logger = (options.logger ?? pino({ level: 'silent' })).child({ agent, worker: id });

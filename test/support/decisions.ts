@@ -8,8 +8,8 @@ import type { TaskRef } from '../../src/contracts/ids.ts';
 
 const deciding =
   (decision: (ref: TaskRef, comment: string | undefined) => TaskDecision) =>
-  (app: AppContext, project: string, task: string, request: Decision, actor: string): Promise<TaskView> =>
-    decideTask(app, decision({ project, task }, request.comment), request, actor);
+  (app: AppContext, ref: TaskRef, request: Decision, actor: string): Promise<TaskView> =>
+    decideTask(app, decision(ref, request.comment), request, actor);
 
 export const approveTask = deciding((ref, comment) => ({ type: 'task.approved', ...ref, comment }));
 export const rejectTask = deciding((ref, comment = '') => ({ type: 'task.rejected', ...ref, comment }));

@@ -11,14 +11,14 @@ import { createTask } from '../../src/app/tasks/create-task.ts';
 import { systemEnvironment } from '../../src/base/environment.ts';
 import { type CreateTask, createTaskSchema } from '../../src/contracts/api/requests.ts';
 import type { StoredRecord } from '../../src/contracts/events/events.ts';
-import { type ProjectId, projectId, taskKey } from '../../src/contracts/ids.ts';
+import { taskKey } from '../../src/contracts/ids.ts';
 import { FunctionDriver, type FunctionHandler } from '../../src/drivers/function.ts';
 import type { LogEntry } from '../../src/engine/runtime/commit-pipeline.ts';
 import type { AgentDefinition } from '../../src/engine/supervisor/agent-roster.ts';
 import type { JournalHandlers } from '../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 
-export const PROJECT: ProjectId = projectId('demo');
+export const PROJECT = 'demo';
 
 export const silentLogger = pino({ level: 'silent' });
 
@@ -86,7 +86,8 @@ export class TestEngine implements AsyncDisposable {
 
   async history(task: TaskView): Promise<StoredRecord[]> {
     const records: StoredRecord[] = [];
-    for await (const record of this.app.log.history(PROJECT, task.id as never)) records.push(record);
+    for await (const record of this.app.log.history({ project: PROJECT, task: task.id }))
+      records.push(record);
     return records;
   }
 

@@ -9,7 +9,7 @@ import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
-import { attemptKey, ID_PATTERN, type ProjectId, type TaskId, taskKey } from '../../contracts/ids.ts';
+import { type AttemptRef, attemptKey, ID_PATTERN, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Output } from '../../contracts/tasks.ts';
 import { attemptsOf, viewKey } from '../../engine/runtime/views.ts';
 import { ACTIVE_STATES } from '../../engine/supervisor/attempt-ends.ts';
@@ -18,10 +18,7 @@ import { type ContentReference, captureFile } from '../attempts/content-store.ts
 import { type AppContext, commitForTask, findAttempts, findTask } from '../context.ts';
 import { whenRecorded } from '../events/follow.ts';
 
-export interface AttemptPrincipal {
-  readonly project: string;
-  readonly task: string;
-  readonly attempt: number;
+export interface AttemptPrincipal extends AttemptRef {
   readonly agent: string;
 }
 
@@ -59,21 +56,19 @@ export function principalOf(
  */
 export async function reportStatus(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
+  task: TaskRef,
   report: StatusReport,
   token: string | null,
   cause?: string,
 ): Promise<TaskView> {
-  const { attempt, agent } = await authenticate(app, project, task, token, 'status');
-  const ref = { project, task, attempt };
+  const { agent, ...ref } = await authenticate(app, task, token, 'status');
   const commit = (event: TaskEvent): Promise<TaskView> => commitForTask(app, event, `agent:${agent}`, cause);
   const reason = report.detail ?? 'the agent gave no reason';
   switch (report.status) {
     case 'working':
       return commit({ type: 'task.progress_reported', ...ref, agent, detail: report.detail });
     case 'review': {
-      const view = await findTask(app, project, task);
+      const view = await findTask(app, task);
       // A repeated message (its answer was lost): the task is in review already.
       if (view.state === 'review') return view;
       assertOutput(app, view);
@@ -95,51 +90,48 @@ export async function reportStatus(
  */
 export async function reportHeartbeat(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
+  task: TaskRef,
   { detail }: Heartbeat,
   token: string | null,
 ): Promise<TaskView> {
-  const { attempt, agent } = await authenticate(app, project, task, token, 'heartbeat');
-  const ref = { project, task, attempt };
+  const { agent, ...ref } = await authenticate(app, task, token, 'heartbeat');
   if (detail !== undefined) {
     const event = { type: 'task.progress_reported', ...ref, agent, detail } as const;
     return commitForTask(app, event, `agent:${agent}`);
   }
   app.supervision.supervisor.attempts.noteSign(ref, 'heartbeat');
-  return findTask(app, project, task);
+  return findTask(app, task);
 }
 
 /** @throws SignalboxError `unauthorized`, `stale_attempt`, `illegal_transition`, `content_unreadable` */
 export async function addOutput(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
+  task: TaskRef,
   { content_path, content, type, title, summary }: AddOutput,
   token: string | null,
   { file, cause }: { readonly file?: ContentReference | undefined; readonly cause?: string } = {},
 ): Promise<TaskView> {
-  const { attempt, agent } = await authenticate(app, project, task, token, 'output');
+  const { agent, ...ref } = await authenticate(app, task, token, 'output');
   const { directories } = app.settings;
   const content_file =
     content_path === undefined ? file : await captureFile(directories.content, content_path);
   const output: Output = { type, title, summary, agent, content, content_file };
-  const event = { type: 'task.output_added', project, task, attempt, output } as const;
+  const event = { type: 'task.output_added', ...ref, output } as const;
   return commitForTask(app, event, `agent:${agent}`, cause);
 }
 
 /** With a token the comment is of the agent, otherwise of a user; then `author` is required. */
 export async function addComment(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
+  ref: TaskRef,
   { author, body }: AddComment,
   token: string | null,
   cause?: string,
 ): Promise<TaskView> {
+  const { project, task } = ref;
   const event = { type: 'task.comment_added', project, task, body } as const;
   if (token !== null) {
-    const { agent } = await authenticate(app, project, task, token, 'comment');
+    const { agent } = await authenticate(app, ref, token, 'comment');
     return commitForTask(app, { ...event, author: author ?? agent }, `agent:${agent}`, cause);
   }
   if (author === undefined) throw new SignalboxError('invalid_request', 'author: name the author');
@@ -151,44 +143,39 @@ export async function addComment(
  * the report of the agent.
  * @throws SignalboxError `unauthorized`, `stale_attempt`
  */
-export function authenticateResult(
-  app: AppContext,
-  project: ProjectId,
-  task: TaskId,
-  token: string,
-): Promise<AttemptPrincipal> {
-  return authenticate(app, project, task, token, 'result');
+export function authenticateResult(app: AppContext, task: TaskRef, token: string): Promise<AttemptPrincipal> {
+  return authenticate(app, task, token, 'result');
 }
 
 async function authenticate(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
+  ref: TaskRef,
   token: string | null,
   message: MessageKind,
 ): Promise<AttemptPrincipal> {
-  const view = await findTask(app, project, task);
+  const { project, task } = ref;
+  const view = await findTask(app, ref);
   if (token === null) {
     throw new SignalboxError(
       'unauthorized',
       'send the attempt token: "Authorization: Bearer $SIGNALBOX_TOKEN"',
     );
   }
-  const attempt = app.supervision.tokens.attemptOf(token, { project, task }, view.attempts);
+  const attempt = app.supervision.tokens.attemptOf(token, ref, view.attempts);
   if (attempt === null) {
     throw new SignalboxError(
       'unauthorized',
       `the token belongs to no attempt of task ${task} in project ${project}`,
     );
   }
-  const history = await findAttempts(app, project, task);
+  const history = await findAttempts(app, ref);
   const principal = { project, task, attempt, agent: history[attempt - 1]?.agent ?? '' };
   await whenStarted(app, principal);
   // Checked after the wait, during which the attempt may have ended.
   const entity = app.state.host.get('task', taskKey(principal));
   const isActive = message === 'result' || ACTIVE_STATES.has(entity?.state ?? '');
   if (entity?.context.openAttempt === attempt && isActive) return principal;
-  return reject(app, principal, message, await findTask(app, project, task), history);
+  return reject(app, principal, message, await findTask(app, ref), history);
 }
 
 async function reject(

@@ -4,7 +4,6 @@ import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
-import type { AgentId } from '../../contracts/ids.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import { openAttemptJson, openAttempts } from '../attempts/attempts.ts';
 import type { AppContext, Needs } from '../context.ts';
@@ -17,7 +16,7 @@ export function listAgents(app: AppContext): AgentAnswer[] {
 }
 
 /** An agent with its open attempts; also if it is not configured any more. @throws SignalboxError `agent_not_found` */
-export function readAgent(app: AppContext, id: AgentId): AgentAnswer {
+export function readAgent(app: AppContext, id: string): AgentAnswer {
   const open_attempts = openAttempts(app)
     .filter(({ agent }) => agent === id)
     .map(openAttemptJson);
@@ -25,7 +24,7 @@ export function readAgent(app: AppContext, id: AgentId): AgentAnswer {
 }
 
 /** @throws SignalboxError `agent_not_found` */
-export function findAgent(app: AppContext, id: AgentId): AgentView | Unregistered {
+export function findAgent(app: AppContext, id: string): AgentView | Unregistered {
   const definition = app.supervision.roster.get(id);
   if (definition) return configured(app, definition);
   const view = app.state.projections.agents.byId.get(id);
@@ -97,7 +96,7 @@ export const AGENT_DECISIONS = Object.keys(EVENTS) as readonly AgentDecision[];
  */
 export async function decideAgent(
   app: AppContext,
-  id: AgentId,
+  id: string,
   decision: AgentDecision,
   request: Decision,
   actor: string,

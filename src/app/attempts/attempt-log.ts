@@ -6,7 +6,7 @@ import type { ReadLog } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { AttemptRef } from '../../contracts/ids.ts';
 import type { AppContext, Needs } from '../context.ts';
-import { type AttemptAddress, findAttempt } from './attempts.ts';
+import { findAttempt } from './attempts.ts';
 
 /** The directory with the output of the process of an attempt, and the command that was started. */
 export function processDirectoryOf(
@@ -54,7 +54,7 @@ const MAX_PART_BYTES = 256 * 1_024;
  */
 export async function readAttemptLog(
   app: AppContext,
-  ref: AttemptAddress,
+  ref: AttemptRef,
   { stream, offset }: ReadLog,
 ): Promise<LogPart> {
   // Before the file is read: if the attempt is over now, nothing follows what is read.

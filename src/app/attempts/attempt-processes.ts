@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import type { AttemptView } from '../../../projections/index.ts';
 import type { AttemptAnswer, AttemptProcesses } from '../../contracts/api/answers.ts';
 import type { ProcessTreeAnswer } from '../../contracts/api/processes.ts';
+import type { AttemptRef } from '../../contracts/ids.ts';
 import { parseSpec, SPEC_FILE } from '../../process/files/attempt-directory.ts';
 import type { TreeEntry } from '../../process/runner.ts';
 import type { AppContext } from '../context.ts';
 import { attemptJson, timeOf } from '../tasks/task-json.ts';
 import { openBelow, processDirectoryOf } from './attempt-log.ts';
-import { type AttemptAddress, findAttempt, openAttemptJson, openAttempts } from './attempts.ts';
+import { findAttempt, openAttemptJson, openAttempts } from './attempts.ts';
 
 /** The system starts no longer commands. */
 const MAX_SPEC_BYTES = 4 * 1_024 * 1_024;
@@ -21,7 +22,7 @@ const MAX_ARGUMENT_LENGTH = 1_000;
  * processes.
  * @throws SignalboxError `task_not_found`, `not_found`, `log_unavailable`
  */
-export async function readProcessTree(app: AppContext, ref: AttemptAddress): Promise<ProcessTreeAnswer> {
+export async function readProcessTree(app: AppContext, ref: AttemptRef): Promise<ProcessTreeAnswer> {
   const attempt = await findAttempt(app, ref);
   const tree = attempt.endedAt === null ? await app.supervision.supervisor.attempts.treeOf(attempt) : null;
   const { host } = attempt;
@@ -44,7 +45,7 @@ function processesOf(tree: readonly TreeEntry[], now: number): ProcessTreeAnswer
  * One attempt, with the command that was started for it.
  * @throws SignalboxError `task_not_found`, `not_found`, `log_unavailable`
  */
-export async function readAttempt(app: AppContext, ref: AttemptAddress): Promise<AttemptAnswer> {
+export async function readAttempt(app: AppContext, ref: AttemptRef): Promise<AttemptAnswer> {
   const attempt = await findAttempt(app, ref);
   return { ...attemptJson(attempt), command: await commandOf(app, attempt) };
 }

@@ -3,27 +3,18 @@ import type { AttemptView } from '../../../projections/index.ts';
 import type { AttemptAnswer, OpenAttempt } from '../../contracts/api/answers.ts';
 import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { attemptKey, type ProjectId, parseAttemptKey, type TaskId } from '../../contracts/ids.ts';
+import { type AttemptRef, attemptKey, parseAttemptKey } from '../../contracts/ids.ts';
 import { attemptOf } from '../../engine/runtime/views.ts';
 import { type AppContext, findAttempts, findTask, type Needs, type Readable } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { attemptJson, timeOf } from '../tasks/task-json.ts';
 
-/** An attempt, as the path of an operation names it. */
-export interface AttemptAddress {
-  readonly project: ProjectId;
-  readonly task: TaskId;
-  readonly attempt: number;
-}
-
 /** @throws SignalboxError `task_not_found`, `not_found` */
-export async function findAttempt(
-  app: Pick<Readable, 'state'>,
-  { project, task, attempt }: AttemptAddress,
-): Promise<AttemptView> {
-  const { attempts } = await findTask(app, project, task);
-  const found = (await findAttempts(app, project, task))[attempt - 1];
+export async function findAttempt(app: Pick<Readable, 'state'>, ref: AttemptRef): Promise<AttemptView> {
+  const { attempts } = await findTask(app, ref);
+  const found = (await findAttempts(app, ref))[ref.attempt - 1];
   if (found) return found;
+  const { project, task, attempt } = ref;
   const has = attempts === 0 ? 'it has none' : `its newest is ${attempts}`;
   const message = `task ${task} in project ${project} has no attempt ${attempt}: ${has}`;
   throw new SignalboxError('not_found', message, { details: { project, task, attempt, attempts } });
@@ -36,7 +27,7 @@ export async function findAttempt(
  */
 export async function killAttempt(
   app: AppContext,
-  ref: AttemptAddress,
+  ref: AttemptRef,
   request: Attribution,
   actor: string,
 ): Promise<AttemptAnswer> {

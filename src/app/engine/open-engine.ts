@@ -135,11 +135,10 @@ function reportsTo(pipeline: CommitPipeline, { logger, onFenced }: EngineOptions
 
 function archiveOf(journal: Journal<LogEntry>, reader: LogReader): Archive {
   return new Archive({
-    has: async (project, task) =>
+    has: async (task) =>
       // If the creation was erased, its redaction proves that the task existed.
-      (await journal.holds(creationSubject(project, task))) ||
-      (await journal.holds(redactionSubject(project, task))),
-    read: (project, task) => readRecords(reader.readBySubject(taskSubject(project, task))),
+      (await journal.holds(creationSubject(task))) || (await journal.holds(redactionSubject(task))),
+    read: (task) => readRecords(reader.readBySubject(taskSubject(task))),
   });
 }
 
@@ -219,7 +218,7 @@ function logOf({ pipeline, journal, reader, followers, snapshotter, closed }: Lo
       return pipeline.last;
     },
     read: (range) => readRecords(reader.read(range)),
-    history: (project, task) => readRecords(reader.readBySubject(taskSubject(project, task))),
+    history: (task) => readRecords(reader.readBySubject(taskSubject(task))),
     onRecord: (listener) => followers.add(listener),
     messages: {
       read: (range) => reader.read(range),

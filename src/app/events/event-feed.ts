@@ -6,7 +6,7 @@
  * Each event becomes text once for all followers; equal filters at equal positions share their batches.
  */
 import { SignalboxError } from '../../contracts/errors.ts';
-import { projectId, taskId } from '../../contracts/ids.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
 import type { Needs } from '../context.ts';
 import { EventPages } from './event-pages.ts';
 import {
@@ -162,7 +162,7 @@ export class EventFeed {
     const matches = matcherOf(filter);
     const to = this.#visible;
     if (project !== undefined && task !== undefined)
-      return this.#fromHistory(position, project, task, filter);
+      return this.#fromHistory(position, { project, task }, filter);
     const page = await this.#pages.after(position, to);
     if (page.upTo === position) {
       throw new SignalboxError(
@@ -194,11 +194,11 @@ export class EventFeed {
   }
 
   /** The events of a task are few, and read by its subject. */
-  async #fromHistory(position: number, project: string, task: string, filter: EventFilter): Promise<Batch> {
+  async #fromHistory(position: number, task: TaskRef, filter: EventFilter): Promise<Batch> {
     const upTo = this.#visible;
     const matches = matcherOf(filter);
     const events: FeedEvent[] = [];
-    for await (const record of this.#app.log.history(projectId(project), taskId(task))) {
+    for await (const record of this.#app.log.history(task)) {
       if (record.sequence <= position || record.sequence > upTo) continue;
       const event = feedEventOf(record);
       if (matches(event)) events.push(event);

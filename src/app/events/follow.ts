@@ -4,7 +4,7 @@ import { deferred } from '../../base/deferred.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
-import { viewKey } from '../../engine/runtime/views.ts';
+import { refOf, viewKey } from '../../engine/runtime/views.ts';
 import { type Needs, taskInMemory } from '../context.ts';
 
 /** Records that may wait for a slow reader. */
@@ -91,7 +91,7 @@ export class TaskUpdates {
     signal: AbortSignal,
   ): Promise<void> {
     const isOver = (): boolean => {
-      const now = taskInMemory(this.#app, view.project, view.id);
+      const now = taskInMemory(this.#app, refOf(view));
       // Nothing more happens to a task that has left memory.
       return now === undefined || isUpdated(now);
     };

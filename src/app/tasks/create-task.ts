@@ -5,7 +5,7 @@ import { sha256 } from '../../base/hash.ts';
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { BACKGROUND_PROJECT, type ProjectId, type TaskId, taskId, taskKey } from '../../contracts/ids.ts';
+import { BACKGROUND_PROJECT, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
 import { relationsOf, specOf } from './task-spec.ts';
@@ -26,7 +26,7 @@ const KEYED_ID_LENGTH = 20;
  */
 export async function createTask(
   app: AppContext,
-  project: ProjectId,
+  project: string,
   request: CreateTask,
   actor: string,
   trace: IncomingTrace = {},
@@ -43,23 +43,23 @@ export async function createTask(
 /** The same for every project, for callers that have checked the project already. */
 export async function createAnyTask(
   app: AppContext,
-  project: ProjectId,
+  project: string,
   request: CreateTask,
   actor: string,
   trace: IncomingTrace = {},
 ): Promise<Created> {
   const request_sha256 = sha256(canonicalJson(request));
-  const id = idOf(app, project, request);
+  const ref = { project, task: idOf(app, project, request) };
   for (;;) {
-    const known = await findEarlier(app, project, id, request, request_sha256);
+    const known = await findEarlier(app, ref, request, request_sha256);
     if (known) return { task: known, created: false };
     assertAccepting(app);
     const waiting = await relationsOf(app, project, request);
     // An equal request may have arrived in the meantime.
-    if (app.state.host.get('task', taskKey({ project, task: id }))) continue;
+    if (app.state.host.get('task', taskKey(ref))) continue;
     const waiting_for = waiting.length > 0 ? waiting : undefined;
     const spec = { ...specOf(app, project, request), ...trace };
-    const event = { type: 'task.created', project, task: id, spec, request_sha256, waiting_for } as const;
+    const event = { type: 'task.created', ...ref, spec, request_sha256, waiting_for } as const;
     const task = await remember(app, project, request, request_sha256, commitForTask(app, event, actor));
     return { task, created: true };
   }
@@ -68,12 +68,12 @@ export async function createAnyTask(
 /** An id that is not given follows from the idempotency key, so the key finds its task after it has left memory, too. */
 function idOf(
   { environment }: AppContext,
-  project: ProjectId,
+  project: string,
   { id, idempotency_key: key }: CreateTask,
-): TaskId {
-  if (id !== undefined) return taskId(id);
-  if (key === undefined) return taskId(environment.randomId(GENERATED_ID_LENGTH));
-  return taskId(`k-${sha256(`${project}/${key}`).slice(0, KEYED_ID_LENGTH)}`);
+): string {
+  if (id !== undefined) return id;
+  if (key === undefined) return environment.randomId(GENERATED_ID_LENGTH);
+  return `k-${sha256(`${project}/${key}`).slice(0, KEYED_ID_LENGTH)}`;
 }
 
 /** Requests with a key that are not stored yet: the projections do not have them. */
@@ -81,7 +81,7 @@ const underway = new WeakMap<AppContext, Map<string, { sha: string; task: Promis
 
 async function remember(
   app: AppContext,
-  project: ProjectId,
+  project: string,
   request: CreateTask,
   sha: string,
   task: Promise<TaskView>,
@@ -100,13 +100,13 @@ async function remember(
 
 async function findEarlier(
   app: AppContext,
-  project: ProjectId,
-  id: TaskId,
+  ref: TaskRef,
   request: CreateTask,
   sha: string,
 ): Promise<TaskView | null> {
+  const { project, task: id } = ref;
   const byKey = await findByKey(app, project, request.idempotency_key);
-  const earlier = byKey ?? (await findById(app, project, id, request));
+  const earlier = byKey ?? (await findById(app, ref, request));
   if (!earlier || earlier.requestSha256 === sha) return earlier;
   const { state } = earlier;
   const details = { project, task: earlier.id, status: state };
@@ -125,7 +125,7 @@ async function findEarlier(
 
 async function findByKey(
   app: AppContext,
-  project: ProjectId,
+  project: string,
   idempotencyKey: string | undefined,
 ): Promise<TaskView | null> {
   if (idempotencyKey === undefined) return null;
@@ -136,26 +136,19 @@ async function findByKey(
   return tasks.get(idempotencyKeys.get(key) ?? '') ?? null;
 }
 
-async function findById(
-  app: AppContext,
-  project: ProjectId,
-  id: TaskId,
-  request: CreateTask,
-): Promise<TaskView | null> {
-  if (app.state.host.get('task', taskKey({ project, task: id }))) {
-    return taskInMemory(app, project, id) ?? (await stored(app, project, id));
-  }
+async function findById(app: AppContext, ref: TaskRef, request: CreateTask): Promise<TaskView | null> {
+  if (app.state.host.get('task', taskKey(ref))) return taskInMemory(app, ref) ?? (await stored(app, ref));
   // A random id is new.
   if (request.id === undefined && request.idempotency_key === undefined) return null;
-  return (await recall(app, project, id))?.view ?? null;
+  return (await recall(app, ref))?.view ?? null;
 }
 
 /** Waits until a task that was decided is stored. */
-async function stored(app: AppContext, project: ProjectId, id: TaskId): Promise<TaskView> {
+async function stored(app: AppContext, ref: TaskRef): Promise<TaskView> {
   for await (const { event } of followRecords(app)) {
-    if ('task' in event && event.task === id && event.project === project) break;
+    if ('task' in event && taskKey(event) === taskKey(ref)) break;
   }
-  return findTask(app, project, id);
+  return findTask(app, ref);
 }
 
 function assertAccepting(app: AppContext): void {

@@ -3,8 +3,8 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { DeadLetter, DeadLetterPage, RedriveAnswer } from '../../contracts/api/answers.ts';
 import type { ListDeadLetters, Redrive } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { projectId, taskId, taskKey } from '../../contracts/ids.ts';
 import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { attemptsOf, refOf } from '../../engine/runtime/views.ts';
 import { type AppContext, archivedError, type Needs, recall, taskInMemory } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { findTasks } from './read-tasks.ts';
@@ -74,10 +74,11 @@ async function named(
   const tasks: TaskView[] = [];
   const errors: NotRedriven[] = [];
   for (const id of new Set(ids)) {
-    const task = taskInMemory(app, project, id);
+    const ref = { project, task: id };
+    const task = taskInMemory(app, ref);
     const refuse = (code: string, detail: string): unknown => errors.push({ project, id, code, detail });
     if (!task) {
-      const archived = await recall(app, projectId(project), taskId(id));
+      const archived = await recall(app, ref);
       if (archived) refuse('task_archived', archivedError(archived.view).message);
       else refuse('task_not_found', `project ${project} has no task ${id}`);
     } else if (!isDead(task.state)) {
@@ -112,12 +113,10 @@ function agentOf({ agent, spec }: TaskView): string | undefined {
 }
 
 function deadLetterJson({ state }: Needs<'state.projections'>, task: TaskView): DeadLetter {
-  const attempts =
-    state.projections.attempts.byTask.get(taskKey({ project: task.project, task: task.id })) ?? [];
   return {
     ...taskJson(task),
     status: deadState(task.state),
     last_error: task.reason,
-    attempts: attempts.map(attemptJson),
+    attempts: attemptsOf(state.projections, refOf(task)).map(attemptJson),
   };
 }

@@ -3,7 +3,7 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
-import { projectId, taskId, taskKey } from '../../contracts/ids.ts';
+import { viewKey } from '../../engine/runtime/views.ts';
 import { type AppContext, commitForTask, findTask } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 
@@ -24,13 +24,13 @@ export async function decideTask(
   actor: string,
 ): Promise<TaskView> {
   if (decision.type === 'task.approved') {
-    assertJoined(app, await findTask(app, projectId(decision.project), taskId(decision.task)));
+    assertJoined(app, await findTask(app, decision));
   }
   return commitForTask(app, decision, deciderOf(request, actor));
 }
 
 function assertJoined(app: AppContext, task: TaskView): void {
-  const { project, id, state } = task;
+  const { id, state } = task;
   const children = app.supervision.supervisor.awaitedChildren(task);
   if (state !== 'review' || children.length === 0) return;
   const ids = children.map((child) => child.id);
@@ -42,12 +42,10 @@ function assertJoined(app: AppContext, task: TaskView): void {
     {
       details: {
         entity: 'task',
-        id: taskKey({ project, task: id }),
+        id: viewKey(task),
         status: state,
         event: 'task.approved',
-        legal: app.state.host
-          .heard('task', taskKey({ project, task: id }))
-          .filter((type) => type !== 'task.approved'),
+        legal: app.state.host.heard('task', viewKey(task)).filter((type) => type !== 'task.approved'),
         children: ids,
       },
     },

@@ -4,14 +4,13 @@ import type { IncomingTrace } from '../../base/trace-context.ts';
 import { type CreateJob, JOB_PROJECT, type JobAnswer, type JobState } from '../../contracts/api/jobs.ts';
 import { createTaskSchema } from '../../contracts/api/requests.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
-import { projectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
 import type { TaskState } from '../../contracts/tasks.ts';
 import { type AppContext, findAttempts, findTask } from '../context.ts';
 import { type Created, createTask } from './create-task.ts';
 import { decideTask } from './decide-task.ts';
 import { outputJson, timeOf } from './task-json.ts';
 
-const PROJECT = projectId(JOB_PROJECT);
 const TITLE_LENGTH = 100;
 
 /**
@@ -45,25 +44,29 @@ export async function createJob(
     outputs: 'optional',
     idempotency_key: idempotencyKey,
   });
-  return createTask(app, PROJECT, request, actor, trace);
+  return createTask(app, JOB_PROJECT, request, actor, trace);
+}
+
+function jobRef(id: string): TaskRef {
+  return { project: JOB_PROJECT, task: id };
 }
 
 /** @throws SignalboxError `task_not_found`, `log_unavailable` */
-export function findJob(app: AppContext, id: TaskId): Promise<TaskView> {
-  return findTask(app, PROJECT, id);
+export async function readJob(app: AppContext, id: string): Promise<JobAnswer> {
+  return jobJson(app, await findTask(app, jobRef(id)));
 }
 
 /** Does nothing if the job is cancelled already. @throws SignalboxError `task_not_found`, `illegal_transition`, as `decideTask` */
-export async function cancelJob(app: AppContext, id: TaskId, actor: string): Promise<TaskView> {
-  const job = await findJob(app, id);
+export async function cancelJob(app: AppContext, id: string, actor: string): Promise<TaskView> {
+  const job = await findTask(app, jobRef(id));
   if (job.state === 'cancelled') return job;
-  return decideTask(app, { type: 'task.cancelled', project: PROJECT, task: id }, {}, actor);
+  return decideTask(app, { type: 'task.cancelled', ...jobRef(id) }, {}, actor);
 }
 
 export async function jobJson(app: AppContext, task: TaskView): Promise<JobAnswer> {
   const { id, spec, state, attempts, outputs } = task;
   const status = jobStateOf(state);
-  const [first] = await findAttempts(app, PROJECT, taskId(id));
+  const [first] = await findAttempts(app, jobRef(id));
   const result = {
     text: outputs.at(-1)?.content ?? null,
     outputs: outputs.map((output) => outputJson(output, app.settings.directories.content)),

@@ -3,35 +3,40 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { EventAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
-import { projectId, taskId } from '../../contracts/ids.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
 import { TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { childrenOf } from '../../engine/runtime/views.ts';
 import { findAttempts, findTask, type Needs, type Readable } from '../context.ts';
-import { childrenJson, childrenOf, childrenOutputsJson } from './children.ts';
-import { attemptJson, commentJson, eventJson, outputJson, taskJson } from './task-json.ts';
+import {
+  attemptJson,
+  childrenJson,
+  childrenOutputsJson,
+  commentJson,
+  eventJson,
+  outputJson,
+  taskJson,
+} from './task-json.ts';
 
 /** One task with the parts that were asked for. @throws SignalboxError `task_not_found` */
 export async function readTask(
   app: Readable,
-  project: ProjectId,
-  task: TaskId,
+  ref: TaskRef,
   expand: ReadonlySet<Expansion>,
 ): Promise<TaskAnswer> {
-  const view = await findTask(app, project, task);
+  const view = await findTask(app, ref);
   const json = taskJson(view);
-  const children = childrenOf(app, view);
+  const children = childrenOf(app.state.projections, ref);
   if (children.length > 0) json.children = childrenJson(children);
   if (children.length > 0 && expand.has('outputs')) json.children_outputs = childrenOutputsJson(children);
   if (expand.has('outputs'))
     json.outputs = view.outputs.map((output) => outputJson(output, app.settings.directories.content));
   if (expand.has('comments')) json.comments = view.comments.map(commentJson);
   if (expand.has('attempts')) {
-    json.attempts = (await findAttempts(app, project, task)).map(attemptJson);
+    json.attempts = (await findAttempts(app, ref)).map(attemptJson);
   }
   if (expand.has('events')) {
     const events: EventAnswer[] = [];
-    for await (const record of app.log.history(projectId(project), taskId(task)))
-      events.push(eventJson(record));
+    for await (const record of app.log.history(ref)) events.push(eventJson(record));
     json.events = events;
   }
   return json;
@@ -46,7 +51,7 @@ export interface TaskPage {
 /** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
 export function listTasks(
   app: Needs<'state.projections'>,
-  project: ProjectId | null,
+  project: string | null,
   query: ListTasks,
 ): TaskPage {
   const { tasks, next } = findTasks(app, {

@@ -2,24 +2,24 @@
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { type ProjectId, type TaskId, taskKey } from '../../contracts/ids.ts';
+import { type TaskRef, taskKey } from '../../contracts/ids.ts';
+import { attemptOf, childrenOf, refOf } from '../../engine/runtime/views.ts';
 import { queueOf } from '../../engine/supervisor/agent-roster.ts';
 import type { QueueKey } from '../../engine/supervisor/ready-tasks.ts';
 import { reviewerOf } from '../../engine/supervisor/reviews.ts';
 import { type AppContext, findTask, type Needs } from '../context.ts';
-import { childrenOf } from './children.ts';
 import { timeOf } from './task-json.ts';
 import { explain, type QueuePlace, type ReviewSituation, type Situation, type Wait } from './why.ts';
 
 /** @throws SignalboxError `task_not_found` */
-export async function readWhy(app: AppContext, project: ProjectId, id: TaskId): Promise<WhyAnswer> {
-  const situation = situationOf(app, await findTask(app, project, id));
+export async function readWhy(app: AppContext, ref: TaskRef): Promise<WhyAnswer> {
+  const situation = situationOf(app, await findTask(app, ref));
   const { task, queue } = situation;
   const { summary, waitsFor, next } = explain(situation);
   const place = { position: queue.ahead + 1, length: queue.length, of_other_projects: queue.ofOtherProjects };
   return {
-    project,
-    id,
+    project: task.project,
+    id: task.id,
     status: task.state,
     summary,
     waits_for: waitsFor.map(waitJson),
@@ -36,7 +36,7 @@ function situationOf(app: AppContext, task: TaskView): Situation {
   const { host, projections } = app.state;
   const { roster, supervisor } = app.supervision;
   const queue = queueOf(task.spec);
-  const children = childrenOf(app, task);
+  const children = childrenOf(projections, refOf(task));
   return {
     task,
     attempt: openAttemptOf(app, task),
@@ -82,7 +82,7 @@ function openAttemptOf(
   { project, id, openAttempt }: TaskView,
 ): AttemptView | null {
   if (openAttempt === null) return null;
-  return state.projections.attempts.byTask.get(taskKey({ project, task: id }))?.[openAttempt - 1] ?? null;
+  return attemptOf(state.projections, { project, task: id, attempt: openAttempt }) ?? null;
 }
 
 function unmetDependencies(app: AppContext, { project, spec }: TaskView): Situation['dependencies'] {

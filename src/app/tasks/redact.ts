@@ -12,7 +12,7 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { Redact } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
 import { readRecord } from '../../engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { readRedactions, skeletonOf } from '../../journal/redactions.ts';
@@ -26,15 +26,15 @@ import { deciderOf } from '../decider.ts';
  */
 export async function redactContent(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
+  ref: TaskRef,
   request: Redact,
   actor: string,
 ): Promise<TaskView> {
-  await findTask(app, project, task);
+  const { project, task } = ref;
+  await findTask(app, ref);
   app.log.assertWritable();
   const history: StoredRecord[] = [];
-  for await (const record of app.log.history(project, task)) history.push(record);
+  for await (const record of app.log.history(ref)) history.push(record);
   const sequence = sequenceOf(history, request);
   if (sequence === null) {
     const { by, reason, ...part } = request;
@@ -54,7 +54,7 @@ export async function redactContent(
     await app.log.commit(event, { actor: deciderOf(request, actor) });
   }
   await erase(app, message);
-  return findTask(app, project, task);
+  return findTask(app, ref);
 }
 
 /** Finishes redactions that an earlier run recorded but did not finish. */

@@ -1,9 +1,11 @@
 /** The verdict of a reviewing agent on a task, with the token of its review. */
 import type { TaskView } from '../../../projections/index.ts';
-import { type ProjectId, type TaskId, taskId, taskKey } from '../../contracts/ids.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
+import { childrenOf, refOf } from '../../engine/runtime/views.ts';
 import { type Verdict, verdictIn } from '../../engine/supervisor/reviews.ts';
 import { addOutput } from '../agents/agent-messages.ts';
 import { type AppContext, findTask, taskInMemory } from '../context.ts';
+import { whenRecorded } from '../events/follow.ts';
 
 /** How long the answer waits for the decision that follows from the verdict. */
 const DECISION_WAIT_MS = 5_000;
@@ -15,48 +17,28 @@ const DECISION_WAIT_MS = 5_000;
  */
 export async function reviewAsAgent(
   app: AppContext,
-  project: ProjectId,
-  task: TaskId,
+  ref: TaskRef,
   { verdict, comment }: Verdict,
   token: string | null,
 ): Promise<TaskView | null> {
   if (token === null) return null;
-  const review = reviewByToken(app, await findTask(app, project, task), token);
+  const review = reviewByToken(app, await findTask(app, ref), token);
   if (!review) return null;
   // If an answer was lost the verdict comes twice: the first one counts.
   if (!verdictIn(review.outputs)) {
     const content = JSON.stringify({ verdict, comment });
-    await addOutput(app, project, taskId(review.id), { type: 'data', title: 'Verdict', content }, token);
+    await addOutput(app, refOf(review), { type: 'data', title: 'Verdict', content }, token);
   }
-  await whenDecided(app, project, task);
-  return findTask(app, project, task);
+  const isDecided = (): boolean => taskInMemory(app, ref)?.state !== 'review';
+  await whenRecorded(app, isDecided, DECISION_WAIT_MS);
+  return findTask(app, ref);
 }
 
 /** Finds reviews of older attempts, too: their reviewer gets `stale_attempt`, not `unauthorized`. */
 function reviewByToken(app: AppContext, task: TaskView, token: string): TaskView | undefined {
-  const { children, tasks } = app.state.projections.blackboard;
-  const keys = children.get(taskKey({ project: task.project, task: task.id })) ?? [];
-  return keys
-    .flatMap((key) => tasks.get(key) ?? [])
-    .find(
-      ({ id, spec, attempts }) =>
-        spec.reviews?.task === task.id &&
-        app.supervision.tokens.attemptOf(token, { project: task.project, task: id }, attempts) !== null,
-    );
-}
-
-function whenDecided(app: AppContext, project: ProjectId, task: TaskId): Promise<void> {
-  const isDecided = (): boolean => taskInMemory(app, project, task)?.state !== 'review';
-  if (isDecided()) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stop();
-      cancel();
-      resolve();
-    };
-    const stop = app.log.onRecord(() => {
-      if (isDecided()) done();
-    });
-    const cancel = app.environment.clock.schedule(DECISION_WAIT_MS, done);
-  });
+  return childrenOf(app.state.projections, refOf(task)).find(
+    (child) =>
+      child.spec.reviews?.task === task.id &&
+      app.supervision.tokens.attemptOf(token, refOf(child), child.attempts) !== null,
+  );
 }

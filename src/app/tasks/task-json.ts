@@ -13,6 +13,8 @@ import type { StoredRecord } from '../../contracts/events/events.ts';
 import { answerFieldsOf } from '../../contracts/task-fields.ts';
 import type { FollowUpSpec, TaskSpec } from '../../contracts/tasks.ts';
 
+type ChildrenAnswer = NonNullable<TaskAnswer['children']>;
+
 export function timeOf(milliseconds: number): string;
 export function timeOf(milliseconds: number | null): string | null;
 export function timeOf(milliseconds: number | null): string | null {
@@ -53,6 +55,26 @@ function specJson(spec: TaskSpec | FollowUpSpec) {
 
 function followUpJson(spec: FollowUpSpec): FollowUpAnswer {
   return { ...specJson(spec), delay_seconds: spec.delay_ms === undefined ? null : spec.delay_ms / 1_000 };
+}
+
+export function childrenJson(children: readonly TaskView[]): ChildrenAnswer {
+  const by_status: ChildrenAnswer['by_status'] = {};
+  for (const { state } of children) by_status[state] = (by_status[state] ?? 0) + 1;
+  return { total: children.length, by_status, ids: children.map(({ id }) => id) };
+}
+
+export function childrenOutputsJson(
+  children: readonly TaskView[],
+): NonNullable<TaskAnswer['children_outputs']> {
+  return children.flatMap(({ id, outputs }) =>
+    outputs.map(({ number, type, title, summary }) => ({
+      task: id,
+      number,
+      type,
+      title,
+      summary: summary ?? null,
+    })),
+  );
 }
 
 /** @param contentDirectory the directory of captured files */

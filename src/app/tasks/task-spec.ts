@@ -3,12 +3,12 @@ import { BACKGROUND_AGENT } from '../../contracts/api/background.ts';
 import type { CreateTask, FollowUp } from '../../contracts/api/requests.ts';
 import { REVIEW_MODES } from '../../contracts/config-values.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { BACKGROUND_PROJECT, type ProjectId, taskId, taskKey } from '../../contracts/ids.ts';
+import { BACKGROUND_PROJECT, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
 import { type AppContext, findTask } from '../context.ts';
 
 /** @throws SignalboxError `agent_not_found`, `forbidden` for the agent of background commands in another project */
-export function specOf(app: AppContext, project: ProjectId, request: CreateTask): TaskSpec {
+export function specOf(app: AppContext, project: string, request: CreateTask): TaskSpec {
   const now = app.environment.clock.now();
   assertAgent(app, request.agent, project);
   const { id: _id, delay_seconds, not_before, expires_at, follow_ups, ...rest } = request;
@@ -59,7 +59,7 @@ function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: stri
 }
 
 /** @param project the project of the task; absent for a follow-up */
-function assertAgent(app: AppContext, agent: string | undefined, project?: ProjectId): void {
+function assertAgent(app: AppContext, agent: string | undefined, project?: string): void {
   if (agent === BACKGROUND_AGENT && project !== BACKGROUND_PROJECT) {
     throw new SignalboxError(
       'forbidden',
@@ -91,12 +91,12 @@ function startOf(
  */
 export async function relationsOf(
   app: AppContext,
-  project: ProjectId,
+  project: string,
   { parent, depends_on }: CreateTask,
 ): Promise<string[]> {
   const stateOf = async (id: string, as: string): Promise<TaskState> => {
     try {
-      return (await findTask(app, project, taskId(id))).state;
+      return (await findTask(app, { project, task: id })).state;
     } catch (error) {
       if (error instanceof SignalboxError && error.code === 'task_not_found')
         throw new SignalboxError(error.code, `${as}: ${error.message}`, { details: error.details });

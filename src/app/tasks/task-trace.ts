@@ -8,6 +8,6 @@ export function taskTraceparent(
   app: Needs<'state.projections'>,
   { project, task }: { readonly project: string | null; readonly task: string | null },
 ): string | null {
-  const view = project === null || task === null ? undefined : taskInMemory(app, project, task);
+  const view = project === null || task === null ? undefined : taskInMemory(app, { project, task });
   return view ? formatTraceparent(traceOf(app.state.projections.blackboard.tasks, view)) : null;
 }

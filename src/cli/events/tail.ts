@@ -4,7 +4,7 @@ import { printable } from '../../base/printable.ts';
 import type { EventAnswer } from '../../client/client.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_TYPES } from '../../contracts/events/events.ts';
-import { projectId, taskId, taskKey } from '../../contracts/ids.ts';
+import { checkedProject, checkedTask, taskKey } from '../../contracts/ids.ts';
 import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { ChainCheck, type EventSelection } from '../../engine/replay/event-source.ts';
 import { lineOf } from '../../engine/replay/file-source.ts';
@@ -73,10 +73,9 @@ function selectionOf({ project, task, from }: TailOptions): EventSelection {
   if (from !== undefined && (!Number.isInteger(from) || from < 1)) {
     throw new SignalboxError('invalid_request', '--from: expected a sequence number; the first event is 1');
   }
-  if (task === undefined) return project === undefined ? {} : { project: projectId(project) };
+  if (task === undefined) return project === undefined ? {} : { project: checkedProject(project) };
   return {
-    project: projectId(project ?? (process.env.SIGNALBOX_PROJECT || DEFAULT_PROJECT)),
-    task: taskId(task),
+    ...checkedTask({ project: project ?? (process.env.SIGNALBOX_PROJECT || DEFAULT_PROJECT), task }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What a replay shows, and the moment as text. */
 import { timeOf } from '../../app/tasks/task-json.ts';
-import { type ProjectId, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import { checkedProject, checkedTask } from '../../contracts/ids.ts';
 import type { Place } from '../../engine/replay/replay.ts';
 import type { SourceOptions } from '../options.ts';
 import { ageText } from '../text/time.ts';
@@ -19,15 +19,15 @@ export interface ReplayOptions extends SourceOptions {
 
 /** Undefined: everything. */
 export interface Scope {
-  readonly project: ProjectId | undefined;
-  readonly task: TaskId | undefined;
+  readonly project: string | undefined;
+  readonly task: string | undefined;
 }
 
 /** @throws SignalboxError `invalid_id` */
 export function scopeOf({ project, task }: ReplayOptions): Scope {
-  if (task === undefined) return { project: project === undefined ? undefined : projectId(project), task };
-  const named = project ?? (process.env.SIGNALBOX_PROJECT || DEFAULT_PROJECT);
-  return { project: projectId(named), task: taskId(task) };
+  if (task === undefined)
+    return { project: project === undefined ? undefined : checkedProject(project), task };
+  return checkedTask({ project: project ?? (process.env.SIGNALBOX_PROJECT || DEFAULT_PROJECT), task });
 }
 
 export function placeJson({ sequence, time }: Place): { sequence: number; time: string | null } {

@@ -7,7 +7,7 @@ import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { EXPANSIONS } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import type { ProjectId, TaskId } from '../../contracts/ids.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
 import { TASK_STATES } from '../../contracts/tasks.ts';
 import { readRecords } from '../../engine/replay/event-source.ts';
 import { type Moment, parseMoment } from '../../engine/replay/moment.ts';
@@ -59,19 +59,18 @@ async function showTask(
   terminal: Terminal,
   { source, contentDirectory }: OpenLog,
   { projections, place }: Replay,
-  { project, task }: { readonly project: ProjectId; readonly task: TaskId },
+  ref: TaskRef,
   options: ReplayOptions,
   now: number,
 ): Promise<void> {
-  const history = (): AsyncIterable<StoredRecord> =>
-    readRecords(source, { project, task, to: place.sequence });
+  const history = (): AsyncIterable<StoredRecord> => readRecords(source, { ...ref, to: place.sequence });
   const parts = EXPANSIONS.filter((part) => part !== 'events' || options.events === true);
   const past = {
     state: { projections, ...ALL_IN_MEMORY },
     log: { history },
     settings: { directories: { content: contentDirectory } },
   };
-  const json = await readTask(past, project, task, new Set(parts));
+  const json = await readTask(past, ref, new Set(parts));
   if (options.json) {
     terminal.print(JSON.stringify({ ...placeJson(place), task: json }, null, 2));
     return;

@@ -6,7 +6,7 @@ import { deferred } from '../../base/deferred.ts';
 import { systemEnvironment } from '../../base/environment.ts';
 import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { agentId } from '../../contracts/ids.ts';
+import { checkedId } from '../../contracts/ids.ts';
 import { defineAgents } from '../../daemon/agents.ts';
 import { openDataDirectory } from '../../daemon/data-directory.ts';
 import { ownHolder, readHolder, writeHolder } from '../../daemon/lock-holder.ts';
@@ -33,7 +33,7 @@ export interface WorkerOptions extends LogOptions {
 /** Works until it is interrupted. @throws SignalboxError if it does not start */
 export async function runWorker(terminal: Terminal, options: WorkerOptions): Promise<void> {
   assertSupportedPlatform();
-  const agent = agentId(options.agent);
+  const agent = checkedId('agent id', options.agent);
   const { config } = await loadConfigFor(options);
   const logger = standardErrorLogger(config.log.level);
   const server = await serverOf(config, options);

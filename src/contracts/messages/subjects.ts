@@ -6,7 +6,7 @@
  * agent form a subtree with its id at a fixed position, so permissions need no list.
  */
 import { type DomainEvent, type EntityKind, SUPERVISOR_ID } from '../events/events.ts';
-import { SYSTEM_PROJECT } from '../ids.ts';
+import { type AttemptRef, SYSTEM_PROJECT, type TaskRef } from '../ids.ts';
 
 const ROOT = 'signalbox.v1';
 
@@ -75,7 +75,7 @@ export function eventSubject({ project, entity, id, name }: SubjectParts): strin
 }
 
 /** The subject prefix of a task's history, including the events of its attempts. */
-export function taskSubject(project: string, task: string): string {
+export function taskSubject({ project, task }: TaskRef): string {
   return `${ROOT}.evt.${project}.task.${task}`;
 }
 
@@ -95,8 +95,8 @@ export function senderOfSubject(subject: string): { readonly agent: string; read
 }
 
 /** The subject of a task's redactions. */
-export function redactionSubject(project: string, task: string): string {
-  return `${taskSubject(project, task)}.redacted`;
+export function redactionSubject(ref: TaskRef): string {
+  return `${taskSubject(ref)}.redacted`;
 }
 
 /** The redactions of all tasks. */
@@ -132,8 +132,8 @@ export function matchesSubject(filter: string, subject: string): boolean {
 }
 
 /** The subject of a task's first event. */
-export function creationSubject(project: string, task: string): string {
-  return `${taskSubject(project, task)}.created`;
+export function creationSubject(ref: TaskRef): string {
+  return `${taskSubject(ref)}.created`;
 }
 
 export function controlSubject(agent: string, kind: ControlKind | '>'): string {
@@ -141,12 +141,9 @@ export function controlSubject(agent: string, kind: ControlKind | '>'): string {
 }
 
 /** The subject of one job. */
-export function workSubject(job: {
-  readonly agent: string;
-  readonly project: string;
-  readonly task: string;
-  readonly attempt: number | string;
-}): string {
+export function workSubject(
+  job: TaskRef & { readonly agent: string; readonly attempt: number | string },
+): string {
   return `${ROOT}.work.${job.agent}.${job.project}.${job.task}.${job.attempt}`;
 }
 
@@ -156,12 +153,7 @@ export function workQueueSubjects(agent: string): string {
 }
 
 /** The job of a subject; null for a subject of another form. */
-export function jobOfSubject(subject: string): {
-  readonly agent: string;
-  readonly project: string;
-  readonly task: string;
-  readonly attempt: number;
-} | null {
+export function jobOfSubject(subject: string): (AttemptRef & { readonly agent: string }) | null {
   const [, , , agent, project, task, attempt] = subject.split('.');
   if (agent === undefined || project === undefined || task === undefined || attempt === undefined)
     return null;

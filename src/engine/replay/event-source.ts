@@ -45,7 +45,7 @@ export interface LiveEventSource extends EventSource {
 /** The subject of all selected events; undefined if all events are selected. */
 export function subjectOf({ project, task }: EventSelection): string | undefined {
   if (project === undefined) return undefined;
-  return task === undefined ? projectSubject(project) : taskSubject(project, task);
+  return task === undefined ? projectSubject(project) : taskSubject({ project, task });
 }
 
 /** For sources that read all events and skip those that are not selected. */

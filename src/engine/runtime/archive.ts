@@ -2,7 +2,7 @@
 import { type AttemptView, attemptHistory, blackboard, type TaskView } from '../../../projections/index.ts';
 import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { taskKey } from '../../contracts/ids.ts';
+import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 
 export interface ArchivedTask {
   readonly view: TaskView;
@@ -10,8 +10,8 @@ export interface ArchivedTask {
 }
 
 export interface Histories {
-  has(project: string, task: string): Promise<boolean>;
-  read(project: string, task: string): AsyncIterable<StoredRecord>;
+  has(task: TaskRef): Promise<boolean>;
+  read(task: TaskRef): AsyncIterable<StoredRecord>;
 }
 
 /** Number of recently read tasks that are cached. */
@@ -26,12 +26,12 @@ export class Archive {
   }
 
   /** null if the task never existed. @throws SignalboxError as reading the log */
-  async find(project: string, id: string): Promise<ArchivedTask | null> {
-    const key = taskKey({ project, task: id });
+  async find(ref: TaskRef): Promise<ArchivedTask | null> {
+    const key = taskKey(ref);
     const kept = this.#kept.get(key);
     if (kept) return kept;
-    if (!(await this.#histories.has(project, id))) return null;
-    const found = await fold(this.#histories.read(project, id), key);
+    if (!(await this.#histories.has(ref))) return null;
+    const found = await fold(this.#histories.read(ref), key);
     if (found) this.#kept.set(key, found);
     return found;
   }

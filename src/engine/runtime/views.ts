@@ -1,6 +1,6 @@
 /** Finding the views of tasks and attempts by reference. */
 import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
-import { type AttemptRef, type TaskKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import { type AttemptRef, type TaskRef, taskKey } from '../../contracts/ids.ts';
 
 type Tasks = Pick<Projections, 'blackboard'>;
 type Attempts = Pick<Projections, 'attempts'>;
@@ -9,7 +9,7 @@ export function refOf({ project, id }: Pick<TaskView, 'project' | 'id'>): TaskRe
   return { project, task: id };
 }
 
-export function viewKey({ project, id }: Pick<TaskView, 'project' | 'id'>): TaskKey {
+export function viewKey({ project, id }: Pick<TaskView, 'project' | 'id'>): string {
   return taskKey({ project, task: id });
 }
 

@@ -48,7 +48,7 @@ export class Relations {
   async #settleForArchived(task: TaskView, dependency: string): Promise<void> {
     const { timers, environment, archive } = this.#options;
     try {
-      const found = await archive.find(task.project, dependency);
+      const found = await archive.find({ project: task.project, task: dependency });
       if (found) this.#settleFor(task, found.view);
     } catch {
       const key = `dependency:${viewKey(task)}/${dependency}`;

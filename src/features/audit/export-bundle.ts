@@ -169,7 +169,7 @@ async function boundsOf(
   }
   if (task === undefined || project === undefined) return bounds;
   const sequences: number[] = [];
-  for await (const { sequence } of reader.readBySubject(taskSubject(project, task))) {
+  for await (const { sequence } of reader.readBySubject(taskSubject({ project, task }))) {
     if (sequence >= bounds.from && sequence <= bounds.to) sequences.push(sequence);
   }
   const [firstOfTask] = sequences;

@@ -10,12 +10,12 @@ import {
   PREVIEW_LENGTH,
 } from '../../contracts/api/background.ts';
 import { unreachable } from '../../contracts/errors.ts';
-import { BACKGROUND_PROJECT, projectId, taskId } from '../../contracts/ids.ts';
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
+import { refOf } from '../../engine/runtime/views.ts';
 
 /** @throws SignalboxError `log_unavailable` */
 export async function backgroundAnswer(app: AppContext, task: TaskView): Promise<BackgroundAnswer> {
-  const attempts = await findAttempts(app, projectId(BACKGROUND_PROJECT), taskId(task.id));
+  const attempts = await findAttempts(app, refOf(task));
   const attempt = attempts.at(-1);
   // The parameters of a redacted task are not valid.
   const params = backgroundParamsSchema.safeParse(task.spec.params);

@@ -16,12 +16,11 @@ import {
 } from '../../contracts/api/background.ts';
 import { createTaskSchema } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { BACKGROUND_PROJECT, projectId, type TaskId, taskId } from '../../contracts/ids.ts';
+import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { backgroundAnswer, backgroundBlock } from './answer.ts';
 import { Cursors } from './cursors.ts';
 import { type Ending, Endings } from './endings.ts';
 
-const PROJECT = projectId(BACKGROUND_PROJECT);
 const TITLE_LENGTH = 100;
 
 export interface BackgroundOptions {
@@ -75,16 +74,16 @@ export class Background {
       outputs: 'optional',
       idempotency_key: idempotencyKey,
     });
-    return createAnyTask(this.#app, PROJECT, request, actor, trace);
+    return createAnyTask(this.#app, BACKGROUND_PROJECT, request, actor, trace);
   }
 
   /** @throws SignalboxError `task_not_found`, `log_unavailable` */
-  find(id: TaskId): Promise<TaskView> {
-    return findTask(this.#app, PROJECT, id);
+  find(id: string): Promise<TaskView> {
+    return findTask(this.#app, { project: BACKGROUND_PROJECT, task: id });
   }
 
   /** @throws SignalboxError `task_not_found`, `log_unavailable` */
-  async read(id: TaskId): Promise<BackgroundAnswer> {
+  async read(id: string): Promise<BackgroundAnswer> {
     return this.answer(await this.find(id));
   }
 
@@ -96,7 +95,7 @@ export class Background {
   /** The newest commands in memory, in the order of their creation. @throws SignalboxError `log_unavailable` */
   async list(limit: number): Promise<BackgroundAnswer[]> {
     const tasks = [...this.#app.state.projections.blackboard.tasks.values()].filter(
-      ({ project }) => project === PROJECT,
+      ({ project }) => project === BACKGROUND_PROJECT,
     );
     return Promise.all(tasks.slice(-limit).map((task) => this.answer(task)));
   }
@@ -128,7 +127,7 @@ export class Background {
   }
 
   async #resultOf(id: string): Promise<BackgroundAnswer> {
-    return this.answer(await this.find(taskId(id)));
+    return this.answer(await this.find(id));
   }
 
   async #after(sequence: number, limit: number): Promise<readonly Ending[]> {

@@ -17,7 +17,7 @@ export interface Ending {
 
 /** The events that can settle the task of a background command. */
 const FINISHING = ['attempt_ended', 'approved', 'cancelled'].map(
-  (name) => `${taskSubject(BACKGROUND_PROJECT, '*')}.${name}`,
+  (name) => `${taskSubject({ project: BACKGROUND_PROJECT, task: '*' })}.${name}`,
 );
 
 export class Endings {

@@ -6,7 +6,7 @@
 import type { EventLog, Needs } from '../../app/context.ts';
 import { Lru } from '../../base/lru.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
-import { attemptKey, projectId, type TaskRef, taskId, taskKey } from '../../contracts/ids.ts';
+import { attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { attemptTrace, type TaskTrace, taskTrace } from '../../engine/runtime/task-trace.ts';
 import { MAX_LINKS, type Span, type SpanLink } from './span.ts';
 import { isSettlement, type TaskLinks, TaskSpanBuilder, type TracedRecord } from './task-span.ts';
@@ -67,9 +67,9 @@ export class SpanBuilders {
   }
 
   /** From the records before a sequence; null if the log does not have the creation of the task. */
-  async #rebuild({ project, task }: TaskRef, before: number): Promise<TaskSpanBuilder | null> {
+  async #rebuild(task: TaskRef, before: number): Promise<TaskSpanBuilder | null> {
     let builder: TaskSpanBuilder | null = null;
-    for await (const record of this.#log.history(projectId(project), taskId(task))) {
+    for await (const record of this.#log.history(task)) {
       if (record.sequence >= before) break;
       if (isCreation(record)) builder = await this.#begin(record);
       else builder?.add(record);
@@ -111,7 +111,7 @@ export class SpanBuilders {
   async #traceOf(task: TaskRef): Promise<TaskTrace | null> {
     const known = this.#find(taskKey(task));
     if (known) return known.trace;
-    for await (const record of this.#log.history(projectId(task.project), taskId(task.task))) {
+    for await (const record of this.#log.history(task)) {
       return isCreation(record) ? traceOf(record, await this.#parentOf(record.event)) : null;
     }
     return null;

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type AttemptPrincipal, principalOf } from '../../app/agents/agent-messages.ts';
 import type { AppContext } from '../../app/context.ts';
 import type { McpHandler } from '../../client/mcp/http.ts';
-import { projectId } from '../../contracts/ids.ts';
+import { checkedProject } from '../../contracts/ids.ts';
 import { type Caller, type Gatekeeper, tokenOf } from '../../operations/access/access.ts';
 import { traceIn } from '../../operations/headers.ts';
 
@@ -36,7 +36,7 @@ export function serveMcp(
       const { project = DEFAULT_PROJECT } = request.query;
       const response = await handle(webRequest(request), request.body, {
         token: tokenOf(request.headers.authorization),
-        project: principal?.project ?? projectId(project),
+        project: principal?.project ?? checkedProject(project),
         task: principal?.task,
         person: principal ? undefined : caller?.actor.replace(/^user:/, ''),
         trace: traceIn(request.headers),

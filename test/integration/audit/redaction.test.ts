@@ -7,7 +7,7 @@ import { addComment } from '../../../src/app/agents/agent-messages.ts';
 import { findTask } from '../../../src/app/context.ts';
 import { redactContent } from '../../../src/app/tasks/redact.ts';
 import { redactSchema } from '../../../src/contracts/api/requests.ts';
-import { taskId, taskKey } from '../../../src/contracts/ids.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
 import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
@@ -34,7 +34,7 @@ async function replayed(log: MemoryLog): Promise<string> {
 
 function redact(test: TestEngine, task: string, part: object) {
   const request = redactSchema.parse({ reason: 'a test', ...part });
-  return redactContent(test.app, PROJECT, taskId(task), request, 'user:test');
+  return redactContent(test.app, { project: PROJECT, task }, request, 'user:test');
 }
 
 function bytesOf(log: MemoryLog): string {
@@ -56,7 +56,7 @@ describe('redaction', () => {
       review: 'manual',
     });
     await test.until(id, ({ state, openAttempt }) => state === 'review' && openAttempt === null);
-    await addComment(test.app, PROJECT, taskId(id), { author: 'ann', body: SECRET }, null);
+    await addComment(test.app, { project: PROJECT, task: id }, { author: 'ann', body: SECRET }, null);
     const broken = await test.create({ agent: 'broken', title: 'x', max_attempts: 1 });
     await test.until(broken.id, ({ state }) => state === 'failed');
     expect(await replayed(log)).toBe(test.engine.projections.toText());
@@ -200,7 +200,7 @@ describe('redaction', () => {
     });
     expect(bytesOf(log)).not.toContain('hunter2');
     await using second = await startEngine({ agents, retention }, log);
-    expect(await findTask(second.app, PROJECT, taskId('gone'))).toEqual(task);
+    expect(await findTask(second.app, { project: PROJECT, task: 'gone' })).toEqual(task);
   });
 
   it('leaves no snapshot with the content', async () => {

@@ -8,7 +8,7 @@ import { createAnyTask } from '../../../src/app/tasks/create-task.ts';
 import { BACKGROUND_AGENT } from '../../../src/contracts/api/background.ts';
 import { createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { webhookConfigSchema } from '../../../src/contracts/api/webhooks.ts';
-import { BACKGROUND_PROJECT, projectId } from '../../../src/contracts/ids.ts';
+import { BACKGROUND_PROJECT } from '../../../src/contracts/ids.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { valuesOf } from '../../support/history/schema-arbitrary.ts';
 import { Gate, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
@@ -60,7 +60,7 @@ describe('every operation of the document', () => {
     await http.working('a');
     const command = { id: 'a', title: 'a command', agent: BACKGROUND_AGENT, params: { command: 'true' } };
     const { app } = http.test;
-    await createAnyTask(app, projectId(BACKGROUND_PROJECT), createTaskSchema.parse(command), 'user:test');
+    await createAnyTask(app, BACKGROUND_PROJECT, createTaskSchema.parse(command), 'user:test');
     await http.post(TASKS, { id: 'done', title: 'a task', agent: 'quick', review: 'auto' });
     await http.test.until('done', ({ state }) => state === 'done');
     await http.post('/api/projects/default/tasks', {

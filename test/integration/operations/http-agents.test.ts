@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { listAgents, readAgent } from '../../../src/app/agents/agents.ts';
 import { SignalboxClient } from '../../../src/client/client.ts';
 import { type AgentAnswer, agentAnswerSchema, agentListSchema } from '../../../src/contracts/api/answers.ts';
-import { agentId } from '../../../src/contracts/ids.ts';
 import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent, startEngine } from '../../support/engine.ts';
 import { Gate, type HttpAnswer, problemIn, startHttp, TASKS } from '../../support/http/http.ts';
@@ -135,7 +134,7 @@ describe('agents over HTTP', () => {
     }
     await using second = await startEngine(settings(['new']), log);
     expect(listAgents(second.app)).toMatchObject([{ state: 'idle', capabilities: ['new'] }]);
-    expect(readAgent(second.app, agentId('worker'))).toMatchObject({ capabilities: ['new'] });
+    expect(readAgent(second.app, 'worker')).toMatchObject({ capabilities: ['new'] });
   });
 
   it('answers the client', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addComment } from '../../../src/app/agents/agent-messages.ts';
 import { findAttempts, findTask } from '../../../src/app/context.ts';
 import { listDeadLetters, redriveDeadLetters } from '../../../src/app/tasks/dead-letters.ts';
-import { type TaskId, taskId } from '../../../src/contracts/ids.ts';
+import type { TaskRef } from '../../../src/contracts/ids.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import type { ReadRange } from '../../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
@@ -31,7 +31,7 @@ const FAILS = functionAgent('fails', () => {
   throw new Error('as always');
 });
 
-const id = (text: string): TaskId => taskId(text);
+const ref = (task: string): TaskRef => ({ project: PROJECT, task });
 
 function start(retention: RetentionLimits, settings: Partial<EngineSettings> = {}, log = new MemoryLog()) {
   return startEngine({ agents: [ECHO, FAILS], retention, ...settings }, log);
@@ -69,8 +69,8 @@ describe('a finished task', () => {
     await using test = await start(AT_ONCE);
     await done(test, { id: 'a', title: 'the same' });
     expect(inMemory(test)).toEqual([]);
-    const task = await findTask(test.app, PROJECT, id('a'));
-    const attempts = await findAttempts(test.app, PROJECT, id('a'));
+    const task = await findTask(test.app, ref('a'));
+    const attempts = await findAttempts(test.app, ref('a'));
     expect(task).toMatchObject({ state: 'done', attempts: 1, outputs: [{ content: 'did the same' }] });
     expect(attempts).toMatchObject([{ agent: 'echo', outcome: 'completed' }]);
     const [before] = kept.engine.projections.blackboard.tasks.values();
@@ -84,7 +84,7 @@ describe('a finished task', () => {
     await using test = await start({ ...FOREVER, finishedMs: HOUR_MS }, { environment });
     await done(test, { id: 'a' });
     clock.advance(HOUR_MS - 1);
-    await addComment(test.app, PROJECT, id('a'), { author: 'ann', body: 'well done' }, null);
+    await addComment(test.app, ref('a'), { author: 'ann', body: 'well done' }, null);
     clock.advance(HOUR_MS - 1);
     await test.create({ id: 'b', agent: 'echo', delay_seconds: 7_200 });
     expect(inMemory(test)).toEqual(['a', 'b']);
@@ -107,13 +107,15 @@ describe('a finished task', () => {
     await using test = await start(AT_ONCE);
     await done(test, { id: 'a' });
     const before = test.engine.projections.sequence;
-    const comment = addComment(test.app, PROJECT, id('a'), { author: 'ann', body: 'late' }, null);
+    const comment = addComment(test.app, ref('a'), { author: 'ann', body: 'late' }, null);
     await expect(comment).rejects.toMatchObject({ code: 'task_archived' });
     await expect(comment).rejects.toThrow(/a in project demo is done.*Create a new task/);
     await expect(test.create({ agent: 'echo', parent: 'a' })).rejects.toMatchObject({
       code: 'illegal_transition',
     });
-    await expect(findTask(test.app, PROJECT, id('b'))).rejects.toMatchObject({ code: 'task_not_found' });
+    await expect(findTask(test.app, ref('b'))).rejects.toMatchObject({
+      code: 'task_not_found',
+    });
     expect(test.engine.projections.sequence).toBe(before);
   });
 
@@ -153,11 +155,11 @@ describe('a family', () => {
     await test.create({ id: 'p', agent: 'echo', join: true, review: 'auto', delay_seconds: 3_600 });
     await done(test, { id: 'c1', parent: 'p' });
     expect(inMemory(test)).toContain('c1');
-    for (const begin of [blockTask, unblockTask]) await begin(test.app, PROJECT, id('p'), {}, 'user:test');
+    for (const begin of [blockTask, unblockTask]) await begin(test.app, ref('p'), {}, 'user:test');
     await test.until('p', ({ state }) => state === 'done');
     await settled(test);
     expect(inMemory(test)).toEqual([]);
-    expect((await findTask(test.app, PROJECT, id('c1'))).spec.parent).toBe('p');
+    expect((await findTask(test.app, ref('c1'))).spec.parent).toBe('p');
   });
 
   it('retention/changes-nothing: leaves only when its follow-ups exist, each once', async () => {
@@ -208,7 +210,7 @@ describe('a dead letter', () => {
         { id: 'b', code: 'task_not_found' },
       ],
     });
-    await expect(retryTask(brief.app, PROJECT, id('a'), {}, 'user:ann')).rejects.toMatchObject({
+    await expect(retryTask(brief.app, ref('a'), {}, 'user:ann')).rejects.toMatchObject({
       code: 'task_archived',
     });
   });

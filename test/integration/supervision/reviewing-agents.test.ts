@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readWhy } from '../../../src/app/tasks/read-why.ts';
 import type { CreateTask } from '../../../src/contracts/api/requests.ts';
-import { taskId } from '../../../src/contracts/ids.ts';
 import type { FunctionHandler } from '../../../src/drivers/function.ts';
 import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent, PROJECT, startEngine, type TestEngine } from '../../support/engine.ts';
@@ -19,7 +18,7 @@ async function reviewed(engine: TestEngine, task: Partial<CreateTask> = {}): Pro
 }
 
 async function whyOf({ app }: TestEngine, id = 't') {
-  return (await readWhy(app, PROJECT, taskId(id))) as {
+  return (await readWhy(app, { project: PROJECT, task: id })) as {
     summary: string;
     next: string;
     waits_for: { kind: string; tasks?: string[] }[];

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
 import { readWhy } from '../../../src/app/tasks/read-why.ts';
-import { projectId, taskId } from '../../../src/contracts/ids.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
@@ -97,7 +96,7 @@ describe('a paused queue', () => {
     await simulation.advance(60_000);
     expect(simulation.app.state.projections.queues.paused.get('type:build')).toEqual(before);
     expect(simulation.task('t').state).toBe('pending');
-    const why = await readWhy(simulation.app, projectId('demo'), taskId('t'));
+    const why = await readWhy(simulation.app, { project: 'demo', task: 't' });
     expect(why).toMatchObject({ waits_for: [{ kind: 'queue_paused' }] });
     await tell(simulation, BUILD, 'resume');
     await simulation.untilState('t', 'done');

@@ -1,7 +1,7 @@
 /** Who runs next, in simulated time: priority and age, turns between projects, caps, agents that share work. */
 import { describe, expect, it } from 'vitest';
 import { decideAgent } from '../../../src/app/agents/agents.ts';
-import { agentId, taskKey } from '../../../src/contracts/ids.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
@@ -22,7 +22,7 @@ async function tell(
   id: string,
   decision: 'pause' | 'drain' | 'resume',
 ): Promise<void> {
-  await simulation.answer(decideAgent(simulation.app, agentId(id), decision, {}, 'user:test'));
+  await simulation.answer(decideAgent(simulation.app, id, decision, {}, 'user:test'));
 }
 
 describe('within a queue', () => {

@@ -1,12 +1,11 @@
 /** Stopping an engine: callers that wait for the log are answered, and an unreachable log does not delay the stop. */
 import { describe, expect, it } from 'vitest';
-import { projectId, taskId } from '../../../src/contracts/ids.ts';
 import { cancelTask } from '../../support/decisions.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
 
-const PROJECT = projectId('demo');
+const PROJECT = 'demo';
 
 async function givenTask(): Promise<Simulation> {
   const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())] });
@@ -29,7 +28,7 @@ describe('an engine that stops', () => {
 
   it('answers callers that wait for the log that it has stopped', async () => {
     const simulation = await givenTask();
-    const cancelled = cancelTask(simulation.app, PROJECT, taskId('t'), {}, 'user:test');
+    const cancelled = cancelTask(simulation.app, { project: PROJECT, task: 't' }, {}, 'user:test');
     const told = cancelled.catch((error: unknown) => error);
     simulation.log.reachable = false;
     await stop(simulation);

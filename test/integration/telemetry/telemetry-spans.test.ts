@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { createTaskSchema } from '../../../src/contracts/api/requests.ts';
-import { taskId } from '../../../src/contracts/ids.ts';
 import type { FunctionContext } from '../../../src/drivers/function.ts';
 import { VERSION } from '../../../src/version.ts';
 import { approveTask, cancelTask, rejectTask, retryTask } from '../../support/decisions.ts';
@@ -169,7 +168,7 @@ describe('the spans of a task', () => {
     await using engine = await start();
     await engine.test.create({ id: 'hangs', agent: 'worker' });
     await engine.test.until('hangs', ({ state }) => state === 'working');
-    await cancelTask(engine.test.app, PROJECT, taskId('hangs'), { comment: SECRET }, 'user:ann');
+    await cancelTask(engine.test.app, { project: PROJECT, task: 'hangs' }, { comment: SECRET }, 'user:ann');
     await collected('hangs', 2);
     const spans = collector.spansOf('hangs');
     // The task ends before its process.
@@ -193,9 +192,9 @@ describe('the spans of a task', () => {
     await using engine = await start();
     await engine.test.create({ id: 'fails', agent: 'worker', max_attempts: 1 });
     await engine.test.until('fails', ({ state }) => state === 'failed');
-    await retryTask(engine.test.app, PROJECT, taskId('fails'), {}, 'user:ann');
+    await retryTask(engine.test.app, { project: PROJECT, task: 'fails' }, {}, 'user:ann');
     await engine.test.until('fails', ({ state, attempts }) => state === 'failed' && attempts === 2);
-    await retryTask(engine.test.app, PROJECT, taskId('fails'), {}, 'user:ann');
+    await retryTask(engine.test.app, { project: PROJECT, task: 'fails' }, {}, 'user:ann');
     await collected('fails', 6);
     const spans = collector.spansOf('fails');
     const lives = spans.filter(({ name }) => name === 'signalbox.task');
@@ -268,10 +267,10 @@ describe('the spans of a task', () => {
     await using engine = await start();
     await engine.test.create({ id: 'a', agent: 'worker', review: 'manual' });
     await engine.test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
-    await rejectTask(engine.test.app, PROJECT, taskId('a'), { comment: SECRET }, 'user:ann');
+    await rejectTask(engine.test.app, { project: PROJECT, task: 'a' }, { comment: SECRET }, 'user:ann');
     await engine.test.until('a', ({ state, attempts }) => state === 'review' && attempts === 2);
     await engine.test.until('a', ({ openAttempt }) => openAttempt === null);
-    await approveTask(engine.test.app, PROJECT, taskId('a'), {}, 'user:ann');
+    await approveTask(engine.test.app, { project: PROJECT, task: 'a' }, {}, 'user:ann');
     await collected('a', 3);
     const task = collector.spansOf('a').at(-1);
     expect(task?.events.map(({ name }) => name.replace('signalbox.task.', ''))).toEqual([

@@ -4,7 +4,6 @@
  */
 import { redactContent } from '../../../src/app/tasks/redact.ts';
 import type { Redact } from '../../../src/contracts/api/requests.ts';
-import { projectId, taskId } from '../../../src/contracts/ids.ts';
 import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
 import type { SigningKeys } from '../../../src/features/audit/key-file.ts';
 import { readPrivateKey, type SigningKey } from '../../../src/features/audit/keys.ts';
@@ -72,7 +71,7 @@ async function redact(simulation: Simulation, task: string, part: Part): Promise
   const stored = (): number => simulation.typesOf(task).filter((type) => type === 'task.redacted').length;
   const before = stored();
   const request = { ...part, reason: 'it names a person' };
-  const done = redactContent(simulation.app, projectId(PROJECT), taskId(task), request, 'user:ann');
+  const done = redactContent(simulation.app, { project: PROJECT, task }, request, 'user:ann');
   await simulation.until(() => stored() > before);
   await done;
 }

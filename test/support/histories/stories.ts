@@ -6,7 +6,6 @@
 import { type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
 import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
-import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import type { SimulatedAgent } from '../simulation/node.ts';
 import { type Script, script, scripts } from '../simulation/script.ts';
@@ -29,7 +28,7 @@ function decide(
 
 function tellAgent(simulation: Simulation, id: string, decision: AgentDecision): Promise<unknown> {
   const comment = `${decision} it`;
-  return simulation.answer(decideAgent(simulation.app, agentId(id), decision, { comment }, 'user:ann'));
+  return simulation.answer(decideAgent(simulation.app, id, decision, { comment }, 'user:ann'));
 }
 
 function tellQueue(simulation: Simulation, queue: QueueName, decision: QueueDecision): Promise<unknown> {
@@ -108,12 +107,7 @@ async function failures(): Promise<Simulation> {
   await simulation.create({ id: 'stubborn', agent: 'worker', max_attempts: 2 });
   await simulation.advance(3_000);
   const { app } = simulation;
-  const killed = killAttempt(
-    app,
-    { project: projectId(PROJECT), task: taskId('stubborn'), attempt: 1 },
-    {},
-    'user:ann',
-  );
+  const killed = killAttempt(app, { project: PROJECT, task: 'stubborn', attempt: 1 }, {}, 'user:ann');
   await simulation.answer(killed);
   for (const id of ['stubborn', 'slow', 'hangs']) await simulation.untilState(id, 'done');
   const token = app.supervision.tokens.tokenOf({ project: PROJECT, task: 'slow', attempt: 1 });

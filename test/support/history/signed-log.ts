@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { redactContent } from '../../../src/app/tasks/redact.ts';
-import { taskId } from '../../../src/contracts/ids.ts';
 import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
 import type { BundleRequest } from '../../../src/features/audit/export-bundle.ts';
 import { exportBundle } from '../../../src/features/audit/export-bundle.ts';
@@ -50,7 +49,7 @@ export async function signedLog(everyEvents = 10): Promise<SignedLog> {
     }
     const { key: second } = await checkpointer.rotate('user:test');
     const request = { reason: 'a test', output: 1 };
-    await redactContent(test.app, PROJECT, taskId('one'), request, 'user:test');
+    await redactContent(test.app, { project: PROJECT, task: 'one' }, request, 'user:test');
     const history = await test.history(await test.until('one', () => true));
     const redaction = history.find(({ event }) => event.type === 'task.redacted')?.event;
     await checkpointer.stop();

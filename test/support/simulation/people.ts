@@ -5,7 +5,6 @@ import { killAttempt } from '../../../src/app/attempts/attempts.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
-import { agentId, projectId, taskId } from '../../../src/contracts/ids.ts';
 import { queueOf, type TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';
 import type { Simulation } from './simulation.ts';
@@ -100,7 +99,7 @@ export class People {
   #tellAgent(agent: string, decision: AgentDecision): void {
     const mark = this.#simulation.callers.newMark();
     this.#simulation.callers.command(mark, (app) =>
-      decideAgent(app, agentId(agent), decision, { comment: mark }, 'user:somebody'),
+      decideAgent(app, agent, decision, { comment: mark }, 'user:somebody'),
     );
   }
 
@@ -111,16 +110,15 @@ export class People {
 
   #kill({ project, id }: TaskModel, attempt: number): void {
     this.#simulation.callers.command(null, (app) =>
-      killAttempt(app, { project: projectId(project), task: taskId(id), attempt }, {}, 'user:somebody'),
+      killAttempt(app, { project, task: id, attempt }, {}, 'user:somebody'),
     );
   }
 
   /** Asks for a task; now and then for the same one twice. */
-  #create(projectName: string, request: Partial<CreateTask>): string {
+  #create(project: string, request: Partial<CreateTask>): string {
     const { random, clock } = this.#simulation;
     const id = `t${++this.#tasks}`;
     const mark = this.#simulation.callers.newMark();
-    const project = projectId(projectName);
     const parsed = createTaskSchema.parse({ title: mark, id, ...request });
     const send = (): void =>
       this.#simulation.callers.command(mark, (app) => createTask(app, project, parsed, 'user:somebody'));

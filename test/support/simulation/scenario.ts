@@ -201,7 +201,7 @@ async function assertArchived({ log, app }: Simulation): Promise<void> {
   await rebuild(stored(log), new ActorHost(), projections);
   for (const [key, task] of projections.blackboard.tasks) {
     if (app.state.projections.blackboard.tasks.has(key)) continue;
-    const found = await app.state.archive.find(task.project, task.id);
+    const found = await app.state.archive.find({ project: task.project, task: task.id });
     const whole = { view: task, attempts: projections.attempts.byTask.get(key) ?? [] };
     const read = found && { view: found.view, attempts: found.attempts };
     if (canonicalJson(read) !== canonicalJson(whole))

@@ -8,7 +8,7 @@ import type { EngineLimits, EngineOptions } from '../../../src/app/engine/engine
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src/contracts/events/events.ts';
-import { projectId, taskKey } from '../../../src/contracts/ids.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import type { TaskState } from '../../../src/contracts/tasks.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import { Callers, type Network } from './callers.ts';
@@ -144,7 +144,7 @@ export class Simulation {
   /** Creates a task in the project `demo`, or in another. */
   async create(request: Partial<CreateTask>, project = 'demo'): Promise<TaskView> {
     const parsed = createTaskSchema.parse({ title: this.callers.newMark(), ...request });
-    const { task } = await this.answer(createTask(this.app, projectId(project), parsed, 'user:test'));
+    const { task } = await this.answer(createTask(this.app, project, parsed, 'user:test'));
     return task;
   }
 

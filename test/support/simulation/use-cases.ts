@@ -7,7 +7,6 @@ import {
 } from '../../../src/app/agents/agent-messages.ts';
 import type { AppContext } from '../../../src/app/context.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
-import { projectId, taskId } from '../../../src/contracts/ids.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
 import { approveTask, blockTask, cancelTask, rejectTask, retryTask, unblockTask } from '../decisions.ts';
 import type { Word } from './script.ts';
@@ -19,20 +18,18 @@ export function speak(
   { say }: Word,
   mark: string,
 ): Promise<unknown> {
-  const project = projectId(order.project);
-  const task = taskId(order.task);
   switch (say) {
     case 'working':
     case 'review':
     case 'failed':
     case 'blocked':
-      return reportStatus(app, project, task, { status: say, detail: mark }, order.token);
+      return reportStatus(app, order, { status: say, detail: mark }, order.token);
     case 'heartbeat':
-      return reportHeartbeat(app, project, task, {}, order.token);
+      return reportHeartbeat(app, order, {}, order.token);
     case 'output':
-      return addOutput(app, project, task, { type: 'document', title: mark, content: 'text' }, order.token);
+      return addOutput(app, order, { type: 'document', title: mark, content: 'text' }, order.token);
     case 'comment':
-      return addComment(app, project, task, { body: mark }, order.token);
+      return addComment(app, order, { body: mark }, order.token);
     default:
       return unreachable(say, 'speak');
   }
@@ -56,5 +53,5 @@ export function decideTask(
   { project, id }: { readonly project: string; readonly id: string },
   comment: string,
 ): Promise<unknown> {
-  return USE_CASES[decision](app, projectId(project), taskId(id), { comment }, 'user:somebody');
+  return USE_CASES[decision](app, { project, task: id }, { comment }, 'user:somebody');
 }

@@ -1,6 +1,7 @@
 /** Spans of the recorded histories. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
+import { type TaskRef, taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import { readRecords } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
@@ -25,11 +26,11 @@ afterAll(() => expect(reads).toBeGreaterThan(100));
 
 /** @param from as after a restart: earlier records are in the log only */
 async function spansOf(records: readonly StoredRecord[], limits?: BuilderLimits, from = 0): Promise<Span[]> {
-  async function* history(project: string, task: string): AsyncIterable<StoredRecord> {
+  async function* history(task: TaskRef): AsyncIterable<StoredRecord> {
     reads++;
     for (const record of records) {
       const { event } = record;
-      if ('task' in event && event.task === task && event.project === project) yield record;
+      if ('task' in event && taskKey(event) === taskKey(task)) yield record;
     }
   }
   const builders = new SpanBuilders({ log: { history } }, limits);
