@@ -135,7 +135,7 @@ function report(terminal: Terminal, { out, json }: UsersOptions, { directory, us
   terminal.note(
     out === undefined
       ? 'The users are valid from the next start of Signalbox. Give each user only its own file.'
-      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/explanation/security.md), and set nats.credentials of Signalbox to ${join(directory, 'signalbox.nk')}.`,
+      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/how-to/use-your-own-nats-server.md), and set nats.credentials of Signalbox to ${join(directory, 'signalbox.nk')}.`,
   );
 }
 
