@@ -23,7 +23,7 @@ export interface ProcessRunnerOptions {
   readonly log: Logger;
   /** Epoch milliseconds. Default: the system's clock. */
   readonly now?: () => number;
-  /** Milliseconds between two looks at running processes: output, usage, end of adopted ones. Default 500. */
+  /** Milliseconds between two polls of running processes: output, usage, end of adopted ones. Default: 500. */
   readonly pollMs?: number;
   /** Whether to start processes through a launch shell if the system allows it (launch.ts). Default true. */
   readonly launchShell?: boolean;
@@ -63,7 +63,7 @@ class HostProcessRunner implements ProcessRunner {
     await directory.create(record);
     const launched = await this.#pad.launch({ spec, program, directory });
     const start = await this.#started(spec, directory, launched).catch(async (error: unknown) => {
-      await this.#makeSure(directory, spec.marker);
+      await this.#preventStart(directory, spec.marker);
       launched.release();
       throw error;
     });
@@ -132,7 +132,7 @@ class HostProcessRunner implements ProcessRunner {
   }
 
   /** Makes sure that a failed spawn starts nothing later: stops a launcher on its way, kills one that has begun. */
-  async #makeSure(directory: AttemptDirectory, marker: string): Promise<void> {
+  async #preventStart(directory: AttemptDirectory, marker: string): Promise<void> {
     if (!(await directory.abandon())) await new Killer(this.#host, { marker }).kill({ graceMs: 0 });
   }
 }

@@ -57,7 +57,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   readonly #exited = deferred<ExitReport>();
   readonly exited = this.#exited.promise;
   #over = false;
-  #launcherMissed = false;
+  #launcherLost = false;
   #remembering: Promise<void> | undefined;
 
   /** @param released called once, when it has ended or was detached */
@@ -107,16 +107,16 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const claim = { known: [launcher, agent], since: launcher.startTime, own: this.#host.own };
     const entries = findOwned(index, claim).map(({ entry }) => entry);
     this.#usage.sample(this.#host.table, entries);
-    await this.#output.look();
+    await this.#output.poll();
     await this.checkEnd();
   }
 
-  /** Checks whether it has ended. Call it if there is a reason to think so; otherwise the next look finds out. */
+  /** Checks whether it has ended. Otherwise the next poll finds out. */
   async checkEnd(): Promise<void> {
     try {
       await this.#checkEnd();
     } catch (error) {
-      this.#warn('cannot read how the process ended; trying again at the next look', error);
+      this.#warn('cannot read how the process ended; trying again at the next poll', error);
     }
   }
 
@@ -127,7 +127,8 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const launcherGone = findAlive(this.#host.table, launcher) === undefined;
     const record = directory.readExit();
     if (record === undefined && !launcherGone) return;
-    if (record === undefined && findAlive(this.#host.table, agent) !== undefined) return this.#missLauncher();
+    if (record === undefined && findAlive(this.#host.table, agent) !== undefined)
+      return this.#reportLostLauncher();
     this.#release();
     this.#remembering = this.#rememberGroup().catch((error: unknown) => {
       this.#warn('cannot look for what the process left behind; only its marker leads to it now', error);
@@ -166,10 +167,10 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     );
   }
 
-  #missLauncher(): void {
-    if (this.#launcherMissed) return;
-    this.#launcherMissed = true;
-    this.#warn('the launcher was killed; the command goes on, but how it ends will not be known');
+  #reportLostLauncher(): void {
+    if (this.#launcherLost) return;
+    this.#launcherLost = true;
+    this.#warn('the launcher was killed; the command continues, but how it ends will not be known');
   }
 
   #warn(message: string, error?: unknown): void {

@@ -1,9 +1,9 @@
-/** Looks at all running processes at an interval. */
+/** Polls all running processes at an interval. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Host } from './host/host.ts';
 import type { ProcessIndex } from './host/scans.ts';
 
-/** A look at hundreds of processes lets other work run after this time. */
+/** A poll of hundreds of processes lets other work run after this time. */
 const SLICE_MS = 2;
 
 export interface Watched {
@@ -17,7 +17,7 @@ export class Watcher {
   readonly #intervalMs: number;
   readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
+  #polling = false;
 
   constructor(host: Host, intervalMs: number) {
     this.#host = host;
@@ -37,13 +37,13 @@ export class Watcher {
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#looking || this.#watched.size === 0) return;
-    this.#timer = setTimeout(() => void this.#look(), this.#intervalMs).unref();
+    if (this.#timer !== undefined || this.#polling || this.#watched.size === 0) return;
+    this.#timer = setTimeout(() => void this.#poll(), this.#intervalMs).unref();
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     this.#timer = undefined;
-    this.#looking = true;
+    this.#polling = true;
     try {
       await this.#observeAll(await this.#host.scans.scan());
     } catch (error) {
@@ -52,7 +52,7 @@ export class Watcher {
         'cannot read the process table; agents are not watched until it can be read',
       );
     } finally {
-      this.#looking = false;
+      this.#polling = false;
       this.#schedule();
     }
   }
@@ -73,7 +73,7 @@ export class Watcher {
     try {
       await watched.observe(index);
     } catch (error) {
-      this.#host.log.error({ err: error }, 'cannot observe a process; trying again at the next look');
+      this.#host.log.error({ err: error }, 'cannot observe a process; trying again at the next poll');
     }
   }
 }

@@ -10,13 +10,13 @@ const COPY_BYTES = 1024 * 1024;
 /** How much of what was written since the end of the copy is appended to it while the process keeps writing. */
 const MAX_REST_BYTES = 4 * COPY_BYTES;
 /** How long a copy follows a process that writes faster than the copy reads, before the rest is cut off. */
-const MAX_PURSUIT_MS = 250;
+const MAX_COPY_MS = 250;
 /** A file may grow to this many times its cap while it is written faster than it can be copied. */
 const MAX_OVERGROWTH = 16;
 /** How much of the beginning is kept for good: many programs print their session there. */
 const HEAD_BYTES = 64 * 1024;
 
-/** Standard output and standard error of one process. Looks at the files never overlap. */
+/** Standard output and standard error of one process. Polls of the files never overlap. */
 export class OutputFiles {
   readonly #stdout: OutputFile;
   readonly #stderr: OutputFile;
@@ -35,9 +35,9 @@ export class OutputFiles {
     return lastOutputAt === 0 ? bytes : { ...bytes, lastOutputAt };
   }
 
-  /** Never rejects: a file that cannot be read or rotated now is logged and tried again at the next look. */
-  look(): Promise<void> {
-    return this.#next((file) => file.look());
+  /** Never rejects: a file that cannot be read or rotated now is logged and tried again at the next poll. */
+  poll(): Promise<void> {
+    return this.#next((file) => file.poll());
   }
 
   /** Never rejects: the end of a process is reported whether or not its output can be kept. */
@@ -49,7 +49,10 @@ export class OutputFiles {
     this.#last = this.#last.then(async () => {
       for (const file of [this.#stdout, this.#stderr]) {
         await work(file).catch((error: unknown) => {
-          this.#log.warn({ err: error, file: file.path }, 'could not keep an output file below its cap');
+          this.#log.warn(
+            { err: error, file: file.path },
+            'could not keep an output file below its cap; trying again at the next poll',
+          );
         });
       }
     });
@@ -60,10 +63,10 @@ export class OutputFiles {
 /**
  * One output file of a process, kept below a cap.
  *
- * If the file exceeds the cap at a look, its newest part (as much as the cap) is copied to `FILE.1` and the file is
+ * If the file exceeds the cap at a poll, its newest part (as much as the cap) is copied to `FILE.1` and the file is
  * emptied; the process goes on writing at the new end, because it appends. What it writes between the last read of the
  * copy and the truncation is lost: some microseconds' worth per rotation, or more if it writes faster than the disk is
- * read. Between two looks a file can exceed the cap. After the end the file itself keeps the newest part. Before the
+ * read. Between two polls a file can exceed the cap. After the end the file itself keeps the newest part. Before the
  * first cut its first 64 KiB go to `FILE.head`. So at most twice the cap, and the head, stay on disk.
  */
 export class OutputFile {
@@ -91,7 +94,7 @@ export class OutputFile {
   }
 
   /** Measures the file and rotates it if it is too large. */
-  async look(): Promise<void> {
+  async poll(): Promise<void> {
     this.#measure();
     if (this.#size <= this.#maxBytes) return;
     await this.#keepHead();
@@ -99,7 +102,7 @@ export class OutputFile {
     // Synchronous from here on: what is written between the last read and the truncation is lost.
     this.#measure();
     const isAtRest = !copied || this.#size - copied.end <= COPY_BYTES;
-    // A process that writes faster than it can be read is left alone for now: the next look may find it at rest.
+    // A process that writes faster than it can be read is left alone for now: it may pause before the next poll.
     if (!isAtRest && this.#size < this.#maxBytes * MAX_OVERGROWTH) return;
     if (copied) renameSync(this.#copyPath, `${this.path}.1`);
     this.#droppedBytes += copied ? appendRest(this.path, `${this.path}.1`, copied.end) : this.#size;
@@ -107,7 +110,7 @@ export class OutputFile {
     this.#size = 0;
   }
 
-  /** The last look, after the process has ended. */
+  /** The last poll, after the process has ended. */
   async close(): Promise<void> {
     this.#measure();
     if (this.#size > this.#maxBytes) {
@@ -136,7 +139,7 @@ export class OutputFile {
     const head = `${this.path}.head`;
     if (statSync(head, { throwIfNoEntry: false }) !== undefined) return;
     await withCopy(this.path, head, (source, copy) =>
-      copyStretch(source, copy, { from: 0, to: HEAD_BYTES, at: 0 }),
+      copyRange(source, copy, { from: 0, to: HEAD_BYTES, at: 0 }),
     ).catch((error: unknown) => {
       this.#log.warn({ file: this.path, err: error }, 'could not keep the beginning of an output');
     });
@@ -185,7 +188,7 @@ async function withCopy<Result>(
  * emptied next, and the last thing that a process writes matters most.
  */
 async function copyNewest(source: FileHandle, copy: FileHandle, maxBytes: number): Promise<Copied> {
-  const until = performance.now() + MAX_PURSUIT_MS;
+  const until = performance.now() + MAX_COPY_MS;
   let start = Math.max(0, (await source.stat()).size - maxBytes);
   for (let end = start; ; ) {
     const { size } = await source.stat();
@@ -195,7 +198,7 @@ async function copyNewest(source: FileHandle, copy: FileHandle, maxBytes: number
       end = start;
       await copy.truncate(0);
     }
-    end = await copyStretch(source, copy, { from: end, to: size, at: end - start });
+    end = await copyRange(source, copy, { from: end, to: size, at: end - start });
   }
 }
 
@@ -218,7 +221,7 @@ function appendRest(path: string, target: string, end: number): number {
   }
 }
 
-interface Stretch {
+interface ByteRange {
   readonly from: number;
   readonly to: number;
   /** Offset in the copy. */
@@ -226,7 +229,7 @@ interface Stretch {
 }
 
 /** Returns where it stopped: at `to`, or at the end of the file. */
-async function copyStretch(source: FileHandle, copy: FileHandle, { from, to, at }: Stretch): Promise<number> {
+async function copyRange(source: FileHandle, copy: FileHandle, { from, to, at }: ByteRange): Promise<number> {
   const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, to - from));
   let position = from;
   while (position < to) {

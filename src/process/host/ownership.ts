@@ -55,8 +55,8 @@ class OwnershipSearch {
   readonly #owned = new Map<number, Omit<OwnedProcess, 'ownsGroup'>>();
   readonly #queue: ProcessEntry[] = [];
   /** Groups and sessions with an owned process in them, whose number is that of a process not known to be owned. */
-  readonly #doubted = new Set<number>();
-  readonly #believed = new Set<number>();
+  readonly #unconfirmed = new Set<number>();
+  readonly #ownedGroups = new Set<number>();
 
   constructor(index: ProcessIndex, claim: Claim) {
     this.#index = index;
@@ -72,26 +72,26 @@ class OwnershipSearch {
   complete(): OwnedProcess[] {
     for (let entry = this.#queue.pop(); entry !== undefined; entry = this.#queue.pop()) {
       for (const child of this.#index.children(entry.pid)) this.add(child, 'descent');
-      this.#weigh(entry.pgid);
-      this.#weigh(entry.sid);
-      if (this.#doubted.has(entry.pid)) this.#believe(entry.pid);
+      this.#considerGroup(entry.pgid);
+      this.#considerGroup(entry.sid);
+      if (this.#unconfirmed.has(entry.pid)) this.#takeGroup(entry.pid);
     }
     return [...this.#owned.values()].map((owned) => ({
       ...owned,
-      ownsGroup: this.#believed.has(owned.entry.pgid),
+      ownsGroup: this.#ownedGroups.has(owned.entry.pgid),
     }));
   }
 
-  #weigh(number: number): void {
+  #considerGroup(number: number): void {
     const { own } = this.#claim;
     if (number <= 1 || number === own.pgid || number === own.sid) return;
-    if (this.#owned.has(number) || this.#index.process(number) === undefined) this.#believe(number);
-    else this.#doubted.add(number);
+    if (this.#owned.has(number) || this.#index.process(number) === undefined) this.#takeGroup(number);
+    else this.#unconfirmed.add(number);
   }
 
-  #believe(number: number): void {
-    if (this.#believed.has(number)) return;
-    this.#believed.add(number);
+  #takeGroup(number: number): void {
+    if (this.#ownedGroups.has(number)) return;
+    this.#ownedGroups.add(number);
     for (const entry of this.#index.group(number)) this.add(entry, 'group');
     for (const entry of this.#index.session(number)) this.add(entry, 'session');
   }

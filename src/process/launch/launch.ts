@@ -125,7 +125,7 @@ export class LaunchPad {
  * `setsid -f` forks by itself: the shell need not wait, nor use `&`, after which SIGINT would be ignored. It leaves the
  * launcher to the system's first process. An orphan is started to see whether that one reaps orphans.
  */
-const GREETING = `_signalbox_setsid=$(command -v setsid) &&
+const ORPHAN_TEST = `_signalbox_setsid=$(command -v setsid) &&
 "$_signalbox_setsid" -f ${SHELL} -c 'echo orphan $$' </dev/null || echo unusable
 `;
 const MAX_ORPHAN_MS = 10_000;
@@ -136,7 +136,7 @@ const ORPHAN_POLL_MS = 50;
  *
  * - A request takes effect as a whole or not at all: it is one compound command, and half of it is a syntax error.
  * - If the shell dies, launchers that run are not affected and still report their end.
- * - The shell ends with this process, because its standard input does. Launchers have a session of their own and stay.
+ * - The shell ends with this process, because its standard input does. Launchers have a session of their own and keep running.
  */
 class LaunchShell {
   readonly #table: ProcessTable;
@@ -147,7 +147,7 @@ class LaunchShell {
    * `unusable`: `setsid` has no option -f (only that of util-linux has it), or orphans stay zombies (a container whose
    * first process is Node), or the shell is gone.
    */
-  state: 'on_trial' | 'usable' | 'unusable' = 'on_trial';
+  state: 'testing' | 'usable' | 'unusable' = 'testing';
   #launches = 0;
 
   /** @param died called once when the shell is gone */
@@ -174,8 +174,8 @@ class LaunchShell {
     subprocess.once('exit', end).once('error', end).unref();
     this.#stdin.on('error', () => {}).unref(); // a dead shell is noticed by its exit
     createInterface({ input: this.#stdout }).on('line', (line) => this.#receive(line));
-    this.#stdin.write(GREETING);
-    this.#rest();
+    this.#stdin.write(ORPHAN_TEST);
+    this.#unrefIfIdle();
   }
 
   launch(request: LaunchRequest): Launched {
@@ -203,11 +203,11 @@ class LaunchShell {
     if (message === 'unusable') this.state = 'unusable';
     else if (message === 'orphan') this.#watchOrphan(Number(number), performance.now() + MAX_ORPHAN_MS);
     else this.#open.get(Number(number))?.(); // "ended" by a launcher, "failed" by the shell
-    this.#rest();
+    this.#unrefIfIdle();
   }
 
   #watchOrphan(pid: number, end: number): void {
-    if (this.state !== 'on_trial') return;
+    if (this.state !== 'testing') return;
     if (this.#table.lookup(pid) === undefined) this.state = 'usable';
     else if (performance.now() > end) this.state = 'unusable';
     else setTimeout(() => this.#watchOrphan(pid, end), ORPHAN_POLL_MS).unref();
@@ -215,11 +215,11 @@ class LaunchShell {
 
   #release(number: number): void {
     this.#open.delete(number);
-    this.#rest();
+    this.#unrefIfIdle();
   }
 
   /** An idle shell does not keep this process alive. */
-  #rest(): void {
+  #unrefIfIdle(): void {
     if (this.#open.size === 0) this.#stdout.unref();
   }
 }

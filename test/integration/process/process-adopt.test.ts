@@ -86,7 +86,7 @@ describe('kill -9 of the supervisor', () => {
   ]);
 
   it.each(moments)(
-    '$ms ms into the starts through $through, each one runs or was never started, and stays so (A1, A2, L1)',
+    '$ms ms into the starts through $through, each one runs or was never started, and stays so (attempts/started-at-most-once)',
     async ({ ms, through }) => {
       const starts = join(lab.base, `starts-${ms}-${through}`);
       const warmUp = through === 'the launch shell' ? [join(lab.base, `warm-up-${ms}`)] : [];

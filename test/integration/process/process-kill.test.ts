@@ -74,7 +74,7 @@ describe('kill', () => {
   });
 
   it.each(['group', 'session'])(
-    'ends processes that hand over to a child every few milliseconds: %s (T1)',
+    'ends processes that hand over to a child every few milliseconds: %s',
     async (kind) => {
       const process = await lab.spawn(fixture('respawns.sh', kind));
       const evidence = await process.kill({ graceMs: 0 });

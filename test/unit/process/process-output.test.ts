@@ -69,13 +69,13 @@ describe('tailOf', () => {
 describe('OutputFile', () => {
   it('counts bytes across rotations and keeps the newest', async () => {
     const output = new OutputFile(file, 10, silent);
-    await output.look();
+    await output.poll();
     expect(output).toMatchObject({ bytes: 0, lastOutputAt: undefined });
     writeFileSync(file, '0123456789');
-    await output.look();
+    await output.poll();
     expect(existsSync(`${file}.1`)).toBe(false);
     appendFileSync(file, 'abcdef');
-    await output.look();
+    await output.poll();
     expect(readFileSync(`${file}.1`, 'utf8')).toBe('6789abcdef');
     expect(readFileSync(file, 'utf8')).toBe('');
     appendFileSync(file, 'ghi');
@@ -95,7 +95,7 @@ describe('OutputFile', () => {
     for (let round = 0; round < 15; round++) {
       write(2_500);
       let isLooking = true;
-      const looked = output.look().then(() => {
+      const looked = output.poll().then(() => {
         isLooking = false;
       });
       // The copy is through: the burst comes before that is noticed, before the file is emptied, or after that.
@@ -124,7 +124,7 @@ describe('OutputFile', () => {
     const output = new OutputFile(file, 10, silent);
     mkdirSync(`${file}.copy`);
     writeFileSync(file, '0123456789abcdef');
-    await output.look();
+    await output.poll();
     expect(readFileSync(file, 'utf8')).toBe('');
   });
 });
