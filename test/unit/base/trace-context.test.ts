@@ -31,17 +31,17 @@ describe('a traceparent', () => {
     ['upper case', GOOD.toUpperCase()],
     ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
     ['no span', `00-${TRACE}-${'0'.repeat(16)}-01`],
-    ['the version that is none', `ff-${TRACE}-${SPAN}-01`],
+    ['the reserved version ff', `ff-${TRACE}-${SPAN}-01`],
     ['more fields in version 00', `${GOOD}-more`],
     ['more digits after a newer version', `01-${TRACE}-${SPAN}-01more`],
     ['a short trace id', `00-${TRACE.slice(1)}-${SPAN}-01`],
     ['two of them', `${GOOD}, ${GOOD}`],
-    ['no text', 7],
-  ])('X1: %s is as if it were not there', (_, text) => {
+    ['not a string', 7],
+  ])('ignores a traceparent that is not valid: %s', (_, text) => {
     expect(incomingTrace(text, 'a=b')).toEqual({});
   });
 
-  it('X1: never throws, and what it takes is as the log keeps it', () => {
+  it('never throws, and accepts only what the schema of the log accepts', () => {
     const pieces = fc.constantFrom('0', 'f', '-', '00', TRACE, SPAN, '01', 'g', ' ', ',');
     const nearly = fc.array(pieces, { maxLength: 12 }).map((each) => each.join(''));
     fc.assert(
@@ -55,7 +55,7 @@ describe('a traceparent', () => {
     );
   });
 
-  it('says whether the trace is wanted', () => {
+  it('reads the sampled flag', () => {
     const flags = (text: string): boolean | null => {
       const context = parseTraceparent(`00-${TRACE}-${SPAN}-${text}`);
       return context && isSampled(context);
@@ -71,7 +71,7 @@ describe('a tracestate', () => {
     ['rojo=00f067aa0ba902b7', 'rojo=00f067aa0ba902b7'],
     [' rojo=1 ,\tcongo=t61 ,,', 'rojo=1,congo=t61'],
     ['fw529a3039@dt=FfAs6g;a b', 'fw529a3039@dt=FfAs6g;a b'],
-  ])('%j goes on as %j', (state, handedOn) => {
+  ])('passes %j on as %j', (state, handedOn) => {
     expect(stateOf(state)).toBe(handedOn);
   });
 
@@ -83,8 +83,8 @@ describe('a tracestate', () => {
     ['more than 32 members', Array.from({ length: 33 }, (_, index) => `k${index}=v`).join()],
     ['more than 512 characters', `a=${'x'.repeat(250)},b=${'x'.repeat(250)},c=${'x'.repeat(20)}`],
     ['a line feed', 'a=b\nc'],
-    ['no text', {}],
-  ])('X1: %s is left out, and the traceparent stays', (_, state) => {
+    ['not a string', {}],
+  ])('ignores a tracestate that is not valid, and keeps the traceparent: %s', (_, state) => {
     expect(incomingTrace(GOOD, state)).toEqual({ traceparent: GOOD });
   });
 });
