@@ -54,8 +54,8 @@ type Fields = z.output<typeof contextSchema>;
 
 const FILE_FIELDS = ['creds', 'nkey', 'cert', 'key', 'ca'] as const;
 
-/** For people, or for the output of `nats`. */
-const IDLE_FIELDS = ['name', 'description', 'color_scheme'];
+/** Fields that only people and the output of `nats` use. */
+const IGNORED_FIELDS = ['name', 'description', 'color_scheme'];
 
 /** References, which newer versions of `nats` resolve: to 1Password, nsc, a variable, or the text itself. */
 const REFERENCE = /^(?:op|nsc|env|file):\/\/|^data:/i;
@@ -108,7 +108,7 @@ type FieldProblem = readonly [field: string, message: string];
 
 /** Fields that Signalbox does not support, and references that it cannot resolve. */
 function unusable(fields: Fields): FieldProblem[] {
-  const known = [...Object.keys(FIELDS), ...IDLE_FIELDS];
+  const known = [...Object.keys(FIELDS), ...IGNORED_FIELDS];
   const others = Object.entries(fields).filter(([field, value]) => !known.includes(field) && !isEmpty(value));
   const problems = others.map(
     ([field]): FieldProblem => [field, 'Signalbox does not support this field: use a context without it'],

@@ -84,10 +84,10 @@ export const commandDriver = defineDriver({
   },
   listing: {
     program: 'any',
-    prompt: 'as said',
+    prompt: 'configured',
     session: 'none',
     output: 'text',
-    description: 'any program, as its agent says',
+    description: 'any program, as the agent configures it',
   },
 });
 

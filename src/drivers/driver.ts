@@ -47,7 +47,7 @@ export type RunResult =
   /** A function returned, or a dry run is over. */
   | { readonly kind: 'returned' }
   | { readonly kind: 'threw'; readonly error: string }
-  /** It is over, and it is not known how it ended. */
+  /** It is over, but how it ended is not known. */
   | { readonly kind: 'lost'; readonly reason: string };
 
 /** How a run ended, with everything that is known about it. */

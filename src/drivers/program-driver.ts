@@ -2,8 +2,8 @@
  * Runs a program for each attempt: its files, its environment, its process, what it leaves behind, and its output.
  *
  * Everything that an adoption needs is in the attempt's directory or follows from the request: nothing is kept only in
- * memory. If a run goes on elsewhere, its end is asked for there until it is known or the run is stopped; it is never
- * started again on a guess.
+ * memory. A run that continues outside its process is asked for (settlement.ts) until its end is known or it is stopped; it
+ * is never started again on a guess.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -127,7 +127,7 @@ export class ProgramDriver implements Driver {
       lastSignAt: () => settlement?.lastSignAt ?? process.outputBytes().lastOutputAt ?? process.startedAt,
       tree: () => process.tree(),
       stop: (graceMs) => {
-        // The process has ended by then, and a kill would find the processes that ask for the run.
+        // The process has ended by then: a kill would find the commands of the settlement.
         if (settlement) settlement.stop();
         else killing = process.kill({ graceMs });
       },
@@ -236,7 +236,7 @@ function watchResult(process: ManagedProcess, program: Program, directory: strin
   const resulted = deferred();
   let seenBytes = 0;
   let readBytes = 0;
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const bytes = process.outputBytes().stdout;
     const isAtRest = bytes === seenBytes;
     seenBytes = bytes;
@@ -246,6 +246,6 @@ function watchResult(process: ManagedProcess, program: Program, directory: strin
     clearInterval(timer);
     resulted.resolve();
   };
-  const timer = program.hasResult && setInterval(() => void look(), RESULT_POLL_MS).unref();
+  const timer = program.hasResult && setInterval(() => void check(), RESULT_POLL_MS).unref();
   return { resulted: resulted.promise, close: () => clearInterval(timer) };
 }

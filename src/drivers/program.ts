@@ -1,4 +1,4 @@
-/** What is particular to one kind of program that is started for each attempt, and what all of them share. */
+/** The interface of a program that is started for each attempt, and what all such programs share. */
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
@@ -27,7 +27,7 @@ export type ProgramEnd = Pick<
   RunEnd,
   'result' | 'outputs' | 'failure' | 'usage' | 'session' | 'quota' | 'evidence'
 > & {
-  /** The run goes on elsewhere, under this name: its end has to be asked for there. */
+  /** The run continues outside the process, under this name (settlement.ts). */
   readonly unsettled?: string | undefined;
 };
 
@@ -65,7 +65,7 @@ export interface Program {
   sessionOf?(request: RunRequest): string | undefined;
   /** Whether its output contains the result already. Absent for a program that does not tell. */
   hasResult?(directory: string): Promise<boolean>;
-  /** How to find out what became of a run that goes on elsewhere. */
+  /** How to find out how a run ended that continues outside its process. */
   settling?(request: RunRequest, files: AttemptFiles, run: string): Settling;
 }
 
@@ -73,7 +73,7 @@ export interface Settling {
   wait(): Invocation;
   /** Null if it cannot be ended. */
   abort(): Invocation | null;
-  /** Null as long as it goes on or its end is not known. */
+  /** Null while it is not over, or its end is not known. */
   read(directory: string): Promise<ProgramEnd | null>;
 }
 

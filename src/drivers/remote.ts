@@ -80,8 +80,8 @@ export interface RemoteDriverOptions {
 }
 
 export type Taken =
-  /** It may begin, or it has begun already and reports so again. */
-  | { readonly kind: 'yours' }
+  /** It may begin, or it has begun already. */
+  | { readonly kind: 'granted' }
   | { readonly kind: 'taken'; readonly by: string }
   /** The attempt is not open. */
   | { readonly kind: 'unknown' };
@@ -213,12 +213,12 @@ class RemoteRun {
     if (this.#worker !== null) {
       if (this.#worker.id !== worker.id) return { kind: 'taken', by: this.#worker.id };
       this.noteSign();
-      return { kind: 'yours' };
+      return { kind: 'granted' };
     }
     if (this.isStopping) return { kind: 'unknown' };
     this.#cancelTimer();
     this.#begin(worker);
-    return { kind: 'yours' };
+    return { kind: 'granted' };
   }
 
   /** Its start is in the log already. */

@@ -1,6 +1,6 @@
 /**
- * Asks for a run that goes on elsewhere until its end is known. A program that asks is started again and again: each waits
- * there for a while, or gets no answer.
+ * Finds out how a run ended that continues outside its process (spec.ts, `settle`): starts the driver's `wait` command again
+ * and again until one of them reports the end.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ import type { Invocation, ProgramEnd, Settling } from './program.ts';
 type Spawn = (name: string, invocation: Invocation) => Promise<ManagedProcess>;
 
 const PAUSE_MS = 2_000;
-/** How long a question may take after the run was told to end. */
-const MAX_LAST_QUESTION_MS = 5_000;
+/** How long the last commands may take, after the run was told to end. */
+const MAX_LAST_ASK_MS = 5_000;
 const KILL_GRACE_MS = 1_000;
 
 export class Settlement {
@@ -28,7 +28,7 @@ export class Settlement {
   #asking: ManagedProcess | undefined;
   #number = 0;
 
-  /** @param directory of the attempt; each program that asks gets one of its own in it */
+  /** @param directory of the attempt; each command gets a subdirectory of its own */
   constructor(settling: Settling, directory: string, spawn: Spawn) {
     this.#settling = settling;
     this.#directory = directory;
@@ -42,13 +42,13 @@ export class Settlement {
     });
   }
 
-  /** Tells the run to end, and asks once more how it ended. */
+  /** Ends the run, and asks a last time how it ended. */
   stop(): void {
     this.#stopped.abort();
     void this.#asking?.kill({ graceMs: KILL_GRACE_MS });
   }
 
-  /** Ends the program that asks: the next Signalbox asks again. */
+  /** Ends the running command: the next Signalbox starts it again. */
   detach(): void {
     this.#isDetached = true;
     this.#stopped.abort();
@@ -56,7 +56,7 @@ export class Settlement {
   }
 
   async #settle(): Promise<ProgramEnd | null> {
-    this.#number = await this.#questionsBefore();
+    this.#number = await this.#lastNumber();
     while (!this.#stopped.signal.aborted) {
       const end = await this.#ask(this.#settling.wait());
       if (end) return end;
@@ -64,8 +64,8 @@ export class Settlement {
     }
     if (this.#isDetached) return null;
     const abort = this.#settling.abort();
-    if (abort) await this.#ask(abort, MAX_LAST_QUESTION_MS);
-    return this.#ask(this.#settling.wait(), MAX_LAST_QUESTION_MS);
+    if (abort) await this.#ask(abort, MAX_LAST_ASK_MS);
+    return this.#ask(this.#settling.wait(), MAX_LAST_ASK_MS);
   }
 
   async #ask(invocation: Invocation, limitMs?: number): Promise<ProgramEnd | null> {
@@ -89,7 +89,7 @@ export class Settlement {
   }
 
   /** The highest number that was used, also by an earlier Signalbox: each process needs a directory of its own. */
-  async #questionsBefore(): Promise<number> {
+  async #lastNumber(): Promise<number> {
     const names = await readdir(this.#directory).catch(() => []);
     return Math.max(0, ...names.map((name) => Number(/^settle-(\d+)$/.exec(name)?.[1] ?? 0)));
   }

@@ -164,8 +164,8 @@ export class WorkerConnection {
     }
   }
 
-  /** Sends a message that is useless later: dropped while the connection is broken, and not necessarily stored. */
-  mention<Kind extends AgentMessageKind>(kind: Kind, id: string, body: MessageBody<Kind>): void {
+  /** Sends a message that is useless later: it is dropped while the connection is broken, and may not be stored. */
+  sendOnce<Kind extends AgentMessageKind>(kind: Kind, id: string, body: MessageBody<Kind>): void {
     if (!this.#isUp || this.#connection.isClosed()) return;
     this.#connection.publish(agentSubject(this.#agent, kind), JSON.stringify({ id, type: kind, ...body }));
   }

@@ -1,6 +1,6 @@
 /**
- * Runs jobs by a driver, as Signalbox itself would on its own machine: with the launcher, the kill that proves itself and
- * the captured output. Processes that an earlier worker left running are ended before the first job: their attempts count
+ * Runs jobs by a driver, as Signalbox itself would on its own machine: with the launcher, the kill evidence and the
+ * captured output. Processes that an earlier worker left running are ended before the first job: their attempts count
  * as lost.
  */
 import { readdir, rm } from 'node:fs/promises';

@@ -163,7 +163,7 @@ export class JobRun {
       );
       const end = await Promise.race([ran, this.#graceOver(over.signal)]);
       if (end === null) {
-        logger.warn('the handler goes on although it was asked to end');
+        logger.warn('the handler is still running after it was asked to end; reporting the attempt as ended');
         return { status: this.#reason, error: 'it did not end within its grace', content: [] };
       }
       const wasStopped = this.#stop.signal.aborted && end.status !== 'completed';
@@ -174,7 +174,7 @@ export class JobRun {
     }
   }
 
-  /** Resolves when the grace after a stop is over, with some time to look for what is left. */
+  /** Resolves when the grace after a stop is over, with some time for the kill. */
   async #graceOver(over: AbortSignal): Promise<null> {
     await untilAborted(this.#stop.signal, () => () => {});
     await pause(this.job.limits.killGraceSeconds * 1_000 + TIMEOUT_MARGIN_MS, over);

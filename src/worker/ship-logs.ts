@@ -27,18 +27,18 @@ export interface Shipping {
 export function shipLogs(directory: string, send: SendPiece): Shipping {
   const positions = LOG_STREAMS.map((stream): Position => ({ stream, sent: 0, inFile: 0 }));
   let last: Promise<void> = Promise.resolve();
-  const look = (): Promise<void> => {
+  const poll = (): Promise<void> => {
     last = last.then(async () => {
       for (const position of positions) await sendNew(directory, position, send);
     });
     return last;
   };
-  // Looks never overlap: one that takes long because the connection is broken delays the next.
+  // Polls never overlap: one that takes long because the connection is broken delays the next.
   let isBusy = false;
   const timer = setInterval(() => {
     if (isBusy) return;
     isBusy = true;
-    look()
+    poll()
       .catch(() => {})
       .finally(() => {
         isBusy = false;
@@ -49,7 +49,7 @@ export function shipLogs(directory: string, send: SendPiece): Shipping {
       clearInterval(timer);
       await last.catch(() => {});
       last = Promise.resolve();
-      await look();
+      await poll();
     },
   };
 }

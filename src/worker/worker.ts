@@ -208,7 +208,7 @@ export class Worker {
       taskId,
       attempt,
     }));
-    this.#connection.mention('heartbeat', this.#nextId(), {
+    this.#connection.sendOnce('heartbeat', this.#nextId(), {
       ...this.#introduction,
       status,
       currentTask: tasks[0]?.taskId ?? null,

@@ -37,7 +37,7 @@ type Add = (path: string[], message: string) => void;
 function checkServer({ nats }: Related, add: Add): void {
   if (nats.context === undefined) return;
   for (const key of ['url', 'credentials', 'ca_file'] as const) {
-    if (nats[key] !== undefined) add(['nats', key], 'nats.context says this too: keep one of them');
+    if (nats[key] !== undefined) add(['nats', key], 'nats.context sets this too: keep one of them');
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * OpenClaw through its Gateway. With `--local`, and in an embedded fallback of older versions, the inner object is the
  * whole document: hence two places for everything. A run with an error and a `runId` was accepted by the Gateway and may
- * go on there although the command has ended: then the Gateway is asked. The agent's tools run inside the Gateway and do
+ * continue there after the command has ended: then the Gateway is asked. The agent's tools run inside the Gateway and do
  * not see this environment.
  */
 import type { DriverConfig } from '../declared/spec.ts';

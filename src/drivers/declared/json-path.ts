@@ -5,7 +5,7 @@
  *     condition    type=result & is_error!=true           terms with " & ": all of them hold
  *     term         path | !path | path=word | path=word|word | path!=word
  *
- * A path may lead to several values, or to none. `$` is the value itself. Words are compared as text. Evaluation is bounded:
+ * A path can select several values, or none. `$` is the value itself. Words are compared as text. Evaluation is bounded:
  * each step visits every value at most once, and nothing is evaluated as code or as a regular expression. Why this is not
  * RFC 9535 or JMESPath: docs/decisions/0010-own-path-language.md.
  */
@@ -20,7 +20,7 @@ export type JsonPath = readonly Step[];
 
 export interface Term {
   readonly path: JsonPath;
-  readonly test: 'is_there' | 'is_not_there' | 'is' | 'is_not';
+  readonly test: 'exists' | 'is_missing' | 'is' | 'is_not';
   readonly words: readonly string[];
 }
 
@@ -68,12 +68,12 @@ function parseTerm(text: string): Term {
   const isNot = text.startsWith('!');
   return {
     path: parsePath(isNot ? text.slice(1) : text),
-    test: isNot ? 'is_not_there' : 'is_there',
+    test: isNot ? 'is_missing' : 'exists',
     words: [],
   };
 }
 
-/** Everything that the path leads to. */
+/** All values that the path selects. */
 export function valuesAt(value: unknown, path: JsonPath): readonly unknown[] {
   let found: readonly unknown[] = [value];
   for (const step of path) found = found.flatMap((each) => stepInto(each, step));
@@ -101,13 +101,13 @@ export function holds(value: unknown, condition: Condition): boolean {
 
 function holdsTerm(value: unknown, { path, test, words }: Term): boolean {
   const found = valuesAt(value, path);
-  const isThere = (): boolean => found.some((each) => each !== undefined && each !== null && each !== false);
+  const exists = (): boolean => found.some((each) => each !== undefined && each !== null && each !== false);
   const isWord = (): boolean => found.some((each) => words.includes(String(each)));
   switch (test) {
-    case 'is_there':
-      return isThere();
-    case 'is_not_there':
-      return !isThere();
+    case 'exists':
+      return exists();
+    case 'is_missing':
+      return !exists();
     case 'is':
       return isWord();
     case 'is_not':

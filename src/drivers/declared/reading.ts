@@ -1,8 +1,8 @@
 /**
  * Reads the output of a program as a stream, in bounded memory, whatever it contains.
  *
- * Bytes that are not UTF-8 become U+FFFD, and lines that are not JSON are left out: neither is an error by itself. Without
- * a sign of a result there is none: a document that breaks off and an empty output read as `nothing`.
+ * Bytes that are not UTF-8 become U+FFFD, and lines that are not JSON are left out: neither is an error by itself. A
+ * truncated document and an empty output have the status `nothing`.
  */
 import {
   ConditionCollector,
@@ -21,7 +21,7 @@ export interface OutputReading {
   readonly session?: string | undefined;
   readonly error?: string | undefined;
   readonly usage: FoundUsage;
-  /** The name of a run that goes on elsewhere. */
+  /** The name of a run that continues outside the process. */
   readonly unsettled?: string | undefined;
   /** Of JSON lines: how many were events, and how many were something else. */
   readonly events: number;
@@ -34,7 +34,7 @@ const MAX_TEXT_BYTES = 256 * 1_024;
 
 export interface ReadingRules {
   readonly output: OutputSpec;
-  /** Conditions of a run that goes on elsewhere, and the places of its name. */
+  /** Conditions of a run that continues outside the process, and the places of its name. */
   readonly settle?: { readonly when: readonly string[]; readonly run_id: Places } | undefined;
 }
 

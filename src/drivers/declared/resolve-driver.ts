@@ -45,7 +45,7 @@ export function resolveDriver(drivers: DriverConfigs, name: string): DriverSpec 
 
 function layersOf(drivers: DriverConfigs, name: string, above: readonly string[]): DriverConfig[] {
   if (above.includes(name) && !isBundled(name))
-    throw invalid(name, `its bases go in a circle: ${[...above, name].join(', ')}`);
+    throw invalid(name, `its bases form a cycle: ${[...above, name].join(', ')}`);
   const own = above.includes(name) || !Object.hasOwn(drivers, name) ? undefined : drivers[name];
   if (own === undefined) {
     if (isBundled(name)) return [BUNDLED_DRIVERS[name]];

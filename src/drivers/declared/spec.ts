@@ -1,7 +1,7 @@
 /**
  * A driver as data: how a program is started on a prompt, and where in its output the answer is.
  *
- * A program is believed if its exit code and its result agree: neither counts alone. No argument contains a secret: the
+ * A run succeeds only if both its exit code and its result say so. No argument contains a secret: the
  * token is passed by environment, by file or on standard input.
  */
 import { z } from 'zod';
@@ -83,11 +83,13 @@ const largePromptSchema = z.strictObject({
 });
 
 const settleSchema = z.strictObject({
-  when: conditionsSchema.describe('The run goes on elsewhere, and the program does not know how it ends.'),
+  when: conditionsSchema.describe(
+    'The run continues outside the process, and the program does not know how it ends.',
+  ),
   run_id: placesSchema.describe('The name of the run there: {run_id} in the arguments below.'),
   wait: argumentsSchema.describe('Arguments that wait for its end.'),
   abort: argumentsSchema.optional().describe('Arguments that end it.'),
-  running: conditionsSchema.describe('The run still goes on: wait again.'),
+  running: conditionsSchema.describe('The run is not over: wait again.'),
   output: outputSpecSchema,
 });
 const text = z.string('expected text');
@@ -112,7 +114,9 @@ const driverSchema = z.strictObject({
   output: outputSpecSchema.describe('Where the answer is.'),
   ok_exit_codes: z.array(whole(0, 255)).min(1).describe('The exit codes of a success. Default: 0.'),
   exit_codes: z.record(z.string().regex(/^\d+$/), text).describe('What other exit codes mean.'),
-  settle: settleSchema.optional().describe('How to find out what became of a run that goes on elsewhere.'),
+  settle: settleSchema
+    .optional()
+    .describe('How to find out how a run ended that continues outside its process.'),
   env: z.record(z.string(), text).describe('Variables to set.'),
   pass_env: variableNames.describe('Variables to pass on in addition to those of the agent.'),
   unset_env: variableNames.describe('Variables that it must not see.'),

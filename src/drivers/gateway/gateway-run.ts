@@ -129,26 +129,26 @@ export class GatewayRun {
   async #followOn(connection: GatewayConnection, isInDoubt: boolean): Promise<GatewayOutcome | null> {
     if (this.#isStopping) void this.#abort();
     for (let unknown = 0; unknown < MAX_UNKNOWN; ) {
-      const look = await this.#look(connection);
-      if (look === 'going_on') unknown = 0;
-      else if (look !== 'unknown') return { kind: 'ended', end: look };
-      else if (!this.#isAccepted && (await this.#wasNeverTaken(connection))) return this.#send(connection);
+      const found = await this.#check(connection);
+      if (found === 'running') unknown = 0;
+      else if (found !== 'unknown') return { kind: 'ended', end: found };
+      else if (!this.#isAccepted && (await this.#wasNeverReceived(connection))) return this.#send(connection);
       else if (isInDoubt) unknown++;
-      if (look === 'unknown') await pause(this.#options.unknownMs, this.#over.signal);
+      if (found === 'unknown') await pause(this.#options.unknownMs, this.#over.signal);
       if (this.#isOver) return null;
     }
     return this.#giveUp(connection);
   }
 
-  async #look(connection: GatewayConnection): Promise<GatewayEnd | 'going_on' | 'unknown'> {
+  async #check(connection: GatewayConnection): Promise<GatewayEnd | 'running' | 'unknown'> {
     const { run, session, unknownMs } = this.#options;
-    const lookedAt = Date.now();
+    const checkedAt = Date.now();
     // The wait is answered at once if the run has ended; only a run that is known gets a long one.
     const known = await findGatewayTask(connection, run, session);
     const waited = await waitForRun(connection, run, known === 'running' ? WAIT_MS : unknownMs);
-    if (waited === 'pending') return 'going_on';
+    if (waited === 'pending') return 'running';
     if (waited !== 'unknown') return this.#withText(connection, waited.end);
-    if (known === 'running' || this.lastSignAt > lookedAt) return 'going_on';
+    if (known === 'running' || this.lastSignAt > checkedAt) return 'running';
     return known === 'unknown' ? 'unknown' : this.#withText(connection, known.end);
   }
 
@@ -157,7 +157,7 @@ export class GatewayRun {
     return { ...end, text: (await lastReply(connection, this.#options.session)) ?? undefined };
   }
 
-  async #wasNeverTaken(connection: GatewayConnection): Promise<boolean> {
+  async #wasNeverReceived(connection: GatewayConnection): Promise<boolean> {
     const { request, session } = this.#options;
     return request !== null && !this.#isStopping && (await lastReply(connection, session)) === null;
   }

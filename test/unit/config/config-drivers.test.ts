@@ -73,7 +73,7 @@ describe('a driver of the configuration', () => {
   });
 
   it.each([
-    ['drivers: { a: { base: b }, b: { base: a } }', /drivers\.a: its bases go in a circle: a, b, a$/],
+    ['drivers: { a: { base: b }, b: { base: a } }', /drivers\.a: its bases form a cycle: a, b, a$/],
     ['drivers: { a: { base: absent } }', /drivers\.a: there is no such driver; there are openclaw, /],
     ['drivers: { a: { program: x } }', /drivers\.a: it has no output/],
     ['drivers: { a: { output: { format: text } } }', /drivers\.a: it has no program/],

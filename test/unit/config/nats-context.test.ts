@@ -159,9 +159,9 @@ describe('the server of a configuration', () => {
   });
 
   it.each([
-    [{ context: 'one', url: 'a:1' }, {}, {}, /json:1:\d+ nats\.url: nats\.context says this too/],
-    [{ context: 'one', credentials: 'c' }, {}, {}, /nats\.credentials: nats\.context says this too/],
-    [{ context: 'one', ca_file: 'c' }, {}, {}, /nats\.ca_file: nats\.context says this too/],
+    [{ context: 'one', url: 'a:1' }, {}, {}, /json:1:\d+ nats\.url: nats\.context sets this too/],
+    [{ context: 'one', credentials: 'c' }, {}, {}, /nats\.credentials: nats\.context sets this too/],
+    [{ context: 'one', ca_file: 'c' }, {}, {}, /nats\.ca_file: nats\.context sets this too/],
     [{}, { NATS_URL: 'a:1', NATS_CONTEXT: 'one' }, {}, /^NATS_CONTEXT: NATS_URL names a server too/],
     [{}, { NATS_URL: 'a:1', NATS_CONTEXT: 'one', SIGNALBOX_PORT: 'x' }, {}, /\nSIGNALBOX_PORT: expected/],
     [{}, {}, { nats_url: 'a:1', nats_context: 'one' }, /^--nats-context: --nats-url names a server too/],

@@ -90,7 +90,7 @@ function satisfy(box: Box, condition: string | undefined): void {
 /** Absent fields need nothing: a field exists only if another term needs it. */
 function satisfyTerm(box: Box, { path, test, words }: Term): void {
   if (test === 'is') put(box, path, wordOf(words[0] ?? ''));
-  if (test === 'is_there') put(box, path, 1);
+  if (test === 'exists') put(box, path, 1);
 }
 
 function wordOf(word: string): string | boolean {
