@@ -11,12 +11,16 @@ import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
 import { DEFAULT_PASS_ENV, pickEnvironment } from '../drivers/definition.ts';
 import type { PromptInput } from '../engine/supervisor/prompts/prompt.ts';
-import type { PromptBuilders } from '../engine/supervisor/prompts/prompt-facts.ts';
-import { type PromptFacts, promptFacts, templateValues } from '../engine/supervisor/prompts/prompt-facts.ts';
+import {
+  type PromptBuilders,
+  type PromptFacts,
+  promptFacts,
+  templateValues,
+} from '../engine/supervisor/prompts/prompt-facts.ts';
 
 export type PromptBuilder = (facts: PromptFacts) => string | Promise<string>;
 
-const PROMPT_BYTES_MAX = 4 * 1_024 * 1_024;
+const MAX_PROMPT_BYTES = 4 * 1_024 * 1_024;
 
 export interface ProjectPromptsOptions {
   readonly projects: Readonly<Record<string, ProjectConfig>>;
@@ -44,9 +48,9 @@ export class ProjectPrompts implements PromptBuilders {
     const { project, id: task } = input.task;
     try {
       const prompt = await this.#build(config, input);
-      if (typeof prompt !== 'string' || prompt.trim() === '') throw new Error('it gave no text');
-      if (Buffer.byteLength(prompt) > PROMPT_BYTES_MAX)
-        throw new Error(`it gave more than ${PROMPT_BYTES_MAX} bytes`);
+      if (typeof prompt !== 'string' || prompt.trim() === '') throw new Error('it returned no text');
+      if (Buffer.byteLength(prompt) > MAX_PROMPT_BYTES)
+        throw new Error(`it returned more than ${MAX_PROMPT_BYTES} bytes`);
       return prompt;
     } catch (error) {
       const { attempt, agent } = input;
@@ -80,7 +84,7 @@ export class ProjectPrompts implements PromptBuilders {
       extendEnv: false,
       timeout: limitMs,
       killSignal: 'SIGKILL',
-      maxBuffer: PROMPT_BYTES_MAX,
+      maxBuffer: MAX_PROMPT_BYTES,
       stripFinalNewline: false,
     });
     return stdout;

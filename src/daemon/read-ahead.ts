@@ -26,7 +26,7 @@ export interface PackedBatch {
 
 const BATCHES_AHEAD = 4;
 /** Starting the thread and its connection takes as long as reading so many events in place. */
-const PAYS = 20_000;
+const MIN_EVENTS = 20_000;
 
 /** The compiled program of the thread; it does not exist when running from sources. */
 const THREAD = new URL('./read-ahead-thread.js', import.meta.url);
@@ -39,7 +39,7 @@ export function threadFor(
 ): ReadAhead | null {
   if (!thread) return null;
   return {
-    pays: PAYS,
+    minEvents: MIN_EVENTS,
     read: (from) => readInThread(thread, { address, from, ahead: BATCHES_AHEAD }, logger),
   };
 }

@@ -1,8 +1,8 @@
 /**
  * The last event that the log has acknowledged, kept in a file beside the data.
  *
- * A log may come back shorter, or as another log, without an error: a server cuts a damaged store, a backup is older, a
- * URL names another server. Its next events would take sequences that were used before.
+ * A log may be shorter than before, or be another log, without an error: a server truncates a damaged store, a backup is
+ * older, a URL names another server. Its next events would take sequences that were used before.
  *
  * Invariant journal/high-water-mark: the mark names an event that was acknowledged and never moves back; it may be behind
  * by one interval. The file is replaced durably, so a power cut leaves a mark that can be trusted. A log that does not
@@ -96,7 +96,7 @@ export class HighWaterMark {
       } catch (error) {
         this.#target.logger.warn(
           { err: error, file: this.#target.file },
-          'could not save the high-water mark',
+          `could not save the high-water mark: ${messageOf(error)}; trying again with the next event`,
         );
       }
     });

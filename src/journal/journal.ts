@@ -4,8 +4,8 @@
  * Invariant journal/total-order: entries are stored in the order in which they were appended, without a gap; `onStored` is
  * called in that order, once for each entry, and never before the entry is stored.
  * Invariant journal/one-writer: after `takeOver` succeeds, nothing that an earlier writer has in flight or sends later is
- * stored. The earlier writer learns it at its next append at the latest, by the state `fenced`. A log that is shorter or
- * other than what was acknowledged is never written again either: `fenced`, with the reason.
+ * stored. The earlier writer learns it at its next append at the latest, by the state `fenced`. A log that is shorter
+ * than what was acknowledged, or differs from it, is never written again either: `fenced`, with the reason.
  * Invariant journal/nothing-lost: an entry whose outcome is unknown (a lost connection, no answer) is looked up in the log
  * by its id, and is sent again only if it is not there. It is stored once.
  *

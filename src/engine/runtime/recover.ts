@@ -17,7 +17,7 @@ import type { SnapshotStore } from './snapshot-store.ts';
 /** Reads a long log in another thread, and hashes it there. It may end anywhere: the rest is read in place. */
 export interface ReadAhead {
   /** Number of events from which on it saves more time than its start takes. */
-  readonly pays: number;
+  readonly minEvents: number;
   /** Batches in order, from a sequence on, up to about the present end. Never throws. */
   read(from: number): AsyncIterable<Batch>;
 }
@@ -75,7 +75,7 @@ export class Recovered {
   /** Reads what was stored since. One call at a time; one that fails may be repeated. @throws as `recover` */
   async follow(): Promise<void> {
     const ahead = this.#readAhead;
-    if (ahead && (await this.#journal.tip()).sequence - this.#sequence >= ahead.pays) {
+    if (ahead && (await this.#journal.tip()).sequence - this.#sequence >= ahead.minEvents) {
       for await (const batch of ahead.read(this.#sequence + 1)) {
         await this.#readInPlace(batch.from - 1);
         this.#rebuilding.nextOf(batch, (record) => this.#state.retention.onRecord(record));

@@ -1,6 +1,6 @@
 /**
  * Background commands. Each is a task of the built-in project and agent, with one attempt, so that it is supervised and
- * recorded like any other task and never runs twice. Each cursor gets each result once.
+ * recorded like any other task and never runs twice. Each result is delivered once per cursor.
  */
 import { join } from 'node:path';
 import type { TaskView } from '../../../projections/index.ts';

@@ -8,7 +8,7 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Environment } from '../../base/environment.ts';
-import { fetchFailure } from '../../base/errors.ts';
+import { fetchFailure, messageOf } from '../../base/errors.ts';
 import { readJson, writeJson } from '../../base/files.ts';
 import { limitedSignal, pause, untilAborted } from '../../base/time.ts';
 import { type Attributes, exportRequest } from './span.ts';
@@ -46,7 +46,7 @@ export class Exporter {
   readonly #options: ExporterOptions;
   readonly #stopping = new AbortController();
   /** Aborts the last request. */
-  readonly #cut = new AbortController();
+  readonly #requestAbort = new AbortController();
   #running: Promise<void> = Promise.resolve();
   /** How the last request ended. */
   #last: Sent['kind'] = 'accepted';
@@ -63,7 +63,7 @@ export class Exporter {
 
   /** Tries to send the waiting spans once; those that are left are sent after the next start. */
   async stop(): Promise<void> {
-    const cancel = this.#options.environment.clock.schedule(STOP_MS, () => this.#cut.abort());
+    const cancel = this.#options.environment.clock.schedule(STOP_MS, () => this.#requestAbort.abort());
     this.#stopping.abort();
     await this.#running;
     await this.#flush().catch((err: unknown) => this.#warn(err));
@@ -107,7 +107,7 @@ export class Exporter {
     const { collector, resource, queue, retryMs, maxRetryMs, environment } = this.#options;
     const request = exportRequest(resource, queue.peek(count));
     for (let wait = retryMs; ; wait = Math.min(wait * 2, maxRetryMs)) {
-      const sent = await sendSpans(collector, request, this.#cut.signal);
+      const sent = await sendSpans(collector, request, this.#requestAbort.signal);
       this.#log(sent, count);
       if (sent.kind !== 'unavailable') return true;
       const requested = Math.min(sent.retryAfterMs ?? 0, maxRetryMs);
@@ -137,7 +137,7 @@ export class Exporter {
 
   #warn(err: unknown): void {
     const { logger, file } = this.#options;
-    logger.warn({ err, file }, 'could not save the export position: will retry');
+    logger.warn({ err, file }, `could not save the export position: ${messageOf(err)}; trying again`);
   }
 
   #pause(ms: number): Promise<void> {

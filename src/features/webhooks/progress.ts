@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Clock } from '../../base/environment.ts';
 import { readJson, writeJson } from '../../base/files.ts';
 import { type WebhookLetter, webhookLetterSchema } from '../../contracts/api/webhooks.ts';
-import { SignalboxError } from '../../contracts/errors.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 
 const fileSchema = z.strictObject({
   position: z.int().min(0),
@@ -64,7 +64,8 @@ export class WebhookProgress {
     this.#cancel ??= this.#clock.schedule(SAVE_DELAY_MS, () => {
       this.#cancel = null;
       void this.save().catch((err: unknown) => {
-        this.#logger.warn({ err, file: this.#file }, 'could not save webhook progress');
+        const why = `could not save webhook progress: ${messageOf(err)}; trying again with the next event`;
+        this.#logger.warn({ err, file: this.#file }, why);
       });
     });
   }

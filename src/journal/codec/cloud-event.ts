@@ -42,21 +42,21 @@ const envelopeSchema = z.object({
   data: z.strictObject({ event: z.unknown(), transitions: z.array(transitionSchema) }),
 });
 
-/** What a value has to be, and a quick way to see that it is. */
-interface Form<Value> {
+/** A schema with its quick check. */
+interface Checker<Value> {
   readonly schema: z.ZodType<Value>;
-  readonly isQuicklySeen: (value: unknown) => value is Value;
+  readonly passes: (value: unknown) => value is Value;
 }
 
-const ENVELOPE = formOf(envelopeSchema);
-const FORMS = new Map(EVENT_TYPES.map((type) => [type, formOf(declarationOf(type).schema)]));
+const ENVELOPE = checkerOf(envelopeSchema);
+const EVENT_CHECKERS = new Map(EVENT_TYPES.map((type) => [type, checkerOf(declarationOf(type).schema)]));
 
-/** The types as envelopes name them today, and back. */
+/** The types with their current versions, as envelopes name them, and back. */
 const VERSIONED_TYPES = new Map(EVENT_TYPES.map((type) => [type, versionedTypeOf(type)]));
-const TYPES_OF_TODAY = new Map(EVENT_TYPES.map((type) => [versionedTypeOf(type), type]));
+const CURRENT_TYPES = new Map(EVENT_TYPES.map((type) => [versionedTypeOf(type), type]));
 
-function formOf<Value>(schema: z.ZodType<Value>): Form<Value> {
-  return { schema, isQuicklySeen: quickCheck(schema) };
+function checkerOf<Value>(schema: z.ZodType<Value>): Checker<Value> {
+  return { schema, passes: quickCheck(schema) };
 }
 
 /**
@@ -85,7 +85,7 @@ function encodeTransition({ entity, id, version, from, to, machine }: Transition
 }
 
 /**
- * Reads one message of the log, with its event in the version of today.
+ * Reads one message of the log, with its event in the current version.
  * @throws SignalboxError `log_corrupt` for bytes that Signalbox cannot have written, `log_newer` for an event of a
  *   version that only a newer one writes.
  */
@@ -97,27 +97,27 @@ export function decodeRecord(text: string, where: string, upcasters: Upcasters =
     throw corrupt(where, 'it is not JSON', cause);
   }
   const envelope = checked(json, ENVELOPE, where);
-  const { type, event: stored } = today(envelope.type, envelope.data.event, where, upcasters);
-  const form = FORMS.get(type);
-  if (form === undefined) throw corrupt(where, `its type is ${envelope.type}`);
+  const { type, event: stored } = currentForm(envelope.type, envelope.data.event, where, upcasters);
+  const checker = EVENT_CHECKERS.get(type);
+  if (checker === undefined) throw corrupt(where, `its type is ${envelope.type}`);
   return {
     id: envelope.id,
     time: Date.parse(envelope.time),
     actor: envelope.actor,
     cause: envelope.cause,
     previousHash: envelope.previoushash,
-    event: checked(stored, form, where),
+    event: checked(stored, checker, where),
     transitions: envelope.data.transitions,
   };
 }
 
-function today(
+function currentForm(
   name: string,
   event: unknown,
   where: string,
   upcasters: Upcasters,
 ): { readonly type: EventType; readonly event: unknown } {
-  const known = upcasters === UPCASTERS ? TYPES_OF_TODAY.get(name) : undefined;
+  const known = upcasters === UPCASTERS ? CURRENT_TYPES.get(name) : undefined;
   if (known !== undefined) return { type: known, event };
   const versioned = parseVersionedType(name);
   if (versioned === null) throw corrupt(where, `its type is ${name}`);
@@ -125,8 +125,8 @@ function today(
 }
 
 /** If the quick check fails, the schema says what is wrong. */
-function checked<Value>(value: unknown, { schema, isQuicklySeen }: Form<Value>, where: string): Value {
-  if (isQuicklySeen(value)) return value;
+function checked<Value>(value: unknown, { schema, passes }: Checker<Value>, where: string): Value {
+  if (passes(value)) return value;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw corrupt(where, describe(result.error), result.error);

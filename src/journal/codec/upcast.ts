@@ -1,8 +1,8 @@
 /**
- * Versions of events, and how an event of an older version becomes one of today.
+ * Versions of events, and the conversion of an older version to the current one.
  *
  * Bytes in the log are never rewritten: an event is upcast each time that it is read, one version after the other,
- * before it is checked against today's schema. A version that is newer than this program knows is refused.
+ * before it is checked against the current schema. A version that is newer than this program knows is refused.
  */
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { Fields, Upcaster } from '../../contracts/events/event.ts';
@@ -23,7 +23,7 @@ export interface VersionedType {
   readonly version: number;
 }
 
-/** What a type is called in an envelope, in its version of today: `dev.signalbox.task.created.v1`. */
+/** The name of a type in an envelope, with its current version: `dev.signalbox.task.created.v1`. */
 export function versionedTypeOf(type: string, upcasters: Upcasters = UPCASTERS): string {
   return `${PREFIX}${type}.v${versionOf(type, upcasters)}`;
 }
@@ -35,7 +35,7 @@ export function parseVersionedType(text: string): VersionedType | null {
 }
 
 /**
- * Turns an event into its version of today.
+ * Converts an event to its current version.
  * @param where the place of the event, for the message
  * @throws SignalboxError `log_newer` for a version, or `log_corrupt` for a type, that this program does not know
  */
@@ -51,15 +51,15 @@ export function upcast(
       `the message at ${where} is a ${type}: this version of Signalbox knows no such event. If a newer Signalbox wrote the log, use that one`,
     );
   }
-  const today = versionOf(type, upcasters);
-  if (version > today) {
+  const current = versionOf(type, upcasters);
+  if (version > current) {
     throw new SignalboxError(
       'log_newer',
-      `the event at ${where} is a ${type} of version ${version}, and this Signalbox knows version ${today} at most: a newer one wrote the log. Use that one`,
-      { details: { type, version, known: today } },
+      `the event at ${where} is a ${type} of version ${version}, and this Signalbox knows version ${current} at most: a newer one wrote the log. Use that one`,
+      { details: { type, version, known: current } },
     );
   }
-  if (version === today || typeof event !== 'object' || event === null) return { type, event };
+  if (version === current || typeof event !== 'object' || event === null) return { type, event };
   const steps = (upcasters[type] ?? []).slice(version - 1);
   return { type, event: steps.reduce<Fields>((older, step) => step(older), { ...event }) };
 }

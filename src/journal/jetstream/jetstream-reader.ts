@@ -21,7 +21,7 @@ const TIMEOUT_MS = 10_000;
 /** Messages per pull: more gain nothing, fewer starve the reader between two pulls. */
 const PULL_SIZE = 5_000;
 /** Single messages requested at the same time. */
-const MAX_LOOK_UPS = 256;
+const MAX_LOOKUPS = 256;
 /**
  * How a follower pulls. A server that is killed forgets its followers: after two missing heartbeats the client asks again.
  */
@@ -92,7 +92,7 @@ export async function holdsSubject(manager: JetStreamManager, subject: string): 
 
 /** The ids of some messages from `from` on, in order, none beyond `to`; empty for a missing message. */
 export function readIds(manager: JetStreamManager, from: number, to: number): Promise<string[]> {
-  const count = Math.min(to - from + 1, MAX_LOOK_UPS);
+  const count = Math.min(to - from + 1, MAX_LOOKUPS);
   return Promise.all(Array.from({ length: count }, (_, index) => readId(manager, from + index)));
 }
 

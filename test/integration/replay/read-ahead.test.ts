@@ -43,8 +43,8 @@ describe('reading ahead', () => {
     const address: NatsAddress = { servers: url, user: String(user), pass: String(pass) };
     const reading = threadFor(address, logger, thread);
     if (!reading) throw new Error('there is a thread');
-    // A log that is short enough for a test is none for which it pays.
-    return { ...reading, pays: 1 };
+    // By default the log of a test is too short for it.
+    return { ...reading, minEvents: 1 };
   }
 
   async function filled(count: number): Promise<JetStreamLog> {
@@ -98,7 +98,7 @@ describe('reading ahead', () => {
     expect(inPlace.end.tip).toEqual(made.log.tip());
     let batches = 0;
     const counted: ReadAhead = {
-      pays: 1,
+      minEvents: 1,
       async *read(from) {
         for await (const batch of ahead().read(from)) {
           batches++;
