@@ -24,10 +24,10 @@ import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
 import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
 import { cancelJob, createJob, jobJson, readJob } from './tasks/jobs.ts';
 import { listTasks, readTask } from './tasks/read-tasks.ts';
-import { readWhy } from './tasks/read-why.ts';
 import { redactContent } from './tasks/redact.ts';
 import { reviewAsAgent } from './tasks/review.ts';
 import { attemptJson, taskJson } from './tasks/task-json.ts';
+import { readWhy } from './tasks/why.ts';
 
 export type AppServices = ReturnType<typeof appServices>;
 

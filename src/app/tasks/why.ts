@@ -1,111 +1,61 @@
 /**
  * Why a task is not running, or not done: what it waits for, and what happens next.
  *
- * The explanation follows from the situation alone: no clock, no input or output. A task that is not settled waits for at
- * least one thing; a settled one at most for its own process.
+ * The explanation follows from the situation alone. A task that is not settled waits for at least one thing; a settled
+ * one at most for its own process.
  */
-import type { AgentView, AttemptView, PausedQueue, TaskView } from '../../../projections/index.ts';
-import type { WaitKind } from '../../contracts/api/why.ts';
+import type { TaskView } from '../../../projections/index.ts';
+import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { unreachable } from '../../contracts/errors.ts';
+import type { TaskRef } from '../../contracts/ids.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
+import { type AppContext, findTask } from '../context.ts';
+import { because, type ReviewSituation, type Situation, situationOf } from './situation.ts';
+import { timeOf } from './task-json.ts';
 import { afterPending, pausedWaits, pendingWaits, resumeText } from './why-pending.ts';
-import { explainReviewByAgent } from './why-review.ts';
 
-export interface Wait {
-  readonly kind: WaitKind;
-  /** A clause that continues "task x is pending:". */
-  readonly detail: string;
-  /** Epoch milliseconds. */
-  readonly until?: number | undefined;
-  readonly agent?: string;
-  readonly attempt?: number;
-  readonly tasks?: readonly string[];
+/** @throws SignalboxError `task_not_found` */
+export async function readWhy(app: AppContext, ref: TaskRef): Promise<WhyAnswer> {
+  const situation = situationOf(app, await findTask(app, ref));
+  const { task, queue } = situation;
+  const place = { position: queue.ahead + 1, length: queue.length, of_other_projects: queue.ofOtherProjects };
+  return {
+    project: task.project,
+    id: task.id,
+    status: task.state,
+    ...explain(situation),
+    queue: task.state === 'pending' ? place : null,
+  };
 }
 
-export interface Situation {
-  readonly task: TaskView;
-  /** Its open attempt. */
-  readonly attempt: AttemptView | null;
-  /** Dependencies that are not done; `state` is null for a task that no longer exists. */
-  readonly dependencies: readonly { readonly id: string; readonly state: string | null }[];
-  /** The children that it joins and that are not settled. */
-  readonly awaitedChildren: readonly TaskView[];
-  /** Its review by an agent; null if no agent reviews it. */
-  readonly review: ReviewSituation | null;
-  /** Whether it joins children of which some failed. */
-  readonly hasFailedChildren: boolean;
-  /** The configured agents that may take it. */
-  readonly takers: readonly Taker[];
-  readonly queue: QueuePlace;
-  /** The pause of its queue; null if it is open. */
-  readonly pausedQueue: PausedQueue | null;
-  readonly limits: Limits;
-  /** Why the event log cannot be written; null if it can. */
-  readonly logTrouble: string | null;
-  readonly isDraining: boolean;
-}
-
-export interface ReviewSituation {
-  readonly reviewer: string;
-  readonly isConfigured: boolean;
-  /** Whether the reviewer did the work itself. */
-  readonly isOwnWork: boolean;
-  /** The review task; null if there is none. */
-  readonly task: {
-    readonly id: string;
-    readonly state: TaskView['state'];
-    readonly reason: string | null;
-  } | null;
-}
-
-export interface Taker {
-  readonly id: string;
-  readonly agent: AgentView | null;
-}
-
-export interface QueuePlace {
-  /** Pending tasks of the same project and queue that go first. */
-  readonly ahead: number;
-  /** All of them, this one included. */
-  readonly length: number;
-  /** Pending tasks of other projects in the same queue. */
-  readonly ofOtherProjects: number;
-}
-
-/** Open attempts, and their limits. */
-export interface Limits {
-  readonly open: number;
-  readonly concurrency: number;
-  readonly openInProject: number;
-  readonly projectConcurrency: number;
-}
-
-export interface Explanation {
-  readonly summary: string;
-  readonly waitsFor: readonly Wait[];
-  readonly next: string;
-}
-
-export function explain(situation: Situation): Explanation {
-  const { task, logTrouble } = situation;
+/** The details of what it waits for are clauses that continue "task x is pending:". */
+export function explain(situation: Situation): Pick<WhyAnswer, 'summary' | 'waits_for' | 'next'> {
+  const { task, attempt, logTrouble } = situation;
   const { waits, next } = explainState(situation);
-  if (logTrouble !== null && !isSettled(task)) waits.push({ kind: 'log', detail: logTrouble });
-  // The next event was decided and is not stored yet.
-  if (waits.length === 0 && !isSettled(task)) {
-    waits.push({ kind: 'log', detail: 'the next event is being stored' });
+  // The process of an attempt that the task no longer waits for has yet to end.
+  if (attempt && task.state !== 'claimed' && task.state !== 'working') {
+    const { agent, attempt: number } = attempt;
+    waits.unshift({
+      kind: 'running',
+      detail: `the process of attempt ${number} has yet to end`,
+      agent,
+      attempt: number,
+    });
   }
-  const details = waits.map(({ detail }) => detail);
-  const because = details.length === 0 ? '' : `: ${details.join('; ')}`;
+  if (!SETTLED_STATES.has(task.state)) {
+    if (logTrouble !== null) waits.push({ kind: 'log', detail: logTrouble });
+    // The next event was decided and is not stored yet.
+    if (waits.length === 0) waits.push({ kind: 'log', detail: 'the next event is being stored' });
+  }
+  const details = waits.map(({ detail }) => detail).join('; ');
   const state = task.state === 'review' ? 'in review' : task.state;
-  return { summary: `task ${task.id} is ${state}${because}`, waitsFor: waits, next };
+  const summary = `task ${task.id} is ${state}${details && `: ${details}`}`;
+  return { summary, waits_for: waits, next };
 }
 
 interface Reasons {
-  readonly waits: Wait[];
+  readonly waits: WaitAnswer[];
   readonly next: string;
-}
-
-function isSettled({ state }: TaskView): boolean {
-  return state === 'done' || state === 'failed' || state === 'cancelled' || state === 'expired';
 }
 
 function explainState(situation: Situation): Reasons {
@@ -114,10 +64,7 @@ function explainState(situation: Situation): Reasons {
     case 'scheduled':
       return explainScheduled(situation);
     case 'pending':
-      return {
-        waits: [...endingWaits(situation), ...pendingWaits(situation)],
-        next: `${afterPending(situation)}${expiryOf(task)}`,
-      };
+      return { waits: pendingWaits(situation), next: `${afterPending(situation)}${expiryOf(task)}` };
     case 'claimed':
     case 'working':
       return explainRunning(situation);
@@ -127,155 +74,163 @@ function explainState(situation: Situation): Reasons {
       return explainBlocked(situation);
     case 'done':
     case 'cancelled':
-      return { waits: endingWaits(situation), next: 'nothing: this is final' };
+      return { waits: [], next: 'nothing: this is final' };
     case 'failed':
     case 'expired':
-      return {
-        waits: endingWaits(situation),
-        next: `nothing, until it is redriven: "signalbox task retry ${task.id}"`,
-      };
+      return { waits: [], next: `nothing, until it is redriven: "signalbox task retry ${task.id}"` };
     default:
       return unreachable(task.state, 'explain');
   }
 }
 
 function explainScheduled(situation: Situation): Reasons {
-  const { task, dependencies, pausedQueue } = situation;
-  const waits = endingWaits(situation);
-  if (task.dueAt !== null) waits.push(timeWait(task, task.dueAt));
-  if (task.attempts === 0) waits.push(...dependencyWaits(dependencies));
+  const { task, pausedQueue } = situation;
+  const dependencies = dependencyWaits(situation);
+  const times = task.dueAt === null ? [] : [timeWait(task, task.dueAt)];
   const conditions = [
-    ...(task.dueAt === null ? [] : [`at ${timeText(task.dueAt)}`]),
-    ...(waits.some(({ kind }) => kind === 'dependency') ? ['when its dependencies are done'] : []),
-  ];
-  waits.push(...pausedWaits(situation));
+    ...times.map(({ until }) => `at ${until}`),
+    ...(dependencies.length > 0 ? ['when its dependencies are done'] : []),
+  ].join(' and ');
   const turn =
-    pausedQueue === null
-      ? 'it becomes pending, and the next free agent takes it'
-      : `it becomes pending, and waits until ${resumeText(pausedQueue)}`;
-  return { waits, next: `${[conditions.join(' and '), turn].join(' ').trim()}${expiryOf(task)}` };
+    pausedQueue === null ? 'the next free agent takes it' : `waits until ${resumeText(pausedQueue)}`;
+  return {
+    waits: [...times, ...dependencies, ...pausedWaits(situation)],
+    next: `${conditions && `${conditions} `}it becomes pending, and ${turn}${expiryOf(task)}`,
+  };
 }
 
-function timeWait({ attempts, spec, reason }: TaskView, until: number): Wait {
-  if (attempts === 0) return { kind: 'time', detail: `it may not start before ${timeText(until)}`, until };
-  const why = reason === null ? '' : ` (${reason})`;
-  const detail = `attempt ${attempts + 1} of ${Math.max(spec.max_attempts, attempts + 1)} starts at ${timeText(until)}, after a backoff${why}`;
-  return { kind: 'retry', detail, until };
+function timeWait({ attempts, spec, reason }: TaskView, dueAt: number): WaitAnswer {
+  const until = timeOf(dueAt);
+  if (attempts === 0) return { kind: 'time', detail: `it may not start before ${until}`, until };
+  const number = numberText(attempts + 1, spec.max_attempts);
+  return { kind: 'retry', detail: `${number} starts at ${until}, after a backoff${because(reason)}`, until };
 }
 
-function dependencyWaits(dependencies: Situation['dependencies']): Wait[] {
-  return dependencies.map(({ id, state }) => ({
-    kind: 'dependency',
-    detail:
-      state === null
-        ? `it depends on task ${id}, which no longer exists`
-        : `it depends on task ${id}, which is ${state}`,
-    tasks: [id],
-  }));
+/** None after the first attempt, which no longer depends on them. */
+function dependencyWaits({ task, dependencies }: Situation): WaitAnswer[] {
+  if (task.attempts > 0) return [];
+  return dependencies.map(({ id, state }) => {
+    const which = state === null ? 'no longer exists' : `is ${state}`;
+    return { kind: 'dependency', detail: `it depends on task ${id}, which ${which}`, tasks: [id] };
+  });
 }
 
 function explainRunning({ task, attempt, takers }: Situation): Reasons {
   if (!attempt) return { waits: [], next: 'the attempt is recorded' };
-  const { state, agent, deadline, stopReason } = attempt;
-  const number = `attempt ${attempt.attempt} of ${Math.max(task.spec.max_attempts, attempt.attempt)}`;
-  const wait = (detail: string, until: number | null = null): Wait[] => [
-    { kind: 'running', detail, agent, attempt: attempt.attempt, until: until ?? undefined },
+  const { state, agent, stopReason } = attempt;
+  const deadline = timeOf(attempt.deadline);
+  const number = numberText(attempt.attempt, task.spec.max_attempts);
+  const running = (detail: string, until?: string): WaitAnswer[] => [
+    { kind: 'running', detail, agent, attempt: attempt.attempt, until },
   ];
   const retry = 'then it is tried again, or fails if no attempt is left';
   const own = takers.find(({ id }) => id === agent)?.agent;
   if (state === 'requested' && own?.state === 'offline') {
-    const why = own.reason === null ? '' : ` (${own.reason})`;
+    const detail = `it waits in the queue of agent ${agent}, which is offline${because(own.reason)}`;
     return {
-      waits: [
-        {
-          kind: 'agent_offline',
-          detail: `it waits in the queue of agent ${agent}, which is offline${why}`,
-          agent,
-        },
-      ],
+      waits: [{ kind: 'agent_offline', detail, agent }],
       next: `a worker of agent ${agent} takes it, or it times out; ${retry}`,
     };
   }
   if (state === 'requested') {
     return {
-      waits: wait(`agent ${agent} is being started on it (${number})`),
+      waits: running(`agent ${agent} is being started on it (${number})`),
       next: 'the agent works on it',
     };
   }
   if (state === 'stopping') {
     return {
-      waits: wait(`${number} by agent ${agent} is being stopped (${stopReason ?? 'no reason recorded'})`),
+      waits: running(
+        `${number} by agent ${agent} is being stopped${because(stopReason ?? 'no reason recorded')}`,
+      ),
       next: `the process of the attempt ends, or is killed; ${retry}`,
     };
   }
   const silence = state === 'suspected' ? ', but has been silent for a while' : '';
   return {
-    waits: wait(`agent ${agent} works on it (${number})${silence}`, deadline),
-    next: `the agent submits its result${deadline === null ? '' : `, or is stopped at ${timeText(deadline)}; ${retry}`}`,
+    waits: running(`agent ${agent} works on it (${number})${silence}`, deadline ?? undefined),
+    next: `the agent submits its result${deadline === null ? '' : `, or is stopped at ${deadline}; ${retry}`}`,
   };
 }
 
-function explainReview(situation: Situation): Reasons {
-  const { task, awaitedChildren, hasFailedChildren } = situation;
-  const waits = endingWaits(situation);
-  if (awaitedChildren.length > 0) {
-    const tasks = awaitedChildren.map(({ id }) => id);
-    const detail = `it joins ${tasks.length === 1 ? 'task' : 'tasks'} ${listText(tasks)}, not settled yet`;
-    waits.push({ kind: 'children', detail, tasks });
-  }
+function explainReview({ task, review, awaitedChildren, hasFailedChildren }: Situation): Reasons {
   const byHand = `"signalbox task approve ${task.id}", or "signalbox task reject ${task.id} --comment TEXT"`;
-  if (situation.review !== null) {
-    const { wait, next } = explainReviewByAgent(situation.review, byHand);
-    if (wait !== null && awaitedChildren.length === 0) waits.push(wait);
-    const turn = awaitedChildren.length > 0 ? 'when those are settled, ' : '';
-    return { waits, next: `${turn}${next}` };
+  const byUser = `a user approves or rejects it: ${byHand}`;
+  const children = childrenWaits(awaitedChildren);
+  const settled = children.length > 0 ? 'when those are settled, ' : '';
+  if (review !== null) {
+    const { waits, next } = explainReviewByAgent(review, byHand);
+    return { waits: children.length > 0 ? children : waits, next: `${settled}${next}` };
   }
   if (task.spec.review !== 'auto') {
-    waits.push({ kind: 'review', detail: 'a user has to review the result' });
-    const turn = awaitedChildren.length > 0 ? 'when those are settled, ' : '';
-    return { waits, next: `${turn}a user approves or rejects it: ${byHand}` };
+    const detail = 'a user has to review the result';
+    return { waits: [...children, { kind: 'review', detail }], next: `${settled}${byUser}` };
   }
-  if (hasFailedChildren && awaitedChildren.length === 0) {
-    waits.push({
-      kind: 'review',
-      detail: 'it joins tasks of which some are not done: a user has to review it',
-    });
-    return { waits, next: `a user approves or rejects it: ${byHand}` };
-  }
-  const turn = awaitedChildren.length > 0 ? 'when those are done, ' : '';
-  return { waits, next: `${turn}it is approved automatically, and done` };
-}
-
-function explainBlocked(situation: Situation): Reasons {
-  const { task, dependencies } = situation;
-  const waits = endingWaits(situation);
-  if (task.attempts === 0) waits.push(...dependencyWaits(dependencies));
-  waits.push({ kind: 'person', detail: task.reason ?? 'a user has to unblock it' });
-  const done = waits.some(({ kind }) => kind === 'dependency') ? 'its dependencies are done, or ' : '';
-  return { waits, next: `${done}a user unblocks it: "signalbox task unblock ${task.id}"` };
-}
-
-/** The process of an attempt that the task no longer waits for has yet to end. */
-function endingWaits({ attempt }: Situation): Wait[] {
-  if (!attempt) return [];
-  const { agent, attempt: number } = attempt;
-  return [
-    { kind: 'running', detail: `the process of attempt ${number} has yet to end`, agent, attempt: number },
-  ];
-}
-
-function expiryOf({ attempts, spec }: TaskView): string {
-  if (attempts > 0 || spec.expires_at_ms === undefined) return '';
-  return `; it expires at ${timeText(spec.expires_at_ms)} if no agent has taken it by then`;
+  const approved = 'it is approved automatically, and done';
+  if (children.length > 0) return { waits: children, next: `when those are done, ${approved}` };
+  if (!hasFailedChildren) return { waits: [], next: approved };
+  const detail = 'it joins tasks of which some are not done: a user has to review it';
+  return { waits: [{ kind: 'review', detail }], next: byUser };
 }
 
 const MAX_NAMED = 5;
 
-function listText(ids: readonly string[]): string {
-  const named = ids.slice(0, MAX_NAMED).join(', ');
-  return ids.length <= MAX_NAMED ? named : `${named} and ${ids.length - MAX_NAMED} more`;
+function childrenWaits(awaited: readonly TaskView[]): WaitAnswer[] {
+  if (awaited.length === 0) return [];
+  const tasks = awaited.map(({ id }) => id);
+  const more = tasks.length > MAX_NAMED ? ` and ${tasks.length - MAX_NAMED} more` : '';
+  const named = `${tasks.length === 1 ? 'task' : 'tasks'} ${tasks.slice(0, MAX_NAMED).join(', ')}${more}`;
+  return [{ kind: 'children', detail: `it joins ${named}, not settled yet`, tasks }];
 }
 
-function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+/** @param byHand the commands with which a user decides */
+function explainReviewByAgent(
+  { reviewer, isConfigured, isOwnWork, task }: ReviewSituation,
+  byHand: string,
+): Reasons {
+  const byUser = `a user approves or rejects it: ${byHand}`;
+  const needsUser = (why: string): WaitAnswer => ({
+    kind: 'review',
+    detail: `${why}: a user has to review the result`,
+  });
+  if (task === null) {
+    if (isOwnWork)
+      return { waits: [needsUser(`agent ${reviewer} did the work and cannot review it`)], next: byUser };
+    if (isConfigured) return { waits: [], next: `agent ${reviewer} reviews it` };
+    return {
+      waits: [needsUser(`the reviewing agent ${reviewer} is not in the configuration`)],
+      next: byUser,
+    };
+  }
+  const { id, state, reason } = task;
+  if (state === 'blocked' || (SETTLED_STATES.has(state) && state !== 'done')) {
+    const retry = state === 'failed' ? `, or the review is retried: "signalbox task retry ${id}"` : '';
+    const why = `agent ${reviewer} gave no verdict: its review, task ${id}, is ${state}${because(reason)}`;
+    return { waits: [{ ...needsUser(why), tasks: [id] }], next: `${byUser}${retry}` };
+  }
+  const detail = `agent ${reviewer} reviews it: task ${id} is ${state}`;
+  return {
+    waits: [{ kind: 'review', detail, agent: reviewer, tasks: [id] }],
+    next: `agent ${reviewer} approves or rejects it, unless a user does first: ${byHand}`,
+  };
+}
+
+function explainBlocked(situation: Situation): Reasons {
+  const { id, reason } = situation.task;
+  const dependencies = dependencyWaits(situation);
+  const done = dependencies.length > 0 ? 'its dependencies are done, or ' : '';
+  return {
+    waits: [...dependencies, { kind: 'person', detail: reason ?? 'a user has to unblock it' }],
+    next: `${done}a user unblocks it: "signalbox task unblock ${id}"`,
+  };
+}
+
+function expiryOf({ attempts, spec }: TaskView): string {
+  if (attempts > 0 || spec.expires_at_ms === undefined) return '';
+  return `; it expires at ${timeOf(spec.expires_at_ms)} if no agent has taken it by then`;
+}
+
+/** As in `attempt 2 of 3`. A redrive grants more attempts than the maximum of the task. */
+function numberText(attempt: number, max: number): string {
+  return `attempt ${attempt} of ${Math.max(max, attempt)}`;
 }

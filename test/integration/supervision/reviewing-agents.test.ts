@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readWhy } from '../../../src/app/tasks/read-why.ts';
+import { readWhy } from '../../../src/app/tasks/why.ts';
 import type { CreateTask } from '../../../src/contracts/api/requests.ts';
 import type { FunctionHandler } from '../../../src/drivers/function.ts';
 import { MemoryLog } from '../../../src/journal/memory-journal.ts';

@@ -1,7 +1,7 @@
 /** A paused queue, in simulated time: no task of it is assigned to any agent. */
 import { describe, expect, it } from 'vitest';
 import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
-import { readWhy } from '../../../src/app/tasks/read-why.ts';
+import { readWhy } from '../../../src/app/tasks/why.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentView, AttemptView, TaskView } from '../../../projections/index.ts';
-import { explain, type Situation, type Taker } from '../../../src/app/tasks/why.ts';
+import type { Situation, Taker } from '../../../src/app/tasks/situation.ts';
+import { explain } from '../../../src/app/tasks/why.ts';
 import { TASK_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 
 const LATER = Date.UTC(2030, 0, 31, 12);
@@ -114,15 +115,15 @@ function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
   };
 }
 
-const kindsOf = (of: Situation): string[] => explain(of).waitsFor.map(({ kind }) => kind);
+const kindsOf = (of: Situation): string[] => explain(of).waits_for.map(({ kind }) => kind);
 const pending = (changes: Partial<Situation>) => situation(task('pending'), changes);
 
 describe('why a task waits', () => {
   it('names at least one reason in every state that a task can leave, and none in the others', () => {
     for (const state of TASK_STATES) {
       const isSettled = ['done', 'failed', 'cancelled', 'expired'].includes(state);
-      const { waitsFor, summary, next } = explain(situation(task(state)));
-      expect([state, waitsFor.length > 0]).toEqual([state, !isSettled]);
+      const { waits_for, summary, next } = explain(situation(task(state)));
+      expect([state, waits_for.length > 0]).toEqual([state, !isSettled]);
       expect(summary).toContain(`task a is ${state === 'review' ? 'in review' : state}`);
       expect(next).not.toBe('');
     }
@@ -130,18 +131,18 @@ describe('why a task waits', () => {
 
   it('scheduled: for a time, a retry, or other tasks', () => {
     const time = explain(situation(task('scheduled', { dueAt: LATER })));
-    expect(time.waitsFor).toMatchObject([{ kind: 'time', until: LATER }]);
+    expect(time.waits_for).toMatchObject([{ kind: 'time', until: LATER_TEXT }]);
     expect(time.next).toContain(LATER_TEXT);
 
     const failed = task('scheduled', { dueAt: LATER, attempts: 1, reason: 'no luck' });
     const retry = explain(situation(failed, { attempt: attempt('stopping') }));
-    expect(retry.waitsFor).toMatchObject([{ kind: 'running' }, { kind: 'retry', until: LATER }]);
+    expect(retry.waits_for).toMatchObject([{ kind: 'running' }, { kind: 'retry', until: LATER_TEXT }]);
     expect(retry.summary).toContain('attempt 2 of 3');
     expect(retry.summary).toContain('no luck');
 
     const dependencies = [{ id: 'b', state: 'working' }];
     const depending = explain(situation(task('scheduled'), { dependencies }));
-    expect(depending.waitsFor).toMatchObject([{ kind: 'dependency', tasks: ['b'] }]);
+    expect(depending.waits_for).toMatchObject([{ kind: 'dependency', tasks: ['b'] }]);
     expect(depending.summary).toBe('task a is scheduled: it depends on task b, which is working');
     const both = explain(situation(task('scheduled', { dueAt: LATER }), { dependencies }));
     expect(both.next).toMatch(`at ${LATER_TEXT} and when its dependencies are done it becomes pending`);
@@ -156,10 +157,12 @@ describe('why a task waits', () => {
     ['offline', taker('offline'), 'agent_offline', 'offline'],
     ['not registered', { id: 'ann', agent: null }, 'agent_offline', 'offline'],
   ] as const)('pending: its agent is %s', (_, held, kind, text) => {
-    const { waitsFor, summary } = explain(pending({ takers: [held] }));
-    expect(waitsFor).toMatchObject([{ kind, agent: 'ann' }]);
+    const { waits_for, summary } = explain(pending({ takers: [held] }));
+    expect(waits_for).toMatchObject([{ kind, agent: 'ann' }]);
     expect(summary).toContain(text);
-    expect(waitsFor[0]?.until).toBe(kind === 'agent_parked' && held.agent?.parkedUntil ? LATER : undefined);
+    expect(waits_for[0]?.until).toBe(
+      kind === 'agent_parked' && held.agent?.parkedUntil ? LATER_TEXT : undefined,
+    );
   });
 
   it('pending: says nothing of agents that are held up as long as one is free', () => {
@@ -171,12 +174,12 @@ describe('why a task waits', () => {
     const detail = `the queue of type review is paused by mia since ${LATER_TEXT} (too dear)`;
     const resume = 'the queue is resumed: "signalbox queue resume type review"';
     const waiting = explain(pending({ pausedQueue: paused }));
-    expect(waiting.waitsFor).toEqual([{ kind: 'queue_paused', detail }]);
+    expect(waiting.waits_for).toEqual([{ kind: 'queue_paused', detail }]);
     expect(waiting.next).toBe(`nothing, until ${resume}`);
     const unexplained = explain(pending({ pausedQueue: { ...paused, reason: null } }));
     expect(unexplained.summary).toBe(`task a is pending: ${detail.replace(' (too dear)', '')}`);
     const scheduled = explain(situation(task('scheduled', { dueAt: LATER }), { pausedQueue: paused }));
-    expect(scheduled.waitsFor).toMatchObject([{ kind: 'time' }, { kind: 'queue_paused' }]);
+    expect(scheduled.waits_for).toMatchObject([{ kind: 'time' }, { kind: 'queue_paused' }]);
     expect(scheduled.next).toBe(`at ${LATER_TEXT} it becomes pending, and waits until ${resume}`);
     expect(kindsOf(pending({ pausedQueue: paused, takers: [] }))).toEqual(['queue_paused', 'no_agent']);
   });
@@ -184,7 +187,7 @@ describe('why a task waits', () => {
   it('pending: no agent can do it, and what would help', () => {
     const byType = situation(task('pending', {}, { agent: undefined, type: 'review' }), { takers: [] });
     expect(explain(byType)).toMatchObject({
-      waitsFor: [{ kind: 'no_agent', detail: 'no agent in the configuration has the capability review' }],
+      waits_for: [{ kind: 'no_agent', detail: 'no agent in the configuration has the capability review' }],
       next: 'nothing, until an agent with the capability review is in the configuration',
     });
     expect(explain(pending({ takers: [] })).summary).toContain('agent ann is not in the configuration');
@@ -195,7 +198,7 @@ describe('why a task waits', () => {
     expect(kindsOf(pending({ limits }))).toEqual(['global_limit', 'project_limit']);
     const queue = { ahead: 3, length: 9, ofOtherProjects: 2 };
     const queued = explain(pending({ queue }));
-    expect(queued.waitsFor).toMatchObject([
+    expect(queued.waits_for).toMatchObject([
       { kind: 'queue', detail: '3 tasks go first, by priority and age' },
     ]);
     expect(queued.next).toContain('projects take turns');
@@ -212,10 +215,12 @@ describe('why a task waits', () => {
   it('claimed and working: for the attempt, with its deadline, and whether it is suspected or being stopped', () => {
     const of = (state: TaskState, run: AttemptView) =>
       explain(situation(task(state, { attempts: 1, openAttempt: 1 }), { attempt: run }));
-    expect(of('claimed', attempt('requested', { deadline: null })).waitsFor).toMatchObject([
+    expect(of('claimed', attempt('requested', { deadline: null })).waits_for).toMatchObject([
       { kind: 'running', agent: 'ann', attempt: 1, until: undefined },
     ]);
-    expect(of('working', attempt('running')).waitsFor).toMatchObject([{ kind: 'running', until: LATER }]);
+    expect(of('working', attempt('running')).waits_for).toMatchObject([
+      { kind: 'running', until: LATER_TEXT },
+    ]);
     expect(of('working', attempt('suspected')).summary).toContain('has been silent for a while');
     expect(of('working', attempt('stopping', { stopReason: 'timeout' })).summary).toContain('(timeout)');
   });
@@ -224,7 +229,7 @@ describe('why a task waits', () => {
     expect(kindsOf(situation(task('review', {}, { review: 'manual' })))).toEqual(['review']);
     const children = ['b', 'c'].map((id) => ({ ...task('working'), id }));
     const joining = situation(task('review', {}, { join: true }), { awaitedChildren: children });
-    expect(explain(joining).waitsFor).toMatchObject([{ kind: 'children', tasks: ['b', 'c'] }]);
+    expect(explain(joining).waits_for).toMatchObject([{ kind: 'children', tasks: ['b', 'c'] }]);
     expect(kindsOf(situation(task('review', {}, { join: true }), { hasFailedChildren: true }))).toEqual([
       'review',
     ]);
@@ -232,9 +237,9 @@ describe('why a task waits', () => {
     expect(kindsOf(situation(task('review')))).toEqual(['log']);
   });
 
-  it('blocked: for a person, and for the dependencies that came to nothing', () => {
+  it('blocked: for a person, and for the dependencies that failed', () => {
     const asked = explain(situation(task('blocked', { attempts: 1, reason: 'which one?' })));
-    expect(asked.waitsFor).toEqual([{ kind: 'person', detail: 'which one?' }]);
+    expect(asked.waits_for).toEqual([{ kind: 'person', detail: 'which one?' }]);
     expect(asked.next).toContain('signalbox task unblock a');
     const dependencies = [{ id: 'b', state: 'failed' }];
     expect(kindsOf(situation(task('blocked'), { dependencies }))).toEqual(['dependency', 'person']);
