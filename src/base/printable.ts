@@ -21,7 +21,13 @@ export function printable(text: string): string {
   });
 }
 
-/** The same on one line. */
+/** The first line that is not empty, cut to `maxLength` characters. */
+export function firstLine(text: string, maxLength: number): string {
+  const [line = ''] = text.trim().split('\n', 1);
+  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
+}
+
+/** The same as `printable`, on one line. */
 export function oneLine(text: string): string {
   return printable(text.trim().replaceAll(/\s+/g, ' '));
 }

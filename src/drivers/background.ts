@@ -6,6 +6,7 @@
  */
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { firstLine } from '../base/printable.ts';
 import { BACKGROUND_AGENT, backgroundParamsSchema, OUTPUT_BYTES } from '../contracts/api/background.ts';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { BACKGROUND_PROJECT } from '../contracts/ids.ts';
@@ -78,18 +79,13 @@ export class BackgroundDriver implements Driver {
     const { result, evidence } = end;
     const report = { task_id: task, ...params, result, output: content, output_file: file, evidence };
     const unwritten = await writeResult(join(directory, RESULT_FILE), report);
-    const title = `Output of "${titleOf(params.command)}"`;
+    const title = `Output of "${firstLine(params.command, MAX_TITLE_LENGTH)}"`;
     return {
       ...end,
       outputs: content === '' ? [] : [{ type: 'data', title, content, agent }],
       ...(unwritten !== null && { evidence: { ...evidence, resultUnwritten: unwritten } }),
     };
   }
-}
-
-function titleOf(command: string): string {
-  const [line = ''] = command.trim().split('\n', 1);
-  return line.length <= MAX_TITLE_LENGTH ? line : `${line.slice(0, MAX_TITLE_LENGTH - 1)}…`;
 }
 
 /** @throws SignalboxError `spawn_failed` for a task that is not a background command */

@@ -7,15 +7,14 @@
  */
 import { sha256 } from '../base/hash.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { EventOf } from '../contracts/events/events.ts';
-import { redactedForm } from '../contracts/events/events.ts';
+import { type EventOf, redactedForm } from '../contracts/events/events.ts';
 import {
   eventSubject,
   REDACTION_FILTER,
   redactionFilter,
   subjectPartsOf,
 } from '../contracts/messages/subjects.ts';
-import { decodeRecord } from './codec/cloud-event.ts';
+import { decodeRecord, readRecord } from './codec/cloud-event.ts';
 import { refuseGap } from './failures.ts';
 import type { FillGap, LogReader, StoredMessage } from './journal.ts';
 
@@ -34,8 +33,8 @@ export async function* readRedactions(
   reader: Pick<LogReader, 'readByFilter'>,
   filter = REDACTION_FILTER,
 ): AsyncIterable<Redaction> {
-  for await (const { bytes, sequence } of reader.readByFilter(filter)) {
-    const { event } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
+  for await (const message of reader.readByFilter(filter)) {
+    const { event, sequence } = readRecord(message);
     if (event.type === 'task.redacted') yield { ...event, by: sequence };
   }
 }
@@ -45,9 +44,7 @@ export async function* readRedactions(
  * @throws SignalboxError `invalid_request` for an event without content
  */
 export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' | 'sha256' | 'skeleton'> {
-  const { sequence } = message;
-  const text = Buffer.from(message.bytes).toString();
-  const { event } = decodeRecord(text, `sequence ${sequence}`);
+  const { event, sequence } = readRecord(message);
   const form = redactedForm(event);
   if (form === null) {
     throw new SignalboxError(
@@ -56,7 +53,7 @@ export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' |
       { details: { sequence, type: event.type } },
     );
   }
-  const envelope = JSON.parse(text) as { readonly data: object };
+  const envelope = JSON.parse(Buffer.from(message.bytes).toString()) as { readonly data: object };
   const skeleton = { ...envelope, data: { ...envelope.data, event: form } };
   return { sequence, sha256: chainHashOf(message), skeleton };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newProjections, type PastStates } from '../../projections/index.ts';
 import { Past } from '../../src/app/events/past.ts';
-import { readRecord } from '../../src/engine/runtime/rebuild.ts';
+import { readRecord } from '../../src/journal/codec/cloud-event.ts';
 import { Lived } from '../support/history/lived-history.ts';
 import { PastOf } from '../support/history/past.ts';
 import { step } from '../support/history/random-history.ts';

@@ -7,7 +7,8 @@ import { type DomainEvent, redactedForm, type StoredRecord } from '../../src/con
 import { attemptKey } from '../../src/contracts/ids.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { CommitPipeline } from '../../src/engine/runtime/commit-pipeline.ts';
-import { BEGINNING, readRecord, rebuild } from '../../src/engine/runtime/rebuild.ts';
+import { BEGINNING, rebuild } from '../../src/engine/runtime/rebuild.ts';
+import { readRecord } from '../../src/journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { skeletonOf, withTombstones } from '../../src/journal/redactions.ts';

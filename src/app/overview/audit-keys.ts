@@ -4,7 +4,7 @@ import type { Attribution } from '../../contracts/api/requests.ts';
 import type { AuditKeyAnswer } from '../../contracts/api/system-answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
-import { decodeRecord } from '../../journal/codec/cloud-event.ts';
+import { readRecord } from '../../journal/codec/cloud-event.ts';
 import type { AppContext, Needs } from '../context.ts';
 import { deciderOf } from '../decider.ts';
 import { timeOf } from '../tasks/task-json.ts';
@@ -12,8 +12,8 @@ import { timeOf } from '../tasks/task-json.ts';
 /** In the order of their introduction; the last one is in use. @throws SignalboxError `nats_unavailable` */
 export async function listAuditKeys({ log }: Needs<'log.messages'>): Promise<AuditKeyAnswer[]> {
   const keys: AuditKeyAnswer[] = [];
-  for await (const { bytes, sequence } of log.messages.readByFilter(supervisorFilter('key_introduced'))) {
-    const { event, time, actor } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
+  for await (const message of log.messages.readByFilter(supervisorFilter('key_introduced'))) {
+    const { event, time, actor, sequence } = readRecord(message);
     if (event.type !== 'supervisor.key_introduced') continue;
     const { key, public_key, signed_by = null } = event;
     keys.push({ key, public_key, signed_by, sequence, time: timeOf(time), actor });

@@ -13,7 +13,7 @@ import type { Redact } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
-import { readRecord } from '../../engine/runtime/rebuild.ts';
+import { readRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { readRedactions, skeletonOf } from '../../journal/redactions.ts';
 import { type AppContext, findTask, type Needs } from '../context.ts';

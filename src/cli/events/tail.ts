@@ -8,7 +8,7 @@ import { checkedProject, checkedTask, taskKey } from '../../contracts/ids.ts';
 import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { ChainCheck, type EventSelection } from '../../engine/replay/event-source.ts';
 import { lineOf } from '../../engine/replay/file-source.ts';
-import { readRecord } from '../../engine/runtime/rebuild.ts';
+import { readRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { listenForInterruptions } from '../interruptions.ts';

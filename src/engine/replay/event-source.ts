@@ -7,11 +7,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { projectSubject, taskSubject } from '../../contracts/messages/subjects.ts';
-import { GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
+import { GENESIS_HASH, readRecord } from '../../journal/codec/cloud-event.ts';
 import { type LiveLogReader, openLogReader } from '../../journal/jetstream/jetstream-reader.ts';
 import type { LogReader, StoredMessage } from '../../journal/journal.ts';
 import { chainHashOf, tombstones, withTombstones } from '../../journal/redactions.ts';
-import { brokenChain, readRecord } from '../runtime/rebuild.ts';
+import { brokenChain } from '../runtime/rebuild.ts';
 
 export interface EventSelection {
   /** First sequence; default: 1. */

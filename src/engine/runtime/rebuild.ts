@@ -8,7 +8,7 @@
 import type { Projections } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { decodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
+import { GENESIS_HASH, readRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage, Tip } from '../../journal/journal.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';
@@ -37,22 +37,6 @@ export interface Rebuilt {
   readonly tip: Tip;
   /** Hash of the last message. */
   readonly hash: string;
-}
-
-/** Reads a stored message. @throws SignalboxError `log_corrupt` */
-export function readRecord(message: Pick<StoredMessage, 'sequence' | 'bytes'>): StoredRecord {
-  const text = Buffer.from(
-    message.bytes.buffer,
-    message.bytes.byteOffset,
-    message.bytes.byteLength,
-  ).toString();
-  const { sequence } = message;
-  // Not a spread, which is several times as slow: this runs for every event of a log.
-  const { id, time, actor, cause, previousHash, event, transitions } = decodeRecord(
-    text,
-    `sequence ${sequence}`,
-  );
-  return { sequence, id, time, actor, cause, previousHash, event, transitions };
 }
 
 /** Before the first event. */

@@ -7,7 +7,7 @@ import type { AuditStatusAnswer, VerificationAnswer } from '../../contracts/api/
 import { messageOf } from '../../contracts/errors.ts';
 import { type StoredRecord, SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
-import { readRecord } from '../../engine/runtime/rebuild.ts';
+import { readRecord } from '../../journal/codec/cloud-event.ts';
 import { type AuditFinding, anchorsIn, liveItems } from './log-items.ts';
 import { LogVerifier } from './verifier.ts';
 

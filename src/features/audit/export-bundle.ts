@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType } from '../../contracts/events/events.ts';
 import { supervisorFilter, taskSubject } from '../../contracts/messages/subjects.ts';
-import { decodeRecord } from '../../journal/codec/cloud-event.ts';
+import { readRecord } from '../../journal/codec/cloud-event.ts';
 import type { LogReader, StoredMessage } from '../../journal/journal.ts';
 import { chainHashOf, readRedactions } from '../../journal/redactions.ts';
 import { VERSION } from '../../version.ts';
@@ -93,9 +93,9 @@ function lineOf(message: StoredMessage, event: DomainEvent | null, filter: Bundl
   return { line, sequence, sha256, event: Buffer.from(bytes).toString() };
 }
 
-function eventIn({ bytes, sequence }: StoredMessage): DomainEvent | null {
+function eventIn(message: StoredMessage): DomainEvent | null {
   try {
-    return decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`).event;
+    return readRecord(message).event;
   } catch {
     return null;
   }
@@ -196,9 +196,7 @@ async function firstAt(reader: LogReader, position: LogPosition, end: number): P
 }
 
 async function timeAt(reader: LogReader, sequence: number): Promise<number> {
-  for await (const { bytes } of reader.read({ from: sequence, to: sequence })) {
-    return decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`).time;
-  }
+  for await (const message of reader.read({ from: sequence, to: sequence })) return readRecord(message).time;
   throw new SignalboxError('log_corrupt', `the log has no event ${sequence}`, { details: { sequence } });
 }
 
@@ -208,8 +206,8 @@ async function supervisorEvents<Type extends EventType>(
   type: Type,
 ): Promise<{ readonly sequence: number; readonly event: EventOf<Type> }[]> {
   const found: { sequence: number; event: EventOf<Type> }[] = [];
-  for await (const { bytes, sequence } of reader.readByFilter(supervisorFilter(type.split('.')[1] ?? ''))) {
-    const { event } = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
+  for await (const message of reader.readByFilter(supervisorFilter(type.split('.')[1] ?? ''))) {
+    const { event, sequence } = readRecord(message);
     if (event.type === type) found.push({ sequence, event: event as EventOf<Type> });
   }
   return found;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readJson } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { REDACTION_FILTER } from '../../contracts/messages/subjects.ts';
-import { decodeRecord } from '../../journal/codec/cloud-event.ts';
+import { readRecord } from '../../journal/codec/cloud-event.ts';
 import type { LogReader } from '../../journal/journal.ts';
 import { type Redaction, tombstoneFor } from '../../journal/redactions.ts';
 import { lastCheckpointFile } from './key-file.ts';
@@ -103,9 +103,9 @@ export async function* liveItems(reader: LiveReader): AsyncIterable<LogItem> {
 /** Skips unreadable messages: the audit finds them at their own sequence. */
 async function readableRedactions(reader: LiveReader): Promise<ReadonlyMap<number, Redaction>> {
   const found = new Map<number, Redaction>();
-  for await (const { bytes, sequence } of reader.readByFilter(REDACTION_FILTER)) {
+  for await (const message of reader.readByFilter(REDACTION_FILTER)) {
     try {
-      const { event } = decodeRecord(Buffer.from(bytes).toString(), '');
+      const { event, sequence } = readRecord(message);
       if (event.type === 'task.redacted') found.set(event.sequence, { ...event, by: sequence });
     } catch {}
   }

@@ -9,7 +9,7 @@ import { sha256 } from '../../base/hash.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
-import { decodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
+import { GENESIS_HASH, readRecord } from '../../journal/codec/cloud-event.ts';
 import { Checkpoints, type IntroducedKey, KeyChain } from './checkpoints.ts';
 import type { Anchor, AuditFinding, FindingKind, LogItem } from './log-items.ts';
 import { EntityVersions, IdChain, PendingRedactions } from './record-checks.ts';
@@ -145,11 +145,11 @@ export class LogVerifier {
     return true;
   }
 
-  #read({ bytes, sequence }: MessageItem): StoredRecord | null {
+  #read(item: MessageItem): StoredRecord | null {
     try {
-      return { ...decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`), sequence };
+      return readRecord(item);
     } catch (error) {
-      this.#report('unreadable', sequence, messageOf(error));
+      this.#report('unreadable', item.sequence, messageOf(error));
       return null;
     }
   }

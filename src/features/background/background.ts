@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TaskView } from '../../../projections/index.ts';
 import { type AppContext, findTask } from '../../app/context.ts';
 import { createAnyTask } from '../../app/tasks/create-task.ts';
+import { firstLine } from '../../base/printable.ts';
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import {
   BACKGROUND_AGENT,
@@ -21,7 +22,7 @@ import { backgroundAnswer, backgroundBlock } from './answer.ts';
 import { Cursors } from './cursors.ts';
 import { type Ending, Endings } from './endings.ts';
 
-const TITLE_LENGTH = 100;
+const MAX_TITLE_LENGTH = 100;
 
 export interface BackgroundOptions {
   readonly app: AppContext;
@@ -64,7 +65,7 @@ export class Background {
       );
     }
     const request = createTaskSchema.parse({
-      title: titleOf(command),
+      title: firstLine(command, MAX_TITLE_LENGTH),
       description: command,
       agent: BACKGROUND_AGENT,
       params: { command, cwd },
@@ -139,9 +140,4 @@ export class Background {
       throw new SignalboxError('log_unavailable', why, { cause });
     }
   }
-}
-
-function titleOf(command: string): string {
-  const [line = ''] = command.trim().split('\n', 1);
-  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1)}…`;
 }

@@ -7,7 +7,7 @@ import type { EventRecord } from '../../contracts/events/events.ts';
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { taskSubject } from '../../contracts/messages/subjects.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { decodeRecord } from '../../journal/codec/cloud-event.ts';
+import { readRecord } from '../../journal/codec/cloud-event.ts';
 
 export interface Ending {
   /** Of the event that settled the task. */
@@ -59,10 +59,10 @@ export class Endings {
   async #readOlder(): Promise<readonly Ending[]> {
     const endings: Ending[] = [];
     for (const filter of FINISHING) {
-      for await (const { bytes, sequence } of this.#app.log.messages.readByFilter(filter)) {
-        if (sequence > this.#start) break;
-        const record = decodeRecord(Buffer.from(bytes).toString(), `sequence ${sequence}`);
-        if (isEnding(record)) endings.push({ sequence, task: record.event.task });
+      for await (const message of this.#app.log.messages.readByFilter(filter)) {
+        if (message.sequence > this.#start) break;
+        const record = readRecord(message);
+        if (isEnding(record)) endings.push({ sequence: message.sequence, task: record.event.task });
       }
     }
     return endings.sort((a, b) => a.sequence - b.sequence);

@@ -12,9 +12,11 @@ import {
   EVENT_TYPES,
   type EventRecord,
   type EventType,
+  type StoredRecord,
   type Transition,
 } from '../../contracts/events/events.ts';
 import type { SubjectParts } from '../../contracts/messages/subjects.ts';
+import type { StoredMessage } from '../journal.ts';
 import { quickCheck } from './quick-check.ts';
 import { parseVersionedType, UPCASTERS, type Upcasters, upcast, versionedTypeOf } from './upcast.ts';
 
@@ -84,8 +86,18 @@ function encodeTransition({ entity, id, version, from, to, machine }: Transition
   return `{"entity":"${entity}","id":"${id}","version":${version},"from":${origin},"to":"${to}","machine":"${machine}"}`;
 }
 
+/** The record in a message of the log. @throws as `decodeRecord` */
+export function readRecord({ bytes, sequence }: Pick<StoredMessage, 'sequence' | 'bytes'>): StoredRecord {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  const record = decodeRecord(text, `sequence ${sequence}`);
+  // Not a spread, which is several times as slow: this runs for every event of a log.
+  const { id, time, actor, cause, previousHash, event, transitions } = record;
+  return { sequence, id, time, actor, cause, previousHash, event, transitions };
+}
+
 /**
- * Reads one message of the log, with its event in the current version.
+ * Decodes the text of a record, with its event in the current version.
+ * @param where the place of the text, for messages
  * @throws SignalboxError `log_corrupt` for bytes that Signalbox cannot have written, `log_newer` for an event of a
  *   version that only a newer one writes.
  */

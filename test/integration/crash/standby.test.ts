@@ -1,7 +1,7 @@
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
-import { readRecord } from '../../../src/engine/runtime/rebuild.ts';
+import { readRecord } from '../../../src/journal/codec/cloud-event.ts';
 import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
 import { runCli } from '../../support/process/cli.ts';

@@ -14,7 +14,7 @@ import type { DomainEvent, StoredRecord } from '../../../src/contracts/events/ev
 import { taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
-import { readRecord } from '../../../src/engine/runtime/rebuild.ts';
+import { readRecord } from '../../../src/journal/codec/cloud-event.ts';
 import type { SimulatedLog } from './log.ts';
 import { expect, Violation } from './log-entities.ts';
 import { isUnwanting, LogModel } from './log-model.ts';

@@ -1,4 +1,4 @@
-/** What a task asks for, how far it is, and its relations to other tasks. */
+/** The request of a task, its progress, and its relations to other tasks. */
 import type { ComponentChildren } from 'preact';
 import { type Fact, factsOf } from '../../../src/contracts/api/task-facts.ts';
 import type { WholeTask } from '../../state/whole-task.ts';
