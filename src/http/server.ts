@@ -136,14 +136,14 @@ function build(options: HttpServerOptions): FastifyInstance {
   const rateLimit = new RateLimit(options.requestsPerSecond ?? Number.POSITIVE_INFINITY, () =>
     performance.now(),
   );
-  const news = new TaskUpdates(app);
+  const updates = new TaskUpdates(app);
   http.addHook('onClose', async () => {
-    news.close();
+    updates.close();
     metrics.close();
   });
   const documented: Operation[] = [];
   const services: Services = {
-    ...appServices(app, news),
+    ...appServices(app, updates),
     health,
     rejected: options.rejected ?? (async () => []),
     audit: options.audit,

@@ -50,7 +50,7 @@ export class CommandService {
   readonly #service: Service;
   readonly #gatekeeper: Gatekeeper;
   readonly #services: Services;
-  readonly #news: TaskUpdates;
+  readonly #updates: TaskUpdates;
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
 
@@ -64,8 +64,8 @@ export class CommandService {
       mayBeOpen: false,
       principalOf: (token, address) => principalOf(app, token, address),
     });
-    this.#news = new TaskUpdates(app);
-    this.#services = { ...appServices(app, this.#news), health, rejected, audit, webhooks, background };
+    this.#updates = new TaskUpdates(app);
+    this.#services = { ...appServices(app, this.#updates), health, rejected, audit, webhooks, background };
     // Every command that waits for an update listens: that is no leak.
     setMaxListeners(0, this.#stopping.signal);
   }
@@ -89,7 +89,7 @@ export class CommandService {
     this.#stopping.abort();
     await this.#service.stop();
     await Promise.all(this.#underWay);
-    this.#news.close();
+    this.#updates.close();
   }
 
   /** Adds an endpoint for each operation. */

@@ -132,18 +132,18 @@ describe('TimerQueue', () => {
 });
 
 describe('ReadyTasks', () => {
-  const LANES: readonly QueueKey[] = ['agent:x', 'agent:y', 'type:t'];
+  const QUEUES: readonly QueueKey[] = ['agent:x', 'agent:y', 'type:t'];
   const PROJECTS = ['p', 'q', 'r'];
   const operation = fc.oneof(
     {
       weight: 5,
       arbitrary: fc.record({
-        add: fc.constantFrom(...LANES),
+        add: fc.constantFrom(...QUEUES),
         project: fc.constantFrom(...PROJECTS),
         priority: fc.integer({ min: 1, max: 3 }),
       }),
     },
-    { weight: 4, arbitrary: fc.record({ take: fc.subarray([...LANES], { minLength: 1 }) }) },
+    { weight: 4, arbitrary: fc.record({ take: fc.subarray([...QUEUES], { minLength: 1 }) }) },
     { weight: 1, arbitrary: fc.record({ withdraw: fc.nat() }) },
     { weight: 1, arbitrary: fc.record({ finish: fc.nat() }) },
   );

@@ -45,7 +45,7 @@ function assertJoined(app: AppContext, task: TaskView): void {
         id: viewKey(task),
         status: state,
         event: 'task.approved',
-        legal: app.state.host.heard('task', viewKey(task)).filter((type) => type !== 'task.approved'),
+        legal: app.state.host.acceptedTypes('task', viewKey(task)).filter((type) => type !== 'task.approved'),
         children: ids,
       },
     },

@@ -99,9 +99,9 @@ export class ActorHost {
   }
 
   /** The types of events that the entity accepts in its present state; empty if there is no such entity. */
-  heard(kind: EntityKind, id: string): readonly string[] {
+  acceptedTypes(kind: EntityKind, id: string): readonly string[] {
     const state = this.get(kind, id)?.state;
-    return state === undefined ? [] : this.#logics[kind].heard(state);
+    return state === undefined ? [] : this.#logics[kind].acceptedTypes(state);
   }
 
   /**
@@ -194,7 +194,7 @@ export class ActorHost {
 
   #refusal({ kind, id }: Recipient, event: DomainEvent): SignalboxError {
     const state = this.get(kind, id)?.state ?? NEW;
-    const legal = this.heard(kind, id);
+    const legal = this.acceptedTypes(kind, id);
     return new SignalboxError(
       'illegal_transition',
       `${kind} ${id} is ${state}: ${event.type} is not possible there${legal.length > 0 ? `, only ${legal.join(', ')}` : ''}`,

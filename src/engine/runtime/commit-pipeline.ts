@@ -138,7 +138,7 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
     if (eventJson.length * 3 > maxEventBytes) assertFits(eventJson, maxEventBytes);
     const moves: Move[] = [];
     const transitions = host.apply(event, moves);
-    const filing = subjectPartsOf(event);
+    const parts = subjectPartsOf(event);
     const record: LogEntry['record'] = {
       sequence: 0,
       id: `${writer}-${(this.#count++).toString(36)}`,
@@ -149,10 +149,10 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
       event,
       transitions,
     };
-    const bytes = Buffer.from(encodeRecord(record, filing, eventJson));
+    const bytes = Buffer.from(encodeRecord(record, parts, eventJson));
     const hash = sha256(bytes);
     this.#hash = hash;
-    const entry = { id: record.id, subject: eventSubject(filing), bytes, record, waiter, hash, moves };
+    const entry = { id: record.id, subject: eventSubject(parts), bytes, record, waiter, hash, moves };
     this.#underway.push(entry);
     return entry;
   }

@@ -27,7 +27,7 @@ export interface FlatLogic<Context, Event extends AnyEventObject> {
     event: Event,
   ): FlatState<Context>;
   /** The types of events that a state handles, whether or not their guards hold. */
-  heard(state: string): readonly string[];
+  acceptedTypes(state: string): readonly string[];
 }
 
 type Scope<Context> = { readonly context: Context; readonly event: AnyEventObject };
@@ -51,7 +51,7 @@ export function flatLogic<Context, Event extends AnyEventObject>(
   machine: AnyStateMachine,
 ): FlatLogic<Context, Event> {
   const table: Table<Context> = compile(machine);
-  const heard = new Map(
+  const accepted = new Map(
     Object.entries<Node>(machine.root.states).map(([name, node]) => [name, node.ownEvents as string[]]),
   );
   return {
@@ -71,7 +71,7 @@ export function flatLogic<Context, Event extends AnyEventObject>(
       }
       return { state: target ?? state, context: now };
     },
-    heard: (state) => heard.get(state) ?? NOTHING,
+    acceptedTypes: (state) => accepted.get(state) ?? NOTHING,
   };
 }
 

@@ -55,7 +55,7 @@ describe('heartbeats over HTTP', () => {
     expect(await attemptOf(http)).toMatchObject({ outcome: 'timed_out', stop_reason: 'silence' });
   });
 
-  it('are taken while the log is out of reach', async () => {
+  it('are accepted while the log is unreachable', async () => {
     await using http = await start();
     await http.working('a');
     http.log.reachable = false;

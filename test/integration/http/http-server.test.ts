@@ -78,7 +78,7 @@ describe('the HTTP server', () => {
     expect(healthReportSchema.parse((await http.get('/health')).body)).toEqual(HEALTHY);
     expect(await http.get('/ready')).toMatchObject({ status: 200, body: { ready: true } });
 
-    report = { ...HEALTHY, ready: false, reason: 'the log is out of reach' };
+    report = { ...HEALTHY, ready: false, reason: 'the log is unreachable' };
     expect(await http.get('/health')).toMatchObject({ status: 200, body: { ready: false } });
     expect(await http.get('/ready')).toMatchObject({ status: 503, body: report });
   });

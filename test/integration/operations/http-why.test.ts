@@ -40,7 +40,7 @@ describe('why, over HTTP', () => {
       await http.post(TASKS, { id, title: id, agent: 'worker', priority });
     }
     await http.post('/api/projects/other/tasks', { id: 'x', title: 'x', agent: 'worker' });
-    // In another lane, though the same agent takes from it.
+    // In another queue of the same agent.
     await http.post(TASKS, { id: 'typed', title: 'x', type: 'review', priority: 10 });
 
     expect(await why(http, 'running')).toMatchObject({
@@ -87,7 +87,7 @@ describe('why, over HTTP', () => {
     expect(await kinds('limited')).toEqual(['draining', 'agent_paused', 'global_limit']);
   });
 
-  it('explains while the log is out of reach that this is why', async () => {
+  it('names the unreachable log as the reason', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     http.log.reachable = false;

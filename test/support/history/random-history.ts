@@ -21,7 +21,7 @@ export interface Step {
   readonly attempt: number;
   /** Whether a word of an attempt names another agent than the one that claimed it. */
   readonly isMistaken: boolean;
-  /** Decides which of what is heard is said. */
+  /** Chooses one of the accepted event types. */
   readonly pick: number;
   /** Decides what is left open. */
   readonly choice: number;
@@ -79,17 +79,17 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
   if (!host.get('agent', step.agent)) return build('agent.registered', step, {});
   const { openAttempt: open, attempts, waitingFor } = task.context;
   const attemptKey = `${step.task}/${open}`;
-  const heard = [
-    ...host.heard('task', step.task),
-    ...host.heard('attempt', attemptKey),
+  const accepted = [
+    ...host.acceptedTypes('task', step.task),
+    ...host.acceptedTypes('attempt', attemptKey),
     // Seldom, so that tasks get somewhere.
-    ...(step.choice % 3 === 0 ? host.heard('agent', step.agent) : []),
-    ...(step.choice % 5 === 0 ? host.heard('supervisor', 'supervisor') : []),
-    ...(step.choice % 7 === 0 ? host.heard('queue', step.queue) : []),
+    ...(step.choice % 3 === 0 ? host.acceptedTypes('agent', step.agent) : []),
+    ...(step.choice % 5 === 0 ? host.acceptedTypes('supervisor', 'supervisor') : []),
+    ...(step.choice % 7 === 0 ? host.acceptedTypes('queue', step.queue) : []),
   ]
     .filter((type): type is EventType => BODIES.has(type as EventType))
     .filter((type) => !RARE.has(type) || step.choice % 3 === 0);
-  const type = heard[step.pick % heard.length] ?? step.type;
+  const type = accepted[step.pick % accepted.length] ?? step.type;
   if (type === 'task.claimed') return build(type, step, { attempt: attempts + 1 });
   const agent = claims.get(attemptKey);
   return build(type, step, {

@@ -203,7 +203,7 @@ describe('why a task waits', () => {
     ]);
     expect(queued.next).toContain('projects take turns');
     expect(kindsOf(pending({ isDraining: true }))).toEqual(['draining']);
-    expect(kindsOf(pending({ logTrouble: 'out of reach' }))).toEqual(['queue', 'log']);
+    expect(kindsOf(pending({ logTrouble: 'unreachable' }))).toEqual(['queue', 'log']);
   });
 
   it('pending: says when it expires, but not after an attempt', () => {
