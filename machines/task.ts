@@ -24,6 +24,8 @@ export interface TaskContext {
   readonly comments: number;
   /** Progress reports of all attempts. */
   readonly reports: number;
+  /** 1 to 10, 10 first. */
+  readonly priority: number;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
   /** Tasks that have to be done before this one is pending. */
@@ -46,6 +48,7 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
     outputs: 0,
     comments: 0,
     reports: 0,
+    priority: event.spec.priority,
     dueAt: event.spec.not_before_ms ?? null,
     waitingFor: event.waiting_for ?? NOTHING,
     blockedBy: null,
@@ -161,6 +164,7 @@ export const taskMachine = machineSetup.createMachine({
     outputs: 0,
     comments: 0,
     reports: 0,
+    priority: 5,
     dueAt: null,
     waitingFor: NOTHING,
     blockedBy: null,

@@ -177,7 +177,7 @@ describe('ReadyTasks', () => {
               if (taken.length > 0) taken.splice(each.finish % taken.length, 1);
             } else {
               const queues = each.take;
-              const isReady = (key: string): boolean => ready.some((task) => task.key === key);
+              const isReady = ({ key }: ReadyTask): boolean => ready.some((task) => task.key === key);
               const [expected] = ready
                 .filter(({ queue, project }) => queues.includes(queue) && loadOf(project) < projectCap)
                 .sort((a, b) => {

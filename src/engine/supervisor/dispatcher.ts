@@ -7,7 +7,7 @@
  */
 import type { TaskSpec } from '../../contracts/tasks.ts';
 import { queueOf } from './agent-roster.ts';
-import type { QueueKey, ReadyTasks } from './ready-tasks.ts';
+import type { QueueKey, ReadyTask, ReadyTasks } from './ready-tasks.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 interface DispatcherParts extends Pick<SupervisorContext, 'host' | 'roster'> {
@@ -77,7 +77,7 @@ export class Dispatcher {
       }
       const next = ready.take({
         queues: open,
-        isReady: (key) => this.#isReady(key),
+        isReady: (task) => this.#isReady(task),
         loadOf: (project) => host.openAttempts(project),
         projectCap: projectConcurrency,
       });
@@ -116,8 +116,9 @@ export class Dispatcher {
     return agent.context.running < agent.context.concurrency;
   }
 
-  #isReady(key: string): boolean {
+  #isReady({ key, priority }: ReadyTask): boolean {
     const task = this.#options.host.get('task', key);
-    return task?.state === 'pending' && task.context.openAttempt === null;
+    if (task?.state !== 'pending') return false;
+    return task.context.openAttempt === null && task.context.priority === priority;
   }
 }

@@ -4,7 +4,8 @@
  * Invariant dispatch/priority-then-age: within a project by priority (10 first), then by age. Of the projects with ready
  * tasks, the one with the fewest open attempts goes first, then the one that was served longest ago: none starves.
  *
- * This is only an index: an entry is stale if its task was cancelled or claimed. `take` drops stale entries.
+ * This is only an index: an entry is stale if its task was cancelled or claimed, or has another priority by now. `take`
+ * drops stale entries.
  */
 import { Heap } from '../../base/heap.ts';
 
@@ -25,7 +26,7 @@ export interface QueuedTask extends ReadyTask {
 
 export interface Demand {
   readonly queues: readonly QueueKey[];
-  readonly isReady: (key: string) => boolean;
+  readonly isReady: (task: ReadyTask) => boolean;
   readonly loadOf: (project: string) => number;
   /** Open attempts that a project may have. */
   readonly projectCap: number;
@@ -99,9 +100,9 @@ export class ReadyTasks {
   }
 }
 
-function firstReady(heap: Heap<QueuedTask>, isReady: (key: string) => boolean): QueuedTask | undefined {
+function firstReady(heap: Heap<QueuedTask>, isReady: Demand['isReady']): QueuedTask | undefined {
   for (let first = heap.peek(); first; first = heap.peek()) {
-    if (isReady(first.key)) return first;
+    if (isReady(first)) return first;
     heap.pop();
   }
   return undefined;
