@@ -122,6 +122,9 @@ const machineSetup = setup({
     countOutput: assign({ outputs: ({ context }) => context.outputs + 1 }),
     countComment: assign({ comments: ({ context }) => context.comments + 1 }),
     countReport: assign({ reports: ({ context }) => context.reports + 1 }),
+    setPriority: assign(({ event }) =>
+      event.type === 'task.priority_changed' ? { priority: event.priority } : {},
+    ),
     redrive: assign({
       attemptsGranted: ({ context }) => context.attempts + context.maxAttempts,
       dueAt: null,
@@ -134,6 +137,8 @@ const cancel = { 'task.cancelled': { target: 'cancelled' } } as const;
 const block = {
   'task.blocked': { guard: 'isOpenAttemptOrOperator', target: 'blocked', actions: 'noteBlocker' },
 } as const;
+/** Until the task is finished: in an open attempt it counts for the next one. */
+const reprioritise = { 'task.priority_changed': { actions: 'setPriority' } } as const;
 const expire = { 'task.expired': { guard: 'canExpire', target: 'expired' } } as const;
 const redrive = {
   'task.redriven': [
@@ -189,6 +194,7 @@ export const taskMachine = machineSetup.createMachine({
           { guard: 'isAwaited', actions: 'strikeDependency' },
         ],
         ...cancel,
+        ...reprioritise,
         ...block,
         ...expire,
       },
@@ -197,6 +203,7 @@ export const taskMachine = machineSetup.createMachine({
       on: {
         'task.claimed': { guard: 'isClaimable', target: 'claimed', actions: 'openAttempt' },
         ...cancel,
+        ...reprioritise,
         ...block,
         ...expire,
       },
@@ -206,6 +213,7 @@ export const taskMachine = machineSetup.createMachine({
         'attempt.started': { guard: 'isOpenAttempt', target: 'working' },
         'attempt.ended': retryOrFail,
         ...cancel,
+        ...reprioritise,
       },
     },
     working: {
@@ -216,6 +224,7 @@ export const taskMachine = machineSetup.createMachine({
         'attempt.ended': [{ guard: 'isSuccess', target: 'review', actions: 'closeAttempt' }, ...retryOrFail],
         ...addOutput,
         ...cancel,
+        ...reprioritise,
         ...block,
       },
     },
@@ -226,6 +235,7 @@ export const taskMachine = machineSetup.createMachine({
         'attempt.ended': [{ guard: 'isSuccess', actions: 'closeAttempt' }, ...retryOrFail],
         ...addOutput,
         ...cancel,
+        ...reprioritise,
       },
     },
     blocked: {
@@ -241,6 +251,7 @@ export const taskMachine = machineSetup.createMachine({
           { guard: 'isAwaited', actions: 'strikeDependency' },
         ],
         ...cancel,
+        ...reprioritise,
       },
     },
     done: {},

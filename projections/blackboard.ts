@@ -132,6 +132,10 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     setReason(next, reason ?? null, sequence);
     next.dueAt = null;
   },
+  'task.priority_changed': (next, { priority, comment }, record) => {
+    next.spec = { ...next.spec, priority };
+    addComment(next, comment, record);
+  },
   'task.expired': (next) => {
     setReason(next, 'expires_at passed before the task was claimed');
     next.dueAt = null;

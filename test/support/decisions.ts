@@ -22,3 +22,11 @@ export const blockTask = deciding((ref, reason = 'blocked by an operator') => ({
 }));
 export const unblockTask = deciding((ref, comment) => ({ type: 'task.unblocked', ...ref, comment }));
 export const retryTask = deciding((ref, comment) => ({ type: 'task.redriven', ...ref, comment }));
+
+/** To a priority that differs from call to call. */
+export const changePriority = deciding((ref, comment = '') => ({
+  type: 'task.priority_changed',
+  ...ref,
+  priority: 1 + ((comment.length + ref.task.length) % 10),
+  comment,
+}));

@@ -99,6 +99,12 @@ export const TASK_EVENTS = [
     text: ['reason'],
     data: { ...task, reason: optionalText },
   }),
+  event({
+    type: 'task.priority_changed',
+    moves: ['task'],
+    text: ['comment'],
+    data: { ...task, priority: z.int().min(1).max(10), comment: optionalText },
+  }),
   event({ type: 'task.expired', moves: ['task'], data: task }),
   event({
     type: 'task.redriven',

@@ -208,6 +208,7 @@ export class Supervisor {
       case 'task.unblocked':
       case 'task.rejected':
       case 'task.redriven':
+      case 'task.priority_changed':
         return this.#takeUp(event);
       case 'agent.parked':
         return this.#breaker.takeUp(event.agent);

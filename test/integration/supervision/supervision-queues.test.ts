@@ -1,6 +1,7 @@
 /** A paused queue, in simulated time: no task of it is assigned to any agent. */
 import { describe, expect, it } from 'vitest';
 import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
+import { decideTask } from '../../../src/app/tasks/decide-task.ts';
 import { readWhy } from '../../../src/app/tasks/why.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
@@ -112,5 +113,39 @@ describe('a paused queue', () => {
     // Nothing waits in it any more; that it is paused is reason enough to know it.
     await tell(simulation, paint, 'resume');
     await expect(tell(simulation, paint, 'pause')).rejects.toMatchObject({ code: 'queue_not_found' });
+  });
+});
+
+describe('a task whose priority changes', () => {
+  const setPriority = (simulation: Simulation, task: string, priority: number): Promise<unknown> =>
+    simulation.answer(
+      decideTask(
+        simulation.app,
+        { type: 'task.priority_changed', project: 'demo', task, priority },
+        {},
+        'user:ann',
+      ),
+    );
+
+  it('is dispatched by its new priority, also after a restart, and shows it', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(), builder)] });
+    await tell(simulation, BUILD, 'pause');
+    for (const id of ['t1', 't2', 't3']) await simulation.create({ id, type: 'build', priority: 5 });
+    await setPriority(simulation, 't3', 9);
+    await setPriority(simulation, 't1', 1);
+    expect(simulation.task('t3').spec.priority).toBe(9);
+    await simulation.restart();
+    await tell(simulation, BUILD, 'resume');
+    await simulation.untilState('t1', 'done');
+    expect(claimed(simulation)).toEqual(['t3', 't2', 't1']);
+  });
+
+  it('refuses a change once it is finished, and nothing is recorded', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(), builder)] });
+    await simulation.create({ id: 't1', type: 'build' });
+    await simulation.untilState('t1', 'done');
+    const before = simulation.records.length;
+    await expect(setPriority(simulation, 't1', 9)).rejects.toMatchObject({ code: 'illegal_transition' });
+    expect(simulation.records.length).toBe(before);
   });
 });

@@ -4,7 +4,7 @@ import type { TaskSpec } from '../../../src/contracts/tasks.ts';
 export interface TaskModel {
   readonly project: string;
   readonly id: string;
-  readonly spec: TaskSpec;
+  spec: TaskSpec;
   /** Created when its parent was in review already: it may be too late to be waited for. */
   readonly isLate: boolean;
   state: string;

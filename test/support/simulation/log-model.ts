@@ -206,6 +206,9 @@ export class LogModel {
     if (task && event.type === 'task.redriven') {
       Object.assign(task, { granted: task.attempts + task.spec.max_attempts, redriven: true });
     }
+    if (task && event.type === 'task.priority_changed') {
+      task.spec = { ...task.spec, priority: event.priority };
+    }
     if (event.type === 'agent.registered') this.#concurrency.set(event.agent, event.concurrency);
     if (event.type === 'supervisor.draining') this.#isDraining = true;
     if (event.type === 'supervisor.started') {

@@ -8,7 +8,15 @@ import {
 import type { AppContext } from '../../../src/app/context.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
-import { approveTask, blockTask, cancelTask, rejectTask, retryTask, unblockTask } from '../decisions.ts';
+import {
+  approveTask,
+  blockTask,
+  cancelTask,
+  changePriority,
+  rejectTask,
+  retryTask,
+  unblockTask,
+} from '../decisions.ts';
 import type { Word } from './script.ts';
 
 /** @param mark by which the word is found again in the log */
@@ -42,6 +50,7 @@ const USE_CASES = {
   block: blockTask,
   unblock: unblockTask,
   retry: retryTask,
+  priority: changePriority,
 } as const;
 
 export type TaskDecision = keyof typeof USE_CASES;
