@@ -1,5 +1,7 @@
 /** Arguments of commands, with what the shell offers for them; and the form of option values. */
 import { Argument, InvalidArgumentError } from 'commander';
+import type { z } from 'zod';
+import { prioritySchema } from '../contracts/config-values.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../contracts/tasks.ts';
 
 /** What the shell offers for a word: fixed words, files, or what a running Signalbox has. */
@@ -49,8 +51,10 @@ export function numberOf(text: string): number {
 }
 
 /** A number, or a word such as `high`. */
-export function priorityOf(text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text;
+export function priorityOf(text: string): z.input<typeof prioritySchema> {
+  const given = prioritySchema.safeParse(/^\d+$/.test(text) ? Number(text) : text);
+  if (given.success) return given.data;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 10, or low, normal or high.');
 }
 
 export function jsonObjectOf(text: string): Record<string, unknown> {

@@ -27,7 +27,14 @@ interface TaskDecision {
   /** Of tasks that the shell offers. */
   readonly statuses: readonly TaskState[];
   readonly example: Example;
-  readonly send: (client: SignalboxClient, input: TaskRef & Decision) => Promise<TaskAnswer>;
+  /** A value of the decision beside the comment: after the id on the command line. */
+  readonly argument?: {
+    readonly name: string;
+    readonly description: string;
+    /** Refuses a value that is not valid. */
+    readonly parse: (value: string) => unknown;
+  };
+  readonly send: (client: SignalboxClient, input: TaskRef & Decision, value: string) => Promise<TaskAnswer>;
 }
 
 const DECISIONS: readonly TaskDecision[] = [
@@ -88,12 +95,15 @@ export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
   summary: `${row.name} a task`,
   description: row.description,
   examples: [row.example],
-  add: (command, terminal) =>
-    withDecision(withProject(command), row.comment, row.needsComment)
-      .addArgument(taskArgument(row.statuses))
-      .action(async (id: string, options: ClientOptions & DecisionOptions) => {
-        const { project } = options;
-        const answer = await row.send(clientOf(options), { project, task: id, ...decisionOf(options) });
-        printAnswer(terminal, options, answer, ({ status }) => `task ${printable(id)} is now ${status}`);
-      }),
+  add: (command, terminal) => {
+    withDecision(withProject(command), row.comment, row.needsComment).addArgument(taskArgument(row.statuses));
+    if (row.argument) command.argument(row.argument.name, row.argument.description, row.argument.parse);
+    command.action(async () => {
+      const [id = '', value = ''] = command.args;
+      const options = command.opts<ClientOptions & DecisionOptions>();
+      const { project } = options;
+      const answer = await row.send(clientOf(options), { project, task: id, ...decisionOf(options) }, value);
+      printAnswer(terminal, options, answer, ({ status }) => `task ${printable(id)} is now ${status}`);
+    });
+  },
 }));
