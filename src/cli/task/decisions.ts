@@ -6,7 +6,7 @@ import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
 import type { TaskState } from '../../contracts/tasks.ts';
-import { DEAD_STATUSES, OPEN_STATUSES, taskArgument } from '../arguments.ts';
+import { DEAD_STATUSES, OPEN_STATUSES, priorityOf, taskArgument } from '../arguments.ts';
 import type { CommandRow, Example } from '../command.ts';
 import {
   type ClientOptions,
@@ -87,6 +87,20 @@ const DECISIONS: readonly TaskDecision[] = [
     statuses: DEAD_STATUSES,
     example: ['Retry a task', 'signalbox task retry k3v9x2m1q8zt --comment "the disk is free again"'],
     send: (client, input) => client.retryTask(input),
+  },
+  {
+    name: 'priority',
+    description:
+      'Changes the priority of a task that has not ended. In an open attempt it counts for the next one.',
+    comment: 'reason for the decision',
+    statuses: OPEN_STATUSES,
+    argument: {
+      name: '<priority>',
+      description: '1 to 10, 10 first; or low, normal, high',
+      parse: priorityOf,
+    },
+    example: ['Start a task before others', 'signalbox task priority k3v9x2m1q8zt 9'],
+    send: (client, input, value) => client.changePriority({ ...input, priority: priorityOf(value) }),
   },
 ];
 

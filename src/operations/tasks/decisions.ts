@@ -1,6 +1,7 @@
 /** An operator's decisions about a task; approvals and rejections also come from the agent that reviews it. */
 import { taskAnswerSchema } from '../../contracts/api/answers.ts';
 import { decisionSchema, redactSchema, rejectionSchema } from '../../contracts/api/requests.ts';
+import { prioritySchema } from '../../contracts/config-values.ts';
 import { COMMITS } from '../errors.ts';
 import { json, NO_INPUT, operation } from '../operation.ts';
 import { TASK, taskParams } from '../params.ts';
@@ -88,4 +89,15 @@ export const retryTask = operation({
   http: post('retry'),
   handle: ({ decisions }, { params, body, caller }) =>
     decisions.decide({ type: 'task.redriven', ...params, comment: body.comment }, body, caller.actor),
+});
+
+export const changePriority = operation({
+  ...decision,
+  name: 'changePriority',
+  summary: 'Change the priority of a task that is not finished: 1 to 10, 10 first; or low, normal, high',
+  http: post('priority'),
+  input: { ...decision.input, body: decisionSchema.extend({ priority: prioritySchema }) },
+  example: { by: 'ann', priority: 'high' },
+  handle: ({ decisions }, { params, body: { priority, comment, by }, caller }) =>
+    decisions.decide({ type: 'task.priority_changed', ...params, priority, comment }, { by }, caller.actor),
 });

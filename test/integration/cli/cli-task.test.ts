@@ -130,7 +130,8 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     await create({ title: 'c', agent: 'greeter', id: 'c', delay_seconds: 600 });
     const holdUp = async (): Promise<void> => {
       expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is now blocked\n');
-      expect(await said('comment', 'c', 'hurry up')).toBe('task c now has 1 comment\n');
+      expect(await said('priority', 'c', 'high', '--comment', 'a deadline')).toBe('task c is now blocked\n');
+      expect(await said('comment', 'c', 'hurry up')).toBe('task c now has 2 comments\n');
       expect(await said('unblock', 'c')).toBe('task c is now pending\n');
     };
     const cancel = async (): Promise<void> => {
