@@ -80,7 +80,7 @@ export function describeReading(freshLog: FreshLog): void {
 
 export function describeGaps(freshLog: FreshLog): void {
   it.each([1, 2, 11, 20])(
-    'erases message %i: it is left out, or missing where all are asked for',
+    'erases message %i: a reader skips it, or reports it as missing if all are requested',
     async (sequence) => {
       await using log = await freshLog();
       const { journal } = await twentyOne(log);

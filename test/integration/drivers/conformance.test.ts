@@ -43,7 +43,7 @@ describe('an output that is made from a driver', () => {
 });
 
 describe('the conformance kit', () => {
-  it('finds that everything holds', { timeout: 120_000 }, async () => {
+  it('passes all checks', { timeout: 120_000 }, async () => {
     const results = await all(resolveDriver({}, 'codex'));
     expect(results.filter(({ holds }) => holds !== true)).toEqual([]);
   });
@@ -58,7 +58,7 @@ describe('the conformance kit', () => {
     );
   });
 
-  it('finds what does not hold', async () => {
+  it('reports the checks that fail', async () => {
     const mine = (changes: object) => resolveDriver({ mine: { base: 'claude', ...changes } }, 'mine');
     const claude = mine({});
     const good = goodOutput(claude);

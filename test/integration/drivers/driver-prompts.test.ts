@@ -137,7 +137,7 @@ describe('the calls of a prompt, pasted into a shell', () => {
     ['on standard input, in Chinese', 'zh', (tool) => tool.agent('claude')],
     ['in a file, of a tool that passes no environment on', 'en', (tool) => tool.agent('openclaw')],
     [
-      'as an argument, where the token is in the environment',
+      'as an argument, if the token is in the environment',
       'en',
       (tool) => tool.agentWith(echo(tool), 'argument'),
     ],

@@ -278,7 +278,7 @@ describe.concurrent('an openclaw run whose command lost its Gateway', () => {
     });
   });
 
-  it('is told to end when its time is over', async () => {
+  it('is asked to end when its time limit is reached', async () => {
     await using tool = new FakeTool();
     tool.plan(lost, { stdout: recorded('openclaw', 'wait-running.json') });
     await using engine = await startEngine({ agents: [tool.agent('openclaw')] });

@@ -68,7 +68,7 @@ describe('the prompt of a project', () => {
   it.each<[string, () => Record<string, unknown>, RegExp]>([
     ['a template that is not there', () => ({ prompt_template: join(directory, 'none.md') }), /ENOENT/],
     [
-      'a template with another word',
+      'a template with an unknown placeholder',
       () => ({ prompt_template: file('c.md', '{{titel}}') }),
       /\{\{titel\}\} is no placeholder; there are title/,
     ],

@@ -38,7 +38,7 @@ describe('a stream that exists already', () => {
     ['no_ack', { no_ack: true }],
     ['subjects', { subjects: ['signalbox.v1.evt.demo.>'] }],
     ['republish', { republish: { src: EVENT_SUBJECTS, dest: LIVE_SUBJECTS, headers_only: true } }],
-  ])('is refused where its %s would lose or hide events, and left as it is', async (setting, wrong) => {
+  ])('is refused and not changed if its setting %s would lose or hide events', async (setting, wrong) => {
     await using log = await JetStreamLog.fresh(server);
     const manager = await log.manager();
     await manager.streams.add({ ...GOOD, ...wrong });
@@ -77,7 +77,7 @@ describe('a damaged log', () => {
       11,
       async (log: JetStreamLog) => void (await (await log.manager()).streams.purge(EVENT_STREAM)),
     ],
-  ])('is reported where it lost %s', async (_, expected, sequence, damage) => {
+  ])('is reported if it lost %s', async (_, expected, sequence, damage) => {
     await using log = await JetStreamLog.fresh(server);
     const writer = await log.open();
     await writer.takeOver('epoch');

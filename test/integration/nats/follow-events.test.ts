@@ -65,7 +65,7 @@ describe('a follower of the event log', () => {
     );
   });
 
-  it('begins where it is told, and says what it may not', async () => {
+  it('starts at the requested event, and reports a refused request', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const connection = await world.connect();
     const stop = new AbortController();

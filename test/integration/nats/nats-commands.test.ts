@@ -61,7 +61,7 @@ describe('commands over NATS', () => {
     );
   });
 
-  it('do what HTTP does, with the same answers', async () => {
+  it('do the same as over HTTP, with the same answers', async () => {
     await using world = await RemoteWorld.start({
       agents: { far: REMOTE },
       defaults: { review: 'manual' },

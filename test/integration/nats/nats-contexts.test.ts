@@ -137,7 +137,7 @@ describe('a context says who one is', () => {
 });
 
 describe('the commands use a context', () => {
-  it('up, doctor, readers of the log and a worker, and none of them shows what it holds', async () => {
+  it('up, doctor, readers of the log and a worker, without showing its secrets', async () => {
     await using nats = await configuredNats(
       `authorization { users: [{ user: "box", password: "${PASSWORD}" }] }`,
     );

@@ -6,7 +6,7 @@ import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { until } from '../../support/until.ts';
 
 describe.concurrent('a worker of a remote agent', () => {
-  it('does each job by the handler of its action, and what it brings is on the blackboard', async () => {
+  it('runs each job with the handler of its action, and its outputs are on the board', async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, concurrency: 2 } } });
     await world.worker({
       agent: 'far',
@@ -57,7 +57,7 @@ describe.concurrent('a worker of a remote agent', () => {
     expect((await box.listAttempts({ project: 'demo', task: 'a' })).attempts).toHaveLength(1);
   });
 
-  it('hands in what is larger than a message as a file', async () => {
+  it('sends an output that is larger than a message as a file', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const large = 'x'.repeat(3_000_000);
     await world.worker({ agent: 'far', default: () => large });
@@ -99,7 +99,7 @@ describe.concurrent('a worker of a remote agent', () => {
     ]);
   });
 
-  it('that takes no job lets the task be cancelled, and the job is taken out of the queue', async () => {
+  it('removes the job of a cancelled task from the queue if no worker took it', async () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
     const { box } = world;
     const connection = await world.connect();
@@ -153,7 +153,7 @@ describe.concurrent('a worker of a remote agent', () => {
     ]);
   });
 
-  it('that gives a job back again and again without beginning it is given it no more', async () => {
+  it('is not given a job again that it returned too often without starting it', async () => {
     await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
     const connection = await world.connect();
     await announce(connection);

@@ -157,7 +157,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       expect(report.peakMemoryBytes).toBeLessThan(600e6);
     });
 
-    it('goes on without its launcher, and reports the end as lost', async () => {
+    it('continues without its launcher, and its end is reported as lost', async () => {
       const process = await lab.spawn(['sleep', '600']);
       globalThis.process.kill(process.group, 'SIGKILL');
       await until('the launcher is gone', () => (lab.table.lookup(process.group)?.state ?? 'Z') === 'Z');

@@ -1,4 +1,4 @@
-/** How attempts end, in simulated time: by their word, by their process, by a decision about their task. */
+/** How attempts end, in simulated time: by their message, by their process, by a decision about their task. */
 import { describe, expect, it } from 'vitest';
 import { agent, inTurn } from '../../support/simulation/agent.ts';
 import { type Script, script, scripts } from '../../support/simulation/script.ts';
@@ -12,8 +12,8 @@ async function given(run: Script, changes: Parameters<Simulation['create']>[0] =
   return simulation;
 }
 
-describe('an agent that has given its word', () => {
-  it('and stays is ended after a while, and its result counts', async () => {
+describe('an agent that has reported its result', () => {
+  it('is ended after its linger time if it does not exit, and its result counts', async () => {
     const simulation = await given(scripts.lingers(500));
     await simulation.untilState('t', 'done');
     expect(simulation.task('t').attempts).toBe(1);
@@ -21,7 +21,7 @@ describe('an agent that has given its word', () => {
     expect(simulation.processes.alive()).toEqual([]);
   });
 
-  it('just before its deadline has the time to exit by itself', async () => {
+  it('may exit by itself if it reported just before its deadline', async () => {
     const run = script({
       runsMs: 20_500,
       words: [
@@ -34,7 +34,7 @@ describe('an agent that has given its word', () => {
     expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'completed', exit_code: 0 });
   });
 
-  it('while it is ended for its deadline is heard: what was accepted counts', async () => {
+  it('counts if the message was accepted while the attempt was being ended for its deadline', async () => {
     const run = script({
       runsMs: null,
       stopMs: 900,
@@ -49,7 +49,7 @@ describe('an agent that has given its word', () => {
     expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'completed' });
   });
 
-  it('that it failed is tried again once its process has ended', async () => {
+  it('is tried again after a reported failure, once its process has ended', async () => {
     const simulation = await given(scripts.says('failed', 500, 30_000));
     await simulation.untilState('t', 'done');
     expect(simulation.task('t').attempts).toBe(2);
@@ -57,7 +57,7 @@ describe('an agent that has given its word', () => {
     expect(first).toMatchObject({ outcome: 'failed', stopReason: 'lingering' });
   });
 
-  it('that it is blocked holds the task until a user unblocks it', async () => {
+  it('holds the task after it reported to be blocked, until a user unblocks it', async () => {
     const simulation = await given(scripts.says('blocked'));
     await simulation.untilState('t', 'blocked');
     await simulation.advance(60_000);
@@ -71,7 +71,7 @@ describe('an agent that has given its word', () => {
     expect(simulation.task('t').attempts).toBe(2);
   });
 
-  it('and was adopted since is ended all the same', async () => {
+  it('is ended also if it was adopted in the meantime', async () => {
     const simulation = await given(scripts.lingers(500));
     await simulation.untilState('t', 'review');
     simulation.crash();
@@ -106,7 +106,7 @@ describe('a cancelled task', () => {
     expect(simulation.processes.alive()).toEqual([]);
   });
 
-  it('that was scheduled never starts', async () => {
+  it('never starts if it was scheduled', async () => {
     const simulation = await given(scripts.succeeds(), { delay_seconds: 10 });
     await simulation.decide('cancel', 't');
     await simulation.advance(60_000);
@@ -114,8 +114,8 @@ describe('a cancelled task', () => {
   });
 });
 
-describe('a task that a person blocks while it is worked on', () => {
-  it('has its run ended, and goes on with a new one when it is unblocked', async () => {
+describe('a task that a user blocks while it is running', () => {
+  it('has its attempt ended, and continues with a new one when it is unblocked', async () => {
     const simulation = await given(scripts.hangs());
     await simulation.untilState('t', 'working');
     await simulation.decide('block', 't');
@@ -141,7 +141,7 @@ describe('a shutdown that ends the agents', () => {
     expect(simulation.task('t').attempts).toBe(2);
   });
 
-  it('keeps the result of one that had given its word', async () => {
+  it('keeps the result of an agent that had reported it', async () => {
     const simulation = await given(scripts.lingers(500));
     await simulation.untilState('t', 'review');
     simulation.node?.engine.supervisor.stopAll();

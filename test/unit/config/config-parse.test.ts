@@ -231,7 +231,7 @@ limits: { concurrency: 1.5 }
     expect(errorOf(`server: { host: ${host} }`).message).toMatch(/server\.host: expected an IP address/);
   });
 
-  it('never contain what may be a secret', () => {
+  it('never contain a value that may be a secret', () => {
     const text = `
 nats: { url: "http://user:hunter2@nats.example" }
 agents:

@@ -117,7 +117,7 @@ describe('a context', () => {
 
 describe('a file with credentials', () => {
   it.each(['seed', `{ "password": "${SECRET}" `, '{}'])(
-    'is not quoted where it holds none: %s',
+    'does not quote a file without a secret: %s',
     async (content) => {
       const file = join(home, 'credentials');
       await writeFile(file, `${content}${SECRET}`);

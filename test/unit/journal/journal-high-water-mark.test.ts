@@ -94,7 +94,7 @@ describe('the file of the high-water mark', () => {
   });
 
   it.each(['', '{', 'null', '{"sequence":0,"id":"a"}', '{"sequence":1}', '{"sequence":1,"id":"a","x":1}'])(
-    'is refused where it says %j, with what to do',
+    'refuses a file that contains %j, and says what to do',
     async (content) => {
       await writeFile(file, content);
       await expect(HighWaterMark.open(file, logger)).rejects.toMatchObject({

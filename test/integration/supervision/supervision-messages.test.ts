@@ -1,4 +1,4 @@
-/** Words of agents that come too early, too late, or twice, in simulated time. */
+/** Messages of agents that arrive too early, too late, or twice, in simulated time. */
 import { describe, expect, it } from 'vitest';
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import { agent, inTurn } from '../../support/simulation/agent.ts';
@@ -10,7 +10,7 @@ async function given(...list: readonly [Script, ...Script[]]): Promise<Simulatio
   return Simulation.begin({ agents: [agent('a', inTurn(...list))], storeMs: 100 });
 }
 
-/** What Signalbox answers to a word of an attempt: `ok`, or the code of the error. */
+/** What Signalbox answers to a message of an attempt: `ok`, or the code of the error. */
 async function answerTo(simulation: Simulation, attempt: number, say: Word['say']): Promise<string> {
   const token = simulation.app.supervision.tokens.tokenOf({ project: 'demo', task: 't', attempt });
   const word = speak(simulation.app, { project: 'demo', task: 't', token }, { atMs: 0, say }, 'said');
@@ -22,7 +22,7 @@ async function answerTo(simulation: Simulation, attempt: number, say: Word['say'
   );
 }
 
-describe('a late word', () => {
+describe('a late message', () => {
   it.each(['working', 'heartbeat', 'output', 'review', 'failed', 'blocked', 'comment'] as const)(
     '(%s) of attempt 1 is refused and recorded while attempt 2 runs, and changes nothing',
     async (say) => {
@@ -41,7 +41,7 @@ describe('a late word', () => {
     },
   );
 
-  it('of an attempt that is being ended after a cancellation is refused', async () => {
+  it('is rejected while its attempt is being ended after a cancellation', async () => {
     const simulation = await given(script({ runsMs: null, stopMs: 900 }));
     await simulation.create({ id: 't', agent: 'a' });
     await simulation.untilState('t', 'working');
@@ -50,11 +50,11 @@ describe('a late word', () => {
     expect(await answerTo(simulation, 1, 'output')).toBe('stale_attempt');
   });
 
-  it('is recorded only so many times: a runaway agent does not fill the log', async () => {
+  it('is recorded a limited number of times, so that a runaway agent does not fill the log', async () => {
     const simulation = await given(scripts.fails(), scripts.hangs());
     await simulation.create({ id: 't', agent: 'a' });
     await simulation.until(() => simulation.task('t').attempts === 2);
-    for (let word = 0; word < 40; word++) {
+    for (let count = 0; count < 40; count++) {
       expect(await answerTo(simulation, 1, 'working')).toBe('stale_attempt');
     }
     const recorded = simulation.typesOf('t').filter((type) => type === 'attempt.message_rejected');
@@ -62,7 +62,7 @@ describe('a late word', () => {
   });
 });
 
-describe('an early word', () => {
+describe('an early message', () => {
   it('waits until the start of its attempt is recorded', async () => {
     const simulation = await given(scripts.hangs());
     await simulation.create({ id: 't', agent: 'a' });
@@ -72,14 +72,14 @@ describe('an early word', () => {
     expect(simulation.typesOf('t').slice(-2)).toEqual(['attempt.started', 'task.output_added']);
   });
 
-  it('is refused where its attempt is over before it was ever recorded as started', async () => {
+  it('is rejected if its attempt is over before its start was recorded', async () => {
     const simulation = await given({ ...scripts.throwsAtStart(), startMs: 500 }, scripts.hangs());
     await simulation.create({ id: 't', agent: 'a' });
     await simulation.untilState('t', 'claimed');
     expect(await answerTo(simulation, 1, 'output')).toBe('stale_attempt');
   });
 
-  it('is told to come again where the start is not recorded for too long', async () => {
+  it('gets a retryable error if the start is not recorded in time', async () => {
     const simulation = await given({ ...scripts.hangs(), startMs: 60_000 });
     await simulation.create({ id: 't', agent: 'a' });
     await simulation.untilState('t', 'claimed');
@@ -87,8 +87,8 @@ describe('an early word', () => {
   });
 });
 
-describe('a word that comes twice', () => {
-  it('is heard once where it is a verdict', async () => {
+describe('a message that arrives twice', () => {
+  it('counts once if it submits the result', async () => {
     const simulation = await given(scripts.hangs());
     await simulation.create({ id: 't', agent: 'a', outputs: 'optional' });
     await simulation.untilState('t', 'working');
@@ -97,7 +97,7 @@ describe('a word that comes twice', () => {
     expect(simulation.typesOf('t').filter((type) => type === 'task.submitted')).toHaveLength(1);
   });
 
-  it('is refused the second time where the first one ended the attempt', async () => {
+  it('is rejected the second time if the first one ended the attempt', async () => {
     const simulation = await given(scripts.hangs());
     await simulation.create({ id: 't', agent: 'a' });
     await simulation.untilState('t', 'working');
