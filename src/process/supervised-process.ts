@@ -83,7 +83,10 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     await this.#remembering;
     const evidence = await this.#killer.kill(options);
     const { pid } = this.identity;
-    if (evidence.survivors > 0) this.#host.log.error({ pid, evidence }, 'some processes survived SIGKILL');
+    if (evidence.survivors > 0) {
+      const message = `${evidence.survivors} processes survived SIGKILL: end them by hand, or restart the machine`;
+      this.#host.log.error({ pid, evidence }, message);
+    }
     await this.checkEnd();
     return evidence;
   }

@@ -140,14 +140,14 @@ export class JobRun {
       return false;
     }
     if (Date.parse(job.metadata.expireAt) < Date.now()) {
-      logger.warn('the job has expired: not begun');
+      logger.warn('discarded a job that has expired');
       this.#message.term();
       return false;
     }
     const body = { ...this.#address, status: 'working' } as const;
     const answer = await connection.ask('status', nextId(), body, MAX_ANSWER_MS);
     if (answer.ok) return true;
-    logger.warn({ code: answer.code }, `the job is not begun: ${answer.detail}`);
+    logger.warn({ code: answer.code }, `discarded a job that may not start: ${answer.detail}`);
     this.#message.term();
     return false;
   }

@@ -154,7 +154,10 @@ export class Worker {
     if (this.#stopping.signal.aborted) return message.nak();
     const parsed = jobSchema.safeParse(jsonOf(message));
     if (!parsed.success) {
-      this.#logger.error({ subject: message.subject }, 'cannot read a job: this worker may be too old');
+      this.#logger.error(
+        { subject: message.subject },
+        'discarded a job that cannot be read: update Signalbox on this machine',
+      );
       return message.term();
     }
     const job = parsed.data;

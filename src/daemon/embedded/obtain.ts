@@ -36,7 +36,7 @@ export async function obtainNatsServer(options: LocateOptions): Promise<NatsServ
     if (compareVersions(version, RECOMMENDED_SERVER) < 0) {
       logger.warn(
         { path, version, recommended: RECOMMENDED_SERVER },
-        'this nats-server works, but has defects that later versions have not: install a newer one',
+        'this nats-server works, but has defects that newer versions fix: install a newer one',
       );
     }
     return found;
@@ -94,7 +94,8 @@ async function fetchFrom(
     const runApt = await privateApt(directory, sources, env);
     const updated = await attempt(runApt(['update']));
     // One broken source fails the update; the package may still come from another one.
-    if (updated !== undefined) logger.warn({ reason: updated }, 'could not read every package source');
+    if (updated !== undefined)
+      logger.warn({ reason: updated }, 'could not read every package source; continuing with the others');
     const files = join(directory, 'files');
     await mkdir(files);
     const downloaded = await attempt(runApt(['download', PROGRAM_NAME], files));

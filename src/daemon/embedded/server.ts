@@ -128,7 +128,7 @@ async function launchFirst(
     // Other programs lose the address at the next start; that is no reason to have no server now.
     logger.warn(
       { file: layout.portFile, reason: messageOf(error) },
-      'could not save the port of the NATS server',
+      'could not save the port of the NATS server: it may get another one at the next start',
     );
   });
   return result.server;

@@ -106,7 +106,7 @@ export class Checkpointer implements CheckpointKeys {
     if (present !== null) {
       logger.warn(
         { key: this.#key.fingerprint, earlier: present, file: keys.path },
-        'the log was signed with a key that is not in this data directory: no key vouches for the new one',
+        'the log was signed with a key that is not in this data directory: restore the file of that key, or no key vouches for the new one',
       );
     }
     await introduce(app, this.#key, null, ACTOR);
@@ -157,7 +157,10 @@ export class Checkpointer implements CheckpointKeys {
       this.#hashes = this.#hashes.slice(covered);
       await this.#options.keys.noteCheckpoint(signed);
     } catch (error) {
-      this.#options.logger.warn({ err: error }, `could not write a checkpoint: ${messageOf(error)}`);
+      this.#options.logger.warn(
+        { err: error },
+        `could not write a checkpoint: ${messageOf(error)}; the next one covers its events`,
+      );
     }
   }
 

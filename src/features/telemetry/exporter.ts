@@ -154,7 +154,7 @@ const positionSchema = z.strictObject({ position: z.int().min(0) });
  */
 export async function openPosition(file: string, end: number, logger: Logger): Promise<number> {
   const saved = await readJson(file, positionSchema).catch((err: unknown) => {
-    logger.warn({ err, file }, 'cannot read the export position: starting with new events');
+    logger.warn({ err, file }, 'cannot read export position; starting with new events');
     return null;
   });
   const position = saved !== null && saved.position <= end ? saved.position : end;

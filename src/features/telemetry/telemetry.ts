@@ -115,7 +115,7 @@ export class Telemetry {
       try {
         return await this.#follow();
       } catch (err) {
-        logger.warn({ err }, 'cannot read the log for traces: will retry');
+        logger.warn({ err }, 'cannot read the log for traces; trying again');
         await pause(LOG_PAUSE_MS, signal, app.environment.clock);
       }
     }

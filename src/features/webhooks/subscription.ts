@@ -105,7 +105,7 @@ export class Subscription {
         return await this.#follow();
       } catch (err) {
         this.#lastError = messageOf(err);
-        logger.warn({ err }, 'cannot read the log for a webhook: will retry');
+        logger.warn({ err }, 'cannot read the log for a webhook; trying again');
         await this.#pause(LOG_PAUSE_MS);
       }
     }
@@ -138,7 +138,7 @@ export class Subscription {
       const about = { sequence, type, attempt, reason: sent.error };
       if (attempt < config.max_attempts) {
         this.#state = 'retrying';
-        logger.info(about, 'could not deliver an event: will retry');
+        logger.info(about, 'could not deliver an event; trying again');
         await this.#pause(this.#backoffMs(attempt));
         if (this.#isStopped) return false;
         continue;

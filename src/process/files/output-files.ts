@@ -141,7 +141,8 @@ export class OutputFile {
     await withCopy(this.path, head, (source, copy) =>
       copyRange(source, copy, { from: 0, to: HEAD_BYTES, at: 0 }),
     ).catch((error: unknown) => {
-      this.#log.warn({ file: this.path, err: error }, 'could not keep the beginning of an output');
+      const why = `could not keep the beginning of an output file: ${messageOf(error)}; only its end is kept`;
+      this.#log.warn({ file: this.path, err: error }, why);
     });
   }
 
