@@ -19,6 +19,7 @@ import {
   personOf,
   tableOf,
 } from './projection.ts';
+import { copyOfLinks, link, noLinks, type TaskLinks, unlink } from './task-links.ts';
 
 export interface OutputView extends Output {
   /** 1, 2, 3 … within the task. */
@@ -70,17 +71,11 @@ export interface TaskView {
   readonly lastSequence: number;
 }
 
-export interface Blackboard {
+export interface Blackboard extends TaskLinks {
   /** By task key, in the order of creation. */
   readonly tasks: Map<string, TaskView>;
   /** How many tasks are in each state, including those that have left memory. */
   readonly counts: Record<TaskState, number>;
-  /** Keys of the children by key of the parent, in the order of creation. */
-  readonly children: Map<string, readonly string[]>;
-  /** Keys of the tasks that depend on a task, by its key. */
-  readonly dependents: Map<string, readonly string[]>;
-  /** Task keys by `project/<idempotency key>`. */
-  readonly idempotencyKeys: Map<string, string>;
 }
 
 type TaskDraft = Draft<TaskView>;
@@ -166,9 +161,7 @@ export const blackboard: PastProjection<Blackboard> = {
   initial: () => ({
     tasks: new Map(),
     counts: noTasks(),
-    children: new Map(),
-    dependents: new Map(),
-    idempotencyKeys: new Map(),
+    ...noLinks(),
   }),
   evolve(state, record, entries = 'handed out') {
     const { event } = record;
@@ -198,12 +191,7 @@ export const blackboard: PastProjection<Blackboard> = {
     const task = state.tasks.get(key);
     if (!task) return;
     state.tasks.delete(key);
-    state.children.delete(key);
-    const { project, spec } = task;
-    if (spec.parent !== undefined) unlink(state.children, taskKey({ project, task: spec.parent }), key);
-    for (const each of spec.depends_on ?? []) unlink(state.dependents, taskKey({ project, task: each }), key);
-    const idempotencyKey = `${project}/${spec.idempotency_key}`;
-    if (state.idempotencyKeys.get(idempotencyKey) === key) state.idempotencyKeys.delete(idempotencyKey);
+    unlink(state, task);
   },
   restore(json) {
     const { tasks, counts } = json as { tasks: readonly TaskView[]; counts: Blackboard['counts'] };
@@ -216,34 +204,16 @@ export const blackboard: PastProjection<Blackboard> = {
     return task ? ['task', key, task] : null;
   },
   pieces: ({ counts }) => [['counts', '', counts]],
-  copy: ({ tasks, counts, children, dependents, idempotencyKeys }) => ({
+  copy: ({ tasks, counts, ...links }) => ({
     tasks: new Map(tasks),
     counts: { ...counts },
-    children: new Map(children),
-    dependents: new Map(dependents),
-    idempotencyKeys: new Map(idempotencyKeys),
+    ...copyOfLinks(links),
   }),
 };
 
 function add(state: Blackboard, task: TaskView): void {
-  const { project, id, spec } = task;
-  const key = taskKey({ project, task: id });
-  state.tasks.set(key, task);
-  if (spec.idempotency_key !== undefined)
-    state.idempotencyKeys.set(`${project}/${spec.idempotency_key}`, key);
-  if (spec.parent !== undefined) link(state.children, taskKey({ project, task: spec.parent }), key);
-  for (const each of spec.depends_on ?? []) link(state.dependents, taskKey({ project, task: each }), key);
-}
-
-function link(index: Map<string, readonly string[]>, from: string, to: string): void {
-  const linked = index.get(from) ?? NOTHING;
-  if (!linked.includes(to)) index.set(from, [...linked, to]);
-}
-
-function unlink(index: Map<string, readonly string[]>, from: string, to: string): void {
-  const linked = index.get(from)?.filter((each) => each !== to) ?? NOTHING;
-  if (linked.length > 0) index.set(from, linked);
-  else index.delete(from);
+  state.tasks.set(taskKey({ project: task.project, task: task.id }), task);
+  link(state, task);
 }
 
 function noTasks(): Record<TaskState, number> {
@@ -297,7 +267,7 @@ function report(
   next.progressSequence = sequence;
 }
 
-/** The comment of a decision is one of the task's comments, where the next attempt finds it. */
+/** The comment of a decision is one of the task's comments, which the next attempt gets. */
 function addComment(
   next: TaskDraft,
   body: string | undefined,

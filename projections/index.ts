@@ -35,11 +35,10 @@ export type PastStates = {
     : never]: StateOf<Registry[Name]>;
 };
 
-type Name = keyof Registry;
 /** The same without the types of the states: each projection must be given the state that it made. */
-const UNTYPED: Readonly<Record<Name, KeptProjection<unknown>>> = PROJECTIONS;
-const ALL = Object.entries<KeptProjection<unknown>>(UNTYPED);
+const ALL = Object.entries<KeptProjection<unknown>>(PROJECTIONS);
 const PAST = ALL.filter(([, { copy }]) => copy !== undefined);
+
 /** The state of every projection, kept up to date. */
 export type Projections = ProjectionStates & {
   /** Sequence of the last record that was applied. */
@@ -62,7 +61,7 @@ export type Projections = ProjectionStates & {
 /** @param entries `unseen` for a rebuild: nothing may be read before `handOut` */
 export function newProjections(entries: Entries = 'handed out'): Projections {
   return projectionsOf(
-    statesBy((each) => each.initial()),
+    statesBy<ProjectionStates>(ALL, (each) => each.initial()),
     0,
     entries,
   );
@@ -74,7 +73,7 @@ export function newProjections(entries: Entries = 'handed out'): Projections {
  */
 export function restoreProjections(json: Readonly<Record<string, unknown>>, sequence: number): Projections {
   return projectionsOf(
-    statesBy((each, name) => each.restore(json[name])),
+    statesBy<ProjectionStates>(ALL, (each, name) => each.restore(json[name])),
     sequence,
     'unseen',
   );
@@ -82,7 +81,8 @@ export function restoreProjections(json: Readonly<Record<string, unknown>>, sequ
 
 function projectionsOf(states: ProjectionStates, sequence: number, first: Entries): Projections {
   let entries = first;
-  const each = ALL.map(([name, projection]) => ({ projection, state: states[name as Name] }));
+  const byName: Readonly<Record<string, unknown>> = states;
+  const each = ALL.map(([name, projection]) => ({ projection, state: byName[name] }));
   return {
     ...states,
     sequence,
@@ -109,8 +109,12 @@ function projectionsOf(states: ProjectionStates, sequence: number, first: Entrie
   };
 }
 
-function statesBy(make: (projection: KeptProjection<unknown>, name: string) => unknown): ProjectionStates {
-  return Object.fromEntries(ALL.map(([name, each]) => [name, make(each, name)])) as ProjectionStates;
+/** The compiler cannot follow a loop over the registry, so the caller names the type of the states. */
+function statesBy<States>(
+  projections: typeof ALL,
+  make: (projection: KeptProjection<unknown>, name: string) => unknown,
+) {
+  return Object.fromEntries(projections.map(([name, each]) => [name, make(each, name)])) as States;
 }
 
 function listOf(piece: Piece | null | undefined): Piece[] {
@@ -119,12 +123,12 @@ function listOf(piece: Piece | null | undefined): Piece[] {
 
 /** The states before the first event, for a look at the past. */
 export function newPastStates(): PastStates {
-  return pastStatesBy((each) => each.initial());
+  return statesBy<PastStates>(PAST, (each) => each.initial());
 }
 
 export function copyOfPast(states: PastStates): PastStates {
   const byName: Readonly<Record<string, unknown>> = states;
-  return pastStatesBy((each, name) => each.copy?.(byName[name]));
+  return statesBy<PastStates>(PAST, (each, name) => each.copy?.(byName[name]));
 }
 
 export function evolvePast(states: PastStates, record: StoredRecord): void {
@@ -135,8 +139,4 @@ export function evolvePast(states: PastStates, record: StoredRecord): void {
 export function forgetInPast(states: PastStates, task: string): void {
   const byName: Readonly<Record<string, unknown>> = states;
   for (const [name, projection] of PAST) projection.forget(byName[name], task);
-}
-
-function pastStatesBy(make: (projection: KeptProjection<unknown>, name: string) => unknown): PastStates {
-  return Object.fromEntries(PAST.map(([name, each]) => [name, make(each, name)])) as PastStates;
 }

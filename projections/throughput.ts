@@ -66,13 +66,16 @@ const RETRIES: ReadonlySet<EventType> = new Set([
   'task.redriven',
 ]);
 
-/** What it counts as that a task comes to a state. */
-const COUNTED_AS: Partial<Record<TaskState, (typeof COUNTED)[number]>> = {
-  done: 'completed',
-  failed: 'failed',
-  expired: 'failed',
-  cancelled: 'cancelled',
-};
+/** As what a task counts that comes to a state. */
+const COUNTED_AS: ReadonlyMap<string, (typeof COUNTED)[number]> = new Map<
+  TaskState,
+  (typeof COUNTED)[number]
+>([
+  ['done', 'completed'],
+  ['failed', 'failed'],
+  ['expired', 'failed'],
+  ['cancelled', 'cancelled'],
+]);
 
 export const throughput: KeptProjection<Throughput> = {
   name: 'throughput',
@@ -155,7 +158,7 @@ function countMove(
   if (to === 'pending') state.pending.set(id, time);
   else if (to !== 'claimed' && (from === 'pending' || from === 'claimed')) state.pending.delete(id);
   const isQueued = to === 'scheduled' || to === 'pending';
-  const what = isQueued && isRetry ? 'retried' : COUNTED_AS[to as TaskState];
+  const what = isQueued && isRetry ? 'retried' : COUNTED_AS.get(to);
   if (what !== undefined) figuresAt(state, project, time)[what]++;
 }
 

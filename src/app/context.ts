@@ -1,6 +1,7 @@
 /** The context of the use cases, through which HTTP, NATS, the library and all other adapters work. */
 import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
 import type { Environment } from '../base/environment.ts';
+import type { Decision } from '../contracts/api/requests.ts';
 import type { Backoff } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events/events.ts';
@@ -68,7 +69,7 @@ export interface Settings {
   /** Review mode of agents that have one of their own. */
   readonly reviewOf: (agent: string) => string | undefined;
   readonly limits: {
-    /** Pending tasks from which on new ones are refused. */
+    /** The number of waiting tasks at which new ones are refused. */
     readonly queueDepth: number;
     /** Attempts that may be open at the same time: of all agents together, and of each project. */
     readonly concurrency: number;
@@ -180,6 +181,11 @@ export async function commitForTask(
   }
   await app.log.commit(event, cause === undefined ? { actor } : { actor, cause });
   return findTask(app, event);
+}
+
+/** The actor of a decision: the user that the request names, otherwise its sender. */
+export function deciderOf({ by }: Pick<Decision, 'by'>, actor: string): string {
+  return by === undefined ? actor : `user:${by}`;
 }
 
 export function archivedError({ project, id, state }: TaskView): SignalboxError {

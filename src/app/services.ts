@@ -14,10 +14,8 @@ import { listProcesses, readAttempt, readProcessTree } from './attempts/attempt-
 import { killAttempt } from './attempts/attempts.ts';
 import { type AppContext, findAttempts, findTask } from './context.ts';
 import type { TaskUpdates } from './events/follow.ts';
-import { listAuditKeys, rotateAuditKey } from './overview/audit-keys.ts';
-import { listMachines } from './overview/machines.ts';
 import { decideQueue, listQueues } from './overview/queues.ts';
-import { readState } from './overview/read-state.ts';
+import { listAuditKeys, listMachines, readState, rotateAuditKey } from './overview/system.ts';
 import { readThroughput } from './overview/throughput.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';

@@ -6,7 +6,7 @@
 /** The trace of a caller, as it is stored with the task. Both values are well formed. */
 export interface IncomingTrace {
   readonly traceparent?: string;
-  /** Data of the tracers on the way. */
+  /** Data of the tracers between the caller and Signalbox. */
   readonly tracestate?: string;
 }
 

@@ -8,6 +8,10 @@ const LONGEST_SECONDS = 31_536_000;
 /** The review modes. Any other value of `review` is the id of an agent. */
 export const REVIEW_MODES = ['manual', 'auto'] as const;
 
+export function isReviewMode(review: string): boolean {
+  return REVIEW_MODES.some((mode) => mode === review);
+}
+
 export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   const error = `expected a whole number ${range}`;

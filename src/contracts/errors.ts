@@ -65,6 +65,6 @@ export class SignalboxError extends Error {
 export { hasCode, messageOf } from '../base/errors.ts';
 
 /** For the default of a switch over a union: the compiler proves that it is never reached. */
-export function unreachable(value: never, where: string): never {
-  throw new SignalboxError('internal', `${where}: unexpected ${JSON.stringify(value)}`);
+export function unreachable(value: never, caller: string): never {
+  throw new SignalboxError('internal', `${caller}: unexpected ${JSON.stringify(value)}`);
 }

@@ -207,20 +207,18 @@ const ROWS = Object.entries<Field>(TASK_FIELDS).map(([name, row]) => ({
 type Row = (typeof ROWS)[number];
 type Entry = readonly [name: string, value: unknown];
 
-/** An object with an entry for each row that has one. */
-function byRow(entryOf: (row: Row) => Entry | null): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  for (const row of ROWS) {
-    const entry = entryOf(row);
-    if (entry !== null) object[entry[0]] = entry[1];
-  }
-  return object;
+/**
+ * An object with an entry for each row that has one. The compiler cannot follow a loop over the table, so the type of the
+ * object is the caller's to name, by the same table.
+ */
+function byRow<Named>(entryOf: (row: Row) => Entry | null): Named {
+  return Object.fromEntries(ROWS.map(entryOf).filter((entry) => entry !== null)) as Named;
 }
 
 function shapeOf<Part extends 'request' | 'followUp' | 'stored' | 'answer'>(part: Part): Shape<Part> {
   return byRow(({ name, storedName, [part]: schema }) =>
     schema === undefined ? null : [part === 'stored' ? storedName : name, schema],
-  ) as Shape<Part>;
+  );
 }
 
 export const REQUEST_FIELDS = shapeOf('request');
@@ -241,12 +239,12 @@ export function answerFieldsOf(stored: Stored): AnswerFields {
     if (answer === undefined) return null;
     const value = values[storedName] ?? none;
     return [name, isTime && typeof value === 'number' ? new Date(value).toISOString() : value];
-  }) as AnswerFields;
+  });
 }
 
 /** Replaces what the creator of a task wrote. When, by whom and how often it is done stays. */
 export const REDACTED_FIELDS: Partial<Stored> & Pick<Stored, 'title' | 'description'> = {
-  ...byRow(({ name, redacted }) => (redacted === 'dropped' ? [name, undefined] : null)),
+  ...byRow<Partial<Stored>>(({ name, redacted }) => (redacted === 'dropped' ? [name, undefined] : null)),
   title: REDACTED,
   description: REDACTED,
 };
@@ -256,7 +254,7 @@ export type PromptFields = Pick<AnswerFields, NamesWith<'prompt'> & keyof Answer
 /** The fields that prompt builders get. */
 export function promptFieldsOf(stored: Stored): PromptFields {
   const answer: Readonly<Record<string, unknown>> = answerFieldsOf(stored);
-  return byRow(({ name, prompt }) => (prompt === undefined ? null : [name, answer[name]])) as PromptFields;
+  return byRow(({ name, prompt }) => (prompt === undefined ? null : [name, answer[name]]));
 }
 
 /** The fields that the built-in prompt shows below the description, if they have a value. */
@@ -269,12 +267,12 @@ type JobShape = {
 };
 
 /** The fields of a task in the job of a remote worker, under their names there. */
-export const JOB_FIELDS = byRow(({ job }) => (job === undefined ? null : [job.name, job.schema])) as JobShape;
+export const JOB_FIELDS = byRow<JobShape>(({ job }) => (job === undefined ? null : [job.name, job.schema]));
 type JobValues = z.output<z.ZodObject<JobShape>>;
 
 export function jobFieldsOf(stored: Stored): JobValues {
   const answer: Readonly<Record<string, unknown>> = answerFieldsOf(stored);
-  return byRow(({ name, job }) => (job === undefined ? null : [job.name, answer[name]])) as JobValues;
+  return byRow(({ name, job }) => (job === undefined ? null : [job.name, answer[name]]));
 }
 
 /** The reverse of `jobFieldsOf`. */
@@ -282,7 +280,7 @@ export function storedFieldsOf(job: JobValues): Pick<Stored, NamesWith<'job'> & 
   const values: Readonly<Record<string, unknown>> = job;
   return byRow(({ storedName, job: field }) =>
     field === undefined ? null : [storedName, values[field.name]],
-  ) as Pick<Stored, NamesWith<'job'> & keyof Stored>;
+  );
 }
 
 /** The label of each field that is shown, and how, in order. */

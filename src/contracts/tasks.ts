@@ -16,8 +16,17 @@ export const TASK_STATES = [
 ] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
+export function isTaskState(text: string): text is TaskState {
+  return TASK_STATES.some((state) => state === text);
+}
+
 /** States that a task leaves only by a redrive, or never. */
-export const SETTLED_STATES: ReadonlySet<TaskState> = new Set(['done', 'failed', 'cancelled', 'expired']);
+export const SETTLED_STATES: ReadonlySet<string> = new Set<TaskState>([
+  'done',
+  'failed',
+  'cancelled',
+  'expired',
+]);
 
 /** States of dead letters: tasks that failed or expired, until they are redriven. */
 export const DEAD_STATES = ['failed', 'expired'] as const satisfies readonly TaskState[];

@@ -2,8 +2,8 @@
  * Messages of agents about their attempt: status, outputs, comments, heartbeats; and the attempt that a token belongs to.
  *
  * Invariant access/attempt-speaks-for-itself: a message counts only with the token of the open attempt. Messages of
- * earlier attempts are rejected and recorded, and change nothing. A message that arrives before the start of its attempt
- * is stored (the process can be faster than the log) waits for it.
+ * earlier attempts are rejected and recorded, and change nothing. A process can be faster than the log: its message waits
+ * until the start of its attempt is stored.
  */
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../../contracts/api/requests.ts';

@@ -6,8 +6,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import { openAttemptJson, openAttempts } from '../attempts/attempts.ts';
-import type { AppContext, Needs } from '../context.ts';
-import { deciderOf } from '../decider.ts';
+import { type AppContext, deciderOf, type Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
 /** The configured agents, in the order of the configuration. */

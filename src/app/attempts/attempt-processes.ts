@@ -12,7 +12,7 @@ import { attemptJson, timeOf } from '../tasks/task-json.ts';
 import { openBelow, processDirectoryOf } from './attempt-log.ts';
 import { findAttempt, openAttemptJson, openAttempts } from './attempts.ts';
 
-/** The system starts no longer commands. */
+/** No system starts a longer command. */
 const MAX_SPEC_BYTES = 4 * 1_024 * 1_024;
 /** Characters that are shown of an argument, which may be a whole prompt. */
 const MAX_ARGUMENT_LENGTH = 1_000;

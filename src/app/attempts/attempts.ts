@@ -5,8 +5,7 @@ import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, parseAttemptKey } from '../../contracts/ids.ts';
 import { attemptOf } from '../../engine/runtime/views.ts';
-import { type AppContext, findAttempts, findTask, type Needs, type Readable } from '../context.ts';
-import { deciderOf } from '../decider.ts';
+import { type AppContext, deciderOf, findAttempts, findTask, type Needs, type Readable } from '../context.ts';
 import { attemptJson, timeOf } from '../tasks/task-json.ts';
 
 /** @throws SignalboxError `task_not_found`, `not_found` */

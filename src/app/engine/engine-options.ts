@@ -16,9 +16,9 @@ export interface EngineLimits {
   readonly concurrency: number;
   /** The same for each project. */
   readonly projectConcurrency: number;
-  /** Pending tasks from which on new ones are refused. */
+  /** The number of waiting tasks at which new ones are refused. */
   readonly queueDepth: number;
-  /** Events that may wait for the log before new commands are refused. */
+  /** The number of events that wait for the log at which new commands are refused. */
   readonly backlog: number;
   /** Largest event in bytes that the log takes. */
   readonly maxEventBytes: number;

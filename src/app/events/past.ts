@@ -1,6 +1,6 @@
 /**
  * The board at any past moment, by folding the log again. Users who drag a slider ask for many moments close to each
- * other: states on the way are kept for a while, so that a moment costs only the way from the nearest one before it.
+ * other, so some states are kept for a while: a moment costs only the events since the nearest kept state before it.
  *
  * A moment shows what was visible when its event had been stored, and nothing later. Reading has no effects; what is kept
  * is bounded, and dropped when it is not used. The log is read in slices, one moment at a time.

@@ -7,8 +7,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import { queueOf } from '../../engine/supervisor/agent-roster.ts';
 import type { QueueKey } from '../../engine/supervisor/ready-tasks.ts';
-import type { AppContext, Needs } from '../context.ts';
-import { deciderOf } from '../decider.ts';
+import { type AppContext, deciderOf, type Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
 export interface QueueView {
@@ -32,7 +31,7 @@ export function queuesOf(app: QueueSources): QueueView[] {
     return queue;
   };
   for (const { id } of roster.all()) for (const key of roster.queuesOf(id)) viewOf(key);
-  for (const key of projections.queues.paused.keys()) viewOf(key as QueueKey);
+  for (const key of projections.queues.paused.keys()) viewOf(key);
   for (const task of projections.blackboard.tasks.values()) {
     if (task.state === 'pending' || task.state === 'scheduled') count(viewOf(queueOf(task.spec)), task);
   }

@@ -5,8 +5,7 @@ import type { ListDeadLetters, Redrive } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { attemptsOf, refOf } from '../../engine/runtime/views.ts';
-import { type AppContext, archivedError, type Needs, recall, taskInMemory } from '../context.ts';
-import { deciderOf } from '../decider.ts';
+import { type AppContext, archivedError, deciderOf, type Needs, recall, taskInMemory } from '../context.ts';
 import { findTasks } from './read-tasks.ts';
 import { attemptJson, taskJson } from './task-json.ts';
 

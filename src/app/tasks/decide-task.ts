@@ -4,8 +4,7 @@ import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { viewKey } from '../../engine/runtime/views.ts';
-import { type AppContext, commitForTask, findTask } from '../context.ts';
-import { deciderOf } from '../decider.ts';
+import { type AppContext, commitForTask, deciderOf, findTask } from '../context.ts';
 
 /** How many children an error names in its text. Its details have all. */
 const MAX_NAMED = 5;

@@ -4,7 +4,7 @@ import type { EventAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
-import { TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { isTaskState, TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { childrenOf } from '../../engine/runtime/views.ts';
 import { findAttempts, findTask, type Needs, type Readable } from '../context.ts';
 import {
@@ -127,8 +127,8 @@ function holdsAll(words: readonly string[], text: string): boolean {
 function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {
   if (text === undefined) return null;
   const names = text.split(',');
-  const unknown = names.find((name) => !(TASK_STATES as readonly string[]).includes(name));
-  if (unknown === undefined) return new Set(names as TaskState[]);
+  const unknown = names.find((name) => !isTaskState(name));
+  if (unknown === undefined) return new Set(names.filter(isTaskState));
   throw new SignalboxError(
     'invalid_request',
     `status: ${JSON.stringify(unknown)} is none of ${TASK_STATES.join(', ')}`,

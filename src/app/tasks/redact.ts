@@ -16,8 +16,7 @@ import type { TaskRef } from '../../contracts/ids.ts';
 import { readRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { readRedactions, skeletonOf } from '../../journal/redactions.ts';
-import { type AppContext, findTask, type Needs } from '../context.ts';
-import { deciderOf } from '../decider.ts';
+import { type AppContext, deciderOf, findTask, type Needs } from '../context.ts';
 
 /**
  * Erases the content of one event of a task. An event that was redacted before is not recorded again.

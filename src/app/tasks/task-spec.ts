@@ -1,7 +1,7 @@
 /** Turns a request into a task: fills in defaults, and checks agents and relations. */
 import { BACKGROUND_AGENT } from '../../contracts/api/background.ts';
 import type { CreateTask, FollowUp } from '../../contracts/api/requests.ts';
-import { REVIEW_MODES } from '../../contracts/config-values.ts';
+import { isReviewMode } from '../../contracts/config-values.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
@@ -50,7 +50,7 @@ function settled(
 /** @throws SignalboxError `agent_not_found`, `invalid_request` if an agent would review its own work */
 function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: string): string {
   if (review === undefined) return byDefault === agent ? 'manual' : byDefault;
-  if (!(REVIEW_MODES as readonly string[]).includes(review)) assertAgent(app, review);
+  if (!isReviewMode(review)) assertAgent(app, review);
   if (review !== agent) return review;
   throw new SignalboxError(
     'invalid_request',

@@ -1,6 +1,6 @@
 /** Checks that span parts of a configuration: drivers and their bases, reviewers, options, the NATS server. */
 import type { z } from 'zod';
-import { REVIEW_MODES } from '../../contracts/config-values.ts';
+import { isReviewMode, REVIEW_MODES } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { resolveDriver } from '../../drivers/declared/resolve-driver.ts';
 import type { DriverConfig } from '../../drivers/declared/spec.ts';
@@ -78,7 +78,7 @@ function optionsOf({ drivers }: Related, name: string): readonly string[] | null
 }
 
 function isReviewer({ agents }: Related, review: string): boolean {
-  return (REVIEW_MODES as readonly string[]).includes(review) || Object.hasOwn(agents, review);
+  return isReviewMode(review) || Object.hasOwn(agents, review);
 }
 
 function unknownReviewer({ agents }: Related, review: string): string {

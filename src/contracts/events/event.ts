@@ -4,10 +4,10 @@ import { z } from 'zod';
 export const ENTITY_KINDS = ['task', 'attempt', 'agent', 'queue', 'supervisor'] as const;
 export type EntityKind = (typeof ENTITY_KINDS)[number];
 
-/** What stands in an event in place of a text that was erased. */
+/** What an event has in place of a text that was erased. */
 export const REDACTED = '[redacted]';
 
-/** An event as it stands in the log, before its schema was checked. */
+/** An event as it is stored in the log, before its schema was checked. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Turns an event of one version into one of the next. It depends on the old event alone. */

@@ -20,7 +20,7 @@ import {
   type EntityKind,
   type Transition,
 } from '../../contracts/events/events.ts';
-import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
 import { type FlatLogic, type FlatTransition, flatLogic } from './flat-logic.ts';
 
 export interface EntityState<Kind extends EntityKind = EntityKind> {
@@ -213,7 +213,7 @@ export class ActorHost {
 
 /** Whether a task is settled and has no open attempt: nothing but reading needs it in memory. */
 export function isSettled({ state, context }: EntityState<'task'>): boolean {
-  return SETTLED_STATES.has(state as TaskState) && context.openAttempt === null;
+  return SETTLED_STATES.has(state) && context.openAttempt === null;
 }
 
 function settledCount(task: EntityState): number {

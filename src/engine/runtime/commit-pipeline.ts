@@ -49,7 +49,7 @@ export interface CommitPipelineOptions {
   readonly clock: Clock;
   /** Unique in the log: the prefix of this writer's event ids. */
   readonly writer: string;
-  /** Events that may wait for the journal before new commands are refused. */
+  /** The number of events that wait for the journal at which new commands are refused. */
   readonly maxBacklog: number;
   /** Largest event in bytes that the log takes. */
   readonly maxEventBytes: number;

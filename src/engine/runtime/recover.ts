@@ -16,7 +16,7 @@ import type { SnapshotStore } from './snapshot-store.ts';
 
 /** Reads a long log in another thread, and hashes it there. It may end anywhere: the rest is read in place. */
 export interface ReadAhead {
-  /** Number of events from which on it saves more time than its start takes. */
+  /** The number of events at which it saves more time than its start takes. */
   readonly minEvents: number;
   /** Batches in order, from a sequence on, up to about the present end. Never throws. */
   read(from: number): AsyncIterable<Batch>;

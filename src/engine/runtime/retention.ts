@@ -16,7 +16,7 @@ import { sha256 } from '../../base/hash.ts';
 import { KeyedHeap } from '../../base/heap.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
-import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { DEAD_STATES } from '../../contracts/tasks.ts';
 import { type ActorHost, isSettled } from './actor-host.ts';
 
 export interface RetentionLimits {
@@ -108,7 +108,7 @@ export class Retention {
     if (!family) return;
     const tasks = [...family].flatMap((member) => this.#view(member) ?? []);
     const time = Math.max(...tasks.map(({ updatedAt }) => updatedAt));
-    const isDead = tasks.some(({ state }) => (DEAD_STATES as readonly TaskState[]).includes(state));
+    const isDead = tasks.some(({ state }) => DEAD_STATES.some((dead) => dead === state));
     this.#finished.delete(head);
     this.#dead.delete(head);
     (isDead ? this.#dead : this.#finished).set({ key: head, time, after: this.#sequence + this.#underway() });

@@ -37,7 +37,7 @@ export class AgentRoster {
   constructor(definitions: Iterable<AgentDefinition>) {
     for (const definition of definitions) {
       const { id, capabilities } = definition;
-      const queues: QueueKey[] = [`agent:${id}`, ...capabilities.map((type): QueueKey => `type:${type}`)];
+      const queues = [`agent:${id}`, ...capabilities.map((type) => `type:${type}`)];
       this.#entries.set(id, { definition, queues });
       for (const queue of queues) {
         const agents = this.#byQueue.get(queue);

@@ -55,9 +55,9 @@ export class Dispatcher {
   }
 
   /** Tasks of this queue may be claimed again. */
-  reopen(queue: string): void {
+  reopen(queue: QueueKey): void {
     if (this.#held) this.offerAll();
-    else this.#match([queue as QueueKey]);
+    else this.#match([queue]);
   }
 
   offerAll(): void {

@@ -9,8 +9,8 @@
  */
 import { Heap } from '../../base/heap.ts';
 
-/** A queue: the tasks for one agent, or those of one type. */
-export type QueueKey = `agent:${string}` | `type:${string}`;
+/** Names a queue: `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
+export type QueueKey = string;
 
 export interface ReadyTask {
   readonly key: string;

@@ -8,7 +8,7 @@
 
 import type { TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
-import { REVIEW_MODES } from '../../contracts/config-values.ts';
+import { isReviewMode } from '../../contracts/config-values.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { type Output, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
@@ -35,7 +35,7 @@ export interface Verdict {
 
 /** The agent that reviews; null if the review mode names none. */
 export function reviewerOf({ review }: TaskSpec): string | null {
-  return (REVIEW_MODES as readonly string[]).includes(review) ? null : review;
+  return isReviewMode(review) ? null : review;
 }
 
 export class Reviews {
@@ -184,11 +184,8 @@ function parsed(text: string): Verdict | null {
   try {
     const { verdict, comment } = JSON.parse(json) as { verdict?: unknown; comment?: unknown };
     if (verdict !== 'approve' && verdict !== 'reject') return null;
-    const said =
-      typeof comment === 'string' && comment.trim() !== ''
-        ? comment.trim().slice(0, MAX_COMMENT_LENGTH)
-        : undefined;
-    return { verdict, comment: said };
+    const given = typeof comment === 'string' ? comment.trim().slice(0, MAX_COMMENT_LENGTH) : '';
+    return { verdict, comment: given === '' ? undefined : given };
   } catch {
     return null;
   }

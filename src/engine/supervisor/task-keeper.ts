@@ -95,7 +95,6 @@ export class TaskKeeper {
 export function settledBy({ event, transitions }: StoredRecord): TaskRef | null {
   if (!('task' in event)) return null;
   const moved = transitions.find(({ entity }) => entity === 'task');
-  if (!moved || moved.from === moved.to || !(SETTLED_STATES as ReadonlySet<string>).has(moved.to))
-    return null;
+  if (!moved || moved.from === moved.to || !SETTLED_STATES.has(moved.to)) return null;
   return event;
 }

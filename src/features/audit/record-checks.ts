@@ -73,7 +73,7 @@ export class EntityVersions {
     const key = `${entity} ${id}`;
     if (entity === 'attempt' && OUTCOMES.has(to)) {
       this.#open.delete(key);
-    } else if (entity === 'task' && SETTLED_STATES.has(to as TaskState)) {
+    } else if (entity === 'task' && SETTLED_STATES.has(to)) {
       this.#open.delete(key);
       this.#finished.set(fingerprintOf(id), version * STATES + TASK_STATES.indexOf(to as TaskState));
     } else {

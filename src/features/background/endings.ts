@@ -6,7 +6,7 @@ import type { AppContext } from '../../app/context.ts';
 import type { EventRecord } from '../../contracts/events/events.ts';
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { taskSubject } from '../../contracts/messages/subjects.ts';
-import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
 import { readRecord } from '../../journal/codec/cloud-event.ts';
 
 export interface Ending {
@@ -80,6 +80,6 @@ function isEnding<R extends EventRecord>(record: R): record is R & Ended {
   const { event, transitions } = record;
   if (!('task' in event) || event.project !== BACKGROUND_PROJECT) return false;
   const move = transitions.find(({ entity }) => entity === 'task');
-  if (!move || !SETTLED_STATES.has(move.to as TaskState)) return false;
-  return move.from === null || !SETTLED_STATES.has(move.from as TaskState);
+  if (!move || !SETTLED_STATES.has(move.to)) return false;
+  return move.from === null || !SETTLED_STATES.has(move.from);
 }

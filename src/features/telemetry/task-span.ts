@@ -7,7 +7,7 @@
 import { isSampled } from '../../base/trace-context.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
-import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
 import { spanIdOf, type TaskTrace } from '../../engine/runtime/task-trace.ts';
 import { AttemptSpanBuilder } from './attempt-span.ts';
 import { type Span, SpanEvents, type SpanLink } from './span.ts';
@@ -28,8 +28,8 @@ export type TaskLinks = Pick<Span, 'links' | 'droppedLinks'>;
 /** Whether the record settles a task that was not settled. */
 export function isSettlement({ transitions }: Pick<TracedRecord, 'transitions'>): boolean {
   const moved = transitions.find(({ entity }) => entity === 'task');
-  if (!moved || moved.from === moved.to || !SETTLED_STATES.has(moved.to as TaskState)) return false;
-  return !SETTLED_STATES.has(moved.from as TaskState);
+  if (!moved || moved.from === moved.to || !SETTLED_STATES.has(moved.to)) return false;
+  return !SETTLED_STATES.has(moved.from ?? '');
 }
 
 export class TaskSpanBuilder {
@@ -100,7 +100,7 @@ export class TaskSpanBuilder {
     if (!moved || moved.from === moved.to) return;
     this.#pendingSince = moved.to === 'pending' ? time : null;
     this.#run.events.add(`signalbox.task.${moved.to}`, time);
-    this.#isSettled = SETTLED_STATES.has(moved.to as TaskState);
+    this.#isSettled = SETTLED_STATES.has(moved.to);
   }
 
   #build({ transitions, time, event }: TracedRecord): Span {

@@ -12,7 +12,7 @@
 
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';
-import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
+import { SETTLED_STATES } from '../../../src/contracts/tasks.ts';
 import { readRecords } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { LogModel } from '../simulation/log-model.ts';
@@ -131,7 +131,7 @@ class Reading {
   expectAtRest(): void {
     this.#expect(this.#model.open === 0, `${this.#model.open} attempts never ended`);
     for (const { id, state } of this.#model.tasks.values()) {
-      this.#expect(SETTLED_STATES.has(state as TaskState), `task ${id} is stuck in ${state}`);
+      this.#expect(SETTLED_STATES.has(state), `task ${id} is stuck in ${state}`);
     }
   }
 

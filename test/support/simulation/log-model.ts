@@ -18,7 +18,7 @@
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';
-import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
+import { SETTLED_STATES } from '../../../src/contracts/tasks.ts';
 import {
   type AttemptModel,
   expect,
@@ -74,7 +74,7 @@ export class LogModel {
       const to = transitions.find(({ entity }) => entity === 'task')?.to ?? task.state;
       const isFinal = task.state === 'done' || task.state === 'cancelled';
       expect(!isFinal || to === task.state, `task ${task.id} was ${task.state} and became ${to}`);
-      const isSettled = SETTLED_STATES.has(task.state as TaskState);
+      const isSettled = SETTLED_STATES.has(task.state);
       expect(!isSettled || to === task.state || event.type === 'task.redriven', `it left ${task.state}`);
     }
     switch (event.type) {

@@ -125,7 +125,7 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
   const { model, node } = simulation;
   const view = node?.engine.projections.blackboard.tasks.get(viewKey(task));
   const stuck = `task ${taskKey({ project: task.project, task: task.id })} stays ${task.state}`;
-  if (SETTLED_STATES.has(task.state as TaskState)) return missingFollowUps(simulation, task);
+  if (SETTLED_STATES.has(task.state)) return missingFollowUps(simulation, task);
   switch (task.state) {
     case 'blocked':
       return view?.reason ? null : `${stuck} without a reason`;

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../../src/contracts/ids.ts';
-import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
+import { SETTLED_STATES } from '../../../src/contracts/tasks.ts';
 import { readRecords } from '../../../src/engine/replay/event-source.ts';
 import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { taskTrace } from '../../../src/engine/runtime/task-trace.ts';
@@ -43,8 +43,7 @@ async function spansOf(records: readonly StoredRecord[], limits?: BuilderLimits,
 
 const settlements = ({ transitions }: StoredRecord): number =>
   transitions.filter(
-    ({ entity, from, to }) =>
-      entity === 'task' && SETTLED_STATES.has(to as TaskState) && !SETTLED_STATES.has(from as TaskState),
+    ({ entity, from, to }) => entity === 'task' && SETTLED_STATES.has(to) && !SETTLED_STATES.has(from ?? ''),
   ).length;
 
 describe.each(HISTORIES)('$name', ({ file }) => {
@@ -102,7 +101,7 @@ describe.each(HISTORIES)('$name', ({ file }) => {
     const settled = new Map(
       records.flatMap(({ event, transitions }) =>
         transitions.flatMap(({ entity, to }) =>
-          entity === 'task' && 'task' in event ? [[event.task, SETTLED_STATES.has(to as TaskState)]] : [],
+          entity === 'task' && 'task' in event ? [[event.task, SETTLED_STATES.has(to)]] : [],
         ),
       ) as [string, boolean][],
     );

@@ -118,11 +118,11 @@ function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): 
   const { task, agent, reviewed } = input;
   const call = callsOf(input, url);
   const own = (name: string, body: object): string => call(task.id, name, body);
-  const status = (word: string): string =>
-    own('status', word === 'review' ? { status: word, agent } : { status: word, agent, detail: '…' });
+  const report = (status: string): string =>
+    own('status', status === 'review' ? { status, agent } : { status, agent, detail: '…' });
   const lines = [
     `# ${texts.working}`,
-    status('working'),
+    report('working'),
     `# ${texts.heartbeat}`,
     own('heartbeat', { agent }),
   ];
@@ -130,12 +130,12 @@ function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): 
     const output = { agent, type: 'document', title: '…', content: '…', summary: '…' };
     lines.push(`# ${texts.outputCall}`, own('outputs', output));
     lines.push(`# ${texts.comment}`, own('comments', { author: agent, body: '…' }));
-    lines.push(`# ${texts.review}`, status('review'));
+    lines.push(`# ${texts.review}`, report('review'));
   } else {
     lines.push(`# ${texts.approve}`, call(reviewed.id, 'approve', { comment: '…' }));
     lines.push(`# ${texts.reject}`, call(reviewed.id, 'reject', { comment: '…' }));
   }
-  lines.push(`# ${texts.failed}`, status('failed'), `# ${texts.blocked}`, status('blocked'));
+  lines.push(`# ${texts.failed}`, report('failed'), `# ${texts.blocked}`, report('blocked'));
   return [
     `## ${texts.writeBack}`,
     texts.writeBackIntro,
