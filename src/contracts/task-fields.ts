@@ -1,6 +1,7 @@
 /**
  * The fields of a task: one row for each, from which the request, the follow-ups, the stored form, the answer, the facts
  * of a prompt, the job of a worker, the redacted form and the labels of the dashboard and the command line derive.
+ * Long because the rows and what derives from them are read together.
  */
 import { z } from 'zod';
 import { backoffSchema, budgetSchema, prioritySchema } from './config-values.ts';
@@ -36,6 +37,9 @@ interface Field {
 const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const text = z.string().max(400_000);
 const title = z.string().trim().min(1).max(500);
+const link = z
+  .url({ protocol: /^https?$/, error: 'expected an address that begins with http:// or https://' })
+  .max(2_000);
 const seconds = z.number().positive().max(31_536_000);
 const requestTime = z.iso.datetime({ offset: true });
 const answerTime = z.iso.datetime();
@@ -156,6 +160,16 @@ export const TASK_FIELDS = {
     prompt: true,
     label: 'Labels',
     shown: 'pairs',
+  },
+  /** Addresses of what the task is about, such as an issue or a pull request. */
+  links: {
+    ...optional(z.array(link).max(20), z.array(z.string())),
+    answer: z.array(z.string()),
+    none: [],
+    redacted: 'dropped',
+    prompt: { en: 'Links', zh: '链接' },
+    label: 'Links',
+    shown: 'list',
   },
   parent: {
     request: id.optional(),

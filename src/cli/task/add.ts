@@ -26,6 +26,7 @@ interface AddOptions extends ClientOptions {
   readonly maxAttempts?: number;
   readonly review?: string;
   readonly label?: Record<string, string>;
+  readonly link?: readonly string[];
   readonly wait?: true;
 }
 
@@ -65,6 +66,7 @@ export const add: CommandRow = {
       .option('--max-attempts <number>', 'attempts, including the first', numberOf)
       .option('--review <who>', 'who reviews the result: auto, manual, or an agent')
       .option('--label <name=value>', 'label (repeatable)', appendLabel)
+      .option('--link <url>', 'address of what the task is about, such as an issue (repeatable)', append)
       .option('--wait', 'follow the task until it ends; exit code 0 only if it is done')
       .action((title: string, options: AddOptions) => addTask(terminal, title, options)),
 };
@@ -101,6 +103,7 @@ async function taskOf(title: string, options: AddOptions): Promise<NewTask> {
     max_attempts: options.maxAttempts,
     review: options.review,
     labels: options.label,
+    links: options.link === undefined ? undefined : [...options.link],
     source: 'cli',
   };
 }

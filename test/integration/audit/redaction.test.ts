@@ -52,6 +52,7 @@ describe('redaction', () => {
       params: { secret: SECRET },
       must_haves: [SECRET],
       labels: { label: SECRET },
+      links: [`https://example.org/${SECRET}`],
       follow_ups: [{ title: SECRET, description: SECRET, agent: 'leaky', outputs: 'required' }],
       review: 'manual',
     });

@@ -60,7 +60,16 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
         ...['task', 'add', 'all', '--agent', 'greeter', '--json', '--id', 'all', '--description', '-'],
         ...['--params', '{"a": [1]}', '--priority', 'high', '--delay', '3600', '--timeout', '9'],
         ...['--max-attempts', '2', '--review', 'manual', '--label', 'team=blue', '--label', 'x=a=b'],
-        ...['--must-have', 'one', '--must-have', 'two', '--expires-at', '2999-01-01T00:00:00Z'],
+        ...[
+          '--link',
+          'https://example.org/issues/7',
+          '--must-have',
+          'one',
+          '--must-have',
+          'two',
+          '--expires-at',
+          '2999-01-01T00:00:00Z',
+        ],
         ...['--idempotency-key', 'key-1'],
       ],
       { input: 'a long story\n' },
@@ -77,6 +86,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
       review: 'manual',
       labels: { team: 'blue', x: 'a=b' },
       must_haves: ['one', 'two'],
+      links: ['https://example.org/issues/7'],
       expires_at: '2999-01-01T00:00:00.000Z',
     });
   });

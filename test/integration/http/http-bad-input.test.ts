@@ -53,6 +53,8 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     ['id', { ...good, id: 'a.b' }],
     ['agent', { title: 'x' }],
     ['titel', { ...good, titel: 'x' }],
+    ['links[0]', { ...good, links: ['javascript:alert(1)'] }],
+    ['links[1]', { ...good, links: ['https://example.org', 'example.org'] }],
     ['labels.a', { ...good, labels: { a: 1 } }],
   ];
   it.each(FIELDS)('names the field %s of %j', async (path, body) => {
