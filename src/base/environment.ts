@@ -8,6 +8,9 @@ export interface Clock {
   schedule(delayMs: number, wake: () => void): () => void;
 }
 
+/** Environment variables by name. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
 export interface Environment {
   readonly clock: Clock;
   /** Uniform in [0, 1). */

@@ -1,12 +1,13 @@
 /** Loads the configuration to run with, from its file, the environment and command-line options. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Variables } from '../base/environment.ts';
 import { hasCode, messageOf, type SignalboxError } from '../contracts/errors.ts';
 import { configError, issueAt } from './issues.ts';
 import { readNatsContext } from './nats-context.ts';
 import { defaultConfig, readConfig } from './parse-config.ts';
 import type { SignalboxConfig } from './schema/config.ts';
-import { applySettings, type ConfigOverrides, readSettings, type Variables } from './settings.ts';
+import { applySettings, type ConfigOverrides, readSettings } from './settings.ts';
 
 export interface LoadConfigOptions {
   /** The file to read. Default: the one with a default name in `cwd`; without one, the defaults. */

@@ -9,10 +9,10 @@ import { access, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Variables } from '../base/environment.ts';
 import { hasCode } from '../contracts/errors.ts';
 import { configError, issueAt } from './issues.ts';
 import { settingsSchema } from './schema/config.ts';
-import type { Variables } from './settings.ts';
 
 export interface NatsContext {
   /** As in NATS_URL: one or several, separated by commas, possibly with a user and a password. */

@@ -1,5 +1,6 @@
 /** Settings that environment variables and command-line options replace; an option outranks a variable. */
 import type { z } from 'zod';
+import type { Variables } from '../base/environment.ts';
 import { checkValue } from './check.ts';
 import { type ConfigIssue, issueAt } from './issues.ts';
 import { type SignalboxConfig, settingsSchema } from './schema/config.ts';
@@ -20,8 +21,6 @@ const SETTING_NAMES = Object.keys(SETTING_SOURCES) as SettingName[];
 
 /** Values of command-line options, as typed. */
 export type ConfigOverrides = { readonly [Name in SettingName]?: string | number | undefined };
-
-export type Variables = Readonly<Record<string, string | undefined>>;
 
 export type ReadSettings =
   | { readonly ok: true; readonly settings: Partial<Settings> }

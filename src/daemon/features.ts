@@ -12,7 +12,7 @@ import { People } from '../operations/access/people.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { DaemonOptions } from './daemon.ts';
 
-export interface Features {
+export interface StartedFeatures {
   readonly feed: EventFeed;
   readonly webhooks: Webhooks;
   readonly background: Background;
@@ -26,7 +26,7 @@ export async function startFeatures(
   app: AppContext,
   dataDirectory: string,
   cleanup: Cleanup,
-): Promise<Features> {
+): Promise<StartedFeatures> {
   const { config, env, logger } = options;
   const feed = new EventFeed(app);
   const directory = join(dataDirectory, 'webhooks');

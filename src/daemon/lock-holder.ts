@@ -4,23 +4,13 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { readIfExists } from '../base/files.ts';
-import type { LeaseHolder } from '../journal/lease.ts';
+import { type LeaseHolder, parseHolder } from '../journal/lease.ts';
 import type { Host } from '../process/host/host.ts';
 import { findAlive } from '../process/host/process-table.ts';
 import { replaceFile } from './embedded/files.ts';
 
 const FILE = 'occupant.json';
-
-const holderSchema = z.object({
-  writer: z.string(),
-  host: z.string(),
-  pid: z.int(),
-  startTime: z.string(),
-  bootId: z.string(),
-  since: z.string(),
-});
 
 export type LockHolder =
   | { readonly kind: 'none' }
@@ -42,7 +32,7 @@ export function ownHolder(host: Host, writer: string, now: number): LeaseHolder 
 }
 
 /** Certain only for a process of this machine. */
-export function stateOf(host: Host, holder: LeaseHolder): 'gone' | 'alive' | 'unknown' {
+export function livenessOf(host: Host, holder: LeaseHolder): 'gone' | 'alive' | 'unknown' {
   if (holder.host !== host.name) return 'unknown';
   if (holder.bootId !== (host.bootId ?? '')) return host.bootId === undefined ? 'unknown' : 'gone';
   return findAlive(host.table, holder) ? 'alive' : 'gone';
@@ -59,18 +49,10 @@ export async function readHolder(dataDirectory: string, host: Host): Promise<Loc
   const file = join(dataDirectory, FILE);
   const text = await readIfExists(file);
   if (text === null) return { kind: 'none' };
-  const holder = parse(text);
-  if (holder === undefined) return { kind: 'unknown', reason: `${file} is damaged` };
-  const state = stateOf(host, holder);
+  const holder = parseHolder(text);
+  if (holder === null) return { kind: 'unknown', reason: `${file} is damaged` };
+  const state = livenessOf(host, holder);
   if (state === 'gone') return { kind: 'none' };
   if (state === 'alive') return { kind: 'alive', holder };
   return { kind: 'unknown', reason: `process ${holder.pid} of host ${holder.host} may run on it (${file})` };
-}
-
-function parse(text: string): LeaseHolder | undefined {
-  try {
-    return holderSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -7,9 +7,9 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node';
+import type { Variables } from '../base/environment.ts';
 import { readNatsContext } from '../config/nats-context.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
-import type { Variables } from '../config/settings.ts';
 import { readCredentials } from '../worker/credentials.ts';
 
 export interface NatsAddress {

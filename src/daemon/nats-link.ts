@@ -82,7 +82,7 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
     };
   } catch (error) {
     await embedded.stop();
-    throw unavailable(embedded.url, error);
+    throw natsUnavailable(embedded.url, error);
   }
 }
 
@@ -102,11 +102,11 @@ async function openExternal({ address, url }: GivenServer): Promise<NatsLink> {
     };
   } catch (error) {
     if (error instanceof SignalboxError) throw error;
-    throw unavailable(url, error);
+    throw natsUnavailable(url, error);
   }
 }
 
-export function unavailable(url: string, cause: unknown): SignalboxError {
+export function natsUnavailable(url: string, cause: unknown): SignalboxError {
   return new SignalboxError(
     'nats_unavailable',
     `the NATS server at ${url} cannot be used: ${messageOf(cause)}. Start it with JetStream, or name none (NATS_URL, NATS_CONTEXT, nats in the configuration) to let Signalbox run its own`,

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
+import type { Variables } from '../base/environment.ts';
 import { withLimit } from '../base/time.ts';
 import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
@@ -26,7 +27,7 @@ export interface ProjectPromptsOptions {
   readonly projects: Readonly<Record<string, ProjectConfig>>;
   readonly logger: Logger;
   /** Signalbox's own environment, of which a program gets what agents get by default. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Variables;
 }
 
 export class ProjectPrompts implements PromptBuilders {

@@ -6,7 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../contracts/errors.ts';
 import { findRunningServer, hasStore } from './embedded/running.ts';
 import { connectTo, isServerGiven } from './nats-address.ts';
-import { type NatsLinkOptions, openNatsLink, unavailable } from './nats-link.ts';
+import { type NatsLinkOptions, natsUnavailable, openNatsLink } from './nats-link.ts';
 
 interface ReadingLink {
   readonly connection: NatsConnection;
@@ -41,7 +41,7 @@ async function joinRunning(dataDir: string): Promise<ReadingLink | undefined> {
     const where = `the log at ${url}`;
     return { connection, isOwn: false, where, close: () => connection.close() };
   } catch (error) {
-    throw unavailable(url, error);
+    throw natsUnavailable(url, error);
   }
 }
 

@@ -25,9 +25,9 @@ import { defineAgents } from './agents.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { DaemonOptions } from './daemon.ts';
 import { type DataDirectory, openDataDirectory, snapshotsIn } from './data-directory.ts';
-import { type Features, startFeatures } from './features.ts';
+import { type StartedFeatures, startFeatures } from './features.ts';
 import { healthOf } from './health.ts';
-import { ownHolder, stateOf, writeHolder } from './lock-holder.ts';
+import { livenessOf, ownHolder, writeHolder } from './lock-holder.ts';
 import { NatsInterface } from './nats-interface.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
 import { ProjectPrompts } from './prompt-builders.ts';
@@ -126,7 +126,7 @@ function leaseOptionsOf(base: Base, nats: NatsLink, holder: LeaseHolder): LeaseO
     connection: nats.connection,
     replicas: options.config.nats.replicas,
     holder,
-    livenessOf: (other) => stateOf(host, other),
+    livenessOf: (other) => livenessOf(host, other),
     logger: options.logger,
     onLost: (successor) => {
       replaced.abort();
@@ -213,7 +213,12 @@ function engineOptionsOf(
   };
 }
 
-async function listen(base: Base, connected: Connected, engine: Engine, features: Features): Promise<void> {
+async function listen(
+  base: Base,
+  connected: Connected,
+  engine: Engine,
+  features: StartedFeatures,
+): Promise<void> {
   const { options, cleanup, endpoint } = base;
   const { server: settings } = options.config;
   const { nats, natsInterface } = connected;
@@ -254,7 +259,7 @@ async function dispatch(
   { cleanup }: Base,
   { nats, natsInterface }: Connected,
   engine: Engine,
-  features: Features,
+  features: StartedFeatures,
 ): Promise<void> {
   cleanup.add('the NATS interface', () => natsInterface.close());
   const begun = engine.begin();

@@ -1,5 +1,6 @@
 /** A driver in code: its options in the configuration as a schema, and how it is made from them. */
 import { z } from 'zod';
+import type { Variables } from '../base/environment.ts';
 import { pathSchema, reviewSchema, seconds, timeoutSchemas, whole } from '../contracts/config-values.ts';
 import { messageOf } from '../contracts/errors.ts';
 import { ID_PATTERN } from '../contracts/ids.ts';
@@ -18,7 +19,7 @@ export interface DriverServices {
   /** Distinguishes the processes and sessions of this data directory from those of another. */
   readonly installation: string;
   /** Signalbox's own environment, of which agents get what their configuration passes on. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Variables;
   /** The section `drivers` of the configuration. */
   readonly drivers: Readonly<Record<string, DriverConfig>>;
   /** Handlers of function agents, by agent id. */

@@ -8,21 +8,23 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { LEASE_BUCKET } from '../contracts/messages/subjects.ts';
 import { unavailable } from './failures.ts';
 import { keepReplicas, whenPlaceable } from './jetstream/event-stream.ts';
 
-export interface LeaseHolder {
-  readonly writer: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly startTime: string;
+const holderSchema = z.object({
+  writer: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  startTime: z.string(),
   /** Changes with every start of the machine. */
-  readonly bootId: string;
-  /** RFC 3339 */
-  readonly since: string;
-}
+  bootId: z.string(),
+  /** RFC 3339. */
+  since: z.string(),
+});
+export type LeaseHolder = Readonly<z.output<typeof holderSchema>>;
 
 export interface LeaseOptions {
   readonly connection: NatsConnection;
@@ -77,7 +79,7 @@ export class Lease {
         if (revision !== null) return new Lease(kv, options, ttlMs, revision);
         const entry = await kv.get(KEY);
         if (!entry) continue;
-        const holder = holderOf(entry.string());
+        const holder = parseHolder(entry.string());
         const renewed = first !== null && entry.revision !== first.revision;
         const isAlive = renewed || (holder !== null && options.livenessOf(holder) === 'alive');
         if (isAlive || Date.now() > end) throw inUse(holder);
@@ -148,7 +150,7 @@ export class Lease {
     const { holder } = this.#options;
     const entry = await this.#kv.get(KEY);
     if (entry?.operation === 'PUT') {
-      const present = holderOf(entry.string());
+      const present = parseHolder(entry.string());
       if (present?.writer === holder.writer) this.#revision = entry.revision;
       return present;
     }
@@ -178,7 +180,7 @@ export async function readLease(
     if (bucket !== LEASE_BUCKET) continue;
     const entry = await (await kvm.open(bucket)).get(KEY);
     return entry && entry.operation === 'PUT'
-      ? { holder: holderOf(entry.string()), revision: entry.revision }
+      ? { holder: parseHolder(entry.string()), revision: entry.revision }
       : null;
   }
   return null;
@@ -200,15 +202,16 @@ async function take(kv: KV, { holder, livenessOf }: LeaseOptions, isStale = fals
     return await kv.create(KEY, value);
   } catch {
     const entry = await kv.get(KEY);
-    const present = entry && holderOf(entry.string());
+    const present = entry && parseHolder(entry.string());
     if (!entry || !(isStale || (present && livenessOf(present) === 'gone'))) return null;
     return kv.update(KEY, value, entry.revision).catch(() => null);
   }
 }
 
-function holderOf(text: string): LeaseHolder | null {
+/** Null if the text is not that of a holder. */
+export function parseHolder(text: string): LeaseHolder | null {
   try {
-    return JSON.parse(text) as LeaseHolder;
+    return holderSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
   }

@@ -12,7 +12,7 @@ import { messageOf, unreachable } from '../../contracts/errors.ts';
 import { lstatIfThere, namesIn } from '../../daemon/embedded/files.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { readPid } from '../../daemon/embedded/running.ts';
-import { type LockHolder, readHolder, stateOf } from '../../daemon/lock-holder.ts';
+import { type LockHolder, livenessOf, readHolder } from '../../daemon/lock-holder.ts';
 import { isServerGiven } from '../../daemon/nats-address.ts';
 import { openNatsLink } from '../../daemon/nats-link.ts';
 import { findStandbys } from '../../daemon/standby.ts';
@@ -98,7 +98,7 @@ async function checkHolder(
   const { holder, revision } = lease;
   if (holder === null) return [warn(LEASE, 'its holder is unknown', 'it expires in seconds')];
   const who = `process ${holder.pid} on host ${holder.host}, since ${holder.since}`;
-  const liveness = stateOf(host, holder);
+  const liveness = livenessOf(host, holder);
   switch (liveness) {
     case 'alive':
       return [ok(LEASE, `held by ${who}, which is alive`)];

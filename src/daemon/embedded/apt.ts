@@ -2,9 +2,10 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { Variables } from '../../base/environment.ts';
 import { readIfExists } from '../../base/files.ts';
 import { namesIn } from './files.ts';
-import { type Environment, isReadable } from './program.ts';
+import { isReadable } from './program.ts';
 
 /** The package sources of a private apt: those of the machine, or the text of a `.sources` file. */
 export type AptSources = Readonly<{ kind: 'machine' }> | Readonly<{ kind: 'own'; text: string }>;
@@ -18,7 +19,7 @@ export type RunApt = (args: readonly string[], cwd?: string) => Promise<string>;
  * apt-get with lists, caches and locks of its own in `directory`, which must exist and be empty. It needs no root and
  * changes nothing on the machine; it keeps the machine's proxies, credentials and keys, but not its hooks.
  */
-export async function privateApt(directory: string, sources: AptSources, env: Environment): Promise<RunApt> {
+export async function privateApt(directory: string, sources: AptSources, env: Variables): Promise<RunApt> {
   for (const name of ['parts', 'sources', 'lists/partial', 'archives/partial']) {
     await mkdir(join(directory, name), { recursive: true });
   }
@@ -102,10 +103,7 @@ const KEYRINGS = ['pgp', 'gpg'].map((ending) => `/usr/share/keyrings/debian-arch
  * On a Debian older than `RELEASE`: the sources of that release, on the mirrors of this machine. Undefined on any other
  * system. Throws an Error if they cannot be derived. Uses `directory` for its files.
  */
-export async function newerDebianSources(
-  directory: string,
-  env: Environment,
-): Promise<AptSources | undefined> {
+export async function newerDebianSources(directory: string, env: Variables): Promise<AptSources | undefined> {
   const codename = olderDebian((await readIfExists('/etc/os-release')) ?? '');
   if (codename === undefined) return undefined;
   const keyring = await firstReadable(KEYRINGS);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Variables } from '../../base/environment.ts';
 import { readIfExists } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
@@ -10,7 +11,7 @@ import { NATS_ROLES, type NatsUser, usersConf } from '../../nats/nats-users.ts';
 import { PACKAGE_ROOT } from '../../version.ts';
 import { replaceFile } from './files.ts';
 import { type Credentials, createDirectories, type Layout, layoutOf, loadCredentials } from './layout.ts';
-import { compareVersions, type Environment, type NatsServerProgram } from './program.ts';
+import { compareVersions, type NatsServerProgram } from './program.ts';
 import { findGuard, type Guard } from './running.ts';
 
 /** What is the same for every run of the server. */
@@ -26,7 +27,7 @@ export interface InstallationOptions {
   readonly dataDir: string;
   readonly program: NatsServerProgram;
   /** Its PATH is searched for `flock` and `setpriv`. */
-  readonly env: Environment;
+  readonly env: Variables;
   /** Used in place of the `nats.conf` of this package. */
   readonly confFile?: string | undefined;
 }

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
+import type { Variables } from '../../base/environment.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { type AptSources, newerDebianSources, privateApt } from './apt.ts';
 import {
   cacheDirectory,
   cachedPath,
   compareVersions,
-  type Environment,
   findExecutable,
   isReadable,
   type LocateOptions,
@@ -54,7 +54,7 @@ export async function obtainNatsServer(options: LocateOptions): Promise<NatsServ
   });
 }
 
-type FetchOptions = Readonly<{ cacheDir: string; env: Environment; logger: Logger }>;
+type FetchOptions = Readonly<{ cacheDir: string; env: Variables; logger: Logger }>;
 
 /**
  * Fetches the system's `nats-server` package into the cache, without root and without installing it: on an older Debian
@@ -108,7 +108,7 @@ async function fetchFrom(
 }
 
 /** The program in the package that was downloaded into `directory`. */
-async function unpack(directory: string, env: Environment): Promise<string> {
+async function unpack(directory: string, env: Variables): Promise<string> {
   const archive = (await readdir(directory)).find((name) => name.endsWith('.deb'));
   if (archive === undefined) throw new Error('apt-get download fetched no package');
   const root = join(directory, 'root');

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
+import type { Variables } from '../../base/environment.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { namesIn } from './files.ts';
 
@@ -21,9 +22,6 @@ const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin'];
 
 const VERSION_TIMEOUT_MS = 10_000;
 
-/** The variables that a look-up reads, so that tests can pass their own. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Where a program was found: named by the user, in the PATH, in the cache, or just fetched into the cache. */
 export type ProgramOrigin = 'configured' | 'path' | 'cache' | 'fetched';
 
@@ -32,7 +30,7 @@ export type NatsServerProgram = Readonly<{ path: string; version: string; origin
 
 export type LocateOptions = Readonly<{
   logger: Logger;
-  env: Environment;
+  env: Variables;
   /** The only program to use; `SIGNALBOX_NATS_SERVER` names one too. */
   configured?: string | undefined;
   /** Directories that are searched after the PATH. */
@@ -92,7 +90,7 @@ async function cachedProgram(cacheDir: string): Promise<NatsServerProgram | unde
 }
 
 /** The directory that holds `<version>/nats-server` for each version that was fetched. */
-export function cacheDirectory(env: Environment): string {
+export function cacheDirectory(env: Variables): string {
   const base = env.XDG_CACHE_HOME;
   // The XDG specification says that a relative path is to be ignored.
   const root = base !== undefined && isAbsolute(base) ? base : join(env.HOME || homedir(), '.cache');
@@ -106,7 +104,7 @@ export function cachedPath(cacheDir: string, version: string): string {
 /** The path of the program `name` in the directories of `env.PATH` (and then in `more`), if it exists. */
 export async function findExecutable(
   name: string,
-  env: Environment,
+  env: Variables,
   more: readonly string[] = [],
 ): Promise<string | undefined> {
   const directories = [...(env.PATH ?? '').split(delimiter), ...more].filter(isAbsolute);

@@ -1,9 +1,10 @@
 /** How one server per data directory is kept to one, and how a running one is found. */
 import { execa } from 'execa';
+import type { Variables } from '../../base/environment.ts';
 import { readIfExists } from '../../base/files.ts';
 import { lstatIfThere } from './files.ts';
 import { type Credentials, type Layout, layoutOf, loadCredentials } from './layout.ts';
-import { type Environment, findExecutable, versionOutput } from './program.ts';
+import { findExecutable, versionOutput } from './program.ts';
 
 /** The exit code of `flock` if another process holds the lock. */
 export const LOCK_HELD_EXIT_CODE = 75;
@@ -22,7 +23,7 @@ export type Guard = Readonly<{
  * Finds the programs of util-linux that keep a server from sharing its store (`flock`) and from outliving its parent
  * (`setpriv`). If they are missing (macOS), `runningServer` is the weaker guard.
  */
-export async function findGuard(layout: Layout, env: Environment): Promise<Guard> {
+export async function findGuard(layout: Layout, env: Variables): Promise<Guard> {
   const [setpriv, flock] = await Promise.all([utilLinux('setpriv', env), utilLinux('flock', env)]);
   const dieWithParent = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'TERM'];
   const lock = [`--timeout=${LOCK_WAIT_SECONDS}`, '--no-fork', `--conflict-exit-code=${LOCK_HELD_EXIT_CODE}`];
@@ -33,7 +34,7 @@ export async function findGuard(layout: Layout, env: Environment): Promise<Guard
 }
 
 /** Other implementations (BusyBox) lack the options used here. */
-async function utilLinux(name: string, env: Environment): Promise<string | undefined> {
+async function utilLinux(name: string, env: Variables): Promise<string | undefined> {
   const file = await findExecutable(name, env);
   if (file === undefined) return undefined;
   const version = await versionOutput(file);

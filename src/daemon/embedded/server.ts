@@ -9,7 +9,7 @@ import { type LaunchFailure, type LaunchResult, launchServer, type ReadyServer }
 import type { Layout } from './layout.ts';
 import { compareVersions, type NatsServerProgram } from './program.ts';
 import { readPid, rememberedPort } from './running.ts';
-import { type EmbeddedServerState, Supervision } from './supervision.ts';
+import { type EmbeddedServerState, ServerSupervision } from './supervision.ts';
 
 export interface EmbeddedServerOptions extends InstallationOptions {
   readonly logger: Logger;
@@ -71,7 +71,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions) {
     { serverPid: first.pid, port: first.port, version: program.version, directory: layout.directory },
     'the embedded NATS server is ready',
   );
-  const supervision = new Supervision(first, {
+  const supervision = new ServerSupervision(first, {
     launch: (signal) => launch(first.port, signal),
     logger,
     stopGraceMs: STOP_GRACE_MS,

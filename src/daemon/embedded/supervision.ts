@@ -28,7 +28,7 @@ export type SupervisionOptions = Readonly<{
 const BACKOFF = { firstMs: 100, maxMs: 5_000, resetAfterMs: 10_000 };
 
 /** The pauses before successive restarts: each twice as long as the one before. */
-export class Backoff {
+export class RestartBackoff {
   #nextMs = BACKOFF.firstMs;
 
   /** Milliseconds to wait after a run that was up for `uptimeMs` (0 if it never came up). */
@@ -40,10 +40,10 @@ export class Backoff {
   }
 }
 
-export class Supervision {
+export class ServerSupervision {
   readonly #options: SupervisionOptions;
   readonly #stopping = new AbortController();
-  readonly #backoff = new Backoff();
+  readonly #backoff = new RestartBackoff();
   readonly #ended: Promise<void>;
   state: EmbeddedServerState;
   /** How often the server was restarted after it had died. */

@@ -1,4 +1,5 @@
 /** Where traces are sent, from the configuration and the environment variables of OpenTelemetry. */
+import type { Variables } from '../../base/environment.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 
 export interface TelemetrySettings {
@@ -8,8 +9,6 @@ export interface TelemetrySettings {
   readonly serviceName: string;
   readonly resource: Readonly<Record<string, string>>;
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 const SERVICE_NAME = 'signalbox';
 const TRACES_PATH = '/v1/traces';
@@ -21,7 +20,7 @@ const TRACES_PATH = '/v1/traces';
  */
 export function telemetrySettings(
   { endpoint }: { readonly endpoint?: string | undefined },
-  env: Env,
+  env: Variables,
 ): TelemetrySettings | null {
   const url = urlOf(env, endpoint);
   const isOff = env.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || env.OTEL_TRACES_EXPORTER === 'none';
@@ -45,7 +44,7 @@ export function telemetrySettings(
   };
 }
 
-function urlOf(env: Env, endpoint: string | undefined): string | null {
+function urlOf(env: Variables, endpoint: string | undefined): string | null {
   const traces = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
   const general = 'OTEL_EXPORTER_OTLP_ENDPOINT';
   if (env[traces]) return checkedUrl(traces, env[traces]);
@@ -65,7 +64,7 @@ function checkedUrl(variable: string, text: string): string {
 }
 
 /** Parses `name=value,name=value` with URL-encoded values. @throws SignalboxError `config_invalid`, without the value */
-function listIn(env: Env, variable: string): Record<string, string> {
+function listIn(env: Variables, variable: string): Record<string, string> {
   const pairs = (env[variable] ?? '').split(',').filter((pair) => pair.trim() !== '');
   return Object.fromEntries(
     pairs.map((pair) => {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Needs } from '../../app/context.ts';
 import { type EventFeed, type FeedEvent, feedEventOf } from '../../app/events/event-feed.ts';
 import { taskTraceparent } from '../../app/tasks/task-trace.ts';
+import type { Variables } from '../../base/environment.ts';
 import {
   type ChooseLetters,
   MAX_REDELIVERIES,
@@ -24,7 +25,7 @@ export interface WebhooksOptions {
   /** With a file for the progress of each webhook. */
   readonly directory: string;
   /** Environment variables with the secrets. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Variables;
   readonly logger: Logger;
 }
 

@@ -3,9 +3,9 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import type { Variables } from '../../../src/base/environment.ts';
 import { checkConfig } from '../../../src/config/parse-config.ts';
 import { fetchDebianPackage, obtainNatsServer } from '../../../src/daemon/embedded/obtain.ts';
-import type { Environment } from '../../../src/daemon/embedded/program.ts';
 import {
   cacheDirectory,
   compareVersions,
@@ -33,12 +33,12 @@ describe('locateNatsServer', () => {
     const own = await fakeServer(join(directory.path, 'own', 'server'), '2.12.0');
     const inPath = await fakeServer(join(directory.path, 'bin', 'nats-server'), '2.11.0');
     const cacheHome = join(directory.path, 'cache');
-    const env: Environment = { XDG_CACHE_HOME: cacheHome };
+    const env: Variables = { XDG_CACHE_HOME: cacheHome };
     await fakeServer(join(cacheDirectory(env), '2.9.20', 'nats-server'), '2.9.20');
     const newest = await fakeServer(join(cacheDirectory(env), '2.10.1', 'nats-server'), '2.10.1');
     const withPath = { ...env, PATH: dirname(inPath) };
 
-    const locate = (environment: Environment) =>
+    const locate = (environment: Variables) =>
       locateNatsServer({ logger, env: environment, systemDirectories });
     expect(await locate({ ...withPath, SIGNALBOX_NATS_SERVER: own })).toEqual({
       path: own,
@@ -52,7 +52,7 @@ describe('locateNatsServer', () => {
   it('ignores a program in the PATH that is too old', async () => {
     await using directory = await temporaryDirectory();
     const old = await fakeServer(join(directory.path, 'bin', 'nats-server'), '2.2.0');
-    const env: Environment = { PATH: dirname(old), XDG_CACHE_HOME: join(directory.path, 'cache') };
+    const env: Variables = { PATH: dirname(old), XDG_CACHE_HOME: join(directory.path, 'cache') };
     expect(await locateNatsServer({ logger, env, systemDirectories })).toBeUndefined();
   });
 
@@ -101,7 +101,7 @@ describe('without an installed nats-server', () => {
 
   it('says in one line what to install if no package manager can fetch it', async () => {
     await using directory = await temporaryDirectory();
-    const env: Environment = { PATH: '', XDG_CACHE_HOME: directory.path };
+    const env: Variables = { PATH: '', XDG_CACHE_HOME: directory.path };
     const failure = await obtainNatsServer({ logger, env, systemDirectories }).catch(
       (error: unknown) => error,
     );
