@@ -66,7 +66,7 @@ const RETRIES: ReadonlySet<EventType> = new Set([
   'task.redriven',
 ]);
 
-/** As what a task counts that comes to a state. */
+/** The figure that counts the tasks which enter a state. */
 const COUNTED_AS: ReadonlyMap<string, (typeof COUNTED)[number]> = new Map<
   TaskState,
   (typeof COUNTED)[number]

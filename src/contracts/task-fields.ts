@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { backoffSchema, budgetSchema, prioritySchema } from './config-values.ts';
 import { REDACTED } from './events/event.ts';
-import { ID_PATTERN } from './ids.ts';
+import { id, time } from './fields.ts';
 
 /** How the value of a field is shown. */
 export type FactKind = 'text' | 'time' | 'seconds' | 'agent' | 'tasks' | 'list' | 'json' | 'pairs';
@@ -34,7 +34,6 @@ interface Field {
   readonly shown?: FactKind;
 }
 
-const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const text = z.string().max(400_000);
 const title = z.string().trim().min(1).max(500);
 const link = z
@@ -42,7 +41,6 @@ const link = z
   .max(2_000);
 const seconds = z.number().positive().max(31_536_000);
 const requestTime = z.iso.datetime({ offset: true });
-const answerTime = z.iso.datetime();
 const record = z.record(z.string(), z.unknown());
 const positive = z.number().positive();
 const attempts = z.int().min(1).max(100);
@@ -131,7 +129,7 @@ export const TASK_FIELDS = {
   not_before: {
     request: requestTime.optional(),
     stored: z.int().optional(),
-    answer: answerTime.nullable(),
+    answer: time.nullable(),
     isTime: true,
     label: 'Not before',
     shown: 'time',
@@ -139,7 +137,7 @@ export const TASK_FIELDS = {
   expires_at: {
     request: requestTime.optional(),
     stored: z.int().optional(),
-    answer: answerTime.nullable(),
+    answer: time.nullable(),
     isTime: true,
     label: 'Expires',
     shown: 'time',

@@ -72,7 +72,7 @@ describe('golden histories', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(MAX_BYTES);
   });
 
-  it('say nothing of who recorded them', async () => {
+  it('do not say who recorded them', async () => {
     const texts = await Promise.all(ALL.map(({ file }) => readFile(file, 'utf8')));
     const hosts = texts.flatMap((text) => [...text.matchAll(/"host":"([^"]*)"/g)].map(([, host]) => host));
     expect(new Set(hosts)).toEqual(new Set(['signalbox.example', 'simulated']));

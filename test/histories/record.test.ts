@@ -42,7 +42,7 @@ async function messagesOf(log: MemoryLog): Promise<StoredMessage[]> {
 }
 
 describe('the stories of golden histories', () => {
-  it.each(Object.entries(STORIES))('%s comes to its end, and its log replays', async (name, story) => {
+  it.each(Object.entries(STORIES))('%s finishes, and its log replays', async (name, story) => {
     const messages = await messagesOf((await story()).log);
     const { events, divergence } = await checkHistory(memorySource(messages));
     expect({ events, divergence }).toEqual({ events: messages.length, divergence: null });

@@ -28,7 +28,7 @@ async function findingsIn(bundle: Uint8Array): Promise<number> {
 const bundles = (): readonly Buffer[] => [whole, ofOneTask];
 const position = { which: fc.nat({ max: 1 }), at: fc.nat({ max: 1_000_000 }) };
 
-describe('a bundle of which a byte', () => {
+describe('a bundle in which a byte', () => {
   it('is changed, is found', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -44,7 +44,7 @@ describe('a bundle of which a byte', () => {
     );
   });
 
-  it('is missing or put in, is found', async () => {
+  it('is missing or inserted, is found', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({ ...position, byte: fc.nat({ max: 255 }), isMissing: fc.boolean() }),
@@ -64,7 +64,7 @@ describe('a bundle of which a byte', () => {
     );
   });
 
-  it('is changed in an event, is found also where the hash at the end was made anew', async () => {
+  it('is changed in an event, is found even if the hash at the end was recomputed', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({ ...position, mask: fc.integer({ min: 1, max: 255 }) }),

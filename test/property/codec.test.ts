@@ -87,7 +87,7 @@ describe('a record in the log', () => {
     );
   });
 
-  it('is refused where it is not JSON or no event, with its place in the message', () => {
+  it('is refused if it is not JSON or not an event, and the message says where it is', () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.json()), (bytes) => {
         expect(() => decodeRecord(bytes, 'sequence 17')).toThrow(/sequence 17/);

@@ -46,7 +46,7 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
 
 describe('flat logic', () => {
   for (const [kind, machine] of Object.entries(MACHINES) as [keyof typeof MACHINES, AnyStateMachine][]) {
-    it(`does with the ${kind} machine what XState does, event by event`, () => {
+    it(`handles each event of the ${kind} machine as XState does`, () => {
       const logic = flatLogic<object, { type: string }>(machine);
       const everyState = Object.keys(machine.states);
       fc.assert(

@@ -85,7 +85,7 @@ function holdsAlways(
 }
 
 describe('whatever happens', () => {
-  it('is worth looking at: every type of event is accepted somewhere', () => {
+  it('covers every type of event: each is accepted somewhere', () => {
     const accepted = new Set<EventType>();
     for (const all of fc.sample(steps, { numRuns: 500, seed: 1 })) {
       const world = new World();
@@ -97,7 +97,7 @@ describe('whatever happens', () => {
     expect(EVENT_TYPES.filter((type) => !accepted.has(type))).toEqual([]);
   });
 
-  it('a task never has two open attempts, and its open attempt is the living one', () => {
+  it('a task never has two open attempts, and its open attempt exists', () => {
     holdsAlways(({ host }) => {
       for (const task of TASKS) {
         const live = [...host.ids('attempt')].filter((key) => key.startsWith(`${task}/`));

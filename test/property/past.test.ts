@@ -16,7 +16,7 @@ function shown({ blackboard, attempts, agents }: PastStates): string {
 }
 
 describe('the past', () => {
-  it('shows at every moment what was visible then, in any order of visits, with few kept states', async () => {
+  it('shows at every moment what was visible then, in any order of reads, with few kept states', async () => {
     await fc.assert(
       fc.asyncProperty(
         steps,

@@ -8,7 +8,7 @@ import { type QueueKey, type ReadyTask, ReadyTasks } from '../../src/engine/supe
 import { FakeClock } from '../support/fake-clock.ts';
 
 describe('Heap', () => {
-  it('gives what a sorted list gives', () => {
+  it('returns what a sorted list returns', () => {
     const operation = fc.oneof(fc.integer(), fc.constantFrom('pop', 'rebuild'));
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
@@ -33,7 +33,7 @@ describe('Heap', () => {
 });
 
 describe('EntryQueue', () => {
-  it('gives what an array gives, also past the length at which it moves its items', () => {
+  it('returns what an array returns, also beyond the length at which it moves its items', () => {
     const operation = fc.oneof(
       { weight: 3, arbitrary: fc.integer({ min: 1, max: 4_000 }).map((count) => ({ push: count })) },
       { weight: 4, arbitrary: fc.integer({ min: 1, max: 6_000 }).map((count) => ({ shift: count })) },

@@ -35,7 +35,7 @@ describe('a replay', () => {
     expect(moments).toBeGreaterThan(10 * HISTORIES);
   });
 
-  it('shows the same whether it goes to a moment at once, by sequence or by time, or step by step', async () => {
+  it('shows the same whether it reaches a moment directly, by sequence or by time, or step by step', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.nat(), async (all, which) => {
         const { messages, texts } = new Lived(all, true);

@@ -105,7 +105,7 @@ function atEveryClaim(simulation: Simulation, look: (claimed: Waiting, others: W
 }
 
 describe('scheduling', () => {
-  it('gives each agent the most urgent task of a project first, and of equals the oldest', async () => {
+  it('gives each agent the task of a project with the highest priority first, and of equal ones the oldest', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         atEveryClaim(await play(given), (claimed, others) => {
@@ -122,7 +122,7 @@ describe('scheduling', () => {
     );
   });
 
-  it('dispatch/priority-then-age: never passes over a project more than once for each of the others', async () => {
+  it('dispatch/priority-then-age: passes over a project at most once for each other project', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         // One slot for all, so that no project has an attempt open when the next one is chosen.
@@ -144,7 +144,7 @@ describe('scheduling', () => {
     );
   });
 
-  it('leaves no slot idle for which there is work', async () => {
+  it('leaves no slot idle while there is work for it', async () => {
     await fc.assert(
       fc.asyncProperty(world, async (given) => {
         await play(given, ({ model }) => {

@@ -112,7 +112,7 @@ function expectQuantiles(histogram: Histogram, durations: readonly number[]): vo
 }
 
 describe('a histogram of durations', () => {
-  it('gives every quantile to a sixteenth, of short and of long durations', () => {
+  it('gives every quantile exact to a sixteenth, for short and long durations', () => {
     const duration = fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 10_000 }), fc.nat({ max: 2 ** 31 - 1 }));
     fc.assert(
       fc.property(fc.array(duration, { maxLength: 300, size: 'max' }), (durations) => {
@@ -169,7 +169,7 @@ describe('the throughput of the last day', () => {
     expect(measured).toBeGreaterThan(100);
   });
 
-  it('goes on from what was kept of it as from itself', () => {
+  it('continues from a restored state as from the original', () => {
     fc.assert(
       fc.property(histories, fc.nat({ max: 90 }), (records, cut) => {
         const kept = throughput.restore(
@@ -199,7 +199,7 @@ describe('the throughput of the last day', () => {
     );
   });
 
-  it('keeps one day, and of tasks only those that wait or run', () => {
+  it('keeps one day, and only tasks that wait or run', () => {
     const state = throughput.initial();
     const host = new ActorHost();
     host.apply({ type: 'agent.registered', agent: 'x', driver: 'd', capabilities: [], concurrency: 1 });

@@ -13,7 +13,7 @@ import { readRecord } from '../../journal/codec/cloud-event.ts';
 import { type AppContext, deciderOf, type Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
-/** A page of the state as entries with hashes, to be compared with a rebuilt one: all as they are after the event with the given sequence. */
+/** A page of the state after the event with this sequence: entries with hashes, to compare with a rebuilt state. */
 export function readState(
   { state: { projections, host, retention } }: Needs<'state'>,
   page: ReadState,

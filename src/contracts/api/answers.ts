@@ -1,6 +1,7 @@
 /** The answers of operations. Times are RFC 3339 in UTC. */
 import { z } from 'zod';
 import { ENTITY_KINDS, EVENT_TYPES } from '../events/events.ts';
+import { count, time } from '../fields.ts';
 import { rejectionRecordSchema } from '../messages/agent-messages.ts';
 import { ANSWER_FIELDS, type AnswerFields } from '../task-fields.ts';
 import {
@@ -12,9 +13,6 @@ import {
   TASK_STATES,
   usageSchema,
 } from '../tasks.ts';
-
-const time = z.iso.datetime();
-const count = z.int().min(0);
 
 export const outputAnswerSchema = z.strictObject({
   number: z.int().min(1),

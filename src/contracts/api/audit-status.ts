@@ -1,8 +1,6 @@
 /** How much of the log is verified and signed. */
 import { z } from 'zod';
-
-const time = z.iso.datetime();
-const count = z.int().min(0);
+import { count, time } from '../fields.ts';
 
 /** A verification of the whole log, running or over. */
 export const verificationSchema = z.strictObject({

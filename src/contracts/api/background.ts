@@ -1,7 +1,8 @@
 /** Background commands: shell commands that run as supervised tasks, and whose results are fetched later. */
 import { z } from 'zod';
 import { seconds, whole } from '../config-values.ts';
-import { BACKGROUND_PROJECT, ID_PATTERN } from '../ids.ts';
+import { id, time } from '../fields.ts';
+import { BACKGROUND_PROJECT } from '../ids.ts';
 
 /** The built-in agent that runs background commands, and nothing else. */
 export const BACKGROUND_AGENT = BACKGROUND_PROJECT;
@@ -18,8 +19,6 @@ export const backgroundConfigSchema = z.strictObject({
   max_output_bytes: whole(1).default(10_485_760).describe('How much of the output is kept, in bytes.'),
 });
 export type BackgroundConfig = z.output<typeof backgroundConfigSchema>;
-
-const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 
 export const runBackgroundSchema = z.strictObject({
   command: z
@@ -58,8 +57,6 @@ export const BACKGROUND_STATES = [
   'lost',
 ] as const;
 export type BackgroundState = (typeof BACKGROUND_STATES)[number];
-
-const time = z.iso.datetime();
 
 export const backgroundAnswerSchema = z.strictObject({
   task_id: z.string(),

@@ -1,10 +1,8 @@
 /** The board as the dashboard shows it: a small card for each task, as it is now or was in the past. */
 import { z } from 'zod';
+import { count, time } from '../fields.ts';
 import { TASK_STATES } from '../tasks.ts';
 import { agentAnswerSchema, eventAnswerSchema } from './answers.ts';
-
-const time = z.iso.datetime();
-const count = z.int().min(0);
 
 export const boardCardSchema = z.strictObject({
   project: z.string(),

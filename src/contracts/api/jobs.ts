@@ -1,7 +1,7 @@
 /** The plain job API: the second vocabulary, for clients that know only jobs with a result. */
 import { z } from 'zod';
 import { prioritySchema } from '../config-values.ts';
-import { ID_PATTERN } from '../ids.ts';
+import { id, time } from '../fields.ts';
 import { outputAnswerSchema } from './answers.ts';
 
 /** The project of the plain job API. */
@@ -12,10 +12,7 @@ export const JOB_STATES = ['created', 'running', 'completed', 'failed', 'cancell
 export type JobState = (typeof JOB_STATES)[number];
 
 export const createJobSchema = z.strictObject({
-  task_type: z
-    .string()
-    .regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"')
-    .describe('A capability: any agent with it may take the task.'),
+  task_type: id.describe('A capability: any agent with it may take the task.'),
   description: z.string().trim().min(1).max(400_000).describe('What to do.'),
   parameters: z.record(z.string(), z.unknown()).optional().describe('Passed to the agent as they are.'),
   priority: prioritySchema.optional().describe('1 to 10, 10 first; or low, normal, high (1, 5, 10).'),
@@ -39,8 +36,6 @@ export const waitSchema = z.coerce
   .describe('Seconds to wait: with If-None-Match for a change, without it until the task is settled.');
 
 export const jobQuerySchema = z.strictObject({ wait: waitSchema });
-
-const time = z.iso.datetime();
 
 export const jobAnswerSchema = z.strictObject({
   task_id: z.string(),

@@ -1,8 +1,6 @@
 /** Answers about the system itself: logs, state, health, problems and keys. Times are RFC 3339 in UTC. */
 import { z } from 'zod';
-
-const time = z.iso.datetime();
-const count = z.int().min(0);
+import { count, time } from '../fields.ts';
 
 /** Headers of a part of a log, which is plain text: its offset, the offset of the next part, and whether it is the last. */
 export const LOG_HEADERS = {

@@ -1,9 +1,6 @@
 /** How much is done and how long it takes, minute by minute. */
 import { z } from 'zod';
-import { ID_PATTERN } from '../ids.ts';
-
-const time = z.iso.datetime();
-const count = z.int().min(0);
+import { count, id, time } from '../fields.ts';
 
 /** Minutes that are kept. */
 const MINUTES_MAX = 1_440;
@@ -16,7 +13,7 @@ export const readThroughputSchema = z.strictObject({
     .max(MINUTES_MAX)
     .default(60)
     .describe('How many minutes, up to the current one; at most a day.'),
-  project: z.string().regex(ID_PATTERN).optional().describe('Only this project. Default: all projects.'),
+  project: id.optional().describe('Only this project. Default: all projects.'),
 });
 export type ReadThroughput = z.output<typeof readThroughputSchema>;
 

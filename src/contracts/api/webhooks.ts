@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { backoffSchema, seconds, whole } from '../config-values.ts';
 import { EVENT_TYPES } from '../events/events.ts';
+import { count, time } from '../fields.ts';
 
 const urlError = 'expected a URL that begins with http:// or https://, without user and password';
 
@@ -33,9 +34,6 @@ export const webhookConfigSchema = z.strictObject({
   backoff: backoffSchema.prefault({}).describe('The wait before a retry.'),
 });
 export type WebhookConfig = z.output<typeof webhookConfigSchema>;
-
-const count = z.int().min(0);
-const time = z.iso.datetime();
 
 export const webhookAnswerSchema = z.strictObject({
   id: z.string(),

@@ -1,5 +1,6 @@
 /** The answer to why a task is not running, or not done. */
 import { z } from 'zod';
+import { count } from '../fields.ts';
 import { TASK_STATES } from '../tasks.ts';
 
 export const WAIT_KINDS = [
@@ -37,8 +38,6 @@ export const WAIT_KINDS = [
   'running',
 ] as const;
 export type WaitKind = (typeof WAIT_KINDS)[number];
-
-const count = z.int().min(0);
 
 export const waitAnswerSchema = z.strictObject({
   kind: z.enum(WAIT_KINDS),

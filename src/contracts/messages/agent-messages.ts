@@ -6,12 +6,11 @@
  * unique for its agent, as `id` or in the header `Nats-Msg-Id`: sent again, it counts once.
  */
 import { z } from 'zod';
-import { ID_PATTERN } from '../ids.ts';
+import { id } from '../fields.ts';
 import { JOB_FIELDS } from '../task-fields.ts';
 import { LOG_STREAMS, OUTPUT_TYPES, usageSchema } from '../tasks.ts';
 import type { AgentMessageKind } from './subjects.ts';
 
-const id = z.string().regex(ID_PATTERN, 'use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"');
 const time = z.iso.datetime({ offset: true });
 /** Characters of an error, a detail or a summary. */
 export const MAX_TEXT = 20_000;

@@ -230,7 +230,7 @@ export class AttemptKeeper {
   }
 }
 
-const STOPPED_BEFORE = lost('it was to be stopped before it had started');
+const STOPPED_BEFORE = lost('it was stopped before it had started');
 
 function lost(reason: string): RunEnd {
   return { result: { kind: 'lost', reason }, outputs: [] };

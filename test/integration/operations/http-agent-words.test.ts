@@ -10,8 +10,8 @@ const start = (gate: Gate) =>
 
 const document = { agent: 'worker', type: 'document', title: 'report', content: 'all is well' };
 
-describe('what agents write back over HTTP', () => {
-  it('takes progress, an output, a comment and a request for review from the attempt that is open', async () => {
+describe('messages of agents over HTTP', () => {
+  it('accepts progress, an output, a comment and a request for review from the open attempt', async () => {
     const gate = new Gate();
     await using http = await start(gate);
     await http.working('a');
@@ -56,7 +56,7 @@ describe('what agents write back over HTTP', () => {
     }
   });
 
-  it('refuses a word without a token, with a wrong one and with that of another task: 401, not recorded', async () => {
+  it('refuses a message without a token, with a wrong one and with that of another task: 401, not recorded', async () => {
     await using http = await start(new Gate());
     await http.working('a');
     await http.working('b');
@@ -80,7 +80,7 @@ describe('what agents write back over HTTP', () => {
     expect(http.events).toBe(before);
   });
 
-  it('refuses words of an attempt that is over with 409, and records them', async () => {
+  it('refuses messages of an attempt that is over with 409, and records them', async () => {
     const gate = new Gate();
     await using http = await start(gate);
     await http.working('a');
@@ -107,7 +107,7 @@ describe('what agents write back over HTTP', () => {
     ]);
   });
 
-  it('takes a comment of a person without a token, by name only', async () => {
+  it('accepts a comment of a user without a token, with a name', async () => {
     await using http = await start(new Gate());
     await http.working('a');
     const said = await http.post(`${TASKS}/a/comments`, { author: 'ann', body: 'well done' });

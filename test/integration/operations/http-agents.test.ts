@@ -17,7 +17,7 @@ function agentIn(answer: HttpAnswer): AgentAnswer {
 }
 
 describe('agents over HTTP', () => {
-  it('shows one with its slots and what it is doing', async () => {
+  it('shows one with its slots and open attempts', async () => {
     await using http = await start(new Gate());
     expect(agentIn(await http.get(AGENT))).toMatchObject({ state: 'idle', running: 0, open_attempts: [] });
     await http.working('a');
@@ -34,7 +34,7 @@ describe('agents over HTTP', () => {
     });
   });
 
-  it('paused, it takes nothing new and goes on with what it has, until it is resumed', async () => {
+  it('paused, it gets no new tasks and continues its open attempts, until it is resumed', async () => {
     const gate = new Gate();
     await using http = await start(gate);
     await http.working('a');
@@ -83,7 +83,7 @@ describe('agents over HTTP', () => {
     expect(resumed).toMatchObject({ state: 'idle', failures: 0, parked_until: null, reason: null });
   });
 
-  it('refuses what its state does not allow with 409, agents that are not there with 404, attempts with 403', async () => {
+  it('answers 409 for a decision that its state does not allow, 404 for unknown agents, 403 for attempts', async () => {
     await using http = await start(new Gate());
     await http.working('a');
     const before = http.events;
@@ -123,7 +123,7 @@ describe('agents over HTTP', () => {
     expect(second.engine.host.get('task', 'demo/a')?.state).toBe('pending');
   });
 
-  it('shows what the configuration says now, though an older one was registered', async () => {
+  it('shows the current configuration, even if an older one is registered', async () => {
     const log = new MemoryLog();
     const settings = (capabilities: string[]) => ({
       agents: [functionAgent('worker', () => 'x', { capabilities })],
@@ -137,7 +137,7 @@ describe('agents over HTTP', () => {
     expect(readAgent(second.app, 'worker')).toMatchObject({ capabilities: ['new'] });
   });
 
-  it('answers the client', async () => {
+  it('works with the client', async () => {
     await using http = await start(new Gate());
     const client = new SignalboxClient({ url: http.url });
     expect((await client.pauseAgent({ agent: 'worker', by: 'ann' })).state).toBe('paused');

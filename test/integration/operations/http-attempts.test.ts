@@ -53,7 +53,7 @@ describe('attempts over HTTP, with real processes', () => {
   const directoryOf = (http: TestHttp): string =>
     join(http.test.app.settings.directories.attempts, 'demo', 'a', '1', 'process');
 
-  it('shows one, and knows none that is not there', async () => {
+  it('shows one, and answers 404 for an unknown one', async () => {
     await using http = await start('exit 3');
     await run(http);
     await http.test.until('a', ({ state }) => state === 'failed');
@@ -67,7 +67,7 @@ describe('attempts over HTTP, with real processes', () => {
     problemIn(await http.get(`${TASKS}/b/attempts/1/log`), 404, 'task_not_found');
   });
 
-  it('hands out what it prints while it runs, part by part, and says when that was all', async () => {
+  it('returns its log while it runs, part by part, and says which part is the last', async () => {
     await using http = await start(
       'echo one; echo problem >&2; until [ -e go ]; do sleep 0.02; done; echo two',
     );
@@ -84,7 +84,7 @@ describe('attempts over HTTP, with real processes', () => {
     expect(errors).toMatchObject({ text: 'problem\n', isComplete: true });
   });
 
-  it('gives it as plain text, in parts that end with a whole character; past the end it begins anew', async () => {
+  it('returns plain text, in parts that end with a whole character; an offset past the end starts again at 0', async () => {
     // Three bytes each, so that the limit of a part falls into a character.
     await using http = await start('head -c 100000 /dev/zero | sed "s/./任/g" | tr -d "\\n"');
     await run(http);
@@ -108,7 +108,7 @@ describe('attempts over HTTP, with real processes', () => {
     problemIn(await http.get(`${ATTEMPT}/log?stream=prompt`), 400, 'invalid_request');
   });
 
-  it('reads no file outside the directory of the attempt, whatever was put in the place of the log', async () => {
+  it('reads no file outside the directory of the attempt, whatever replaced the log', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'signalbox-elsewhere-'));
     try {
       await using http = await start('exit 0');
@@ -129,7 +129,7 @@ describe('attempts over HTTP, with real processes', () => {
     }
   });
 
-  it('lists the processes of those that are open, as trees', async () => {
+  it('lists the processes of open attempts, as trees', async () => {
     await using http = await start('sleep 300 & sleep 300');
     await run(http);
     const list = async () => processListSchema.parse((await http.get('/api/processes')).body).attempts;
@@ -154,7 +154,7 @@ describe('attempts over HTTP, with real processes', () => {
     expect(await list()).toEqual([]);
   });
 
-  it('shows the processes of one, with what each uses, until it is over', async () => {
+  it('shows the processes of one, with their CPU time and memory, until it is over', async () => {
     await using http = await start('sleep 300 & sleep 300');
     await run(http);
     const read = async () => processTreeSchema.parse((await http.get(`${ATTEMPT}/processes`)).body);
@@ -175,7 +175,7 @@ describe('attempts over HTTP, with real processes', () => {
     expect(await read()).toEqual({ host: hostname(), local: true, processes: [] });
   });
 
-  it('says of one which command was started, without its token and its environment', async () => {
+  it('shows the command of one, without its token and its environment', async () => {
     const long = 'x'.repeat(1_200);
     await using http = await start(`[ -n "$SIGNALBOX_TOKEN" ] || exit 3; : ${long}`);
     await run(http);
@@ -191,7 +191,7 @@ describe('attempts over HTTP, with real processes', () => {
     expect(attemptAnswerSchema.parse((await http.get(ATTEMPT)).body).command).toBeNull();
   });
 
-  it('kills one: its processes end, the task is tried again, and it is recorded who wanted it', async () => {
+  it('kills one: its processes end, the task is tried again, and the record names who asked for it', async () => {
     await using http = await start('sleep 300');
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'worker', max_attempts: 2 });
     await http.test.until('a', ({ state }) => state === 'working');
@@ -240,7 +240,7 @@ describe('attempts without processes', () => {
     });
   });
 
-  it('has no processes to show where it runs on another machine', async () => {
+  it('shows no processes of an attempt on another machine', async () => {
     class Elsewhere extends FunctionDriver {
       override async start(order: RunRequest): Promise<Run> {
         return { ...(await super.start(order)), start: { host: 'elsewhere.example' } };

@@ -50,7 +50,7 @@ describe('the audit over HTTP', () => {
   const read = async (http: TestHttp): Promise<AuditStatusAnswer> =>
     auditStatusSchema.parse((await http.get('/api/audit/status')).body);
 
-  it('tells the end of the log, the keys, and how far the newest checkpoint goes; also after a restart', async () => {
+  it('shows the end of the log, the number of keys and the newest checkpoint; also after a restart', async () => {
     let before: AuditStatusAnswer;
     {
       await using first = await start();
@@ -85,7 +85,7 @@ describe('the audit over HTTP', () => {
     expect(await read(second.http)).toMatchObject({ keys: 2, checkpoint: before.checkpoint });
   });
 
-  it('verifies the log when it is asked to, and says how it went', async () => {
+  it('verifies the log on request, and shows the result', async () => {
     await using started = await start();
     const { http } = started;
     await http.working('a');
@@ -111,7 +111,7 @@ describe('the audit over HTTP', () => {
     });
   });
 
-  it('is started by an operator only', async () => {
+  it('can be started only by an operator', async () => {
     await using started = await start();
     const { http } = started;
     await http.working('a');

@@ -42,7 +42,7 @@ const statesIn = ({ cards }: { cards: BoardAnswer['cards'] }): Record<string, st
   Object.fromEntries(cards.map(({ id, status }) => [id, status]));
 
 describe('the board', () => {
-  it('has a card for every task that is not settled, with what an agent or a person said last', async () => {
+  it('has a card for every task that is not settled, with the last progress or reason', async () => {
     await http.working('a');
     await http.post(
       `${TASKS}/a/status`,
@@ -83,7 +83,7 @@ describe('the board', () => {
     expect(c?.note).toHaveLength(NOTE_LENGTH);
   });
 
-  it('has the newest of the settled tasks, and counts them all', async () => {
+  it('has cards of the newest settled tasks, and counts all of them', async () => {
     const count = SETTLED_CARDS + 20;
     const ids = Array.from({ length: count }, (_, index) => `t${index}`);
     await Promise.all(ids.map((id) => http.post(TASKS, { id, title: id, agent: 'quick', review: 'auto' })));
@@ -99,7 +99,7 @@ describe('the board', () => {
     for (const { finishedAt } of left) expect(finishedAt).toBeLessThanOrEqual(Date.parse(oldest));
   });
 
-  it('is followed: first the whole of it, then what is different, and after a break only what came meanwhile', async () => {
+  it('can be followed: first all of it, then the changes, and after a reconnect only newer ones', async () => {
     await http.working('a');
     const first = await follow();
     await first.until(() => first.events.length === 1);
@@ -134,7 +134,7 @@ describe('the board', () => {
     await stranger.ended;
   });
 
-  it('is given as it was after each event, with that event, and by time', async () => {
+  it('can be read as it was after each event, with that event, and by time', async () => {
     await http.working('a');
     const working = await read();
     await http.post(`${TASKS}/a/cancel`, { by: 'ann' });

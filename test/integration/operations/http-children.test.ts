@@ -23,7 +23,7 @@ async function start(gate: Gate, parent: object): Promise<TestHttp> {
 }
 
 describe('a parent over HTTP', () => {
-  it('shows its children in sum, and their outputs where outputs are asked for', async () => {
+  it('shows a summary of its children, and their outputs on request', async () => {
     await using http = await start(new Gate(), { review: 'manual' });
     const children = { total: 2, by_status: { done: 1, working: 1 }, ids: ['quick', 'slow'] };
     const bare = taskIn(await http.get(`${TASKS}/parent`));
@@ -36,7 +36,7 @@ describe('a parent over HTTP', () => {
     expect(taskIn(await http.get(`${TASKS}/quick?expand=all`))).not.toHaveProperty('children');
   });
 
-  it('has another tag when a child has changed', async () => {
+  it('has another ETag when a child has changed', async () => {
     const gate = new Gate();
     await using http = await start(gate, { review: 'manual' });
     const { headers } = await http.get(`${TASKS}/parent`);
@@ -71,7 +71,7 @@ describe('a parent over HTTP', () => {
     expect(taskIn(await http.post(`${TASKS}/parent/approve`)).status).toBe('done');
   });
 
-  it('that joins them is approved by itself when the last has settled well, and by a person otherwise', async () => {
+  it('that joins them is approved automatically if all are done, and by a user otherwise', async () => {
     const gate = new Gate();
     await using well = await start(gate, { join: true });
     expect((await well.get(`${TASKS}/parent/why`)).body).toMatchObject({

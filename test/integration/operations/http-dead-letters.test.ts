@@ -52,7 +52,7 @@ async function start(): Promise<TestHttp> {
 }
 
 describe('dead letters over HTTP', () => {
-  it('lists what was given up, with the last error and all attempts', async () => {
+  it('lists failed and expired tasks, with the last error and all attempts', async () => {
     await using http = await start();
     const { dead_letters, next } = await list(http);
     expect(next).toBeNull();
@@ -73,7 +73,7 @@ describe('dead letters over HTTP', () => {
     problemIn(await http.get(`${LETTERS}?status=done`), 400, 'invalid_request');
   });
 
-  it('a dry run says what would be redriven, and does nothing', async () => {
+  it('a dry run says what would be redriven, and changes nothing', async () => {
     await using http = await start();
     const before = http.events;
     const answer = redriveIn(await http.post(REDRIVE, { project: 'demo', agent: 'one', dry_run: true }));
@@ -98,7 +98,7 @@ describe('dead letters over HTTP', () => {
     expect((await http.get(`${TASKS}/b`)).body).toMatchObject({ attempt: 1 });
   });
 
-  it('redrives by id, each or not at all, and names those that it did not', async () => {
+  it('redrives by id, each independently, and names those that it did not redrive', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'well', title: 'x', agent: 'one', delay_seconds: 60 });
     const before = http.events;
@@ -117,7 +117,7 @@ describe('dead letters over HTTP', () => {
     expect((await http.get(`${TASKS}/well`)).body).toMatchObject({ status: 'scheduled', version: 1 });
   });
 
-  it('goes on where the limit stopped it', async () => {
+  it('continues after the limit', async () => {
     await using http = await start();
     const first = redriveIn(await http.post(REDRIVE, { all: true, limit: 2 }));
     expect(ids(first.redriven)).toEqual(['a', 'b']);
@@ -126,7 +126,7 @@ describe('dead letters over HTTP', () => {
     expect(rest.next).toBeNull();
   });
 
-  it('refuses a request that names nothing, ids without a project, and attempts', async () => {
+  it('refuses a request without a selection, ids without a project, and attempt tokens', async () => {
     await using http = await start();
     const before = http.events;
     const nothing = problemIn(await http.post(REDRIVE, {}), 400, 'invalid_request');
@@ -139,7 +139,7 @@ describe('dead letters over HTTP', () => {
     expect(http.events).toBe(before);
   });
 
-  it('answers the client', async () => {
+  it('works with the client', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
     expect(ids((await client.listDeadLetters({ project: 'other' })).dead_letters)).toEqual(['x']);

@@ -13,8 +13,8 @@ const start = () =>
     ],
   });
 
-describe('what operators decide over HTTP', () => {
-  it('approves and rejects what is in review; the comment of a rejection stands on the task', async () => {
+describe('decisions of operators over HTTP', () => {
+  it('approves and rejects tasks in review; the comment of a rejection is added to the task', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', review: 'manual' });
     await http.test.until('a', ({ state, openAttempt }) => state === 'review' && openAttempt === null);
@@ -66,7 +66,7 @@ describe('what operators decide over HTTP', () => {
     ]);
   });
 
-  it('refuses what the state does not allow with 409, the state and what is possible; nothing is recorded', async () => {
+  it('answers 409 with the state and the possible decisions if a decision is not allowed; nothing is recorded', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     const before = http.events;

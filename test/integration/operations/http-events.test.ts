@@ -56,7 +56,7 @@ class Box implements AsyncDisposable {
   }
 }
 
-describe('the events as they come', () => {
+describe('the event stream', () => {
   // A window that is too small on purpose: followers fall out of it and read on from the log.
   it.each([{}, { windowEvents: 16, intervalMs: 1 }])(
     '40 clients get each event once, in order, over reconnects and a restart (%j)',
@@ -102,7 +102,7 @@ describe('the events as they come', () => {
     },
   );
 
-  it('begins with what comes next, or after the place that is named', async () => {
+  it('starts with new events, or after the given sequence', async () => {
     const log = new MemoryLog();
     await using box = await Box.start(log);
     await box.run(2);
@@ -119,7 +119,7 @@ describe('the events as they come', () => {
     for (const each of [live, all, some]) each.close();
   });
 
-  it('lets through what was asked for: a project, a task, types', async () => {
+  it('filters by project, task and types', async () => {
     await using http = await startHttp({ agents: quick() });
     for (const [project, id] of [
       ['demo', 'a'],
@@ -148,7 +148,7 @@ describe('the events as they come', () => {
     expect(created).toEqual(['other/a task.created', 'other/a attempt.ended']);
   });
 
-  it('sends heartbeats that move the id on while the filter lets nothing through', async () => {
+  it('sends heartbeats with a newer id while no event passes the filter', async () => {
     await using http = await startHttp({ agents: quick() }, { heartbeatMs: 20 });
     const connection = await SseConnection.open(`${http.url}/api/events?type=agent.paused`);
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'quick', review: 'auto' });
@@ -160,7 +160,7 @@ describe('the events as they come', () => {
     connection.close();
   });
 
-  it('refuses a place that the log has not reached, and one client too many', async () => {
+  it('refuses a sequence that the log has not reached, and more clients than the limit', async () => {
     await using http = await startHttp({ agents: quick() }, { maxFollowers: 1 });
     const headers = { 'last-event-id': '1000000' };
     const ahead = problemIn(await http.get('/api/events', { headers }), 400, 'invalid_request');
@@ -173,7 +173,7 @@ describe('the events as they come', () => {
     (await SseConnection.open(`${http.url}/api/events`)).close();
   });
 
-  it('ends every stream when it stops, and does not wait for them', async () => {
+  it('ends every stream when it stops, without waiting for the clients', async () => {
     await using http = await startHttp({ agents: quick() });
     const connection = await SseConnection.open(`${http.url}/api/events`);
     await connection.until(() => connection.lastEventId !== undefined);
@@ -184,7 +184,7 @@ describe('the events as they come', () => {
     expect(connection.comments.join()).toContain('reconnect');
   });
 
-  it('cuts off who has lost the right to read', async () => {
+  it('disconnects a client that has lost the right to read', async () => {
     let isKnown = true;
     const people: PeopleTokens = {
       isEmpty: false,
@@ -198,7 +198,7 @@ describe('the events as they come', () => {
   });
 });
 
-describe('a client that takes nothing', () => {
+describe('a slow client', () => {
   const LARGE = 'x'.repeat(100_000);
   const request = 'GET /api/events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
@@ -218,7 +218,7 @@ describe('a client that takes nothing', () => {
     return { http, socket };
   }
 
-  it('goes on without a gap when a slow client reads again', async () => {
+  it('gets every event when it reads again', async () => {
     const { http, socket } = await stalled(60_000);
     await using _http = http;
     let text = '';
@@ -233,7 +233,7 @@ describe('a client that takes nothing', () => {
     socket.destroy();
   });
 
-  it('disconnects a client that reads nothing for too long', async () => {
+  it('is disconnected if it reads nothing for too long', async () => {
     const { http, socket } = await stalled(50);
     await using _http = http;
     await until(() => http.feed.followers === 0, 'it to be cut off');

@@ -9,7 +9,7 @@ import { Gate, HEALTHY, problemIn, startHttp, TASKS, type TestHttp } from '../..
 const start = () => startHttp({ agents: [functionAgent('worker', new Gate().handler)] });
 
 describe('the machines over HTTP', () => {
-  it('are all there, as graphs', async () => {
+  it('are all shown, as graphs', async () => {
     await using http = await start();
     const { machines } = machineListSchema.parse((await http.get('/api/machines')).body);
     expect(machines.map(({ name }) => name)).toEqual(['task', 'attempt', 'agent', 'queue', 'supervisor']);
@@ -45,7 +45,7 @@ describe('the throughput over HTTP', () => {
   const read = async (http: TestHttp, query = '') =>
     throughputSchema.parse((await http.get(`/api/throughput${query}`)).body);
 
-  it('has a bucket for each minute up to now, and tells what was done and how long it took', async () => {
+  it('has a bucket for each minute up to now, with counts and durations', async () => {
     ahead.ms = 0;
     const gate = new Gate();
     const agents = [functionAgent('worker', gate.handler, { concurrency: 2 })];
@@ -94,7 +94,7 @@ describe('the throughput over HTTP', () => {
     expect((await read(http)).buckets).toHaveLength(60);
   });
 
-  it('refuses what it does not have', async () => {
+  it('refuses minutes and projects that it does not have', async () => {
     await using http = await start();
     for (const query of ['minutes=0', 'minutes=1441', 'minutes=x', 'project=a/b', 'hours=1']) {
       problemIn(await http.get(`/api/throughput?${query}`), 400, 'invalid_request');

@@ -88,7 +88,7 @@ describe('the plain job API with curl', () => {
     });
   });
 
-  it('answers 304 to who has it already; with a wait, as soon as there is news', async () => {
+  it('answers 304 to a client that has it already; with a wait, as soon as it changes', async () => {
     const gate = new Gate();
     await using http = await start(gate);
     const { task_id } = job(await send(http, REVIEW));
@@ -107,7 +107,7 @@ describe('the plain job API with curl', () => {
     expect(news.headers.get('etag')).not.toBe(etag);
   });
 
-  it('says of a failed job what went wrong', async () => {
+  it('says why a job failed', async () => {
     await using http = await start();
     const { task_id } = job(await send(http, { task_type: 'doomed', description: 'x' }));
     const failed = job(await curl(`${http.url}/tasks/${task_id}?wait=20`));
@@ -119,7 +119,7 @@ describe('the plain job API with curl', () => {
     });
   });
 
-  it('cancels, twice the same; not what is over: 409', async () => {
+  it('cancels a job, also twice; answers 409 for a finished one', async () => {
     const gate = new Gate();
     await using http = await start(gate);
     const { task_id } = job(await send(http, REVIEW));
@@ -137,7 +137,7 @@ describe('the plain job API with curl', () => {
     expect([late.status, problem(late).code]).toEqual([409, 'illegal_transition']);
   });
 
-  it('refuses as such a client expects: 400, 404, 409, 415, 422', async () => {
+  it('refuses with the statuses that such a client expects: 400, 404, 409, 415, 422', async () => {
     await using http = await start();
     const missing = await curl(`${http.url}/tasks/none`);
     expect([missing.status, problem(missing).code]).toEqual([404, 'task_not_found']);
@@ -164,7 +164,7 @@ describe('the plain job API with curl', () => {
     expect([other.status, problem(other).code]).toEqual([409, 'idempotency_conflict']);
   });
 
-  it('refuses with 503 and a wait when the queue is full, and goes on telling what becomes of the others', async () => {
+  it('answers 503 with Retry-After when the queue is full, and still shows the other jobs', async () => {
     const limits = {
       concurrency: 1,
       projectConcurrency: 1,

@@ -32,7 +32,7 @@ async function listed(http: TestHttp, name: string): Promise<QueueAnswer | undef
 }
 
 describe('queues over HTTP', () => {
-  it('paused, one hands out nothing, takes tasks, and goes on when it is resumed', async () => {
+  it('paused, one assigns no tasks, accepts new ones, and continues when it is resumed', async () => {
     await using http = await start();
     const paused = queueIn(await http.post(`${REVIEW}/pause`, { by: 'ann', comment: 'holiday' }));
     expect(paused).toMatchObject({ kind: 'type', name: 'review', pending: 0, agents: ['reader'] });
@@ -59,7 +59,7 @@ describe('queues over HTTP', () => {
     await http.test.until('a', ({ state }) => state === 'done');
   });
 
-  it('paused, one of an agent lets it go on with what it runs', async () => {
+  it('paused, the queue of an agent lets its running attempts continue', async () => {
     const gate = new Gate();
     await using http = await start(gate);
     await http.working('a');
@@ -72,7 +72,7 @@ describe('queues over HTTP', () => {
     expect((await http.get(`${TASKS}/b`)).body).toMatchObject({ status: 'pending', attempt: 0 });
   });
 
-  it('refuses what its state does not allow with 409, as for agents', async () => {
+  it('answers 409 to a decision that its state does not allow, as for agents', async () => {
     await using http = await start();
     const before = http.events;
     const open = problemIn(await http.post(`${REVIEW}/resume`), 409, 'illegal_transition');
@@ -104,7 +104,7 @@ describe('queues over HTTP', () => {
     expect(http.events).toBe(before);
   });
 
-  it('answers the client', async () => {
+  it('works with the client', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
     const { paused } = await client.pauseQueue({ kind: 'type', name: 'review', by: 'ann' });

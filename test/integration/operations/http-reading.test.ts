@@ -51,7 +51,7 @@ describe('finding tasks', () => {
     problemIn(await http.get(`${TASKS}?label=team`), 400, 'invalid_request');
   });
 
-  it('goes through what it has found page by page', async () => {
+  it('returns matches page by page', async () => {
     await using http = await start();
     const ids: string[] = [];
     for (let after: number | null = 0; after !== null; ) {
@@ -63,7 +63,7 @@ describe('finding tasks', () => {
     expect(ids).toEqual(['one', 'two']);
   });
 
-  it('answers 304 to who has seen the same list, until the log goes on', async () => {
+  it('answers 304 to a client that has the same list, until the next event', async () => {
     await using http = await start();
     for (const path of [TASKS, '/api/tasks', '/api/agents', '/api/queues', '/api/dead-letters']) {
       const etag = (await http.get(path)).headers.get('etag') ?? '';
@@ -76,7 +76,7 @@ describe('finding tasks', () => {
 });
 
 describe('the queues', () => {
-  it('shows what waits for each agent and type, since when, and who may take it', async () => {
+  it('shows how many tasks wait for each agent and type, since when, and which agents may take them', async () => {
     await using http = await start();
     const { queues } = queueListSchema.parse((await http.get('/api/queues')).body);
     expect(queues).toEqual([
@@ -98,7 +98,7 @@ describe('the queues', () => {
   });
 });
 
-describe('the figures for Prometheus', () => {
+describe('the metrics for Prometheus', () => {
   it('counts tasks, attempts, queues, commits and requests', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'fast', title: 'x', agent: 'quick', review: 'auto' });

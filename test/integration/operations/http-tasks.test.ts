@@ -7,7 +7,7 @@ import { problemIn, startHttp, TASKS, taskIn } from '../../support/http/http.ts'
 const echo = () => functionAgent('echo', ({ spec }) => `did ${spec.title}`, { capabilities: ['repeat'] });
 
 describe('creating and reading tasks over HTTP', () => {
-  it('answers a creation with 201, the task and where it is, and leads it to done', async () => {
+  it('answers a creation with 201, the task and its location; the task becomes done', async () => {
     await using http = await startHttp({ agents: [echo()] });
     const answer = await http.post(TASKS, { title: 'say hello', type: 'repeat', priority: 'high' });
     const { id } = taskIn(answer, 201);
@@ -22,7 +22,7 @@ describe('creating and reading tasks over HTTP', () => {
     expect(task.comments).toEqual([]);
   });
 
-  it('shows only what was asked for', async () => {
+  it('shows only the requested parts', async () => {
     await using http = await startHttp({ agents: [echo()] });
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo' });
     await http.test.until('a', ({ state }) => state === 'done');
@@ -34,7 +34,7 @@ describe('creating and reading tasks over HTTP', () => {
     expect(attempts).toMatchObject([{ attempt: 1, agent: 'echo', outcome: 'completed' }]);
   });
 
-  it('creates nothing twice for the same id or idempotency key, and refuses another content', async () => {
+  it('creates nothing twice for the same id or idempotency key, and refuses different content', async () => {
     await using http = await startHttp({ agents: [echo()] });
     const later = { title: 'once', agent: 'echo', delay_seconds: 60 };
     const headers = { 'idempotency-key': 'k 1' };
@@ -80,7 +80,7 @@ describe('creating and reading tasks over HTTP', () => {
     expect((await list('/api/tasks?status=done,failed')).ids).toEqual([]);
   });
 
-  it('answers 304 while the task is as the client has it, and only then', async () => {
+  it('answers 304 only while the task has not changed', async () => {
     await using http = await startHttp({ agents: [echo()] });
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     const etag = (await http.get(`${TASKS}/a`)).headers.get('etag') ?? '';
@@ -95,7 +95,7 @@ describe('creating and reading tasks over HTTP', () => {
     expect(changed.headers.get('etag')).not.toBe(etag);
   });
 
-  it('gives no tag to what can change while the task stays the same', async () => {
+  it('sends no ETag for parts that can change while the task does not', async () => {
     await using http = await startHttp({ agents: [echo()] });
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     for (const part of ['attempts', 'events', 'all']) {

@@ -29,7 +29,7 @@ const start = (limits: Partial<typeof LIMITS> = {}) =>
   });
 
 describe('why, over HTTP', () => {
-  it('shows the place in the queue, by priority and age, and what the agent does instead', async () => {
+  it('shows the place in the queue, by priority and age, and what the agent is busy with', async () => {
     await using http = await start();
     await http.working('running');
     for (const [id, priority] of [
@@ -99,7 +99,7 @@ describe('why, over HTTP', () => {
     expect((await comment).status).toBe(201);
   });
 
-  it('answers the client, and knows no task that is not there', async () => {
+  it('works with the client, and answers 404 for an unknown task', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
     const client = new SignalboxClient({ url: http.url });

@@ -30,7 +30,7 @@ describe('events', () => {
     });
   });
 
-  it('tail prints a line for each event that is asked for', async () => {
+  it('tail prints a line for each selected event', async () => {
     const { out } = await onFile(
       'events tail',
       '--from',

@@ -68,10 +68,10 @@ async function create(count: number): Promise<void> {
   }
 }
 
-describe('rebuild beside a Signalbox that runs', () => {
+describe('rebuild beside a running Signalbox', () => {
   beforeEach(() => create(6));
 
-  it('comes to what is live, entry by entry, while Signalbox goes on writing', async () => {
+  it('gives the live state, entry by entry, while Signalbox keeps writing', async () => {
     let isOver = false;
     const busy = (async () => {
       // In steps: a log that is made longer makes every rebuild below longer.
@@ -90,7 +90,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     );
   });
 
-  it('names each task that is shown otherwise than the log says, with exit code 6', async () => {
+  it('names each task that differs from the log, with exit code 6', async () => {
     const { blackboard, attempts, throughput } = http.test.engine.projections;
     const task = [...blackboard.tasks.values()].find(({ attempts: number }) => number > 0);
     if (!task) throw new Error('nothing was tried yet');
@@ -122,7 +122,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     }
   });
 
-  it('--drop-snapshots has what is live drop them, and only where it writes this log', async () => {
+  it('--drop-snapshots makes the running Signalbox drop them, but only if it writes this log', async () => {
     const drop = vi.spyOn(snapshots, 'drop');
     const { code, out } = await rebuild('--drop-snapshots');
     expect(code).toBe(0);
@@ -172,7 +172,7 @@ describe('rebuild beside a Signalbox that runs', () => {
     attempts.byTask.set(key, history);
   });
 
-  it('is told page by page what is live, each page with the sequence at which it was so', async () => {
+  it('gets the live state page by page, each page with its sequence', async () => {
     const first = stateAnswerSchema.parse((await http.get('/api/state?limit=2')).body);
     expect(first).toMatchObject({ forgotten: 0, next: expect.any(Number) });
     expect(first.entries.filter(({ part }) => part === 'task')).toHaveLength(2);
@@ -192,18 +192,18 @@ describe('rebuild beside a Signalbox that runs', () => {
     expect(code).toBe(1);
   });
 
-  it('says so where none listens, and rebuilds all the same', async () => {
+  it('says so if none is running, and rebuilds anyway', async () => {
     const { code, out } = await run('rebuild', '--url', 'http://127.0.0.1:9');
     expect(code).toBe(0);
     expect(out).toMatch(/the hash chain and every transition are valid\nnot compared: no Signalbox .*:9\n$/);
   });
 });
 
-describe('events tail beside a Signalbox that runs', () => {
+describe('events tail beside a running Signalbox', () => {
   const tail = (...args: string[]): Promise<CliProcess> =>
     startCli(['events', 'tail', '--nats-url', natsUrl(), ...args]);
 
-  it('prints what was there and what comes, of one task, and ends with Ctrl-C', async () => {
+  it('prints stored and new events of one task, and ends with Ctrl-C', async () => {
     await http.post(TASKS, { id: 'followed', title: 'x', agent: 'good' });
     await http.test.until('followed', ({ state }) => state === 'done');
     await using following = await tail('--from', '1', '--project', PROJECT, '--task', 'followed');
@@ -237,7 +237,7 @@ describe('events tail beside a Signalbox that runs', () => {
 });
 
 describe('the log of an embedded server', () => {
-  it('is read beside the Signalbox that runs it, and after its stop', { timeout: 90_000 }, async () => {
+  it('can be read while Signalbox runs, and after its stop', { timeout: 90_000 }, async () => {
     await using up = await startUp('agents: { absent: { driver: dry_run } }\n');
     const task = await up.client.createTask({
       project: 'default',

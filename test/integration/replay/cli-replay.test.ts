@@ -74,7 +74,7 @@ describe('the commands that read the log', () => {
     expect(result.err).not.toContain('    at ');
   });
 
-  it('says where no log is, and makes none', async () => {
+  it('says that there is no log, and creates none', async () => {
     const nowhere = join(directory, 'nowhere');
     for (const command of [['replay'], ['replay', 'check'], ['rebuild'], ['events', 'tail']]) {
       const { code, err } = await run(...command, '--data-dir', nowhere);
@@ -99,7 +99,7 @@ describe('replay', () => {
     expect(row).toMatch(/^letter +demo +review +writer +9 +1\/4 +0s +Write a letter$/);
   });
 
-  it('shows it at a time, and the end where nothing is said', async () => {
+  it('shows it at a time, and the end by default', async () => {
     const { sequence, time } = find('task.rejected');
     const last = events.findLast((event) => event.time <= time)?.sequence;
     const at = await json<{ sequence: number; time: string; counts: Record<string, number> }>(
@@ -190,7 +190,7 @@ describe('replay', () => {
 });
 
 describe('replay check', () => {
-  it('takes every golden history as it was recorded', async () => {
+  it('accepts every golden history as it was recorded', async () => {
     expect(await onFile('replay check')).toEqual({
       code: 0,
       err: '',
@@ -199,7 +199,7 @@ describe('replay check', () => {
     expect(await json('replay check')).toEqual({ ok: true, events: events.length, divergence: null });
   });
 
-  it('names the first event that goes otherwise, with exit code 6', async () => {
+  it('names the first event with a different result, with exit code 6', async () => {
     const { sequence, time } = find('task.submitted');
     const edited = rechained(await messagesOf(REVIEWS), (text, at) =>
       at === sequence ? text.replace('"to":"review"', '"to":"done"') : text,
@@ -224,7 +224,7 @@ describe('replay check', () => {
     });
   });
 
-  it('and every other command refuse a file in which a byte was changed, with the place', async () => {
+  it('and every other command refuse a file in which a byte was changed, and name the place', async () => {
     const text = await readFile(REVIEWS, 'utf8');
     const file = join(directory, 'flipped.ndjson');
     await writeFile(file, text.replace('Write a letter', 'Wrote a letter'));
@@ -240,7 +240,7 @@ describe('replay check', () => {
 });
 
 describe('rebuild', () => {
-  it('rebuilds from a file, and says that nothing is there to compare with', async () => {
+  it('rebuilds from a file, and says that there is nothing to compare with', async () => {
     expect(await json('rebuild')).toEqual({
       ok: true,
       sequence: events.length,

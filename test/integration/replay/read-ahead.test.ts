@@ -89,7 +89,7 @@ describe('reading ahead', () => {
     }
   });
 
-  it('comes to what is read in place, over an event that was erased', async () => {
+  it('gives the same as reading in place, also across an erased event', async () => {
     await using log = await JetStreamLog.fresh(server);
     const { journal } = await log.open();
     await log.replaceWith(withErased());

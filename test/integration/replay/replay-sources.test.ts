@@ -63,7 +63,7 @@ describe('the log as a source', () => {
     }
   });
 
-  it('follows from any place on, also what comes after the server was killed, without a gap', async () => {
+  it('follows from any sequence without a gap, also after the server was killed', async () => {
     const all = following({ from: 8 });
     const one = following({ project: 'demo', task: 'b10' });
     await until(() => all.seen.length === 3, 'what was there has come');

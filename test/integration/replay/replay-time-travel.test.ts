@@ -119,7 +119,7 @@ describe('replay --to', () => {
   }, 120_000);
   afterAll(() => up[Symbol.asyncDispose]());
 
-  it(`equals what the API answered at ${MOMENTS} random moments, while Signalbox goes on`, async () => {
+  it(`equals what the API answered at ${MOMENTS} random moments, while Signalbox runs`, async () => {
     const busy = work(up);
     for (const snapshot of snapshots.values()) await expectTrue(snapshot);
     await busy;

@@ -93,7 +93,7 @@ describe('a finished task', () => {
     expect(inMemory(test)).toEqual(['b', 'c']);
   });
 
-  it('makes room where there are too many, the oldest first, dead letters last', async () => {
+  it('leaves memory if there are too many, the oldest first, dead letters last', async () => {
     await using test = await start({ ...FOREVER, tasks: 2 });
     await failed(test, { id: 'dead' });
     for (const each of ['a', 'b', 'c']) await done(test, { id: each });
@@ -119,7 +119,7 @@ describe('a finished task', () => {
     expect(test.engine.projections.sequence).toBe(before);
   });
 
-  it('is still the answer to the request that created it, by its id and by its key', async () => {
+  it('is still returned for the request that created it, by its id and by its key', async () => {
     await using test = await start(AT_ONCE);
     await done(test, { id: 'a', title: 'once' });
     await done(test, { idempotency_key: 'k 1', title: 'once' });
@@ -190,7 +190,7 @@ describe('a family', () => {
 });
 
 describe('a dead letter', () => {
-  it('is listed and can be redriven for its own time, then it is history', async () => {
+  it('is listed and can be redriven until its retention time is over', async () => {
     await using test = await start(AT_ONCE);
     await failed(test, { id: 'a' });
     await done(test, { id: 'other' });
@@ -217,7 +217,7 @@ describe('a dead letter', () => {
 });
 
 describe('a restart', () => {
-  it('goes on from the newest snapshot, and reads only what came after it', async () => {
+  it('continues from the newest snapshot, and reads only later events', async () => {
     const log = new MemoryLog();
     const store = new MemorySnapshots();
     const snapshots = { store, every: 1 };

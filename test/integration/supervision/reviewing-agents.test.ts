@@ -26,7 +26,7 @@ async function whyOf({ app }: TestEngine, id = 't') {
 }
 
 describe('a review by an agent', () => {
-  it('shows the reviewer what was asked for and what was brought, and its approval is the task’s', async () => {
+  it('shows the reviewer the request and the outputs, and its approval is recorded for the task', async () => {
     const prompts: string[] = [];
     await using engine = await startEngine({
       agents: agents(({ prompt }) => {
@@ -58,7 +58,7 @@ describe('a review by an agent', () => {
     }
   });
 
-  it('that rejects sends its comment to the next attempt, which is reviewed anew', async () => {
+  it('that rejects sends its comment to the next attempt, which is reviewed again', async () => {
     const seen: string[] = [];
     await using engine = await startEngine({
       agents: agents(
@@ -134,7 +134,7 @@ describe('a review by an agent', () => {
     await engine.until('t', ({ state }) => state === 'done');
   });
 
-  it('is over when a person decides first', async () => {
+  it('is cancelled when a user decides first', async () => {
     const gate = new Gate();
     await using http = await startHttp({ agents: agents(gate.handler) });
     await http.post(TASKS, { id: 't', title: 'x', agent: 'worker', review: 'judge' });
@@ -181,7 +181,7 @@ describe('a verdict with the token of the review', () => {
     return { http, gate, token: http.token('t-r1') };
   };
 
-  it('approves the task, and said twice it is said once', async () => {
+  it('approves the task, once even if it is sent twice', async () => {
     const { http, gate, token } = await given();
     await using _http = http;
     expect(taskIn(await http.post(`${TASKS}/t/approve`, { comment: 'fine' }, { token })).status).toBe('done');

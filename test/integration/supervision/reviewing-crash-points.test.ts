@@ -53,7 +53,7 @@ async function given(): Promise<Simulation> {
 }
 
 describe('a review by an agent', () => {
-  it('comes to its end without a crash', async () => {
+  it('finishes without a crash', async () => {
     const simulation = await given();
     await comeToRest(simulation);
     expect(story(simulation)).toEqual(END);
@@ -63,7 +63,7 @@ describe('a review by an agent', () => {
     });
   });
 
-  it.each(['lost', 'unanswered'] as const)('comes to the same end when any append is %s', async (fault) => {
+  it.each(['lost', 'unanswered'] as const)('has the same result when any append is %s', async (fault) => {
     let last = Number.POSITIVE_INFINITY;
     let begin = 0;
     for (let after = 1; begin + after <= last; after++) {

@@ -36,7 +36,7 @@ function claims(simulation: Simulation): number {
 }
 
 describe('an agent that fails again and again', () => {
-  it('is parked after so many failures in a row, and claims nothing meanwhile', async () => {
+  it('is parked after several failures in a row, and claims nothing meanwhile', async () => {
     const simulation = await givenTasks(4, () => scripts.fails());
     await simulation.until(() => stateOf(simulation) === 'parked');
     expect(parkings(simulation)).toMatchObject([{ reason: '2 attempts in a row failed' }]);
@@ -44,7 +44,7 @@ describe('an agent that fails again and again', () => {
     expect([stateOf(simulation), claims(simulation)]).toEqual(['parked', 2]);
   });
 
-  it('is tried with one attempt at a time, and parked twice as long where that fails', async () => {
+  it('is tried with one attempt at a time, and parked twice as long if that fails', async () => {
     const simulation = await givenTasks(9, () => scripts.fails(), 3);
     await simulation.until(() => parkings(simulation).length === 4);
     const lengths = parkings(simulation).map(({ until_ms }) => until_ms);
@@ -91,7 +91,7 @@ describe('an agent that fails again and again', () => {
     expect(stateOf(simulation)).toBe('idle');
   });
 
-  it('is back at once when a user resumes it', async () => {
+  it('is idle again as soon as a user resumes it', async () => {
     const simulation = await givenTasks(3, () => scripts.fails());
     await simulation.until(() => stateOf(simulation) === 'parked');
     simulation.app.supervision.supervisor.decide({ type: 'agent.resumed', agent: 'a' }, 'user:test');
@@ -123,7 +123,7 @@ describe('after a restart', () => {
     expect([stateOf(simulation), claims(simulation)]).toEqual(['parked', 2]);
   });
 
-  it('an agent is at work again although Signalbox died right after the probe succeeded', async () => {
+  it('an agent works again although Signalbox died right after the probe succeeded', async () => {
     const run = oneAfterTheOther(scripts.fails(), scripts.fails(), scripts.succeeds());
     const simulation = await givenTasks(3, run, 1);
     await simulation.untilState('t3', 'working');

@@ -70,7 +70,7 @@ describe('a budget', () => {
     expect([counts.done, counts.blocked]).toEqual([2, 2]);
   });
 
-  it('is remembered over a restart', async () => {
+  it('survives a restart', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.fails())] });
     await simulation.create({ id: 't', agent: 'a', max_attempts: 9, budget: { attempts: 2 } });
     await simulation.untilState('t', 'scheduled');

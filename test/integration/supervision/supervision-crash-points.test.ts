@@ -93,7 +93,7 @@ const END = {
 };
 
 describe('a story with a crash at every append', () => {
-  it('ends well without any', async () => {
+  it('finishes without a crash', async () => {
     const simulation = await Simulation.begin({ agents: AGENTS });
     await tell(simulation);
     await comeToRest(simulation);

@@ -9,7 +9,7 @@ function inSeconds(simulation: Simulation, seconds: number): string {
 }
 
 describe('the deadline of an attempt', () => {
-  it('ends a run that hangs, whatever the run makes of it', async () => {
+  it('ends a run that hangs, however it reacts to the stop', async () => {
     const agents = [agent('a', { ...scripts.hangs(), stopMs: 9_999_999 }, { timeoutMs: 30_000 })];
     const simulation = await Simulation.begin({ agents });
     await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
@@ -35,7 +35,7 @@ describe('the deadline of an attempt', () => {
     expect(simulation.clock.now()).toBe(deadline);
   });
 
-  it('that passed while Signalbox was not running is kept at once', async () => {
+  it('is enforced at once if it passed while Signalbox was not running', async () => {
     const simulation = await Simulation.begin({
       agents: [agent('a', scripts.hangs(), { timeoutMs: 10_000 })],
     });
@@ -47,7 +47,7 @@ describe('the deadline of an attempt', () => {
     await simulation.untilState('t', 'failed', 1_000);
   });
 
-  it('is noticed within a minute where the clock was set forward', async () => {
+  it('is noticed within a minute if the clock was set forward', async () => {
     const simulation = await Simulation.begin({
       agents: [agent('a', scripts.hangs(), { timeoutMs: 3_600_000 })],
     });
@@ -85,7 +85,7 @@ describe('expires_at', () => {
     expect(simulation.task('delayed').state).toBe('expired');
   });
 
-  it('means nothing once the task is claimed', async () => {
+  it('has no effect once the task is claimed', async () => {
     const agents = [agent('a', ({ attempt }) => (attempt === 1 ? scripts.fails() : scripts.succeeds()))];
     const simulation = await Simulation.begin({ agents });
     await simulation.create({ id: 't', agent: 'a', expires_at: inSeconds(simulation, 0.5) });
@@ -104,7 +104,7 @@ describe('expires_at', () => {
     expect(simulation.typesOf('t')).not.toContain('task.claimed');
   });
 
-  it('does not expire a task again that was given another chance', async () => {
+  it('does not expire a task again that was redriven', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(50_000))] });
     await simulation.create({ id: 'first', agent: 'a' });
     await simulation.create({ id: 't', agent: 'a', expires_at: inSeconds(simulation, 10) });

@@ -31,14 +31,14 @@ describe('a task with dependencies', () => {
     ]);
   });
 
-  it('is pending at once where they were done before', async () => {
+  it('is pending at once if they are done already', async () => {
     const simulation = await given();
     await simulation.untilState('second', 'done');
     const late = await simulation.create({ id: 'late', agent: 'a', depends_on: ['first', 'second'] });
     expect(late.state).toBe('pending');
   });
 
-  it('waits for its time as well', async () => {
+  it('waits for its start time as well', async () => {
     const simulation = await given();
     await simulation.create({ id: 'late', agent: 'a', depends_on: ['first'], delay_seconds: 60 });
     await simulation.advance(59_000);
@@ -47,7 +47,7 @@ describe('a task with dependencies', () => {
     expect(simulation.task('late').state).toBe('done');
   });
 
-  it('is blocked with the reason when one fails, and goes on when that one is done after all', async () => {
+  it('is blocked with the reason when one fails, and continues when that one is done later', async () => {
     const simulation = await given({ second: 1 });
     await simulation.untilState('last', 'blocked');
     expect(simulation.task('last').reason).toBe('it depends on task second, which is failed');
@@ -92,7 +92,7 @@ describe('a task with dependencies', () => {
     await simulation.untilState('last', 'done');
   });
 
-  it('goes on without them when a person unblocks it', async () => {
+  it('continues without them when a user unblocks it', async () => {
     const simulation = await given({ second: 1 });
     await simulation.untilState('last', 'blocked');
     await simulation.decide('unblock', 'last');

@@ -21,7 +21,7 @@ describe('follow-ups', () => {
     { title: 'later', description: '', agent: 'a', outputs: 'required', delay_seconds: 60 },
   ] as const;
 
-  it('are created when the task is done, with what it brought', async () => {
+  it('are created when the task is done, with its outputs', async () => {
     const simulation = await given();
     await simulation.create({ id: 't', title: 'it', agent: 'a', follow_ups: [...follow_ups] });
     await simulation.untilState('t', 'done');
@@ -59,7 +59,7 @@ describe('follow-ups', () => {
     },
   );
 
-  it('count their delay from the end of the task, even if they are created later', async () => {
+  it('start their delay at the end of the task, even if they are created later', async () => {
     const simulation = await given();
     await simulation.create({ id: 't', agent: 'a', follow_ups: [...follow_ups] });
     await simulation.untilState('t', 'review');
@@ -71,7 +71,7 @@ describe('follow-ups', () => {
     expect(simulation.task('t-f2').dueAt).toBe((simulation.task('t').finishedAt ?? 0) + 60_000);
   });
 
-  it('are created without the outputs where those do not fit in an event', async () => {
+  it('are created without the outputs if those do not fit in an event', async () => {
     const talkative = script({ outputs: ['much'.repeat(1_000)] });
     const simulation = await given(() => talkative, { limits: { maxEventBytes: 15_000 } });
     const description = '{{outputs}} '.repeat(5);
@@ -99,7 +99,7 @@ describe('a parent that joins its children', () => {
     expect(simulation.task('parent').state).toBe('done');
   });
 
-  it('waits for what follows from its children', async () => {
+  it('waits for the follow-ups of its children', async () => {
     const simulation = await given(run);
     await simulation.create({ id: 'parent', agent: 'a', join: true });
     const follow_up = { title: 'after', description: '', agent: 'a', outputs: 'required' } as const;
@@ -111,7 +111,7 @@ describe('a parent that joins its children', () => {
     expect(simulation.task('one-f1').state).toBe('done');
   });
 
-  it('leaves it to a person where a child failed', async () => {
+  it('leaves the decision to a user if a child failed', async () => {
     const simulation = await given(({ task }) => (task === 'one' ? scripts.fails() : scripts.succeeds()));
     await simulation.create({ id: 'parent', agent: 'a', join: true });
     await simulation.create({ id: 'one', agent: 'a', parent: 'parent', max_attempts: 1 });

@@ -42,7 +42,7 @@ describe('a paused queue', () => {
     expect(simulation.task('own').state).toBe('pending');
   });
 
-  it('goes on at once, by priority and age, when it is resumed', async () => {
+  it('is dispatched at once, by priority and age, when it is resumed', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(), builder)] });
     await tell(simulation, BUILD, 'pause');
     for (const [id, priority] of Object.entries({ old: 5, new: 5, urgent: 9 })) {
@@ -57,7 +57,7 @@ describe('a paused queue', () => {
     expect(claimed(simulation)).toEqual(['urgent', 'old', 'new']);
   });
 
-  it('leaves alone what runs; its retry waits', async () => {
+  it('leaves running attempts alone; their retries wait', async () => {
     const run = ({ attempt }: { attempt: number }) =>
       attempt === 1 ? scripts.fails(5_000) : scripts.succeeds();
     const simulation = await Simulation.begin({ agents: [agent('a', run, builder)] });

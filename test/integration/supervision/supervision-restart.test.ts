@@ -61,7 +61,7 @@ describe('an attempt whose start is in the log', () => {
     expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'lost' });
   });
 
-  it('is lost where its agent lives in the process of Signalbox', async () => {
+  it('is lost if its agent runs in the process of Signalbox', async () => {
     const simulation = await givenClaim(scripts.hangs(), { adoptable: false });
     await crashAfter(simulation, 3_000);
     await simulation.restart();
@@ -69,7 +69,7 @@ describe('an attempt whose start is in the log', () => {
     expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'lost' });
   });
 
-  it('is looked after where its agent is not configured any more', async () => {
+  it('is supervised even if its agent is no longer configured', async () => {
     const simulation = await givenClaim(scripts.succeeds(30_000));
     await crashAfter(simulation, 3_000);
     await simulation.restart([agent('b')]);
@@ -78,7 +78,7 @@ describe('an attempt whose start is in the log', () => {
     expect(simulation.find('t', 'attempt.ended')).toMatchObject({ agent: 'a', outcome: 'completed' });
   });
 
-  it('that was asked to stop is asked again', async () => {
+  it('is stopped again if a stop was requested', async () => {
     const simulation = await givenClaim(script({ runsMs: null, stopMs: 900 }));
     await simulation.advance(3_000);
     await simulation.decide('cancel', 't');
@@ -91,7 +91,7 @@ describe('an attempt whose start is in the log', () => {
   });
 });
 
-describe('an attempt whose task a person has given up, and Signalbox died before it said so', () => {
+describe('an attempt whose task a user has given up just before Signalbox died', () => {
   async function crashAfterDecision(decision: 'cancel' | 'block', ms: number): Promise<Simulation> {
     const simulation = await givenClaim(scripts.hangs());
     await simulation.advance(ms);
@@ -103,13 +103,13 @@ describe('an attempt whose task a person has given up, and Signalbox died before
     return simulation;
   }
 
-  it.each(['cancel', 'block'] as const)('is stopped where it runs (%s)', async (decision) => {
+  it.each(['cancel', 'block'] as const)('is stopped if it runs (%s)', async (decision) => {
     const simulation = await crashAfterDecision(decision, 3_000);
     await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
     expect(simulation.processes.alive()).toEqual([]);
   });
 
-  it('is not started where it never began', async () => {
+  it('is not started if it never began', async () => {
     const simulation = await crashAfterDecision('cancel', 500);
     await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
     expect(simulation.processes.find('demo/t/1')).toBeUndefined();
@@ -125,7 +125,7 @@ describe('an attempt whose start is not in the log', () => {
     expect(simulation.task('t').attempts).toBe(1);
   });
 
-  it('is lost where it never began and its agent is not configured any more', async () => {
+  it('is lost if it never began and its agent is no longer configured', async () => {
     const simulation = await givenClaim(scripts.succeeds());
     await crashAfter(simulation, 500);
     await simulation.restart([agent('b')]);
@@ -136,7 +136,7 @@ describe('an attempt whose start is not in the log', () => {
     });
   });
 
-  it('is adopted where it runs, and its start is recorded', async () => {
+  it('is adopted if it runs, and its start is recorded', async () => {
     const simulation = await givenClaim(scripts.succeeds(20_000));
     await crashAfter(simulation, 1_500);
     expect(simulation.typesOf('t')).not.toContain('attempt.started');
@@ -181,7 +181,7 @@ describe('an attempt whose start is not in the log', () => {
 });
 
 describe('a second Signalbox that takes over', () => {
-  it('adopts what runs; the first one does nothing more when it wakes', async () => {
+  it('adopts running attempts; the first one does nothing more when it wakes', async () => {
     const simulation = await givenClaim(scripts.succeeds(30_000));
     await simulation.advance(5_000);
     const first = simulation.node;

@@ -84,7 +84,7 @@ describe('an attempt that failed', () => {
     expect(simulation.find('t', 'attempt.ended')?.error).toHaveLength(20_000);
   });
 
-  it('says so where it brought more than an event can hold', async () => {
+  it('says so if its output is larger than an event can be', async () => {
     const run = script({ outputs: ['x'.repeat(2_000_000)] });
     const simulation = await Simulation.begin({ agents: [agent('a', run)] });
     await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
@@ -94,7 +94,7 @@ describe('an attempt that failed', () => {
 });
 
 describe('a task that a user redrives', () => {
-  it('gets as many attempts again, and goes on counting', async () => {
+  it('gets as many attempts again, numbered after the earlier ones', async () => {
     const agents = [
       agent('a', inTurn(scripts.fails(), scripts.fails(), scripts.fails(), scripts.succeeds())),
     ];

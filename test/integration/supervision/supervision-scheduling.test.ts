@@ -73,7 +73,7 @@ describe('between projects', () => {
     expect(projects.slice(0, 6)).toEqual(['north', 'south', 'north', 'south', 'north', 'south']);
   });
 
-  it('one has no more attempts open than it may, and the others go on', async () => {
+  it('one never exceeds its limit of open attempts, and the others continue', async () => {
     const agents = [agent('a', scripts.succeeds(), { concurrency: 9 })];
     const simulation = await Simulation.begin({ agents, limits: { projectConcurrency: 2 } });
     for (let index = 1; index <= 5; index++) await simulation.create({ id: `${index}`, agent: 'a' }, 'big');
@@ -94,7 +94,7 @@ describe('agents', () => {
     expect([simulation.model.running('a'), simulation.model.running('b')]).toEqual([2, 2]);
   });
 
-  it('are all offered what a global cap held back', async () => {
+  it('are all offered the work that a global limit held back', async () => {
     const simulation = await Simulation.begin({
       agents: [agent('a', scripts.succeeds(5_000)), agent('b'), agent('c')],
       limits: { concurrency: 1 },
@@ -106,7 +106,7 @@ describe('agents', () => {
   });
 
   it.each(['pause', 'drain'] as const)(
-    'claim nothing after %s, also over a restart, until resumed',
+    'claim nothing after %s, also after a restart, until resumed',
     async (decision) => {
       const simulation = await Simulation.begin({ agents: [agent('a')] });
       await tell(simulation, 'a', decision);
@@ -123,7 +123,7 @@ describe('agents', () => {
 });
 
 describe('a Signalbox that drains', () => {
-  it('claims nothing, also where it was told before it had begun', async () => {
+  it('claims nothing, even if it drains before it has started', async () => {
     const slow = script({ adoptMs: 5_000, runsMs: 10_000 });
     const simulation = await Simulation.begin({ agents: [agent('a', slow), agent('b')] });
     await simulation.create({ id: 'running', agent: 'a' });
@@ -137,7 +137,7 @@ describe('a Signalbox that drains', () => {
     expect(simulation.task('waiting').state).toBe('pending');
   });
 
-  it('claims nothing more, and lets finish what runs', async () => {
+  it('claims nothing more, and lets running attempts finish', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a')] });
     await simulation.create({ id: 'running', agent: 'a' });
     await simulation.create({ id: 'waiting', agent: 'a' });

@@ -17,7 +17,7 @@ function attemptState(simulation: Simulation): string | undefined {
 }
 
 describe('a silent agent', () => {
-  it('is suspected after half of its time, stopped after the whole, and the attempt has timed out', async () => {
+  it('is suspected after half of the allowed silence and stopped after all of it; the attempt has timed out', async () => {
     const simulation = await givenAgent(scripts.hangs());
     await simulation.advance(4_900);
     expect(attemptState(simulation)).toBe('running');
@@ -39,7 +39,7 @@ describe('a silent agent', () => {
     expect(simulation.typesOf('t')).not.toContain('attempt.suspected');
   });
 
-  it('is trusted again when it prints, and then has its whole time anew', async () => {
+  it('recovers when it prints, and then has the whole allowed silence again', async () => {
     const simulation = await givenAgent(scripts.hangs([7_000]));
     await simulation.advance(10_100);
     expect(attemptState(simulation)).toBe('running');
@@ -49,7 +49,7 @@ describe('a silent agent', () => {
     await simulation.untilState('t', 'failed', 1_000);
   });
 
-  it('is trusted again at once when it sends a heartbeat', async () => {
+  it('recovers at once when it sends a heartbeat', async () => {
     const simulation = await givenAgent(script({ runsMs: null, words: [{ atMs: 7_000, say: 'heartbeat' }] }));
     await simulation.advance(6_900);
     expect(attemptState(simulation)).toBe('suspected');
@@ -90,7 +90,7 @@ describe('a restart', () => {
     expect(attemptState(simulation)).toBe('suspected');
   });
 
-  it('says that it was the restart by which a suspected agent is trusted again', async () => {
+  it('names the restart as the evidence for a recovered agent', async () => {
     const simulation = await givenAgent(scripts.hangs());
     await simulation.advance(6_000);
     expect(attemptState(simulation)).toBe('suspected');

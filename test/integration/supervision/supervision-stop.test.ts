@@ -35,7 +35,7 @@ describe('an engine that stops', () => {
     expect(await told).toMatchObject({ code: 'shutting_down' });
   });
 
-  it('waits two seconds for a log that becomes unreachable in that moment, and no longer', async () => {
+  it('waits at most two seconds for a log that has just become unreachable', async () => {
     const simulation = await givenTask();
     const start = simulation.clock.passed;
     const stopped = stop(simulation);

@@ -25,7 +25,7 @@ const records = Array.from(
 );
 
 describe('the past', () => {
-  it('goes on from where it is, and back from the nearest state that it has kept', async () => {
+  it('reads on from the last state, and back from the nearest kept one', async () => {
     const log = new PastOf(records);
     const past = new Past(log, { stride: 10 });
     await past.at(at(35), signal, placeOf);
@@ -44,7 +44,7 @@ describe('the past', () => {
     expect(await past.at({ kind: 'time', time: 10 ** 9 }, signal, placeOf)).toBe(100);
   });
 
-  it('refuses what the log does not have', async () => {
+  it('refuses moments that the log does not have', async () => {
     const past = new Past(new PastOf(records));
     const none = expect.objectContaining({ code: 'no_such_moment' });
     await expect(past.at(at(101), signal, placeOf)).rejects.toEqual(none);

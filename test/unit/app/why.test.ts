@@ -165,7 +165,7 @@ describe('why a task waits', () => {
     );
   });
 
-  it('pending: says nothing of agents that are held up as long as one is free', () => {
+  it('pending: names no unavailable agents while one is free', () => {
     expect(kindsOf(pending({ takers: [taker('paused'), taker('busy', { running: 1 })] }))).toEqual(['queue']);
   });
 
@@ -184,7 +184,7 @@ describe('why a task waits', () => {
     expect(kindsOf(pending({ pausedQueue: paused, takers: [] }))).toEqual(['queue_paused', 'no_agent']);
   });
 
-  it('pending: no agent can do it, and what would help', () => {
+  it('pending: no agent can do it, and which one is missing', () => {
     const byType = situation(task('pending', {}, { agent: undefined, type: 'review' }), { takers: [] });
     expect(explain(byType)).toMatchObject({
       waits_for: [{ kind: 'no_agent', detail: 'no agent in the configuration has the capability review' }],
@@ -225,7 +225,7 @@ describe('why a task waits', () => {
     expect(of('working', attempt('stopping', { stopReason: 'timeout' })).summary).toContain('(timeout)');
   });
 
-  it('review: for a person, for children that it joins, or for its own process', () => {
+  it('review: for a user, for children that it joins, or for its own process', () => {
     expect(kindsOf(situation(task('review', {}, { review: 'manual' })))).toEqual(['review']);
     const children = ['b', 'c'].map((id) => ({ ...task('working'), id }));
     const joining = situation(task('review', {}, { join: true }), { awaitedChildren: children });
@@ -237,7 +237,7 @@ describe('why a task waits', () => {
     expect(kindsOf(situation(task('review')))).toEqual(['log']);
   });
 
-  it('blocked: for a person, and for the dependencies that failed', () => {
+  it('blocked: for a user, and for the dependencies that failed', () => {
     const asked = explain(situation(task('blocked', { attempts: 1, reason: 'which one?' })));
     expect(asked.waits_for).toEqual([{ kind: 'person', detail: 'which one?' }]);
     expect(asked.next).toContain('signalbox task unblock a');
@@ -245,7 +245,7 @@ describe('why a task waits', () => {
     expect(kindsOf(situation(task('blocked'), { dependencies }))).toEqual(['dependency', 'person']);
   });
 
-  it('settled: for nothing but a process that has yet to end, and says how to begin again', () => {
+  it('settled: for nothing but a process that has yet to end, and how to redrive it', () => {
     expect(kindsOf(situation(task('cancelled'), { attempt: attempt('stopping') }))).toEqual(['running']);
     expect(explain(situation(task('failed'))).next).toContain('signalbox task retry a');
     expect(explain(situation(task('done'))).summary).toBe('task a is done');

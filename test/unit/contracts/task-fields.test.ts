@@ -40,7 +40,7 @@ describe('the fields of a task', () => {
     expect(Object.keys(STORED_FIELDS)).toEqual(expect.arrayContaining(['not_before_ms', 'expires_at_ms']));
   });
 
-  it('are answered with null, or what is empty, if they were not given', () => {
+  it('are answered with null, or an empty value, if they were not given', () => {
     expect(answerFieldsOf(SPEC)).toMatchObject({
       type: null,
       budget: null,

@@ -33,7 +33,7 @@ const is =
   ({ event }: StoredRecord): boolean =>
     event.type === type;
 
-describe('replay check names the first event that would now go otherwise', () => {
+describe('replay check names the first event with a different result', () => {
   it.each([
     ['task', 'isRetried', 'failures', goes('task', 'working', 'scheduled'), 'working', 'failed'],
     ['task', 'hasAttemptsLeft', 'reviews', goes('task', 'review', 'pending'), 'review', 'failed'],
@@ -69,7 +69,7 @@ describe('replay check names the first event that would now go otherwise', () =>
     expect(divergence?.reason).toMatch(/^the present machines refuse it: /);
   });
 
-  it('and nothing where all goes as it did', async () => {
+  it('and nothing if every event has the recorded result', async () => {
     const { events, divergence } = await checkHistory(golden('agents'));
     expect(divergence).toBeNull();
     expect(events).toBe(await golden('agents').lastSequence());
@@ -85,7 +85,7 @@ describe('an event of another version of a machine', () => {
     );
   }
 
-  it('is named with both versions, though it would go to the same state', async () => {
+  it('is named with both versions, although the state would be the same', async () => {
     const { sequence, transitions } = await first('reviews', is('task.claimed'));
     const { events, divergence } = await checkHistory(memorySource(await withMachine('task@2', sequence)));
     expect(events).toBe(sequence - 1);

@@ -27,7 +27,7 @@ describe('a moment', () => {
     },
   );
 
-  it('is told as it is', () => {
+  it('is shown as a sequence or a time', () => {
     expect(momentText({ kind: 'sequence', sequence: 7 })).toBe('event 7');
     expect(momentText(parseMoment('1h', NOW))).toBe('2025-01-31T11:00:00.000Z');
   });

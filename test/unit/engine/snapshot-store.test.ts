@@ -41,13 +41,13 @@ const fileOf = (sequence: number): string =>
   join(directory, `${String(sequence).padStart(16, '0')}.snapshot`);
 
 describe('a snapshot directory', () => {
-  it('gives back what was saved, and null where nothing was', async () => {
+  it('returns what was saved, and null if nothing was', async () => {
     expect(await store().load()).toBeNull();
     await store().save(snapshotAt(5, 1_000));
     expect(await store().load()).toEqual(snapshotAt(5, 1_000));
   });
 
-  it('gives the newest, and keeps two', async () => {
+  it('returns the newest snapshot, and keeps two', async () => {
     for (const sequence of [5, 900, 10_000]) await store().save(snapshotAt(sequence));
     expect((await store().load())?.at.tip.sequence).toBe(10_000);
     expect(await files()).toEqual(
@@ -89,7 +89,7 @@ describe('a snapshot directory', () => {
     expect((await store().load())?.at.tip.sequence).toBe(6);
   });
 
-  it('forgets all', async () => {
+  it('deletes all snapshots', async () => {
     await store().save(snapshotAt(5));
     await store().drop();
     expect(await store().load()).toBeNull();

@@ -17,11 +17,11 @@ describe('the wait before a retry', () => {
     expect(backoffMs(STEADY, attempts, MIDDLE)).toBe(ms);
   });
 
-  it('is the first one also where no attempt is counted', () => {
+  it('is the initial one if no attempt is counted', () => {
     expect(backoffMs(STEADY, 0, MIDDLE)).toBe(2_000);
   });
 
-  it('may be none', () => {
+  it('may be zero', () => {
     expect(backoffMs({ ...STEADY, initial_seconds: 0, jitter: 1 }, 3, 0.9)).toBe(0);
   });
 

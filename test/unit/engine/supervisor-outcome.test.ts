@@ -36,12 +36,12 @@ describe('the outcome of an attempt that was not stopped', () => {
     expect(judge(CLEAN, attempt(verdict), hasOutput).outcome).toBe(outcome);
   });
 
-  it('an exit code other than 0 counts more than what the agent said', () => {
+  it('an exit code other than 0 counts more than the report of the agent', () => {
     expect(judge({ kind: 'exited', code: 1 }, attempt('submitted'), true).outcome).toBe('failed');
   });
 });
 
-describe('how an attempt ended that was stopped', () => {
+describe('the outcome of an attempt that was stopped', () => {
   const results: RunResult[] = [
     CLEAN,
     { kind: 'signalled', signal: 'SIGKILL' },

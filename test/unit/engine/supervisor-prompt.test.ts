@@ -106,7 +106,7 @@ function retried(): { task: TaskView; earlier: readonly AttemptView[] } {
 }
 
 describe('the prompt', () => {
-  it('tells the task, its parameters and what the result must have', () => {
+  it('has the task, its parameters and what the result must have', () => {
     const prompt = promptOf();
     expect(prompt).toMatch(/^# Task: Review the parser\n\nProject demo, task t1, attempt 1 of 3\.\n/);
     for (const part of ['Look for crashes.', 'code_review', "it's.ts", '- line numbers', '- a verdict']) {
@@ -116,7 +116,7 @@ describe('the prompt', () => {
     expect(prompt).not.toContain('Earlier attempts');
   });
 
-  it('tells on a retry how each earlier attempt ended, what it left, and what the reviewer said', () => {
+  it('has, on a retry, the outcome and outputs of each earlier attempt, and the comments of the reviewer', () => {
     const prompt = promptOf({ ...retried(), attempt: 3 });
     expect(prompt).toContain('attempt 3 of 3');
     expect(prompt).toContain('Attempt 1 (yunce): failed: exited with code 2');
@@ -127,7 +127,7 @@ describe('the prompt', () => {
     expect(prompt).toContain('- ada: The lexer is missing.');
   });
 
-  it('has the sentences in Chinese, and the names as they are', () => {
+  it('has the sentences in Chinese, and leaves names unchanged', () => {
     const prompt = promptOf({ ...retried(), attempt: 3, language: 'zh' });
     expect(prompt).toMatch(/^# 任务: Review the parser\n/);
     for (const part of ['之前的尝试', '退回原因', 'The lexer is missing.', '如何上报', '409', 'review']) {

@@ -40,7 +40,7 @@ describe('the trace of a task', () => {
     ]);
   });
 
-  it('is the trace in which it was created, whatever its parent, and so for its children', () => {
+  it('is the trace in which it was created, whatever its parent; its children are in it too', () => {
     const root = task('a');
     const child = task('b', {
       parent: 'a',
