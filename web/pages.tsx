@@ -8,6 +8,7 @@ import { AuditPage } from './pages/audit.tsx';
 import { BoardPage } from './pages/board.tsx';
 import { DeadLettersPage } from './pages/dead-letters.tsx';
 import { MachinesPage } from './pages/machines.tsx';
+import { ProcessesPage } from './pages/processes.tsx';
 import { QueuesPage } from './pages/queues.tsx';
 import { TaskPage } from './pages/task.tsx';
 import { ThroughputPage } from './pages/throughput.tsx';
@@ -75,6 +76,12 @@ export const PAGES: readonly PageRow[] = [
     title: 'Queues',
     component: QueuesPage,
     navigation: { icon: 'M4 6h16M4 12h16M4 18h10', key: 'q' },
+  },
+  {
+    path: '/ui/processes',
+    title: 'Processes',
+    component: ProcessesPage,
+    navigation: { icon: 'M4 5h16v11H4zM9 20h6M12 16v4M8 9l2 2-2 2M12 13h4', key: 'p' },
   },
   {
     path: '/ui/dead-letters',

@@ -59,6 +59,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     ['/ui/agents', 'Agents'],
     ['/ui/agents/parked', 'Open attempts'],
     ['/ui/queues', 'Queues'],
+    ['/ui/processes', 'demo/runs, attempt 1'],
     ['/ui/dead-letters', 'Dead letters'],
     ['/ui/throughput', 'Tasks per minute'],
     ['/ui/audit', 'Audit'],
