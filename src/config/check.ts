@@ -17,6 +17,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
+/** Checks a value; the messages of problems say what is expected and what was found, but show no secret. */
 export function checkValue<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
   // zod reports the unknown keys of an object, but not the known ones: collected here.
   const knownKeys = new Map<string, readonly string[]>();

@@ -17,6 +17,7 @@ export type ReadConfig =
   | { readonly ok: true; readonly config: SignalboxConfig }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
 
+/** Reads the text of a configuration file. Never throws. @param file the name to show in messages */
 export function readConfig(text: string, file: string): ReadConfig {
   const source = readYaml(text);
   const issues = source.problems.map(

@@ -26,7 +26,7 @@ export type ReadSettings =
   | { readonly ok: true; readonly settings: Partial<Settings> }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
 
-/** An empty variable counts as not set. */
+/** Reads the settings from variables and options; an empty variable counts as not set. Never throws. */
 export function readSettings(env: Variables, overrides: ConfigOverrides): ReadSettings {
   const values: Record<string, unknown> = {};
   const sources = new Map<string, string>();
@@ -64,6 +64,7 @@ function numberIn(value: string | number): string | number {
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
 }
 
+/** The configuration with the settings in it. */
 export function applySettings(config: SignalboxConfig, settings: Partial<Settings>): SignalboxConfig {
   const { data_dir, host, port, log_level } = settings;
   return {

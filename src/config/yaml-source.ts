@@ -17,6 +17,7 @@ export interface YamlSource {
   placeOf(path: Path): Position;
 }
 
+/** Never throws: errors are in the result. */
 export function readYaml(text: string): YamlSource {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });

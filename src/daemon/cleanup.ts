@@ -1,4 +1,4 @@
-/** Undoing what was started. */
+/** Undoes the stages of a start. */
 import type { Logger } from 'pino';
 
 type Step = { readonly what: string; readonly undo: () => Promise<void> | void };

@@ -1,4 +1,4 @@
-/** The health of a running Signalbox. */
+/** The health report of a running Signalbox. */
 import type { Engine } from '../app/engine/engine.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { VERSION } from '../version.ts';

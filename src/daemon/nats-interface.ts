@@ -92,7 +92,7 @@ export class NatsInterface {
     try {
       await openStreams(streams);
       for (const { id: agent, offlineMs } of this.#remotes.values()) {
-        // A worker that reports nothing about a job for so long counts as gone.
+        // A worker that reports nothing about a job for this long counts as gone.
         const ackWaitMs = offlineMs;
         await openQueue(streams, {
           agent,

@@ -100,7 +100,7 @@ function withScript(request: RunRequest, { command }: Params): RunRequest {
   return { ...request, prompt: () => `exec 2>&1\n${command}\n` };
 }
 
-/** @returns why it could not be written: the end of the process is recorded all the same */
+/** @returns why the file could not be written, or null; the end of the process is recorded in both cases */
 async function writeResult(file: string, content: object): Promise<string | null> {
   try {
     await writeFile(`${file}.tmp`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });

@@ -72,7 +72,7 @@ export const commandDriver = defineDriver({
             'the command has no {prompt}, so the prompt would not reach the agent: add "{prompt}" to it',
         });
       },
-      // Reported together with whatever else is wrong with the agent.
+      // Reported together with the other errors of the agent.
       { when: ({ value }) => promptFacts.safeParse(value).success },
     ),
   create: (agent, services) => {

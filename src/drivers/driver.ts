@@ -36,7 +36,7 @@ export interface ResumedSession {
   readonly session: string;
   /** The attempt in which it began: the session may be bound to the directory of that attempt. */
   readonly attempt: number;
-  /** What the attempts of this session have used, as far as it is known. */
+  /** What the attempts of this session have used, if known. */
   readonly usage: Usage;
 }
 
@@ -81,7 +81,7 @@ export interface Run {
   readonly start: RunStart;
   /** Never rejects. */
   readonly ended: Promise<RunEnd>;
-  /** Resolves when its result is there although it has not ended; may stay pending, never rejects. */
+  /** Resolves when it has given its result but not ended; may stay pending, never rejects. */
   readonly resulted?: Promise<void>;
   /** Epoch milliseconds of the latest sign of life: output, or the start. */
   lastSignAt(): number;

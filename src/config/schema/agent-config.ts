@@ -25,7 +25,6 @@ export function agentConfigSchemaFor(names: readonly string[]) {
 }
 export const agentConfigSchema = agentConfigSchemaFor(BUNDLED_DRIVER_NAMES);
 export type AgentConfig = z.output<typeof agentConfigSchema>;
-export type AgentConfigInput = z.input<typeof agentConfigSchema>;
 
 const libraryAgent = z.looseObject({
   driver: z.enum(CODE_DRIVERS.filter(({ listing }) => listing === null).map(({ name }) => name)),

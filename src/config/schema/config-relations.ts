@@ -19,6 +19,7 @@ interface Related {
   readonly defaults: { readonly review: string };
 }
 
+/** Adds an issue for each part of a configuration that does not fit another one. */
 export function checkRelations(config: Related, context: z.core.$RefinementCtx): void {
   const add = (path: string[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });

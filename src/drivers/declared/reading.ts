@@ -1,5 +1,5 @@
 /**
- * Reads the output of a program as a stream, in bounded memory, whatever it contains.
+ * Reads the output of a program as a stream, in bounded memory for any content.
  *
  * Bytes that are not UTF-8 become U+FFFD, and lines that are not JSON are left out: neither is an error by itself. A
  * truncated document and an empty output have the status `nothing`.

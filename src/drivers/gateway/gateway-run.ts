@@ -5,7 +5,7 @@
  * asked for traces of it; then it is sent again under the same key, which the Gateway takes for the same run.
  *
  * Invariant attempts/ended-for-certain: a run is given up only if the Gateway, connected again, neither waits for it nor
- * has it among its tasks; it is then aborted in case it is there after all, so that a retry starts no second one beside it.
+ * has it among its tasks; it is then aborted in case it still runs, so that a retry starts no second one beside it.
  *
  * A run that is to end is aborted as soon as there is a connection, until it has ended or its grace is over.
  */
@@ -115,7 +115,7 @@ export class GatewayRun {
     }
   }
 
-  /** Null if the connection broke, or the run goes on without this request. */
+  /** Null if the connection broke, or the run continues without this request. */
   async #finalOf(call: GatewayCall): Promise<GatewayEnd | null> {
     try {
       const end = endOfAnswer(await call.final);

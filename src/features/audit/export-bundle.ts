@@ -182,7 +182,7 @@ async function lastAt(reader: LogReader, position: LogPosition, end: number): Pr
   return (await firstAt(reader, { time: position.time + 1 }, end)) - 1;
 }
 
-/** The first event at or after a position. Binary search: times only rise, as far as the writer's clock did. */
+/** The first event at or after a position. Binary search: times never fall, unless the writer's clock was set back. */
 async function firstAt(reader: LogReader, position: LogPosition, end: number): Promise<number> {
   if ('sequence' in position) return position.sequence;
   let low = 1;

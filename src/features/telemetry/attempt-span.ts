@@ -82,7 +82,7 @@ export class AttemptSpanBuilder {
       'gen_ai.provider.name': providerOf(driver),
       'gen_ai.agent.id': this.#agent,
       'gen_ai.agent.name': this.#agent,
-      // An empty session at the end means that it cannot be continued: the attempt was in it all the same.
+      // An empty session at the end means that it cannot be continued; the attempt still ran in it.
       'gen_ai.conversation.id': end.session || session,
       'gen_ai.usage.input_tokens': usage?.input_tokens,
       'gen_ai.usage.output_tokens': usage?.output_tokens,

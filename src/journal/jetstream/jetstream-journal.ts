@@ -49,7 +49,7 @@ export async function openJetStreamJournal<Entry extends JournalEntry>(
       } catch (cause) {
         const now = await reader.tip();
         if (isSameTip(now, tip)) throw unavailable('could not store the first event', cause);
-        // The answer may be lost and the entry stored all the same.
+        // The entry may be stored although the answer was lost.
         if (now.sequence !== tip.sequence + 1 || now.id !== entry.id) return { ok: false, tip: now };
       }
       if (writer.isClosed) {

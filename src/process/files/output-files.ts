@@ -64,7 +64,7 @@ export class OutputFiles {
  * One output file of a process, kept below a cap.
  *
  * If the file exceeds the cap at a poll, its newest part (as much as the cap) is copied to `FILE.1` and the file is
- * emptied; the process goes on writing at the new end, because it appends. What it writes between the last read of the
+ * emptied; the process continues at the new end, because it appends. What it writes between the last read of the
  * copy and the truncation is lost: some microseconds' worth per rotation, or more if it writes faster than the disk is
  * read. Between two polls a file can exceed the cap. After the end the file itself keeps the newest part. Before the
  * first cut its first 64 KiB go to `FILE.head`. So at most twice the cap, and the head, stay on disk.

@@ -23,6 +23,7 @@ export interface Host {
   readonly now: () => number;
 }
 
+/** @throws SignalboxError `internal` on an unsupported system, or without /proc */
 export function createHost(log: Logger, now: () => number): Host {
   const table = createTable();
   const own = table.lookup(process.pid);

@@ -17,7 +17,7 @@ export interface Launched {
   /** Resolves when the launcher has ended or could not be started. Stays pending if it was killed before it reported. */
   readonly ended: Promise<void>;
   isOver(): boolean;
-  /** Stops listening to it, and lets this process end while it goes on. */
+  /** Stops listening to it, and lets this process end while it runs. */
   release(): void;
 }
 

@@ -32,7 +32,7 @@ export function Page({ title, above, actions, children }: PageFrameProps) {
   );
 }
 
-/** Shown until the first answer is there: that it is loading, or why there is none. */
+/** Shown until the first answer arrives: a note that it is loading, or why there is no answer. */
 export function Waiting<Value>({
   resource,
   what,

@@ -11,7 +11,7 @@ import { eventSentence } from '../task/event-sentence.ts';
 const SPEEDS = [1, 5, 25, 100] as const;
 const TICKS_PER_SECOND = 5;
 
-/** Goes one event back or forward; after the last event follows the present. */
+/** Goes one event back or forward; the step after the last event is the present. */
 export function step(by: 1 | -1): void {
   const next = (wanted.value ?? lastEvent()) + by;
   if (next > lastEvent()) goLive();
