@@ -3,27 +3,10 @@
  * has every change of state that the machine can make. Transitions that stay in a state are left out.
  */
 import type { AnyStateMachine } from 'xstate';
+import type { MachineGraphAnswer } from '../src/contracts/api/machines.ts';
 
-export interface GraphState {
-  readonly name: string;
-  /** `initial`: before the first event. `final`: nothing leads out of it any more. */
-  readonly kind: 'initial' | 'normal' | 'final';
-}
-
-export interface GraphTransition {
-  readonly from: string;
-  readonly to: string;
-  /** Type of the event. */
-  readonly event: string;
-  /** Name of the condition, or null. Of several transitions for one event the first whose condition holds counts. */
-  readonly guard: string | null;
-}
-
-export interface MachineGraph {
-  readonly states: readonly GraphState[];
-  /** In the order in which the machine tries them. */
-  readonly transitions: readonly GraphTransition[];
-}
+export type MachineGraph = Omit<MachineGraphAnswer, 'name'>;
+type GraphTransition = MachineGraph['transitions'][number];
 
 type Node = AnyStateMachine['root'];
 
@@ -32,7 +15,7 @@ export function graphOf({ root }: AnyStateMachine): MachineGraph {
   const nodes = Object.entries<Node>(root.states);
   const transitions = nodes.flatMap(([from, node]) => leaving(from, node, root));
   const initial = root.initial.target[0]?.key;
-  const states = nodes.map(([name]): GraphState => {
+  const states = nodes.map(([name]): MachineGraph['states'][number] => {
     if (name === initial) return { name, kind: 'initial' };
     return { name, kind: transitions.some(({ from }) => from === name) ? 'normal' : 'final' };
   });

@@ -56,7 +56,7 @@ export interface Recipient {
   readonly id: string;
   /** The first context, if the event is the entity's first; null if the entity has to exist. */
   readonly opens: ContextOf[EntityKind] | null;
-  /** Whether it is the entity's last event: its actor is not needed any more. */
+  /** Whether it is the entity's last event: its actor is no longer needed. */
   readonly closes: boolean;
 }
 

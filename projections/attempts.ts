@@ -1,6 +1,6 @@
 /** The attempt history: which agent ran what, when, how it ended, and with what evidence. */
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
-import { taskKey } from '../src/contracts/ids.ts';
+import { type AttemptRef, taskKey } from '../src/contracts/ids.ts';
 import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
 import { type Draft, draftOf, type Handlers, onlyMoves, type PastProjection, tableOf } from './projection.ts';
 
@@ -10,10 +10,7 @@ export interface RejectedMessage {
   readonly time: number;
 }
 
-export interface AttemptView {
-  readonly project: string;
-  readonly task: string;
-  readonly attempt: number;
+export interface AttemptView extends AttemptRef {
   readonly agent: string;
   /** `requested`, `running`, `suspected`, `stopping`, or an outcome. */
   readonly state: string;

@@ -1,4 +1,4 @@
-/** The blackboard: every task with its state, outputs and comments. Long because each event of a task has its handler here. */
+/** The blackboard: every task with its state, outputs and comments. */
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
 import { redactedOutput, redactedSpec } from '../src/contracts/events/redaction.ts';
 import { taskKey } from '../src/contracts/ids.ts';
@@ -88,7 +88,7 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     next.dueAt = null;
   },
   'task.dependency_met': (next, _event, { transitions: [moved] }) => {
-    // The dependency that blocked the task is no reason any more.
+    // The dependency that blocked the task no longer does.
     if (next.state === 'blocked' && moved?.to !== 'blocked') setReason(next, null);
   },
   'task.claimed': (next, { attempt, agent }) => {

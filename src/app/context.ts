@@ -54,7 +54,7 @@ export interface EventLog extends Pick<CommitPipeline, 'commit' | 'decide' | 'as
   readonly messages: Pick<Journal<JournalEntry>, 'read' | 'readPresent' | 'readByFilter' | 'erase'>;
   /** Deletes the snapshots, which hold texts of events too. @throws what deleting throws */
   dropSnapshots(): Promise<void>;
-  /** Aborted when this process has released the log: no record comes any more. */
+  /** Aborted when this process has released the log: no more records follow. */
   readonly closed: AbortSignal;
 }
 

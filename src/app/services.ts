@@ -1,4 +1,4 @@
-/** The use cases as services: functions that are bound to one Signalbox. Operations are handled by nothing else. */
+/** The use cases as services: functions that are bound to one Signalbox. Handlers of operations call nothing else. */
 import type { TaskView } from '../../projections/index.ts';
 import type { AttemptAnswer, TaskAnswer } from '../contracts/api/answers.ts';
 import type { JobAnswer } from '../contracts/api/jobs.ts';
@@ -69,7 +69,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     deadLetters: { list: bind(listDeadLetters), redrive: bind(redriveDeadLetters) },
     auditKeys: { list: bind(listAuditKeys), rotate: bind(rotateAuditKey) },
     system: {
-      /** Of everything that follows from the log: it changes with every event. */
+      /** The ETag of everything that follows from the log: it changes with every event. */
       etag: (): string => `W/"${app.state.projections.sequence}"`,
       readState: bind(readState),
       dropSnapshots: () => app.log.dropSnapshots(),
@@ -86,7 +86,7 @@ function binders(app: AppContext) {
       <Args extends unknown[], Result>(useCase: (app: AppContext, ...args: Args) => Result) =>
       (...args: Args): Result =>
         useCase(app, ...args),
-    /** For use cases that give the task as it is afterwards. */
+    /** For use cases that return the task afterwards. */
     answering:
       <Args extends unknown[]>(useCase: (app: AppContext, ...args: Args) => Promise<TaskView>) =>
       async (...args: Args): Promise<TaskAnswer> =>
@@ -103,7 +103,7 @@ export interface UpdateWait {
 }
 
 /**
- * Waits until the task has changed, the time is over, or the caller has gone.
+ * Waits until the task has changed, the time is over, or the caller has gone away.
  * @returns the tag of its state then. @throws SignalboxError `task_not_found`, `log_unavailable`
  */
 async function afterUpdate(
@@ -120,7 +120,7 @@ async function afterUpdate(
   return etagOf(app, await findTask(app, ref));
 }
 
-/** Weak: another version may write the same task otherwise. It changes with the children too, which the answer shows. */
+/** Weak, because another version may write the same task differently. It also changes with the children, which are in the answer. */
 function etagOf(app: AppContext, task: TaskView): string {
   const newest = childrenOf(app.state.projections, refOf(task)).reduce(
     (last, child) => Math.max(last, child.lastSequence),

@@ -31,6 +31,10 @@ export const SETTLED_STATES: ReadonlySet<string> = new Set<TaskState>([
 /** States of dead letters: tasks that failed or expired, until they are redriven. */
 export const DEAD_STATES = ['failed', 'expired'] as const satisfies readonly TaskState[];
 
+export function isDeadState(state: TaskState): state is (typeof DEAD_STATES)[number] {
+  return DEAD_STATES.some((dead) => dead === state);
+}
+
 export const OUTPUT_TYPES = ['code', 'document', 'data', 'config', 'other'] as const;
 
 export const ATTEMPT_OUTCOMES = [
@@ -91,6 +95,7 @@ export const contentReferenceSchema = z.strictObject({
   size: z.int().min(0),
   sha256: z.string(),
 });
+export type ContentReference = z.infer<typeof contentReferenceSchema>;
 
 export const outputSchema = z.strictObject({
   type: z.enum(OUTPUT_TYPES),

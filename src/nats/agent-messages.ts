@@ -8,14 +8,13 @@
 import { join } from 'node:path';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { addComment, addOutput, authenticateResult, reportStatus } from '../app/agents/agent-messages.ts';
-import type { ContentReference } from '../app/attempts/content-store.ts';
 import { type AppContext, findAttempts, findTask } from '../app/context.ts';
 import { whenRecorded } from '../app/events/follow.ts';
 import { Lru } from '../base/lru.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type AttemptRef, attemptKey, checkedTask, type TaskRef, taskKey } from '../contracts/ids.ts';
 import type { AgentMessageOf, AttemptMessage, RemoteOutput } from '../contracts/messages/agent-messages.ts';
-import type { Output } from '../contracts/tasks.ts';
+import type { ContentReference, Output } from '../contracts/tasks.ts';
 import type { RunEnd, RunResult } from '../drivers/driver.ts';
 import type { RemoteDriver } from '../drivers/remote.ts';
 import { fetchObject, writeLogPart } from './remote-files.ts';

@@ -4,11 +4,10 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { type ObjectStore, Objm } from '@nats-io/obj';
-import type { ContentReference } from '../app/attempts/content-store.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredObject } from '../contracts/messages/agent-messages.ts';
 import { fileBucket } from '../contracts/messages/subjects.ts';
-import type { LogStream } from '../contracts/tasks.ts';
+import type { ContentReference, LogStream } from '../contracts/tasks.ts';
 
 /** As for files that are named by their path. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;

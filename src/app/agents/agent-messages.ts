@@ -10,11 +10,11 @@ import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../../contr
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, ID_PATTERN, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { Output } from '../../contracts/tasks.ts';
+import type { ContentReference, Output } from '../../contracts/tasks.ts';
 import { attemptsOf, viewKey } from '../../engine/runtime/views.ts';
 import { ACTIVE_STATES } from '../../engine/supervisor/attempt-ends.ts';
 import { openAttempts } from '../attempts/attempts.ts';
-import { type ContentReference, captureFile } from '../attempts/content-store.ts';
+import { captureFile } from '../attempts/content-store.ts';
 import { type AppContext, commitForTask, findAttempts, findTask } from '../context.ts';
 import { whenRecorded } from '../events/follow.ts';
 

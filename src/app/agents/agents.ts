@@ -14,7 +14,7 @@ export function listAgents(app: AppContext): AgentAnswer[] {
   return [...app.supervision.roster.all()].map((definition) => agentJson(configured(app, definition)));
 }
 
-/** An agent with its open attempts; also if it is not configured any more. @throws SignalboxError `agent_not_found` */
+/** An agent with its open attempts, even if it is no longer configured. @throws SignalboxError `agent_not_found` */
 export function readAgent(app: AppContext, id: string): AgentAnswer {
   const open_attempts = openAttempts(app)
     .filter(({ agent }) => agent === id)
@@ -23,7 +23,7 @@ export function readAgent(app: AppContext, id: string): AgentAnswer {
 }
 
 /** @throws SignalboxError `agent_not_found` */
-export function findAgent(app: AppContext, id: string): AgentView | Unregistered {
+function findAgent(app: AppContext, id: string): AgentView | Unregistered {
   const definition = app.supervision.roster.get(id);
   if (definition) return configured(app, definition);
   const view = app.state.projections.agents.byId.get(id);
@@ -89,8 +89,8 @@ export type AgentDecision = keyof typeof EVENTS;
 export const AGENT_DECISIONS = Object.keys(EVENTS) as readonly AgentDecision[];
 
 /**
- * A paused or draining agent gets no new tasks, and its open attempts go on; draining says that it is to be emptied for
- * good. Both survive restarts. Resuming also ends a parking early.
+ * A paused or draining agent gets no new tasks, and its open attempts go on; draining means that it is being taken
+ * out of service. Both survive restarts. Resuming also ends a parking early.
  * @returns the agent afterwards. @throws SignalboxError `agent_not_found`, `illegal_transition`, `log_unavailable`
  */
 export async function decideAgent(

@@ -4,12 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-
-export interface ContentReference {
-  readonly path: string;
-  readonly size: number;
-  readonly sha256: string;
-}
+import type { ContentReference } from '../../contracts/tasks.ts';
 
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 

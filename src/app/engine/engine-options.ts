@@ -1,4 +1,4 @@
-/** What an engine is put together from. */
+/** The options of an engine. */
 import type { Logger } from 'pino';
 import type { Environment } from '../../base/environment.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
@@ -20,7 +20,7 @@ export interface EngineLimits {
   readonly queueDepth: number;
   /** The number of events that wait for the log at which new commands are refused. */
   readonly backlog: number;
-  /** Largest event in bytes that the log takes. */
+  /** The largest event in bytes that the log accepts. */
   readonly maxEventBytes: number;
 }
 
@@ -47,6 +47,6 @@ export interface EngineOptions {
   readonly readAhead?: ReadAhead | null;
   /** The keys that sign checkpoints; without them there are no checkpoints. */
   readonly keys?: CheckpointKeys;
-  /** Called when this process has lost the log: nothing is decided any more. */
+  /** Called when this process has lost the log: it decides nothing more. */
   readonly onFenced: (error: SignalboxError) => void;
 }

@@ -15,7 +15,7 @@ import type { Journal, JournalState } from '../../journal/journal.ts';
 import type { AppContext } from '../context.ts';
 import { finishRedactions } from '../tasks/redact.ts';
 
-/** Milliseconds that the last event gets to be stored. */
+/** Milliseconds within which the last event has to be stored. */
 const LAST_EVENT_MS = 2_000;
 
 /** Calls every listener for every record, in the order of their registration. */
@@ -33,7 +33,7 @@ export class Followers {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A listener that throws keeps no other from being called: the record is stored. */
+  /** A listener that throws does not stop the others. */
   notify(record: StoredRecord): void {
     for (const listener of this.#listeners) {
       try {
@@ -81,7 +81,7 @@ export class Engine {
     return this.app.supervision.supervisor;
   }
 
-  /** Resumes what the log says is under way, and starts dispatching. To be called once. */
+  /** Resumes the attempts that are open in the log, and starts dispatching. Call it once. */
   async begin(): Promise<void> {
     await finishRedactions(this.app, this.#parts.logger);
     await this.supervisor.start();
@@ -108,7 +108,7 @@ export class Engine {
     this.supervisor.decide({ type: 'supervisor.draining', reason });
   }
 
-  /** Resolves when no attempt is open any more, or only attempts that a later start can adopt. */
+  /** Resolves when no attempt is open, or only attempts that a later start can adopt. */
   whenIdle(attempts: 'all' | 'unadoptable'): Promise<void> {
     const isBusy = (): boolean =>
       [...this.host.ids('attempt')].some((key) => attempts === 'all' || !this.#isAdoptable(key));

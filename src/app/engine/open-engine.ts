@@ -1,4 +1,4 @@
-/** Opening an engine: read the log, take it over, and put the parts together. */
+/** Opens an engine: reads the log, takes it over, and connects the parts. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -82,7 +82,7 @@ export class RecoveredEngine {
   /**
    * Becomes the writer of the log. No attempt is started before `begin` of the engine.
    * @param onStored called for every event that this engine has stored, before it is visible
-   * @throws SignalboxError `log_in_use`; to be closed then
+   * @throws SignalboxError `log_in_use`; call `close` then
    */
   async takeOver(onStored: (tip: Tip) => void = () => {}): Promise<Engine> {
     const { options, pipeline, journal, recovered } = this.#parts;

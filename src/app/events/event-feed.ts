@@ -26,7 +26,7 @@ export interface Batch {
   readonly upTo: number;
 }
 
-export interface FollowRequest {
+interface FollowRequest {
   /** Sequence of the last event that the follower knows; default: the newest one. */
   readonly after?: number | undefined;
   readonly filter: EventFilter;

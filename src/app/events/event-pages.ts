@@ -7,7 +7,7 @@ import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { ReadRange } from '../../journal/journal.ts';
 import { type FeedEvent, feedEventOf } from './event-window.ts';
 
-export interface EventPage {
+interface EventPage {
   readonly events: readonly FeedEvent[];
   readonly upTo: number;
 }

@@ -9,14 +9,14 @@ export interface EventFilter {
   readonly types?: readonly string[] | undefined;
 }
 
-export interface EventAddress {
+interface EventAddress {
   readonly type: string;
   /** null for events of no project. */
   readonly project: string | null;
   readonly task: string | null;
 }
 
-export function addressOf(event: DomainEvent): EventAddress {
+function addressOf(event: DomainEvent): EventAddress {
   if ('task' in event) return { type: event.type, project: event.project, task: event.task };
   return { type: event.type, project: null, task: null };
 }
@@ -50,7 +50,7 @@ export function feedEventOf(record: StoredRecord): FeedEvent {
   return { ...addressOf(event), sequence, id, json: JSON.stringify(eventJson(record)) };
 }
 
-export interface WindowLimits {
+interface WindowLimits {
   readonly events: number;
   /** Characters of all texts together. */
   readonly size: number;

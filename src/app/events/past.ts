@@ -64,7 +64,7 @@ export class Past {
   #turn: Promise<unknown> = Promise.resolve();
   #progress = 0;
   #cancelRelease = (): void => {};
-  /** Increased when kept states must not be used any more. */
+  /** Increased when kept states must no longer be used. */
   #generation = 0;
 
   constructor(app: PastLog, settings: Partial<PastSettings> = {}) {
@@ -121,7 +121,7 @@ export class Past {
     );
   }
 
-  /** @param isUnwanted whether no caller waits for it any more */
+  /** @param isUnwanted whether no caller is waiting for it */
   async #reach(moment: Moment, isUnwanted: () => boolean): Promise<Frame> {
     const generation = this.#generation;
     const frame = this.#start(moment);

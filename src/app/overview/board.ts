@@ -16,13 +16,13 @@ import type { AppContext } from '../context.ts';
 import type { Batch } from '../events/event-feed.ts';
 import { eventJson, timeOf } from '../tasks/task-json.ts';
 
-export interface BoardState {
+interface BoardState {
   readonly blackboard: Pick<Blackboard, 'tasks'>;
   readonly attempts: Pick<AttemptHistory, 'byTask'>;
 }
 
 /** Cards of all unsettled tasks, and of the newest tasks of each settled state. @param project default: all */
-export function cardsOf(state: BoardState, project?: string): BoardCard[] {
+function cardsOf(state: BoardState, project?: string): BoardCard[] {
   const shown: TaskView[] = [];
   const settled = new Map<TaskState, TaskView[]>();
   for (const task of state.blackboard.tasks.values()) {
@@ -39,7 +39,7 @@ function newestFirst(a: TaskView, b: TaskView): number {
   return (b.finishedAt ?? 0) - (a.finishedAt ?? 0) || b.createdSequence - a.createdSequence;
 }
 
-export function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
+function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
   const { spec, openAttempt } = task;
   const open = openAttempt === null ? undefined : attempts.byTask.get(viewKey(task))?.[openAttempt - 1];
   return {

@@ -1,7 +1,7 @@
 /** The queues: how many tasks wait in each, which agents take from it, pausing and resuming them. */
 import type { PausedQueue, TaskView } from '../../../projections/index.ts';
 import type { QueueAnswer } from '../../contracts/api/answers.ts';
-import { queueParts, queueText } from '../../contracts/api/queue-name.ts';
+import { type QueueParts, queueParts, queueText } from '../../contracts/api/queue-name.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
@@ -52,7 +52,7 @@ export function listQueues(app: QueueSources): QueueAnswer[] {
   return queuesOf(app).map((queue) => queueJson(app, queue));
 }
 
-export function queueJson(
+function queueJson(
   { state, supervision }: QueueSources,
   { key, pending, scheduled, oldestPendingAt }: QueueView,
 ): QueueAnswer {
@@ -75,14 +75,6 @@ const EVENTS = { pause: 'queue.paused', resume: 'queue.resumed' } as const;
 
 export type QueueDecision = keyof typeof EVENTS;
 
-export const QUEUE_DECISIONS = Object.keys(EVENTS) as readonly QueueDecision[];
-
-export interface QueueName {
-  readonly kind: 'agent' | 'type';
-  /** Of the agent, or of the type. */
-  readonly name: string;
-}
-
 /** Queues that an error message lists. */
 const MAX_LISTED = 20;
 
@@ -93,7 +85,7 @@ const MAX_LISTED = 20;
  */
 export async function decideQueue(
   app: AppContext,
-  { kind, name }: QueueName,
+  { kind, name }: QueueParts,
   decision: QueueDecision,
   request: Decision,
   actor: string,
@@ -105,7 +97,7 @@ export async function decideQueue(
   const event: EventOf<typeof type> = { type, queue: key, reason: request.comment };
   app.log.assertWritable();
   await app.log.commit(event, { actor: deciderOf(request, actor) });
-  // The queue of a type without tasks is not listed any more once it is resumed.
+  // The queue of a type without tasks is no longer listed once it is resumed.
   const queue = queuesOf(app).find((each) => each.key === key);
   return queueJson(app, queue ?? { key, pending: 0, scheduled: 0, oldestPendingAt: null });
 }
@@ -128,14 +120,6 @@ function assertWasPaused({ state }: Needs<'state.host'>, key: QueueKey): void {
   throw new SignalboxError(
     'illegal_transition',
     `queue ${key} is open: queue.resumed is not possible there, only queue.paused`,
-    {
-      details: {
-        entity: 'queue',
-        id: key,
-        state: 'open',
-        event: 'queue.resumed',
-        legal: ['queue.paused'],
-      },
-    },
+    { details: { entity: 'queue', id: key, state: 'open', event: 'queue.resumed', legal: ['queue.paused'] } },
   );
 }

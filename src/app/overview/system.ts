@@ -30,10 +30,7 @@ export function readState(
 
 /** The state machines as graphs. */
 export function listMachines(): MachineGraphAnswer[] {
-  return ENTITY_KINDS.map((name) => {
-    const { states, transitions } = graphOf(MACHINES[name]);
-    return { name, states: [...states], transitions: [...transitions] };
-  });
+  return ENTITY_KINDS.map((name) => ({ name, ...graphOf(MACHINES[name]) }));
 }
 
 /** The keys in the order of their introduction; the last one is in use. @throws SignalboxError `nats_unavailable` */

@@ -3,7 +3,7 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { DeadLetter, DeadLetterPage, RedriveAnswer } from '../../contracts/api/answers.ts';
 import type { ListDeadLetters, Redrive } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { DEAD_STATES, type TaskState } from '../../contracts/tasks.ts';
+import { DEAD_STATES, isDeadState, type TaskState } from '../../contracts/tasks.ts';
 import { attemptsOf, refOf } from '../../engine/runtime/views.ts';
 import { type AppContext, archivedError, deciderOf, type Needs, recall, taskInMemory } from '../context.ts';
 import { findTasks } from './read-tasks.ts';
@@ -80,7 +80,7 @@ async function named(
       const archived = await recall(app, ref);
       if (archived) refuse('task_archived', archivedError(archived.view).message);
       else refuse('task_not_found', `project ${project} has no task ${id}`);
-    } else if (!isDead(task.state)) {
+    } else if (!isDeadState(task.state)) {
       const dead = DEAD_STATES.join(' or ');
       refuse('illegal_transition', `task ${id} is ${task.state}: only tasks that are ${dead} are redriven`);
     } else if ((wanted ?? task.state) === task.state && (agent ?? agentOf(task)) === agentOf(task)) {
@@ -98,12 +98,8 @@ function narrowed({ project, status, state }: Pick<ListDeadLetters, 'project' | 
   };
 }
 
-function isDead(state: TaskState): state is DeadState {
-  return DEAD_STATES.some((dead) => dead === state);
-}
-
 function deadState(state: TaskState): DeadState {
-  if (isDead(state)) return state;
+  if (isDeadState(state)) return state;
   throw new SignalboxError('internal', `a task that is ${state} is not a dead letter`);
 }
 

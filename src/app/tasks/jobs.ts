@@ -89,7 +89,7 @@ export async function jobJson(app: AppContext, task: TaskView): Promise<JobAnswe
   };
 }
 
-export function jobStateOf(state: TaskState): JobState {
+function jobStateOf(state: TaskState): JobState {
   switch (state) {
     case 'scheduled':
     case 'pending':

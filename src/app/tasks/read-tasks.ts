@@ -1,6 +1,6 @@
 /** Reads tasks from the blackboard, also while the log cannot be written. */
 import type { TaskView } from '../../../projections/index.ts';
-import type { EventAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
+import type { EventAnswer, TaskAnswer, TaskPageAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
@@ -42,18 +42,12 @@ export async function readTask(
   return json;
 }
 
-export interface TaskPage {
-  readonly tasks: TaskAnswer[];
-  /** Pass as `after` for the next page; null at the end. */
-  readonly next: number | null;
-}
-
 /** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
 export function listTasks(
   app: Needs<'state.projections'>,
   project: string | null,
   query: ListTasks,
-): TaskPage {
+): TaskPageAnswer {
   const { tasks, next } = findTasks(app, {
     ...query,
     project,
@@ -62,7 +56,7 @@ export function listTasks(
   return { tasks: tasks.map(taskJson), next };
 }
 
-export interface TaskQuery {
+interface TaskQuery {
   /** null for all. */
   readonly project: string | null;
   /** null for all. */

@@ -51,7 +51,7 @@ export interface Taker {
   readonly agent: AgentView | null;
 }
 
-export interface QueuePlace {
+interface QueuePlace {
   /** Pending tasks of the same project and queue that go first. */
   readonly ahead: number;
   /** All of them, this one included. */

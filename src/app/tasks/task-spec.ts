@@ -125,7 +125,7 @@ export async function relationsOf(
   return unmet;
 }
 
-/** A task that has left memory does not change any more. */
+/** A task that has left memory no longer changes. */
 function neverDone(id: string, state: TaskState): SignalboxError {
   return new SignalboxError(
     'illegal_transition',

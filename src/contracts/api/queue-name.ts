@@ -2,6 +2,7 @@
 
 export interface QueueParts {
   readonly kind: 'agent' | 'type';
+  /** Of the agent, or of the type. */
   readonly name: string;
 }
 

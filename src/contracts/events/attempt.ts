@@ -50,7 +50,7 @@ export const ATTEMPT_EVENTS = [
       peak_memory_bytes: z.int().optional(),
       cpu_ms: z.int().optional(),
       usage: usageSchema.optional(),
-      /** The session that a later attempt can continue; empty if the one it had is of no use any more. */
+      /** The session that a later attempt can continue; empty if the earlier one cannot be continued. */
       session: z.string().optional(),
       evidence: z.record(z.string(), z.unknown()).optional(),
       /** Epoch milliseconds of the next attempt, or null if another one makes no sense. */

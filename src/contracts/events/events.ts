@@ -45,7 +45,7 @@ type TypeIn<Pairs, Kind> = Pairs extends { readonly type: infer Type; readonly e
   : never;
 
 /** Types of the events that the machine of an entity receives. */
-export type TypeMoving<Kind extends EntityKind> = TypeIn<MovedBy<Declared>, Kind>;
+type TypeMoving<Kind extends EntityKind> = TypeIn<MovedBy<Declared>, Kind>;
 /** Types of all events that say something about an entity: those that move it, and those that only mark it. */
 export type TypeAbout<Kind extends EntityKind> = TypeIn<MovedBy<Declared> | MarkedBy<Declared>, Kind>;
 

@@ -1,6 +1,5 @@
 /**
- * Folding projections, one's own as well as those of Signalbox, over a log: up to its end, or as it grows. A fold has no
- * effects. A state belongs to the sequence beside it: resuming from both applies each event once.
+ * Folds projections (those of Signalbox, or your own) over a log: up to its end, or as it grows. A fold has no effects. A state belongs to the sequence beside it: resuming from both applies each event once.
  */
 import type { Projection } from '../../../projections/projection.ts';
 import { SignalboxError } from '../../contracts/errors.ts';

@@ -5,7 +5,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 export type Moment =
   /** After the event with this sequence. */
   | { readonly kind: 'sequence'; readonly sequence: number }
-  /** Epoch milliseconds: after the last event before the first one that is later. */
+  /** Epoch milliseconds: after the last event that is not later. */
   | { readonly kind: 'time'; readonly time: number };
 
 const SECOND = 1_000;

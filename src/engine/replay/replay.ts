@@ -1,4 +1,4 @@
-/** Replaying a log: the projections at a moment of the past and then at later ones, and what the present machines say. */
+/** Replays a log: shows the projections at one moment after another, and checks the log against the present machines. */
 import { MACHINES } from '../../../machines/index.ts';
 import { newProjections, type Projections } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * The way of an event: decided, appended, acknowledged by the journal, visible.
+ * The stages of an event: decided, appended, acknowledged by the journal, visible.
  *
  * Invariant commit-order/decide-once: deciding an event sends it to the machines. An event that they refuse leaves no
  * trace; one that they take is appended once, with the hash of the event before it.
@@ -51,7 +51,7 @@ export interface CommitPipelineOptions {
   readonly writer: string;
   /** The number of events that wait for the journal at which new commands are refused. */
   readonly maxBacklog: number;
-  /** Largest event in bytes that the log takes. */
+  /** The largest event in bytes that the log accepts. */
   readonly maxEventBytes: number;
 }
 
@@ -171,7 +171,7 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
     if (state.kind === 'fenced') this.#end(state.error);
   }
 
-  /** To be called when the journal is closed. */
+  /** Call it when the journal is closed. */
   close(): void {
     const stopped = 'Signalbox has stopped; whether this was still recorded can be read when it is up again';
     this.#end(new SignalboxError('shutting_down', stopped));

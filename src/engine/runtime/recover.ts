@@ -18,7 +18,7 @@ import type { SnapshotStore } from './snapshot-store.ts';
 export interface ReadAhead {
   /** The number of events at which it saves more time than its start takes. */
   readonly minEvents: number;
-  /** Batches in order, from a sequence on, up to about the present end. Never throws. */
+  /** Batches in order from a sequence, up to roughly the current end. Never throws. */
   read(from: number): AsyncIterable<Batch>;
 }
 
@@ -66,7 +66,7 @@ export class Recovered {
     return this.#state.projections.blackboard.tasks.size;
   }
 
-  /** Makes the state visible. To be called once, after the last `follow`. */
+  /** Makes the state visible. Call it once, after the last `follow`. */
   finish(): State {
     this.#state.projections.handOut();
     return this.#state;

@@ -16,7 +16,7 @@ import { sha256 } from '../../base/hash.ts';
 import { KeyedHeap } from '../../base/heap.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
-import { DEAD_STATES } from '../../contracts/tasks.ts';
+import { isDeadState } from '../../contracts/tasks.ts';
 import { type ActorHost, isSettled } from './actor-host.ts';
 
 export interface RetentionLimits {
@@ -66,7 +66,7 @@ export class Retention {
     return this.#forgotten;
   }
 
-  /** To be called after all others have seen the record. */
+  /** Call it after all others have seen the record. */
   onRecord({ event, time, sequence }: StoredRecord): void {
     this.#sequence = sequence;
     if ('task' in event) this.#onTask(taskKey(event));
@@ -108,7 +108,7 @@ export class Retention {
     if (!family) return;
     const tasks = [...family].flatMap((member) => this.#view(member) ?? []);
     const time = Math.max(...tasks.map(({ updatedAt }) => updatedAt));
-    const isDead = tasks.some(({ state }) => DEAD_STATES.some((dead) => dead === state));
+    const isDead = tasks.some(({ state }) => isDeadState(state));
     this.#finished.delete(head);
     this.#dead.delete(head);
     (isDead ? this.#dead : this.#finished).set({ key: head, time, after: this.#sequence + this.#underway() });

@@ -143,7 +143,7 @@ export class Snapshotter {
     this.#options = options;
   }
 
-  /** To be called after all others have seen the record. */
+  /** Call it after all others have seen the record. */
   onRecord(): void {
     this.#since++;
     if (this.#saving || this.#since < this.#options.every || this.#since < this.#options.size()) return;

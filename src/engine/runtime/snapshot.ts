@@ -86,7 +86,7 @@ export function snapshotOf(lines: Iterable<string>): Snapshot {
   return { at, actors, projections: unflat(parts), forgotten };
 }
 
-/** Two levels deep, so that the long arrays come as arrays: `blackboard.tasks`, `blackboard.counts`, `attempts` … */
+/** Two levels deep, so that long arrays stay arrays: `blackboard.tasks`, `blackboard.counts`, `attempts` … */
 function* flat(projections: Readonly<Record<string, unknown>>): Iterable<[string, unknown]> {
   for (const [name, part] of Object.entries(projections)) {
     if (Array.isArray(part)) yield [name, part];

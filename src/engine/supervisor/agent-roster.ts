@@ -72,7 +72,7 @@ export function queueOf(spec: {
   return spec.agent === undefined ? `type:${spec.type ?? ''}` : `agent:${spec.agent}`;
 }
 
-/** Registers agents that are new or changed in the configuration, and retires those that are not in it any more. */
+/** Registers agents that are new or changed in the configuration, and retires those that are no longer in it. */
 export function registerAgents(
   host: ActorHost,
   projections: Projections,

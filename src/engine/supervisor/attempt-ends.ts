@@ -89,7 +89,7 @@ export class AttemptEnds {
     if (view?.spec.reviews === undefined || judgement.outcome !== 'completed') return judgement;
     // A blocked review waits for a user: it has no verdict yet.
     if (view.state === 'blocked' || verdictIn([...view.outputs, ...added])) return judgement;
-    return { outcome: 'failed', error: 'it came to no verdict: it neither approved nor rejected' };
+    return { outcome: 'failed', error: 'it gave no verdict: it neither approved nor rejected' };
   }
 
   /** Outputs of the run itself count only if the agent has posted none in this attempt. */

@@ -58,7 +58,7 @@ export class AttemptKeeper {
       (error: unknown): Adoption => ({
         kind: 'ended',
         start: null,
-        end: lost(`it could not be looked for: ${messageOf(error)}`),
+        end: lost(`looking for its process failed: ${messageOf(error)}`),
       }),
     );
     if (this.#detached) {
@@ -143,7 +143,7 @@ export class AttemptKeeper {
     else if (verdict === null && !ACTIVE_STATES.has(state)) this.requestStop(attempt, 'operator');
   }
 
-  /** An agent with the same driver, which can look after the run of an agent that is not configured any more. */
+  /** An agent with the same driver, which can supervise the run of an agent that is no longer configured. */
   #substituteFor(id: string): AgentDefinition | undefined {
     const driver = this.#options.projections.agents.byId.get(id)?.driver;
     for (const agent of this.#options.roster.all()) if (agent.driver.name === driver) return { ...agent, id };
@@ -230,7 +230,7 @@ export class AttemptKeeper {
   }
 }
 
-const STOPPED_BEFORE = lost('it was stopped before it had started');
+const STOPPED_BEFORE = lost('it was stopped before it started');
 
 function lost(reason: string): RunEnd {
   return { result: { kind: 'lost', reason }, outputs: [] };

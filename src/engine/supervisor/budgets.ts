@@ -8,12 +8,7 @@ import type { Budget } from '../../contracts/config-values.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { taskOf, viewKey } from '../runtime/views.ts';
 
-interface Use {
-  readonly attempts: number;
-  readonly tokens: number;
-  readonly cost_usd: number;
-  readonly wall_seconds: number;
-}
+type Use = Readonly<Required<Budget>>;
 
 const NONE: Use = { attempts: 0, tokens: 0, cost_usd: 0, wall_seconds: 0 };
 

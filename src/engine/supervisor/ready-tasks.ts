@@ -20,11 +20,11 @@ export interface ReadyTask {
   readonly age: number;
 }
 
-export interface QueuedTask extends ReadyTask {
+interface QueuedTask extends ReadyTask {
   readonly queue: QueueKey;
 }
 
-export interface Demand {
+interface Demand {
   readonly queues: readonly QueueKey[];
   readonly isReady: (task: ReadyTask) => boolean;
   readonly loadOf: (project: string) => number;

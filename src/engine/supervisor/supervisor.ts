@@ -82,7 +82,7 @@ export class Supervisor {
     });
   }
 
-  /** Resumes what the log says is under way, then starts dispatching. To be called once, after the log was taken over. */
+  /** Resumes the attempts that are open in the log, then starts dispatching. Call it once, after the log was taken over. */
   async start(): Promise<void> {
     const { host, roster, projections } = this.#options;
     const { tasks } = projections.blackboard;
@@ -136,7 +136,7 @@ export class Supervisor {
     }
   }
 
-  /** Reacts to a stored record. Never throws: a stored record cannot be refused any more. */
+  /** Reacts to a stored record. Never throws: a stored record can no longer be refused. */
   onCommitted(record: StoredRecord): void {
     try {
       this.#react(record);

@@ -58,7 +58,7 @@ export class TaskKeeper {
     return at !== undefined && at <= this.#options.environment.clock.now();
   }
 
-  /** To be called when the task is claimed or over. */
+  /** Call it when the task is claimed or over. */
   forgetTimers(key: string): void {
     this.#options.timers.cancel(`due:${key}`);
     this.#options.timers.cancel(`expire:${key}`);

@@ -85,7 +85,7 @@ describe('a review by an agent', () => {
     await reviewed(engine, { max_attempts: 2 });
     expect(await engine.until('t-r1', ({ state }) => state === 'failed')).toMatchObject({
       attempts: 2,
-      reason: 'it came to no verdict: it neither approved nor rejected',
+      reason: 'it gave no verdict: it neither approved nor rejected',
     });
     const why = await whyOf(engine);
     expect(why.summary).toContain('agent judge gave no verdict: its review, task t-r1, is failed');

@@ -1,8 +1,9 @@
 /** A paused queue, in simulated time: no task of it is assigned to any agent. */
 import { describe, expect, it } from 'vitest';
-import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
+import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { decideTask } from '../../../src/app/tasks/decide-task.ts';
 import { readWhy } from '../../../src/app/tasks/why.ts';
+import type { QueueParts } from '../../../src/contracts/api/queue-name.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
@@ -10,7 +11,7 @@ import { Simulation } from '../../support/simulation/simulation.ts';
 const BUILD = { kind: 'type', name: 'build' } as const;
 const builder = { capabilities: ['build'] };
 
-function tell(simulation: Simulation, queue: QueueName, decision: QueueDecision): Promise<unknown> {
+function tell(simulation: Simulation, queue: QueueParts, decision: QueueDecision): Promise<unknown> {
   return simulation.answer(decideQueue(simulation.app, queue, decision, { comment: 'moving' }, 'user:ann'));
 }
 

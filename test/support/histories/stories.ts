@@ -5,7 +5,8 @@
 
 import { type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
-import { decideQueue, type QueueDecision, type QueueName } from '../../../src/app/overview/queues.ts';
+import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
+import type { QueueParts } from '../../../src/contracts/api/queue-name.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import type { SimulatedAgent } from '../simulation/node.ts';
 import { type Script, script, scripts } from '../simulation/script.ts';
@@ -31,7 +32,7 @@ function tellAgent(simulation: Simulation, id: string, decision: AgentDecision):
   return simulation.answer(decideAgent(simulation.app, id, decision, { comment }, 'user:ann'));
 }
 
-function tellQueue(simulation: Simulation, queue: QueueName, decision: QueueDecision): Promise<unknown> {
+function tellQueue(simulation: Simulation, queue: QueueParts, decision: QueueDecision): Promise<unknown> {
   const request = decision === 'pause' ? { comment: 'too dear', by: 'mia' } : {};
   return simulation.answer(decideQueue(simulation.app, queue, decision, request, 'user:ann'));
 }
