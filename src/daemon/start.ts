@@ -16,7 +16,7 @@ import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
 import { openGroupCommit } from '../journal/jetstream/group-commit.ts';
 import { openJetStreamJournal } from '../journal/jetstream/jetstream-journal.ts';
-import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
+import { holderText, Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
 import { createHost, type Host } from '../process/host/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
 import type { ProcessRunner } from '../process/runner.ts';
@@ -274,12 +274,9 @@ function loopbackUrl(url: string): string {
 }
 
 function takenOver(holder: LeaseHolder | null): SignalboxError {
-  const who = holder
-    ? `process ${holder.pid} on host ${holder.host}, since ${holder.since}`
-    : 'an unknown process';
   return new SignalboxError(
     'log_fenced',
-    `another Signalbox has taken over the log: ${who}. This process was paused too long and must stop`,
+    `another Signalbox has taken over the log: ${holderText(holder)}. This process was paused too long and must stop`,
     { details: { holder } },
   );
 }

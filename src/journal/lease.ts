@@ -217,13 +217,16 @@ export function parseHolder(text: string): LeaseHolder | null {
   }
 }
 
+/** The holder as the part of a sentence. */
+export function holderText(holder: LeaseHolder | null): string {
+  if (holder === null) return 'a process that did not identify itself';
+  return `process ${holder.pid} on host ${holder.host}, since ${holder.since}`;
+}
+
 function inUse(holder: LeaseHolder | null): SignalboxError {
-  const who = holder
-    ? `process ${holder.pid} on host ${holder.host}, since ${holder.since}`
-    : 'a process that did not identify itself';
   return new SignalboxError(
     'log_in_use',
-    `another Signalbox writes this log: ${who}. Stop it first, or use another log (another --data-dir, or another NATS account)`,
+    `another Signalbox writes this log: ${holderText(holder)}. Stop it first, or use another log (another --data-dir, or another NATS account)`,
     { details: { holder } },
   );
 }

@@ -16,7 +16,7 @@ import { type LockHolder, livenessOf, readHolder } from '../../daemon/lock-holde
 import { isServerGiven } from '../../daemon/nats-address.ts';
 import { openNatsLink } from '../../daemon/nats-link.ts';
 import { findStandbys } from '../../daemon/standby.ts';
-import { deleteLease, readLease } from '../../journal/lease.ts';
+import { deleteLease, holderText, readLease } from '../../journal/lease.ts';
 import { createHost, type Host } from '../../process/host/host.ts';
 import { isAlive } from '../../process/host/process-table.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
@@ -97,7 +97,7 @@ async function checkHolder(
   if (lease === null) return [ok(LEASE, 'free')];
   const { holder, revision } = lease;
   if (holder === null) return [warn(LEASE, 'its holder is unknown', 'it expires in seconds')];
-  const who = `process ${holder.pid} on host ${holder.host}, since ${holder.since}`;
+  const who = holderText(holder);
   const liveness = livenessOf(host, holder);
   switch (liveness) {
     case 'alive':

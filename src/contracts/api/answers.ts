@@ -1,6 +1,6 @@
 /** The answers of operations. Times are RFC 3339 in UTC. */
 import { z } from 'zod';
-import { ENTITY_KINDS, EVENT_TYPES } from '../events/events.ts';
+import { EVENT_TYPES, transitionSchema } from '../events/events.ts';
 import { count, time } from '../fields.ts';
 import { rejectionRecordSchema } from '../messages/agent-messages.ts';
 import { ANSWER_FIELDS, type AnswerFields } from '../task-fields.ts';
@@ -75,16 +75,7 @@ export const eventAnswerSchema = z.strictObject({
   actor: z.string(),
   cause: z.string().nullable(),
   event: z.looseObject({ type: z.enum(EVENT_TYPES) }),
-  transitions: z.array(
-    z.strictObject({
-      entity: z.enum(ENTITY_KINDS),
-      id: z.string(),
-      version: z.int().min(1),
-      from: z.string().nullable(),
-      to: z.string(),
-      machine: z.string(),
-    }),
-  ),
+  transitions: z.array(transitionSchema),
 });
 
 export type EventAnswer = z.output<typeof eventAnswerSchema>;

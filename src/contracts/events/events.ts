@@ -5,12 +5,12 @@
  * Invariant events/self-addressed: an event carries its address (project, task, attempt, agent, queue), and every time,
  * id and random choice that a machine needs to follow it.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { SignalboxError } from '../errors.ts';
 import { attemptKey, taskKey } from '../ids.ts';
 import { AGENT_EVENTS } from './agent.ts';
 import { ATTEMPT_EVENTS } from './attempt.ts';
-import type { EntityKind, EventDeclaration, Upcaster } from './event.ts';
+import { ENTITY_KINDS, type EntityKind, type EventDeclaration, type Upcaster } from './event.ts';
 import { QUEUE_EVENTS } from './queue.ts';
 import { SUPERVISOR_EVENTS } from './supervisor.ts';
 import { TASK_EVENTS } from './task.ts';
@@ -100,16 +100,17 @@ export function entityIdOf(kind: EntityKind, event: DomainEvent): string | null 
 export const SUPERVISOR_ID = 'supervisor';
 
 /** What an event did to one entity. An entity's versions are 1, 2, 3 … without a gap. */
-export interface Transition {
-  readonly entity: EntityKind;
-  readonly id: string;
-  readonly version: number;
+export const transitionSchema = z.strictObject({
+  entity: z.enum(ENTITY_KINDS),
+  id: z.string(),
+  version: z.int().min(1),
   /** null if the event is the entity's first. */
-  readonly from: string | null;
-  readonly to: string;
+  from: z.string().nullable(),
+  to: z.string(),
   /** Name and version of the machine that made it, e.g. `task@1`. */
-  readonly machine: string;
-}
+  machine: z.string(),
+});
+export type Transition = Readonly<z.output<typeof transitionSchema>>;
 
 /** An event with everything that the log says about it. */
 export interface EventRecord {

@@ -8,12 +8,12 @@ import { z } from 'zod';
 import { SignalboxError } from '../../contracts/errors.ts';
 import {
   declarationOf,
-  ENTITY_KINDS,
   EVENT_TYPES,
   type EventRecord,
   type EventType,
   type StoredRecord,
   type Transition,
+  transitionSchema,
 } from '../../contracts/events/events.ts';
 import type { SubjectParts } from '../../contracts/messages/subjects.ts';
 import type { StoredMessage } from '../journal.ts';
@@ -22,15 +22,6 @@ import { parseVersionedType, UPCASTERS, type Upcasters, upcast, versionedTypeOf 
 
 /** The `previoushash` of the first event. */
 export const GENESIS_HASH = '0'.repeat(64);
-
-const transitionSchema = z.strictObject({
-  entity: z.enum(ENTITY_KINDS),
-  id: z.string(),
-  version: z.int().min(1),
-  from: z.string().nullable(),
-  to: z.string(),
-  machine: z.string(),
-});
 
 const envelopeSchema = z.object({
   specversion: z.literal('1.0'),

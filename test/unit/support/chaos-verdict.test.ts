@@ -55,7 +55,7 @@ describe('the verdict', () => {
     expect(await violations(() => {})).toEqual([]);
   });
 
-  it('CH1: misses what was answered as done and is not there, and finds what was refused and is there', async () => {
+  it('finds acknowledged decisions that are missing in the log, and refused ones that are in it', async () => {
     expect(
       await violations(({ ledger }) => {
         ledger.created.set('missing', 'a task');
@@ -76,7 +76,7 @@ describe('the verdict', () => {
     );
   });
 
-  it('CH2: finds an attempt that ran twice, without a claim, as another process, or never', async () => {
+  it('finds an attempt that ran twice, without a claim, as another process, or never', async () => {
     expect(await violations(({ notes }) => notes.push({ ...noteOf(notes), pid: 4_242 }))).toEqual([
       expect.stringMatching(/^attempt \S+ ran as process 1000 and as process 4242$/),
       expect.stringMatching(/^attempt \S+ ran as 4242 \d+; the log has 1000 \d+$/),
@@ -89,7 +89,7 @@ describe('the verdict', () => {
     );
   });
 
-  it('CH3, CH4: finds a log that ends too early, and one in which something is missing', async () => {
+  it('finds a log that ends too early, and one with a missing event', async () => {
     const lines = (await readFile(HISTORY, 'utf8')).trimEnd().split('\n');
     const early = join(directory, 'early.ndjson');
     const end = records.findIndex(({ event }) => event.type === 'attempt.started') + 1;
