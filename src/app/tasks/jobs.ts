@@ -74,7 +74,7 @@ export async function jobJson(app: AppContext, task: TaskView): Promise<JobAnswe
   return {
     task_id: id,
     status,
-    state,
+    task_status: state,
     task_type: spec.type ?? null,
     description: spec.description,
     parameters: spec.params ?? {},

@@ -40,8 +40,8 @@ export const jobQuerySchema = z.strictObject({ wait: waitSchema });
 export const jobAnswerSchema = z.strictObject({
   task_id: z.string(),
   status: z.enum(JOB_STATES),
-  /** The state of the task, which has more values. */
-  state: z.string(),
+  /** The status of the task, which has more values. */
+  task_status: z.string(),
   task_type: z.string().nullable(),
   description: z.string(),
   parameters: z.record(z.string(), z.unknown()),

@@ -41,6 +41,8 @@ export function happened({ event, time }: EventAnswer): string {
       return `sent back${also(event.comment)}`;
     case 'task.cancelled':
       return `cancelled${also(event.reason)}`;
+    case 'task.priority_changed':
+      return `priority changed to ${event.priority}${also(event.comment)}`;
     case 'task.expired':
       return 'expired before it was assigned';
     case 'task.redriven':
