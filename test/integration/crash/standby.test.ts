@@ -98,7 +98,7 @@ describe.concurrent('a standby', { timeout: 120_000 }, () => {
   it('takes over within seconds of kill -9, and its agents run on', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
-    const waits = new RegExp(`standby +process ${pair.standby.pid} on host .* waits`);
+    const waits = new RegExp(`standby +process ${pair.standby.pid} on host .* is waiting`);
     expect(await pair.doctor()).toMatch(waits);
     const start = performance.now();
     await pair.leader.kill('SIGKILL');

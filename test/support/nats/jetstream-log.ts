@@ -1,4 +1,6 @@
 /** The event stream of a test server: opens journals on it, and inspects it over a connection of its own. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { JetStreamApiCodes, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection, RequestError } from '@nats-io/transport-node';
 import { expect } from 'vitest';
@@ -19,7 +21,7 @@ const ANSWER_MS = 20_000;
 const PROBE_SUBJECT = 'signalbox.v1.evt.demo.task.probe.probed';
 
 /** One server or a cluster; the URLs of its members with commas between. */
-type LogServer = Pick<TestNatsServer, 'url' | 'connectOptions'>;
+type LogServer = Pick<TestNatsServer, 'url' | 'connectOptions'> & Partial<Pick<TestNatsServer, 'storeDir'>>;
 
 export class JetStreamLog implements AsyncDisposable {
   readonly #server: LogServer;
@@ -144,7 +146,10 @@ export class JetStreamLog implements AsyncDisposable {
     await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 
-  /** The server answers a deletion before it is done: the old stream may still take a message, as a duplicate of one it had. */
+  /**
+   * The server answers a deletion before it is done: the old stream may still take a message, as a duplicate of one it had,
+   * and a stream of the same name would find its files.
+   */
   async #untilDeleted(): Promise<void> {
     const connection = await this.#connectAside();
     // A stream of another name refuses it, so that nothing is stored.
@@ -156,6 +161,10 @@ export class JetStreamLog implements AsyncDisposable {
         (error) => error instanceof RequestError && error.isNoResponders(),
       );
     await expect.poll(isDeleted, { interval: 5, timeout: 20_000 }).toBe(true);
+    const streams = join(this.#server.storeDir ?? '/nowhere', 'jetstream', 'SIGNALBOX', 'streams');
+    const left = async (): Promise<string[]> =>
+      (await readdir(streams).catch(() => [])).filter((name) => name.includes(EVENT_STREAM));
+    await expect.poll(left, { interval: 5, timeout: 20_000 }).toEqual([]);
   }
 
   async #connectAside(): Promise<NatsConnection> {
