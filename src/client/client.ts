@@ -18,14 +18,14 @@ export { type ClientOptions, DEFAULT_URL } from './requests.ts';
 /** A task as its creator writes it: defaults may be left out. */
 export type NewTask = Omit<InputOf<'createTask'>, 'project'>;
 
-/** A part of what an attempt has printed. */
+/** A part of the output of an attempt. */
 export interface LogPart {
   readonly text: string;
-  /** Its first byte: another than asked for if Signalbox has dropped what was there. */
+  /** Offset of the first byte; differs from the requested one if Signalbox has dropped that part. */
   readonly offset: number;
   /** The offset of the next part. */
   readonly nextOffset: number;
-  /** Whether nothing follows any more. */
+  /** Whether this is the last part. */
   readonly isComplete: boolean;
 }
 
@@ -34,7 +34,7 @@ type OwnMethods = 'readAttemptLog' | 'readJob' | 'followEvents' | 'followProject
 
 type Methods = { readonly [Name in Exclude<OperationName, OwnMethods>]: Method<Name> };
 
-/** Requests with a method for each operation: its body is the same for all, and its type follows from the list. */
+/** Requests with a method for each operation; its type is derived from the list of operations. */
 function withMethods(): new (options?: ClientOptions) => Requests & Methods;
 function withMethods(): new (options?: ClientOptions) => Requests {
   class Client extends Requests {}
@@ -50,10 +50,10 @@ function withMethods(): new (options?: ClientOptions) => Requests {
 
 /**
  * Every method throws a SignalboxError with the code that Signalbox gave, `unreachable` if it gives none, and
- * `invalid_id` for an id that it would not take.
+ * `invalid_id` for an id that is not valid.
  */
 export class SignalboxClient extends withMethods() {
-  /** Jobs that will not change any more: they are not asked for again. */
+  /** Jobs that have ended: they are not requested again. */
   readonly #finished: Lru<string, JobAnswer>;
 
   /** @throws SignalboxError `invalid_request` if `url` is not one */
@@ -81,12 +81,12 @@ export class SignalboxClient extends withMethods() {
     };
   }
 
-  /** Every event from a place in the log on, and then as it comes, over interruptions and restarts. */
+  /** Every event from a sequence on, then new ones; continues across interruptions and restarts. */
   followEvents(query: EventQuery = {}): AsyncGenerator<EventAnswer> {
     return followEvents(this, query);
   }
 
-  /** The task, once it is done, failed, cancelled or expired. The server is asked to wait, again and again. */
+  /** Resolves when the task is done, failed, cancelled or expired. Uses long polling. */
   async settledTask(ref: TaskRef, expand: readonly (Expansion | 'all')[] = []): Promise<TaskAnswer> {
     for (;;) {
       const task = await this.readTask({ ...ref, expand, wait: MAX_WAIT_SECONDS });
@@ -94,12 +94,12 @@ export class SignalboxClient extends withMethods() {
     }
   }
 
-  /** The task, once it has changed since this client read it last; unchanged after a minute. */
+  /** Resolves when the task has changed since this client last read it, or after a minute. */
   updatedTask(ref: TaskRef): Promise<TaskAnswer> {
     return this.readTask({ ...ref, wait: MAX_WAIT_SECONDS });
   }
 
-  /** The job, once it is completed, failed or cancelled. */
+  /** Resolves when the job is completed, failed or cancelled. */
   async settledJob(task: string): Promise<JobAnswer> {
     for (;;) {
       const job = await this.readJob({ task, wait: MAX_WAIT_SECONDS });
@@ -107,7 +107,7 @@ export class SignalboxClient extends withMethods() {
     }
   }
 
-  /** The background command, once it is over. */
+  /** Resolves when the background command has ended. */
   async settledBackground(task: string): Promise<BackgroundAnswer> {
     for (;;) {
       const answer = await this.checkBackground({ task, wait: MAX_WAIT_SECONDS });

@@ -1,5 +1,5 @@
 /**
- * Following the events: a stream that reconnects by itself. Each event comes once and in order, over every interruption:
+ * Follows events over HTTP. Reconnects after interruptions; each event is yielded once and in order, because
  * the stream continues after the last event.
  */
 import { createParser } from 'eventsource-parser';
@@ -16,13 +16,13 @@ export interface EventQuery {
   /** All projects if absent. */
   readonly project?: string;
   readonly task?: string;
-  /** Types of events; `task.*` for all that begin so. */
+  /** Types of events; `task.*` for all types with that prefix. */
   readonly types?: readonly string[];
-  /** Begin after this place in the log, 0 for all of it; with new events if absent. */
+  /** Start after this sequence, 0 for the whole log; only new events if absent. */
   readonly after?: number;
-  /** Ends it. */
+  /** Aborting it ends the loop. */
   readonly signal?: AbortSignal;
-  /** Called each time that the stream broke off, before it is tried again. */
+  /** Called each time the stream is interrupted, before it reconnects. */
   readonly onAway?: (error: SignalboxError) => void;
 }
 
@@ -31,7 +31,7 @@ interface Message {
   readonly event: EventAnswer;
 }
 
-/** @throws SignalboxError what Signalbox refuses for good, and `unreachable` if it stays away */
+/** @throws SignalboxError errors that a retry cannot fix, and `unreachable` if Signalbox stays unreachable */
 export async function* followEvents(requests: Requests, query: EventQuery): AsyncGenerator<EventAnswer> {
   const { project, task, types, after, signal = new AbortController().signal, onAway = () => {} } = query;
   const name = project === undefined ? 'followEvents' : 'followProjectEvents';
@@ -47,7 +47,7 @@ export async function* followEvents(requests: Requests, query: EventQuery): Asyn
       if (signal.aborted) return;
     }
     const error = opened.ok
-      ? new SignalboxError('unreachable', 'the stream of events broke off')
+      ? new SignalboxError('unreachable', 'the stream of events was interrupted')
       : opened.error;
     if (signal.aborted) return;
     failures++;
@@ -63,7 +63,7 @@ function retryAfter(opened: Opened): number {
   return opened.ok ? 0 : opened.retryAfterMs;
 }
 
-/** What a stream brings until it ends or breaks off. */
+/** The messages of one stream, until it ends or is interrupted. */
 async function* messagesIn(
   body: AsyncIterable<Uint8Array>,
   cursor: { lastId: string | undefined },
@@ -85,6 +85,6 @@ async function* messagesIn(
       }
     }
   } catch {
-    // Broken off in the middle: what came before is complete.
+    // Interrupted within a message: those before it are complete.
   }
 }

@@ -22,7 +22,7 @@ export interface FollowOptions {
 
 export interface FollowedEvent {
   readonly sequence: number;
-  /** As it was published: `signalbox.v1.evt.…`. */
+  /** The subject under which it was published: `signalbox.v1.evt.…`. */
   readonly subject: string;
   /** The CloudEvent as JSON. */
   readonly text: string;
@@ -98,7 +98,7 @@ class LiveEvents {
     return event;
   }
 
-  /** Resolves when an event comes, or the time is over. */
+  /** Resolves when an event arrives, or after the time. */
   wait(ms: number): Promise<void> {
     if (this.#waiting.size > 0) return Promise.resolve();
     return new Promise((resolve) => {

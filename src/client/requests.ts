@@ -23,12 +23,12 @@ import { type HeaderFields, type Opened, openStream, type Reply, type Request, s
 export interface ClientOptions {
   /** `http://127.0.0.1:8083` by default. */
   readonly url?: string | undefined;
-  /** Milliseconds that one request may take, its answer included; 30,000 by default. */
+  /** Milliseconds that one request may take, including its answer; 30,000 by default. */
   readonly timeoutMs?: number;
   readonly retry?: Partial<RetryPolicy>;
-  /** Of a person ("signalbox token new"), or of an attempt, for an agent that speaks for it. */
+  /** Token of a user ("signalbox token new") or of an attempt. */
   readonly token?: string | undefined;
-  /** Answers about tasks that are kept, to be asked for with their ETag; at least 1, and 1,000 by default. */
+  /** How many tasks are cached and requested with their ETag; at least 1, and 1,000 by default. */
   readonly cacheSize?: number;
   /** The caller's trace: sent with every request, so that what it creates belongs to that trace. */
   readonly trace?: IncomingTrace | undefined;
@@ -81,7 +81,7 @@ export class Requests {
   }
 
   /**
-   * Calls an operation. An answer about a task that the client has already is asked for with its ETag, and not sent again.
+   * Calls an operation. A cached task is requested with its ETag, and sent again only if it has changed.
    * @returns the answer with its status and headers. @throws SignalboxError with the code of the answer, or `unreachable`
    */
   request<Name extends OperationName>(
@@ -117,7 +117,7 @@ export class Requests {
     return answered;
   }
 
-  /** An endless answer. One try: a client that follows comes back by itself. */
+  /** Opens a stream. Not repeated: callers that follow reconnect by themselves. */
   open(
     name: OperationName,
     input: object,
@@ -129,7 +129,7 @@ export class Requests {
     return openStream(url, { headers, token: this.#token, signal });
   }
 
-  /** @param waitMs what the server is asked to wait, beyond the time that a request may take */
+  /** @param waitMs how long the server is asked to wait; added to the time limit */
   async #send(
     path: string,
     request: Request,
@@ -151,7 +151,7 @@ export class Requests {
   }
 }
 
-/** @throws SignalboxError `invalid_id`: a URL would take an id like ".." for a way up */
+/** @throws SignalboxError `invalid_id`: in a URL, an id such as ".." would change the path */
 function pathOf({ http, input }: Operation, params: Readonly<Record<string, string>>): string {
   parse(input.params, params, 'path', 'invalid_id');
   return http.path.replace(/\{(\w+)\}/g, (_, name) => params[name] ?? '');

@@ -45,7 +45,7 @@ export async function send(url: URL, request: Request, timeoutMs: number): Promi
   return failure(url, response, body);
 }
 
-/** An endless answer, or why there is none. */
+/** A stream, or the error. */
 export type Opened =
   | { readonly ok: true; readonly body: AsyncIterable<Uint8Array> }
   | Extract<Reply, { ok: false }>;

@@ -13,7 +13,7 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
   }
   const problem = problemOf(error, request.id);
   // The server would close the connection after an unread body, and a client that is still sending would not get the
-  // answer. So the rest is read and thrown away, up to the request's time limit.
+  // answer. So the rest is read and discarded, up to the request's time limit.
   reply.removeHeader('connection');
   return reply
     .code(problem.status)

@@ -10,7 +10,7 @@ import type { Clock } from '../base/environment.ts';
 export interface EventStreamOptions {
   readonly clock: Clock;
   readonly heartbeatMs: number;
-  /** How long a client may read nothing of what it was sent. */
+  /** Milliseconds after which a client that reads nothing is disconnected. */
   readonly stallMs: number;
   /** Aborted when the client has gone or the server stops. */
   readonly gone: AbortSignal;

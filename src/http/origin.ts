@@ -10,7 +10,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 export interface OriginRules {
   /** The address that the server listens on. */
   readonly host: string;
-  /** Where clients reach the server, if that is elsewhere. */
+  /** URL at which clients reach the server, if it differs from the address. */
   readonly publicUrl: string | undefined;
 }
 

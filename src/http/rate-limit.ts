@@ -5,7 +5,7 @@
  */
 import { SignalboxError } from '../contracts/errors.ts';
 
-/** Of a request: rounding errors up to this do not refuse a request. */
+/** Tolerance for rounding errors, in requests. */
 const ROUNDING = 1e-6;
 
 /** Clients above which idle ones are forgotten. */
@@ -14,7 +14,7 @@ const SWEEP_SIZE = 10_000;
 export class RateLimit {
   readonly #perSecond: number;
   readonly #now: () => number;
-  /** When, in milliseconds, each client has all its requests again. */
+  /** By client: the time in milliseconds at which it has regained all its requests. */
   readonly #fullAt = new Map<string, number>();
   #sweepAt = SWEEP_SIZE;
 
@@ -42,7 +42,7 @@ export class RateLimit {
 
   #sweep(now: number): void {
     for (const [client, fullAt] of this.#fullAt) if (fullAt <= now) this.#fullAt.delete(client);
-    // The rest is in use: swept again when it has doubled.
+    // The remaining clients are active: the next sweep is when their number has doubled.
     this.#sweepAt = Math.max(SWEEP_SIZE, 2 * this.#fullAt.size);
   }
 }

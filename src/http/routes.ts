@@ -88,13 +88,13 @@ async function stream(
     await write(raw);
     raw.end();
   } catch (err) {
-    request.log.warn({ err }, 'a stream broke off');
+    request.log.warn({ err }, 'a stream failed');
     raw.destroy();
   }
   return reply;
 }
 
-/** Aborted with the answer too, so that nothing is left listening for the stop of the server. */
+/** Also aborted when the answer ends, so that no listener for the stop of the server is left. */
 function goneSignal(reply: FastifyReply, closing: AbortSignal): AbortSignal {
   const gone = new AbortController();
   const abort = (): void => gone.abort();

@@ -42,7 +42,7 @@ export interface HttpServerOptions extends Features {
   readonly maxBodyBytes: number;
   /** Of one client; unlimited if absent. */
   readonly requestsPerSecond?: number;
-  /** Of people; none is needed while there are none and only this machine can reach the server. */
+  /** Tokens of users. Not needed while none exists and only this machine can reach the server. */
   readonly people?: PeopleTokens;
   /** The log as it grows, shared by all followers. */
   readonly feed: EventFeed;
@@ -50,9 +50,9 @@ export interface HttpServerOptions extends Features {
   readonly mcp?: McpHandler;
   /** Clients that may follow the events at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
-  /** Milliseconds between signs of life on a stream of events; 15,000 by default. */
+  /** Milliseconds between heartbeats on a stream of events; 15,000 by default. */
   readonly heartbeatMs?: number;
-  /** Milliseconds that such a client may take nothing; 30,000 by default. */
+  /** Milliseconds after which a client that reads nothing is disconnected; 30,000 by default. */
   readonly stallMs?: number;
   readonly version: string;
   readonly health: () => HealthReport;
@@ -75,7 +75,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** For a response to be sent after its time limit, when the server stops. */
 const SEND_GRACE_MS = 2_000;
-/** No id is longer than 64, but one that is longer gets the same answer as any other that is not valid. */
+/** Longer than a valid id, so that a longer one gets the same error as any other invalid id. */
 const MAX_PARAM_LENGTH = 16_384;
 const REQUEST_ID_LENGTH = 12;
 
@@ -114,7 +114,7 @@ function build(options: HttpServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // Requests that come while it closes get a problem from `Traffic`.
     return503OnClosing: false,
-    // It would cut off a stop that waits for a response; `Traffic` has a limit of its own.
+    // Fastify's limit would cut off a stop that waits for a response; `Traffic` has its own limit.
     pluginTimeout: 0,
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),

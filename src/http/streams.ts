@@ -1,4 +1,4 @@
-/** Events and the board as answers: now, in the past, and as streams. */
+/** Events and the board as answers: current, past, and as streams. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { AppContext } from '../app/context.ts';
@@ -24,16 +24,16 @@ export interface StreamSettings {
   readonly feed: EventFeed;
   /** Clients that may follow at the same time; 1,000 by default. */
   readonly maxFollowers?: number;
-  /** Milliseconds between signs of life on a stream; 15,000 by default. */
+  /** Milliseconds between heartbeats; 15,000 by default. */
   readonly heartbeatMs?: number;
-  /** Milliseconds that a client may take nothing of what it was sent; 30,000 by default. */
+  /** Milliseconds after which a client that reads nothing is disconnected; 30,000 by default. */
   readonly stallMs?: number;
 }
 
 const MAX_FOLLOWERS = 1_000;
 const HEARTBEAT_MS = 15_000;
 const STALL_MS = 30_000;
-/** Events after which a returning client gets a whole board instead of the changes. */
+/** Missed events above which a reconnecting client gets a whole board instead of the changes. */
 const CATCH_UP_EVENTS = 5_000;
 
 export function streamService(settings: StreamSettings): StreamService {
@@ -96,7 +96,7 @@ export function streamService(settings: StreamSettings): StreamService {
 
 const positionSchema = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 
-/** Where a returning client stopped; undefined for a new one. @throws SignalboxError `invalid_request` */
+/** The last event of a reconnecting client; undefined for a new one. @throws SignalboxError `invalid_request` */
 function lastEventId(headers: IncomingHttpHeaders): number | undefined {
   return parse(positionSchema, headers['last-event-id'], 'Last-Event-ID');
 }

@@ -10,7 +10,7 @@ export class Traffic {
   #onIdle = (): void => {};
 
   constructor() {
-    // Every request in flight listens: that is not a leak.
+    // Every request in flight has a listener, which is not a leak.
     setMaxListeners(0, this.#closing.signal);
   }
 

@@ -84,7 +84,7 @@ export async function actOn(options: ReceivingOptions, received: Received): Prom
   };
   await assertPrincipal(app, place, received);
   if (await handled.has(place, place.cause)) {
-    // The worker asks again whether it may begin: not if the attempt has ended meanwhile.
+    // The worker repeats its request to start: refused if the attempt has ended meanwhile.
     if (message.type === 'status' && message.status === 'working') assertOpen(app, place);
     return;
   }
@@ -92,7 +92,7 @@ export async function actOn(options: ReceivingOptions, received: Received): Prom
   if (taken?.kind === 'taken') {
     throw new SignalboxError(
       'stale_attempt',
-      `attempt ${place.attempt} of task ${place.task} was begun by worker ${taken.by}: do not begin it a second time`,
+      `attempt ${place.attempt} of task ${place.task} was started by worker ${taken.by}: do not start it again`,
     );
   }
   await act(options, received, place);

@@ -38,11 +38,11 @@ export interface CommandServiceOptions extends Features {
 }
 
 const NAME = 'signalbox';
-const DESCRIPTION = 'Signalbox: tasks for agents. docs/reference/nats.md says how to ask.';
+const DESCRIPTION = 'Signalbox: tasks for agents. See docs/reference/nats.md.';
 const ANSWER_TIMEOUT_MS = 10_000;
 const STATUS_HEADER = 'Signalbox-Status';
 const REQUEST_ID_LENGTH = 12;
-/** Left free in an answer for its headers. */
+/** Bytes of a message that are reserved for the headers of a reply. */
 const HEADER_BYTES = 4_096;
 
 export class CommandService {
@@ -66,7 +66,7 @@ export class CommandService {
     });
     this.#updates = new TaskUpdates(app);
     this.#services = { ...appServices(app, this.#updates), health, rejected, audit, webhooks, background };
-    // Every command that waits for an update listens: that is no leak.
+    // Every command that waits for an update has a listener, which is not a leak.
     setMaxListeners(0, this.#stopping.signal);
   }
 
@@ -128,7 +128,7 @@ export class CommandService {
       const problem = problemOf(error, requestId);
       const headers = newHeaders();
       headers.set('content-type', PROBLEM_TYPE);
-      // A header is one line of Latin text: the title is.
+      // A header must be one line of Latin text, as titles are.
       message.respondError(problem.status, problem.title, JSON.stringify(problem), { headers });
     }
   }
@@ -142,7 +142,7 @@ export class CommandService {
       headers,
       caller: this.#admit(operation, headers.authorization, input.params),
       gone: () => this.#stopping.signal,
-      // Only streams ask, and NATS has none.
+      // Only streams check it, and NATS has none.
       isAdmitted: () => true,
     };
     const { app, answerTimeoutMs: limitMs = ANSWER_TIMEOUT_MS } = this.#options;

@@ -26,7 +26,7 @@ export function commandOf(
   };
 }
 
-/** Whether an operation can be a command: one message is answered with one. */
+/** Whether an operation can be a command: request and reply are one message each. */
 export function isCommand({ needs }: Operation): boolean {
   return !HTTP_SERVICES.some((service) => service === needs);
 }

@@ -1,9 +1,9 @@
 /**
  * A remote agent: its queue, its driver, and the presence of its workers.
  *
- * An agent is offline when none of its workers has sent anything for `offlineMs`, or the last one has said goodbye. That is
- * a state of its machine, hence in the log. A worker that is gone takes its runs with it: they end as lost, and are tried
- * again. After a start no worker is known yet: workers named by runs count as present until `offlineMs` is over.
+ * An agent is offline when none of its workers has sent anything for `offlineMs`, or the last one has announced its
+ * stop. This is a state of its machine, and so in the log. When a worker is gone, its runs end as `lost` and are retried.
+ * After a start no worker is known yet: workers named by runs count as present for `offlineMs`.
  */
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -79,7 +79,7 @@ interface PresenceOptions
   readonly onLost: (worker: string, reason: string) => void;
 }
 
-/** A broken agent that names each of its processes anew must not fill the memory. */
+/** A faulty agent that uses a new worker id for each message must not fill the memory. */
 const MAX_WORKERS = 1_000;
 /** States in which the agent is present. */
 const PRESENT: ReadonlySet<string> = new Set(['idle', 'busy', 'parked', 'probing']);
@@ -113,7 +113,7 @@ class Presence {
     if (host.get('agent', agent)?.state === 'offline') decide({ type: 'agent.connected', agent, worker });
   }
 
-  /** The worker has said goodbye. */
+  /** The worker has announced its stop. */
   left(worker: string): void {
     this.#lose(worker, `worker ${worker} has stopped`);
   }

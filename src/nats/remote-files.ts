@@ -73,7 +73,7 @@ async function copy(store: ObjectStore, object: StoredObject, path: string): Pro
   if (problem) throw problem;
   const sha256 = hash.digest('hex');
   if (size !== object.size || sha256 !== object.sha256) {
-    throw new Error(`it has ${size} bytes with the SHA-256 ${sha256}, and others were announced`);
+    throw new Error(`it has ${size} bytes with the SHA-256 ${sha256}, which is not what was announced`);
   }
 }
 

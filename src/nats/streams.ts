@@ -60,7 +60,7 @@ const STREAMS: readonly Settings[] = [
     max_msgs_per_subject: UNREAD_PER_SUBJECT,
     max_bytes: 256 * MEGABYTE,
     max_age: 7 * DAY_NS,
-    // For so long a sender without an answer may send a message again, and it is stored once.
+    // A sender without an answer may repeat a message within this time, and it is stored once.
     duplicate_window: 120 * SECOND_NS,
   },
   {

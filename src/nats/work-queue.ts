@@ -62,7 +62,10 @@ export class JetStreamWorkQueue implements WorkQueue {
       if (message) await manager.streams.deleteMessage(WORK_STREAM, message.seq, false);
     } catch (error) {
       // A worker that takes it is refused.
-      logger.debug({ err: error, subject }, `could not remove a job that is over: ${messageOf(error)}`);
+      logger.debug(
+        { err: error, subject },
+        `could not remove the job of an ended attempt: ${messageOf(error)}`,
+      );
     }
   }
 

@@ -38,7 +38,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   shutting_down: 503,
   log_fenced: 503,
   nats_unavailable: 503,
-  // These occur at the start, in the journal or in the client. In an answer they would be a fault of Signalbox.
+  // These occur at the start, in the journal or in the client, never in an answer.
   log_mismatch: 500,
   log_corrupt: 500,
   log_newer: 500,
@@ -54,7 +54,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** Seconds after which a repeat makes sense: a server that died is back within about two. */
+/** Seconds for `Retry-After`: a server that died is back within about two. */
 const RETRY_AFTER_SECONDS = 2;
 
 /** @param requestId names the request in the log, if the answer must not say what went wrong */
@@ -67,7 +67,7 @@ export function problemOf(error: SignalboxError, requestId: string): Problem {
     code,
   };
   if (code === 'internal') {
-    const detail = `the log of Signalbox says more, at the request ${requestId}`;
+    const detail = `see the log of Signalbox for request ${requestId}`;
     return { ...problem, detail, instance: `urn:signalbox:request:${requestId}` };
   }
   const { errors, ...details } = error.details as { readonly errors?: FieldError[] };

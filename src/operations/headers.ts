@@ -7,16 +7,16 @@ import { type CallContext, type Content, Reply } from './operation.ts';
 import { parse } from './parse.ts';
 import type { UpdateWait } from './services.ts';
 
-export const ETAG = { ETag: 'Names this state of it, for If-None-Match.' } as const;
+export const ETAG = { ETag: 'Version of the answer, for If-None-Match.' } as const;
 export const IF_NONE_MATCH = {
-  'If-None-Match': 'The ETag of what is known already: 304 if it is unchanged.',
+  'If-None-Match': 'The ETag of an earlier answer: 304 if it is unchanged.',
 } as const;
 export const NOT_MODIFIED: Content = { description: 'Unchanged since the ETag in If-None-Match.' };
 
 /** For operations that create something: the attempts belong to the caller's trace. */
 export const TRACE_HEADERS = {
   traceparent: 'W3C Trace Context: the attempts belong to this trace. Ignored if it is malformed.',
-  tracestate: 'Comes with traceparent, and is passed on.',
+  tracestate: 'Sent with traceparent, and passed on.',
 } as const;
 
 /** Milliseconds that a query with `wait` asks to wait. */

@@ -13,14 +13,14 @@ import { parse } from './parse.ts';
 import type { OptionalService, Services } from './services.ts';
 
 export const GROUPS = {
-  Jobs: 'The plain job API: hand in a task, ask for its result.',
+  Jobs: 'The plain job API: create a task, read its result.',
   Tasks: 'The blackboard: tasks and everything that is known about them.',
   Decisions: "An operator's decisions about a task.",
   Agents: 'The agents, what each is doing, and their messages about their attempts.',
-  Attempts: 'Each try of an agent on a task.',
-  Queues: 'Waiting tasks, and tasks that were given up.',
+  Attempts: 'Attempts of agents on tasks, with logs and processes.',
+  Queues: 'Waiting tasks, and dead letters.',
   Background: 'Shell commands that run in the background.',
-  Events: 'The event log as it grows, and webhooks.',
+  Events: 'Streams of events, and webhooks.',
   System: 'Signalbox itself.',
 } as const;
 export type Group = keyof typeof GROUPS;
@@ -61,7 +61,7 @@ interface ReplyFields<Body> {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; bytes are sent as they are, and the headers say what they are. */
   readonly body?: Body;
-  /** Instead of a body: writes as long as the promise is pending. */
+  /** Instead of a body: writes until the promise is settled. */
   readonly stream?: (out: ServerResponse) => Promise<void>;
 }
 
@@ -80,20 +80,20 @@ export class Reply<Body = unknown> {
   }
 }
 
-/** Path parameters, query and body, as they came in. */
+/** Path parameters, query and body, not validated yet. */
 export interface RawInput {
   readonly params: Readonly<Record<string, string>>;
   readonly query: unknown;
   readonly body: unknown;
 }
 
-/** What a handler may know beside the input. */
+/** What a handler gets beside the input. */
 export interface CallContext {
   readonly headers: IncomingHttpHeaders;
   readonly caller: Caller;
   /** Aborted when the client has gone away or the server stops: a handler that waits for something answers now. */
   readonly gone: () => AbortSignal;
-  /** Whether the caller may still do this; streams ask again and again. */
+  /** Whether the caller may still do this; streams check it again before they send. */
   readonly isAdmitted: () => boolean;
 }
 
@@ -125,7 +125,7 @@ interface Facts {
   readonly access: Access;
   /** The path has parameters as in `/api/projects/{project}`. */
   readonly http: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string };
-  /** The project that it is about, if the path does not say. */
+  /** The project, if the path has none. */
   readonly project?: string;
   readonly input: Input;
   /** The code for a body that does not match the schema; `invalid_request` if absent. */

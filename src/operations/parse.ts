@@ -1,9 +1,9 @@
-/** Checks input against its schema; the error names every fault and its place. */
+/** Checks input against its schema; the error lists faults with their paths. */
 import type { z } from 'zod';
 import type { FieldError } from '../contracts/api/system-answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 
-/** Faults that an error names. */
+/** The most faults that an error lists. */
 const MAX_FAULTS = 20;
 
 /**
@@ -26,12 +26,12 @@ export function parse<Schema extends z.ZodType>(
 
 function faultsOf(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: 'is not known here' }));
+    return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: 'is not a known field' }));
   }
   return [{ path: pathOf(issue.path), message: messageOf(issue) }];
 }
 
-/** A union says only that no branch matches; its branches say what would. */
+/** zod reports only that no branch of a union matches; the branches say what they expect. */
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue.message;
   const branches = issue.errors.flatMap(([first]) => (first ? [first.message] : []));

@@ -12,7 +12,7 @@ export interface Limits {
 }
 
 /**
- * The work goes on after a late answer: the outcome of a command is unknown then, and the error says so.
+ * The handler continues after the time limit: the outcome of a command is then unknown, and the error says so.
  * @throws SignalboxError what the operation throws, and `log_unavailable` if it takes too long
  */
 export async function perform(

@@ -41,10 +41,10 @@ export interface HttpServices {
 /** Services whose operations are not offered by every server. */
 export type OptionalService = keyof Features | keyof HttpServices;
 
-/** What is proved about the log. */
+/** The audit of the log. */
 export interface AuditService {
   status(): AuditStatusAnswer;
-  /** Starts a verification of the whole log; a running one goes on. @param by who asks for it */
+  /** Starts a verification of the whole log; one that is running continues. @param by the caller */
   verify(by: string): AuditStatusAnswer;
 }
 

@@ -37,7 +37,7 @@ export type AnswerOf<Name extends OperationName> = [Json<BodyOf<OperationOf<Name
   : Json<BodyOf<OperationOf<Name>['answers']>>;
 
 export interface CallOptions {
-  /** Makes it safe to send a creation again, which the client then does by itself. */
+  /** Makes a creation safe to repeat, so the client repeats it after an error. */
   readonly idempotencyKey?: string | undefined;
   /** The trace that the call belongs to; that of the client by default. */
   readonly trace?: IncomingTrace;

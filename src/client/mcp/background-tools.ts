@@ -22,7 +22,7 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
     },
   });
   addTool(server, 'check_background', {
-    description: 'One background command with the end of what it has printed, or all in short.',
+    description: 'Shows one background command with the end of its output, or lists all.',
     input: z.strictObject({ task_id: z.string().optional() }),
     annotations: READS,
     run: async ({ task_id }) => {
@@ -33,7 +33,7 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
   });
   addTool(server, 'drain_notifications', {
     description:
-      'The results of background commands that have finished since you last asked, each once, in "text". Ask before each turn.',
+      'Fetches results of background commands that have finished since the last call, each once, in "text". Call it before each turn.',
     input: z.strictObject({ cursor: z.string().default(DEFAULT_CURSOR) }),
     annotations: WRITES,
     run: async ({ cursor }) => {

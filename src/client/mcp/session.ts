@@ -1,4 +1,4 @@
-/** What the tools share: for whom they act, their results, and the trace of a call. */
+/** What the tools share: the caller's identity, their results, and the trace of a call. */
 import {
   type CallToolResult,
   type McpServer,
@@ -19,7 +19,7 @@ export interface McpIdentity {
   readonly task: string | undefined;
   /** The author of comments without an attempt. */
   readonly author: string | undefined;
-  /** The directory of commands that name none; a directory of their own if absent. */
+  /** Default directory of commands; if absent, each command gets a directory of its own. */
   readonly cwd: string | undefined;
 }
 
@@ -32,7 +32,7 @@ interface Tool<Input> {
   readonly description: string;
   readonly input: StandardSchemaWithJSON<unknown, Input>;
   readonly annotations: ToolAnnotations;
-  /** Never gets the project from the model: the session names it. */
+  /** The project comes from the session, never from the model. */
   readonly run: (input: Input, trace: IncomingTrace) => Promise<object>;
 }
 
@@ -59,7 +59,7 @@ async function resultOf(work: () => Promise<object>): Promise<CallToolResult> {
   }
 }
 
-/** With the stable code, and the status of the task if that is in the way. */
+/** With the stable code, and the status of the task if that is the obstacle. */
 function errorJson(error: unknown): object {
   if (!(error instanceof SignalboxError)) return { code: 'internal', message: messageOf(error) };
   const { code, message, details } = error;

@@ -16,19 +16,19 @@ export function addTaskTools(server: McpServer, session: McpSession): void {
 function addProjectTools(server: McpServer, { client, identity }: McpSession): void {
   const { project } = identity;
   addTool(server, 'task_get', {
-    description: 'A task with its outputs and comments.',
+    description: 'Reads a task with its outputs and comments.',
     input: z.strictObject({ task_id: taskIdSchema }),
     annotations: READS,
     run: ({ task_id }) =>
       client.readTask({ project, task: taskOf(identity, task_id), expand: ['outputs', 'comments'] }),
   });
   addTool(server, 'task_list', {
-    description: 'The tasks of your project, the oldest first, in short.',
+    description: 'Lists the tasks of your project, oldest first.',
     input: z.strictObject({
       status: z.array(z.enum(TASK_STATES)).optional(),
       agent: z.string().optional(),
       limit: z.int().min(1).max(100).default(20),
-      after: z.int().min(0).optional().describe('"next" of the page before.'),
+      after: z.int().min(0).optional().describe('"next" of the previous page.'),
     }),
     annotations: READS,
     run: async (filter) => {
@@ -47,7 +47,10 @@ function addProjectTools(server: McpServer, { client, identity }: McpSession): v
       priority: z.int().min(1).max(10).optional(),
       parent: z.string().optional(),
       depends_on: z.array(z.string()).optional(),
-      idempotency_key: z.string().optional().describe('A repeat with the same key creates nothing.'),
+      idempotency_key: z
+        .string()
+        .optional()
+        .describe('Repeating a call with the same key creates no second task.'),
     }),
     annotations: { ...WRITES, idempotentHint: false },
     run: (task, trace) => client.createTask({ project, ...task }, { trace }),

@@ -22,7 +22,7 @@ table{border-collapse:collapse;width:100%}td,th{border-top:1px solid var(--line)
 .note{opacity:.75}
 `;
 
-/** Nothing but the page's own style sheet is let in. */
+/** Allows only the page's own style sheet. */
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,

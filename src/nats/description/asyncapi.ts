@@ -1,4 +1,4 @@
-/** Everything that is sent over NATS as an AsyncAPI 3.1 document: the channels, and a command for each operation. */
+/** The AsyncAPI 3.1 document: the NATS channels, and a command for each operation. */
 import { problemSchema } from '../../contracts/api/system-answers.ts';
 import { PROBLEM_TYPE } from '../../operations/errors.ts';
 import { OPERATIONS } from '../../operations/index.ts';

@@ -31,7 +31,7 @@ export interface Channel {
   readonly address: string;
   readonly title: string;
   readonly description: string;
-  /** As Signalbox sees it. */
+  /** From the view of Signalbox. */
   readonly action: 'send' | 'receive';
   readonly jetstream?: Json;
   readonly messages: readonly Message[];
@@ -48,7 +48,7 @@ const AT = { project: '{project}', task: '{task}', attempt: '{attempt}', agent: 
 
 const SUMMARIES: Readonly<Record<(typeof AGENT_MESSAGE_KINDS)[number], string>> = {
   announce: 'A worker of a remote agent has started.',
-  heartbeat: 'A worker is alive and works on these attempts; `offline` is a goodbye.',
+  heartbeat: 'A worker is alive and works on these attempts; `offline` announces its stop.',
   status: 'The status of an attempt. The first `working` asks whether the worker may begin.',
   output: 'An output of the attempt.',
   comment: 'A comment for the people and agents that read the task.',

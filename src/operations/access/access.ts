@@ -53,7 +53,7 @@ export const anonymous = (role: Role, token: string | null = null): Caller => ({
 
 const BEARER = /^Bearer +([\w~+/.-]+=*) *$/i;
 
-/** The token of `Authorization: Bearer …`, or null without that header. @throws SignalboxError `unauthorized` */
+/** The token of the header `Authorization: Bearer …`, or null without it. @throws SignalboxError `unauthorized` */
 export function tokenOf(authorization: string | undefined): string | null {
   if (authorization === undefined) return null;
   const token = BEARER.exec(authorization)?.[1];

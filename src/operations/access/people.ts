@@ -1,6 +1,6 @@
 /**
- * The tokens of people, as a running Signalbox knows them. A new or revoked token counts within a second, without a restart.
- * If the file becomes unreadable, the tokens known before go on to count, and the log says so.
+ * The tokens of people, as a running Signalbox knows them. A new or revoked token takes effect within a second, without a restart.
+ * If the file becomes unreadable, the tokens known before stay valid, and a warning is logged.
  */
 import { readFileSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';

@@ -69,7 +69,7 @@ export const resumeAgent = operation({
 export const listRejectedMessages = operation({
   name: 'listRejectedMessages',
   group: 'Agents',
-  summary: "List the agents' messages over NATS that were refused, the newest first",
+  summary: 'List rejected messages of agents over NATS, newest first',
   access: 'read',
   http: { method: 'GET', path: '/api/rejected-messages' },
   input: { ...NO_INPUT, query: listRejectedSchema },

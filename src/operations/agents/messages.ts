@@ -19,7 +19,7 @@ const message = {
 export const reportStatus = operation({
   ...message,
   name: 'reportStatus',
-  summary: 'Report the status of an attempt: working, review (the result is there), failed or blocked',
+  summary: 'Report the status of an attempt: working, review (finished), failed or blocked',
   http: { method: 'POST', path: `${TASK}/status` },
   input: { ...NO_INPUT, params: taskParams, body: statusReportSchema },
   example: { status: 'working', detail: 'reading the sources' },

@@ -1,4 +1,4 @@
-/** The event log as it grows. */
+/** Streams of events. */
 import { followEventsSchema } from '../../contracts/api/requests.ts';
 import { NO_INPUT, operation } from '../operation.ts';
 import { projectParams } from '../params.ts';
@@ -6,11 +6,11 @@ import { projectParams } from '../params.ts';
 const follow = {
   group: 'Events',
   access: 'read',
-  headers: { 'Last-Event-ID': 'Begin after this event; the same as "after".' },
+  headers: { 'Last-Event-ID': 'Start after this event; the same as "after".' },
   answers: {
     200: {
       description:
-        'Endless server-sent events: "id" is the place in the log, "event" the type, "data" an Event as JSON.',
+        'An endless stream of server-sent events: "id" is the sequence in the log, "event" the type, "data" an Event as JSON.',
       mediaType: 'text/event-stream',
     },
   },
@@ -21,7 +21,7 @@ const follow = {
 export const followEvents = operation({
   ...follow,
   name: 'followEvents',
-  summary: 'Follow the event log from a place on: what is recorded, then new events as they come',
+  summary: 'Follow the event log: recorded events from a sequence on, then new ones',
   http: { method: 'GET', path: '/api/events' },
   input: { ...NO_INPUT, query: followEventsSchema },
   handle: ({ streams }, { query, ...call }) => streams.followEvents(query, call),

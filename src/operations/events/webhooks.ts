@@ -17,7 +17,7 @@ const REDELIVERY_WAIT_MS = 60_000;
 export const listWebhooks = operation({
   ...webhook,
   name: 'listWebhooks',
-  summary: 'List the configured webhooks, and how far each has come',
+  summary: 'List the configured webhooks, with the lag and the last error of each',
   access: 'read',
   http: { method: 'GET', path: '/api/webhooks' },
   input: NO_INPUT,
@@ -28,7 +28,7 @@ export const listWebhooks = operation({
 export const listWebhookDeadLetters = operation({
   ...webhook,
   name: 'listWebhookDeadLetters',
-  summary: 'List the events that could not be delivered to a webhook, the oldest first',
+  summary: 'List the events that could not be delivered to a webhook, oldest first',
   access: 'read',
   http: { method: 'GET', path: `${WEBHOOK}/dead-letters` },
   input: { ...NO_INPUT, params: webhookParams },

@@ -1,4 +1,4 @@
-/** Tasks that were given up, and trying them again. */
+/** Tasks that were given up, and redriving them. */
 import { deadLetterPageSchema, redriveAnswerSchema } from '../../contracts/api/answers.ts';
 import { listDeadLettersSchema, redriveSchema } from '../../contracts/api/requests.ts';
 import { COMMITS } from '../errors.ts';
@@ -21,7 +21,7 @@ export const listDeadLetters = operation({
 export const redriveDeadLetters = operation({
   name: 'redriveDeadLetters',
   group: 'Queues',
-  summary: 'Put dead letters back to pending with fresh attempts, by ids or by filter',
+  summary: 'Redrive dead letters, by ids or by filter: each is pending again, with new attempts',
   access: 'operate',
   http: { method: 'POST', path: '/api/dead-letters/redrive' },
   input: { ...NO_INPUT, body: redriveSchema },

@@ -12,7 +12,7 @@ const QUEUE = '/api/queues/{kind}/{name}';
 export const listQueues = operation({
   name: 'listQueues',
   group: 'Queues',
-  summary: 'List the queues: what waits for each agent and each type of task, and since when',
+  summary: 'List the queues: how many tasks wait for each agent and each task type, and since when',
   access: 'read',
   http: { method: 'GET', path: '/api/queues' },
   input: NO_INPUT,
@@ -34,7 +34,7 @@ const decision = {
 export const pauseQueue = operation({
   ...decision,
   name: 'pauseQueue',
-  summary: 'Pause a queue: no task of it is assigned until it is resumed; running attempts go on',
+  summary: 'Pause a queue: no task of it is assigned until it is resumed; running attempts continue',
   http: { method: 'POST', path: `${QUEUE}/pause` },
   handle: ({ queues }, { params, body, caller }) => queues.decide(params, 'pause', body, caller.actor),
 });
@@ -51,10 +51,10 @@ export const readThroughput = operation({
   name: 'readThroughput',
   group: 'Queues',
   summary:
-    'Read what was created, started and finished in each of the last minutes, and how long it waited and ran',
+    'Read the throughput per minute: tasks created, started and finished, with their waiting and run times',
   access: 'read',
   http: { method: 'GET', path: '/api/throughput' },
   input: { ...NO_INPUT, query: readThroughputSchema },
-  answers: { 200: json(throughputSchema, 'A bucket for each minute, the oldest first.') },
+  answers: { 200: json(throughputSchema, 'A bucket for each minute, oldest first.') },
   handle: ({ queues }, { query }) => queues.throughput(query),
 });

@@ -1,4 +1,4 @@
-/** The keys that sign the log, how far it is signed, and its verification on demand. */
+/** Audit: the keys that sign the log, the newest checkpoint, and verification on demand. */
 import { z } from 'zod';
 import { auditStatusSchema } from '../../contracts/api/audit-status.ts';
 import { attributionSchema } from '../../contracts/api/requests.ts';
@@ -23,7 +23,7 @@ export const listAuditKeys = operation({
 export const rotateAuditKey = operation({
   name: 'rotateAuditKey',
   group: 'System',
-  summary: 'Replace the signing key by a new one, which the current key signs',
+  summary: 'Replace the signing key with a new one, signed by the current key',
   access: 'operate',
   http: { method: 'POST', path: '/api/audit/keys/rotate' },
   input: { ...NO_INPUT, body: attributionSchema },
@@ -48,7 +48,7 @@ export const readAuditStatus = operation({
 export const verifyLog = operation({
   name: 'verifyLog',
   group: 'System',
-  summary: 'Verify the whole log in the background, event by event; a running verification goes on',
+  summary: 'Verify the whole log in the background; a verification that is running continues',
   access: 'operate',
   http: { method: 'POST', path: '/api/audit/verify' },
   input: { ...NO_INPUT, body: attributionSchema },

@@ -59,11 +59,11 @@ export const listMachines = operation({
 export const readHealth = operation({
   name: 'readHealth',
   group: 'System',
-  summary: 'Read whether Signalbox is alive, and its condition',
+  summary: 'Read whether Signalbox is alive, with details of its health',
   access: 'public',
   http: { method: 'GET', path: '/health' },
   input: NO_INPUT,
-  answers: { 200: json(healthReportSchema, 'It is alive.') },
+  answers: { 200: json(healthReportSchema, 'Signalbox is alive.') },
   handle: ({ health }) => health(),
 });
 
@@ -75,8 +75,8 @@ export const readReadiness = operation({
   http: { method: 'GET', path: '/ready' },
   input: NO_INPUT,
   answers: {
-    200: json(healthReportSchema, 'It does.'),
-    503: json(healthReportSchema, 'It does not; "reason" says why.'),
+    200: json(healthReportSchema, 'Signalbox takes new work.'),
+    503: json(healthReportSchema, 'Signalbox takes no new work; "reason" says why.'),
   },
   handle: ({ health }) => {
     const report = health();

@@ -1,4 +1,4 @@
-/** Attempts: reading them, their logs and processes, and stopping one. */
+/** Attempts: reading them, their logs and processes, and killing one. */
 import { attemptAnswerSchema, attemptListSchema, processListSchema } from '../../contracts/api/answers.ts';
 import { processTreeSchema } from '../../contracts/api/processes.ts';
 import { attributionSchema, readLogSchema } from '../../contracts/api/requests.ts';
@@ -12,7 +12,7 @@ const MEDIA_TYPE = 'text/plain; charset=utf-8';
 export const listAttempts = operation({
   name: 'listAttempts',
   group: 'Attempts',
-  summary: 'List the attempts of a task, the first one first',
+  summary: 'List the attempts of a task, oldest first',
   access: 'read',
   http: { method: 'GET', path: `${TASK}/attempts` },
   input: { ...NO_INPUT, params: taskParams },
@@ -36,7 +36,7 @@ export const readAttempt = operation({
 export const readAttemptLog = operation({
   name: 'readAttemptLog',
   group: 'Attempts',
-  summary: 'Read what the process of an attempt has printed, part by part, also while it runs',
+  summary: 'Read the output of the process of an attempt in parts, also while it runs',
   access: 'read',
   http: { method: 'GET', path: `${ATTEMPT}/log` },
   input: { ...NO_INPUT, params: attemptParams, query: readLogSchema },
@@ -47,7 +47,7 @@ export const readAttemptLog = operation({
       headers: {
         [LOG_HEADERS.offset]: 'Where the part begins, in bytes.',
         [LOG_HEADERS.nextOffset]: 'Where the next part begins.',
-        [LOG_HEADERS.complete]: '"true" if nothing follows any more.',
+        [LOG_HEADERS.complete]: '"true" if this is the last part.',
       },
     },
   },
@@ -80,7 +80,7 @@ export const readProcessTree = operation({
 export const killAttempt = operation({
   name: 'killAttempt',
   group: 'Attempts',
-  summary: 'Stop an open attempt; the task is tried again while attempts are left',
+  summary: 'Kill an open attempt; the task is retried while it has attempts left',
   access: 'operate',
   http: { method: 'POST', path: `${ATTEMPT}/kill` },
   input: { ...NO_INPUT, params: attemptParams, body: attributionSchema },

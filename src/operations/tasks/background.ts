@@ -37,7 +37,7 @@ export const runBackground = operation({
   input: { ...NO_INPUT, body: runBackgroundSchema },
   example: { command: 'npm test', cwd: '/home/me/project', timeout_seconds: 300 },
   headers: {
-    'Idempotency-Key': 'A repeat of the request with the same key runs nothing.',
+    'Idempotency-Key': 'Repeating the request with the same key starts no second command.',
     ...TRACE_HEADERS,
   },
   answers: {
@@ -60,7 +60,7 @@ export const runBackground = operation({
 export const listBackground = operation({
   ...command,
   name: 'listBackground',
-  summary: 'List the newest background commands, the oldest of them first',
+  summary: 'List the newest background commands, oldest first',
   access: 'read',
   http: { method: 'GET', path: COMMANDS },
   input: { ...NO_INPUT, query: listBackgroundSchema },
@@ -71,7 +71,7 @@ export const listBackground = operation({
 export const drainNotifications = operation({
   ...command,
   name: 'drainNotifications',
-  summary: 'Fetch what has finished since the last time: each result is delivered once per cursor',
+  summary: 'Fetch new results: each result is delivered once per cursor',
   access: 'operate',
   http: { method: 'POST', path: `${COMMANDS}/drain` },
   input: { ...NO_INPUT, body: drainSchema },

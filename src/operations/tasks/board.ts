@@ -19,15 +19,15 @@ export const readBoard = operation({
 export const followBoard = operation({
   name: 'followBoard',
   group: 'Tasks',
-  summary: 'Follow the board: all of it first, then each change',
+  summary: 'Follow the board: the whole board first, then its changes',
   access: 'read',
   http: { method: 'GET', path: '/api/board/live' },
   input: { ...NO_INPUT, query: followBoardSchema },
-  headers: { 'Last-Event-ID': 'Begin with the changes since this event, if the board as of it is known.' },
+  headers: { 'Last-Event-ID': 'Continue after this event; a client that is far behind gets a whole board.' },
   answers: {
     200: {
       description:
-        'Endless server-sent events: "board" with a whole board as JSON, then "change" with what is different since. "id" is the place in the log.',
+        'An endless stream of server-sent events: "board" with a whole board as JSON, then "change" with what has changed since. "id" is the sequence in the log.',
       mediaType: 'text/event-stream',
     },
   },

@@ -52,7 +52,7 @@ export const cancelTask = operation({
 export const blockTask = operation({
   ...decision,
   name: 'blockTask',
-  summary: 'Hold a task back until it is unblocked',
+  summary: 'Block a task: it is not assigned until it is unblocked',
   http: post('block'),
   handle: ({ decisions }, { params, body, caller }) =>
     decisions.decide(
@@ -65,7 +65,7 @@ export const blockTask = operation({
 export const unblockTask = operation({
   ...decision,
   name: 'unblockTask',
-  summary: 'Release a blocked task: blocked → pending',
+  summary: 'Unblock a task: blocked → pending',
   http: post('unblock'),
   handle: ({ decisions }, { params, body, caller }) =>
     decisions.decide({ type: 'task.unblocked', ...params, comment: body.comment }, body, caller.actor),
@@ -74,7 +74,7 @@ export const unblockTask = operation({
 export const redactTask = operation({
   ...decision,
   name: 'redactTask',
-  summary: 'Erase content of a task from the log for good',
+  summary: 'Erase content of a task from the log permanently',
   http: post('redact'),
   input: { ...decision.input, body: redactSchema },
   example: { by: 'ann', reason: 'a password', description: true },
@@ -85,7 +85,7 @@ export const redactTask = operation({
 export const retryTask = operation({
   ...decision,
   name: 'retryTask',
-  summary: 'Try a failed or expired task again with fresh attempts',
+  summary: 'Retry a failed or expired task with new attempts',
   http: post('retry'),
   handle: ({ decisions }, { params, body, caller }) =>
     decisions.decide({ type: 'task.redriven', ...params, comment: body.comment }, body, caller.actor),

@@ -1,4 +1,4 @@
-/** The plain job API: hand in a task, ask for its result. Its tasks are on the same blackboard as all others. */
+/** The plain job API: create a task, read its result. Its tasks are on the same blackboard as all others. */
 import { createJobSchema, JOB_PROJECT, jobAnswerSchema, jobQuerySchema } from '../../contracts/api/jobs.ts';
 import { COMMITS } from '../errors.ts';
 import {
@@ -38,7 +38,7 @@ export const createJob = operation({
     timeout_seconds: 300,
   },
   headers: {
-    'Idempotency-Key': 'A repeat of the request with the same key creates nothing.',
+    'Idempotency-Key': 'Repeating the request with the same key creates no second task.',
     ...TRACE_HEADERS,
   },
   answers: {

@@ -52,7 +52,7 @@ const list = {
 export const listTasks = operation({
   ...list,
   name: 'listTasks',
-  summary: 'List the tasks of a project, the oldest first',
+  summary: 'List the tasks of a project, oldest first',
   http: { method: 'GET', path: TASKS },
   input: { ...NO_INPUT, params: projectParams, query: listTasksSchema },
   handle: ({ tasks, system }, { params, query, headers }) =>
@@ -62,7 +62,7 @@ export const listTasks = operation({
 export const listAllTasks = operation({
   ...list,
   name: 'listAllTasks',
-  summary: 'List the tasks of all projects, the oldest first',
+  summary: 'List the tasks of all projects, oldest first',
   http: { method: 'GET', path: '/api/tasks' },
   input: { ...NO_INPUT, query: listTasksSchema },
   handle: ({ tasks, system }, { query, headers }) =>
