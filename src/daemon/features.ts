@@ -33,7 +33,7 @@ export async function startFeatures(
   const webhooks = await Webhooks.start({ configs: config.webhooks, app, feed, directory, env, logger });
   cleanup.add('the webhooks', () => webhooks.stop());
   await startTelemetry(options, app, feed, dataDirectory, cleanup);
-  const background = await Background.open({ app, directory: join(dataDirectory, 'background') });
+  const background = await Background.open(app, join(dataDirectory, 'background'));
   cleanup.add('the background commands', async () => background.close());
   const audit = await Audit.open({ app, dataDirectory, logger });
   cleanup.add('the audit', () => audit.close());

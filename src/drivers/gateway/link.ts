@@ -40,7 +40,7 @@ export class GatewayLink {
   }
 
   /** The open connection, or a new one. @throws GatewayClosed if the attempt to connect fails */
-  connect(): Promise<GatewayConnection> {
+  #connect(): Promise<GatewayConnection> {
     this.#current ??= this.#open();
     const opening = this.#current;
     const forget = (): void => {
@@ -58,7 +58,7 @@ export class GatewayLink {
     for (let why = 'it is not needed any more'; ; ) {
       if (signal.aborted) throw new GatewayClosed(`no connection to the Gateway: ${why}`);
       try {
-        return await this.connect();
+        return await this.#connect();
       } catch (error) {
         if (error instanceof GatewayClosed && error.isFatal) throw error;
         why = messageOf(error);

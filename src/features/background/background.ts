@@ -24,12 +24,6 @@ import { type Ending, Endings } from './endings.ts';
 
 const MAX_TITLE_LENGTH = 100;
 
-export interface BackgroundOptions {
-  readonly app: AppContext;
-  /** For the file with the cursors. */
-  readonly directory: string;
-}
-
 export class Background {
   readonly #app: AppContext;
   readonly #cursors: Cursors;
@@ -43,8 +37,8 @@ export class Background {
     this.#endings = new Endings(app);
   }
 
-  /** @throws SignalboxError `config_invalid` for a damaged file */
-  static async open({ app, directory }: BackgroundOptions): Promise<Background> {
+  /** @param directory for the file with the cursors. @throws SignalboxError `config_invalid` for a damaged file */
+  static async open(app: AppContext, directory: string): Promise<Background> {
     return new Background(app, await Cursors.open(join(directory, 'cursors.json')));
   }
 

@@ -181,7 +181,7 @@ export async function startHttp(
     ...webhookSettings,
   });
   const directory = join(test.app.settings.directories.content, 'background');
-  const background = await Background.open({ app: test.app, directory });
+  const background = await Background.open(test.app, directory);
   const audit = await Audit.open({ app: test.app, dataDirectory: directory, logger: silentLogger });
   try {
     const server = await startHttpServer({
