@@ -25,7 +25,7 @@ import { listTasks, readTask } from './tasks/read-tasks.ts';
 import { redactContent } from './tasks/redact.ts';
 import { reviewAsAgent } from './tasks/review.ts';
 import { attemptJson, taskJson } from './tasks/task-json.ts';
-import { readWhy } from './tasks/why.ts';
+import { explainTask } from './tasks/why.ts';
 
 export type AppServices = ReturnType<typeof appServices>;
 
@@ -40,14 +40,13 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       },
       list: bind(listTasks),
       read: bind(readTask),
-      explain: bind(readWhy),
+      explain: bind(explainTask),
       afterUpdate: (ref: TaskRef, wait: UpdateWait) => afterUpdate(app, updates, ref, wait),
     },
     jobs: jobServices(app),
     decisions: {
-      decide: async (...args: Tail<typeof decideTask>): Promise<TaskAnswer> =>
-        taskJson(await decideTask(app, ...args)),
-      review: (...args: Tail<typeof reviewTask>) => reviewTask(app, ...args),
+      decide: answering(decideTask),
+      review: bind(reviewTask),
       redact: answering(redactContent),
     },
     messages: {

@@ -1,7 +1,6 @@
 /**
  * The fields of a task: one row for each, from which the request, the follow-ups, the stored form, the answer, the facts
  * of a prompt, the job of a worker, the redacted form and the labels of the dashboard and the command line derive.
- * Long because the rows and what derives from them are read together.
  */
 import { z } from 'zod';
 import { backoffSchema, budgetSchema, prioritySchema } from './config-values.ts';

@@ -82,12 +82,12 @@ const underway = new WeakMap<AppContext, Map<string, { sha: string; task: Promis
 async function remember(
   app: AppContext,
   project: string,
-  request: CreateTask,
+  { idempotency_key }: CreateTask,
   sha: string,
   task: Promise<TaskView>,
 ): Promise<TaskView> {
-  if (request.idempotency_key === undefined) return task;
-  const key = `${project}/${request.idempotency_key}`;
+  if (idempotency_key === undefined) return task;
+  const key = `${project}/${idempotency_key}`;
   const map = underway.get(app) ?? new Map();
   underway.set(app, map);
   map.set(key, { sha, task });

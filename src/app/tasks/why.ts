@@ -15,7 +15,7 @@ import { timeOf } from './task-json.ts';
 import { afterPending, pausedWaits, pendingWaits, resumeText } from './why-pending.ts';
 
 /** @throws SignalboxError `task_not_found` */
-export async function readWhy(app: AppContext, ref: TaskRef): Promise<WhyAnswer> {
+export async function explainTask(app: AppContext, ref: TaskRef): Promise<WhyAnswer> {
   const situation = situationOf(app, await findTask(app, ref));
   const { task, queue } = situation;
   const place = { position: queue.ahead + 1, length: queue.length, of_other_projects: queue.ofOtherProjects };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readWhy } from '../../../src/app/tasks/why.ts';
+import { explainTask } from '../../../src/app/tasks/why.ts';
 import type { CreateTask } from '../../../src/contracts/api/requests.ts';
 import type { FunctionHandler } from '../../../src/drivers/function.ts';
 import { MemoryLog } from '../../../src/journal/memory-journal.ts';
@@ -18,7 +18,7 @@ async function reviewed(engine: TestEngine, task: Partial<CreateTask> = {}): Pro
 }
 
 async function whyOf({ app }: TestEngine, id = 't') {
-  return (await readWhy(app, { project: PROJECT, task: id })) as {
+  return (await explainTask(app, { project: PROJECT, task: id })) as {
     summary: string;
     next: string;
     waits_for: { kind: string; tasks?: string[] }[];

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { decideTask } from '../../../src/app/tasks/decide-task.ts';
-import { readWhy } from '../../../src/app/tasks/why.ts';
+import { explainTask } from '../../../src/app/tasks/why.ts';
 import type { QueueParts } from '../../../src/contracts/api/queue-name.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
@@ -98,7 +98,7 @@ describe('a paused queue', () => {
     await simulation.advance(60_000);
     expect(simulation.app.state.projections.queues.paused.get('type:build')).toEqual(before);
     expect(simulation.task('t').state).toBe('pending');
-    const why = await readWhy(simulation.app, { project: 'demo', task: 't' });
+    const why = await explainTask(simulation.app, { project: 'demo', task: 't' });
     expect(why).toMatchObject({ waits_for: [{ kind: 'queue_paused' }] });
     await tell(simulation, BUILD, 'resume');
     await simulation.untilState('t', 'done');
