@@ -22,7 +22,7 @@ async function place(page: Page): Promise<number> {
 }
 
 describe.skipIf(CHROMIUM === null)('the slider', { timeout: BROWSER_TEST_MS }, () => {
-  it('shows at five recorded moments what the board showed then, and what the API answers', async () => {
+  it('shows the board of five recorded moments, as it was then and as the API answers', async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
     await sandbox.up();
     await using browser = await TestBrowser.launch();

@@ -36,7 +36,7 @@ async function writerOn(disk: SlowDisk): Promise<RecordingJournal> {
 }
 
 describe('a journal that syncs', () => {
-  it('journal/durable-before-ack: reports an entry only after a sync that began after it was acknowledged; many share one', async () => {
+  it('journal/durable-before-ack: reports an entry only after a sync that began after its acknowledgement; many entries share one', async () => {
     const disk = new SlowDisk();
     const writer = await writerOn(disk);
     writer.append('a', 3);
@@ -71,7 +71,7 @@ describe('a journal that syncs', () => {
     });
   });
 
-  it('completes a take-over only when it is on the disk', async () => {
+  it('completes a take-over only after it is synced to the disk', async () => {
     const disk = new SlowDisk();
     const log = new MemoryLog();
     const writer = await RecordingJournal.open((handlers) =>

@@ -1,7 +1,7 @@
 /**
  * Records golden histories: `npm run record-history` writes those of this version anew, and
  * `npm run record-history -- --states` only the states to which all of them lead, after a change in what a projection
- * keeps. Without that, it checks that every story still comes to its end.
+ * keeps. Without that, it checks that every scenario still ends.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -14,7 +14,7 @@ import type { MemoryLog } from '../../src/journal/memory-journal.ts';
 import { withTombstones } from '../../src/journal/redactions.ts';
 import { VERSION } from '../../src/version.ts';
 import { goldenHistories, goldenHistory, writeState } from '../support/histories/golden.ts';
-import { STORIES } from '../support/histories/stories.ts';
+import { SCENARIOS } from '../support/histories/scenarios.ts';
 import { readerOf } from '../support/history/signed-log.ts';
 
 const RECORD = process.env.RECORD_HISTORY;
@@ -33,7 +33,7 @@ afterAll(async () => {
   if (RECORD !== undefined) for (const history of await goldenHistories()) await writeState(history);
 });
 
-/** As they are read: where content was erased, with what stands for it. */
+/** As they are read: erased content is replaced by its tombstone. */
 async function messagesOf(log: MemoryLog): Promise<StoredMessage[]> {
   const messages: StoredMessage[] = [];
   for await (const message of withTombstones(readerOf(log.messages)).read({ from: 1 }))
@@ -41,9 +41,9 @@ async function messagesOf(log: MemoryLog): Promise<StoredMessage[]> {
   return messages;
 }
 
-describe('the stories of golden histories', () => {
-  it.each(Object.entries(STORIES))('%s finishes, and its log replays', async (name, story) => {
-    const messages = await messagesOf((await story()).log);
+describe('the scenarios of golden histories', () => {
+  it.each(Object.entries(SCENARIOS))('%s finishes, and its log replays', async (name, scenario) => {
+    const messages = await messagesOf((await scenario()).log);
     const { events, divergence } = await checkHistory(memorySource(messages));
     expect({ events, divergence }).toEqual({ events: messages.length, divergence: null });
     if (RECORD !== 'all') return;

@@ -29,7 +29,7 @@ const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });
 class World {
   readonly host = new ActorHost();
   readonly claims: Claims = new Map();
-  /** What became of the step's event; null where it was refused. */
+  /** What became of the step's event; null if it was refused. */
   transitions: Transition[] | null = null;
 
   take(next: Step): DomainEvent {
@@ -240,7 +240,7 @@ class PlainHost {
     return { state: value, context, version: known.version };
   }
 
-  /** null where a recipient is missing or refuses. */
+  /** null if a recipient is missing or refuses. */
   apply(event: DomainEvent): Transition[] | null {
     const found = recipientsOf(event).flatMap(({ kind, id, opens }) => {
       const known = this.#actors.get(`${kind} ${id}`);

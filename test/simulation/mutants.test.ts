@@ -6,7 +6,7 @@ import { playScenario } from '../support/simulation/scenario.ts';
 
 const SEEDS = 100;
 
-/** What the first seed that fails says; null where all of them pass. */
+/** What the first seed that fails says; null if all of them pass. */
 async function firstFinding(openJournal: JournalFactory): Promise<string | null> {
   for (let seed = 1; seed <= SEEDS; seed++) {
     try {

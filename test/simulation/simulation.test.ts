@@ -1,6 +1,6 @@
 /**
- * Random stories of a whole Signalbox, each made from a seed. `SIMULATION_SEEDS` says how many, `SIMULATION_SEED` which
- * is the first: what failed is played again with `npm run simulate -- --seed <seed>`.
+ * Random runs of a whole Signalbox, each from a seed. `SIMULATION_SEEDS` says how many, `SIMULATION_SEED` which
+ * is the first: repeat a failed one with `npm run simulate -- --seed <seed>`.
  */
 import { describe, expect, it } from 'vitest';
 import { playScenario } from '../support/simulation/scenario.ts';
@@ -18,7 +18,7 @@ async function play(seed: number): Promise<void> {
   }
 }
 
-describe('random stories', () => {
+describe('random runs', () => {
   for (let first = FIRST; first < FIRST + COUNT; first += CHUNK) {
     const last = Math.min(first + CHUNK, FIRST + COUNT) - 1;
     it(`break no invariant (commit-order/in-log-order among them) with seeds ${first} to ${last}`, {

@@ -12,7 +12,7 @@ const LONGEST = [
   'test/integration/process/process-adopt.test.ts',
   'test/integration/cli/cli-demo.test.ts',
   'test/integration/crash/crash-adoption.test.ts',
-  'test/browser/story.test.ts',
+  'test/browser/demo.test.ts',
   'test/integration/process/process-spawn.test.ts',
   'test/integration/drivers/conformance.test.ts',
   'test/integration/nats/remote-loss.test.ts',

@@ -85,7 +85,7 @@ describe('redaction', () => {
     expect(types.filter((type) => type === 'task.redacted')).toHaveLength(3);
   });
 
-  it('keeps a later reason of others', async () => {
+  it('keeps the later decisions of users', async () => {
     const log = new MemoryLog();
     await using test = await startEngine({ agents }, log);
     const { id } = await test.create({ agent: 'broken', title: 'x', max_attempts: 2 });
@@ -186,7 +186,7 @@ describe('redaction', () => {
     expect(log.messages.length).toBe(before);
   });
 
-  it('works for a task that is no longer in memory', async () => {
+  it('works for a task that has left memory', async () => {
     const log = new MemoryLog();
     const retention = { finishedMs: 0, deadLettersMs: 0, tasks: 0 };
     await using test = await startEngine({ agents, retention }, log);

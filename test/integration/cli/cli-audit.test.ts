@@ -1,4 +1,4 @@
-/** The audit commands against a Signalbox that runs, and against what it leaves behind. */
+/** The audit commands against a running Signalbox, and against its data after a stop. */
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,7 +67,7 @@ describe('signalbox audit', () => {
     await up[Symbol.asyncDispose]();
   });
 
-  it('verifies the log while it is written, and prints what it verified', async () => {
+  it('verifies the log while it is written, and prints the range', async () => {
     const answer = await up.json<Answer>(['audit', 'verify']);
     expect(answer).toMatchObject({ ok: true, findings: [] });
     const text = await ofLog('verify');
@@ -76,7 +76,7 @@ describe('signalbox audit', () => {
     expect(text.out).toContain(answer.keys[0]);
   });
 
-  it('shows, exports and rotates keys; the private one is in a file of its own and nowhere else', async () => {
+  it('shows, exports and rotates keys; the private key is in its own file only', async () => {
     const key = await readFile(inside('.signalbox/audit/signing-key.pem'), 'utf8');
     expect((await stat(inside('.signalbox/audit/signing-key.pem'))).mode & 0o777).toBe(0o600);
     const first = await ofServer('keys', 'export');
@@ -132,7 +132,7 @@ describe('signalbox audit', () => {
     expect(tampered.out).toContain('NOT VERIFIED');
   });
 
-  it('redacts: the bytes are gone from the store, and the log verifies as before', async () => {
+  it('redacts: the bytes are erased from the store, and the log verifies as before', async () => {
     for (const id of ['one', 'two']) {
       const args = ['redact', '--task', id, '--reason', 'a password'];
       expect(await ofServer(...args, '--output', '1')).toMatchObject({ code: 0 });
@@ -152,7 +152,7 @@ describe('signalbox audit', () => {
     expect(both.code).toBe(2);
   });
 
-  it('verifies what is there when nothing runs, up to the checkpoint of the stop, and finds a log that lost its end', async () => {
+  it('verifies the log of a stopped Signalbox, and detects a missing end', async () => {
     up.process.signal('SIGTERM');
     await up.process.ended;
     const answer = parsed<Answer>(await ofLog('verify', '--json'));

@@ -55,7 +55,7 @@ describe('a bundle of everything', () => {
     expect(read).toEqual(await run(command, '--file', LOG));
   });
 
-  it("is taken by today's machines as it was recorded", async () => {
+  it('replays with the current machines as it was recorded', async () => {
     const { code, out } = await run('replay check', '--bundle', whole, '--json');
     expect(JSON.parse(out)).toEqual({ ok: true, events: messages.length, divergence: null });
     expect(code).toBe(0);
@@ -81,7 +81,7 @@ describe('a bundle of everything', () => {
 });
 
 describe('a bundle of one task', () => {
-  it('shows its events, and says of the others that it does not have them', async () => {
+  it('shows its events, and reports that it lacks the others', async () => {
     const file = await bundle('task', { project: 'demo', task: 'secret' });
     const own = messages.filter(({ subject }) => subject.includes('.demo.task.secret.'));
     const [first, last] = [own.at(0)?.sequence ?? 0, own.at(-1)?.sequence ?? 0];

@@ -1,4 +1,4 @@
-/** What the shell offers at the cursor: the hidden command, and the scripts in the shells that are installed. */
+/** Completion: the hidden command, and the scripts in the installed shells. */
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -33,8 +33,8 @@ async function words(line: string): Promise<string[]> {
 
 const NO_SERVER = 'http://127.0.0.1:9';
 
-describe('what can stand at the cursor', () => {
-  it('is a command, and those that are hidden are not offered', async () => {
+describe('completion', () => {
+  it('offers commands, except hidden ones', async () => {
     expect(await words('ta')).toEqual(['task']);
     expect(await words('re')).toEqual(['replay', 'rebuild']);
     const all = await words('');
@@ -43,13 +43,13 @@ describe('what can stand at the cursor', () => {
     expect(await words('help ta')).toEqual(['task']);
   });
 
-  it('is a command of a group, with what it does', async () => {
+  it('offers the commands of a group with their summaries', async () => {
     expect(await answer('task sh')).toEqual(['words', 'show\tshow a task']);
     expect(await words('--debug audit keys ')).toEqual(['show', 'rotate', 'export', 'help']);
     expect(await words('task help sh')).toEqual(['show']);
   });
 
-  it('is an option of the command, and of the program before it', async () => {
+  it('offers options of the command, and before it those of the program', async () => {
     expect(await words('task ls --st')).toEqual(['--status']);
     expect(await words('task ls --status review --pro')).toEqual(['--project']);
     expect(await words('--d')).toEqual(['--debug']);
@@ -66,7 +66,7 @@ describe('what can stand at the cursor', () => {
     ['task ls --status=review,bl', ['--status=review,blocked']],
     ['up --log-level s', ['silent']],
     ['driver show cla', ['claude']],
-  ])('is a value that is known without asking: %s', async (line, expected) => {
+  ])('offers fixed values without a running Signalbox: %s', async (line, expected) => {
     expect(await words(line)).toEqual(expected);
   });
 
@@ -78,11 +78,11 @@ describe('what can stand at the cursor', () => {
     ['up --data-dir ', 'directories'],
     ['task add Title --description ', 'words'],
     ['task add ', 'words'],
-  ])('is left to the shell where it is a file or a directory: "%s"', async (line, kind) => {
+  ])('leaves files and directories to the shell: "%s"', async (line, kind) => {
     expect(await answer(line)).toEqual([kind]);
   });
 
-  it('loads only the group that the line names, and none for a first word', async () => {
+  it('loads only the named group, and none for the first word', async () => {
     const loaded: (string | null)[] = [];
     const load = (name: string | null): Promise<Command> => {
       loaded.push(name);
@@ -116,8 +116,8 @@ describe('what can stand at the cursor', () => {
   });
 });
 
-describe('what only a running Signalbox knows', () => {
-  it('is asked of it: agents, and the tasks that the command is for', async () => {
+describe('completion of values of a running Signalbox', () => {
+  it('offers its agents, and the tasks with the statuses that the command accepts', async () => {
     const gate = new Gate();
     await using http = await startHttp({ agents: [functionAgent('worker', gate.handler)] });
     await http.working('run-1');
@@ -151,7 +151,7 @@ describe('what only a running Signalbox knows', () => {
     expect(await answer(`task show --url ${NO_SERVER} --token-file /nowhere/at/all `)).toEqual([]);
   });
 
-  it('offers nothing if it does not answer in time, and only valid ids if it answers', async () => {
+  it('offers nothing if the server does not answer in time, and only valid ids if it does', async () => {
     let isSlow = false;
     const server = createServer((_request, response) => {
       const agents = [
@@ -177,7 +177,7 @@ describe('what only a running Signalbox knows', () => {
 
 const isInstalled = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0;
 
-describe('the scripts', () => {
+describe('the completion scripts', () => {
   let directory: string;
   let env: Record<string, string>;
   beforeAll(async () => {
@@ -217,7 +217,7 @@ describe('the scripts', () => {
       _signalbox signalbox '${line.at(-1)}' ''; printf '%s\\n' "\${COMPREPLY[@]}"`,
     );
 
-  it('bash: words, values behind "=", files and directories', async () => {
+  it('bash: words, values after "=", files and directories', async () => {
     expect(await inBash('ta')).toEqual(['task']);
     expect(await inBash('task', 'ls', '--sta')).toEqual(['--status']);
     expect(await inBash('task', 'ls', '--status', '=', 're')).toEqual(['review']);
@@ -228,7 +228,7 @@ describe('the scripts', () => {
     expect(await inBash('agent', 'show', '')).toEqual([]);
   });
 
-  it.runIf(isInstalled('fish'))('fish: words with what they are, values behind "=", files', async () => {
+  it.runIf(isInstalled('fish'))('fish: words with descriptions, values after "=", files', async () => {
     const at = (line: string) => inShell('fish', `source ./fish; complete -C '${line}'`);
     expect(await at('signalbox task sh')).toEqual(['show\tshow a task']);
     expect(await at('signalbox dlq ls --status=f')).toEqual(['--status=failed']);
@@ -237,7 +237,7 @@ describe('the scripts', () => {
     expect(await at('signalbox agent show ')).toEqual([]);
   });
 
-  it.runIf(isInstalled('zsh'))('zsh: words with what they are, values behind "=", files', async () => {
+  it.runIf(isInstalled('zsh'))('zsh: words with descriptions, values after "=", files', async () => {
     // Its completion system needs a terminal: what it would be told is printed.
     const at = (...line: string[]) =>
       inShell(

@@ -9,7 +9,7 @@ const TIMEOUT_MS = 120_000;
 
 // Each waits for agents that take their time, in directories of its own.
 describe.concurrent('signalbox demo', () => {
-  it('runs to the end, shows real work, and proves that the log is all that it needs', {
+  it('runs to the end, shows real work, and proves that the log alone restores the state', {
     timeout: TIMEOUT_MS,
   }, async () => {
     const temporary = await temporaryDirectory();
@@ -35,7 +35,7 @@ describe.concurrent('signalbox demo', () => {
     await rm(temporary, { recursive: true });
   });
 
-  it('leaves nothing behind when it is interrupted', { timeout: TIMEOUT_MS }, async () => {
+  it('leaves no process and no file when it is interrupted', { timeout: TIMEOUT_MS }, async () => {
     const temporary = await temporaryDirectory();
     await using demo = await startCli(['demo'], { env: { TMPDIR: temporary } });
     const [, pid] = await demo.until(/hang +\S+ +claimed → working .*pid (\d+)/);

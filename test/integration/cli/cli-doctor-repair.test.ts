@@ -60,7 +60,7 @@ async function runAgent(sandbox: Sandbox): Promise<void> {
 
 // Each has a directory and a Signalbox or a server of its own.
 describe.concurrent('doctor --repair', () => {
-  it('does not touch the agents of a running Signalbox; reports those that a killed one left, and kills them', {
+  it('does not touch agents of a running Signalbox; reports and kills those of a killed one', {
     timeout: 90_000,
   }, async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
@@ -106,7 +106,7 @@ describe.concurrent('doctor --repair', () => {
     expect(await sandbox.lines('pids')).toHaveLength(2);
   });
 
-  it('removes what a killed server and a broken copy left, and nothing else', {
+  it('removes only files of a killed server and of an interrupted copy', {
     timeout: 60_000,
   }, async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
@@ -132,7 +132,7 @@ describe.concurrent('doctor --repair', () => {
     expect(await readdir(join(data, 'nats'))).not.toContain('nats-server.pid');
   });
 
-  it('takes the lease on an external server from a holder that is gone, and from no other', {
+  it('releases a lease on an external server only if its holder is gone', {
     timeout: 60_000,
   }, async () => {
     await using nats = await natsServer();

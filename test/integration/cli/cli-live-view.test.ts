@@ -27,7 +27,7 @@ describe('the live view of the demo', () => {
     ]);
   });
 
-  it('draws a table in place on a terminal, and gives the cursor back', async () => {
+  it('redraws a table on a terminal, and restores the cursor', async () => {
     await using test = await startEngine({ agents });
     await test.create({ id: 't1', agent: 'echo', title: 'a title that is far too long for this terminal' });
     await test.until('t1', ({ state }) => state === 'done');

@@ -1,4 +1,4 @@
-/** The commands by which an operator looks after agents, attempts and what was given up, against a real server. */
+/** The commands for agents, attempts and dead letters, against a real server. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -76,7 +76,7 @@ describe('the commands of an operator', () => {
     expect(JSON.parse((await run(http, 'agent ls --json')).out)).toMatchObject([{ id: 'worker' }, {}]);
   });
 
-  it('task why: the reasons, the place in the queue, and what is next', async () => {
+  it('task why: the reasons, the position in the queue, and the next step', async () => {
     await using http = await start();
     await http.working('a');
     await http.post(TASKS, { id: 'b', title: 'x', agent: 'worker' });
@@ -115,7 +115,7 @@ describe('the commands of an operator', () => {
     expect((await run(http, 'dlq ls --project empty')).err).toBe('no dead letters\n');
   });
 
-  it('attempt: ls, logs, kill; what an agent printed does not reach a terminal as it is', async () => {
+  it('attempt: ls, logs, kill; control characters of the output do not reach a terminal', async () => {
     await using http = await start();
     await http.working('a');
     expect((await run(http, `attempt ls a ${DEMO}`)).out).toMatch(/^1 +worker +running/m);

@@ -1,4 +1,4 @@
-/** Queues on the command line, of a Signalbox that is killed meanwhile. */
+/** Queues on the command line, across a kill of Signalbox. */
 import { describe, expect, it } from 'vitest';
 import { type CliResult, runCli } from '../../support/process/cli.ts';
 import { Sandbox } from '../../support/process/signalbox-process.ts';
@@ -9,7 +9,7 @@ const echo = { driver: 'command', command: ['echo', 'done'], capabilities: ['bui
 const config = { agents: { one: echo, two: echo }, defaults: { review: 'auto' } };
 
 describe('queues on the command line', () => {
-  it('are paused and resumed; a pause outlives kill -9', { timeout: 90_000 }, async () => {
+  it('are paused and resumed; a pause survives kill -9', { timeout: 90_000 }, async () => {
     await using sandbox = await Sandbox.create({ config });
     await sandbox.up();
     const run = (line: string, ...more: string[]): Promise<CliResult> =>

@@ -22,7 +22,7 @@ agents:
     command: ["sleep", "600"]
 `;
 
-describe.concurrent('the task commands, against a Signalbox that runs', () => {
+describe.concurrent('the task commands', () => {
   let up: TestUp;
   beforeAll(async () => {
     up = await startUp(CONFIG);
@@ -35,7 +35,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
   const show = (id: string, ...args: string[]): Promise<TaskAnswer> =>
     up.json<TaskAnswer>(['task', 'show', id, ...args]);
 
-  it('add --wait follows a task to its end, and exits 0 when it is done', async () => {
+  it('add --wait follows a task until it ends, and exits with 0 if it is done', async () => {
     const added = await up.run(['task', 'add', '问候', '--type', 'greeting', '--id', 'hi', '--wait']);
     expect(added).toMatchObject({ code: 0 });
     expect(added.err).toContain('created task hi in project default');
@@ -48,13 +48,13 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     expect(shown.out).toMatch(/1 +greeter +completed +\d+ +code 0/);
   });
 
-  it('add --wait exits 1 when the task fails, and says why', async () => {
+  it('add --wait exits with 1 and prints the reason if the task fails', async () => {
     const { code, out } = await up.run(['task', 'add', 'x', '--agent', 'loser', '--wait']);
     expect(code).toBe(1);
     expect(out).toContain('is failed: exited with code 7');
   });
 
-  it('add hands over all that its options say', async () => {
+  it('add sends the values of all its options', async () => {
     const { code, out } = await up.run(
       [
         ...['task', 'add', 'all', '--agent', 'greeter', '--json', '--id', 'all', '--description', '-'],
@@ -91,7 +91,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     });
   });
 
-  it('says that an equal request created the task before, and refuses another one with its id', async () => {
+  it('add reports that an equal request has created the task, and rejects a different one with the same id', async () => {
     const args = ['task', 'add', 'once', '--agent', 'greeter', '--id', 'once'];
     expect((await up.run(args)).out).toBe('created task once in project default\n');
     expect((await up.run(args)).out).toBe(
@@ -102,7 +102,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     expect(other.err).toMatch(/^signalbox: .* \[task_exists\]\n$/);
   });
 
-  it('watch shows a rejection and the approval that follows, as they happen', async () => {
+  it('watch prints a rejection and the following approval as they happen', async () => {
     await create({ title: 'r', agent: 'greeter', id: 'r', review: 'manual', max_attempts: 2 });
     await using watch = await up.start(['task', 'watch', 'r']);
     await watch.until(/working → review/);
@@ -118,7 +118,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     expect((await show('r')).comments).toMatchObject([{ author: 'Mia', body: 'louder' }]);
   });
 
-  it('watch --json prints one event per line, and exits 1 for a task that failed', async () => {
+  it('watch --json prints one event per line, and exits with 1 for a failed task', async () => {
     await create({ title: 'j', agent: 'loser', id: 'j' });
     const { code, out } = await up.run(['task', 'watch', 'j', '--json']);
     expect(code).toBe(1);
@@ -187,7 +187,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     expect((await show('esc')).outputs?.[0]?.content).toContain('\u001b[31m');
   });
 
-  it('tells apart by exit codes what is not there, what clashes, and what is said wrongly', async () => {
+  it('exits with different codes for missing tasks, conflicts and invalid arguments', async () => {
     await create({ title: 'x', agent: 'greeter', id: 'ended' });
     await up.settled('ended');
     const [missing, clash, badId, noAgent, absent, away] = await Promise.all([
@@ -207,7 +207,7 @@ describe.concurrent('the task commands, against a Signalbox that runs', () => {
     expect(away.err).toContain('[unreachable]');
   });
 
-  it('ends quietly when its reader has had enough', async () => {
+  it('ends without an error when its standard output is closed', async () => {
     await using watch = await up.start(['task', 'ls', '--all-projects']);
     watch.closeOutput();
     expect(await watch.ended).toMatchObject({ err: '' });

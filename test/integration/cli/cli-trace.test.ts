@@ -1,4 +1,4 @@
-/** The trace of a shell, or of an agent, goes on in what it asks for by the command line. */
+/** Tasks that the command line creates belong to the trace of its environment. */
 import { describe, expect, it } from 'vitest';
 import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
 import { builtCli } from '../../support/process/build.ts';
@@ -8,7 +8,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const ENV = { TRACEPARENT: `00-${TRACE}-b7ad6b7169203331-01`, TRACESTATE: 'rojo=1' };
 
 describe('the trace of the environment', () => {
-  it('is the one of a task, of the process that works on it, and of what that one hands on', {
+  it('is the trace of the task, of its agent, and of the tasks that the agent creates', {
     timeout: 60_000,
   }, async () => {
     const cli = `'${process.execPath}' '${await builtCli()}'`;

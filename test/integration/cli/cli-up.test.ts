@@ -38,7 +38,7 @@ describe.concurrent('signalbox up', () => {
     expect(isRunning(natsPid)).toBe(false);
   });
 
-  it('a second one on the same data directory is refused, and the first goes on', async () => {
+  it('refuses to start twice on one data directory; the first one continues', async () => {
     await using up = await startUp(NO_AGENTS);
     const second = await runCli(['up', '--port', '0', '--log-level', 'silent'], { cwd: up.directory });
     expect(second).toMatchObject({ code: 4, out: '' });
@@ -46,7 +46,7 @@ describe.concurrent('signalbox up', () => {
     expect((await up.client.readHealth()).ready).toBe(true);
   });
 
-  it('a port that is taken is said, with what to do, and nothing is left running', async () => {
+  it('reports a port in use with advice, and leaves nothing running', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
@@ -66,7 +66,7 @@ describe.concurrent('signalbox up', () => {
     server.close();
   });
 
-  it('a configuration that is not valid is refused with line and field, before anything is made', async () => {
+  it('reports an invalid configuration with line and field before it creates anything', async () => {
     await inDirectory(async (directory) => {
       await writeFile(
         join(directory, 'bad.yaml'),
@@ -101,7 +101,7 @@ agents:
     expect(await up.process.ended).toMatchObject({ code: 0 });
   });
 
-  it('takes up what a SIGKILL left, and a watch that went on meanwhile sees the end', async () => {
+  it('continues after a SIGKILL, and a watch started before sees the end of the task', async () => {
     await using up = await startUp(`
 defaults: { review: auto }
 agents:

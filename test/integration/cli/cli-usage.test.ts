@@ -12,11 +12,11 @@ describe.concurrent('the program', () => {
     await rm(cwd, { recursive: true, force: true });
   });
 
-  it('says its version', async () => {
+  it('prints its version', async () => {
     expect(await runCli(['--version'])).toMatchObject({ code: 0, err: '', out: '0.1.0\n' });
   });
 
-  it('refuses what it does not know with exit code 2', async () => {
+  it('exits with 2 for unknown commands and options', async () => {
     const { code, out, err } = await runCli(['tsak', 'ls']);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toBe("signalbox: unknown command 'tsak'\n(Did you mean task?)\n");

@@ -8,7 +8,7 @@ import { startUp } from '../../support/process/cli.ts';
 import { until } from '../../support/until.ts';
 
 describe('queues and webhooks on the command line', () => {
-  it('shows what waits, and sends again what did not arrive', {
+  it('lists queues and webhooks, and redelivers dead letters', {
     timeout: 90_000,
   }, async () => {
     let status = 500;

@@ -26,7 +26,7 @@ async function startWorker(world: RemoteWorld, command: readonly string[]): Prom
 const FAR = { ...REMOTE, concurrency: 2, kill_grace_seconds: 0.5 } as const;
 
 describe.concurrent('signalbox worker', () => {
-  it('runs an agent by its driver on this machine, and sends its output on while it runs', {
+  it('runs an agent with its driver, and sends its output while it runs', {
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { far: FAR } });
@@ -53,7 +53,7 @@ describe.concurrent('signalbox worker', () => {
     expect((await readFile(kept, 'utf8')).endsWith('\n199999\n200000\n')).toBe(true);
   });
 
-  it('kills what does not end, and proves it', { timeout: 60_000 }, async () => {
+  it('kills an agent that does not end, and records the evidence', { timeout: 60_000 }, async () => {
     await using world = await RemoteWorld.start({ agents: { far: FAR } });
     const script = 'trap "" TERM; (trap "" TERM; sleep 1000) & echo "$$"; while :; do sleep 1; done';
     await using _worker = await startWorker(world, ['sh', '-c', script]);

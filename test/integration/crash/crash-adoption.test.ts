@@ -46,7 +46,7 @@ async function create(sandbox: Sandbox, agent: string, ids: readonly string[]): 
 
 // Most of the time both wait for agents.
 describe.concurrent('kill -9 of Signalbox with 30 agents running', () => {
-  it('adopts all, starts none again, records every exit code, and keeps the deadlines', {
+  it('adopts all agents, starts none again, records every exit code, and keeps the deadlines', {
     timeout: 120_000,
   }, async () => {
     await using sandbox = await Sandbox.create({

@@ -32,7 +32,7 @@ interface Answered {
 }
 
 describe.concurrent('kill -9 of the embedded nats-server under load', () => {
-  it('answers 503 with Retry-After meanwhile, keeps all that was acknowledged, and goes on', {
+  it('answers 503 with Retry-After meanwhile, loses nothing that was acknowledged, and continues', {
     timeout: 120_000,
   }, async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
@@ -88,7 +88,7 @@ describe.concurrent('kill -9 of the embedded nats-server under load', () => {
 });
 
 describe.concurrent('one log, one writer', () => {
-  it('refuses a second Signalbox on the same data directory, and says who has it', {
+  it('refuses a second Signalbox on the same data directory, and names its holder', {
     timeout: 60_000,
   }, async () => {
     await using first = await Sandbox.create({ config: { ...CONFIG, data_dir: 'data' } });
@@ -100,7 +100,7 @@ describe.concurrent('one log, one writer', () => {
     expect((await first.post(TASKS, { title: 'still at work', agent: 'quick' })).status).toBe(201);
   });
 
-  it('refuses a second Signalbox on the same NATS server, and says who has it', {
+  it('refuses a second Signalbox on the same NATS server, and names the holder of the lease', {
     timeout: 60_000,
   }, async () => {
     await using nats = await natsServer();
@@ -115,7 +115,9 @@ describe.concurrent('one log, one writer', () => {
     expect(stderr).not.toContain(String(pass));
   });
 
-  it('stops before its next effect when another has written the log', { timeout: 60_000 }, async () => {
+  it('stops before its next effect when another process has written the log', {
+    timeout: 60_000,
+  }, async () => {
     await using nats = await natsServer();
     const { user, pass } = nats.connectOptions;
     const env = { NATS_URL: nats.url.replace('nats://', `nats://${user}:${pass}@`) };

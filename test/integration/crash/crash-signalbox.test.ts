@@ -91,7 +91,7 @@ const EXPECTED = {
 };
 
 describe('kill -9 of Signalbox with 50 tasks in all states', () => {
-  it('loses nothing, starts no attempt twice, and brings every task to its end', {
+  it('loses nothing, starts no attempt twice, and every task ends', {
     timeout: 120_000,
   }, async () => {
     await using sandbox = await Sandbox.create({ config: sandboxConfig() });

@@ -95,7 +95,7 @@ function writersOf(records: readonly StoredRecord[]): string[] {
 }
 
 describe.concurrent('a standby', { timeout: 120_000 }, () => {
-  it('takes over within seconds of kill -9, and its agents run on', async () => {
+  it('takes over within seconds of kill -9, and running agents continue', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
     const waits = new RegExp(`standby +process ${pair.standby.pid} on host .* is waiting`);
@@ -108,7 +108,7 @@ describe.concurrent('a standby', { timeout: 120_000 }, () => {
     expect(await pair.doctor()).not.toMatch(waits);
   });
 
-  it('standby/acts-only-with-lease: takes over from one that hangs, which does no harm when it wakes', async () => {
+  it('standby/acts-only-with-lease: takes over from a leader that hangs, which writes nothing when it wakes', async () => {
     await using pair = await Pair.start();
     await pair.givenWork();
     process.kill(pair.leader.pid, 'SIGSTOP');
@@ -130,7 +130,7 @@ describe.concurrent('a standby', { timeout: 120_000 }, () => {
     expect(records.some(({ event }) => 'task' in event && event.task === 'late')).toBe(false);
   });
 
-  it('takes over at once from one that stops in good order, and with a server of its own', async () => {
+  it('takes over at once from a leader that stops, also with an embedded server', async () => {
     await using leader = await Sandbox.create({ config: {} });
     const config = { data_dir: `${leader.directory}/data`, agents: {} };
     await leader.configure(config);

@@ -1,4 +1,4 @@
-/** What reaches a tool: the prompt to the last byte, the environment, and calls that work; and that others do not see them. */
+/** What a tool gets: the unchanged prompt, the environment, and calls that work. Other users do not see them. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Each tool as it is started and believed: real processes that print what the real tools have printed. */
+/** Each tool: how it is started and its output read, with processes that print recorded output of the real tools. */
 
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -242,7 +242,7 @@ describe.concurrent('an unusual process', () => {
 describe.concurrent('an openclaw run whose command lost its Gateway', () => {
   const lost: Behaviour = { stdout: recorded('openclaw', 'accepted-error.json'), exitCode: 1 };
 
-  it('is asked for until it has ended, and is not started again', async () => {
+  it('is polled until it has ended, and is not started again', async () => {
     await using tool = new FakeTool();
     tool.plan(
       lost,
@@ -267,7 +267,7 @@ describe.concurrent('an openclaw run whose command lost its Gateway', () => {
     ]);
   });
 
-  it('that failed there is a failure of the attempt', async () => {
+  it('that fails there fails the attempt', async () => {
     await using tool = new FakeTool();
     tool.plan(lost, { stdout: recorded('openclaw', 'wait-aborted.json') });
     await using engine = await startEngine({ agents: [tool.agent('openclaw')] });
@@ -278,7 +278,7 @@ describe.concurrent('an openclaw run whose command lost its Gateway', () => {
     });
   });
 
-  it('is asked to end when its time limit is reached', async () => {
+  it('is aborted when its time limit is reached', async () => {
     await using tool = new FakeTool();
     tool.plan(lost, { stdout: recorded('openclaw', 'wait-running.json') });
     await using engine = await startEngine({ agents: [tool.agent('openclaw')] });

@@ -101,7 +101,7 @@ describe.concurrent('a run inside a Gateway', () => {
   });
 });
 
-describe.concurrent('no run is lost or doubled (attempts/started-at-most-once)', () => {
+describe.concurrent('no run is lost or started twice (attempts/started-at-most-once)', () => {
   it('when every answer comes twice and out of order', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.copies = 2;

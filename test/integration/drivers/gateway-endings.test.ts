@@ -56,7 +56,7 @@ describe.concurrent('a restart of Signalbox', () => {
   });
 });
 
-describe.concurrent('a run that is to end', () => {
+describe.concurrent('a run that is stopped', () => {
   it('is aborted when its time is over', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway, undefined, { timeout_seconds: 0.3, max_attempts: 1 });

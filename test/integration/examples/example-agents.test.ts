@@ -74,7 +74,7 @@ describe.concurrent('what every example agent does', () => {
     expect(second - first).toBeGreaterThanOrEqual(990);
   });
 
-  it('stops at once and quietly when its attempt is over', async () => {
+  it('stops at once without an error when its attempt is over', async () => {
     await using board = await Board.open({
       answer: ({ path }) =>
         path.endsWith('/outputs')
@@ -106,7 +106,7 @@ describe.concurrent('what every example agent does', () => {
     expect(board.posted('status').at(-1)).toEqual({ status: 'failed', agent: 'tester', detail: reason });
   });
 
-  it('says what is missing when it is started without Signalbox', async () => {
+  it('names the missing variables when it is started without Signalbox', async () => {
     const ended = await run([process.execPath, join(AGENTS, 'code-review.mjs')], { PATH: process.env.PATH });
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain('SIGNALBOX_TOKEN is not set');
@@ -151,7 +151,7 @@ describe.concurrent('data-analysis.mjs', () => {
     expect(report.content).toContain('| red | 3 | 2 | 2 | 2.9 | 3 | 6 |');
   });
 
-  it('finds the extreme run and the quirks of the sample', async () => {
+  it('finds the extreme run and the faulty lines of the sample', async () => {
     await using board = await Board.open();
     await runAgent('data-analysis.mjs', board);
     const figures = JSON.parse(board.posted('outputs')[1].content);

@@ -67,7 +67,7 @@ describe('code-review.mjs on sources', () => {
     ]);
   });
 
-  it('takes no string, comment, pattern or template for code, nor code for a comment', async () => {
+  it('distinguishes code from strings, comments, patterns and templates', async () => {
     await using repo = await Directory.create({
       'src/quiet.ts': [
         'const a = "catch {}";',
@@ -92,7 +92,7 @@ describe('code-review.mjs on sources', () => {
     expect((await review(repo)).places).toEqual([]);
   });
 
-  it('passes over what was not written by hand, and lets programs print', async () => {
+  it('skips generated files, and allows programs to print', async () => {
     const bad = 'console.log(1); // TODO: x\n';
     await using repo = await Directory.create({
       'node_modules/a/index.js': bad,
@@ -105,7 +105,7 @@ describe('code-review.mjs on sources', () => {
     expect((await review(repo)).places).toEqual([]);
   });
 
-  it('names the sources that no test is named for or imports', async () => {
+  it('names sources that no test imports or is named after', async () => {
     const source = `export function f() {\n${lines(45)}\n}\n`;
     await using repo = await Directory.create({
       'src/named.ts': source,
@@ -158,7 +158,7 @@ describe('code-review.mjs on history', () => {
     expect(report).toMatch(/\| `src\/core\.ts` \| 5 \| \d+ \| 250 \|/);
   });
 
-  it('takes the edge of a shallow clone for no change', async () => {
+  it('does not count the first commit of a shallow clone as a change', async () => {
     await using repo = await changedOften();
     await using clone = await Directory.create();
     await clone.git('clone', '--quiet', '--depth', '2', `file://${repo.path}`, '.');
@@ -179,7 +179,7 @@ describe('code-review.mjs on history', () => {
   it.each([
     ['no-such-directory', /no-such-directory is not a directory$/],
     ['.', /^params.repo: no JavaScript, TypeScript or shell sources in /],
-  ])('fails where there is nothing to review: %s', async (name, reason) => {
+  ])('fails if there is nothing to review: %s', async (name, reason) => {
     await using directory = await Directory.create({ 'notes.txt': 'TODO' });
     await using board = await Board.open({ task: { params: { repo: name } } });
     expect((await runAgent('code-review.mjs', board, { cwd: directory.path })).code).toBe(1);

@@ -28,7 +28,7 @@ describe('hangs.mjs', () => {
   it.each([
     ['of its own group', false],
     ['of another session', true],
-  ])('outlives SIGTERM with a child %s', async (_, own_session) => {
+  ])('survives SIGTERM with a child %s', async (_, own_session) => {
     await using board = await Board.open({ task: { params: { own_session } } });
     const { agent, group, child } = await hang(board);
     try {

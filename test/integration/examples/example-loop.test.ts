@@ -16,7 +16,7 @@ const { startStubModel } = (await import('../../../examples/loop/stub-model.mjs'
 
 describe.concurrent('the example loop', () => {
   for (const api of ['openai', 'anthropic']) {
-    it(`tells a model of the ${api} kind what has finished, each result once`, {
+    it(`sends a model with the ${api} API each new result once`, {
       timeout: 60_000,
     }, async () => {
       await using sandbox = await Sandbox.create({ config: { background: {} } });

@@ -10,7 +10,9 @@ import { until } from '../../support/until.ts';
 const python = await findExecutable('python3', process.env);
 
 describe.skipIf(python === undefined)('an agent that speaks only NATS (examples/nats-agent)', () => {
-  it('takes jobs, hands in outputs and results, and fails with a reason', { timeout: 60_000 }, async () => {
+  it('runs jobs, sends outputs and results, and reports failures with a reason', {
+    timeout: 60_000,
+  }, async () => {
     await using world = await RemoteWorld.start({ agents: { counter: REMOTE } });
     const { box, auth, nats } = world;
     const args = [join(ROOT, 'examples/nats-agent/agent.py'), '--agent', 'counter', '--url', nats.url];

@@ -27,7 +27,7 @@ const example = await import('../../../examples/own-projection/agent-costs.mjs' 
 describe('a service with its own projection', () => {
   beforeAll(buildDirectory);
 
-  it('catches up, follows live, goes on after a restart, and is at the end what a replay of the log gives', async () => {
+  it('catches up, follows live, continues after a restart, and ends with the state of a replay', async () => {
     await using nats = await natsServer();
     const connection = await connect(nats.connectOptions);
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-example-'));
@@ -77,7 +77,7 @@ describe('a service with its own projection', () => {
     }
   });
 
-  it('imports what the package exports', async () => {
+  it('imports only exports of the package', async () => {
     const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
       exports: Record<string, { default: string; types: string }>;
     };

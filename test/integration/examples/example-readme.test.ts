@@ -34,7 +34,7 @@ describe('examples/README.md', () => {
     expect(stdout).toContain('attempt 2 ended with exit code 0');
   });
 
-  it('the shell agent of the README works as it stands there', async () => {
+  it('the shell agent of the README works unchanged', async () => {
     await using directory = await Directory.create({
       'agent.sh': await readmeBlock('sh', '#!/bin/sh'),
       'work/big': 'x'.repeat(9000),
@@ -52,7 +52,7 @@ describe('examples/README.md', () => {
     expect(new Set(board.calls.map((call) => call.authorization))).toEqual(new Set([`Bearer ${TOKEN}`]));
   });
 
-  it('the Node.js agent of the README works as it stands there', async () => {
+  it('the Node.js agent of the README works unchanged', async () => {
     const agent = await readmeBlock('js', '// dependencies.mjs');
     await using directory = await Directory.create({
       'dependencies.mjs': agent,

@@ -78,7 +78,7 @@ describe.concurrent('notifications', () => {
     },
   );
 
-  it('are returned in parts to simultaneous requests, each result once', LIMIT, async () => {
+  it('are split between simultaneous requests, each result once', LIMIT, async () => {
     await using sandbox = await start();
     const ids = new Set<string>();
     for (let count = 0; count < 6; count++) {
@@ -93,7 +93,7 @@ describe.concurrent('notifications', () => {
   });
 });
 
-describe('what a command leaves', () => {
+describe('the output of a command', () => {
   let sandbox: Sandbox;
   beforeAll(async () => {
     sandbox = await start();

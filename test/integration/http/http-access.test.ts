@@ -1,4 +1,4 @@
-/** Tokens: who may do what, and what is said to who may not. */
+/** Tokens: what each caller may do, and the errors for other requests. */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../
 const agents = () => [functionAgent('worker', new Gate().handler, { concurrency: 2 })];
 const later = { title: 'x', agent: 'worker', delay_seconds: 60 };
 
-describe('who may do what, where there are tokens', () => {
+describe('access with tokens', () => {
   let directory: string;
   let http: TestHttp;
   let admin: string;
@@ -47,7 +47,7 @@ describe('who may do what, where there are tokens', () => {
     }
   });
 
-  it.each(['/health', '/ready', '/openapi.json'])('shows %s to everybody', async (path) => {
+  it.each(['/health', '/ready', '/openapi.json'])('allows %s without a token', async (path) => {
     expect((await http.get(path)).status).toBe(200);
   });
 
@@ -69,7 +69,7 @@ describe('who may do what, where there are tokens', () => {
     expect(http.events).toBe(before);
   });
 
-  it('access/attempt-speaks-for-itself: keeps an attempt to its own project, and from deciding anything', async () => {
+  it('access/attempt-speaks-for-itself: limits an attempt to its own project, and allows it no decision', async () => {
     expect((await http.get(TASKS, { token: attempt })).status).toBe(200);
     expect((await http.get(`${TASKS}/a`, { token: attempt })).status).toBe(200);
     for (const path of ['/api/tasks', '/api/projects/other/tasks', '/api/agents']) {
@@ -95,7 +95,7 @@ describe('who may do what, where there are tokens', () => {
     expect(http.events).toBe(before);
   });
 
-  it('refuses over MCP what it refuses the same token over HTTP', async () => {
+  it('refuses the same over MCP as over HTTP', async () => {
     const accept = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
     const ask = (name: string, args: object, token?: string, path = '/mcp') => {
       const params = { name, arguments: args };
@@ -126,7 +126,7 @@ describe('who may do what, where there are tokens', () => {
     expect(events[0]?.actor).toBe('agent:worker');
   });
 
-  it('has no operator speak for an agent; his comments are his own', async () => {
+  it('refuses messages of operators as an agent; their comments carry their own name', async () => {
     problemIn(
       await http.post(`${TASKS}/a/status`, { status: 'working' }, { token: admin }),
       403,
@@ -136,7 +136,7 @@ describe('who may do what, where there are tokens', () => {
     taskIn(await http.post(`${TASKS}/a/comments`, comment, { token: admin }), 201);
   });
 
-  it('tells each who he is, and what would not be refused', async () => {
+  it('tells each caller its name and its rights', async () => {
     const callerOf = async (token: string) => (await http.get('/api/caller', { token })).body;
     const may = ['read', 'create', 'comment', 'decide', 'operate'];
     expect(await callerOf(admin)).toEqual({ actor: 'user:ann', may });
@@ -146,7 +146,7 @@ describe('who may do what, where there are tokens', () => {
     expect((await open.get('/api/caller')).body).toEqual({ actor: 'user:anonymous', may });
   });
 
-  it('names the holder of a token in the log', async () => {
+  it('records the holder of a token in the log', async () => {
     taskIn(await http.post(TASKS, { ...later, id: 'named' }, { token: admin }), 201);
     taskIn(await http.post(`${TASKS}/named/cancel`, {}, { token: admin }));
     const { events = [] } = taskIn(await http.get(`${TASKS}/named?expand=events`, { token: admin }));
@@ -214,7 +214,7 @@ describe('the tokens of people', () => {
 });
 
 describe('the limit on requests', () => {
-  it('answers 429 with a wait to a client that asks too often, and to no other', async () => {
+  it('answers 429 with Retry-After only to the client that sends too many requests', async () => {
     await using http = await startHttp({ agents: agents() }, { requestsPerSecond: 1 });
     await http.test.create({ id: 'a', agent: 'worker' });
     await http.test.until('a', ({ state }) => state === 'working');

@@ -34,7 +34,7 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     ['null', 'null', /expected object/],
     ['a list', '[]', /expected object/],
   ];
-  it.each(TEXTS)('takes no body that is %s', async (_what, raw, detail) => {
+  it.each(TEXTS)('rejects a body that is %s', async (_what, raw, detail) => {
     const problem = problemIn(await http.send('POST', TASKS, { raw }), 400, 'invalid_request');
     expect(problem.detail).toMatch(detail);
     recordsNothing();
@@ -64,7 +64,7 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     recordsNothing();
   });
 
-  it('names everything that is wrong at once', async () => {
+  it('names all errors at once', async () => {
     const problem = problemIn(
       await http.post(TASKS, { title: 1, priority: 0, foo: 1 }),
       400,
@@ -80,12 +80,12 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     ['outputs', { type: 'document', title: 'x' }],
     ['outputs', { type: 'novel', title: 'x', content: 'x' }],
     ['comments', { body: '' }],
-  ])('takes no word of an agent that is wrong: %s %j', async (path, body) => {
+  ])('rejects an invalid message of an agent: %s %j', async (path, body) => {
     problemIn(await http.post(`${TASKS}/a/${path}`, body, { token }), 400, 'invalid_request');
     recordsNothing();
   });
 
-  it('refuses a body of 10 MB with 413, also one without a content length', async () => {
+  it('answers 413 to a body of 10 MB, also without a content length', async () => {
     const chunk = new TextEncoder().encode('x'.repeat(MEGABYTE));
     const large = { ...good, description: 'x'.repeat(10 * MEGABYTE) };
     problemIn(await http.post(TASKS, large), 413, 'body_too_large');
@@ -102,7 +102,7 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     recordsNothing();
   });
 
-  it('refuses a body with another media type than JSON', async () => {
+  it('rejects a body with another media type than JSON', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'x']) {
       const sent = { raw: JSON.stringify(good), headers: { 'content-type': type } };
       problemIn(await http.send('POST', TASKS, sent), 415, 'unsupported_media_type');
@@ -111,7 +111,7 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
   });
 
   const ODD = ['a.b', '.', '..', '%2e%2e', 'a%20b', '*', '%3E', '%00', 'a%2Fb', '%C3%A9', 'x'.repeat(65)];
-  it.each(ODD)('refuses the id %s wherever one stands in a path', async (id) => {
+  it.each(ODD)('rejects the id %s in every path', async (id) => {
     const paths: ReadonlyArray<[method: string, path: string]> = [
       ['GET', `${TASKS}/${id}`],
       ['GET', `${TASKS}/${id}/attempts`],
@@ -129,7 +129,7 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     recordsNothing();
   });
 
-  it('refuses an id of thousands of characters, an empty one and the reserved project like any other', async () => {
+  it('rejects a very long id, an empty id and the reserved project with the same error', async () => {
     for (const path of [`${TASKS}/${'x'.repeat(5_000)}`, `${TASKS}/`, '/api/projects/_system/tasks']) {
       expect(JSON.parse((await http.sendRaw('GET', path)).text)).toMatchObject({ code: 'invalid_id' });
     }
@@ -162,7 +162,7 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     recordsNothing();
   });
 
-  it('says which methods a path has', async () => {
+  it('names the methods of a path', async () => {
     const answer = await http.send('DELETE', `${TASKS}/a`);
     expect(answer.headers.get('allow')).toBe('GET, HEAD');
     expect(problemIn(answer, 405, 'method_not_allowed').details).toEqual({ allow: ['GET', 'HEAD'] });
@@ -171,7 +171,7 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     );
   });
 
-  it('refuses an agent that is not configured and two keys that differ', async () => {
+  it('rejects an unknown agent, and two different idempotency keys', async () => {
     const unknown = await http.post(TASKS, { title: 'x', agent: 'absent' });
     expect(problemIn(unknown, 404, 'agent_not_found').details).toMatchObject({ known: ['worker'] });
     const keyed = { ...good, idempotency_key: 'a' };

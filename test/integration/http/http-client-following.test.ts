@@ -1,4 +1,4 @@
-/** What the client does beyond single requests: it waits, remembers, and follows. */
+/** The client beyond single requests: waiting, caching and following. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SignalboxClient } from '../../../src/client/client.ts';
 import type { EventAnswer } from '../../../src/client/events.ts';
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('a client that waits', () => {
-  it('has the server wait: news come at once, with few requests', async () => {
+  it('uses long polling: gets updates at once, with few requests', async () => {
     const gate = new Gate();
     await using http = await start(gate);
     const client = new SignalboxClient({ url: http.url });
@@ -40,7 +40,7 @@ describe('a client that waits', () => {
     expect(requests.mock.calls.length).toBeLessThanOrEqual(2);
   });
 
-  it('hears of the next change of a task that it has seen', async () => {
+  it('gets the next change of a task that it has read', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
     await client.createTask({ project: 'demo', id: 'a', title: 'x', agent: 'slow' });
@@ -53,8 +53,8 @@ describe('a client that waits', () => {
   });
 });
 
-describe('a client that remembers', () => {
-  it('does not ask again for a job that is over, nor have a task sent again that is as it was', async () => {
+describe('the cache of a client', () => {
+  it('requests no finished job again, and gets no unchanged task again', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
     const { task_id } = await client.createJob(
@@ -74,7 +74,7 @@ describe('a client that remembers', () => {
     expect((await client.readTask({ project: 'default', task: task_id })).comment_count).toBe(1);
   });
 
-  it('forgets what was used longest ago', async () => {
+  it('drops the entries that were used longest ago', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url, cacheSize: 2 });
     const ids: string[] = [];
@@ -127,7 +127,7 @@ describe('a client that follows', () => {
     expect(sequences).toEqual(expected);
   });
 
-  it('ends with what Signalbox refuses for good', async () => {
+  it('ends with an error that a retry cannot fix', async () => {
     await using http = await start();
     const client = new SignalboxClient({ url: http.url });
     const following = client.followEvents({ after: 1_000_000 }).next();

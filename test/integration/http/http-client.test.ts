@@ -5,7 +5,7 @@ import { functionAgent } from '../../support/engine.ts';
 import { HEALTHY, startHttp } from '../../support/http/http.ts';
 
 describe('the client and the server', () => {
-  it('understand each other from creation to approval', async () => {
+  it('work together from creation to approval', async () => {
     await using http = await startHttp({ agents: [functionAgent('echo', () => 'done')] });
     const client = new SignalboxClient({ url: `${http.url}/` });
     const request = { id: 'a', title: 'say hello', agent: 'echo', review: 'manual' } as const;
@@ -29,7 +29,7 @@ describe('the client and the server', () => {
     expect(await client.readHealth()).toEqual(HEALTHY);
   });
 
-  it('agree on what was wrong', async () => {
+  it('give the same errors', async () => {
     await using http = await startHttp({ agents: [functionAgent('echo', () => 'done')] });
     const client = new SignalboxClient({ url: http.url });
     await expect(client.approveTask({ project: 'demo', task: 'a' })).rejects.toMatchObject({
@@ -42,7 +42,7 @@ describe('the client and the server', () => {
     });
   });
 
-  it('bring a creation through an outage of the log, once', async () => {
+  it('create a task once across an outage of the log', async () => {
     await using http = await startHttp(
       { agents: [functionAgent('echo', () => 'done')] },
       { answerTimeoutMs: 50 },

@@ -32,7 +32,7 @@ async function build(): Promise<void> {
 }
 
 describe('the dashboard', () => {
-  it('is the same page at every path, and may load and run its own files only', async () => {
+  it('is the same page at every path, and may load and run only its own files', async () => {
     await build();
     for (const url of [
       '/ui/',
@@ -58,7 +58,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('gives its files compressed to who takes that, and once to who keeps them', async () => {
+  it('serves compressed files to clients that accept them, and 304 to clients that have them', async () => {
     await build();
     const plain = await http.inject('/ui/assets/main-1a2b.js');
     expect([plain.body, plain.headers['content-encoding']]).toEqual([SCRIPT, undefined]);
@@ -76,7 +76,7 @@ describe('the dashboard', () => {
     expect([again.statusCode, again.body]).toEqual([304, '']);
   });
 
-  it('has no other files, and says how it is built where it is not', async () => {
+  it('has no other files, and names the build command if it is not built', async () => {
     for (const url of ['/ui/', '/ui/assets/main-1a2b.js']) {
       const { statusCode, body } = await http.inject(url);
       expect([url, statusCode, JSON.parse(body).code]).toEqual([url, 404, 'not_found']);

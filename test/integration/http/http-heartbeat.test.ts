@@ -18,7 +18,7 @@ async function attemptOf(http: TestHttp, number = 1) {
 }
 
 describe('heartbeats over HTTP', () => {
-  it('are taken from the open attempt, and leave nothing in the log', async () => {
+  it('are accepted from the open attempt, and not recorded', async () => {
     await using http = await start();
     await http.working('a');
     const before = http.events;
@@ -28,7 +28,7 @@ describe('heartbeats over HTTP', () => {
     expect(http.events).toBe(before);
   });
 
-  it('are progress reports where they say what the agent is doing', async () => {
+  it('are recorded as progress if they have a detail', async () => {
     await using http = await start();
     await http.working('a');
     const before = http.events;
@@ -36,7 +36,7 @@ describe('heartbeats over HTTP', () => {
     expect(http.events).toBe(before + 1);
   });
 
-  it('keep a silent agent from being stopped, and win back trust in one that is suspected', async () => {
+  it('keep a silent agent from being stopped, and end a suspicion', async () => {
     await using http = await start({ silenceMs: SILENCE_MS });
     await http.working('a');
     await http.test.when(() => stateOf(http) === 'suspected' || undefined);
@@ -74,7 +74,7 @@ describe('heartbeats over HTTP', () => {
     expect(attempt?.rejected_messages).toMatchObject([{ message: 'heartbeat' }]);
   });
 
-  it('come from the client with the token of the attempt', async () => {
+  it('are sent by the client with the token of the attempt', async () => {
     await using http = await start();
     await http.working('a');
     const client = new SignalboxClient({ url: http.url, token: http.token('a') });

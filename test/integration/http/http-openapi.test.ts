@@ -1,4 +1,4 @@
-/** What is served is what the OpenAPI document describes. */
+/** The server does what the OpenAPI document describes. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { functionAgent } from '../../support/engine.ts';
@@ -8,7 +8,7 @@ import { Api } from '../../support/http/openapi.ts';
 const start = () => startHttp({ agents: [functionAgent('worker', new Gate().handler)] });
 
 describe('the OpenAPI document', () => {
-  it('is a valid document of OpenAPI 3.1, without a server and a reference elsewhere', async () => {
+  it('is a valid document of OpenAPI 3.1, without servers and external references', async () => {
     await using http = await start();
     const { document } = await Api.of(http.url);
     const validator = new Validator();
@@ -20,7 +20,7 @@ describe('the OpenAPI document', () => {
     expect(refs.filter((ref) => !known.includes(ref ?? ''))).toEqual([]);
   });
 
-  it('names each operation once, with an example for each that takes a body', async () => {
+  it('names each operation once, with an example for each that has a body', async () => {
     await using http = await start();
     const { operations } = await Api.of(http.url);
     const names = operations.map(({ operationId }) => operationId);
@@ -32,7 +32,7 @@ describe('the OpenAPI document', () => {
     expect(bare).toEqual([]);
   });
 
-  it('has examples that are taken as they are', async () => {
+  it('has examples that are accepted unchanged', async () => {
     await using http = await start();
     const api = await Api.of(http.url);
     const { requestBody } = api.operation('createTask');
@@ -43,7 +43,7 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the page of the API', () => {
-  it('shows every operation, loads nothing, and lets nothing in but its own style', async () => {
+  it('shows every operation, loads nothing, and allows only its own style sheet', async () => {
     await using http = await start();
     const { operations } = await Api.of(http.url);
     const page = await fetch(`${http.url}/docs`);

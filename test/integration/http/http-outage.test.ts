@@ -28,7 +28,7 @@ describe('HTTP while the event log cannot be written', () => {
     expect(before.sequence).toBe(events?.[0]?.sequence);
   });
 
-  it('decides nothing from the moment on in which it knows, and goes on answering reads', async () => {
+  it('decides nothing once the outage is known, and still answers reads', async () => {
     await using http = await startHttp({ agents: agents() }, { answerTimeoutMs: LIMIT_MS });
     await http.working('a');
     const token = http.token('a');
@@ -56,7 +56,7 @@ describe('HTTP while the event log cannot be written', () => {
     taskIn(await http.post(TASKS, { ...later, id: 'b' }), 201);
   });
 
-  it('tells everyone who waits, and everyone after, that another writer has the log', async () => {
+  it('answers log_fenced to waiting and later requests if another writer has the log', async () => {
     await using http = await startHttp({ agents: agents() });
     const before = http.events;
     http.log.store({ id: 'foreign', subject: 'foreign', bytes: new Uint8Array() });
@@ -69,7 +69,7 @@ describe('HTTP while the event log cannot be written', () => {
     expect(http.events).toBe(before + 1);
   });
 
-  it('refuses new tasks over the configured depth and while draining with 503, and takes words as ever', async () => {
+  it('answers 503 to new tasks above the queue depth and while draining, and accepts messages', async () => {
     const limits = {
       concurrency: 10,
       projectConcurrency: 10,

@@ -24,7 +24,7 @@ async function full() {
 }
 
 describe('HTTP with a full queue', () => {
-  it('refuses new tasks with 503 and a wait in whole seconds, and records nothing', async () => {
+  it('answers 503 to new tasks with Retry-After in whole seconds, and records nothing', async () => {
     await using http = await full();
     const before = http.events;
     for (let number = 0; number < 5; number++) {
@@ -36,7 +36,7 @@ describe('HTTP with a full queue', () => {
     expect(http.events).toBe(before);
   });
 
-  it('goes on answering reads, taking the words of agents, and deciding', async () => {
+  it('still answers reads, and accepts messages of agents and decisions', async () => {
     await using http = await full();
     const reads = [
       ...['', '/t1', '/t1?expand=all', '/t1/why', '/running/attempts', '/running/attempts/1'].map(
@@ -53,7 +53,7 @@ describe('HTTP with a full queue', () => {
     taskIn(await http.post(TASKS, { id: 't1', title: 'x', agent: 'worker' }), 200);
   });
 
-  it('takes new tasks again when there is room; a client that waits as it is told gets through', async () => {
+  it('accepts new tasks when there is room; a client that respects Retry-After succeeds', async () => {
     await using http = await full();
     const waits: number[] = [];
     const client = new SignalboxClient({

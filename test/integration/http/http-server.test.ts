@@ -39,7 +39,7 @@ async function received(socket: Socket): Promise<string> {
 }
 
 describe('the HTTP server', () => {
-  it('refuses a port that is in use, names it and says what to do', async () => {
+  it('refuses a port in use, names it and gives advice', async () => {
     await using http = await startHttp({ agents: agents() });
     const { port } = http.server;
     const second = startHttpServer({
@@ -72,7 +72,7 @@ describe('the HTTP server', () => {
     await expect(elsewhere).rejects.toMatchObject({ code: 'config_invalid' });
   });
 
-  it('is alive while it answers, and ready as the report says', async () => {
+  it('is alive while it answers, and ready if the report says so', async () => {
     let report = HEALTHY;
     await using http = await startHttp({ agents: [] }, { health: () => report });
     expect(healthReportSchema.parse((await http.get('/health')).body)).toEqual(HEALTHY);
@@ -170,8 +170,8 @@ describe('the HTTP server', () => {
   });
 });
 
-describe('who may ask', () => {
-  it('answers to loopback hosts and its public one, and refuses every other name', async () => {
+describe('the check of Host and Origin', () => {
+  it('accepts loopback hosts and its public host, and refuses every other name', async () => {
     const publicUrl = 'https://box.example';
     await using http = await startHttp({ agents: agents() }, { publicUrl, people: ANN });
     const { port } = http.server;

@@ -16,7 +16,7 @@ describe('the durability modes', () => {
     ['group', 'many events a sync'],
     ['always', 'each event for itself'],
   ])(
-    '%s: is shown, and outlives kill -9 of the server and of Signalbox',
+    '%s: is shown, and survives kill -9 of the server and of Signalbox',
     { timeout: 120_000 },
     async (sync, text) => {
       await using sandbox = await Sandbox.create({ config: { nats: { sync }, agents: AGENTS } });

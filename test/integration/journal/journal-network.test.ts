@@ -1,4 +1,4 @@
-/** The JetStream journal against a bad network between it and a real server. */
+/** The JetStream journal with a bad network between it and a real server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JetStreamJournalOptions } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import type { RecordingJournal } from '../../support/history/recording-journal.ts';

@@ -18,7 +18,7 @@ interface Task {
   readonly attempts: readonly { outcome: string | null; started_at: string }[];
 }
 
-describe('an agent that says that its quota is used up', () => {
+describe('an agent that reports that its quota is used up', () => {
   it('is parked at once until the time that it named, and then gets the task again', {
     timeout: 60_000,
   }, async () => {

@@ -6,7 +6,7 @@ import { TcpProxy } from '../../support/nats/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
 
 describe('a follower of the event log', () => {
-  it('that starts late reads from sequence 1, lives through a restart of the server, and sees each event once, in order', {
+  it('that starts late reads from sequence 1, and gets each event once and in order across a restart of the server', {
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });

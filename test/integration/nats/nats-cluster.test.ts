@@ -103,7 +103,7 @@ class Cluster implements AsyncDisposable {
 }
 
 describe('a cluster of three NATS servers', () => {
-  it('keeps everything on all of them, as configured, and goes on when one is gone', {
+  it('stores everything on all of them, as configured, and continues when one is killed', {
     timeout: 240_000,
   }, async () => {
     await using cluster = await Cluster.start();

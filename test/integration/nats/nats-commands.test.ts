@@ -228,7 +228,7 @@ describe('commands over NATS', () => {
     await world.box.settledTask({ project: 'demo', task: 'a' });
   });
 
-  it('wait for an update as long as they are asked to, and are answered at once when Signalbox stops', async () => {
+  it('wait for an update for the requested time, and are answered at once when Signalbox stops', async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...REMOTE, capabilities: ['any'] } } });
     const connection = await world.connect();
     const call = caller(connection);
@@ -255,7 +255,7 @@ describe('commands over NATS', () => {
     expect(performance.now() - began).toBeLessThan(4_000);
   });
 
-  it('are finished if they are in flight when Signalbox stops', async () => {
+  it('are completed if they are in flight when Signalbox stops', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const connection = await world.connect();
     const call = caller(connection);

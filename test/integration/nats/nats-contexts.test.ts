@@ -1,4 +1,4 @@
-/** Contexts of the `nats` command line, on real servers that want to know who one is. */
+/** Contexts of the `nats` command line, on real servers that require authentication. */
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ async function reached(context: string): Promise<string> {
 
 const refusal = { code: 'nats_unavailable', message: expect.stringMatching(/authorization/i) };
 
-describe('a context says who one is', () => {
+describe('a context authenticates', () => {
   it('with a user and a password', async () => {
     await using nats = await configuredNats(
       `authorization { users: [{ user: "box", password: "${PASSWORD}" }] }`,
@@ -136,8 +136,8 @@ describe('a context says who one is', () => {
   });
 });
 
-describe('the commands use a context', () => {
-  it('up, doctor, readers of the log and a worker, without showing its secrets', async () => {
+describe('commands that use a context', () => {
+  it('are up, doctor, readers of the log and the worker, and none shows its secrets', async () => {
     await using nats = await configuredNats(
       `authorization { users: [{ user: "box", password: "${PASSWORD}" }] }`,
     );

@@ -137,7 +137,7 @@ const ADMINISTRATION = [
 ];
 
 describe.each(SERVERS)('the least that each user may do, on nats-server %s', (server) => {
-  it('an agent does its work with its own credentials, large results and all', async () => {
+  it('an agent does its work with its own credentials, including large results', async () => {
     await using secured = await SecuredWorld.start(server);
     const { box } = secured.world;
     const worker = await startWorker({
@@ -154,7 +154,7 @@ describe.each(SERVERS)('the least that each user may do, on nats-server %s', (se
     expect(outputs?.[0]?.content_file?.size).toBe(1_000_000);
   });
 
-  it('an agent that cannot sign has a password', async () => {
+  it('an agent can use a password instead of an nkey', async () => {
     await using secured = await SecuredWorld.start(server);
     const path = join(secured.world.nats.dataDirectory, 'nats', 'users', 'other.json');
     const authenticator = await readCredentials(path);

@@ -44,7 +44,7 @@ describe.concurrent('a worker of a remote agent', () => {
     ]);
   });
 
-  it('is not asked before it is there, and the agent is offline until then', async () => {
+  it('gets no job before it is connected, and the agent is offline until then', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const { box } = world;
     await box.createTask({ project: 'demo', id: 'a', title: 'wait', agent: 'far' });
@@ -69,7 +69,7 @@ describe.concurrent('a worker of a remote agent', () => {
     ]);
   });
 
-  it('ends a run that is cancelled, and says so', async () => {
+  it('ends a cancelled run, and reports it', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     let aborted = '';
     await world.worker({
@@ -120,7 +120,7 @@ describe.concurrent('a worker of a remote agent', () => {
     await until(async () => (await queued()) === 0, 'the job is gone');
   });
 
-  it('finds no job of a paused queue in its work queue, and gets it when that is resumed', async () => {
+  it('gets no job of a paused queue until that is resumed', async () => {
     await using world = await RemoteWorld.start({
       agents: { far: { ...PATIENT, capabilities: ['build'], concurrency: 2 } },
     });
@@ -140,7 +140,7 @@ describe.concurrent('a worker of a remote agent', () => {
     await until(async () => (await queued()) === 2, 'the job of the queue that goes on is there, too');
   });
 
-  it('that begins no job in time gets it no more: it is tried again, and given up in the end', async () => {
+  it('that starts no job in time loses it: the attempt is retried, until none is left', async () => {
     await using world = await RemoteWorld.start({ agents: { far: { ...PATIENT, queue_seconds: 0.3 } } });
     await announce(await world.connect());
     await until(async () => (await state(world)) === 'idle', 'it is there');

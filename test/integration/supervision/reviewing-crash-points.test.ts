@@ -28,7 +28,7 @@ async function comeToRest(simulation: Simulation): Promise<void> {
 }
 
 /** The decisions about the task, in their order, and the end of every task. */
-function story(simulation: Simulation) {
+function endOf(simulation: Simulation) {
   const ends = Object.fromEntries([...simulation.model.tasks.values()].map(({ id, state }) => [id, state]));
   const { attempts, comments, outputs } = simulation.task('t');
   return {
@@ -56,7 +56,7 @@ describe('a review by an agent', () => {
   it('finishes without a crash', async () => {
     const simulation = await given();
     await comeToRest(simulation);
-    expect(story(simulation)).toEqual(END);
+    expect(endOf(simulation)).toEqual(END);
     expect(simulation.task('t-r1')).toMatchObject({
       attempts: 2,
       spec: { parent: 't', reviews: { task: 't', attempt: 1 } },
@@ -71,7 +71,7 @@ describe('a review by an agent', () => {
       begin = simulation.log.appends;
       simulation.log.faults.set(begin + after, fault);
       await comeToRest(simulation);
-      expect(story(simulation), `crash at append ${begin + after}`).toEqual(END);
+      expect(endOf(simulation), `crash at append ${begin + after}`).toEqual(END);
       last = Math.min(last, simulation.log.appends);
     }
     expect(last).toBeGreaterThan(20);

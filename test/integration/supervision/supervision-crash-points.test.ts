@@ -1,5 +1,5 @@
 /**
- * One story in which everything happens once, told again and again with a crash at each of its appends: before the
+ * A scenario in which everything happens once, repeated with a crash at each of its appends: before the
  * message is stored, and after it is stored and before Signalbox knows it. It always comes to the same end.
  */
 import { describe, expect, it } from 'vitest';
@@ -43,7 +43,7 @@ const AGENTS = [
   }),
 ];
 
-async function tell(simulation: Simulation): Promise<void> {
+async function play(simulation: Simulation): Promise<void> {
   const follow_up = { title: 'after', description: '{{outputs}}', agent: 'a', outputs: 'required' } as const;
   await simulation.create({ id: 'parent', agent: 'a', join: true, budget: { attempts: 20 } });
   await simulation.create({ id: 'retried', agent: 'a', parent: 'parent', follow_ups: [follow_up] });
@@ -58,7 +58,7 @@ async function tell(simulation: Simulation): Promise<void> {
   decideLater(simulation, 'block', 'held');
 }
 
-/** A person, who tries again where Signalbox is down. */
+/** A user who retries while Signalbox is down. */
 function decideLater({ clock, callers }: Simulation, decision: TaskDecision, id: string): void {
   const mark = callers.newMark();
   const decide = (): void =>
@@ -92,10 +92,10 @@ const END = {
   held: 'blocked',
 };
 
-describe('a story with a crash at every append', () => {
+describe('a scenario with a crash at every append', () => {
   it('finishes without a crash', async () => {
     const simulation = await Simulation.begin({ agents: AGENTS });
-    await tell(simulation);
+    await play(simulation);
     await comeToRest(simulation);
     expect(ends(simulation)).toEqual(END);
   });
@@ -107,7 +107,7 @@ describe('a story with a crash at every append', () => {
       let begin = 0;
       for (let after = 1; begin + after <= last; after++) {
         const simulation = await Simulation.begin({ agents: AGENTS });
-        await tell(simulation);
+        await play(simulation);
         begin = simulation.log.appends;
         simulation.log.faults.set(begin + after, fault);
         await comeToRest(simulation);

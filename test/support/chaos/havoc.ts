@@ -81,7 +81,7 @@ export class Havoc {
     await this.#stop(leader, random.int(...(other && kind < 0.8 ? FOR_LONG : BRIEFLY)));
   }
 
-  /** null where the run ends before there is one. */
+  /** null if the run ends before there is one. */
   async #readyLeader(): Promise<ChaosNode | null> {
     for (; !this.#end.signal.aborted; await this.#wait(LOOK_MS)) {
       if (this.#stage.leader?.isReady) return this.#stage.leader;

@@ -9,7 +9,7 @@ export class Ledger {
   /** Requests without an answer, or with the answer "not now": their outcome is unknown. */
   unanswered = 0;
 
-  /** @param status 0 where there was no answer */
+  /** @param status 0 if there was no answer */
   note(text: string, status: number): void {
     if (status >= 200 && status < 300) this.done.add(text);
     else if (status >= 400 && status < 429) this.refused.add(text);

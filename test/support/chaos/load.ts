@@ -16,7 +16,7 @@ const PAUSE_MS = [50, 400] as const;
 const UNFINISHED = 120;
 
 export interface Answer {
-  /** 0 where there was none. */
+  /** 0 if there was none. */
   readonly status: number;
   readonly body: unknown;
 }

@@ -30,7 +30,7 @@ export class Stage implements AsyncDisposable {
   /** Why processes of Signalbox ended that were not killed. */
   readonly ends: string[] = [];
   readonly takeovers: Takeover[] = [];
-  /** null where each Signalbox starts its own. */
+  /** null if each Signalbox starts its own. */
   readonly nats: TestNatsServer | null;
   #leader: ChaosNode | null = null;
   #natsHitAt = Number.NEGATIVE_INFINITY;

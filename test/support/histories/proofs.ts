@@ -1,5 +1,5 @@
 /**
- * A story for auditors: a log that is signed by one key after the other, through a crash and a lost key, and from which
+ * A scenario for audits: a log that is signed by one key after the other, through a crash and a lost key, and from which
  * content is erased. The keys are always the same, and so is what they sign.
  */
 import { redactContent } from '../../../src/app/tasks/redact.ts';

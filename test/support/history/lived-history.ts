@@ -15,13 +15,13 @@ export const LIVED_SINCE = Date.UTC(2025, 0, 1);
 export class Lived {
   readonly host: ActorHost;
   readonly messages: StoredMessage[] = [];
-  /** What was visible after each event, where that is watched. */
+  /** What was visible after each event, if that is watched. */
   readonly texts: string[] = [];
   readonly projections = newProjections();
   readonly #claims: Claims = new Map();
   readonly #pipeline: CommitPipeline;
 
-  /** @param machines those that decide; today's where they are absent */
+  /** @param machines those that decide; default: the current ones */
   constructor(steps: readonly Step[], isWatched = false, machines?: Machines) {
     this.host = new ActorHost(machines);
     this.#pipeline = new CommitPipeline({

@@ -2,7 +2,7 @@ import type { SimulatedAgent } from './node.ts';
 import { type Script, scripts } from './script.ts';
 import type { ScriptOf } from './scripted-driver.ts';
 
-/** An agent that runs the same script every time, or one for each attempt; it succeeds where nothing is said. */
+/** An agent that runs the same script every time, or one for each attempt; by default it succeeds. */
 export function agent(
   id: string,
   run: Script | ScriptOf = scripts.succeeds(),

@@ -53,7 +53,7 @@ export class SimulatedClock implements Clock {
     this.#offset += ms;
   }
 
-  /** When the next timer wakes, in milliseconds that will have passed by then; null where none is set. */
+  /** When the next timer wakes, in milliseconds that will have passed by then; null if none is set. */
   nextAt(): number | null {
     for (let next = this.#timers.peek(); next; next = this.#timers.peek()) {
       if (next.wake !== null) return next.at;
@@ -62,7 +62,7 @@ export class SimulatedClock implements Clock {
     return null;
   }
 
-  /** Goes on to the next timer and wakes it. @returns false where none is set */
+  /** Goes on to the next timer and wakes it. @returns false if none is set */
   runNext(): boolean {
     if (this.nextAt() === null) return false;
     const timer = this.#timers.pop();

@@ -21,10 +21,10 @@ export interface AttemptModel {
   readonly agent: string;
   started: boolean;
   ended: boolean;
-  /** When it was suspected; null where it is not. */
+  /** When it was suspected; null if it is not. */
   suspectedAt: number | null;
   stopping: boolean;
-  /** The epoch of the supervisor in which it became clear that it was to be stopped; null where it is not. */
+  /** The epoch of the supervisor in which it became clear that it was to be stopped; null if it is not. */
   unwantedSince: number | null;
   rejected: number;
 }

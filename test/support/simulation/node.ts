@@ -20,7 +20,7 @@ import { ScriptedDriver, type ScriptOf } from './scripted-driver.ts';
 export interface SimulatedAgent extends Partial<Omit<AgentDefinition, 'driver'>> {
   readonly id: string;
   readonly scriptOf: ScriptOf;
-  /** Whether its runs outlive the supervisor; true where it does not say. */
+  /** Whether its runs outlive the supervisor; true if it does not say. */
   readonly adoptable?: boolean;
 }
 

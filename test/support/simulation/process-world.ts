@@ -16,7 +16,7 @@ export interface SimulatedProcess {
   readonly script: Script;
   readonly pid: number;
   readonly startedAt: number;
-  /** Whose process it lives in; null where it lives on its own. */
+  /** Whose process it lives in; null if it lives on its own. */
   readonly owner: ProcessClock | null;
   lastSignAt: number;
   end: RunEnd | null;

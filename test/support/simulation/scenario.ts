@@ -1,5 +1,5 @@
 /**
- * One random story from a seed: first the days in which everything goes wrong, then days of calm, at whose end nothing
+ * One random scenario from a seed: first days in which everything goes wrong, then days of calm, at whose end nothing
  * may be left that stays unfinished for ever.
  */
 import { newProjections, type Projections } from '../../../projections/index.ts';
@@ -120,7 +120,7 @@ function assertAtRest(simulation: Simulation): void {
   if (problems.length > 0) throw new Violation(problems.join('; '));
 }
 
-/** Why a task is where it is although nothing more will happen; null where that is right. */
+/** Why a task must not stay in its state although nothing more will happen; null if it may. */
 function stuckReason(simulation: Simulation, task: TaskModel): string | null {
   const { model, node } = simulation;
   const view = node?.engine.projections.blackboard.tasks.get(viewKey(task));

@@ -125,14 +125,14 @@ export class Simulation {
     this.#world = { ...this.#world, agents };
   }
 
-  /** Opens, with other agents where they are given, and lets time pass until it has taken up its work. */
+  /** Opens, with other agents if given, and lets time pass until it works. */
   async restart(agents = this.agents): Promise<void> {
     this.configure(agents);
     const node = await this.open();
     await this.answer(node.begun);
   }
 
-  /** kill -9, of the one that is up where it does not say which. */
+  /** kill -9, by default of the one that is up. */
   crash(writer = this.node?.writer): void {
     const node = this.#nodes.get(writer ?? '');
     if (!node) return;
@@ -177,7 +177,7 @@ export class Simulation {
     return this.eventsOf(id, project).map(({ event }) => event.type);
   }
 
-  /** Wakes the next timer. @returns false where none is set. @throws Violation */
+  /** Wakes the next timer. @returns false if none is set. @throws Violation */
   async step(): Promise<boolean> {
     const { passed } = this.clock;
     const isHealthy = this.node?.isOpen === true && this.log.reachable;
@@ -198,7 +198,7 @@ export class Simulation {
     await settle();
   }
 
-  /** Lets time pass until it holds. @throws Error where it does not within `limitMs` */
+  /** Lets time pass until it holds. @throws Error if it does not within `limitMs` */
   async until(holds: () => boolean, limitMs = HOUR_MS): Promise<void> {
     const end = this.clock.passed + limitMs;
     await settle();

@@ -17,7 +17,7 @@ const COMMANDS = [
 
 describe('the command line', () => {
   it.each(['', ...COMMANDS])(
-    '"signalbox %s" has a help with examples, and says where exit codes are explained',
+    '"signalbox %s" has a help with examples and a reference to the exit codes',
     async (command) => {
       const { code, out, err } = await run(...command.split(' ').filter(Boolean), '--help');
       expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -83,7 +83,7 @@ describe('the command line', () => {
     expect(terminal.err).toContain('caused by: ');
   });
 
-  it('says clearly that agents cannot be supervised on Windows', () => {
+  it('reports that agents cannot be supervised on Windows', () => {
     expect(() => assertSupportedPlatform('win32')).toThrow(/on Windows: run it on Linux or macOS, .*WSL 2/);
     expect(() => assertSupportedPlatform('darwin')).not.toThrow();
   });

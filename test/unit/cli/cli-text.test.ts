@@ -79,7 +79,7 @@ describe('a table', () => {
 });
 
 describe('times and sizes', () => {
-  it('read well', () => {
+  it('are readable', () => {
     expect([340, 2_500, 80_000, 11_100_000, 187_200_000].map(durationText)).toEqual([
       '340 ms',
       '2.5 s',
@@ -98,7 +98,7 @@ describe('times and sizes', () => {
 });
 
 describe('the log for people', () => {
-  it('is a line for each message, with its bindings, and nothing that a terminal would obey', () => {
+  it('has a line for each message, with its bindings, and no control characters', () => {
     let text = '';
     const logger = createLogger(
       'info',

@@ -69,7 +69,7 @@ const task = { project: 'demo', id: 'a' };
 const busy = problem(503, 'overloaded', {}, { 'retry-after': '2' });
 
 describe('the client', () => {
-  it('asks for what it is told to', async () => {
+  it('sends the method, path, query and body of each operation', async () => {
     await using script = await Script.of(ok(task));
     const client = script.client();
     await client.readTask({ project: 'demo', task: 'a' });
@@ -90,7 +90,7 @@ describe('the client', () => {
     ]);
   });
 
-  it('throws what Signalbox says, with code, details and faults', async () => {
+  it('throws the error of the answer, with code, details and field errors', async () => {
     const errors = [{ path: 'title', message: 'is missing' }];
     await using script = await Script.of(
       problem(409, 'illegal_transition', { details: { status: 'done' } }),
@@ -117,7 +117,7 @@ describe('the client', () => {
     expect(script.waits).toEqual([2_100, 200]);
   });
 
-  it('repeats a creation that has an id or a key, and tells by the status whether it existed already', async () => {
+  it('repeats a creation with an id or a key, and returns the status that says whether it existed', async () => {
     await using script = await Script.of(cut, ok(task, 201), busy, ok(task, 200));
     const client = script.client();
     const create = (key: object) =>
@@ -127,7 +127,7 @@ describe('the client', () => {
     expect(script.seen).toHaveLength(4);
   });
 
-  it('does not repeat what could happen twice', async () => {
+  it('does not repeat a request that could take effect twice', async () => {
     await using script = await Script.of(busy);
     const client = script.client();
     const overloaded = { code: 'overloaded' };
@@ -150,7 +150,7 @@ describe('the client', () => {
     expect(await script.client().reportHeartbeat({ project: 'demo', task: 'a' })).toEqual(task);
   });
 
-  it('repeats no request that was refused for good, and not more often than it may', async () => {
+  it('repeats no request that was finally refused, and none more often than the limit', async () => {
     await using refusing = await Script.of(problem(404, 'task_not_found'));
     await expect(refusing.client().readTask({ project: 'demo', task: 'a' })).rejects.toMatchObject({
       code: 'task_not_found',
@@ -162,7 +162,7 @@ describe('the client', () => {
     expect(script.seen).toHaveLength(5);
   });
 
-  it('says where nothing answers, and how to start it', async () => {
+  it('names the address and how to start Signalbox if nothing answers', async () => {
     const script = await Script.of(ok({}));
     const client = script.client();
     await script[Symbol.asyncDispose]();
@@ -175,7 +175,7 @@ describe('the client', () => {
     expect(script.waits).toHaveLength(4);
   });
 
-  it('says when it is not Signalbox that answers', async () => {
+  it('reports that another program answers', async () => {
     await using script = await Script.of((response) => response.end('<html>hello</html>'));
     await expect(script.client().readHealth()).rejects.toMatchObject({
       code: 'unreachable',
@@ -192,7 +192,7 @@ describe('the client', () => {
     });
   });
 
-  it('asks for nothing with an id or an address that cannot be', async () => {
+  it('rejects an invalid id or address before it sends anything', async () => {
     await using script = await Script.of(ok(task));
     const client = script.client();
     await expect(client.readTask({ project: 'demo', task: '..' })).rejects.toMatchObject({

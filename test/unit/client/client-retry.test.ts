@@ -21,7 +21,7 @@ describe('when the client repeats a request', () => {
     expect(waitBefore(1, 0, { ...policy, random: () => 0.5 })).toBe(75);
   });
 
-  it('waits at least as long as it is asked to, but not for ever', () => {
+  it('waits at least as long as the server asks, up to a limit', () => {
     expect(waitBefore(1, 2_000, policy)).toBe(2_100);
     expect(waitBefore(1, 30_001, policy)).toBeNull();
   });

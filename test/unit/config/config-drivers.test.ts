@@ -41,7 +41,7 @@ describe('the bundled drivers', () => {
 });
 
 describe('a driver of the configuration', () => {
-  it('needs no code', () => {
+  it('can be declared as data', () => {
     const config = parseConfig(AIDER, 'f');
     expect(config.agents.pair).toMatchObject({ driver: 'declared', uses: 'aider', options: { model: 'm' } });
     expect(resolveDriver(config.drivers, 'aider')).toMatchObject({

@@ -105,7 +105,7 @@ agents:
     expect((await loadConfig({ cwd, env: {}, file: 'bare.yaml' })).config.nats.program).toBe('nats-server');
   });
 
-  it('must not begin with a tilde, which would become the name of a directory', async () => {
+  it('must not begin with a tilde, because it would not be expanded', async () => {
     await write('signalbox.config.yaml', 'data_dir: ~/signalbox\n');
     await expect(loadConfig({ cwd, env: {} })).rejects.toThrow(
       'signalbox.config.yaml:1:1 data_dir: expected a path without "~" (it would not be expanded), got "~/signalbox"',

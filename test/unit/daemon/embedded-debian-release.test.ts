@@ -14,7 +14,7 @@ describe('olderDebian', () => {
 });
 
 describe('debianMirrors', () => {
-  it('takes each mirror of the main archive once, and no other repository', () => {
+  it('returns each mirror of the main archive once, and no other repository', () => {
     const targets = [
       'http://mirror.example/debian/ bookworm main',
       'http://mirror.example/debian/ bookworm contrib',

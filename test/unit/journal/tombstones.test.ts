@@ -30,12 +30,12 @@ const plain = (messages: readonly StoredMessage[]) =>
   messages.map(({ bytes, ...message }) => ({ ...message, text: Buffer.from(bytes).toString() }));
 
 describe('a log from which content was erased', () => {
-  it('is read whole, from a file and from a journal', async () => {
+  it('is read completely, from a file and from a journal', async () => {
     expect(erased.length).toBeGreaterThan(3);
     expect(plain(await collect(journalSource(reader).read()))).toEqual(plain(all));
   });
 
-  it('is read whole by the subject of a project and of a task, from any sequence on', async () => {
+  it('is read completely by the subject of a project and of a task, from any sequence on', async () => {
     const source = journalSource(reader);
     const [first = 0, second = 0] = erased;
     for (const from of [1, first, first + 1, second]) {

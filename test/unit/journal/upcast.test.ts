@@ -68,13 +68,13 @@ describe('events of other versions', () => {
     );
   });
 
-  it('leaves the other types alone', () => {
+  it('does not change other types', () => {
     const event = { type: 'task.due', project: 'demo', task: 'a' };
     expect(upcast({ type: 'task.due', version: 1 }, event, 'x', TABLE)).toEqual({ type: 'task.due', event });
     expect(() => upcast({ type: 'task.due', version: 2 }, event, 'x', TABLE)).toThrow('knows version 1');
   });
 
-  it.each(EVENT_TYPES)('has only first versions today: %s', (type) => {
+  it.each(EVENT_TYPES)('has only first versions: %s', (type) => {
     expect(versionedTypeOf(type)).toBe(`dev.signalbox.${type}.v1`);
     expect(parseVersionedType(versionedTypeOf(type))).toEqual({ type, version: 1 });
     expect(versionedTypeOf(TYPE, TABLE)).toBe('dev.signalbox.task.comment_added.v3');

@@ -11,7 +11,7 @@ const commandNamed = (name: string) => {
 };
 
 describe('an operation as a NATS command', () => {
-  it('has a subject of its own, made of its name', () => {
+  it('has a subject of its own, from its name', () => {
     const subjects = OFFERED.map((each) => commandOf(each).subject);
     expect(new Set(subjects).size).toBe(OFFERED.length);
     for (const subject of subjects) {
@@ -29,7 +29,7 @@ describe('an operation as a NATS command', () => {
     );
   });
 
-  it('is answered with one message: nothing streams', () => {
+  it('is answered with one message: streams are no commands', () => {
     const kinds = OFFERED.flatMap(({ answers }) => Object.values(answers).map(({ mediaType }) => mediaType));
     expect(kinds).not.toContain('text/event-stream');
     expect(OFFERED.map(({ name }) => name)).not.toContain('followEvents');

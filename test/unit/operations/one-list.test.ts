@@ -54,7 +54,7 @@ describe('the list of operations', () => {
     },
   );
 
-  it('loads nothing of the engine, the app and the servers', async () => {
+  it('loads no module of the engine, the app and the servers', async () => {
     const seen = new Set<string>();
     const follow = async (file: string): Promise<void> => {
       if (seen.has(file)) return;

@@ -76,7 +76,7 @@ describe('findOwned', () => {
     expect(owned([LAUNCHER, entry(99, 100, 100, { startTime: '499' })])).toEqual({ 100: 'known' });
   });
 
-  it('never claims this process, its group, or the first process (process/ownership-by-start-time)', () => {
+  it('never takes this process, its group, or the first process for owned (process/ownership-by-start-time)', () => {
     const self = { ...SIGNALBOX, markers: ['m'], startTime: '600' };
     const sibling = entry(11, 10, 10, { markers: ['m'], startTime: '600' });
     const first = { ...INIT, markers: ['m'], startTime: '600' };

@@ -1,6 +1,6 @@
 /**
  * What golden histories are recorded from: a whole Signalbox in a simulated world goes through everything that can
- * happen to tasks, attempts, agents and itself. The same story gives the same log, byte by byte.
+ * happen to tasks, attempts, agents and itself. The same scenario gives the same log, byte by byte.
  */
 
 import { type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
@@ -272,4 +272,4 @@ async function queues(): Promise<Simulation> {
 }
 
 /** By name; each ends with its whole log in `log`. */
-export const STORIES = { reviews, failures, waiting, agents, queues, crashes, proofs } as const;
+export const SCENARIOS = { reviews, failures, waiting, agents, queues, crashes, proofs } as const;

@@ -1,4 +1,4 @@
-/** The demo, watched and decided on the dashboard. */
+/** The demo on the dashboard, with the decisions of its reviewer. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ async function demoConfig(): Promise<object> {
 const TASKS = '/api/projects/demo/tasks';
 
 describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }, () => {
-  it('shows without a reload how one task is sent back and approved, one fails and is retried, and one hangs and is killed', async () => {
+  it('shows without a reload that one task is rejected and then approved, one is retried, and one hangs and is killed', async () => {
     await using sandbox = await Sandbox.create({ config: await demoConfig() });
     await sandbox.up();
     await using browser = await TestBrowser.launch();
