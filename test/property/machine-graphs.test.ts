@@ -16,7 +16,7 @@ import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { goldenHistories } from '../support/histories/golden.ts';
 import { type Claims, eventOf, step } from '../support/history/random-history.ts';
 
-const HISCENARIOS = 1_500;
+const HISTORIES = 1_500;
 const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });
 
 type Moved = Pick<StoredRecord, 'event' | 'transitions'>;
@@ -29,7 +29,7 @@ function changesIn({ event, transitions }: Moved): string[] {
 }
 
 function* randomHistories(): Iterable<Moved> {
-  for (const all of fc.sample(steps, { numRuns: HISCENARIOS, seed: 1 })) {
+  for (const all of fc.sample(steps, { numRuns: HISTORIES, seed: 1 })) {
     const host = new ActorHost();
     const claims: Claims = new Map();
     for (const each of all) {

@@ -9,7 +9,7 @@ import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { LIVED_SINCE, Lived, seenIn } from '../support/history/lived-history.ts';
 import { step } from '../support/history/random-history.ts';
 
-const HISCENARIOS = 1_000;
+const HISTORIES = 1_000;
 const steps = fc.array(step, { maxLength: 40, size: 'max' });
 
 describe('a replay', () => {
@@ -29,10 +29,10 @@ describe('a replay', () => {
         }
         expect(replay.projections.toText()).toBe(lived.projections.toText());
       }),
-      { numRuns: HISCENARIOS },
+      { numRuns: HISTORIES },
     );
     // Histories that end at once would prove nothing.
-    expect(moments).toBeGreaterThan(10 * HISCENARIOS);
+    expect(moments).toBeGreaterThan(10 * HISTORIES);
   });
 
   it('shows the same whether it reaches a moment directly, by sequence or by time, or step by step', async () => {

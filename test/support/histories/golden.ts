@@ -7,7 +7,7 @@ import { fileSource } from '../../../src/engine/replay/file-source.ts';
 import { Replay } from '../../../src/engine/replay/replay.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 
-export const HISCENARIOS = fileURLToPath(new URL('../../histories', import.meta.url));
+export const HISTORIES = fileURLToPath(new URL('../../histories', import.meta.url));
 
 export interface GoldenHistory {
   /** As in `0.1.0/reviews`. */
@@ -17,16 +17,16 @@ export interface GoldenHistory {
 }
 
 export function goldenHistory(version: string, name: string): GoldenHistory {
-  const path = join(HISCENARIOS, version, name);
+  const path = join(HISTORIES, version, name);
   return { name: `${version}/${name}`, file: `${path}.ndjson`, stateFile: `${path}.state.txt` };
 }
 
 export async function goldenHistories(): Promise<GoldenHistory[]> {
-  const entries = await readdir(HISCENARIOS, { withFileTypes: true });
+  const entries = await readdir(HISTORIES, { withFileTypes: true });
   const versions = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const found = await Promise.all(
     versions.map(async (version) => {
-      const names = await readdir(join(HISCENARIOS, version));
+      const names = await readdir(join(HISTORIES, version));
       return names
         .filter((name) => name.endsWith('.ndjson'))
         .map((name) => goldenHistory(version, basename(name, '.ndjson')));

@@ -11,7 +11,7 @@ import { type BuilderLimits, SpanBuilders } from '../../../src/features/telemetr
 import { TaskSpanBuilder } from '../../../src/features/telemetry/task-span.ts';
 import { goldenHistories } from '../../support/histories/golden.ts';
 
-const HISCENARIOS = await goldenHistories();
+const HISTORIES = await goldenHistories();
 const UNSAMPLED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
 
 async function recordsOf(file: string): Promise<StoredRecord[]> {
@@ -46,7 +46,7 @@ const settlements = ({ transitions }: StoredRecord): number =>
     ({ entity, from, to }) => entity === 'task' && SETTLED_STATES.has(to) && !SETTLED_STATES.has(from ?? ''),
   ).length;
 
-describe.each(HISCENARIOS)('$name', ({ file }) => {
+describe.each(HISTORIES)('$name', ({ file }) => {
   it('has one span for each ended attempt, and for each time that a task settled', async () => {
     const records = await recordsOf(file);
     const spans = await spansOf(records);
