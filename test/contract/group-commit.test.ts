@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openGroupCommit } from '../../src/journal/jetstream/group-commit.ts';
-import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { RecordingJournal } from '../support/history/recording-journal.ts';
+import { MemoryJournal, MemoryLog } from '../support/memory-journal.ts';
 import { until } from '../support/until.ts';
 import { describeJournal } from './journal-contract.ts';
 import { memoryLogs } from './memory-log-under-test.ts';

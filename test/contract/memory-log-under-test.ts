@@ -1,7 +1,7 @@
 /** A log in memory for the contract suite, whose journals may be wrapped. */
 import type { Journal, JournalEntry, JournalHandlers } from '../../src/journal/journal.ts';
-import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { RecordingJournal } from '../support/history/recording-journal.ts';
+import { MemoryJournal, MemoryLog } from '../support/memory-journal.ts';
 import type { FreshLog, Gate, LogUnderTest } from './log-under-test.ts';
 
 type OpenInner = (handlers: JournalHandlers<JournalEntry>) => Promise<Journal<JournalEntry>>;

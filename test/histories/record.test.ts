@@ -10,12 +10,12 @@ import { memorySource } from '../../src/engine/replay/event-source.ts';
 import { lineOf } from '../../src/engine/replay/file-source.ts';
 import { checkHistory } from '../../src/engine/replay/replay.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
-import type { MemoryLog } from '../../src/journal/memory-journal.ts';
 import { withTombstones } from '../../src/journal/redactions.ts';
 import { VERSION } from '../../src/version.ts';
 import { goldenHistories, goldenHistory, writeState } from '../support/histories/golden.ts';
 import { SCENARIOS } from '../support/histories/scenarios.ts';
 import { readerOf } from '../support/history/signed-log.ts';
+import type { MemoryLog } from '../support/memory-journal.ts';
 
 const RECORD = process.env.RECORD_HISTORY;
 

@@ -10,10 +10,10 @@ import { CommitPipeline } from '../../src/engine/runtime/commit-pipeline.ts';
 import { BEGINNING, rebuild } from '../../src/engine/runtime/rebuild.ts';
 import { readRecord } from '../../src/journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../src/journal/journal.ts';
-import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
 import { skeletonOf, withTombstones } from '../../src/journal/redactions.ts';
 import { type Claims, eventOf, type Step, step } from '../support/history/random-history.ts';
 import { auditOf, readerOf } from '../support/history/signed-log.ts';
+import { MemoryJournal, MemoryLog } from '../support/memory-journal.ts';
 
 interface Part {
   readonly step: Step;

@@ -16,7 +16,7 @@ import { FunctionDriver, type FunctionHandler } from '../../src/drivers/function
 import type { LogEntry } from '../../src/engine/runtime/commit-pipeline.ts';
 import type { AgentDefinition } from '../../src/engine/supervisor/agent-roster.ts';
 import type { JournalHandlers } from '../../src/journal/journal.ts';
-import { MemoryJournal, MemoryLog } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal, MemoryLog } from './memory-journal.ts';
 
 export const PROJECT = 'demo';
 

@@ -9,10 +9,10 @@ import type { EventOf, StoredRecord } from '../../../src/contracts/events/events
 import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
 import { KeyFile } from '../../../src/features/audit/key-file.ts';
 import { readRecord } from '../../../src/journal/codec/cloud-event.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent, silentLogger, startEngine, type TestEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { auditOf } from '../../support/history/signed-log.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 
 const agents = [functionAgent('idle', () => new Promise(() => {}))];

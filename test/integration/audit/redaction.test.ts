@@ -10,10 +10,10 @@ import { redactSchema } from '../../../src/contracts/api/requests.ts';
 import { taskKey } from '../../../src/contracts/ids.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
-import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { withTombstones } from '../../../src/journal/redactions.ts';
 import { functionAgent, PROJECT, startEngine, type TestEngine } from '../../support/engine.ts';
 import { MemorySnapshots } from '../../support/history/memory-snapshots.ts';
+import { MemoryJournal, MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 
 const SECRET = 'the password is hunter2';

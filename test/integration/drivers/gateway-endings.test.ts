@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GatewaySettings } from '../../../src/drivers/gateway/gateway-driver.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { startEngine } from '../../support/engine.ts';
 import type { TestRun } from '../../support/gateway/gateway-runs.ts';
 import { GatewayServer } from '../../support/gateway/gateway-server.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 import { agentOf, attemptsOf, begun, finish, given, settled, TEXT } from './gateway-lab.ts';
 

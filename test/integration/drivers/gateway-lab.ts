@@ -3,10 +3,10 @@
 import type { CreateTask } from '../../../src/contracts/api/requests.ts';
 import { GatewayDriver, type GatewaySettings } from '../../../src/drivers/gateway/gateway-driver.ts';
 import type { AgentDefinition } from '../../../src/engine/supervisor/agent-roster.ts';
-import type { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { type EngineSettings, functionAgent, startEngine, type TestEngine } from '../../support/engine.ts';
 import type { TestRun } from '../../support/gateway/gateway-runs.ts';
 import type { GatewayServer } from '../../support/gateway/gateway-server.ts';
+import type { MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 
 export const TEXT = 'all is well';

@@ -9,10 +9,10 @@ import {
   webhookConfigSchema,
   webhookLettersSchema,
 } from '../../../src/contracts/api/webhooks.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
 import { Receiver } from '../../support/http/receiver.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 
 const KEY = randomBytes(24);

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { listAgents, readAgent } from '../../../src/app/agents/agents.ts';
 import { SignalboxClient } from '../../../src/client/client.ts';
 import { type AgentAnswer, agentAnswerSchema, agentListSchema } from '../../../src/contracts/api/answers.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent, startEngine } from '../../support/engine.ts';
 import { Gate, type HttpAnswer, problemIn, startHttp, TASKS } from '../../support/http/http.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 
 const AGENT = '/api/agents/worker';
 

@@ -7,9 +7,9 @@ import { sha256 } from '../../../src/base/hash.ts';
 import { type AuditStatusAnswer, auditStatusSchema } from '../../../src/contracts/api/audit-status.ts';
 import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
 import { KeyFile } from '../../../src/features/audit/key-file.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent, silentLogger } from '../../support/engine.ts';
 import { Gate, problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 
 const EVERY_EVENTS = 10;

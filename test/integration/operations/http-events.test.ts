@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { EventFeed, type FeedSettings } from '../../../src/app/events/event-feed.ts';
 import { type HttpServer, startHttpServer } from '../../../src/http/server.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import type { PeopleTokens } from '../../../src/operations/access/access.ts';
 import { functionAgent, silentLogger, startEngine, type TestEngine } from '../../support/engine.ts';
 import { Gate, HEALTHY, MAX_BODY_BYTES, problemIn, startHttp, TASKS } from '../../support/http/http.ts';
 import { SseConnection } from '../../support/http/sse.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 
 const quick = () => [functionAgent('quick', () => 'ok', { concurrency: 8 })];

@@ -5,7 +5,6 @@ import { listDeadLetters, redriveDeadLetters } from '../../../src/app/tasks/dead
 import type { TaskRef } from '../../../src/contracts/ids.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import type { ReadRange } from '../../../src/journal/journal.ts';
-import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { blockTask, retryTask, unblockTask } from '../../support/decisions.ts';
 import {
   type EngineSettings,
@@ -16,6 +15,7 @@ import {
 } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemorySnapshots } from '../../support/history/memory-snapshots.ts';
+import { MemoryJournal, MemoryLog } from '../../support/memory-journal.ts';
 
 const HOUR_MS = 3_600_000;
 const FOREVER: RetentionLimits = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent, startEngine } from '../../support/engine.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 
 describe('the life of a task with a function agent', () => {
   it('goes from creation to done in six events, in the order of the state machine', async () => {

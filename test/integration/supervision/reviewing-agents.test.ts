@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { explainTask } from '../../../src/app/tasks/why.ts';
 import type { CreateTask } from '../../../src/contracts/api/requests.ts';
 import type { FunctionHandler } from '../../../src/drivers/function.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent, PROJECT, startEngine, type TestEngine } from '../../support/engine.ts';
 import { Gate, problemIn, startHttp, TASKS, taskIn } from '../../support/http/http.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 
 const verdict = (verdict: string, comment?: string): string => JSON.stringify({ verdict, comment });
 

@@ -7,10 +7,10 @@ import { mcpOverHttp } from '../../../src/client/mcp/http.ts';
 import { webhookConfigSchema } from '../../../src/contracts/api/webhooks.ts';
 import type { FunctionContext } from '../../../src/drivers/function.ts';
 import type { HttpServerOptions } from '../../../src/http/server.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { startHttp, TASKS, type TestHttp, type WebhookSettings } from '../../support/http/http.ts';
 import { Receiver } from '../../support/http/receiver.ts';
+import { MemoryLog } from '../../support/memory-journal.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`;

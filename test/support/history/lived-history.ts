@@ -7,7 +7,7 @@ import { ActorHost, type Machines } from '../../../src/engine/runtime/actor-host
 import { CommitPipeline } from '../../../src/engine/runtime/commit-pipeline.ts';
 import { BEGINNING } from '../../../src/engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
-import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
+import { MemoryJournal, MemoryLog } from '../memory-journal.ts';
 import { AGENTS, type Claims, eventOf, QUEUES, type Step, TASKS } from './random-history.ts';
 
 export const LIVED_SINCE = Date.UTC(2025, 0, 1);

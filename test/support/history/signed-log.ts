@@ -16,9 +16,9 @@ import {
   type VerifierOptions,
 } from '../../../src/features/audit/verifier.ts';
 import type { LogReader, StoredMessage } from '../../../src/journal/journal.ts';
-import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { withTombstones } from '../../../src/journal/redactions.ts';
 import { functionAgent, PROJECT, silentLogger, startEngine } from '../engine.ts';
+import { MemoryJournal, MemoryLog } from '../memory-journal.ts';
 
 export interface SignedLog {
   readonly log: MemoryLog;

@@ -11,8 +11,8 @@ import { Audit } from '../../../src/features/audit/audit.ts';
 import { Background } from '../../../src/features/background/background.ts';
 import { Webhooks } from '../../../src/features/webhooks/webhooks.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../../src/http/server.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { type EngineSettings, PROJECT, silentLogger, startEngine, type TestEngine } from '../engine.ts';
+import { MemoryLog } from '../memory-journal.ts';
 
 export const TASKS = `/api/projects/${PROJECT}/tasks`;
 export const MAX_BODY_BYTES = 1_048_576;

@@ -6,8 +6,8 @@ import type { Logger } from 'pino';
 import { EventFeed } from '../../../src/app/events/event-feed.ts';
 import type { TelemetrySettings } from '../../../src/features/telemetry/settings.ts';
 import { Telemetry, type TelemetryLimits } from '../../../src/features/telemetry/telemetry.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { type EngineSettings, silentLogger, startEngine, type TestEngine } from '../engine.ts';
+import { MemoryLog } from '../memory-journal.ts';
 
 const FAST: Partial<TelemetryLimits> = { intervalMs: 10, retryMs: 10, maxRetryMs: 40 };
 

@@ -2,7 +2,7 @@
 
 import type { LogEntry } from '../../../src/engine/runtime/commit-pipeline.ts';
 import type { Journal, JournalHandlers, JournalState, TakeOver, Tip } from '../../../src/journal/journal.ts';
-import { MemoryJournal } from '../../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../memory-journal.ts';
 import { type JournalFactory, memoryJournal } from './node.ts';
 
 /** The caller is answered when its event is sent, not when it is stored. */

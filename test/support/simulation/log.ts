@@ -1,6 +1,6 @@
 /** A log in memory at which things go wrong, and which tells of every message that it has stored. */
 import type { JournalEntry } from '../../../src/journal/journal.ts';
-import { MemoryLog } from '../../../src/journal/memory-journal.ts';
+import { MemoryLog } from '../memory-journal.ts';
 
 /** What happens to the writer at one append: it dies before the message is stored, or before it learns that it is. */
 export type AppendFault = 'lost' | 'unanswered';

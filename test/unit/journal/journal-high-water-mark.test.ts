@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HighWaterMark } from '../../../src/journal/high-water-mark.ts';
-import { MemoryJournal, MemoryLog } from '../../../src/journal/memory-journal.ts';
 import { entryOf } from '../../support/history/recording-journal.ts';
+import { MemoryJournal, MemoryLog } from '../../support/memory-journal.ts';
 
 const logger = pino({ level: 'silent' });
 const QUICK_MS = 5;

@@ -1,8 +1,8 @@
 /** A journal in memory, for tests and simulations. Several journals can share its log, which can be cut off and altered. */
-import { EntryQueue } from '../base/entry-queue.ts';
-import { SignalboxError } from '../contracts/errors.ts';
-import { matchesSubject } from '../contracts/messages/subjects.ts';
-import { fenced, notFollowed, otherLog, refuseGap } from './failures.ts';
+import { EntryQueue } from '../../src/base/entry-queue.ts';
+import { SignalboxError } from '../../src/contracts/errors.ts';
+import { matchesSubject } from '../../src/contracts/messages/subjects.ts';
+import { fenced, notFollowed, otherLog, refuseGap } from '../../src/journal/failures.ts';
 import {
   type FillGap,
   isSameTip,
@@ -14,7 +14,7 @@ import {
   type StoredMessage,
   type TakeOver,
   type Tip,
-} from './journal.ts';
+} from '../../src/journal/journal.ts';
 
 /** The log that journals write to; in place of a NATS server. */
 export class MemoryLog {
