@@ -82,7 +82,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     await page.getByText('SIGKILL', { exact: true }).waitFor();
     await page.getByText(/agent \d+ hangs/).waitFor();
     await page.goBack();
-    await page.getByLabel('Choose Wait for ever').check();
+    await page.getByLabel('Select Wait for ever').check();
     await page.getByRole('button', { name: 'Redrive 1 task' }).click();
     await page.getByText('Redriven: 1 task.').waitFor();
     await page.getByText('No dead letters.').waitFor();

@@ -90,7 +90,7 @@ function Actions({ letters, chosen, choose, onDone }: ActionsProps) {
   return (
     <div class="actions">
       <button type="button" class="quiet" onClick={() => choose(areAll ? [] : letters.map(keyOf))}>
-        {areAll ? 'Choose none' : 'Choose all'}
+        {areAll ? 'Select none' : 'Select all'}
       </button>
       <ActionButton class="strong" disabled={picked.length === 0} action={redrive}>
         Redrive {picked.length > 0 && counted(picked.length, 'task')}
@@ -127,7 +127,7 @@ function Letter({ letter, isChosen, onToggle }: LetterProps) {
   return (
     <li class="row" data-item>
       {onToggle && (
-        <input type="checkbox" checked={isChosen} onChange={onToggle} aria-label={`Choose ${letter.title}`} />
+        <input type="checkbox" checked={isChosen} onChange={onToggle} aria-label={`Select ${letter.title}`} />
       )}
       <div class="row-main">
         <a href={taskHref(letter)} data-task={keyOf(letter)}>

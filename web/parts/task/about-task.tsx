@@ -26,7 +26,13 @@ export function AboutTask({ task }: { readonly task: WholeTask }) {
         <Items key={label} label={label}>
           {values.map((text) => (
             <li key={text}>
-              <Line text={text} />
+              {label === 'Links' ? (
+                <a href={text} target="_blank" rel="noreferrer">
+                  {text}
+                </a>
+              ) : (
+                <Line text={text} />
+              )}
             </li>
           ))}
         </Items>

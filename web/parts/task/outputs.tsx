@@ -8,7 +8,7 @@ import { Block, Line } from '../base/safe-text.tsx';
 export function Outputs({ task: { outputs = [] } }: { readonly task: WholeTask }) {
   return (
     <Section title="Outputs" count={outputs.length}>
-      {outputs.length === 0 && <p class="dim">No outputs yet.</p>}
+      {outputs.length === 0 && <p class="dim">No outputs.</p>}
       {outputs.map((output) => (
         <Output key={output.number} output={output} isOpen={output.number === outputs.length} />
       ))}
