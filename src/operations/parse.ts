@@ -17,7 +17,7 @@ export function parse<Schema extends z.ZodType>(
   part: string,
   code: ErrorCode = 'invalid_request',
 ): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: expectationOf });
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
   const list = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
@@ -36,6 +36,41 @@ function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue.message;
   const branches = issue.errors.flatMap(([first]) => (first ? [first.message] : []));
   return [...new Set(branches)].join(', or ');
+}
+
+/** The message of a fault whose schema has none of its own. */
+function expectationOf(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is missing' : `expected ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return `expected ${amountOf(issue.origin, issue.inclusive === false ? 'above' : 'at least', issue.minimum)}`;
+    case 'too_big':
+      return `expected ${amountOf(issue.origin, issue.inclusive === false ? 'below' : 'at most', issue.maximum)}`;
+    case 'invalid_value':
+      return `expected ${issue.values.map(String).join(', ')}`.replace(/, ([^,]*)$/, ' or $1');
+    case 'invalid_format':
+      return issue.format === 'datetime' ? 'expected a time such as 2030-01-31T12:00:00Z' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+  record: 'an object',
+  array: 'a list',
+};
+
+/** As in `a number of at least 1`, `text of at most 200 characters`, `a list of at least 1`. */
+function amountOf(origin: string, bound: string, limit: number | bigint): string {
+  if (origin === 'string') return `text of ${bound} ${limit} ${limit === 1 ? 'character' : 'characters'}`;
+  const of = bound.startsWith('at ') ? 'of ' : '';
+  return `${TYPES[origin] ?? 'a value'} ${of}${bound} ${limit}`;
 }
 
 function pathOf(path: readonly PropertyKey[]): string {
