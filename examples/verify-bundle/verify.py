@@ -122,5 +122,5 @@ if __name__ == "__main__":
     verifier = Verifier(sys.argv[2] if len(sys.argv) > 2 else None)
     with open(sys.argv[1], "rb") as file:
         verifier.bundle(file.read())
-    print("\n".join(verifier.problems) or "nothing is wrong with it")
+    print("\n".join(verifier.problems) or "verified, no findings")
     sys.exit(1 if verifier.problems else 0)

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { z } from 'zod';
 import { printable } from '../base/printable.ts';
-import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { ERROR_CODES, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,7 +26,10 @@ export function failureText(thrown: unknown): string {
   }
   const [first = '', ...rest] = [...printable(thrown.message).split('\n'), ...fieldLines(thrown)];
   if (rest.length === 0) return `signalbox: ${first} [${thrown.code}]`;
-  return [`signalbox: [${thrown.code}]`, ...[first, ...rest].map((line) => `  ${line}`)].join('\n');
+  return [
+    `signalbox: ${ERROR_CODES[thrown.code]} [${thrown.code}]`,
+    ...[first, ...rest].map((line) => `  ${line}`),
+  ].join('\n');
 }
 
 function fieldLines({ message, details }: SignalboxError): string[] {

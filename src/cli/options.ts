@@ -53,7 +53,7 @@ export interface SourceOptions extends LogOptions, JsonOption {
 /** The event log or a bundle, and the public keys to trust. */
 export interface TrustOptions extends LogOptions {
   readonly bundle?: string;
-  readonly key: readonly string[];
+  readonly key?: readonly string[];
 }
 
 /** Requests are repeated this often: a user is waiting, so an absent server is reported soon. */
@@ -116,7 +116,10 @@ export function withConfig(command: Command): Command {
 export function withNats(command: Command, what: string): Command {
   return command
     .option('--nats-url <url>', `${what} (env: NATS_URL)`)
-    .option('--nats-context <name>', 'the same, as a context of the nats command line (env: NATS_CONTEXT)');
+    .option(
+      '--nats-context <name>',
+      'context of the nats command line, instead of --nats-url (env: NATS_CONTEXT)',
+    );
 }
 
 export function withLogLevel(command: Command): Command {
@@ -150,7 +153,6 @@ export function withTrust(command: Command): Command {
       '--key <file-or-fingerprint>',
       'trust this public key and those signed by it (repeatable; default: the first key of the log)',
       append,
-      [],
     );
 }
 

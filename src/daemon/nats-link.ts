@@ -32,10 +32,11 @@ export interface NatsLinkOptions {
 /** What is certain of an acknowledged event, by mode of `nats.sync`, and on an external server. */
 export const DURABILITY = {
   interval:
-    'written to the system before it is acknowledged: the crash of a process loses nothing; a power cut may lose what was not synced to the disk yet (1 s with nats-server 2.10 and later, 60 s before)',
-  group: 'on the disk before it counts, many events a sync: neither a crash nor a power cut loses anything',
+    'a crash of a process loses nothing; a power cut may lose the last second (the last minute before nats-server 2.10)',
+  group:
+    'events are synced to the disk in groups, before they count: neither a crash nor a power cut loses anything',
   always:
-    'on the disk before it is acknowledged, each event for itself: neither a crash nor a power cut loses anything',
+    'each event is synced to the disk before it is acknowledged: neither a crash nor a power cut loses anything',
   external: 'as the NATS server is configured (sync_interval, replicas)',
 } as const;
 

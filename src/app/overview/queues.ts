@@ -119,7 +119,7 @@ function assertWasPaused({ state }: Needs<'state.host'>, key: QueueKey): void {
   if (state.host.get('queue', key)) return;
   throw new SignalboxError(
     'illegal_transition',
-    `queue ${key} is open: queue.resumed is not possible there, only queue.paused`,
+    `queue ${key} is open: queue.resumed is not possible, only queue.paused`,
     { details: { entity: 'queue', id: key, state: 'open', event: 'queue.resumed', legal: ['queue.paused'] } },
   );
 }

@@ -125,6 +125,6 @@ function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {
   if (unknown === undefined) return new Set(names.filter(isTaskState));
   throw new SignalboxError(
     'invalid_request',
-    `status: ${JSON.stringify(unknown)} is none of ${TASK_STATES.join(', ')}`,
+    `status: ${JSON.stringify(unknown)} is not one of ${TASK_STATES.join(', ')}`,
   );
 }

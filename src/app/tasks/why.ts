@@ -29,7 +29,7 @@ export async function explainTask(app: AppContext, ref: TaskRef): Promise<WhyAns
 }
 
 /** The details of what it waits for are clauses that continue "task x is pending:". */
-export function explain(situation: Situation): Pick<WhyAnswer, 'summary' | 'waits_for' | 'next'> {
+export function explain(situation: Situation): Pick<WhyAnswer, 'summary' | 'reason' | 'waits_for' | 'next'> {
   const { task, attempt, logTrouble } = situation;
   const { waits, next } = explainState(situation);
   // The process of an attempt that the task no longer waits for has yet to end.
@@ -47,10 +47,10 @@ export function explain(situation: Situation): Pick<WhyAnswer, 'summary' | 'wait
     // The next event was decided and is not stored yet.
     if (waits.length === 0) waits.push({ kind: 'log', detail: 'the next event is being stored' });
   }
-  const details = waits.map(({ detail }) => detail).join('; ');
+  const details = waits.map(({ detail }) => detail).join('; ') || (task.reason ?? '');
   const state = task.state === 'review' ? 'in review' : task.state;
   const summary = `task ${task.id} is ${state}${details && `: ${details}`}`;
-  return { summary, waits_for: waits, next };
+  return { summary, reason: task.reason, waits_for: waits, next };
 }
 
 interface Reasons {
@@ -77,7 +77,7 @@ function explainState(situation: Situation): Reasons {
       return { waits: [], next: 'nothing: this is final' };
     case 'failed':
     case 'expired':
-      return { waits: [], next: `nothing, until it is redriven: "signalbox task retry ${task.id}"` };
+      return { waits: [], next: `nothing, unless it is retried: "signalbox task retry ${task.id}"` };
     default:
       return unreachable(task.state, 'explain');
   }

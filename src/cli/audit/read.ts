@@ -28,7 +28,7 @@ export interface Read {
 
 /** @throws SignalboxError if nothing can be read */
 export async function readAndVerify(options: TrustOptions, reading: Reading): Promise<Read> {
-  const trusted = new Set(await Promise.all(options.key.map(fingerprintIn)));
+  const trusted = new Set(await Promise.all((options.key ?? []).map(fingerprintIn)));
   return options.bundle === undefined
     ? verifyLog(options, trusted, reading)
     : verifyFile(options.bundle, options, trusted, reading);

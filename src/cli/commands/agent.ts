@@ -94,6 +94,7 @@ function agentLines(terminal: Pick<Terminal, 'style'>, agent: AgentAnswer, now: 
 
 interface AgentDecision {
   readonly name: string;
+  readonly summary: string;
   readonly description: string;
   readonly example: Example;
   readonly send: (
@@ -105,6 +106,7 @@ interface AgentDecision {
 const DECISIONS: readonly AgentDecision[] = [
   {
     name: 'pause',
+    summary: 'stop assigning tasks to an agent',
     description: 'Stops assigning tasks to an agent. Running attempts continue. Survives restarts.',
     example: [
       'Pause an agent while its prompts change',
@@ -114,6 +116,7 @@ const DECISIONS: readonly AgentDecision[] = [
   },
   {
     name: 'drain',
+    summary: 'empty an agent: no new tasks, until its last attempt has ended',
     description:
       'Empties an agent: no new tasks are assigned, and it is shown as drained when its last attempt has ended. ' +
       'Survives restarts.',
@@ -122,15 +125,17 @@ const DECISIONS: readonly AgentDecision[] = [
   },
   {
     name: 'resume',
+    summary: 'resume an agent that takes no tasks',
     description: 'Resumes an agent that is paused, draining, drained, or parked after failures.',
     example: ['Assign tasks again', 'signalbox agent resume writer'],
     send: (client, input) => client.resumeAgent(input),
   },
 ];
 
-function decisionRow({ name, description, example, send }: AgentDecision): CommandRow {
+function decisionRow({ name, summary, description, example, send }: AgentDecision): CommandRow {
   return {
     name,
+    summary,
     description,
     examples: [example],
     add: (command, terminal) =>

@@ -153,8 +153,8 @@ async function prove(setup: Setup, before: State): Promise<boolean> {
     terminal,
     isSame,
     isSame
-      ? 'blackboard and attempt history are identical, byte for byte'
-      : 'blackboard and attempt history DIFFER from those before',
+      ? 'tasks and attempt history are identical, byte for byte'
+      : 'tasks and attempt history DIFFER from those before',
   );
   return isSame;
 }

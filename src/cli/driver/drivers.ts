@@ -92,7 +92,10 @@ function row(
 export async function showDriver(terminal: Terminal, name: string, options: DriverOptions): Promise<void> {
   const { name: _name, ...spec } = driverNamed(await driversOf(options), name);
   if (options.json) printJson(terminal, { name, ...spec });
-  else terminal.print(stringify({ drivers: { [name]: spec } }, { lineWidth: 110 }).trimEnd());
+  else
+    terminal.print(
+      stringify({ drivers: { [name]: spec } }, { lineWidth: 110, aliasDuplicateObjects: false }).trimEnd(),
+    );
 }
 
 /** Sets exit code 1 if a check fails. */

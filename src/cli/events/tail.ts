@@ -16,6 +16,7 @@ import { type OpenLog, openLog } from '../open-log.ts';
 import type { SourceOptions } from '../options.ts';
 import { eventLine } from '../task/event-text.ts';
 import type { Terminal } from '../terminal.ts';
+import { pad } from '../text/width.ts';
 
 export interface TailOptions extends SourceOptions {
   readonly from?: number;
@@ -28,6 +29,7 @@ export interface TailOptions extends SourceOptions {
 
 const DEFAULT_PROJECT = 'default';
 const SEQUENCE_WIDTH = 7;
+const ABOUT_WIDTH = 16;
 
 export async function tailEvents(terminal: Terminal, options: TailOptions): Promise<void> {
   const selection = selectionOf(options);
@@ -101,7 +103,7 @@ function lineFor(terminal: Terminal, event: EventAnswer): string {
   const about =
     entity === 'task' ? taskKey({ project, task: id }) : entity === 'agent' ? `agent ${id}` : entity;
   const sequence = terminal.style('dim', String(event.sequence).padStart(SEQUENCE_WIDTH));
-  return `${sequence}  ${terminal.style('bold', about)}  ${eventLine(terminal, event)}`;
+  return `${sequence}  ${terminal.style('bold', pad(about, ABOUT_WIDTH))}  ${eventLine(terminal, event)}`;
 }
 
 /** One event with all its fields. @throws SignalboxError `no_such_moment` */

@@ -49,7 +49,7 @@ export function killOf({ evidence }: AttemptAnswer): KillSummary | null {
   return parsed.success && parsed.data.signalCount > 0 ? parsed.data : null;
 }
 
-/** As in `stopped in 1.1 s: SIGTERM to the group, 2 × SIGKILL; 2 processes found (7 by group, 8 by tree), none left …`. */
+/** As in `stopped in 1.1 s: SIGTERM to the group, 2 × SIGKILL; 2 processes found: 7 (group), 8 (tree); none left …`. */
 export function killText(kill: KillSummary): string {
   const counts = new Map<string, number>();
   for (const { signal, to } of kill.signals) {
@@ -57,8 +57,8 @@ export function killText(kill: KillSummary): string {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const signals = [...counts].map(([name, count]) => (count === 1 ? name : `${count} × ${name}`)).join(', ');
-  const pids = kill.processes.map(({ pid, foundBy }) => `${pid} by ${foundBy}`).join(', ');
+  const pids = kill.processes.map(({ pid, foundBy }) => `${pid} (${foundBy})`).join(', ');
   const left = kill.survivors === 0 ? 'none left' : `${kill.survivors} LEFT`;
   const time = durationText(kill.endedAt - kill.startedAt);
-  return `stopped in ${time}: ${signals}; ${kill.processCount} processes found (${pids}), ${left} after ${kill.rounds} scans`;
+  return `stopped in ${time}: ${signals}; ${kill.processCount} processes found: ${pids}; ${left} after ${kill.rounds} scans`;
 }

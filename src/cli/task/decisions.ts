@@ -20,6 +20,8 @@ import { printAnswer } from '../output.ts';
 
 interface TaskDecision {
   readonly name: string;
+  /** For the list of commands; the name and "a task" if absent. */
+  readonly summary?: string;
   readonly description: string;
   /** What the comment is for. */
   readonly comment: string;
@@ -35,6 +37,8 @@ interface TaskDecision {
     readonly parse: (value: string) => unknown;
   };
   readonly send: (client: SignalboxClient, input: TaskRef & Decision, value: string) => Promise<TaskAnswer>;
+  /** What is printed after the id; the new status if absent. */
+  readonly done?: (answer: TaskAnswer) => string;
 }
 
 const DECISIONS: readonly TaskDecision[] = [
@@ -90,8 +94,9 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     name: 'priority',
+    summary: 'change the priority of a task',
     description:
-      'Changes the priority of a task that has not ended. In an open attempt it counts for the next one.',
+      'Changes the priority of a task that has not ended. It takes effect when the next attempt is assigned.',
     comment: 'reason for the decision',
     statuses: OPEN_STATUSES,
     argument: {
@@ -101,12 +106,13 @@ const DECISIONS: readonly TaskDecision[] = [
     },
     example: ['Start a task before others', 'signalbox task priority k3v9x2m1q8zt 9'],
     send: (client, input, value) => client.changePriority({ ...input, priority: priorityOf(value) }),
+    done: ({ priority }) => `now has priority ${priority}`,
   },
 ];
 
 export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
   name: row.name,
-  summary: `${row.name} a task`,
+  summary: row.summary ?? `${row.name} a task`,
   description: row.description,
   examples: [row.example],
   add: (command, terminal) => {
@@ -117,7 +123,8 @@ export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
       const options = command.opts<ClientOptions & DecisionOptions>();
       const { project } = options;
       const answer = await row.send(clientOf(options), { project, task: id, ...decisionOf(options) }, value);
-      printAnswer(terminal, options, answer, ({ status }) => `task ${printable(id)} is now ${status}`);
+      const done = row.done ?? (({ status }) => `is now ${status === 'review' ? 'in review' : status}`);
+      printAnswer(terminal, options, answer, (task) => `task ${printable(id)} ${done(task)}`);
     });
   },
 }));

@@ -12,7 +12,7 @@ import { collectPages, countText, printAnswer, printList } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Column } from '../text/table.ts';
 import { ageText } from '../text/time.ts';
-import { styleOfTask } from './styles.ts';
+import { statusPhrase, styleOfTask } from './styles.ts';
 import { taskPage } from './task-page.ts';
 
 interface ListOptions extends ClientOptions {
@@ -135,14 +135,15 @@ export const why: CommandRow = {
 
 function whyLines(
   terminal: Pick<Terminal, 'style'>,
-  { id, status, waits_for: waits, next, queue }: WhyAnswer,
+  { id, status, reason, waits_for: waits, next, queue }: WhyAnswer,
 ): string[] {
   const dim = (label: string): string => terminal.style('dim', label.padEnd(8));
   const others = queue === null ? 0 : queue.of_other_projects;
+  const causes = waits.length > 0 || reason === null ? waits.map(({ detail }) => detail) : [reason];
   const rest = others > 0 ? `; projects take turns, and ${others} more tasks wait in other projects` : '';
   return [
-    `task ${id} is ${terminal.style(styleOfTask(status), status)}`,
-    ...waits.map(({ detail }, index) => `${dim(index === 0 ? 'because' : '')}${oneLine(detail)}`),
+    `task ${id} ${terminal.style(styleOfTask(status), statusPhrase(status))}`,
+    ...causes.map((detail, index) => `${dim(index === 0 ? 'because' : '')}${oneLine(detail)}`),
     ...(queue === null ? [] : [`${dim('queue')}${queue.position} of ${queue.length}${rest}`]),
     `${dim('next')}${oneLine(next)}`,
   ];

@@ -19,6 +19,12 @@ export function styleOfTask(status: TaskState): Style {
   return STYLES[status];
 }
 
+/** What follows the id of a task: as in `is in review`, `has failed`. */
+export function statusPhrase(status: TaskState): string {
+  if (status === 'failed' || status === 'expired') return `has ${status}`;
+  return status === 'review' ? 'is in review' : `is ${status}`;
+}
+
 /** By the status or the outcome of an attempt. */
 export function styleOfAttempt(status: string): Style {
   if (status === 'completed') return 'green';

@@ -11,7 +11,7 @@ import { type ClientOptions, clientOf, withProject } from '../options.ts';
 import { countText, printJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { eventLine } from './event-text.ts';
-import { styleOfTask } from './styles.ts';
+import { statusPhrase, styleOfTask } from './styles.ts';
 
 export interface WatchedTask {
   readonly project: string;
@@ -77,5 +77,5 @@ function hint(terminal: Terminal, { status, id, reason, review }: TaskAnswer): v
 
 function endText(terminal: Terminal, { id, status, reason, output_count: outputs }: TaskAnswer): string {
   const why = reason === null ? '' : `: ${printable(reason)}`;
-  return `task ${id} is ${terminal.style(styleOfTask(status), status)}${why}, with ${countText(outputs, 'output')}`;
+  return `task ${id} ${terminal.style(styleOfTask(status), statusPhrase(status))}${why}, with ${countText(outputs, 'output')}`;
 }

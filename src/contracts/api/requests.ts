@@ -129,7 +129,7 @@ export const readTaskSchema = z.strictObject({
       if (names.includes('all')) return new Set(EXPANSIONS);
       const unknown = names.find((name) => !EXPANSIONS.some((each) => each === name));
       if (unknown !== undefined)
-        addIssue(`${JSON.stringify(unknown)} is none of ${EXPANSIONS.join(', ')}, all`);
+        addIssue(`${JSON.stringify(unknown)} is not one of ${EXPANSIONS.join(', ')}, all`);
       return new Set(EXPANSIONS.filter((each) => names.includes(each)));
     }),
   wait: waitSchema,

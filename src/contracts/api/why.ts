@@ -60,6 +60,8 @@ export const whyAnswerSchema = z.strictObject({
   summary: z.string(),
   /** At least one reason if the task waits; none if it is settled. */
   waits_for: z.array(waitAnswerSchema),
+  /** Why it has this status, such as the error of its last attempt; null if there is nothing to say. */
+  reason: z.string().nullable(),
   /** What happens next. */
   next: z.string(),
   /** Its place among the pending tasks of its project in the same queue; null if it is not pending. */

@@ -37,7 +37,7 @@ export function parseMoment(text: string, now: number): Moment {
   if (time.success) return { kind: 'time', time: Date.parse(time.data) };
   throw new SignalboxError(
     'invalid_request',
-    `${JSON.stringify(text.slice(0, 80))} is no moment: give a sequence (1234), a time with its zone (2025-01-31T14:03:00Z), or how long ago ("10m ago", with s, m, h, d or w)`,
+    `${JSON.stringify(text.slice(0, 80))} is not a moment: give a sequence (1234), a time with its zone (2025-01-31T14:03:00Z), or how long ago ("10m ago", with s, m, h, d or w)`,
   );
 }
 

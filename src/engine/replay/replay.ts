@@ -79,8 +79,8 @@ export class Replay implements AsyncDisposable {
     const { sequence, time } = this.#place;
     if (moment?.kind === 'sequence' && sequence < moment.sequence) {
       const end =
-        sequence === 0 ? 'it is empty' : `it ends with ${sequence}, at ${new Date(time).toISOString()}`;
-      throw noSuchMoment(moment, `${this.#source.name} does not have it: ${end}`);
+        sequence === 0 ? 'is empty' : `ends with event ${sequence}, at ${new Date(time).toISOString()}`;
+      throw noSuchMoment(moment, `${this.#source.name} ${end}`);
     }
     if (moment?.kind === 'time' && sequence === 0) {
       const begin = this.#next === null ? 'is empty' : `begins at ${new Date(this.#next.time).toISOString()}`;

@@ -197,7 +197,7 @@ export class ActorHost {
     const legal = this.acceptedTypes(kind, id);
     return new SignalboxError(
       'illegal_transition',
-      `${kind} ${id} is ${state}: ${event.type} is not possible there${legal.length > 0 ? `, only ${legal.join(', ')}` : ''}`,
+      `${kind} ${id} is ${state}: ${event.type} is not possible${legal.length > 0 ? `, only ${legal.join(', ')}` : ''}`,
       {
         details: {
           entity: kind,

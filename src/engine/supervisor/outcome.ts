@@ -72,9 +72,9 @@ function judgeStopped(
   }
   switch (reason) {
     case 'timeout':
-      return { outcome: 'timed_out', error: 'it did not end within its time' };
+      return { outcome: 'timed_out', error: 'it exceeded its time limit' };
     case 'silence':
-      return { outcome: 'timed_out', error: 'it gave no sign of life for too long' };
+      return { outcome: 'timed_out', error: 'it showed no sign of life for too long' };
     case 'cancelled':
       return { outcome: 'cancelled', error: 'the task was cancelled' };
     case 'operator':

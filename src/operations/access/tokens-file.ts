@@ -81,7 +81,7 @@ export async function removeToken(file: string, name: string): Promise<void> {
   const rest = tokens.filter((each) => each.name !== name);
   if (rest.length === tokens.length) {
     const known = tokens.map((each) => each.name).join(', ') || 'none';
-    throw new SignalboxError('not_found', `there is no token ${name}; there are: ${known}`);
+    throw new SignalboxError('not_found', `there is no token ${name}; tokens: ${known}`);
   }
   await writeTokens(file, rest);
 }

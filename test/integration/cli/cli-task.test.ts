@@ -51,7 +51,7 @@ describe.concurrent('the task commands', () => {
   it('add --wait exits with 1 and prints the reason if the task fails', async () => {
     const { code, out } = await up.run(['task', 'add', 'x', '--agent', 'loser', '--wait']);
     expect(code).toBe(1);
-    expect(out).toContain('is failed: exited with code 7');
+    expect(out).toContain('has failed: exited with code 7');
   });
 
   it('add sends the values of all its options', async () => {
@@ -140,7 +140,9 @@ describe.concurrent('the task commands', () => {
     await create({ title: 'c', agent: 'greeter', id: 'c', delay_seconds: 600 });
     const holdUp = async (): Promise<void> => {
       expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is now blocked\n');
-      expect(await said('priority', 'c', 'high', '--comment', 'a deadline')).toBe('task c is now blocked\n');
+      expect(await said('priority', 'c', 'high', '--comment', 'a deadline')).toBe(
+        'task c now has priority 10\n',
+      );
       expect(await said('comment', 'c', 'hurry up')).toBe('task c now has 2 comments\n');
       expect(await said('unblock', 'c')).toBe('task c is now pending\n');
     };
@@ -174,7 +176,7 @@ describe.concurrent('the task commands', () => {
     expect(scheduled.map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
     const wrong = await up.run([...list, '--status', 'nope']);
     expect(wrong).toMatchObject({ code: 2 });
-    expect(wrong.err).toContain('is none of scheduled, pending');
+    expect(wrong.err).toContain('is not one of scheduled, pending');
   });
 
   it('shows control characters of an agent as symbols, and sends none of them to the terminal', async () => {

@@ -74,7 +74,7 @@ describe.concurrent('signalbox up', () => {
       );
       const { code, out, err } = await runCli(['up', '--config', 'bad.yaml'], { cwd: directory });
       expect({ code, out }).toEqual({ code: 2, out: '' });
-      expect(err).toContain('signalbox: [config_invalid]\n');
+      expect(err).toContain('signalbox: The configuration is not valid. [config_invalid]\n');
       expect(err).toContain('bad.yaml:2:25 agents.a.comand: unknown key; did you mean "command"?');
       expect(err).toMatch(/bad.yaml:3:\d+ limits.concurrency: /);
       await expect(access(join(directory, '.signalbox'))).rejects.toThrow();

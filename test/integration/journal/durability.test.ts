@@ -13,8 +13,8 @@ interface Health {
 
 describe('the durability modes', () => {
   it.concurrent.each([
-    ['group', 'many events a sync'],
-    ['always', 'each event for itself'],
+    ['group', 'synced to the disk in groups'],
+    ['always', 'each event is synced'],
   ])(
     '%s: is shown, and survives kill -9 of the server and of Signalbox',
     { timeout: 120_000 },

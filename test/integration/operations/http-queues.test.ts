@@ -77,7 +77,7 @@ describe('queues over HTTP', () => {
     const before = http.events;
     const open = problemIn(await http.post(`${REVIEW}/resume`), 409, 'illegal_transition');
     expect(open).toMatchObject({
-      detail: 'queue type:review is open: queue.resumed is not possible there, only queue.paused',
+      detail: 'queue type:review is open: queue.resumed is not possible, only queue.paused',
       details: { entity: 'queue', id: 'type:review', state: 'open', legal: ['queue.paused'] },
     });
     expect(http.events).toBe(before);

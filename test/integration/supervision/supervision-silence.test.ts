@@ -28,7 +28,7 @@ describe('a silent agent', () => {
     await simulation.untilState('t', 'failed', 1_000);
     expect(simulation.task('t')).toMatchObject({
       lastOutcome: 'timed_out',
-      reason: 'it gave no sign of life for too long',
+      reason: 'it showed no sign of life for too long',
     });
   });
 

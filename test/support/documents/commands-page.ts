@@ -19,7 +19,7 @@ export function commandsPage(program: Command): string {
   const groups = visible.filter((each) => each.name() !== 'help');
   const leaves = groups.flatMap((group) => leavesOf(group, [group.name()]));
   const uses = new Map<string, number>();
-  for (const { command } of leaves) for (const option of command.options) count(uses, rowOf(option));
+  for (const { command } of leaves) for (const option of optionsOf(command)) count(uses, rowOf(option));
   const common = [...uses].filter(([, count]) => count >= COMMON).map(([row]) => row);
   const summary = leaves.map(({ title, command }) => [
     `[\`${title}\`](#${anchorOf(title)})`,
@@ -47,7 +47,8 @@ interface Leaf {
 function leavesOf(command: Command, path: readonly string[]): Leaf[] {
   const children = command.commands.filter((child) => child.name() !== 'help');
   const below = children.flatMap((child) => leavesOf(child, [...path, child.name()]));
-  const own = children.length === 0 || command.options.length > 0 ? [{ title: path.join(' '), command }] : [];
+  const own =
+    children.length === 0 || optionsOf(command).length > 0 ? [{ title: path.join(' '), command }] : [];
   return [...own, ...below];
 }
 
@@ -56,7 +57,9 @@ function sectionOf(title: string, command: Command, common: readonly string[]): 
     const name = argument.variadic ? `${argument.name()}...` : argument.name();
     return argument.required ? `<${name}>` : `[${name}]`;
   });
-  const rows = command.options.map(rowOf).filter((row) => !common.includes(row));
+  const rows = optionsOf(command)
+    .map(rowOf)
+    .filter((row) => !common.includes(row));
   const options = rows.length > 0 ? ['', '| option | meaning |', '| --- | --- |', ...rows] : [];
   const usage = ['signalbox', title, ...operands].join(' ');
   return [`## ${title}\n`, `\`${usage}\`\n`, sentence(descriptionOf(command)), ...options, ''].join('\n');
@@ -92,4 +95,9 @@ function firstSentence(text: string): string {
 function sentence(text: string): string {
   const full = text.endsWith('.') ? text : `${text}.`;
   return full.charAt(0).toUpperCase() + full.slice(1);
+}
+
+/** As in the help: without those that are only still understood. */
+function optionsOf(command: Command): Option[] {
+  return command.options.filter(({ hidden }) => !hidden);
 }
