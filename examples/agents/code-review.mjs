@@ -123,7 +123,7 @@ function report(review) {
     ...(bySeverity.length > 0 ? bySeverity : ['Nothing was found.']),
     ...leftOut,
     ...(spots.length > 0
-      ? [`## Where change gathers\n\n${table(['File', 'Commits', 'Lines changed', 'Lines now'], spots)}`]
+      ? [`## Files that change most\n\n${table(['File', 'Commits', 'Lines changed', 'Lines now'], spots)}`]
       : []),
   ].join('\n\n');
 }

@@ -1,7 +1,7 @@
 /**
  * Adds up the usage of agents from a log of JSON lines, and shows what a retry is for. It is strict at first: a line that
- * is no usage record fails the attempt, with file and line. A later attempt that is told of exactly this failure sets
- * such lines aside and says so. Told of another one only (a timeout, a kill), it stays strict: that says nothing about
+ * is no usage record fails the attempt, with file and line. A later attempt that gets exactly this failure sets
+ * such lines aside and reports it. After other failures (a timeout, a kill) it stays strict: they say nothing about
  * the log.
  *
  * Parameters: `file` (default: the sample in ../data, with one line that a crash cut short).

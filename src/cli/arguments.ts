@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { prioritySchema } from '../contracts/config-values.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../contracts/tasks.ts';
 
-/** What the shell offers for a word: fixed words, files, or what a running Signalbox has. */
+/** Completions for a value: fixed words, files, or what a running Signalbox has. */
 export type Source =
   /** Tasks of the project that the line names, with one of these statuses. */
   | { readonly kind: 'tasks'; readonly statuses: readonly TaskState[] }

@@ -32,7 +32,7 @@ export interface DecisionOptions extends ByOption {
   readonly comment?: string;
 }
 
-/** Which configuration; `dataDir` replaces its setting. */
+/** The configuration file; `dataDir` replaces its setting. */
 export interface ConfigOptions {
   readonly config?: string;
   readonly dataDir?: string;

@@ -43,7 +43,7 @@ export function printList<Row>(
   else printLines(terminal, tableLines(terminal, columns(Date.now()), rows));
 }
 
-/** The most that one page of the API has. */
+/** The maximum of one page of the API. */
 const PAGE_SIZE = 1_000;
 
 export interface Collected<Row> {

@@ -15,19 +15,19 @@ const HOTSPOTS = 10;
 const FLAGGED_HOTSPOTS = 3;
 const FLAGGED_COMMITS = 5;
 const FLAGGED_FILES = 10;
-/** A smaller file or change is seldom worth a word. */
+/** Smaller files and changes are not reported. */
 const MIN_HOTSPOT_LINES = 150;
 const MIN_UNTESTED_LINES = 40;
 const MIN_COMMIT_LINES = 20;
 const IMPORT = /(?:\bfrom|\bimport|\brequire|\bmock)\s*\(?\s*['"`]([^'"`\n]+)['"`]/g;
 
-/** The commits that say what changed: a first commit, or the edge of a shallow clone, shows everything as new. @param {Commit[]} commits */
+/** Commits with known changes: the first commit, or the edge of a shallow clone, shows everything as new. @param {Commit[]} commits */
 export function changesOnly(commits) {
   return commits.filter((commit) => commit.parents.length === 1);
 }
 
 /**
- * Where change gathers: how often a file changed, times its size.
+ * The files that change most: number of changes times size.
  * @param {Commit[]} commits @param {SourceFile[]} sources
  * @returns {Hotspot[]} hottest first
  */
@@ -58,7 +58,7 @@ export function hotspotFindings(spots, commits) {
 }
 
 /**
- * Library files for which no test is named, and which no test imports. Where there is no test at all, one finding.
+ * Library files for which no test is named, and which no test imports. If there is no test at all, one finding.
  * @param {SourceFile[]} sources
  * @returns {Finding[]}
  */

@@ -1,8 +1,8 @@
 /**
- * All that an agent needs to talk to Signalbox, in one file without dependencies: copy it beside your own agent.
+ * What an agent needs to call Signalbox, in one file without dependencies: copy it beside your own agent.
  *
  * Signalbox starts an agent with SIGNALBOX_URL, SIGNALBOX_PROJECT, SIGNALBOX_TASK_ID, SIGNALBOX_ATTEMPT,
- * SIGNALBOX_AGENT_ID, SIGNALBOX_TOKEN and SIGNALBOX_PROMPT_FILE in its environment. The token proves that a word comes
+ * SIGNALBOX_AGENT_ID, SIGNALBOX_TOKEN and SIGNALBOX_PROMPT_FILE in its environment. The token proves that a message comes
  * from this attempt. It goes into the Authorization header and nowhere else.
  */
 import { readFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ export class UnreachableError extends Error {}
 
 /**
  * Runs `work` and reports what it throws as the attempt's failure (exit code 1). If Signalbox has closed the attempt,
- * the program ends at once and quietly (exit code 0). `work` itself reports `working`, posts its outputs and asks for a
+ * the program ends at once without an error (exit code 0). `work` itself reports `working`, posts its outputs and asks for a
  * review.
  * @param {(signalbox: Signalbox, task: Task) => Promise<void>} work
  */
@@ -87,7 +87,7 @@ export function parameter(task, name, fallback) {
   throw new Error(`params.${name} must be a ${typeof fallback}, not ${JSON.stringify(value)}`);
 }
 
-/** A line for the attempt's log, which also counts as a heartbeat. @param {string} line */
+/** Prints a line to the attempt's log, which also counts as a heartbeat. @param {string} line */
 export function say(line) {
   process.stdout.write(`${line}\n`);
 }

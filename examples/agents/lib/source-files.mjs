@@ -11,12 +11,12 @@ import { splitScript, splitShell } from './split-source.mjs';
 
 const SCRIPT = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 const SHELL = /\.(?:sh|bash)$/;
-/** Not written by hand here, or wrong on purpose. */
+/** Generated or vendored files, and files that are wrong on purpose. */
 const SKIPPED =
   /(?:^|\/)(?:node_modules|\.git|dist|build|out|coverage|vendor|third_party|(?:__)?(?:fixtures?|snapshots)(?:__)?|testdata)\/|\.min\.\w+$|\.d\.[cm]?ts$/;
 const GENERATED = /@generated|\bDO NOT EDIT\b/i;
 const TEST = /(?:^|\/)(?:tests?(?:[_-]\w+)?|__tests__|specs?|e2e)\/|[._-](?:test|spec)(?:-d)?\.[^/]+$/;
-/** Programs, samples and settings may print and need no test of their own. */
+/** Programs, samples and settings may print, and need no test. */
 const PROGRAM =
   /(?:^|\/)(?:bin|cli|cmd|[cC]ommand-?[lL]ine|scripts?|tools?|bench(?:marks?)?|examples?|samples?|demos?|docs|website|\.[^/]+)\/|(?:^|\/)(?:cli|examples?)\.\w+$|[.-]config\.\w+$/;
 const MAX_FILES = 5_000;

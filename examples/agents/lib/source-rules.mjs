@@ -54,7 +54,7 @@ function unguardedScript(file) {
   const commands = file.code.split('\n').filter((line) => line.trim() !== '').length;
   if (setsExit || !file.text.startsWith('#!') || commands < 3) return [];
   return [
-    finding('no-errexit', 'low', file, 1, 'the script goes on after a command that failed (no `set -e`)'),
+    finding('no-errexit', 'low', file, 1, 'the script continues after a failed command (no `set -e`)'),
   ];
 }
 
@@ -93,7 +93,7 @@ function longFunctions(file, { maxFunctionLines }) {
 /** @param {SourceFile} file @param {Limits} limits */
 function deepNesting(file, { maxDepth }) {
   const deep = file.blocks.filter(({ kind, depth }) => kind === 'control' && depth > maxDepth);
-  // Only the innermost block speaks for its nest.
+  // Only the innermost block of a nest is reported.
   const innermost = deep.filter(
     (block) => !deep.some((other) => other.depth > block.depth && within(other, block)),
   );
@@ -110,7 +110,7 @@ function swallowedErrors(file) {
   return eachMatch(file.code, empty).flatMap(({ line, match }) => {
     const around = linesAround(file.comments, match.index, match.index + match[0].length);
     const severity = file.isTest ? 'low' : 'medium';
-    const message = 'errors are swallowed here without a word';
+    const message = 'errors are ignored here without a comment';
     return around.trim() === '' ? [finding('empty-catch', severity, file, line, message)] : [];
   });
 }

@@ -15,7 +15,7 @@ import { ageText } from '../text/time.ts';
 
 type DeadStatus = (typeof DEAD_STATUSES)[number];
 
-/** Which dead letters a command is about. */
+/** The dead letters that a command is about. */
 interface FilterOptions extends ClientOptions {
   readonly agent?: string;
   readonly status?: DeadStatus;

@@ -63,7 +63,7 @@ interface QueueDecision {
   readonly name: string;
   readonly description: string;
   readonly examples: readonly Example[];
-  /** Which queues the shell offers. */
+  /** The queues that the shell offers. */
   readonly isPaused: boolean;
   readonly send: (client: SignalboxClient, input: QueueInput) => Promise<QueueAnswer>;
 }

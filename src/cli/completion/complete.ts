@@ -1,8 +1,8 @@
 /**
  * Completes the word at the cursor.
  *
- * Only the command group that the line names is loaded. Signalbox is asked once at most, with a short time limit, and
- * only for what it alone knows.
+ * Only the command group that the line names is loaded. Signalbox gets at most one request, with a short time limit,
+ * and only for values that only it has.
  */
 import type { Command } from 'commander';
 import { unreachable } from '../../contracts/errors.ts';

@@ -14,7 +14,7 @@ import { type Candidate, type Completion, type Line, plainWords } from './line.t
 
 /** The user is waiting for a key press. */
 const TIMEOUT_MS = 1_000;
-/** The most that one page of the API has. */
+/** The maximum of one page of the API. */
 const LIMIT = 1_000;
 const ABOUT_LENGTH = 70;
 

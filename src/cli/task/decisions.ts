@@ -23,10 +23,10 @@ interface TaskDecision {
   /** For the list of commands; the name and "a task" if absent. */
   readonly summary?: string;
   readonly description: string;
-  /** What the comment is for. */
+  /** Help for the comment. */
   readonly comment: string;
   readonly needsComment?: true;
-  /** Of tasks that the shell offers. */
+  /** The shell offers tasks with these statuses. */
   readonly statuses: readonly TaskState[];
   readonly example: Example;
   /** A value of the decision beside the comment: after the id on the command line. */

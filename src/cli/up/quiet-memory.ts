@@ -1,7 +1,7 @@
 /**
  * Returns memory to the system while the server is idle.
  *
- * V8 keeps the memory that it needed at start or under load, as long as the server stays idle; two thirds of the process
+ * An idle V8 keeps the memory that it needed at start or under load: two thirds of the memory of the process
  * were garbage and empty pages. `HeapProfiler.collectGarbage` of the inspector tells V8 that memory is short.
  *
  * The process pauses meanwhile, for a few milliseconds per megabyte. So this runs only after some idle seconds, only if

@@ -58,7 +58,7 @@ export const redeliverWebhook = operation({
 export const discardWebhook = operation({
   ...choice,
   name: 'discardWebhook',
-  summary: 'Remove dead letters for good; their events stay in the log',
+  summary: 'Discard dead letters; their events stay in the log',
   http: { method: 'POST', path: `${WEBHOOK}/discard` },
   answers: { 200: json(redeliveredSchema, 'What was removed ("delivered"), and what was not there.') },
   handle: ({ webhooks }, { params, body }) => webhooks.discard(params.webhook, body),
