@@ -53,9 +53,7 @@ function unguardedScript(file) {
     /^[ \t]*set\s+-\w*e|^[ \t]*set\s.*-o\s+errexit/m.test(file.code) || /^#!.*\s-\w*e/.test(file.text);
   const commands = file.code.split('\n').filter((line) => line.trim() !== '').length;
   if (setsExit || !file.text.startsWith('#!') || commands < 3) return [];
-  return [
-    finding('no-errexit', 'low', file, 1, 'the script continues after a failed command (no `set -e`)'),
-  ];
+  return [finding('no-errexit', 'low', file, 1, 'the script continues after a failed command (no `set -e`)')];
 }
 
 /** @param {SourceFile} file */
