@@ -32,7 +32,7 @@ export interface NatsLinkOptions {
 /** What is certain of an acknowledged event, by mode of `nats.sync`, and on an external server. */
 export const DURABILITY = {
   interval:
-    'a crash of a process loses nothing; a power cut may lose the last second (the last minute before nats-server 2.10)',
+    'a crash of a process loses nothing; a power cut may lose the last second, or the last minute with a nats-server before 2.10',
   group:
     'events are synced to the disk in groups, before they count: neither a crash nor a power cut loses anything',
   always:

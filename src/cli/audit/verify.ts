@@ -87,7 +87,10 @@ export async function reportTask(terminal: Terminal, id: string, options: Report
       ? (await import('../../features/audit/report/markdown.ts')).markdownReport(gathered)
       : (await import('../../features/audit/report/html.ts')).htmlReport(gathered);
   if (output === undefined) terminal.write(text);
-  else await write(output, text);
+  else {
+    await write(output, text);
+    terminal.note(`wrote ${output}`);
+  }
   const { findings } = verification;
   if (findings === 0) return;
   terminal.note(

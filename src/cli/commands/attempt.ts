@@ -10,6 +10,7 @@ import { noteUnreachable, retryWhileUnreachable } from '../follow.ts';
 import { type ByOption, type ClientOptions, clientOf, withBy, withProject } from '../options.ts';
 import { printAnswer, printList } from '../output.ts';
 import { ATTEMPT_COLUMNS } from '../task/attempt-text.ts';
+import { statusPhrase } from '../task/styles.ts';
 import type { Terminal } from '../terminal.ts';
 
 const ls: CommandRow = {
@@ -122,7 +123,10 @@ const kill: CommandRow = {
 async function openOf(client: SignalboxClient, project: string, id: string): Promise<number> {
   const { open_attempt: number, status } = await client.readTask({ project, task: id });
   if (number !== null) return number;
-  throw new SignalboxError('illegal_transition', `task ${id} is ${status} and has no open attempt`);
+  throw new SignalboxError(
+    'illegal_transition',
+    `task ${id} ${statusPhrase(status)} and has no open attempt`,
+  );
 }
 
 export const attempt: CommandRow = {

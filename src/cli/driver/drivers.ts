@@ -9,7 +9,7 @@ import {
   declaredDriverNames,
   resolveDriver,
 } from '../../drivers/declared/resolve-driver.ts';
-import type { DriverSpec } from '../../drivers/declared/spec.ts';
+import { type DriverSpec, driverConfigSchema } from '../../drivers/declared/spec.ts';
 import { CODE_DRIVER_NAMES, CODE_DRIVERS } from '../../drivers/index.ts';
 import { loadConfigFor } from '../config-file.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -94,8 +94,21 @@ export async function showDriver(terminal: Terminal, name: string, options: Driv
   if (options.json) printJson(terminal, { name, ...spec });
   else
     terminal.print(
-      stringify({ drivers: { [name]: spec } }, { lineWidth: 110, aliasDuplicateObjects: false }).trimEnd(),
+      stringify(
+        { drivers: { [name]: inOrder(spec) } },
+        { lineWidth: 110, aliasDuplicateObjects: false },
+      ).trimEnd(),
     );
+}
+
+/** The keys as the reference lists them, without those that are empty. */
+function inOrder(spec: Omit<DriverSpec, 'name'>): object {
+  const keys = Object.keys(driverConfigSchema.shape);
+  return Object.fromEntries(
+    Object.entries(spec)
+      .filter(([, value]) => typeof value !== 'object' || Object.keys(value).length > 0)
+      .toSorted(([a], [b]) => keys.indexOf(a) - keys.indexOf(b)),
+  );
 }
 
 /** Sets exit code 1 if a check fails. */

@@ -129,6 +129,11 @@ function report(terminal: Terminal, { out, json }: UsersOptions, { directory, us
     permissions: permissionsOf(user),
   }));
   if (json) return printJson(terminal, { directory, users: shown });
+  if (shown.length === 0) {
+    return terminal.note(
+      'no users: the configuration has no remote agents; name users with --agent, --observer or --operator',
+    );
+  }
   for (const { name, role, secret_file, is_new } of shown) {
     terminal.print(`${role} ${name}: ${secret_file}${is_new ? '' : ' (unchanged)'}`);
   }

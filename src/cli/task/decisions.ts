@@ -1,12 +1,13 @@
 /** Decisions about a task: one row is one command. */
 
+import type { Argument } from 'commander';
 import { printable } from '../../base/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
 import type { TaskState } from '../../contracts/tasks.ts';
-import { DEAD_STATUSES, OPEN_STATUSES, priorityOf, taskArgument } from '../arguments.ts';
+import { CompletedArgument, DEAD_STATUSES, OPEN_STATUSES, priorityOf, taskArgument } from '../arguments.ts';
 import type { CommandRow, Example } from '../command.ts';
 import {
   type ClientOptions,
@@ -30,12 +31,7 @@ interface TaskDecision {
   readonly statuses: readonly TaskState[];
   readonly example: Example;
   /** A value of the decision beside the comment: after the id on the command line. */
-  readonly argument?: {
-    readonly name: string;
-    readonly description: string;
-    /** Refuses a value that is not valid. */
-    readonly parse: (value: string) => unknown;
-  };
+  readonly argument?: () => Argument;
   readonly send: (client: SignalboxClient, input: TaskRef & Decision, value: string) => Promise<TaskAnswer>;
   /** What is printed after the id; the new status if absent. */
   readonly done?: (answer: TaskAnswer) => string;
@@ -99,11 +95,11 @@ const DECISIONS: readonly TaskDecision[] = [
       'Changes the priority of a task that has not ended. It takes effect when the next attempt is assigned.',
     comment: 'reason for the decision',
     statuses: OPEN_STATUSES,
-    argument: {
-      name: '<priority>',
-      description: '1 to 10, 10 first; or low, normal, high',
-      parse: priorityOf,
-    },
+    argument: () =>
+      new CompletedArgument('<priority>', '1 to 10, 10 first; or low, normal, high', {
+        kind: 'words',
+        words: ['low', 'normal', 'high'],
+      }).argParser(priorityOf),
     example: ['Start a task before others', 'signalbox task priority k3v9x2m1q8zt 9'],
     send: (client, input, value) => client.changePriority({ ...input, priority: priorityOf(value) }),
     done: ({ priority }) => `now has priority ${priority}`,
@@ -117,7 +113,7 @@ export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
   examples: [row.example],
   add: (command, terminal) => {
     withDecision(withProject(command), row.comment, row.needsComment).addArgument(taskArgument(row.statuses));
-    if (row.argument) command.argument(row.argument.name, row.argument.description, row.argument.parse);
+    if (row.argument) command.addArgument(row.argument());
     command.action(async () => {
       const [id = '', value = ''] = command.args;
       const options = command.opts<ClientOptions & DecisionOptions>();

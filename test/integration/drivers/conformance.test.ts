@@ -84,6 +84,11 @@ describe('signalbox driver', () => {
     );
     const shown = await runCli(['driver', 'show', 'codex', '--json']);
     expect(JSON.parse(shown.out)).toMatchObject({ name: 'codex', session: 'output' });
+    const yaml = (await runCli(['driver', 'show', 'claude'])).out;
+    expect(yaml).toMatch(
+      /^drivers:\n {2}claude:\n {4}description: .*\n {4}version: .*\n {4}program: claude\n {4}args:\n/,
+    );
+    expect(yaml).not.toMatch(/[&*]a1|exit_codes: \{\}/);
     expect(await runCli(['driver', 'show', 'absent'])).toMatchObject({
       code: 3,
       err: expect.stringContaining('there is no driver absent: use one of openclaw, claude'),
