@@ -1,4 +1,4 @@
-// Writes docs/reference/subjects.md and docs/reference/asyncapi.json: npm run docs (after npm run build)
+/** Writes docs/reference/subjects.md and asyncapi.json from the compiled code (part of `npm run docs`). */
 import { writeFile } from 'node:fs/promises';
 import { asyncApi } from '../dist/src/nats/description/asyncapi.js';
 import { subjectsPage } from '../dist/src/nats/description/subjects-page.js';

@@ -8,7 +8,7 @@ export interface Candidate {
   readonly about: string;
 }
 
-/** What the shell offers: these words, or files or directories, which it lists itself. */
+/** Completions: words, or files or directories, which the shell lists itself. */
 export type Completion =
   | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'files' }

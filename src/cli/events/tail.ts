@@ -1,9 +1,8 @@
 /** Prints events of the log. */
 import { eventJson } from '../../app/tasks/task-json.ts';
 import { printable } from '../../base/printable.ts';
-import type { EventAnswer } from '../../client/client.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { EVENT_TYPES } from '../../contracts/events/events.ts';
+import { EVENT_TYPES, type StoredRecord } from '../../contracts/events/events.ts';
 import { checkedProject, checkedTask, taskKey } from '../../contracts/ids.ts';
 import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { ChainCheck, type EventSelection } from '../../engine/replay/event-source.ts';
@@ -50,7 +49,7 @@ export async function tailEvents(terminal: Terminal, options: TailOptions): Prom
       if (!wanted(record.event.type)) continue;
       if (options.stored) terminal.print(lineOf(message));
       else if (options.json) terminal.print(JSON.stringify(eventJson(record)));
-      else terminal.print(lineFor(terminal, eventJson(record) as unknown as EventAnswer));
+      else terminal.print(lineFor(terminal, record));
     }
   } finally {
     interruptions.close();
@@ -96,14 +95,12 @@ function filterOf(names: readonly string[] | undefined): (type: string) => boole
 }
 
 /** As in `   1234  demo/T-1  14:03:07  pending → claimed …`. */
-function lineFor(terminal: Terminal, event: EventAnswer): string {
-  const { project, entity, id } = subjectPartsOf(
-    event.event as unknown as Parameters<typeof subjectPartsOf>[0],
-  );
+function lineFor(terminal: Terminal, record: StoredRecord): string {
+  const { project, entity, id } = subjectPartsOf(record.event);
   const about =
     entity === 'task' ? taskKey({ project, task: id }) : entity === 'agent' ? `agent ${id}` : entity;
-  const sequence = terminal.style('dim', String(event.sequence).padStart(SEQUENCE_WIDTH));
-  return `${sequence}  ${terminal.style('bold', pad(about, ABOUT_WIDTH))}  ${eventLine(terminal, event)}`;
+  const sequence = terminal.style('dim', String(record.sequence).padStart(SEQUENCE_WIDTH));
+  return `${sequence}  ${terminal.style('bold', pad(about, ABOUT_WIDTH))}  ${eventLine(terminal, eventJson(record))}`;
 }
 
 /** One event with all its fields. @throws SignalboxError `no_such_moment` */

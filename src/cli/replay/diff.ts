@@ -14,6 +14,7 @@ import {
 import { type Moment, momentText } from '../../engine/replay/moment.ts';
 import type { Place, Replay } from '../../engine/replay/replay.ts';
 import type { OpenLog } from '../open-log.ts';
+import { countText } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Progress } from '../text/progress.ts';
 import { placeJson, type Scope } from './scope.ts';
@@ -87,10 +88,9 @@ function changeLines(
   to: Place,
   { tasks, agents, queues }: BoardChanges,
 ): string[] {
-  const events = to.sequence - from.sequence;
   const head = [
     `from event ${from.sequence}, ${timeOf(from.time)}`,
-    `to event ${to.sequence}, ${timeOf(to.time)}: ${events} ${events === 1 ? 'event' : 'events'}`,
+    `to event ${to.sequence}, ${timeOf(to.time)}: ${countText(to.sequence - from.sequence, 'event')}`,
   ];
   const blocks = tasks.map((each) => taskLines(terminal, each));
   const agentLines = agents.map(({ agent, ...change }) => `agent ${agent.id}: ${stepText(change)}`);

@@ -3,7 +3,6 @@
 import { agentJson } from '../../app/agents/agents.ts';
 import { readTask } from '../../app/tasks/read-tasks.ts';
 import { taskJson } from '../../app/tasks/task-json.ts';
-import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { EXPANSIONS } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
@@ -13,6 +12,7 @@ import { readRecords } from '../../engine/replay/event-source.ts';
 import { type Moment, parseMoment } from '../../engine/replay/moment.ts';
 import { Replay } from '../../engine/replay/replay.ts';
 import { type OpenLog, openLog } from '../open-log.ts';
+import { countText } from '../output.ts';
 import { taskColumns } from '../task/read.ts';
 import { styleOfTask } from '../task/styles.ts';
 import { taskPage } from '../task/task-page.ts';
@@ -78,7 +78,7 @@ async function showTask(
   terminal.print(placeText(place, now));
   terminal.print();
   const page = { full: options.full === true, now: place.time };
-  terminal.print(taskPage(terminal, json as unknown as TaskAnswer, page).join('\n'));
+  terminal.print(taskPage(terminal, json, page).join('\n'));
 }
 
 const LIMIT = 100;
@@ -106,12 +106,10 @@ function showBoard(
   const present = TASK_STATES.filter((state) => counts[state] !== 0);
   const words = present.map((state) => terminal.style(styleOfTask(state), `${counts[state]} ${state}`));
   terminal.print(placeText(place, now));
-  terminal.print(
-    `${all.length} ${all.length === 1 ? 'task' : 'tasks'}${words.length > 0 ? `: ${words.join(', ')}` : ''}`,
-  );
+  terminal.print(`${countText(all.length, 'task')}${words.length > 0 ? `: ${words.join(', ')}` : ''}`);
   if (shown.length === 0) return;
   const columns = taskColumns({ allProjects: project === undefined }, place.time);
-  for (const line of tableLines(terminal, columns, shown as unknown as TaskAnswer[])) terminal.print(line);
+  for (const line of tableLines(terminal, columns, shown)) terminal.print(line);
   if (shown.length < all.length)
     terminal.note(`showing ${shown.length} of ${all.length} tasks: raise --limit`);
 }
