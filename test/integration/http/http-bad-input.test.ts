@@ -31,8 +31,8 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     ['a key that would reach a prototype', '{"params": {"__proto__": {"a": 1}}}', /__proto__/],
     ['nested without end', `{"params": {"a": ${'['.repeat(200_000)}${']'.repeat(200_000)}}}`, /deeper/],
     ['no body', '', /title/],
-    ['null', 'null', /expected object/],
-    ['a list', '[]', /expected object/],
+    ['null', 'null', /expected an object/],
+    ['a list', '[]', /expected an object/],
   ];
   it.each(TEXTS)('rejects a body that is %s', async (_what, raw, detail) => {
     const problem = problemIn(await http.send('POST', TASKS, { raw }), 400, 'invalid_request');
