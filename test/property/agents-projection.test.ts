@@ -8,7 +8,7 @@ import { AGENTS, type Claims, eventOf, step } from '../support/history/random-hi
 
 const steps = fc.array(step, { maxLength: 120, size: 'max' });
 
-it('whatever happens, the agents of the projection are those of the machines', () => {
+it('the agents of the projection are those of the machines after any events', () => {
   fc.assert(
     fc.property(steps, (all) => {
       const host = new ActorHost();

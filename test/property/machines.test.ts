@@ -84,7 +84,7 @@ function holdsAlways(
   );
 }
 
-describe('whatever happens', () => {
+describe('any sequence of events', () => {
   it('covers every type of event: each is accepted somewhere', () => {
     const accepted = new Set<EventType>();
     for (const all of fc.sample(steps, { numRuns: 500, seed: 1 })) {

@@ -12,7 +12,7 @@ const step = fc.record({
   actor: fc.constantFrom('user:ann', 'supervisor'),
 });
 
-it('whatever is decided, the paused queues of the projection are those of the machines', () => {
+it('the paused queues of the projection are those of the machines after any decisions', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (all) => {
       const host = new ActorHost();

@@ -48,7 +48,7 @@ describe('the conformance kit', () => {
     expect(results.filter(({ holds }) => holds !== true)).toEqual([]);
   });
 
-  it('skips what does not apply to a program of which only the exit code counts', async () => {
+  it('skips checks that do not apply if only the exit code counts', async () => {
     for (const name of [/^a truncated output/, /^garbage/, /^a result is noticed/]) {
       const check = CHECKS.find((each) => name.test(each.name));
       expect(await check?.run('command', goodOutput('command'))).toBeNull();

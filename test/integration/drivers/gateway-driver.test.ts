@@ -102,7 +102,7 @@ describe.concurrent('a run inside a Gateway', () => {
 });
 
 describe.concurrent('no run is lost or started twice (attempts/started-at-most-once)', () => {
-  it('when every answer comes twice and out of order', async () => {
+  it('if every answer arrives twice and out of order', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.copies = 2;
     await using engine = await startEngine({ agents: [agentOf(gateway, {}, { concurrency: 3 })] });
@@ -173,7 +173,7 @@ describe.concurrent('no run is lost or started twice (attempts/started-at-most-o
     expect(gateway.runs.begun).toHaveLength(1);
   });
 
-  it('when the Gateway restarts and loses the run: only then the next one begins (attempts/ended-for-certain)', async () => {
+  it('if the Gateway restarts and loses the run: the next one starts only then (attempts/ended-for-certain)', async () => {
     await using gateway = await GatewayServer.start();
     await using engine = await given(gateway);
     const first = await begun(gateway);
@@ -194,7 +194,7 @@ describe.concurrent('no run is lost or started twice (attempts/started-at-most-o
     expect(gateway.runs.begun).toHaveLength(2);
   });
 
-  it('while the Gateway shows nothing of it but its events', async () => {
+  it('if the Gateway has only the events of the run', async () => {
     await using gateway = await GatewayServer.start();
     gateway.trouble.hidesTasks = true;
     await using engine = await given(gateway);

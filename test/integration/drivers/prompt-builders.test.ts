@@ -37,7 +37,7 @@ async function told(project: Record<string, unknown>): Promise<{ prompt: string;
 }
 
 describe('the prompt of a project', () => {
-  it('comes from its template', async () => {
+  it('is built from its template', async () => {
     const prompt_template = file(
       'a.md',
       'Hello {{agent}}: {{ title }} ({{task_id}}, {{attempt}})\n{{earlier}}\n{{lifecycle}}',
@@ -49,7 +49,7 @@ describe('the prompt of a project', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('comes from its module', async () => {
+  it('is built by its module', async () => {
     const prompt_builder = file(
       'b.mjs',
       'export default async (facts) => [facts.task.title, ": ", facts.earlier[0].error, "\\n", facts.sections.lifecycle].join("");',
@@ -59,7 +59,7 @@ describe('the prompt of a project', () => {
     );
   });
 
-  it('comes from its program', async () => {
+  it('is built by its program', async () => {
     const script =
       'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>process.stdout.write(JSON.parse(s).task.description+"!\\n"))';
     expect((await told({ prompt_builder: ['node', '-e', script] })).prompt).toBe('do it!\n');

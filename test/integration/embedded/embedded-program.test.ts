@@ -28,7 +28,7 @@ async function fakeServer(path: string, version: string): Promise<string> {
 }
 
 describe('locateNatsServer', () => {
-  it('takes the configured program, then the one in the PATH, then the newest in the cache', async () => {
+  it('uses the configured program, else the one in the PATH, else the newest in the cache', async () => {
     await using directory = await temporaryDirectory();
     const own = await fakeServer(join(directory.path, 'own', 'server'), '2.12.0');
     const inPath = await fakeServer(join(directory.path, 'bin', 'nats-server'), '2.11.0');
@@ -83,7 +83,7 @@ describe('locateNatsServer', () => {
 
 describe('without an installed nats-server', () => {
   it.runIf(existsSync('/usr/bin/apt-get'))(
-    'two processes that fetch it at once both get a working program, and nothing else stays',
+    'two processes that fetch it at once both get a working program, and leave no other file',
     async () => {
       await using directory = await temporaryDirectory();
       const cacheDir = join(directory.path, "a user's cache");

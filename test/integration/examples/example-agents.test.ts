@@ -17,7 +17,7 @@ const REASON = parseError(readFileSync(join(EXAMPLES, 'data', 'usage.jsonl'), 'u
 const BROKEN_AT_113 = `usage.jsonl: line 113 is not a usage record: ${REASON}`;
 const HAPPY = ['status working', 'outputs document', 'outputs data', 'status review'];
 
-describe.concurrent('what every example agent does', () => {
+describe.concurrent('every example agent', () => {
   it.each([
     ['code-review.mjs', { params: { repo: AGENTS } }, HAPPY],
     ['data-analysis.mjs', {}, HAPPY],
@@ -28,7 +28,7 @@ describe.concurrent('what every example agent does', () => {
       ['status working', 'comments tester', 'outputs document', 'outputs data', 'status review'],
     ],
   ])(
-    '%s says working, posts its outputs, asks for review, and never shows its token',
+    '%s reports working, posts its outputs, asks for review, and never prints its token',
     async (name, task, words) => {
       await using directory = await Directory.create({
         'prompt.md': `curl -H 'Authorization: Bearer ${TOKEN}'`,
@@ -127,7 +127,7 @@ describe.concurrent('data-analysis.mjs', () => {
     '',
   ].join('\r\n');
 
-  it('reads quotes, commas, line breaks and CRLF, and counts what is missing or not a number', async () => {
+  it('reads quotes, commas, line breaks and CRLF, and counts values that are missing or no number', async () => {
     await using directory = await Directory.create({ 'points.csv': CSV });
     await using board = await Board.open({
       task: { params: { file: 'points.csv', group_by: 'team', value: 'points' } },

@@ -27,7 +27,7 @@ describe('a bad network', () => {
     return writer;
   }
 
-  it('journal/nothing-lost: stores a whole log though the connection is cut again and again in the middle of the pipeline', async () => {
+  it('journal/nothing-lost: stores a whole log although the connection is cut repeatedly in the middle of the pipeline', async () => {
     await using log = await JetStreamLog.fresh(server);
     await using proxy = await TcpProxy.to(server.url);
     const writer = await behindProxy(log, proxy);

@@ -100,7 +100,7 @@ describe('kill', () => {
   });
 });
 
-describe('what a process leaves behind when it exits', () => {
+describe('a process that is left behind', () => {
   it.each(['plain', 'bare', 'session'])('is found and killed afterwards: %s', async (kind) => {
     const cwd = join(lab.base, kind);
     mkdirSync(cwd);
@@ -115,7 +115,7 @@ describe('what a process leaves behind when it exits', () => {
     expect(lab.table.lookup(pid)?.state ?? 'Z').toBe('Z');
   });
 
-  it('is usually nothing, and then no signal is sent', async () => {
+  it('gets no signal if there is none', async () => {
     const process = await lab.spawn(['true']);
     await process.exited;
     const evidence = await process.kill({ graceMs: 0 });
@@ -123,7 +123,7 @@ describe('what a process leaves behind when it exits', () => {
   });
 });
 
-describe('a process that only looks like ours', () => {
+describe('a process with the pid of an attempt', () => {
   let decoy: ChildProcess;
 
   beforeEach(async () => {

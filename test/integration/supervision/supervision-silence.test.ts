@@ -58,7 +58,7 @@ describe('a silent agent', () => {
     expect(simulation.find('t', 'attempt.recovered')).toMatchObject({ evidence: 'heartbeat' });
   });
 
-  it('takes the limit of its task before that of the agent', async () => {
+  it('uses the limit of its task before that of the agent', async () => {
     const simulation = await Simulation.begin({
       agents: [agent('a', scripts.hangs(), { silenceMs: 10_000 })],
     });

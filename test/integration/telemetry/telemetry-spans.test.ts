@@ -134,7 +134,7 @@ describe('the spans of a task', () => {
     });
   });
 
-  it('name the program and the host, and contain nothing of what the task is about', async () => {
+  it('name the program and the host, and contain no content of the task', async () => {
     await using engine = await start();
     await createSecretTask(engine.test);
     await collected('a', 2);

@@ -29,7 +29,7 @@ describe('the width of a text', () => {
     expect(widthOf(text)).toBe(width);
   });
 
-  it('shortens to what fits, never in the middle of a character', () => {
+  it('shortens to the width, never in the middle of a character', () => {
     expect(shorten('审查代码', 8)).toBe('审查代码');
     expect(shorten('审查代码', 7)).toBe('审查代…');
     expect(shorten('审查代码', 6)).toBe('审查…');
@@ -61,7 +61,7 @@ describe('a table', () => {
     { id: 'second', n: 12, title: 'a\u001b[31m title\nof two lines' },
   ];
 
-  it('aligns columns by what is seen', () => {
+  it('aligns columns by their visible width', () => {
     expect(tableLines(new RecordedTerminal(), columns, rows)).toEqual([
       'ID       N  TITLE',
       'first    1  审查这个仓库的代码和历史',
@@ -157,7 +157,7 @@ describe('progress', () => {
     expect(progressText(3_000, 0, 1_500)).toBe('3,000 events, 2,000 a second');
   });
 
-  it('counts what is read of a source, and prints nothing if the output is not a terminal', async () => {
+  it('counts the events read from a source, and prints nothing if the output is not a terminal', async () => {
     const messages = [1, 2, 3, 4].map((sequence) => ({
       sequence,
       id: `w-${sequence}`,

@@ -139,7 +139,7 @@ describe('resolveAgent', () => {
     },
   });
 
-  it('takes from the defaults what the agent does not set', () => {
+  it('uses the defaults for settings that the agent does not have', () => {
     expect(resolveAgent(config, 'plain')).toMatchObject({
       id: 'plain',
       driver: 'dry_run',
@@ -150,7 +150,7 @@ describe('resolveAgent', () => {
     });
   });
 
-  it('keeps what the agent sets', () => {
+  it('keeps settings of the agent', () => {
     expect(resolveAgent(config, 'own')).toMatchObject({
       command: ['true'],
       timeout_seconds: 5,

@@ -94,7 +94,7 @@ agents:
   });
 
   it.each(['', '# only a comment\n', '---\n', '{}', '{ "$schema": "./signalbox.config.schema.json" }'])(
-    'takes %j for the defaults',
+    'uses the defaults for %j',
     (text) => {
       expect(parseConfig(text, FILE)).toEqual(defaultConfig());
     },

@@ -42,7 +42,7 @@ describe('configJsonSchema', () => {
     { agents: { a: { driver: 'dry_run', concurency: 2 } } },
     { agents: { 'a b': { driver: 'dry_run' } } },
     { defaults: { priority: 11 } },
-  ])('refuses what a file cannot contain: %j', (value) => {
+  ])('rejects values that a file cannot contain: %j', (value) => {
     expect(accepts(value)).toBe(false);
   });
 });
@@ -74,7 +74,7 @@ describe('closest', () => {
     ['env', 'env'],
     ['tag', undefined],
     ['', undefined],
-  ])('takes %j to mean %j', (word, meant) => {
+  ])('understands %j as %j', (word, meant) => {
     expect(closest(word, ['concurrency', 'max_attempts', 'timeout_seconds', 'env', 'cwd'])).toBe(meant);
   });
 

@@ -74,7 +74,7 @@ describe('the fields of a task', () => {
 });
 
 describe('the facts of a task', () => {
-  it('have a label and a kind, and leave out what has no value', () => {
+  it('have a label and a kind, and leave out fields without a value', () => {
     const task: TaskAnswer = {
       ...answerFieldsOf(SPEC),
       project: 'demo',
