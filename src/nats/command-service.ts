@@ -135,8 +135,7 @@ export class CommandService {
 
   #perform(operation: Operation, { isOfProject }: Command, message: ServiceMsg): Promise<Reply> {
     const payload = payloadOf(message);
-    if (isOfProject) payload.project = projectOf(message);
-    const input = inputParts(operation, payload);
+    const input = inputParts(operation, isOfProject ? { ...payload, project: projectOf(message) } : payload);
     const headers = headersOf(message.headers);
     const context = {
       headers,
@@ -145,6 +144,7 @@ export class CommandService {
       // Only streams check it, and NATS has none.
       isAdmitted: () => true,
     };
+    if (isOfProject) refuseProject(payload);
     const { app, answerTimeoutMs: limitMs = ANSWER_TIMEOUT_MS } = this.#options;
     return perform(operation, this.#services, input, context, { clock: app.environment.clock, limitMs });
   }
@@ -181,6 +181,15 @@ export class CommandService {
 
 function projectOf({ subject }: ServiceMsg): string {
   return subject.split('.')[3] ?? '';
+}
+
+/** The subject names the project, and decides who may publish: a payload must not name another. @throws SignalboxError */
+function refuseProject(payload: Record<string, unknown>): void {
+  if (!Object.hasOwn(payload, 'project')) return;
+  const errors = [{ path: 'project', message: 'is not known here: the subject names the project' }];
+  throw new SignalboxError('invalid_request', `payload: project: ${errors[0]?.message}`, {
+    details: { errors },
+  });
 }
 
 /** @throws SignalboxError `invalid_request` */

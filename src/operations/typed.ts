@@ -68,7 +68,9 @@ export function inputParts({ http }: Operation, input: object): Parts {
   const names = paramNames(http.path);
   const isParam = ([name]: [string, unknown]): boolean => names.includes(name);
   const fields = Object.entries(input);
-  const params = Object.fromEntries(fields.filter(isParam).map(([name, value]) => [name, String(value)]));
+  const params = Object.fromEntries(
+    fields.filter(isParam).map(([name, value]) => [name, String(value ?? '')]),
+  );
   const rest = fields.filter((field) => !isParam(field));
   if (http.method === 'POST') return { params, query: {}, body: Object.fromEntries(rest) };
   return { params, query: Object.fromEntries(rest.flatMap(queryField)), body: {} };

@@ -108,6 +108,14 @@ describe('commands over NATS', () => {
     };
     await expectProblem('demo.readTask', { task: 'none' }, 404, 'task_not_found');
     await expectProblem('demo.readTask', { task: 'a b' }, 400, 'invalid_id');
+    await expectProblem('demo.readTask', { task: null }, 400, 'invalid_id');
+    await expectProblem('demo.listTasks', { project: 'demo' }, 400, 'invalid_request');
+    await expectProblem(
+      'demo.createTask',
+      { project: 'b', title: 'x', agent: 'far' },
+      400,
+      'invalid_request',
+    );
     await expectProblem('demo.createTask', { title: 'x', agnet: 'far' }, 400, 'invalid_request');
     await expectProblem('demo.createTask', { title: 'x', agent: 'absent' }, 404, 'agent_not_found');
     await world.box.createTask({ project: 'demo', id: 'a', title: 'a', agent: 'far' });
