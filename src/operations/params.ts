@@ -1,12 +1,14 @@
 /** Path parameters, and the paths that several operations share. */
 import { z } from 'zod';
 import { SignalboxError } from '../contracts/errors.ts';
-import { checkedProject, ID_PATTERN } from '../contracts/ids.ts';
+import { checkedId, checkedProject, ID_PATTERN } from '../contracts/ids.ts';
 
-const id = z.string().regex(ID_PATTERN, {
-  error: ({ input }) => `${quoted(input)} is not valid: use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
-});
-const project = id.transform(checkedProject);
+/** @param check throws `invalid_id` with the kind of the id in its details; a parameter that is missing counts as empty */
+const idChecked = (check: (text: string) => string) =>
+  z.preprocess((given: string) => check(given ?? ''), z.string().regex(ID_PATTERN));
+const idOf = (kind: string) => idChecked((text) => checkedId(kind, text));
+const project = idChecked(checkedProject);
+const task = idOf('task id');
 const attempt = z.preprocess((given: string | number) => {
   if (/^[1-9]\d{0,8}$/.test(String(given))) return Number(given);
   const what = `attempt ${quoted(given)}: expected its number, 1 for the first`;
@@ -22,13 +24,13 @@ const queueKind = z.preprocess(
 );
 
 export const projectParams = z.strictObject({ project });
-export const taskParams = z.strictObject({ project, task: id });
-export const attemptParams = z.strictObject({ project, task: id, attempt });
-export const agentParams = z.strictObject({ agent: id });
-export const queueParams = z.strictObject({ kind: queueKind, name: id });
-export const webhookParams = z.strictObject({ webhook: id });
+export const taskParams = z.strictObject({ project, task });
+export const attemptParams = z.strictObject({ project, task, attempt });
+export const agentParams = z.strictObject({ agent: idOf('agent id') });
+export const queueParams = z.strictObject({ kind: queueKind, name: idOf('queue') });
+export const webhookParams = z.strictObject({ webhook: idOf('webhook') });
 /** A task of the project that the operation names. */
-export const namedTaskParams = z.strictObject({ task: id });
+export const namedTaskParams = z.strictObject({ task });
 
 export const TASKS = '/api/projects/{project}/tasks';
 export const TASK = `${TASKS}/{task}`;

@@ -129,6 +129,17 @@ describe('operations/refused-leaves-no-trace: bad input over HTTP', () => {
     recordsNothing();
   });
 
+  it('names the kind of the first id that is not valid, whatever else is wrong', async () => {
+    const read = async (path: string) => JSON.parse((await http.sendRaw('GET', path)).text);
+    expect(await read(`${TASKS}/a.b/attempts/0`)).toMatchObject({
+      code: 'invalid_id',
+      details: { kind: 'task id' },
+    });
+    expect(await read('/api/projects/a.b/tasks/a.b')).toMatchObject({ details: { kind: 'project' } });
+    expect(await read('/api/agents/a.b')).toMatchObject({ details: { kind: 'agent id' } });
+    expect(await read(`${TASKS}/a/attempts/0`)).toMatchObject({ code: 'invalid_request' });
+  });
+
   it('rejects a very long id, an empty id and the reserved project with the same error', async () => {
     for (const path of [`${TASKS}/${'x'.repeat(5_000)}`, `${TASKS}/`, '/api/projects/_system/tasks']) {
       expect(JSON.parse((await http.sendRaw('GET', path)).text)).toMatchObject({ code: 'invalid_id' });
