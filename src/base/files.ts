@@ -39,7 +39,11 @@ export async function readJson<Content>(
   file: string,
   schema: { readonly parse: (value: unknown) => Content },
 ): Promise<Content | null> {
-  const text = await readIfExists(file);
+  // A directory that is a file is damage, not a beginning: what is written there later would be lost.
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  });
   return text === null ? null : schema.parse(JSON.parse(text));
 }
 

@@ -74,10 +74,12 @@ describe('cursors', () => {
     });
   });
 
-  it('are refused with advice if the file is damaged', async () => {
+  it('are refused with advice if the file is damaged, or its directory is a file', async () => {
     await inDirectory(async (file) => {
       await writeFile(file, '[["a", {"position": -1}]]');
       await expect(Cursors.open(file)).rejects.toMatchObject({ code: 'config_invalid' });
+      const inFile = join(file, 'cursors.json');
+      await expect(Cursors.open(inFile)).rejects.toMatchObject({ code: 'config_invalid' });
     });
   });
 });
