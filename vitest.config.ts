@@ -1,10 +1,13 @@
-/** Two projects: `quick` is what `npm run check` and `npm run test:watch` run, `servers` needs a nats-server. */
+/** `quick` is what `npm run check` and `npm run test:watch` run, `servers` needs a nats-server, `alone` a process for each file. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Tests without a server and without the built program. */
 const QUICK = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts'];
+
+/** Tests that measure their own process. */
+const ALONE = ['test/integration/cli/quiet-memory.test.ts'];
 
 export default defineConfig({
   // Examples import the package by its name: here they get its sources.
@@ -26,11 +29,12 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/**/*.test.ts'],
-          exclude: QUICK,
+          exclude: [...QUICK, ...ALONE],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 60_000,
         },
       },
+      { extends: true, test: { name: 'alone', include: ALONE, isolate: true } },
     ],
   },
 });

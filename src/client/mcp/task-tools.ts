@@ -26,13 +26,14 @@ function addProjectTools(server: McpServer, { client, identity }: McpSession): v
     description: 'Lists the tasks of your project, oldest first.',
     input: z.strictObject({
       status: z.array(z.enum(TASK_STATES)).optional(),
+      state: z.array(z.enum(TASK_STATES)).optional().describe('The same as "status".'),
       agent: z.string().optional(),
       limit: z.int().min(1).max(100).default(20),
       after: z.int().min(0).optional().describe('"next" of the previous page.'),
     }),
     annotations: READS,
-    run: async (filter) => {
-      const { tasks, next } = await client.listTasks({ ...filter, project });
+    run: async ({ state, status = state, ...filter }) => {
+      const { tasks, next } = await client.listTasks({ ...filter, status, project });
       return { tasks: tasks.map(inShort), next };
     },
   });

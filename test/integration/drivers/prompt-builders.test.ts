@@ -85,7 +85,7 @@ describe('the prompt of a project', () => {
     [
       'a module that says nothing',
       () => ({ prompt_builder: file('f.mjs', 'export default () => 3;') }),
-      /gave no text/,
+      /returned no text/,
     ],
     [
       'a module that never ends',

@@ -129,6 +129,8 @@ describe.concurrent('the MCP server', () => {
         const created = await agent.ok('task_create', child);
         expect(await agent.ok('task_create', child)).toMatchObject({ id: created.id });
         const { tasks } = (await agent.ok('task_list', { agent: 'worker' })) as { tasks: { id: string }[] };
+        const byStatus = await agent.ok('task_list', { status: ['done', 'working'] });
+        expect(await agent.ok('task_list', { state: ['done', 'working'] })).toEqual(byStatus);
         expect(tasks.map((task) => task.id)).toEqual(expect.arrayContaining([id, created.id]));
         expect(await agent.ok('task_status', { status: 'review' })).toMatchObject({ status: 'review' });
         expect(await agent.ok('task_get', { task_id: id })).toMatchObject({
