@@ -129,8 +129,9 @@ describe.concurrent('the MCP server', () => {
         const created = await agent.ok('task_create', child);
         expect(await agent.ok('task_create', child)).toMatchObject({ id: created.id });
         const { tasks } = (await agent.ok('task_list', { agent: 'worker' })) as { tasks: { id: string }[] };
-        const byStatus = await agent.ok('task_list', { status: ['done', 'working'] });
-        expect(await agent.ok('task_list', { state: ['done', 'working'] })).toEqual(byStatus);
+        for (const filter of [{ status: ['expired'] }, { state: ['expired'] }]) {
+          expect(await agent.ok('task_list', filter)).toMatchObject({ tasks: [] });
+        }
         expect(tasks.map((task) => task.id)).toEqual(expect.arrayContaining([id, created.id]));
         expect(await agent.ok('task_status', { status: 'review' })).toMatchObject({ status: 'review' });
         expect(await agent.ok('task_get', { task_id: id })).toMatchObject({
@@ -154,7 +155,8 @@ describe.concurrent('the MCP server', () => {
         });
         const drained = await person.ok('drain_notifications', { cursor: id });
         expect(drained.text).toContain(`[bg:${task_id}] completed: from /`);
-        expect(await person.ok('drain_notifications', { cursor: id })).toMatchObject({ text: '' });
+        // Others run commands at the same time.
+        expect((await person.ok('drain_notifications', { cursor: id })).text).not.toContain(task_id);
         const homeless = await person.call('task_claim');
         expect(homeless).toMatchObject({ isError: true, value: { code: 'invalid_request' } });
       });

@@ -37,6 +37,7 @@ describe.concurrent('remote agents: what is lost and what is not', () => {
         ids.map(async (id) => (await box.listAttempts({ project: 'demo', task: id })).attempts[0]?.outcome),
       );
     await until(async () => (await outcomes()).every((outcome) => outcome === 'lost'), 'all are lost');
+    await until(async () => JSON.stringify(await world.why('t0')).includes('"pending"'), 'its retry is due');
     const why = await world.why('t0');
     expect(why).toMatchObject({ status: 'pending', waits_for: [{ kind: 'agent_offline', agent: 'far' }] });
     expect(JSON.stringify(why)).toContain('has sent no heartbeat for 1 s');
