@@ -1,6 +1,7 @@
 /**
  * The fields of a task: one row for each, from which the request, the follow-ups, the stored form, the answer, the facts
  * of a prompt, the job of a worker, the redacted form and the labels of the dashboard and the command line derive.
+ * Long because the rows and what derives from them are read together.
  */
 import { z } from 'zod';
 import { backoffSchema, budgetSchema, prioritySchema } from './config-values.ts';
@@ -223,7 +224,13 @@ type Entry = readonly [name: string, value: unknown];
  * object is the caller's to name, by the same table.
  */
 function byRow<Named>(entryOf: (row: Row) => Entry | null): Named {
-  return Object.fromEntries(ROWS.map(entryOf).filter((entry) => entry !== null)) as Named;
+  // A loop: every answer of a task is made here.
+  const object: Record<string, unknown> = {};
+  for (const row of ROWS) {
+    const entry = entryOf(row);
+    if (entry !== null) object[entry[0]] = entry[1];
+  }
+  return object as Named;
 }
 
 function shapeOf<Part extends 'request' | 'followUp' | 'stored' | 'answer'>(part: Part): Shape<Part> {
