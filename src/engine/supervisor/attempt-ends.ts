@@ -6,6 +6,7 @@
  * restart does not draw again.
  */
 
+import type { AttemptContext } from '../../../machines/index.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Output } from '../../contracts/tasks.ts';
@@ -55,13 +56,13 @@ export class AttemptEnds {
       (output) =>
         decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`) ?? [],
     );
-    const context = host.get('task', taskKey(ref))?.context;
-    const hasOutput = context !== undefined && (!context.outputsRequired || context.outputs > 0);
-    const judgement = this.#judgeReview(
-      ref,
-      counted,
-      judge(end.result, entity.context, hasOutput || refusal !== undefined, end.failure),
+    const judged = judge(
+      end.result,
+      entity.context,
+      this.#hasOutput(ref) || refusal !== undefined,
+      end.failure,
     );
+    const judgement = this.#judgeReview(ref, counted, this.#judgeUnwanted(ref, entity.context, judged));
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
     this.#recordEnd(ref, agent, isCut ? { outcome: 'failed', error } : judgement, end);
@@ -81,6 +82,23 @@ export class AttemptEnds {
     if (context.attempts >= context.attemptsGranted) return null;
     const { clock, random } = this.#options.environment;
     return clock.now() + backoffMs(spec.backoff, context.attempts, random());
+  }
+
+  /** Whether the task has an output or needs none; a task that has moved on takes none any more, so none is missing. */
+  #hasOutput(ref: TaskRef): boolean {
+    const task = this.#options.host.get('task', taskKey(ref));
+    if (!task) return false;
+    const { context, state } = task;
+    return !context.outputsRequired || context.outputs > 0 || !ACTIVE_STATES.has(state);
+  }
+
+  /** A success that met a decision about the task, whose stop was not recorded yet: nobody failed. */
+  #judgeUnwanted(ref: TaskRef, { stopReason, verdict }: AttemptContext, judgement: Judgement): Judgement {
+    const state = this.#options.host.get('task', taskKey(ref))?.state ?? 'gone';
+    const isUnwanted = stopReason === null && verdict === null && !ACTIVE_STATES.has(state);
+    if (!isUnwanted || judgement.outcome !== 'completed') return judgement;
+    const error = `the task was ${state} before the result of this attempt could count`;
+    return { outcome: 'cancelled', error };
   }
 
   /** A review without a verdict has failed, however its process ended. */

@@ -114,6 +114,37 @@ describe('a cancelled task', () => {
   });
 });
 
+describe('a success that meets a decision about its task', () => {
+  it.each([
+    ['cancel', 'cancelled'],
+    ['block', 'blocked'],
+  ] as const)('is no failure of the agent: %s', async (decision, state) => {
+    const simulation = await given(scripts.succeeds(1_000));
+    await simulation.untilState('t', 'working');
+    simulation.log.reachable = false;
+    const decided = simulation.decide(decision, 't');
+    await simulation.advance(5_000);
+    simulation.log.reachable = true;
+    await decided;
+    await simulation.until(() => simulation.task('t').openAttempt === null, 5_000);
+    expect(simulation.task('t').state).toBe(state);
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'cancelled', exit_code: 0 });
+    expect(simulation.find('t', 'attempt.stop_requested')).toBeUndefined();
+    expect(simulation.app.state.host.get('agent', 'a')?.context.failures).toBe(0);
+  });
+
+  it('counts if it was decided first', async () => {
+    const simulation = await given(scripts.succeeds(1_000), { review: 'manual' });
+    await simulation.untilState('t', 'working');
+    simulation.log.reachable = false;
+    await simulation.advance(5_000);
+    simulation.app.log.decide({ type: 'task.cancelled', project: 'demo', task: 't' }, { actor: 'user:test' });
+    simulation.log.reachable = true;
+    await simulation.untilState('t', 'cancelled');
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({ outcome: 'completed', exit_code: 0 });
+  });
+});
+
 describe('a task that a user blocks while it is running', () => {
   it('has its attempt ended, and continues with a new one when it is unblocked', async () => {
     const simulation = await given(scripts.hangs());
