@@ -6,13 +6,15 @@
  */
 import { assign, setup } from 'xstate';
 import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
-import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
+import { isFailure } from '../src/contracts/tasks.ts';
 
 export interface AgentContext {
   readonly concurrency: number;
   readonly running: number;
-  /** Attempts in a row that failed. Lost and cancelled attempts do not count. */
+  /** Attempts in a row that failed. Outcomes that say nothing about the agent do not count. */
   readonly failures: number;
+  /** Whether its newest attempt that says something about it, of those that ended since it was parked, completed. */
+  readonly proven: boolean;
   /** How often in a row it was parked. */
   readonly parkings: number;
   /** Epoch milliseconds. */
@@ -20,7 +22,14 @@ export interface AgentContext {
 }
 
 export function openAgent(event: EventOf<'agent.registered'>): AgentContext {
-  return { concurrency: event.concurrency, running: 0, failures: 0, parkings: 0, parkedUntil: null };
+  return {
+    concurrency: event.concurrency,
+    running: 0,
+    failures: 0,
+    proven: false,
+    parkings: 0,
+    parkedUntil: null,
+  };
 }
 
 const release = { 'attempt.ended': { actions: ['release', 'count'] } } as const;
@@ -52,13 +61,15 @@ export const agentMachine = setup({
     release: assign({ running: ({ context }) => context.running - 1 }),
     count: assign(({ context, event }) => {
       if (event.type !== 'attempt.ended') return {};
-      if (event.outcome === 'completed') return { failures: 0 };
-      return FAILED_OUTCOMES.has(event.outcome) ? { failures: context.failures + 1 } : {};
+      if (event.outcome === 'completed') return { failures: 0, proven: true };
+      return isFailure(event.outcome) ? { failures: context.failures + 1, proven: false } : {};
     }),
     park: assign(({ context, event }) =>
-      event.type === 'agent.parked' ? { parkings: context.parkings + 1, parkedUntil: event.until_ms } : {},
+      event.type === 'agent.parked'
+        ? { proven: false, parkings: context.parkings + 1, parkedUntil: event.until_ms }
+        : {},
     ),
-    closeBreaker: assign({ failures: 0, parkings: 0, parkedUntil: null }),
+    closeBreaker: assign({ failures: 0, proven: false, parkings: 0, parkedUntil: null }),
     configure: assign(({ event }) =>
       event.type === 'agent.registered' ? { concurrency: event.concurrency } : {},
     ),
@@ -66,7 +77,7 @@ export const agentMachine = setup({
 }).createMachine({
   id: 'agent',
   initial: 'new',
-  context: { concurrency: 1, running: 0, failures: 0, parkings: 0, parkedUntil: null },
+  context: { concurrency: 1, running: 0, failures: 0, proven: false, parkings: 0, parkedUntil: null },
   states: {
     new: { on: { 'agent.registered': { target: 'idle' } } },
     idle: {

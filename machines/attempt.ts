@@ -24,6 +24,7 @@ export function openAttempt(event: EventOf<'task.claimed'>): AttemptContext {
 }
 
 const ended = [
+  { guard: 'isQuota', target: 'quota' },
   { guard: 'isCompleted', target: 'completed' },
   { guard: 'isFailed', target: 'failed' },
   { guard: 'isTimedOut', target: 'timed_out' },
@@ -58,6 +59,7 @@ export const attemptMachine = setup({
     isCancelled: hasOutcome('cancelled'),
     isSpawnFailed: hasOutcome('spawn_failed'),
     isLost: hasOutcome('lost'),
+    isQuota: hasOutcome('quota'),
     isItsAgent,
   },
   actions: {
@@ -107,5 +109,6 @@ export const attemptMachine = setup({
     cancelled: {},
     spawn_failed: {},
     lost: {},
+    quota: {},
   },
 });

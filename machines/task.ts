@@ -3,8 +3,9 @@
  *
  *     (scheduled →) pending → claimed → working → review → done
  *
- * At most one attempt is open, and only events of the open attempt count. Attempts are numbered 1, 2, 3 … and never
- * exceed what was granted: `max_attempts`, and as many again with each redrive. `done` and `cancelled` are final;
+ * At most one attempt is open, and only events of the open attempt count. Attempts are numbered 1, 2, 3 …, and those
+ * that are used up never exceed what was granted: `max_attempts`, and as many again with each redrive. An open attempt
+ * is used up, unless it ends with an outcome that gives it back (`usesUpAttempt`). `done` and `cancelled` are final;
  * `failed` and `expired` are left by a redrive only. `review` needs an output, unless outputs are optional.
  *
  * A dependency that fails blocks the task, and unblocks it if it is done later. A task that a person blocked is
@@ -12,12 +13,15 @@
  */
 import { assign, setup } from 'xstate';
 import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
+import { usesUpAttempt } from '../src/contracts/tasks.ts';
 
 export interface TaskContext {
   readonly maxAttempts: number;
   readonly attemptsGranted: number;
   /** The number of the newest attempt; 0 before the first. */
   readonly attempts: number;
+  /** How many of them count, the open one included. */
+  readonly attemptsUsed: number;
   readonly openAttempt: number | null;
   readonly outputsRequired: boolean;
   readonly outputs: number;
@@ -43,6 +47,7 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
     maxAttempts: event.spec.max_attempts,
     attemptsGranted: event.spec.max_attempts,
     attempts: 0,
+    attemptsUsed: 0,
     openAttempt: null,
     outputsRequired: event.spec.outputs === 'required',
     outputs: 0,
@@ -56,7 +61,9 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
   };
 }
 
-const hasAttemptsLeft = (context: TaskContext): boolean => context.attempts < context.attemptsGranted;
+const hasAttemptsLeft = (context: TaskContext): boolean => context.attemptsUsed < context.attemptsGranted;
+const givesBack = (event: EventMoving<'task'>): boolean =>
+  event.type === 'attempt.ended' && !usesUpAttempt(event.outcome);
 const isOpen = (context: TaskContext, event: EventMoving<'task'>): boolean =>
   'attempt' in event && event.attempt !== null && event.attempt === context.openAttempt;
 const isLastAwaited = (context: TaskContext, event: EventMoving<'task'>): boolean =>
@@ -87,7 +94,7 @@ const machineSetup = setup({
       (event.type === 'attempt.ended' || event.type === 'task.failure_reported') &&
       isOpen(context, event) &&
       event.retry_at_ms !== null &&
-      hasAttemptsLeft(context),
+      (hasAttemptsLeft(context) || givesBack(event)),
     isScheduled: ({ context }) => context.dueAt !== null || context.waitingFor.length > 0,
     isWaiting: ({ context }) => context.waitingFor.length > 0,
     isAwaited: ({ context, event }) =>
@@ -103,10 +110,15 @@ const machineSetup = setup({
       event.type === 'task.output_added' && (event.attempt === null || isOpen(context, event)),
   },
   actions: {
-    openAttempt: assign(({ event }) =>
-      event.type === 'task.claimed' ? { attempts: event.attempt, openAttempt: event.attempt } : {},
+    openAttempt: assign(({ context, event }) =>
+      event.type === 'task.claimed'
+        ? { attempts: event.attempt, openAttempt: event.attempt, attemptsUsed: context.attemptsUsed + 1 }
+        : {},
     ),
-    closeAttempt: assign({ openAttempt: null }),
+    closeAttempt: assign({
+      openAttempt: null,
+      attemptsUsed: ({ context, event }) => context.attemptsUsed - (givesBack(event) ? 1 : 0),
+    }),
     schedule: assign(({ event }) => ('retry_at_ms' in event ? { dueAt: event.retry_at_ms } : {})),
     clearDue: assign({ dueAt: null }),
     strikeDependency: assign(({ context, event }) =>
@@ -126,7 +138,7 @@ const machineSetup = setup({
       event.type === 'task.priority_changed' ? { priority: event.priority } : {},
     ),
     redrive: assign({
-      attemptsGranted: ({ context }) => context.attempts + context.maxAttempts,
+      attemptsGranted: ({ context }) => context.attemptsUsed + context.maxAttempts,
       dueAt: null,
       redriven: true,
     }),
@@ -164,6 +176,7 @@ export const taskMachine = machineSetup.createMachine({
     maxAttempts: 1,
     attemptsGranted: 1,
     attempts: 0,
+    attemptsUsed: 0,
     openAttempt: null,
     outputsRequired: false,
     outputs: 0,

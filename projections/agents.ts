@@ -1,6 +1,6 @@
 /** The agents: their state, how much each has to do, and why one takes no tasks. */
 import type { TypeAbout } from '../src/contracts/events/events.ts';
-import { FAILED_OUTCOMES } from '../src/contracts/tasks.ts';
+import { isFailure } from '../src/contracts/tasks.ts';
 import { type Draft, draftOf, type Handlers, type PastProjection, personOf, tableOf } from './projection.ts';
 
 export interface AgentView {
@@ -56,7 +56,7 @@ const HANDLERS: Handlers<TypeAbout<'agent'>, AgentDraft> = {
   'attempt.ended': (next, { outcome }) => {
     next.running--;
     if (outcome === 'completed') next.failures = 0;
-    else if (FAILED_OUTCOMES.has(outcome)) next.failures++;
+    else if (isFailure(outcome)) next.failures++;
   },
   'agent.paused': (next, { reason = null }, { actor }) => hold(next, reason, personOf(actor)),
   'agent.drained': (next, { reason = null }, { actor }) => hold(next, reason, personOf(actor)),

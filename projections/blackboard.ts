@@ -9,6 +9,7 @@ import {
   TASK_STATES,
   type TaskSpec,
   type TaskState,
+  usesUpAttempt,
 } from '../src/contracts/tasks.ts';
 import {
   type Draft,
@@ -49,6 +50,8 @@ export interface TaskView {
   /** The agent of the newest attempt. */
   readonly agent: string | null;
   readonly attempts: number;
+  /** How many attempts count towards `max_attempts`, the open one included. */
+  readonly attemptsUsed: number;
   readonly openAttempt: number | null;
   readonly lastOutcome: AttemptOutcome | null;
   /** Why it is blocked, failed or was rejected: the last thing that went wrong. */
@@ -93,6 +96,7 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
   },
   'task.claimed': (next, { attempt, agent }) => {
     next.attempts = attempt;
+    next.attemptsUsed++;
     next.openAttempt = attempt;
     next.agent = agent;
     next.progress = null;
@@ -143,6 +147,7 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
   'task.redacted': (next, { sequence }) => redact(next, sequence),
   'attempt.started': onlyMoves,
   'attempt.ended': (next, { outcome, error, retry_at_ms }, { sequence }) => {
+    if (!usesUpAttempt(outcome)) next.attemptsUsed--;
     next.openAttempt = null;
     next.lastOutcome = outcome;
     // If the task had left the attempt already (blocked, cancelled, or failed by a report of the agent), the end of
@@ -157,7 +162,7 @@ const TABLE = tableOf(HANDLERS);
 
 export const blackboard: PastProjection<Blackboard> = {
   name: 'blackboard',
-  version: 2,
+  version: 3,
   initial: () => ({
     tasks: new Map(),
     counts: noTasks(),
@@ -234,6 +239,7 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
     version: transition?.version ?? 1,
     agent: null,
     attempts: 0,
+    attemptsUsed: 0,
     openAttempt: null,
     lastOutcome: null,
     reason: null,

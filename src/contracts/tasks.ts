@@ -45,16 +45,39 @@ export const ATTEMPT_OUTCOMES = [
   'cancelled',
   'spawn_failed',
   'lost',
+  'quota',
 ] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
-/** Outcomes that count against the agent. A lost or cancelled attempt does not. */
-export const FAILED_OUTCOMES: ReadonlySet<AttemptOutcome> = new Set([
-  'failed',
-  'timed_out',
-  'killed',
-  'spawn_failed',
-]);
+interface OutcomeMeaning {
+  /** Whether the attempt counts towards `max_attempts`, the backoff and a budget of attempts. */
+  readonly usesUpAttempt: boolean;
+  /** Whether it counts against the agent: so many in a row open its circuit breaker. */
+  readonly isFailure: boolean;
+}
+
+/** What each outcome counts for. Every rule about attempts that count reads this table. */
+const OUTCOMES: Readonly<Record<AttemptOutcome, OutcomeMeaning>> = {
+  completed: { usesUpAttempt: true, isFailure: false },
+  failed: { usesUpAttempt: true, isFailure: true },
+  timed_out: { usesUpAttempt: true, isFailure: true },
+  killed: { usesUpAttempt: true, isFailure: true },
+  cancelled: { usesUpAttempt: true, isFailure: false },
+  spawn_failed: { usesUpAttempt: true, isFailure: true },
+  lost: { usesUpAttempt: true, isFailure: false },
+  /** The quota of its agent was used up: the agent waits, and the task loses nothing. */
+  quota: { usesUpAttempt: false, isFailure: false },
+};
+
+/** Whether an attempt that ended like this counts towards `max_attempts`. Numbers of attempts go on in any case. */
+export function usesUpAttempt(outcome: AttemptOutcome): boolean {
+  return OUTCOMES[outcome].usesUpAttempt;
+}
+
+/** Whether an attempt that ended like this counts against its agent. */
+export function isFailure(outcome: AttemptOutcome): boolean {
+  return OUTCOMES[outcome].isFailure;
+}
 
 export const STOP_REASONS = ['timeout', 'silence', 'cancelled', 'lingering', 'operator', 'shutdown'] as const;
 export type StopReason = (typeof STOP_REASONS)[number];

@@ -107,17 +107,25 @@ describe('any sequence of events', () => {
     });
   });
 
-  it('attempts are numbered 1, 2, 3 … and never exceed the granted number', () => {
+  it('attempts are numbered 1, 2, 3 …, and those that count never exceed the granted number', () => {
     const newest = new Map<string, number>();
+    const givenBack = new Map<string, number>();
     holdsAlways(({ host }, event) => {
-      if (event.type === 'task.created') newest.set(taskKey(event), 0);
+      if (event.type === 'task.created') {
+        newest.set(taskKey(event), 0);
+        givenBack.set(taskKey(event), 0);
+      }
+      if (event.type === 'attempt.ended' && event.outcome === 'quota') {
+        givenBack.set(taskKey(event), (givenBack.get(taskKey(event)) ?? 0) + 1);
+      }
       if (event.type !== 'task.claimed') return;
       const task = taskKey(event);
       expect(event.attempt).toBe((newest.get(task) ?? 0) + 1);
       newest.set(task, event.attempt);
       const context = host.get('task', task)?.context;
       expect(context?.attempts).toBe(event.attempt);
-      expect(event.attempt).toBeLessThanOrEqual(context?.attemptsGranted ?? 0);
+      expect(context?.attemptsUsed).toBe(event.attempt - (givenBack.get(task) ?? 0));
+      expect(context?.attemptsUsed).toBeLessThanOrEqual(context?.attemptsGranted ?? 0);
     });
   });
 

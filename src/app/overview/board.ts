@@ -51,6 +51,7 @@ function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
     priority: spec.priority,
     agent: task.agent ?? spec.agent ?? null,
     attempt: task.attempts,
+    attempts_used: task.attemptsUsed,
     max_attempts: spec.max_attempts,
     attempt_status: open?.state ?? null,
     deadline: timeOf(open?.deadline ?? null),

@@ -31,6 +31,7 @@ export function taskJson(task: TaskView): TaskAnswer {
     ...specJson(spec),
     claimed_by: task.agent,
     attempt: task.attempts,
+    attempts_used: task.attemptsUsed,
     open_attempt: task.openAttempt,
     last_outcome: task.lastOutcome,
     reason: task.reason,

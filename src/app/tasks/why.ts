@@ -99,10 +99,11 @@ function explainScheduled(situation: Situation): Reasons {
   };
 }
 
-function timeWait({ attempts, spec, reason }: TaskView, dueAt: number): WaitAnswer {
+function timeWait(task: TaskView, dueAt: number): WaitAnswer {
+  const { attempts, reason } = task;
   const until = timeOf(dueAt);
   if (attempts === 0) return { kind: 'time', detail: `it may not start before ${until}`, until };
-  const number = numberText(attempts + 1, spec.max_attempts);
+  const number = numberText(attempts + 1, task);
   return { kind: 'retry', detail: `${number} starts at ${until}, after a backoff${because(reason)}`, until };
 }
 
@@ -119,7 +120,7 @@ function explainRunning({ task, attempt, takers }: Situation): Reasons {
   if (!attempt) return { waits: [], next: 'the attempt is recorded' };
   const { state, agent, stopReason } = attempt;
   const deadline = timeOf(attempt.deadline);
-  const number = numberText(attempt.attempt, task.spec.max_attempts);
+  const number = numberText(attempt.attempt, task);
   const running = (detail: string, until?: string): WaitAnswer[] => [
     { kind: 'running', detail, agent, attempt: attempt.attempt, until },
   ];
@@ -230,7 +231,7 @@ function expiryOf({ attempts, spec }: TaskView): string {
   return `; it expires at ${timeOf(spec.expires_at_ms)} if no agent has taken it by then`;
 }
 
-/** As in `attempt 2 of 3`. A redrive grants more attempts than the maximum of the task. */
-function numberText(attempt: number, max: number): string {
-  return `attempt ${attempt} of ${Math.max(max, attempt)}`;
+/** As in `attempt 2 of 3`. A redrive grants more attempts than the maximum of the task, and so does one that did not count. */
+function numberText(attempt: number, { attempts, attemptsUsed, spec }: TaskView): string {
+  return `attempt ${attempt} of ${Math.max(spec.max_attempts + attempts - attemptsUsed, attempt)}`;
 }

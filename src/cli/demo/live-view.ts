@@ -63,7 +63,7 @@ function columnsAt(now: number): Column<TaskView>[] {
     { title: 'TASK', text: ({ id }) => id, isName: true },
     { title: 'AGENT', text: (task) => task.agent ?? task.spec.agent ?? '' },
     { title: 'STATUS', text: ({ state }) => state, style: ({ state }) => styleOfTask(state) },
-    { title: 'TRY', text: (task) => `${task.attempts}/${task.spec.max_attempts}`, align: 'right' },
+    { title: 'TRY', text: (task) => `${task.attemptsUsed}/${task.spec.max_attempts}`, align: 'right' },
     {
       title: 'TIME',
       text: (task) => durationText((task.finishedAt ?? now) - task.createdAt),

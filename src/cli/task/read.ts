@@ -83,7 +83,7 @@ export function taskColumns(
     { title: 'STATUS', text: ({ status }) => status, style: ({ status }) => styleOfTask(status) },
     { title: 'AGENT', text: (task) => task.claimed_by ?? task.agent ?? `(${task.type})` },
     { title: 'PRIO', text: ({ priority }) => priority, align: 'right' },
-    { title: 'TRY', text: (task) => `${task.attempt}/${task.max_attempts}`, align: 'right' },
+    { title: 'TRY', text: (task) => `${task.attempts_used}/${task.max_attempts}`, align: 'right' },
     { title: 'AGE', text: (task) => ageText(task.created_at, now), align: 'right' },
     { title: 'TITLE', text: ({ title }) => title },
   ];

@@ -108,6 +108,8 @@ export const taskAnswerSchema = z.strictObject({
   claimed_by: z.string().nullable(),
   /** Number of the newest attempt; 0 before the first. */
   attempt: count,
+  /** How many attempts count towards `max_attempts`, the open one included. */
+  attempts_used: count,
   open_attempt: z.int().nullable(),
   last_outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
   reason: z.string().nullable(),

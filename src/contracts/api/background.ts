@@ -58,6 +58,10 @@ export const BACKGROUND_STATES = [
 ] as const;
 export type BackgroundState = (typeof BACKGROUND_STATES)[number];
 
+export function isBackgroundState(text: string): text is BackgroundState {
+  return BACKGROUND_STATES.some((state) => state === text);
+}
+
 export const backgroundAnswerSchema = z.strictObject({
   task_id: z.string(),
   /** `completed`: exit code 0. `failed`: any other. `lost`: it ended, but it is unknown how. */

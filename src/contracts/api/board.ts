@@ -15,6 +15,8 @@ export const boardCardSchema = z.strictObject({
   agent: z.string().nullable(),
   /** Number of the newest attempt; 0 before the first. */
   attempt: count,
+  /** How many attempts count towards `max_attempts`, the open one included. */
+  attempts_used: count,
   max_attempts: z.int(),
   /** Of the open attempt: `requested`, `running`, `suspected`, `stopping`; null if none is open. */
   attempt_status: z.string().nullable(),

@@ -20,12 +20,22 @@ export function factsOf(task: TaskAnswer): Fact[] {
       values: valuesOf(fields[name], shown),
     })),
     { label: 'Reviews', kind: 'tasks', values: valuesOf(task.reviews?.task) },
-    { label: 'Attempts', kind: 'text', values: [`${task.attempt} of ${task.max_attempts}`] },
+    { label: 'Attempts', kind: 'text', values: [attemptsText(task)] },
     { label: 'Due', kind: 'time', values: valuesOf(task.due_at) },
     { label: 'Created', kind: 'time', values: [task.created_at] },
     { label: 'Finished', kind: 'time', values: valuesOf(task.finished_at) },
   ];
   return all.filter(({ values }) => values.length > 0);
+}
+
+/** As in `2 of 3`, and `2 of 3 used, the newest is attempt 5` if some did not count. */
+export function attemptsText({
+  attempt,
+  attempts_used,
+  max_attempts,
+}: Pick<TaskAnswer, 'attempt' | 'attempts_used' | 'max_attempts'>): string {
+  const used = `${attempts_used} of ${Math.max(attempts_used, max_attempts)}`;
+  return attempt === attempts_used ? used : `${used} used, the newest is attempt ${attempt}`;
 }
 
 function valuesOf(value: unknown, kind: FactKind = 'text'): string[] {

@@ -9,11 +9,11 @@
 import type { AttemptContext } from '../../../machines/index.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { Output } from '../../contracts/tasks.ts';
+import type { AttemptOutcome, Output } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
-import { type Judgement, judge } from './outcome.ts';
+import { type Judgement, judge, withQuota } from './outcome.ts';
 import { verdictIn } from './reviews.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
@@ -65,7 +65,8 @@ export class AttemptEnds {
     const judgement = this.#judgeReview(ref, counted, this.#judgeUnwanted(ref, entity.context, judged));
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
-    this.#recordEnd(ref, agent, isCut ? { outcome: 'failed', error } : judgement, end);
+    const settled = isCut ? { outcome: 'failed' as const, error } : judgement;
+    this.#recordEnd(ref, agent, withQuota(settled, entity.context, end.quota), end);
   }
 
   /** Records that a run could not be started. */
@@ -73,15 +74,29 @@ export class AttemptEnds {
     this.#recordEnd(ref, agent, { outcome: 'spawn_failed', error }, null);
   }
 
-  /** Epoch milliseconds of the next attempt; null if none is left, or if the task has moved on from its attempt. */
+  /** Epoch milliseconds of the attempt after a failed one; null if none is left, or the task has moved on from it. */
   retryAt(ref: TaskRef): number | null {
     const entity = this.#options.host.get('task', taskKey(ref));
     const spec = taskOf(this.#options.projections, ref)?.spec;
     if (!entity || !spec || !ACTIVE_STATES.has(entity.state)) return null;
     const { context } = entity;
-    if (context.attempts >= context.attemptsGranted) return null;
+    if (context.attemptsUsed >= context.attemptsGranted) return null;
     const { clock, random } = this.#options.environment;
-    return clock.now() + backoffMs(spec.backoff, context.attempts, random());
+    return clock.now() + backoffMs(spec.backoff, context.attemptsUsed, random());
+  }
+
+  /** After a used-up quota the task waits for it, without a backoff: the attempt did not count. */
+  #retryAtAfter(ref: AttemptRef, outcome: AttemptOutcome, quota: QuotaSign | undefined): number | null {
+    if (outcome === 'completed') return null;
+    const untilMs = quota?.untilMs ?? 0;
+    if (outcome === 'quota')
+      return this.#isActive(ref) ? Math.max(untilMs, this.#options.environment.clock.now()) : null;
+    const retryAt = this.retryAt(ref);
+    return retryAt === null ? null : Math.max(retryAt, untilMs);
+  }
+
+  #isActive(ref: TaskRef): boolean {
+    return ACTIVE_STATES.has(this.#options.host.get('task', taskKey(ref))?.state ?? '');
   }
 
   /** Whether the task has an output or needs none; a task that has moved on takes none any more, so none is missing. */
@@ -120,8 +135,8 @@ export class AttemptEnds {
 
   #recordEnd(ref: AttemptRef, agent: string, { outcome, error }: Judgement, end: RunEnd | null): void {
     const { project, task, attempt } = ref;
-    const retryAt = outcome === 'completed' ? null : this.retryAt(ref);
     const quota = outcome === 'completed' ? undefined : end?.quota;
+    const retryAt = this.#retryAtAfter(ref, outcome, quota);
     if (quota) this.#options.onQuota(agent, quota);
     this.#options.decide({
       type: 'attempt.ended',
@@ -139,7 +154,7 @@ export class AttemptEnds {
       usage: end?.usage,
       session: end?.session === null ? '' : end?.session,
       evidence: end?.evidence,
-      retry_at_ms: retryAt === null ? null : Math.max(retryAt, quota?.untilMs ?? 0),
+      retry_at_ms: retryAt,
     });
   }
 }

@@ -6,7 +6,7 @@
  * attempts that tell something about the agent count; a lost or cancelled probe is repeated. An agent that has completed
  * an attempt since it was parked needs no probe.
  */
-import { type AttemptOutcome, FAILED_OUTCOMES } from '../../contracts/tasks.ts';
+import { type AttemptOutcome, isFailure } from '../../contracts/tasks.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
@@ -17,6 +17,13 @@ export interface BreakerSettings {
   readonly cooldownMs: number;
   readonly maxCooldownMs: number;
 }
+
+/**
+ * How long an agent waits at least whose quota is used up; each further time in a row twice as long. Its attempts do not
+ * count, so nothing else would stop a tool that says "retry after 1 s" again and again.
+ */
+const FIRST_QUOTA_WAIT_MS = 1_000;
+const MAX_QUOTA_WAIT_MS = 3_600_000;
 
 const PARKABLE_STATES: ReadonlySet<string> = new Set(['idle', 'busy', 'probing']);
 
@@ -29,14 +36,17 @@ export class Breaker {
 
   /** Reacts to the end of an attempt of the agent. */
   onEnded(agent: string, outcome: AttemptOutcome): void {
-    if (outcome === 'completed' || FAILED_OUTCOMES.has(outcome)) this.#judge(agent);
+    if (outcome === 'completed' || isFailure(outcome)) this.#judge(agent);
   }
 
   /** Reacts to a used-up quota; the end of that attempt is recorded next. */
   onQuota(agent: string, { reason, untilMs }: QuotaSign): void {
     const state = this.#options.host.get('agent', agent)?.state;
     if (state === undefined || !PARKABLE_STATES.has(state)) return;
-    this.#options.decide({ type: 'agent.parked', agent, reason, until_ms: untilMs });
+    const { parkings = 0 } = this.#options.host.get('agent', agent)?.context ?? {};
+    const least = Math.min(FIRST_QUOTA_WAIT_MS * 2 ** parkings, MAX_QUOTA_WAIT_MS);
+    const until_ms = Math.max(Math.round(untilMs), this.#options.environment.clock.now() + least);
+    this.#options.decide({ type: 'agent.parked', agent, reason, until_ms });
   }
 
   /** Does what is due for an agent: called after it was parked or probed, and for each agent after a restart. */
@@ -48,7 +58,7 @@ export class Breaker {
         return this.#awaitProbe(agent, entity.context.parkedUntil);
       case 'probing':
         // Failures from before the parking do not count again.
-        if (entity.context.failures === 0) this.#options.decide({ type: 'agent.unparked', agent });
+        if (entity.context.proven) this.#options.decide({ type: 'agent.unparked', agent });
         return;
       default:
         return this.#judge(agent);
@@ -68,10 +78,10 @@ export class Breaker {
     const entity = host.get('agent', agent);
     const settings = roster.get(agent)?.breaker;
     if (!entity) return;
-    const { failures } = entity.context;
+    const { failures, proven } = entity.context;
     switch (entity.state) {
       case 'probing':
-        if (failures === 0) this.#options.decide({ type: 'agent.unparked', agent });
+        if (proven) this.#options.decide({ type: 'agent.unparked', agent });
         else if (settings) this.#park(agent, settings);
         return;
       case 'idle':

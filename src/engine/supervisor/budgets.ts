@@ -5,6 +5,7 @@
 
 import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
 import type { Budget } from '../../contracts/config-values.ts';
+import { usesUpAttempt } from '../../contracts/tasks.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import { taskOf, viewKey } from '../runtime/views.ts';
 
@@ -39,12 +40,16 @@ function firstExhausted(budget: Budget, use: Use): string | null {
 /** The use of the task and all its descendants. */
 function useOf(projections: Projections, host: ActorHost, key: string, now: number): Use {
   const recorded = projections.attempts.byTask.get(key) ?? [];
-  const attempts = host.get('task', key)?.context.attempts ?? recorded.length;
+  const attempts = host.get('task', key)?.context.attemptsUsed ?? usedUp(recorded);
   const own = recorded.map((attempt) => useOfAttempt(attempt, now));
   const below = (projections.blackboard.children.get(key) ?? []).map((child) =>
     useOf(projections, host, child, now),
   );
   return [...own, ...below].reduce(add, { ...NONE, attempts });
+}
+
+function usedUp(attempts: readonly AttemptView[]): number {
+  return attempts.filter(({ outcome }) => outcome === null || usesUpAttempt(outcome)).length;
 }
 
 function useOfAttempt({ startedAt, endedAt, usage }: AttemptView, now: number): Use {

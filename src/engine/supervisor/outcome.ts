@@ -3,6 +3,7 @@ import type { AttemptContext } from '../../../machines/index.ts';
 import { unreachable } from '../../contracts/errors.ts';
 import type { AttemptOutcome, StopReason } from '../../contracts/tasks.ts';
 import type { RunResult } from '../../drivers/driver.ts';
+import type { QuotaSign } from '../../drivers/quota.ts';
 
 export interface Judgement {
   readonly outcome: AttemptOutcome;
@@ -36,6 +37,18 @@ export function judge(
     default:
       return unreachable(result, 'judge');
   }
+}
+
+/**
+ * An attempt that failed because the quota of its agent was used up does not count as one. What its agent reported
+ * itself stands, and so does a stop that was asked for.
+ */
+export function withQuota(judgement: Judgement, { verdict }: AttemptContext, quota?: QuotaSign): Judgement {
+  const { outcome } = judgement;
+  if (quota === undefined || verdict === 'failed') return judgement;
+  return outcome === 'failed' || outcome === 'timed_out'
+    ? { outcome: 'quota', error: quota.reason }
+    : judgement;
 }
 
 function exitText(code: number, failure: string | undefined): string {

@@ -7,6 +7,7 @@ import {
   type BackgroundAnswer,
   type BackgroundState,
   backgroundParamsSchema,
+  isBackgroundState,
   PREVIEW_LENGTH,
 } from '../../contracts/api/background.ts';
 import { unreachable } from '../../contracts/errors.ts';
@@ -70,7 +71,9 @@ function statusOf({ state, lastOutcome }: TaskView): BackgroundState {
       return 'cancelled';
     case 'failed':
     case 'expired':
-      return lastOutcome === null || lastOutcome === 'completed' ? 'failed' : lastOutcome;
+      if (lastOutcome === null || lastOutcome === 'completed' || !isBackgroundState(lastOutcome))
+        return 'failed';
+      return lastOutcome;
     default:
       return unreachable(state, 'statusOf');
   }

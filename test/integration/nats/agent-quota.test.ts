@@ -51,7 +51,7 @@ describe('an agent that reports that its quota is used up', () => {
     await until(async () => (await task()).status === 'done', 'the task is done', 20_000);
     const [refused, done, ...more] = (await task()).attempts;
     expect(more).toEqual([]);
-    expect(refused?.outcome).toBe('failed');
+    expect(refused?.outcome).toBe('quota');
     expect(done?.outcome).toBe('completed');
     expect(Date.parse(done?.started_at ?? '')).toBeGreaterThanOrEqual(parkedUntil);
     await until(async () => (await agent()).state === 'idle', 'the agent works again');

@@ -93,6 +93,55 @@ describe('an attempt that failed', () => {
   });
 });
 
+describe('an attempt that met a used-up quota', () => {
+  const quotaMs = 90_000;
+  const limited = script({ result: { kind: 'exited', code: 1 }, outputs: [], quotaMs });
+  const fails = scripts.fails();
+
+  it('uses up none of max_attempts, also over a restart, and numbers go on', async () => {
+    const agents = [agent('a', inTurn(limited, limited, limited, fails, fails, fails))];
+    const simulation = await Simulation.begin({ agents });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 3, backoff: BACKOFF });
+    await simulation.until(() => simulation.find('t', 'attempt.ended') !== undefined);
+    simulation.crash();
+    await simulation.restart();
+    await simulation.until(() => simulation.task('t').attempts === 4, 400_000);
+    expect(simulation.task('t')).toMatchObject({ attemptsUsed: 1, openAttempt: 4 });
+    await simulation.untilState('t', 'failed', 400_000);
+    expect(simulation.task('t')).toMatchObject({ attempts: 6, attemptsUsed: 3 });
+    expect(simulation.find('t', 'attempt.ended')).toMatchObject({
+      outcome: 'quota',
+      error: 'quota: used up',
+    });
+    // The backoff begins with the first attempt that counts.
+    expect(pauses(simulation, 't').map((ms) => Math.round(ms / 1_000))).toEqual([90, 90, 90, 10, 30]);
+  });
+
+  it('does not count as a failure of its agent, nor for a budget of attempts', async () => {
+    const breaker = { failures: 2, cooldownMs: 500_000, maxCooldownMs: 500_000 };
+    const agents = [agent('a', inTurn(fails, limited, limited, scripts.succeeds()), { breaker })];
+    const simulation = await Simulation.begin({ agents });
+    await simulation.create({ id: 't', agent: 'a', budget: { attempts: 2 } });
+    await simulation.untilState('t', 'done', 400_000);
+    expect(simulation.task('t')).toMatchObject({ attempts: 4, attemptsUsed: 2 });
+  });
+
+  it('of max_attempts: 1 is followed by another one, which a redrive is not needed for', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', inTurn(limited, scripts.succeeds()))] });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.untilState('t', 'done', 400_000);
+  });
+
+  it('waits longer and longer for an agent that names a short time again and again', async () => {
+    const hasty = script({ result: { kind: 'exited', code: 1 }, outputs: [], quotaMs: 1 });
+    const simulation = await Simulation.begin({ agents: [agent('a', hasty)] });
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.advance(900_000);
+    expect(simulation.task('t').attempts).toBeLessThan(15);
+    expect(simulation.task('t').attemptsUsed).toBe(0);
+  });
+});
+
 describe('a task that a user redrives', () => {
   it('gets as many attempts again, numbered after the earlier ones', async () => {
     const agents = [

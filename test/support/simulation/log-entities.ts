@@ -10,6 +10,8 @@ export interface TaskModel {
   state: string;
   version: number;
   attempts: number;
+  /** Those that count: all but the ones that met a used-up quota. */
+  used: number;
   granted: number;
   open: number | null;
   dueAt: number | null;
@@ -46,6 +48,7 @@ export function newTask(
     state: '',
     version: 0,
     attempts: 0,
+    used: 0,
     granted: first.spec.max_attempts,
     open: null,
     dueAt: first.spec.not_before_ms ?? null,

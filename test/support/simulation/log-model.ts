@@ -2,7 +2,7 @@
  * A model of what the log must show, which shares no code with the machines:
  *
  * - Every transition of an entity starts from the state of the one before, and versions have no gap.
- * - A task has at most one open attempt; attempts are numbered without a gap and never exceed the granted number.
+ * - A task has at most one open attempt; attempts are numbered without a gap, and those that count never exceed the granted number.
  * - An attempt starts at most once and ends once, and its messages count only while it is open.
  * - A done or cancelled task never changes; a failed or expired one only by a redrive.
  * - Slots of agents and limits of concurrency, of all and of each project, are kept.
@@ -126,7 +126,7 @@ export class LogModel {
     const { project, agent, attempt } = event;
     expect(task.open === null, `attempt ${task.open} is open`);
     expect(attempt === task.attempts + 1, `attempt ${attempt} follows ${task.attempts}`);
-    expect(attempt <= task.granted, `${task.granted} attempts were granted`);
+    expect(task.used < task.granted, `${task.granted} attempts were granted`);
     const running = this.running(agent);
     const slots = this.stateOf('agent', agent) === 'probing' ? 1 : (this.#concurrency.get(agent) ?? 0);
     expect(running < slots, `agent ${agent} runs ${running} of ${slots}`);
@@ -204,7 +204,7 @@ export class LogModel {
     if (task && event.type === 'task.unblocked') task.waitingFor.clear();
     if (task && (event.type === 'task.due' || event.type === 'task.unblocked')) task.dueAt = null;
     if (task && event.type === 'task.redriven') {
-      Object.assign(task, { granted: task.attempts + task.spec.max_attempts, redriven: true });
+      Object.assign(task, { granted: task.used + task.spec.max_attempts, redriven: true });
     }
     if (task && event.type === 'task.priority_changed') {
       task.spec = { ...task.spec, priority: event.priority };
@@ -229,6 +229,7 @@ export class LogModel {
 
   #claim(event: EventOf<'task.claimed'>, task: TaskModel): void {
     task.open = task.attempts = event.attempt;
+    task.used++;
     this.open++;
     this.#running.set(event.agent, this.running(event.agent) + 1);
     this.attempts.set(attemptKey(event), newAttempt(event.agent));
@@ -239,6 +240,7 @@ export class LogModel {
     attempt.ended = true;
     expect(event.agent === attempt.agent, `it was claimed by ${attempt.agent}, not ${event.agent}`);
     task.open = null;
+    if (event.outcome === 'quota') task.used--;
     this.open--;
     this.#running.set(event.agent, this.running(event.agent) - 1);
   }
@@ -272,7 +274,7 @@ export class LogModel {
   }
 
   #attemptsBelow(task: TaskModel): number {
-    let sum = task.attempts;
+    let sum = task.used;
     for (const each of this.tasks.values())
       if (this.#parentOf(each) === task) sum += this.#attemptsBelow(each);
     return sum;

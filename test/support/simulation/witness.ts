@@ -80,8 +80,9 @@ export class Witness {
         const model = this.model.tasks.get(key);
         // What is settled may have left memory.
         if (!view && SETTLED_STATES.has(model?.state as TaskState)) continue;
-        const seen = view && [view.state, view.version, view.attempts, view.openAttempt].join();
-        const stored = model && [model.state, model.version, model.attempts, model.open].join();
+        const seen =
+          view && [view.state, view.version, view.attempts, view.attemptsUsed, view.openAttempt].join();
+        const stored = model && [model.state, model.version, model.attempts, model.used, model.open].join();
         expect(seen === stored, `task ${key} is seen as ${seen}, the log says ${stored}`);
       }
       this.#changed.clear();

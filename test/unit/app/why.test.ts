@@ -28,6 +28,7 @@ function task(state: TaskState, changes: Partial<Omit<TaskView, 'spec'>> = {}, s
     version: 1,
     agent: null,
     attempts: 0,
+    attemptsUsed: changes.attempts ?? 0,
     openAttempt: null,
     lastOutcome: null,
     reason: null,

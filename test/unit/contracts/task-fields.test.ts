@@ -85,6 +85,7 @@ describe('the facts of a task', () => {
       follow_ups: [],
       claimed_by: null,
       attempt: 1,
+      attempts_used: 1,
       open_attempt: null,
       last_outcome: null,
       reason: null,

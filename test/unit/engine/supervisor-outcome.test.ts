@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttemptContext, Verdict } from '../../../machines/index.ts';
 import type { AttemptOutcome, StopReason } from '../../../src/contracts/tasks.ts';
 import type { RunResult } from '../../../src/drivers/driver.ts';
-import { judge } from '../../../src/engine/supervisor/outcome.ts';
+import { judge, withQuota } from '../../../src/engine/supervisor/outcome.ts';
 
 function attempt(verdict: Verdict | null = null, stopReason: StopReason | null = null): AttemptContext {
   return { agent: 'x', verdict, stopReason };
@@ -38,6 +38,24 @@ describe('the outcome of an attempt that was not stopped', () => {
 
   it('an exit code other than 0 counts more than the report of the agent', () => {
     expect(judge({ kind: 'exited', code: 1 }, attempt('submitted'), true).outcome).toBe('failed');
+  });
+});
+
+describe('the outcome of an attempt whose agent said that its quota is used up', () => {
+  const sign = { reason: 'quota: resets 9am', untilMs: 1 };
+
+  it.each<[AttemptOutcome, Verdict | null, AttemptOutcome]>([
+    ['failed', null, 'quota'],
+    ['failed', 'submitted', 'quota'],
+    ['timed_out', null, 'quota'],
+    ['failed', 'failed', 'failed'],
+    ['completed', null, 'completed'],
+    ['cancelled', null, 'cancelled'],
+    ['killed', null, 'killed'],
+    ['lost', null, 'lost'],
+  ])('%s, and its report was %s: is %s', (outcome, verdict, expected) => {
+    expect(withQuota({ outcome }, attempt(verdict), sign).outcome).toBe(expected);
+    expect(withQuota({ outcome }, attempt(verdict)).outcome).toBe(outcome);
   });
 });
 

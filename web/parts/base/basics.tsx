@@ -27,6 +27,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   killed: 'bad',
   spawn_failed: 'bad',
   lost: 'warn',
+  quota: 'warn',
   idle: 'good',
   busy: 'active',
   paused: 'calm',

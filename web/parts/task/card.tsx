@@ -1,5 +1,6 @@
 /** A task on the board. */
 import type { BoardCard } from '../../../src/contracts/api/board.ts';
+import { attemptsText } from '../../../src/contracts/api/task-facts.ts';
 import { keyOf, shownStatus } from '../../state/cards.ts';
 import { Ago, StateBadge, toneOf } from '../base/basics.tsx';
 import { taskHref } from '../base/links.tsx';
@@ -58,14 +59,16 @@ function When({
 }
 
 /** A dot for each allowed attempt; the used ones are filled. */
-function Attempts({ card: { attempt, max_attempts } }: { readonly card: BoardCard }) {
+function Attempts({ card }: { readonly card: BoardCard }) {
+  const { attempt, attempts_used, max_attempts } = card;
   if (attempt === 0) return null;
-  const text = `attempt ${attempt} of ${Math.max(attempt, max_attempts)}`;
-  if (max_attempts > MAX_DOTS) return <span class="dim" title={text}>{`${attempt}/${max_attempts}`}</span>;
+  const text = `attempts: ${attemptsText(card)}`;
+  if (max_attempts > MAX_DOTS)
+    return <span class="dim" title={text}>{`${attempts_used}/${max_attempts}`}</span>;
   return (
     <span class="dots" role="img" aria-label={text} title={text}>
-      {Array.from({ length: Math.max(attempt, max_attempts) }, (_, index) => (
-        <i key={index} data-used={index < attempt} />
+      {Array.from({ length: Math.max(attempts_used, max_attempts) }, (_, index) => (
+        <i key={index} data-used={index < attempts_used} />
       ))}
     </span>
   );

@@ -59,7 +59,7 @@ function taskSection({ task, attempt, language }: PromptInput, texts: PromptText
   return [
     `# ${texts.task}: ${task.spec.title}`,
     '',
-    texts.identity(task.project, task.id, attempt, attemptsGranted(task, attempt)),
+    texts.identity(task.project, task.id, attempt, attemptsGranted(task)),
     ...contentLines(task, language),
   ].join('\n');
 }
@@ -87,9 +87,12 @@ export function textOfValue(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }
 
-/** Each redrive grants as many attempts again, and comes only when all earlier ones are used up. */
-function attemptsGranted({ spec }: TaskView, attempt: number): number {
-  return spec.max_attempts * Math.ceil(attempt / spec.max_attempts);
+/**
+ * The number that the last attempt may have. Each redrive grants as many attempts again, and comes only when all earlier
+ * ones are used up; an attempt that did not count is followed by one more.
+ */
+function attemptsGranted({ spec, attempts, attemptsUsed }: TaskView): number {
+  return spec.max_attempts * Math.ceil(attemptsUsed / spec.max_attempts) + attempts - attemptsUsed;
 }
 
 function earlierSection({ earlier }: PromptInput, texts: PromptTexts): string {

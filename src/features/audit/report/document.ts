@@ -42,7 +42,7 @@ export function reportParts(report: TaskReport): readonly Part[] {
       ['Type', spec.type],
       ['Priority', spec.priority],
       ['Review', spec.review],
-      ['Attempts', `${task.attempts} of ${spec.max_attempts}`],
+      ['Attempts', `${task.attemptsUsed} of ${spec.max_attempts}`],
       ['Must have', spec.must_haves?.join('\n')],
       ['Parameters', spec.params && JSON.stringify(spec.params)],
       ['Reason', task.reason],
