@@ -1,14 +1,22 @@
 /** Small files: read if they exist, replaced atomically and durably. */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './errors.ts';
+import { createFresh, readRegular, syncDirectory } from './regular-files.ts';
 
-/** The text of the file; null if it does not exist. Other errors are thrown. */
+/** Above it, a file is none that Signalbox wrote. */
+const MAX_FILE_BYTES = 64 * 1_024 * 1_024;
+
+/** The text of the file; null if it does not exist. Other errors are thrown, also for anything that is no file. */
 export async function readIfExists(file: string): Promise<string | null> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return null;
-    throw error;
-  });
+  return (await readRegular(file, MAX_FILE_BYTES, { followLinks: true }))?.toString() ?? null;
+}
+
+/** The text of a file that has to be there. @throws errors of the system, NotRegularError */
+export async function readText(file: string): Promise<string> {
+  const text = await readIfExists(file);
+  if (text !== null) return text;
+  throw Object.assign(new Error(`there is no file ${file}`), { code: 'ENOENT' });
 }
 
 /**
@@ -17,7 +25,7 @@ export async function readIfExists(file: string): Promise<string | null> {
  */
 export async function replaceDurably(file: string, text: string): Promise<void> {
   const temporary = `${file}.tmp`;
-  const handle = await open(temporary, 'w', 0o600);
+  const handle = await createFresh(temporary);
   try {
     await handle.writeFile(text);
     await handle.sync();
@@ -26,12 +34,7 @@ export async function replaceDurably(file: string, text: string): Promise<void> 
   }
   await rename(temporary, file);
   // The rename is on the disk only when the directory is.
-  const directory = await open(dirname(file));
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncDirectory(dirname(file));
 }
 
 /** The content of a JSON file; null if it does not exist. Errors of the schema are thrown, too. */
@@ -39,12 +42,13 @@ export async function readJson<Content>(
   file: string,
   schema: { readonly parse: (value: unknown) => Content },
 ): Promise<Content | null> {
+  const text = await readIfExists(file);
+  if (text !== null) return schema.parse(JSON.parse(text));
   // A directory that is a file is damage, not a beginning: what is written there later would be lost.
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
+  await readdir(dirname(file)).catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT')) throw error;
   });
-  return text === null ? null : schema.parse(JSON.parse(text));
+  return null;
 }
 
 /** Replaces a JSON file durably, in a directory of mode 0700 that is created if it is missing. One writer at a time. */

@@ -1,9 +1,9 @@
 /** The data directory: the files that Signalbox keeps beside the log. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { readIfExists } from '../base/files.ts';
+import { readIfExists, readText } from '../base/files.ts';
 import { sha256 } from '../base/hash.ts';
 import { hasCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { codeFingerprint, SnapshotDirectory } from '../engine/runtime/snapshot-store.ts';
@@ -56,7 +56,7 @@ async function secretOf(file: string): Promise<string> {
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
   }
-  const secret = (await readFile(file, 'utf8')).trim();
+  const secret = (await readText(file)).trim();
   if (secret.length === 2 * SECRET_BYTES) return secret;
   throw new Error(`${file} is damaged: restore it, or delete it (running agents will be rejected then)`);
 }

@@ -2,11 +2,11 @@
  * Prompts that projects build themselves: from a template, by a module, or by a program. If that fails, the built-in
  * prompt is used and the log says why: work is never held back.
  */
-import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
 import type { Variables } from '../base/environment.ts';
+import { readText } from '../base/files.ts';
 import { withLimit } from '../base/time.ts';
 import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
@@ -93,7 +93,7 @@ export class ProjectPrompts implements PromptBuilders {
 }
 
 async function fromTemplate(file: string, input: PromptInput): Promise<string> {
-  const text = await readFile(file, 'utf8');
+  const text = await readText(file);
   const values = templateValues(input);
   return text.replaceAll(/\{\{\s*([a-z_]+)\s*\}\}/g, (_all, name: string) => {
     const value = values[name];

@@ -4,9 +4,10 @@
  * It runs only tasks of the background project, which only an operator can create. However a command ends, its result is
  * written as JSON beside its output, and the end of its output goes into the log with the name of the complete file.
  */
-import { rename, writeFile } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstLine } from '../base/printable.ts';
+import { writeFresh } from '../base/regular-files.ts';
 import { BACKGROUND_AGENT, backgroundParamsSchema, OUTPUT_BYTES } from '../contracts/api/background.ts';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { BACKGROUND_PROJECT } from '../contracts/ids.ts';
@@ -103,7 +104,7 @@ function withScript(request: RunRequest, { command }: Params): RunRequest {
 /** @returns why the file could not be written, or null; the end of the process is recorded in both cases */
 async function writeResult(file: string, content: object): Promise<string | null> {
   try {
-    await writeFile(`${file}.tmp`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+    await writeFresh(`${file}.tmp`, `${JSON.stringify(content, null, 2)}\n`);
     await rename(`${file}.tmp`, file);
     return null;
   } catch (error) {

@@ -18,6 +18,8 @@ export interface RunRequest extends AttemptRef {
   readonly claimedAt: number;
   /** The host of `attempt.started`; null while that event is not in the log. */
   readonly startedOn: string | null;
+  /** Its process, as `attempt.started` names it. Absent while that event is not in the log, or names none. */
+  readonly startedAs?: { readonly pid: number; readonly startTime: string } | undefined;
   /** W3C trace context of this attempt, for requests that the agent makes. */
   readonly traceparent: string;
   /** The tracestate of the request that created the task, if there was one. */

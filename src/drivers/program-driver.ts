@@ -5,10 +5,11 @@
  * memory. A run that continues outside its process is asked for (settlement.ts) until its end is known or it is stopped; it
  * is never started again on a guess.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { deferred } from '../base/deferred.ts';
+import { writeFresh } from '../base/regular-files.ts';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type AttemptRef, attemptKey } from '../contracts/ids.ts';
 import { tailOf } from '../process/files/tail.ts';
@@ -70,7 +71,8 @@ export class ProgramDriver implements Driver {
   async adopt(request: RunRequest): Promise<Adoption> {
     const files = this.#filesOf(request);
     const { runner } = this.#services;
-    const adoption = await runner.adopt(join(files.directory, 'process'), this.#markerOf(request));
+    const directory = join(files.directory, 'process');
+    const adoption = await runner.adopt(directory, this.#markerOf(request), request.startedAs);
     switch (adoption.kind) {
       case 'running':
         return { kind: 'running', run: this.#runOf(adoption.process, request, files) };
@@ -199,7 +201,8 @@ async function writeFiles(files: AttemptFiles, { prompt }: RunRequest, isOwn: bo
   try {
     await mkdir(files.directory, { recursive: true, mode: 0o700 });
     if (isOwn) await mkdir(files.workDirectory, { recursive: true, mode: 0o700 });
-    await writeFile(files.promptFile, prompt(), { mode: 0o600 });
+    // An earlier attempt may have put something in its place.
+    await writeFresh(files.promptFile, prompt());
   } catch (cause) {
     const message = `cannot write the attempt's directory: ${messageOf(cause)}`;
     throw new SignalboxError('spawn_failed', message, { cause });

@@ -1,9 +1,10 @@
 /** Files of remote attempts: large content from the agent's bucket, and what the processes print. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { type ObjectStore, Objm } from '@nats-io/obj';
+import { createFresh, openForUpdate } from '../base/regular-files.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredObject } from '../contracts/messages/agent-messages.ts';
 import { fileBucket } from '../contracts/messages/subjects.ts';
@@ -54,7 +55,7 @@ async function copy(store: ObjectStore, object: StoredObject, path: string): Pro
   const found = await store.get(object.name);
   if (found === null) throw new Error('it is missing');
   const hash = createHash('sha256');
-  const target = await open(path, 'wx', 0o600);
+  const target = await createFresh(path);
   let size = 0;
   const reader = found.data.getReader();
   try {
@@ -96,7 +97,7 @@ export async function writeLogPart(directory: string, { stream, offset, bytes }:
   const processDirectory = join(directory, 'process');
   await mkdir(processDirectory, { recursive: true, mode: 0o700 });
   const path = join(processDirectory, `${stream}.log`);
-  const file = await open(path, 'r+', 0o600).catch(() => open(path, 'w+', 0o600));
+  const file = await openForUpdate(path);
   try {
     const { size } = await file.stat();
     await file.write(bytes, 0, bytes.length, Math.min(offset, size));

@@ -11,6 +11,7 @@ import { preflight, spawnFailed } from './preflight.ts';
 import type {
   EndedProcess,
   KillOptions,
+  KnownProcess,
   ManagedProcess,
   ProcessAdoption,
   ProcessRunner,
@@ -72,9 +73,9 @@ class HostProcessRunner implements ProcessRunner {
     return process;
   }
 
-  async adopt(path: string, marker: string): Promise<ProcessAdoption> {
+  async adopt(path: string, marker: string, known?: KnownProcess): Promise<ProcessAdoption> {
     const directory = new AttemptDirectory(path);
-    const finding = await findOut(this.#host, directory, marker).catch((error: unknown) => {
+    const finding = await findOut(this.#host, directory, marker, known).catch((error: unknown) => {
       const why = `cannot find out what became of the process in ${path}: ${messageOf(error)}`;
       throw new SignalboxError('internal', why, { cause: error });
     });
@@ -116,7 +117,7 @@ class HostProcessRunner implements ProcessRunner {
 
   async #started(spec: SpawnSpec, directory: AttemptDirectory, { isOver }: Launched): Promise<Started> {
     const name = spec.command[0];
-    const start = await untilStarted(this.#host, directory, isOver);
+    const start = await untilStarted(this.#host, directory, spec.marker, isOver);
     if (start === 'unclear')
       throw spawnFailed('system', `the launcher of ${name} hangs in ${directory.path}`);
     if (start === undefined) {

@@ -30,6 +30,9 @@ export interface ProcessIdentity {
   readonly host: string;
 }
 
+/** A process by the numbers that the system gave it when it was started on this machine. */
+export type KnownProcess = Pick<ProcessIdentity, 'pid' | 'startTime'>;
+
 export type ProcessExit =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: string }
@@ -156,12 +159,14 @@ export interface ProcessRunner {
    */
   spawn(spec: SpawnSpec): Promise<ManagedProcess>;
   /**
-   * Finds out what became of a process that an earlier runner started in `directory`, and watches it from now on.
+   * Finds out what became of a process that an earlier runner started in `directory`, and watches it from now on. What
+   * the agent could write there is believed only as far as the process table agrees.
+   * @param known the process, if its start was recorded elsewhere
    * After a power failure the newest files may be missing: a caller that knows of a spawn before the last boot should
    * treat `never_started` as lost.
    * @throws SignalboxError `internal` if the directory cannot be read or written
    */
-  adopt(directory: string, marker: string): Promise<ProcessAdoption>;
+  adopt(directory: string, marker: string, known?: KnownProcess): Promise<ProcessAdoption>;
   /** Stops watching all processes and leaves them running. */
   close(): void;
 }

@@ -1,10 +1,13 @@
 /**
- * A started process, whether this runner is its parent or has adopted it. It has ended when its launcher has recorded the
- * end, or when launcher and agent are gone.
+ * A started process, whether this runner is its parent or has adopted it.
+ *
+ * It has ended when the system has no process with its pid and start time any more. The launcher's record only tells how:
+ * the agent can write a record itself, so none ends an attempt whose process is there. A record that does not come, or
+ * that the agent has made unreadable, delays the end by some seconds.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { deferred } from '../base/deferred.ts';
-import type { AttemptDirectory, SpecRecord } from './files/attempt-directory.ts';
+import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
 import { type Host, identityOf } from './host/host.ts';
@@ -31,12 +34,16 @@ import type {
 } from './runner.ts';
 import type { Watched, Watcher } from './watcher.ts';
 
-/** How long a launcher may take to exit after it recorded the end. */
+/** How long a launcher may take to exit after it recorded the end: it waits for the last output. */
 const MAX_LAUNCHER_END_MS = 1000;
+/** How long after the end of the agent its record is waited for while the launcher is there. */
+const MAX_RECORD_MS = 5000;
+const MIN_END_POLL_MS = 1;
+const MAX_END_POLL_MS = 50;
 
 export interface StartedProcess {
   readonly directory: AttemptDirectory;
-  readonly spec: SpecRecord;
+  readonly spec: Pick<SpecRecord, 'marker' | 'maxOutputBytes'>;
   readonly launcher: ProcessKey;
   readonly agent: ProcessKey;
   /** Epoch milliseconds. */
@@ -59,6 +66,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   #over = false;
   #launcherLost = false;
   #remembering: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
 
   /** @param released called once, when it has ended or was detached */
   constructor(host: Host, watcher: Watcher, started: StartedProcess, released: () => void) {
@@ -111,27 +119,30 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const entries = findOwned(index, claim).map(({ entry }) => entry);
     this.#usage.sample(this.#host.table, entries);
     await this.#output.poll();
-    await this.checkEnd();
+    void this.checkEnd(); // it may wait for the record, which must not delay the watch over others
   }
 
-  /** Checks whether it has ended. Otherwise the next poll finds out. */
-  async checkEnd(): Promise<void> {
-    try {
-      await this.#checkEnd();
-    } catch (error) {
-      this.#warn('cannot read how the process ended; trying again at the next poll', error);
-    }
+  /** Checks whether it has ended; if so, waits for its record. Otherwise the next poll finds out. */
+  checkEnd(): Promise<void> {
+    this.#ending ??= this.#checkEnd()
+      .catch((error: unknown) => {
+        this.#warn('cannot read how the process ended; trying again at the next poll', error);
+      })
+      .finally(() => {
+        this.#ending = undefined;
+      });
+    return this.#ending;
   }
 
   async #checkEnd(): Promise<void> {
     const { launcher, agent, directory } = this.#started;
     if (this.#over) return;
-    // Before its record is read: if the launcher is gone, a missing record will not come.
-    const launcherGone = findAlive(this.#host.table, launcher) === undefined;
-    const record = directory.readExit();
-    if (record === undefined && !launcherGone) return;
-    if (record === undefined && findAlive(this.#host.table, agent) !== undefined)
-      return this.#reportLostLauncher();
+    if (findAlive(this.#host.table, agent) !== undefined) {
+      if (findAlive(this.#host.table, launcher) === undefined) this.#reportLostLauncher();
+      return;
+    }
+    const record = await this.#finalRecord();
+    if (this.#over) return; // detached meanwhile
     this.#release();
     this.#remembering = this.#rememberGroup().catch((error: unknown) => {
       this.#warn('cannot look for what the process left behind; only its marker leads to it now', error);
@@ -142,6 +153,21 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const { cpuMs, peakMemoryBytes } = this.#usage;
     const endedAt = record?.recordedAt ?? this.#host.now();
     this.#exited.resolve(reportOf(exit, endedAt, { output: this.#output.bytes(), cpuMs, peakMemoryBytes }));
+  }
+
+  /** The record of an agent that is gone; undefined if none will come. */
+  async #finalRecord(): Promise<RecordedExit | undefined> {
+    const { launcher, directory } = this.#started;
+    const since = performance.now();
+    for (let pollMs = MIN_END_POLL_MS; !this.#over; pollMs = Math.min(2 * pollMs, MAX_END_POLL_MS)) {
+      // Before its record is read: if the launcher is gone, the record is final.
+      const launcherGone = findAlive(this.#host.table, launcher) === undefined;
+      const record = directory.readExit();
+      const limitMs = record === undefined ? MAX_RECORD_MS : MAX_LAUNCHER_END_MS;
+      if (launcherGone || performance.now() - since > limitMs) return record;
+      await pause(pollMs);
+    }
+    return undefined;
   }
 
   #unrecorded(): ProcessExit {

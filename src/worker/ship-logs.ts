@@ -1,6 +1,6 @@
 /** Sends the output of an attempt's process while it runs. */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openRegular } from '../base/regular-files.ts';
 import { LOG_STREAMS, type LogStream } from '../contracts/tasks.ts';
 
 export type SendPiece = (stream: LogStream, offset: number, bytes: Uint8Array) => Promise<void>;
@@ -55,7 +55,7 @@ export function shipLogs(directory: string, send: SendPiece): Shipping {
 }
 
 async function sendNew(directory: string, position: Position, send: SendPiece): Promise<void> {
-  const file = await open(join(directory, `${position.stream}.log`), 'r').catch(() => null);
+  const file = await openRegular(join(directory, `${position.stream}.log`)).catch(() => null);
   if (file === null) return;
   try {
     const { size } = await file.stat();

@@ -1,7 +1,7 @@
 /** Files of the processes of attempts, and what they have printed. */
-import { constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NotRegularError, openRegular } from '../../base/regular-files.ts';
 import type { ReadLog } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { AttemptRef } from '../../contracts/ids.ts';
@@ -17,23 +17,21 @@ export function processDirectoryOf(
 }
 
 /**
- * Opens a regular file below `root`: agents can replace files in their directory by links or other things.
- * @returns null if there is no such file. @throws SignalboxError `not_found` if it is no regular file below `root`
+ * Opens a file of an attempt: agents can replace files in their directory by links or other things.
+ * @returns null if there is no such file
+ * @throws SignalboxError `not_found` if it is no regular file in the directory of the attempts
  */
-export async function openBelow(root: string, path: string): Promise<FileHandle | null> {
-  const real = await realpath(path).catch(missing);
-  if (real === null) return null;
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const isBelow = real.startsWith(`${await realpath(root)}${sep}`);
-  const file = isBelow ? await open(real, flags).catch(missing) : null;
-  if (file && (await file.stat()).isFile()) return file;
-  await file?.close();
-  throw new SignalboxError('not_found', 'the log of this attempt is not a file in its directory any more');
-}
-
-function missing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return null;
-  throw error;
+export async function openOwnFile(
+  { settings }: Needs<'settings.directories'>,
+  path: string,
+): Promise<FileHandle | null> {
+  try {
+    return await openRegular(path, { below: settings.directories.attempts });
+  } catch (cause) {
+    if (!(cause instanceof NotRegularError)) throw cause;
+    const message = 'the log of this attempt is not a file in its directory any more';
+    throw new SignalboxError('not_found', message, { cause });
+  }
 }
 
 export interface LogPart {
@@ -60,7 +58,7 @@ export async function readAttemptLog(
   // Before the file is read: if the attempt is over now, nothing follows what is read.
   const isOver = (await findAttempt(app, ref)).endedAt !== null;
   const directory = processDirectoryOf(app, ref);
-  const file = await openBelow(app.settings.directories.attempts, join(directory, `${stream}.log`));
+  const file = await openOwnFile(app, join(directory, `${stream}.log`));
   if (!file) return { bytes: new Uint8Array(), offset: 0, nextOffset: 0, isComplete: isOver };
   try {
     return await readPart(file, offset, isOver);

@@ -9,7 +9,7 @@ import { parseSpec, SPEC_FILE } from '../../process/files/attempt-directory.ts';
 import type { TreeEntry } from '../../process/runner.ts';
 import type { AppContext } from '../context.ts';
 import { attemptJson, timeOf } from '../tasks/task-json.ts';
-import { openBelow, processDirectoryOf } from './attempt-log.ts';
+import { openOwnFile, processDirectoryOf } from './attempt-log.ts';
 import { findAttempt, openAttemptJson, openAttempts } from './attempts.ts';
 
 /** No system starts a longer command. */
@@ -56,11 +56,14 @@ export async function readAttempt(app: AppContext, ref: AttemptRef): Promise<Att
  */
 async function commandOf(app: AppContext, attempt: AttemptView): Promise<string[] | null> {
   const path = join(processDirectoryOf(app, attempt), SPEC_FILE);
-  const file = await openBelow(app.settings.directories.attempts, path).catch(() => null);
+  const file = await openOwnFile(app, path).catch(() => null);
   if (!file) return null;
   try {
-    if ((await file.stat()).size > MAX_SPEC_BYTES) return null;
-    return parseSpec(await file.readFile('utf8'))?.command.map(shortened) ?? null;
+    const { size } = await file.stat();
+    if (size > MAX_SPEC_BYTES) return null;
+    const buffer = Buffer.alloc(size);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    return parseSpec(buffer.toString('utf8', 0, bytesRead))?.command.map(shortened) ?? null;
   } finally {
     await file.close();
   }

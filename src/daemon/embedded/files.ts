@@ -1,8 +1,9 @@
 /** File operations of the embedded server. */
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hasCode } from '../../base/errors.ts';
+import { openRegular } from '../../base/regular-files.ts';
 
 /** The names in `directory`; none if there is no such directory. */
 export function namesIn(directory: string): Promise<readonly string[]> {
@@ -31,7 +32,8 @@ export async function lastLines(file: string, offset: number, count: number): Pr
   // A file that is shorter than before has been rotated: all of it is new.
   const start = Math.max(size < offset ? 0 : offset, size - TAIL_BYTES);
   if (size === start) return [];
-  const handle = await open(file);
+  const handle = await openRegular(file);
+  if (handle === null) return [];
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
     const lines = buffer.toString('utf8', 0, bytesRead).split('\n');

@@ -1,10 +1,9 @@
 /** Prepares a data directory for the embedded server: its configuration, its users and its credentials. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Variables } from '../../base/environment.ts';
-import { readIfExists } from '../../base/files.ts';
+import { readIfExists, readText } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
 import { NATS_ROLES, type NatsUser, usersConf } from '../../nats/nats-users.ts';
@@ -45,7 +44,7 @@ export async function prepareInstallation(options: InstallationOptions): Promise
 
 async function writeConf(layout: Layout, source: string, program: NatsServerProgram): Promise<void> {
   try {
-    await replaceFile(layout.confFile, confFor(await readFile(source, 'utf8'), program.version));
+    await replaceFile(layout.confFile, confFor(await readText(source), program.version));
   } catch (cause) {
     throw new SignalboxError(
       'nats_unavailable',

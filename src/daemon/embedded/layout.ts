@@ -1,9 +1,10 @@
 /** The directory of the embedded server: its files, and the credentials of its one administrator. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { readText } from '../../base/files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 
 /** All files of the embedded server, in one directory that one server uses at a time. */
@@ -68,7 +69,7 @@ export type Credentials = Readonly<z.infer<typeof credentialsSchema>>;
 export async function loadCredentials(file: string): Promise<Credentials> {
   try {
     if (!existsSync(file)) await createOnce(file);
-    const credentials = credentialsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const credentials = credentialsSchema.parse(JSON.parse(await readText(file)));
     await chmod(file, 0o600);
     return credentials;
   } catch (cause) {

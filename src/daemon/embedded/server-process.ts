@@ -1,6 +1,7 @@
 /** The process of a nats-server: how it is spawned, watched and ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
+import { openForAppendSync } from '../../base/regular-files.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { lastLines, lstatIfThere } from './files.ts';
 import { confEnvironment, type Installation, type ServerSettings } from './installation.ts';
@@ -36,7 +37,7 @@ export async function spawnServer(
   const [command = program.path, ...args] = [...guard.command, program.path, '-c', confFile];
   const logOffset = (await lstatIfThere(logFile))?.size ?? 0;
   // Standard error goes to the server's own log file: messages before that file is open, and the trace of a panic.
-  const log = openSync(logFile, 'a', 0o600);
+  const log = openForAppendSync(logFile);
   let child: ChildProcess;
   try {
     child = spawn(command, args, {

@@ -2,8 +2,9 @@
  * Syncs a stream of the embedded server to the disk. The server appends to the newest of the stream's block files and
  * changes the others only to delete messages.
  */
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openRegular, syncDirectory } from '../../base/regular-files.ts';
 
 const BLOCK = /^(\d+)\.blk$/;
 
@@ -34,13 +35,13 @@ export class StreamSync {
   }
 
   async #syncNew(number: number): Promise<void> {
-    const file = await open(join(this.#directory, `${number}.blk`), 'r');
+    const file = await openRegular(join(this.#directory, `${number}.blk`));
+    if (file === null) throw new Error(`block ${number} of the event log is missing`);
     await this.#file?.close();
     this.#file = file;
     this.#newest = number;
     await file.datasync();
     // Its name must survive a power cut, too.
-    const directory = await open(this.#directory, 'r');
-    await directory.sync().finally(() => directory.close());
+    await syncDirectory(this.#directory);
   }
 }

@@ -2,12 +2,11 @@
  * JSON in the output of a program, and the output itself: read in pieces, with memory for one line or one document,
  * however much is printed.
  */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../contracts/errors.ts';
+import { NotRegularError, piecesOf, statRegularSync } from '../../base/regular-files.ts';
 
-const PIECE_BYTES = 64 * 1_024;
+/** No file is read beyond this, whatever a process has put in the place of its output. */
+const MAX_FILE_BYTES = 256 * 1_024 * 1_024;
 const NEW_LINE = Buffer.from('\n');
 
 /**
@@ -16,19 +15,20 @@ const NEW_LINE = Buffer.from('\n');
  */
 export async function* stdoutOf(directory: string): AsyncIterable<Buffer> {
   const file = join(directory, 'stdout.log');
-  if ((await stat(`${file}.head`).catch(() => null)) !== null) {
-    yield* piecesOf(`${file}.head`);
+  if (statRegularSync(`${file}.head`) !== undefined) {
+    yield* partOf(`${file}.head`);
     yield NEW_LINE;
-    yield* piecesOf(`${file}.1`);
+    yield* partOf(`${file}.1`);
   }
-  yield* piecesOf(file);
+  yield* partOf(file);
 }
 
-async function* piecesOf(file: string): AsyncIterable<Buffer> {
+/** What is no regular file any more reads as empty. */
+async function* partOf(file: string): AsyncIterable<Buffer> {
   try {
-    for await (const piece of createReadStream(file, { highWaterMark: PIECE_BYTES })) yield piece as Buffer;
+    yield* piecesOf(file, MAX_FILE_BYTES);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
+    if (!(error instanceof NotRegularError)) throw error;
   }
 }
 

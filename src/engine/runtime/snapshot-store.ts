@@ -6,12 +6,13 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { MACHINE_NAMES } from '../../../machines/index.ts';
+import { createFresh, lastBytes, readRegular } from '../../base/regular-files.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { VERSION } from '../../version.ts';
 import { linesOf, type Snapshot, snapshotOf } from './snapshot.ts';
@@ -26,6 +27,10 @@ export interface SnapshotStore {
 
 const SUFFIX = '.snapshot';
 const KEPT = 2;
+/** The largest that is read: a log with more tasks in memory is read from its beginning. */
+const MAX_SNAPSHOT_BYTES = 2 ** 31 - 1;
+/** A line break, and the line with the hash. */
+const END_BYTES = 66;
 /** Lines that are written without a pause: one or two milliseconds. */
 const SLICE = 200;
 
@@ -45,7 +50,7 @@ export class SnapshotDirectory implements SnapshotStore {
     for (const name of await this.#names()) {
       const file = join(this.#directory, name);
       try {
-        const snapshot = parse(await readFile(file), this.#code);
+        const snapshot = parse(await bytesOf(file), this.#code);
         if (snapshot) return snapshot;
         this.#logger.info({ file }, 'another version wrote this snapshot: ignored');
       } catch (error) {
@@ -62,7 +67,9 @@ export class SnapshotDirectory implements SnapshotStore {
     await write(temporary, snapshot, this.#code);
     await rename(temporary, join(this.#directory, name));
     const outdated = (await this.#names()).slice(KEPT);
-    await Promise.all(outdated.map((each) => rm(join(this.#directory, each), { force: true })));
+    await Promise.all(
+      outdated.map((each) => rm(join(this.#directory, each), { recursive: true, force: true })),
+    );
   }
 
   async drop(): Promise<void> {
@@ -81,7 +88,7 @@ export class SnapshotDirectory implements SnapshotStore {
 
 async function write(file: string, snapshot: Snapshot, code: string): Promise<void> {
   const digest = createHash('sha256');
-  const handle = await open(file, 'w', 0o600);
+  const handle = await createFresh(file);
   try {
     const put = async (lines: readonly string[]): Promise<void> => {
       const text = `${lines.join('\n')}\n`;
@@ -109,6 +116,17 @@ function* slices(lines: Iterable<string>): Iterable<string[]> {
     slice = [];
   }
   if (slice.length > 0) yield slice;
+}
+
+/** @throws Error if it is not a file of the size and form of a snapshot: something else was put in its place */
+async function bytesOf(file: string): Promise<Buffer> {
+  // Before all of it is read into memory.
+  if (!/\n[0-9a-f]{64}\n$/.test((await lastBytes(file, END_BYTES)).toString('latin1'))) {
+    throw new Error('it has no hash at its end');
+  }
+  const bytes = await readRegular(file, MAX_SNAPSHOT_BYTES);
+  if (bytes === null) throw new Error('it is gone');
+  return bytes;
 }
 
 /** null if other code wrote it. @throws Error if it is damaged */

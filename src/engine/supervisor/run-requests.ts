@@ -1,5 +1,5 @@
 /** Requests to drivers to run an attempt, put together from the blackboard and the attempt history. */
-
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -70,6 +70,7 @@ export class RunRequests {
       spec: view.spec,
       claimedAt: own?.claimedAt ?? 0,
       startedOn: own?.host ?? null,
+      startedAs: startedAs(own),
       url: input.url,
       token: input.token,
       directory: join(attemptsDirectory, project, task, String(attempt)),
@@ -102,6 +103,12 @@ export class RunRequests {
       prompting: prompting ?? { isPublic: false, passesEnvironment: true },
     };
   }
+}
+
+/** Only on this machine: elsewhere, or under another name, the numbers mean nothing. */
+function startedAs(own: AttemptView | undefined): RunRequest['startedAs'] {
+  const { host, pid, startTime } = own ?? {};
+  return host === hostname() && pid != null && startTime != null ? { pid, startTime } : undefined;
 }
 
 export function timeoutOf(spec: TaskSpec | undefined, agent: AgentDefinition): number {

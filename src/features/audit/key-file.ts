@@ -5,9 +5,9 @@
  * A rotation writes the new key to a second file, which replaces the first only after the log has the new key. After a
  * crash in between, the old key is still in use.
  */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeJson } from '../../base/files.ts';
+import { readText, writeJson } from '../../base/files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { generateKey, readPrivateKey, type SigningKey } from './keys.ts';
 
@@ -32,7 +32,7 @@ export class KeyFile {
     try {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
       await createIfMissing(this.path);
-      return readPrivateKey(await readFile(this.path, 'utf8'));
+      return readPrivateKey(await readText(this.path));
     } catch (cause) {
       throw new SignalboxError(
         'config_invalid',
@@ -45,7 +45,7 @@ export class KeyFile {
   /** The successor of the present key: that of an unfinished rotation, or a new one. */
   async prepareNext(): Promise<SigningKey> {
     await createIfMissing(this.#nextPath);
-    return readPrivateKey(await readFile(this.#nextPath, 'utf8'));
+    return readPrivateKey(await readText(this.#nextPath));
   }
 
   /** Replaces the present key by the next one, which the log has. */
@@ -56,7 +56,7 @@ export class KeyFile {
   /** The key of an unfinished rotation; null if there is none. */
   async unfinished(): Promise<SigningKey | null> {
     try {
-      return readPrivateKey(await readFile(this.#nextPath, 'utf8'));
+      return readPrivateKey(await readText(this.#nextPath));
     } catch {
       await rm(this.#nextPath, { force: true });
       return null;

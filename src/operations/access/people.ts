@@ -2,9 +2,17 @@
  * The tokens of people, as a running Signalbox knows them. A new or revoked token takes effect within a second, without a restart.
  * If the file becomes unreadable, the tokens known before stay valid, and a warning is logged.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { hashOf, parseTokens, type Role, readTokens, type TokenEntry } from './tokens-file.ts';
+import { readSmallSync } from '../../base/regular-files.ts';
+import {
+  hashOf,
+  MAX_TOKENS_BYTES,
+  parseTokens,
+  type Role,
+  readTokens,
+  type TokenEntry,
+} from './tokens-file.ts';
 
 const CHECK_INTERVAL_MS = 1_000;
 
@@ -49,7 +57,7 @@ export class People {
       const stat = statSync(this.#file, { throwIfNoEntry: false });
       const stamp = stat === undefined ? 'none' : `${stat.ino}/${stat.size}/${stat.mtimeMs}`;
       if (stamp === this.#stamp) return;
-      const text = stat === undefined ? null : readFileSync(this.#file, 'utf8');
+      const text = readSmallSync(this.#file, MAX_TOKENS_BYTES, { followLinks: true })?.text ?? null;
       this.#byHash = index(parseTokens(text, this.#file));
       this.#stamp = stamp;
     } catch (err) {

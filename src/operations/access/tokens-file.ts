@@ -3,12 +3,13 @@
  * them; a token is shown once, when it is created. The file is replaced as a whole: a reader sees the old one or the new one.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { replaceDurably } from '../../base/files.ts';
 import { sha256 } from '../../base/hash.ts';
-import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { readRegular } from '../../base/regular-files.ts';
+import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
 
 export const ROLES = ['admin', 'observer'] as const;
@@ -24,6 +25,8 @@ const entrySchema = z.strictObject({
 const fileSchema = z.strictObject({ tokens: z.array(entrySchema) });
 export type TokenEntry = z.output<typeof entrySchema>;
 
+/** Room for ten thousand tokens. */
+export const MAX_TOKENS_BYTES = 4 * 1_024 * 1_024;
 const TOKEN_BYTES = 32;
 /** Lets secret scanners recognise a token. */
 const PREFIX = 'sbx_';
@@ -46,13 +49,16 @@ export function parseTokens(text: string | null, file: string): readonly TokenEn
   }
 }
 
+async function textOf(file: string): Promise<string | null> {
+  return (await readRegular(file, MAX_TOKENS_BYTES, { followLinks: true }))?.toString() ?? null;
+}
+
 /** @throws SignalboxError `config_invalid` */
 export async function readTokens(file: string): Promise<readonly TokenEntry[]> {
   try {
-    return parseTokens(await readFile(file, 'utf8'), file);
+    return parseTokens(await textOf(file), file);
   } catch (cause) {
     if (cause instanceof SignalboxError) throw cause;
-    if (hasCode(cause, 'ENOENT')) return [];
     throw new SignalboxError('config_invalid', `${file} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }

@@ -1,8 +1,8 @@
 /** The directory of one attempt: what was asked for, and the launcher's records of what became of it. */
-import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { NotRegularError, readSmallSync, type SmallFile, statRegularSync } from '../../base/regular-files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { type ExitRecord, parseExitRecord } from './exit.ts';
 
@@ -25,10 +25,17 @@ export interface RecordedExit extends ExitRecord {
 
 export const SPEC_FILE = 'spec.json';
 const ABANDONED = 'abandoned\n';
+/** No system starts a longer command. */
+const MAX_SPEC_BYTES = 4 * 1_024 * 1_024;
+/** Of any other record. */
+const MAX_RECORD_BYTES = 64 * 1_024;
 
 /**
- * The files of one attempt; launcher.sh lists who writes which. The launcher's small records are read synchronously:
- * they were just written, so the system has them in memory, and the read takes 20 µs instead of 200.
+ * The files of one attempt; launcher.sh lists who writes which. The agent can replace each of them by anything: what is
+ * no small regular file counts as missing, and nothing that a record says counts against the process table.
+ *
+ * The launcher's small records are read synchronously: they were just written, so the system has them in memory, and the
+ * read takes 20 µs instead of 200.
  */
 export class AttemptDirectory {
   readonly path: string;
@@ -64,7 +71,7 @@ export class AttemptDirectory {
 
   /** Undefined if the file is missing or incomplete: then nothing was started. */
   readSpec(): SpecRecord | undefined {
-    return parseSpec(this.#read(SPEC_FILE) ?? '');
+    return parseSpec(this.#read(SPEC_FILE, MAX_SPEC_BYTES)?.text ?? '');
   }
 
   /** Creates the file that a launcher must create before it starts anything. True if no launcher had created it. */
@@ -75,53 +82,46 @@ export class AttemptDirectory {
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return true; // no directory, hence no launcher
       if (!hasCode(error, 'EEXIST')) throw error;
-      return this.#read('launcher') === ABANDONED;
+      return this.#read('launcher')?.text === ABANDONED;
     }
   }
 
   /** The line by which the launcher or the agent identified itself; undefined while it is incomplete. */
   readRecord(file: 'launcher' | 'agent'): string | undefined {
-    const text = this.#read(file);
+    const text = this.#read(file)?.text;
     return text?.endsWith('\n') ? text : undefined;
   }
 
   /** Epoch milliseconds. */
   startedAt(): number | undefined {
-    return this.#modifiedAt('agent');
+    return this.#read('agent')?.modifiedAt;
   }
 
   /** Undefined if the record is not complete yet. */
   readExit(): RecordedExit | undefined {
-    const text = this.#read('exit');
-    const record = text === undefined ? undefined : parseExitRecord(text);
-    if (record === undefined) return undefined;
-    const recordedAt = this.#modifiedAt('exit') ?? Date.now();
-    const execFailed = record.status !== 0 && this.#read('exec-failed') !== undefined;
-    return { ...record, recordedAt, execFailed };
+    const file = this.#read('exit');
+    const record = file === undefined ? undefined : parseExitRecord(file.text);
+    if (file === undefined || record === undefined) return undefined;
+    const execFailed = record.status !== 0 && statRegularSync(this.#file('exec-failed')) !== undefined;
+    return { ...record, recordedAt: file.modifiedAt, execFailed };
   }
 
   readLauncherErrors(): string {
-    return `${this.#read('launch.err') ?? ''}${this.#read('launcher.err') ?? ''}`.trim();
+    const texts = ['launch.err', 'launcher.err'].map((name) => this.#read(name)?.text ?? '');
+    return texts.join('').trim();
   }
 
   #file(name: string): string {
     return join(this.path, name);
   }
 
-  #read(name: string): string | undefined {
+  #read(name: string, maxBytes = MAX_RECORD_BYTES): SmallFile | undefined {
     try {
-      // While waiting for a file it is usually missing, and an exception costs more than this check.
-      const exists = statSync(this.#file(name), { throwIfNoEntry: false }) !== undefined;
-      return exists ? readFileSync(this.#file(name), 'utf8') : undefined;
+      return readSmallSync(this.#file(name), maxBytes);
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
+      if (error instanceof NotRegularError) return undefined;
       throw error;
     }
-  }
-
-  #modifiedAt(name: string): number | undefined {
-    const stats = statSync(this.#file(name), { throwIfNoEntry: false });
-    return stats === undefined ? undefined : Math.floor(stats.mtimeMs);
   }
 }
 

@@ -1,7 +1,17 @@
 /** The output files of a process, kept below a size cap. */
-import { appendFileSync, closeSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
-import { type FileHandle, open, rename, rm, truncate } from 'node:fs/promises';
+import { closeSync, ftruncateSync, readSync, renameSync, writeSync } from 'node:fs';
+import { type FileHandle, rename, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import {
+  createFresh,
+  NotRegularError,
+  openForAppendSync,
+  openForWritingSync,
+  openRegular,
+  openRegularSync,
+  readSmallSync,
+  statRegularSync,
+} from '../../base/regular-files.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { OutputBytes } from '../runner.ts';
 import type { AttemptDirectory } from './attempt-directory.ts';
@@ -15,12 +25,14 @@ const MAX_COPY_MS = 250;
 const MAX_OVERGROWTH = 16;
 /** How much of the beginning is kept for good: many programs print their session there. */
 const HEAD_BYTES = 64 * 1024;
+const MAX_COUNT_BYTES = 64;
 
 /** Standard output and standard error of one process. Polls of the files never overlap. */
 export class OutputFiles {
   readonly #stdout: OutputFile;
   readonly #stderr: OutputFile;
   readonly #log: Logger;
+  readonly #warned = new Set<OutputFile>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(directory: AttemptDirectory, maxBytes: number, log: Logger) {
@@ -45,15 +57,20 @@ export class OutputFiles {
     return this.#next((file) => file.close());
   }
 
+  /** Once for each file: what a process has put in its place stays there. */
+  #warn(file: OutputFile, error: unknown): void {
+    if (this.#warned.has(file)) return;
+    this.#warned.add(file);
+    this.#log.warn(
+      { err: error, file: file.path },
+      'could not keep an output file below its cap; trying again at each poll',
+    );
+  }
+
   #next(work: (file: OutputFile) => Promise<void>): Promise<void> {
     this.#last = this.#last.then(async () => {
       for (const file of [this.#stdout, this.#stderr]) {
-        await work(file).catch((error: unknown) => {
-          this.#log.warn(
-            { err: error, file: file.path },
-            'could not keep an output file below its cap; trying again at the next poll',
-          );
-        });
+        await work(file).catch((error: unknown) => this.#warn(file, error));
       }
     });
     return this.#last;
@@ -74,6 +91,8 @@ export class OutputFile {
   readonly #maxBytes: number;
   readonly #log: Logger;
   #size = 0;
+  /** Bytes that the launcher has moved out of the file. */
+  #rotatedBytes = 0;
   #droppedBytes = 0;
   #modifiedAt: number | undefined;
 
@@ -85,7 +104,7 @@ export class OutputFile {
 
   /** Bytes written, dropped ones included. */
   get bytes(): number {
-    return this.#droppedBytes + this.#size;
+    return this.#rotatedBytes + this.#droppedBytes + this.#size;
   }
 
   /** Epoch milliseconds of the latest write; undefined if there was none. */
@@ -104,9 +123,8 @@ export class OutputFile {
     const isAtRest = !copied || this.#size - copied.end <= COPY_BYTES;
     // A process that writes faster than it can be read is left alone for now: it may pause before the next poll.
     if (!isAtRest && this.#size < this.#maxBytes * MAX_OVERGROWTH) return;
-    if (copied) renameSync(this.#copyPath, `${this.path}.1`);
-    this.#droppedBytes += copied ? appendRest(this.path, `${this.path}.1`, copied.end) : this.#size;
-    truncateSync(this.path, 0); // also without a copy: the cap protects the disk
+    this.#droppedBytes += (copied && this.#keepCopy(copied)) ?? this.#size;
+    truncateTo(this.path, 0); // also without a copy: the cap protects the disk
     this.#size = 0;
   }
 
@@ -116,11 +134,22 @@ export class OutputFile {
     if (this.#size > this.#maxBytes) {
       await this.#keepHead();
       if (await this.#copy()) await rename(this.#copyPath, this.path);
-      else await truncate(this.path, this.#maxBytes);
+      else truncateTo(this.path, this.#maxBytes);
       this.#droppedBytes += this.#size - this.#maxBytes;
       this.#size = this.#maxBytes;
     }
-    await rm(this.#copyPath, { force: true });
+    await rm(this.#copyPath, { force: true }).catch(() => {}); // a directory that the process made there
+  }
+
+  /** Returns the length of the file; undefined if something else is in the way of the copy. */
+  #keepCopy({ end }: Copied): number | undefined {
+    try {
+      renameSync(this.#copyPath, `${this.path}.1`);
+      return appendRest(this.path, `${this.path}.1`, end);
+    } catch (error) {
+      this.#log.warn({ file: this.path, err: error }, `output is dropped: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   get #copyPath(): string {
@@ -128,16 +157,18 @@ export class OutputFile {
   }
 
   #measure(): void {
-    const stats = statSync(this.path, { throwIfNoEntry: false });
+    const stats = statRegularSync(this.path);
+    this.#rotatedBytes = rotatedBytes(this.path) ?? this.#rotatedBytes;
     if (stats === undefined) return;
-    if (stats.size > 0) this.#modifiedAt = Math.floor(stats.mtimeMs);
+    // A process can set the time of its output, but gives no sign of life in the future.
+    if (stats.size > 0) this.#modifiedAt = Math.min(Math.floor(stats.mtimeMs), Date.now());
     this.#size = stats.size;
   }
 
   /** Only before the first cut: later the file no longer starts with the beginning. */
   async #keepHead(): Promise<void> {
     const head = `${this.path}.head`;
-    if (statSync(head, { throwIfNoEntry: false }) !== undefined) return;
+    if (statRegularSync(head) !== undefined) return;
     await withCopy(this.path, head, (source, copy) =>
       copyRange(source, copy, { from: 0, to: HEAD_BYTES, at: 0 }),
     ).catch((error: unknown) => {
@@ -155,7 +186,7 @@ export class OutputFile {
     } catch (error) {
       const why = `output is dropped because it cannot be copied: ${messageOf(error)}`;
       this.#log.warn({ file: this.path, err: error }, why);
-      await rm(this.#copyPath, { recursive: true, force: true });
+      await rm(this.#copyPath, { force: true }).catch(() => {});
       return undefined;
     }
   }
@@ -171,9 +202,10 @@ async function withCopy<Result>(
   target: string,
   work: (source: FileHandle, copy: FileHandle) => Promise<Result>,
 ): Promise<Result> {
-  const source = await open(path, 'r');
+  const source = await openRegular(path);
+  if (source === null) throw new NotRegularError(`there is no file ${path}`);
   try {
-    const copy = await open(target, 'w', 0o600);
+    const copy = await createFresh(target);
     try {
       return await work(source, copy);
     } finally {
@@ -208,17 +240,39 @@ async function copyNewest(source: FileHandle, copy: FileHandle, maxBytes: number
  * last line of a program often comes a moment after a long output. Returns the length of the file.
  */
 function appendRest(path: string, target: string, end: number): number {
-  const source = openSync(path, 'r');
+  const source = openRegularSync(path);
+  const copy = openForAppendSync(target);
   try {
     const buffer = Buffer.allocUnsafe(HEAD_BYTES);
     let position = end;
     for (let bytes = 1; bytes > 0 && position < end + MAX_REST_BYTES; position += bytes) {
       bytes = readSync(source, buffer, 0, buffer.length, position);
-      if (bytes > 0) appendFileSync(target, buffer.subarray(0, bytes));
+      if (bytes > 0) writeSync(copy, buffer, 0, bytes);
     }
     return position;
   } finally {
     closeSync(source);
+    closeSync(copy);
+  }
+}
+
+function truncateTo(path: string, bytes: number): void {
+  const file = openForWritingSync(path);
+  try {
+    ftruncateSync(file, bytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What the launcher has noted of its rotations; undefined if it has made none. */
+function rotatedBytes(path: string): number | undefined {
+  try {
+    const text = readSmallSync(`${path}.rotated`, MAX_COUNT_BYTES)?.text ?? '';
+    return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined;
+  } catch (error) {
+    if (error instanceof NotRegularError) return undefined;
+    throw error;
   }
 }
 

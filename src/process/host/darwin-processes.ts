@@ -59,6 +59,10 @@ export class DarwinProcessTable implements ProcessTable {
     return Math.max(0, Date.now() - Number(startTime) * 1000);
   }
 
+  markers(): undefined {
+    return undefined;
+  }
+
   async commandLine(pid: number): Promise<string | undefined> {
     const text = (await this.#ps(['-wwo', 'command=', '-p', String(pid)]).catch(() => '')).trim();
     return text === '' ? undefined : text.slice(0, MAX_COMMAND_LINE_LENGTH);

@@ -99,9 +99,13 @@ export class LinuxProcessTable implements ProcessTable {
     }
   }
 
+  markers(pid: number): readonly string[] | undefined {
+    const environment = this.#read(`/proc/${pid}/environ`);
+    return environment === undefined ? undefined : markersIn(environment);
+  }
+
   #withMarkers(entry: ProcessEntry): ProcessEntry {
-    const environment = this.#read(`/proc/${entry.pid}/environ`);
-    const markers = environment === undefined ? [] : markersIn(environment);
+    const markers = this.markers(entry.pid) ?? [];
     return markers.length === 0 ? entry : { ...entry, markers };
   }
 

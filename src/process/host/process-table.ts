@@ -36,6 +36,8 @@ export interface ProcessTable {
   parseRecord(line: string): ProcessKey | undefined;
   /** Milliseconds since the process started. */
   ageMs(process: ProcessKey): number;
+  /** The markers in the environment of a process; undefined if they cannot be read one by one. */
+  markers(pid: number): readonly string[] | undefined;
   commandLine(pid: number): Promise<string | undefined>;
   memory(pid: number): Memory | undefined;
   bootId(): string | undefined;

@@ -170,7 +170,8 @@ describe('a process with the pid of an attempt', () => {
     lab.restart();
     blameDecoy(spec.directory);
     const adoption = await lab.runner.adopt(spec.directory, spec.marker);
-    if (adoption.kind !== 'ended') throw new Error(`adopted as ${adoption.kind}`);
+    if (adoption.kind !== 'running') throw new Error(`adopted as ${adoption.kind}`);
+    expect(adoption.process.identity).toEqual(real.identity);
     const evidence = await adoption.process.kill({ graceMs: 1000 });
     expect(evidence.survivors).toBe(0);
     expect(evidence.processes.map(({ pid }) => pid)).toContain(real.identity.pid);

@@ -22,6 +22,7 @@ function countingTable(scanMs: number) {
     ageMs: () => 0,
     commandLine: async () => undefined,
     memory: () => undefined,
+    markers: () => undefined,
     bootId: () => undefined,
   };
   return { table, queries, atOnceMax: () => atOnceMax };

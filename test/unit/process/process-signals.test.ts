@@ -21,6 +21,7 @@ class FakeSystem {
     ageMs: () => 0,
     commandLine: async () => undefined,
     memory: () => undefined,
+    markers: () => undefined,
     bootId: () => undefined,
   };
   readonly signaller = new Signaller(
