@@ -12,6 +12,7 @@ import {
   usesUpAttempt,
 } from '../src/contracts/tasks.ts';
 import {
+  authorOf,
   type Draft,
   draftOf,
   type Handlers,
@@ -107,8 +108,8 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
   'task.output_added': (next, { output, attempt }, { time, sequence }) => {
     next.outputs = [...next.outputs, { ...output, number: next.outputs.length + 1, attempt, time, sequence }];
   },
-  'task.comment_added': (next, { author, body }, { time, sequence }) => {
-    next.comments = [...next.comments, { author, body, time, sequence }];
+  'task.comment_added': (next, { author, body }, { actor, time, sequence }) => {
+    next.comments = [...next.comments, { author: authorOf(author, actor), body, time, sequence }];
   },
   'task.failure_reported': (next, { detail, retry_at_ms }, { sequence }) => {
     setReason(next, detail, sequence);

@@ -76,3 +76,8 @@ export const onlyMoves = (): void => {};
 export function personOf(actor: string): string {
   return actor.replace(/^user:/, '');
 }
+
+/** Who wrote a comment. An agent cannot write as somebody else: earlier versions stored the name that it gave. */
+export function authorOf(author: string, actor: string): string {
+  return actor.startsWith('agent:') ? actor.slice('agent:'.length) : author;
+}

@@ -18,6 +18,7 @@ import { eventJson, taskJson } from './app/tasks/task-json.ts';
 import { incomingTrace } from './base/trace-context.ts';
 import { checkConfig } from './config/parse-config.ts';
 import type { SignalboxConfigInput } from './config/schema/config.ts';
+import { LIBRARY } from './contracts/actors.ts';
 import type { EventAnswer, TaskAnswer } from './contracts/api/answers.ts';
 import { MAX_WAIT_SECONDS } from './contracts/api/jobs.ts';
 import type { Expansion } from './contracts/api/requests.ts';
@@ -83,7 +84,7 @@ export interface Signalbox extends Methods {
   stop(reason?: string): Promise<void>;
 }
 
-const CALLER = { actor: 'user:library', role: 'admin', token: null } as const;
+const CALLER = { actor: LIBRARY, role: 'admin', token: null, attempt: null } as const;
 
 /** @throws SignalboxError with what to do; nothing is left running then */
 export async function createSignalbox(options: SignalboxOptions = {}): Promise<Signalbox> {

@@ -47,7 +47,7 @@ async function measure(engine: Engine, browser: Browser): Promise<Figure[]> {
   const wait = request({ delay_seconds: HOUR_SECONDS });
   await Promise.all(
     Array.from({ length: TASKS }, (_, index) =>
-      createTask(engine.app, PROJECT, { ...wait, id: `t${index}` }, 'user:bench'),
+      createTask(engine.app, PROJECT, { ...wait, id: `t${index}` }, { actor: 'user:bench', attempt: null }),
     ),
   );
   const http = await serveEngine(engine);

@@ -26,7 +26,7 @@ export async function dispatch(): Promise<Figure[]> {
       });
       const submitted = performance.now();
       const pause = sleep(PAUSE_MS);
-      await createTask(engine.app, PROJECT, request(), 'user:bench');
+      await createTask(engine.app, PROJECT, request(), { actor: 'user:bench', attempt: null });
       const delay = (await started) - submitted;
       if (task >= WARM_UP) delays.push(delay);
       await pause;

@@ -53,7 +53,10 @@ async function overTasks(): Promise<Curve> {
       for (; waiting < x; waiting += 500) {
         await Promise.all(
           Array.from({ length: 500 }, () =>
-            createTask(engine.app, PROJECT, request({ delay_seconds: A_DAY_S }), 'user:bench'),
+            createTask(engine.app, PROJECT, request({ delay_seconds: A_DAY_S }), {
+              actor: 'user:bench',
+              attempt: null,
+            }),
           ),
         );
       }

@@ -105,7 +105,8 @@ async function runTasks(engine: Engine): Promise<void> {
     });
     const timer = setInterval(() => {
       const due = Math.min(TASKS, Math.floor(((performance.now() - begun) / 1_000) * TASKS_PER_SECOND));
-      for (; created < due; created++) void createTask(engine.app, PROJECT, request(), 'user:bench');
+      for (; created < due; created++)
+        void createTask(engine.app, PROJECT, request(), { actor: 'user:bench', attempt: null });
       if (created === TASKS) clearInterval(timer);
     }, TICK_MS);
   });

@@ -37,7 +37,8 @@ async function pipelineRate(engine: Engine, count: number): Promise<number> {
   const tasks = await Promise.all(
     Array.from(
       { length: TASKS },
-      async () => (await createTask(engine.app, PROJECT, parked, 'user:bench')).task.id,
+      async () =>
+        (await createTask(engine.app, PROJECT, parked, { actor: 'user:bench', attempt: null })).task.id,
     ),
   );
   const body = 'a comment as long as they usually are, which is a line or two of text'.repeat(3);

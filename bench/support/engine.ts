@@ -107,7 +107,7 @@ export async function runLifecycles(engine: Engine, count: number, inFlight: num
     const refill = (): void => {
       while (created < count && created - done < inFlight) {
         created++;
-        void createTask(engine.app, PROJECT, request(target), 'user:bench');
+        void createTask(engine.app, PROJECT, request(target), { actor: 'user:bench', attempt: null });
       }
     };
     const stop = engine.app.log.onRecord(({ event }) => {

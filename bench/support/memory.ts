@@ -19,7 +19,7 @@ export async function bytesPerLiveTask(engine: Engine, count: number): Promise<n
   const before = heapBytes();
   for (let created = 0; created < count; created += 1_000) {
     const batch = Array.from({ length: 1_000 }, () =>
-      createTask(engine.app, PROJECT, request(), 'user:bench'),
+      createTask(engine.app, PROJECT, request(), { actor: 'user:bench', attempt: null }),
     );
     await Promise.all(batch);
   }

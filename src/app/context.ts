@@ -1,6 +1,7 @@
 /** The context of the use cases, through which HTTP, NATS, the library and all other adapters work. */
 import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
 import type { Environment } from '../base/environment.ts';
+import { isUnnamed, userActor } from '../contracts/actors.ts';
 import type { Decision } from '../contracts/api/requests.ts';
 import type { Backoff } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
@@ -183,9 +184,24 @@ export async function commitForTask(
   return findTask(app, event);
 }
 
-/** The actor of a decision: the user that the request names, otherwise its sender. */
+/** The actor of a decision: its sender, who may name somebody else only as long as there are no tokens. @throws SignalboxError `forbidden` */
 export function deciderOf({ by }: Pick<Decision, 'by'>, actor: string): string {
-  return by === undefined ? actor : `user:${by}`;
+  return speakerOf('by', by, actor);
+}
+
+/**
+ * The actor under which a request is recorded.
+ * @param field in which the request names somebody, for the message
+ * @throws SignalboxError `forbidden` if it names another one than its authenticated sender
+ */
+export function speakerOf(field: string, name: string | undefined, actor: string): string {
+  if (name === undefined || userActor(name) === actor) return actor;
+  if (isUnnamed(actor)) return userActor(name);
+  throw new SignalboxError(
+    'forbidden',
+    `${field}: you are ${actor}, and cannot speak for ${JSON.stringify(name)}: leave "${field}" out`,
+    { details: { actor } },
+  );
 }
 
 export function archivedError({ project, id, state }: TaskView): SignalboxError {

@@ -1,5 +1,6 @@
 /** The use cases as services: functions that are bound to one Signalbox. Handlers of operations call nothing else. */
 import type { TaskView } from '../../projections/index.ts';
+import { nameOf } from '../contracts/actors.ts';
 import type { AttemptAnswer, TaskAnswer } from '../contracts/api/answers.ts';
 import type { JobAnswer } from '../contracts/api/jobs.ts';
 import type { Decision } from '../contracts/api/requests.ts';
@@ -7,12 +8,18 @@ import { SignalboxError } from '../contracts/errors.ts';
 import type { TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
 import { childrenOf, refOf } from '../engine/runtime/views.ts';
-import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/agent-messages.ts';
+import {
+  addComment,
+  addOutput,
+  assertOwnName,
+  reportHeartbeat,
+  reportStatus,
+} from './agents/agent-messages.ts';
 import { decideAgent, listAgents, readAgent } from './agents/agents.ts';
 import { readAttemptLog } from './attempts/attempt-log.ts';
 import { listProcesses, readAttempt, readProcessTree } from './attempts/attempt-processes.ts';
 import { killAttempt } from './attempts/attempts.ts';
-import { type AppContext, findAttempts, findTask } from './context.ts';
+import { type AppContext, deciderOf, findAttempts, findTask } from './context.ts';
 import type { TaskUpdates } from './events/follow.ts';
 import { decideQueue, listQueues } from './overview/queues.ts';
 import { listAuditKeys, listMachines, readState, rotateAuditKey } from './overview/system.ts';
@@ -46,6 +53,8 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     jobs: jobServices(app),
     decisions: {
       decide: answering(decideTask),
+      /** Who decides. @throws SignalboxError `forbidden` if the request names somebody else than its sender */
+      speakerOf: deciderOf,
       review: bind(reviewTask),
       redact: answering(redactContent),
     },
@@ -157,6 +166,7 @@ async function reviewTask(
   { actor, token }: { readonly actor: string; readonly token: string | null },
 ): Promise<TaskAnswer> {
   if (token === null) return taskJson(await decideTask(app, decision, request, actor));
+  assertOwnName('by', request.by, nameOf(actor));
   const { comment } = decision;
   const verdict = decision.type === 'task.approved' ? 'approve' : 'reject';
   const view = await reviewAsAgent(app, decision, { verdict, comment }, token);

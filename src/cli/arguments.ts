@@ -1,6 +1,8 @@
 /** Arguments of commands, with what the shell offers for them; and the form of option values. */
+
 import { Argument, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
+import { inexactNumberIn } from '../base/exact-json.ts';
 import { prioritySchema } from '../contracts/config-values.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../contracts/tasks.ts';
 
@@ -63,6 +65,12 @@ export function jsonObjectOf(text: string): Record<string, unknown> {
     value = JSON.parse(text);
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON: ${error instanceof Error ? error.message : error}.`);
+  }
+  const found = inexactNumberIn(text);
+  if (found !== null) {
+    throw new InvalidArgumentError(
+      `${found.path}: the number ${found.written} cannot be kept exactly: give it as text.`,
+    );
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;

@@ -25,7 +25,7 @@ export interface ClientOptions extends ServerOptions {
 }
 
 export interface ByOption {
-  readonly by: string;
+  readonly by?: string;
 }
 
 export interface DecisionOptions extends ByOption {
@@ -84,7 +84,7 @@ export function withProject(command: Command): Command {
 }
 
 export function withBy(command: Command): Command {
-  return command.option('--by <name>', 'your name, recorded with the decision', userName());
+  return command.option('--by <name>', `your name, recorded with the decision ${OWN_NAME}`);
 }
 
 /** @param comment what the comment is for. @param isNeeded whether the decision must have one */
@@ -98,8 +98,27 @@ export function withDecision(
   return withBy(command);
 }
 
-export function decisionOf({ comment, by }: DecisionOptions): Decision {
+export function decisionOf({
+  comment,
+  ...options
+}: DecisionOptions & Pick<AddressOptions, 'tokenFile'>): Decision {
+  const { by } = byOf(options);
   return comment === undefined ? { by } : { by, comment };
+}
+
+/** Who decides: with a token, Signalbox knows. */
+export function byOf({ by, tokenFile }: ByOption & Pick<AddressOptions, 'tokenFile'>): {
+  readonly by: string | undefined;
+} {
+  return { by: by ?? ownName({ tokenFile }) };
+}
+
+/** What an option for the name of the user says about its default. */
+export const OWN_NAME = '(default: the name of your token; without one, your user name)';
+
+/** The name of the user; undefined with a token, whose name Signalbox knows. */
+export function ownName({ tokenFile }: Pick<AddressOptions, 'tokenFile'>): string | undefined {
+  return tokenIn(tokenFile) === undefined ? userName() : undefined;
 }
 
 export function withConfigFile(command: Command): Command {

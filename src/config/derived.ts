@@ -50,7 +50,13 @@ export function publicUrl(server: ServerConfig, port: number = server.port): str
   return server.public_url ?? `http://${host}:${port}`;
 }
 
-/** The file with the hashes of tokens. */
-export function tokensFile({ server, data_dir }: SignalboxConfig): string {
-  return server.tokens_file ?? join(data_dir, 'tokens.json');
+/** The files that say who may use Signalbox: the hashes of tokens, and whether a token is needed. */
+export function accessFiles({ server, data_dir }: SignalboxConfig): {
+  readonly tokens: string;
+  readonly state: string;
+} {
+  return {
+    tokens: server.tokens_file ?? join(data_dir, 'tokens.json'),
+    state: join(data_dir, 'access.json'),
+  };
 }

@@ -3,7 +3,18 @@
  * does not need is an error with a position, never a guess: a repeated key, keys that are not plain words, tags, a second
  * document.
  */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Scalar,
+} from 'yaml';
+import { isKept } from '../base/exact-json.ts';
 import { messageOf } from '../contracts/errors.ts';
 import type { ConfigProblem, Path, Position } from './issues.ts';
 
@@ -48,6 +59,13 @@ function placeAt(lines: LineCounter, offset: number): Position {
   return line === 0 ? START : { line, column: col };
 }
 
+const DECIMAL = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
+
+/** Whether a decimal number is another one in JavaScript. */
+function isInexact({ value, source = '' }: Scalar): boolean {
+  return typeof value === 'number' && DECIMAL.test(source) && !isKept(source);
+}
+
 class PlaceIndex {
   readonly problems: PlacedProblem[] = [];
   /** Whether the document cannot be turned into plain data. */
@@ -81,6 +99,9 @@ class PlaceIndex {
         this.#places.set(JSON.stringify(here), this.#placeOfNode(item));
         this.#visit(item, here);
       }
+    } else if (isScalar(node) && isInexact(node)) {
+      const what = `the number ${node.source} cannot be kept exactly: write it as text, or with at most 15 digits`;
+      this.#report(path, what, this.#placeOfNode(node));
     } else if (isAlias(node) && !node.resolve(this.#document)) {
       this.unreadable = true;
       this.#report(path, `nothing above has the anchor &${node.source}`, this.#placeOfNode(node));

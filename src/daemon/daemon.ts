@@ -12,6 +12,7 @@ import type { SignalboxConfig } from '../config/schema/config.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { SignalboxError } from '../contracts/errors.ts';
 import type { FunctionHandler } from '../drivers/function.ts';
+import type { People } from '../operations/access/people.ts';
 import { Cleanup } from './cleanup.ts';
 import { healthOf } from './health.ts';
 import type { NatsLink } from './nats-link.ts';
@@ -42,14 +43,20 @@ export class Daemon {
   readonly url: string | null;
   readonly #options: DaemonOptions;
   readonly #cleanup: Cleanup;
+  readonly #people: People;
   /** Aborted when another Signalbox has taken over. */
   readonly #replaced: AbortSignal;
   readonly #hurry = deferred();
   #stopping: Promise<void> | null = null;
 
-  private constructor(options: DaemonOptions, cleanup: Cleanup, { engine, nats, url, replaced }: Started) {
+  private constructor(
+    options: DaemonOptions,
+    cleanup: Cleanup,
+    { engine, nats, people, url, replaced }: Started,
+  ) {
     this.engine = engine;
     this.nats = nats;
+    this.#people = people;
     this.url = url;
     this.#options = options;
     this.#cleanup = cleanup;
@@ -72,7 +79,7 @@ export class Daemon {
   }
 
   health(): HealthReport {
-    return healthOf(this.engine, this.nats);
+    return healthOf(this.engine, this.nats, this.#people);
   }
 
   /**

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppContext } from '../app/context.ts';
 import { EventFeed } from '../app/events/event-feed.ts';
-import { tokensFile } from '../config/derived.ts';
+import { accessFiles } from '../config/derived.ts';
 import { Audit } from '../features/audit/audit.ts';
 import { Background } from '../features/background/background.ts';
 import { telemetrySettings } from '../features/telemetry/settings.ts';
@@ -37,7 +37,7 @@ export async function startFeatures(
   cleanup.add('the background commands', async () => background.close());
   const audit = await Audit.open({ app, dataDirectory, logger });
   cleanup.add('the audit', () => audit.close());
-  const people = await People.open(tokensFile(config), logger, () => performance.now());
+  const people = await People.open(accessFiles(config), logger, () => performance.now());
   return { feed, webhooks, background, audit, people };
 }
 

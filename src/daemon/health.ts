@@ -1,10 +1,11 @@
 /** The health report of a running Signalbox. */
 import type { Engine } from '../app/engine/engine.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
+import type { People } from '../operations/access/people.ts';
 import { VERSION } from '../version.ts';
 import type { NatsLink } from './nats-link.ts';
 
-export function healthOf(engine: Engine, nats: NatsLink): HealthReport {
+export function healthOf(engine: Engine, nats: NatsLink, people: People): HealthReport {
   const log = engine.journalState;
   const reason = reasonOf(engine);
   return {
@@ -26,6 +27,7 @@ export function healthOf(engine: Engine, nats: NatsLink): HealthReport {
       pid: nats.embedded?.pid ?? null,
       restarts: nats.embedded?.restarts ?? 0,
     },
+    access: people.report(),
     unfinished_tasks: engine.host.unfinishedTasks,
     open_attempts: engine.host.count('attempt'),
   };

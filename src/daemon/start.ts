@@ -17,6 +17,7 @@ import { HighWaterMark } from '../journal/high-water-mark.ts';
 import { openGroupCommit } from '../journal/jetstream/group-commit.ts';
 import { openJetStreamJournal } from '../journal/jetstream/jetstream-journal.ts';
 import { holderText, Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
+import type { People } from '../operations/access/people.ts';
 import { createHost, type Host } from '../process/host/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
 import type { ProcessRunner } from '../process/runner.ts';
@@ -37,6 +38,7 @@ import { answerAsStandby, awaitLease, awaitNatsLink } from './standby.ts';
 export interface Started {
   readonly engine: Engine;
   readonly nats: NatsLink;
+  readonly people: People;
   readonly url: string | null;
   readonly replaced: AbortSignal;
 }
@@ -75,7 +77,13 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   if (options.http !== false) await listen(base, connected, engine, features);
   await checkpointer.start(engine.app);
   await dispatch(base, connected, engine, features);
-  return { engine, nats: connected.nats, url: base.endpoint.url, replaced: base.replaced.signal };
+  return {
+    engine,
+    nats: connected.nats,
+    people: features.people,
+    url: base.endpoint.url,
+    replaced: base.replaced.signal,
+  };
 }
 
 async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base> {
@@ -231,7 +239,7 @@ async function listen(
       host: settings.host,
       port,
       maxBodyBytes: settings.max_body_bytes,
-      health: () => healthOf(engine, nats),
+      health: () => healthOf(engine, nats, features.people),
       version: VERSION,
       publicUrl: settings.public_url,
       requestsPerSecond: settings.requests_per_second,
@@ -265,7 +273,11 @@ async function dispatch(
   const begun = engine.begin();
   natsInterface.begin();
   await begun;
-  await natsInterface.listen({ ...features, app: engine.app, health: () => healthOf(engine, nats) });
+  await natsInterface.listen({
+    ...features,
+    app: engine.app,
+    health: () => healthOf(engine, nats, features.people),
+  });
 }
 
 /** The URL on the same machine; the loopback address if the server listens on all addresses. */

@@ -1,9 +1,7 @@
 /** Request bodies: JSON in UTF-8. */
 import type { FastifyInstance } from 'fastify';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-
-/** Levels of lists and objects: code that walks a value recursively relies on a limit. */
-const MAX_DEPTH = 64;
+import { faultOf } from '../operations/parse.ts';
 
 /** Every other media type is refused (415), including a form of a foreign page. */
 export function acceptOnlyJson(http: FastifyInstance): void {
@@ -11,6 +9,8 @@ export function acceptOnlyJson(http: FastifyInstance): void {
   const parseJson = http.getDefaultJsonParser('error', 'error');
   http.removeAllContentTypeParsers();
   http.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    const { 'content-encoding': encoding = 'identity' } = request.headers;
+    if (encoding.toLowerCase() !== 'identity') return done(encoded(encoding));
     let text: string;
     try {
       text = utf8.decode(bytes);
@@ -21,7 +21,7 @@ export function acceptOnlyJson(http: FastifyInstance): void {
     if (text === '') return done(null, undefined);
     parseJson(request, text, (refused, value) => {
       if (refused) return done(faultIn(text));
-      done(isDeeperThan(MAX_DEPTH, value) ? tooDeep() : null, value);
+      done(faultOf(text, value, 'body'), value);
     });
   });
 }
@@ -39,11 +39,9 @@ function faultIn(text: string): SignalboxError {
   );
 }
 
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
-}
-
-function tooDeep(): SignalboxError {
-  return new SignalboxError('invalid_request', `body: nested deeper than ${MAX_DEPTH} levels`);
+function encoded(encoding: string): SignalboxError {
+  return new SignalboxError(
+    'unsupported_media_type',
+    `body: the encoding ${JSON.stringify(encoding.slice(0, 80))} (Content-Encoding) is not supported: send the JSON as it is`,
+  );
 }

@@ -1,7 +1,8 @@
 /** The operations as routes of the HTTP server. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ANONYMOUS } from '../contracts/actors.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import { ANONYMOUS, type Caller, type Gatekeeper } from '../operations/access/access.ts';
+import type { Caller, Gatekeeper } from '../operations/access/access.ts';
 import type { Operation, Reply } from '../operations/operation.ts';
 import { type Limits, perform } from '../operations/perform.ts';
 import type { Services } from '../operations/services.ts';

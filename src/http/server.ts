@@ -172,7 +172,7 @@ function build(options: HttpServerOptions): FastifyInstance {
   return http;
 }
 
-const NO_TOKENS: PeopleTokens = { isEmpty: true, find: () => null };
+const NO_TOKENS: PeopleTokens = { isEmpty: true, isOpen: true, find: () => null };
 
 function gatekeeperOf({ app, people = NO_TOKENS, host, publicUrl }: HttpServerOptions): Gatekeeper {
   return new Gatekeeper({

@@ -26,7 +26,7 @@ import {
   controlSubject,
   senderOfSubject,
 } from '../contracts/messages/subjects.ts';
-import { parse } from '../operations/parse.ts';
+import { parse, parseJson } from '../operations/parse.ts';
 import { actOn, HandledMessages, type ReceivingOptions } from './agent-messages.ts';
 import type { Rejections } from './rejections.ts';
 import type { RemoteAgent } from './remote-agent.ts';
@@ -251,9 +251,5 @@ function isKind(kind: string): kind is AgentMessageKind {
 
 /** @throws SignalboxError `invalid_request` */
 function jsonOf(message: JsMsg): unknown {
-  try {
-    return message.json();
-  } catch (cause) {
-    throw new SignalboxError('invalid_request', `the message is not JSON: ${messageOf(cause)}`, { cause });
-  }
+  return parseJson(message.string(), 'message');
 }

@@ -11,6 +11,7 @@ import { addComment, addOutput, authenticateResult, reportStatus } from '../app/
 import { type AppContext, findAttempts, findTask } from '../app/context.ts';
 import { whenRecorded } from '../app/events/follow.ts';
 import { Lru } from '../base/lru.ts';
+import { agentActor } from '../contracts/actors.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type AttemptRef, attemptKey, checkedTask, type TaskRef, taskKey } from '../contracts/ids.ts';
 import type { AgentMessageOf, AttemptMessage, RemoteOutput } from '../contracts/messages/agent-messages.ts';
@@ -123,7 +124,13 @@ async function act(options: ReceivingOptions, received: Received, place: Place):
       return;
     }
     case 'comment':
-      await addComment(app, place, { body: message.body }, token, cause);
+      await addComment(
+        app,
+        place,
+        { body: message.body },
+        { actor: agentActor(received.agent), token },
+        cause,
+      );
       return;
     case 'log': {
       assertOpen(app, place);

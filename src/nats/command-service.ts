@@ -14,11 +14,13 @@ import { principalOf } from '../app/agents/agent-messages.ts';
 import type { AppContext } from '../app/context.ts';
 import { TaskUpdates } from '../app/events/follow.ts';
 import { appServices } from '../app/services.ts';
+import { NATS_OPERATOR } from '../contracts/actors.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
 import { PROBLEM_TYPE, problemOf } from '../operations/errors.ts';
 import { OPERATIONS } from '../operations/index.ts';
 import { type Operation, provides, type Reply } from '../operations/operation.ts';
+import { parseJson } from '../operations/parse.ts';
 import { perform } from '../operations/perform.ts';
 import type { Features, Services } from '../operations/services.ts';
 import { inputParts } from '../operations/typed.ts';
@@ -155,8 +157,13 @@ export class CommandService {
     authorization: string | undefined,
     params: Readonly<Record<string, string>>,
   ): Caller {
-    if (authorization === undefined) return anonymous('admin');
+    if (authorization === undefined) return this.#operator();
     return this.#gatekeeper.admit(operation, authorization, params);
+  }
+
+  /** The rights of its NATS user make a caller an operator, but as soon as there are tokens only a token gives a name. */
+  #operator(): Caller {
+    return this.#options.people.isOpen ? anonymous('admin') : { ...anonymous('admin'), actor: NATS_OPERATOR };
   }
 
   /** @throws SignalboxError `body_too_large` */
@@ -196,12 +203,7 @@ function refuseProject(payload: Record<string, unknown>): void {
 function payloadOf(message: ServiceMsg): Record<string, unknown> {
   const text = message.string();
   if (text.trim() === '') return {};
-  let payload: unknown;
-  try {
-    payload = JSON.parse(text);
-  } catch (cause) {
-    throw new SignalboxError('invalid_request', `the payload is not JSON: ${messageOf(cause)}`, { cause });
-  }
+  const payload = parseJson(text, 'payload');
   if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return { ...payload };
   throw new SignalboxError('invalid_request', 'the payload: expected a JSON object, or nothing');
 }

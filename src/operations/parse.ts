@@ -1,8 +1,11 @@
 /** Checks input against its schema; the error lists faults with their paths. */
 import type { z } from 'zod';
+import { inexactNumberIn } from '../base/exact-json.ts';
 import type { FieldError } from '../contracts/api/system-answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 
+/** Levels of lists and objects: code that walks a value recursively relies on a limit. */
+const MAX_DEPTH = 64;
 /** The most faults that an error lists. */
 const MAX_FAULTS = 20;
 
@@ -22,6 +25,42 @@ export function parse<Schema extends z.ZodType>(
   const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
   const list = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   throw new SignalboxError(code, `${part}: ${list.join('; ')}`, { details: { errors } });
+}
+
+/**
+ * JSON that is accepted as input: not nested too deeply, and with numbers that are all kept exactly.
+ * @param part what is parsed, for the message. @throws SignalboxError `invalid_request`
+ */
+export function parseJson(text: string, part: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SignalboxError('invalid_request', `${part}: not JSON: ${why}`, { cause });
+  }
+  const fault = faultOf(text, value, part);
+  if (fault) throw fault;
+  return value;
+}
+
+/** Why valid JSON is not accepted as input: it is nested too deeply, or a number in it would be changed; null if it is. */
+export function faultOf(json: string, value: unknown, part: string): SignalboxError | null {
+  if (isDeeperThan(MAX_DEPTH, value)) {
+    return new SignalboxError('invalid_request', `${part}: nested deeper than ${MAX_DEPTH} levels`);
+  }
+  const found = inexactNumberIn(json);
+  if (found === null) return null;
+  const { path, written } = found;
+  const message = `the number ${written} cannot be kept exactly: send it as text, or with at most 15 digits`;
+  return new SignalboxError('invalid_request', `${part}: ${path === '' ? '' : `${path}: `}${message}`, {
+    details: { errors: [{ path, message }] },
+  });
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 function faultsOf(issue: z.core.$ZodIssue): FieldError[] {

@@ -1,8 +1,8 @@
 /** The dashboard of a Signalbox that requires tokens. */
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addToken } from '../../src/operations/access/tokens-file.ts';
 import { BROWSER_TEST_MS, CHROMIUM, card, TestBrowser } from '../support/http/browser.ts';
+import { accessIn } from '../support/http/http.ts';
 import { Sandbox } from '../support/process/signalbox-process.ts';
 import { until } from '../support/until.ts';
 
@@ -18,7 +18,7 @@ describe.skipIf(CHROMIUM === null)('with tokens', { timeout: BROWSER_TEST_MS }, 
     });
     await sandbox.up();
     await sandbox.post(TASKS, { id: 'a', title: 'Look at this', agent: 'worker' });
-    const file = join(sandbox.directory, 'tokens.json');
+    const file = accessIn(sandbox.directory);
     const observer = await addToken(file, 'wall', 'observer', Date.now());
     const admin = await addToken(file, 'ann', 'admin', Date.now());
     await until(

@@ -3,8 +3,12 @@
 import type { TaskView } from '../../projections/index.ts';
 import type { AppContext } from '../../src/app/context.ts';
 import { decideTask, type TaskDecision } from '../../src/app/tasks/decide-task.ts';
+import { ANONYMOUS } from '../../src/contracts/actors.ts';
 import type { Decision } from '../../src/contracts/api/requests.ts';
 import type { TaskRef } from '../../src/contracts/ids.ts';
+
+/** A local caller without a token. */
+export const LOCAL = { actor: ANONYMOUS, token: null } as const;
 
 const deciding =
   (decision: (ref: TaskRef, comment: string | undefined) => TaskDecision) =>

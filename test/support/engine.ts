@@ -57,7 +57,7 @@ export class TestEngine implements AsyncDisposable {
 
   async create(request: Partial<CreateTask> & { readonly title?: string }): Promise<TaskView> {
     const parsed = createTaskSchema.parse({ title: 'a task', ...request });
-    return (await createTask(this.app, PROJECT, parsed, 'user:test')).task;
+    return (await createTask(this.app, PROJECT, parsed, { actor: 'user:test', attempt: null })).task;
   }
 
   /** Resolves with the task once it satisfies the condition. */

@@ -34,8 +34,13 @@ export const session = {
   },
 };
 
-/** Who decides, for the body of a request. With a token, the server knows. */
+/** The name that the user has entered. With a token, the server knows the name and accepts no other. */
+export function chosenName(): string | undefined {
+  return token.value !== null || name.value.trim() === '' ? undefined : name.value.trim();
+}
+
+/** Who decides, for the body of a request. */
 export function decider(): { readonly by?: string } {
-  const by = name.value.trim();
-  return by === '' ? {} : { by };
+  const by = chosenName();
+  return by === undefined ? {} : { by };
 }

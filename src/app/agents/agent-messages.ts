@@ -6,6 +6,7 @@
  * until the start of its attempt is stored.
  */
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
+import { agentActor, isUnnamed, nameOf } from '../../contracts/actors.ts';
 import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
@@ -15,7 +16,7 @@ import { attemptsOf, viewKey } from '../../engine/runtime/views.ts';
 import { ACTIVE_STATES } from '../../engine/supervisor/attempt-ends.ts';
 import { openAttempts } from '../attempts/attempts.ts';
 import { captureFile } from '../attempts/content-store.ts';
-import { type AppContext, commitForTask, findAttempts, findTask } from '../context.ts';
+import { type AppContext, commitForTask, findAttempts, findTask, speakerOf } from '../context.ts';
 import { whenRecorded } from '../events/follow.ts';
 
 export interface AttemptPrincipal extends AttemptRef {
@@ -62,7 +63,8 @@ export async function reportStatus(
   cause?: string,
 ): Promise<TaskView> {
   const { agent, ...ref } = await authenticate(app, task, token, 'status');
-  const commit = (event: TaskEvent): Promise<TaskView> => commitForTask(app, event, `agent:${agent}`, cause);
+  assertOwnName('agent', report.agent, agent);
+  const commit = (event: TaskEvent): Promise<TaskView> => commitForTask(app, event, agentActor(agent), cause);
   const reason = report.detail ?? 'the agent gave no reason';
   switch (report.status) {
     case 'working':
@@ -91,13 +93,14 @@ export async function reportStatus(
 export async function reportHeartbeat(
   app: AppContext,
   task: TaskRef,
-  { detail }: Heartbeat,
+  { agent: name, detail }: Heartbeat,
   token: string | null,
 ): Promise<TaskView> {
   const { agent, ...ref } = await authenticate(app, task, token, 'heartbeat');
+  assertOwnName('agent', name, agent);
   if (detail !== undefined) {
     const event = { type: 'task.progress_reported', ...ref, agent, detail } as const;
-    return commitForTask(app, event, `agent:${agent}`);
+    return commitForTask(app, event, agentActor(agent));
   }
   app.supervision.supervisor.attempts.noteSign(ref, 'heartbeat');
   return findTask(app, task);
@@ -107,35 +110,62 @@ export async function reportHeartbeat(
 export async function addOutput(
   app: AppContext,
   task: TaskRef,
-  { content_path, content, type, title, summary }: AddOutput,
+  { agent: name, content_path, content, type, title, summary }: AddOutput,
   token: string | null,
   { file, cause }: { readonly file?: ContentReference | undefined; readonly cause?: string } = {},
 ): Promise<TaskView> {
   const { agent, ...ref } = await authenticate(app, task, token, 'output');
+  assertOwnName('agent', name, agent);
   const { directories } = app.settings;
   const content_file =
     content_path === undefined ? file : await captureFile(directories.content, content_path);
   const output: Output = { type, title, summary, agent, content, content_file };
   const event = { type: 'task.output_added', ...ref, output } as const;
-  return commitForTask(app, event, `agent:${agent}`, cause);
+  return commitForTask(app, event, agentActor(agent), cause);
 }
 
-/** With a token the comment is of the agent, otherwise of a user; then `author` is required. */
+/** Who sends a request. */
+export interface Sender {
+  /** `user:<name>` or `agent:<id>`. */
+  readonly actor: string;
+  /** Of an attempt; null for people. */
+  readonly token: string | null;
+}
+
+/**
+ * A comment of the sender: of the agent with the token of its attempt, otherwise of a user. Only a user that Signalbox does
+ * not know by name has to give `author`, and may choose it.
+ * @throws SignalboxError `forbidden` for another author, `unauthorized`, `stale_attempt`
+ */
 export async function addComment(
   app: AppContext,
   ref: TaskRef,
   { author, body }: AddComment,
-  token: string | null,
+  { actor, token }: Sender,
   cause?: string,
 ): Promise<TaskView> {
   const { project, task } = ref;
   const event = { type: 'task.comment_added', project, task, body } as const;
   if (token !== null) {
     const { agent } = await authenticate(app, ref, token, 'comment');
-    return commitForTask(app, { ...event, author: author ?? agent }, `agent:${agent}`, cause);
+    assertOwnName('author', author, agent);
+    return commitForTask(app, { ...event, author: agent }, agentActor(agent), cause);
   }
-  if (author === undefined) throw new SignalboxError('invalid_request', 'author: name the author');
-  return commitForTask(app, { ...event, author }, `user:${author}`);
+  if (author === undefined && isUnnamed(actor)) {
+    throw new SignalboxError('invalid_request', 'author: name the author');
+  }
+  const speaker = speakerOf('author', author, actor);
+  return commitForTask(app, { ...event, author: nameOf(speaker) }, speaker);
+}
+
+/** @throws SignalboxError `forbidden` if an agent gives another name than its own */
+export function assertOwnName(field: string, name: string | undefined, agent: string): void {
+  if (name === undefined || name === agent) return;
+  throw new SignalboxError(
+    'forbidden',
+    `${field}: the token is that of agent ${agent}, which cannot speak for ${JSON.stringify(name)}: leave "${field}" out`,
+    { details: { actor: agentActor(agent) } },
+  );
 }
 
 /**
@@ -191,7 +221,7 @@ async function reject(
   if (rejected.length < MAX_RECORDED_REJECTIONS) {
     app.log.assertWritable();
     const event = { type: 'attempt.message_rejected', project, task, attempt, message, reason } as const;
-    await app.log.commit(event, { actor: `agent:${agent}` });
+    await app.log.commit(event, { actor: agentActor(agent) });
   }
   throw new SignalboxError(
     'stale_attempt',

@@ -8,6 +8,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
+import { type Creator, inheritedBy } from './inherited.ts';
 import { relationsOf, specOf } from './task-spec.ts';
 
 export interface Created {
@@ -20,6 +21,7 @@ const GENERATED_ID_LENGTH = 12;
 const KEYED_ID_LENGTH = 20;
 
 /**
+ * @param creator an attempt creates children of its own task (inherited.ts)
  * @param trace the trace of the caller. It is not part of the request, so an equal request may have another one
  * @throws SignalboxError `forbidden` for the project of background commands, `task_exists`, `idempotency_conflict`,
  * `agent_not_found`, `overloaded`, `shutting_down`, and what `commitForTask` throws.
@@ -28,7 +30,7 @@ export async function createTask(
   app: AppContext,
   project: string,
   request: CreateTask,
-  actor: string,
+  creator: Creator,
   trace: IncomingTrace = {},
 ): Promise<Created> {
   if (project === BACKGROUND_PROJECT) {
@@ -37,7 +39,7 @@ export async function createTask(
       `the project ${BACKGROUND_PROJECT} is for background commands: start one with POST /api/background`,
     );
   }
-  return createAnyTask(app, project, request, actor, trace);
+  return createAnyTask(app, project, request, creator, trace);
 }
 
 /** The same for every project, for callers that have checked the project already. */
@@ -45,7 +47,7 @@ export async function createAnyTask(
   app: AppContext,
   project: string,
   request: CreateTask,
-  actor: string,
+  creator: Creator,
   trace: IncomingTrace = {},
 ): Promise<Created> {
   const request_sha256 = sha256(canonicalJson(request));
@@ -54,13 +56,21 @@ export async function createAnyTask(
     const known = await findEarlier(app, ref, request, request_sha256);
     if (known) return { task: known, created: false };
     assertAccepting(app);
-    const waiting = await relationsOf(app, project, request);
+    const { attempt } = creator;
+    const asked = attempt === null ? request : await inheritedBy(app, project, request, attempt);
+    const waiting = await relationsOf(app, project, asked);
     // An equal request may have arrived in the meantime.
     if (app.state.host.get('task', taskKey(ref))) continue;
     const waiting_for = waiting.length > 0 ? waiting : undefined;
-    const spec = { ...specOf(app, project, request), ...trace };
+    const spec = { ...specOf(app, project, asked), ...trace };
     const event = { type: 'task.created', ...ref, spec, request_sha256, waiting_for } as const;
-    const task = await remember(app, project, request, request_sha256, commitForTask(app, event, actor));
+    const task = await remember(
+      app,
+      project,
+      request,
+      request_sha256,
+      commitForTask(app, event, creator.actor),
+    );
     return { task, created: true };
   }
 }

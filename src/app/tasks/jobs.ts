@@ -9,19 +9,21 @@ import type { TaskState } from '../../contracts/tasks.ts';
 import { type AppContext, findAttempts, findTask } from '../context.ts';
 import { type Created, createTask } from './create-task.ts';
 import { decideTask } from './decide-task.ts';
+import { type Creator, reviewInForce } from './inherited.ts';
 import { outputJson, timeOf } from './task-json.ts';
 
 const TITLE_LENGTH = 100;
 
 /**
- * Creates a task that needs no review: the job is completed when its agent has finished.
+ * Creates a task that needs no review: the job is completed when its agent has finished. One that an attempt creates is reviewed
+ * like the task of that attempt.
  * @throws SignalboxError `invalid_task` for a type that no agent can do, and what `createTask` throws
  */
 export async function createJob(
   app: AppContext,
   job: CreateJob,
   idempotencyKey: string | undefined,
-  actor: string,
+  creator: Creator,
   trace: IncomingTrace = {},
 ): Promise<Created> {
   const { task_type: type, description, parameters: params, priority, timeout_seconds } = job;
@@ -40,11 +42,11 @@ export async function createJob(
     params,
     priority,
     timeout_seconds,
-    review: 'auto',
+    review: creator.attempt === null ? 'auto' : await reviewInForce(app, creator.attempt),
     outputs: 'optional',
     idempotency_key: idempotencyKey,
   });
-  return createTask(app, JOB_PROJECT, request, actor, trace);
+  return createTask(app, JOB_PROJECT, request, creator, trace);
 }
 
 function jobRef(id: string): TaskRef {

@@ -5,7 +5,7 @@ import { isReviewMode } from '../../contracts/config-values.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
-import { type AppContext, findTask } from '../context.ts';
+import { type AppContext, findTask, type Needs } from '../context.ts';
 
 /** @throws SignalboxError `agent_not_found`, `forbidden` for the agent of background commands in another project */
 export function specOf(app: AppContext, project: string, request: CreateTask): TaskSpec {
@@ -37,14 +37,19 @@ function settled(
   app: AppContext,
   request: FollowUp,
 ): Pick<TaskSpec, 'priority' | 'max_attempts' | 'backoff' | 'review'> {
-  const { defaults, reviewOf } = app.settings;
-  const agentReview = request.agent === undefined ? undefined : reviewOf(request.agent);
+  const { defaults } = app.settings;
   return {
     priority: request.priority ?? defaults.priority,
     max_attempts: request.max_attempts ?? defaults.max_attempts,
     backoff: { ...defaults.backoff, ...request.backoff },
-    review: reviewFor(app, request, agentReview ?? defaults.review),
+    review: reviewFor(app, request, defaultReview(app, request.agent)),
   };
+}
+
+/** The review of a task that names none. @param agent the one that it is for */
+export function defaultReview({ settings }: Needs<'settings'>, agent: string | undefined): string {
+  const { defaults, reviewOf } = settings;
+  return (agent === undefined ? undefined : reviewOf(agent)) ?? defaults.review;
 }
 
 /** @throws SignalboxError `agent_not_found`, `invalid_request` if an agent would review its own work */

@@ -8,6 +8,7 @@ import { numberOf, taskArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import {
   type ByOption,
+  byOf,
   type ClientOptions,
   clientOf,
   type ServerOptions,
@@ -197,7 +198,7 @@ const redact: CommandRow = {
     }
     withBy(command).action(async (options: ClientOptions & Redact & ByOption & { readonly task: string }) => {
       const { url, tokenFile, json, ...request } = options;
-      const answer = await clientOf({ url, tokenFile }).redactTask(request);
+      const answer = await clientOf({ url, tokenFile }).redactTask({ ...request, ...byOf(options) });
       printAnswer(
         terminal,
         { json },

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { AuditKeyAnswer } from '../../contracts/api/system-answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { CommandRow } from '../command.ts';
-import { type ByOption, clientOf, type ServerOptions, withBy, withServer } from '../options.ts';
+import { type ByOption, byOf, clientOf, type ServerOptions, withBy, withServer } from '../options.ts';
 import { printAnswer, printJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';
@@ -25,8 +25,8 @@ const rotate: CommandRow = {
   description: 'Creates a new key, signed by the old one. The old private key is destroyed.',
   examples: [['Rotate the key, once a year for example', 'signalbox audit keys rotate']],
   add: (command, terminal) =>
-    withBy(withServer(command)).action(async ({ by, ...options }: ServerOptions & ByOption) => {
-      printKeys(terminal, options, (await clientOf(options).rotateAuditKey({ by })).keys);
+    withBy(withServer(command)).action(async (options: ServerOptions & ByOption) => {
+      printKeys(terminal, options, (await clientOf(options).rotateAuditKey(byOf(options))).keys);
     }),
 };
 

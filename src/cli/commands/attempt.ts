@@ -7,7 +7,7 @@ import type { LogStream } from '../../contracts/tasks.ts';
 import { numberOf, OPEN_STATUSES, taskArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { noteUnreachable, retryWhileUnreachable } from '../follow.ts';
-import { type ByOption, type ClientOptions, clientOf, withBy, withProject } from '../options.ts';
+import { type ByOption, byOf, type ClientOptions, clientOf, withBy, withProject } from '../options.ts';
 import { printAnswer, printList } from '../output.ts';
 import { ATTEMPT_COLUMNS } from '../task/attempt-text.ts';
 import { statusPhrase } from '../task/styles.ts';
@@ -107,10 +107,15 @@ const kill: CommandRow = {
     withBy(withProject(command))
       .addArgument(taskArgument(OPEN_STATUSES, '<task>'))
       .argument('[attempt]', 'number of the attempt (default: the open one)', numberOf)
-      .action(async (id: string, given: number | undefined, { by, ...options }: ClientOptions & ByOption) => {
+      .action(async (id: string, given: number | undefined, options: ClientOptions & ByOption) => {
         const client = clientOf(options);
         const number = given ?? (await openOf(client, options.project, id));
-        const killed = await client.killAttempt({ project: options.project, task: id, attempt: number, by });
+        const killed = await client.killAttempt({
+          project: options.project,
+          task: id,
+          attempt: number,
+          ...byOf(options),
+        });
         printAnswer(
           terminal,
           options,

@@ -6,7 +6,7 @@ import { type BackgroundAnswer, DEFAULT_CURSOR } from '../../contracts/api/backg
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { numberOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
-import { type ByOption, clientOf, type ServerOptions, withBy, withServer } from '../options.ts';
+import { type ByOption, byOf, clientOf, type ServerOptions, withBy, withServer } from '../options.ts';
 import { printAnswer, printList } from '../output.ts';
 import type { Column } from '../text/table.ts';
 import { ageText } from '../text/time.ts';
@@ -100,9 +100,9 @@ const kill: CommandRow = {
   add: (command, terminal) =>
     withBy(withServer(command))
       .argument('<id>', 'the background command')
-      .action(async (id: string, { by, ...options }: ServerOptions & ByOption) => {
+      .action(async (id: string, options: ServerOptions & ByOption) => {
         const client = clientOf(options);
-        await client.cancelTask({ project: BACKGROUND_PROJECT, task: id, by });
+        await client.cancelTask({ project: BACKGROUND_PROJECT, task: id, ...byOf(options) });
         const killed = await client.checkBackground({ task: id });
         printAnswer(terminal, options, killed, ({ task_id, status }) => `${task_id}  ${status}`);
       }),

@@ -6,7 +6,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import { CompletedArgument, DEAD_STATUSES, numberOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
-import { type ClientOptions, clientOf, type DecisionOptions, withBy, withProject } from '../options.ts';
+import { byOf, type ClientOptions, clientOf, type DecisionOptions, withBy, withProject } from '../options.ts';
 import { collectPages, countText, printJson, printLines, printList } from '../output.ts';
 import { styleOfTask } from '../task/styles.ts';
 import type { Terminal } from '../terminal.ts';
@@ -120,7 +120,7 @@ type Outcome = Omit<RedriveAnswer, 'next'>;
 
 /** @throws SignalboxError `invalid_request` unless either ids of one project or --all is given */
 async function redriveAll(ids: readonly string[], options: RedriveOptions): Promise<Outcome> {
-  const { all, allProjects, by, comment, dryRun } = options;
+  const { all, allProjects, comment, dryRun } = options;
   if (ids.length > 0 === (all === true) || (ids.length > 0 && allProjects)) {
     throw new SignalboxError('invalid_request', 'give the ids of tasks of one project, or --all');
   }
@@ -128,7 +128,7 @@ async function redriveAll(ids: readonly string[], options: RedriveOptions): Prom
     ...filterOf(options),
     ...(ids.length > 0 ? { ids: [...ids] } : { all: true as const }),
     ...(comment === undefined ? {} : { comment }),
-    by,
+    ...byOf(options),
     dry_run: dryRun === true,
   };
   const client = clientOf(options);

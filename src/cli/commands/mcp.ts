@@ -1,6 +1,6 @@
 /** `signalbox mcp`: the tools of Signalbox over the Model Context Protocol. */
 import type { CommandRow } from '../command.ts';
-import { type ClientOptions, clientOf, userName, withProject } from '../options.ts';
+import { type ClientOptions, clientOf, ownName, withProject } from '../options.ts';
 
 export const mcp: CommandRow = {
   name: 'mcp',
@@ -19,7 +19,7 @@ export const mcp: CommandRow = {
         client: clientOf(options),
         env: process.env,
         project: options.project,
-        author: userName(),
+        author: ownName(options),
         cwd: process.cwd(),
         onError: (error) => terminal.note(`signalbox mcp: ${error.message}`),
       });

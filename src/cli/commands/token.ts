@@ -1,10 +1,13 @@
 /** `signalbox token`: tokens of the HTTP API. Works on the file of this machine; Signalbox need not run. */
 import { type Command, Option } from 'commander';
-import { tokensFile } from '../../config/derived.ts';
+import { accessFiles } from '../../config/derived.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
+import { type AccessFiles, readAccess } from '../../operations/access/access-state.ts';
+import { LOCKED_ADVICE } from '../../operations/access/people.ts';
 import {
   addToken,
+  openAccess,
   ROLES,
   type Role,
   readTokens,
@@ -25,8 +28,8 @@ function withTokenFile(command: Command): Command {
 }
 
 /** @throws SignalboxError `config_invalid` */
-async function fileOf(options: TokenOptions): Promise<string> {
-  return tokensFile((await loadConfigFor(options)).config);
+async function filesOf(options: TokenOptions): Promise<AccessFiles> {
+  return accessFiles((await loadConfigFor(options)).config);
 }
 
 const create: CommandRow = {
@@ -55,7 +58,7 @@ const create: CommandRow = {
             `name ${JSON.stringify(name)}: use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
           );
         }
-        const token = await addToken(await fileOf(options), name, role, Date.now());
+        const token = await addToken(await filesOf(options), name, role, Date.now());
         terminal.print(json ? JSON.stringify({ name, role, token }) : token);
         terminal.note(
           'store it now: it is not shown again. Clients read it from SIGNALBOX_TOKEN or --token-file',
@@ -70,9 +73,13 @@ const ls: CommandRow = {
   examples: [['List all tokens', 'signalbox token ls']],
   add: (command, terminal) =>
     withTokenFile(command).action(async (options: TokenOptions) => {
-      const entries = await readTokens(await fileOf(options));
+      const files = await filesOf(options);
+      const entries = await readTokens(files.tokens);
       const rows = entries.map(({ name, role, created_at }) => ({ name, role, created_at }));
-      const empty = 'no tokens: every user of this machine can use the HTTP API without one';
+      const empty =
+        readAccess(files) === 'closed'
+          ? `no tokens, and nobody but running agents gets in: ${LOCKED_ADVICE}`
+          : 'no tokens: every user of this machine can use the HTTP API without one';
       printList(terminal, options, { rows, columns, empty });
     }),
 };
@@ -89,16 +96,40 @@ const revoke: CommandRow = {
   name: 'revoke',
   summary: 'revoke a token',
   description:
-    'Revokes a token. It is rejected within one second. If it was the last one, every user of this machine can use the ' +
-    'HTTP API without a token again.',
+    'Revokes a token. It is rejected within one second. After the last one, nobody but running agents gets in until a ' +
+    'token is created, or "token open-access" lets every user of this machine in.',
   examples: [['Revoke the token of a user who has left', 'signalbox token revoke ann']],
   add: (command, terminal) =>
     withTokenFile(command)
       .argument('<name>', 'name of the user')
       .action(async (name: string, options: TokenOptions) => {
-        await removeToken(await fileOf(options), name);
+        const left = await removeToken(await filesOf(options), name, Date.now());
         if (options.json) terminal.print(JSON.stringify({ revoked: name }));
         else terminal.note(`revoked the token of ${name}`);
+        if (left === 0) terminal.note(`it was the last one, and access stays closed: ${LOCKED_ADVICE}`);
+      }),
+};
+
+const openAccessRow: CommandRow = {
+  name: 'open-access',
+  summary: 'let every user of this machine in without a token',
+  description:
+    'Lets every user of this machine use the HTTP API without a token, as before the first token was created. Only while ' +
+    'there are no tokens. A running Signalbox follows within one second; the next "token new" closes access again.',
+  examples: [['Go back to a Signalbox without tokens', 'signalbox token open-access --yes']],
+  add: (command, terminal) =>
+    withTokenFile(command)
+      .option('--yes', 'confirms that every user of this machine becomes an administrator')
+      .action(async (options: TokenOptions & { readonly yes?: true }) => {
+        if (options.yes !== true) {
+          throw new SignalboxError(
+            'invalid_request',
+            'every user of this machine would become an administrator of Signalbox: repeat the command with --yes',
+          );
+        }
+        await openAccess(await filesOf(options), Date.now());
+        if (options.json) terminal.print(JSON.stringify({ access: 'open' }));
+        else terminal.note('access is open: every user of this machine gets in without a token');
       }),
 };
 
@@ -107,5 +138,5 @@ export const token: CommandRow = {
   summary: 'create, list and revoke tokens of the HTTP API',
   description: 'Creates, lists and revokes the tokens of users of the HTTP API.',
   examples: [['Create a token for yourself', 'signalbox token new ann --role admin > ~/.signalbox-token']],
-  commands: [create, ls, revoke],
+  commands: [create, ls, revoke, openAccessRow],
 };

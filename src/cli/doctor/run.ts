@@ -9,6 +9,7 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import type { ConfigOptions, ServerOptions } from '../options.ts';
 import { printJson } from '../output.ts';
 import type { Style, Terminal } from '../terminal.ts';
+import { checkAccess } from './access-check.ts';
 import { checkEarlierRuns } from './earlier-runs.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 import { checkNats } from './nats-check.ts';
@@ -24,6 +25,7 @@ const CHECKS: readonly Check[] = [
   checkNats,
   checkGuards,
   checkData,
+  checkAccess,
   checkServer,
   checkEarlierRuns,
 ];

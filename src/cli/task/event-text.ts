@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { oneLine } from '../../base/printable.ts';
 import type { EventAnswer } from '../../client/client.ts';
+import { nameOf } from '../../contracts/actors.ts';
 import type { Terminal } from '../terminal.ts';
 import { clockText } from '../text/time.ts';
 import { pad } from '../text/width.ts';
@@ -59,8 +60,8 @@ function detailsOf({ event, actor }: EventAnswer): string {
   return oneLine(text === undefined ? head : `${head}${head === '' ? '' : ': '}${text}`);
 }
 
-/** Users and authors of comments; null for the supervisor. */
+/** Users, and the agents that wrote a comment; null for the supervisor, and for what an agent reports about itself. */
 function authorOf(actor: string, author: string | undefined): string | null {
-  if (author !== undefined) return `by ${author}`;
-  return actor.startsWith('user:') ? `by ${actor.slice('user:'.length)}` : null;
+  if (actor.startsWith('user:')) return `by ${nameOf(actor)}`;
+  return author === undefined ? null : `by agent ${nameOf(actor)}`;
 }

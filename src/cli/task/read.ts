@@ -7,7 +7,7 @@ import type { WhyAnswer } from '../../contracts/api/why.ts';
 import { TASK_STATES } from '../../contracts/tasks.ts';
 import { numberOf, OPEN_STATUSES, taskArgument, wordsOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
-import { type ClientOptions, clientOf, userName, withProject } from '../options.ts';
+import { type ClientOptions, clientOf, OWN_NAME, ownName, withProject } from '../options.ts';
 import { collectPages, countText, printAnswer, printList } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Column } from '../text/table.ts';
@@ -158,9 +158,9 @@ export const comment: CommandRow = {
     withProject(command)
       .addArgument(taskArgument())
       .argument('<text>', 'the comment')
-      .option('--author <name>', 'your name', userName())
-      .action(async (id: string, body: string, options: ClientOptions & { readonly author: string }) => {
-        const { author, project } = options;
+      .option('--author <name>', `your name ${OWN_NAME}`)
+      .action(async (id: string, body: string, options: ClientOptions & { readonly author?: string }) => {
+        const { author = ownName(options), project } = options;
         const answer = await clientOf(options).addComment({ project, task: id, author, body });
         printAnswer(
           terminal,

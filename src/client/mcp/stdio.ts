@@ -7,7 +7,8 @@ export interface McpStdioOptions {
   readonly client: SignalboxClient;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly project: string;
-  readonly author: string;
+  /** The author of comments; absent with a token, whose name Signalbox knows. */
+  readonly author: string | undefined;
   readonly cwd: string;
   readonly onError: (error: Error) => void;
 }

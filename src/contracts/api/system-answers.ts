@@ -31,6 +31,15 @@ export const stateAnswerSchema = z.strictObject({
 });
 export type StateAnswer = z.output<typeof stateAnswerSchema>;
 
+/** Who gets in. */
+export const accessReportSchema = z.strictObject({
+  /** `open`: no token is needed on this machine. `tokens`: every caller needs one. `locked`: there is none any more. */
+  state: z.enum(['open', 'tokens', 'locked']),
+  /** What is wrong, and what to do; null if nothing is. */
+  warning: z.string().nullable(),
+});
+export type AccessReport = z.output<typeof accessReportSchema>;
+
 export const healthReportSchema = z.strictObject({
   /** Whether new work is taken now. */
   ready: z.boolean(),
@@ -58,6 +67,7 @@ export const healthReportSchema = z.strictObject({
     /** How often the embedded server was restarted after it died. */
     restarts: count,
   }),
+  access: accessReportSchema,
   unfinished_tasks: count,
   open_attempts: count,
 });

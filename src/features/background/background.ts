@@ -69,7 +69,7 @@ export class Background {
       outputs: 'optional',
       idempotency_key: idempotencyKey,
     });
-    return createAnyTask(this.#app, BACKGROUND_PROJECT, request, actor, trace);
+    return createAnyTask(this.#app, BACKGROUND_PROJECT, request, { actor, attempt: null }, trace);
   }
 
   /** @throws SignalboxError `task_not_found`, `log_unavailable` */

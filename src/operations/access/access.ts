@@ -2,13 +2,15 @@
  * Access: who may use which operation. The error is 401 if the caller is unknown, and 403 if it is known and not allowed.
  *
  * Invariant access/attempt-speaks-for-itself: an attempt's token lets its holder report about its own attempt, and read and
- * create tasks in its own project. It decides only about tasks that it was given to review, never about its own work.
- * Invariant access/open-on-loopback-only: as long as there are no tokens for people, a caller without a token is an operator,
- * on a loopback address only. With the first token, every caller needs one.
+ * create children of its own task. It decides only about tasks that it was given to review, never about its own work.
+ * Invariant access/open-on-loopback-only: as long as there were no tokens for people, a caller without a token is an operator,
+ * on a loopback address only. From the first token on every caller needs one, also when the tokens are gone (access-state.ts).
  */
 import type { AttemptPrincipal } from '../../app/agents/agent-messages.ts';
+import { ANONYMOUS, agentActor, userActor } from '../../contracts/actors.ts';
 import { RIGHTS, type Right } from '../../contracts/api/caller.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
+import type { AttemptRef } from '../../contracts/ids.ts';
 
 /** The right that an operation needs; `public` needs none. */
 export type Access = 'public' | Right;
@@ -21,11 +23,15 @@ export interface Caller {
   readonly role: Role;
   /** Of an attempt; null for people. */
   readonly token: string | null;
+  /** The attempt to which the token belongs; null for people, and for a token that is not known. */
+  readonly attempt: AttemptRef | null;
 }
 
 /** The tokens of people. */
 export interface PeopleTokens {
   readonly isEmpty: boolean;
+  /** Whether nobody needs a token: there never were any, or an operator has opened access. */
+  readonly isOpen: boolean;
   /** null for a token that is not (or no longer) known. */
   find(token: string): { readonly name: string; readonly role: 'admin' | 'observer' } | null;
 }
@@ -41,14 +47,12 @@ export interface GateRules {
   ) => AttemptPrincipal | null;
 }
 
-/** The actor of a caller without a token. */
-export const ANONYMOUS = 'user:anonymous';
-
 /** A caller without a name. */
 export const anonymous = (role: Role, token: string | null = null): Caller => ({
   actor: ANONYMOUS,
   role,
   token,
+  attempt: null,
 });
 
 const BEARER = /^Bearer +([\w~+/.-]+=*) *$/i;
@@ -77,7 +81,7 @@ export class Gatekeeper {
     const address = { project, ...params };
     if (access === 'public') return anonymous('observer');
     const { people, mayBeOpen, principalOf } = this.#rules;
-    const isOpen = mayBeOpen && people.isEmpty;
+    const isOpen = mayBeOpen && people.isOpen;
     const token = tokenOf(authorization);
     if (token === null) {
       if (isOpen) return anonymous('admin');
@@ -89,14 +93,15 @@ export class Gatekeeper {
     const person = people.find(token);
     if (person) {
       const { name, role } = person;
-      if (isAllowed(access, role)) return { actor: `user:${name}`, role, token: null };
+      if (isAllowed(access, role)) return { actor: userActor(name), role, token: null, attempt: null };
       throw new SignalboxError('forbidden', refusalOf(access, role));
     }
     const principal = principalOf(token, address);
     if (!principal) return this.#unknown(access, token, isOpen);
-    const isAtHome = address.project === undefined ? isOpen : address.project === principal.project;
-    if (isAllowed(access, 'attempt') && (isOpen || isAtHome))
-      return { actor: `agent:${principal.agent}`, role: 'attempt', token };
+    // What it creates belongs to its task, also while everybody may read everything.
+    const isAtHome = address.project === principal.project || (isOpen && access !== 'create');
+    if (isAllowed(access, 'attempt') && isAtHome)
+      return { actor: agentActor(principal.agent), role: 'attempt', token, attempt: principal };
     throw new SignalboxError('forbidden', refusalOf(access, 'attempt'));
   }
 

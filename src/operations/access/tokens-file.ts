@@ -9,8 +9,10 @@ import { z } from 'zod';
 import { replaceDurably } from '../../base/files.ts';
 import { sha256 } from '../../base/hash.ts';
 import { readRegular } from '../../base/regular-files.ts';
+import { RESERVED_NAMES } from '../../contracts/actors.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
+import { type AccessFiles, readAccess, recordAccess } from './access-state.ts';
 
 export const ROLES = ['admin', 'observer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -64,11 +66,17 @@ export async function readTokens(file: string): Promise<readonly TokenEntry[]> {
 }
 
 /**
- * Creates a token. @returns the token itself, to be shown once
- * @throws SignalboxError `invalid_request` for a name that is taken, `config_invalid`
+ * Creates a token; from now on access without one is closed. @returns the token itself, to be shown once
+ * @throws SignalboxError `invalid_request` for a name that is taken or reserved, `config_invalid`
  */
-export async function addToken(file: string, name: string, role: Role, now: number): Promise<string> {
-  const tokens = await readTokens(file);
+export async function addToken(files: AccessFiles, name: string, role: Role, now: number): Promise<string> {
+  const tokens = await readTokens(files.tokens);
+  if (RESERVED_NAMES.has(name)) {
+    throw new SignalboxError(
+      'invalid_request',
+      `the name ${name} stands for callers without a token: choose another name`,
+    );
+  }
   if (tokens.some((each) => each.name === name)) {
     throw new SignalboxError(
       'invalid_request',
@@ -77,19 +85,43 @@ export async function addToken(file: string, name: string, role: Role, now: numb
   }
   const token = PREFIX + randomBytes(TOKEN_BYTES).toString('base64url');
   const entry = { name, role, sha256: hashOf(token), created_at: new Date(now).toISOString() };
-  await writeTokens(file, [...tokens, entry]);
+  await closeAccess(files, now);
+  await writeTokens(files.tokens, [...tokens, entry]);
   return token;
 }
 
-/** @throws SignalboxError `not_found`, `config_invalid` */
-export async function removeToken(file: string, name: string): Promise<void> {
-  const tokens = await readTokens(file);
+/** @returns how many tokens are left. @throws SignalboxError `not_found`, `config_invalid` */
+export async function removeToken(files: AccessFiles, name: string, now: number): Promise<number> {
+  const tokens = await readTokens(files.tokens);
   const rest = tokens.filter((each) => each.name !== name);
   if (rest.length === tokens.length) {
     const known = tokens.map((each) => each.name).join(', ') || 'none';
     throw new SignalboxError('not_found', `there is no token ${name}; tokens: ${known}`);
   }
-  await writeTokens(file, rest);
+  // A Signalbox of an earlier version has not recorded that there are tokens.
+  await closeAccess(files, now);
+  await writeTokens(files.tokens, rest);
+  return rest.length;
+}
+
+/**
+ * Lets every user of this machine in without a token, until the next token is created.
+ * @throws SignalboxError `invalid_request` while there are tokens, `config_invalid`
+ */
+export async function openAccess(files: AccessFiles, now: number): Promise<void> {
+  const tokens = await readTokens(files.tokens);
+  if (tokens.length > 0) {
+    const names = tokens.map((each) => each.name).join(', ');
+    throw new SignalboxError(
+      'invalid_request',
+      `there are tokens (${names}), and access without one is closed as long as there are: revoke them first`,
+    );
+  }
+  await recordAccess(files, 'open', now);
+}
+
+async function closeAccess(files: AccessFiles, now: number): Promise<void> {
+  if (readAccess(files) !== 'closed') await recordAccess(files, 'closed', now);
 }
 
 async function writeTokens(file: string, tokens: readonly TokenEntry[]): Promise<void> {

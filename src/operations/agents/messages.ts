@@ -63,5 +63,5 @@ export const addComment = operation({
   input: { ...NO_INPUT, params: taskParams, body: addCommentSchema },
   example: { author: 'ann', body: 'Please look at the tests as well.' },
   answers: { 201: json(taskAnswerSchema, 'The task with the new comment.') },
-  handle: ({ messages }, { params, body, caller }) => messages.addComment(params, body, caller.token),
+  handle: ({ messages }, { params, body, caller }) => messages.addComment(params, body, caller),
 });

@@ -1,5 +1,6 @@
 /** Audit: the keys that sign the log, the newest checkpoint, and verification on demand. */
 import { z } from 'zod';
+import { nameOf } from '../../contracts/actors.ts';
 import { auditStatusSchema } from '../../contracts/api/audit-status.ts';
 import { attributionSchema } from '../../contracts/api/requests.ts';
 import { auditKeySchema } from '../../contracts/api/system-answers.ts';
@@ -55,5 +56,6 @@ export const verifyLog = operation({
   example: { by: 'ann' },
   answers: { 202: json(auditStatusSchema, 'The verification is running; the status shows its progress.') },
   needs: 'audit',
-  handle: ({ audit }, { body, caller }) => audit.verify(body.by ?? caller.actor.replace(/^user:/, '')),
+  handle: ({ audit, decisions }, { body, caller }) =>
+    audit.verify(nameOf(decisions.speakerOf(body, caller.actor))),
 });

@@ -47,7 +47,7 @@ export const createJob = operation({
   },
   errors: [...COMMITS, 'idempotency_conflict'],
   handle: async ({ jobs }, { body, headers, caller }) => {
-    const created = await jobs.create(body, idempotencyKeyOf(headers), caller.actor, traceIn(headers));
+    const created = await jobs.create(body, idempotencyKeyOf(headers), caller, traceIn(headers));
     return reply(created.created ? 201 : 200, created);
   },
 });

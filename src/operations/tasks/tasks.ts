@@ -36,7 +36,7 @@ export const createTask = operation({
   isIdempotent: ({ id, idempotency_key }) => id !== undefined || idempotency_key !== undefined,
   handle: async ({ tasks }, { params: { project }, body, headers, caller }) => {
     const request = withIdempotencyKey(body, headers);
-    const { task, created } = await tasks.create(project, request, caller.actor, traceIn(headers));
+    const { task, created } = await tasks.create(project, request, caller, traceIn(headers));
     const location = `/api/projects/${project}/tasks/${task.id}`;
     return new Reply(created ? 201 : 200, { headers: { location }, body: task });
   },

@@ -11,6 +11,7 @@ import { taskKey } from '../../../src/contracts/ids.ts';
 import { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { rebuild } from '../../../src/engine/runtime/rebuild.ts';
 import { withTombstones } from '../../../src/journal/redactions.ts';
+import { LOCAL } from '../../support/decisions.ts';
 import { functionAgent, PROJECT, startEngine, type TestEngine } from '../../support/engine.ts';
 import { MemorySnapshots } from '../../support/history/memory-snapshots.ts';
 import { MemoryJournal, MemoryLog } from '../../support/memory-journal.ts';
@@ -57,7 +58,7 @@ describe('redaction', () => {
       review: 'manual',
     });
     await test.until(id, ({ state, openAttempt }) => state === 'review' && openAttempt === null);
-    await addComment(test.app, { project: PROJECT, task: id }, { author: 'ann', body: SECRET }, null);
+    await addComment(test.app, { project: PROJECT, task: id }, { author: 'ann', body: SECRET }, LOCAL);
     const broken = await test.create({ agent: 'broken', title: 'x', max_attempts: 1 });
     await test.until(broken.id, ({ state }) => state === 'failed');
     expect(await replayed(log)).toBe(test.engine.projections.toText());

@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mcpOverHttp } from '../../../src/client/mcp/http.ts';
 import { People } from '../../../src/operations/access/people.ts';
-import { addToken, readTokens, removeToken } from '../../../src/operations/access/tokens-file.ts';
+import { addToken, openAccess, readTokens, removeToken } from '../../../src/operations/access/tokens-file.ts';
 import { functionAgent, silentLogger } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../support/http/http.ts';
+import {
+  accessIn,
+  Gate,
+  problemIn,
+  startHttp,
+  TASKS,
+  type TestHttp,
+  taskIn,
+} from '../../support/http/http.ts';
 
 const agents = () => [functionAgent('worker', new Gate().handler, { concurrency: 2 })];
 const later = { title: 'x', agent: 'worker', delay_seconds: 60 };
@@ -22,7 +30,7 @@ describe('access with tokens', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
-    const file = join(directory, 'tokens.json');
+    const file = accessIn(directory);
     admin = await addToken(file, 'ann', 'admin', 0);
     observer = await addToken(file, 'wall', 'observer', 0);
     const people = await People.open(file, silentLogger, () => performance.now());
@@ -136,6 +144,83 @@ describe('access with tokens', () => {
     taskIn(await http.post(`${TASKS}/a/comments`, comment, { token: admin }), 201);
   });
 
+  it('what an attempt creates is a child of its task, reviewed at least like it, with no higher priority', async () => {
+    const parent = { id: 'p', title: 'x', agent: 'worker', review: 'manual', priority: 4 };
+    taskIn(await http.post(TASKS, parent, { token: admin }), 201);
+    await http.test.until('p', ({ state }) => state === 'working');
+    const token = http.token('p');
+    const create = (body: object) => http.post(TASKS, { ...later, ...body }, { token });
+    const seen = http.events;
+    const refused = [
+      { review: 'auto' },
+      { agent: undefined, type: 'any', review: 'worker' },
+      {
+        follow_ups: [
+          { title: 'y', agent: 'worker', follow_ups: [{ title: 'z', agent: 'worker', review: 'auto' }] },
+        ],
+      },
+      { parent: 'a' },
+    ];
+    for (const body of refused) problemIn(await create(body), 403, 'forbidden');
+    expect(http.events).toBe(seen);
+
+    const { follow_ups: followUps, ...child } = taskIn(
+      await create({ id: 'c', priority: 10, follow_ups: [{ title: 'y', agent: 'worker', priority: 9 }] }),
+      201,
+    );
+    expect(child).toMatchObject({ parent: 'p', priority: 4, review: 'manual' });
+    expect(followUps).toMatchObject([{ priority: 4, review: 'manual' }]);
+    // The same request again is the same task.
+    const again = { id: 'c', priority: 10, follow_ups: [{ title: 'y', agent: 'worker', priority: 9 }] };
+    expect(taskIn(await create(again), 200).id).toBe('c');
+    expect(taskIn(await create({ parent: 'c', priority: 2 }), 201)).toMatchObject({
+      parent: 'c',
+      priority: 2,
+    });
+    const strict = { ...later, id: 'strict', review: 'auto' };
+    taskIn(await http.post(TASKS, strict, { token: admin }), 201);
+  });
+
+  it('records the holder of the token as the one who speaks, and refuses every other name', async () => {
+    const refused = [
+      ['comments', { author: 'bob', body: 'x' }, admin],
+      ['comments', { author: 'worker', body: 'x' }, admin],
+      ['comments', { author: 'ann', body: 'I approve' }, attempt],
+      ['outputs', { agent: 'ann', type: 'data', title: 'x', content: 'x' }, attempt],
+      ['status', { agent: 'ann', status: 'working' }, attempt],
+      ['heartbeat', { agent: 'ann' }, attempt],
+      ['approve', { by: 'ann' }, attempt],
+      ['attempts/1/kill', { by: 'bob' }, admin],
+      ['redact', { by: 'bob', reason: 'x', description: true }, admin],
+      ...['approve', 'cancel', 'block', 'priority', 'retry', 'unblock'].map(
+        (verb) => [verb, { by: 'bob', ...(verb === 'priority' && { priority: 1 }) }, admin] as const,
+      ),
+    ] as const;
+    const seen = http.events;
+    for (const [verb, body, token] of refused) {
+      problemIn(await http.post(`${TASKS}/a/${verb}`, body, { token }), 403, 'forbidden');
+    }
+    for (const path of ['/api/agents/worker/pause', '/api/queues/agent/worker/pause']) {
+      problemIn(await http.post(path, { by: 'bob' }, { token: admin }), 403, 'forbidden');
+    }
+    const redrive = { by: 'bob', all: true };
+    problemIn(await http.post('/api/dead-letters/redrive', redrive, { token: admin }), 403, 'forbidden');
+    problemIn(await http.post('/api/audit/verify', { by: 'bob' }, { token: admin }), 403, 'forbidden');
+    expect(http.events).toBe(seen);
+
+    taskIn(await http.post(`${TASKS}/a/comments`, { body: 'mine' }, { token: admin }), 201);
+    taskIn(await http.post(`${TASKS}/a/comments`, { body: 'its' }, { token: attempt }), 201);
+    taskIn(await http.post(`${TASKS}/a/priority`, { by: 'ann', priority: 3 }, { token: admin }));
+    const { comments = [], events = [] } = taskIn(
+      await http.get(`${TASKS}/a?expand=comments,events`, { token: admin }),
+    );
+    expect(comments.slice(-2)).toMatchObject([
+      { author: 'ann', body: 'mine' },
+      { author: 'worker', body: 'its' },
+    ]);
+    expect(events.slice(-3).map(({ actor }) => actor)).toEqual(['user:ann', 'agent:worker', 'user:ann']);
+  });
+
   it('tells each caller its name and its rights', async () => {
     const callerOf = async (token: string) => (await http.get('/api/caller', { token })).body;
     const may = ['read', 'create', 'comment', 'decide', 'operate'];
@@ -158,14 +243,16 @@ describe('the tokens of people', () => {
   it('are stored as hashes, in a file that only its owner reads, one for each name', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
     try {
-      const file = join(directory, 'deep', 'tokens.json');
-      const token = await addToken(file, 'ann', 'admin', 0);
+      const files = accessIn(join(directory, 'deep'));
+      const file = files.tokens;
+      const token = await addToken(files, 'ann', 'admin', 0);
       expect(token).toMatch(/^sbx_[\w-]{43}$/);
       expect(await readFile(file, 'utf8')).not.toContain(token.slice(4));
       expect((await stat(file)).mode & 0o777).toBe(0o600);
-      await expect(addToken(file, 'ann', 'observer', 0)).rejects.toMatchObject({ code: 'invalid_request' });
-      await expect(removeToken(file, 'bob')).rejects.toMatchObject({ code: 'not_found' });
-      await removeToken(file, 'ann');
+      for (const name of ['ann', 'anonymous', 'library'])
+        await expect(addToken(files, name, 'observer', 0)).rejects.toMatchObject({ code: 'invalid_request' });
+      await expect(removeToken(files, 'bob', 0)).rejects.toMatchObject({ code: 'not_found' });
+      expect(await removeToken(files, 'ann', 0)).toBe(0);
       expect(await readTokens(file)).toEqual([]);
       await writeFile(file, '{"tokens": 1}');
       await expect(readTokens(file)).rejects.toMatchObject({ code: 'config_invalid' });
@@ -176,19 +263,20 @@ describe('the tokens of people', () => {
 
   it('access/open-on-loopback-only: the first token closes a running server, a revoked one is rejected, a damaged file changes nothing', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
-    const file = join(directory, 'tokens.json');
+    const files = accessIn(directory);
+    const file = files.tokens;
     let now = 0;
-    const people = await People.open(file, silentLogger, () => now);
+    const people = await People.open(files, silentLogger, () => now);
     const http = await startHttp({ agents: agents() }, { people });
     try {
       expect((await http.get('/api/agents')).status).toBe(200);
-      const first = await addToken(file, 'ann', 'admin', 0);
-      const second = await addToken(file, 'bob', 'observer', 0);
+      const first = await addToken(files, 'ann', 'admin', 0);
+      const second = await addToken(files, 'bob', 'observer', 0);
       now += 1_000;
       problemIn(await http.get('/api/agents'), 401, 'unauthorized');
       expect((await http.get('/api/agents', { token: first })).status).toBe(200);
 
-      await removeToken(file, 'bob');
+      await removeToken(files, 'bob', 0);
       now += 1_000;
       problemIn(await http.get('/api/agents', { token: second }), 401, 'unauthorized');
 
@@ -196,6 +284,57 @@ describe('the tokens of people', () => {
       now += 1_000;
       expect((await http.get('/api/agents', { token: first })).status).toBe(200);
       problemIn(await http.get('/api/agents'), 401, 'unauthorized');
+    } finally {
+      await http[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('access/open-on-loopback-only: once there were tokens, their loss opens nothing, also after a restart; an operator opens it by name', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'signalbox-access-'));
+    const files = accessIn(directory);
+    let now = 0;
+    const open = () => People.open(files, silentLogger, () => now);
+    const people = await open();
+    const http = await startHttp({ agents: agents() }, { people });
+    const isRefused = async (): Promise<void> => {
+      now += 1_000;
+      problemIn(await http.get('/api/agents'), 401, 'unauthorized');
+      problemIn(await http.post('/api/background', { command: 'true' }), 401, 'unauthorized');
+    };
+    try {
+      const losses = [
+        () => rm(files.tokens),
+        () => writeFile(files.tokens, ''),
+        () => writeFile(files.tokens, '{"tokens":[]}'),
+        async () => void (await removeToken(files, 'ann', 0)),
+        async () => void (await Promise.all([rm(files.tokens), rm(files.state)])),
+        () => rm(directory, { recursive: true }),
+      ];
+      for (const lose of losses) {
+        await rm(files.tokens, { force: true });
+        const ann = await addToken(files, 'ann', 'admin', 0);
+        now += 1_000;
+        expect((await http.get('/api/agents', { token: ann })).status).toBe(200);
+        await lose();
+        await isRefused();
+        await isRefused();
+        expect(people.state).not.toBe('open');
+      }
+      expect(people.report()).toEqual({ state: 'locked', warning: expect.stringContaining('open-access') });
+      expect((await open()).state).toBe('locked');
+      // A damaged record opens nothing.
+      await writeFile(files.state, '{}');
+      expect((await open()).state).toBe('locked');
+      await isRefused();
+
+      await openAccess(files, 0);
+      now += 1_000;
+      expect((await http.get('/api/agents')).status).toBe(200);
+      expect((await open()).state).toBe('open');
+      await addToken(files, 'bob', 'admin', 0);
+      await expect(openAccess(files, 0)).rejects.toMatchObject({ code: 'invalid_request' });
+      await isRefused();
     } finally {
       await http[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });

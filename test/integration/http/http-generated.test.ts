@@ -60,7 +60,10 @@ describe('every operation of the document', () => {
     await http.working('a');
     const command = { id: 'a', title: 'a command', agent: BACKGROUND_AGENT, params: { command: 'true' } };
     const { app } = http.test;
-    await createAnyTask(app, BACKGROUND_PROJECT, createTaskSchema.parse(command), 'user:test');
+    await createAnyTask(app, BACKGROUND_PROJECT, createTaskSchema.parse(command), {
+      actor: 'user:test',
+      attempt: null,
+    });
     await http.post(TASKS, { id: 'done', title: 'a task', agent: 'quick', review: 'auto' });
     await http.test.until('done', ({ state }) => state === 'done');
     await http.post('/api/projects/default/tasks', {

@@ -21,6 +21,7 @@ import {
 const agents = () => [functionAgent('worker', new Gate().handler)];
 const ANN: PeopleTokens = {
   isEmpty: false,
+  isOpen: false,
   find: (token) => (token === 'of-ann' ? { name: 'ann', role: 'admin' } : null),
 };
 const later = { title: 'x', agent: 'worker', delay_seconds: 60 };

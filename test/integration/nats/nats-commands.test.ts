@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Svcm } from '@nats-io/services';
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../../../src/base/deferred.ts';
@@ -18,6 +17,7 @@ import { jobAnswerSchema } from '../../../src/contracts/api/jobs.ts';
 import { problemSchema } from '../../../src/contracts/api/system-answers.ts';
 import type { Job } from '../../../src/contracts/messages/agent-messages.ts';
 import { addToken } from '../../../src/operations/access/tokens-file.ts';
+import { accessIn } from '../../support/http/http.ts';
 import { caller } from '../../support/nats/command-caller.ts';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { until } from '../../support/until.ts';
@@ -129,7 +129,7 @@ describe('commands over NATS', () => {
   it('allow the holder of a token what it may do over HTTP, and no more', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
     const call = caller(await world.connect());
-    const file = join(world.dataDirectory, 'tokens.json');
+    const file = accessIn(world.dataDirectory);
     const [admin, observer] = [
       await addToken(file, 'ann', 'admin', Date.now()),
       await addToken(file, 'wall', 'observer', Date.now()),
@@ -163,19 +163,24 @@ describe('commands over NATS', () => {
     expect((await call('demo.addComment', { task: 'a', author: 'x', body: 'no' }, observer)).errorCode).toBe(
       403,
     );
-    // Tokens for people are for those who show one: the account of NATS has let in who shows none.
-    expect((await call('demo.addComment', { task: 'a', author: 'bob', body: 'yes' })).status).toBe(201);
+    // The account of NATS lets in who shows no token, but gives nobody a name.
+    expect((await call('demo.addComment', { task: 'a', author: 'bob', body: 'no' })).errorCode).toBe(403);
+    expect(
+      (await call('demo.addComment', { task: 'a', author: 'ann', body: 'I approve' }, attempt)).errorCode,
+    ).toBe(403);
+    expect((await call('demo.addComment', { task: 'a', body: 'yes' })).status).toBe(201);
     await call('demo.cancelTask', { task: 'a' }, admin);
     const { body } = await call('demo.readTask', { task: 'a', expand: 'events' });
     const { events = [] } = taskAnswerSchema.parse(body);
     expect(events.find(({ event }) => event.type === 'task.cancelled')?.actor).toBe('user:ann');
+    expect(events.find(({ event }) => event.type === 'task.comment_added')?.actor).toBe('user:nats');
     end.resolve();
   });
 
   it('run shell commands in the background, if that is enabled', async () => {
     await using world = await RemoteWorld.start({ agents: {}, background: {} });
     const call = caller(await world.connect());
-    const observer = await addToken(join(world.dataDirectory, 'tokens.json'), 'wall', 'observer', Date.now());
+    const observer = await addToken(accessIn(world.dataDirectory), 'wall', 'observer', Date.now());
     const list = () => call('_background.listBackground', {}, observer);
     await until(async () => (await list()).status === 200, 'the observer is known');
     expect((await call('_background.runBackground', { command: 'true' }, observer)).errorCode).toBe(403);

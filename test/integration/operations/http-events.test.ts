@@ -188,6 +188,7 @@ describe('the event stream', () => {
     let isKnown = true;
     const people: PeopleTokens = {
       isEmpty: false,
+      isOpen: false,
       find: () => (isKnown ? { name: 'ann', role: 'observer' } : null),
     };
     await using http = await startHttp({ agents: quick() }, { people, heartbeatMs: 20 });

@@ -5,7 +5,7 @@ import { listDeadLetters, redriveDeadLetters } from '../../../src/app/tasks/dead
 import type { TaskRef } from '../../../src/contracts/ids.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
 import type { ReadRange } from '../../../src/journal/journal.ts';
-import { blockTask, retryTask, unblockTask } from '../../support/decisions.ts';
+import { blockTask, LOCAL, retryTask, unblockTask } from '../../support/decisions.ts';
 import {
   type EngineSettings,
   functionAgent,
@@ -84,7 +84,7 @@ describe('a finished task', () => {
     await using test = await start({ ...FOREVER, finishedMs: HOUR_MS }, { environment });
     await done(test, { id: 'a' });
     clock.advance(HOUR_MS - 1);
-    await addComment(test.app, ref('a'), { author: 'ann', body: 'well done' }, null);
+    await addComment(test.app, ref('a'), { author: 'ann', body: 'well done' }, LOCAL);
     clock.advance(HOUR_MS - 1);
     await test.create({ id: 'b', agent: 'echo', delay_seconds: 7_200 });
     expect(inMemory(test)).toEqual(['a', 'b']);
@@ -107,7 +107,7 @@ describe('a finished task', () => {
     await using test = await start(AT_ONCE);
     await done(test, { id: 'a' });
     const before = test.engine.projections.sequence;
-    const comment = addComment(test.app, ref('a'), { author: 'ann', body: 'late' }, null);
+    const comment = addComment(test.app, ref('a'), { author: 'ann', body: 'late' }, LOCAL);
     await expect(comment).rejects.toMatchObject({ code: 'task_archived' });
     await expect(comment).rejects.toThrow(/a in project demo is done.*Create a new task/);
     await expect(test.create({ agent: 'echo', parent: 'a' })).rejects.toMatchObject({

@@ -63,7 +63,7 @@ async function createSecretTask(test: TestEngine): Promise<void> {
     priority: 7,
   });
   const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-01`, tracestate: 'rojo=1' };
-  await createTask(test.app, PROJECT, request, 'user:test', trace);
+  await createTask(test.app, PROJECT, request, { actor: 'user:test', attempt: null }, trace);
 }
 
 describe('the spans of a task', () => {
@@ -227,7 +227,7 @@ describe('the spans of a task', () => {
     await engine.test.create({ id: 'after', agent: 'worker', depends_on: ['a', 'child'] });
     const elsewhere = createTaskSchema.parse({ id: 'elsewhere', title: 'x', agent: 'worker', parent: 'a' });
     const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-01` };
-    await createTask(engine.test.app, PROJECT, elsewhere, 'user:test', trace);
+    await createTask(engine.test.app, PROJECT, elsewhere, { actor: 'user:test', attempt: null }, trace);
     for (const id of ['a', 'child', 'after', 'elsewhere', 'a-f1']) await collected(id, 2);
     const spanOf = (id: string) => collector.spansOf(id).find(({ name }) => name === 'signalbox.task');
     const a = spanOf('a');
@@ -286,7 +286,7 @@ describe('the spans of a task', () => {
     await using engine = await start();
     const unwanted = createTaskSchema.parse({ id: 'unwanted', title: 'x', agent: 'worker' });
     const trace = { traceparent: `00-${TRACE}-${PARENT_SPAN}-00` };
-    await createTask(engine.test.app, PROJECT, unwanted, 'user:test', trace);
+    await createTask(engine.test.app, PROJECT, unwanted, { actor: 'user:test', attempt: null }, trace);
     await engine.test.create({ id: 'wanted', agent: 'worker' });
     await collected('wanted', 2);
     await engine.test.until('unwanted', ({ state }) => state === 'done');

@@ -33,8 +33,10 @@ function tellAgent(simulation: Simulation, id: string, decision: AgentDecision):
 }
 
 function tellQueue(simulation: Simulation, queue: QueueParts, decision: QueueDecision): Promise<unknown> {
-  const request = decision === 'pause' ? { comment: 'too dear', by: 'mia' } : {};
-  return simulation.answer(decideQueue(simulation.app, queue, decision, request, 'user:ann'));
+  const isPause = decision === 'pause';
+  const request = isPause ? { comment: 'too dear' } : {};
+  const actor = isPause ? 'user:mia' : 'user:ann';
+  return simulation.answer(decideQueue(simulation.app, queue, decision, request, actor));
 }
 
 async function shutDown(simulation: Simulation): Promise<void> {

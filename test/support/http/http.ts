@@ -11,6 +11,7 @@ import { Audit } from '../../../src/features/audit/audit.ts';
 import { Background } from '../../../src/features/background/background.ts';
 import { Webhooks } from '../../../src/features/webhooks/webhooks.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../../src/http/server.ts';
+import type { AccessFiles } from '../../../src/operations/access/access-state.ts';
 import { type EngineSettings, PROJECT, silentLogger, startEngine, type TestEngine } from '../engine.ts';
 import { MemoryLog } from '../memory-journal.ts';
 
@@ -25,9 +26,15 @@ export const HEALTHY: HealthReport = {
   uptime_seconds: 1,
   log: { state: 'open', sequence: 1, backlog: 0, durability: 'memory only' },
   nats: { url: 'nats://127.0.0.1:4222', version: '2.9.10', embedded: false, pid: null, restarts: 0 },
+  access: { state: 'open', warning: null },
   unfinished_tasks: 0,
   open_attempts: 0,
 };
+
+/** The files of access in a data directory. */
+export function accessIn(directory: string): AccessFiles {
+  return { tokens: join(directory, 'tokens.json'), state: join(directory, 'access.json') };
+}
 
 export interface HttpAnswer {
   readonly status: number;

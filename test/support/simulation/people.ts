@@ -121,7 +121,9 @@ export class People {
     const mark = this.#simulation.callers.newMark();
     const parsed = createTaskSchema.parse({ title: mark, id, ...request });
     const send = (): void =>
-      this.#simulation.callers.command(mark, (app) => createTask(app, project, parsed, 'user:somebody'));
+      this.#simulation.callers.command(mark, (app) =>
+        createTask(app, project, parsed, { actor: 'user:somebody', attempt: null }),
+      );
     send();
     if (random.chance(0.15)) clock.schedule(random.int(0, 3_000), send);
     return id;

@@ -144,7 +144,9 @@ export class Simulation {
   /** Creates a task in the project `demo`, or in another. */
   async create(request: Partial<CreateTask>, project = 'demo'): Promise<TaskView> {
     const parsed = createTaskSchema.parse({ title: this.callers.newMark(), ...request });
-    const { task } = await this.answer(createTask(this.app, project, parsed, 'user:test'));
+    const { task } = await this.answer(
+      createTask(this.app, project, parsed, { actor: 'user:test', attempt: null }),
+    );
     return task;
   }
 

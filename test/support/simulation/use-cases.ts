@@ -37,7 +37,7 @@ export function speak(
     case 'output':
       return addOutput(app, order, { type: 'document', title: mark, content: 'text' }, order.token);
     case 'comment':
-      return addComment(app, order, { body: mark }, order.token);
+      return addComment(app, order, { body: mark }, { actor: 'agent:', token: order.token });
     default:
       return unreachable(say, 'speak');
   }

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { path, post, reasonOf } from '../../api/http.ts';
 import type { TaskAnswer } from '../../api/types.ts';
 import { mayNow } from '../../state/rights.ts';
-import { session } from '../../state/session.ts';
+import { chosenName } from '../../state/session.ts';
 import { Ago, Section } from '../base/basics.tsx';
 import { Block } from '../base/safe-text.tsx';
 
@@ -36,11 +36,11 @@ function NewComment({ task, onDone }: CommentsProps) {
     event.preventDefault();
     const text = body.value.trim();
     if (text === '') return;
-    const author = session.name.value.trim();
+    const author = chosenName();
     try {
       await post(path`/api/projects/${task.project}/tasks/${task.id}/comments`, {
         body: text,
-        ...(author !== '' && { author }),
+        ...(author !== undefined && { author }),
       });
       body.value = '';
       trouble.value = null;

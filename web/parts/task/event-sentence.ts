@@ -1,4 +1,5 @@
 /** Events as sentences. */
+import { nameOf } from '../../../src/contracts/actors.ts';
 import { queueText } from '../../../src/contracts/api/queue-name.ts';
 import { taskKey } from '../../../src/contracts/ids.ts';
 import type { EventAnswer } from '../../api/types.ts';
@@ -11,7 +12,7 @@ export function eventSentence(answer: EventAnswer): string {
 }
 
 /** What happened, without the task. */
-export function happened({ event, time }: EventAnswer): string {
+export function happened({ event, actor, time }: EventAnswer): string {
   switch (event.type) {
     case 'task.created':
       return `created: ${event.spec.title}`;
@@ -26,7 +27,7 @@ export function happened({ event, time }: EventAnswer): string {
     case 'task.output_added':
       return `output added: ${event.output.title}`;
     case 'task.comment_added':
-      return `${event.author} commented${also(event.body)}`;
+      return `${nameOf(actor)} commented${also(event.body)}`;
     case 'task.submitted':
       return `${event.agent} submitted the result${also(event.detail)}`;
     case 'task.failure_reported':

@@ -74,7 +74,7 @@ export function eventText(event: DomainEvent): string {
     case 'task.output_added':
       return `${event.output.type}: ${event.output.title}`;
     case 'task.comment_added':
-      return `${event.author}: ${event.body}`;
+      return event.body;
     case 'task.redacted':
       return `content of event ${event.sequence} erased: ${event.reason}`;
     case 'attempt.ended':
