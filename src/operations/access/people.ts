@@ -109,7 +109,8 @@ export class People {
     const wasClosed = before !== 'open' || recorded === 'closed';
     if (this.#byHash.size > 0) this.#state = 'tokens';
     else this.#state = recorded !== 'open' && wasClosed ? 'locked' : 'open';
-    if (this.#state !== 'open' && recorded !== 'closed') this.#recorded = this.#recorded.then(() => this.#close());
+    if (this.#state !== 'open' && recorded !== 'closed')
+      this.#recorded = this.#recorded.then(() => this.#close());
     if (this.#state === before) return;
     if (this.#state === 'locked') logger.warn(LOCKED);
     else if (this.#state === 'open')
