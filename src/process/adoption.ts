@@ -70,7 +70,7 @@ export async function findOut(
   const lost = (reason: string) => ended({ kind: 'lost', reason });
   const running = (start: StartRecord): AdoptionFinding => {
     const maxOutputBytes = spec?.maxOutputBytes ?? Number.MAX_SAFE_INTEGER;
-    return { kind: 'running', spec: { marker, maxOutputBytes }, ...start };
+    return { kind: 'running', spec: { marker, maxOutputBytes, inputStays: spec?.inputStays }, ...start };
   };
 
   // Before its record: the agent may have written that itself.

@@ -138,6 +138,7 @@ class HostProcessRunner implements ProcessRunner {
   }
 }
 
-function specRecord({ command, cwd, marker, maxOutputBytes }: SpawnSpec, { name, bootId }: Host): SpecRecord {
-  return { command, cwd, marker, maxOutputBytes, host: name, bootId };
+function specRecord(spec: SpawnSpec, { name, bootId }: Host): SpecRecord {
+  const { command, cwd, marker, maxOutputBytes, inputStays } = spec;
+  return { command, cwd, marker, maxOutputBytes, inputStays, host: name, bootId };
 }

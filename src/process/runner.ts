@@ -16,6 +16,8 @@ export interface SpawnSpec {
   readonly marker: string;
   /** The file to read standard input from. Without it standard input is empty. */
   readonly stdin?: string;
+  /** Whether more may follow on standard input: then the process has a {@link ManagedProcess.channel}. */
+  readonly inputStays?: boolean;
   /** Cap for each of `stdout.log` and `stderr.log`; above it the newest part is kept (output-files.ts). */
   readonly maxOutputBytes: number;
 }
@@ -125,6 +127,33 @@ export interface EndedProcess {
   kill(options: KillOptions): Promise<KillEvidence>;
 }
 
+/** `known`: it was sent before. `refused`: the process does not take it. */
+export type Sending = 'sent' | 'known' | 'refused';
+
+/** Takes what a process prints, in order and each byte once. */
+export interface OutputConsumer {
+  /** The next bytes, valid during the call. */
+  receive(piece: Buffer): void;
+  /** Everything that was printed has been received, for now. */
+  caughtUp(): void;
+}
+
+/** A conversation with a process. It outlives its supervisor: the next one reads on and knows what was sent. */
+export interface Channel {
+  /** Gives the consumer what was printed and is left, from its beginning, and then what is printed. Call it once. */
+  read(consumer: OutputConsumer): void;
+  /**
+   * Resolves once the line is where the process can read it. Never rejects.
+   * @param key names the message (1 to 200 of A-Z, a-z, 0-9 and `_ . : / -`): what was sent once, also by an earlier
+   * supervisor, is not sent again
+   * @param line without a line break
+   */
+  send(key: string, line: string): Promise<Sending>;
+  /** The process itself says that it has this message. */
+  note(key: string): void;
+  wasSent(key: string): Promise<boolean>;
+}
+
 export interface ManagedProcess {
   readonly identity: ProcessIdentity;
   /** Number of its process group and session: the launcher's pid. */
@@ -133,6 +162,8 @@ export interface ManagedProcess {
   readonly startedAt: number;
   /** Never rejects; stays pending after {@link detach}. */
   readonly exited: Promise<ExitReport>;
+  /** Present if its standard input stays open. */
+  readonly channel?: Channel;
   /** As of at most one poll interval ago. */
   outputBytes(): OutputBytes;
   /**

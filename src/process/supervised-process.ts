@@ -7,6 +7,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { deferred } from '../base/deferred.ts';
+import { ProcessChannel } from './channel/channel.ts';
 import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
@@ -43,7 +44,7 @@ const MAX_END_POLL_MS = 50;
 
 export interface StartedProcess {
   readonly directory: AttemptDirectory;
-  readonly spec: Pick<SpecRecord, 'marker' | 'maxOutputBytes'>;
+  readonly spec: Pick<SpecRecord, 'marker' | 'maxOutputBytes' | 'inputStays'>;
   readonly launcher: ProcessKey;
   readonly agent: ProcessKey;
   /** Epoch milliseconds. */
@@ -63,6 +64,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   readonly #released: () => void;
   readonly #exited = deferred<ExitReport>();
   readonly exited = this.#exited.promise;
+  readonly channel?: ProcessChannel;
   #over = false;
   #launcherLost = false;
   #remembering: Promise<void> | undefined;
@@ -78,7 +80,8 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     this.identity = identityOf(host, agent);
     this.group = launcher.pid;
     this.startedAt = started.startedAt;
-    this.#output = new OutputFiles(directory, spec.maxOutputBytes, host.log);
+    if (spec.inputStays === true) this.channel = new ProcessChannel(directory, host.log);
+    this.#output = new OutputFiles(directory, spec.maxOutputBytes, host.log, this.channel);
     this.#killer = new Killer(host, { launcher, agent, marker: spec.marker });
     watcher.add(this);
   }
@@ -110,6 +113,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   }
 
   detach(): void {
+    this.channel?.close();
     if (!this.#over) this.#release();
   }
 
@@ -149,6 +153,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     });
     if (record?.cpuMs !== undefined) this.#usage.addCpu(record.cpuMs);
     const exit = record === undefined ? this.#unrecorded() : await recordedExit(directory, record);
+    await this.channel?.finish();
     await this.#output.close();
     const { cpuMs, peakMemoryBytes } = this.#usage;
     const endedAt = record?.recordedAt ?? this.#host.now();

@@ -11,6 +11,7 @@ const specSchema = z.object({
   cwd: z.string(),
   marker: z.string(),
   maxOutputBytes: z.int(),
+  inputStays: z.boolean().optional(),
   host: z.string(),
   bootId: z.string().optional(),
 });

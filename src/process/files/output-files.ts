@@ -27,6 +27,14 @@ const MAX_OVERGROWTH = 16;
 const HEAD_BYTES = 64 * 1024;
 const MAX_COUNT_BYTES = 64;
 
+/** Reads an output file while it is written. */
+export interface OutputReader {
+  /** False while the file must not be emptied. */
+  readonly mayCut: boolean;
+  /** Called right before the file is emptied, in the same turn of the event loop. */
+  beforeCut(): void;
+}
+
 /** Standard output and standard error of one process. Polls of the files never overlap. */
 export class OutputFiles {
   readonly #stdout: OutputFile;
@@ -35,9 +43,10 @@ export class OutputFiles {
   readonly #warned = new Set<OutputFile>();
   #last: Promise<void> = Promise.resolve();
 
-  constructor(directory: AttemptDirectory, maxBytes: number, log: Logger) {
+  /** @param reader of standard output, which must miss nothing */
+  constructor(directory: AttemptDirectory, maxBytes: number, log: Logger, reader?: OutputReader) {
     this.#log = log;
-    this.#stdout = new OutputFile(directory.stdout, maxBytes, log);
+    this.#stdout = new OutputFile(directory.stdout, maxBytes, log, reader);
     this.#stderr = new OutputFile(directory.stderr, maxBytes, log);
   }
 
@@ -90,16 +99,18 @@ export class OutputFile {
   readonly path: string;
   readonly #maxBytes: number;
   readonly #log: Logger;
+  readonly #reader: OutputReader | undefined;
   #size = 0;
   /** Bytes that the launcher has moved out of the file. */
   #rotatedBytes = 0;
   #droppedBytes = 0;
   #modifiedAt: number | undefined;
 
-  constructor(path: string, maxBytes: number, log: Logger) {
+  constructor(path: string, maxBytes: number, log: Logger, reader?: OutputReader) {
     this.path = path;
     this.#maxBytes = maxBytes;
     this.#log = log;
+    this.#reader = reader;
   }
 
   /** Bytes written, dropped ones included. */
@@ -116,6 +127,8 @@ export class OutputFile {
   async poll(): Promise<void> {
     this.#measure();
     if (this.#size <= this.#maxBytes) return;
+    const mayGrow = this.#size < this.#maxBytes * MAX_OVERGROWTH;
+    if (this.#reader?.mayCut === false && mayGrow) return;
     await this.#keepHead();
     const copied = await this.#copy();
     // Synchronous from here on: what is written between the last read and the truncation is lost.
@@ -124,6 +137,7 @@ export class OutputFile {
     // A process that writes faster than it can be read is left alone for now: it may pause before the next poll.
     if (!isAtRest && this.#size < this.#maxBytes * MAX_OVERGROWTH) return;
     this.#droppedBytes += (copied && this.#keepCopy(copied)) ?? this.#size;
+    this.#reader?.beforeCut();
     truncateTo(this.path, 0); // also without a copy: the cap protects the disk
     this.#size = 0;
   }

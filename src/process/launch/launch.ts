@@ -38,7 +38,8 @@ const ADDED_BY_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 function launcherArguments({ spec, program, directory }: LaunchRequest, number: number): string[] {
   const surplus = ADDED_BY_SHELL.filter((name) => !(name in spec.env)).join(' ');
   const [, ...rest] = spec.command;
-  return [LAUNCHER, directory.path, spec.stdin ?? NO_INPUT, surplus, String(number), program, ...rest];
+  const input = spec.inputStays === true ? 'stays' : 'ends';
+  return [LAUNCHER, directory.path, spec.stdin ?? NO_INPUT, input, surplus, String(number), program, ...rest];
 }
 
 function launcherEnvironment({ spec }: LaunchRequest): Readonly<Record<string, string>> {

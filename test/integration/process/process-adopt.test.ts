@@ -172,7 +172,17 @@ describe('adopt', () => {
     const spec = lab.spec(['true']);
     mkdirSync(spec.directory);
     expect(await adopt(spec)).toMatchObject(neverStarted);
-    const args = [LAUNCHER, spec.directory, '/dev/null', '', '1', '/bin/sh', '-c', 'echo started >started'];
+    const args = [
+      LAUNCHER,
+      spec.directory,
+      '/dev/null',
+      'ends',
+      '',
+      '1',
+      '/bin/sh',
+      '-c',
+      'echo started >started',
+    ];
     const late = spawnSync('/bin/sh', args, { cwd: lab.base });
     expect(late.status).not.toBe(0);
     expect(textOf(join(lab.base, 'started'))).toBe('');
@@ -287,7 +297,7 @@ describe.each(['sh', 'dash', 'bash', 'busybox sh'])('the launcher in %s', (shell
   ])('records "%s"', (script, record) => {
     const directory = join(lab.base, `launcher-${shell}-${script.replaceAll(/\W/g, '-')}`);
     mkdirSync(directory);
-    const command = [LAUNCHER, directory, '/dev/null', 'PWD OLDPWD', '1', '/bin/sh', '-c', script];
+    const command = [LAUNCHER, directory, '/dev/null', 'ends', 'PWD OLDPWD', '1', '/bin/sh', '-c', script];
     const result = spawnSync(program, [...options, ...command], { encoding: 'utf8' });
     expect(result).toMatchObject({ status: 0, stdout: 'ended 1\n', stderr: '' });
     expect(textOf(join(directory, 'exit'))).toMatch(record);
