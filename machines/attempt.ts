@@ -25,6 +25,7 @@ export function openAttempt(event: EventOf<'task.claimed'>): AttemptContext {
 
 const ended = [
   { guard: 'isQuota', target: 'quota' },
+  { guard: 'isNotBegun', target: 'not_begun' },
   { guard: 'isCompleted', target: 'completed' },
   { guard: 'isFailed', target: 'failed' },
   { guard: 'isTimedOut', target: 'timed_out' },
@@ -60,6 +61,7 @@ export const attemptMachine = setup({
     isSpawnFailed: hasOutcome('spawn_failed'),
     isLost: hasOutcome('lost'),
     isQuota: hasOutcome('quota'),
+    isNotBegun: hasOutcome('not_begun'),
     isItsAgent,
   },
   actions: {
@@ -110,5 +112,6 @@ export const attemptMachine = setup({
     spawn_failed: {},
     lost: {},
     quota: {},
+    not_begun: {},
   },
 });

@@ -2,6 +2,7 @@
 
 import { Argument, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
+import { parseDuration } from '../base/duration.ts';
 import { inexactNumberIn } from '../base/exact-json.ts';
 import { prioritySchema } from '../contracts/config-values.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../contracts/tasks.ts';
@@ -52,6 +53,13 @@ export function numberOf(text: string): number {
   throw new InvalidArgumentError('Expected a number.');
 }
 
+/** A time in seconds, or as in `5m`. */
+export function durationOf(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds !== null) return seconds;
+  throw new InvalidArgumentError('Expected a time such as 90, 90s, 5m or 2h.');
+}
+
 /** A number, or a word such as `high`. */
 export function priorityOf(text: string): z.input<typeof prioritySchema> {
   const given = prioritySchema.safeParse(/^\d+$/.test(text) ? Number(text) : text);
@@ -81,6 +89,11 @@ export function jsonObjectOf(text: string): Record<string, unknown> {
 /** For an option that may be repeated. */
 export function append(text: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, text];
+}
+
+/** For an option with several words that may be repeated, too. */
+export function appendWords(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, ...wordsOf(text)];
 }
 
 /** For `--label name=value`, which may be repeated. */

@@ -64,8 +64,17 @@ export function withJson(command: Command): Command {
 }
 
 export function withAddress(command: Command): Command {
+  const text = `port of signalbox.config.yaml in this directory, otherwise ${DEFAULT_URL}`;
   return command
-    .addOption(new Option('--url <url>', 'address of Signalbox').env('SIGNALBOX_URL').default(DEFAULT_URL))
+    .hook('preAction', async (_, action) => {
+      // An empty variable counts as not set.
+      if (action.getOptionValueSource('url') !== 'default' && action.getOptionValue('url') !== '') return;
+      const { localAddress } = await import('./local-address.ts');
+      action.setOptionValue('url', (await localAddress(process.cwd())) ?? DEFAULT_URL);
+    })
+    .addOption(
+      new Option('--url <url>', 'address of Signalbox').env('SIGNALBOX_URL').default(DEFAULT_URL, text),
+    )
     .addOption(
       new Option('--token-file <file>', 'file with your token (default: the token in SIGNALBOX_TOKEN)').env(
         'SIGNALBOX_TOKEN_FILE',

@@ -1,4 +1,5 @@
 /** How commands print: JSON for programs, tables and lines for people. */
+import type { SignalboxClient } from '../client/client.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { JsonOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -41,6 +42,24 @@ export function printList<Row>(
   if (json) printJson(terminal, rows);
   else if (rows.length === 0) terminal.note(empty);
   else printLines(terminal, tableLines(terminal, columns(Date.now()), rows));
+}
+
+interface Scope {
+  readonly project: string;
+  readonly allProjects?: true;
+}
+
+/** Where a list was looked for: ` in project shop`; or nothing. */
+export function scopeText({ project, allProjects }: Scope): string {
+  return allProjects ? ' in any project' : ` in project ${project} (--all-projects lists all)`;
+}
+
+/**
+ * Tells an empty list of an agent from a misspelt agent.
+ * @throws SignalboxError `agent_not_found`
+ */
+export async function assertAgent(client: SignalboxClient, agent: string | undefined): Promise<void> {
+  if (agent !== undefined) await client.readAgent({ agent });
 }
 
 /** The maximum of one page of the API. */

@@ -3,6 +3,7 @@
  * tasks does not load a web server and a NATS client.
  */
 import { Command } from 'commander';
+import { closest } from '../config/closest.ts';
 import { VERSION } from '../version.ts';
 import { addCommand, type CommandRow, withExamples } from './command.ts';
 import { commandName } from './completion/line.ts';
@@ -84,6 +85,30 @@ export async function createProgram(terminal: Terminal, args: readonly string[])
   return programWith(terminal, await Promise.all(rows));
 }
 
+/** Words that people try, and the commands that do it. */
+const KNOWN_AS: Readonly<Record<string, readonly string[]>> = {
+  list: ['task ls'],
+  log: ['attempt logs'],
+  start: ['up'],
+  run: ['up', 'task add'],
+  serve: ['up'],
+  status: ['task ls', 'agent ls', 'doctor'],
+  create: ['task add'],
+  new: ['task add'],
+};
+
+/** The commands that the word may mean: subcommands of that name, and names that are spelt alike. */
+function suggestionFor(name: string, rows: readonly CommandRow[]): string {
+  const inGroups = rows.flatMap((row) =>
+    (row.commands ?? []).filter((each) => each.name === name).map((each) => `${row.name} ${each.name}`),
+  );
+  const names = rows.filter(({ isHidden }) => !isHidden).map((row) => row.name);
+  const alike = closest(name, names);
+  const meant = KNOWN_AS[name] ?? (inGroups.length > 0 ? inGroups : alike === undefined ? [] : [alike]);
+  if (meant.length === 0) return '\nSee "signalbox --help".';
+  return `\n(Did you mean ${meant.map((each) => `"signalbox ${each}"`).join(' or ')}?)`;
+}
+
 function programWith(terminal: Terminal, rows: readonly CommandRow[]): Command {
   const program = new Command('signalbox')
     .description(
@@ -99,6 +124,11 @@ function programWith(terminal: Terminal, rows: readonly CommandRow[]): Command {
     })
     .exitOverride();
   for (const row of rows) addCommand(program, row, terminal);
+  program.on('command:*', ([name = '']: string[]) => {
+    program.error(`error: unknown command '${name}'${suggestionFor(name, rows)}`, {
+      code: 'commander.unknownCommand',
+    });
+  });
   return withExamples(program, [
     ['See it work, with agents that need no model and no API key', 'signalbox demo'],
     ['Run Signalbox with signalbox.config.yaml in this directory', 'signalbox up'],

@@ -1,5 +1,6 @@
 /** Checks data against a schema and explains what is wrong. */
 import { z } from 'zod';
+import { expectationOf, JSON_TYPES } from '../contracts/expectation.ts';
 import { closest } from './closest.ts';
 import type { ConfigProblem, Path } from './issues.ts';
 
@@ -7,15 +8,7 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  object: 'a map of keys',
-  record: 'a map of keys',
-  array: 'a list',
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-};
+const TYPES = { ...JSON_TYPES, object: 'a map of keys', record: 'a map of keys' };
 
 /** Checks a value; the messages of problems say what is expected and what was found, but show no secret. */
 export function checkValue<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
@@ -27,7 +20,7 @@ export function checkValue<S extends z.ZodType>(schema: S, value: unknown): Chec
       if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject) {
         knownKeys.set(JSON.stringify(issue.path ?? []), Object.keys(issue.inst.shape));
       }
-      return expectation(issue);
+      return expectationOf(issue, TYPES);
     },
   });
   if (result.success) return { ok: true, value: result.data };
@@ -43,29 +36,6 @@ export function checkValue<S extends z.ZodType>(schema: S, value: unknown): Chec
 /** A value may fail several checks with the same message: 0.5 is neither whole nor at least 1. */
 function distinct(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
-}
-
-/** What is expected, if the schema has no message of its own. */
-function expectation(issue: z.core.$ZodRawIssue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${TYPE_WORDS[issue.expected] ?? issue.expected}`;
-    case 'too_small':
-      return `expected a number of at least ${issue.minimum}`;
-    case 'too_big':
-      return `expected a number of at most ${issue.maximum}`;
-    case 'invalid_value':
-      return `expected ${alternatives(issue.values)}`;
-    case 'invalid_union':
-      return Array.isArray(issue.options) ? `expected ${alternatives(issue.options)}` : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function alternatives(values: readonly unknown[]): string {
-  const words = values.map(String);
-  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

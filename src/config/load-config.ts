@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Variables } from '../base/environment.ts';
 import { hasCode, messageOf, type SignalboxError } from '../contracts/errors.ts';
+import { DEFAULT_CONFIG_NAMES } from './default-names.ts';
 import { configError, issueAt } from './issues.ts';
 import { readNatsContext } from './nats-context.ts';
 import { defaultConfig, readConfig } from './parse-config.ts';
@@ -77,9 +78,6 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
   };
 }
 
-/** Looked for in the current directory if no file is named. */
-const DEFAULT_NAMES = ['signalbox.config.yaml', 'signalbox.config.yml', 'signalbox.config.json'];
-
 interface ConfigFile {
   /** As given, for messages. */
   readonly name: string;
@@ -94,7 +92,7 @@ async function readNamedFile(name: string, cwd: string): Promise<ConfigFile> {
 }
 
 async function findDefaultFile(cwd: string): Promise<ConfigFile | null> {
-  const candidates = await Promise.all(DEFAULT_NAMES.map((name) => readIfThere(name, cwd)));
+  const candidates = await Promise.all(DEFAULT_CONFIG_NAMES.map((name) => readIfThere(name, cwd)));
   const [file, second] = candidates.filter((candidate) => candidate !== null);
   if (file && second) {
     throw fileError(second.name, `${file.name} exists as well: keep one of them, or name the one to use`);

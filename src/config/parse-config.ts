@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { BUNDLED_DRIVER_NAMES } from '../drivers/bundled/index.ts';
 import { checkValue } from './check.ts';
+import { allowDurations, withSeconds } from './durations.ts';
 import { type ConfigIssue, configError, fieldOf, issueAt } from './issues.ts';
 import {
   configFileSchemaFor,
@@ -25,7 +26,10 @@ export function readConfig(text: string, file: string): ReadConfig {
   );
   if (source.value === undefined) return { ok: false, issues };
   // An empty file sets nothing.
-  const checked = checkValue(configFileSchemaFor(driverNamesIn(source.value)), source.value ?? {});
+  const checked = checkValue(
+    configFileSchemaFor(driverNamesIn(source.value)),
+    withSeconds(source.value ?? {}),
+  );
   if (!checked.ok) {
     for (const { path, message } of checked.problems) {
       issues.push({ file, ...source.placeOf(path), field: fieldOf(path), message });
@@ -53,7 +57,7 @@ export function parseConfig(text: string, file: string): SignalboxConfig {
  * @throws SignalboxError `config_invalid` with everything that is wrong
  */
 export function checkConfig(input: SignalboxConfigInput): SignalboxConfig {
-  const checked = checkValue(configSchemaFor(driverNamesIn(input)), input);
+  const checked = checkValue(configSchemaFor(driverNamesIn(input)), withSeconds(input));
   if (checked.ok) return checked.value;
   throw configError(checked.problems.map(({ path, message }) => issueAt(null, fieldOf(path), message)));
 }
@@ -66,7 +70,11 @@ export function defaultConfig(): SignalboxConfig {
 /** The JSON Schema of the configuration file, in the draft that editors support best. */
 export function configJsonSchema(): z.core.JSONSchema.BaseSchema {
   return {
-    ...z.toJSONSchema(configFileSchemaFor(BUNDLED_DRIVER_NAMES), { io: 'input', target: 'draft-7' }),
+    ...z.toJSONSchema(configFileSchemaFor(BUNDLED_DRIVER_NAMES), {
+      io: 'input',
+      target: 'draft-7',
+      override: ({ jsonSchema, path }) => allowDurations(path.at(-1), jsonSchema),
+    }),
     title: 'Signalbox configuration',
   };
 }

@@ -19,8 +19,9 @@ export function whole(min: number, max = Number.MAX_SAFE_INTEGER) {
   return z.number(error).multipleOf(1, error).min(min, error).max(max, error).meta({ type: 'integer' });
 }
 
+/** A duration of the configuration; a text such as `5m` is read before (see config/durations.ts). */
 export function seconds() {
-  const error = `expected a number of seconds above 0, at most ${LONGEST_SECONDS}`;
+  const error = `expected a number of seconds above 0, at most ${LONGEST_SECONDS}, or a time such as "90s", "5m" or "2h"`;
   return z.number(error).positive(error).max(LONGEST_SECONDS, error);
 }
 

@@ -46,6 +46,7 @@ export const ATTEMPT_OUTCOMES = [
   'spawn_failed',
   'lost',
   'quota',
+  'not_begun',
 ] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
@@ -67,6 +68,8 @@ const OUTCOMES: Readonly<Record<AttemptOutcome, OutcomeMeaning>> = {
   lost: { usesUpAttempt: true, isFailure: false },
   /** The quota of its agent was used up: the agent waits, and the task loses nothing. */
   quota: { usesUpAttempt: false, isFailure: false },
+  /** No worker of its remote agent has begun it: nothing was done. */
+  not_begun: { usesUpAttempt: false, isFailure: false },
 };
 
 /** Whether an attempt that ended like this counts towards `max_attempts`. Numbers of attempts go on in any case. */

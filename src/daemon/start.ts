@@ -92,7 +92,7 @@ async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base>
   const environment = options.environment ?? systemEnvironment;
   const host = createHost(logger, () => environment.clock.now());
   const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
-  cleanup.add('the process runner', () => runner.close());
+  cleanup.addUnlimited('the process runner', () => runner.close());
   const endpoint = { url: null };
   return { options, cleanup, environment, data, host, runner, endpoint, replaced: new AbortController() };
 }
@@ -100,7 +100,7 @@ async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base>
 async function connect({ options, cleanup, environment }: Base): Promise<Connected> {
   const { config, logger, env, standby } = options;
   const nats = await (standby ? awaitNatsLink : openNatsLink)({ config, logger, env });
-  cleanup.add('NATS', () => nats.close());
+  cleanup.addUnlimited('NATS', () => nats.close());
   return { nats, natsInterface: await NatsInterface.connect({ nats, config, logger, environment }) };
 }
 

@@ -53,6 +53,7 @@ export class BackgroundDriver implements Driver {
         return { kind: 'running', run: this.#reporting(adoption.run, request, params) };
       case 'ended':
         return { ...adoption, end: await this.#reported(adoption.end, request, params) };
+      case 'starting':
       case 'never_started':
         return adoption;
       default:

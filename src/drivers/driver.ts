@@ -100,8 +100,13 @@ export type Adoption =
   | { readonly kind: 'running'; readonly run: Run }
   /** `start` is null if nothing shows that it ever began. */
   | { readonly kind: 'ended'; readonly start: RunStart | null; readonly end: RunEnd }
+  /** It was requested from a service that has not answered yet: `run` tells, however long that takes. */
+  | { readonly kind: 'starting'; readonly run: Promise<Run> }
   /** Certain: it may be started now. */
   | { readonly kind: 'never_started' };
+
+/** Thrown by `start`: no worker has begun the attempt, so it does not count as one of the task's attempts. */
+export class NotBegun extends Error {}
 
 export interface Prompting {
   /** Whether others can read the prompt, as they can read every argument of a process: then it must not hold the token. */
@@ -124,10 +129,12 @@ export interface Driver {
   readonly resumes?: boolean;
   /** Milliseconds that its process may stay after its result; if absent, the agent's grace. */
   readonly lingerMs?: number | undefined;
-  /** @throws SignalboxError `spawn_failed`, with what to correct */
+  /** @throws SignalboxError `spawn_failed`, with what to correct; NotBegun */
   start(request: RunRequest): Promise<Run>;
   /** Called if the attempt is to be stopped while its `start` is pending: `start` has to settle at once. */
   withdraw?(attempt: AttemptRef): void;
-  /** Finds the run of an attempt that was requested before this process started. */
+  /** Finds the run of an attempt that was requested before this process started. Waits for nothing outside this machine. */
   adopt(request: RunRequest): Promise<Adoption>;
+  /** Signalbox stops: nothing that this driver waits for may keep the process alive. Pending starts may stay pending. */
+  close?(): void;
 }

@@ -1,7 +1,7 @@
 /**
  * A remote agent: its queue, its driver, and the presence of its workers.
  *
- * An agent is offline when none of its workers has sent anything for `offlineMs`, or the last one has announced its
+ * An agent is offline from its registration until a worker sends something (see registerAgents), and again when none of its workers has sent anything for `offlineMs`, or the last one has announced its
  * stop. This is a state of its machine, and so in the log. When a worker is gone, its runs end as `lost` and are retried.
  * After a start no worker is known yet: workers named by runs count as present for `offlineMs`.
  */
@@ -13,6 +13,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent } from '../contracts/events/events.ts';
 import { RemoteDriver } from '../drivers/remote.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
+import { PRESENT_STATES } from '../engine/supervisor/agent-roster.ts';
 import { JetStreamWorkQueue } from './work-queue.ts';
 
 export interface RemoteAgentOptions {
@@ -59,7 +60,8 @@ export class RemoteAgent {
   /** To be called before anything is started or received. */
   attach(engine: EngineParts): void {
     const onLost = (worker: string, reason: string): void => this.driver.lose(worker, reason);
-    this.#presence = new Presence({ ...this.#options, ...engine, onLost });
+    const onDeserted = (reason: string): void => this.driver.giveBack(reason);
+    this.#presence = new Presence({ ...this.#options, ...engine, onLost, onDeserted });
   }
 
   get presence(): Presence {
@@ -77,12 +79,12 @@ interface PresenceOptions
     Pick<RemoteAgentOptions, 'agent' | 'clock' | 'logger' | 'offlineMs'> {
   /** Called when a worker is gone. */
   readonly onLost: (worker: string, reason: string) => void;
+  /** Called again and again while no worker has been there for `offlineMs`. */
+  readonly onDeserted: (reason: string) => void;
 }
 
 /** A faulty agent that uses a new worker id for each message must not fill the memory. */
 const MAX_WORKERS = 1_000;
-/** States in which the agent is present. */
-const PRESENT: ReadonlySet<string> = new Set(['idle', 'busy', 'parked', 'probing']);
 /** Checks in the time after which a worker counts as gone. */
 const CHECKS = 4;
 
@@ -92,14 +94,16 @@ class Presence {
   readonly #workers = new Map<string, number>();
   #cancelCheck: () => void = () => {};
   #isClosed = false;
+  /** Epoch milliseconds since when no worker is known. */
+  #desertedAt = 0;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
   }
 
-  /** To be called when the agents are registered: records whether the agent is present. */
+  /** To be called when the agents are registered. */
   begin(): void {
-    if (this.#workers.size === 0) this.#disconnect('none of its workers has sent a message');
+    this.#desertedAt = this.#options.clock.now();
     this.#scheduleCheck();
   }
 
@@ -133,25 +137,28 @@ class Presence {
   }
 
   #check(): void {
-    const { clock, offlineMs } = this.#options;
+    const { clock, offlineMs, onDeserted } = this.#options;
     for (const [worker, seenAt] of [...this.#workers]) {
       if (clock.now() - seenAt < offlineMs) continue;
       this.#lose(worker, `worker ${worker} has sent no heartbeat for ${Math.round(offlineMs / 1_000)} s`);
     }
+    if (this.#workers.size > 0 || clock.now() - this.#desertedAt < offlineMs) return;
+    onDeserted('no worker of its agent is left to begin it');
   }
 
   #lose(worker: string, reason: string): void {
-    const { logger, agent, onLost } = this.#options;
+    const { logger, agent, onLost, clock } = this.#options;
     if (!this.#workers.delete(worker)) return;
     logger.warn({ agent, worker }, reason);
     // First: an agent without workers must not be given the tasks that it has just lost.
     if (this.#workers.size === 0) this.#disconnect(reason);
     onLost(worker, reason);
+    if (this.#workers.size === 0) this.#desertedAt = clock.now();
   }
 
   #disconnect(reason: string): void {
     const { agent, host, decide } = this.#options;
-    if (PRESENT.has(host.get('agent', agent)?.state ?? ''))
+    if (PRESENT_STATES.has(host.get('agent', agent)?.state ?? ''))
       decide({ type: 'agent.disconnected', agent, reason });
   }
 }

@@ -12,7 +12,7 @@ import type { CancelMessage, Job } from '../contracts/messages/agent-messages.ts
 import { controlSubject, WORK_STREAM, workSubject } from '../contracts/messages/subjects.ts';
 import { jobFieldsOf } from '../contracts/task-fields.ts';
 import type { RunRequest } from '../drivers/driver.ts';
-import type { WorkQueue } from '../drivers/remote.ts';
+import type { WorkQueue } from '../drivers/remote-run.ts';
 
 export interface WorkQueueOptions {
   readonly connection: NatsConnection;

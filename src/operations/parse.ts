@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { inexactNumberIn } from '../base/exact-json.ts';
 import type { FieldError } from '../contracts/api/system-answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
+import { expectationOf } from '../contracts/expectation.ts';
 
 /** Levels of lists and objects: code that walks a value recursively relies on a limit. */
 const MAX_DEPTH = 64;
@@ -20,7 +21,7 @@ export function parse<Schema extends z.ZodType>(
   part: string,
   code: ErrorCode = 'invalid_request',
 ): z.output<Schema> {
-  const result = schema.safeParse(value, { error: expectationOf });
+  const result = schema.safeParse(value, { error: messageFor });
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
   const list = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
@@ -78,38 +79,8 @@ function messageOf(issue: z.core.$ZodIssue): string {
 }
 
 /** The message of a fault whose schema has none of its own. */
-function expectationOf(issue: z.core.$ZodRawIssue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.input === undefined ? 'is missing' : `expected ${TYPES[issue.expected] ?? issue.expected}`;
-    case 'too_small':
-      return `expected ${amountOf(issue.origin, issue.inclusive === false ? 'above' : 'at least', issue.minimum)}`;
-    case 'too_big':
-      return `expected ${amountOf(issue.origin, issue.inclusive === false ? 'below' : 'at most', issue.maximum)}`;
-    case 'invalid_value':
-      return `expected ${issue.values.map(String).join(', ')}`.replace(/, ([^,]*)$/, ' or $1');
-    case 'invalid_format':
-      return issue.format === 'datetime' ? 'expected a time such as 2030-01-31T12:00:00Z' : undefined;
-    default:
-      return undefined;
-  }
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  object: 'an object',
-  record: 'an object',
-  array: 'a list',
-};
-
-/** As in `a number of at least 1`, `text of at most 200 characters`, `a list of at least 1`. */
-function amountOf(origin: string, bound: string, limit: number | bigint): string {
-  if (origin === 'string') return `text of ${bound} ${limit} ${limit === 1 ? 'character' : 'characters'}`;
-  const of = bound.startsWith('at ') ? 'of ' : '';
-  return `${TYPES[origin] ?? 'a value'} ${of}${bound} ${limit}`;
+function messageFor(issue: z.core.$ZodRawIssue): string | undefined {
+  return issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : expectationOf(issue);
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -37,7 +37,9 @@ const OTHER_TYPES_OF_0_1_0: readonly EventType[] = [
 ];
 
 /** An outcome that came later is in the tests of what it does. */
-const OUTCOMES_OF_0_1_0 = ATTEMPT_OUTCOMES.filter((outcome) => outcome !== 'quota');
+const OUTCOMES_OF_0_1_0 = ATTEMPT_OUTCOMES.filter(
+  (outcome) => outcome !== 'quota' && outcome !== 'not_begun',
+);
 
 async function records(version: string): Promise<StoredRecord[]> {
   const found: StoredRecord[] = [];

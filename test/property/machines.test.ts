@@ -12,6 +12,7 @@ import {
   type Transition,
 } from '../../src/contracts/events/events.ts';
 import { attemptKey, taskKey } from '../../src/contracts/ids.ts';
+import { usesUpAttempt } from '../../src/contracts/tasks.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import {
   AGENTS,
@@ -115,7 +116,7 @@ describe('any sequence of events', () => {
         newest.set(taskKey(event), 0);
         givenBack.set(taskKey(event), 0);
       }
-      if (event.type === 'attempt.ended' && event.outcome === 'quota') {
+      if (event.type === 'attempt.ended' && !usesUpAttempt(event.outcome)) {
         givenBack.set(taskKey(event), (givenBack.get(taskKey(event)) ?? 0) + 1);
       }
       if (event.type !== 'task.claimed') return;

@@ -1,6 +1,7 @@
 /** The situation of a task: everything that explains why it is not running, or not done. */
 import type { AgentView, AttemptView, PausedQueue, TaskView } from '../../../projections/index.ts';
 import { messageOf } from '../../contracts/errors.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import { attemptOf, childrenOf, refOf, taskOf } from '../../engine/runtime/views.ts';
 import { queueOf } from '../../engine/supervisor/agent-roster.ts';
 import type { QueueKey } from '../../engine/supervisor/ready-tasks.ts';
@@ -13,10 +14,14 @@ export interface Situation {
   readonly attempt: AttemptView | null;
   /** Dependencies that are not done; `state` is null for a task that no longer exists. */
   readonly dependencies: readonly { readonly id: string; readonly state: string | null }[];
+  /** The dependency that blocks it; null if it is not blocked, or if a user or an agent blocked it. */
+  readonly blockedBy: string | null;
+  /** Epoch milliseconds at which its attempt is stopped if it shows no sign of life until then; null if silence stops nothing. */
+  readonly silentUntil: number | null;
   /** The children that it joins and that are not settled. */
   readonly awaitedChildren: readonly TaskView[];
-  /** Whether it joins children of which some failed. */
-  readonly hasFailedChildren: boolean;
+  /** The children that it joins and that ended without being done. */
+  readonly failedChildren: readonly Pick<TaskView, 'id' | 'state' | 'reason'>[];
   /** Its review by an agent; null if no agent reviews it. */
   readonly review: ReviewSituation | null;
   /** The configured agents that may take it. */
@@ -73,8 +78,11 @@ export function situationOf(app: AppContext, task: TaskView): Situation {
     dependencies: [...new Set(spec.depends_on)]
       .map((id) => ({ id, state: taskOf(projections, { project, task: id })?.state ?? null }))
       .filter(({ state }) => state !== 'done'),
+    blockedBy: host.get('task', taskKey(ref))?.context.blockedBy ?? null,
+    silentUntil:
+      openAttempt === null ? null : supervisor.attempts.silentUntil({ ...ref, attempt: openAttempt }),
     awaitedChildren: supervisor.awaitedChildren(task),
-    hasFailedChildren: spec.join === true && childrenOf(projections, ref).some(isFailedChild),
+    failedChildren: spec.join === true ? childrenOf(projections, ref).filter(isFailedChild) : [],
     review: reviewOf(app, task),
     takers: roster.takersOf(queue).map((id) => ({ id, agent: projections.agents.byId.get(id) ?? null })),
     queue: placeOf(app, task, queue),

@@ -5,20 +5,41 @@ import { isReviewMode } from '../../contracts/config-values.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
+import { queueOf } from '../../engine/supervisor/agent-roster.ts';
 import { type AppContext, findTask, type Needs } from '../context.ts';
 
-/** @throws SignalboxError `agent_not_found`, `forbidden` for the agent of background commands in another project */
+/**
+ * @throws SignalboxError `agent_not_found`, `forbidden` for the agent of background commands in another project,
+ * `invalid_request` for a task that would expire before it may start
+ */
 export function specOf(app: AppContext, project: string, request: CreateTask): TaskSpec {
   const now = app.environment.clock.now();
   assertAgent(app, request.agent, project);
   const { id: _id, delay_seconds, not_before, expires_at, follow_ups, ...rest } = request;
+  const not_before_ms = startOf(delay_seconds, not_before, now);
+  const expires_at_ms = expires_at === undefined ? undefined : Date.parse(expires_at);
+  if (expires_at_ms !== undefined) assertCanStart(expires_at_ms, not_before_ms, now);
   return {
     ...rest,
     ...settled(app, request),
-    not_before_ms: startOf(delay_seconds, not_before, now),
-    expires_at_ms: expires_at === undefined ? undefined : Date.parse(expires_at),
+    not_before_ms,
+    expires_at_ms,
     follow_ups: follow_ups?.map((each) => followUpOf(app, each)),
   };
+}
+
+/** @throws SignalboxError `invalid_request` */
+function assertCanStart(expiresAt: number, notBefore: number | undefined, now: number): void {
+  const given = new Date(expiresAt).toISOString();
+  const message =
+    expiresAt <= now
+      ? `${given} is in the past: give a later time`
+      : notBefore !== undefined && expiresAt <= notBefore
+        ? `${given} is not after ${new Date(notBefore).toISOString()}, before which the task may not start: give a later time`
+        : null;
+  if (message === null) return;
+  const errors = [{ path: 'expires_at', message }];
+  throw new SignalboxError('invalid_request', `expires_at: ${message}`, { details: { errors } });
 }
 
 function followUpOf(app: AppContext, request: FollowUp): FollowUpSpec {
@@ -38,12 +59,21 @@ function settled(
   request: FollowUp,
 ): Pick<TaskSpec, 'priority' | 'max_attempts' | 'backoff' | 'review'> {
   const { defaults } = app.settings;
+  const { agent } = request;
+  const byDefault = agent === undefined ? reviewOfType(app, request) : defaultReview(app, agent);
   return {
     priority: request.priority ?? defaults.priority,
     max_attempts: request.max_attempts ?? defaults.max_attempts,
     backoff: { ...defaults.backoff, ...request.backoff },
-    review: reviewFor(app, request, defaultReview(app, request.agent)),
+    review: reviewFor(app, request, byDefault),
   };
+}
+
+/** The review of a task for a type that names none: that of the agents which may take it, if all have the same. */
+function reviewOfType(app: AppContext, request: FollowUp): string {
+  const { defaults, reviewOf } = app.settings;
+  const [first, ...others] = new Set(app.supervision.roster.takersOf(queueOf(request)).map(reviewOf));
+  return others.length === 0 && first !== undefined ? first : defaults.review;
 }
 
 /** The review of a task that names none. @param agent the one that it is for */
@@ -72,7 +102,7 @@ function assertAgent(app: AppContext, agent: string | undefined, project?: strin
     );
   }
   if (agent === undefined || app.supervision.roster.get(agent)) return;
-  const known = [...app.supervision.roster.all()].map(({ id }) => id);
+  const known = [...app.supervision.roster.all()].map(({ id }) => id).filter((id) => id !== BACKGROUND_AGENT);
   throw new SignalboxError(
     'agent_not_found',
     `agent ${agent} is not configured; configured are: ${known.join(', ') || 'none'}`,

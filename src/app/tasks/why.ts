@@ -5,10 +5,12 @@
  * one at most for its own process.
  */
 import type { TaskView } from '../../../projections/index.ts';
+import { reviewCommands, taskCommand } from '../../contracts/api/next-command.ts';
 import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { unreachable } from '../../contracts/errors.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
-import { SETTLED_STATES } from '../../contracts/tasks.ts';
+import { DEAD_STATES, SETTLED_STATES } from '../../contracts/tasks.ts';
+import { refOf } from '../../engine/runtime/views.ts';
 import { type AppContext, findTask } from '../context.ts';
 import { because, type ReviewSituation, type Situation, situationOf } from './situation.ts';
 import { timeOf } from './task-json.ts';
@@ -77,7 +79,7 @@ function explainState(situation: Situation): Reasons {
       return { waits: [], next: 'nothing: this is final' };
     case 'failed':
     case 'expired':
-      return { waits: [], next: `nothing, unless it is retried: "signalbox task retry ${task.id}"` };
+      return { waits: [], next: `nothing, unless it is retried: ${taskCommand('retry', refOf(task))}` };
     default:
       return unreachable(task.state, 'explain');
   }
@@ -116,7 +118,7 @@ function dependencyWaits({ task, dependencies }: Situation): WaitAnswer[] {
   });
 }
 
-function explainRunning({ task, attempt, takers }: Situation): Reasons {
+function explainRunning({ task, attempt, takers, silentUntil }: Situation): Reasons {
   if (!attempt) return { waits: [], next: 'the attempt is recorded' };
   const { state, agent, stopReason } = attempt;
   const deadline = timeOf(attempt.deadline);
@@ -148,19 +150,26 @@ function explainRunning({ task, attempt, takers }: Situation): Reasons {
     };
   }
   const silence = state === 'suspected' ? ', but has been silent for a while' : '';
+  const isSilenceFirst = silentUntil !== null && silentUntil < (attempt.deadline ?? Number.POSITIVE_INFINITY);
+  const ends = [
+    ...(isSilenceFirst ? [`at ${timeOf(silentUntil)} if it shows no sign of life until then`] : []),
+    ...(deadline === null ? [] : [`at ${deadline}`]),
+  ].join(', or ');
+  // A silent one is most likely to be stopped for it.
+  const until = state === 'suspected' && isSilenceFirst ? timeOf(silentUntil) : deadline;
   return {
-    waits: running(`agent ${agent} works on it (${number})${silence}`, deadline ?? undefined),
-    next: `the agent submits its result${deadline === null ? '' : `, or is stopped at ${deadline}; ${retry}`}`,
+    waits: running(`agent ${agent} works on it (${number})${silence}`, until ?? undefined),
+    next: `the agent submits its result${ends && `, or is stopped ${ends}; ${retry}`}`,
   };
 }
 
-function explainReview({ task, review, awaitedChildren, hasFailedChildren }: Situation): Reasons {
-  const byHand = `"signalbox task approve ${task.id}", or "signalbox task reject ${task.id} --comment TEXT"`;
+function explainReview({ task, review, awaitedChildren, failedChildren }: Situation): Reasons {
+  const byHand = reviewCommands(refOf(task));
   const byUser = `a user approves or rejects it: ${byHand}`;
   const children = childrenWaits(awaitedChildren);
   const settled = children.length > 0 ? 'when those are settled, ' : '';
   if (review !== null) {
-    const { waits, next } = explainReviewByAgent(review, byHand);
+    const { waits, next } = explainReviewByAgent(task.project, review, byHand);
     return { waits: children.length > 0 ? children : waits, next: `${settled}${next}` };
   }
   if (task.spec.review !== 'auto') {
@@ -169,9 +178,12 @@ function explainReview({ task, review, awaitedChildren, hasFailedChildren }: Sit
   }
   const approved = 'it is approved automatically, and done';
   if (children.length > 0) return { waits: children, next: `when those are done, ${approved}` };
-  if (!hasFailedChildren) return { waits: [], next: approved };
-  const detail = 'it joins tasks of which some are not done: a user has to review it';
-  return { waits: [{ kind: 'review', detail }], next: byUser };
+  if (failedChildren.length === 0) return { waits: [], next: approved };
+  const failed = failedChildren.map(({ id, state, reason }) => `task ${id} is ${state}${because(reason)}`);
+  const tasks = failedChildren.map(({ id }) => id);
+  const detail = `it joins tasks that are not done: a user has to review it: ${listText(failed)}`;
+  const retries = retryText(task.project, failedChildren, 'is retried and done');
+  return { waits: [{ kind: 'review', detail, tasks }], next: `${byUser}${retries && `, or ${retries}`}` };
 }
 
 const MAX_NAMED = 5;
@@ -179,13 +191,28 @@ const MAX_NAMED = 5;
 function childrenWaits(awaited: readonly TaskView[]): WaitAnswer[] {
   if (awaited.length === 0) return [];
   const tasks = awaited.map(({ id }) => id);
-  const more = tasks.length > MAX_NAMED ? ` and ${tasks.length - MAX_NAMED} more` : '';
-  const named = `${tasks.length === 1 ? 'task' : 'tasks'} ${tasks.slice(0, MAX_NAMED).join(', ')}${more}`;
+  const named = `${tasks.length === 1 ? 'task' : 'tasks'} ${listText(tasks)}`;
   return [{ kind: 'children', detail: `it joins ${named}, not settled yet`, tasks }];
+}
+
+function listText(items: readonly string[]): string {
+  const more = items.length > MAX_NAMED ? ` and ${items.length - MAX_NAMED} more` : '';
+  return `${items.slice(0, MAX_NAMED).join(', ')}${more}`;
+}
+
+/** How the dead ones of these tasks are retried; empty if none can be. @param how what has to happen to each */
+function retryText(
+  project: string,
+  tasks: readonly { readonly id: string; readonly state: string | null }[],
+  how: string,
+): string {
+  const dead = tasks.filter(({ state }) => DEAD_STATES.some((each) => each === state));
+  return listText(dead.map(({ id }) => `task ${id} ${how}: ${taskCommand('retry', { project, task: id })}`));
 }
 
 /** @param byHand the commands with which a user decides */
 function explainReviewByAgent(
+  project: string,
   { reviewer, isConfigured, isOwnWork, task }: ReviewSituation,
   byHand: string,
 ): Reasons {
@@ -205,7 +232,8 @@ function explainReviewByAgent(
   }
   const { id, state, reason } = task;
   if (state === 'blocked' || (SETTLED_STATES.has(state) && state !== 'done')) {
-    const retry = state === 'failed' ? `, or the review is retried: "signalbox task retry ${id}"` : '';
+    const command = taskCommand('retry', { project, task: id });
+    const retry = state === 'failed' ? `, or the review is retried: ${command}` : '';
     const why = `agent ${reviewer} gave no verdict: its review, task ${id}, is ${state}${because(reason)}`;
     return { waits: [{ ...needsUser(why), tasks: [id] }], next: `${byUser}${retry}` };
   }
@@ -217,13 +245,16 @@ function explainReviewByAgent(
 }
 
 function explainBlocked(situation: Situation): Reasons {
-  const { id, reason } = situation.task;
+  const { task, blockedBy } = situation;
   const dependencies = dependencyWaits(situation);
-  const done = dependencies.length > 0 ? 'its dependencies are done, or ' : '';
-  return {
-    waits: [...dependencies, { kind: 'person', detail: reason ?? 'a user has to unblock it' }],
-    next: `${done}a user unblocks it: "signalbox task unblock ${id}"`,
-  };
+  const unblock = `a user unblocks it: ${taskCommand('unblock', refOf(task))}`;
+  if (blockedBy === null || dependencies.length === 0) {
+    const detail = task.reason ?? 'a user has to unblock it';
+    return { waits: [...dependencies, { kind: 'person', detail }], next: unblock };
+  }
+  // The reason of the block says the same as the dependency.
+  const retries = retryText(task.project, situation.dependencies, 'is retried and done');
+  return { waits: dependencies, next: `${retries || 'its dependencies are done'}, or ${unblock}` };
 }
 
 function expiryOf({ attempts, spec }: TaskView): string {

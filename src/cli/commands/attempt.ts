@@ -1,7 +1,9 @@
 /** `signalbox attempt`: the attempts of a task. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidArgumentError } from 'commander';
 import { printable } from '../../base/printable.ts';
 import type { LogPart, SignalboxClient } from '../../client/client.ts';
+import { taskCommand } from '../../contracts/api/next-command.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { LogStream } from '../../contracts/tasks.ts';
 import { numberOf, OPEN_STATUSES, taskArgument } from '../arguments.ts';
@@ -34,6 +36,7 @@ const ls: CommandRow = {
 interface LogsOptions extends ClientOptions {
   readonly follow?: true;
   readonly stderr?: true;
+  readonly tail?: number;
 }
 
 const logs: CommandRow = {
@@ -44,6 +47,7 @@ const logs: CommandRow = {
     'With --json, prints each part as one line of JSON.',
   examples: [
     ['Watch an agent work', 'signalbox attempt logs k3v9x2m1q8zt -f'],
+    ['Print the last 20 lines', 'signalbox attempt logs k3v9x2m1q8zt --tail 20'],
     ['Print the errors of the first attempt', 'signalbox attempt logs k3v9x2m1q8zt 1 --stderr'],
   ],
   add: (command, terminal) =>
@@ -52,6 +56,7 @@ const logs: CommandRow = {
       .argument('[attempt]', 'number of the attempt (default: the newest)', numberOf)
       .option('-f, --follow', 'print new output until the attempt ends')
       .option('--stderr', 'print standard error instead of standard output')
+      .option('--tail <lines>', 'print only the last lines that are stored', linesOf)
       .action((id: string, number: number | undefined, options: LogsOptions) =>
         printLogs(terminal, id, number, options),
       ),
@@ -71,8 +76,11 @@ async function printLogs(
   const stream: LogStream = options.stderr ? 'stderr' : 'stdout';
   const read = (offset: number): Promise<LogPart> =>
     client.readAttemptLog({ project: options.project, task: id, attempt: number, stream, offset });
+  const tail = options.tail === undefined ? null : new Tail(options.tail);
+  const print = (part: LogPart): void => printPart(terminal, part, options.json === true);
   for (let part = await read(0); ; ) {
-    printPart(terminal, part, options.json === true);
+    if (tail?.isOpen) tail.add(part, print);
+    else print(part);
     const isEnd = part.text === '';
     if (part.isComplete || (isEnd && !options.follow)) return;
     if (isEnd) await sleep(PAUSE_MS);
@@ -84,10 +92,46 @@ async function printLogs(
   }
 }
 
+function linesOf(text: string): number {
+  const lines = numberOf(text);
+  if (Number.isInteger(lines) && lines >= 1) return lines;
+  throw new InvalidArgumentError('Expected a whole number of at least 1.');
+}
+
+/** The last lines of what is stored: held until the end of it, then printed; what comes later is not held. */
+class Tail {
+  isOpen = true;
+  readonly #lines: number;
+  #held: LogPart | null = null;
+
+  constructor(lines: number) {
+    this.#lines = lines;
+  }
+
+  add(part: LogPart, print: (part: LogPart) => void): void {
+    const held = this.#held;
+    const text = lastLines(`${held?.text ?? ''}${part.text}`, this.#lines);
+    this.#held = { ...part, text };
+    if (part.text !== '' && !part.isComplete) return;
+    this.isOpen = false;
+    print(this.#held);
+  }
+}
+
+function lastLines(text: string, count: number): string {
+  let at = text.endsWith('\n') ? text.length - 1 : text.length;
+  for (let lines = 0; lines < count; lines++) {
+    at = text.lastIndexOf('\n', at - 1);
+    if (at < 0) return text;
+  }
+  return text.slice(at + 1);
+}
+
 async function newestOf(client: SignalboxClient, project: string, id: string): Promise<number> {
   const { attempt } = await client.readTask({ project, task: id });
   if (attempt > 0) return attempt;
-  throw new SignalboxError('not_found', `task ${id} has no attempt yet: see "signalbox task why ${id}"`);
+  const why = taskCommand('why', { project, task: id });
+  throw new SignalboxError('not_found', `task ${id} has no attempt yet: see ${why}`);
 }
 
 function printPart(terminal: Terminal, { text, offset }: LogPart, asJson: boolean): void {

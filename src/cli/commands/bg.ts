@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { printable } from '../../base/printable.ts';
 import { type BackgroundAnswer, DEFAULT_CURSOR } from '../../contracts/api/background.ts';
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
-import { numberOf } from '../arguments.ts';
+import { durationOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { type ByOption, byOf, clientOf, type ServerOptions, withBy, withServer } from '../options.ts';
 import { printAnswer, printList } from '../output.ts';
@@ -20,12 +20,12 @@ const run: CommandRow = {
   name: 'run',
   summary: 'run a command in the background',
   description: 'Runs a shell command in the background, supervised by Signalbox, without waiting for it.',
-  examples: [['Run the tests, for at most ten minutes', 'signalbox bg run "npm test" --timeout 600']],
+  examples: [['Run the tests, for at most ten minutes', 'signalbox bg run "npm test" --timeout 10m']],
   add: (command, terminal) =>
     withServer(command)
       .argument('<command>', 'the command, run by /bin/sh')
       .option('--cwd <directory>', 'working directory', '.')
-      .option('--timeout <seconds>', 'kill it and its child processes after this time', numberOf)
+      .option('--timeout <time>', 'kill it and its child processes after this time, such as 5m', durationOf)
       .action(async (text: string, { cwd, timeout, ...options }: RunOptions) => {
         const request = { command: text, cwd: resolve(cwd), timeout_seconds: timeout };
         const started = await clientOf(options).runBackground(request, { idempotencyKey: randomUUID() });

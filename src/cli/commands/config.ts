@@ -1,4 +1,5 @@
 /** `signalbox config`: checks the configuration. */
+import { printable } from '../../base/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { CommandRow } from '../command.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -13,7 +14,9 @@ interface CheckOptions extends JsonOption {
 const check: CommandRow = {
   name: 'check',
   description:
-    'Checks a configuration file and the environment variables that override it, and prints errors with line and field.',
+    'Checks a configuration file and the environment variables that override it, and prints errors with line and field. ' +
+    'Warns about programs, directories and variables that are missing on this machine, and about an address that other ' +
+    'machines can reach. Warnings do not change the exit code, since Signalbox may run on another machine.',
   summary: 'check a configuration file',
   examples: [
     ['Check the configuration in this directory', 'signalbox config check'],
@@ -36,15 +39,22 @@ async function checkFile(
   { json }: CheckOptions,
 ): Promise<void> {
   const { loadConfigFor } = await import('../config-file.ts');
+  const { warningsOf } = await import('../../config/warnings.ts');
+  const { fieldOf } = await import('../../config/issues.ts');
   try {
     const { config, source } = await loadConfigFor({ config: file });
     const agents = Object.keys(config.agents);
-    if (json) return printJson(terminal, { valid: true, file: source, agents, issues: [] });
+    const warnings = warningsOf(config, process.env).map(({ path, message }) => ({
+      field: fieldOf(path),
+      message,
+    }));
+    if (json) return printJson(terminal, { valid: true, file: source, agents, issues: [], warnings });
     const list =
       agents.length === 0 ? 'no agents' : `${countText(agents.length, 'agent')}: ${agents.join(', ')}`;
     terminal.print(
       `${source ?? 'no configuration file: the defaults apply, and the configuration'} is valid, with ${list}`,
     );
+    for (const { field, message } of warnings) terminal.note(`warning: ${field}: ${printable(message)}`);
   } catch (error) {
     if (!json || !(error instanceof SignalboxError) || error.code !== 'config_invalid') throw error;
     printJson(terminal, { valid: false, file: file ?? null, agents: [], issues: error.details.issues });

@@ -7,7 +7,15 @@ import { CompletedArgument, DEAD_STATUSES, numberOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { byOf, type ClientOptions, clientOf, type DecisionOptions, withBy, withProject } from '../options.ts';
-import { collectPages, countText, printJson, printLines, printList } from '../output.ts';
+import {
+  assertAgent,
+  collectPages,
+  countText,
+  printJson,
+  printLines,
+  printList,
+  scopeText,
+} from '../output.ts';
 import { styleOfTask } from '../task/styles.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';
@@ -62,7 +70,9 @@ const ls: CommandRow = {
           return { rows: letters, next };
         });
         const columns = (now: number) => letterColumns(options, now);
-        printList(terminal, options, { rows, columns, empty: 'no dead letters' });
+        const empty = `no dead letters${scopeText(options)}`;
+        if (rows.length === 0) await assertAgent(client, options.agent);
+        printList(terminal, options, { rows, columns, empty });
         if (!options.json && !isAll) terminal.note(`more than ${rows.length} dead letters: raise --limit`);
       }),
 };

@@ -2,8 +2,20 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { Option } from 'commander';
-import type { NewTask } from '../../client/client.ts';
-import { append, appendLabel, jsonObjectOf, numberOf, priorityOf } from '../arguments.ts';
+import { z } from 'zod';
+import { inexactNumberIn } from '../../base/exact-json.ts';
+import type { NewTask, SignalboxClient } from '../../client/client.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import {
+  append,
+  appendLabel,
+  appendWords,
+  durationOf,
+  jsonObjectOf,
+  numberOf,
+  priorityOf,
+} from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { type ClientOptions, clientOf, unreadable, withProject } from '../options.ts';
 import { printAnswer } from '../output.ts';
@@ -27,6 +39,14 @@ interface AddOptions extends ClientOptions {
   readonly review?: string;
   readonly label?: Record<string, string>;
   readonly link?: readonly string[];
+  readonly from?: string;
+  readonly action?: string;
+  readonly dependsOn?: readonly string[];
+  readonly parent?: string;
+  readonly join?: true;
+  readonly followUp?: readonly string[];
+  readonly notBefore?: string;
+  readonly quiet?: true;
   readonly wait?: true;
 }
 
@@ -44,55 +64,149 @@ export const add: CommandRow = {
       'signalbox task add "Durations" --type data_analysis --review auto --wait',
     ],
     [
+      'Continue when another task is done, and print only the id',
+      'signalbox task add "Publish" --agent writer --depends-on k3v9x2m1q8zt -q',
+    ],
+    ['Create many tasks, one for each line', 'signalbox task add --from tasks.txt --agent reviewer'],
+    [
       'Read the description from another program',
       'git log -5 | signalbox task add "Summarize" --agent writer --description -',
     ],
   ],
   add: (command, terminal) =>
     withProject(command)
-      .argument('<title>', 'what to do, in one line')
+      .argument('[title]', 'what to do, in one line; "-" reads tasks from standard input, as --from does')
+      .option(
+        '--from <path>',
+        'create each line of this file: a JSON object with the fields of a task, or a title',
+      )
       .option('--agent <id>', 'agent that does the task')
       .option('--type <id>', 'task type; any agent with this capability may do the task')
       .option('--description <text>', 'full description; "-" reads it from standard input')
       .addOption(new Option('--file <path>', 'read the description from a file').conflicts('description'))
+      .option('--action <name>', 'action, for agents that have several')
       .option('--params <json>', 'parameters for the agent, as a JSON object', jsonObjectOf)
+      .option(
+        '--depends-on <ids>',
+        'tasks that must be done first, separated by commas (repeatable)',
+        appendWords,
+      )
+      .option('--parent <id>', 'task that this one is a part of')
+      .option('--join', 'this task is done only when its children are')
+      .option('--follow-up <title>', 'task for the same agent when this one is done (repeatable)', append)
       .option('--must-have <text>', 'requirement that the result must meet (repeatable)', append)
       .option('--priority <number>', '1 to 10, highest first; or low, normal, high', priorityOf)
       .option('--id <id>', 'id of the task (default: generated)')
       .option('--idempotency-key <key>', 'repeating the request with the same key creates no second task')
-      .option('--delay <seconds>', 'do not start before this time', numberOf)
+      .option('--delay <time>', 'do not start for this long, such as 5m', durationOf)
+      .option('--not-before <time>', 'do not start before this time, such as 2030-01-31T12:00:00Z')
       .option('--expires-at <time>', 'do not start after this time, such as 2030-01-31T12:00:00Z')
-      .option('--timeout <seconds>', 'time limit of one attempt', numberOf)
+      .option('--timeout <time>', 'time limit of one attempt, such as 2h', durationOf)
       .option('--max-attempts <number>', 'attempts, including the first', numberOf)
       .option('--review <who>', 'who reviews the result: auto, manual, or an agent')
       .option('--label <name=value>', 'label (repeatable)', appendLabel)
       .option('--link <url>', 'address of what the task is about, such as an issue (repeatable)', append)
+      .option('-q, --quiet', 'print only the id')
       .option('--wait', 'follow the task until it ends; exit code 0 only if it is done')
-      .action((title: string, options: AddOptions) => addTask(terminal, title, options)),
+      .action((title: string | undefined, options: AddOptions) => addTasks(terminal, title, options)),
 };
 
-async function addTask(terminal: Terminal, title: string, options: AddOptions): Promise<void> {
+async function addTasks(terminal: Terminal, title: string | undefined, options: AddOptions): Promise<void> {
+  const from = title === '-' ? '-' : options.from;
+  if (from !== undefined) {
+    if (options.description === '-') throw invalid('--description: standard input has the tasks already');
+    if (title !== undefined && title !== '-') throw invalid('give a title, or --from');
+    for (const fields of linesOf(await textOf('--from', from))) await addTask(terminal, fields, options);
+    return;
+  }
+  if (title === undefined) throw invalid('give a title, or --from');
+  await addTask(terminal, { title }, options);
+}
+
+async function addTask(terminal: Terminal, fields: LineFields, options: AddOptions): Promise<void> {
   const client = clientOf(options);
-  const { project, json } = options;
-  const request = { project, ...(await taskOf(title, options)) };
+  const { project, json, quiet } = options;
+  const request = { ...withoutUndefined(await taskOf(options)), ...fields, project };
   const { status, body } = await client.request('createTask', request);
   const text =
     status === 201
       ? `created task ${body.id} in project ${project}`
       : `task ${body.id} in project ${project} already exists, created by the same request`;
-  if (!options.wait) return printAnswer(terminal, options, body, () => text);
-  if (!json) terminal.note(text);
-  const print = json ? 'result' : 'events';
-  terminal.exitCode = await watchTask(terminal, client, { project, id: body.id, print });
+  if (quiet) terminal.print(body.id);
+  else if (!options.wait) printAnswer(terminal, options, body, () => text);
+  else if (!json) terminal.note(text);
+  await noteMissingAgent(terminal, client, body);
+  if (!options.wait) return;
+  const print = json ? 'result' : quiet ? 'nothing' : 'events';
+  const code = await watchTask(terminal, client, { project, id: body.id, print });
+  // Of several tasks, one that is not done counts.
+  terminal.exitCode ||= code;
 }
 
-async function taskOf(title: string, options: AddOptions): Promise<NewTask> {
+/** A task for which the configuration has no agent is accepted, since one may be added: but not without a word. */
+async function noteMissingAgent(
+  terminal: Terminal,
+  client: SignalboxClient,
+  { project, id, agent, status }: TaskAnswer,
+): Promise<void> {
+  if (agent !== null || status !== 'pending') return;
+  const { waits_for: waits } = await client.explainTask({ project, task: id });
+  const missing = waits.find(({ kind }) => kind === 'no_agent');
+  if (missing) terminal.note(`signalbox: task ${id} waits: ${missing.detail}`);
+}
+
+type LineFields = Pick<NewTask, 'title'>;
+
+/** One task for each line that is not empty. @throws SignalboxError `invalid_request` */
+function linesOf(text: string): LineFields[] {
+  return text.split('\n').flatMap((line, index) => {
+    const trimmed = line.trim();
+    if (trimmed === '') return [];
+    if (!trimmed.startsWith('{')) return [{ title: trimmed }];
+    const inexact = inexactNumberIn(trimmed);
+    if (inexact)
+      throw invalid(
+        `line ${index + 1}: ${inexact.path}: this number cannot be kept exactly: write it as text`,
+      );
+    const parsed = lineSchema.safeParse(jsonIn(trimmed));
+    if (parsed.success) return [parsed.data];
+    throw invalid(`line ${index + 1}: expected a JSON object with a "title", or a title`);
+  });
+}
+
+/** Signalbox checks the other fields. */
+const lineSchema = z.looseObject({ title: z.string() });
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function invalid(message: string): SignalboxError {
+  return new SignalboxError('invalid_request', message);
+}
+
+/** What a line of a file says goes before an option; an option that was not given says nothing. */
+function withoutUndefined(fields: Omit<NewTask, 'title'>): Omit<NewTask, 'title'> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+async function taskOf(options: AddOptions): Promise<Omit<NewTask, 'title'>> {
+  const { agent, type } = options;
   return {
-    title,
     id: options.id,
     idempotency_key: options.idempotencyKey,
-    agent: options.agent,
-    type: options.type,
+    agent,
+    type,
+    action: options.action,
+    parent: options.parent,
+    join: options.join,
+    depends_on: options.dependsOn && [...options.dependsOn],
+    follow_ups: options.followUp?.map((title) => ({ title, agent, type })),
+    not_before: options.notBefore,
     description: await descriptionOf(options),
     params: options.params,
     must_haves: options.mustHave === undefined ? undefined : [...options.mustHave],
@@ -110,10 +224,15 @@ async function taskOf(title: string, options: AddOptions): Promise<NewTask> {
 
 async function descriptionOf({ description, file }: AddOptions): Promise<string | undefined> {
   if (description === '-') return readAll(process.stdin);
-  if (file === undefined) return description;
+  return file === undefined ? description : textOf('--file', file);
+}
+
+/** @param path "-" for standard input. @throws SignalboxError `invalid_request` */
+async function textOf(option: string, path: string): Promise<string> {
+  if (path === '-') return readAll(process.stdin);
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (cause) {
-    throw unreadable('--file', file, cause);
+    throw unreadable(option, path, cause);
   }
 }

@@ -9,6 +9,7 @@ import type { TaskRef } from '../../contracts/ids.ts';
 import type { TaskState } from '../../contracts/tasks.ts';
 import { CompletedArgument, DEAD_STATUSES, OPEN_STATUSES, priorityOf, taskArgument } from '../arguments.ts';
 import type { CommandRow, Example } from '../command.ts';
+import { reportFailure } from '../failure.ts';
 import {
   type ClientOptions,
   clientOf,
@@ -17,7 +18,8 @@ import {
   withDecision,
   withProject,
 } from '../options.ts';
-import { printAnswer } from '../output.ts';
+import { printJson } from '../output.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface TaskDecision {
   readonly name: string;
@@ -48,10 +50,10 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     name: 'approve',
-    description: 'Approves the result of a task in review: the task is done.',
+    description: 'Approves the results of tasks in review: they are done.',
     comment: 'remark',
     statuses: ['review'],
-    example: ['Approve a result', 'signalbox task approve k3v9x2m1q8zt'],
+    example: ['Approve two results', 'signalbox task approve k3v9x2m1q8zt m8c0d7w5x2ya'],
     send: (client, input) => client.approveTask(input),
   },
   {
@@ -112,15 +114,48 @@ export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
   description: row.description,
   examples: [row.example],
   add: (command, terminal) => {
-    withDecision(withProject(command), row.comment, row.needsComment).addArgument(taskArgument(row.statuses));
+    const name = row.argument ? '<id>' : '<ids...>';
+    withDecision(withProject(command), row.comment, row.needsComment).addArgument(
+      taskArgument(row.statuses, name),
+    );
     if (row.argument) command.addArgument(row.argument());
     command.action(async () => {
       const [id = '', value = ''] = command.args;
-      const options = command.opts<ClientOptions & DecisionOptions>();
-      const { project } = options;
-      const answer = await row.send(clientOf(options), { project, task: id, ...decisionOf(options) }, value);
-      const done = row.done ?? (({ status }) => `is now ${status === 'review' ? 'in review' : status}`);
-      printAnswer(terminal, options, answer, (task) => `task ${printable(id)} ${done(task)}`);
+      await decideEach(
+        terminal,
+        row,
+        row.argument ? [id] : [...new Set(command.args)],
+        value,
+        command.opts(),
+      );
     });
   },
 }));
+
+/** Each is decided or stays unchanged, independently of the others: the exit code is that of the first failure. */
+async function decideEach(
+  terminal: Terminal,
+  row: TaskDecision,
+  ids: readonly string[],
+  value: string,
+  options: ClientOptions & DecisionOptions,
+): Promise<void> {
+  const client = clientOf(options);
+  const { project } = options;
+  const done =
+    row.done ?? (({ status }: TaskAnswer) => `is now ${status === 'review' ? 'in review' : status}`);
+  const send = (task: string): Promise<TaskAnswer> =>
+    row.send(client, { project, task, ...decisionOf(options) }, value);
+  const answers: TaskAnswer[] = [];
+  for (const id of ids) {
+    try {
+      const answer = await send(id);
+      answers.push(answer);
+      if (!options.json) terminal.print(`task ${printable(id)} ${done(answer)}`);
+    } catch (error) {
+      if (ids.length === 1) throw error;
+      terminal.exitCode ||= reportFailure(terminal, error, false);
+    }
+  }
+  if (options.json) printJson(terminal, ids.length === 1 ? answers[0] : answers);
+}

@@ -1,14 +1,25 @@
 /** Lists tasks, shows and explains one, and comments on it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { oneLine } from '../../base/printable.ts';
+import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion } from '../../contracts/api/requests.ts';
 import type { WhyAnswer } from '../../contracts/api/why.ts';
 import { TASK_STATES } from '../../contracts/tasks.ts';
 import { numberOf, OPEN_STATUSES, taskArgument, wordsOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
+import { noteUnreachable, retryWhileUnreachable } from '../follow.ts';
 import { type ClientOptions, clientOf, OWN_NAME, ownName, withProject } from '../options.ts';
-import { collectPages, countText, printAnswer, printList } from '../output.ts';
+import {
+  assertAgent,
+  type Collected,
+  collectPages,
+  countText,
+  printAnswer,
+  printList,
+  scopeText,
+} from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Column } from '../text/table.ts';
 import { ageText } from '../text/time.ts';
@@ -19,16 +30,37 @@ interface ListOptions extends ClientOptions {
   readonly status?: readonly string[];
   readonly state?: readonly string[];
   readonly agent?: string;
+  readonly type?: string;
+  readonly parent?: string;
+  readonly label?: string;
+  readonly search?: string;
+  readonly sort: Sort;
+  readonly watch?: true;
   readonly limit: number;
   readonly allProjects?: true;
 }
+
+const SORTS = ['oldest', 'newest', 'updated', 'priority'] as const;
+type Sort = (typeof SORTS)[number];
+
+const ORDERS: Readonly<Record<Sort, ((a: TaskAnswer, b: TaskAnswer) => number) | null>> = {
+  /** The order of the API. */
+  oldest: null,
+  newest: (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at),
+  updated: (a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at),
+  priority: (a, b) => b.priority - a.priority,
+};
+
+/** Milliseconds between two looks of `--watch`. */
+const WATCH_MS = 2_000;
 
 const LIMIT = 100;
 
 export const ls: CommandRow = {
   name: 'ls',
   summary: 'list tasks',
-  description: 'Lists the tasks of a project, oldest first.',
+  description:
+    'Lists the tasks of a project, oldest first. With --watch, prints the list again when it has changed, until Ctrl-C.',
   examples: [
     ['List tasks that wait for a decision', 'signalbox task ls --status review,blocked'],
     [
@@ -45,29 +77,76 @@ export const ls: CommandRow = {
       )
       .addOption(new Option('--state <list>', 'the same as --status').argParser(wordsOf).hideHelp())
       .option('--agent <id>', 'only tasks of this agent')
+      .option('--type <id>', 'only tasks of this type')
+      .option('--parent <id>', 'only children of this task')
+      .option('--label <name=value>', 'only tasks with this label')
+      .option('--search <words>', 'only tasks with all of these words in id, title or description')
+      .addOption(new Option('--sort <order>', 'which tasks come first').choices(SORTS).default('oldest'))
+      .option('--watch', 'keep the list up to date')
       .option('--limit <number>', 'list at most this many', numberOf, LIMIT)
       .option('--all-projects', 'tasks of all projects')
-      .action(async (options: ListOptions) => {
-        const client = clientOf(options);
-        const { rows, isAll } = await collectPages(options.limit, async (page) => {
-          const query = { ...filterOf(options), ...page };
-          const { project } = options;
-          const { tasks, next } = await (options.allProjects
-            ? client.listAllTasks(query)
-            : client.listTasks({ project, ...query }));
-          return { rows: tasks, next };
-        });
-        const columns = (now: number) => taskColumns(options, now);
-        printList(terminal, options, { rows, columns, empty: 'no tasks' });
-        if (!options.json && !isAll) terminal.note(`more than ${rows.length} tasks: raise --limit`);
-      }),
+      .action((options: ListOptions) =>
+        options.watch ? watchList(terminal, options) : list(terminal, options),
+      ),
 };
 
-function filterOf({ state, status = state, agent }: ListOptions) {
+async function list(terminal: Terminal, options: ListOptions): Promise<void> {
+  printTasks(terminal, options, await collectTasks(clientOf(options), options));
+}
+
+async function watchList(terminal: Terminal, options: ListOptions): Promise<void> {
+  const client = clientOf(options);
+  for (let shown = ''; ; await sleep(WATCH_MS)) {
+    const tasks = await retryWhileUnreachable(noteUnreachable(terminal), () => collectTasks(client, options));
+    const now = JSON.stringify(tasks.rows);
+    if (now === shown) continue;
+    if (terminal.isInteractive) terminal.write(CLEAR_SCREEN);
+    else if (shown !== '') terminal.print('');
+    printTasks(terminal, options, tasks);
+    shown = now;
+  }
+}
+
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+/** Tasks in another order than that of the API are all read, and then the first ones taken. */
+async function collectTasks(client: SignalboxClient, options: ListOptions): Promise<Collected<TaskAnswer>> {
+  const order = ORDERS[options.sort];
+  const { project, limit } = options;
+  const filter = filterOf(options);
+  const collected = await collectPages(order === null ? limit : Math.max(limit, MAX_SORTED), async (page) => {
+    const query = { ...filter, ...page };
+    const { tasks, next } = await (options.allProjects
+      ? client.listAllTasks(query)
+      : client.listTasks({ project, ...query }));
+    return { rows: tasks, next };
+  });
+  if (collected.rows.length === 0) await assertAgent(client, options.agent);
+  if (order === null) return collected;
+  const rows = collected.rows.toSorted(order);
+  return { rows: rows.slice(0, limit), isAll: collected.isAll && rows.length <= limit };
+}
+
+/** More tasks than a memory holds by default. */
+const MAX_SORTED = 100_000;
+
+function printTasks(terminal: Terminal, options: ListOptions, { rows, isAll }: Collected<TaskAnswer>): void {
+  const columns = (now: number) => taskColumns(options, now);
+  const isFiltered = Object.keys(filterOf(options)).length > 0;
+  const empty = `no ${isFiltered ? 'matching tasks' : 'tasks'}${scopeText(options)}`;
+  printList(terminal, options, { rows, columns, empty });
+  if (!options.json && !isAll) terminal.note(`more than ${rows.length} tasks: raise --limit`);
+}
+
+function filterOf({ state, status = state, agent, type, parent, label, search }: ListOptions) {
   return {
     // Signalbox rejects an unknown word, with the list of those that it knows.
     ...(status === undefined ? {} : { status }),
     ...(agent === undefined ? {} : { agent }),
+    ...(type === undefined ? {} : { type }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(label === undefined ? {} : { label }),
+    ...(search === undefined ? {} : { q: search }),
   };
 }
 

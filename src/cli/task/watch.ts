@@ -3,6 +3,7 @@
 import { printable } from '../../base/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import { reviewCommands, taskCommand } from '../../contracts/api/next-command.ts';
 import { OPEN_STATUSES, taskArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -17,7 +18,7 @@ export interface WatchedTask {
   readonly project: string;
   readonly id: string;
   /** Each event as text or as a line of JSON, or only the settled task as JSON. */
-  readonly print: 'events' | 'json_lines' | 'result';
+  readonly print: 'events' | 'json_lines' | 'result' | 'nothing';
 }
 
 export const watch: CommandRow = {
@@ -63,15 +64,13 @@ export async function watchTask(
 }
 
 /** Notes on standard error that the task waits for a decision. */
-function hint(terminal: Terminal, { status, id, reason, review }: TaskAnswer): void {
+function hint(terminal: Terminal, { project, status, id, reason, review }: TaskAnswer): void {
   if (status === 'review' && review !== 'auto') {
-    terminal.note(
-      `waiting for a review: "signalbox task approve ${id}" or "signalbox task reject ${id} --comment TEXT"`,
-    );
+    terminal.note(`waiting for a review: ${reviewCommands({ project, task: id })}`);
   }
   if (status === 'blocked') {
     const why = printable(reason ?? 'no reason given');
-    terminal.note(`blocked (${why}): unblock it with "signalbox task unblock ${id}"`);
+    terminal.note(`blocked (${why}): unblock it with ${taskCommand('unblock', { project, task: id })}`);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Runs Signalbox in the foreground. Standard output gets one line when it is ready; the log goes to standard error.
  *
- * The first signal drains and stops, the second stops without waiting, the third exits at once. An unexpected error ends
+ * The first signal drains and stops, the second stops without waiting, the third exits at once. Before Signalbox is ready
+ * there is nothing to drain: it gets a moment to finish its start and to stop, then the process exits. An unexpected error ends
  * the process with exit code 1: running agents continue, and the next start adopts them.
  */
 import type { Logger } from 'pino';
@@ -47,10 +48,11 @@ async function run(
   const stopReleasing = releaseMemoryWhenQuiet(logger);
   const interruptions = listenForInterruptions((count, reason) => {
     logger.info({ signal: reason, count }, 'stop requested');
-    if (count === 1) stopRequested.resolve({ reason, exitCode: EXIT_CODES.ok.code });
-    else if (count === 2 && daemon !== null) void daemon.stop(reason);
-    // Before it is ready, there is nothing to drain; the NATS server ends with this process.
-    else process.exit(EXIT_CODES.interrupted.code);
+    if (count === 1) {
+      stopRequested.resolve({ reason, exitCode: EXIT_CODES.ok.code });
+      if (daemon === null) setTimeout(() => daemon ?? exitInterrupted(), START_MS).unref();
+    } else if (count === 2 && daemon !== null) void daemon.stop(reason);
+    else exitInterrupted();
   });
   try {
     daemon = await Daemon.start({
@@ -66,13 +68,30 @@ async function run(
       },
     });
     if (!interruptions.isInterrupted()) terminal.print(readyLine(daemon, config));
+    if (Object.keys(config.agents).length === 0) {
+      logger.warn(
+        'no agents are configured: tasks wait until there are some (agents in signalbox.config.yaml)',
+      );
+    }
     const { reason, exitCode } = await stopRequested.promise;
     await daemon.stop(reason);
     terminal.exitCode = exitCode;
+    // A stopped Signalbox has nothing to wait for: a forgotten timer or connection must not keep its process.
+    setTimeout(() => process.exit(exitCode), EXIT_MS).unref();
   } finally {
     interruptions.close();
     stopReleasing();
   }
+}
+
+/** Milliseconds that a start gets to finish when it is interrupted. */
+const START_MS = 2_000;
+/** Milliseconds that the process gets to end by itself after it has stopped. */
+const EXIT_MS = 500;
+
+/** The NATS server ends with this process. */
+function exitInterrupted(): never {
+  return process.exit(EXIT_CODES.interrupted.code);
 }
 
 interface Stop {
@@ -82,7 +101,7 @@ interface Stop {
 
 function readyLine({ url, nats }: Daemon, { data_dir }: SignalboxConfig): string {
   const server = nats.embedded === null ? `at ${nats.url}` : `embedded at ${nats.url}`;
-  return `Signalbox ${VERSION} is ready: ${url} (NATS ${nats.version} ${server}, data in ${data_dir})`;
+  return `Signalbox ${VERSION} is ready: ${url} (dashboard at ${url}/ui/, NATS ${nats.version} ${server}, data in ${data_dir})`;
 }
 
 function exitOnUnexpectedError(logger: Logger): void {

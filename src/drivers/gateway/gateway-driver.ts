@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readIfExists, replaceDurably } from '../../base/files.ts';
 import { sha256 } from '../../base/hash.ts';
+import { limitedSignal } from '../../base/time.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { attemptKey, taskKey } from '../../contracts/ids.ts';
 import {
@@ -80,6 +81,7 @@ export class GatewayDriver implements Driver {
   readonly resumes: boolean;
   readonly #settings: GatewaySettings;
   readonly #link: GatewayLink;
+  readonly #closing = new AbortController();
 
   constructor(settings: GatewaySettings) {
     this.#settings = settings;
@@ -109,7 +111,12 @@ export class GatewayDriver implements Driver {
         run: this.#runOf(request, record.run, record.session, null, record.isAccepted),
       };
     // A spawn was requested, and its answer is not known: the same key gives the same run.
-    return { kind: 'running', run: await this.start(request) };
+    return { kind: 'starting', run: this.start(request) };
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#link.close();
   }
 
   async #startAgent(connection: GatewayConnection, request: RunRequest): Promise<Run> {
@@ -160,9 +167,9 @@ export class GatewayDriver implements Driver {
 
   /** @throws SignalboxError `spawn_failed`: nothing was sent */
   async #connect(): Promise<GatewayConnection> {
-    const signal = AbortSignal.timeout(MAX_CONNECT_MS);
+    using limited = limitedSignal(this.#closing.signal, MAX_CONNECT_MS);
     try {
-      return await this.#link.reconnect(signal);
+      return await this.#link.reconnect(limited.signal);
     } catch (error) {
       throw this.#refused(messageOf(error));
     }

@@ -27,7 +27,11 @@ export class GatewayLink {
 
   release(user: object): void {
     this.#users.delete(user);
-    if (this.#users.size > 0) return;
+    if (this.#users.size === 0) this.close();
+  }
+
+  /** Closes the connection, whoever uses it. */
+  close(): void {
     const current = this.#current;
     this.#current = undefined;
     void current?.then((connection) => connection.close('it is not needed any more')).catch(() => {});

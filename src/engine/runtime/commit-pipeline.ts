@@ -135,7 +135,7 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
     const { host } = this.#attached();
     const eventJson = JSON.stringify(event);
     // Checked before the machines move: an event that does not fit must not have happened.
-    if (eventJson.length * 3 > maxEventBytes) assertFits(eventJson, maxEventBytes);
+    if (eventJson.length * 3 > maxEventBytes) assertFits(event, eventJson, maxEventBytes);
     const moves: Move[] = [];
     const transitions = host.apply(event, moves);
     const parts = subjectPartsOf(event);
@@ -213,11 +213,23 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
   }
 }
 
-function assertFits(eventJson: string, maxEventBytes: number): void {
+/** What the sender of a large event can do. */
+function smallerText({ type }: DomainEvent): string {
+  switch (type) {
+    case 'task.output_added':
+      return 'pass large content as "content_path"';
+    case 'task.created':
+      return 'shorten "description", "params" or "follow_ups", and name a file or an address that the agent can read';
+    default:
+      return 'shorten the text';
+  }
+}
+
+function assertFits(event: DomainEvent, eventJson: string, maxEventBytes: number): void {
   const bytes = Buffer.byteLength(eventJson) + ENVELOPE_BYTES;
   if (bytes <= maxEventBytes) return;
   throw new SignalboxError(
     'body_too_large',
-    `${bytes} bytes do not fit in one event of the log (${maxEventBytes}): pass large content as "content_path"`,
+    `${bytes} bytes do not fit in one event of the log (${maxEventBytes}): ${smallerText(event)}`,
   );
 }

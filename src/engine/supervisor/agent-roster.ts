@@ -72,7 +72,10 @@ export function queueOf(spec: {
   return spec.agent === undefined ? `type:${spec.type ?? ''}` : `agent:${spec.agent}`;
 }
 
-/** Registers agents that are new or changed in the configuration, and retires those that are no longer in it. */
+/**
+ * Registers agents that are new or changed in the configuration, and retires those that are no longer in it. An agent that
+ * announces itself is offline from the first moment until it does.
+ */
 export function registerAgents(
   host: ActorHost,
   projections: Projections,
@@ -92,11 +95,18 @@ export function registerAgents(
       concurrency,
     });
   }
+  for (const { id, driver } of roster.all()) {
+    if (driver.isAnnounced !== true || !PRESENT_STATES.has(host.get('agent', id)?.state ?? '')) continue;
+    decide({ type: 'agent.disconnected', agent: id, reason: 'none of its workers has sent a message' });
+  }
   for (const id of [...host.ids('agent')]) {
     if (roster.get(id) || host.get('agent', id)?.state === 'offline') continue;
     decide({ type: 'agent.retired', agent: id, reason: 'it is not in the configuration any more' });
   }
 }
+
+/** States of an agent in which its presence matters. */
+export const PRESENT_STATES: ReadonlySet<string> = new Set(['idle', 'busy', 'parked', 'probing']);
 
 function isRegisteredAs(agent: AgentDefinition, known: AgentView): boolean {
   return (

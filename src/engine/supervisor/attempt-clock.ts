@@ -68,6 +68,14 @@ export class AttemptClock {
     if (this.#stateOf(attempt) === 'suspected') this.#recover(attempt, evidence);
   }
 
+  /** Epoch milliseconds at which a run that stays silent is stopped; null if silence alone stops nothing. */
+  silentUntil(attempt: AttemptRef): number | null {
+    const watched = this.#watched.get(attemptKey(attempt));
+    const state = this.#stateOf(attempt);
+    if (!watched || (state !== 'running' && state !== 'suspected')) return null;
+    return stopAtOf(watched, Math.max(watched.run.lastSignAt(), watched.signAt));
+  }
+
   forget(attempt: AttemptRef): void {
     const key = attemptKey(attempt);
     this.#watched.delete(key);
@@ -94,7 +102,7 @@ export class AttemptClock {
     } else if (state === 'suspected' && !isSilent) {
       this.#recover(attempt, printedAt === lastSignAt ? 'output' : 'Signalbox was restarted meanwhile');
     }
-    const stopAt = Math.max(lastSignAt + allowed, watched.suspectedAt + allowed / 2);
+    const stopAt = stopAtOf(watched, lastSignAt) ?? Number.POSITIVE_INFINITY;
     if (isSilent && now >= stopAt) return this.#requestStop(attempt, 'silence');
     const next = isSilent ? stopAt : lastSignAt + allowed / 2;
     this.#context.timers.set(`silence:${attemptKey(attempt)}`, next, () => this.#checkSilence(attempt));
@@ -112,4 +120,9 @@ export class AttemptClock {
   #recover({ project, task, attempt }: AttemptRef, evidence: string): void {
     this.#context.decide({ type: 'attempt.recovered', project, task, attempt, evidence });
   }
+}
+
+function stopAtOf({ patience, suspectedAt }: Watched, lastSignAt: number): number | null {
+  const { silenceMs } = patience;
+  return silenceMs === undefined ? null : Math.max(lastSignAt + silenceMs, suspectedAt + silenceMs / 2);
 }

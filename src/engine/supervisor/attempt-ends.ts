@@ -9,7 +9,7 @@
 import type { AttemptContext } from '../../../machines/index.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { AttemptOutcome, Output } from '../../contracts/tasks.ts';
+import type { AttemptOutcome, Output, TaskSpec } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
@@ -74,15 +74,20 @@ export class AttemptEnds {
     this.#recordEnd(ref, agent, { outcome: 'spawn_failed', error }, null);
   }
 
+  /** Records that no worker has begun a run: it uses up no attempt. */
+  recordNotBegun(ref: AttemptRef, agent: string, error: string): void {
+    this.#recordEnd(ref, agent, { outcome: 'not_begun', error }, null);
+  }
+
   /** Epoch milliseconds of the attempt after a failed one; null if none is left, or the task has moved on from it. */
   retryAt(ref: TaskRef): number | null {
     const entity = this.#options.host.get('task', taskKey(ref));
     const spec = taskOf(this.#options.projections, ref)?.spec;
     if (!entity || !spec || !ACTIVE_STATES.has(entity.state)) return null;
     const { context } = entity;
-    if (context.attemptsUsed >= context.attemptsGranted) return null;
-    const { clock, random } = this.#options.environment;
-    return clock.now() + backoffMs(spec.backoff, context.attemptsUsed, random());
+    return context.attemptsUsed >= context.attemptsGranted
+      ? null
+      : this.#afterBackoff(spec, context.attemptsUsed);
   }
 
   /** After a used-up quota the task waits for it, without a backoff: the attempt did not count. */
@@ -91,8 +96,17 @@ export class AttemptEnds {
     const untilMs = quota?.untilMs ?? 0;
     if (outcome === 'quota')
       return this.#isActive(ref) ? Math.max(untilMs, this.#options.environment.clock.now()) : null;
+    if (outcome === 'not_begun') {
+      const spec = taskOf(this.#options.projections, ref)?.spec;
+      return spec && this.#isActive(ref) ? this.#afterBackoff(spec, 1) : null;
+    }
     const retryAt = this.retryAt(ref);
     return retryAt === null ? null : Math.max(retryAt, untilMs);
+  }
+
+  #afterBackoff({ backoff }: TaskSpec, attempts: number): number {
+    const { clock, random } = this.#options.environment;
+    return clock.now() + backoffMs(backoff, attempts, random());
   }
 
   #isActive(ref: TaskRef): boolean {

@@ -10,7 +10,7 @@ import { messageOf, unreachable } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
-import type { Adoption, Run, RunEnd, RunStart } from '../../drivers/driver.ts';
+import { type Adoption, NotBegun, type Run, type RunEnd, type RunStart } from '../../drivers/driver.ts';
 import type { TreeEntry } from '../../process/runner.ts';
 import { attemptOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
@@ -47,7 +47,7 @@ export class AttemptKeeper {
     void this.#launch(claim, agent);
   }
 
-  /** Settles an attempt that was open when this process started. */
+  /** Settles an attempt that was open when this process started. Waits for no start, and for no service. */
   async resume(claim: AttemptRef & { readonly agent: string }): Promise<void> {
     const configured = this.#options.roster.get(claim.agent);
     const gone = lost(`agent ${claim.agent} is not configured any more`);
@@ -75,11 +75,16 @@ export class AttemptKeeper {
         logger.info({ result: adoption.end.result }, 'ended while Signalbox was not running');
         if (state === 'requested' && adoption.start) this.#recordStart(claim, agent, adoption.start);
         return this.#end(claim, agent.id, adoption.end);
+      case 'starting':
+        void this.#await(claim, agent, () => adoption.run);
+        return;
       case 'never_started':
         if (state === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
         if (state !== 'requested')
           return this.#end(claim, agent.id, lost('its start is in the log, and no trace of it is left'));
-        return configured ? this.#launch(claim, agent) : this.#end(claim, agent.id, gone);
+        if (!configured) return this.#end(claim, agent.id, gone);
+        void this.#launch(claim, agent);
+        return;
       default:
         return unreachable(adoption, 'resume');
     }
@@ -93,6 +98,11 @@ export class AttemptKeeper {
   /** The agent gave a sign of life: if it was suspected, it recovers. */
   noteSign(attempt: AttemptRef, evidence: string): void {
     this.#clock.noteSign(attempt, evidence);
+  }
+
+  /** Epoch milliseconds at which it is stopped if it stays silent; null if silence alone stops nothing. */
+  silentUntil(attempt: AttemptRef): number | null {
+    return this.#clock.silentUntil(attempt);
   }
 
   /** The living processes of an open attempt; null if it has none to show. */
@@ -130,6 +140,7 @@ export class AttemptKeeper {
   detach(): void {
     this.#detached = true;
     for (const { run } of this.#runs.values()) run.detach();
+    for (const { driver } of this.#options.roster.all()) driver.close?.();
     this.#runs.clear();
     this.#clock.clear();
   }
@@ -150,21 +161,34 @@ export class AttemptKeeper {
     return undefined;
   }
 
-  async #launch(claim: AttemptRef, agent: AgentDefinition): Promise<void> {
-    let run: Run;
-    try {
+  /** Never rejects. */
+  #launch(claim: AttemptRef, agent: AgentDefinition): Promise<void> {
+    return this.#await(claim, agent, () => {
       const request = this.#options.requests.prepare(claim, agent);
-      if (request instanceof Promise) {
-        const prepared = await request;
+      if (!(request instanceof Promise)) return agent.driver.start(request);
+      return request.then((prepared) => {
         // Nothing was started: the next Signalbox finds that out and starts it.
-        if (this.#detached) return;
-        if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
-        run = await agent.driver.start(prepared);
-      } else run = await agent.driver.start(request);
+        if (this.#detached) return null;
+        if (this.#stateOf(claim) !== 'stopping') return agent.driver.start(prepared);
+        this.#end(claim, agent.id, STOPPED_BEFORE);
+        return null;
+      });
+    });
+  }
+
+  /** Watches the run that `begin` gives, if any. Never rejects. */
+  async #await(claim: AttemptRef, agent: AgentDefinition, begin: () => Promise<Run | null>): Promise<void> {
+    let run: Run | null;
+    try {
+      run = await begin();
     } catch (error) {
+      // What a stop has interrupted is found and settled by the next Signalbox.
+      if (this.#detached) return;
+      if (error instanceof NotBegun) return this.#ends.recordNotBegun(claim, agent.id, error.message);
       this.#logger(claim, agent.id).warn({ err: error }, 'could not be started');
       return this.#ends.recordUnstarted(claim, agent.id, messageOf(error));
     }
+    if (run === null) return;
     if (this.#detached) return run.detach();
     this.#takeOver(claim, agent, run);
   }

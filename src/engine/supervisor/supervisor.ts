@@ -82,7 +82,10 @@ export class Supervisor {
     });
   }
 
-  /** Resumes the attempts that are open in the log, then starts dispatching. Call it once, after the log was taken over. */
+  /**
+   * Resumes the attempts that are open in the log, and starts dispatching. Call it once, after the log was taken over.
+   * @returns when the attempts are resumed that this machine alone decides about; starts and services are not waited for
+   */
   async start(): Promise<void> {
     const { host, roster, projections } = this.#options;
     const { tasks } = projections.blackboard;

@@ -112,7 +112,9 @@ describe('the commands of an operator', () => {
     }
     const all = JSON.parse((await run(http, 'dlq redrive --all --all-projects --dry-run --json')).out);
     expect(all).toMatchObject({ dry_run: true, redriven: [{ id: 'a' }, { id: 'b' }], errors: [] });
-    expect((await run(http, 'dlq ls --project empty')).err).toBe('no dead letters\n');
+    expect((await run(http, 'dlq ls --project empty')).err).toBe(
+      'no dead letters in project empty (--all-projects lists all)\n',
+    );
   });
 
   it('attempt: ls, logs, kill; control characters of the output do not reach a terminal', async () => {

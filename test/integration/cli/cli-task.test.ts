@@ -114,7 +114,7 @@ describe.concurrent('the task commands', () => {
     const { code, out, err } = await watch.ended;
     expect(code).toBe(0);
     expect(out).toMatch(/task r is done, with 2 outputs\n$/);
-    expect(err).toContain('waiting for a review: "signalbox task approve r"');
+    expect(err).toContain('waiting for a review: "signalbox task approve r --project default"');
     expect((await show('r')).comments).toMatchObject([{ author: 'Mia', body: 'louder' }]);
   });
 
@@ -171,7 +171,9 @@ describe.concurrent('the task commands', () => {
     const two = await up.run([...list, '--limit', '2']);
     expect(two.out.trimEnd().split('\n')).toHaveLength(3);
     expect(two.err).toContain('more than 2');
-    expect((await up.run([...list, '--status', 'done'])).err).toBe('no tasks\n');
+    expect((await up.run([...list, '--status', 'done'])).err).toBe(
+      'no matching tasks in project default (--all-projects lists all)\n',
+    );
     const scheduled = await up.json<TaskAnswer[]>([...list, '--state', 'scheduled,done']);
     expect(scheduled.map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
     const wrong = await up.run([...list, '--status', 'nope']);

@@ -21,7 +21,7 @@ describe.concurrent('signalbox up', () => {
   it('prints one line when it is ready, logs JSON to standard error, and leaves no process after SIGTERM', async () => {
     await using up = await startUp(NO_AGENTS);
     expect(up.process.out).toMatch(
-      /^Signalbox \d+\.\d+\.\d+ is ready: http:\/\/127\.0\.0\.1:\d+ \(NATS \d+\.\d+\.\d+ embedded at nats:\/\/127\.0\.0\.1:\d+, data in \/.+\)\n$/,
+      /^Signalbox \d+\.\d+\.\d+ is ready: http:\/\/127\.0\.0\.1:\d+ \(dashboard at http:\/\/127\.0\.0\.1:\d+\/ui\/, NATS \d+\.\d+\.\d+ embedded at nats:\/\/127\.0\.0\.1:\d+, data in \/.+\)\n$/,
     );
     const health = await up.client.readHealth();
     const natsPid = health.nats.pid ?? -1;

@@ -19,7 +19,7 @@ describe.concurrent('the program', () => {
   it('exits with 2 for unknown commands and options', async () => {
     const { code, out, err } = await runCli(['tsak', 'ls']);
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toBe("signalbox: unknown command 'tsak'\n(Did you mean task?)\n");
+    expect(err).toBe('signalbox: unknown command \'tsak\'\n(Did you mean "signalbox task"?)\n');
   });
 
   it('config check reports whether a file is valid, and where errors are', async () => {

@@ -45,8 +45,9 @@ async function start(): Promise<TestHttp> {
   await fail('b', 'two');
   await fail('c', 'one');
   await fail('x', 'one', 'other');
-  const expires_at = new Date(Date.now() + 20).toISOString();
-  await http.post(TASKS, { id: 'late', title: 'late', agent: 'one', delay_seconds: 60, expires_at });
+  const expires_at = new Date(Date.now() + 1_500).toISOString();
+  await http.post(TASKS, { id: 'gate', title: 'gate', agent: 'one', delay_seconds: 60 });
+  await http.post(TASKS, { id: 'late', title: 'late', agent: 'one', depends_on: ['gate'], expires_at });
   await http.test.until('late', ({ state }) => state === 'expired');
   return http;
 }

@@ -91,7 +91,7 @@ describe('a review by an agent', () => {
     expect(why.summary).toContain('agent judge gave no verdict: its review, task t-r1, is failed');
     expect(why.waits_for).toMatchObject([{ kind: 'review', tasks: ['t-r1'] }]);
     expect(why.next).toMatch(
-      /a user approves or rejects it: .*or the review is retried: "signalbox task retry t-r1"/,
+      /a user approves or rejects it: .*or the review is retried: "signalbox task retry t-r1 --project /,
     );
   });
 

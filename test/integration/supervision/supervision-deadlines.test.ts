@@ -72,17 +72,23 @@ describe('expires_at', () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())] });
     await simulation.create({ id: 'first', agent: 'a' });
     await simulation.create({ id: 'pending', agent: 'a', expires_at: inSeconds(simulation, 20) });
-    await simulation.create({
-      id: 'delayed',
-      agent: 'a',
-      delay_seconds: 60,
-      expires_at: inSeconds(simulation, 20),
-    });
+    const expires_at = inSeconds(simulation, 20);
+    await simulation.create({ id: 'delayed', agent: 'a', depends_on: ['first'], expires_at });
     await simulation.advance(19_900);
     expect(simulation.task('pending').state).toBe('pending');
     await simulation.advance(200);
     expect(simulation.task('pending').state).toBe('expired');
     expect(simulation.task('delayed').state).toBe('expired');
+  });
+
+  it('that leaves no time to start is refused', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a')] });
+    const create = (seconds: number) =>
+      simulation.create({ agent: 'a', delay_seconds: 5, expires_at: inSeconds(simulation, seconds) });
+    await expect(create(-1)).rejects.toThrow(/^expires_at: .* is in the past: give a later time$/);
+    await expect(create(4)).rejects.toThrow(
+      /^expires_at: .* is not after .*, before which the task may not start/,
+    );
   });
 
   it('has no effect once the task is claimed', async () => {

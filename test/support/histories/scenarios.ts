@@ -152,7 +152,8 @@ async function waiting(): Promise<Simulation> {
   await simulation.advance(5_000);
   await decide(simulation, 'unblock', 'puzzled', 'use the second key');
   await simulation.untilState('puzzled', 'done');
-  await simulation.create({ id: 'stale', agent: 'worker', delay_seconds: 100, expires_at: inSeconds(10) });
+  await simulation.create({ id: 'gate', agent: 'worker', delay_seconds: 100 });
+  await simulation.create({ id: 'stale', agent: 'worker', depends_on: ['gate'], expires_at: inSeconds(10) });
   await simulation.untilState('stale', 'expired');
   await decide(simulation, 'retry', 'stale', 'it still matters');
   await simulation.create({

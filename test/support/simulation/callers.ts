@@ -33,6 +33,8 @@ const TRANSIENT: readonly ErrorCode[] = ['overloaded', 'log_unavailable', 'log_f
 /** What a caller may be told; every other error is a violation. */
 const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   ...TRANSIENT,
+  // It had expired by the time it was sent.
+  'invalid_request',
   'task_not_found',
   'task_exists',
   'agent_not_found',

@@ -240,7 +240,7 @@ export class LogModel {
     attempt.ended = true;
     expect(event.agent === attempt.agent, `it was claimed by ${attempt.agent}, not ${event.agent}`);
     task.open = null;
-    if (event.outcome === 'quota') task.used--;
+    if (event.outcome === 'quota' || event.outcome === 'not_begun') task.used--;
     this.open--;
     this.#running.set(event.agent, this.running(event.agent) - 1);
   }

@@ -16,11 +16,13 @@ export function randomRequest({ random, now, agents, earlier }: Surroundings): P
   const maybe = <Value>(probability: number, value: () => Value): Value | undefined =>
     random.chance(probability) ? value() : undefined;
   const relates = earlier.length > 0 ? 0.2 : 0;
+  const delay_seconds = maybe(0.2, () => random.int(0, 30));
+  const start = now + 1_000 * (delay_seconds ?? 0);
   return {
     ...(random.chance(0.5) ? { agent: random.pick(agents) } : { type: random.pick(TYPES) }),
     priority: random.int(1, 10),
-    delay_seconds: maybe(0.2, () => random.int(0, 30)),
-    expires_at: maybe(0.2, () => new Date(now + random.int(0, 60_000)).toISOString()),
+    delay_seconds,
+    expires_at: maybe(0.2, () => new Date(start + random.int(1, 60_000)).toISOString()),
     timeout_seconds: maybe(0.2, () => random.int(1, 20)),
     silence_timeout_seconds: maybe(0.1, () => random.int(1, 8)),
     max_attempts: random.int(1, 4),

@@ -105,7 +105,9 @@ function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
     dependencies: [],
     awaitedChildren: [],
     review: null,
-    hasFailedChildren: false,
+    failedChildren: [],
+    blockedBy: null,
+    silentUntil: null,
     takers: [taker('idle')],
     queue: { ahead: 0, length: 1, ofOtherProjects: 0 },
     pausedQueue: null,
@@ -223,6 +225,12 @@ describe('why a task waits', () => {
       { kind: 'running', until: LATER_TEXT },
     ]);
     expect(of('working', attempt('suspected')).summary).toContain('has been silent for a while');
+    const soon = { attempt: attempt('suspected'), silentUntil: LATER - 60_000 };
+    const hung = explain(situation(task('working', { attempts: 1, openAttempt: 1 }), soon));
+    expect(hung.waits_for).toMatchObject([{ until: '2030-01-31T11:59:00.000Z' }]);
+    expect(hung.next).toContain(
+      `is stopped at 2030-01-31T11:59:00.000Z if it shows no sign of life until then, or at ${LATER_TEXT};`,
+    );
     expect(of('working', attempt('stopping', { stopReason: 'timeout' })).summary).toContain('(timeout)');
   });
 
@@ -231,9 +239,15 @@ describe('why a task waits', () => {
     const children = ['b', 'c'].map((id) => ({ ...task('working'), id }));
     const joining = situation(task('review', {}, { join: true }), { awaitedChildren: children });
     expect(explain(joining).waits_for).toMatchObject([{ kind: 'children', tasks: ['b', 'c'] }]);
-    expect(kindsOf(situation(task('review', {}, { join: true }), { hasFailedChildren: true }))).toEqual([
-      'review',
-    ]);
+    const failedChildren = [
+      { ...task('failed', { reason: 'no luck' }), id: 'c' },
+      { ...task('cancelled'), id: 'd' },
+    ];
+    const joined = explain(situation(task('review', {}, { join: true }), { failedChildren }));
+    expect(joined.waits_for).toMatchObject([{ kind: 'review', tasks: ['c', 'd'] }]);
+    expect(joined.summary).toContain('task c is failed (no luck), task d is cancelled');
+    expect(joined.next).toContain('or task c is retried and done: "signalbox task retry c --project demo"');
+    expect(joined.next).toContain('"signalbox task approve a --project demo"');
     expect(kindsOf(situation(task('review'), { attempt: attempt('running') }))).toEqual(['running']);
     expect(kindsOf(situation(task('review')))).toEqual(['log']);
   });
@@ -241,14 +255,20 @@ describe('why a task waits', () => {
   it('blocked: for a user, and for the dependencies that failed', () => {
     const asked = explain(situation(task('blocked', { attempts: 1, reason: 'which one?' })));
     expect(asked.waits_for).toEqual([{ kind: 'person', detail: 'which one?' }]);
-    expect(asked.next).toContain('signalbox task unblock a');
+    expect(asked.next).toBe('a user unblocks it: "signalbox task unblock a --project demo"');
     const dependencies = [{ id: 'b', state: 'failed' }];
     expect(kindsOf(situation(task('blocked'), { dependencies }))).toEqual(['dependency', 'person']);
+    const reason = 'it depends on task b, which is failed';
+    const blocked = explain(situation(task('blocked', { reason }), { dependencies, blockedBy: 'b' }));
+    expect(blocked.summary).toBe(`task a is blocked: ${reason}`);
+    expect(blocked.next).toBe(
+      'task b is retried and done: "signalbox task retry b --project demo", or a user unblocks it: "signalbox task unblock a --project demo"',
+    );
   });
 
   it('settled: for nothing but a process that has yet to end, and how to redrive it', () => {
     expect(kindsOf(situation(task('cancelled'), { attempt: attempt('stopping') }))).toEqual(['running']);
-    expect(explain(situation(task('failed'))).next).toContain('signalbox task retry a');
+    expect(explain(situation(task('failed'))).next).toContain('signalbox task retry a --project demo');
     expect(explain(situation(task('done'))).summary).toBe('task a is done');
   });
 });

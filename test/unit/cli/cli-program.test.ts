@@ -46,7 +46,9 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['tsak'], /^signalbox: unknown command 'tsak'\n\(Did you mean task\?\)/],
+    [['tsak'], /^signalbox: unknown command 'tsak'\n\(Did you mean "signalbox task"\?\)/],
+    [['ls'], /Did you mean .*"signalbox task ls"/],
+    [['status'], /Did you mean "signalbox task ls" or "signalbox agent ls"/],
     [['task', 'lst'], /^signalbox: unknown command 'lst'/],
     [['task', 'ls', '--jsno'], /^signalbox: unknown option '--jsno'\n\(Did you mean --json\?\)/],
     [['task', 'show'], /^signalbox: missing required argument 'id'/],
@@ -55,7 +57,7 @@ describe('the command line', () => {
     [['task', 'add', 'x', '--params', '{'], /^signalbox: option '--params <json>' .*It is not JSON: /],
     [['task', 'add', 'x', '--params', '[1]'], /Expected a JSON object/],
     [['task', 'add', 'x', '--label', 'x'], /Expected NAME=VALUE/],
-    [['task', 'add', 'x', '--delay', 'soon'], /Expected a number/],
+    [['task', 'add', 'x', '--delay', 'soon'], /Expected a time such as 90/],
     [
       ['task', 'add', 'x', '--file', '/nowhere/at/all'],
       /^signalbox: --file \/nowhere\/at\/all cannot be read/,

@@ -145,7 +145,7 @@ limits: { concurrency: 1.5 }
       'signalbox.config.yaml:8:5 agents.yunce.concurrency: expected a whole number from 1 to 10000, got "two"',
       'signalbox.config.yaml:9:5 agents.yunce.review: expected manual, auto, or the id of an agent, got "no body"',
       'signalbox.config.yaml:10:43 agents.late.capabilities[0]: expected 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-", got "code review"',
-      'signalbox.config.yaml:10:59 agents.late.timeout_seconds: expected a number of seconds above 0, at most 31536000, got 0',
+      'signalbox.config.yaml:10:59 agents.late.timeout_seconds: expected a number of seconds above 0, at most 31536000, or a time such as "90s", "5m" or "2h", got 0',
       'signalbox.config.yaml:11:1 shutdwon: unknown key; did you mean "shutdown"?',
       'signalbox.config.yaml:12:11 limits.concurrency: expected a whole number from 1 to 10000, got 1.5',
     ]);

@@ -28,6 +28,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   spawn_failed: 'bad',
   lost: 'warn',
   quota: 'warn',
+  not_begun: 'warn',
   idle: 'good',
   busy: 'active',
   paused: 'calm',
