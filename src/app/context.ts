@@ -55,6 +55,12 @@ export interface EventLog extends Pick<CommitPipeline, 'commit' | 'decide' | 'as
   readonly messages: Pick<Journal<JournalEntry>, 'read' | 'readPresent' | 'readByFilter' | 'erase'>;
   /** Deletes the snapshots, which hold texts of events too. @throws what deleting throws */
   dropSnapshots(): Promise<void>;
+  /** Why the log must not be written any more: it is damaged. null if that is not known of it. */
+  readonly damage: SignalboxError | null;
+  /** Ends the writing for good, because the log is damaged. */
+  halt(error: SignalboxError): void;
+  /** Compares what the store says of the log with what is known. @throws SignalboxError `log_corrupt`, `nats_unavailable` */
+  checkComplete(): Promise<void>;
   /** Aborted when this process has released the log: no more records follow. */
   readonly closed: AbortSignal;
 }

@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   shutting_down: 'Signalbox is shutting down and takes no new work.',
   log_fenced: 'Another writer took over the event log.',
   log_mismatch: 'The event log is not the one that this data directory belongs to.',
-  log_corrupt: 'The event log contains something that Signalbox did not write.',
+  log_corrupt: 'The event log is damaged: events are missing, or Signalbox did not write them.',
   log_newer: 'The event log was written by a newer version of Signalbox.',
   replay_diverged: 'Replaying a recorded event gives a different result.',
   no_such_moment: 'The event log has no event at or before this moment.',

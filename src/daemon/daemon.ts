@@ -12,9 +12,7 @@ import type { SignalboxConfig } from '../config/schema/config.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { SignalboxError } from '../contracts/errors.ts';
 import type { FunctionHandler } from '../drivers/function.ts';
-import type { People } from '../operations/access/people.ts';
 import { Cleanup } from './cleanup.ts';
-import { healthOf } from './health.ts';
 import type { NatsLink } from './nats-link.ts';
 import { type Started, startStages } from './start.ts';
 
@@ -41,22 +39,19 @@ export class Daemon {
   readonly nats: NatsLink;
   /** The URL of the HTTP server; null if there is none. */
   readonly url: string | null;
+  readonly health: () => HealthReport;
   readonly #options: DaemonOptions;
   readonly #cleanup: Cleanup;
-  readonly #people: People;
   /** Aborted when another Signalbox has taken over. */
   readonly #replaced: AbortSignal;
   readonly #hurry = deferred();
   #stopping: Promise<void> | null = null;
 
-  private constructor(
-    options: DaemonOptions,
-    cleanup: Cleanup,
-    { engine, nats, people, url, replaced }: Started,
-  ) {
+  private constructor(options: DaemonOptions, cleanup: Cleanup, started: Started) {
+    const { engine, nats, url, replaced, health } = started;
+    this.health = health;
     this.engine = engine;
     this.nats = nats;
-    this.#people = people;
     this.url = url;
     this.#options = options;
     this.#cleanup = cleanup;
@@ -78,10 +73,6 @@ export class Daemon {
     return this.engine.app;
   }
 
-  health(): HealthReport {
-    return healthOf(this.engine, this.nats, this.#people);
-  }
-
   /**
    * Drains and stops. Running agents are left running, to be adopted by the next start, or killed, as configured;
    * functions, which cannot be left running, get `drain_seconds` to finish. A second call stops the waiting.
@@ -94,16 +85,34 @@ export class Daemon {
 
   async #stop(reason: string): Promise<void> {
     const { agents, drain_seconds } = this.#options.config.shutdown;
+    if (this.app.log.damage) return this.#stopUnrecorded(reason);
     // Without the log no end can be recorded: the agents belong to the new writer.
     if (this.#replaced.aborted || this.engine.journalState.kind === 'fenced') return this.#end(reason);
     this.engine.drain(reason);
     await this.#whenIdle(agents === 'kill' ? 'all' : 'unadoptable', drain_seconds * 1_000);
     if (agents === 'kill') {
       this.engine.supervisor.stopAll();
-      const graces = [...this.app.supervision.roster.all()].map(({ killGraceMs }) => killGraceMs);
-      await this.#whenIdle('all', Math.max(0, ...graces) + KILL_MARGIN_MS);
+      await this.#whenIdle('all', this.#killLimitMs());
     }
     await this.#end(reason);
+  }
+
+  /** With a damaged log: ends the agents, if that is configured, and records nothing. */
+  async #stopUnrecorded(reason: string): Promise<void> {
+    const { supervisor } = this.engine;
+    supervisor.drain();
+    if (this.#options.config.shutdown.agents === 'kill') {
+      supervisor.stopAll();
+      const ended = Promise.race([supervisor.attempts.whenNoneRuns(), this.#hurry.promise]);
+      await withLimit(ended, this.#killLimitMs(), () => {});
+    }
+    await this.#end(reason);
+  }
+
+  /** Milliseconds within which all agents have ended after they were told to. */
+  #killLimitMs(): number {
+    const graces = [...this.app.supervision.roster.all()].map(({ killGraceMs }) => killGraceMs);
+    return Math.max(0, ...graces) + KILL_MARGIN_MS;
   }
 
   async #end(reason: string): Promise<void> {

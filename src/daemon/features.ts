@@ -35,7 +35,15 @@ export async function startFeatures(
   await startTelemetry(options, app, feed, dataDirectory, cleanup);
   const background = await Background.open(app, join(dataDirectory, 'background'));
   cleanup.add('the background commands', async () => background.close());
-  const audit = await Audit.open({ app, dataDirectory, logger });
+  const audit = await Audit.open({
+    app,
+    dataDirectory,
+    logger,
+    watch: {
+      eventsPerSecond: config.verification.events_per_second,
+      pauseMs: config.verification.pause_seconds * 1_000,
+    },
+  });
   cleanup.add('the audit', () => audit.close());
   const people = await People.open(accessFiles(config), logger, () => performance.now());
   return { feed, webhooks, background, audit, people };

@@ -1,11 +1,15 @@
 /** The health report of a running Signalbox. */
 import type { Engine } from '../app/engine/engine.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
-import type { People } from '../operations/access/people.ts';
 import { VERSION } from '../version.ts';
+import type { StartedFeatures } from './features.ts';
 import type { NatsLink } from './nats-link.ts';
 
-export function healthOf(engine: Engine, nats: NatsLink, people: People): HealthReport {
+export function healthOf(
+  engine: Engine,
+  nats: NatsLink,
+  { audit: { integrity }, people }: Pick<StartedFeatures, 'audit' | 'people'>,
+): HealthReport {
   const log = engine.journalState;
   const reason = reasonOf(engine);
   return {
@@ -19,6 +23,7 @@ export function healthOf(engine: Engine, nats: NatsLink, people: People): Health
       sequence: engine.projections.sequence,
       backlog: engine.backlog,
       durability: nats.durability,
+      integrity,
     },
     nats: {
       url: nats.url,

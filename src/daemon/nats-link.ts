@@ -87,10 +87,30 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
   }
 }
 
+/** Below it, events of the supervisor would not fit. */
+const MIN_PAYLOAD_BYTES = 32_768;
+
+/** @throws SignalboxError `config_invalid` */
+function assertPayload(connection: NatsConnection, url: string): void {
+  const bytes = connection.info?.max_payload ?? MIN_PAYLOAD_BYTES;
+  if (bytes >= MIN_PAYLOAD_BYTES) return;
+  throw new SignalboxError(
+    'config_invalid',
+    `the NATS server at ${url} takes messages of ${bytes} bytes at most, and Signalbox needs ${MIN_PAYLOAD_BYTES}: raise max_payload in the configuration of the server, or of the account`,
+    { details: { max_payload: bytes, needed: MIN_PAYLOAD_BYTES } },
+  );
+}
+
 async function openExternal({ address, url }: GivenServer): Promise<NatsLink> {
   try {
     const connection = await connectTo(address);
     const version = connection.info?.version ?? 'unknown';
+    try {
+      assertPayload(connection, url);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
     return {
       connection,
       address,

@@ -3,21 +3,23 @@
  * the next ones need and registers how to undo it; if one fails, the earlier ones are undone in the reverse order.
  */
 import { join } from 'node:path';
+import type { AppContext } from '../app/context.ts';
 import type { Engine } from '../app/engine/engine.ts';
 import type { EngineOptions } from '../app/engine/engine-options.ts';
 import { type RecoveredEngine, recoverEngine } from '../app/engine/open-engine.ts';
 import { type Environment, systemEnvironment } from '../base/environment.ts';
 import { mcpOverHttp } from '../client/mcp/http.ts';
 import { publicUrl, resolveAgent } from '../config/derived.ts';
+import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { Checkpointer } from '../features/audit/checkpointer.ts';
 import { KeyFile } from '../features/audit/key-file.ts';
+import { verifyIfDamageWasFound } from '../features/audit/log-watch.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import { HighWaterMark } from '../journal/high-water-mark.ts';
 import { openGroupCommit } from '../journal/jetstream/group-commit.ts';
 import { openJetStreamJournal } from '../journal/jetstream/jetstream-journal.ts';
 import { holderText, Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
-import type { People } from '../operations/access/people.ts';
 import { createHost, type Host } from '../process/host/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
 import type { ProcessRunner } from '../process/runner.ts';
@@ -38,9 +40,9 @@ import { answerAsStandby, awaitLease, awaitNatsLink } from './standby.ts';
 export interface Started {
   readonly engine: Engine;
   readonly nats: NatsLink;
-  readonly people: People;
   readonly url: string | null;
   readonly replaced: AbortSignal;
+  readonly health: () => HealthReport;
 }
 
 interface Base {
@@ -61,6 +63,11 @@ interface Connected {
   readonly natsInterface: NatsInterface;
 }
 
+interface Served extends StartedFeatures {
+  readonly app: AppContext;
+  readonly health: () => HealthReport;
+}
+
 /** Bytes of a NATS message that are left free for its headers. */
 const HEADER_BYTES = 2_048;
 const WRITER_ID_LENGTH = 10;
@@ -74,16 +81,12 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   await connected.natsInterface.prepare(engine);
   cleanup.add('the checkpoints', () => checkpointer.stop());
   const features = await startFeatures(options, engine.app, base.data.path, cleanup);
-  if (options.http !== false) await listen(base, connected, engine, features);
+  const health = () => healthOf(engine, connected.nats, features);
+  const served = { ...features, app: engine.app, health };
+  if (options.http !== false) await listen(base, connected, served);
   await checkpointer.start(engine.app);
-  await dispatch(base, connected, engine, features);
-  return {
-    engine,
-    nats: connected.nats,
-    people: features.people,
-    url: base.endpoint.url,
-    replaced: base.replaced.signal,
-  };
+  await dispatch(base, connected, engine, served);
+  return { engine, nats: connected.nats, url: base.endpoint.url, replaced: base.replaced.signal, health };
 }
 
 async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base> {
@@ -152,7 +155,7 @@ async function standBy({ options }: Base, recovered: RecoveredEngine, lease: Lea
   return held;
 }
 
-/** Records who holds the data directory, and checks that the log is not older than what was seen stored in it. */
+/** Records who holds the data directory, and checks that the log is the one that was seen in it, and complete. */
 async function lockDataDirectory(
   { options, cleanup, data }: Base,
   recovered: RecoveredEngine,
@@ -162,6 +165,8 @@ async function lockDataDirectory(
   const mark = await HighWaterMark.open(join(data.path, 'high-water-mark.json'), options.logger);
   cleanup.add('the high-water mark', () => mark.close());
   await mark.check(recovered.log);
+  await recovered.checkComplete();
+  await verifyIfDamageWasFound(data.path, recovered.log, recovered.end.sequence, options.logger);
   return mark;
 }
 
@@ -221,25 +226,17 @@ function engineOptionsOf(
   };
 }
 
-async function listen(
-  base: Base,
-  connected: Connected,
-  engine: Engine,
-  features: StartedFeatures,
-): Promise<void> {
+async function listen(base: Base, { natsInterface }: Connected, served: Served): Promise<void> {
   const { options, cleanup, endpoint } = base;
   const { server: settings } = options.config;
-  const { nats, natsInterface } = connected;
   const local = { url: '' };
   const listenOn = (port: number): Promise<HttpServer> =>
     startHttpServer({
-      ...features,
-      app: engine.app,
+      ...served,
       logger: options.logger,
       host: settings.host,
       port,
       maxBodyBytes: settings.max_body_bytes,
-      health: () => healthOf(engine, nats, features.people),
       version: VERSION,
       publicUrl: settings.public_url,
       requestsPerSecond: settings.requests_per_second,
@@ -265,19 +262,15 @@ async function listen(
 
 async function dispatch(
   { cleanup }: Base,
-  { nats, natsInterface }: Connected,
+  { natsInterface }: Connected,
   engine: Engine,
-  features: StartedFeatures,
+  served: Served,
 ): Promise<void> {
   cleanup.add('the NATS interface', () => natsInterface.close());
   const begun = engine.begin();
   natsInterface.begin();
   await begun;
-  await natsInterface.listen({
-    ...features,
-    app: engine.app,
-    health: () => healthOf(engine, nats, features.people),
-  });
+  await natsInterface.listen(served);
 }
 
 /** The URL on the same machine; the loopback address if the server listens on all addresses. */

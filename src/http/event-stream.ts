@@ -6,6 +6,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Batch, Follower } from '../app/events/event-feed.ts';
 import type { Clock } from '../base/environment.ts';
+import { SignalboxError } from '../contracts/errors.ts';
 
 export interface EventStreamOptions {
   readonly clock: Clock;
@@ -51,6 +52,11 @@ export async function streamBatches(
     // A client that has not read everything would delay the end.
     if (out.writableLength > 0) out.destroy();
     else if (out.writable) out.write(': the stream ends here: reconnect with Last-Event-ID\n\n');
+  } catch (error) {
+    if (out.writable && error instanceof SignalboxError) {
+      out.write(`: the log cannot be read: ${error.message.replaceAll(/\s+/g, ' ')}\n\n`);
+    }
+    throw error;
   } finally {
     stopHeartbeat();
   }

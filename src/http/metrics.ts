@@ -111,6 +111,15 @@ export class Metrics {
   #addLog({ health }: MetricsSources): void {
     this.#gauge('log_sequence', 'Last event that is in the log and visible.', () => health().log.sequence);
     this.#gauge('log_backlog', 'Decided events that are not in the log yet.', () => health().log.backlog);
+    const integrity = (): HealthReport['log']['integrity'] => health().log.integrity;
+    this.#gauge('log_damaged', '1 if the log is known to be damaged.', () =>
+      Number(integrity().state === 'damaged'),
+    );
+    this.#gauge(
+      'log_verified_sequence',
+      'The event that the verification in the background has come to.',
+      () => integrity().verified,
+    );
     this.#gauge('ready', '1 if new work is accepted.', () => Number(health().ready));
     this.#gauge('nats_restarts', 'Restarts of the embedded NATS server.', () => health().nats.restarts);
   }

@@ -84,12 +84,14 @@ export function streamService(settings: StreamSettings): StreamService {
       const first = board ? message(board.sequence, 'board', JSON.stringify(board)) : '';
       return stream(follower, encodeBoard, call, gone, first);
     },
-    followEvents: ({ project, task, type, after }, call) => {
+    followEvents: async ({ project, task, type, after }, call) => {
       assertRoom();
       const last = lastEventId(call.headers);
       const filter = { project, task, types: type?.split(',') };
       const gone = call.gone();
-      return stream(feed.follow({ after: last ?? after, filter, signal: gone }), encodeEvents, call, gone);
+      const follower = feed.follow({ after: last ?? after, filter, signal: gone });
+      await feed.assertReadable(last ?? after);
+      return stream(follower, encodeEvents, call, gone);
     },
   };
 }

@@ -10,15 +10,35 @@ export function fenced(why: string): SignalboxError {
   );
 }
 
-/** Why a log that ends with `tip` is not the one whose end is `stored`. */
-export function otherLog(stored: Tip, tip: Tip): string {
+/**
+ * The log is not what was written. `sequence` is the first event that is wrong, as far as it is known.
+ * @param what a sentence without its end
+ */
+export function damaged(sequence: number | null, what: string, details: object = {}): SignalboxError {
+  return new SignalboxError(
+    'log_corrupt',
+    `the event log is damaged: ${what}. Nothing is written to it. Stop Signalbox and restore the log from a backup; "signalbox audit verify" lists everything that is wrong`,
+    { details: { sequence, ...details } },
+  );
+}
+
+/** The error if the log ends with `tip`, and not with what was acknowledged last. */
+export function otherLog(stored: Tip, tip: Tip): SignalboxError {
   if (tip.sequence < stored.sequence) {
-    return `the log ends at ${tip.sequence}, but ${stored.sequence} was acknowledged: it is not the same log, or it lost its end`;
+    return damaged(
+      tip.sequence + 1,
+      `the log ends at ${tip.sequence}, but ${stored.sequence} was acknowledged: it is not the same log, or it lost its end`,
+    );
   }
   if (tip.sequence > stored.sequence) {
-    return `the log ends at ${tip.sequence} (${idOf(tip)}): another process has written after ${stored.sequence}`;
+    return fenced(
+      `the log ends at ${tip.sequence} (${idOf(tip)}): another process has written after ${stored.sequence}`,
+    );
   }
-  return `message ${tip.sequence} has ${idOf(tip)}, but id ${stored.id} was acknowledged: it is not the same log`;
+  return damaged(
+    tip.sequence,
+    `message ${tip.sequence} has ${idOf(tip)}, but id ${stored.id} was acknowledged: it is not the same log`,
+  );
 }
 
 /** Why the log is lost if `message` has the place of an entry of this writer. */
@@ -62,9 +82,9 @@ export function unavailable(what: string, cause: unknown): SignalboxError {
 /** For a reader that accepts no missing message. `found` is the next one that exists, null if there is none. */
 export async function refuseGap(missing: number, found: number | null): Promise<never> {
   const next = found === null ? 'nothing follows, though the log was longer' : `the next one is ${found}`;
-  throw new SignalboxError(
-    'log_corrupt',
-    `the log has no message ${missing}; ${next}. It was purged, or the store is damaged: restore it from a backup`,
-    { details: { expected: missing, found } },
+  throw damaged(
+    missing,
+    `it has no event ${missing}; ${next}. It was purged, or the store of the NATS server lost it`,
+    { expected: missing, found },
   );
 }

@@ -9,7 +9,7 @@
  * Invariant journal/nothing-lost: an entry whose outcome is unknown (a lost connection, no answer) is looked up in the log
  * by its id, and is sent again only if it is not there. It is stored once.
  *
- * A journal also ends in `fenced`, with an error that says why, at an entry that can never be stored, at a handler that
+ * A journal also ends in `fenced`, with an error that says why, when it is halted, at an entry that can never be stored, at a handler that
  * throws, and if its connection is closed for good. After `close` nothing is sent or reported.
  */
 import type { SignalboxError } from '../contracts/errors.ts';
@@ -38,6 +38,14 @@ export interface Tip {
   readonly id: string;
 }
 
+/** Which messages the store says that it has. */
+export interface Extent {
+  /** The first and the last sequence; in a log that lost all its messages, `first` is after `last`. */
+  readonly first: number;
+  readonly last: number;
+  readonly messages: number;
+}
+
 export function isSameTip(a: Tip, b: Tip): boolean {
   return a.sequence === b.sequence && a.id === b.id;
 }
@@ -49,7 +57,9 @@ export type JournalState =
   | { readonly kind: 'open' }
   /** Finding out what was stored of the entries in flight; appended entries wait. */
   | { readonly kind: 'resyncing'; readonly reason: string }
-  /** Another writer took over, the log is another one, or it cannot be written any more. Final. */
+  /**
+   * Another writer took over, the log is damaged or another one (`log_corrupt`), or it cannot be written any more. Final.
+   */
   | { readonly kind: 'fenced'; readonly error: SignalboxError };
 
 export interface JournalHandlers<Entry extends JournalEntry> {
@@ -80,6 +90,10 @@ export interface Journal<Entry extends JournalEntry> {
   /** Entries that were appended and are not known to be stored yet. */
   readonly backlog: number;
   tip(): Promise<Tip>;
+  /** Cheap. @throws SignalboxError `log_corrupt` if the log does not exist any more */
+  extent(): Promise<Extent>;
+  /** The sequences between the first and the last one that have no message. */
+  missing(): Promise<readonly number[]>;
   /**
    * Messages in order, without a gap.
    * @param fill called for each missing message; by default a missing message is an error
@@ -104,6 +118,8 @@ export interface Journal<Entry extends JournalEntry> {
   takeOver(tip: Tip, entry: Entry): Promise<TakeOver>;
   /** Appends; `onStored` follows. May be called while resyncing. Does nothing once fenced. */
   append(entry: Entry): void;
+  /** Sends nothing more, because the log must not be written: `fenced`, with this error. */
+  halt(error: SignalboxError): void;
   /** Stops writing for good. Entries that are not stored yet are not reported. */
   close(): Promise<void>;
 }

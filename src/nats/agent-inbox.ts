@@ -53,6 +53,7 @@ const PULL = { max_messages: MESSAGES_IN_HAND / 2, expires: 5_000, idle_heartbea
 const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
   'log_unavailable',
   'log_fenced',
+  'log_corrupt',
   'overloaded',
   'shutting_down',
   'nats_unavailable',

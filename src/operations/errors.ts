@@ -37,10 +37,10 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   log_unavailable: 503,
   shutting_down: 503,
   log_fenced: 503,
+  log_corrupt: 503,
   nats_unavailable: 503,
   // These occur at the start, in the journal or in the client, never in an answer.
   log_mismatch: 500,
-  log_corrupt: 500,
   log_newer: 500,
   replay_diverged: 500,
   log_in_use: 500,
@@ -105,6 +105,7 @@ export const COMMITS: readonly ErrorCode[] = [
   'body_too_large',
   'overloaded',
   'log_fenced',
+  'log_corrupt',
 ];
 
 /** Every code that this operation may answer with, each once. */

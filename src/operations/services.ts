@@ -71,7 +71,7 @@ export interface BackgroundService {
 export interface StreamService {
   readBoard(query: ReadBoard, gone: AbortSignal): BoardAnswer | Promise<BoardAnswer>;
   followBoard(project: string | undefined, call: CallContext): Reply<never>;
-  followEvents(query: FollowEvents, call: CallContext): Reply<never>;
+  followEvents(query: FollowEvents, call: CallContext): Promise<Reply<never>>;
 }
 
 export interface MetricsService {

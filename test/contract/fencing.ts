@@ -114,12 +114,17 @@ export function describeOtherLogs(freshLog: FreshLog): void {
     Array.from({ length: count }, (_, index) => entryOf(`foreign${index}`));
 
   it.each([
-    ['is empty', foreign(0), /ends at 0, but 11 was acknowledged/],
-    ['is shorter', foreign(10), /ends at 10, but 11 was acknowledged/],
-    ['is shorter and ends with the same id', [...foreign(5), entryOf('e9')], /ends at 6, but 11/],
-    ['has the same length', foreign(11), /11 has id foreign10, but id e9 was acknowledged/],
-    ['is longer', foreign(12), /another/],
-  ])('journal/one-writer: never writes to another log that %s', async (_, other, reason) => {
+    ['is empty', 'log_corrupt', foreign(0), /ends at 0, but 11 was acknowledged/],
+    ['is shorter', 'log_corrupt', foreign(10), /ends at 10, but 11 was acknowledged/],
+    [
+      'is shorter and ends with the same id',
+      'log_corrupt',
+      [...foreign(5), entryOf('e9')],
+      /ends at 6, but 11/,
+    ],
+    ['has the same length', 'log_corrupt', foreign(11), /11 has id foreign10, but id e9 was acknowledged/],
+    ['is longer', 'log_fenced', foreign(12), /another/],
+  ])('journal/one-writer: never writes to another log that %s', async (_, code, other, reason) => {
     await using log = await freshLog();
     const writer = await writerOf(log);
     writer.append('e', 10);
@@ -127,7 +132,7 @@ export function describeOtherLogs(freshLog: FreshLog): void {
     await log.replaceWith(other);
     writer.append('e', 10);
     const { error } = await writer.state('fenced');
-    expect(error).toMatchObject({ code: 'log_fenced', message: expect.stringMatching(reason) });
+    expect(error).toMatchObject({ code, message: expect.stringMatching(reason) });
     expect(await idsIn(log)).toEqual(other.map(({ id }) => id));
   });
 }

@@ -2,8 +2,9 @@
 import { EntryQueue } from '../../src/base/entry-queue.ts';
 import { SignalboxError } from '../../src/contracts/errors.ts';
 import { matchesSubject } from '../../src/contracts/messages/subjects.ts';
-import { fenced, notFollowed, otherLog, refuseGap } from '../../src/journal/failures.ts';
+import { notFollowed, otherLog, refuseGap } from '../../src/journal/failures.ts';
 import {
+  type Extent,
   type FillGap,
   isSameTip,
   type Journal,
@@ -83,6 +84,21 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     return this.#log.tip();
   }
 
+  async extent(): Promise<Extent> {
+    this.#assertReachable();
+    const { sequence: last } = this.#log.tip();
+    const first = this.#log.messages[0]?.sequence ?? last + 1;
+    return { first, last, messages: this.#log.messages.length };
+  }
+
+  async missing(): Promise<readonly number[]> {
+    const { first, last } = await this.extent();
+    const present = new Set(this.#log.messages.map(({ sequence }) => sequence));
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).filter(
+      (sequence) => !present.has(sequence),
+    );
+  }
+
   async *read(range: ReadRange, fill: FillGap = refuseGap): AsyncIterable<StoredMessage> {
     const to = Math.min(range.to ?? Number.POSITIVE_INFINITY, this.#log.tip().sequence);
     let expected = range.from;
@@ -139,6 +155,10 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     this.#schedule();
   }
 
+  halt(error: SignalboxError): void {
+    if (!this.#closed && this.state.kind !== 'fenced') this.#fence(error);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#queue.clear();
@@ -173,7 +193,7 @@ export class MemoryJournal<Entry extends JournalEntry> implements Journal<Entry>
     }
     const tip = this.#log.tip();
     if (!isSameTip(tip, this.#stored)) {
-      this.#fence(fenced(otherLog(this.#stored, tip)));
+      this.#fence(otherLog(this.#stored, tip));
       return false;
     }
     if (this.state.kind === 'resyncing') this.#setState({ kind: 'open' });

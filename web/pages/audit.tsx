@@ -27,6 +27,7 @@ export function AuditPage({ title }: PageProps) {
       {status.value && (
         <>
           <LogFacts status={status.value} />
+          <Integrity integrity={status.value.integrity} />
           <Verification verification={status.value.verification} onStart={status.reload} />
         </>
       )}
@@ -54,6 +55,31 @@ function LogFacts({ status }: { readonly status: AuditStatus }) {
           ['Not signed yet', counted(unsigned_events, 'event')],
         ]}
       />
+    </Section>
+  );
+}
+
+/** What Signalbox checks by itself, all the time. */
+function Integrity({ integrity }: { readonly integrity: AuditStatus['integrity'] }) {
+  const { state, finding, verified, total, passed_at, counted_at } = integrity;
+  return (
+    <Section title="Checked all the time">
+      <div data-integrity={state}>
+        <Facts
+          rows={[
+            ['State', <StateBadge state={state} />],
+            ['Events counted', <Ago time={counted_at} />],
+            ['Whole log verified', passed_at === null ? 'not yet' : <Ago time={passed_at} />],
+            ['Being verified', `event ${number(verified)} of ${number(total)}`],
+          ]}
+        />
+        {finding !== null && (
+          <p class="trouble" role="alert">
+            {finding.sequence !== null && `Event ${number(finding.sequence)}: `}
+            <Line text={finding.message} />
+          </p>
+        )}
+      </div>
     </Section>
   );
 }

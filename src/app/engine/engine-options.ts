@@ -47,6 +47,9 @@ export interface EngineOptions {
   readonly readAhead?: ReadAhead | null;
   /** The keys that sign checkpoints; without them there are no checkpoints. */
   readonly keys?: CheckpointKeys;
-  /** Called when this process has lost the log: it decides nothing more. */
+  /**
+   * Called when this process has lost the log: it decides nothing more. Not called for a damaged log (`log.damage`):
+   * nothing is written to it either, but what runs is still supervised.
+   */
   readonly onFenced: (error: SignalboxError) => void;
 }

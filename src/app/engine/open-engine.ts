@@ -13,6 +13,7 @@ import { BUILT_IN_PROMPTS } from '../../engine/supervisor/prompts/prompt-facts.t
 import { Supervisor } from '../../engine/supervisor/supervisor.ts';
 import { AttemptTokens } from '../../engine/supervisor/tokens.ts';
 import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { Completeness } from '../../journal/completeness.ts';
 import type { Journal, JournalHandlers, LogReader, StoredMessage, Tip } from '../../journal/journal.ts';
 import { withTombstones } from '../../journal/redactions.ts';
 import type { AppContext, EngineState, EventLog, Settings, Supervision } from '../context.ts';
@@ -62,16 +63,28 @@ interface RecoveredParts {
 
 export class RecoveredEngine {
   readonly log: LogReader;
+  readonly #completeness: Completeness;
   readonly #parts: RecoveredParts;
 
   constructor(parts: RecoveredParts) {
     this.#parts = parts;
     this.log = withTombstones(parts.journal);
+    this.#completeness = new Completeness(parts.journal);
   }
 
   /** Reads what was stored meanwhile. One call at a time; one that fails may be repeated. */
   follow(): Promise<void> {
     return this.#parts.recovered.follow();
+  }
+
+  /** The last event that was read. */
+  get end(): Tip {
+    return this.#parts.recovered.end.tip;
+  }
+
+  /** Compares what the store says of the log with what was read. @throws SignalboxError `log_corrupt`, `nats_unavailable` */
+  checkComplete(): Promise<void> {
+    return this.#completeness.check(this.end.sequence);
   }
 
   /** Releases the log without having written to it. */
@@ -109,7 +122,15 @@ export class RecoveredEngine {
     await recordStart(journal, pipeline, last.tip, options);
     const app: AppContext = {
       state,
-      log: logOf({ pipeline, journal, reader: this.log, followers, snapshotter, closed: closed.signal }),
+      log: logOf({
+        pipeline,
+        journal,
+        reader: this.log,
+        completeness: this.#completeness,
+        followers,
+        snapshotter,
+        closed: closed.signal,
+      }),
       supervision,
       settings: settingsOf(options),
       environment,
@@ -128,7 +149,9 @@ function reportsTo(pipeline: CommitPipeline, { logger, onFenced }: EngineOptions
       if (state.kind === 'resyncing') {
         logger.warn({ reason: state.reason }, 'event log unreachable; resynchronizing');
       }
-      if (state.kind === 'fenced') onFenced(state.error);
+      if (state.kind !== 'fenced') return;
+      if (state.error.code === 'log_corrupt') logger.fatal({ err: state.error }, state.error.message);
+      else onFenced(state.error);
     },
   };
 }
@@ -204,12 +227,14 @@ interface LogParts {
   readonly pipeline: CommitPipeline;
   readonly journal: Journal<LogEntry>;
   readonly reader: LogReader;
+  readonly completeness: Completeness;
   readonly followers: Followers;
   readonly snapshotter: Snapshotter | null;
   readonly closed: AbortSignal;
 }
 
-function logOf({ pipeline, journal, reader, followers, snapshotter, closed }: LogParts): EventLog {
+function logOf(parts: LogParts): EventLog {
+  const { pipeline, journal, reader, completeness, followers, snapshotter, closed } = parts;
   return {
     commit: (event, origin) => pipeline.commit(event, origin),
     decide: (event, origin, waiter) => pipeline.decide(event, origin, waiter),
@@ -226,6 +251,12 @@ function logOf({ pipeline, journal, reader, followers, snapshotter, closed }: Lo
       readByFilter: (filter) => reader.readByFilter(filter),
       erase: (sequence) => journal.erase(sequence),
     },
+    get damage() {
+      const { state } = journal;
+      return state.kind === 'fenced' && state.error.code === 'log_corrupt' ? state.error : null;
+    },
+    halt: (error) => journal.halt(error),
+    checkComplete: () => completeness.check(pipeline.last.tip.sequence),
     dropSnapshots: async () => snapshotter?.drop(),
     closed,
   };

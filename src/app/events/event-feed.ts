@@ -7,6 +7,7 @@
  */
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
+import { damaged } from '../../journal/failures.ts';
 import type { Needs } from '../context.ts';
 import { EventPages } from './event-pages.ts';
 import {
@@ -116,6 +117,15 @@ export class EventFeed {
     };
   }
 
+  /**
+   * Reads the first events after a position, so that a log that cannot be read there is an error and no silence.
+   * @throws SignalboxError `log_corrupt`, `nats_unavailable`
+   */
+  async assertReadable(after = this.end): Promise<void> {
+    const { end } = this;
+    if (after < end && !this.#window.goesOnFrom(after)) await this.#page(after, end);
+  }
+
   close(): void {
     this.#stop();
     this.#cancelFlush?.();
@@ -163,14 +173,16 @@ export class EventFeed {
     const to = this.#visible;
     if (project !== undefined && task !== undefined)
       return this.#fromHistory(position, { project, task }, filter);
+    const page = await this.#page(position, to);
+    return { events: page.events.filter(matches), upTo: page.upTo };
+  }
+
+  async #page(position: number, to: number): Promise<Batch> {
     const page = await this.#pages.after(position, to);
     if (page.upTo === position) {
-      throw new SignalboxError(
-        'log_corrupt',
-        `event ${position + 1} was stored, but the log does not have it`,
-      );
+      throw damaged(position + 1, `event ${position + 1} was stored, but the log does not have it`);
     }
-    return { events: page.events.filter(matches), upTo: page.upTo };
+    return page;
   }
 
   #fromWindow(position: number, filter: EventFilter): Batch {

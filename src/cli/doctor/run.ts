@@ -13,7 +13,7 @@ import { checkAccess } from './access-check.ts';
 import { checkEarlierRuns } from './earlier-runs.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 import { checkNats } from './nats-check.ts';
-import { checkData, checkGuards, checkNode, checkPlatform, checkServer } from './system-checks.ts';
+import { checkData, checkGuards, checkLog, checkNode, checkPlatform, checkServer } from './system-checks.ts';
 
 export interface DoctorOptions extends ServerOptions, ConfigOptions {
   readonly repair?: boolean;
@@ -27,6 +27,7 @@ const CHECKS: readonly Check[] = [
   checkData,
   checkAccess,
   checkServer,
+  checkLog,
   checkEarlierRuns,
 ];
 

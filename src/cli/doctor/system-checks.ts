@@ -5,12 +5,13 @@ import { access, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { SignalboxClient } from '../../client/client.ts';
-import { healthReportSchema } from '../../contracts/api/system-answers.ts';
+import { type HealthReport, healthReportSchema } from '../../contracts/api/system-answers.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { compareVersions } from '../../daemon/embedded/program.ts';
 import { findGuard } from '../../daemon/embedded/running.ts';
 import { isServerGiven } from '../../daemon/nats-address.ts';
+import { readDamageNote } from '../../features/audit/log-watch.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
 import { bytesText } from '../text/time.ts';
 import { type Check, type Finding, fail, ok, warn } from './finding.ts';
@@ -100,7 +101,7 @@ const TIMEOUT_MS = 5_000;
 export const checkServer: Check = async ({ config, url }) => {
   try {
     const client = new SignalboxClient({ url, timeoutMs: TIMEOUT_MS, retry: { retries: 0 } });
-    return [judge(url, await client.readHealth())];
+    return judge(url, await client.readHealth());
   } catch (error) {
     const isAbsent = error instanceof SignalboxError && error.code === 'unreachable';
     if (!isAbsent) return [fail('signalbox', messageOf(error), 'fix --url or SIGNALBOX_URL')];
@@ -109,20 +110,36 @@ export const checkServer: Check = async ({ config, url }) => {
   }
 };
 
-function judge(url: string, answer: unknown): Finding {
+function judge(url: string, answer: unknown): Finding[] {
   const parsed = healthReportSchema.safeParse(answer);
   if (!parsed.success) {
-    return warn(
-      'signalbox',
-      `what answers at ${url} is not a Signalbox of this version`,
-      'restart it, or fix --url',
-    );
+    const detail = `what answers at ${url} is not a Signalbox of this version`;
+    return [warn('signalbox', detail, 'restart it, or fix --url')];
   }
   const { version, ready, reason, log } = parsed.data;
   const detail = `${version} runs at ${url}; event log ${log.state} at ${log.sequence} (${log.durability})`;
-  if (ready) return ok('signalbox', detail);
-  return fail('signalbox', `${detail}; not ready: ${reason}`, 'see its log output');
+  const integrity = judgeLog(log.integrity);
+  if (ready) return [ok('signalbox', detail), integrity];
+  return [fail('signalbox', `${detail}; not ready: ${reason}`, 'see its log output'), integrity];
 }
+
+const RESTORE = 'stop Signalbox, restore the log from a backup, and start it again: docs/how-to/audit.md';
+
+function judgeLog({ finding, passed_at, verified, total }: HealthReport['log']['integrity']): Finding {
+  if (finding !== null) return fail('event log', finding.message, RESTORE);
+  const whole = passed_at === null ? 'not yet' : `last at ${passed_at}`;
+  return ok('event log', `complete; verified as a whole ${whole}, at event ${verified} of ${total} now`);
+}
+
+/** The damage that an earlier Signalbox has noted; a running one reports it itself. */
+export const checkLog: Check = async ({ config }) => {
+  try {
+    const note = await readDamageNote(config.data_dir);
+    return note === null ? [] : [fail('event log', `found at ${note.found_at}: ${note.message}`, RESTORE)];
+  } catch (error) {
+    return [fail('event log', `its damage is noted, and cannot be read: ${messageOf(error)}`, RESTORE)];
+  }
+};
 
 async function checkPort(host: string, port: number): Promise<Finding> {
   const problem = await new Promise<Error | null>((resolve) => {

@@ -154,6 +154,15 @@ const retentionSchema = z.strictObject({
     .describe('Events between two snapshots, which shorten a restart; at least as many as there are tasks.'),
 });
 
+const verificationSchema = z.strictObject({
+  events_per_second: whole(1)
+    .default(1_000)
+    .describe('How fast the hash chain of the log is verified in the background.'),
+  pause_seconds: seconds()
+    .default(300)
+    .describe('How long to wait after the whole log was verified, before it is verified again.'),
+});
+
 const endpointError = 'expected a URL that begins with http:// or https://, without a user or password in it';
 
 const telemetrySchema = z.strictObject({
@@ -198,6 +207,7 @@ const sections = {
   limits: limitsSchema.prefault({}).describe('How much Signalbox does at the same time.'),
   defaults: defaultsSchema.prefault({}).describe('Settings of tasks and agents that do not set them.'),
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
+  verification: verificationSchema.prefault({}).describe('How the log is verified while Signalbox runs.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
   webhooks: webhooksSchema,
   telemetry: telemetrySchema.prefault({}).describe('OpenTelemetry traces of tasks and attempts.'),

@@ -17,6 +17,22 @@ export const verificationSchema = z.strictObject({
 });
 export type VerificationAnswer = z.output<typeof verificationSchema>;
 
+/** What is known of damage to the log: what Signalbox checks by itself, all the time. */
+export const integritySchema = z.strictObject({
+  /** `verifying` until the whole log was verified once; nothing is written to a `damaged` log. */
+  state: z.enum(['verifying', 'verified', 'damaged']),
+  /** What is wrong; `sequence` is the first event that is, as far as it is known. */
+  finding: z.strictObject({ sequence: z.int().min(1).nullable(), message: z.string() }).nullable(),
+  /** When the number of events was compared last. */
+  counted_at: time.nullable(),
+  /** The last event that the present verification has come to, and the last event of the log. */
+  verified: count,
+  total: count,
+  /** When the whole log was verified last. */
+  passed_at: time.nullable(),
+});
+export type IntegrityAnswer = z.output<typeof integritySchema>;
+
 export const auditStatusSchema = z.strictObject({
   /** The last event of the log, and the SHA-256 (hex) of its bytes, which fixes everything before it. */
   sequence: count,
@@ -27,7 +43,9 @@ export const auditStatusSchema = z.strictObject({
   checkpoint: z.strictObject({ sequence: z.int().min(1), time, key: z.string() }).nullable(),
   /** Events after the last checkpoint: only the hash chain protects them. */
   unsigned_events: count,
-  /** The newest verification since the start of this Signalbox; null if there was none. */
+  /** What Signalbox checks by itself. */
+  integrity: integritySchema,
+  /** The newest verification on request since the start of this Signalbox; null if there was none. */
   verification: verificationSchema.nullable(),
 });
 export type AuditStatusAnswer = z.output<typeof auditStatusSchema>;

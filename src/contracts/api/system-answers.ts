@@ -1,6 +1,7 @@
 /** Answers about the system itself: logs, state, health, problems and keys. Times are RFC 3339 in UTC. */
 import { z } from 'zod';
 import { count, time } from '../fields.ts';
+import { integritySchema } from './audit-status.ts';
 
 /** Headers of a part of a log, which is plain text: its offset, the offset of the next part, and whether it is the last. */
 export const LOG_HEADERS = {
@@ -56,6 +57,8 @@ export const healthReportSchema = z.strictObject({
     backlog: count,
     /** How durable an acknowledged event is, as a sentence. */
     durability: z.string(),
+    /** Whether it is complete and unchanged, as far as it was verified. */
+    integrity: integritySchema,
   }),
   nats: z.strictObject({
     /** Without credentials. */

@@ -98,6 +98,11 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
     return this.#underway.length;
   }
 
+  /** Bytes of an event as JSON that fit in the log. */
+  get maxEventBytes(): number {
+    return this.#options.maxEventBytes - ENVELOPE_BYTES;
+  }
+
   /** The last event that was stored. */
   get last(): Rebuilt {
     return this.#last;
@@ -230,6 +235,7 @@ function assertFits(event: DomainEvent, eventJson: string, maxEventBytes: number
   if (bytes <= maxEventBytes) return;
   throw new SignalboxError(
     'body_too_large',
-    `${bytes} bytes do not fit in one event of the log (${maxEventBytes}): ${smallerText(event)}`,
+    `this takes ${bytes} bytes in the log, and the NATS server takes ${maxEventBytes} at most (max_payload): ${smallerText(event)}`,
+    { details: { bytes, limit: maxEventBytes } },
   );
 }

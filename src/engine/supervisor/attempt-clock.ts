@@ -5,6 +5,7 @@
  * half of the allowed time, whatever the clock did meanwhile; silence while Signalbox was not running does not count.
  * After the agent has reported its result, only the lingering of its process counts.
  */
+import type { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Run } from '../../drivers/driver.ts';
@@ -97,8 +98,7 @@ export class AttemptClock {
     const isSilent = now - lastSignAt >= allowed / 2;
     const state = this.#stateOf(attempt);
     if (state === 'running' && isSilent) {
-      watched.suspectedAt = now;
-      this.#suspect(attempt, now - lastSignAt);
+      if (this.#suspect(attempt, now - lastSignAt) === null) watched.suspectedAt = now;
     } else if (state === 'suspected' && !isSilent) {
       this.#recover(attempt, printedAt === lastSignAt ? 'output' : 'Signalbox was restarted meanwhile');
     }
@@ -112,9 +112,10 @@ export class AttemptClock {
     return this.#context.host.get('attempt', attemptKey(attempt))?.state;
   }
 
-  #suspect({ project, task, attempt }: AttemptRef, silentMs: number): void {
+  /** @returns why it cannot be recorded; null if it is */
+  #suspect({ project, task, attempt }: AttemptRef, silentMs: number): SignalboxError | null {
     const reason = `no output and no heartbeat for ${Math.round(silentMs / 1_000)} s`;
-    this.#context.decide({ type: 'attempt.suspected', project, task, attempt, reason });
+    return this.#context.decide({ type: 'attempt.suspected', project, task, attempt, reason });
   }
 
   #recover({ project, task, attempt }: AttemptRef, evidence: string): void {

@@ -13,6 +13,7 @@ import type { AttemptOutcome, Output, TaskSpec } from '../../contracts/tasks.ts'
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
+import { cutText } from './fit-event.ts';
 import { type Judgement, judge, withQuota } from './outcome.ts';
 import { verdictIn } from './reviews.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
@@ -25,8 +26,8 @@ interface AttemptEndsParts extends SupervisorContext {
 /** States of a task in which the end of its attempt decides what happens next. */
 export const ACTIVE_STATES: ReadonlySet<string> = new Set(['claimed', 'working', 'review']);
 
-/** Recorded characters of an error. */
-const MAX_ERROR_LENGTH = 20_000;
+/** Recorded bytes of an error. */
+const MAX_ERROR_BYTES = 60_000;
 
 /**
  * Milliseconds to wait before the attempt that follows `attempts` finished ones.
@@ -159,7 +160,7 @@ export class AttemptEnds {
       attempt,
       agent,
       outcome,
-      error: error?.slice(0, MAX_ERROR_LENGTH),
+      error: error === undefined ? undefined : cutText(error, MAX_ERROR_BYTES),
       exit_code: end?.result.kind === 'exited' ? end.result.code : undefined,
       signal: end?.result.kind === 'signalled' ? end.result.signal : undefined,
       stderr_tail: end?.stderrTail,

@@ -123,12 +123,22 @@ export class AttemptKeeper {
     this.#clock.onVerdict(attempt);
   }
 
-  /** Decides to stop an open attempt; does nothing if it is stopping or over. */
+  /** Resolves when no run that is watched now is left. */
+  async whenNoneRuns(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map(({ run }) => run.ended));
+  }
+
+  /**
+   * Decides to stop an open attempt; does nothing if it is stopping or over. If the log is damaged, the run is stopped
+   * although that cannot be recorded: the start with a restored log finds how it ended.
+   */
   requestStop(ref: AttemptRef, reason: StopReason): void {
     const state = this.#stateOf(ref);
     if (state === undefined || state === 'stopping') return;
     const { project, task, attempt } = ref;
-    this.#options.decide({ type: 'attempt.stop_requested', project, task, attempt, reason });
+    const refusal = this.#options.decide({ type: 'attempt.stop_requested', project, task, attempt, reason });
+    const watched = this.#runs.get(attemptKey(ref));
+    if (refusal?.code === 'log_corrupt' && watched) watched.run.stop(watched.graceMs);
   }
 
   /** Epoch milliseconds of the next attempt; null if none is left, or if the task has moved on from its attempt. */

@@ -5,7 +5,7 @@
  * What must happen next follows from the state alone, so that the same happens after a restart.
  */
 import type { TaskView } from '../../../projections/index.ts';
-import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
 import { parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
@@ -19,6 +19,7 @@ import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { fitEvent } from './fit-event.ts';
 import type { PromptBuilders } from './prompts/prompt-facts.ts';
 import { ReadyTasks } from './ready-tasks.ts';
 import { Relations } from './relations.ts';
@@ -42,6 +43,8 @@ export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'd
 }
 
 const ACTOR = 'supervisor';
+/** Refusals after which nothing is recorded any more. */
+const OVER: ReadonlySet<ErrorCode> = new Set(['log_fenced', 'log_corrupt', 'shutting_down']);
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -128,14 +131,27 @@ export class Supervisor {
   /** As `SupervisorContext.decide`. */
   decide(event: DomainEvent, actor: string = ACTOR): SignalboxError | null {
     try {
-      this.#options.pipeline.decide(event, { actor });
+      this.#decideFitting(event, actor);
       return null;
     } catch (cause) {
       const refusal =
         cause instanceof SignalboxError ? cause : new SignalboxError('internal', messageOf(cause), { cause });
-      if (refusal.code !== 'log_fenced' && refusal.code !== 'shutting_down')
+      if (!OVER.has(refusal.code))
         this.#options.logger.warn({ err: refusal, event: event.type }, 'a decision was refused');
       return refusal;
+    }
+  }
+
+  /** Cuts texts of an event that is too large; an output is refused as a whole, because its attempt has failed then. */
+  #decideFitting(event: DomainEvent, actor: string): void {
+    const { pipeline, logger } = this.#options;
+    try {
+      pipeline.decide(event, { actor });
+    } catch (error) {
+      const isTooLarge = error instanceof SignalboxError && error.code === 'body_too_large';
+      if (!isTooLarge || event.type === 'task.output_added') throw error;
+      logger.warn({ event: event.type, reason: error.message }, 'cutting the texts of an event that is too large');
+      pipeline.decide(fitEvent(event, pipeline.maxEventBytes), { actor });
     }
   }
 

@@ -3,36 +3,65 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AppContext, Needs } from '../../app/context.ts';
 import { withLimit } from '../../base/time.ts';
-import type { AuditStatusAnswer, VerificationAnswer } from '../../contracts/api/audit-status.ts';
+import type {
+  AuditStatusAnswer,
+  IntegrityAnswer,
+  VerificationAnswer,
+} from '../../contracts/api/audit-status.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { type StoredRecord, SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
 import { readRecord } from '../../journal/codec/cloud-event.ts';
-import { type AuditFinding, anchorsIn, liveItems } from './log-items.ts';
+import { damaged } from '../../journal/failures.ts';
+import { type AuditFinding, anchorsIn, type FindingKind, liveItems } from './log-items.ts';
+import { LogWatch, type LogWatchSettings } from './log-watch.ts';
 import { LogVerifier } from './verifier.ts';
 
 export interface LogCheckOptions {
   readonly app: Needs<'log.messages' | 'log.last' | 'environment'>;
   readonly dataDirectory: string;
   readonly logger: Logger;
+  /** Called for a confirmed finding. */
+  readonly onFinding?: (finding: AuditFinding) => void;
 }
 
-export interface AuditOptions extends LogCheckOptions {
+export interface AuditOptions extends Omit<LogCheckOptions, 'onFinding'> {
   readonly app: AppContext;
+  readonly watch: LogWatchSettings;
 }
+
+/** Findings after which nothing may be written. The others are about keys, signatures and unfinished redactions. */
+const DAMAGE: ReadonlySet<FindingKind> = new Set([
+  'gap',
+  'order',
+  'unreadable',
+  'chain',
+  'identity',
+  'subject',
+  'version',
+  'truncated',
+  'other_log',
+]);
 
 type CheckpointStatus = AuditStatusAnswer['checkpoint'];
 
 export class Audit {
   readonly #app: AppContext;
   readonly #check: LogCheck;
+  readonly #watch: LogWatch;
   readonly #stopListening: () => void;
   #keys: number;
   #checkpoint: CheckpointStatus;
 
-  private constructor(options: AuditOptions, keys: number, checkpoint: CheckpointStatus) {
+  private constructor(options: AuditOptions, watch: LogWatch, keys: number, checkpoint: CheckpointStatus) {
     this.#app = options.app;
-    this.#check = new LogCheck(options);
+    this.#watch = watch;
+    this.#check = new LogCheck({
+      ...options,
+      onFinding: ({ kind, sequence, message }) => {
+        if (DAMAGE.has(kind)) watch.report(damaged(sequence, message));
+      },
+    });
     this.#keys = keys;
     this.#checkpoint = checkpoint;
     this.#stopListening = options.app.log.onRecord((record) => this.#onRecord(record));
@@ -42,7 +71,13 @@ export class Audit {
   static async open(options: AuditOptions): Promise<Audit> {
     let keys = 0;
     for await (const _ of options.app.log.messages.readByFilter(supervisorFilter('key_introduced'))) keys++;
-    return new Audit(options, keys, await newestCheckpoint(options.app));
+    const checkpoint = await newestCheckpoint(options.app);
+    return new Audit(options, await LogWatch.open({ ...options, settings: options.watch }), keys, checkpoint);
+  }
+
+  /** What is known of damage to the log. */
+  get integrity(): IntegrityAnswer {
+    return this.#watch.integrity;
   }
 
   status(): AuditStatusAnswer {
@@ -53,6 +88,7 @@ export class Audit {
       keys: this.#keys,
       checkpoint: this.#checkpoint,
       unsigned_events: tip.sequence - (this.#checkpoint?.sequence ?? 0),
+      integrity: this.integrity,
       verification: this.#check.verification,
     };
   }
@@ -65,7 +101,7 @@ export class Audit {
 
   async close(): Promise<void> {
     this.#stopListening();
-    await this.#check.close();
+    await Promise.all([this.#check.close(), this.#watch.close()]);
   }
 
   #onRecord(record: StoredRecord): void {
@@ -153,6 +189,7 @@ export class LogCheck {
       const finding = await this.#confirmedFinding(verification);
       if (this.#closing.signal.aborted) return;
       verification.finding = finding && { sequence: finding.sequence, message: finding.message };
+      if (finding) this.#options.onFinding?.(finding);
     } catch (error) {
       const message = `could not verify the log to its end: ${messageOf(error)}`;
       verification.finding = { sequence: null, message };

@@ -34,6 +34,8 @@ const CONFIG = {
   discard: DiscardPolicy.New,
   max_msgs: -1,
   max_msgs_per_subject: -1,
+  /** The largest message is that of the server (max_payload): the limits of texts follow from it. */
+  max_msg_size: -1,
   max_bytes: -1,
   max_age: 0,
   no_ack: false,
@@ -51,6 +53,7 @@ const ESSENTIAL = [
   'max_age',
   'max_msgs',
   'max_msgs_per_subject',
+  'max_msg_size',
   'no_ack',
   'republish',
 ] as const;
@@ -114,6 +117,8 @@ async function findStream(manager: JetStreamManager): Promise<StreamConfig | nul
 /** The server's value of a setting, as JSON with keys in our order. It leaves out what is false or not set. */
 function kept(config: StreamConfig, key: Setting): string {
   switch (key) {
+    case 'max_msg_size':
+      return JSON.stringify(config.max_msg_size ?? -1);
     case 'no_ack':
       return JSON.stringify(config.no_ack ?? false);
     case 'republish': {

@@ -30,6 +30,8 @@ export async function openGroupCommit<Entry extends JournalEntry>(
       return inner.backlog + batches.size;
     },
     tip: () => inner.tip(),
+    extent: () => inner.extent(),
+    missing: () => inner.missing(),
     read: (range, fill) => inner.read(range, fill),
     readPresent: (range) => inner.readPresent(range),
     readBySubject: (prefix, from) => inner.readBySubject(prefix, from),
@@ -45,6 +47,7 @@ export async function openGroupCommit<Entry extends JournalEntry>(
     append(entry) {
       if (!batches.failure) inner.append(entry);
     },
+    halt: (error) => inner.halt(error),
     close() {
       batches.close();
       return inner.close();

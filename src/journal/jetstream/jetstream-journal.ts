@@ -6,7 +6,7 @@ import { unavailable } from '../failures.ts';
 import { isSameTip, type Journal, type JournalEntry, type JournalHandlers } from '../journal.ts';
 import { storeAlone } from './append.ts';
 import { eraseMessage, openEventStream } from './event-stream.ts';
-import { holdsSubject, readerOf } from './jetstream-reader.ts';
+import { holdsSubject, missingIn, readExtent, readerOf } from './jetstream-reader.ts';
 import { JetStreamWriter } from './jetstream-writer.ts';
 
 export interface JetStreamJournalOptions {
@@ -38,6 +38,8 @@ export async function openJetStreamJournal<Entry extends JournalEntry>(
     get backlog() {
       return writer.backlog;
     },
+    extent: () => readExtent(manager),
+    missing: () => missingIn(manager),
     holds: (subject) => holdsSubject(manager, subject),
     erase: (sequence) => eraseMessage(manager, sequence),
     /** The first message of the new writer breaks the chain of an earlier one (journal/one-writer). */
@@ -59,6 +61,7 @@ export async function openJetStreamJournal<Entry extends JournalEntry>(
       return { ok: true };
     },
     append: (entry) => writer.append(entry),
+    halt: (error) => writer.halt(error),
     close: async () => writer.close(),
   };
 }

@@ -11,8 +11,8 @@ import {
 import type { NatsConnection } from '@nats-io/transport-node';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_STREAM, EVENT_SUBJECTS } from '../../contracts/messages/subjects.ts';
-import { refuseGap, unavailable } from '../failures.ts';
-import type { FillGap, LogReader, ReadRange, StoredMessage, Tip } from '../journal.ts';
+import { damaged, refuseGap, unavailable } from '../failures.ts';
+import type { Extent, FillGap, LogReader, ReadRange, StoredMessage, Tip } from '../journal.ts';
 import { messageIdOf } from './append.ts';
 import { isStreamMissing } from './event-stream.ts';
 
@@ -84,6 +84,25 @@ export async function readTip(manager: JetStreamManager): Promise<Tip> {
   return sequence === 0 ? { sequence, id: '' } : { sequence, id: await readId(manager, sequence) };
 }
 
+/** @throws SignalboxError `nats_unavailable`, `log_corrupt` if there is no stream */
+export async function readExtent(manager: JetStreamManager): Promise<Extent> {
+  try {
+    const { first_seq: first, last_seq: last, messages } = (await manager.streams.info(EVENT_STREAM)).state;
+    return { first, last, messages };
+  } catch (cause) {
+    if (!isStreamMissing(cause)) throw unavailable('cannot read the log', cause);
+    throw damaged(1, `the stream ${EVENT_STREAM} does not exist any more`);
+  }
+}
+
+/** @throws SignalboxError `nats_unavailable` */
+export async function missingIn(manager: JetStreamManager): Promise<readonly number[]> {
+  const info = await manager.streams
+    .info(EVENT_STREAM, { deleted_details: true })
+    .catch(failAs('cannot read the log'));
+  return info.state.deleted ?? [];
+}
+
 /** @throws SignalboxError `nats_unavailable` */
 export async function holdsSubject(manager: JetStreamManager, subject: string): Promise<boolean> {
   const last = { last_by_subj: subject };
@@ -116,7 +135,7 @@ async function* readMessages(
   const to = Math.min(range.to ?? tip, tip);
   let expected = range.from;
   if (expected > to) return;
-  await using reading = await open(client, startingAt(expected));
+  await using reading = await open(client, startingAt(expected), Math.min(PULL_SIZE, to - expected + 1));
   let isAtEnd = reading.isEmpty;
   for await (const message of reading.messages) {
     const { seq: sequence } = message;
@@ -185,12 +204,17 @@ interface Reading extends AsyncDisposable {
   readonly isEmpty: boolean;
 }
 
-async function open(client: JetStreamClient, options: Partial<OrderedConsumerOptions>): Promise<Reading> {
+/** @param pullSize messages that are requested at once */
+async function open(
+  client: JetStreamClient,
+  options: Partial<OrderedConsumerOptions>,
+  pullSize = PULL_SIZE,
+): Promise<Reading> {
   const consumer = await client.consumers.get(EVENT_STREAM, options).catch(failAs('cannot read the log'));
   const remove = async (): Promise<void> => void (await consumer.delete().catch(() => false));
   const { num_pending: pending } = await consumer.info(true);
   if (pending === 0) return { messages: [], isEmpty: true, [Symbol.asyncDispose]: remove };
-  const messages = await consumer.consume({ max_messages: PULL_SIZE });
+  const messages = await consumer.consume({ max_messages: pullSize });
   const end = async (): Promise<void> => {
     await messages.close();
     await remove();

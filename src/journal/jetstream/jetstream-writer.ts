@@ -22,9 +22,17 @@ import {
   type Subscription,
 } from '@nats-io/transport-node';
 import { EntryQueue } from '../../base/entry-queue.ts';
-import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_STREAM } from '../../contracts/messages/subjects.ts';
-import { closedForGood, fenced, notFollowed, otherLog, tooLarge, writtenByAnother } from '../failures.ts';
+import {
+  closedForGood,
+  damaged,
+  fenced,
+  notFollowed,
+  otherLog,
+  tooLarge,
+  writtenByAnother,
+} from '../failures.ts';
 import {
   isSameTip,
   type JournalEntry,
@@ -48,6 +56,8 @@ export interface JetStreamWriterOptions<Entry extends JournalEntry> {
 }
 
 const RESYNC_PAUSE_MS = 100;
+/** Errors of a resync after which nothing is ever written again. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['log_fenced', 'log_corrupt']);
 /** Entries worth a write to the socket: about as many as the client sends at once. */
 const BURST = 32;
 
@@ -101,6 +111,10 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     }
     if (this.#inFlight === 0 || this.#queue.length - this.#inFlight >= BURST) this.#pump();
     else this.#schedulePump();
+  }
+
+  halt(error: SignalboxError): void {
+    this.#fence(error);
   }
 
   close(): void {
@@ -198,8 +212,9 @@ export class JetStreamWriter<Entry extends JournalEntry> {
         // Nothing is sent into a broken connection: the client would keep it and send it all after reconnecting.
         if (this.#isConnected) return await this.#recover(reason);
       } catch (error) {
-        if (isStreamMissing(error)) this.#fence(fenced(`the stream ${EVENT_STREAM} does not exist any more`));
-        else if (error instanceof SignalboxError && error.code === 'log_fenced') this.#fence(error);
+        if (isStreamMissing(error))
+          this.#fence(damaged(1, `the stream ${EVENT_STREAM} does not exist any more`));
+        else if (error instanceof SignalboxError && FINAL.has(error.code)) this.#fence(error);
         else this.#noteReason(messageOf(error));
       }
       await delay(RESYNC_PAUSE_MS, undefined, { ref: false });
@@ -217,7 +232,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
     if (!this.#isOver()) this.#reopen();
   }
 
-  /** Reports what was stored of the entries in flight. @throws SignalboxError `log_fenced` */
+  /** Reports what was stored of the entries in flight. @throws SignalboxError `log_fenced`, `log_corrupt` */
   async #reportStored(reason: string): Promise<void> {
     const tip = await readTip(this.#options.manager);
     while (this.#stored.sequence < tip.sequence) {
@@ -231,7 +246,7 @@ export class JetStreamWriter<Entry extends JournalEntry> {
       }
     }
     // The tip's id must be ours even if nothing new was stored: an equal length is not an equal log.
-    if (!isSameTip(tip, this.#stored)) throw fenced(otherLog(this.#stored, tip));
+    if (!isSameTip(tip, this.#stored)) throw otherLog(this.#stored, tip);
   }
 
   #reopen(): void {

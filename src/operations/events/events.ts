@@ -14,7 +14,7 @@ const follow = {
       mediaType: 'text/event-stream',
     },
   },
-  errors: ['overloaded'],
+  errors: ['overloaded', 'log_corrupt', 'nats_unavailable'],
   needs: 'streams',
 } as const;
 

@@ -102,7 +102,7 @@ describe('a damaged log', () => {
     await (await log.manager()).streams.delete(EVENT_STREAM);
     writer.append('e', 10);
     const { error } = await writer.state('fenced');
-    expect(error).toMatchObject({ code: 'log_fenced', message: expect.stringContaining('does not exist') });
+    expect(error).toMatchObject({ code: 'log_corrupt', message: expect.stringContaining('does not exist') });
   });
 });
 

@@ -18,13 +18,22 @@ import { MemoryLog } from '../memory-journal.ts';
 export const TASKS = `/api/projects/${PROJECT}/tasks`;
 export const MAX_BODY_BYTES = 1_048_576;
 
+const INTACT: HealthReport['log']['integrity'] = {
+  state: 'verified',
+  finding: null,
+  counted_at: '2026-01-01T00:00:00.000Z',
+  verified: 0,
+  total: 1,
+  passed_at: '2026-01-01T00:00:00.000Z',
+};
+
 export const HEALTHY: HealthReport = {
   ready: true,
   reason: null,
   version: 'test',
   pid: process.pid,
   uptime_seconds: 1,
-  log: { state: 'open', sequence: 1, backlog: 0, durability: 'memory only' },
+  log: { state: 'open', sequence: 1, backlog: 0, durability: 'memory only', integrity: INTACT },
   nats: { url: 'nats://127.0.0.1:4222', version: '2.9.10', embedded: false, pid: null, restarts: 0 },
   access: { state: 'open', warning: null },
   unfinished_tasks: 0,
@@ -189,7 +198,12 @@ export async function startHttp(
   });
   const directory = join(test.app.settings.directories.content, 'background');
   const background = await Background.open(test.app, directory);
-  const audit = await Audit.open({ app: test.app, dataDirectory: directory, logger: silentLogger });
+  const audit = await Audit.open({
+    app: test.app,
+    dataDirectory: directory,
+    logger: silentLogger,
+    watch: { eventsPerSecond: 1_000, pauseMs: 300_000 },
+  });
   try {
     const server = await startHttpServer({
       app: test.app,

@@ -51,6 +51,9 @@ export const ignoresOtherWriters: JournalFactory = (log, handlers, defer) => {
       return waiting.length;
     },
     tip: () => reader.tip(),
+    extent: () => reader.extent(),
+    missing: () => reader.missing(),
+    halt: (error) => reader.halt(error),
     read: (range, fill) => reader.read(range, fill),
     readPresent: (range) => reader.readPresent(range),
     readBySubject: (prefix, from) => reader.readBySubject(prefix, from),
@@ -84,6 +87,9 @@ function overriding(
       return journal.backlog;
     },
     tip: () => journal.tip(),
+    extent: () => journal.extent(),
+    missing: () => journal.missing(),
+    halt: (error) => journal.halt(error),
     read: (range, fill) => journal.read(range, fill),
     readPresent: (range) => journal.readPresent(range),
     readBySubject: (prefix, from) => journal.readBySubject(prefix, from),
