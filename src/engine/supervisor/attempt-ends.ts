@@ -122,7 +122,7 @@ export class AttemptEnds {
     return !context.outputsRequired || context.outputs > 0 || !ACTIVE_STATES.has(state);
   }
 
-  /** A success that met a decision about the task, whose stop was not recorded yet: nobody failed. */
+  /** A success that met a decision about the task, whose stop was not recorded yet: it is no failure. */
   #judgeUnwanted(ref: TaskRef, { stopReason, verdict }: AttemptContext, judgement: Judgement): Judgement {
     const state = this.#options.host.get('task', taskKey(ref))?.state ?? 'gone';
     const isUnwanted = stopReason === null && verdict === null && !ACTIVE_STATES.has(state);

@@ -6,7 +6,7 @@
  */
 import type { TaskView } from '../../../projections/index.ts';
 import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
-import type { DomainEvent, EventOf, StoredRecord } from '../../contracts/events/events.ts';
+import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../contracts/events/events.ts';
 import { parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Archive } from '../runtime/archive.ts';
@@ -43,6 +43,8 @@ export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'd
 }
 
 const ACTOR = 'supervisor';
+/** Events that are never cut. */
+const WHOLE: ReadonlySet<EventType> = new Set(['task.output_added', 'task.created']);
 /** Refusals after which nothing is recorded any more. */
 const OVER: ReadonlySet<ErrorCode> = new Set(['log_fenced', 'log_corrupt', 'shutting_down']);
 
@@ -142,15 +144,18 @@ export class Supervisor {
     }
   }
 
-  /** Cuts texts of an event that is too large; an output is refused as a whole, because its attempt has failed then. */
+  /** Cuts texts of an event that is too large. For an output and a new task, the one who decides it knows better. */
   #decideFitting(event: DomainEvent, actor: string): void {
     const { pipeline, logger } = this.#options;
     try {
       pipeline.decide(event, { actor });
     } catch (error) {
       const isTooLarge = error instanceof SignalboxError && error.code === 'body_too_large';
-      if (!isTooLarge || event.type === 'task.output_added') throw error;
-      logger.warn({ event: event.type, reason: error.message }, 'cutting the texts of an event that is too large');
+      if (!isTooLarge || WHOLE.has(event.type)) throw error;
+      logger.warn(
+        { event: event.type, reason: error.message },
+        'cutting the texts of an event that is too large',
+      );
       pipeline.decide(fitEvent(event, pipeline.maxEventBytes), { actor });
     }
   }

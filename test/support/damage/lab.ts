@@ -23,7 +23,7 @@ export interface Edit {
   readonly snapshot: boolean;
 }
 
-/** Seconds between two verifications: longer than the server keeps a block in memory that nobody reads. */
+/** Seconds between two verifications: longer than the server keeps an unused block in memory. */
 const PAUSE_SECONDS = 11;
 /** Within which damage is reported, with these settings. */
 export const REPORT_MS = 40_000;
