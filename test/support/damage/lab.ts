@@ -10,6 +10,7 @@ import type { HealthReport } from '../../../src/contracts/api/system-answers.ts'
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
 import { Daemon } from '../../../src/daemon/daemon.ts';
+import { layoutOf } from '../../../src/daemon/embedded/layout.ts';
 import { silentLogger } from '../engine.ts';
 import { embeddedServer } from '../nats/embedded.ts';
 import { Random } from '../simulation/random.ts';
@@ -63,6 +64,8 @@ export class DamageLab implements AsyncDisposable {
     const random = new Random(edit.seed);
     const data = await mkdtemp(join(this.#directory, 'copy-'));
     await cp(this.#base, data, { recursive: true });
+    // Each copy runs a server of its own.
+    await rm(layoutOf(data).portFile, { force: true });
     if (!edit.snapshot) await rm(join(data, 'snapshots'), { recursive: true, force: true });
     try {
       if (edit.when === 'stopped') {
