@@ -1,8 +1,7 @@
 /** Any program as an agent: the prompt by file, argument or standard input; the result by writing back or by its output. */
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { Output } from '../contracts/tasks.ts';
-import { tailOf } from '../process/files/tail.ts';
+import { textOf } from './declared/reading.ts';
 import { defineDriver, localOptions, quotaSchema, textSchema } from './definition.ts';
 import type { RunRequest } from './driver.ts';
 import {
@@ -118,22 +117,19 @@ export function commandProgram(settings: CommandSettings): Program {
       return {
         result,
         outputs: isOk ? await printed(settings, ended.directory, request) : [],
-        quota: await quotaIn(settings, ended),
+        quota: isOk ? undefined : await quotaIn(settings, ended),
       };
     },
   };
 }
 
-/** Bytes of standard output that become an output. */
-const STDOUT_OUTPUT_BYTES = 256 * 1_024;
-
 async function printed(
-  { output }: ProgramSettings,
+  { output, maxOutputBytes }: ProgramSettings,
   directory: string,
   { agent }: RunRequest,
 ): Promise<Output[]> {
   if (output === 'none') return [];
-  const content = await tailOf(join(directory, 'stdout.log'), STDOUT_OUTPUT_BYTES);
+  const content = await textOf(directory, maxOutputBytes);
   if (content.trim() === '') return [];
   return [{ type: 'other', title: `Standard output of ${agent}`, content, agent }];
 }

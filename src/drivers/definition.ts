@@ -138,13 +138,23 @@ const patternSchema = z
       context.addIssue(`${patternError}: ${messageOf(error)}`);
     }
   })
-  .describe('A regular expression for a line of its output; case does not matter.');
+  .describe('A regular expression for a line of its output, beside the known texts; case does not matter.');
 
 export const quotaSchema = z
   .strictObject({
-    pattern: patternSchema,
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether the texts that tools print for a used-up quota are understood. Default: with a ready driver.',
+      ),
+    pattern: patternSchema.optional(),
     park_seconds: seconds()
       .default(3_600)
-      .describe('How long to wait if the line names no time ("retry after 5 minutes", "resets at …").'),
+      .describe(
+        'How long to wait if the line names no time, or one that is more than 8 days away. Such a text parks for 8 days at most.',
+      ),
   })
-  .describe('How it says that its quota is used up. Then it gets no work for a while.');
+  .describe(
+    'How it says that its quota is used up. Then it gets no work for a while, and the attempt does not count.',
+  );

@@ -153,9 +153,9 @@ export class ProgramDriver implements Driver {
   async #read({ report }: ProcessEnd, request: RunRequest, files: AttemptFiles): Promise<ReadEnd> {
     const directory = join(files.directory, 'process');
     const stderrTail = await tailOf(join(directory, 'stderr.log'), MESSAGES_TAIL_BYTES);
-    const { exit, endedAt } = report;
+    const { exit, endedAt, stdoutBytes } = report;
     try {
-      const read = await this.#program.read({ directory, exit, endedAt, stderrTail }, request);
+      const read = await this.#program.read({ directory, exit, endedAt, stderrTail, stdoutBytes }, request);
       return stderrTail === '' ? read : { ...read, stderrTail };
     } catch (error) {
       const failure = `cannot read its output: ${messageOf(error)}`;

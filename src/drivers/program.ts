@@ -6,7 +6,7 @@ import { tailOf } from '../process/files/tail.ts';
 import type { ExitReport } from '../process/runner.ts';
 import { type DriverServices, pickEnvironment, type quotaSchema } from './definition.ts';
 import type { Prompting, RunEnd, RunRequest, RunResult } from './driver.ts';
-import { type QuotaSettings, type QuotaSign, quotaSign } from './quota.ts';
+import { type QuotaSettings, type QuotaSign, quotaSign, zoneOfEnvironment } from './quota.ts';
 
 /** The files of an attempt. */
 export interface AttemptFiles {
@@ -37,6 +37,8 @@ export interface EndedOutput {
   readonly exit: ExitReport['exit'];
   readonly endedAt: number;
   readonly stderrTail: string;
+  /** Bytes of standard output that it wrote, whether they are kept or not. */
+  readonly stdoutBytes: number;
 }
 
 /** What the configuration of the agent says about the process. */
@@ -89,27 +91,39 @@ export function programSettings(
   services: DriverServices,
   passEnv: readonly string[] = [],
 ): ProgramSettings {
+  const own = { ...pickEnvironment([...passEnv, ...pass_env], services.env), ...env };
   return {
     cwd,
-    env: { ...pickEnvironment([...passEnv, ...pass_env], services.env), ...env },
+    env: own,
     output,
     maxOutputBytes: max_output_bytes,
-    quota: quota && { pattern: new RegExp(quota.pattern, 'i'), parkMs: quota.park_seconds * 1_000 },
+    quota: quota?.enabled === true ? quotaSettings(quota, own) : undefined,
+  };
+}
+
+function quotaSettings(
+  { pattern, park_seconds }: z.output<typeof quotaSchema>,
+  env: Readonly<Record<string, string>>,
+): QuotaSettings {
+  return {
+    pattern: pattern === undefined ? null : new RegExp(pattern, 'i'),
+    parkMs: park_seconds * 1_000,
+    zone: zoneOfEnvironment(env),
   };
 }
 
 /** Bytes of standard error that go into the log, and of both outputs that are searched for a used-up quota. */
 export const MESSAGES_TAIL_BYTES = 4_096;
 
-/** @param first a text that is searched before the output files */
+/** @param error the program's own message about what went wrong */
 export async function quotaIn(
   { quota }: ProgramSettings,
   { directory, stderrTail, endedAt }: EndedOutput,
-  first = '',
+  error?: string,
 ): Promise<QuotaSign | undefined> {
   if (quota === undefined) return undefined;
   const stdoutTail = await tailOf(join(directory, 'stdout.log'), MESSAGES_TAIL_BYTES);
-  return quotaSign(quota, [first, stderrTail, stdoutTail], endedAt);
+  return quotaSign(quota, { error, printed: [stderrTail, stdoutTail] }, endedAt);
 }
 
 /** Linux takes 32 pages for one argument, its closing NUL included, whatever the stack allows (execve(2)). */

@@ -1,10 +1,20 @@
-/** Whether the end of an agent's output says that its quota is used up, and until when. */
+/**
+ * Whether an agent that failed has said that its quota is used up, and until when.
+ *
+ * A text that only mentions limits must not park its agent: a line counts if it begins with what tools print for a used-up
+ * quota, or if an operator has configured a pattern for it. An answer of the agent is never searched.
+ */
+import { stripVTControlCharacters } from 'node:util';
+import { resetTime } from './quota/reset-time.ts';
+import { isZone } from './quota/zoned-time.ts';
 
 export interface QuotaSettings {
-  /** Matched against one line at a time. */
-  readonly pattern: RegExp;
+  /** An operator's own pattern, matched against one line at a time; null for the known texts only. */
+  readonly pattern: RegExp | null;
   /** Milliseconds to wait if the agent names no time. */
   readonly parkMs: number;
+  /** The zone of times that name none. */
+  readonly zone: string;
 }
 
 /** The agent gets no work before `untilMs` (epoch milliseconds). */
@@ -13,38 +23,115 @@ export interface QuotaSign {
   readonly untilMs: number;
 }
 
+/** What a tool has said, the most specific first. */
+export interface QuotaTexts {
+  /** Its own message about what went wrong. */
+  readonly error?: string | undefined;
+  /** Ends of what it printed beside its answer. */
+  readonly printed: readonly string[];
+}
+
 const MAX_REASON_CHARACTERS = 200;
-/** A time that is further away is not believed. */
-const MAX_PARK_MS = 31 * 86_400_000;
+/** A time that is further away is not believed: a week, which is the longest window that tools have, and a day. */
+export const MAX_PARK_MS = 8 * 86_400_000;
+/** A time that has just passed is a reason to try again now. */
+const MAX_PASSED_MS = 300_000;
+const MAX_LINE_LENGTH = 1_000;
+/** Of a message, and of each end of the output: a quota ends the run, so nothing is printed long after it. */
+const MAX_LINES = 20;
+const MAX_LAST_LINES = 5;
 
-const RETRY_AFTER =
-  /\bretry[ -]after:?\s+(?<count>\d+(?:\.\d+)?)\s*(?:(?<second>s(?:ec(?:ond)?s?)?)|m(?:in(?:ute)?s?)?)\b/i;
-const RESETS_AT =
-  /\bresets? at:?\s+(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d))/i;
-
-/**
- * @param texts ends of the agent's output, the most specific first; in each the last line that matches counts
- * @param endedAt epoch milliseconds; a wait that the line names starts here
- */
+/** @param endedAt epoch milliseconds; a wait that a line names starts here */
 export function quotaSign(
-  { pattern, parkMs }: QuotaSettings,
-  texts: readonly string[],
+  settings: QuotaSettings,
+  texts: QuotaTexts,
   endedAt: number,
 ): QuotaSign | undefined {
-  for (const text of texts) {
-    const line = text.split(/\r?\n/).findLast((each) => pattern.test(each));
-    if (line === undefined) continue;
-    const shown = [...line.trim()].slice(0, MAX_REASON_CHARACTERS).join('');
-    return { reason: `quota: ${shown}`, untilMs: namedTime(line, endedAt) ?? Math.round(endedAt + parkMs) };
+  const { pattern, parkMs, zone } = settings;
+  const printed = texts.printed.map((text) => linesOf(text));
+  const error = linesOf(texts.error ?? '');
+  for (const lines of [error, ...printed]) {
+    const line = pattern && lines.findLast((each) => pattern.test(each));
+    if (line) return signOf(line, plausible(resetTime(line, endedAt, zone), endedAt) ?? endedAt + parkMs);
+  }
+  const known = [error.slice(0, MAX_LINES), ...printed.map((lines) => lastWords(lines))];
+  for (const lines of known) {
+    for (const line of lines.toReversed()) {
+      const named = resetTime(line, endedAt, zone);
+      if (!saysSo(line, named !== undefined)) continue;
+      return signOf(line, plausible(named, endedAt) ?? endedAt + parkMs);
+    }
   }
   return undefined;
 }
 
-/** Epoch milliseconds; undefined if the line names no time that is plausible. */
-function namedTime(line: string, endedAt: number): number | undefined {
-  const wait = RETRY_AFTER.exec(line)?.groups;
-  const time = RESETS_AT.exec(line)?.groups?.time;
-  const unitMs = wait?.second === undefined ? 60_000 : 1_000;
-  const named = wait === undefined ? Date.parse(time ?? '') : endedAt + Number(wait.count) * unitMs;
-  return named > endedAt && named <= endedAt + MAX_PARK_MS ? Math.round(named) : undefined;
+/** The zone that a program with this environment prints its times in. */
+export function zoneOfEnvironment({ TZ }: Readonly<Record<string, string>>): string {
+  return TZ !== undefined && isZone(TZ) ? TZ : Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+function linesOf(text: string): string[] {
+  return stripVTControlCharacters(text)
+    .split(/\r?\n/)
+    .map((line) => line.trim().slice(0, MAX_LINE_LENGTH))
+    .filter((line) => line !== '');
+}
+
+/** Events in JSON hold the words of the agent: they are read by its driver. */
+function lastWords(lines: readonly string[]): string[] {
+  return lines.filter((line) => !line.startsWith('{')).slice(-MAX_LAST_LINES);
+}
+
+function signOf(line: string, untilMs: number): QuotaSign {
+  return {
+    reason: `quota: ${[...line].slice(0, MAX_REASON_CHARACTERS).join('')}`,
+    untilMs: Math.round(untilMs),
+  };
+}
+
+function plausible(at: number | undefined, endedAt: number): number | undefined {
+  if (at === undefined || at > endedAt + MAX_PARK_MS || at < endedAt - MAX_PASSED_MS) return undefined;
+  return Math.max(at, endedAt);
+}
+
+/** What tools put before their message. */
+const PREFIX =
+  /^(?:[\s[⚠✖✘×■▲!⎿└│"]+|\d{4}-\d\d-\d\d[T ][\d:.,]+Z?\s*|(?:(?:api|stream|http|fatal|unexpected|request|claude|codex|gemini|opencode|last)\s+){0,2}(?:error|warning|warn|status)\b[:\s]*|429\b[:\s]*)+/i;
+const LIMIT = String.raw`(?:usage|rate|token|request|session|weekly|daily|monthly|hourly|\d+[- ]hour)`;
+/** Each is a statement of the tool about itself, from its beginning. */
+const STATEMENT = new RegExp(
+  [
+    String.raw`you(?:['’]ve| have)?(?: \w+)? (?:hit|reached|exceeded|exhausted|used up) (?:your|the)(?: [\w-]+){0,3} (?:limits?|quota|capacity)`,
+    String.raw`(?:[\w-]+ ){0,3}?${LIMIT}s?(?: [\w-]+)? limit (?:has been |was |is )?(?:reached|exceeded|hit)`,
+    String.raw`(?:[\w-]+ ){0,3}?${LIMIT} (?:limit |quota )?(?:has been |was |is )?(?:reached|exceeded|hit|exhausted)`,
+    String.raw`(?:your |the |api )*quota (?:has been |was |is )?(?:exceeded|exhausted|used up|reached)`,
+    'exceeded your current quota',
+    'too many requests',
+    '(?:rate|usage)_limit_(?:error|exceeded|reached)',
+    'resource_exhausted',
+    'insufficient_quota',
+  ].join('|'),
+  'iy',
+);
+/** What may follow a statement; anything else makes it a part of a sentence about limits. */
+const AFTER =
+  /\s*(?:$|["'\]).,;:!|·∙•(–—…-]|resets?\b|try again\b|please\b|retry\b|until\b|for (?:the |this |your )?(?:model|account|organization|plan)\b|on (?:the )?(?:model|tokens|requests)\b)/iy;
+/** A hint stands alone, up to its time. */
+const HINT =
+  /^(?:please\s+)?(?:(?:try again|retry)\s+(?:in|at|after|on)\s+|[Rr]etry-[Aa]fter["']?\s*[:=]\s*)(?<time>[^a-z]*(?:(?:hours?|minutes?|seconds?|days?|min|sec|hrs?|and|tomorrow|[hmsd]|[ap]\.?m|st|nd|rd|th|[A-Z][a-z]{2,8}|[A-Z][a-z]+\/[A-Za-z_]+|[A-Z]{2,4})\b[^a-z]*)*)$/;
+/** The code of an error in the answer of an API. */
+const CODE =
+  /"(?:type|code|status|reason)":\s*"(?:rate_limit_error|rate_limit_exceeded|usage_limit_reached|insufficient_quota|RESOURCE_EXHAUSTED)"/i;
+
+/** @param hasTime whether the line names a time */
+function saysSo(line: string, hasTime: boolean): boolean {
+  const start = PREFIX.exec(line)?.[0].length ?? 0;
+  const core = line.slice(start);
+  if (start > 0 && CODE.test(core)) return true;
+  STATEMENT.lastIndex = 0;
+  if (STATEMENT.test(core)) {
+    AFTER.lastIndex = STATEMENT.lastIndex;
+    if (AFTER.test(core)) return true;
+  }
+  return hasTime && HINT.test(`${core.slice(0, 1).toLowerCase()}${core.slice(1)}`);
 }

@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly defaults: TaskDefaults;
   readonly reviewOf: Settings['reviewOf'];
   readonly prompts?: PromptBuilders;
+  /** Whether outputs that are too large for an event are kept in files. Default: true. */
+  readonly storesContent?: boolean;
   readonly limits: EngineLimits;
   readonly retention: RetentionLimits;
   /** The store of snapshots, and after how many events one is taken; null for no snapshots. */

@@ -22,7 +22,11 @@ export const claude: DriverConfig = {
     failed: ['type=result & is_error=true'],
     text: { path: 'result', when: 'type=result' },
     session: 'session_id',
-    error: { path: 'result', when: 'is_error=true' },
+    // An error of the run itself is in `errors`, without a `result`.
+    error: [
+      { path: 'result', when: 'is_error=true' },
+      { path: 'errors[]', when: 'is_error=true', take: 'join' },
+    ],
     usage: {
       input_tokens: 'usage.input_tokens',
       output_tokens: 'usage.output_tokens',

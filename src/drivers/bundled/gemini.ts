@@ -22,7 +22,12 @@ export const gemini: DriverConfig = {
     failed: ['type=result & status=error'],
     text: { path: 'content', when: 'type=message & role=assistant', take: 'join' },
     session: { path: 'session_id', when: 'type=init', take: 'first' },
-    error: { path: 'error.message', when: 'type=result' },
+    error: [
+      { path: 'error.message', when: 'type=result' },
+      { path: 'message', when: 'type=error' },
+    ],
+    // As in "Loop detected", after which it reports a success.
+    warning: { path: 'message', when: 'type=error & severity=warning', take: 'join' },
     usage: {
       input_tokens: { path: 'stats.input_tokens', when: 'type=result' },
       output_tokens: { path: 'stats.output_tokens', when: 'type=result' },

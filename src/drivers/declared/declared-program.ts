@@ -24,9 +24,10 @@ import {
   quotaIn,
 } from '../program.ts';
 import { ProgramDriver } from '../program-driver.ts';
+import { failureOf, hasExited, lostItsSession, lostOutput } from './failure.ts';
 import { usageOf } from './finders.ts';
 import { stdoutOf } from './json-output.ts';
-import { type OutputReading, readOutput } from './reading.ts';
+import { type OutputReading, readOutput, textOf } from './reading.ts';
 import { resolveDriver } from './resolve-driver.ts';
 import type { Arguments, DriverSpec } from './spec.ts';
 
@@ -48,7 +49,7 @@ export function declaredAgentSchema(names: readonly string[]) {
         .default({})
         .describe('Options of the driver, such as model; "signalbox driver show" lists them.'),
       session: sessionSchema,
-      quota: quotaSchema.optional(),
+      quota: quotaSchema.prefault({}),
       ...localOptions,
     })
     .transform(({ driver, ...agent }) => ({ ...agent, driver: 'declared' as const, uses: driver }));
@@ -165,17 +166,28 @@ async function readEnd(
   const { spec } = settings;
   const reading = await readOutput(stdoutOf(ended.directory), { output: spec.output, settle: spec.settle });
   const result = processResult(ended.exit, spec.ok_exit_codes);
-  const failure = failureOf(spec, reading, result);
+  const lost = lostOutput(reading, ended, settings.maxOutputBytes);
+  const isGone = lostItsSession(spec, reading, request, ended);
+  const failure = await failureOf(spec, reading, result, ended, lost);
+  const isAnswer = reading.status === 'ok' && isOwnEnd(result);
+  const text =
+    spec.output.format === 'text' ? await textOf(ended.directory, settings.maxOutputBytes) : reading.text;
   return {
     result,
-    failure,
-    outputs: reading.status === 'ok' && isOwnEnd(result) ? outputsOf(settings, reading, request) : [],
+    failure: isGone ? `${failure ?? 'no reason given'} (${NEXT_IS_NEW})` : failure,
+    outputs: isAnswer ? outputsOf(settings, { ...reading, text, lost }, request) : [],
     usage: usageOf(reading.usage, request.resumes?.usage),
-    session: sessionAfter(settings, reading, result, request),
-    quota: await quotaIn(settings, ended, reading.error),
+    session: isGone ? null : sessionAfter(settings, reading, result, request),
+    quota: reading.status === 'ok' ? undefined : await quotaIn(settings, ended, reading.error),
     unsettled: reading.unsettled,
-    evidence: { result: { status: reading.status, events: reading.events, ignored: reading.ignored } },
+    evidence: { result: evidenceOf(reading) },
   };
+}
+
+const NEXT_IS_NEW = 'the session cannot be continued: the next attempt starts a new one';
+
+function evidenceOf({ status, events, ignored, warning }: OutputReading) {
+  return { status, events, ignored, ...(warning !== undefined && { warning }) };
 }
 
 /** It succeeded, or was ended after its result: then what it said counts. */
@@ -183,39 +195,31 @@ function isOwnEnd(result: RunResult): boolean {
   return result.kind === 'signalled' || (result.kind === 'exited' && result.ok === true);
 }
 
-function failureOf(spec: DriverSpec, reading: OutputReading, result: RunResult): string | undefined {
-  const meaning = result.kind === 'exited' ? spec.exit_codes[String(result.code)] : undefined;
-  switch (reading.status) {
-    case 'failed':
-      return reading.error ?? meaning ?? 'its result says that it failed, but not why';
-    case 'nothing':
-      // A program that was stopped before its result may have reported success over HTTP.
-      if (result.kind === 'signalled') return undefined;
-      return reading.error ?? meaning ?? withoutResult(spec, reading);
-    case 'ok':
-      return result.kind === 'exited' && result.ok !== true
-        ? (meaning ?? 'its result says that it succeeded')
-        : undefined;
-  }
-}
-
-function withoutResult({ output, program }: DriverSpec, { events, ignored }: OutputReading): string {
-  if (output.format === 'text') return `${program} printed nothing`;
-  const other = events > 0 ? ' (a JSON document of another form)' : '';
-  const seen = output.format === 'jsonl' ? ` (${events} events, ${ignored} other lines)` : other;
-  return `the output of ${program} has no readable result${seen}`;
-}
+type Answer = Pick<OutputReading, 'text' | 'warning'> & {
+  /** What of the output could not be read. */
+  readonly lost?: string | undefined;
+};
 
 function outputsOf(
   { output }: DeclaredSettings,
-  { text }: OutputReading,
+  { text, warning, lost }: Answer,
   { agent, spec }: RunRequest,
 ): ProgramEnd['outputs'] {
   if (output === 'none' || text === undefined || text.trim() === '') return [];
-  return [{ type: 'document', title: spec.title, content: text, agent }];
+  const notes = [
+    ...(warning === undefined ? [] : [`It warned: ${warning}`]),
+    ...(lost === undefined ? [] : [`A part may be missing: ${lost}`]),
+  ];
+  const summary = notes.length === 0 ? undefined : notes.join('\n');
+  return [
+    { type: 'document', title: spec.title, content: text, ...(summary !== undefined && { summary }), agent },
+  ];
 }
 
-/** Null if the session must not be used again: the program exited by itself without a result. */
+/**
+ * Null if the session must not be used again: the program exited by itself without a result. One that was stopped has had
+ * no chance to give a result, and its session is on the disk.
+ */
 function sessionAfter(
   settings: DeclaredSettings,
   reading: OutputReading,
@@ -226,7 +230,7 @@ function sessionAfter(
   if (spec.session === 'none') return undefined;
   const named =
     spec.session === 'caller' ? sessionOf(settings, request) : (reading.session ?? request.resumes?.session);
-  if (result.kind === 'exited' && reading.status === 'nothing' && reading.session === undefined) return null;
+  if (hasExited(result) && reading.status === 'nothing' && reading.session === undefined) return null;
   return result.kind === 'threw' ? null : named;
 }
 

@@ -4,7 +4,9 @@ import { type Condition, holds, type JsonPath, parseCondition, parsePath, values
 import type { Places } from './spec.ts';
 
 /** Characters of a text that are kept: the newest, since an answer is at the end. */
-const MAX_TEXT_LENGTH = 256 * 1_024;
+export const MAX_RESULT_LENGTH = 16 * 1_024 * 1_024;
+/** Of an error, a warning or the name of a session. */
+const MAX_TEXT_LENGTH = 64 * 1_024;
 
 interface Finder {
   readonly path: JsonPath;
@@ -74,17 +76,35 @@ abstract class Collector<Value> {
 
 /** The text at the first of the places that holds one. */
 export class TextCollector extends Collector<string> {
+  readonly #maxLength: number;
+
+  constructor(places: Places | undefined, maxLength = MAX_TEXT_LENGTH) {
+    super(places);
+    this.#maxLength = maxLength;
+  }
+
+  /** The end of it, with a mark, if it is longer than the limit. */
   get value(): string | undefined {
-    return this.values.find((text) => text !== undefined && text !== '')?.slice(-MAX_TEXT_LENGTH);
+    const text = this.values.find((each) => each !== undefined && each !== '');
+    return text === undefined || text.length <= this.#maxLength
+      ? text
+      : `${cutMark('characters', this.#maxLength)}${text.slice(-this.#maxLength)}`;
   }
 
   protected combine(before: string | undefined, hit: unknown, take: Finder['take']): string {
     const text = typeof hit === 'string' ? hit : JSON.stringify(hit);
-    if (take !== 'join') return text.slice(-MAX_TEXT_LENGTH);
+    // One character more than is kept, so that a cut is noticed.
+    const kept = this.#maxLength + 1;
+    if (take !== 'join') return text.slice(-kept);
     const joined = `${before ?? ''}${text}`;
     // Not at every hit, because each cut copies the rest.
-    return joined.length > 2 * MAX_TEXT_LENGTH ? joined.slice(-MAX_TEXT_LENGTH) : joined;
+    return joined.length > 2 * kept ? joined.slice(-kept) : joined;
   }
+}
+
+/** What stands before a text whose beginning is missing. */
+export function cutMark(unit: 'bytes' | 'characters', kept: number): string {
+  return `[The beginning is missing: only the last ${kept} ${unit} are kept.]\n`;
 }
 
 export interface FoundNumber {

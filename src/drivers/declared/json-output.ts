@@ -3,21 +3,25 @@
  * however much is printed.
  */
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { NotRegularError, piecesOf, statRegularSync } from '../../base/regular-files.ts';
 
 /** No file is read beyond this, whatever a process has put in the place of its output. */
 const MAX_FILE_BYTES = 256 * 1_024 * 1_024;
+/** The largest document, and the largest line with an event, that is read. No such text can take all memory. */
+export const MAX_JSON_BYTES = 16 * 1_024 * 1_024;
 const NEW_LINE = Buffer.from('\n');
 
 /**
  * The standard output that is left of a process (see output-files.ts), from its beginning: if the file was rotated, its
  * first bytes and then the newest part, with a line break between them, so that no two lines become one.
+ * @param gap stands for the part that is missing
  */
-export async function* stdoutOf(directory: string): AsyncIterable<Buffer> {
+export async function* stdoutOf(directory: string, gap: Buffer = NEW_LINE): AsyncIterable<Buffer> {
   const file = join(directory, 'stdout.log');
   if (statRegularSync(`${file}.head`) !== undefined) {
     yield* partOf(`${file}.head`);
-    yield NEW_LINE;
+    yield gap;
     yield* partOf(`${file}.1`);
   }
   yield* partOf(file);
@@ -75,8 +79,8 @@ export class TailBuffer {
   }
 }
 
-/** A document is looked for in this much of the end of the output: no program answers with a larger one. */
-const MAX_DOCUMENT_BYTES = 4 * 1_024 * 1_024;
+/** A document is looked for in this much of the end of the output. */
+const MAX_DOCUMENT_BYTES = MAX_JSON_BYTES;
 /** How many lines are tried as the beginning of the document. */
 const MAX_BEGINNINGS = 32;
 
@@ -90,7 +94,7 @@ export class JsonDocument {
 
   /** The document; null if there is none, or only a part of one. */
   end(): object | null {
-    return documentIn(new TextDecoder('utf-8').decode(this.#end.tail).trim());
+    return documentIn(withoutControls(new TextDecoder('utf-8').decode(this.#end.tail)).trim());
   }
 }
 
@@ -120,19 +124,20 @@ function toLastBrace(text: string): string {
   return end === -1 ? '' : text.slice(0, end + 2);
 }
 
-/** A longer line is left out, so that no line can take all memory: no event that matters is as large. */
-const MAX_LINE_BYTES = 8 * 1_024 * 1_024;
 const LINE_BREAK = 0x0a;
 const BRACE = 0x7b;
+const ESCAPE = 0x1b;
 
 /** JSON events, one on each line. Lines that are not JSON objects are counted and left out. */
 export class JsonLines {
   /** Lines that were not JSON objects; empty ones do not count. */
   ignored = 0;
+  /** Lines that were too long to be read. */
+  tooLong = 0;
   readonly #onEvent: (event: object) => void;
   readonly #decoder = new TextDecoder('utf-8');
   /** The beginning of a line whose end is in a later piece. */
-  readonly #begun = new TailBuffer(MAX_LINE_BYTES);
+  readonly #begun = new TailBuffer(MAX_JSON_BYTES);
   #length = 0;
 
   constructor(onEvent: (event: object) => void) {
@@ -155,14 +160,15 @@ export class JsonLines {
 
   #begin(part: Buffer): void {
     this.#length += part.length;
-    if (part.length > 0 && this.#length <= MAX_LINE_BYTES) this.#begun.write(part);
+    if (part.length > 0 && this.#length <= MAX_JSON_BYTES) this.#begun.write(part);
   }
 
   #endLine(rest: Buffer): void {
     const isWhole = this.#length === 0;
     if (isWhole) this.#length = rest.length;
     else this.#begin(rest);
-    const isTooLong = this.#length > MAX_LINE_BYTES;
+    const isTooLong = this.#length > MAX_JSON_BYTES;
+    if (isTooLong) this.tooLong++;
     const event = isTooLong ? null : this.#parse(isWhole ? rest : this.#begun.tail);
     if (this.#length > 0 && event === null) this.ignored++;
     this.#begun.clear();
@@ -172,10 +178,17 @@ export class JsonLines {
 
   /** Undefined for a line of blanks, null for one that is not an object. */
   #parse(line: Buffer): object | null | undefined {
-    const first = line.findIndex((byte) => byte > 0x20);
+    const first = line.findIndex((byte) => byte > 0x20 || byte === ESCAPE);
     if (first === -1) return undefined;
-    return line[first] === BRACE ? objectIn(this.#decoder.decode(line)) : null;
+    if (line[first] !== BRACE && line[first] !== ESCAPE) return null;
+    const text = withoutControls(this.#decoder.decode(line)).trimStart();
+    return text.startsWith('{') ? objectIn(text) : null;
   }
+}
+
+/** Without colours and other control sequences of a terminal, which JSON never holds as they are. */
+function withoutControls(text: string): string {
+  return text.includes('\u001b') ? stripVTControlCharacters(text) : text;
 }
 
 /** The JSON object that the text is; null if it is anything else. */

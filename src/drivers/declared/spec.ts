@@ -58,6 +58,7 @@ export const outputSpecSchema = z.strictObject({
   text: placesSchema.optional().describe('The answer.'),
   session: placesSchema.optional().describe('The session that a later attempt can continue.'),
   error: placesSchema.optional().describe('What went wrong.'),
+  warning: placesSchema.optional().describe('What it warns of; shown with its answer, too.'),
   usage: z
     .strictObject({
       input_tokens: placesSchema.optional(),

@@ -7,9 +7,11 @@
  */
 
 import type { AttemptContext } from '../../../machines/index.ts';
+import { errorLine } from '../../base/error-line.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
+import { messageOf } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { AttemptOutcome, Output, TaskSpec } from '../../contracts/tasks.ts';
+import type { AttemptOutcome, ContentReference, Output, TaskSpec } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
@@ -19,6 +21,8 @@ import { verdictIn } from './reviews.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 interface AttemptEndsParts extends SupervisorContext {
+  /** Where large outputs are kept; absent if they have to fit in an event. */
+  readonly largeContent?: LargeContent | undefined;
   /** Called if a failed attempt reported that its agent's quota is used up; its end is recorded next. */
   readonly onQuota: (agent: string, sign: QuotaSign) => void;
 }
@@ -39,11 +43,42 @@ export function backoffMs(backoff: Backoff, attempts: number, random: number): n
   return Math.round(1_000 * seconds * (1 + backoff.jitter * (2 * random - 1)));
 }
 
+export interface LargeContent {
+  /** Content of an output up to this size is in its event. */
+  readonly inlineBytes: number;
+  readonly store: (text: string) => Promise<ContentReference>;
+}
+
+/** Characters of a stored output that are shown without opening its file. */
+const SUMMARY_LENGTH = 500;
+
+async function stored({ content = '', ...output }: Output, { store }: LargeContent): Promise<Output> {
+  const beginning = [...content.slice(0, 2 * SUMMARY_LENGTH)].slice(0, SUMMARY_LENGTH).join('');
+  return { ...output, summary: output.summary ?? `${beginning}…`, content_file: await store(content) };
+}
+
 export class AttemptEnds {
   readonly #options: AttemptEndsParts;
 
   constructor(options: AttemptEndsParts) {
     this.#options = options;
+  }
+
+  /**
+   * The end of a run with its large outputs in files. If one cannot be stored, the run has failed.
+   * @returns a promise only if there is one
+   */
+  keepLarge(end: RunEnd): RunEnd | Promise<RunEnd> {
+    const large = this.#options.largeContent;
+    if (!large) return end;
+    const isLarge = ({ content = '' }: Output): boolean =>
+      content.length > large.inlineBytes || Buffer.byteLength(content) > large.inlineBytes;
+    if (!end.outputs.some(isLarge)) return end;
+    const kept = end.outputs.map(async (output) => (isLarge(output) ? stored(output, large) : output));
+    return Promise.all(kept).then(
+      (outputs) => ({ ...end, outputs }),
+      (error: unknown) => ({ ...end, outputs: [], failure: end.failure ?? messageOf(error) }),
+    );
   }
 
   /** Records that a run is over. Does nothing if the attempt is not open. */
@@ -62,6 +97,7 @@ export class AttemptEnds {
       entity.context,
       this.#hasOutput(ref) || refusal !== undefined,
       end.failure,
+      errorLine(end.stderrTail ?? ''),
     );
     const judgement = this.#judgeReview(ref, counted, this.#judgeUnwanted(ref, entity.context, judged));
     const isCut = refusal !== undefined && judgement.outcome === 'completed';

@@ -252,7 +252,12 @@ export class AttemptKeeper {
   #end(attempt: AttemptRef, agent: string, end: RunEnd): void {
     this.#runs.delete(attemptKey(attempt));
     this.#clock.forget(attempt);
-    this.#ends.record(attempt, agent, end);
+    const kept = this.#ends.keepLarge(end);
+    if (!(kept instanceof Promise)) return this.#ends.record(attempt, agent, kept);
+    void kept.then((each) => {
+      // After a detach the next Signalbox finds its end again.
+      if (!this.#detached) this.#ends.record(attempt, agent, each);
+    });
   }
 
   #stateOf(attempt: AttemptRef): string | undefined {

@@ -13,19 +13,21 @@ export interface Judgement {
 /**
  * @param hasOutput whether the task has an output, or needs none
  * @param failure the failure that the result of the run itself reports
+ * @param printed the line of its messages that says best what went wrong
  */
 export function judge(
   result: RunResult,
   attempt: AttemptContext,
   hasOutput: boolean,
   failure?: string,
+  printed?: string,
 ): Judgement {
   if (attempt.stopReason !== null) return judgeStopped(attempt.stopReason, attempt, hasOutput, failure);
   switch (result.kind) {
     case 'exited':
       if (!(result.ok ?? result.code === 0))
-        return { outcome: 'failed', error: exitText(result.code, failure) };
-      return judgeFinished(attempt, hasOutput, failure);
+        return { outcome: 'failed', error: exitText(result.code, failure ?? printed) };
+      return judgeFinished(attempt, hasOutput, failure, printed);
     case 'returned':
       return judgeFinished(attempt, hasOutput, failure);
     case 'signalled':
@@ -51,12 +53,19 @@ export function withQuota(judgement: Judgement, { verdict }: AttemptContext, quo
     : judgement;
 }
 
+const NO_OUTPUT = 'it ended without an output, and the task needs one';
+
 function exitText(code: number, failure: string | undefined): string {
   return failure === undefined ? `exited with code ${code}` : `exited with code ${code}: ${failure}`;
 }
 
 /** The process ended successfully: the report of the agent decides, and the result must not contradict it. */
-function judgeFinished(attempt: AttemptContext, hasOutput: boolean, failure: string | undefined): Judgement {
+function judgeFinished(
+  attempt: AttemptContext,
+  hasOutput: boolean,
+  failure: string | undefined,
+  printed?: string,
+): Judgement {
   switch (attempt.verdict) {
     case 'failed':
       return { outcome: 'failed', error: 'the agent reported a failure' };
@@ -67,7 +76,10 @@ function judgeFinished(attempt: AttemptContext, hasOutput: boolean, failure: str
       if (failure !== undefined) return { outcome: 'failed', error: failure };
       return hasOutput
         ? { outcome: 'completed' }
-        : { outcome: 'failed', error: 'it ended without an output, and the task needs one' };
+        : {
+            outcome: 'failed',
+            error: `${NO_OUTPUT}${printed === undefined ? '' : `: it printed "${printed}"`}`,
+          };
     default:
       return unreachable(attempt.verdict, 'judgeFinished');
   }

@@ -14,7 +14,7 @@ import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import { refOf, taskOf } from '../runtime/views.ts';
 import { registerAgents } from './agent-roster.ts';
-import { AttemptEnds } from './attempt-ends.ts';
+import { AttemptEnds, type LargeContent } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { exhaustedBudget } from './budgets.ts';
@@ -40,6 +40,7 @@ export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'd
   readonly projectConcurrency: number;
   readonly url: () => string | null;
   readonly prompts: PromptBuilders;
+  readonly largeContent?: LargeContent | undefined;
 }
 
 const ACTOR = 'supervisor';

@@ -118,6 +118,7 @@ export class SimulatedNode {
       environment: { clock, random: () => random.next(), randomId: (length) => random.id(length) },
       logger: silentLogger,
       dataDirectory: '/nowhere',
+      storesContent: false,
       secret: 'secret of the simulation',
       version: 'simulated',
       writer,

@@ -135,7 +135,7 @@ describe('output of any size', () => {
 
   it('leaves out a line that is too long and reads the next ones', async () => {
     const [first, ...rest] = fixture('codex', 'success.jsonl').toString().split('\n');
-    const bytes = Buffer.from([first, `{"x":"${'y'.repeat(9_000_000)}"}`, ...rest].join('\n'));
+    const bytes = Buffer.from([first, `{"x":"${'y'.repeat(17_000_000)}"}`, ...rest].join('\n'));
     expect(await read('codex', bytes, 64 * 1_024)).toMatchObject({
       status: 'ok',
       text: ANSWER,
@@ -144,8 +144,8 @@ describe('output of any size', () => {
     });
   });
 
-  it('keeps the end of a text that is too long', async () => {
-    const message = { type: 'message', role: 'assistant', content: 'z'.repeat(100_000), delta: true };
+  it('keeps a long text whole, and the end of one that is too long, with a mark', async () => {
+    const message = { type: 'message', role: 'assistant', content: 'z'.repeat(1_000_000), delta: true };
     const many = Array.from({ length: 20 }, () => JSON.stringify(message));
     const bytes = Buffer.from(
       [
@@ -155,8 +155,20 @@ describe('output of any size', () => {
       ].join('\n'),
     );
     const { text } = await read('gemini', bytes, 64 * 1_024);
-    expect(text).toHaveLength(256 * 1_024);
-    expect(text).toMatch(/the end$/);
+    expect(text?.slice(0, 80)).toMatch(
+      /^\[The beginning is missing: only the last 16777216 characters are kept\.\]\nz/,
+    );
+    expect(text?.slice(-7)).toBe('the end');
+    const few = [...many.slice(0, 3), '{"type":"result","status":"success"}'].join('\n');
+    expect((await read('gemini', Buffer.from(few), 64 * 1_024)).text).toBe('z'.repeat(3_000_000));
+  });
+
+  it('ignores the colours of a terminal around its JSON', async () => {
+    const [first, ...rest] = fixture('codex', 'success.jsonl').toString().split('\n');
+    const coloured = ['\u001b[0m\u001b[1m', first, '\u001b[0m\n', rest.join('\n')].join('');
+    expect(await read('codex', Buffer.from(coloured), 100)).toMatchObject({ text: ANSWER, session: THREAD });
+    const document = `\u001b[?25l\u001b[32m${fixture('claude', 'success.json').toString().trim()}\u001b[0m\n`;
+    expect(await read('claude', Buffer.from(document), 100)).toMatchObject({ status: 'ok' });
   });
 });
 
