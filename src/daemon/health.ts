@@ -1,6 +1,8 @@
 /** The health report of a running Signalbox. */
 import type { Engine } from '../app/engine/engine.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
+import { unwritable } from '../journal/failures.ts';
+import type { AnswerableRequests } from '../nats/answerable.ts';
 import { VERSION } from '../version.ts';
 import type { StartedFeatures } from './features.ts';
 import type { NatsLink } from './nats-link.ts';
@@ -9,6 +11,7 @@ export function healthOf(
   engine: Engine,
   nats: NatsLink,
   { audit: { integrity }, people }: Pick<StartedFeatures, 'audit' | 'people'>,
+  answerable: AnswerableRequests,
 ): HealthReport {
   const log = engine.journalState;
   const reason = reasonOf(engine);
@@ -31,6 +34,7 @@ export function healthOf(
       embedded: nats.embedded !== null,
       pid: nats.embedded?.pid ?? null,
       restarts: nats.embedded?.restarts ?? 0,
+      refused_requests: answerable.refused,
     },
     access: people.report(),
     unfinished_tasks: engine.host.unfinishedTasks,
@@ -47,7 +51,7 @@ function reasonOf(engine: Engine): string | null {
     case 'reader':
       return 'the event log is not open';
     case 'resyncing':
-      return `the event log cannot be written at the moment (${log.reason})`;
+      return unwritable(log.reason);
     case 'open':
       return engine.isDraining ? 'Signalbox is shutting down' : null;
   }

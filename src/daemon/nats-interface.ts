@@ -9,14 +9,18 @@ import type { Engine } from '../app/engine/engine.ts';
 import type { Environment } from '../base/environment.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
+import { minimumStorageBytes, minimumStorageText } from '../contracts/messages/storage.ts';
 import { jobOfSubject, WORK_STREAM } from '../contracts/messages/subjects.ts';
 import type { RemoteDriver } from '../drivers/remote.ts';
+import { isStorageShort } from '../journal/failures.ts';
 import { AgentInbox } from '../nats/agent-inbox.ts';
+import { AnswerableRequests } from '../nats/answerable.ts';
 import { CommandService, type CommandServiceOptions } from '../nats/command-service.ts';
 import { Rejections } from '../nats/rejections.ts';
 import { RemoteAgent } from '../nats/remote-agent.ts';
 import { openQueue, openStreams } from '../nats/streams.ts';
 import { VERSION } from '../version.ts';
+import { isServerGiven } from './nats-address.ts';
 import type { NatsLink } from './nats-link.ts';
 
 export interface NatsInterfaceOptions {
@@ -34,12 +38,11 @@ export type CommandParts = Pick<
 const TIMEOUT_MS = 5_000;
 /** How often a job is delivered that no worker starts. */
 const MAX_DELIVERIES = 10;
-/** Bytes that an agent may leave in its bucket. */
-const BUCKET_BYTES = 512 * 1_024 * 1_024;
 const MAX_DELIVERIES_ADVISORY = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${WORK_STREAM}.*`;
 
 export class NatsInterface {
   readonly rejections: Rejections;
+  readonly answerable: AnswerableRequests;
   readonly #options: NatsInterfaceOptions;
   readonly #manager: JetStreamManager;
   readonly #remotes: ReadonlyMap<string, RemoteAgent>;
@@ -56,6 +59,10 @@ export class NatsInterface {
     this.#options = options;
     this.#manager = manager;
     this.#remotes = remotes;
+    this.answerable = new AnswerableRequests(
+      options.logger.child({ component: 'nats' }),
+      options.environment.clock,
+    );
     this.rejections = new Rejections(connection, jetstream(connection), options.environment.clock);
   }
 
@@ -63,7 +70,9 @@ export class NatsInterface {
   static async connect(options: NatsInterfaceOptions): Promise<NatsInterface> {
     const { nats, config, logger, environment } = options;
     const { connection } = nats;
-    const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS }).catch(unavailable);
+    const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS }).catch((cause: unknown) => {
+      throw unavailableStreams(cause);
+    });
     const client = jetstream(connection, { timeout: TIMEOUT_MS });
     const remotes = new Map<string, RemoteAgent>();
     for (const [agent, settings] of Object.entries(config.agents)) {
@@ -90,7 +99,7 @@ export class NatsInterface {
     const client = jetstream(nats.connection, { timeout: TIMEOUT_MS });
     const streams = { client, manager: this.#manager, replicas: config.nats.replicas };
     try {
-      await openStreams(streams);
+      await openStreams(streams, this.#remotes.size);
       for (const { id: agent, offlineMs } of this.#remotes.values()) {
         // A worker that reports nothing about a job for this long counts as gone.
         const ackWaitMs = offlineMs;
@@ -98,11 +107,10 @@ export class NatsInterface {
           agent,
           ackWaitMs,
           maxDeliveries: MAX_DELIVERIES,
-          bucketBytes: BUCKET_BYTES,
         });
       }
     } catch (cause) {
-      unavailable(cause);
+      throw isStorageShort(cause) ? tooSmall(config, this.#remotes.size, cause) : unavailableStreams(cause);
     }
     for (const remote of this.#remotes.values()) {
       remote.attach({ host, decide: (event) => supervisor.decide(event) });
@@ -145,6 +153,7 @@ export class NatsInterface {
       background,
       rejected: (agent, limit) => this.rejections.list(agent, limit),
       connection,
+      answerable: this.answerable,
       logger,
       version: VERSION,
     });
@@ -172,10 +181,25 @@ export class NatsInterface {
   }
 }
 
-function unavailable(cause: unknown): never {
-  throw new SignalboxError(
+function unavailableStreams(cause: unknown): SignalboxError {
+  return new SignalboxError(
     'nats_unavailable',
     `could not create the streams for agents in NATS: ${messageOf(cause)}`,
     { cause },
+  );
+}
+
+function tooSmall(config: SignalboxConfig, remoteAgents: number, cause: unknown): SignalboxError {
+  const { max_file_bytes: given } = config.nats;
+  const minimum = minimumStorageText(remoteAgents);
+  const what = isServerGiven(config)
+    ? 'raise max_file of its JetStream, or the limit of the account'
+    : given === undefined
+      ? 'free space on the disk of data_dir, of which the server takes four fifths at most, or move data_dir'
+      : `raise nats.max_file_bytes, which is ${given}; if it is large enough, free space on the disk of data_dir`;
+  return new SignalboxError(
+    'nats_unavailable',
+    `the NATS server has too little storage for the streams of Signalbox (${messageOf(cause)}): they need ${minimum} beside the log as it is. To continue, ${what}`,
+    { cause, details: { minimumBytes: minimumStorageBytes(remoteAgents) } },
   );
 }

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { SignalboxError } from '../contracts/errors.ts';
 import { STANDBY_SUBJECT } from '../contracts/messages/subjects.ts';
 import { Lease, type LeaseHolder, type LeaseOptions } from '../journal/lease.ts';
+import type { AnswerableRequests } from '../nats/answerable.ts';
 import { type NatsLink, type NatsLinkOptions, openNatsLink } from './nats-link.ts';
 
 /** Milliseconds between two attempts to read the log, or to get a data directory that is in use. */
@@ -75,11 +76,15 @@ const ANSWER_MS = 300;
 export type Standby = Pick<LeaseHolder, 'host' | 'pid' | 'since'>;
 
 /** Answers requests for standbys over NATS. @returns a function that ends it */
-export function answerAsStandby(connection: NatsConnection, { host, pid, since }: Standby): () => void {
+export function answerAsStandby(
+  connection: NatsConnection,
+  answerable: AnswerableRequests,
+  { host, pid, since }: Standby,
+): () => void {
   const answer = JSON.stringify({ host, pid, since });
   const subscription = connection.subscribe(STANDBY_SUBJECT, {
     callback: (error, message) => {
-      if (!error) message.respond(answer);
+      if (!error && answerable.allows(message)) message.respond(answer);
     },
   });
   return () => subscription.unsubscribe();

@@ -81,7 +81,7 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   await connected.natsInterface.prepare(engine);
   cleanup.add('the checkpoints', () => checkpointer.stop());
   const features = await startFeatures(options, engine.app, base.data.path, cleanup);
-  const health = () => healthOf(engine, connected.nats, features);
+  const health = () => healthOf(engine, connected.nats, features, connected.natsInterface.answerable);
   const served = { ...features, app: engine.app, health };
   if (options.http !== false) await listen(base, connected, served);
   await checkpointer.start(engine.app);
@@ -120,7 +120,7 @@ async function becomeWriter(base: Base, connected: Connected, keys: Checkpointer
   if (!options.standby) hold(await Lease.acquire(lease));
   const recovered = await recoverEngine(engineOptionsOf(base, connected, writer, keys));
   try {
-    if (options.standby) hold(await standBy(base, recovered, lease));
+    if (options.standby) hold(await standBy(base, connected, recovered, lease));
     const mark = await lockDataDirectory(base, recovered, holder);
     const engine = await recovered.takeOver((tip) => mark.advance(tip));
     cleanup.add('the engine', () => engine.stop('stopped'));
@@ -146,10 +146,15 @@ function leaseOptionsOf(base: Base, nats: NatsLink, holder: LeaseHolder): LeaseO
   };
 }
 
-async function standBy({ options }: Base, recovered: RecoveredEngine, lease: LeaseOptions): Promise<Lease> {
+async function standBy(
+  { options }: Base,
+  { natsInterface }: Connected,
+  recovered: RecoveredEngine,
+  lease: LeaseOptions,
+): Promise<Lease> {
   const { logger, standby } = options;
   standby?.();
-  const stopAnswering = answerAsStandby(lease.connection, lease.holder);
+  const stopAnswering = answerAsStandby(lease.connection, natsInterface.answerable, lease.holder);
   const held = await awaitLease(lease, () => recovered.follow(), logger).finally(stopAnswering);
   logger.info({ writer: lease.holder.writer }, 'taking over');
   return held;

@@ -121,6 +121,11 @@ export class Metrics {
       () => integrity().verified,
     );
     this.#gauge('ready', '1 if new work is accepted.', () => Number(health().ready));
+    this.#gauge(
+      'nats_refused_requests',
+      'Requests over NATS without an answer, because their reply subject is not an inbox.',
+      () => health().nats.refused_requests,
+    );
     this.#gauge('nats_restarts', 'Restarts of the embedded NATS server.', () => health().nats.restarts);
   }
 

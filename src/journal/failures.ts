@@ -75,6 +75,22 @@ export function notFollowed({ id, sequence }: Tip, cause: unknown): SignalboxErr
   );
 }
 
+/** What servers say if a store, an account or a disk is full: errors 10023, 10047 and 10077 of JetStream. */
+const FULL =
+  /maximum bytes exceeded|insufficient (?:storage )?resources|no space left|resource limits? exceeded/i;
+
+/** Whether the server refused something for want of storage. */
+export function isStorageShort(error: unknown): boolean {
+  return FULL.test(messageOf(error));
+}
+
+/** Why the log cannot be written, and what to do. @param reason what the server said last */
+export function unwritable(reason: string): string {
+  return FULL.test(reason)
+    ? `the event log is full (${reason}): raise nats.max_file_bytes, or the limit of your NATS server, and free space on its disk. Nothing that was accepted is lost`
+    : `the event log cannot be written at the moment (${reason}): try again in a moment`;
+}
+
 export function unavailable(what: string, cause: unknown): SignalboxError {
   return new SignalboxError('nats_unavailable', `${what}: ${messageOf(cause)}`, { cause });
 }

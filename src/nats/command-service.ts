@@ -24,6 +24,7 @@ import { parseJson } from '../operations/parse.ts';
 import { perform } from '../operations/perform.ts';
 import type { Features, Services } from '../operations/services.ts';
 import { inputParts } from '../operations/typed.ts';
+import type { AnswerableRequests } from './answerable.ts';
 import { type Command, commandOf } from './command.ts';
 
 export interface CommandServiceOptions extends Features {
@@ -33,6 +34,7 @@ export interface CommandServiceOptions extends Features {
   readonly rejected?: Services['rejected'];
   readonly people: PeopleTokens;
   readonly connection: NatsConnection;
+  readonly answerable: AnswerableRequests;
   readonly logger: Logger;
   readonly version: string;
   /** Milliseconds that an answer may take. */
@@ -74,8 +76,8 @@ export class CommandService {
 
   /** @throws what the NATS client throws */
   static async start(options: CommandServiceOptions): Promise<CommandService> {
-    const { connection, version } = options;
-    const service = await new Svcm(connection).add({
+    const { connection, answerable, version } = options;
+    const service = await new Svcm(answerable.only(connection)).add({
       name: NAME,
       version,
       description: DESCRIPTION,

@@ -1,5 +1,10 @@
 /**
- * The permissions of each role on the NATS server: the least that it needs, in an account of its own.
+ * The users of the NATS server, and the least that each role needs.
+ *
+ * Invariant nats/answers-stay-with-the-asker: only Signalbox uses the account with the log. Every other user has an account
+ * of its own, into which it imports single services and streams of that account (nats-accounts.ts). A server sends answers
+ * (acknowledgements, errors, "no messages") to whatever reply subject a request names, with its own rights: an account
+ * keeps them away from the subjects of the log, of JetStream and of other users.
  *
  * An agent publishes in its own subtree and reads its own queue; its id is a fixed token of every subject that it may use.
  * Only the supervisor publishes events, changes streams and consumers, and reads other inboxes. An observer has no consumer:
@@ -38,17 +43,31 @@ export interface Permissions {
   readonly subscribe: readonly string[];
 }
 
-export function permissionsOf({ name, role }: Pick<NatsUser, 'name' | 'role'>): Permissions {
-  const inbox = `${inboxPrefix(name)}.>`;
+/** What a user may use of the account with the log. */
+export interface Access {
+  /** Subjects of requests with one answer, or none. */
+  readonly requests: readonly string[];
+  /** Subjects of requests with any number of answers. */
+  readonly streamedRequests: readonly string[];
+  /** Subjects that it may follow. */
+  readonly follows: readonly string[];
+}
+
+export type OtherRole = Exclude<NatsRole, 'supervisor'>;
+
+/** A user that has an account of its own. */
+export interface OtherUser {
+  readonly name: string;
+  readonly role: OtherRole;
+}
+
+export function accessOf({ name, role }: OtherUser): Access {
   switch (role) {
-    case 'supervisor':
-      return { publish: ['>'], subscribe: ['>'] };
     case 'agent':
       return {
-        publish: [
+        requests: [
           agentSubject(name, '>'),
           `$JS.API.CONSUMER.INFO.${WORK_STREAM}.${name}`,
-          `$JS.API.CONSUMER.MSG.NEXT.${WORK_STREAM}.${name}`,
           `$JS.ACK.${WORK_STREAM}.${name}.>`,
           // With a domain and an account hash, as newer servers may write them.
           `$JS.ACK.*.*.${WORK_STREAM}.${name}.>`,
@@ -56,51 +75,33 @@ export function permissionsOf({ name, role }: Pick<NatsUser, 'name' | 'role'>): 
           `$JS.API.STREAM.MSG.GET.${bucketStream(name)}`,
           `$JS.API.DIRECT.GET.${bucketStream(name)}.>`,
         ],
-        subscribe: [controlSubject(name, '>'), inbox],
+        // Answers to a pull are jobs, and what the server says in their place.
+        streamedRequests: [`$JS.API.CONSUMER.MSG.NEXT.${WORK_STREAM}.${name}`],
+        follows: [controlSubject(name, '>')],
       };
     case 'observer':
-      return { publish: directGets(EVENT_STREAM), subscribe: [LIVE_SUBJECTS, inbox] };
+      return { requests: directGets(EVENT_STREAM), streamedRequests: [], follows: [LIVE_SUBJECTS] };
     case 'operator':
       return {
-        publish: [
-          commandSubject('*', '*'),
-          '$SRV.>',
-          ...directGets(EVENT_STREAM),
-          ...directGets(REJECTED_STREAM),
-        ],
-        subscribe: [LIVE_SUBJECTS, inbox],
+        requests: [commandSubject('*', '*'), ...directGets(EVENT_STREAM), ...directGets(REJECTED_STREAM)],
+        // Every instance of every service answers.
+        streamedRequests: ['$SRV.>'],
+        follows: [LIVE_SUBJECTS],
       };
     default:
-      return unreachable(role, 'permissionsOf');
+      return unreachable(role, 'accessOf');
   }
+}
+
+export function permissionsOf({ name, role }: Pick<NatsUser, 'name' | 'role'>): Permissions {
+  if (role === 'supervisor') return { publish: ['>'], subscribe: ['>'] };
+  const { requests, streamedRequests, follows } = accessOf({ name, role });
+  return {
+    publish: [...requests, ...streamedRequests],
+    subscribe: [...follows, `${inboxPrefix(name)}.>`],
+  };
 }
 
 function directGets(stream: string): string[] {
   return [`$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.>`];
-}
-
-/** `users: […]` of an account, as in `nats.conf`. @param others finished entries */
-export function usersConf(users: readonly NatsUser[], others: readonly string[] = []): string {
-  const entries = [...others, ...users.map(entryOf)];
-  return `users: [\n${entries.map((entry) => `  ${entry}\n`).join('')}]\n`;
-}
-
-function entryOf(user: NatsUser): string {
-  const { publish, subscribe } = permissionsOf(user);
-  return [
-    `# ${user.role} ${user.name}`,
-    '{',
-    user.nkey === undefined
-      ? `  user: "${user.name}", password: "${user.password_hash ?? ''}"`
-      : `  nkey: ${user.nkey}`,
-    '  permissions: {',
-    `    publish: { allow: [${list(publish)}] }`,
-    `    subscribe: { allow: [${list(subscribe)}] }`,
-    '  }',
-    '}',
-  ].join('\n  ');
-}
-
-function list(subjects: readonly string[]): string {
-  return subjects.map((subject) => `"${subject}"`).join(', ');
 }

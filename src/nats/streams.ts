@@ -18,6 +18,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { Objm } from '@nats-io/obj';
+import { BUCKET_BYTES, type StreamSizes, streamSizes } from '../contracts/messages/storage.ts';
 import {
   AGENT_CONSUMER,
   AGENT_STREAM,
@@ -33,9 +34,8 @@ import {
 
 const SECOND_NS = 1_000_000_000;
 const DAY_NS = 86_400 * SECOND_NS;
-const MEGABYTE = 1_048_576;
 
-type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
+type Settings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects' | 'max_bytes'>;
 
 const queue = {
   storage: StorageType.File,
@@ -43,6 +43,8 @@ const queue = {
   discard: DiscardPolicy.New,
   discard_new_per_subject: true,
   allow_direct: true,
+  // Acknowledged messages leave it all the same.
+  deny_purge: true,
 } as const;
 
 /** Unread messages of one agent and kind; above that the sender is refused, and sends again later. */
@@ -51,14 +53,15 @@ const UNREAD_PER_SUBJECT = 1_000;
 const REJECTED_PER_AGENT = 100;
 const REJECTED_IN_ALL = 10_000;
 
-const STREAMS: readonly Settings[] = [
+const streamsOf = ({ agentMessages, work, rejected }: StreamSizes): readonly Settings[] => [
   {
     ...queue,
     name: AGENT_STREAM,
     subjects: [AGENT_SUBJECTS],
     description: 'Signalbox: messages of agents, until they are acted on',
     max_msgs_per_subject: UNREAD_PER_SUBJECT,
-    max_bytes: 256 * MEGABYTE,
+    deny_delete: true,
+    max_bytes: agentMessages,
     max_age: 7 * DAY_NS,
     // A sender without an answer may repeat a message within this time, and it is stored once.
     duplicate_window: 120 * SECOND_NS,
@@ -68,8 +71,9 @@ const STREAMS: readonly Settings[] = [
     name: WORK_STREAM,
     subjects: [WORK_SUBJECTS],
     description: 'Signalbox: jobs of remote agents',
+    // Not deny_delete: the job of an attempt that has ended is removed.
     max_msgs_per_subject: 1,
-    max_bytes: 256 * MEGABYTE,
+    max_bytes: work,
   },
   {
     storage: StorageType.File,
@@ -81,7 +85,9 @@ const STREAMS: readonly Settings[] = [
     description: 'Signalbox: the newest rejected messages',
     max_msgs_per_subject: REJECTED_PER_AGENT,
     max_msgs: REJECTED_IN_ALL,
-    max_bytes: 32 * MEGABYTE,
+    deny_purge: true,
+    deny_delete: true,
+    max_bytes: rejected,
     max_age: 7 * DAY_NS,
   },
 ];
@@ -96,8 +102,12 @@ export interface StreamsOptions {
 }
 
 /** Creates or updates the streams. @throws what the NATS client throws */
-export async function openStreams({ manager, replicas }: StreamsOptions): Promise<void> {
-  for (const settings of STREAMS) await ensureStream(manager, { ...settings, num_replicas: replicas });
+export async function openStreams(
+  { manager, replicas }: StreamsOptions,
+  remoteAgents: number,
+): Promise<void> {
+  for (const settings of streamsOf(streamSizes(remoteAgents)))
+    await ensureStream(manager, { ...settings, num_replicas: replicas });
   await ensureConsumer(manager, AGENT_STREAM, {
     durable_name: AGENT_CONSUMER,
     deliver_policy: DeliverPolicy.All,
@@ -113,13 +123,12 @@ export interface QueueSettings {
   readonly ackWaitMs: number;
   /** How often a job is delivered that no worker starts. */
   readonly maxDeliveries: number;
-  readonly bucketBytes: number;
 }
 
 /** Creates or updates the queue and the bucket of a remote agent. */
 export async function openQueue(
   { client, manager, replicas }: StreamsOptions,
-  { agent, ackWaitMs, maxDeliveries, bucketBytes }: QueueSettings,
+  { agent, ackWaitMs, maxDeliveries }: QueueSettings,
 ): Promise<void> {
   await ensureConsumer(manager, WORK_STREAM, {
     durable_name: agent,
@@ -131,7 +140,8 @@ export async function openQueue(
   });
   const bucket = bucketStream(agent);
   const present = await manager.streams.info(bucket).catch(missing(JetStreamApiCodes.StreamNotFound));
-  const limits = { max_bytes: bucketBytes, max_age: DAY_NS };
+  // Not deny_purge: an object is deleted by a purge of its parts.
+  const limits = { max_bytes: BUCKET_BYTES, max_age: DAY_NS, deny_delete: true };
   if (present === null) {
     const { max_bytes, max_age: ttl } = limits;
     await new Objm(client).create(fileBucket(agent), { storage: StorageType.File, replicas, max_bytes, ttl });
@@ -142,8 +152,13 @@ export async function openQueue(
 
 async function ensureStream(manager: JetStreamManager, settings: Settings): Promise<void> {
   const present = await manager.streams.info(settings.name).catch(missing(JetStreamApiCodes.StreamNotFound));
-  if (present === null) await manager.streams.add(settings);
-  else await manager.streams.update(settings.name, { ...present.config, ...settings });
+  if (present === null) {
+    await manager.streams.add(settings);
+    return;
+  }
+  // What is in it stays, also if it may hold less from now on.
+  const max_bytes = Math.max(settings.max_bytes, present.state.bytes);
+  await manager.streams.update(settings.name, { ...present.config, ...settings, max_bytes });
 }
 
 async function ensureConsumer(

@@ -11,6 +11,7 @@ import {
 import { isServerGiven } from '../../daemon/nats-address.ts';
 import { DURABILITY, openNatsLink } from '../../daemon/nats-link.ts';
 import { type Check, type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
+import { checkSharedAccount } from './shared-account.ts';
 
 const silent = pino({ level: 'silent' });
 
@@ -61,8 +62,8 @@ async function checkProgram({ config, env }: CheckContext): Promise<Finding[]> {
 async function checkServer({ config, env }: CheckContext): Promise<Finding[]> {
   try {
     const link = await openNatsLink({ config, logger: silent, env });
-    await link.close();
-    return [judge('nats', link.version, `answers at ${link.url}`)];
+    const users = await checkSharedAccount(config, link).finally(() => link.close());
+    return [judge('nats', link.version, `answers at ${link.url}`), ...users];
   } catch (error) {
     return [fail('nats', messageOf(error), 'start the server, or fix its address')];
   }

@@ -9,14 +9,19 @@ const users: CommandRow = {
   summary: 'create credentials for agents, observers and operators',
   description:
     'Creates a NATS user for every remote agent of the configuration, and for the observers and operators given: a file ' +
-    'with an nkey seed for each, and the permissions for the server. Existing users stay unchanged. Without --out, the ' +
-    "users are for Signalbox's own NATS server, from its next start. With --out, they are for yours: the directory also " +
-    'gets a user for Signalbox, and users.conf to include in the account.',
+    'with an nkey seed for each, and an account with the permissions for the server. Existing users stay unchanged. ' +
+    "Without --out, the users are for Signalbox's own NATS server, from its next start. With --out, they are for yours: " +
+    'the directory also gets a user for Signalbox, and users.conf and accounts.conf to include in its configuration. Run ' +
+    'it again after an upgrade to write both files anew.',
   examples: [
     ['Create users for the remote agents of the configuration', 'signalbox nats users'],
     [
       'Create users for your own server, with an observer',
       'signalbox nats users --out nats-users --observer watcher',
+    ],
+    [
+      'Write the files anew for a server whose account has another name',
+      'signalbox nats users --out nats-users --account PROD',
     ],
     ['Replace a seed that has leaked', 'signalbox nats users --renew builder'],
   ],
@@ -24,6 +29,7 @@ const users: CommandRow = {
     withJson(
       withConfig(command)
         .option('--out <directory>', 'write files for a NATS server of your own')
+        .option('--account <name>', 'the account with the log on a server of your own (default: SIGNALBOX)')
         .option('--agent <id>', 'an agent that is not in the configuration (repeatable)', append)
         .option('--observer <name>', 'a user that may read events (repeatable)', append)
         .option('--operator <name>', 'a user that may read events and send commands (repeatable)', append)

@@ -8,9 +8,10 @@ import type { SignalboxConfig } from '../../config/schema/config.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
 import { replaceFile } from '../../daemon/embedded/files.ts';
-import { readUsers, USERS_FILE } from '../../daemon/embedded/installation.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
-import { type NatsRole, type NatsUser, permissionsOf, usersConf } from '../../nats/nats-users.ts';
+import { readUsers, type UsersFile, writeUsers } from '../../daemon/embedded/users-file.ts';
+import { ACCOUNTS_CONF, accountsConf, USERS_CONF, usersConf } from '../../nats/nats-accounts.ts';
+import { type NatsRole, type NatsUser, permissionsOf } from '../../nats/nats-users.ts';
 import { loadConfigFor } from '../config-file.ts';
 import type { ConfigOptions, JsonOption } from '../options.ts';
 import { printJson } from '../output.ts';
@@ -18,6 +19,7 @@ import type { Terminal } from '../terminal.ts';
 
 export interface UsersOptions extends ConfigOptions, JsonOption {
   readonly out?: string;
+  readonly account?: string;
   readonly agent?: readonly string[];
   readonly observer?: readonly string[];
   readonly operator?: readonly string[];
@@ -35,7 +37,8 @@ export async function makeUsers(terminal: Terminal, options: UsersOptions): Prom
   const { config } = await loadConfigFor(options);
   const directory = options.out === undefined ? layoutOf(config.data_dir).usersDir : resolve(options.out);
   const wanted = wantedUsers(config, options);
-  const earlier = await readUsers(directory);
+  const { account: earlierAccount, users: earlier } = await readUsers(directory);
+  const account = accountFor(options, earlierAccount);
   const renewed = new Set(options.renew);
   const withPassword = new Set(options.password);
   for (const name of renewed) {
@@ -59,15 +62,28 @@ export async function makeUsers(terminal: Terminal, options: UsersOptions): Prom
     users.push({ ...user, ...proof });
     made.push(user.name);
   }
-  await replaceFile(join(directory, USERS_FILE), `${JSON.stringify(users, null, 2)}\n`);
-  if (options.out !== undefined) await replaceFile(join(directory, 'users.conf'), usersConf(users));
-  report(terminal, options, { directory, users, made });
+  await writeUsers(directory, { account, users });
+  if (options.out !== undefined) await writeConf(directory, { account, users });
+  report(terminal, options, { directory, account, users, made });
+}
+
+/** The name of the account with the log. @throws SignalboxError `invalid_id`, `invalid_request` */
+function accountFor({ account, out }: UsersOptions, earlier: string): string {
+  if (account === undefined) return earlier;
+  if (out !== undefined) return checked('account', account);
+  throw new SignalboxError('invalid_request', '--account is for a server of your own: give --out, too');
+}
+
+/** The accounts first: the other file refers to them, and a server that misses them refuses its configuration. */
+async function writeConf(directory: string, { account, users }: UsersFile): Promise<void> {
+  await replaceFile(join(directory, ACCOUNTS_CONF), accountsConf(users, account));
+  await replaceFile(join(directory, USERS_CONF), usersConf(users));
 }
 
 function wantedUsers({ agents }: SignalboxConfig, options: UsersOptions): Wanted[] {
   const remote = Object.keys(agents).filter((id) => agents[id]?.driver === 'remote');
   const as = (role: NatsRole, names: readonly string[] = []): Wanted[] =>
-    names.map((name) => ({ name: checked(name), role }));
+    names.map((name) => ({ name: checked('user', name), role }));
   return [
     ...(options.out === undefined ? [] : as('supervisor', ['signalbox'])),
     ...as('agent', [...remote, ...(options.agent ?? [])]),
@@ -115,20 +131,23 @@ function secretFile(
   return join(directory, password_hash === undefined ? `${name}.nk` : `${name}.json`);
 }
 
-interface Made {
+interface Made extends UsersFile {
   readonly directory: string;
-  readonly users: readonly NatsUser[];
   readonly made: readonly string[];
 }
 
-function report(terminal: Terminal, { out, json }: UsersOptions, { directory, users, made }: Made): void {
+function report(
+  terminal: Terminal,
+  { out, json }: UsersOptions,
+  { directory, account, users, made }: Made,
+): void {
   const shown = users.map((user) => ({
     ...user,
     secret_file: secretFile(directory, user),
     is_new: made.includes(user.name),
     permissions: permissionsOf(user),
   }));
-  if (json) return printJson(terminal, { directory, users: shown });
+  if (json) return printJson(terminal, { directory, account, users: shown });
   if (shown.length === 0) {
     return terminal.note(
       'no users: the configuration has no remote agents; name users with --agent, --observer or --operator',
@@ -140,14 +159,14 @@ function report(terminal: Terminal, { out, json }: UsersOptions, { directory, us
   terminal.note(
     out === undefined
       ? 'The users are valid from the next start of Signalbox. Give each user only its own file.'
-      : `Include ${join(directory, 'users.conf')} in the account of your NATS server (docs/how-to/use-your-own-nats-server.md), and set nats.credentials of Signalbox to ${join(directory, 'signalbox.nk')}.`,
+      : `Include ${join(directory, USERS_CONF)} in the account ${account} of your NATS server and ${join(directory, ACCOUNTS_CONF)} beside it, in "accounts" (docs/how-to/use-your-own-nats-server.md). Set nats.credentials of Signalbox to ${join(directory, 'signalbox.nk')}.`,
   );
 }
 
-function checked(name: string): string {
+function checked(kind: 'user' | 'account', name: string): string {
   if (ID_PATTERN.test(name)) return name;
   throw new SignalboxError(
     'invalid_id',
-    `user ${JSON.stringify(name.slice(0, 80))}: use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
+    `${kind} ${JSON.stringify(name.slice(0, 80))}: use 1 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
   );
 }

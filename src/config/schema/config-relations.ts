@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { isReviewMode, REVIEW_MODES } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
+import { minimumStorageBytes, minimumStorageText } from '../../contracts/messages/storage.ts';
 import { resolveDriver } from '../../drivers/declared/resolve-driver.ts';
 import type { DriverConfig } from '../../drivers/declared/spec.ts';
 import { CODE_DRIVER_NAMES } from '../../drivers/index.ts';
@@ -13,6 +14,7 @@ interface Related {
     readonly context?: string | undefined;
     readonly credentials?: string | undefined;
     readonly ca_file?: string | undefined;
+    readonly max_file_bytes?: number | undefined;
   };
   readonly drivers: Readonly<Record<string, DriverConfig>>;
   readonly agents: Readonly<Record<string, AgentConfig>>;
@@ -25,6 +27,7 @@ export function checkRelations(config: Related, context: z.core.$RefinementCtx):
     context.addIssue({ code: 'custom', path, message });
   };
   checkServer(config, add);
+  checkStorage(config, add);
   for (const name of Object.keys(config.drivers)) checkDriver(config, name, add);
   for (const [id, agent] of Object.entries(config.agents)) checkAgent(config, id, agent, add);
   if (!isReviewer(config, config.defaults.review)) {
@@ -40,6 +43,14 @@ function checkServer({ nats }: Related, add: Add): void {
   for (const key of ['url', 'credentials', 'ca_file'] as const) {
     if (nats[key] !== undefined) add(['nats', key], 'nats.context sets this too: keep one of them');
   }
+}
+
+/** Only Signalbox's own server has this limit. */
+function checkStorage({ nats, agents }: Related, add: Add): void {
+  if (nats.max_file_bytes === undefined || nats.url !== undefined || nats.context !== undefined) return;
+  const remote = Object.values(agents).filter(({ driver }) => driver === 'remote').length;
+  if (nats.max_file_bytes >= minimumStorageBytes(remote)) return;
+  add(['nats', 'max_file_bytes'], `is too small: expected at least ${minimumStorageText(remote)}`);
 }
 
 function checkDriver(config: Related, name: string, add: Add): void {

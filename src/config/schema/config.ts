@@ -72,7 +72,8 @@ const natsSchema = z.strictObject({
   max_file_bytes: whole(1)
     .optional()
     .describe(
-      "How much Signalbox's own NATS server stores at most, in bytes. Default: what the disk allows.",
+      "How much Signalbox's own NATS server stores at most, in bytes: at least 64 MiB; with remote agents, 587 MiB " +
+        'and 512 MiB for each. Default: what the disk allows.',
     ),
   sync: z
     .enum(['interval', 'group', 'always'])

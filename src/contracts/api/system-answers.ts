@@ -69,6 +69,8 @@ export const healthReportSchema = z.strictObject({
     pid: z.int().nullable(),
     /** How often the embedded server was restarted after it died. */
     restarts: count,
+    /** Requests without an answer, because their reply subject is not an inbox; since the start of Signalbox. */
+    refused_requests: count,
   }),
   access: accessReportSchema,
   unfinished_tasks: count,

@@ -1,5 +1,5 @@
 /**
- * Every NATS subject, stream, consumer and bucket of Signalbox. docs/reference/subjects.md and the AsyncAPI document
+ * Every NATS subject, stream, consumer, bucket and account of Signalbox. docs/reference/subjects.md and the AsyncAPI document
  * derive from it.
  *
  * Ids are checked before they become tokens (`ids.ts`), so a subject never matches more than intended. The subjects of one
@@ -10,6 +10,14 @@ import { type AttemptRef, SYSTEM_PROJECT, type TaskRef } from '../ids.ts';
 
 const ROOT = 'signalbox.v1';
 
+/** The account of Signalbox itself on a NATS server. All streams and buckets are in it. */
+export const LOG_ACCOUNT = 'SIGNALBOX';
+
+/** The account of another user, such as `SIGNALBOX_AGENT_builder`. */
+export function accountOfUser(role: string, name: string): string {
+  return `${LOG_ACCOUNT}_${role.toUpperCase()}_${name}`;
+}
+
 export const EVENT_STREAM = 'SIGNALBOX_EVENTS';
 /** The writer publishes here. Subscribers would also see messages that the server refuses: follow LIVE instead. */
 export const EVENT_SUBJECTS = `${ROOT}.evt.>`;
@@ -18,6 +26,11 @@ export const LIVE_SUBJECTS = `${ROOT}.live.>`;
 export const LEASE_BUCKET = 'SIGNALBOX_LEASE';
 /** Every standby answers requests here with its identity. */
 export const STANDBY_SUBJECT = `${ROOT}.standby`;
+
+/** For doctor, which sends something and looks who receives it. */
+export function probeSubject(id: string): string {
+  return `${ROOT}.probe.${id}`;
+}
 
 /** Messages of agents, until the supervisor has handled them. */
 export const AGENT_STREAM = 'SIGNALBOX_AGENT_MESSAGES';
@@ -177,4 +190,15 @@ export function bucketStream(agent: string): string {
 /** The prefix of an agent's inboxes: no other user may subscribe to it. */
 export function inboxPrefix(user: string): string {
   return `_INBOX_${user}`;
+}
+
+/**
+ * `_INBOX.…` and `_INBOX_<user>.…`, as clients make them; `_R_.…`, which a server puts in the place of an inbox of another
+ * account; before each what a gateway adds.
+ */
+const INBOX = /^(?:_GR_\.[^.]+\.[^.]+\.)?(?:_INBOX(?:_[A-Za-z0-9_-]{1,64})?|_R_)\.[^\s*>]+$/;
+
+/** Whether a reply subject is an inbox of a client: of no stream, no service and no API. */
+export function isInbox(subject: string): boolean {
+  return INBOX.test(subject);
 }

@@ -1,17 +1,16 @@
 /** Prepares a data directory for the embedded server: its configuration, its users and its credentials. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Variables } from '../../base/environment.ts';
-import { readIfExists, readText } from '../../base/files.ts';
+import { readText } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { ID_PATTERN } from '../../contracts/ids.ts';
-import { NATS_ROLES, type NatsUser, usersConf } from '../../nats/nats-users.ts';
+import { accountsConf, usersConf } from '../../nats/nats-accounts.ts';
 import { PACKAGE_ROOT } from '../../version.ts';
 import { replaceFile } from './files.ts';
 import { type Credentials, createDirectories, type Layout, layoutOf, loadCredentials } from './layout.ts';
 import { compareVersions, type NatsServerProgram } from './program.ts';
 import { findGuard, type Guard } from './running.ts';
+import { readUsers } from './users-file.ts';
 
 /** What is the same for every run of the server. */
 export type Installation = Readonly<{
@@ -118,41 +117,10 @@ export function quoted(text: string): string {
   return `"${escaped}"`;
 }
 
-/** Lists the users, in the directory of their seeds. */
-export const USERS_FILE = 'users.json';
-
-const usersSchema = z.array(
-  z.strictObject({
-    name: z.string().regex(ID_PATTERN),
-    role: z.enum(NATS_ROLES),
-    nkey: z
-      .string()
-      .regex(/^U[A-Z2-7]{55}$/)
-      .optional(),
-    password_hash: z
-      .string()
-      .regex(/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/)
-      .optional(),
-  }),
-);
-
-/** The users whose seeds are in `directory`; none if there is no such directory. @throws SignalboxError `config_invalid` */
-export async function readUsers(directory: string): Promise<NatsUser[]> {
-  const file = join(directory, USERS_FILE);
-  try {
-    const text = await readIfExists(file);
-    return text === null ? [] : usersSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new SignalboxError(
-      'config_invalid',
-      `cannot read the users in ${file}: ${messageOf(cause)}. Delete the directory and make new users with "signalbox nats users"`,
-      { cause, details: { file } },
-    );
-  }
-}
-
-/** Writes the users file that `nats.conf` includes. */
+/** Writes the files with users and accounts that `nats.conf` includes. */
 export async function writeUsersConf(layout: Layout, { user }: Credentials): Promise<void> {
   const own = `{ user: ${user}, password: $SIGNALBOX_NATS_PASSWORD }`;
-  await replaceFile(layout.usersConfFile, usersConf(await readUsers(layout.usersDir), [own]));
+  const { users, account } = await readUsers(layout.usersDir);
+  await replaceFile(layout.usersConfFile, usersConf(users, [own]));
+  await replaceFile(layout.accountsConfFile, accountsConf(users, account));
 }

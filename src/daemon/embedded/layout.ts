@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readText } from '../../base/files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { ACCOUNTS_CONF, USERS_CONF } from '../../nats/nats-accounts.ts';
 
 /** All files of the embedded server, in one directory that one server uses at a time. */
 export type Layout = Readonly<ReturnType<typeof layoutOf>>;
@@ -26,8 +27,10 @@ export function layoutOf(dataDir: string) {
     logFile: file('nats-server.log'),
     /** `nats.conf`, adapted to the version of the server. */
     confFile: file('nats-server.conf'),
-    /** Included by `confFile`: users and their permissions. */
-    usersConfFile: file('users.conf'),
+    /** Included by `confFile` in the account with the log: Signalbox itself, and what other accounts may use. */
+    usersConfFile: file(USERS_CONF),
+    /** Included by `confFile`: the accounts of all other users. */
+    accountsConfFile: file(ACCOUNTS_CONF),
     /** Seeds of the other users. */
     usersDir: file('users'),
     /** The port of the last start, so that the next one has the same address. */
@@ -69,7 +72,7 @@ export type Credentials = Readonly<z.infer<typeof credentialsSchema>>;
 export async function loadCredentials(file: string): Promise<Credentials> {
   try {
     if (!existsSync(file)) await createOnce(file);
-    const credentials = credentialsSchema.parse(JSON.parse(await readText(file)));
+    const credentials = credentialsIn(await readText(file));
     await chmod(file, 0o600);
     return credentials;
   } catch (cause) {
@@ -80,6 +83,19 @@ export async function loadCredentials(file: string): Promise<Credentials> {
       { cause, details: { file } },
     );
   }
+}
+
+/** Without the text of the parser, which quotes the file. */
+function credentialsIn(text: string): Credentials {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
+  }
+  const { data } = credentialsSchema.safeParse(content);
+  if (data) return data;
+  throw new Error(`it is not JSON with "user": "${USER}" and a "password"`);
 }
 
 async function createOnce(file: string): Promise<void> {

@@ -5,6 +5,7 @@
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRegular, syncDirectory } from '../../base/regular-files.ts';
+import { LOG_ACCOUNT } from '../../contracts/messages/subjects.ts';
 
 const BLOCK = /^(\d+)\.blk$/;
 
@@ -16,7 +17,7 @@ export class StreamSync {
 
   /** @param storeDir of the server. @param stream a stream of Signalbox's own account */
   constructor(storeDir: string, stream: string) {
-    this.#directory = join(storeDir, 'jetstream', 'SIGNALBOX', 'streams', stream, 'msgs');
+    this.#directory = join(storeDir, 'jetstream', LOG_ACCOUNT, 'streams', stream, 'msgs');
   }
 
   /** Returns when all that the server had written before the call is on the disk. @throws the error of the file system */

@@ -17,6 +17,7 @@ import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { encodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
+import { unwritable } from '../../journal/failures.ts';
 import type { Journal, JournalEntry, JournalHandlers, JournalState } from '../../journal/journal.ts';
 import type { ActorHost, ActorStates, Move } from './actor-host.ts';
 import { BEGINNING, type Rebuilt } from './rebuild.ts';
@@ -204,10 +205,7 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
         throw new SignalboxError('overloaded', `${backlog} events wait for the log: try again in a moment`);
       }
       case 'resyncing':
-        throw new SignalboxError(
-          'log_unavailable',
-          `the event log cannot be written at the moment (${state.reason}): try again in a moment`,
-        );
+        throw new SignalboxError('log_unavailable', unwritable(state.reason));
       case 'reader':
         throw new SignalboxError('log_unavailable', 'the event log is not open: try again in a moment');
       case 'fenced':

@@ -40,6 +40,8 @@ const CONFIG = {
   max_age: 0,
   no_ack: false,
   allow_direct: true,
+  /** Not deny_delete: a redaction removes single messages. */
+  deny_purge: true,
   duplicate_window: DUPLICATE_WINDOW_NS,
   republish: { src: EVENT_SUBJECTS, dest: LIVE_SUBJECTS },
 } as const;
@@ -81,7 +83,12 @@ export async function openEventStream(
   }
   const essential: readonly Setting[] = dropsOldest(connection) ? [...ESSENTIAL, 'max_bytes'] : ESSENTIAL;
   const wrong = essential.filter((key) => kept(config, key) !== JSON.stringify(CONFIG[key]));
-  if (wrong.length === 0) return manager;
+  if (wrong.length === 0) {
+    await denyPurge(manager, config).catch((cause: unknown) => {
+      throw unavailable(`cannot set deny_purge of the stream ${EVENT_STREAM}`, cause);
+    });
+    return manager;
+  }
   const differences = wrong.map(
     (key) => `${key} is ${kept(config, key)}, not ${JSON.stringify(CONFIG[key])}`,
   );
@@ -138,6 +145,13 @@ export async function keepReplicas(
 ): Promise<void> {
   if (config.num_replicas === replicas) return;
   await manager.streams.update(config.name, { ...config, num_replicas: replicas });
+}
+
+/** For a stream of an earlier version. It cannot be undone, but by a new stream. */
+async function denyPurge(manager: JetStreamManager, config: StreamConfig): Promise<void> {
+  if (config.deny_purge) return;
+  const { config: present } = await manager.streams.info(config.name);
+  await manager.streams.update(config.name, { ...present, deny_purge: true });
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
+import { credentialsOf } from '../../support/nats/users.ts';
 import { type CliProcess, startCli, temporaryDirectory } from '../../support/process/cli.ts';
 import { isRunning } from '../../support/process/processes.ts';
 import { until } from '../../support/until.ts';
@@ -13,11 +14,9 @@ async function startWorker(world: RemoteWorld, command: readonly string[]): Prom
     shutdown: { drain_seconds: 0.1 },
   };
   await writeFile(join(cwd, 'signalbox.config.json'), JSON.stringify(config));
-  await writeFile(
-    join(cwd, 'admin.json'),
-    JSON.stringify({ user: world.auth.user, password: world.auth.pass }),
-  );
-  const args = ['worker', '--agent', 'far', '--nats-url', world.nats.url, '--credentials', 'admin.json'];
+  const { user, pass } = credentialsOf('far');
+  await writeFile(join(cwd, 'far.json'), JSON.stringify({ user, password: pass }));
+  const args = ['worker', '--agent', 'far', '--nats-url', world.nats.url, '--credentials', 'far.json'];
   const worker = await startCli(args, { cwd });
   await worker.until(/is ready: agent far, up to 2 tasks at the same time/);
   return worker;

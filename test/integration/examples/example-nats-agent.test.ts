@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findExecutable } from '../../../src/daemon/embedded/program.ts';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
+import { credentialsOf } from '../../support/nats/users.ts';
 import { ROOT } from '../../support/process/build.ts';
 import { until } from '../../support/until.ts';
 
@@ -14,10 +15,11 @@ describe.skipIf(python === undefined)('an agent that speaks only NATS (examples/
     timeout: 60_000,
   }, async () => {
     await using world = await RemoteWorld.start({ agents: { counter: REMOTE } });
-    const { box, auth, nats } = world;
+    const { box, nats } = world;
+    const { user, pass } = credentialsOf('counter');
     const args = [join(ROOT, 'examples/nats-agent/agent.py'), '--agent', 'counter', '--url', nats.url];
     const agent = spawn(python ?? '', args, {
-      env: { ...process.env, NATS_USER: auth.user, NATS_PASSWORD: auth.pass },
+      env: { ...process.env, NATS_USER: user, NATS_PASSWORD: pass },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {

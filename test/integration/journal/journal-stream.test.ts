@@ -76,7 +76,9 @@ describe('a damaged log', () => {
       'all messages',
       1,
       11,
-      async (log: JetStreamLog) => void (await (await log.manager()).streams.purge(EVENT_STREAM)),
+      async (log: JetStreamLog) => {
+        for (let sequence = 1; sequence <= 11; sequence++) await log.remove(sequence);
+      },
     ],
   ])('is reported if it lost %s', async (_, expected, sequence, damage) => {
     await using log = await JetStreamLog.fresh(server);
@@ -94,6 +96,16 @@ describe('a damaged log', () => {
       code: 'log_corrupt',
       details: { expected, found: null },
     });
+  });
+
+  it('cannot be purged, also if an earlier version created its stream', async () => {
+    await using log = await JetStreamLog.fresh(server);
+    const { streams } = await log.manager();
+    await streams.add({ ...GOOD });
+    const writer = await log.open();
+    await writer.takeOver('epoch');
+    await expect(streams.purge(EVENT_STREAM)).rejects.toThrow(/purge/);
+    expect((await streams.info(EVENT_STREAM)).state.messages).toBe(1);
   });
 
   it('journal/one-writer: fences the writer of a stream that was deleted', async () => {

@@ -1,8 +1,9 @@
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { type FollowedEvent, followEvents } from '../../../src/client/follow-events.ts';
-import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
+import { OBSERVER, REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { TcpProxy } from '../../support/nats/tcp-proxy.ts';
+import { connectOptionsOf } from '../../support/nats/users.ts';
 import { until } from '../../support/until.ts';
 
 describe('a follower of the event log', () => {
@@ -27,8 +28,7 @@ describe('a follower of the event log', () => {
 
     await using proxy = await TcpProxy.to(nats.url);
     const connection = await connect({
-      ...nats.connectOptions,
-      servers: proxy.url,
+      ...connectOptionsOf(OBSERVER, proxy.url),
       maxReconnectAttempts: -1,
       reconnectTimeWait: 20,
       timeout: 1_000,
@@ -67,7 +67,7 @@ describe('a follower of the event log', () => {
 
   it('starts at the requested event, and reports a refused request', async () => {
     await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
-    const connection = await world.connect();
+    const connection = await world.connectAs(OBSERVER);
     const stop = new AbortController();
     for await (const { sequence } of followEvents({ connection, from: 2, signal: stop.signal })) {
       expect(sequence).toBe(2);

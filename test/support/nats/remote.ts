@@ -13,6 +13,7 @@ import { createSignalbox, type Signalbox, type SignalboxConfigInput } from '../.
 import { type HandlerWorkerOptions, startWorker, type Worker } from '../../../src/worker/index.ts';
 import { buildDirectory } from '../process/build.ts';
 import { natsServer, type TestNatsOptions, type TestNatsServer } from './nats.ts';
+import { connectOptionsOf, credentialsOf, prepareUsers } from './users.ts';
 
 const WORKER_PROGRAM = fileURLToPath(new URL('../../fixtures/remote-worker.mjs', import.meta.url));
 
@@ -29,6 +30,9 @@ export const REMOTE = {
   heartbeat_seconds: 0.2,
   offline_after_seconds: 1,
 } as const;
+
+export const OBSERVER = 'watcher';
+export const OPERATOR = 'boss';
 
 const DEFAULTS = {
   review: 'auto',
@@ -52,8 +56,19 @@ export class RemoteWorld implements AsyncDisposable {
     this.#config = config;
   }
 
+  /** Every remote agent is a user of the server, with no more rights than it needs, and so are the observer and the operator. */
   static async start(config: SignalboxConfigInput, options: TestNatsOptions = {}): Promise<RemoteWorld> {
-    const nats = await natsServer(options);
+    const { agents = {} } = config;
+    const remote = Object.keys(agents).filter((id) => agents[id]?.driver === 'remote');
+    const users = [
+      ...remote.map((name) => ({ name, role: 'agent' }) as const),
+      { name: OBSERVER, role: 'observer' },
+      { name: OPERATOR, role: 'operator' },
+    ] as const;
+    const nats = await natsServer({
+      prepare: (dataDirectory) => prepareUsers(dataDirectory, users),
+      ...options,
+    });
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-remote-'));
     const world = new RemoteWorld(nats, directory, config);
     await world.up();
@@ -93,7 +108,7 @@ export class RemoteWorld implements AsyncDisposable {
   }
 
   async worker(options: Partial<HandlerWorkerOptions> & { readonly agent: string }): Promise<Worker> {
-    const { user, pass } = this.auth;
+    const { user, pass } = credentialsOf(options.agent);
     const worker = await startWorker({
       servers: this.nats.url,
       authenticator: usernamePasswordAuthenticator(user, pass),
@@ -116,7 +131,7 @@ export class RemoteWorld implements AsyncDisposable {
       build: await buildDirectory(),
       servers: this.nats.url,
       journal,
-      ...this.auth,
+      ...credentialsOf(settings.agent),
       ...settings,
     };
     const child = spawn(process.execPath, [WORKER_PROGRAM, JSON.stringify(options)], {
@@ -141,7 +156,7 @@ export class RemoteWorld implements AsyncDisposable {
 
   /** Sends a command over NATS. */
   async command<Answer>(subject: string, payload: object = {}): Promise<Answer> {
-    this.#caller ??= await this.connect();
+    this.#caller ??= await this.connectAs(OPERATOR);
     const reply = await this.#caller.request(`signalbox.v1.cmd.${subject}`, JSON.stringify(payload));
     return reply.json<Answer>();
   }
@@ -157,13 +172,20 @@ export class RemoteWorld implements AsyncDisposable {
 
   /** The output of an attempt, as Signalbox stores it. */
   async log(task: string, attempt: number, stream: string): Promise<string> {
-    this.#caller ??= await this.connect();
+    this.#caller ??= await this.connectAs(OPERATOR);
     const request = JSON.stringify({ task, attempt, stream });
     return (await this.#caller.request('signalbox.v1.cmd.demo.readAttemptLog', request)).string();
   }
 
   async connect(): Promise<NatsConnection> {
     const connection = await connect(this.nats.connectOptions);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** As one of the users with few rights. */
+  async connectAs(user: string): Promise<NatsConnection> {
+    const connection = await connect(connectOptionsOf(user, this.nats.url));
     this.#connections.push(connection);
     return connection;
   }
