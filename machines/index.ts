@@ -16,12 +16,14 @@ import {
 import { type AgentContext, agentMachine, openAgent } from './agent.ts';
 import { type AttemptContext, attemptMachine, openAttempt } from './attempt.ts';
 import { openQueue, type QueueContext, queueMachine } from './queue.ts';
+import { openSchedule, type ScheduleContext, scheduleMachine } from './schedule.ts';
 import { openSupervisor, type SupervisorContext, supervisorMachine } from './supervisor.ts';
 import { openTask, type TaskContext, taskMachine } from './task.ts';
 
 export { type AgentContext, agentMachine } from './agent.ts';
 export { type AttemptContext, attemptMachine, type Verdict } from './attempt.ts';
 export { type QueueContext, queueMachine } from './queue.ts';
+export { type ScheduleContext, scheduleMachine } from './schedule.ts';
 export { type SupervisorContext, supervisorMachine } from './supervisor.ts';
 export { type TaskContext, taskMachine } from './task.ts';
 
@@ -30,6 +32,7 @@ export interface ContextOf {
   readonly attempt: AttemptContext;
   readonly agent: AgentContext;
   readonly queue: QueueContext;
+  readonly schedule: ScheduleContext;
   readonly supervisor: SupervisorContext;
 }
 
@@ -38,6 +41,7 @@ export const MACHINES = {
   attempt: attemptMachine,
   agent: agentMachine,
   queue: queueMachine,
+  schedule: scheduleMachine,
   supervisor: supervisorMachine,
 } as const;
 
@@ -47,6 +51,7 @@ export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
   attempt: 'attempt@1',
   agent: 'agent@1',
   queue: 'queue@1',
+  schedule: 'schedule@1',
   supervisor: 'supervisor@1',
 };
 
@@ -87,6 +92,8 @@ function firstContext(event: DomainEvent): ContextOf[EntityKind] {
       return openAgent(event);
     case 'queue.paused':
       return openQueue();
+    case 'schedule.created':
+      return openSchedule(event);
     case 'supervisor.started':
       return openSupervisor(event);
     default:

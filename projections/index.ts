@@ -6,6 +6,7 @@ import { attemptHistory } from './attempts.ts';
 import { blackboard } from './blackboard.ts';
 import type { Entries, KeptProjection, PastProjection, Piece } from './projection.ts';
 import { queues } from './queues.ts';
+import { schedules } from './schedules.ts';
 import { throughput } from './throughput.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
@@ -19,10 +20,18 @@ export {
 } from './blackboard.ts';
 export type { Piece, Projection } from './projection.ts';
 export { type PausedQueue, type Queues, queues } from './queues.ts';
+export { type ScheduleRun, type ScheduleView, schedules } from './schedules.ts';
 export { type Throughput, throughput } from './throughput.ts';
 
 /** Every projection, in the order in which they evolve. The name of each is its key. */
-export const PROJECTIONS = { blackboard, attempts: attemptHistory, agents, queues, throughput } as const;
+export const PROJECTIONS = {
+  blackboard,
+  attempts: attemptHistory,
+  agents,
+  queues,
+  schedules,
+  throughput,
+} as const;
 
 type Registry = typeof PROJECTIONS;
 type StateOf<Kept> = Kept extends KeptProjection<infer State> ? State : never;

@@ -10,6 +10,7 @@ import { DeadLettersPage } from './pages/dead-letters.tsx';
 import { MachinesPage } from './pages/machines.tsx';
 import { ProcessesPage } from './pages/processes.tsx';
 import { QueuesPage } from './pages/queues.tsx';
+import { SchedulesPage } from './pages/schedules.tsx';
 import { TaskPage } from './pages/task.tsx';
 import { ThroughputPage } from './pages/throughput.tsx';
 import type { PageProps } from './parts/base/page.tsx';
@@ -76,6 +77,12 @@ export const PAGES: readonly PageRow[] = [
     title: 'Queues',
     component: QueuesPage,
     navigation: { icon: 'M4 6h16M4 12h16M4 18h10', key: 'q' },
+  },
+  {
+    path: '/ui/schedules',
+    title: 'Schedules',
+    component: SchedulesPage,
+    navigation: { icon: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5l3 3', key: 's' },
   },
   {
     path: '/ui/processes',

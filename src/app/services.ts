@@ -24,6 +24,13 @@ import type { TaskUpdates } from './events/follow.ts';
 import { decideQueue, listQueues } from './overview/queues.ts';
 import { listAuditKeys, listMachines, readState, rotateAuditKey } from './overview/system.ts';
 import { readThroughput } from './overview/throughput.ts';
+import {
+  backfillSchedule,
+  createSchedule,
+  decideSchedule,
+  listSchedules,
+  readSchedule,
+} from './schedules/schedules.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
 import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
@@ -74,6 +81,13 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     },
     agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
     queues: { list: bind(listQueues), decide: bind(decideQueue), throughput: bind(readThroughput) },
+    schedules: {
+      list: bind(listSchedules),
+      read: bind(readSchedule),
+      create: bind(createSchedule),
+      decide: bind(decideSchedule),
+      backfill: bind(backfillSchedule),
+    },
     deadLetters: { list: bind(listDeadLetters), redrive: bind(redriveDeadLetters) },
     auditKeys: { list: bind(listAuditKeys), rotate: bind(rotateAuditKey) },
     system: {

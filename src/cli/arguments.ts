@@ -15,6 +15,7 @@ export type Source =
   /** Queues of the kind (`agent` or `type`) that the argument before the name gives. */
   | { readonly kind: 'queues'; readonly isPaused: boolean }
   | { readonly kind: 'webhooks' }
+  | { readonly kind: 'schedules' }
   /** Drivers that are built in. */
   | { readonly kind: 'drivers' }
   | { readonly kind: 'words'; readonly words: readonly string[] }

@@ -37,6 +37,8 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   agent_not_found: 'not_found',
   queue_not_found: 'not_found',
   no_such_moment: 'not_found',
+  schedule_not_found: 'not_found',
+  schedule_exists: 'conflict',
   task_exists: 'conflict',
   idempotency_conflict: 'conflict',
   illegal_transition: 'conflict',

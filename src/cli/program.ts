@@ -31,6 +31,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
   ['agent', async () => (await import('./commands/agent.ts')).agent],
   ['dlq', async () => (await import('./commands/dlq.ts')).dlq],
   ['queue', async () => (await import('./commands/queue.ts')).queue],
+  ['schedule', async () => (await import('./commands/schedule.ts')).schedule],
   ['events', async () => (await import('./events/index.ts')).events],
   ['webhook', async () => (await import('./commands/webhook.ts')).webhook],
   ['bg', async () => (await import('./commands/bg.ts')).bg],

@@ -13,6 +13,8 @@ export const ERROR_CODES = {
   task_not_found: 'The project has no task with this id.',
   agent_not_found: 'No agent has this id.',
   queue_not_found: 'No agent has this queue, and no task waits in it.',
+  schedule_not_found: 'There is no schedule with this id.',
+  schedule_exists: 'A schedule with this id exists already, with different content.',
   task_exists: 'A task with this id exists already, with different content.',
   idempotency_conflict: 'This idempotency key was used before, with different content.',
   task_archived: 'The task has left memory: it can be read, but not changed.',

@@ -191,6 +191,11 @@ export const TASK_FIELDS = {
     stored: z.strictObject({ task: id, attempt: z.int().min(1) }).optional(),
     answer: z.strictObject({ task: id, attempt: z.int().min(1) }).nullable(),
   },
+  /** The schedule that created it, and the time that it stands for (stored in epoch milliseconds). */
+  schedule: {
+    stored: z.strictObject({ id: z.string(), nominal_ms: z.int() }).optional(),
+    answer: z.strictObject({ id: z.string(), nominal_ms: z.int() }).nullable(),
+  },
 } as const satisfies Readonly<Record<string, Field>>;
 
 type Fields = typeof TASK_FIELDS;

@@ -7,6 +7,7 @@ import type { AppContext } from '../app/context.ts';
 import type { Engine } from '../app/engine/engine.ts';
 import type { EngineOptions } from '../app/engine/engine-options.ts';
 import { type RecoveredEngine, recoverEngine } from '../app/engine/open-engine.ts';
+import { registerSchedules } from '../app/schedules/schedules.ts';
 import { type Environment, systemEnvironment } from '../base/environment.ts';
 import { mcpOverHttp } from '../client/mcp/http.ts';
 import { publicUrl, resolveAgent } from '../config/derived.ts';
@@ -86,6 +87,7 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   if (options.http !== false) await listen(base, connected, served);
   await checkpointer.start(engine.app);
   await dispatch(base, connected, engine, served);
+  await registerSchedules(engine.app, options.config.schedules);
   return { engine, nats: connected.nats, url: base.endpoint.url, replaced: base.replaced.signal, health };
 }
 

@@ -22,6 +22,8 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   no_such_moment: 404,
   past_pending: 503,
   method_not_allowed: 405,
+  schedule_not_found: 404,
+  schedule_exists: 409,
   task_exists: 409,
   idempotency_conflict: 409,
   illegal_transition: 409,

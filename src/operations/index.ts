@@ -15,6 +15,16 @@ import { followEvents, followProjectEvents } from './events/events.ts';
 import { discardWebhook, listWebhookDeadLetters, listWebhooks, redeliverWebhook } from './events/webhooks.ts';
 import { listDeadLetters, redriveDeadLetters } from './queues/dead-letters.ts';
 import { listQueues, pauseQueue, readThroughput, resumeQueue } from './queues/queues.ts';
+import {
+  backfillSchedule,
+  createSchedule,
+  listSchedules,
+  pauseSchedule,
+  readSchedule,
+  removeSchedule,
+  resumeSchedule,
+  triggerSchedule,
+} from './queues/schedules.ts';
 import { listAuditKeys, readAuditStatus, rotateAuditKey, verifyLog } from './system/audit.ts';
 import {
   dropSnapshots,
@@ -99,6 +109,14 @@ export const OPERATIONS = [
   pauseQueue,
   resumeQueue,
   readThroughput,
+  createSchedule,
+  listSchedules,
+  readSchedule,
+  pauseSchedule,
+  resumeSchedule,
+  triggerSchedule,
+  backfillSchedule,
+  removeSchedule,
   followEvents,
   followProjectEvents,
   readBoard,

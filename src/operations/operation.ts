@@ -19,6 +19,7 @@ export const GROUPS = {
   Agents: 'The agents, what each is doing, and their messages about their attempts.',
   Attempts: 'Attempts of agents on tasks, with logs and processes.',
   Queues: 'Waiting tasks, and dead letters.',
+  Schedules: 'Tasks that are created at set times.',
   Background: 'Shell commands that run in the background.',
   Events: 'Streams of events, and webhooks.',
   System: 'Signalbox itself.',

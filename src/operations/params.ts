@@ -28,6 +28,7 @@ export const taskParams = z.strictObject({ project, task });
 export const attemptParams = z.strictObject({ project, task, attempt });
 export const agentParams = z.strictObject({ agent: idOf('agent id') });
 export const queueParams = z.strictObject({ kind: queueKind, name: idOf('queue') });
+export const scheduleParams = z.strictObject({ schedule: idOf('schedule') });
 export const webhookParams = z.strictObject({ webhook: idOf('webhook') });
 /** A task of the project that the operation names. */
 export const namedTaskParams = z.strictObject({ task });

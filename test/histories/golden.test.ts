@@ -84,10 +84,12 @@ describe('golden histories', () => {
   });
 });
 
-/** Every guard of every machine. */
-const GUARDS = (Object.entries(MACHINES) as [EntityKind, AnyStateMachine][]).flatMap(([kind, machine]) =>
-  Object.keys(machine.implementations.guards).map((guard) => ({ kind, guard })),
-);
+/** Every guard of every machine that a release has written events of. */
+const GUARDS = (Object.entries(MACHINES) as [EntityKind, AnyStateMachine][])
+  .filter(([kind]) => kind !== 'schedule')
+  .flatMap(([kind, machine]) =>
+    Object.keys(machine.implementations.guards).map((guard) => ({ kind, guard })),
+  );
 
 /** Today's machines, but for one guard that says the opposite. */
 function mutant(kind: EntityKind, name: string): Machines {

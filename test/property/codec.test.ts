@@ -45,10 +45,12 @@ const envelope = fc.record(
 function eventsOf(type: EventType): fc.Arbitrary<DomainEvent> {
   const events = EVENTS.get(type);
   if (!events) throw new Error(`no arbitrary for ${type}`);
-  return fc.tuple(events, fc.record({ project: id, task: id, agent: id, queue })).map(([event, ids]) => {
-    const own = Object.entries(ids).filter(([name]) => name in event);
-    return { ...event, ...Object.fromEntries(own) };
-  });
+  return fc
+    .tuple(events, fc.record({ project: id, task: id, agent: id, queue, schedule: id }))
+    .map(([event, ids]) => {
+      const own = Object.entries(ids).filter(([name]) => name in event);
+      return { ...event, ...Object.fromEntries(own) };
+    });
 }
 
 function encode(record: EventRecord): string {

@@ -17,6 +17,10 @@ const anyEvent = fc.record({
   writer: fc.string(),
   until_ms: fc.integer({ min: 0 }),
   dependency: fc.constantFrom('a', 'b', 'c'),
+  from_ms: fc.integer({ min: 0, max: 10 }),
+  nominal_ms: fc.integer({ min: 0, max: 10 }),
+  nominals_ms: fc.array(fc.integer({ min: 0, max: 10 }), { maxLength: 3 }),
+  cause: fc.constantFrom('time', 'buffer', 'trigger'),
 });
 
 const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
@@ -41,6 +45,7 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     parkedUntil: fc.constant(null),
   }),
   queue: fc.constant({}),
+  schedule: fc.record({ handledUntil: fc.integer({ min: 0, max: 10 }), buffer: fc.subarray([1, 2, 3]) }),
   supervisor: fc.constant({ writer: '', epoch: 0 }),
 };
 

@@ -19,6 +19,7 @@ import {
   type Claims,
   eventOf,
   QUEUES,
+  SCHEDULES,
   type Step,
   step,
   TASKS,
@@ -55,6 +56,7 @@ class World {
       attempt: [...this.claims.keys()],
       agent: AGENTS,
       queue: QUEUES,
+      schedule: SCHEDULES,
       supervisor: [SUPERVISOR_ID],
     };
     return ENTITY_KINDS.map((kind) => ({
@@ -231,6 +233,8 @@ describe('any sequence of events', () => {
             expect(world.host.get('agent', agent)).toEqual(plain.get('agent', agent));
           for (const queue of QUEUES)
             expect(world.host.get('queue', queue)).toEqual(plain.get('queue', queue));
+          for (const schedule of SCHEDULES)
+            expect(world.host.get('schedule', schedule)).toEqual(plain.get('schedule', schedule));
         }
       }),
       RUNS,

@@ -17,6 +17,7 @@ export type AuditStatus = AnswerOf<'readAuditStatus'>;
 export type DeadLetter = AnswerOf<'listDeadLetters'>['dead_letters'][number];
 export type MachineGraph = AnswerOf<'listMachines'>['machines'][number];
 export type QueueAnswer = AnswerOf<'listQueues'>['queues'][number];
+export type ScheduleAnswer = AnswerOf<'listSchedules'>['schedules'][number];
 export type TaskAnswer = AnswerOf<'readTask'>;
 export type Throughput = AnswerOf<'readThroughput'>;
 export type WhyAnswer = AnswerOf<'explainTask'>;

@@ -6,6 +6,7 @@ import type { IncomingTrace } from '../../base/trace-context.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import { keyedTaskId } from '../../engine/runtime/task-ids.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
 import { type Creator, inheritedBy } from './inherited.ts';
@@ -18,7 +19,6 @@ export interface Created {
 }
 
 const GENERATED_ID_LENGTH = 12;
-const KEYED_ID_LENGTH = 20;
 
 /**
  * @param creator an attempt creates children of its own task (inherited.ts)
@@ -82,8 +82,7 @@ function idOf(
   { id, idempotency_key: key }: CreateTask,
 ): string {
   if (id !== undefined) return id;
-  if (key === undefined) return environment.randomId(GENERATED_ID_LENGTH);
-  return `k-${sha256(`${project}/${key}`).slice(0, KEYED_ID_LENGTH)}`;
+  return key === undefined ? environment.randomId(GENERATED_ID_LENGTH) : keyedTaskId(project, key);
 }
 
 /** Requests with a key that are not stored yet: the projections do not have them. */

@@ -42,7 +42,8 @@ function assertCanStart(expiresAt: number, notBefore: number | undefined, now: n
   throw new SignalboxError('invalid_request', `expires_at: ${message}`, { details: { errors } });
 }
 
-function followUpOf(app: AppContext, request: FollowUp): FollowUpSpec {
+/** A task that is created later. @throws SignalboxError as `specOf` */
+export function followUpOf(app: AppContext, request: FollowUp): FollowUpSpec {
   assertAgent(app, request.agent);
   const { delay_seconds, follow_ups, ...rest } = request;
   return {

@@ -85,6 +85,11 @@ async function valuesOf(source: Source, line: Line, last: string): Promise<Compl
           .filter(({ kind, paused }) => kind === line.operands[0] && (paused !== null) === source.isPaused)
           .map(({ name, pending }) => ({ text: name, about: `${pending} pending` }));
       });
+    case 'schedules':
+      return live(line, async (client) => {
+        const { schedules } = await client.listSchedules();
+        return schedules.map(({ id, title }) => ({ text: id, about: title }));
+      });
     case 'webhooks':
       return live(line, async (client) => {
         const { webhooks } = await client.listWebhooks();

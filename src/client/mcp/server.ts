@@ -2,6 +2,7 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { VERSION } from '../../version.ts';
 import { addBackgroundTools } from './background-tools.ts';
+import { addScheduleTools } from './schedule-tools.ts';
 import type { McpSession } from './session.ts';
 import { addTaskTools } from './task-tools.ts';
 
@@ -13,5 +14,6 @@ export function createMcpServer(session: McpSession): McpServer {
   const server = new McpServer({ name: 'signalbox', version: VERSION }, { instructions: INSTRUCTIONS });
   addTaskTools(server, session);
   addBackgroundTools(server, session);
+  addScheduleTools(server, session);
   return server;
 }

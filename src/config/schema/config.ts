@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { backgroundConfigSchema } from '../../contracts/api/background.ts';
+import { scheduleConfigSchema } from '../../contracts/api/schedules.ts';
 import { webhookConfigSchema } from '../../contracts/api/webhooks.ts';
 import {
   backoffSchema,
@@ -211,6 +212,10 @@ const sections = {
   verification: verificationSchema.prefault({}).describe('How the log is verified while Signalbox runs.'),
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
   webhooks: webhooksSchema,
+  schedules: z
+    .record(configuredIdSchema, scheduleConfigSchema)
+    .default({})
+    .describe('Tasks that are created at set times, by id.'),
   telemetry: telemetrySchema.prefault({}).describe('OpenTelemetry traces of tasks and attempts.'),
   background: backgroundConfigSchema
     .optional()

@@ -1,7 +1,7 @@
 /** How an event is declared: once, with everything that Signalbox derives from it. */
 import { z } from 'zod';
 
-export const ENTITY_KINDS = ['task', 'attempt', 'agent', 'queue', 'supervisor'] as const;
+export const ENTITY_KINDS = ['task', 'attempt', 'agent', 'queue', 'schedule', 'supervisor'] as const;
 export type EntityKind = (typeof ENTITY_KINDS)[number];
 
 /** What an event has in place of a text that was erased. */
@@ -25,6 +25,7 @@ export const ADDRESS = {
   agent: { agent: z.string() },
   /** `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
   queue: { queue: z.string() },
+  schedule: { schedule: z.string() },
 } as const;
 
 export interface EventDeclaration<

@@ -2,7 +2,7 @@
  * The vocabulary of events: what a machine receives, what the log keeps, and what a replay sends again.
  *
  * Invariant events/meaning-never-changes: a new meaning is a new type, or a new version with an upcaster.
- * Invariant events/self-addressed: an event carries its address (project, task, attempt, agent, queue), and every time,
+ * Invariant events/self-addressed: an event carries its address (project, task, attempt, agent, queue, schedule), and every time,
  * id and random choice that a machine needs to follow it.
  */
 import { z } from 'zod';
@@ -12,6 +12,7 @@ import { AGENT_EVENTS } from './agent.ts';
 import { ATTEMPT_EVENTS } from './attempt.ts';
 import { ENTITY_KINDS, type EntityKind, type EventDeclaration, type Upcaster } from './event.ts';
 import { QUEUE_EVENTS } from './queue.ts';
+import { SCHEDULE_EVENTS } from './schedule.ts';
 import { SUPERVISOR_EVENTS } from './supervisor.ts';
 import { TASK_EVENTS } from './task.ts';
 
@@ -22,6 +23,7 @@ export const EVENTS = [
   ...ATTEMPT_EVENTS,
   ...AGENT_EVENTS,
   ...QUEUE_EVENTS,
+  ...SCHEDULE_EVENTS,
   ...SUPERVISOR_EVENTS,
 ] as const;
 
@@ -92,6 +94,8 @@ export function entityIdOf(kind: EntityKind, event: DomainEvent): string | null 
       return 'agent' in event ? event.agent : null;
     case 'queue':
       return 'queue' in event ? event.queue : null;
+    case 'schedule':
+      return 'schedule' in event ? event.schedule : null;
     default:
       return SUPERVISOR_ID;
   }

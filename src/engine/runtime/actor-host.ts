@@ -221,7 +221,14 @@ function settledCount(task: EntityState): number {
 }
 
 function noSlots(): Record<EntityKind, Map<string, Slot>> {
-  return { task: new Map(), attempt: new Map(), agent: new Map(), queue: new Map(), supervisor: new Map() };
+  return {
+    task: new Map(),
+    attempt: new Map(),
+    agent: new Map(),
+    queue: new Map(),
+    schedule: new Map(),
+    supervisor: new Map(),
+  };
 }
 
 function logicsOf(machines: Machines): Logics {
@@ -230,6 +237,7 @@ function logicsOf(machines: Machines): Logics {
     attempt: flatLogic(machines.attempt),
     agent: flatLogic(machines.agent),
     queue: flatLogic(machines.queue),
+    schedule: flatLogic(machines.schedule),
     supervisor: flatLogic(machines.supervisor),
   };
 }

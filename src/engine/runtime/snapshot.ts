@@ -62,6 +62,7 @@ export function snapshotOf(lines: Iterable<string>): Snapshot {
     attempt: new Map(),
     agent: new Map(),
     queue: new Map(),
+    schedule: new Map(),
     supervisor: new Map(),
   };
   const parts = new Map<string, unknown>();

@@ -25,6 +25,7 @@ import { ReadyTasks } from './ready-tasks.ts';
 import { Relations } from './relations.ts';
 import { Reviews } from './reviews.ts';
 import { RunRequests } from './run-requests.ts';
+import { isScheduleEvent, ScheduleKeeper } from './schedules/schedule-keeper.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { settledBy, TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
@@ -57,6 +58,7 @@ export class Supervisor {
   readonly #reviews: Reviews;
   readonly #breaker: Breaker;
   readonly #tasks: TaskKeeper;
+  readonly #schedules: ScheduleKeeper;
   readonly attempts: AttemptKeeper;
 
   constructor(options: SupervisorOptions) {
@@ -75,6 +77,7 @@ export class Supervisor {
     this.#breaker = new Breaker(context);
     this.#relations = new Relations(context);
     this.#reviews = new Reviews({ ...context, relations: this.#relations });
+    this.#schedules = new ScheduleKeeper(context);
     this.#tasks = new TaskKeeper({
       ...context,
       relations: this.#relations,
@@ -100,15 +103,18 @@ export class Supervisor {
     for (const agent of host.ids('agent')) this.#breaker.takeUp(agent);
     await Promise.all([...host.ids('attempt')].map((key) => this.#resume(key)));
     this.#dispatcher.enable();
+    this.#schedules.enable();
   }
 
   /** Stops dispatching; open attempts go on. */
   drain(): void {
+    this.#schedules.disable();
     this.#dispatcher.disable();
   }
 
   /** Clears all timers and leaves every process running. */
   detach(): void {
+    this.#schedules.disable();
     this.#dispatcher.disable();
     this.#timers.clear();
     this.attempts.detach();
@@ -188,6 +194,7 @@ export class Supervisor {
   #onSettled(task: TaskView): void {
     const { project, spec } = task;
     this.#relations.onSettled(task);
+    this.#schedules.onSettled(task);
     const parent = spec.parent === undefined ? undefined : this.#view({ project, task: spec.parent });
     if (parent && spec.reviews === undefined) this.#reviews.takeUp(parent);
   }
@@ -204,6 +211,7 @@ export class Supervisor {
   }
 
   #reactTo(event: DomainEvent): void {
+    if (isScheduleEvent(event)) return this.#schedules.onEvent(event);
     switch (event.type) {
       case 'task.claimed':
         return this.attempts.start(event);

@@ -10,14 +10,16 @@ import { EVENTS } from './event-arbitraries.ts';
 export const TASKS = ['p/a', 'q/a'] as const;
 export const AGENTS = ['x', 'y'] as const;
 export const QUEUES = ['agent:x', 'type:t'] as const;
+export const SCHEDULES = ['nightly'] as const;
 
 export interface Step {
-  /** Whether it is something that its task, its attempt, its agent or its queue hears in the present state. */
+  /** Whether it is something that its task, its attempt, its agent, its queue or its schedule hears in the present state. */
   readonly isSensible: boolean;
   readonly type: EventType;
   readonly task: (typeof TASKS)[number];
   readonly agent: (typeof AGENTS)[number];
   readonly queue: (typeof QUEUES)[number];
+  readonly schedule: (typeof SCHEDULES)[number];
   readonly attempt: number;
   /** Whether a word of an attempt names another agent than the one that claimed it. */
   readonly isMistaken: boolean;
@@ -34,6 +36,7 @@ export const step: fc.Arbitrary<Step> = fc.record(
     task: fc.constantFrom(...TASKS),
     agent: fc.constantFrom(...AGENTS),
     queue: fc.constantFrom(...QUEUES),
+    schedule: fc.constantFrom(...SCHEDULES),
     attempt: fc.integer({ min: 1, max: 4 }),
     isMistaken: fc.nat({ max: 9 }).map((dice) => dice === 9),
     pick: fc.nat({ max: 10_000 }),
@@ -86,6 +89,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     ...(step.choice % 3 === 0 ? host.acceptedTypes('agent', step.agent) : []),
     ...(step.choice % 5 === 0 ? host.acceptedTypes('supervisor', 'supervisor') : []),
     ...(step.choice % 7 === 0 ? host.acceptedTypes('queue', step.queue) : []),
+    ...(step.choice % 11 === 0 ? host.acceptedTypes('schedule', step.schedule) : []),
   ]
     .filter((type): type is EventType => BODIES.has(type as EventType))
     .filter((type) => !RARE.has(type) || step.choice % 3 === 0);
@@ -104,7 +108,8 @@ function build(type: EventType, step: Step, known: Record<string, unknown>): Dom
   const body = bodies[step.choice % BODIES_EACH];
   if (!body) throw new Error(`no body for ${type}`);
   const [project, task] = step.task.split('/');
-  const address = { project, task, agent: step.agent, queue: step.queue, attempt: step.attempt };
+  const { agent, queue, schedule, attempt } = step;
+  const address = { project, task, agent, queue, schedule, attempt };
   const event: Record<string, unknown> = { ...body };
   for (const [name, value] of Object.entries({ ...address, ...known })) {
     // An event that may stand without an attempt sometimes does.

@@ -39,6 +39,8 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   'task_exists',
   'agent_not_found',
   'queue_not_found',
+  'schedule_not_found',
+  'schedule_exists',
   'illegal_transition',
   'task_archived',
   'output_required',

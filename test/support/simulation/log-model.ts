@@ -14,6 +14,7 @@
  * - A task that joins its children is approved automatically only when they and their follow-ups are done.
  * - The attempt of a task that a user has cancelled or blocked is stopped, also after a restart.
  * - Nothing is claimed from a paused queue.
+ * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  */
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
@@ -32,6 +33,11 @@ import {
 export class LogModel {
   readonly tasks = new Map<string, TaskModel>();
   readonly attempts = new Map<string, AttemptModel>();
+  /** Tasks that schedules have decided to create, by key. */
+  readonly fired = new Set<string>();
+  /** Times that schedules have decided about. */
+  readonly #times = new Set<string>();
+  readonly #projectOf = new Map<string, string>();
   /** State and version of every entity, by kind and id. */
   readonly #entities = new Map<string, { state: string; version: number }>();
   readonly #running = new Map<string, number>();
@@ -79,7 +85,14 @@ export class LogModel {
     }
     switch (event.type) {
       case 'task.created':
+        expect(
+          event.spec.schedule === undefined || this.fired.has(taskKey(event)),
+          'no schedule has decided it',
+        );
         return expect(!this.tasks.has(taskKey(event)), 'it was created before');
+      case 'schedule.fired':
+      case 'schedule.skipped':
+        return this.#checkTime(event);
       case 'task.claimed':
         return this.#checkClaim(event, time);
       case 'task.due': {
@@ -113,6 +126,15 @@ export class LogModel {
         if ('attempt' in event && event.attempt !== null)
           this.#openAttempt({ ...event, attempt: event.attempt });
     }
+  }
+
+  #checkTime(event: EventOf<'schedule.fired'> | EventOf<'schedule.skipped'>): void {
+    const time = `${event.schedule} ${event.nominal_ms}`;
+    expect(!this.#times.has(time), `the time ${event.nominal_ms} was decided before`);
+    this.#times.add(time);
+    if (event.type === 'schedule.skipped') return;
+    const project = this.#projectOf.get(event.schedule) ?? '';
+    this.fired.add(taskKey({ project, task: event.task_id }));
   }
 
   #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {
@@ -184,6 +206,7 @@ export class LogModel {
   /** After the event: what is true now? */
   #follow({ event, transitions, time, actor }: StoredRecord): void {
     if (event.type === 'task.created') this.#create(event, actor);
+    if (event.type === 'schedule.created') this.#projectOf.set(event.schedule, event.spec.project);
     const task = 'task' in event ? this.#task(event) : undefined;
     const moved = transitions.find(({ entity }) => entity === 'task');
     if (task && moved) Object.assign(task, { state: moved.to, version: moved.version });

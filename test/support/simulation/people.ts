@@ -3,8 +3,15 @@
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
+import {
+  createSchedule,
+  decideSchedule,
+  type ScheduleDecision,
+} from '../../../src/app/schedules/schedules.ts';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
+import { createScheduleSchema } from '../../../src/contracts/api/schedules.ts';
+import { CATCH_UPS, OVERLAPS } from '../../../src/contracts/schedules.ts';
 import { queueOf, type TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';
 import type { Simulation } from './simulation.ts';
@@ -85,6 +92,36 @@ export class People {
   resumeQueues(): void {
     const queues = new Set([...this.#simulation.model.tasks.values()].map(queueOf));
     for (const queue of queues) this.#decideQueue(queue, 'resume');
+  }
+
+  /** Tasks of a schedule take their turn with all others. */
+  createSchedule(): void {
+    const { random, callers } = this.#simulation;
+    const request = createScheduleSchema.parse({
+      id: `s${random.int(1, 3)}`,
+      project: random.pick(this.#projects),
+      every_seconds: random.int(10, 40),
+      overlap: random.pick(OVERLAPS),
+      catch_up: random.pick(CATCH_UPS),
+      pause_on_failure: random.chance(0.3),
+      task: { title: 'on time', agent: random.pick(this.#agents), review: 'auto', outputs: 'optional' },
+    });
+    callers.command(null, (app) => createSchedule(app, request, 'user:somebody'));
+  }
+
+  meddleWithSchedules(): void {
+    const decision = this.#simulation.random.pick(['pause', 'resume', 'trigger'] as const);
+    this.#decideSchedules(decision);
+  }
+
+  removeSchedules(): void {
+    this.#decideSchedules('remove');
+  }
+
+  #decideSchedules(decision: ScheduleDecision): void {
+    for (const id of ['s1', 's2', 's3']) {
+      this.#simulation.callers.command(null, (app) => decideSchedule(app, id, decision, {}, 'user:somebody'));
+    }
   }
 
   #decideQueue(queue: string, decision: QueueDecision): void {

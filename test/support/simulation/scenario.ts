@@ -85,6 +85,8 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   often(random.int(5, 20), () => people.createTask());
   often(random.int(0, 3), () => people.createFamily());
   often(random.int(0, 25), () => people.meddle());
+  often(random.int(0, 2), () => people.createSchedule());
+  often(random.int(0, 3), () => people.meddleWithSchedules());
   often(random.int(0, 3), () => people.pauseAgent());
   often(random.int(0, 2), () => people.pauseQueue());
   often(random.int(0, 5), () => trouble.crashAtAppend());
@@ -96,6 +98,7 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   often(random.int(0, 2), () => trouble.takeOver());
   for (let at = 5_000; at < ATTENDED_MS; at += 10_000) clock.schedule(at, () => people.attend());
   clock.schedule(TROUBLED_MS + 1, () => trouble.end());
+  clock.schedule(TROUBLED_MS + 10_000, () => people.removeSchedules());
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeAgents());
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeQueues());
 }
@@ -113,6 +116,8 @@ function assertAtRest(simulation: Simulation): void {
     if (context?.running !== 0) problems.push(`agent ${agent} counts ${context?.running} attempts`);
     if (state === 'probing' && context?.failures === 0) problems.push(`agent ${agent} is still on probation`);
   }
+  for (const key of model.fired)
+    if (!model.tasks.has(key)) problems.push(`task ${key} of a schedule is missing`);
   if (host.count('attempt') > 0) problems.push(`${host.count('attempt')} attempts are open`);
   if (backlog > 0) problems.push(`${backlog} events were never stored`);
   if (projections.sequence !== simulation.log.tip().sequence)

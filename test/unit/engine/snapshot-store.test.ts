@@ -22,6 +22,7 @@ function snapshotAt(sequence: number, tasks = 3): Snapshot {
       attempt: new Map(),
       agent: new Map(),
       queue: new Map([['type:build', { state: 'paused', context: {}, version: 1 }]]),
+      schedule: new Map(),
       supervisor: new Map(),
     },
     projections: {

@@ -1,0 +1,232 @@
+/** Schedules in simulated time: overlap, catch-up, pauses, and crashes between a time and its task. */
+import { describe, expect, it } from 'vitest';
+import {
+  backfillSchedule,
+  createSchedule,
+  decideSchedule,
+  readSchedule,
+  registerSchedules,
+  type ScheduleDecision,
+} from '../../../src/app/schedules/schedules.ts';
+import { createScheduleSchema, scheduleConfigSchema } from '../../../src/contracts/api/schedules.ts';
+import type { EventOf } from '../../../src/contracts/events/events.ts';
+import { agent } from '../../support/simulation/agent.ts';
+import { scripts } from '../../support/simulation/script.ts';
+import { Simulation } from '../../support/simulation/simulation.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+type Request = Partial<Parameters<typeof createScheduleSchema.parse>[0] & object>;
+
+async function schedule(simulation: Simulation, request: Request = {}): Promise<void> {
+  const parsed = createScheduleSchema.parse({
+    id: 's',
+    project: 'demo',
+    every_seconds: 3_600,
+    task: { title: 'Report of {{nominal_time}}', agent: 'a', review: 'auto', max_attempts: 1 },
+    ...request,
+  });
+  await simulation.answer(createSchedule(simulation.app, parsed, 'user:test'));
+}
+
+const decide = (simulation: Simulation, decision: ScheduleDecision) =>
+  simulation.answer(decideSchedule(simulation.app, 's', decision, {}, 'user:test'));
+
+function created(simulation: Simulation): EventOf<'task.created'>[] {
+  return simulation.records.flatMap(({ event }) =>
+    event.type === 'task.created' && event.spec.schedule !== undefined ? [event] : [],
+  );
+}
+
+const nominals = (simulation: Simulation): number[] =>
+  created(simulation).map(({ spec }) => spec.schedule?.nominal_ms ?? 0);
+
+const states = (simulation: Simulation): string[] =>
+  created(simulation).map(({ task }) => simulation.task(task).state);
+
+/** An agent that succeeds after so many milliseconds. */
+const takes = (ms: number) => [
+  agent('a', scripts.succeeds(ms), { timeoutMs: 100 * HOUR_MS, concurrency: 9 }),
+];
+
+describe('a schedule', () => {
+  it('creates a task at each of its times, with the time in its title', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    await schedule(simulation, { every_seconds: 600 });
+    await simulation.advance(35 * MINUTE_MS);
+    const times = nominals(simulation);
+    expect(times).toHaveLength(3);
+    for (const time of times) expect(time % (10 * MINUTE_MS)).toBe(0);
+    expect(created(simulation)[0]?.spec.title).toBe(`Report of ${new Date(times[0] ?? 0).toISOString()}`);
+    const { next, runs, counts } = readSchedule(simulation.app, 's');
+    expect(Date.parse(next[0] ?? '')).toBe((times[2] ?? 0) + 10 * MINUTE_MS);
+    expect(runs.map(({ task_status }) => task_status)).toEqual(['done', 'done', 'done']);
+    expect(counts.fired).toBe(3);
+  });
+
+  it('with a jitter creates each task later, but not after the jitter', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    await schedule(simulation, { every_seconds: 120, jitter_seconds: 100 });
+    await simulation.advance(9 * MINUTE_MS);
+    const delays = simulation.records.flatMap(({ event, time }) =>
+      event.type === 'schedule.fired' ? [time - event.nominal_ms] : [],
+    );
+    expect(delays.length).toBeGreaterThanOrEqual(3);
+    for (const delay of delays) expect(delay).toBeLessThanOrEqual(100_100);
+    expect(Math.max(...delays)).toBeGreaterThan(1_000);
+  });
+
+  it.each([
+    ['skip', { tasks: 2, skipped: 1, atOnce: 1 }],
+    ['buffer_one', { tasks: 2, skipped: 0, atOnce: 1 }],
+    ['buffer_all', { tasks: 2, skipped: 0, atOnce: 1 }],
+    ['allow_all', { tasks: 3, skipped: 0, atOnce: 2 }],
+    ['cancel_other', { tasks: 3, skipped: 0, atOnce: 1 }],
+  ] as const)('with overlap %s', async (overlap, expected) => {
+    const simulation = await Simulation.begin({ agents: takes(1.6 * MINUTE_MS) });
+    await schedule(simulation, { overlap, every_seconds: 60 });
+    const end = simulation.clock.now() + 3.5 * MINUTE_MS;
+    let atOnce = 0;
+    while (simulation.clock.now() < end) {
+      await simulation.advance(5_000);
+      atOnce = Math.max(atOnce, states(simulation).filter((state) => state === 'working').length);
+    }
+    const { counts, waiting } = readSchedule(simulation.app, 's');
+    expect({ tasks: created(simulation).length, skipped: counts.skipped, atOnce }).toEqual(expected);
+    expect(waiting).toHaveLength(overlap.startsWith('buffer') ? 1 : 0);
+    if (overlap === 'cancel_other')
+      expect(states(simulation).slice(0, 2)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  it.each([
+    ['one', {}, 1],
+    ['all', {}, 3],
+    ['all', { catch_up_window_seconds: 5_400 }, 1],
+    ['one', { catch_up_window_seconds: 60 }, 0],
+  ] as const)('makes up for three hours of downtime: %s, %o', async (catch_up, more, tasks) => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    // With the default overlap policy the times after the first would meet its task, and be skipped.
+    await schedule(simulation, { catch_up, overlap: 'buffer_all', ...more });
+    // Half past, so that no time is near the start.
+    await simulation.advance(1.5 * HOUR_MS - (simulation.clock.now() % HOUR_MS));
+    const before = created(simulation).length;
+    simulation.crash();
+    await simulation.advance(3 * HOUR_MS);
+    await simulation.restart();
+    await simulation.advance(60_000);
+    expect(created(simulation).length - before).toBe(tasks);
+    await simulation.advance(HOUR_MS);
+    expect(created(simulation).length - before).toBe(tasks + 1);
+    expect(new Set(nominals(simulation)).size).toBe(created(simulation).length);
+  });
+
+  it('pauses when one of its tasks fails, and goes on when it is resumed', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', scripts.fails(1_000))] });
+    await schedule(simulation, { every_seconds: 60, pause_on_failure: true });
+    await simulation.advance(4 * MINUTE_MS);
+    expect(created(simulation)).toHaveLength(1);
+    const paused = readSchedule(simulation.app, 's');
+    expect(paused).toMatchObject({ status: 'paused', next: [] });
+    expect(paused.reason).toContain('failed');
+    await decide(simulation, 'resume');
+    await simulation.advance(MINUTE_MS);
+    expect(created(simulation)).toHaveLength(2);
+  });
+
+  it('can be triggered, also while it is paused, and removed', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    await schedule(simulation, { every_seconds: 60 });
+    await decide(simulation, 'pause');
+    await decide(simulation, 'trigger');
+    await simulation.advance(10_000);
+    expect(states(simulation)).toEqual(['done']);
+    await decide(simulation, 'remove');
+    await simulation.advance(3 * MINUTE_MS);
+    expect(created(simulation)).toHaveLength(1);
+    expect(() => readSchedule(simulation.app, 's')).toThrow(
+      expect.objectContaining({ code: 'schedule_not_found' }),
+    );
+  });
+
+  it('backfills a day, one after the other, and leaves out what has a task', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    await schedule(simulation, { overlap: 'buffer_all' });
+    await simulation.advance(2 * HOUR_MS);
+    const range = {
+      from: new Date(simulation.clock.now() - 24 * HOUR_MS).toISOString(),
+      until: new Date(simulation.clock.now()).toISOString(),
+    };
+    const first = await simulation.answer(backfillSchedule(simulation.app, 's', range, 'user:test'));
+    expect(first).toMatchObject({ added: 23, known: 2 });
+    await simulation.advance(600_000);
+    const times = nominals(simulation);
+    expect(times).toHaveLength(25);
+    expect(new Set(times).size).toBe(25);
+    const again = await simulation.answer(backfillSchedule(simulation.app, 's', range, 'user:test'));
+    expect(again).toMatchObject({ added: 0, known: 25 });
+  });
+
+  it('ends after its only time', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    const at = new Date(simulation.clock.now() + 90_000).toISOString();
+    await schedule(simulation, { every_seconds: undefined, at });
+    await simulation.advance(5 * MINUTE_MS);
+    expect(states(simulation)).toEqual(['done']);
+    expect(readSchedule(simulation.app, 's').status).toBe('finished');
+  });
+
+  it('follows the configuration', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    const config = { every_seconds: 60, project: 'demo', task: { title: 't', agent: 'a' } };
+    const register = (configured: Record<string, unknown>) =>
+      simulation.answer(
+        registerSchedules(
+          simulation.app,
+          Object.fromEntries(
+            Object.entries(configured).map(([id, each]) => [id, scheduleConfigSchema.parse(each)]),
+          ),
+        ),
+      );
+    await register({ s: config });
+    await register({ s: config });
+    const count = (): number =>
+      simulation.records.filter(({ event }) => event.type === 'schedule.created').length;
+    expect(count()).toBe(1);
+    await register({ s: { ...config, every_seconds: 120 } });
+    expect(count()).toBe(2);
+    expect(readSchedule(simulation.app, 's').every_seconds).toBe(120);
+    await register({});
+    expect(() => readSchedule(simulation.app, 's')).toThrow('there is no schedule s');
+  });
+});
+
+describe('schedules/each-time-once', () => {
+  it.each(['lost', 'unanswered'] as const)(
+    'creates one task for each time when Signalbox dies at any append (%s)',
+    async (fault) => {
+      let last = Number.POSITIVE_INFINITY;
+      let crashes = 0;
+      for (let after = 1; after <= last; after++) {
+        const simulation = await Simulation.begin({ agents: takes(1_000) });
+        await schedule(simulation, { every_seconds: 60, catch_up: 'all', overlap: 'buffer_all' });
+        const begin = simulation.log.appends;
+        const from = simulation.clock.now();
+        simulation.log.faults.set(begin + after, fault);
+        while (simulation.clock.now() < from + 4.5 * MINUTE_MS) {
+          if (!simulation.node) {
+            crashes++;
+            await simulation.open();
+          }
+          if (!(await simulation.step())) break;
+        }
+        const times = nominals(simulation);
+        const expected = Array.from({ length: times.length }, (_, index) => (times[0] ?? 0) + index * 60_000);
+        expect(times, `crash at append ${begin + after}`).toEqual(expected);
+        expect(times.length).toBeGreaterThanOrEqual(4);
+        last = Math.min(last, simulation.log.appends - begin);
+      }
+      expect(crashes).toBeGreaterThan(20);
+    },
+  );
+});
