@@ -5,12 +5,25 @@ import { join } from 'node:path';
 import { sha256 } from '../../base/hash.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { ContentReference } from '../../contracts/tasks.ts';
+import type { LargeContent } from '../../engine/supervisor/attempt-ends.ts';
+
+/** Content up to this size is in the event of its output, if that may be so large. */
+const MAX_INLINE_BYTES = 256 * 1_024;
+
+/** @param directory of content files */
+export function largeContentIn(directory: string, maxEventBytes: number): LargeContent {
+  return {
+    // JSON may take several bytes for one.
+    inlineBytes: Math.min(MAX_INLINE_BYTES, Math.floor(maxEventBytes / 4)),
+    store: (text) => storeText(directory, text),
+  };
+}
 
 /**
  * @param directory of content files
  * @throws SignalboxError `content_unreadable` if it cannot be written
  */
-export async function storeText(directory: string, text: string): Promise<ContentReference> {
+async function storeText(directory: string, text: string): Promise<ContentReference> {
   const bytes = Buffer.from(text);
   const hash = sha256(bytes);
   const path = join(directory, hash);

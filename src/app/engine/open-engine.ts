@@ -9,7 +9,6 @@ import { CommitPipeline, type LogEntry } from '../../engine/runtime/commit-pipel
 import { type Recovered, recover } from '../../engine/runtime/recover.ts';
 import { Snapshotter } from '../../engine/runtime/snapshot-store.ts';
 import { AgentRoster } from '../../engine/supervisor/agent-roster.ts';
-import type { LargeContent } from '../../engine/supervisor/attempt-ends.ts';
 import { BUILT_IN_PROMPTS } from '../../engine/supervisor/prompts/prompt-facts.ts';
 import { Supervisor } from '../../engine/supervisor/supervisor.ts';
 import { AttemptTokens } from '../../engine/supervisor/tokens.ts';
@@ -17,7 +16,7 @@ import { readRecord } from '../../journal/codec/cloud-event.ts';
 import { Completeness } from '../../journal/completeness.ts';
 import type { Journal, JournalHandlers, LogReader, StoredMessage, Tip } from '../../journal/journal.ts';
 import { withTombstones } from '../../journal/redactions.ts';
-import { storeText } from '../attempts/store-text.ts';
+import { largeContentIn } from '../attempts/store-text.ts';
 import type { AppContext, EngineState, EventLog, Settings, Supervision } from '../context.ts';
 import { Engine, Followers } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -183,7 +182,10 @@ function supervisionOf(state: EngineState, pipeline: CommitPipeline, options: En
     projectConcurrency,
     url: options.url,
     prompts: options.prompts ?? BUILT_IN_PROMPTS,
-    largeContent: largeContentOf(options),
+    largeContent:
+      options.storesContent === false
+        ? undefined
+        : largeContentIn(contentDirectoryOf(options), options.limits.maxEventBytes),
   });
   return { supervisor, roster, tokens };
 }
@@ -275,18 +277,6 @@ function settingsOf(options: EngineOptions): Settings {
       content: contentDirectoryOf(options),
       attempts: attemptsDirectoryOf(options),
     },
-  };
-}
-
-/** Content up to this size is in the event of its output, if that may be so large. */
-const MAX_INLINE_BYTES = 256 * 1_024;
-
-function largeContentOf(options: EngineOptions): LargeContent | undefined {
-  if (options.storesContent === false) return undefined;
-  return {
-    // JSON may take several bytes for one.
-    inlineBytes: Math.min(MAX_INLINE_BYTES, Math.floor(options.limits.maxEventBytes / 4)),
-    store: (text) => storeText(contentDirectoryOf(options), text),
   };
 }
 
