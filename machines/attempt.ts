@@ -4,6 +4,8 @@
  * Invariant attempts/started-at-most-once: `attempt.started` is accepted only in `requested`, and no state after the end
  * accepts anything. An event that names an agent counts only if that agent claimed the attempt, so the end of an attempt
  * frees a slot of the right agent. An attempt is `suspected` before it is stopped for silence.
+ *
+ * It is `waiting` as long as one of its questions is open. The answer to the last one moves its deadline.
  */
 import { assign, setup } from 'xstate';
 import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
@@ -17,10 +19,25 @@ export interface AttemptContext {
   readonly agent: string;
   readonly verdict: Verdict | null;
   readonly stopReason: StopReason | null;
+  /** Its questions that are not answered. */
+  readonly questions: readonly string[];
+  /** Epoch milliseconds since when it waits for an answer; null if it does not. */
+  readonly waitingSince: number | null;
+  /** Epoch milliseconds; null before its start. */
+  readonly deadline: number | null;
 }
 
+const NOTHING: readonly never[] = [];
+
 export function openAttempt(event: EventOf<'task.claimed'>): AttemptContext {
-  return { agent: event.agent, verdict: null, stopReason: null };
+  return {
+    agent: event.agent,
+    verdict: null,
+    stopReason: null,
+    questions: NOTHING,
+    waitingSince: null,
+    deadline: null,
+  };
 }
 
 const ended = [
@@ -50,6 +67,19 @@ const verdicts = {
   'task.blocked': { actions: 'noteBlocked' },
 } as const;
 
+const isOpenQuestion = ({ context, event }: Scope): boolean =>
+  event.type === 'attempt.question_answered' && context.questions.includes(event.question);
+
+const answered = {
+  'attempt.question_answered': [
+    { guard: 'isLastQuestion', target: 'running', actions: ['strikeQuestion', 'stopWaiting'] },
+    { guard: 'isOpenQuestion', actions: 'strikeQuestion' },
+  ],
+} as const;
+const ask = {
+  'attempt.question_asked': { guard: 'isNewQuestion', target: 'waiting', actions: ['addQuestion', 'wait'] },
+} as const;
+
 export const attemptMachine = setup({
   types: { context: {} as AttemptContext, events: {} as EventMoving<'attempt'> },
   guards: {
@@ -63,8 +93,33 @@ export const attemptMachine = setup({
     isQuota: hasOutcome('quota'),
     isNotBegun: hasOutcome('not_begun'),
     isItsAgent,
+    isNewQuestion: ({ context, event }) =>
+      event.type === 'attempt.question_asked' &&
+      event.agent === context.agent &&
+      !context.questions.includes(event.question),
+    isOpenQuestion,
+    isLastQuestion: (scope) => isOpenQuestion(scope) && scope.context.questions.length === 1,
   },
   actions: {
+    noteDeadline: assign(({ event }) =>
+      event.type === 'attempt.started' ? { deadline: event.deadline_ms } : {},
+    ),
+    addQuestion: assign(({ context, event }) =>
+      event.type === 'attempt.question_asked' ? { questions: [...context.questions, event.question] } : {},
+    ),
+    wait: assign(({ event }) =>
+      event.type === 'attempt.question_asked' ? { waitingSince: event.asked_at_ms } : {},
+    ),
+    strikeQuestion: assign(({ context, event }) =>
+      event.type === 'attempt.question_answered'
+        ? { questions: context.questions.filter((each) => each !== event.question) }
+        : {},
+    ),
+    stopWaiting: assign(({ context, event }) =>
+      event.type === 'attempt.question_answered'
+        ? { waitingSince: null, deadline: event.deadline_ms ?? context.deadline }
+        : {},
+    ),
     noteSubmitted: assign({ verdict: 'submitted' }),
     noteFailed: assign({ verdict: 'failed' }),
     noteBlocked: assign({ verdict: 'blocked' }),
@@ -75,12 +130,19 @@ export const attemptMachine = setup({
 }).createMachine({
   id: 'attempt',
   initial: 'new',
-  context: { agent: '', verdict: null, stopReason: null },
+  context: {
+    agent: '',
+    verdict: null,
+    stopReason: null,
+    questions: NOTHING,
+    waitingSince: null,
+    deadline: null,
+  },
   states: {
     new: { on: { 'task.claimed': { target: 'requested' } } },
     requested: {
       on: {
-        'attempt.started': { guard: 'isItsAgent', target: 'running' },
+        'attempt.started': { guard: 'isItsAgent', target: 'running', actions: 'noteDeadline' },
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,
       },
@@ -90,6 +152,7 @@ export const attemptMachine = setup({
         'attempt.suspected': { target: 'suspected' },
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,
+        ...ask,
         ...verdicts,
       },
     },
@@ -98,11 +161,25 @@ export const attemptMachine = setup({
         'attempt.recovered': { target: 'running' },
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,
+        ...ask,
+        ...verdicts,
+      },
+    },
+    waiting: {
+      on: {
+        'attempt.question_asked': { guard: 'isNewQuestion', actions: 'addQuestion' },
+        ...answered,
+        'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
+        'attempt.ended': ended,
         ...verdicts,
       },
     },
     stopping: {
-      on: { 'attempt.ended': ended, ...verdicts },
+      on: {
+        'attempt.question_answered': { guard: 'isOpenQuestion', actions: 'strikeQuestion' },
+        'attempt.ended': ended,
+        ...verdicts,
+      },
     },
     completed: {},
     failed: {},

@@ -38,6 +38,16 @@ export interface TaskContext {
   readonly blockedBy: string | null;
   /** Whether it was redriven: then its `expires_at` has passed and no longer counts. */
   readonly redriven: boolean;
+  /** Questions that are not answered. */
+  readonly questions: readonly string[];
+  /** Whether it waits for answers without an attempt: the last one puts it at the head of its queue. */
+  readonly parked: boolean;
+  /** Whether it goes first in its queue. */
+  readonly goesFirst: boolean;
+  /** Whether the open attempt does not count although it has not ended. */
+  readonly givenBack: boolean;
+  /** Messages to its agent that are not delivered. */
+  readonly messages: readonly string[];
 }
 
 const NOTHING: readonly never[] = [];
@@ -58,6 +68,11 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
     waitingFor: event.waiting_for ?? NOTHING,
     blockedBy: null,
     redriven: false,
+    questions: NOTHING,
+    parked: false,
+    goesFirst: false,
+    givenBack: false,
+    messages: NOTHING,
   };
 }
 
@@ -71,6 +86,11 @@ const isLastAwaited = (context: TaskContext, event: EventMoving<'task'>): boolea
   context.dueAt === null &&
   context.waitingFor.length === 1 &&
   context.waitingFor[0] === event.dependency;
+
+const isParking = (context: TaskContext, event: EventMoving<'task'>): boolean =>
+  event.type === 'attempt.ended' && event.outcome === 'parked' && isOpen(context, event);
+const isOpenQuestion = (context: TaskContext, event: EventMoving<'task'>): boolean =>
+  event.type === 'attempt.question_answered' && context.questions.includes(event.question);
 
 const machineSetup = setup({
   types: { context: {} as TaskContext, events: {} as EventMoving<'task'> },
@@ -106,18 +126,39 @@ const machineSetup = setup({
       isLastAwaited(context, event) && context.blockedBy === context.waitingFor[0],
     hasAttemptsLeft: ({ context }) => hasAttemptsLeft(context),
     canExpire: ({ context }) => context.attempts === 0 && !context.redriven,
+    isAsking: ({ context, event }) =>
+      event.type === 'attempt.question_asked' &&
+      isOpen(context, event) &&
+      !context.questions.includes(event.question),
+    isOpenQuestion: ({ context, event }) => isOpenQuestion(context, event),
+    isLastAnswer: ({ context, event }) =>
+      context.parked && context.questions.length === 1 && isOpenQuestion(context, event),
+    isParked: ({ context, event }) => isParking(context, event),
+    isWaitingParked: ({ context, event }) => isParking(context, event) && context.questions.length > 0,
+    isNewMessage: ({ context, event }) =>
+      event.type === 'task.steered' && !context.messages.includes(event.message),
+    isUndelivered: ({ context, event }) =>
+      event.type === 'task.steering_delivered' &&
+      event.messages.every((each) => context.messages.includes(each)),
     isAcceptedOutput: ({ context, event }) =>
       event.type === 'task.output_added' && (event.attempt === null || isOpen(context, event)),
   },
   actions: {
     openAttempt: assign(({ context, event }) =>
       event.type === 'task.claimed'
-        ? { attempts: event.attempt, openAttempt: event.attempt, attemptsUsed: context.attemptsUsed + 1 }
+        ? {
+            attempts: event.attempt,
+            openAttempt: event.attempt,
+            attemptsUsed: context.attemptsUsed + 1,
+            goesFirst: false,
+            givenBack: false,
+          }
         : {},
     ),
     closeAttempt: assign({
       openAttempt: null,
-      attemptsUsed: ({ context, event }) => context.attemptsUsed - (givesBack(event) ? 1 : 0),
+      attemptsUsed: ({ context, event }) =>
+        context.attemptsUsed - (givesBack(event) && !context.givenBack ? 1 : 0),
     }),
     schedule: assign(({ event }) => ('retry_at_ms' in event ? { dueAt: event.retry_at_ms } : {})),
     clearDue: assign({ dueAt: null }),
@@ -126,9 +167,16 @@ const machineSetup = setup({
         ? { waitingFor: context.waitingFor.filter((each) => each !== event.dependency) }
         : {},
     ),
-    forgetDependencies: assign({ waitingFor: NOTHING, blockedBy: null }),
+    forgetDependencies: assign({ waitingFor: NOTHING, blockedBy: null, parked: false }),
+    /** An agent that needs something has not used up its attempt. */
+    giveBack: assign(({ context, event }) =>
+      event.type === 'task.blocked' && event.gives_back === true
+        ? { attemptsUsed: context.attemptsUsed - 1, givenBack: true }
+        : {},
+    ),
     noteBlocker: assign(({ event }) => ({
       blockedBy: event.type === 'task.blocked' ? (event.dependency ?? null) : null,
+      parked: false,
     })),
     forgetBlocker: assign({ blockedBy: null }),
     countOutput: assign({ outputs: ({ context }) => context.outputs + 1 }),
@@ -136,6 +184,24 @@ const machineSetup = setup({
     countReport: assign({ reports: ({ context }) => context.reports + 1 }),
     setPriority: assign(({ event }) =>
       event.type === 'task.priority_changed' ? { priority: event.priority } : {},
+    ),
+    addQuestion: assign(({ context, event }) =>
+      event.type === 'attempt.question_asked' ? { questions: [...context.questions, event.question] } : {},
+    ),
+    strikeQuestion: assign(({ context, event }) =>
+      event.type === 'attempt.question_answered'
+        ? { questions: context.questions.filter((each) => each !== event.question) }
+        : {},
+    ),
+    park: assign({ parked: true, blockedBy: null }),
+    goFirst: assign({ parked: false, goesFirst: true }),
+    addMessage: assign(({ context, event }) =>
+      event.type === 'task.steered' ? { messages: [...context.messages, event.message] } : {},
+    ),
+    strikeMessages: assign(({ context, event }) =>
+      event.type === 'task.steering_delivered'
+        ? { messages: context.messages.filter((each) => !event.messages.includes(each)) }
+        : {},
     ),
     redrive: assign({
       attemptsGranted: ({ context }) => context.attemptsUsed + context.maxAttempts,
@@ -147,10 +213,15 @@ const machineSetup = setup({
 
 const cancel = { 'task.cancelled': { target: 'cancelled' } } as const;
 const block = {
-  'task.blocked': { guard: 'isOpenAttemptOrOperator', target: 'blocked', actions: 'noteBlocker' },
+  'task.blocked': {
+    guard: 'isOpenAttemptOrOperator',
+    target: 'blocked',
+    actions: ['noteBlocker', 'giveBack'],
+  },
 } as const;
 /** Until the task is finished: in an open attempt it counts for the next one. */
 const reprioritise = { 'task.priority_changed': { actions: 'setPriority' } } as const;
+const steer = { 'task.steered': { guard: 'isNewMessage', actions: 'addMessage' } } as const;
 const expire = { 'task.expired': { guard: 'canExpire', target: 'expired' } } as const;
 const redrive = {
   'task.redriven': [
@@ -187,9 +258,16 @@ export const taskMachine = machineSetup.createMachine({
     waitingFor: NOTHING,
     blockedBy: null,
     redriven: false,
+    questions: NOTHING,
+    parked: false,
+    goesFirst: false,
+    givenBack: false,
+    messages: NOTHING,
   },
   on: {
     'task.comment_added': { actions: 'countComment' },
+    'attempt.question_answered': { guard: 'isOpenQuestion', actions: 'strikeQuestion' },
+    'task.steering_delivered': { guard: 'isUndelivered', actions: 'strikeMessages' },
     'attempt.ended': { guard: 'isOpenAttempt', actions: 'closeAttempt' },
   },
   states: {
@@ -208,6 +286,7 @@ export const taskMachine = machineSetup.createMachine({
         ],
         ...cancel,
         ...reprioritise,
+        ...steer,
         ...block,
         ...expire,
       },
@@ -217,6 +296,7 @@ export const taskMachine = machineSetup.createMachine({
         'task.claimed': { guard: 'isClaimable', target: 'claimed', actions: 'openAttempt' },
         ...cancel,
         ...reprioritise,
+        ...steer,
         ...block,
         ...expire,
       },
@@ -227,6 +307,7 @@ export const taskMachine = machineSetup.createMachine({
         'attempt.ended': retryOrFail,
         ...cancel,
         ...reprioritise,
+        ...steer,
       },
     },
     working: {
@@ -234,10 +315,18 @@ export const taskMachine = machineSetup.createMachine({
         'task.progress_reported': { guard: 'isOpenAttempt', actions: 'countReport' },
         'task.submitted': { guard: 'isSubmittable', target: 'review' },
         'task.failure_reported': reportFailure,
-        'attempt.ended': [{ guard: 'isSuccess', target: 'review', actions: 'closeAttempt' }, ...retryOrFail],
+        'attempt.question_asked': { guard: 'isAsking', actions: 'addQuestion' },
+        'attempt.ended': [
+          { guard: 'isWaitingParked', target: 'blocked', actions: ['closeAttempt', 'park'] },
+          // All were answered while its process ended.
+          { guard: 'isParked', target: 'pending', actions: ['closeAttempt', 'goFirst'] },
+          { guard: 'isSuccess', target: 'review', actions: 'closeAttempt' },
+          ...retryOrFail,
+        ],
         ...addOutput,
         ...cancel,
         ...reprioritise,
+        ...steer,
         ...block,
       },
     },
@@ -249,10 +338,16 @@ export const taskMachine = machineSetup.createMachine({
         ...addOutput,
         ...cancel,
         ...reprioritise,
+        ...steer,
       },
     },
     blocked: {
       on: {
+        'attempt.question_answered': {
+          guard: 'isLastAnswer',
+          target: 'pending',
+          actions: ['strikeQuestion', 'goFirst'],
+        },
         // The task goes on without what it waited for.
         'task.unblocked': [
           { guard: 'hasAttemptsLeft', target: 'pending', actions: 'forgetDependencies' },
@@ -265,6 +360,7 @@ export const taskMachine = machineSetup.createMachine({
         ],
         ...cancel,
         ...reprioritise,
+        ...steer,
       },
     },
     done: {},

@@ -1,7 +1,15 @@
 /** The agents: their state, how much each has to do, and why one takes no tasks. */
 import type { TypeAbout } from '../src/contracts/events/events.ts';
 import { isFailure } from '../src/contracts/tasks.ts';
-import { type Draft, draftOf, type Handlers, type PastProjection, personOf, tableOf } from './projection.ts';
+import {
+  type Draft,
+  draftOf,
+  type Handlers,
+  onlyMoves,
+  type PastProjection,
+  personOf,
+  tableOf,
+} from './projection.ts';
 
 export interface AgentView {
   readonly id: string;
@@ -69,6 +77,7 @@ const HANDLERS: Handlers<TypeAbout<'agent'>, AgentDraft> = {
   'agent.probed': (next) => {
     next.parkedUntil = null;
   },
+  'agent.permission_revoked': onlyMoves,
   'agent.connected': clearReason,
   'agent.disconnected': (next, { reason }) => hold(next, reason, null),
   'agent.retired': (next, { reason }) => hold(next, reason, null),

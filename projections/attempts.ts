@@ -12,7 +12,7 @@ export interface RejectedMessage {
 
 export interface AttemptView extends AttemptRef {
   readonly agent: string;
-  /** `requested`, `running`, `suspected`, `stopping`, or an outcome. */
+  /** `requested`, `running`, `suspected`, `waiting`, `stopping`, or an outcome. */
   readonly state: string;
   readonly tokenSha256: string | null;
   readonly driver: string | null;
@@ -23,6 +23,8 @@ export interface AttemptView extends AttemptRef {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly deadline: number | null;
+  /** Milliseconds that it has waited for answers, until the last one of them. */
+  readonly waitedMs: number;
   readonly stopReason: StopReason | null;
   readonly outcome: AttemptOutcome | null;
   readonly exitCode: number | null;
@@ -64,6 +66,12 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'attempt'>, 'task.claimed' | 'task.re
   },
   'attempt.suspected': onlyMoves,
   'attempt.recovered': onlyMoves,
+  'attempt.question_asked': onlyMoves,
+  'attempt.question_answered': (next, { deadline_ms }) => {
+    if (deadline_ms === undefined) return;
+    next.waitedMs += Math.max(0, deadline_ms - (next.deadline ?? deadline_ms));
+    next.deadline = deadline_ms;
+  },
   'task.submitted': onlyMoves,
   'task.failure_reported': onlyMoves,
   'task.blocked': onlyMoves,
@@ -89,7 +97,7 @@ const TABLE = tableOf(HANDLERS);
 
 export const attemptHistory: PastProjection<AttemptHistory> = {
   name: 'attempts',
-  version: 3,
+  version: 4,
   initial: () => ({ byTask: new Map() }),
   evolve(state, record, entries = 'handed out') {
     const { event } = record;
@@ -139,6 +147,7 @@ function add({ byTask }: AttemptHistory, event: EventOf<'task.claimed'>, { time 
     startedAt: null,
     endedAt: null,
     deadline: null,
+    waitedMs: 0,
     stopReason: null,
     outcome: null,
     exitCode: null,

@@ -63,6 +63,12 @@ export interface TaskView {
   readonly progress: string | null;
   /** Sequence of the event with this report. */
   readonly progressSequence: number | null;
+  /** Questions of its agent that are not answered. */
+  readonly openQuestions: readonly string[];
+  /** Whether the newest attempt did not count before it ended. */
+  readonly givenBack: boolean;
+  /** Whether it goes first in its queue: a question for which it had waited was answered. */
+  readonly goesFirst: boolean;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
   readonly outputs: readonly OutputView[];
@@ -102,7 +108,20 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     next.agent = agent;
     next.progress = null;
     next.progressSequence = null;
+    next.goesFirst = false;
+    next.givenBack = false;
   },
+  'attempt.question_asked': (next, { question }) => {
+    next.openQuestions = [...next.openQuestions, question];
+  },
+  'attempt.question_answered': (next, { question }, { transitions: [moved] }) => {
+    next.openQuestions = next.openQuestions.filter((each) => each !== question);
+    if (next.state !== 'blocked' || moved?.to !== 'pending') return;
+    next.goesFirst = true;
+    setReason(next, null);
+  },
+  'task.steered': onlyMoves,
+  'task.steering_delivered': onlyMoves,
   'task.progress_reported': report,
   'task.submitted': report,
   'task.output_added': (next, { output, attempt }, { time, sequence }) => {
@@ -115,7 +134,12 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     setReason(next, detail, sequence);
     next.dueAt = retry_at_ms;
   },
-  'task.blocked': (next, { reason }, { sequence }) => setReason(next, reason, sequence),
+  'task.blocked': (next, { reason, gives_back }, { sequence }) => {
+    setReason(next, reason, sequence);
+    if (gives_back !== true) return;
+    next.attemptsUsed--;
+    next.givenBack = true;
+  },
   'task.unblocked': (next, { comment }, record) => {
     next.dueAt = null;
     addComment(next, comment, record);
@@ -147,14 +171,18 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
   },
   'task.redacted': (next, { sequence }) => redact(next, sequence),
   'attempt.started': onlyMoves,
-  'attempt.ended': (next, { outcome, error, retry_at_ms }, { sequence }) => {
-    if (!usesUpAttempt(outcome)) next.attemptsUsed--;
+  'attempt.ended': (next, { outcome, error, retry_at_ms }, { sequence, transitions: [moved] }) => {
+    if (!usesUpAttempt(outcome) && !next.givenBack) next.attemptsUsed--;
     next.openAttempt = null;
     next.lastOutcome = outcome;
     // If the task had left the attempt already (blocked, cancelled, or failed by a report of the agent), the end of
     // its process says nothing new about the task.
     if (next.state !== 'claimed' && next.state !== 'working' && next.state !== 'review') return;
     if (outcome === 'completed') return;
+    if (outcome === 'parked') {
+      next.goesFirst = moved?.to === 'pending';
+      return setReason(next, moved?.to === 'blocked' ? 'it waits for the answer to a question' : null);
+    }
     setReason(next, error ?? outcome, error === undefined ? null : sequence);
     next.dueAt = retry_at_ms;
   },
@@ -247,6 +275,9 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
     reasonSequence: null,
     progress: null,
     progressSequence: null,
+    openQuestions: NOTHING,
+    goesFirst: false,
+    givenBack: false,
     dueAt: spec.not_before_ms ?? null,
     outputs: NOTHING,
     comments: NOTHING,

@@ -5,8 +5,10 @@ import { agents } from './agents.ts';
 import { attemptHistory } from './attempts.ts';
 import { blackboard } from './blackboard.ts';
 import type { Entries, KeptProjection, PastProjection, Piece } from './projection.ts';
+import { questions } from './questions.ts';
 import { queues } from './queues.ts';
 import { schedules } from './schedules.ts';
+import { steering } from './steering.ts';
 import { throughput } from './throughput.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
@@ -19,8 +21,20 @@ export {
   type TaskView,
 } from './blackboard.ts';
 export type { Piece, Projection } from './projection.ts';
+export {
+  openQuestions,
+  type QuestionAnswer,
+  type Questions,
+  type QuestionView,
+  questionOf,
+  questions,
+  questionsOf,
+  type RuleView,
+  rulesFor,
+} from './questions.ts';
 export { type PausedQueue, type Queues, queues } from './queues.ts';
 export { type ScheduleRun, type ScheduleView, schedules } from './schedules.ts';
+export { messagesOf, type Steering, type SteeringMessage, steering, undelivered } from './steering.ts';
 export { type Throughput, throughput } from './throughput.ts';
 
 /** Every projection, in the order in which they evolve. The name of each is its key. */
@@ -31,6 +45,8 @@ export const PROJECTIONS = {
   queues,
   schedules,
   throughput,
+  questions,
+  steering,
 } as const;
 
 type Registry = typeof PROJECTIONS;

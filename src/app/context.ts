@@ -1,5 +1,13 @@
 /** The context of the use cases, through which HTTP, NATS, the library and all other adapters work. */
-import type { AttemptView, Projections, TaskView } from '../../projections/index.ts';
+import {
+  type AttemptView,
+  messagesOf,
+  type Projections,
+  type QuestionView,
+  questionsOf,
+  type SteeringMessage,
+  type TaskView,
+} from '../../projections/index.ts';
 import type { Environment } from '../base/environment.ts';
 import { isUnnamed, userActor } from '../contracts/actors.ts';
 import type { Decision } from '../contracts/api/requests.ts';
@@ -142,6 +150,18 @@ export async function findTask(app: Findable, ref: TaskRef): Promise<TaskView> {
 export async function findAttempts(app: Findable, ref: TaskRef): Promise<readonly AttemptView[]> {
   if (!taskInMemory(app, ref)) return (await fromArchive(app, ref)).attempts;
   return attemptsOf(app.state.projections, ref);
+}
+
+/** All questions of a task, from memory or from the log. @throws SignalboxError `task_not_found`, `log_unavailable` */
+export async function findQuestions(app: Findable, ref: TaskRef): Promise<readonly QuestionView[]> {
+  if (!taskInMemory(app, ref)) return (await fromArchive(app, ref)).questions;
+  return questionsOf(app.state.projections.questions, ref);
+}
+
+/** The messages to the agents of a task. @throws SignalboxError `task_not_found`, `log_unavailable` */
+export async function findMessages(app: Findable, ref: TaskRef): Promise<readonly SteeringMessage[]> {
+  if (!taskInMemory(app, ref)) return (await fromArchive(app, ref)).messages;
+  return messagesOf(app.state.projections.steering, ref);
 }
 
 /**

@@ -8,6 +8,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import type { TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
 import { childrenOf, refOf } from '../engine/runtime/views.ts';
+import type { QuestionRef } from '../engine/supervisor/questions/question-keeper.ts';
 import {
   addComment,
   addOutput,
@@ -31,6 +32,16 @@ import {
   listSchedules,
   readSchedule,
 } from './schedules/schedules.ts';
+import {
+  type AnswerWait,
+  answerQuestion,
+  askQuestion,
+  listQuestions,
+  listRules,
+  listTaskQuestions,
+  readQuestion,
+  revokeRule,
+} from './questions/questions.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
 import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
@@ -70,6 +81,15 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       reportHeartbeat: answering(reportHeartbeat),
       addOutput: answering(addOutput),
       addComment: answering(addComment),
+    },
+    questions: {
+      ask: bind(askQuestion),
+      list: bind(listQuestions),
+      listOfTask: bind(listTaskQuestions),
+      read: (ref: QuestionRef, wait: AnswerWait) => readQuestion(app, updates, ref, wait),
+      answer: bind(answerQuestion),
+      listRules: bind(listRules),
+      revokeRule: bind(revokeRule),
     },
     attempts: {
       list: async (ref: TaskRef): Promise<AttemptAnswer[]> => (await findAttempts(app, ref)).map(attemptJson),

@@ -47,6 +47,7 @@ export const ATTEMPT_OUTCOMES = [
   'lost',
   'quota',
   'not_begun',
+  'parked',
 ] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
@@ -70,6 +71,8 @@ const OUTCOMES: Readonly<Record<AttemptOutcome, OutcomeMeaning>> = {
   quota: { usesUpAttempt: false, isFailure: false },
   /** No worker of its remote agent has begun it: nothing was done. */
   not_begun: { usesUpAttempt: false, isFailure: false },
+  /** It was ended while it waited for an answer, which starts the next one. */
+  parked: { usesUpAttempt: false, isFailure: false },
 };
 
 /** Whether an attempt that ended like this counts towards `max_attempts`. Numbers of attempts go on in any case. */
@@ -82,8 +85,20 @@ export function isFailure(outcome: AttemptOutcome): boolean {
   return OUTCOMES[outcome].isFailure;
 }
 
-export const STOP_REASONS = ['timeout', 'silence', 'cancelled', 'lingering', 'operator', 'shutdown'] as const;
+export const STOP_REASONS = [
+  'timeout',
+  'silence',
+  'cancelled',
+  'lingering',
+  'operator',
+  'shutdown',
+  'parked',
+] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
+
+/** How a message of a user reached a running agent. */
+export const STEERING_WAYS = ['driver', 'answer', 'prompt'] as const;
+export type SteeringWay = (typeof STEERING_WAYS)[number];
 
 /** The streams of an attempt's process that are kept. */
 export const LOG_STREAMS = ['stdout', 'stderr'] as const;

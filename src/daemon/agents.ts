@@ -35,6 +35,11 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
       silenceMs:
         agent.silence_timeout_seconds === undefined ? undefined : agent.silence_timeout_seconds * 1_000,
       breaker: breakerOf(config.defaults.breaker),
+      questions: {
+        parkAfterMs: agent.park_after_seconds === undefined ? undefined : agent.park_after_seconds * 1_000,
+        permissions: agent.permissions,
+        answeredBy: agent.answered_by,
+      },
       promptLanguage: agent.prompt_language,
       resumesSessions: 'session' in agent ? agent.session === 'resume' : undefined,
     };

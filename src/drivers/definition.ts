@@ -4,6 +4,7 @@ import type { Variables } from '../base/environment.ts';
 import { pathSchema, reviewSchema, seconds, timeoutSchemas, whole } from '../contracts/config-values.ts';
 import { messageOf } from '../contracts/errors.ts';
 import { ID_PATTERN } from '../contracts/ids.ts';
+import { PERMISSION_DECISIONS } from '../contracts/questions.ts';
 import type { ProcessRunner } from '../process/runner.ts';
 import type { DriverConfig } from './declared/spec.ts';
 import type { Driver } from './driver.ts';
@@ -91,6 +92,20 @@ export const variableSchema = z
   .string(variableError)
   .regex(/^(?!SIGNALBOX_)[A-Za-z_][A-Za-z0-9_]*$/, variableError);
 
+const parkError = 'expected a number of seconds from 0 (at once), at most 31536000';
+const globError = 'expected a name, in which "*" stands for any text';
+const permissionRuleConfigSchema = z.strictObject({
+  tool: z.string(globError).min(1, globError).describe('The tool; "*" stands for any text.'),
+  input: z
+    .string(globError)
+    .optional()
+    .describe(
+      'Its command, path or address, or its whole input as JSON; "*" stands for any text. In a rule that allows, ' +
+        'it does not stand for characters that chain commands, such as ";" or "|". Default: any input.',
+    ),
+  decision: z.enum(PERMISSION_DECISIONS).describe('ask, allow or deny.'),
+});
+
 /** Options of agents that run on any machine. */
 export const commonOptions = {
   capabilities: z.array(idSchema).default([]).describe('The types of task that it can do.'),
@@ -104,6 +119,29 @@ export const commonOptions = {
     .default('en')
     .describe('The language of its prompts: English or Chinese.'),
   dry_run: z.boolean().default(false).describe('Do everything except start the process.'),
+  park_after_seconds: z
+    .number(parkError)
+    .min(0, parkError)
+    .max(31_536_000, parkError)
+    .optional()
+    .describe(
+      'How long its process waits for an answer before it is ended, which frees its slot; the answer starts it again. ' +
+        'Default: it waits.',
+    ),
+  permissions: z
+    .strictObject({
+      default: z
+        .enum(PERMISSION_DECISIONS)
+        .default('ask')
+        .describe('What applies if no rule matches: ask, allow or deny.'),
+      rules: z
+        .array(permissionRuleConfigSchema, 'expected a list of rules')
+        .default([])
+        .describe('The first rule that matches decides.'),
+    })
+    .prefault({})
+    .describe('Which permissions that it asks for are given without a person.'),
+  answered_by: idSchema.optional().describe('Another agent that may answer its questions, beside people.'),
 };
 
 /** Options of agents that run on this machine. */

@@ -1,5 +1,6 @@
 /** The interface of every kind of agent towards the supervisor. */
 import type { AttemptRef } from '../contracts/ids.ts';
+import type { AnswerSpec, QuestionOption, QuestionSpec } from '../contracts/questions.ts';
 import type { Output, TaskSpec, Usage } from '../contracts/tasks.ts';
 import type { TreeEntry } from '../process/runner.ts';
 import type { QuotaSign } from './quota.ts';
@@ -32,6 +33,35 @@ export interface RunRequest extends AttemptRef {
   readonly url: string | null;
   /** The session to continue; null if there is none. */
   readonly resumes: ResumedSession | null;
+  /**
+   * Asks a question of the agent that its driver passes on. May be called as soon as `start` or `adopt` was called; waits
+   * until the start of the attempt is recorded. A question that was asked before (the same id) is not asked again, so a
+   * driver that adopts a run asks whatever it finds without an answer. Its answer comes by `Run.answer`.
+   * @throws SignalboxError `stale_attempt`, `too_many_questions`, `question_too_large`, `question_exists`
+   */
+  readonly ask: (question: RunQuestion) => Promise<void>;
+}
+
+/** A question of a run. */
+export interface RunQuestion extends Omit<QuestionSpec, 'link_sha256'> {
+  /** Unique within the task, and the same whenever the question is found again. 1 to 64 of A-Z a-z 0-9 _ -. */
+  readonly id: string;
+}
+
+/** The answer to a question of a run. */
+export interface RunAnswer extends AnswerSpec {
+  readonly question: string;
+  /** The whole option that was chosen; absent if none was. */
+  readonly chosen?: QuestionOption | undefined;
+  /** Who answered. */
+  readonly by: string;
+}
+
+/** A message of a user for a running agent. */
+export interface RunMessage {
+  readonly id: string;
+  readonly text: string;
+  readonly by: string;
 }
 
 export interface ResumedSession {
@@ -89,6 +119,17 @@ export interface Run {
   lastSignAt(): number;
   /** Its living processes, in the order in which they started. Absent for a run without processes of its own. */
   tree?(): Promise<readonly TreeEntry[]>;
+  /**
+   * Called with every answer to a question of this attempt, when it is stored; after an adoption once more with all that
+   * were stored before. A question may have been asked over HTTP and not by this run, and an answer may come twice:
+   * ignore both. Must not throw. Absent if the run asks no questions.
+   */
+  answer?(answer: RunAnswer): void;
+  /**
+   * Passes a message of a user into the running agent. Resolves to false if that is not possible now: then the agent gets
+   * it later, with an answer of Signalbox or in its next prompt. Absent for a run that takes no messages.
+   */
+  steer?(message: RunMessage): Promise<boolean>;
   /** Asks it to end, and kills it after `graceMs`. `ended` tells when it has ended. */
   stop(graceMs: number): void;
   /** Stops watching and leaves it running, to be adopted later. */

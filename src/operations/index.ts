@@ -13,6 +13,15 @@ import {
 import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/messages.ts';
 import { followEvents, followProjectEvents } from './events/events.ts';
 import { discardWebhook, listWebhookDeadLetters, listWebhooks, redeliverWebhook } from './events/webhooks.ts';
+import {
+  answerQuestion,
+  askQuestion,
+  listQuestions,
+  listRules,
+  listTaskQuestions,
+  readQuestion,
+  revokeRule,
+} from './questions/questions.ts';
 import { listDeadLetters, redriveDeadLetters } from './queues/dead-letters.ts';
 import { listQueues, pauseQueue, readThroughput, resumeQueue } from './queues/queues.ts';
 import {
@@ -83,6 +92,13 @@ export const OPERATIONS = [
   reportHeartbeat,
   addOutput,
   addComment,
+  askQuestion,
+  listTaskQuestions,
+  readQuestion,
+  answerQuestion,
+  listQuestions,
+  listRules,
+  revokeRule,
   listAttempts,
   readAttempt,
   readAttemptLog,

@@ -17,6 +17,7 @@ export const GROUPS = {
   Tasks: 'The blackboard: tasks and everything that is known about them.',
   Decisions: "An operator's decisions about a task.",
   Agents: 'The agents, what each is doing, and their messages about their attempts.',
+  Questions: 'Questions of agents, and their answers.',
   Attempts: 'Attempts of agents on tasks, with logs and processes.',
   Queues: 'Waiting tasks, and dead letters.',
   Schedules: 'Tasks that are created at set times.',

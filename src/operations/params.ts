@@ -29,12 +29,15 @@ export const attemptParams = z.strictObject({ project, task, attempt });
 export const agentParams = z.strictObject({ agent: idOf('agent id') });
 export const queueParams = z.strictObject({ kind: queueKind, name: idOf('queue') });
 export const scheduleParams = z.strictObject({ schedule: idOf('schedule') });
+export const questionParams = z.strictObject({ project, task, question: idOf('question id') });
+export const ruleParams = z.strictObject({ agent: idOf('agent id'), rule: idOf('rule id') });
 export const webhookParams = z.strictObject({ webhook: idOf('webhook') });
 /** A task of the project that the operation names. */
 export const namedTaskParams = z.strictObject({ task });
 
 export const TASKS = '/api/projects/{project}/tasks';
 export const TASK = `${TASKS}/{task}`;
+export const QUESTION = `${TASK}/questions/{question}`;
 export const ATTEMPT = `${TASK}/attempts/{attempt}`;
 
 function quoted(text: unknown): string {

@@ -7,7 +7,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { backoffSchema } from '../contracts/config-values.ts';
-import { unreachable } from '../contracts/errors.ts';
+import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import type { Job } from '../contracts/messages/agent-messages.ts';
 import { storedFieldsOf } from '../contracts/task-fields.ts';
 import type { Driver, RunEnd, RunRequest } from '../drivers/driver.ts';
@@ -94,6 +94,10 @@ function requestOf(job: Job, directory: string): RunRequest {
     tracestate: job.tracestate,
     // A session stays on its machine, and the next attempt may run on another.
     resumes: null,
+    ask: () =>
+      Promise.reject(
+        new SignalboxError('invalid_request', 'a driver on another machine cannot pass on questions'),
+      ),
     spec: {
       ...storedFieldsOf(job),
       action: content.action ?? undefined,

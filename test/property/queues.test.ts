@@ -141,6 +141,7 @@ describe('ReadyTasks', () => {
         add: fc.constantFrom(...QUEUES),
         project: fc.constantFrom(...PROJECTS),
         priority: fc.integer({ min: 1, max: 3 }),
+        goesFirst: fc.boolean(),
       }),
     },
     { weight: 4, arbitrary: fc.record({ take: fc.subarray([...QUEUES], { minLength: 1 }) }) },
@@ -167,6 +168,7 @@ describe('ReadyTasks', () => {
                 key: taskKey({ project: each.project, task: String(++age) }),
                 project: each.project,
                 priority: each.priority,
+                goesFirst: each.goesFirst,
                 age,
               };
               queue.add(each.add, task);

@@ -81,7 +81,7 @@ export async function reportStatus(
       return commit({ type: 'task.failure_reported', ...ref, agent, detail: reason, retry_at_ms });
     }
     case 'blocked':
-      return commit({ type: 'task.blocked', ...ref, reason });
+      return commit({ type: 'task.blocked', ...ref, reason, gives_back: true });
   }
 }
 
@@ -175,6 +175,15 @@ export function assertOwnName(field: string, name: string | undefined, agent: st
  */
 export function authenticateResult(app: AppContext, task: TaskRef, token: string): Promise<AttemptPrincipal> {
   return authenticate(app, task, token, 'result');
+}
+
+/** Authenticates a question. @throws SignalboxError `unauthorized`, `stale_attempt` */
+export function authenticateQuestion(
+  app: AppContext,
+  task: TaskRef,
+  token: string | null,
+): Promise<AttemptPrincipal> {
+  return authenticate(app, task, token, 'question');
 }
 
 async function authenticate(

@@ -25,5 +25,12 @@ export const AGENT_EVENTS = [
   event({ type: 'agent.connected', moves: ['agent'], data: { ...agent, worker: z.string() } }),
   /** Its last worker has left, or was silent for too long. */
   event({ type: 'agent.disconnected', moves: ['agent'], data: withReason }),
+  /** A rule that an answer recorded no longer holds. */
+  event({
+    type: 'agent.permission_revoked',
+    moves: [],
+    marks: ['agent'],
+    data: { ...mayHaveReason, rule: z.string() },
+  }),
   event({ type: 'agent.retired', moves: ['agent'], data: withReason }),
 ] as const;

@@ -1,9 +1,16 @@
 /** The events of attempts. */
 import { z } from 'zod';
+import {
+  ANSWER_ACTIONS,
+  answerContentSchema,
+  questionSpecSchema,
+  recordedRuleSchema,
+  redactedQuestion,
+} from '../questions.ts';
 import { ATTEMPT_OUTCOMES, STOP_REASONS, usageSchema } from '../tasks.ts';
 import { ADDRESS, event, REDACTED } from './event.ts';
 
-const { attempt, agent } = ADDRESS;
+const { task, attempt, agent } = ADDRESS;
 
 export const ATTEMPT_EVENTS = [
   event({
@@ -25,6 +32,44 @@ export const ATTEMPT_EVENTS = [
   }),
   event({ type: 'attempt.suspected', moves: ['attempt'], data: { ...attempt, reason: z.string() } }),
   event({ type: 'attempt.recovered', moves: ['attempt'], data: { ...attempt, evidence: z.string() } }),
+  /** While a question is open the attempt waits: its time and its silence do not count. */
+  event({
+    type: 'attempt.question_asked',
+    moves: ['task', 'attempt'],
+    text: (asked) => ({ ...asked, spec: redactedQuestion(asked.spec) }),
+    data: {
+      ...attempt,
+      ...agent,
+      /** Unique within the task. */
+      question: z.string(),
+      spec: questionSpecSchema,
+      /** Epoch milliseconds from which the attempt waits. */
+      asked_at_ms: z.int(),
+    },
+  }),
+  /** A question has exactly one answer: the first. */
+  event({
+    type: 'attempt.question_answered',
+    moves: ['task', 'attempt'],
+    text: ({ content, comment, rule, ...rest }) => {
+      if (content === undefined && comment === undefined && rule === undefined) return null;
+      return comment === undefined ? rest : { ...rest, comment: REDACTED };
+    },
+    data: {
+      ...task,
+      /** The attempt that waits for it; null if it does not run any more: it was parked. */
+      attempt: z.int().min(1).nullable(),
+      question: z.string(),
+      action: z.enum(ANSWER_ACTIONS),
+      option: z.string().optional(),
+      content: answerContentSchema.optional(),
+      comment: z.string().optional(),
+      /** The rule that it records for later questions. */
+      rule: recordedRuleSchema.optional(),
+      /** The new deadline of the attempt, if it waits no longer: later by the time that it has waited. */
+      deadline_ms: z.int().optional(),
+    },
+  }),
   event({
     type: 'attempt.stop_requested',
     moves: ['attempt'],
@@ -64,7 +109,7 @@ export const ATTEMPT_EVENTS = [
     marks: ['attempt'],
     data: {
       ...attempt,
-      message: z.enum(['status', 'output', 'comment', 'heartbeat', 'result']),
+      message: z.enum(['status', 'output', 'comment', 'heartbeat', 'result', 'question']),
       reason: z.string(),
     },
   }),

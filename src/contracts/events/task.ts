@@ -1,6 +1,6 @@
 /** The events of tasks. */
 import { z } from 'zod';
-import { outputSchema, taskSpecSchema } from '../tasks.ts';
+import { outputSchema, STEERING_WAYS, taskSpecSchema } from '../tasks.ts';
 import { ADDRESS, event } from './event.ts';
 import { redactedOutput, redactedSpec } from './redaction.ts';
 
@@ -78,6 +78,8 @@ export const TASK_EVENTS = [
       reason: text,
       /** The dependency that was not done. If it is done later, the task goes on without a person. */
       dependency: z.string().optional(),
+      /** The agent needs something: its attempt does not count. Absent in the events of earlier versions. */
+      gives_back: z.literal(true).optional(),
     },
   }),
   event({
@@ -104,6 +106,24 @@ export const TASK_EVENTS = [
     moves: ['task'],
     text: ['comment'],
     data: { ...task, priority: z.int().min(1).max(10), comment: optionalText },
+  }),
+  /** A message for the agent, while it works or before its next attempt. */
+  event({
+    type: 'task.steered',
+    moves: ['task'],
+    text: ['text'],
+    data: { ...task, message: z.string(), text },
+  }),
+  /** The agent got the messages. */
+  event({
+    type: 'task.steering_delivered',
+    moves: ['task'],
+    data: {
+      ...attempt,
+      messages: z.array(z.string()).min(1),
+      /** Into the running agent, with an answer to one of its calls, or in the prompt of the attempt. */
+      by: z.enum(STEERING_WAYS),
+    },
   }),
   event({ type: 'task.expired', moves: ['task'], data: task }),
   event({

@@ -1,5 +1,16 @@
 /** Tasks that have left memory, read back from their subject in the log. Nothing more happens to them. */
-import { type AttemptView, attemptHistory, blackboard, type TaskView } from '../../../projections/index.ts';
+import {
+  type AttemptView,
+  attemptHistory,
+  blackboard,
+  messagesOf,
+  type QuestionView,
+  questions,
+  questionsOf,
+  type SteeringMessage,
+  steering,
+  type TaskView,
+} from '../../../projections/index.ts';
 import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
@@ -7,6 +18,8 @@ import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 export interface ArchivedTask {
   readonly view: TaskView;
   readonly attempts: readonly AttemptView[];
+  readonly questions: readonly QuestionView[];
+  readonly messages: readonly SteeringMessage[];
 }
 
 export interface Histories {
@@ -31,7 +44,7 @@ export class Archive {
     const kept = this.#kept.get(key);
     if (kept) return kept;
     if (!(await this.#histories.has(ref))) return null;
-    const found = await fold(this.#histories.read(ref), key);
+    const found = await fold(this.#histories.read(ref), ref);
     if (found) this.#kept.set(key, found);
     return found;
   }
@@ -42,13 +55,24 @@ export class Archive {
   }
 }
 
-async function fold(records: AsyncIterable<StoredRecord>, key: string): Promise<ArchivedTask | null> {
+async function fold(records: AsyncIterable<StoredRecord>, ref: TaskRef): Promise<ArchivedTask | null> {
   const board = blackboard.initial();
   const history = attemptHistory.initial();
+  const asked = questions.initial();
+  const sent = steering.initial();
   for await (const record of records) {
     blackboard.evolve(board, record);
     attemptHistory.evolve(history, record);
+    questions.evolve(asked, record);
+    steering.evolve(sent, record);
   }
+  const key = taskKey(ref);
   const view = board.tasks.get(key);
-  return view ? { view, attempts: history.byTask.get(key) ?? [] } : null;
+  if (!view) return null;
+  return {
+    view,
+    attempts: history.byTask.get(key) ?? [],
+    questions: questionsOf(asked, ref),
+    messages: messagesOf(sent, ref),
+  };
 }

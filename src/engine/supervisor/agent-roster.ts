@@ -5,6 +5,7 @@ import type { DomainEvent } from '../../contracts/events/events.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { BreakerSettings } from './breaker.ts';
+import type { QuestionSettings } from './questions/question-keeper.ts';
 import type { QueueKey } from './ready-tasks.ts';
 
 export interface AgentDefinition {
@@ -20,6 +21,8 @@ export interface AgentDefinition {
   readonly silenceMs?: number | undefined;
   /** undefined: the agent is never parked. */
   readonly breaker?: BreakerSettings | undefined;
+  /** undefined: it waits for every answer, and people decide about every permission. */
+  readonly questions?: QuestionSettings | undefined;
   readonly promptLanguage: 'en' | 'zh';
   /** Whether a retry resumes the session of the attempt before it, if the driver can. Default: true. */
   readonly resumesSessions?: boolean;

@@ -3,7 +3,7 @@
  *
  * The deadline is the recorded one, also after a restart. A run is stopped for silence only after it was suspected for
  * half of the allowed time, whatever the clock did meanwhile; silence while Signalbox was not running does not count.
- * After the agent has reported its result, only the lingering of its process counts.
+ * While it waits for an answer, neither counts. After the agent has reported its result, only the lingering of its process counts.
  */
 import type { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey } from '../../contracts/ids.ts';
@@ -47,6 +47,19 @@ export class AttemptClock {
     if (!this.#watched.has(key)) return;
     this.#context.timers.set(`timeout:${key}`, deadline, () => this.#requestStop(attempt, 'timeout'));
     this.#checkSilence(attempt);
+  }
+
+  /** It waits for an answer: neither its time nor its silence counts. */
+  onWaiting(attempt: AttemptRef): void {
+    const key = attemptKey(attempt);
+    for (const kind of ['timeout', 'silence']) this.#context.timers.cancel(`${kind}:${key}`);
+  }
+
+  /** It has its answers; its deadline is later by the time that it has waited. */
+  onAnswered(attempt: AttemptRef, deadline: number): void {
+    const watched = this.#watched.get(attemptKey(attempt));
+    if (watched) watched.signAt = this.#context.environment.clock.now();
+    this.onStarted(attempt, deadline);
   }
 
   /** The agent has reported its result; its process may linger for a limited time. */

@@ -25,6 +25,8 @@ interface AttemptEndsParts extends SupervisorContext {
   readonly largeContent?: LargeContent | undefined;
   /** Called if a failed attempt reported that its agent's quota is used up; its end is recorded next. */
   readonly onQuota: (agent: string, sign: QuotaSign) => void;
+  /** Called for an attempt that ends and is not parked; its end is recorded next. */
+  readonly cancelQuestions: (attempt: AttemptRef, reason: string) => void;
 }
 
 /** States of a task in which the end of its attempt decides what happens next. */
@@ -129,7 +131,7 @@ export class AttemptEnds {
 
   /** After a used-up quota the task waits for it, without a backoff: the attempt did not count. */
   #retryAtAfter(ref: AttemptRef, outcome: AttemptOutcome, quota: QuotaSign | undefined): number | null {
-    if (outcome === 'completed') return null;
+    if (outcome === 'completed' || outcome === 'parked') return null;
     const untilMs = quota?.untilMs ?? 0;
     if (outcome === 'quota')
       return this.#isActive(ref) ? Math.max(untilMs, this.#options.environment.clock.now()) : null;
@@ -189,6 +191,7 @@ export class AttemptEnds {
     const quota = outcome === 'completed' ? undefined : end?.quota;
     const retryAt = this.#retryAtAfter(ref, outcome, quota);
     if (quota) this.#options.onQuota(agent, quota);
+    if (outcome !== 'parked') this.#options.cancelQuestions(ref, `the attempt has ended: ${outcome}`);
     this.#options.decide({
       type: 'attempt.ended',
       project,

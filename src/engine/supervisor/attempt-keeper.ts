@@ -10,7 +10,15 @@ import { messageOf, unreachable } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
-import { type Adoption, NotBegun, type Run, type RunEnd, type RunStart } from '../../drivers/driver.ts';
+import {
+  type Adoption,
+  NotBegun,
+  type Run,
+  type RunAnswer,
+  type RunEnd,
+  type RunMessage,
+  type RunStart,
+} from '../../drivers/driver.ts';
 import type { TreeEntry } from '../../process/runner.ts';
 import { attemptOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
@@ -22,6 +30,8 @@ import type { SupervisorContext } from './supervisor-context.ts';
 interface AttemptKeeperParts extends SupervisorContext {
   readonly requests: RunRequests;
   readonly ends: AttemptEnds;
+  /** The stored answers to the questions of an attempt. */
+  readonly answersFor: (attempt: AttemptRef) => readonly RunAnswer[];
 }
 
 export class AttemptKeeper {
@@ -93,6 +103,29 @@ export class AttemptKeeper {
   /** Reacts to a stored `attempt.started`. */
   onStarted(event: EventOf<'attempt.started'>): void {
     this.#clock.onStarted(event, event.deadline_ms);
+  }
+
+  /** Reacts to a stored question: its attempt waits. */
+  onAsked(event: EventOf<'attempt.question_asked'>): void {
+    this.#clock.onWaiting(event);
+  }
+
+  /** Reacts to a stored answer. */
+  onAnswered(attempt: AttemptRef, answer: RunAnswer, deadline: number | undefined): void {
+    this.#runs.get(attemptKey(attempt))?.run.answer?.(answer);
+    const { state, context } = this.#options.host.get('attempt', attemptKey(attempt)) ?? {};
+    if (deadline !== undefined && state !== 'waiting' && context?.verdict === null)
+      this.#clock.onAnswered(attempt, deadline);
+  }
+
+  /** Passes a message into the running agent. Resolves to false if that is not possible. */
+  async steer(attempt: AttemptRef, message: RunMessage): Promise<boolean> {
+    return (
+      (await this.#runs
+        .get(attemptKey(attempt))
+        ?.run.steer?.(message)
+        .catch(() => false)) ?? false
+    );
   }
 
   /** The agent gave a sign of life: if it was suspected, it recovers. */
@@ -206,6 +239,7 @@ export class AttemptKeeper {
   /** Watches a run, and does what the state of its attempt asks for. */
   #takeOver(claim: AttemptRef, agent: AgentDefinition, run: Run): void {
     this.#watch(claim, agent, run);
+    for (const answer of this.#options.answersFor(claim)) run.answer?.(answer);
     const view = attemptOf(this.#options.projections, claim);
     switch (this.#stateOf(claim)) {
       case 'requested':
@@ -213,6 +247,8 @@ export class AttemptKeeper {
       case 'stopping':
         // A stop that is not stored yet arrives by `onStopRequested`.
         if (view?.state === 'stopping') run.stop(agent.killGraceMs);
+        return;
+      case 'waiting':
         return;
       default:
         if (this.#options.host.get('attempt', attemptKey(claim))?.context.verdict) this.onVerdict(claim);

@@ -52,12 +52,12 @@ function usedUp(attempts: readonly AttemptView[]): number {
   return attempts.filter(({ outcome }) => outcome === null || usesUpAttempt(outcome)).length;
 }
 
-function useOfAttempt({ startedAt, endedAt, usage }: AttemptView, now: number): Use {
+function useOfAttempt({ startedAt, endedAt, waitedMs, usage }: AttemptView, now: number): Use {
   return {
     attempts: 0,
     tokens: (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0),
     cost_usd: usage?.cost_usd ?? 0,
-    wall_seconds: startedAt === null ? 0 : ((endedAt ?? now) - startedAt) / 1_000,
+    wall_seconds: startedAt === null ? 0 : ((endedAt ?? now) - startedAt - waitedMs) / 1_000,
   };
 }
 

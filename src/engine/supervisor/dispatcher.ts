@@ -5,7 +5,8 @@
  * If a shared limit holds work back, the next free slot goes to the task that is next of all queues: no agent, and so no
  * project, is passed over because of its place in the configuration. Nothing is claimed from a paused queue.
  */
-import type { TaskSpec } from '../../contracts/tasks.ts';
+import type { TaskView } from '../../../projections/index.ts';
+import { viewKey } from '../runtime/views.ts';
 import { queueOf } from './agent-roster.ts';
 import type { QueueKey, ReadyTask, ReadyTasks } from './ready-tasks.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
@@ -42,9 +43,10 @@ export class Dispatcher {
   }
 
   /** A task became pending, or its previous attempt has ended: it may be claimed. */
-  add(project: string, key: string, spec: TaskSpec, age: number): void {
+  add(task: TaskView): void {
+    const { project, spec, goesFirst, createdSequence: age } = task;
     const queue = queueOf(spec);
-    this.#options.ready.add(queue, { key, project, priority: spec.priority, age });
+    this.#options.ready.add(queue, { key: viewKey(task), project, priority: spec.priority, goesFirst, age });
     this.#match([queue]);
   }
 
@@ -116,9 +118,10 @@ export class Dispatcher {
     return agent.context.running < agent.context.concurrency;
   }
 
-  #isReady({ key, priority }: ReadyTask): boolean {
+  #isReady({ key, priority, goesFirst }: ReadyTask): boolean {
     const task = this.#options.host.get('task', key);
     if (task?.state !== 'pending') return false;
-    return task.context.openAttempt === null && task.context.priority === priority;
+    const { context } = task;
+    return context.openAttempt === null && context.priority === priority && context.goesFirst === goesFirst;
   }
 }

@@ -10,6 +10,9 @@ export interface Judgement {
   readonly error?: string;
 }
 
+/** What the agent reported, and why it was stopped. */
+type Reported = Pick<AttemptContext, 'verdict' | 'stopReason'>;
+
 /**
  * @param hasOutput whether the task has an output, or needs none
  * @param failure the failure that the result of the run itself reports
@@ -17,7 +20,7 @@ export interface Judgement {
  */
 export function judge(
   result: RunResult,
-  attempt: AttemptContext,
+  attempt: Reported,
   hasOutput: boolean,
   failure?: string,
   printed?: string,
@@ -45,7 +48,7 @@ export function judge(
  * An attempt that failed because the quota of its agent was used up does not count as one. What its agent reported
  * itself stands, and so does a stop that was asked for.
  */
-export function withQuota(judgement: Judgement, { verdict }: AttemptContext, quota?: QuotaSign): Judgement {
+export function withQuota(judgement: Judgement, { verdict }: Reported, quota?: QuotaSign): Judgement {
   const { outcome } = judgement;
   if (quota === undefined || verdict === 'failed') return judgement;
   return outcome === 'failed' || outcome === 'timed_out'
@@ -61,7 +64,7 @@ function exitText(code: number, failure: string | undefined): string {
 
 /** The process ended successfully: the report of the agent decides, and the result must not contradict it. */
 function judgeFinished(
-  attempt: AttemptContext,
+  attempt: Reported,
   hasOutput: boolean,
   failure: string | undefined,
   printed?: string,
@@ -87,7 +90,7 @@ function judgeFinished(
 
 function judgeStopped(
   reason: StopReason,
-  attempt: AttemptContext,
+  attempt: Reported,
   hasOutput: boolean,
   failure: string | undefined,
 ): Judgement {
@@ -106,6 +109,8 @@ function judgeStopped(
       return { outcome: 'killed', error: 'an operator stopped it' };
     case 'shutdown':
       return { outcome: 'killed', error: 'Signalbox shut down and was told to end its agents' };
+    case 'parked':
+      return { outcome: 'parked' };
     case 'lingering':
       return judgeFinished(attempt, hasOutput, failure);
     default:

@@ -1,7 +1,8 @@
 /**
  * Pending tasks in the order in which they are dispatched.
  *
- * Invariant dispatch/priority-then-age: within a project by priority (10 first), then by age. Of the projects with ready
+ * Invariant dispatch/priority-then-age: within a project by priority (10 first), then by age; before them go tasks that had
+ * begun, and whose question was answered. Of the projects with ready
  * tasks, the one with the fewest open attempts goes first, then the one that was served longest ago: none starves.
  *
  * This is only an index: an entry is stale if its task was cancelled or claimed, or has another priority by now. `take`
@@ -16,6 +17,8 @@ export interface ReadyTask {
   readonly key: string;
   readonly project: string;
   readonly priority: number;
+  /** Whether it goes before all priorities. */
+  readonly goesFirst: boolean;
   /** Sequence of the task's first event. */
   readonly age: number;
 }
@@ -40,7 +43,7 @@ interface Candidate {
 }
 
 function compare(a: ReadyTask, b: ReadyTask): number {
-  return b.priority - a.priority || a.age - b.age;
+  return Number(b.goesFirst) - Number(a.goesFirst) || b.priority - a.priority || a.age - b.age;
 }
 
 function compareCandidates(a: Candidate, b: Candidate): number {

@@ -5,7 +5,7 @@ import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, taskKey } from '../../contracts/ids.ts';
 import type { TaskSpec, Usage } from '../../contracts/tasks.ts';
-import type { ResumedSession, RunRequest } from '../../drivers/driver.ts';
+import type { ResumedSession, RunQuestion, RunRequest } from '../../drivers/driver.ts';
 import { attemptTraceparent, type TaskTrace, traceOf } from '../runtime/task-trace.ts';
 import { attemptsOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
@@ -20,6 +20,8 @@ interface RunRequestsParts extends Pick<SupervisorContext, 'projections'> {
   /** The URL at which agents reach Signalbox; null while nothing listens. */
   readonly url: () => string | null;
   readonly prompts: PromptBuilders;
+  /** Asks a question of a run. */
+  readonly ask: (attempt: AttemptRef, question: RunQuestion) => Promise<void>;
 }
 
 interface Known {
@@ -80,6 +82,7 @@ export class RunRequests {
       timeoutMs: timeoutOf(view.spec, agent),
       killGraceMs: agent.killGraceMs,
       resumes: resumedSession(history, attempt, agent),
+      ask: (question) => this.#options.ask({ project, task, attempt }, question),
     };
     return { request, input };
   }

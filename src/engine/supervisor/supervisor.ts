@@ -7,7 +7,7 @@
 import type { TaskView } from '../../../projections/index.ts';
 import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../contracts/events/events.ts';
-import { parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import { type AttemptRef, parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
@@ -21,6 +21,7 @@ import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { fitEvent } from './fit-event.ts';
 import type { PromptBuilders } from './prompts/prompt-facts.ts';
+import { QuestionKeeper } from './questions/question-keeper.ts';
 import { ReadyTasks } from './ready-tasks.ts';
 import { Relations } from './relations.ts';
 import { Reviews } from './reviews.ts';
@@ -60,6 +61,7 @@ export class Supervisor {
   readonly #tasks: TaskKeeper;
   readonly #schedules: ScheduleKeeper;
   readonly attempts: AttemptKeeper;
+  readonly questions: QuestionKeeper;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -86,9 +88,18 @@ export class Supervisor {
     });
     this.attempts = new AttemptKeeper({
       ...context,
-      requests: new RunRequests(context),
-      ends: new AttemptEnds({ ...context, onQuota: (agent, sign) => this.#breaker.onQuota(agent, sign) }),
+      requests: new RunRequests({
+        ...context,
+        ask: async (attempt, { id, ...spec }) => void (await this.questions.ask(attempt, id, spec)),
+      }),
+      ends: new AttemptEnds({
+        ...context,
+        onQuota: (agent, sign) => this.#breaker.onQuota(agent, sign),
+        cancelQuestions: (attempt, reason) => this.questions.cancelOpen(attempt, reason),
+      }),
+      answersFor: (attempt) => this.questions.answersFor(attempt),
     });
+    this.questions = new QuestionKeeper({ ...context, attempts: this.attempts });
   }
 
   /**
@@ -102,6 +113,7 @@ export class Supervisor {
     for (const task of [...tasks.values()]) this.#tasks.takeUp(task);
     for (const agent of host.ids('agent')) this.#breaker.takeUp(agent);
     await Promise.all([...host.ids('attempt')].map((key) => this.#resume(key)));
+    this.questions.takeUpAll();
     this.#dispatcher.enable();
     this.#schedules.enable();
   }
@@ -216,23 +228,33 @@ export class Supervisor {
       case 'task.claimed':
         return this.attempts.start(event);
       case 'attempt.started':
-        return this.attempts.onStarted(event);
+        this.attempts.onStarted(event);
+        return this.questions.onSettled(event);
+      case 'attempt.question_asked':
+        this.attempts.onAsked(event);
+        return this.questions.onAsked(event);
+      case 'attempt.question_answered':
+        return this.#onAnswered(event);
       case 'attempt.stop_requested':
         return this.attempts.onStopRequested(event);
       case 'attempt.ended':
         return this.#onEnded(event);
       case 'task.cancelled':
         this.#tasks.forgetTimers(taskKey(event));
+        this.questions.cancelOpen(event, 'the task was cancelled');
         return this.#stopOpenAttempt(event, 'cancelled');
       case 'task.submitted':
-        return this.attempts.onVerdict(event);
+        return this.#onVerdict(event);
       case 'task.failure_reported':
-        this.attempts.onVerdict(event);
+        this.#onVerdict(event);
         return this.#takeUp(event);
       case 'task.blocked':
         // A user who blocks a task wants its attempt to stop.
-        if (event.attempt === null) return this.#stopOpenAttempt(event, 'operator');
-        return this.attempts.onVerdict({ ...event, attempt: event.attempt });
+        if (event.attempt === null) {
+          this.questions.cancelOpen(event, 'the task was blocked');
+          return this.#stopOpenAttempt(event, 'operator');
+        }
+        return this.#onVerdict({ ...event, attempt: event.attempt });
       case 'task.output_added':
         return this.#onOutput(event);
       case 'task.created':
@@ -261,7 +283,21 @@ export class Supervisor {
     }
   }
 
+  #onVerdict(attempt: AttemptRef): void {
+    this.attempts.onVerdict(attempt);
+    this.questions.cancelOpen(attempt, 'the agent has reported its result');
+  }
+
+  #onAnswered(event: EventOf<'attempt.question_answered'>): void {
+    const { attempt, deadline_ms } = event;
+    this.questions.onAnswered(event);
+    const answer = this.questions.answerTo(event);
+    if (attempt !== null && answer) this.attempts.onAnswered({ ...event, attempt }, answer, deadline_ms);
+    else this.#takeUp(event);
+  }
+
   #onEnded(event: EventOf<'attempt.ended'>): void {
+    this.questions.onSettled(event);
     // First: an agent that is to be parked must not get the next task.
     this.#breaker.onEnded(event.agent, event.outcome);
     this.#takeUp(event);

@@ -34,7 +34,7 @@ export class TaskKeeper {
     switch (task.state) {
       case 'pending':
         this.#watchExpiry(task);
-        if (task.openAttempt === null) dispatcher.add(project, key, spec, task.createdSequence);
+        if (task.openAttempt === null) dispatcher.add(task);
         return;
       case 'scheduled':
         this.#watchExpiry(task);

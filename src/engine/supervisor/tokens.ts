@@ -20,6 +20,11 @@ export class AttemptTokens {
     return createHmac('sha256', this.#secret).update(attemptKey(ref)).digest('base64url');
   }
 
+  /** The secret of the link that answers a question. It differs from every token of an attempt. */
+  linkSecretOf(question: string): string {
+    return createHmac('sha256', this.#secret).update(`answer link of ${question}`).digest('base64url');
+  }
+
   hashOf(ref: AttemptRef): string {
     return sha256(this.tokenOf(ref));
   }

@@ -45,6 +45,9 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   'task_archived',
   'output_required',
   'stale_attempt',
+  'question_answered',
+  'question_not_found',
+  'too_many_questions',
 ]);
 const RETRY_MS = 2_000;
 const RETRIES = 5;

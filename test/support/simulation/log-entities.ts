@@ -17,6 +17,8 @@ export interface TaskModel {
   dueAt: number | null;
   redriven: boolean;
   waitingFor: Set<string>;
+  /** Questions that were asked: true while they are open. */
+  readonly questions: Map<string, boolean>;
 }
 
 export interface AttemptModel {
@@ -29,6 +31,8 @@ export interface AttemptModel {
   /** The epoch of the supervisor in which it became clear that it was to be stopped; null if it is not. */
   unwantedSince: number | null;
   rejected: number;
+  /** Its questions that are not answered. */
+  readonly questions: Set<string>;
 }
 
 /** Where it waits: `agent:<id>` or `type:<name>`. */
@@ -53,6 +57,7 @@ export function newTask(
     open: null,
     dueAt: first.spec.not_before_ms ?? null,
     redriven: false,
+    questions: new Map(),
   };
 }
 
@@ -65,6 +70,7 @@ export function newAttempt(agent: string): AttemptModel {
     stopping: false,
     unwantedSince: null,
     rejected: 0,
+    questions: new Set(),
   };
 }
 

@@ -15,6 +15,8 @@
  * - The attempt of a task that a user has cancelled or blocked is stopped, also after a restart.
  * - Nothing is claimed from a paused queue.
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
+ * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
+ * - Nothing is stopped for its time or its silence while it waits for an answer.
  */
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
@@ -118,6 +120,11 @@ export class LogModel {
         return this.#checkApproval(event, actor);
       case 'attempt.started':
         return expect(!this.#openAttempt(event).started, 'it was started before');
+      case 'attempt.question_asked':
+        this.#openAttempt(event);
+        return expect(!this.#task(event).questions.has(event.question), 'it was asked before');
+      case 'attempt.question_answered':
+        return expect(this.#task(event).questions.get(event.question) === true, 'it is not open');
       case 'attempt.stop_requested':
         return this.#checkStop(event, time);
       case 'attempt.message_rejected':
@@ -138,7 +145,9 @@ export class LogModel {
   }
 
   #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {
-    const { suspectedAt } = this.#openAttempt(event);
+    const { suspectedAt, questions } = this.#openAttempt(event);
+    const isByTime = event.reason === 'timeout' || event.reason === 'silence';
+    expect(!isByTime || questions.size === 0, 'it waits for an answer');
     if (event.reason !== 'silence') return;
     expect(suspectedAt !== null && time > suspectedAt, 'it was not suspected before');
   }
@@ -232,6 +241,17 @@ export class LogModel {
     if (task && event.type === 'task.priority_changed') {
       task.spec = { ...task.spec, priority: event.priority };
     }
+    if (task && event.type === 'attempt.question_asked') {
+      task.questions.set(event.question, true);
+      this.attempts.get(attemptKey(event))?.questions.add(event.question);
+    }
+    if (task && event.type === 'attempt.question_answered') {
+      task.questions.set(event.question, false);
+      for (let attempt = 1; attempt <= task.attempts; attempt++) {
+        const { project, id } = task;
+        this.attempts.get(attemptKey({ project, task: id, attempt }))?.questions.delete(event.question);
+      }
+    }
     if (event.type === 'agent.registered') this.#concurrency.set(event.agent, event.concurrency);
     if (event.type === 'supervisor.draining') this.#isDraining = true;
     if (event.type === 'supervisor.started') {
@@ -261,6 +281,7 @@ export class LogModel {
   #end(event: EventOf<'attempt.ended'>, task: TaskModel): void {
     const attempt = this.#openAttempt(event);
     attempt.ended = true;
+    expect(event.outcome === 'parked' || attempt.questions.size === 0, 'it leaves an open question');
     expect(event.agent === attempt.agent, `it was claimed by ${attempt.agent}, not ${event.agent}`);
     task.open = null;
     if (event.outcome === 'quota' || event.outcome === 'not_begun') task.used--;

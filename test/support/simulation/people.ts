@@ -1,5 +1,6 @@
 /** Users at random: they create tasks, review, cancel, block and pause. */
 
+import { openQuestions } from '../../../projections/index.ts';
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
@@ -8,7 +9,9 @@ import {
   decideSchedule,
   type ScheduleDecision,
 } from '../../../src/app/schedules/schedules.ts';
+import { answerQuestion } from '../../../src/app/questions/questions.ts';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
+import { answerQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { createScheduleSchema } from '../../../src/contracts/api/schedules.ts';
 import { CATCH_UPS, OVERLAPS } from '../../../src/contracts/schedules.ts';
@@ -70,6 +73,18 @@ export class People {
       } else if ((task.state === 'failed' || task.state === 'expired') && random.chance(0.2)) {
         this.#decide(task, 'retry');
       }
+    }
+  }
+
+  /** Answers some of the open questions. */
+  answer(): void {
+    const { random, callers, node } = this.#simulation;
+    if (!node?.isOpen) return;
+    for (const { project, task, id: question } of openQuestions(node.engine.projections.questions)) {
+      if (random.chance(0.4)) continue;
+      const answer = answerQuestionSchema.parse({ option: random.pick(['yes', 'no']) });
+      const caller = { actor: 'user:somebody', token: null };
+      callers.command(null, (app) => answerQuestion(app, { project, task, question }, answer, caller));
     }
   }
 

@@ -21,6 +21,7 @@ export function randomAgents(random: Random): SimulatedAgent[] {
       timeoutMs: random.int(3, 40) * 1_000,
       killGraceMs: random.int(0, 3) * 500,
       lingerMs: random.int(0, 3) * 700,
+      questions: { parkAfterMs: random.chance(0.5) ? random.int(0, 5) * 1_000 : undefined },
       silenceMs: random.chance(0.4) ? random.int(2, 10) * 1_000 : undefined,
       breaker: random.chance(0.5)
         ? { failures: random.int(1, 4), cooldownMs: random.int(1, 20) * 1_000, maxCooldownMs: 60_000 }
@@ -64,6 +65,10 @@ function randomWords(random: Random, isGood: boolean, runsMs: number): Word[] {
     atMs: at(),
     say: random.pick(['working', 'heartbeat', 'comment', 'output'] as const),
   }));
+  if (random.chance(0.3)) {
+    const expiresMs = random.chance(0.5) ? random.int(500, 20_000) : undefined;
+    words.push({ atMs: at(), say: 'ask', expiresMs });
+  }
   const outputAt = at();
   if (isGood || random.chance(0.3)) {
     words.push({ atMs: outputAt, say: 'output' }, { atMs: outputAt + random.int(0, 1_000), say: 'review' });

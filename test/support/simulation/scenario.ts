@@ -96,7 +96,11 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   often(random.int(0, 2), () => trouble.outage());
   often(random.int(0, 2), () => trouble.clockJump());
   often(random.int(0, 2), () => trouble.takeOver());
-  for (let at = 5_000; at < ATTENDED_MS; at += 10_000) clock.schedule(at, () => people.attend());
+  for (let at = 5_000; at < ATTENDED_MS; at += 10_000)
+    clock.schedule(at, () => {
+      people.attend();
+      people.answer();
+    });
   clock.schedule(TROUBLED_MS + 1, () => trouble.end());
   clock.schedule(TROUBLED_MS + 10_000, () => people.removeSchedules());
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeAgents());

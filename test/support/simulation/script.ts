@@ -5,7 +5,9 @@ import type { RunResult } from '../../../src/drivers/driver.ts';
 /** Something that the agent says to Signalbox with its token. */
 export interface Word {
   readonly atMs: number;
-  readonly say: 'working' | 'heartbeat' | 'output' | 'review' | 'failed' | 'blocked' | 'comment';
+  readonly say: 'working' | 'heartbeat' | 'output' | 'review' | 'failed' | 'blocked' | 'comment' | 'ask';
+  /** For a question: when it expires, and then its default applies. */
+  readonly expiresMs?: number;
 }
 
 export interface Script {

@@ -6,6 +6,7 @@ import {
   reportStatus,
 } from '../../../src/app/agents/agent-messages.ts';
 import type { AppContext } from '../../../src/app/context.ts';
+import { askQuestion } from '../../../src/app/questions/questions.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
 import {
@@ -23,7 +24,7 @@ import type { Word } from './script.ts';
 export function speak(
   app: AppContext,
   order: Pick<RunRequest, 'project' | 'task' | 'token'>,
-  { say }: Word,
+  { say, expiresMs }: Word,
   mark: string,
 ): Promise<unknown> {
   switch (say) {
@@ -36,11 +37,27 @@ export function speak(
       return reportHeartbeat(app, order, {}, order.token);
     case 'output':
       return addOutput(app, order, { type: 'document', title: mark, content: 'text' }, order.token);
+    case 'ask': {
+      const options = ['yes', 'no'];
+      const expires_in_seconds = expiresMs && expiresMs / 1_000;
+      const question = { id: questionIdOf(mark), message: mark, options, expires_in_seconds };
+      return askQuestion(
+        app,
+        order,
+        { ...question, ...(expiresMs && { default: { option: 'no' } }) },
+        order.token,
+      );
+    }
     case 'comment':
       return addComment(app, order, { body: mark }, { actor: 'agent:', token: order.token });
     default:
       return unreachable(say, 'speak');
   }
+}
+
+/** The id of a question that an agent asks with this mark. */
+function questionIdOf(mark: string): string {
+  return mark.replace(/[^A-Za-z0-9_-]/g, '-');
 }
 
 const USE_CASES = {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { AttemptContext, Verdict } from '../../../machines/index.ts';
+import type { Verdict } from '../../../machines/index.ts';
 import type { AttemptOutcome, StopReason } from '../../../src/contracts/tasks.ts';
 import type { RunResult } from '../../../src/drivers/driver.ts';
 import { judge, withQuota } from '../../../src/engine/supervisor/outcome.ts';
 
-function attempt(verdict: Verdict | null = null, stopReason: StopReason | null = null): AttemptContext {
-  return { agent: 'x', verdict, stopReason };
+function attempt(verdict: Verdict | null = null, stopReason: StopReason | null = null) {
+  return { verdict, stopReason };
 }
 
 const CLEAN: RunResult = { kind: 'exited', code: 0 };

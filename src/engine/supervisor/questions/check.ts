@@ -1,0 +1,185 @@
+/** What makes a question askable, and an answer acceptable. */
+import { SignalboxError } from '../../../contracts/errors.ts';
+import {
+  type AnswerContent,
+  type AnswerSpec,
+  type Form,
+  type FormField,
+  isRejecting,
+  MAX_ANSWER_BYTES,
+  MAX_QUESTION_BYTES,
+  PERMISSION_OPTIONS,
+  type QuestionOption,
+  type QuestionSpec,
+} from '../../../contracts/questions.ts';
+
+/** The answer of a person or an agent. */
+export interface GivenAnswer {
+  readonly action: 'accepted' | 'declined';
+  readonly option?: string | undefined;
+  readonly content?: AnswerContent | undefined;
+  readonly comment?: string | undefined;
+}
+
+const MAX_OPTIONS = 50;
+
+/**
+ * The question with what it may leave out. Its options, its form and its default fit together.
+ * @throws SignalboxError `question_too_large`, `invalid_request`
+ */
+export function checkedQuestion(given: QuestionSpec): QuestionSpec {
+  const spec =
+    given.kind === 'permission' && given.options === undefined
+      ? { ...given, options: [...PERMISSION_OPTIONS] }
+      : given;
+  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  if (bytes > MAX_QUESTION_BYTES) {
+    throw new SignalboxError(
+      'question_too_large',
+      `the question has ${bytes} bytes, the limit is ${MAX_QUESTION_BYTES}: add large content as an output, and name it`,
+      { details: { bytes, limit: MAX_QUESTION_BYTES } },
+    );
+  }
+  const fault = faultIn(spec);
+  if (fault !== null) throw new SignalboxError('invalid_request', fault);
+  return spec;
+}
+
+function faultIn(spec: QuestionSpec): string | null {
+  const { kind, options = [], schema, url } = spec;
+  if ((kind === 'choice' || kind === 'permission') && options.length === 0)
+    return `options: a question of kind ${kind} needs at least one`;
+  if (options.length > MAX_OPTIONS) return `options: at most ${MAX_OPTIONS}`;
+  const ids = options.map(({ id }) => id);
+  if (new Set(ids).size < ids.length) return 'options: each needs an id of its own';
+  if (kind === 'form' && schema === undefined) return 'schema: a question of kind form needs one';
+  const unknown = schema?.required?.find((name) => !Object.hasOwn(schema.properties, name));
+  if (unknown !== undefined) return `schema.required: there is no field ${JSON.stringify(unknown)}`;
+  if (kind === 'link' && !/^https?:\/\//.test(url ?? ''))
+    return 'url: a question of kind link needs an address that begins with http:// or https://';
+  if (spec.default === undefined) return null;
+  try {
+    checkedAnswer({ ...spec }, { action: 'accepted', ...spec.default });
+    return null;
+  } catch (error) {
+    return `default: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/**
+ * The answer as it is stored.
+ * @throws SignalboxError `option_not_offered`, `answer_invalid`, `answer_too_large`
+ */
+export function checkedAnswer(spec: QuestionSpec, given: GivenAnswer): AnswerSpec {
+  const bytes = Buffer.byteLength(JSON.stringify(given));
+  if (bytes > MAX_ANSWER_BYTES) {
+    throw new SignalboxError(
+      'answer_too_large',
+      `the answer has ${bytes} bytes, the limit is ${MAX_ANSWER_BYTES}: shorten it`,
+      { details: { bytes, limit: MAX_ANSWER_BYTES } },
+    );
+  }
+  const { comment } = given;
+  const chosen = given.option === undefined ? undefined : optionOf(spec, given.option);
+  if (given.action === 'declined' || (chosen && isRejecting(chosen)))
+    return { action: 'declined', option: chosen?.id, comment };
+  const content = contentFor(spec, given, chosen);
+  return { action: 'accepted', option: chosen?.id, content, comment };
+}
+
+function optionOf({ options = [] }: QuestionSpec, id: string): QuestionOption {
+  const found = options.find((option) => option.id === id);
+  if (found) return found;
+  const offered = options.map((option) => option.id);
+  throw new SignalboxError(
+    'option_not_offered',
+    `option ${JSON.stringify(id.slice(0, 100))} is not offered: ${offered.length === 0 ? 'the question has no options' : `choose ${offered.join(', ')}`}`,
+    { details: { offered } },
+  );
+}
+
+function contentFor(
+  { kind, schema }: QuestionSpec,
+  { content }: GivenAnswer,
+  chosen: QuestionOption | undefined,
+): AnswerContent | undefined {
+  switch (kind) {
+    case 'permission':
+    case 'choice':
+      if (!chosen) throw invalid('choose one of the options');
+      if (content !== undefined) throw invalid('an option has no content: use "comment" for a remark');
+      return undefined;
+    case 'link':
+      if (content !== undefined) throw invalid('a link has no content: use "comment" for a remark');
+      return undefined;
+    case 'text':
+      if (chosen) return undefined;
+      if (typeof content?.text !== 'string' || Object.keys(content).length !== 1)
+        throw invalid('give the text, as "content": {"text": "…"}');
+      return content;
+    case 'form':
+      if (schema) assertFits(schema, content ?? {});
+      return content ?? {};
+  }
+}
+
+function assertFits({ properties, required = [] }: Form, content: AnswerContent): void {
+  for (const name of required) if (!Object.hasOwn(content, name)) throw invalid(`${name}: is missing`);
+  for (const [name, value] of Object.entries(content)) {
+    const field = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (!field) throw invalid(`${name.slice(0, 100)}: is not a field of the form`);
+    const fault = faultOfValue(field, value);
+    if (fault !== null) throw invalid(`${name}: ${fault}`);
+  }
+}
+
+function faultOfValue(field: FormField, value: AnswerContent[string]): string | null {
+  switch (field.type) {
+    case 'boolean':
+      return typeof value === 'boolean' ? null : 'expected true or false';
+    case 'number':
+    case 'integer':
+      if (typeof value !== 'number' || !Number.isFinite(value)) return 'expected a number';
+      if (field.type === 'integer' && !Number.isInteger(value)) return 'expected a whole number';
+      return isOutside(value, field.minimum, field.maximum)
+        ? `expected a number${rangeText(field.minimum, field.maximum)}`
+        : null;
+    case 'array':
+      if (!Array.isArray(value)) return 'expected a list';
+      if (isOutside(value.length, field.minItems, field.maxItems))
+        return `expected a list${rangeText(field.minItems, field.maxItems)} items`;
+      return value.every((each) => field.items.enum.includes(each))
+        ? null
+        : `expected only ${field.items.enum.join(', ')}`;
+    case 'string':
+      return typeof value === 'string' ? faultOfText(field, value) : 'expected text';
+  }
+}
+
+const FORMATS: Readonly<Record<NonNullable<Extract<FormField, { type: 'string' }>['format']>, RegExp>> = {
+  email: /^[^\s@]{1,64}@[^\s@]{1,255}$/,
+  uri: /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/,
+  date: /^\d{4}-\d{2}-\d{2}$/,
+  'date-time': /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/,
+};
+
+function faultOfText(field: Extract<FormField, { type: 'string' }>, value: string): string | null {
+  const choices = field.enum ?? field.oneOf?.map((each) => each.const);
+  if (choices && !choices.includes(value)) return `expected ${choices.join(', ')}`;
+  if (isOutside(value.length, field.minLength, field.maxLength))
+    return `expected text${rangeText(field.minLength, field.maxLength)} characters`;
+  return field.format && !FORMATS[field.format].test(value) ? `expected the format ${field.format}` : null;
+}
+
+function isOutside(value: number, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): boolean {
+  return value < min || value > max;
+}
+
+function rangeText(min: number | undefined, max: number | undefined): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  return min === undefined ? ` of at most ${max}` : ` of at least ${min}`;
+}
+
+function invalid(why: string): SignalboxError {
+  return new SignalboxError('answer_invalid', why);
+}
