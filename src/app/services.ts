@@ -42,6 +42,7 @@ import {
   readQuestion,
   revokeRule,
 } from './questions/questions.ts';
+import { listMessages, messagesFor, steerTask } from './questions/steering.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
 import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
@@ -56,7 +57,7 @@ export type AppServices = ReturnType<typeof appServices>;
 
 /** @param updates wakes the callers that wait for an update of a task */
 export function appServices(app: AppContext, updates: TaskUpdates) {
-  const { bind, answering } = binders(app);
+  const { bind, answering, answeringAgent } = binders(app);
   return {
     tasks: {
       create: async (...args: Tail<typeof createTask>): Promise<{ task: TaskAnswer; created: boolean }> => {
@@ -77,10 +78,10 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       redact: answering(redactContent),
     },
     messages: {
-      reportStatus: answering(reportStatus),
-      reportHeartbeat: answering(reportHeartbeat),
-      addOutput: answering(addOutput),
-      addComment: answering(addComment),
+      reportStatus: answeringAgent(reportStatus),
+      reportHeartbeat: answeringAgent(reportHeartbeat),
+      addOutput: answeringAgent(addOutput),
+      addComment: answeringAgent(addComment),
     },
     questions: {
       ask: bind(askQuestion),
@@ -91,6 +92,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       listRules: bind(listRules),
       revokeRule: bind(revokeRule),
     },
+    steering: { send: bind(steerTask), list: bind(listMessages) },
     attempts: {
       list: async (ref: TaskRef): Promise<AttemptAnswer[]> => (await findAttempts(app, ref)).map(attemptJson),
       read: bind(readAttempt),
@@ -133,6 +135,16 @@ function binders(app: AppContext) {
       <Args extends unknown[]>(useCase: (app: AppContext, ...args: Args) => Promise<TaskView>) =>
       async (...args: Args): Promise<TaskAnswer> =>
         taskJson(await useCase(app, ...args)),
+    /** For messages of agents: the answer has what users tell the agent. */
+    answeringAgent:
+      <Body>(
+        useCase: (app: AppContext, ref: TaskRef, body: Body, token: string | null) => Promise<TaskView>,
+      ) =>
+      async (ref: TaskRef, body: Body, token: string | null): Promise<TaskAnswer> => {
+        const task = await useCase(app, ref, body, token);
+        const steering = messagesFor(app, ref, token);
+        return { ...taskJson(task), ...(steering.length > 0 && { steering }) };
+      },
   };
 }
 

@@ -18,6 +18,9 @@ export const MAX_OPEN_QUESTIONS = 20;
 /** Questions of one task, answered ones included: an agent must not fill the log. */
 export const MAX_QUESTIONS = 2_000;
 
+/** Messages of users to the agent of a task that are not delivered. */
+export const MAX_MESSAGES = 50;
+
 export const questionOptionSchema = z.strictObject({
   id: z.string().min(1).max(100),
   label: z.string().min(1),

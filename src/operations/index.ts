@@ -22,6 +22,7 @@ import {
   readQuestion,
   revokeRule,
 } from './questions/questions.ts';
+import { listSteering, steerTask } from './questions/steering.ts';
 import { listDeadLetters, redriveDeadLetters } from './queues/dead-letters.ts';
 import { listQueues, pauseQueue, readThroughput, resumeQueue } from './queues/queues.ts';
 import {
@@ -88,6 +89,8 @@ export const OPERATIONS = [
   changePriority,
   redactTask,
   retryTask,
+  steerTask,
+  listSteering,
   reportStatus,
   reportHeartbeat,
   addOutput,

@@ -1,11 +1,7 @@
 /** Questions, rules and messages as answers of operations. */
 import type { QuestionAnswer, QuestionView, RuleView, SteeringMessage } from '../../../projections/index.ts';
-import type {
-  GivenAnswerJson,
-  QuestionJson,
-  RuleAnswer,
-  SteeringAnswer,
-} from '../../contracts/api/questions.ts';
+import type { GivenAnswerJson, QuestionJson, RuleAnswer } from '../../contracts/api/questions.ts';
+import type { SteeringAnswer } from '../../contracts/api/steering.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { timeOf } from '../tasks/task-json.ts';
 

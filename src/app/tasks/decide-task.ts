@@ -3,8 +3,9 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
+import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { viewKey } from '../../engine/runtime/views.ts';
-import { type AppContext, commitForTask, deciderOf, findTask } from '../context.ts';
+import { type AppContext, commitForTask, deciderOf, findTask, taskInMemory } from '../context.ts';
 
 /** How many children an error names in its text. Its details have all. */
 const MAX_NAMED = 5;
@@ -12,7 +13,7 @@ const MAX_NAMED = 5;
 export type TaskDecision = Extract<DomainEvent, { task: string }>;
 
 /**
- * Records a decision. A task that joins its children cannot be approved before they are settled.
+ * Records a decision. Unblocking a task that waits for answers declines its questions. A task that joins its children cannot be approved before they are settled.
  * @param request who decides, if not the actor
  * @throws SignalboxError `task_not_found`, `illegal_transition`, and what `commitForTask` throws
  */
@@ -25,7 +26,29 @@ export async function decideTask(
   if (decision.type === 'task.approved') {
     assertJoined(app, await findTask(app, decision));
   }
-  return commitForTask(app, decision, deciderOf(request, actor));
+  const decider = deciderOf(request, actor);
+  if (decision.type === 'task.unblocked' && isParked(app, decision)) {
+    await declineQuestions(app, decision, decider);
+    return findTask(app, decision);
+  }
+  return commitForTask(app, decision, decider);
+}
+
+function isParked({ state }: AppContext, ref: TaskRef): boolean {
+  return state.host.get('task', taskKey(ref))?.context.parked === true;
+}
+
+/** A task that waits for answers goes on without them. */
+async function declineQuestions(
+  app: AppContext,
+  { project, task, comment }: Extract<TaskDecision, { type: 'task.unblocked' }>,
+  actor: string,
+): Promise<void> {
+  const { questions } = app.supervision.supervisor;
+  for (const question of taskInMemory(app, { project, task })?.openQuestions ?? []) {
+    app.log.assertWritable();
+    await questions.answer({ project, task, question }, { action: 'declined', comment }, actor);
+  }
 }
 
 function assertJoined(app: AppContext, task: TaskView): void {

@@ -13,6 +13,7 @@ import {
   TASK_STATES,
   usageSchema,
 } from '../tasks.ts';
+import { steeringAnswerSchema } from './steering.ts';
 
 export const outputAnswerSchema = z.strictObject({
   number: z.int().min(1),
@@ -148,6 +149,8 @@ export const taskAnswerSchema = z.strictObject({
   comments: z.array(commentAnswerSchema).optional(),
   attempts: z.array(attemptAnswerSchema).optional(),
   events: z.array(eventAnswerSchema).optional(),
+  /** In the answer to a message of its agent: what users tell it. Each message comes once. */
+  steering: z.array(steeringAnswerSchema).optional(),
 });
 export type TaskAnswer = z.output<typeof taskAnswerSchema>;
 

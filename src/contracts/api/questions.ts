@@ -1,4 +1,4 @@
-/** Asking, reading and answering questions over the operations, and messages to agents. */
+/** Asking, reading and answering questions over the operations. */
 import { z } from 'zod';
 import { id, time } from '../fields.ts';
 import {
@@ -12,7 +12,6 @@ import {
   questionOptionSchema,
   RULE_SCOPES,
 } from '../questions.ts';
-import { STEERING_WAYS } from '../tasks.ts';
 import { waitSchema } from './jobs.ts';
 import { decisionSchema } from './requests.ts';
 
@@ -147,19 +146,3 @@ export const ruleListSchema = z.strictObject({
   rules: z.array(ruleAnswerSchema),
 });
 export type RuleList = z.output<typeof ruleListSchema>;
-
-export const steerSchema = z.strictObject({
-  by: decisionSchema.shape.by,
-  text: z.string().trim().min(1).max(20_000),
-});
-export type Steer = z.output<typeof steerSchema>;
-
-export const steeringAnswerSchema = z.strictObject({
-  id: z.string(),
-  text: z.string(),
-  by: z.string(),
-  time,
-  /** null until the agent has it. */
-  delivered: z.strictObject({ attempt: z.int().min(1), by: z.enum(STEERING_WAYS), time }).nullable(),
-});
-export type SteeringAnswer = z.output<typeof steeringAnswerSchema>;

@@ -1,7 +1,7 @@
 /** Requests to drivers to run an attempt, put together from the blackboard and the attempt history. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { AttemptView, TaskView } from '../../../projections/index.ts';
+import { type AttemptView, messagesOf, questionsOf, type TaskView } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, taskKey } from '../../contracts/ids.ts';
 import type { TaskSpec, Usage } from '../../contracts/tasks.ts';
@@ -20,6 +20,8 @@ interface RunRequestsParts extends Pick<SupervisorContext, 'projections'> {
   /** The URL at which agents reach Signalbox; null while nothing listens. */
   readonly url: () => string | null;
   readonly prompts: PromptBuilders;
+  /** Called when the prompt of an attempt is written, before it starts. */
+  readonly onPrompt: (attempt: AttemptRef) => void;
   /** Asks a question of a run. */
   readonly ask: (attempt: AttemptRef, question: RunQuestion) => Promise<void>;
 }
@@ -43,6 +45,7 @@ export class RunRequests {
    */
   prepare(ref: AttemptRef, agent: AgentDefinition): RunRequest | Promise<RunRequest> {
     const { request, input } = this.#compose(ref, agent);
+    this.#options.onPrompt(ref);
     const building = this.#options.prompts.build(input);
     if (building === null) return request;
     return building.then((built) => (built === null ? request : { ...request, prompt: () => built }));
@@ -96,6 +99,8 @@ export class RunRequests {
       attempt,
       agent: agent.id,
       earlier: history.slice(0, attempt - 1),
+      questions: questionsOf(projections.questions, ref),
+      messages: messagesOf(projections.steering, ref),
       url: writesBack ? url() : null,
       token: writesBack ? tokens.tokenOf(ref) : '',
       language: agent.promptLanguage,

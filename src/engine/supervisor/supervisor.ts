@@ -27,6 +27,7 @@ import { Relations } from './relations.ts';
 import { Reviews } from './reviews.ts';
 import { RunRequests } from './run-requests.ts';
 import { isScheduleEvent, ScheduleKeeper } from './schedules/schedule-keeper.ts';
+import { SteeringKeeper } from './steering.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { settledBy, TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
@@ -62,6 +63,7 @@ export class Supervisor {
   readonly #schedules: ScheduleKeeper;
   readonly attempts: AttemptKeeper;
   readonly questions: QuestionKeeper;
+  readonly steering: SteeringKeeper;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -90,6 +92,7 @@ export class Supervisor {
       ...context,
       requests: new RunRequests({
         ...context,
+        onPrompt: (attempt) => this.steering.inPrompt(attempt),
         ask: async (attempt, { id, ...spec }) => void (await this.questions.ask(attempt, id, spec)),
       }),
       ends: new AttemptEnds({
@@ -99,6 +102,7 @@ export class Supervisor {
       }),
       answersFor: (attempt) => this.questions.answersFor(attempt),
     });
+    this.steering = new SteeringKeeper({ ...context, attempts: this.attempts });
     this.questions = new QuestionKeeper({ ...context, attempts: this.attempts });
   }
 
@@ -114,6 +118,7 @@ export class Supervisor {
     for (const agent of host.ids('agent')) this.#breaker.takeUp(agent);
     await Promise.all([...host.ids('attempt')].map((key) => this.#resume(key)));
     this.questions.takeUpAll();
+    for (const key of host.ids('attempt')) this.steering.takeUp(parseAttemptKey(key));
     this.#dispatcher.enable();
     this.#schedules.enable();
   }
@@ -229,7 +234,10 @@ export class Supervisor {
         return this.attempts.start(event);
       case 'attempt.started':
         this.attempts.onStarted(event);
+        this.steering.onStarted(event);
         return this.questions.onSettled(event);
+      case 'task.steered':
+        return this.steering.onSteered(event);
       case 'attempt.question_asked':
         this.attempts.onAsked(event);
         return this.questions.onAsked(event);
@@ -298,6 +306,7 @@ export class Supervisor {
 
   #onEnded(event: EventOf<'attempt.ended'>): void {
     this.questions.onSettled(event);
+    this.steering.onEnded(event);
     // First: an agent that is to be parked must not get the next task.
     this.#breaker.onEnded(event.agent, event.outcome);
     this.#takeUp(event);

@@ -1,4 +1,6 @@
 /** The fixed sentences of prompts, by language. Labels of task fields are in contracts/task-fields.ts. */
+import type { AnswerAction } from '../../../contracts/questions.ts';
+
 export interface PromptTexts {
   readonly task: string;
   readonly identity: (project: string, task: string, attempt: number, of: number) => string;
@@ -15,6 +17,11 @@ export interface PromptTexts {
   readonly heartbeat: string;
   readonly outputCall: string;
   readonly comment: string;
+  readonly ask: string;
+  readonly awaitAnswer: string;
+  readonly answers: string;
+  readonly answered: Readonly<Record<AnswerAction, string>>;
+  readonly messages: string;
   readonly review: string;
   readonly failed: string;
   readonly blocked: string;
@@ -59,6 +66,16 @@ const en: PromptTexts = {
   outputCall:
     'add a result: type is code, document, data, config or other; use "content_path" instead of "content" to name a file',
   comment: 'add a comment',
+  ask: 'ask a question if you need a decision; the answer has its id, and waiting does not use up your time',
+  awaitAnswer: 'wait for the answer (put the id for ID); repeat it while "answer" is null',
+  answers: 'Answers to earlier questions',
+  answered: {
+    accepted: 'answer',
+    declined: 'declined',
+    cancelled: 'cancelled',
+    expired: 'not answered in time',
+  },
+  messages: 'Messages for you',
   review: 'the work is finished',
   failed: 'the task cannot be done: say why',
   blocked: 'you need something: say what',
@@ -110,6 +127,11 @@ const zh: PromptTexts = {
   outputCall:
     '提交产出：type 是 code、document、data、config 或 other；可用 "content_path" 指定文件代替 "content"',
   comment: '评论',
+  ask: '需要决定时提问；返回结果中有问题的 id，等待回答不占用你的时间',
+  awaitAnswer: '等待回答（把 ID 换成问题的 id）；"answer" 为 null 时重复调用',
+  answers: '之前提问的回答',
+  answered: { accepted: '回答', declined: '拒绝', cancelled: '已取消', expired: '未及时回答' },
+  messages: '给你的消息',
   review: '完成',
   failed: '无法完成：说明原因',
   blocked: '需要帮助：说明需要什么',

@@ -1,5 +1,11 @@
 /** The text that an agent gets: the task, what earlier attempts produced, the rules, and how to report. */
-import type { AttemptView, OutputView, TaskView } from '../../../../projections/index.ts';
+import type {
+  AttemptView,
+  OutputView,
+  QuestionView,
+  SteeringMessage,
+  TaskView,
+} from '../../../../projections/index.ts';
 import { PROMPT_LABELS, promptFieldsOf } from '../../../contracts/task-fields.ts';
 import type { Prompting } from '../../../drivers/driver.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';
@@ -16,6 +22,10 @@ export interface PromptInput {
   readonly language: 'en' | 'zh';
   readonly traceparent: string;
   readonly prompting: Prompting;
+  /** Questions of earlier attempts. */
+  readonly questions?: readonly QuestionView[];
+  /** Messages of users. */
+  readonly messages?: readonly SteeringMessage[];
   /** The task that this one reviews. */
   readonly reviewed?: TaskView | undefined;
 }
@@ -30,6 +40,10 @@ export interface PromptSections {
   readonly reviewed: string;
   readonly earlier: string;
   readonly so_far: string;
+  /** What earlier attempts asked, with the answers. */
+  readonly answers: string;
+  /** What users told the agent. */
+  readonly messages: string;
   readonly lifecycle: string;
   readonly write_back: string;
 }
@@ -47,6 +61,8 @@ export function promptSections(input: PromptInput): PromptSections {
     reviewed: reviewed === undefined ? '' : reviewedSection(reviewed, input.language, texts),
     earlier: earlierSection(input, texts),
     so_far: soFarSection(input, texts),
+    answers: answersSection(input, texts),
+    messages: messagesSection(input, texts),
     lifecycle:
       reviewed === undefined
         ? texts.lifecycle(input.task.spec.outputs === 'required')
@@ -117,6 +133,23 @@ function soFarSection({ task }: PromptInput, texts: PromptTexts): string {
   return lines.length === 0 ? '' : [`## ${texts.soFar}`, ...lines].join('\n');
 }
 
+function answersSection({ questions = [] }: PromptInput, texts: PromptTexts): string {
+  const lines = questions.flatMap(({ spec, answer }) => {
+    if (answer === null) return [];
+    const { action, option, content, comment } = answer;
+    const chosen = spec.options?.find(({ id }) => id === option);
+    const given = chosen ? `${chosen.id} (${chosen.label})` : content && JSON.stringify(content);
+    const parts = [texts.answered[action], given, comment].filter((part) => part !== undefined);
+    return [`- ${excerpt(spec.message)}`, `  ${excerpt(parts.join(': '))}`];
+  });
+  return lines.length === 0 ? '' : [`## ${texts.answers}`, ...lines].join('\n');
+}
+
+function messagesSection({ messages = [] }: PromptInput, texts: PromptTexts): string {
+  const lines = messages.map(({ by, text }) => `- ${by}: ${text}`);
+  return lines.length === 0 ? '' : [`## ${texts.messages}`, ...lines].join('\n');
+}
+
 function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): string {
   const { task, agent, reviewed } = input;
   const call = callsOf(input, url);
@@ -132,6 +165,9 @@ function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): 
   if (reviewed === undefined) {
     const output = { agent, type: 'document', title: '…', content: '…', summary: '…' };
     lines.push(`# ${texts.outputCall}`, own('outputs', output));
+    lines.push(`# ${texts.ask}`, own('questions', { message: '…', options: ['yes', 'no'] }));
+    const answer = `${taskUrl(url, task.project, task.id)}/questions/ID?wait=60`;
+    lines.push(`# ${texts.awaitAnswer}`, `curl -sS '${answer}' -H ${authorization(input)}`);
     lines.push(`# ${texts.comment}`, own('comments', { author: agent, body: '…' }));
     lines.push(`# ${texts.review}`, report('review'));
   } else {
