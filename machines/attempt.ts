@@ -43,6 +43,7 @@ export function openAttempt(event: EventOf<'task.claimed'>): AttemptContext {
 const ended = [
   { guard: 'isQuota', target: 'quota' },
   { guard: 'isNotBegun', target: 'not_begun' },
+  { guard: 'isParked', target: 'parked' },
   { guard: 'isCompleted', target: 'completed' },
   { guard: 'isFailed', target: 'failed' },
   { guard: 'isTimedOut', target: 'timed_out' },
@@ -92,6 +93,7 @@ export const attemptMachine = setup({
     isLost: hasOutcome('lost'),
     isQuota: hasOutcome('quota'),
     isNotBegun: hasOutcome('not_begun'),
+    isParked: hasOutcome('parked'),
     isItsAgent,
     isNewQuestion: ({ context, event }) =>
       event.type === 'attempt.question_asked' &&
@@ -190,5 +192,6 @@ export const attemptMachine = setup({
     lost: {},
     quota: {},
     not_begun: {},
+    parked: {},
   },
 });

@@ -170,7 +170,10 @@ const machineSetup = setup({
     forgetDependencies: assign({ waitingFor: NOTHING, blockedBy: null, parked: false }),
     /** An agent that needs something has not used up its attempt. */
     giveBack: assign(({ context, event }) =>
-      event.type === 'task.blocked' && event.gives_back === true
+      event.type === 'task.blocked' &&
+      event.gives_back === true &&
+      isOpen(context, event) &&
+      !context.givenBack
         ? { attemptsUsed: context.attemptsUsed - 1, givenBack: true }
         : {},
     ),

@@ -134,9 +134,9 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     setReason(next, detail, sequence);
     next.dueAt = retry_at_ms;
   },
-  'task.blocked': (next, { reason, gives_back }, { sequence }) => {
+  'task.blocked': (next, { attempt, reason, gives_back }, { sequence }) => {
     setReason(next, reason, sequence);
-    if (gives_back !== true) return;
+    if (gives_back !== true || attempt === null || attempt !== next.openAttempt || next.givenBack) return;
     next.attemptsUsed--;
     next.givenBack = true;
   },

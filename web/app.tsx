@@ -1,6 +1,7 @@
 /** The frame around every page: navigation, search, slider, notices and help. */
 import { useEffect, useRef } from 'preact/hooks';
 import { LocationProvider, Route, Router, useLocation } from 'preact-iso';
+import { ANSWER_PATH, AnswerPage } from './pages/answer.tsx';
 import { LoginPage } from './pages/login.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { PAGES, pageAt } from './pages.tsx';
@@ -18,6 +19,7 @@ import { session } from './state/session.ts';
 const PATHS_BY_KEY = new Map(PAGES.map(({ path, navigation }) => [navigation?.key, path]));
 
 export function App() {
+  if (location.pathname === ANSWER_PATH) return <AnswerPage />;
   if (session.isLocked.value) return <LoginPage />;
   return (
     <LocationProvider scope="/ui">

@@ -25,6 +25,7 @@ import type { TaskUpdates } from './events/follow.ts';
 import { decideQueue, listQueues } from './overview/queues.ts';
 import { listAuditKeys, listMachines, readState, rotateAuditKey } from './overview/system.ts';
 import { readThroughput } from './overview/throughput.ts';
+import { answerByLink, readLinked } from './questions/answer-link.ts';
 import {
   backfillSchedule,
   createSchedule,
@@ -81,7 +82,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       reportStatus: answeringAgent(reportStatus),
       reportHeartbeat: answeringAgent(reportHeartbeat),
       addOutput: answeringAgent(addOutput),
-      addComment: answeringAgent(addComment),
+      addComment: answering(addComment),
     },
     questions: {
       ask: bind(askQuestion),
@@ -89,6 +90,8 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       listOfTask: bind(listTaskQuestions),
       read: (ref: QuestionRef, wait: AnswerWait) => readQuestion(app, updates, ref, wait),
       answer: bind(answerQuestion),
+      readLinked: bind(readLinked),
+      answerByLink: bind(answerByLink),
       listRules: bind(listRules),
       revokeRule: bind(revokeRule),
     },

@@ -32,6 +32,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
   ['dlq', async () => (await import('./commands/dlq.ts')).dlq],
   ['queue', async () => (await import('./commands/queue.ts')).queue],
   ['schedule', async () => (await import('./commands/schedule.ts')).schedule],
+  ['question', async () => (await import('./commands/question.ts')).question],
+  ['ask', async () => (await import('./commands/ask.ts')).askRow],
   ['events', async () => (await import('./events/index.ts')).events],
   ['webhook', async () => (await import('./commands/webhook.ts')).webhook],
   ['bg', async () => (await import('./commands/bg.ts')).bg],

@@ -2,8 +2,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppContext } from '../app/context.ts';
-import { EventFeed } from '../app/events/event-feed.ts';
+import { EventFeed, type FeedEvent } from '../app/events/event-feed.ts';
+import { answerLinkFor } from '../app/questions/answer-link.ts';
 import { accessFiles } from '../config/derived.ts';
+import type { AnswerLink } from '../contracts/api/answer-links.ts';
 import { Audit } from '../features/audit/audit.ts';
 import { Background } from '../features/background/background.ts';
 import { telemetrySettings } from '../features/telemetry/settings.ts';
@@ -22,7 +24,10 @@ export interface StartedFeatures {
 
 /** @throws SignalboxError `config_invalid` */
 export async function startFeatures(
-  options: Pick<DaemonOptions, 'config' | 'env' | 'logger'>,
+  options: Pick<DaemonOptions, 'config' | 'env' | 'logger'> & {
+    /** Where Signalbox is reached; null as long as it does not listen. */
+    readonly url: () => string | null;
+  },
   app: AppContext,
   dataDirectory: string,
   cleanup: Cleanup,
@@ -30,7 +35,9 @@ export async function startFeatures(
   const { config, env, logger } = options;
   const feed = new EventFeed(app);
   const directory = join(dataDirectory, 'webhooks');
-  const webhooks = await Webhooks.start({ configs: config.webhooks, app, feed, directory, env, logger });
+  const linkOf = (event: FeedEvent): AnswerLink | null => answerLinkFor(app, event, options.url());
+  const configs = config.webhooks;
+  const webhooks = await Webhooks.start({ configs, app, feed, linkOf, directory, env, logger });
   cleanup.add('the webhooks', () => webhooks.stop());
   await startTelemetry(options, app, feed, dataDirectory, cleanup);
   const background = await Background.open(app, join(dataDirectory, 'background'));

@@ -81,7 +81,12 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   const engine = await becomeWriter(base, connected, checkpointer);
   await connected.natsInterface.prepare(engine);
   cleanup.add('the checkpoints', () => checkpointer.stop());
-  const features = await startFeatures(options, engine.app, base.data.path, cleanup);
+  const features = await startFeatures(
+    { ...options, url: () => base.endpoint.url },
+    engine.app,
+    base.data.path,
+    cleanup,
+  );
   const health = () => healthOf(engine, connected.nats, features, connected.natsInterface.answerable);
   const served = { ...features, app: engine.app, health };
   if (options.http !== false) await listen(base, connected, served);

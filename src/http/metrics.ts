@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { openQuestions, questionOf } from '../../projections/index.ts';
 import type { AppContext } from '../app/context.ts';
 import { type QueueView, queuesOf } from '../app/overview/queues.ts';
 import { queueParts } from '../contracts/api/queue-name.ts';
@@ -12,6 +13,7 @@ import { ATTEMPT_OUTCOMES, TASK_STATES } from '../contracts/tasks.ts';
 
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const HTTP_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
+const WAITING_BUCKETS = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800];
 const LOOP_RESOLUTION_MS = 10;
 const QUANTILES = [0.5, 0.9, 0.99] as const;
 
@@ -105,6 +107,11 @@ export class Metrics {
       ({ oldestPendingAt: at }) => (at === null ? 0 : (app.environment.clock.now() - at) / 1_000),
     );
     this.#gauge('open_attempts', 'Attempts that are open.', () => host.count('attempt'));
+    this.#gauge(
+      'questions_open',
+      'Questions of agents that are not answered.',
+      () => openQuestions(projections.questions).length,
+    );
     this.#gauge('sse_clients', 'Clients that follow the events.', followers);
   }
 
@@ -143,12 +150,18 @@ export class Metrics {
     });
   }
 
-  #countEvents({ log, environment }: AppContext): () => void {
+  #countEvents({ log, environment, state }: AppContext): () => void {
     const registers = [this.#registry];
     const commits = new Histogram({
       name: 'signalbox_commit_duration_seconds',
       help: 'Time from a decision to its acknowledgement by the log.',
       buckets: COMMIT_BUCKETS,
+      registers,
+    });
+    const waiting = new Histogram({
+      name: 'signalbox_question_waiting_seconds',
+      help: 'Time from a question of an agent to its answer.',
+      buckets: WAITING_BUCKETS,
       registers,
     });
     const attempts = new Counter({
@@ -160,6 +173,10 @@ export class Metrics {
     for (const outcome of ATTEMPT_OUTCOMES) attempts.inc({ outcome }, 0);
     return log.onRecord(({ event, time }) => {
       commits.observe(Math.max(environment.clock.now() - time, 0) / 1_000);
+      if (event.type === 'attempt.question_answered') {
+        const asked = questionOf(state.projections.questions, event, event.question);
+        if (asked) waiting.observe(Math.max(time - asked.askedAt, 0) / 1_000);
+      }
       if (event.type === 'attempt.ended') attempts.inc({ outcome: event.outcome });
     });
   }

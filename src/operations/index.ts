@@ -13,6 +13,7 @@ import {
 import { addComment, addOutput, reportHeartbeat, reportStatus } from './agents/messages.ts';
 import { followEvents, followProjectEvents } from './events/events.ts';
 import { discardWebhook, listWebhookDeadLetters, listWebhooks, redeliverWebhook } from './events/webhooks.ts';
+import { answerByLink, readAnswerLink } from './questions/answer-links.ts';
 import {
   answerQuestion,
   askQuestion,
@@ -100,6 +101,8 @@ export const OPERATIONS = [
   readQuestion,
   answerQuestion,
   listQuestions,
+  readAnswerLink,
+  answerByLink,
   listRules,
   revokeRule,
   listAttempts,

@@ -30,6 +30,7 @@ export const agentParams = z.strictObject({ agent: idOf('agent id') });
 export const queueParams = z.strictObject({ kind: queueKind, name: idOf('queue') });
 export const scheduleParams = z.strictObject({ schedule: idOf('schedule') });
 export const questionParams = z.strictObject({ project, task, question: idOf('question id') });
+export const linkParams = z.strictObject({ link: z.string().min(1).max(400) });
 export const ruleParams = z.strictObject({ agent: idOf('agent id'), rule: idOf('rule id') });
 export const webhookParams = z.strictObject({ webhook: idOf('webhook') });
 /** A task of the project that the operation names. */

@@ -13,7 +13,7 @@ import type { StoredMessage } from '../../src/journal/journal.ts';
 import { withTombstones } from '../../src/journal/redactions.ts';
 import { VERSION } from '../../src/version.ts';
 import { goldenHistories, goldenHistory, writeState } from '../support/histories/golden.ts';
-import { SCENARIOS } from '../support/histories/scenarios.ts';
+import { SCENARIOS, UNRELEASED } from '../support/histories/scenarios.ts';
 import { readerOf } from '../support/history/signed-log.ts';
 import type { MemoryLog } from '../support/memory-journal.ts';
 
@@ -46,8 +46,9 @@ describe('the scenarios of golden histories', () => {
     const messages = await messagesOf((await scenario()).log);
     const { events, divergence } = await checkHistory(memorySource(messages));
     expect({ events, divergence }).toEqual({ events: messages.length, divergence: null });
-    if (RECORD !== 'all') return;
-    const { file } = goldenHistory(VERSION, name);
+    const isUnreleased = UNRELEASED.has(name);
+    if (RECORD !== 'all' && !(RECORD === 'unreleased' && isUnreleased)) return;
+    const { file } = goldenHistory(isUnreleased ? 'unreleased' : VERSION, name);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, messages.map((message) => `${lineOf(message)}\n`).join(''));
   });

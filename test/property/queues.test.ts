@@ -183,7 +183,8 @@ describe('ReadyTasks', () => {
               const [expected] = ready
                 .filter(({ queue, project }) => queues.includes(queue) && loadOf(project) < projectCap)
                 .sort((a, b) => {
-                  const byTask = b.priority - a.priority || a.age - b.age;
+                  const byTask =
+                    Number(b.goesFirst) - Number(a.goesFirst) || b.priority - a.priority || a.age - b.age;
                   if (a.project === b.project) return byTask;
                   const byTurn = (served.get(a.project) ?? 0) - (served.get(b.project) ?? 0);
                   return loadOf(a.project) - loadOf(b.project) || byTurn || byTask;

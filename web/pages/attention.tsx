@@ -8,6 +8,7 @@ import { agentHref, attemptHref, TaskName, taskHref } from '../parts/base/links.
 import { Page, type PageProps } from '../parts/base/page.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
 import { AgentActions } from '../parts/decisions/agent-actions.tsx';
+import { Questions } from '../parts/decisions/agent-questions.tsx';
 import { TaskActions, type TaskActionsProps } from '../parts/decisions/task-actions.tsx';
 import { attention, attentionCount } from '../state/attention.ts';
 import { board } from '../state/board.ts';
@@ -19,15 +20,16 @@ const MAX_ROWS = 50;
 
 export function AttentionPage({ title }: PageProps) {
   if (!board.value) return <Loading what="what needs attention" />;
-  const { reviews, blocked, suspected, deadLetters, agents } = attention.value;
+  const { asking, reviews, blocked, suspected, deadLetters, agents } = attention.value;
   return (
     <Page title={title}>
       <Totals />
       {attentionCount.value === 0 && (
         <Empty title="Nothing needs attention.">
-          <p>Reviews, blocked tasks, hung attempts, dead letters and parked agents appear here.</p>
+          <p>Questions of agents, reviews, blocked tasks, hung attempts, dead letters and parked agents appear here.</p>
         </Empty>
       )}
+      <Questions cards={asking} />
       <TaskList title="To review" cards={reviews} only={['approve', 'reject']} />
       <TaskList title="Blocked" cards={blocked} only={['unblock', 'cancel']} />
       <TaskList title="May be hanging" cards={suspected} only={['cancel']} link={attemptOf} />

@@ -6,6 +6,8 @@ import { board } from './board.ts';
 import { shownStatus } from './cards.ts';
 
 export interface Attention {
+  /** Tasks whose agents wait for an answer. */
+  readonly asking: readonly BoardCard[];
   /** Results that wait for a manual review. */
   readonly reviews: readonly BoardCard[];
   readonly blocked: readonly BoardCard[];
@@ -23,9 +25,10 @@ export const attention = computed<Attention>(() => {
     a.updated_at < b.updated_at ? -1 : 1,
   );
   return {
+    asking: cards.filter(({ open_questions }) => open_questions > 0),
     reviews: cards.filter(({ status, review }) => status === 'review' && review === 'manual'),
-    blocked: cards.filter(({ status }) => status === 'blocked'),
-    suspected: cards.filter((card) => shownStatus(card) !== card.status),
+    blocked: cards.filter(({ status, open_questions }) => status === 'blocked' && open_questions === 0),
+    suspected: cards.filter((card) => ['suspected', 'stopping'].includes(shownStatus(card))),
     deadLetters: cards.filter(({ status }) => status === 'failed' || status === 'expired').reverse(),
     agents: (board.value?.agents ?? []).filter(({ state }) => TROUBLED.has(state)),
   };

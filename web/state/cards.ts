@@ -26,5 +26,6 @@ export function shownStatus({
   status,
   attempt_status,
 }: Pick<BoardCard, 'status' | 'attempt_status'>): string {
-  return attempt_status === 'suspected' || attempt_status === 'stopping' ? attempt_status : status;
+  const isShown = attempt_status === 'suspected' || attempt_status === 'stopping' || attempt_status === 'waiting';
+  return isShown ? attempt_status : status;
 }

@@ -58,6 +58,7 @@ function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
     review: spec.review,
     note: shortened(task.reason ?? task.progress),
     due_at: task.state === 'scheduled' ? timeOf(task.dueAt) : null,
+    open_questions: task.openQuestions.length,
     outputs: task.outputs.length,
     comments: task.comments.length,
     created_at: timeOf(task.createdAt),

@@ -118,10 +118,11 @@ export async function answerQuestion(
 ): Promise<QuestionJson> {
   const question = await findQuestion(app, ref);
   if (token !== null) assertMayAnswer(app, question, principalOf(app, token, ref));
-  return record(app, ref, request, token === null ? deciderOf(request, actor) : actor);
+  return answerAs(app, ref, request, token === null ? deciderOf(request, actor) : actor);
 }
 
-async function record(
+/** Answers a question under a name. The caller has checked who may. @throws SignalboxError as `answerQuestion` */
+export async function answerAs(
   app: AppContext,
   ref: QuestionRef,
   { action, option, content, text, comment, remember }: AnswerQuestion,

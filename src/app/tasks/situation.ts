@@ -1,5 +1,12 @@
 /** The situation of a task: everything that explains why it is not running, or not done. */
-import type { AgentView, AttemptView, PausedQueue, TaskView } from '../../../projections/index.ts';
+import {
+  type AgentView,
+  type AttemptView,
+  type PausedQueue,
+  type QuestionView,
+  questionsOf,
+  type TaskView,
+} from '../../../projections/index.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { attemptOf, childrenOf, refOf, taskOf } from '../../engine/runtime/views.ts';
@@ -12,6 +19,8 @@ export interface Situation {
   readonly task: TaskView;
   /** Its open attempt. */
   readonly attempt: AttemptView | null;
+  /** Questions of its agent that are not answered, the oldest first. */
+  readonly questions: readonly QuestionView[];
   /** Dependencies that are not done; `state` is null for a task that no longer exists. */
   readonly dependencies: readonly { readonly id: string; readonly state: string | null }[];
   /** The dependency that blocks it; null if it is not blocked, or if a user or an agent blocked it. */
@@ -75,6 +84,7 @@ export function situationOf(app: AppContext, task: TaskView): Situation {
   return {
     task,
     attempt: openAttempt === null ? null : (attemptOf(projections, { ...ref, attempt: openAttempt }) ?? null),
+    questions: questionsOf(projections.questions, ref).filter(({ answer }) => answer === null),
     dependencies: [...new Set(spec.depends_on)]
       .map((id) => ({ id, state: taskOf(projections, { project, task: id })?.state ?? null }))
       .filter(({ state }) => state !== 'done'),
@@ -130,6 +140,7 @@ function placeOf({ state }: AppContext, task: TaskView, queue: QueueKey): QueueP
 }
 
 function goesBefore(other: TaskView, task: TaskView): boolean {
+  if (other.goesFirst !== task.goesFirst) return other.goesFirst;
   if (other.spec.priority !== task.spec.priority) return other.spec.priority > task.spec.priority;
   return other.createdSequence < task.createdSequence;
 }

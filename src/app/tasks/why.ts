@@ -4,7 +4,7 @@
  * The explanation follows from the situation alone. A task that is not settled waits for at least one thing; a settled
  * one at most for its own process.
  */
-import type { TaskView } from '../../../projections/index.ts';
+import type { QuestionView, TaskView } from '../../../projections/index.ts';
 import { reviewCommands, taskCommand } from '../../contracts/api/next-command.ts';
 import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { unreachable } from '../../contracts/errors.ts';
@@ -118,7 +118,8 @@ function dependencyWaits({ task, dependencies }: Situation): WaitAnswer[] {
   });
 }
 
-function explainRunning({ task, attempt, takers, silentUntil }: Situation): Reasons {
+function explainRunning({ task, attempt, takers, questions, silentUntil }: Situation): Reasons {
+  if (questions.length > 0) return explainQuestions(questions, 'the agent goes on');
   if (!attempt) return { waits: [], next: 'the attempt is recorded' };
   const { state, agent, stopReason } = attempt;
   const deadline = timeOf(attempt.deadline);
@@ -244,8 +245,29 @@ function explainReviewByAgent(
   };
 }
 
+/** @param then what happens when all of them are answered */
+function explainQuestions(questions: readonly QuestionView[], then: string): Reasons {
+  const waits = questions.map(({ id, spec, agent, attempt }): WaitAnswer => {
+    const detail = `agent ${agent} waits for an answer to question ${id}: ${excerpt(spec.message)}`;
+    return { kind: 'answer', detail, agent, attempt, until: timeOf(spec.expires_at_ms ?? null) ?? undefined };
+  });
+  const [first] = questions;
+  const { expires_at_ms: at, default: usual } = first?.spec ?? {};
+  const applies = usual?.option === undefined ? 'the default applies' : `option ${usual.option} applies`;
+  const otherwise = usual === undefined ? 'it is declined' : applies;
+  const expiry = at === undefined ? '' : `; without an answer ${otherwise} at ${timeOf(at)}`;
+  return { waits, next: `${then} when it is answered: "signalbox question answer ${first?.id}"${expiry}` };
+}
+
+const MAX_MESSAGE_LENGTH = 200;
+
+function excerpt(text: string): string {
+  return text.length <= MAX_MESSAGE_LENGTH ? text : `${text.slice(0, MAX_MESSAGE_LENGTH)}…`;
+}
+
 function explainBlocked(situation: Situation): Reasons {
-  const { task, blockedBy } = situation;
+  const { task, blockedBy, questions } = situation;
+  if (questions.length > 0) return explainQuestions(questions, 'it goes first in its queue');
   const dependencies = dependencyWaits(situation);
   const unblock = `a user unblocks it: ${taskCommand('unblock', refOf(task))}`;
   if (blockedBy === null || dependencies.length === 0) {

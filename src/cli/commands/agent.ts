@@ -3,16 +3,19 @@
 import { oneLine } from '../../base/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { AgentAnswer } from '../../contracts/api/answers.ts';
+import type { RuleList } from '../../contracts/api/questions.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import type { RejectionRecord } from '../../contracts/messages/agent-messages.ts';
 import { agentArgument, numberOf } from '../arguments.ts';
 import type { CommandRow, Example } from '../command.ts';
 import {
+  byOf,
   clientOf,
   type DecisionOptions,
   decisionOf,
   type ServerOptions,
+  withBy,
   withDecision,
   withServer,
 } from '../options.ts';
@@ -181,6 +184,54 @@ function rejectedColumns(now: number): readonly Column<RejectionRecord>[] {
   ];
 }
 
+const rules: CommandRow = {
+  name: 'rules',
+  summary: 'list the rules about permissions of an agent',
+  description:
+    'Lists the rules that decide about permissions of an agent, in the order in which they are tried: those of the ' +
+    'configuration, then those that answers recorded.',
+  examples: [['See what an agent may do without a question', 'signalbox agent rules coder']],
+  add: (command, terminal) =>
+    withServer(command)
+      .addArgument(agentArgument())
+      .action(async (id: string, options: ServerOptions) => {
+        const list = await clientOf(options).listRules({ agent: id });
+        printRules(terminal, options, list);
+      }),
+};
+
+const revoke: CommandRow = {
+  name: 'revoke',
+  summary: 'revoke a recorded rule of an agent',
+  description: 'Revokes a rule that an answer recorded: the next question like it is asked again.',
+  examples: [['Ask again', 'signalbox agent revoke coder k3v9x2m1q8zt']],
+  add: (command, terminal) =>
+    withBy(withServer(command))
+      .addArgument(agentArgument())
+      .argument('<rule>', 'the id of the rule')
+      .action(async (id: string, rule: string, options: ServerOptions & DecisionOptions) => {
+        const list = await clientOf(options).revokeRule({ agent: id, rule, ...byOf(options) });
+        printRules(terminal, options, list);
+      }),
+};
+
+function printRules(terminal: Terminal, options: ServerOptions, list: RuleList): void {
+  const usual = { id: null, scope: 'agent', task: null, tool: '*', input: null, decision: list.default, by: 'default' };
+  const rows = [...list.rules, { ...usual, recorded_at: null }];
+  printList(terminal, options, { rows, columns: ruleColumns, empty: '' });
+}
+
+function ruleColumns(): readonly Column<Omit<RuleList['rules'][number], 'scope'>>[] {
+  return [
+    { title: 'RULE', text: ({ id }) => id ?? '-', isName: true },
+    { title: 'DECISION', text: ({ decision }) => decision },
+    { title: 'TOOL', text: ({ tool }) => oneLine(tool) },
+    { title: 'INPUT', text: ({ input }) => oneLine(input ?? '*') },
+    { title: 'FOR', text: ({ task }) => task ?? 'all tasks' },
+    { title: 'BY', text: ({ by }) => by },
+  ];
+}
+
 export const agent: CommandRow = {
   name: 'agent',
   summary: 'list agents; pause, drain or resume one; list rejected messages',
@@ -189,7 +240,7 @@ export const agent: CommandRow = {
     ['List all agents', 'signalbox agent ls'],
     ['Pause an agent', 'signalbox agent pause writer --comment "new prompts"'],
   ],
-  commands: [ls, show, ...DECISIONS.map(decisionRow), rejected],
+  commands: [ls, show, ...DECISIONS.map(decisionRow), rules, revoke, rejected],
 };
 
 const STYLES: Readonly<Record<string, Style>> = {

@@ -25,6 +25,12 @@ const detailsSchema = z.object({
   author: z.string().optional(),
   comment: z.string().optional(),
   body: z.string().optional(),
+  question: z.string().optional(),
+  spec: z.object({ message: z.string().optional() }).optional(),
+  action: z.string().optional(),
+  option: z.string().optional(),
+  text: z.string().optional(),
+  by: z.string().optional(),
 });
 
 /** Time, transition, type and details. */
@@ -45,12 +51,16 @@ function transitionOf({ transitions }: EventAnswer): string {
 function detailsOf({ event, actor }: EventAnswer): string {
   const parsed = detailsSchema.safeParse(event);
   const fields = parsed.success ? parsed.data : {};
-  const text = fields.error ?? fields.detail ?? fields.reason ?? fields.comment ?? fields.body;
+  const text = fields.error ?? fields.detail ?? fields.reason ?? fields.comment ?? fields.body ?? fields.spec?.message ?? fields.text;
   const parts = [
     typeof fields.attempt === 'number' ? `attempt ${fields.attempt}` : null,
     fields.agent === undefined ? null : `agent ${fields.agent}`,
     fields.pid === undefined ? null : `pid ${fields.pid}`,
     fields.output === undefined ? null : `${fields.output.type} "${fields.output.title}"`,
+    fields.question === undefined ? null : `question ${fields.question}`,
+    fields.action ?? null,
+    fields.option === undefined ? null : `option ${fields.option}`,
+    fields.by === undefined ? null : `by ${fields.by}`,
     fields.outcome ?? null,
     fields.exit_code === undefined ? null : `exit code ${fields.exit_code}`,
     fields.signal ?? null,

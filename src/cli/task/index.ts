@@ -3,6 +3,7 @@ import type { CommandRow } from '../command.ts';
 import { add } from './add.ts';
 import { decisions } from './decisions.ts';
 import { comment, ls, show, why } from './read.ts';
+import { steer } from './steer.ts';
 import { watch } from './watch.ts';
 
 export const task: CommandRow = {
@@ -13,5 +14,5 @@ export const task: CommandRow = {
     ['Create a task for an agent', 'signalbox task add "Say hello" --agent greeter'],
     ['List tasks in review', 'signalbox task ls --status review'],
   ],
-  commands: [add, ls, show, watch, why, ...decisions, comment],
+  commands: [add, ls, show, watch, why, ...decisions, comment, steer],
 };

@@ -3,16 +3,19 @@ import { McpServer } from '@modelcontextprotocol/server';
 import { VERSION } from '../../version.ts';
 import { addBackgroundTools } from './background-tools.ts';
 import { addScheduleTools } from './schedule-tools.ts';
+import { addQuestionTools } from './question-tools.ts';
 import type { McpSession } from './session.ts';
 import { addTaskTools } from './task-tools.ts';
 
 const INSTRUCTIONS =
   'Signalbox assigns tasks to agents and supervises them. Read your task with task_get, add results with task_output, and finish with task_status review. ' +
+  'If you need a decision, use ask. ' +
   'Run long commands with background_run; call drain_notifications before each turn for what has finished.';
 
 export function createMcpServer(session: McpSession): McpServer {
   const server = new McpServer({ name: 'signalbox', version: VERSION }, { instructions: INSTRUCTIONS });
   addTaskTools(server, session);
+  addQuestionTools(server, session);
   addBackgroundTools(server, session);
   addScheduleTools(server, session);
   return server;

@@ -33,7 +33,7 @@ interface Tool<Input> {
   readonly input: StandardSchemaWithJSON<unknown, Input>;
   readonly annotations: ToolAnnotations;
   /** The project comes from the session, never from the model. */
-  readonly run: (input: Input, trace: IncomingTrace) => Promise<object>;
+  readonly run: (input: Input, trace: IncomingTrace, context: ServerContext) => Promise<object>;
 }
 
 export const READS = { readOnlyHint: true, openWorldHint: false } as const;
@@ -45,7 +45,7 @@ export function addTool<Input>(
   { description, input, annotations, run }: Tool<Input>,
 ): void {
   server.registerTool(name, { description, inputSchema: input, annotations }, (args, context) =>
-    resultOf(() => run(args, traceOfCall(context))),
+    resultOf(() => run(args, traceOfCall(context), context)),
   );
 }
 

@@ -18,7 +18,7 @@ export const boardCardSchema = z.strictObject({
   /** How many attempts count towards `max_attempts`, the open one included. */
   attempts_used: count,
   max_attempts: z.int(),
-  /** Of the open attempt: `requested`, `running`, `suspected`, `stopping`; null if none is open. */
+  /** Of the open attempt: `requested`, `running`, `suspected`, `waiting`, `stopping`; null if none is open. */
   attempt_status: z.string().nullable(),
   /** When the open attempt times out. */
   deadline: time.nullable(),
@@ -27,6 +27,8 @@ export const boardCardSchema = z.strictObject({
   /** The reason if something went wrong, else the progress. Shortened. */
   note: z.string().nullable(),
   due_at: time.nullable(),
+  /** Questions of its agent that are not answered. */
+  open_questions: count,
   outputs: count,
   comments: count,
   created_at: time,

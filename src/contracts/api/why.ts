@@ -28,6 +28,8 @@ export const WAIT_KINDS = [
   'review',
   /** For its children, which it joins. */
   'children',
+  /** For the answer to a question of its agent. */
+  'answer',
   /** For a decision by a person. */
   'person',
   /** For the event log. */

@@ -9,7 +9,7 @@ import { attemptTrace, type TaskTrace } from '../../engine/runtime/task-trace.ts
 import { type Attributes, type Span, SpanEvents } from './span.ts';
 
 /** All other outcomes are errors. */
-const NO_ERROR: ReadonlySet<AttemptOutcome> = new Set(['completed', 'cancelled']);
+const NO_ERROR: ReadonlySet<AttemptOutcome> = new Set(['completed', 'cancelled', 'parked']);
 
 const PROVIDERS = new Map([
   ['claude', 'anthropic'],
@@ -52,6 +52,18 @@ export class AttemptSpanBuilder {
     } else if (event.type === 'attempt.stop_requested') {
       this.#stopReason = event.reason;
       this.#events.add(spanEvent, time, { 'signalbox.attempt.stop_reason': event.reason });
+    } else if (event.type === 'attempt.question_asked') {
+      const { question, spec } = event;
+      this.#events.add(spanEvent, time, {
+        'signalbox.question.id': question,
+        'signalbox.question.kind': spec.kind,
+      });
+    } else if (event.type === 'attempt.question_answered') {
+      const { question, action } = event;
+      this.#events.add(spanEvent, time, {
+        'signalbox.question.id': question,
+        'signalbox.question.action': action,
+      });
     } else if (event.type === 'attempt.suspected' || event.type === 'attempt.recovered') {
       this.#events.add(spanEvent, time);
     }

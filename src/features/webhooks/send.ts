@@ -27,7 +27,7 @@ export function signingKeyOf(secret: string): Buffer {
  */
 export async function sendEvent(
   { url, key, timeoutMs }: Receiver,
-  { id, json }: FeedEvent,
+  { id, json }: Pick<FeedEvent, 'id' | 'json'>,
   traceparent: string | null,
   nowMs: number,
   signal: AbortSignal,

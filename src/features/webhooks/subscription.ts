@@ -19,6 +19,8 @@ export interface SubscriptionOptions {
   readonly feed: EventFeed;
   /** The trace of the task that an event is about. */
   readonly traceparentOf: (event: FeedEvent) => string | null;
+  /** What is sent of an event: its JSON, perhaps with more. */
+  readonly contentOf: (event: FeedEvent) => string;
   readonly progress: WebhookProgress;
   readonly environment: Environment;
   readonly logger: Logger;
@@ -77,9 +79,10 @@ export class Subscription {
 
   /** Sends an event once, no matter whether it was sent before. */
   async send(event: FeedEvent): Promise<Sent> {
-    const { receiver, environment, traceparentOf } = this.#options;
+    const { receiver, environment, traceparentOf, contentOf } = this.#options;
     const now = environment.clock.now();
-    const sent = await sendEvent(receiver, event, traceparentOf(event), now, this.#stopped.signal);
+    const content = { id: event.id, json: contentOf(event) };
+    const sent = await sendEvent(receiver, content, traceparentOf(event), now, this.#stopped.signal);
     if (sent.ok) {
       this.#lastError = null;
       this.#lastDelivery = environment.clock.now();

@@ -5,6 +5,7 @@ import type { Needs } from '../../app/context.ts';
 import { type EventFeed, type FeedEvent, feedEventOf } from '../../app/events/event-feed.ts';
 import { taskTraceparent } from '../../app/tasks/task-trace.ts';
 import type { Variables } from '../../base/environment.ts';
+import type { AnswerLink } from '../../contracts/api/answer-links.ts';
 import {
   type ChooseLetters,
   MAX_REDELIVERIES,
@@ -22,6 +23,8 @@ export interface WebhooksOptions {
   readonly configs: Readonly<Record<string, WebhookConfig>>;
   readonly app: Needs<'state.projections' | 'log.read' | 'environment'>;
   readonly feed: EventFeed;
+  /** The answer link of a question that an event asks; null for any other event. */
+  readonly linkOf: (event: FeedEvent) => AnswerLink | null;
   /** With a file for the progress of each webhook. */
   readonly directory: string;
   /** Environment variables with the secrets. */
@@ -60,7 +63,8 @@ export class Webhooks {
       const file = join(directory, `${id}.json`);
       const progress = await WebhookProgress.open(file, logger, environment.clock, feed.end);
       const traceparentOf = (event: FeedEvent): string | null => taskTraceparent(app, event);
-      const parts = { id, config, receiver, feed, traceparentOf, progress, environment, logger };
+      const contentOf = (event: FeedEvent): string => withLink(event.json, options.linkOf(event));
+      const parts = { id, config, receiver, feed, traceparentOf, contentOf, progress, environment, logger };
       subscriptions.set(id, new Subscription(parts));
     }
     for (const subscription of subscriptions.values()) subscription.start();
@@ -129,6 +133,11 @@ export class Webhooks {
     const known = [...this.#subscriptions.keys()].join(', ') || 'none';
     throw new SignalboxError('not_found', `there is no webhook ${id}; configured webhooks: ${known}`);
   }
+}
+
+/** An event with the link that answers its question. The link is not in the log, and made anew for each delivery. */
+function withLink(json: string, link: AnswerLink | null): string {
+  return link === null ? json : `${json.slice(0, -1)},"answer_link":${JSON.stringify(link)}}`;
 }
 
 function choose(

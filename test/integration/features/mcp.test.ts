@@ -11,9 +11,12 @@ import { Sandbox } from '../../support/process/signalbox-process.ts';
 import { until } from '../../support/until.ts';
 
 const TOOLS = [
+  'ask',
   'background_run',
   'check_background',
   'drain_notifications',
+  'question_answer',
+  'question_list',
   'task_claim',
   'task_comment',
   'task_create',
@@ -21,6 +24,7 @@ const TOOLS = [
   'task_list',
   'task_output',
   'task_status',
+  'task_steer',
 ];
 /** Writes its environment to a file for the test, and continues to run. */
 const WORKER =

@@ -5,7 +5,11 @@
 
 import { type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
+import { openQuestions } from '../../../projections/index.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
+import { answerQuestion } from '../../../src/app/questions/questions.ts';
+import { steerTask } from '../../../src/app/questions/steering.ts';
+import { answerQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import type { QueueParts } from '../../../src/contracts/api/queue-name.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import type { SimulatedAgent } from '../simulation/node.ts';
@@ -274,5 +278,54 @@ async function queues(): Promise<Simulation> {
   return simulation;
 }
 
+/** Questions that are answered while the attempt waits, after it was parked, while it ends, and that expire; and steering. */
+async function questions(): Promise<Simulation> {
+  const asks = { atMs: 500, say: 'ask' } as const;
+  const scriptOf = ({ task, attempt }: { readonly task: string; readonly attempt: number }): Script => {
+    if (attempt > 1) return scripts.succeeds();
+    if (task === 'held') return script({ runsMs: 30_000, words: [asks, { atMs: 700, say: 'ask' }] });
+    if (task === 'expires') return script({ runsMs: null, words: [{ ...asks, expiresMs: 8_000 }] });
+    return script({ runsMs: null, words: [asks], stopMs: task === 'meanwhile' ? 800 : 100 });
+  };
+  const parks = { questions: { parkAfterMs: 4_000 } };
+  const simulation = await begin(agent('holder', scriptOf), agent('parker', scriptOf, parks));
+  const { app } = simulation;
+  const answerFirst = async (): Promise<void> => {
+    const [question] = openQuestions(app.state.projections.questions);
+    if (!question) throw new Error('no question is open');
+    const { project, task, id } = question;
+    const answer = answerQuestionSchema.parse({ option: 'yes', comment: 'go on' });
+    const caller = { actor: 'user:ann', token: null };
+    await simulation.answer(answerQuestion(app, { project, task, question: id }, answer, caller));
+  };
+  await simulation.create({ id: 'held', agent: 'holder' });
+  await simulation.until(() => openQuestions(app.state.projections.questions).length === 2);
+  await simulation.advance(20_000);
+  await answerFirst();
+  await answerFirst();
+  await simulation.untilState('held', 'done');
+  await simulation.create({ id: 'parked', agent: 'parker', max_attempts: 1 });
+  await simulation.untilState('parked', 'blocked');
+  await simulation.answer(
+    steerTask(app, { project: PROJECT, task: 'parked' }, { text: 'be quick' }, 'user:ann'),
+  );
+  await answerFirst();
+  await simulation.untilState('parked', 'done');
+  await simulation.create({ id: 'meanwhile', agent: 'parker' });
+  await simulation.until(() => simulation.model.stateOf('attempt', 'demo/meanwhile/1') === 'stopping');
+  await answerFirst();
+  await simulation.untilState('meanwhile', 'done');
+  await simulation.create({ id: 'expires', agent: 'parker' });
+  await simulation.untilState('expires', 'done');
+  await simulation.create({ id: 'dropped', agent: 'holder' });
+  await simulation.until(() => openQuestions(app.state.projections.questions).length === 1);
+  await decide(simulation, 'cancel', 'dropped', 'not needed any more');
+  await simulation.advance(5_000);
+  return simulation;
+}
+
 /** By name; each ends with its whole log in `log`. */
-export const SCENARIOS = { reviews, failures, waiting, agents, queues, crashes, proofs } as const;
+export const SCENARIOS = { reviews, failures, waiting, agents, queues, crashes, proofs, questions } as const;
+
+/** Scenarios of what no released version could do: their histories are in `unreleased/`. */
+export const UNRELEASED: ReadonlySet<string> = new Set(['questions']);

@@ -2,6 +2,7 @@
 import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { answerLinkFor } from '../../../src/app/questions/answer-link.ts';
 import { EventFeed } from '../../../src/app/events/event-feed.ts';
 import { type TaskAnswer, taskAnswerSchema } from '../../../src/contracts/api/answers.ts';
 import { type HealthReport, type Problem, problemSchema } from '../../../src/contracts/api/system-answers.ts';
@@ -199,6 +200,7 @@ export async function startHttp(
   const webhooks = await Webhooks.start({
     app: test.app,
     feed,
+    linkOf: (event) => answerLinkFor(test.app, event, 'http://signalbox.test'),
     logger: silentLogger,
     directory: join(test.app.settings.directories.content, 'webhooks'),
     ...webhookSettings,

@@ -11,6 +11,7 @@ export interface Received {
   readonly body: {
     readonly sequence: number;
     readonly event: { readonly type: string; readonly task?: string };
+    readonly answer_link?: { readonly url: string; readonly page: string };
   };
   /** Of the answer. */
   readonly status: number;

@@ -31,6 +31,8 @@ export interface AttemptModel {
   /** The epoch of the supervisor in which it became clear that it was to be stopped; null if it is not. */
   unwantedSince: number | null;
   rejected: number;
+  /** Whether it did not count before it ended. */
+  givenBack: boolean;
   /** Its questions that are not answered. */
   readonly questions: Set<string>;
 }
@@ -70,6 +72,7 @@ export function newAttempt(agent: string): AttemptModel {
     stopping: false,
     unwantedSince: null,
     rejected: 0,
+    givenBack: false,
     questions: new Set(),
   };
 }

@@ -252,6 +252,11 @@ export class LogModel {
         this.attempts.get(attemptKey({ project, task: id, attempt }))?.questions.delete(event.question);
       }
     }
+    if (task && event.type === 'task.blocked' && event.gives_back && event.attempt === task.open) {
+      const blocked = this.#openAttempt({ ...event, attempt: event.attempt ?? 0 });
+      if (!blocked.givenBack) task.used--;
+      blocked.givenBack = true;
+    }
     if (event.type === 'agent.registered') this.#concurrency.set(event.agent, event.concurrency);
     if (event.type === 'supervisor.draining') this.#isDraining = true;
     if (event.type === 'supervisor.started') {
@@ -284,7 +289,8 @@ export class LogModel {
     expect(event.outcome === 'parked' || attempt.questions.size === 0, 'it leaves an open question');
     expect(event.agent === attempt.agent, `it was claimed by ${attempt.agent}, not ${event.agent}`);
     task.open = null;
-    if (event.outcome === 'quota' || event.outcome === 'not_begun') task.used--;
+    const isFree = ['quota', 'not_begun', 'parked'].includes(event.outcome);
+    if (isFree && !attempt.givenBack) task.used--;
     this.open--;
     this.#running.set(event.agent, this.running(event.agent) - 1);
   }

@@ -106,6 +106,7 @@ function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
   return {
     task: of,
     attempt: null,
+    questions: [],
     dependencies: [],
     awaitedChildren: [],
     review: null,

@@ -21,6 +21,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   requested: 'active',
   running: 'active',
   suspected: 'warn',
+  waiting: 'ask',
   stopping: 'bad',
   completed: 'good',
   timed_out: 'bad',

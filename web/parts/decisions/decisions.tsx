@@ -15,6 +15,8 @@ export interface Decision {
   readonly done: string;
   readonly tone?: 'good' | 'bad';
   readonly needsComment?: boolean;
+  /** The field of the request that has the comment; `comment` if absent. */
+  readonly field?: 'text';
 }
 
 export interface DecisionsProps {
@@ -35,8 +37,9 @@ export function Decisions({ decisions, subject, name, url, onDone }: DecisionsPr
   const choose = (decision: Decision | null): void => {
     chosen.value = decision;
   };
-  const send = async ({ verb, done }: Decision, body: DecisionBody): Promise<void> => {
-    await post(`${url}/${verb}`, body);
+  const send = async ({ verb, done, field }: Decision, body: DecisionBody): Promise<void> => {
+    const { comment, ...sender } = body;
+    await post(`${url}/${verb}`, field === undefined ? body : { ...sender, [field]: comment });
     notify(`${name} is ${done}.`);
     choose(null);
     onDone?.();

@@ -5,7 +5,7 @@ import { keyOf } from '../../state/cards.ts';
 import { type Decision, Decisions } from './decisions.tsx';
 
 interface TaskDecision extends Decision {
-  readonly verb: 'approve' | 'reject' | 'cancel' | 'retry' | 'block' | 'unblock';
+  readonly verb: 'approve' | 'reject' | 'cancel' | 'retry' | 'block' | 'unblock' | 'steer';
   /** States in which it is possible. */
   readonly from: readonly TaskAnswer['status'][];
 }
@@ -42,6 +42,15 @@ const DECISIONS: readonly TaskDecision[] = [
     hint: 'Makes the task pending again, with fresh attempts.',
     done: 'pending again',
     from: ['failed', 'expired'],
+  },
+  {
+    verb: 'steer',
+    label: 'Tell the agent',
+    hint: 'Sends a message to the agent: at once if it can take it, else with its next answer or prompt.',
+    done: 'steered',
+    from: ['scheduled', 'pending', 'claimed', 'working', 'review', 'blocked'],
+    needsComment: true,
+    field: 'text',
   },
   {
     verb: 'block',

@@ -11,6 +11,12 @@ export function eventSentence(answer: EventAnswer): string {
   return 'task' in event ? `${taskKey(event)}: ${happened(answer)}` : happened(answer);
 }
 
+const WAYS = { driver: 'while it works', answer: 'with an answer of Signalbox', prompt: 'in its prompt' } as const;
+
+function answered(action: string, option: string | undefined): string {
+  return option === undefined ? spoken(action) : `${spoken(action)}, ${option}`;
+}
+
 /** What happened, without the task. */
 export function happened({ event, actor, time }: EventAnswer): string {
   switch (event.type) {
@@ -52,6 +58,14 @@ export function happened({ event, actor, time }: EventAnswer): string {
       return `content of event ${event.sequence} erased${also(event.reason)}`;
     case 'attempt.started':
       return `attempt ${event.attempt} started${event.pid === undefined ? '' : ` as process ${event.pid}`} on ${event.host}`;
+    case 'attempt.question_asked':
+      return `${event.agent} asks${also(event.spec.message)}`;
+    case 'attempt.question_answered':
+      return `${nameOf(actor)} answered question ${event.question}: ${answered(event.action, event.option)}${also(event.comment)}`;
+    case 'task.steered':
+      return `${nameOf(actor)} told the agent${also(event.text)}`;
+    case 'task.steering_delivered':
+      return `attempt ${event.attempt} got the message ${WAYS[event.by]}`;
     case 'attempt.suspected':
       return `attempt ${event.attempt} may hang${also(event.reason)}`;
     case 'attempt.recovered':

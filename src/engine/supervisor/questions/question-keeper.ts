@@ -121,12 +121,16 @@ export class QuestionKeeper {
     actor: string,
     remembering?: Remembering,
   ): Promise<QuestionView> {
-    const view = await this.#unanswered(ref);
+    const key = questionKey(ref);
+    // From the last look on nothing is awaited: the first caller decides.
+    for (let underway = this.#answering.get(key); underway; underway = this.#answering.get(key))
+      await underway.catch(() => {});
+    const view = this.#unanswered(ref);
     const answer = checkedAnswer(view.spec, given);
     const rule = this.#ruleOf(view, answer, remembering);
     await this.#once(
       this.#answering,
-      questionKey(ref),
+      key,
       this.#options.pipeline.commit(this.#eventOf(ref, answer, rule), { actor }),
     );
     return this.#view(ref);
@@ -284,10 +288,7 @@ export class QuestionKeeper {
   }
 
   /** @throws SignalboxError `question_not_found`, `question_answered` */
-  async #unanswered(ref: QuestionRef): Promise<QuestionView> {
-    const key = questionKey(ref);
-    for (let underway = this.#answering.get(key); underway; underway = this.#answering.get(key))
-      await underway.catch(() => {});
+  #unanswered(ref: QuestionRef): QuestionView {
     const view = this.#view(ref);
     if (view.answer === null) return view;
     const { action, option, by } = view.answer;

@@ -2,7 +2,7 @@
  * The content of a report as parts, which html.ts and markdown.ts render. Control characters are replaced; markup is
  * escaped by the renderers.
  */
-import type { AttemptView, CommentView, OutputView } from '../../../../projections/index.ts';
+import type { AttemptView, CommentView, OutputView, QuestionView } from '../../../../projections/index.ts';
 import { printable } from '../../../base/printable.ts';
 import { changesOf, eventText, type ReportedEvent, type TaskReport, timeText } from './task-report.ts';
 
@@ -32,7 +32,7 @@ export interface Bar {
 }
 
 export function reportParts(report: TaskReport): readonly Part[] {
-  const { task, attempts, events } = report;
+  const { task, attempts, questions, events } = report;
   const { spec } = task;
   return [
     ...(spec.description === '' ? [] : [heading(2, 'Task'), block(spec.description)]),
@@ -48,6 +48,7 @@ export function reportParts(report: TaskReport): readonly Part[] {
       ['Reason', task.reason],
       ['Finished', task.finishedAt && timeText(task.finishedAt)],
     ]),
+    ...(questions.length === 0 ? [] : [heading(2, 'Questions'), ...questions.flatMap(questionParts)]),
     heading(2, 'Timeline'),
     attempts.length === 0 ? paragraph('No attempts.') : { kind: 'bars', bars: barsOf(report) },
     heading(2, 'Attempts'),
@@ -126,6 +127,31 @@ function outputParts(output: OutputView): Part[] {
     ...(summary === undefined ? [] : [paragraph(summary)]),
     ...(file ? [paragraph(`file ${file.path}, ${file.size} bytes, SHA-256 ${file.sha256}`, true)] : []),
     ...(content === undefined ? [] : [block(content)]),
+  ];
+}
+
+/** Who allowed what, when, and what would have happened without an answer. */
+function questionParts({ id, spec, agent, attempt, askedAt, sequence, answer }: QuestionView): Part[] {
+  const { kind, message, about, options = [], expires_at_ms: expiresAt, default: usual } = spec;
+  const input = about?.input;
+  const applies = usual?.option ?? (usual?.content && JSON.stringify(usual.content)) ?? 'declined';
+  return [
+    heading(3, `Question ${id}`, answer?.action ?? 'open'),
+    paragraph(`${kind}, by ${agent}, attempt ${attempt}, ${timeText(askedAt)}, event ${sequence}`, true),
+    block(message),
+    facts([
+      ['Tool', about?.tool],
+      ['Path', about?.path],
+      ['Input', typeof input === 'string' ? input : input && JSON.stringify(input)],
+      ['Options', options.map((option) => option.id).join(', ') || null],
+      ['Without an answer', expiresAt === undefined ? 'it waits' : `${applies} at ${timeText(expiresAt)}`],
+      ['Answer', answer && [answer.action, answer.option].filter(Boolean).join(', ')],
+      ['Content', answer?.content && JSON.stringify(answer.content)],
+      ['Comment', answer?.comment],
+      ['Answered', answer && `by ${answer.by}, ${timeText(answer.time)}, event ${answer.sequence}`],
+      ['Rule', answer?.rule],
+    ]),
+    ...(about?.diff === undefined ? [] : [block(about.diff)]),
   ];
 }
 

@@ -3,6 +3,9 @@ import {
   type AttemptView,
   attemptHistory,
   blackboard,
+  type QuestionView,
+  questions,
+  questionsOf,
   type TaskView,
 } from '../../../../projections/index.ts';
 import { SignalboxError } from '../../../contracts/errors.ts';
@@ -20,6 +23,8 @@ export interface ReportedEvent {
 export interface TaskReport {
   readonly task: TaskView;
   readonly attempts: readonly AttemptView[];
+  /** What its agents asked, the first question first. */
+  readonly questions: readonly QuestionView[];
   readonly events: readonly ReportedEvent[];
   /** Of the whole log or bundle. */
   readonly verification: Verification;
@@ -49,10 +54,12 @@ export class TaskCollector {
   report(about: Pick<TaskReport, 'verification' | 'source' | 'created'>): TaskReport {
     const board = blackboard.initial();
     const history = attemptHistory.initial();
+    const asked = questions.initial();
     const redacted = new Set<number>();
     for (const { record } of this.#events) {
       blackboard.evolve(board, record);
       attemptHistory.evolve(history, record);
+      questions.evolve(asked, record);
       if (record.event.type === 'task.redacted') redacted.add(record.event.sequence);
     }
     const key = taskKey(this.#task);
@@ -62,7 +69,13 @@ export class TaskCollector {
       throw new SignalboxError('task_not_found', `${about.source} has no task ${id} in project ${project}`);
     }
     const events = this.#events.map((each) => ({ ...each, isRedacted: redacted.has(each.record.sequence) }));
-    return { ...about, task, attempts: history.byTask.get(key) ?? [], events };
+    return {
+      ...about,
+      task,
+      attempts: history.byTask.get(key) ?? [],
+      questions: questionsOf(asked, this.#task),
+      events,
+    };
   }
 }
 
@@ -81,6 +94,16 @@ export function eventText(event: DomainEvent): string {
       return event.error === undefined ? event.outcome : `${event.outcome}: ${event.error}`;
     case 'attempt.message_rejected':
       return `${event.message}: ${event.reason}`;
+    case 'attempt.question_asked':
+      return `${event.question}: ${event.spec.message}`;
+    case 'attempt.question_answered':
+      return [`${event.question}: ${event.action}`, event.option, event.comment]
+        .filter((part) => part !== undefined)
+        .join(', ');
+    case 'task.steered':
+      return event.text;
+    case 'task.steering_delivered':
+      return `by ${event.by}: ${event.messages.join(', ')}`;
     case 'attempt.recovered':
       return event.evidence;
     case 'task.dependency_met':

@@ -1,0 +1,110 @@
+/** `signalbox ask`: a question of the agent that runs it. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { MAX_WAIT_SECONDS } from '../../contracts/api/jobs.ts';
+import type { QuestionJson } from '../../contracts/api/questions.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { append, numberOf } from '../arguments.ts';
+import type { CommandRow } from '../command.ts';
+import { type ClientOptions, clientOf, unreadable, withProject } from '../options.ts';
+import { printAnswer } from '../output.ts';
+
+interface AskOptions extends ClientOptions {
+  readonly task?: string;
+  readonly option?: readonly string[];
+  readonly tool?: string;
+  readonly input?: string;
+  readonly diffFile?: string;
+  readonly path?: string;
+  readonly expires?: number;
+  readonly default?: string;
+  readonly id?: string;
+  readonly park?: true;
+}
+
+/** Signalbox may be restarted while the question is open. */
+const PATIENCE = { retries: 1_000_000, timeoutMs: (MAX_WAIT_SECONDS + 30) * 1_000 };
+
+/** @throws SignalboxError `invalid_request` if no attempt runs it */
+function taskOf(task: string | undefined): string {
+  const id = task ?? process.env.SIGNALBOX_TASK_ID;
+  if (id) return id;
+  throw new SignalboxError(
+    'invalid_request',
+    'only an agent asks, with the token of its attempt: SIGNALBOX_TASK_ID is not set',
+  );
+}
+
+async function aboutOf({ tool, input, diffFile, path }: AskOptions) {
+  const diff =
+    diffFile &&
+    (await readFile(diffFile, 'utf8').catch((error: unknown) => {
+      throw unreadable('--diff-file', diffFile, error);
+    }));
+  const about = { tool, input, diff, path };
+  return Object.values(about).some((value) => value !== undefined) ? about : undefined;
+}
+
+async function ask(message: string, options: AskOptions): Promise<QuestionJson> {
+  const client = clientOf(options, PATIENCE);
+  const ref = { project: options.project, task: taskOf(options.task) };
+  const { option: choices, tool, expires, default: usual, park } = options;
+  const asked = await client.askQuestion({
+    ...ref,
+    // With an id it can be sent again if the answer is lost.
+    id: options.id ?? randomUUID(),
+    message,
+    kind: tool === undefined ? undefined : 'permission',
+    options: choices && [...choices],
+    about: await aboutOf(options),
+    expires_in_seconds: expires,
+    default: usual === undefined ? undefined : choices ? { option: usual } : { content: { text: usual } },
+    park,
+  });
+  let question = asked;
+  while (question.answer === null)
+    question = await client.readQuestion({ ...ref, question: asked.id, wait: MAX_WAIT_SECONDS });
+  return question;
+}
+
+/** The option, the text, or the values as JSON; nothing if there is no answer. */
+function outcomeOf({ answer }: QuestionJson): string {
+  if (answer?.option) return answer.option;
+  const { text, ...rest } = answer?.content ?? {};
+  if (typeof text === 'string' && Object.keys(rest).length === 0) return text;
+  return answer?.content ? JSON.stringify(answer.content) : '';
+}
+
+export const askRow: CommandRow = {
+  name: 'ask',
+  summary: 'ask a question, as the agent that runs this, and wait for the answer',
+  description:
+    'Asks a question as the agent that runs this, waits for the answer, and prints it: the id of the option, or the text. ' +
+    'Waiting does not use up the time of the attempt. Ends with 0 if the question was accepted, or its default applies, ' +
+    'and with 1 if it was declined or cancelled, or expired without a default.',
+  examples: [
+    ['Ask for a decision', 'signalbox ask "Delete the old releases?" --option yes --option no'],
+    ['With a default after an hour', 'signalbox ask "Go on?" --option yes --option no --expires 3600 --default no'],
+    ['Ask for a permission', 'signalbox ask "May I?" --tool Bash --input "rm -r build"'],
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .argument('<message>', 'the question')
+      .option('--option <id>', 'an answer to choose from (repeatable; default: any text)', append)
+      .option('--tool <name>', 'ask for the permission to use this tool')
+      .option('--input <text>', 'what the tool is to do')
+      .option('--path <path>', 'the file that it is about')
+      .option('--diff-file <file>', 'a file with the change that it is about')
+      .option('--expires <seconds>', 'how long to wait for the answer', numberOf)
+      .option('--default <answer>', 'what applies if it expires')
+      .option('--park', 'end this attempt now: the answer starts the next one, which gets it')
+      .option('--id <id>', 'the same question with the same id is asked once')
+      .option('--task <id>', 'the task (default: SIGNALBOX_TASK_ID)')
+      .action(async (message: string, options: AskOptions) => {
+        const question = await ask(message, options);
+        printAnswer(terminal, options, question, outcomeOf);
+        const { action, option, content } = question.answer ?? {};
+        const isGiven = action === 'accepted' || (action === 'expired' && (option ?? content) != null);
+        if (!isGiven) terminal.exitCode = 1;
+      }),
+};

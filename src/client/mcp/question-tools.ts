@@ -1,0 +1,117 @@
+/** The tools about questions: asking as an agent, and answering as the agent that supervises others. */
+import { randomUUID } from 'node:crypto';
+import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { QuestionJson } from '../../contracts/api/questions.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
+import { formSchema, questionAboutSchema, RULE_SCOPES } from '../../contracts/questions.ts';
+import { addTool, type McpSession, READS, WRITES } from './session.ts';
+
+/** How long one request waits for the answer: clients expect a sign of progress. */
+const WAIT_SECONDS = 10;
+
+const taskIdSchema = z.string().optional().describe('The task of the question. Default: the one that asks.');
+
+export function addQuestionTools(server: McpServer, session: McpSession): void {
+  addAsk(server, session);
+  addAnswering(server, session);
+}
+
+function addAsk(server: McpServer, { client, identity }: McpSession): void {
+  addTool(server, 'ask', {
+    description:
+      'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same "id": it waits on and asks nothing twice.',
+    input: z.strictObject({
+      message: z.string(),
+      options: z.array(z.string()).optional().describe('Answers to choose from. Default: any text.'),
+      schema: formSchema.optional().describe('A flat JSON Schema, for an answer with several values.'),
+      about: questionAboutSchema.optional().describe('What it is about: tool, input, diff, path.'),
+      expires_in_seconds: z.number().positive().optional(),
+      default_option: z.string().optional().describe('What applies if it expires.'),
+      id: z.string().optional().describe('Your id for this question: letters, digits, "_" and "-".'),
+    }),
+    annotations: { ...WRITES, idempotentHint: true },
+    run: async ({ default_option: option, id = randomUUID(), ...question }, _trace, context) => {
+      const { task } = identity;
+      if (task === undefined)
+        throw new SignalboxError('invalid_request', 'you work on no task: only an attempt asks');
+      const ref = { project: identity.project, task };
+      const usual = option === undefined ? undefined : { option };
+      const asked = await client.askQuestion({ ...ref, ...question, id, default: usual });
+      return awaitAnswer(asked, context, () =>
+        client.readQuestion({ ...ref, question: asked.id, wait: WAIT_SECONDS }),
+      );
+    },
+  });
+}
+
+/** Waits until the question is answered or the call is cancelled, and reports progress meanwhile. */
+async function awaitAnswer(
+  asked: QuestionJson,
+  { mcpReq }: ServerContext,
+  read: () => Promise<QuestionJson>,
+): Promise<object> {
+  const progressToken = mcpReq._meta?.progressToken;
+  let question = asked;
+  for (let progress = 1; question.answer === null && !mcpReq.signal.aborted; progress++) {
+    if (progressToken !== undefined) {
+      const params = { progressToken, progress, message: 'waiting for the answer' };
+      await mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
+    }
+    question = await read();
+  }
+  const { id, answer } = question;
+  return { id, answer };
+}
+
+function addAnswering(server: McpServer, { client, identity }: McpSession): void {
+  addTool(server, 'question_list', {
+    description: 'Lists the open questions of the agents in your project, oldest first.',
+    input: z.strictObject({ agent: z.string().optional() }),
+    annotations: READS,
+    run: ({ agent }) => client.listQuestions({ project: identity.project, agent }),
+  });
+  addTool(server, 'question_answer', {
+    description:
+      'Answers an open question of another agent. The first answer counts. Give an option, a text, the values of a form, or decline.',
+    input: z.strictObject({
+      question_id: z.string(),
+      task_id: taskIdSchema,
+      option: z.string().optional(),
+      text: z.string().optional(),
+      content: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
+      decline: z.boolean().default(false),
+      comment: z.string().optional(),
+      scope: z.enum(RULE_SCOPES).optional().describe('For allow_always and reject_always.'),
+    }),
+    annotations: WRITES,
+    run: async ({ question_id: question, task_id, decline, scope, ...answer }) => {
+      const { project } = identity;
+      const task = task_id ?? (await taskOf(question));
+      return client.answerQuestion({
+        project,
+        task,
+        question,
+        ...answer,
+        by: identity.author,
+        action: decline ? 'declined' : 'accepted',
+        ...(scope && { remember: { scope } }),
+      });
+    },
+  });
+  addTool(server, 'task_steer', {
+    description: 'Sends a message to the agent of a task, while it works or before its next attempt.',
+    input: z.strictObject({ task_id: z.string(), text: z.string() }),
+    annotations: WRITES,
+    run: ({ task_id: task, text }) =>
+      client.steerTask({ project: identity.project, task, text, by: identity.author }),
+  });
+
+  /** @throws SignalboxError `question_not_found` */
+  async function taskOf(question: string): Promise<string> {
+    const { questions } = await client.listQuestions({ project: identity.project });
+    const found = questions.find(({ id }) => id === question);
+    if (found) return found.task;
+    throw new SignalboxError('question_not_found', `no question ${question} is open in ${identity.project}`);
+  }
+}
