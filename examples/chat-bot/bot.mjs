@@ -40,7 +40,9 @@ const server = createServer(async (request, response) => {
 function isGenuine(headers, body) {
   const { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': signature = '' } = headers;
   if (Math.abs(Date.now() / 1_000 - Number(time)) > MAX_AGE) return false;
-  const expected = Buffer.from(`v1,${createHmac('sha256', key).update(`${id}.${time}.${body}`).digest('base64')}`);
+  const expected = Buffer.from(
+    `v1,${createHmac('sha256', key).update(`${id}.${time}.${body}`).digest('base64')}`,
+  );
   const given = Buffer.from(signature);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }

@@ -189,7 +189,7 @@ function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptio
     const { method, url, log } = request;
     reply.raw.once('close', () => {
       log.debug(
-        { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+        { method, url: withoutSecret(url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
         reply.raw.writableFinished ? 'answered' : 'the client disconnected before the response',
       );
     });
@@ -232,4 +232,9 @@ function listenError(cause: unknown, { host, port }: HttpServerOptions): Signalb
 
 function authority(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** An address as it may be logged: without the secret of an answer link. */
+function withoutSecret(url: string): string {
+  return url.replace(/^(\/api\/answer-links\/).*/, '$1…');
 }

@@ -26,7 +26,10 @@ export function AttentionPage({ title }: PageProps) {
       <Totals />
       {attentionCount.value === 0 && (
         <Empty title="Nothing needs attention.">
-          <p>Questions of agents, reviews, blocked tasks, hung attempts, dead letters and parked agents appear here.</p>
+          <p>
+            Questions of agents, reviews, blocked tasks, hung attempts, dead letters and parked agents appear
+            here.
+          </p>
         </Empty>
       )}
       <Questions cards={asking} />

@@ -26,6 +26,7 @@ export function shownStatus({
   status,
   attempt_status,
 }: Pick<BoardCard, 'status' | 'attempt_status'>): string {
-  const isShown = attempt_status === 'suspected' || attempt_status === 'stopping' || attempt_status === 'waiting';
+  const isShown =
+    attempt_status === 'suspected' || attempt_status === 'stopping' || attempt_status === 'waiting';
   return isShown ? attempt_status : status;
 }

@@ -76,7 +76,10 @@ async function linked(app: AppContext, link: string): Promise<QuestionView> {
   if (!found) throw new SignalboxError('link_invalid', 'this link answers no question: it is not complete');
   if (found.answer !== null) throw used();
   if (expiryOf(found) <= app.environment.clock.now()) {
-    throw new SignalboxError('link_expired', 'this link has expired: answer with "signalbox question answer"');
+    throw new SignalboxError(
+      'link_expired',
+      'this link has expired: answer with "signalbox question answer"',
+    );
   }
   return found;
 }

@@ -216,7 +216,15 @@ const revoke: CommandRow = {
 };
 
 function printRules(terminal: Terminal, options: ServerOptions, list: RuleList): void {
-  const usual = { id: null, scope: 'agent', task: null, tool: '*', input: null, decision: list.default, by: 'default' };
+  const usual = {
+    id: null,
+    scope: 'agent',
+    task: null,
+    tool: '*',
+    input: null,
+    decision: list.default,
+    by: 'default',
+  };
   const rows = [...list.rules, { ...usual, recorded_at: null }];
   printList(terminal, options, { rows, columns: ruleColumns, empty: '' });
 }

@@ -84,7 +84,10 @@ export const askRow: CommandRow = {
     'and with 1 if it was declined or cancelled, or expired without a default.',
   examples: [
     ['Ask for a decision', 'signalbox ask "Delete the old releases?" --option yes --option no'],
-    ['With a default after an hour', 'signalbox ask "Go on?" --option yes --option no --expires 3600 --default no'],
+    [
+      'With a default after an hour',
+      'signalbox ask "Go on?" --option yes --option no --expires 3600 --default no',
+    ],
     ['Ask for a permission', 'signalbox ask "May I?" --tool Bash --input "rm -r build"'],
   ],
   add: (command, terminal) =>

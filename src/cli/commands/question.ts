@@ -94,7 +94,8 @@ async function find(
 const show: CommandRow = {
   name: 'show',
   summary: 'show a question',
-  description: 'Shows a question whole, with what it is about, its options, and what applies if nobody answers.',
+  description:
+    'Shows a question whole, with what it is about, its options, and what applies if nobody answers.',
   examples: [['Show one question', 'signalbox question show k3v9x2m1q8zt']],
   add: (command, terminal) =>
     withQuestion(withServer(command)).action(async (id: string, options: ServerOptions & TaskOption) => {
@@ -153,7 +154,9 @@ const answer: CommandRow = {
       .option('--content <json>', 'the values of a form, as JSON', jsonObjectOf)
       .option('--decline', 'decline to answer')
       .addOption(
-        new Option('--scope <scope>', 'for an option that holds on: where its rule holds').choices(RULE_SCOPES),
+        new Option('--scope <scope>', 'for an option that holds on: where its rule holds').choices(
+          RULE_SCOPES,
+        ),
       )
       .option('--input <glob>', 'for an option that holds on: for which input, with * for any text')
       .action(async (id: string, options: AnswerOptions) => {

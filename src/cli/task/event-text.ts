@@ -51,7 +51,14 @@ function transitionOf({ transitions }: EventAnswer): string {
 function detailsOf({ event, actor }: EventAnswer): string {
   const parsed = detailsSchema.safeParse(event);
   const fields = parsed.success ? parsed.data : {};
-  const text = fields.error ?? fields.detail ?? fields.reason ?? fields.comment ?? fields.body ?? fields.spec?.message ?? fields.text;
+  const text =
+    fields.error ??
+    fields.detail ??
+    fields.reason ??
+    fields.comment ??
+    fields.body ??
+    fields.spec?.message ??
+    fields.text;
   const parts = [
     typeof fields.attempt === 'number' ? `attempt ${fields.attempt}` : null,
     fields.agent === undefined ? null : `agent ${fields.agent}`,

@@ -19,6 +19,8 @@ export const steer: CommandRow = {
       .action(async (task: string, text: string, options: ClientOptions & ByOption) => {
         const { project } = options;
         const sent = await clientOf(options).steerTask({ project, task, text, ...byOf(options) });
-        printAnswer(terminal, options, sent, ({ id }) => printable(`message ${id} to the agent of task ${task}`));
+        printAnswer(terminal, options, sent, ({ id }) =>
+          printable(`message ${id} to the agent of task ${task}`),
+        );
       }),
 };

@@ -79,7 +79,9 @@ function addAnswering(server: McpServer, { client, identity }: McpSession): void
       task_id: taskIdSchema,
       option: z.string().optional(),
       text: z.string().optional(),
-      content: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
+      content: z
+        .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
+        .optional(),
       decline: z.boolean().default(false),
       comment: z.string().optional(),
       scope: z.enum(RULE_SCOPES).optional().describe('For allow_always and reject_always.'),

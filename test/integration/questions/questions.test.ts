@@ -21,7 +21,11 @@ const agent = (command: string, settings: object = {}) => ({
 
 async function givenSignalbox(agents: object, more: object = {}, env = {}): Promise<Sandbox> {
   const defaults = { review: 'auto', max_attempts: 1, breaker: { failures: 1 } };
-  const sandbox = await Sandbox.create({ config: { defaults, agents, ...more }, port: await freePort(), env });
+  const sandbox = await Sandbox.create({
+    config: { defaults, agents, ...more },
+    port: await freePort(),
+    env,
+  });
   await sandbox.up();
   return sandbox;
 }
@@ -65,14 +69,17 @@ describe('kill -9 of Signalbox while ten agents wait for an answer', () => {
   it('finds all ten waiting, passes on the answers, starts none again, and moves deadlines by the wait', {
     timeout: 240_000,
   }, async () => {
-    await using sandbox = await givenSignalbox({ asker: agent(ASKS, { concurrency: 10, timeout_seconds: 60 }) });
+    await using sandbox = await givenSignalbox({
+      asker: agent(ASKS, { concurrency: 10, timeout_seconds: 60 }),
+    });
     const ids = Array.from({ length: 10 }, (_, index) => `t${index}`);
     for (const id of ids) await create(sandbox, id, 'asker');
     const asked = await whenAsked(sandbox, 10);
     await sandbox.kill('SIGKILL');
     await sandbox.up();
     expect((await questions(sandbox)).map(({ id }) => id).sort()).toEqual(asked.map(({ id }) => id).sort());
-    for (const question of asked) expect((await answer(sandbox, question, { option: 'yes' })).status).toBe(200);
+    for (const question of asked)
+      expect((await answer(sandbox, question, { option: 'yes' })).status).toBe(200);
     for (const { task, id } of asked) {
       const { outputs, attempts } = await whenDone(sandbox, task);
       expect(outputs[0]?.content.trim()).toBe('yes');
@@ -100,7 +107,10 @@ describe('an agent that is parked while it waits', () => {
     const parked = await sandbox.get<Task>(`${TASKS}/t`);
     expect(parked).toMatchObject({ status: 'blocked', attempts_used: 0 });
     if (question) await answer(sandbox, question, { option: 'yes', comment: 'go on' });
-    expect(await whenDone(sandbox, 't')).toMatchObject({ attempts_used: 1, outputs: [{ content: 'go on\n' }] });
+    expect(await whenDone(sandbox, 't')).toMatchObject({
+      attempts_used: 1,
+      outputs: [{ content: 'go on\n' }],
+    });
     expect(await sandbox.get('/api/agents/asker')).toMatchObject({ state: 'idle', failures: 0 });
   });
 });
@@ -153,14 +163,19 @@ describe('questions and answers that are not valid', () => {
       expect((await call('/questions', { id, message: 'Go on?', options: ['yes'] })).status).toBe(201);
     };
     await ask('q');
-    const sequence = async (): Promise<number> => (await sandbox.get<{ sequence: number }>(`${TASKS}/t`)).sequence;
+    const sequence = async (): Promise<number> =>
+      (await sandbox.get<{ sequence: number }>(`${TASKS}/t`)).sequence;
     const before = await sequence();
     const form = { properties: { n: { type: 'integer', maximum: 3 } }, type: 'object', required: ['n'] };
     expect(await codeOf(await call('/questions/q/answer', { option: 'yes' }))).toBe('403 own_question');
-    expect(await codeOf(await call('/questions', { id: 'q', message: 'Other?' }))).toBe('409 question_exists');
+    expect(await codeOf(await call('/questions', { id: 'q', message: 'Other?' }))).toBe(
+      '409 question_exists',
+    );
     const large = { message: 'x'.repeat(300_000) };
     expect(await codeOf(await call('/questions', large))).toBe('413 question_too_large');
-    expect(await codeOf(await call('/questions', { message: 'x'.repeat(1_100_000) }))).toBe('413 body_too_large');
+    expect(await codeOf(await call('/questions', { message: 'x'.repeat(1_100_000) }))).toBe(
+      '413 body_too_large',
+    );
     const unfit = { message: 'n?', kind: 'form', schema: form, default: { content: { n: 7 } } };
     expect(await codeOf(await call('/questions', unfit))).toBe('400 invalid_request');
     const answerTo = (id: string, body: object) => sandbox.post(`${TASKS}/t/questions/${id}/answer`, body);
@@ -173,6 +188,9 @@ describe('questions and answers that are not valid', () => {
     for (let index = 2; index < 20; index++) await ask(`q${index}`);
     expect(await codeOf(await call('/questions', { message: 'one more?' }))).toBe('409 too_many_questions');
     const answers = await Promise.all(Array.from({ length: 50 }, () => answerTo('q', { option: 'yes' })));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 49 }, () => 409)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([
+      200,
+      ...Array.from({ length: 49 }, () => 409),
+    ]);
   });
 });

@@ -3,9 +3,9 @@
  * happen to tasks, attempts, agents and itself. The same scenario gives the same log, byte by byte.
  */
 
+import { openQuestions } from '../../../projections/index.ts';
 import { type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
-import { openQuestions } from '../../../projections/index.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { answerQuestion } from '../../../src/app/questions/questions.ts';
 import { steerTask } from '../../../src/app/questions/steering.ts';

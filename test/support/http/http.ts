@@ -2,8 +2,8 @@
 import { type IncomingHttpHeaders, request as rawRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { answerLinkFor } from '../../../src/app/questions/answer-link.ts';
 import { EventFeed } from '../../../src/app/events/event-feed.ts';
+import { answerLinkFor } from '../../../src/app/questions/answer-link.ts';
 import { type TaskAnswer, taskAnswerSchema } from '../../../src/contracts/api/answers.ts';
 import { type HealthReport, type Problem, problemSchema } from '../../../src/contracts/api/system-answers.ts';
 import type { WebhookConfig } from '../../../src/contracts/api/webhooks.ts';

@@ -2,10 +2,10 @@
 import type { BoardCard } from '../../../src/contracts/api/board.ts';
 import type { QuestionJson } from '../../../src/contracts/api/questions.ts';
 import { path, post } from '../../api/http.ts';
+import { past } from '../../state/past.ts';
 import { useResource } from '../../state/resource.ts';
 import { mayNow } from '../../state/rights.ts';
 import { decider } from '../../state/session.ts';
-import { past } from '../../state/past.ts';
 import { Ago, Section } from '../base/basics.tsx';
 import { attemptHref, TaskName } from '../base/links.tsx';
 import { notify } from '../base/notices.tsx';
@@ -55,7 +55,10 @@ export function Questions({ cards }: QuestionsProps) {
 
 async function send(question: QuestionJson, answer: GivenAnswer, reload: () => void): Promise<void> {
   const { project, task, id } = question;
-  await post(path`/api/projects/${project}/tasks/${task}/questions/${id}/answer`, { ...decider(), ...answer });
+  await post(path`/api/projects/${project}/tasks/${task}/questions/${id}/answer`, {
+    ...decider(),
+    ...answer,
+  });
   notify(`The question of ${question.agent} is answered.`);
   reload();
 }

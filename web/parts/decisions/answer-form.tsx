@@ -55,7 +55,11 @@ export function AnswerForm({ question, mayAnswer, send }: AnswerFormProps) {
 
 function expiryText({ expires_at: at, default: usual }: AskedQuestion): string {
   if (at === null) return 'It waits until it is answered.';
-  const applies = usual?.option ? `“${usual.option}” applies` : usual ? 'its default applies' : 'it is declined';
+  const applies = usual?.option
+    ? `“${usual.option}” applies`
+    : usual
+      ? 'its default applies'
+      : 'it is declined';
   return `Without an answer ${applies} at ${new Date(at).toLocaleString()}.`;
 }
 
@@ -194,7 +198,11 @@ function Field({ name, field, value, onChange }: FieldProps) {
         >
           {!isMultiple && value === undefined && <option value="" />}
           {choices.map((each) => (
-            <option key={each} value={each} selected={Array.isArray(value) ? value.includes(each) : value === each}>
+            <option
+              key={each}
+              value={each}
+              selected={Array.isArray(value) ? value.includes(each) : value === each}
+            >
               {each}
             </option>
           ))}

@@ -11,7 +11,11 @@ export function eventSentence(answer: EventAnswer): string {
   return 'task' in event ? `${taskKey(event)}: ${happened(answer)}` : happened(answer);
 }
 
-const WAYS = { driver: 'while it works', answer: 'with an answer of Signalbox', prompt: 'in its prompt' } as const;
+const WAYS = {
+  driver: 'while it works',
+  answer: 'with an answer of Signalbox',
+  prompt: 'in its prompt',
+} as const;
 
 function answered(action: string, option: string | undefined): string {
   return option === undefined ? spoken(action) : `${spoken(action)}, ${option}`;
