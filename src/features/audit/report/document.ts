@@ -142,7 +142,7 @@ function questionParts({ id, spec, agent, attempt, askedAt, sequence, answer }: 
     facts([
       ['Tool', about?.tool],
       ['Path', about?.path],
-      ['Input', typeof input === 'string' ? input : input && JSON.stringify(input)],
+      ['Input', typeof input === 'string' ? input : input === undefined ? null : JSON.stringify(input)],
       ['Options', options.map((option) => option.id).join(', ') || null],
       ['Without an answer', expiresAt === undefined ? 'it waits' : `${applies} at ${timeText(expiresAt)}`],
       ['Answer', answer && [answer.action, answer.option].filter(Boolean).join(', ')],
