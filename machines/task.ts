@@ -1,5 +1,5 @@
 /**
- * The life of a task.
+ * The life of a task. Long because it is one machine.
  *
  *     (scheduled →) pending → claimed → working → review → done
  *

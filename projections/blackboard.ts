@@ -1,4 +1,4 @@
-/** The blackboard: every task with its state, outputs and comments. */
+/** The blackboard: every task with its state, outputs and comments. Long because it has a handler for every event of a task. */
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
 import { redactedOutput, redactedSpec } from '../src/contracts/events/redaction.ts';
 import { taskKey } from '../src/contracts/ids.ts';

@@ -11,7 +11,7 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 
 const MAX_BODY_BYTES = 4 * 1_048_576;
-/** Seconds: an older request may have been sent again by somebody else. */
+/** Seconds: an older request may be a replay. */
 const MAX_AGE = 300;
 
 const secret = process.env.BOT_SECRET ?? '';
@@ -67,7 +67,7 @@ function next() {
 const lines = createInterface({ input: process.stdin });
 lines.on('line', async (line) => {
   const [question] = waiting;
-  if (!question) return console.log('nobody asks anything');
+  if (!question) return console.log('no question is open');
   const answer = question.options ? { option: line.trim() } : { text: line };
   const response = await fetch(question.link.url, {
     method: 'POST',

@@ -4,8 +4,8 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { openQuestions, questionOf } from '../../projections/index.ts';
 import type { AppContext } from '../app/context.ts';
+import { countOpenQuestions, waitedMs } from '../app/questions/question-figures.ts';
 import { type QueueView, queuesOf } from '../app/overview/queues.ts';
 import { queueParts } from '../contracts/api/queue-name.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
@@ -110,7 +110,7 @@ export class Metrics {
     this.#gauge(
       'questions_open',
       'Questions of agents that are not answered.',
-      () => openQuestions(projections.questions).length,
+      () => countOpenQuestions(app),
     );
     this.#gauge('sse_clients', 'Clients that follow the events.', followers);
   }
@@ -150,7 +150,8 @@ export class Metrics {
     });
   }
 
-  #countEvents({ log, environment, state }: AppContext): () => void {
+  #countEvents(app: AppContext): () => void {
+    const { log, environment } = app;
     const registers = [this.#registry];
     const commits = new Histogram({
       name: 'signalbox_commit_duration_seconds',
@@ -174,8 +175,8 @@ export class Metrics {
     return log.onRecord(({ event, time }) => {
       commits.observe(Math.max(environment.clock.now() - time, 0) / 1_000);
       if (event.type === 'attempt.question_answered') {
-        const asked = questionOf(state.projections.questions, event, event.question);
-        if (asked) waiting.observe(Math.max(time - asked.askedAt, 0) / 1_000);
+        const ms = waitedMs(app, event, time);
+        if (ms !== null) waiting.observe(ms / 1_000);
       }
       if (event.type === 'attempt.ended') attempts.inc({ outcome: event.outcome });
     });

@@ -95,7 +95,7 @@ const show: CommandRow = {
   name: 'show',
   summary: 'show a question',
   description:
-    'Shows a question whole, with what it is about, its options, and what applies if nobody answers.',
+    'Shows a question whole, with what it is about, its options, and what applies without an answer.',
   examples: [['Show one question', 'signalbox question show k3v9x2m1q8zt']],
   add: (command, terminal) =>
     withQuestion(withServer(command)).action(async (id: string, options: ServerOptions & TaskOption) => {

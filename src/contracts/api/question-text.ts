@@ -13,7 +13,7 @@ export function answerText(answer: GivenAnswerJson): string {
   return `${parts.join(', ')}${comment === null ? '' : `: ${comment}`}`;
 }
 
-/** What happens if nobody answers, as in `at 2030-01-31T12:00:00.000Z option no applies`. */
+/** What happens without an answer, as in `at 2030-01-31T12:00:00.000Z option no applies`. */
 export function defaultText({ expires_at, default: given }: QuestionJson): string {
   if (expires_at === null) return 'it stays open until it is answered';
   if (given?.option) return `at ${expires_at} option ${given.option} applies`;

@@ -78,7 +78,7 @@ export class Harness {
       killGraceMs: GRACE_MS,
       url: null,
       resumes,
-      ask: () => Promise.reject(new Error('nobody answers questions here')),
+      ask: () => Promise.reject(new Error('questions are not answered here')),
     };
   }
 
