@@ -1,6 +1,8 @@
 /**
  * What golden histories are recorded from: a whole Signalbox in a simulated world goes through everything that can
  * happen to tasks, attempts, agents and itself. The same scenario gives the same log, byte by byte.
+ *
+ * Long because each scenario is one story.
  */
 
 import { openQuestions } from '../../../projections/index.ts';

@@ -17,6 +17,8 @@
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
  * - Nothing is stopped for its time or its silence while it waits for an answer.
+ *
+ * Long because it is one model.
  */
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';

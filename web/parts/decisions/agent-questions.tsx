@@ -1,6 +1,7 @@
 /** The open questions of agents, first of what needs attention. */
 import type { BoardCard } from '../../../src/contracts/api/board.ts';
 import type { QuestionJson } from '../../../src/contracts/api/questions.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { path, post } from '../../api/http.ts';
 import { past } from '../../state/past.ts';
 import { useResource } from '../../state/resource.ts';
@@ -29,7 +30,7 @@ export function Questions({ cards }: QuestionsProps) {
     <Section title="Questions" count={questions.length}>
       <ul class="rows" data-group>
         {questions.map((question) => (
-          <li class="row" data-item key={`${question.project}/${question.task}/${question.id}`}>
+          <li class="row" data-item key={`${taskKey(question)}/${question.id}`}>
             <div class="row-main">
               <span class="row-facts">
                 <a href={attemptHref({ project: question.project, id: question.task }, question.attempt)}>

@@ -1,5 +1,5 @@
 /** A question of an agent, shown whole, with what can be answered: options as buttons, a text, or the fields of a form. */
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import type { QuestionJson } from '../../../src/contracts/api/questions.ts';
 import type { FormField } from '../../../src/contracts/questions.ts';
 import { reasonOf } from '../../api/http.ts';
@@ -91,17 +91,7 @@ function Answering({ question, send }: Pick<AnswerFormProps, 'question' | 'send'
         void answer(kind === 'link' ? {} : { content: content.value });
       }}
     >
-      {fields.map(([name, field]) => (
-        <Field
-          key={name}
-          name={name}
-          field={field}
-          value={content.value[name]}
-          onChange={(value) => {
-            content.value = { ...content.value, [name]: value };
-          }}
-        />
-      ))}
+      <Fields fields={fields} content={content} />
       <label>
         Remark (optional)
         <input
@@ -144,6 +134,29 @@ function Answering({ question, send }: Pick<AnswerFormProps, 'question' | 'send'
         </button>
       </div>
     </form>
+  );
+}
+
+interface FieldsProps {
+  readonly fields: readonly (readonly [string, FormField])[];
+  readonly content: Signal<Content>;
+}
+
+function Fields({ fields, content }: FieldsProps) {
+  return (
+    <>
+      {fields.map(([name, field]) => (
+        <Field
+          key={name}
+          name={name}
+          field={field}
+          value={content.value[name]}
+          onChange={(value) => {
+            content.value = { ...content.value, [name]: value };
+          }}
+        />
+      ))}
+    </>
   );
 }
 
