@@ -5,8 +5,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AppContext } from '../app/context.ts';
-import { countOpenQuestions, waitedMs } from '../app/questions/question-figures.ts';
 import { type QueueView, queuesOf } from '../app/overview/queues.ts';
+import { countOpenQuestions, waitedMs } from '../app/questions/question-figures.ts';
 import { queueParts } from '../contracts/api/queue-name.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { ATTEMPT_OUTCOMES, TASK_STATES } from '../contracts/tasks.ts';
@@ -107,10 +107,8 @@ export class Metrics {
       ({ oldestPendingAt: at }) => (at === null ? 0 : (app.environment.clock.now() - at) / 1_000),
     );
     this.#gauge('open_attempts', 'Attempts that are open.', () => host.count('attempt'));
-    this.#gauge(
-      'questions_open',
-      'Questions of agents that are not answered.',
-      () => countOpenQuestions(app),
+    this.#gauge('questions_open', 'Questions of agents that are not answered.', () =>
+      countOpenQuestions(app),
     );
     this.#gauge('sse_clients', 'Clients that follow the events.', followers);
   }

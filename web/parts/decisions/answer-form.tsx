@@ -224,19 +224,23 @@ function Field({ name, field, value, onChange }: FieldProps) {
     );
   }
   const text = value === undefined ? '' : String(value);
+  if (field.type === 'string') {
+    return (
+      <label>
+        {label}
+        <input value={text} onInput={({ currentTarget }) => onChange(currentTarget.value)} />
+      </label>
+    );
+  }
   return (
     <label>
       {label}
-      {field.type === 'string' ? (
-        <input value={text} onInput={({ currentTarget }) => onChange(currentTarget.value)} />
-      ) : (
-        <input
-          type="number"
-          step="any"
-          value={text}
-          onInput={({ currentTarget }) => onChange(currentTarget.valueAsNumber)}
-        />
-      )}
+      <input
+        type="number"
+        step="any"
+        value={text}
+        onInput={({ currentTarget }) => onChange(currentTarget.valueAsNumber)}
+      />
     </label>
   );
 }
