@@ -1,5 +1,6 @@
 /**
- * The runs of open attempts: starts what was claimed, watches and stops it, and records its end.
+ * The runs of open attempts: starts what was claimed, watches and stops it, and records its end. Long because
+ * all of it concerns the runs that are open.
  *
  * Invariant attempts/started-at-most-once: a run is started only after its claim is in the log, and at most once. After
  * a restart, a claim without a recorded start is settled by what the driver finds, never by starting again on a guess.

@@ -1,10 +1,9 @@
 /**
- * The supervisor: decides what has to happen next.
+ * The supervisor: decides what has to happen next. Long because
+ * it says for every event what follows from it.
  *
  * Invariant supervision/acts-on-stored-records: it acts only on stored records, and everything it does is again an event.
  * What must happen next follows from the state alone, so that the same happens after a restart.
- *
- * Long because it says for every event what follows from it.
  */
 import type { TaskView } from '../../../projections/index.ts';
 import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';

@@ -1,12 +1,11 @@
 /**
- * The questions of agents: asks them, answers them by rule, by a person, or when they expire, and parks what waits long.
+ * The questions of agents: asks them, answers them by rule, by a person, or when they expire, and parks what waits long. Long because
+ * asking, answering and expiring decide about the same question.
  *
  * Invariant questions/answered-once: a question has exactly one answer in the log, the first. A later one gets
  * `question_answered`, with the answer that counts.
  * Which questions are open follows from the log, so a restart and a takeover find them as they were; one that expired
  * meanwhile gets its default then.
- *
- * Long because asking, answering and expiring decide about the same question, whose events must not overtake each other.
  */
 import {
   openQuestions,
