@@ -169,6 +169,8 @@ export class AttemptKeeper {
   requestStop(ref: AttemptRef, reason: StopReason): void {
     const state = this.#stateOf(ref);
     if (state === undefined || state === 'stopping') return;
+    // Its question may be decided and not stored yet: the answer sets the deadline anew.
+    if (state === 'waiting' && (reason === 'timeout' || reason === 'silence')) return;
     const { project, task, attempt } = ref;
     const refusal = this.#options.decide({ type: 'attempt.stop_requested', project, task, attempt, reason });
     const watched = this.#runs.get(attemptKey(ref));
