@@ -27,13 +27,6 @@ import { listAuditKeys, listMachines, readState, rotateAuditKey } from './overvi
 import { readThroughput } from './overview/throughput.ts';
 import { answerByLink, readLinked } from './questions/answer-link.ts';
 import {
-  backfillSchedule,
-  createSchedule,
-  decideSchedule,
-  listSchedules,
-  readSchedule,
-} from './schedules/schedules.ts';
-import {
   type AnswerWait,
   answerQuestion,
   askQuestion,
@@ -44,6 +37,13 @@ import {
   revokeRule,
 } from './questions/questions.ts';
 import { listMessages, messagesFor, steerTask } from './questions/steering.ts';
+import {
+  backfillSchedule,
+  createSchedule,
+  decideSchedule,
+  listSchedules,
+  readSchedule,
+} from './schedules/schedules.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
 import { decideTask, type TaskDecision } from './tasks/decide-task.ts';

@@ -2,8 +2,8 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { VERSION } from '../../version.ts';
 import { addBackgroundTools } from './background-tools.ts';
-import { addScheduleTools } from './schedule-tools.ts';
 import { addQuestionTools } from './question-tools.ts';
+import { addScheduleTools } from './schedule-tools.ts';
 import type { McpSession } from './session.ts';
 import { addTaskTools } from './task-tools.ts';
 

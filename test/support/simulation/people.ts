@@ -4,12 +4,12 @@ import { openQuestions } from '../../../projections/index.ts';
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
+import { answerQuestion } from '../../../src/app/questions/questions.ts';
 import {
   createSchedule,
   decideSchedule,
   type ScheduleDecision,
 } from '../../../src/app/schedules/schedules.ts';
-import { answerQuestion } from '../../../src/app/questions/questions.ts';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { answerQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
