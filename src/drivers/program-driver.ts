@@ -8,14 +8,24 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { deferred } from '../base/deferred.ts';
 import { writeFresh } from '../base/regular-files.ts';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type AttemptRef, attemptKey } from '../contracts/ids.ts';
 import { tailOf } from '../process/files/tail.ts';
 import type { EndedProcess, ExitReport, KillEvidence, ManagedProcess } from '../process/runner.ts';
+import { Conversation, openingText } from './conversation/conversation.ts';
 import type { DriverServices } from './definition.ts';
-import type { Adoption, Driver, Prompting, Run, RunEnd, RunRequest, RunStart } from './driver.ts';
+import type {
+  Adoption,
+  Driver,
+  Prompting,
+  Run,
+  RunAnswer,
+  RunEnd,
+  RunMessage,
+  RunRequest,
+  RunStart,
+} from './driver.ts';
 import {
   type AttemptFiles,
   assertArguments,
@@ -25,14 +35,13 @@ import {
   type Program,
   type ProgramEnd,
 } from './program.ts';
+import { watchResult } from './result-watch.ts';
 import { Settlement } from './settlement.ts';
 
 export type ProgramServices = Pick<DriverServices, 'runner' | 'url' | 'installation'>;
 
 /** Milliseconds between SIGTERM and SIGKILL for what an agent left behind. */
 const LEFTOVER_GRACE_MS = 1_000;
-/** Milliseconds between two checks whether a running program has given its result. */
-const RESULT_POLL_MS = 1_000;
 
 interface ProcessEnd {
   readonly report: ExitReport;
@@ -62,7 +71,7 @@ export class ProgramDriver implements Driver {
 
   async start(request: RunRequest): Promise<Run> {
     const files = this.#filesOf(request);
-    await writeFiles(files, request, this.#program.settings.cwd === undefined);
+    await this.#writeFiles(files, request);
     const invocation = this.#program.invocation(request, files);
     const process = await this.#spawn(request, files, 'process', invocation);
     return this.#runOf(process, request, files);
@@ -109,7 +118,10 @@ export class ProgramDriver implements Driver {
     let killing: Promise<KillEvidence> | undefined;
     let settlement: Settlement | undefined;
     let isDetached = false;
-    const watch = watchResult(process, this.#program, join(files.directory, 'process'));
+    const conversation = this.#converse(process, request);
+    const watch = conversation
+      ? { resulted: conversation.whenResulted, close: () => conversation.close() }
+      : watchResult(process, this.#program, join(files.directory, 'process'));
     const ended = process.exited.then(async (report) => {
       watch.close();
       // Also after success: background processes that an agent has left must not outlive its attempt.
@@ -126,7 +138,13 @@ export class ProgramDriver implements Driver {
       start: { host, pid, startTime, session: this.#program.sessionOf?.(request) },
       ended,
       resulted: watch.resulted,
-      lastSignAt: () => settlement?.lastSignAt ?? process.outputBytes().lastOutputAt ?? process.startedAt,
+      lastSignAt: () =>
+        settlement?.lastSignAt ??
+        Math.max(process.outputBytes().lastOutputAt ?? process.startedAt, conversation?.lastSentAt ?? 0),
+      ...(conversation && {
+        answer: (answer: RunAnswer) => conversation.answer(answer),
+        steer: (message: RunMessage) => conversation.steer(message),
+      }),
       tree: () => process.tree(),
       stop: (graceMs) => {
         // The process has ended by then: a kill would find the commands of the settlement.
@@ -140,6 +158,12 @@ export class ProgramDriver implements Driver {
         process.detach();
       },
     };
+  }
+
+  /** Null for a program whose standard input has ended, also for one that an earlier version of Signalbox started. */
+  #converse({ channel }: ManagedProcess, request: RunRequest): Conversation | null {
+    const { protocol } = this.#program;
+    return channel && protocol ? new Conversation(channel, protocol, request) : null;
   }
 
   #settlement(request: RunRequest, files: AttemptFiles, run: string): Settlement {
@@ -167,10 +191,13 @@ export class ProgramDriver implements Driver {
     request: RunRequest,
     files: AttemptFiles,
     name: string,
-    { command, stdin }: Invocation,
+    invocation: Invocation,
   ): Promise<ManagedProcess> {
+    const { command } = invocation;
     assertArguments(command);
-    const { settings } = this.#program;
+    const { settings, protocol } = this.#program;
+    const inputStays = protocol !== undefined && name === 'process';
+    const stdin = inputStays ? openingFile(files) : invocation.stdin;
     return this.#services.runner.spawn({
       directory: join(files.directory, name),
       command,
@@ -178,6 +205,7 @@ export class ProgramDriver implements Driver {
       env: attemptEnvironment(request, this.#services.url(), files.promptFile, settings.env),
       marker: this.#markerOf(request),
       ...(stdin === undefined ? {} : { stdin }),
+      inputStays,
       maxOutputBytes: settings.maxOutputBytes,
     });
   }
@@ -192,21 +220,28 @@ export class ProgramDriver implements Driver {
     };
   }
 
+  async #writeFiles(files: AttemptFiles, request: RunRequest): Promise<void> {
+    const { settings, protocol } = this.#program;
+    try {
+      await mkdir(files.directory, { recursive: true, mode: 0o700 });
+      if (settings.cwd === undefined) await mkdir(files.workDirectory, { recursive: true, mode: 0o700 });
+      // An earlier attempt may have put something in their place.
+      await writeFresh(files.promptFile, request.prompt());
+      if (protocol) await writeFresh(openingFile(files), openingText(protocol, request));
+    } catch (cause) {
+      const message = `cannot write the attempt's directory: ${messageOf(cause)}`;
+      throw new SignalboxError('spawn_failed', message, { cause });
+    }
+  }
+
   #markerOf(attempt: AttemptRef): string {
     return `${this.#services.installation}:${attemptKey(attempt)}`;
   }
 }
 
-async function writeFiles(files: AttemptFiles, { prompt }: RunRequest, isOwn: boolean): Promise<void> {
-  try {
-    await mkdir(files.directory, { recursive: true, mode: 0o700 });
-    if (isOwn) await mkdir(files.workDirectory, { recursive: true, mode: 0o700 });
-    // An earlier attempt may have put something in its place.
-    await writeFresh(files.promptFile, prompt());
-  } catch (cause) {
-    const message = `cannot write the attempt's directory: ${messageOf(cause)}`;
-    throw new SignalboxError('spawn_failed', message, { cause });
-  }
+/** What a program that is spoken to gets first. */
+function openingFile({ directory }: AttemptFiles): string {
+  return join(directory, 'opening.jsonl');
 }
 
 function endOf(read: ReadEnd, { report, evidence }: ProcessEnd): RunEnd {
@@ -229,26 +264,4 @@ function endOf(read: ReadEnd, { report, evidence }: ProcessEnd): RunEnd {
 function startOf({ identity, report: { exit } }: EndedProcess, session: string | undefined): RunStart | null {
   if (identity) return { host: identity.host, pid: identity.pid, startTime: identity.startTime, session };
   return exit.kind === 'exited' || exit.kind === 'signalled' ? { host: hostname(), session } : null;
-}
-
-/**
- * Notices that a program has given its result while its process stays. Reads the output only after it has grown and come
- * to rest, so that the output of a program that prints much is not read again and again.
- */
-function watchResult(process: ManagedProcess, program: Program, directory: string) {
-  const resulted = deferred();
-  let seenBytes = 0;
-  let readBytes = 0;
-  const check = async (): Promise<void> => {
-    const bytes = process.outputBytes().stdout;
-    const isAtRest = bytes === seenBytes;
-    seenBytes = bytes;
-    if (!isAtRest || bytes === readBytes) return;
-    readBytes = bytes;
-    if (!(await program.hasResult?.(directory).catch(() => false))) return;
-    clearInterval(timer);
-    resulted.resolve();
-  };
-  const timer = program.hasResult && setInterval(() => void check(), RESULT_POLL_MS).unref();
-  return { resulted: resulted.promise, close: () => clearInterval(timer) };
 }

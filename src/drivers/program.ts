@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { tailOf } from '../process/files/tail.ts';
 import type { ExitReport } from '../process/runner.ts';
+import type { Protocol } from './conversation/protocol.ts';
 import { type DriverServices, pickEnvironment, type quotaSchema } from './definition.ts';
 import type { Prompting, RunEnd, RunRequest, RunResult } from './driver.ts';
 import { type QuotaSettings, type QuotaSign, quotaSign, zoneOfEnvironment } from './quota.ts';
@@ -65,6 +66,8 @@ export interface Program {
   read(ended: EndedOutput, request: RunRequest): Promise<ProgramEnd>;
   /** The session that an attempt runs in, if it is known from the start. */
   sessionOf?(request: RunRequest): string | undefined;
+  /** How it is spoken to while it runs; absent for a program whose standard input ends. */
+  readonly protocol?: Protocol;
   /** Whether its output contains the result already. Absent for a program that does not tell. */
   hasResult?(directory: string): Promise<boolean>;
   /** How to find out how a run ended that continues outside its process. */

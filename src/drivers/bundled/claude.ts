@@ -1,23 +1,44 @@
 /**
- * Claude Code. An error of the API has `subtype: "success"` with `is_error: true`, so only `is_error` counts. On resume the
- * cost counts the whole session, the tokens do not. A session is found only from the directory in which it began.
+ * Claude Code, which is spoken to over its standard input (conversation/claude.ts) and asks before it uses a tool that is
+ * not allowed. An error of the API has `subtype: "success"` with `is_error: true`, so only `is_error` counts. Each turn has
+ * a result: the tokens are of that turn, the cost counts the whole session. A session is found only from the directory in
+ * which it began.
  */
 import type { DriverConfig } from '../declared/spec.ts';
 
-const print = ['-p', '--output-format', 'json'];
-const rest = [['--model', '{model}'], '{args}'];
+const talk = [
+  '-p',
+  '--input-format',
+  'stream-json',
+  '--output-format',
+  'stream-json',
+  '--verbose',
+  '--replay-user-messages',
+  '--permission-prompt-tool',
+  'stdio',
+  '--permission-mode',
+  'default',
+];
+const rest = [
+  ['--mcp-config', '{mcp_config}'],
+  '--allowedTools',
+  'mcp__signalbox',
+  ['--model', '{model}'],
+  '{args}',
+];
 
 export const claude: DriverConfig = {
-  description: 'Claude Code (claude -p)',
-  version: '2.1.329',
+  description: 'Claude Code (claude -p), which asks before it uses a tool',
+  version: '2.1.332',
   program: 'claude',
-  args: [...print, '--session-id', '{session_id}', ...rest],
-  resume_args: [...print, '--resume', '{session_id}', ...rest],
+  args: [...talk, '--session-id', '{session_id}', ...rest],
+  resume_args: [...talk, '--resume', '{session_id}', ...rest],
   options: { model: null },
   prompt: 'stdin',
   session: 'caller',
+  conversation: 'claude',
   output: {
-    format: 'json',
+    format: 'jsonl',
     result: ['type=result & is_error=false'],
     failed: ['type=result & is_error=true'],
     text: { path: 'result', when: 'type=result' },
@@ -28,9 +49,9 @@ export const claude: DriverConfig = {
       { path: 'errors[]', when: 'is_error=true', take: 'join' },
     ],
     usage: {
-      input_tokens: 'usage.input_tokens',
-      output_tokens: 'usage.output_tokens',
-      cost_usd: { path: 'total_cost_usd', cumulative: true },
+      input_tokens: { path: 'usage.input_tokens', when: 'type=result', take: 'sum' },
+      output_tokens: { path: 'usage.output_tokens', when: 'type=result', take: 'sum' },
+      cost_usd: { path: 'total_cost_usd', when: 'type=result', cumulative: true },
     },
   },
   pass_env: [

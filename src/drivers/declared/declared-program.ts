@@ -1,7 +1,8 @@
 /** Drivers as data: agents that have one, and the program that such a driver describes. */
 import { z } from 'zod';
-import { sha256 } from '../../base/hash.ts';
+import { derivedUuid } from '../../base/derived-uuid.ts';
 import { attemptKey } from '../../contracts/ids.ts';
+import { PROTOCOLS } from '../conversation/index.ts';
 import {
   type ConfiguredAgent,
   type DriverServices,
@@ -27,6 +28,7 @@ import { ProgramDriver } from '../program-driver.ts';
 import { failureOf, hasExited, lostItsSession, lostOutput } from './failure.ts';
 import { usageOf } from './finders.ts';
 import { stdoutOf } from './json-output.ts';
+import { ownCommand } from './own-command.ts';
 import { type OutputReading, readOutput, textOf } from './reading.ts';
 import { resolveDriver } from './resolve-driver.ts';
 import type { Arguments, DriverSpec } from './spec.ts';
@@ -83,16 +85,22 @@ export interface DeclaredSettings
 
 export function declaredProgram(settings: DeclaredSettings): Program {
   const { spec, resume } = settings;
+  const protocol = spec.conversation === 'none' ? undefined : PROTOCOLS[spec.conversation];
   const tellsResult = spec.output.format !== 'text' && spec.output.result !== undefined;
   return {
     name: spec.name,
     settings: { ...settings, env: environmentOf(settings) },
-    prompting: { isPublic: spec.prompt === 'argument', passesEnvironment: spec.passes_env },
+    // A program that is spoken to repeats its prompt in its output, which is kept.
+    prompting: {
+      isPublic: spec.prompt === 'argument' || protocol !== undefined,
+      passesEnvironment: spec.passes_env,
+    },
     resumes: resume && spec.session !== 'none',
     lingerMs: spec.linger_seconds === undefined ? undefined : spec.linger_seconds * 1_000,
     invocation: (request, files) => invocationOf(settings, request, files),
     read: (ended, request) => readEnd(settings, ended, request),
     sessionOf: (request) => sessionOf(settings, request),
+    ...(protocol && { protocol }),
     ...(tellsResult ? { hasResult: (directory: string) => hasResult(spec, directory) } : {}),
     ...(spec.settle && { settling: settlingOf(settings) }),
   };
@@ -120,6 +128,13 @@ function invocationOf(settings: DeclaredSettings, request: RunRequest, files: At
   };
 }
 
+/** For the option --mcp-config of Claude Code: the MCP server of Signalbox. Null while agents cannot reach Signalbox. */
+function mcpConfig({ url }: DeclaredSettings): string | null {
+  if (url() === null) return null;
+  const [command, ...args] = ownCommand();
+  return JSON.stringify({ mcpServers: { signalbox: { command, args: [...args, 'mcp'] } } });
+}
+
 function valuesOf(settings: DeclaredSettings, request: RunRequest, files: AttemptFiles): ArgumentValues {
   return {
     ...settings.spec.options,
@@ -133,6 +148,7 @@ function valuesOf(settings: DeclaredSettings, request: RunRequest, files: Attemp
     task_id: request.task,
     attempt: String(request.attempt),
     url: settings.url() ?? '',
+    mcp_config: mcpConfig(settings),
     timeout_seconds: String(Math.ceil(request.timeoutMs / 1_000)),
   };
 }
@@ -141,16 +157,7 @@ function valuesOf(settings: DeclaredSettings, request: RunRequest, files: Attemp
 function sessionOf({ spec, installation }: DeclaredSettings, request: RunRequest): string | undefined {
   if (request.resumes !== null) return request.resumes.session;
   if (spec.session !== 'caller') return undefined;
-  const hash = sha256(`${installation}:${attemptKey(request)}`);
-  // In the form of version 4, because a tool may accept no other.
-  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
-  return [
-    hash.slice(0, 8),
-    hash.slice(8, 12),
-    `4${hash.slice(13, 16)}`,
-    `${variant}${hash.slice(17, 20)}`,
-    hash.slice(20, 32),
-  ].join('-');
+  return derivedUuid(`${installation}:${attemptKey(request)}`);
 }
 
 async function hasResult(spec: DriverSpec, directory: string): Promise<boolean> {

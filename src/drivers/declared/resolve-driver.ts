@@ -27,6 +27,7 @@ export function resolveDriver(drivers: DriverConfigs, name: string): DriverSpec 
     options: {},
     prompt: 'stdin',
     session: 'none',
+    conversation: 'none',
     ok_exit_codes: [0],
     exit_codes: {},
     env: {},
@@ -76,6 +77,12 @@ function checkPrompt(spec: DriverSpec): void {
       `its arguments have no ${placeholder}, so the prompt would not reach it: add "${placeholder}"`,
     );
   }
+  const isSpokenTo = [spec.args, spec.resume_args].every((args) => contains(args, '--input-format'));
+  if (spec.conversation === 'claude' && !isSpokenTo)
+    throw invalid(
+      spec.name,
+      'its conversation is "claude", but its args have no --input-format stream-json: add the arguments that "signalbox driver show claude" lists, or set conversation: none',
+    );
   if (spec.session === 'caller' && !contains(spec.args, '{session_id}'))
     throw invalid(spec.name, 'its session is named by the caller, but its args have no {session_id}');
 }

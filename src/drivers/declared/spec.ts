@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { seconds, whole } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
+import { PROTOCOL_NAMES } from '../conversation/names.ts';
 import { parseCondition, parsePath } from './json-path.ts';
 
 function parsed(parse: (text: string) => unknown, error: string) {
@@ -113,6 +114,12 @@ const driverSchema = z.strictObject({
     .enum(['caller', 'output', 'none'])
     .describe('Who names the session: Signalbox (a UUID), or the program in its output; or there is none.'),
   output: outputSpecSchema.describe('Where the answer is.'),
+  conversation: z
+    .enum(['none', ...PROTOCOL_NAMES])
+    .describe(
+      'The protocol by which it asks, and takes messages while it runs: JSON lines over its standard input, which stays ' +
+        'open, and its output. The prompt is then its first message. Default: none.',
+    ),
   ok_exit_codes: z.array(whole(0, 255)).min(1).describe('The exit codes of a success. Default: 0.'),
   exit_codes: z.record(z.string().regex(/^\d+$/), text).describe('What other exit codes mean.'),
   settle: settleSchema

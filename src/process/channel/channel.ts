@@ -47,8 +47,12 @@ export class ProcessChannel implements Channel, OutputReader {
     return this.#journal?.mayCut ?? true;
   }
 
-  beforeCut(): void {
-    this.#journal?.beforeCut();
+  catchUp(): void {
+    this.#journal?.catchUp();
+  }
+
+  wasCut(): void {
+    this.#journal?.wasCut();
   }
 
   /** Reads the rest of the output of a process that has ended. Never rejects. */

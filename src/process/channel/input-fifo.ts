@@ -62,7 +62,7 @@ export class InputFifo {
 
   /**
    * Resolves once the whole line is in the FIFO, or will not be. Never rejects.
-   * @param key the same key is sent once, whoever sends it
+   * @param key the same key is sent once, also by the next writer
    * @param line without a line break
    */
   async send(key: string, line: string): Promise<Sending> {

@@ -2,17 +2,20 @@
  * Follows the standard output of a process: what it printed so far, and what it prints from now on.
  *
  * The output is read once and in order, in pieces, without holding more than one of them. The file may be emptied meanwhile,
- * because it reached its cap (output-files.ts): right before that, the rest of it is read. After a restart the output that
+ * because it reached its cap (output-files.ts): right before that, the rest of it is read. Or it may be moved away, and another
+ * one begin in its place: it is read to its end first. After a restart the output that
  * is left is read again from its beginning, so the reader comes to the same state.
  */
-import { fstatSync, readSync } from 'node:fs';
+import { fstatSync, readSync, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { openRegular } from '../../base/regular-files.ts';
+import { openRegular, statRegularSync } from '../../base/regular-files.ts';
 import type { OutputConsumer } from '../runner.ts';
 
 const PIECE_BYTES = 64 * 1_024;
 /** How much is read at once, right before the file is emptied: the rest of a process that writes faster is left out. */
 const MAX_REST_BYTES = 4 * 1_024 * 1_024;
+/** Files that are followed at once: a process could exchange them without an end. */
+const MAX_FILES = 100;
 const LINE_BREAK = Buffer.from('\n');
 
 export class OutputJournal {
@@ -20,7 +23,7 @@ export class OutputJournal {
   readonly #consumer: OutputConsumer;
   #file: FileHandle | null = null;
   #position = 0;
-  /** Grows when the file is emptied: what was being read then counts no more. */
+  /** Grows when a read that is under way counts no more. */
   #generation = 0;
   #hasHistory = false;
   #isClosed = false;
@@ -45,21 +48,30 @@ export class OutputJournal {
     return this.#reading;
   }
 
-  /** To be called right before the file is emptied, in the same turn of the event loop. */
-  beforeCut(): void {
+  /** Reads what there is, in this turn of the event loop. */
+  catchUp(): void {
     if (this.#file === null || this.#isClosed) return;
-    const buffer = Buffer.allocUnsafe(PIECE_BYTES); // a read into the other one may be under way
     const { size } = fstatSync(this.#file.fd);
     if (size - this.#position > MAX_REST_BYTES) {
       // It writes faster than it is read: what is newest matters most.
       this.#consumer.receive(LINE_BREAK);
       this.#position = size - MAX_REST_BYTES;
     }
-    for (let bytes = 1; bytes > 0 && this.#position < size; this.#position += bytes) {
+    this.#generation += 1; // a read that is under way counts no more
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    const end = this.#position + 2 * MAX_REST_BYTES; // it may write as fast as it is read
+    let bytes = 1;
+    for (; bytes > 0 && this.#position < end; this.#position += bytes) {
       bytes = readSync(this.#file.fd, buffer, 0, buffer.length, this.#position);
       if (bytes > 0) this.#consumer.receive(buffer.subarray(0, bytes));
     }
-    this.#restart();
+    if (bytes > 0) this.#consumer.receive(LINE_BREAK);
+  }
+
+  /** The file was emptied. */
+  wasCut(): void {
+    this.#generation += 1;
+    this.#position = 0;
   }
 
   async close(): Promise<void> {
@@ -70,15 +82,21 @@ export class OutputJournal {
   }
 
   async #read(): Promise<void> {
-    if (!this.#hasHistory) await this.#readHistory();
     this.#file ??= await openRegular(this.#path);
-    while (!this.#isClosed && (await this.#readPiece()));
+    if (!this.#hasHistory) await this.#readHistory();
+    for (let files = 0; !this.#isClosed && files < MAX_FILES; files++) {
+      while (!this.#isClosed && (await this.#readPiece()));
+      if (!(await this.#follow())) break;
+    }
     if (!this.#isClosed) this.#consumer.caughtUp();
   }
 
-  /** What an earlier runner has moved away from the file: its beginning, and what came before the last cut. */
+  /** What was moved away from the file before: its beginning, and the part before this one. */
   async #readHistory(): Promise<void> {
-    if (await this.#readWhole(`${this.#path}.head`)) await this.#readWhole(`${this.#path}.1`);
+    if (await this.#readWhole(`${this.#path}.head`)) {
+      this.#consumer.receive(LINE_BREAK); // so that no two lines become one
+      await this.#readWhole(`${this.#path}.1`);
+    }
     this.#hasHistory = true;
   }
 
@@ -87,22 +105,48 @@ export class OutputJournal {
     const file = await openRegular(path);
     if (file === null) return false;
     try {
+      if (this.#isCurrent(await file.stat())) return true;
       for (let bytes = 1; bytes > 0 && !this.#isClosed; ) {
         bytes = (await file.read(this.#buffer, 0, PIECE_BYTES, null)).bytesRead;
         if (bytes > 0) this.#consumer.receive(this.#buffer.subarray(0, bytes));
       }
-      this.#consumer.receive(LINE_BREAK); // so that no two lines become one
       return true;
     } finally {
       await file.close();
     }
   }
 
+  /** A full file is moved away, and another one begins in its place. @returns whether there is another one to read */
+  async #follow(): Promise<boolean> {
+    const now = statRegularSync(this.#path);
+    if (now === undefined || this.#isCurrent(now)) return false;
+    if (await this.#readPiece()) return true; // written right before it was moved
+    const next = await openRegular(this.#path);
+    if (next === null) return false;
+    const moved = statRegularSync(`${this.#path}.1`);
+    if (this.#file !== null && moved !== undefined && !this.#isCurrent(moved)) {
+      this.#consumer.receive(LINE_BREAK); // more than one was moved since, and only the last is left
+      await this.#readWhole(`${this.#path}.1`);
+    }
+    const last = this.#file;
+    this.#file = next;
+    this.wasCut();
+    await last?.close();
+    return true;
+  }
+
+  /** Whether it is the file that is open. */
+  #isCurrent({ dev, ino }: Stats): boolean {
+    if (this.#file === null) return false;
+    const own = fstatSync(this.#file.fd);
+    return own.dev === dev && own.ino === ino;
+  }
+
   /** @returns false at the end of the file */
   async #readPiece(): Promise<boolean> {
     const file = this.#file;
     if (file === null) return false;
-    if (fstatSync(file.fd).size < this.#position) this.#restart(); // emptied by the process itself
+    if (fstatSync(file.fd).size < this.#position) this.wasCut(); // by the process itself
     const generation = this.#generation;
     const { bytesRead } = await file.read(this.#buffer, 0, PIECE_BYTES, this.#position);
     if (generation !== this.#generation || this.#isClosed) return true;
@@ -110,10 +154,5 @@ export class OutputJournal {
     this.#position += bytesRead;
     this.#consumer.receive(this.#buffer.subarray(0, bytesRead));
     return true;
-  }
-
-  #restart(): void {
-    this.#generation += 1;
-    this.#position = 0;
   }
 }

@@ -1,4 +1,4 @@
-/** The output files of a process, kept below a size cap. */
+/** The output files of a process, kept below a size cap. Long because a rotation is understood only as a whole. */
 import { closeSync, ftruncateSync, readSync, renameSync, writeSync } from 'node:fs';
 import { type FileHandle, rename, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
@@ -31,8 +31,10 @@ const MAX_COUNT_BYTES = 64;
 export interface OutputReader {
   /** False while the file must not be emptied. */
   readonly mayCut: boolean;
-  /** Called right before the file is emptied, in the same turn of the event loop. */
-  beforeCut(): void;
+  /** Reads what there is, without waiting. Called right before the file is emptied. */
+  catchUp(): void;
+  /** The file was emptied, in the same turn of the event loop. */
+  wasCut(): void;
 }
 
 /** Standard output and standard error of one process. Polls of the files never overlap. */
@@ -127,19 +129,26 @@ export class OutputFile {
   async poll(): Promise<void> {
     this.#measure();
     if (this.#size <= this.#maxBytes) return;
-    const mayGrow = this.#size < this.#maxBytes * MAX_OVERGROWTH;
-    if (this.#reader?.mayCut === false && mayGrow) return;
+    if (this.#reader?.mayCut === false && !this.#isOvergrown) return;
     await this.#keepHead();
     const copied = await this.#copy();
     // Synchronous from here on: what is written between the last read and the truncation is lost.
     this.#measure();
     const isAtRest = !copied || this.#size - copied.end <= COPY_BYTES;
     // A process that writes faster than it can be read is left alone for now: it may pause before the next poll.
-    if (!isAtRest && this.#size < this.#maxBytes * MAX_OVERGROWTH) return;
+    if (!isAtRest && !this.#isOvergrown) return;
+    // What is written at this very moment would be lost to its reader: it waits until nothing is written.
+    if (this.#reader !== undefined && copied?.end !== this.#size && !this.#isOvergrown) return;
+    this.#reader?.catchUp(); // most of it, before the copy is ended
     this.#droppedBytes += (copied && this.#keepCopy(copied)) ?? this.#size;
-    this.#reader?.beforeCut();
+    this.#reader?.catchUp();
     truncateTo(this.path, 0); // also without a copy: the cap protects the disk
+    this.#reader?.wasCut();
     this.#size = 0;
+  }
+
+  get #isOvergrown(): boolean {
+    return this.#size >= this.#maxBytes * MAX_OVERGROWTH;
   }
 
   /** The last poll, after the process has ended. */

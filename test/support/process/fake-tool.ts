@@ -42,7 +42,7 @@ while ! mkdir "call-$number" 2>/dev/null; do number=$((number + 1)); done
 cat "/proc/$$/cmdline" >"call-$number/cmdline"
 for word in "$@"; do printf '%s\\0' "$word"; done >"call-$number/args"
 env -0 >"call-$number/env"
-cat >"call-$number/stdin"
+if [ -p /dev/stdin ]; then head -n 1 >"call-$number/stdin"; else cat >"call-$number/stdin"; fi
 plan="plan-$number"
 [ -d "$plan" ] || plan=plan-last
 [ -f "$plan/stderr" ] && cat "$plan/stderr" >&2
@@ -84,7 +84,7 @@ export class FakeTool implements AsyncDisposable {
     const variables = file('env').split('\0').filter(Boolean);
     return {
       args: file('args').split('\0').slice(0, -1),
-      stdin: file('stdin'),
+      stdin: promptIn(file('stdin')),
       env: Object.fromEntries(
         variables.map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
       ),
@@ -149,7 +149,7 @@ export class FakeTool implements AsyncDisposable {
     return functionAgent('worker', () => undefined, {
       driver,
       killGraceMs: 500,
-      lingerMs: 300,
+      lingerMs: 2_000,
       ...definition,
     });
   }
@@ -158,6 +158,11 @@ export class FakeTool implements AsyncDisposable {
     this.runner.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** The text of the first message, for a tool that is spoken to. */
+function promptIn(stdin: string): string {
+  return stdin.startsWith('{"type":"user"') ? JSON.parse(stdin).message.content[0].text : stdin;
 }
 
 export function recorded(tool: string, file: string): Buffer {

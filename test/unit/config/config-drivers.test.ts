@@ -85,6 +85,10 @@ describe('a driver of the configuration', () => {
       'drivers: { a: { program: x, session: caller, output: { format: text } } }',
       /its args have no \{session_id\}/,
     ],
+    [
+      'drivers: { a: { base: claude, args: ["-p", "--session-id", "{session_id}"] } }',
+      /drivers\.a: its conversation is "claude", but its args have no --input-format/,
+    ],
     ['drivers: { command: { base: claude } }', /drivers\.command: this driver is built in/],
     ['drivers: { a: { base: claude, output: { format: json, text: "a..b" } } }', /output\.text/],
     [

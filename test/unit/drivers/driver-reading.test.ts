@@ -5,6 +5,7 @@ import { type OutputReading, readOutput } from '../../../src/drivers/declared/re
 import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
 
 const ANSWER = 'The parser accepts an empty list; see parse.ts:41.';
+const STREAM = '0b9f3c1e-5a7d-4e2f-8c6b-1d2e3f4a5b6c';
 const SESSION = '3f0c9a52-7f1e-8c4d-9b1a-2d5e6f708192';
 const THREAD = '0199a213-81c0-7800-8aa1-bbab2a035a53';
 const OPENCODE = 'ses_63f1c0a4effe1Xy2Zw3Vu4Ts5';
@@ -27,6 +28,7 @@ function read(tool: string, bytes: Buffer, size?: number): Promise<OutputReading
 describe('recorded output of each tool', () => {
   it.each<[string, string, Partial<OutputReading>]>([
     ['claude', 'success.json', { status: 'ok', text: ANSWER, session: SESSION }],
+    ['claude', 'stream.jsonl', { status: 'ok', text: 'The result was: Keep it.', session: STREAM }],
     ['claude', 'error.json', { status: 'failed', error: 'API Error: 400 the request is not valid' }],
     ['claude', 'timeout.json', { status: 'nothing', text: undefined, session: undefined }],
     ['claude', 'truncated.json', { status: 'nothing', text: undefined }],
@@ -82,6 +84,7 @@ describe('recorded output of each tool', () => {
 
   it.each<[string, string, object]>([
     ['claude', 'success.json', { input_tokens: 1200, output_tokens: 64, cost_usd: 0.0123 }],
+    ['claude', 'stream.jsonl', { input_tokens: 40, output_tokens: 20, cost_usd: 0.0005600000000000001 }],
     ['codex', 'success.jsonl', { input_tokens: 1500, output_tokens: 90 }],
     ['gemini', 'success.jsonl', { input_tokens: 1200, output_tokens: 90 }],
     ['opencode', 'success.jsonl', { input_tokens: 1500, output_tokens: 90, cost_usd: 0.003 }],

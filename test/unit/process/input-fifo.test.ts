@@ -73,12 +73,8 @@ describe('messages into a FIFO', () => {
     const input = fifo();
     const { text, ended } = reader();
     const sending = input.send('a', 'second');
-    const feeder = spawn('sh', ['-c', 'printf fir; sleep 0.2; echo st; : >fed'], {
-      cwd: directory,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const target = spawn('sh', ['-c', 'cat >in'], { cwd: directory, stdio: ['pipe', 'ignore', 'inherit'] });
-    feeder.stdout.pipe(target.stdin);
+    const feeder = '{ printf fir; sleep 0.2; echo st; } >in; : >fed';
+    spawn('sh', ['-c', feeder], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] });
     expect(await sending).toBe('sent');
     input.close();
     await ended;

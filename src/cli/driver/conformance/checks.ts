@@ -91,13 +91,15 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'standard input is closed',
-    run: (subject, stdout) =>
-      withHarness(subject, { stdout, exitCode: 0 }, async (harness) => {
+    run: async (subject, stdout) => {
+      if (isSpokenTo(subject)) return null;
+      return withHarness(subject, { stdout, exitCode: 0 }, async (harness) => {
         await harness.run();
         const call = harness.program.call(1);
         hold(call !== undefined, 'it was not read to its end');
         return `${call?.stdin.length ?? 0} bytes`;
-      }),
+      });
+    },
   },
   {
     name: 'the token is in the environment, and not in an argument',
@@ -178,6 +180,10 @@ function isJson(subject: Subject): subject is DriverSpec {
   return subject !== 'command' && subject.output.format !== 'text';
 }
 
+function isSpokenTo(subject: Subject): boolean {
+  return subject !== 'command' && subject.conversation !== 'none';
+}
+
 /** The output of a successful run, generated from the declaration of the driver. */
 export function goodOutput(subject: Subject): string {
   return subject === 'command' ? `${SAMPLE.text}\n` : successOutput(subject.output, SAMPLE);
@@ -216,6 +222,7 @@ async function arrives(subject: Subject, stdout: string | Buffer, prompt: string
     const file = call?.env.SIGNALBOX_PROMPT_FILE ?? '';
     if (call?.args.includes(prompt)) return 'as an argument';
     if (call?.stdin.equals(Buffer.from(prompt))) return 'on standard input';
+    if (isSpokenTo(subject) && call?.stdin.includes(JSON.stringify(prompt))) return 'as its first message';
     const isNamed =
       call?.args.some((word) => word.includes(file)) && call.promptFile.equals(Buffer.from(prompt));
     hold(isNamed === true, 'the prompt does not arrive');

@@ -22,7 +22,7 @@ number=1
 while ! mkdir "$there/call-$number" 2>/dev/null; do number=$((number + 1)); done
 call="$there/call-$number"
 for word in "$@"; do printf '%s\\0' "$word"; done >"$call/args"
-cat >"$call/stdin"
+if [ -p /dev/stdin ]; then head -n 1 >"$call/stdin"; else cat >"$call/stdin"; fi
 cp "$SIGNALBOX_PROMPT_FILE" "$call/prompt"
 env >"$call/env"
 . "$there/before"

@@ -38,6 +38,7 @@ import type { AttemptKeeper } from '../attempt-keeper.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
 import type { AttemptTokens } from '../tokens.ts';
 import { checkedAnswer, checkedQuestion, type GivenAnswer } from './check.ts';
+import { parkedAnswer } from './parked-answers.ts';
 import { ASK_ALWAYS, exactGlob, inputText, rulingOf } from './permissions.ts';
 
 /** How an agent may ask, by its configuration. */
@@ -228,13 +229,22 @@ export class QuestionKeeper {
       recorded,
       about,
     );
-    if (decision === 'ask') return false;
+    if (decision === 'ask') return this.#decideAsBefore(view);
     const chosen = options.filter(decision === 'allow' ? isAllowing : isRejecting);
     // A rule must not record another one.
     const option = chosen.find((each) => !isLasting(each)) ?? chosen[0];
     if (decision === 'allow' && !option) return false;
     const action = decision === 'allow' ? 'accepted' : 'declined';
     this.#decide({ ...view, question: view.id }, { action, option: option?.id, comment: `by ${why}` });
+    return true;
+  }
+
+  /** @returns whether a person has answered it while an earlier attempt was parked */
+  #decideAsBefore(view: QuestionView): boolean {
+    const before = parkedAnswer(questionsOf(this.#options.projections.questions, view), view);
+    if (!before) return false;
+    const { action, option, comment = `as ${before.by} has answered before` } = before;
+    this.#decide({ ...view, question: view.id }, { action, option, comment });
     return true;
   }
 

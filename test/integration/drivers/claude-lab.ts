@@ -1,0 +1,142 @@
+/** Signalbox as a run of Claude Code sees it: the log of questions and answers, which outlives a restart. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { deferred } from '../../../src/base/deferred.ts';
+import type { SignalboxError } from '../../../src/contracts/errors.ts';
+import { taskSpecSchema } from '../../../src/contracts/tasks.ts';
+import { declaredProgram } from '../../../src/drivers/declared/declared-program.ts';
+import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
+import type { Run, RunAnswer, RunQuestion, RunRequest } from '../../../src/drivers/driver.ts';
+import { ProgramDriver } from '../../../src/drivers/program-driver.ts';
+import { createProcessRunner } from '../../../src/process/host-runner.ts';
+import type { ProcessRunner } from '../../../src/process/runner.ts';
+
+const FAKE = fileURLToPath(new URL('../../fixtures/drivers/claude/fake-claude.mjs', import.meta.url));
+const SPEC = taskSpecSchema.parse({
+  title: 'A task',
+  description: '',
+  priority: 5,
+  max_attempts: 1,
+  backoff: {},
+  review: 'manual',
+  outputs: 'required',
+});
+
+export class ClaudeLab {
+  readonly directory = mkdtempSync(join(tmpdir(), 'signalbox-claude-'));
+  readonly questions: RunQuestion[] = [];
+  readonly answers: RunAnswer[] = [];
+  readonly #runners: ProcessRunner[] = [];
+  readonly #runs: Run[] = [];
+  #asked = deferred();
+  refuse: SignalboxError | null = null;
+
+  driver(): ProgramDriver {
+    for (const runner of this.#runners) runner.close();
+    const runner = createProcessRunner({ log: pino({ level: 'silent' }), pollMs: 50 });
+    this.#runners.push(runner);
+    const services = { runner, url: () => 'http://127.0.0.1:9', installation: this.directory.slice(-6) };
+    const program = declaredProgram({
+      ...services,
+      spec: resolveDriver({ claude: { program: FAKE } }, 'claude'),
+      args: ['--permission-mode', 'acceptEdits'],
+      options: { model: 'm1' },
+      env: { PATH: process.env.PATH ?? '' },
+      maxOutputBytes: 2_000_000,
+      output: 'stdout',
+      resume: true,
+    });
+    return new ProgramDriver(services, program);
+  }
+
+  request(plan: readonly object[], changes: Partial<RunRequest> = {}): RunRequest {
+    const attempt = changes.attempt ?? 1;
+    return {
+      project: 'demo',
+      task: 't',
+      attempt,
+      agent: 'coder',
+      spec: SPEC,
+      token: 'secret-token',
+      directory: join(this.directory, String(attempt)),
+      prompt: () => `Do it.\nPLAN: ${JSON.stringify(plan)}\nThank you.`,
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      tracestate: undefined,
+      claimedAt: Date.now(),
+      startedOn: null,
+      timeoutMs: 60_000,
+      killGraceMs: 500,
+      url: null,
+      resumes: null,
+      ask: async (question) => {
+        if (this.refuse) throw this.refuse;
+        if (this.questions.some(({ id }) => id === question.id)) return;
+        this.questions.push(question);
+        this.#asked.resolve();
+        this.#asked = deferred();
+      },
+      ...changes,
+    };
+  }
+
+  async start(plan: readonly object[], changes: Partial<RunRequest> = {}): Promise<Run> {
+    const run = await this.driver().start(this.request(plan, changes));
+    this.#runs.push(run);
+    return run;
+  }
+
+  /** As after `kill -9` of Signalbox: another runner and driver, and all answers of the log once more. */
+  async adopt(plan: readonly object[]): Promise<Run> {
+    for (const run of this.#runs) run.detach();
+    const adoption = await this.driver().adopt(this.request(plan));
+    if (adoption.kind !== 'running') throw new Error(`it is ${adoption.kind}`);
+    this.#runs.push(adoption.run);
+    for (const answer of this.answers) adoption.run.answer?.(answer);
+    return adoption.run;
+  }
+
+  async question(number: number): Promise<RunQuestion> {
+    while (this.questions.length < number) await this.#asked.promise;
+    const question = this.questions[number - 1];
+    if (!question) throw new Error(`no question ${number}`);
+    return question;
+  }
+
+  answer(run: Run | null, question: RunQuestion, how: Partial<RunAnswer> = {}): RunAnswer {
+    const chosen = question.options?.find(({ id }) => id === how.option);
+    const given: RunAnswer = { action: 'accepted', question: question.id, by: 'user:ann', chosen, ...how };
+    this.answers.push(given);
+    run?.answer?.(given);
+    return given;
+  }
+
+  /** Every line that the program got, in the first attempt. */
+  got(attempt = 1): { type: string; response?: { request_id: string; response: object } }[] {
+    const file = join(this.directory, String(attempt), 'work', 'got.jsonl');
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  }
+
+  /** The answers that it got, by request. */
+  replies(): (readonly [string | undefined, object | undefined])[] {
+    return this.got()
+      .filter(({ type }) => type === 'control_response')
+      .map(({ response }) => [response?.request_id, response?.response]);
+  }
+
+  async dispose(): Promise<void> {
+    for (const run of this.#runs) run.stop(0);
+    await Promise.race([
+      Promise.all(this.#runs.slice(-1).map((run) => run.ended)),
+      new Promise((resolve) => setTimeout(resolve, 5_000)),
+    ]);
+    for (const runner of this.#runners) runner.close();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
