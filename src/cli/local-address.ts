@@ -10,7 +10,7 @@ const serverSchema = z.object({
 });
 
 /**
- * Only the port counts, on this machine: a file in the current directory must not send anybody's token elsewhere.
+ * Only the port counts, on this machine: a file in the current directory must not send a token elsewhere.
  * @returns null if there is no such file, or none that names a port
  */
 export async function localAddress(directory: string): Promise<string | null> {

@@ -30,7 +30,7 @@ export class GatewayLink {
     if (this.#users.size === 0) this.close();
   }
 
-  /** Closes the connection, whoever uses it. */
+  /** Closes the connection, even while it is used. */
   close(): void {
     const current = this.#current;
     this.#current = undefined;

@@ -172,7 +172,7 @@ describe.concurrent('the task commands', () => {
     expect(two.out.trimEnd().split('\n')).toHaveLength(3);
     expect(two.err).toContain('more than 2');
     expect((await up.run([...list, '--status', 'done'])).err).toBe(
-      'no matching tasks in project default (--all-projects lists all)\n',
+      'no matching tasks in project list (--all-projects lists all)\n',
     );
     const scheduled = await up.json<TaskAnswer[]>([...list, '--state', 'scheduled,done']);
     expect(scheduled.map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);

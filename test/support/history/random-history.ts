@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { type DomainEvent, EVENT_TYPES, type EventType } from '../../../src/contracts/events/events.ts';
+import { ATTEMPT_OUTCOMES } from '../../../src/contracts/tasks.ts';
 import type { ActorHost } from '../../../src/engine/runtime/actor-host.ts';
 import { EVENTS } from './event-arbitraries.ts';
 
@@ -136,7 +137,7 @@ function favourable(body: DomainEvent, choice: number): Partial<DomainEvent> {
       };
     }
     case 'attempt.ended':
-      return choice % 2 ? { outcome: 'completed' } : {};
+      return { outcome: choice % 2 ? 'completed' : ATTEMPT_OUTCOMES[(choice / 2) % ATTEMPT_OUTCOMES.length] };
     case 'agent.registered':
       return { concurrency: 1 + (choice % 2) };
     case 'supervisor.key_introduced':
