@@ -91,6 +91,8 @@ export interface Settings {
     readonly projectConcurrency: number;
   };
   readonly directories: {
+    /** Everything that Signalbox keeps beside the log. */
+    readonly data: string;
     readonly content: string;
     /** Holds a directory for each attempt: `<project>/<task>/<number>`. */
     readonly attempts: string;
@@ -106,6 +108,8 @@ export interface AppContext {
   /** null if nothing is signed. */
   readonly keys: CheckpointKeys | null;
   readonly isDraining: () => boolean;
+  /** What keeps this process from working; null if nothing does. */
+  readonly obstacle: () => string | null;
 }
 
 type Paths = {

@@ -129,6 +129,26 @@ export function statRegularSync(path: string): Stats | undefined {
   }
 }
 
+/** Whether a file that is open lies below one of the directories and, apart from those, below none of the others. */
+export async function isOpenBelow(
+  handle: FileHandle,
+  path: string,
+  { allowed, refused }: { readonly allowed: readonly string[]; readonly refused: readonly string[] },
+): Promise<boolean> {
+  const place = placeOf(handle, path, await handle.stat());
+  const depth = (directories: readonly string[]): number =>
+    Math.max(0, ...directories.filter((each) => isBelow(each, place)).map((each) => realPathOf(each).length));
+  return depth(allowed) > depth(refused);
+}
+
+function realPathOf(directory: string): string {
+  try {
+    return realpathSync.native(directory);
+  } catch {
+    return directory; // it does not exist, so nothing is below it
+  }
+}
+
 export interface SmallFile {
   readonly text: string;
   /** Epoch milliseconds. */
@@ -218,16 +238,12 @@ export async function* piecesOf(path: string, maxBytes: number): AsyncIterable<B
   try {
     let position = Math.max(0, (await file.stat()).size - maxBytes);
     for (let left = maxBytes; left > 0; ) {
-      const { bytesRead, buffer } = await file.read(
-        Buffer.allocUnsafe(PIECE_BYTES),
-        0,
-        Math.min(PIECE_BYTES, left),
-        position,
-      );
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const { bytesRead } = await file.read(piece, 0, Math.min(PIECE_BYTES, left), position);
       if (bytesRead === 0) return;
       position += bytesRead;
       left -= bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      yield piece.subarray(0, bytesRead);
     }
   } finally {
     await file.close();
@@ -260,7 +276,7 @@ function placeOf(handle: FileHandle, path: string, { dev, ino }: Stats): string 
 }
 
 function isBelow(directory: string, place: string): boolean {
-  const way = relative(realpathSync.native(directory), place);
+  const way = relative(realPathOf(directory), place);
   return place !== '' && way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && join(way) === way;
 }
 

@@ -6,15 +6,17 @@ import type { AnswerableRequests } from '../nats/answerable.ts';
 import { VERSION } from '../version.ts';
 import type { StartedFeatures } from './features.ts';
 import type { NatsLink } from './nats-link.ts';
+import type { SelfWatch } from './self-watch.ts';
 
 export function healthOf(
   engine: Engine,
   nats: NatsLink,
   { audit: { integrity }, people }: Pick<StartedFeatures, 'audit' | 'people'>,
   answerable: AnswerableRequests,
+  watch: SelfWatch,
 ): HealthReport {
   const log = engine.journalState;
-  const reason = reasonOf(engine);
+  const reason = reasonOf(engine) ?? watch.obstacle;
   return {
     ready: reason === null,
     reason,

@@ -36,6 +36,7 @@ import { NatsInterface } from './nats-interface.ts';
 import { type NatsLink, openNatsLink } from './nats-link.ts';
 import { ProjectPrompts } from './prompt-builders.ts';
 import { threadFor } from './read-ahead.ts';
+import { SelfWatch } from './self-watch.ts';
 import { answerAsStandby, awaitLease, awaitNatsLink } from './standby.ts';
 
 export interface Started {
@@ -51,6 +52,7 @@ interface Base {
   readonly cleanup: Cleanup;
   readonly environment: Environment;
   readonly data: DataDirectory;
+  readonly watch: SelfWatch;
   readonly host: Host;
   readonly runner: ProcessRunner;
   /** How agents reach Signalbox; set when the HTTP server listens, read at each start of an attempt. */
@@ -81,13 +83,10 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   const engine = await becomeWriter(base, connected, checkpointer);
   await connected.natsInterface.prepare(engine);
   cleanup.add('the checkpoints', () => checkpointer.stop());
-  const features = await startFeatures(
-    { ...options, url: () => base.endpoint.url },
-    engine.app,
-    base.data.path,
-    cleanup,
-  );
-  const health = () => healthOf(engine, connected.nats, features, connected.natsInterface.answerable);
+  const url = () => base.endpoint.url;
+  const features = await startFeatures({ ...options, url }, engine.app, base.data.path, cleanup);
+  const { answerable } = connected.natsInterface;
+  const health = () => healthOf(engine, connected.nats, features, answerable, base.watch);
   const served = { ...features, app: engine.app, health };
   if (options.http !== false) await listen(base, connected, served);
   await checkpointer.start(engine.app);
@@ -99,12 +98,15 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
 async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base> {
   const { config, logger } = options;
   const data = await openDataDirectory(config.data_dir);
+  const watch = await SelfWatch.start(data.path, logger);
+  cleanup.add('the watch over the data directory', () => watch.stop());
   const environment = options.environment ?? systemEnvironment;
   const host = createHost(logger, () => environment.clock.now());
   const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
   cleanup.addUnlimited('the process runner', () => runner.close());
   const endpoint = { url: null };
-  return { options, cleanup, environment, data, host, runner, endpoint, replaced: new AbortController() };
+  const replaced = new AbortController();
+  return { options, cleanup, environment, data, watch, host, runner, endpoint, replaced };
 }
 
 async function connect({ options, cleanup, environment }: Base): Promise<Connected> {
@@ -188,7 +190,7 @@ function engineOptionsOf(
   writer: string,
   keys: Checkpointer,
 ): EngineOptions {
-  const { options, environment, data, runner, endpoint } = base;
+  const { options, environment, data, runner, endpoint, watch } = base;
   const { config, logger, env } = options;
   const { defaults, limits, retention } = config;
   const url = (): string | null => endpoint.url;
@@ -217,6 +219,7 @@ function engineOptionsOf(
     secret: data.secret,
     version: VERSION,
     url,
+    obstacle: () => watch.obstacle,
     prompts: new ProjectPrompts({ projects: config.projects, logger, env }),
     defaults,
     reviewOf: (agent) =>

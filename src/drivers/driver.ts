@@ -160,6 +160,8 @@ export interface Driver {
   readonly name: string;
   /** Whether the agent writes back by HTTP, so that it needs a token and a prompt. */
   readonly writesBack: boolean;
+  /** The directory that its agents work in; absent: each attempt has one of its own. */
+  readonly cwd?: string | undefined;
   /** Whether its runs survive the end of this process. */
   readonly adoptable: boolean;
   /** Whether the agent is available only while it reports so itself. */

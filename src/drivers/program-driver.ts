@@ -53,6 +53,7 @@ type ReadEnd = ProgramEnd & Pick<RunEnd, 'stderrTail'>;
 export class ProgramDriver implements Driver {
   readonly name: string;
   readonly writesBack = true;
+  readonly cwd: string | undefined;
   readonly adoptable = true;
   readonly prompting: Prompting;
   readonly resumes: boolean;
@@ -64,6 +65,7 @@ export class ProgramDriver implements Driver {
     this.#services = services;
     this.#program = program;
     this.name = program.name;
+    this.cwd = program.settings.cwd;
     this.prompting = program.prompting;
     this.resumes = program.resumes;
     this.lingerMs = program.lingerMs;

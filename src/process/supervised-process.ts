@@ -12,7 +12,7 @@ import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt
 import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
 import { type Host, identityOf } from './host/host.ts';
-import { findOwned } from './host/ownership.ts';
+import { findOwned, isOfLauncher } from './host/ownership.ts';
 import {
   findAlive,
   isAlive,
@@ -107,7 +107,12 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const since = launcher.startTime;
     const claim = { known: [launcher, agent], marker: spec.marker, since, own: this.#host.own };
     const owned = findOwned(await this.#host.scans.scan(since), claim);
-    const entries = owned.map(({ entry }) => entry).filter(isAlive);
+    const all = owned.map(({ entry }) => entry).filter(isAlive);
+    const parentOf = (pid: number) => all.find((entry) => entry.pid === pid);
+    // Those that copy the output are no processes of the agent.
+    const entries = all.filter(
+      (entry) => sameProcess(launcher, entry) || !isOfLauncher(entry, launcher, parentOf),
+    );
     entries.sort((a, b) => Number(a.startTime) - Number(b.startTime) || a.pid - b.pid);
     return Promise.all(entries.map((entry) => describe(this.#host, entry)));
   }

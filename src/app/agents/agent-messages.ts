@@ -5,6 +5,7 @@
  * earlier attempts are rejected and recorded, and change nothing. A process can be faster than the log: its message waits
  * until the start of its attempt is stored.
  */
+import { join } from 'node:path';
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import { agentActor, isUnnamed, nameOf } from '../../contracts/actors.ts';
 import type { AddComment, AddOutput, Heartbeat, StatusReport } from '../../contracts/api/requests.ts';
@@ -15,7 +16,7 @@ import type { ContentReference, Output } from '../../contracts/tasks.ts';
 import { attemptsOf, viewKey } from '../../engine/runtime/views.ts';
 import { ACTIVE_STATES } from '../../engine/supervisor/attempt-ends.ts';
 import { openAttempts } from '../attempts/attempts.ts';
-import { captureFile } from '../attempts/content-store.ts';
+import { type CapturePlaces, captureFile } from '../attempts/content-store.ts';
 import { type AppContext, commitForTask, findAttempts, findTask, speakerOf } from '../context.ts';
 import { whenRecorded } from '../events/follow.ts';
 
@@ -116,12 +117,26 @@ export async function addOutput(
 ): Promise<TaskView> {
   const { agent, ...ref } = await authenticate(app, task, token, 'output');
   assertOwnName('agent', name, agent);
-  const { directories } = app.settings;
   const content_file =
-    content_path === undefined ? file : await captureFile(directories.content, content_path);
+    content_path === undefined
+      ? file
+      : await captureFile(await capturePlaces(app, task, agent), content_path);
   const output: Output = { type, title, summary, agent, content, content_file };
   const event = { type: 'task.output_added', ...ref, output } as const;
   return commitForTask(app, event, agentActor(agent), cause);
+}
+
+/** The private directories of the task's attempts (a session may go on in that of an earlier one), and the agent's own. */
+async function capturePlaces(app: AppContext, ref: TaskRef, agent: string): Promise<CapturePlaces> {
+  const { attempts, content, data } = app.settings.directories;
+  const { cwd } = app.supervision.roster.get(agent)?.driver ?? {};
+  const { outputs } = await findTask(app, ref);
+  return {
+    store: content,
+    data,
+    allowed: [join(attempts, ref.project, ref.task), ...(cwd === undefined ? [] : [cwd])],
+    heldBytes: outputs.reduce((sum, { content_file }) => sum + (content_file?.size ?? 0), 0),
+  };
 }
 
 /** Who sends a request. */

@@ -39,6 +39,8 @@ export interface EngineOptions {
   readonly url: () => string | null;
   readonly defaults: TaskDefaults;
   readonly reviewOf: Settings['reviewOf'];
+  /** What keeps this process from working, for example a lost data directory; null, or absent: nothing. */
+  readonly obstacle?: () => string | null;
   readonly prompts?: PromptBuilders;
   /** Whether outputs that are too large for an event are kept in files. Default: true. */
   readonly storesContent?: boolean;

@@ -137,6 +137,7 @@ export class RecoveredEngine {
       environment,
       keys: options.keys ?? null,
       isDraining: () => draining.signal.aborted,
+      obstacle: options.obstacle ?? (() => null),
     };
     return new Engine({ app, journal, pipeline, followers, snapshotter, logger, draining, closed });
   }
@@ -274,6 +275,7 @@ function settingsOf(options: EngineOptions): Settings {
     reviewOf: options.reviewOf,
     limits: { queueDepth, concurrency, projectConcurrency },
     directories: {
+      data: options.dataDirectory,
       content: contentDirectoryOf(options),
       attempts: attemptsDirectoryOf(options),
     },

@@ -164,6 +164,8 @@ function assertAccepting(app: AppContext): void {
   if (app.isDraining()) {
     throw new SignalboxError('shutting_down', 'Signalbox is shutting down and takes no new tasks');
   }
+  const obstacle = app.obstacle();
+  if (obstacle !== null) throw new SignalboxError('log_unavailable', `no new tasks are taken: ${obstacle}`);
   const { pending, scheduled } = app.state.projections.blackboard.counts;
   const waiting = pending + scheduled;
   if (waiting >= app.settings.limits.queueDepth) {

@@ -77,8 +77,8 @@ export function lastCheckpointFile(auditDirectory: string): string {
 }
 
 async function createIfMissing(file: string): Promise<void> {
-  const options = { flag: 'wx', mode: 0o600, flush: true };
-  await writeFile(file, generateKey().privatePem(), options).catch((error: unknown) => {
+  const key = generateKey().privatePem();
+  await writeFile(file, key, { flag: 'wx', mode: 0o600, flush: true }).catch((error: unknown) => {
     if (!hasCode(error, 'EEXIST')) throw error;
   });
 }

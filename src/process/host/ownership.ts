@@ -49,6 +49,23 @@ export function findOwned(index: ProcessIndex, claim: Claim): OwnedProcess[] {
   return search.complete();
 }
 
+/**
+ * Whether a process is a part of the launcher: it copies the output, and ends when nothing can print any more. The agent
+ * is the only child of the launcher that has executed a program.
+ */
+export function isOfLauncher(
+  entry: ProcessEntry,
+  launcher: ProcessKey | undefined,
+  parentOf: (pid: number) => ProcessEntry | undefined,
+): boolean {
+  if (launcher === undefined) return false;
+  if (sameProcess(launcher, entry)) return true;
+  if (entry.pgid !== launcher.pid) return false;
+  let part = entry.beforeExec === true ? entry : parentOf(entry.ppid);
+  while (part?.beforeExec === true && part.ppid !== launcher.pid) part = parentOf(part.ppid);
+  return part?.beforeExec === true;
+}
+
 class OwnershipSearch {
   readonly #index: ProcessIndex;
   readonly #claim: Claim;

@@ -3,11 +3,11 @@
  *
  * Invariant kill/proved-by-evidence: `survivors: 0` is reported only after two scans in a row that found nothing. Every
  * process that was found is known by pid and start time from then on, wherever it moves. The launcher gets no SIGKILL as
- * long as it can still record how the agent ended.
+ * long as it can still record how the agent ended, nor do the processes that copy the output for it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Host } from '../host/host.ts';
-import { findOwned, type OwnedProcess } from '../host/ownership.ts';
+import { findOwned, isOfLauncher, type OwnedProcess } from '../host/ownership.ts';
 import type { ProcessEntry, ProcessKey } from '../host/process-table.ts';
 import { findAlive, isAlive, processKey, sameProcess } from '../host/process-table.ts';
 import type { FoundProcess, KillEvidence, KillOptions, SentSignal } from '../runner.ts';
@@ -139,12 +139,14 @@ class KillRun {
   async #force(living: readonly OwnedProcess[]): Promise<void> {
     this.#forceRounds += 1;
     const roundEnd = performance.now() + ROUND_MS;
-    const launcher = living.find(({ entry }) => this.#isLauncher(entry))?.entry;
-    const others = living.map(({ entry }) => entry).filter((entry) => entry !== launcher);
-    if (launcher !== undefined && others.length === 0) {
-      this.#resume([launcher]);
-      if (await this.#gone([launcher], () => roundEnd)) return; // it recorded the end
-      this.#killOne(launcher);
+    const entries = living.map(({ entry }) => entry);
+    const parentOf = (pid: number) => entries.find((entry) => entry.pid === pid);
+    const parts = entries.filter((entry) => isOfLauncher(entry, this.#target.launcher, parentOf));
+    const others = entries.filter((entry) => !parts.includes(entry));
+    if (others.length === 0) {
+      this.#resume(parts);
+      if (await this.#gone(parts, () => roundEnd)) return; // it recorded the end and the last output
+      for (const entry of parts) this.#killOne(entry);
     }
     if (this.#forceRounds >= GROUP_KILL_ROUND) this.#killGroups(living);
     for (const entry of others) this.#killOne(entry);

@@ -39,7 +39,8 @@ function launcherArguments({ spec, program, directory }: LaunchRequest, number: 
   const surplus = ADDED_BY_SHELL.filter((name) => !(name in spec.env)).join(' ');
   const [, ...rest] = spec.command;
   const input = spec.inputStays === true ? 'stays' : 'ends';
-  return [LAUNCHER, directory.path, spec.stdin ?? NO_INPUT, input, surplus, String(number), program, ...rest];
+  const values = [spec.stdin ?? NO_INPUT, input, surplus, String(number), String(spec.maxOutputBytes)];
+  return [LAUNCHER, directory.path, ...values, program, ...rest];
 }
 
 function launcherEnvironment({ spec }: LaunchRequest): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -35,10 +36,13 @@ describe('messages of agents over HTTP', () => {
   });
 
   it('captures the file that content_path names', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'signalbox-http-'));
+    const elsewhere = await mkdtemp(join(tmpdir(), 'signalbox-http-'));
     try {
       await using http = await start(new Gate());
       await http.working('a');
+      const { attempts, data } = http.test.app.settings.directories;
+      const directory = join(attempts, 'demo', 'a', '1', 'work');
+      await mkdir(directory, { recursive: true });
       const content_path = join(directory, 'table.csv');
       await writeFile(content_path, 'a,b\n1,2\n');
       const output = { type: 'data', title: 'table' };
@@ -50,9 +54,33 @@ describe('messages of agents over HTTP', () => {
       const before = http.events;
       const missing = { ...output, content_path: join(directory, 'none') };
       problemIn(await http.post(`${TASKS}/a/outputs`, missing, sent), 422, 'content_unreadable');
+
+      // What lies elsewhere, by its own path, by a link, and by a link on the way; and what is no file.
+      await writeFile(join(elsewhere, 'table.csv'), 'secret');
+      await writeFile(join(data, 'secret'), 'secret');
+      await symlink(join(elsewhere, 'table.csv'), join(directory, 'link'));
+      await symlink(elsewhere, join(directory, 'way'));
+      execFileSync('mkfifo', [join(directory, 'fifo')]);
+      const refused = ['link', 'way/table.csv', 'fifo', '.'].map((name) => join(directory, name));
+      const outside = [
+        join(elsewhere, 'table.csv'),
+        join(data, 'secret'),
+        '/etc/passwd',
+        '/proc/self/environ',
+      ];
+      for (const path of [...refused, ...outside, '/dev/zero']) {
+        const request = { ...output, content_path: path };
+        problemIn(await http.post(`${TASKS}/a/outputs`, request, sent), 422, 'content_unreadable');
+      }
+      await truncate(content_path, 300 * 1_024 * 1_024);
+      problemIn(
+        await http.post(`${TASKS}/a/outputs`, { ...output, content_path }, sent),
+        413,
+        'body_too_large',
+      );
       expect(http.events).toBe(before);
     } finally {
-      await rm(directory, { recursive: true });
+      await rm(elsewhere, { recursive: true });
     }
   });
 

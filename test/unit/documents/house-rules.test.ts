@@ -16,6 +16,27 @@ const FOLDERS = [...PROGRAM, 'web', 'test'];
 const CODE = /\.(ts|tsx|mjs)$/;
 const THIS_FILE = 'test/unit/documents/house-rules.test.ts';
 
+/**
+ * Files that may open others directly, because no agent chooses what is there: arguments of the command line, the
+ * configuration, the program's own files, /proc, and directories that were made a moment before.
+ */
+const OPENS_FILES = [
+  'src/base/regular-files.ts',
+  'src/cli/',
+  'src/config/',
+  'src/version.ts',
+  'src/worker/credentials.ts',
+  'src/engine/replay/file-source.ts',
+  'src/features/audit/bundle-source.ts',
+  'src/http/pages/dashboard.ts',
+  'src/process/host/linux-processes.ts',
+  'src/process/preflight.ts',
+  'src/process/channel/input-fifo.ts',
+  'src/daemon/embedded/apt.ts',
+  'src/daemon/embedded/obtain.ts',
+  'src/daemon/embedded/program.ts',
+];
+
 interface SourceFile {
   readonly path: string;
   readonly text: string;
@@ -72,6 +93,20 @@ describe('the rules of the house', () => {
     for (const path of paths) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
     const full = [...counts].filter(([, count]) => count > MAX_FILES_PER_FOLDER);
     expect(full.map(([folder, count]) => `${folder} has ${count} files`)).toEqual([]);
+  });
+
+  it('opens files only by src/base/regular-files.ts, but for what the operator names on the command line and the system itself', () => {
+    const opening =
+      /(?<![.\w#] *)\b(?:open|readFile|writeFile|createReadStream|createWriteStream|copyFile|appendFile|truncate)(?:Sync)?\((?!\w+: |new URL|[^;]*'wx')/;
+    const imported = /import \{[^}]*\} from 'node:fs(?:\/promises)?'/;
+    const found = files.filter(
+      ({ path, text }) =>
+        path.startsWith('src/') &&
+        !OPENS_FILES.some((each) => path.startsWith(each)) &&
+        imported.test(text) &&
+        opening.test(text.replaceAll(/^\s*(?:\*|\/\/).*$/gm, '')),
+    );
+    expect(found.map(({ path }) => path)).toEqual([]);
   });
 
   it('names a task by taskKey and an attempt by attemptKey, not by a text made on the spot', () => {
