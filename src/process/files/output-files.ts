@@ -9,12 +9,12 @@ import {
   openForWritingSync,
   openRegular,
   openRegularSync,
-  readSmallSync,
   statRegularSync,
 } from '../../base/regular-files.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { OutputBytes } from '../runner.ts';
 import type { AttemptDirectory } from './attempt-directory.ts';
+import { rotatedBytes } from './rotated-bytes.ts';
 
 const COPY_BYTES = 1024 * 1024;
 /** How much of what was written since the end of the copy is appended to it while the process keeps writing. */
@@ -25,7 +25,6 @@ const MAX_COPY_MS = 250;
 const MAX_OVERGROWTH = 16;
 /** How much of the beginning is kept for good: many programs print their session there. */
 const HEAD_BYTES = 64 * 1024;
-const MAX_COUNT_BYTES = 64;
 
 /** Reads an output file while it is written. */
 export interface OutputReader {
@@ -285,17 +284,6 @@ function truncateTo(path: string, bytes: number): void {
     ftruncateSync(file, bytes);
   } finally {
     closeSync(file);
-  }
-}
-
-/** What the launcher has noted of its rotations; undefined if it has made none. */
-function rotatedBytes(path: string): number | undefined {
-  try {
-    const text = readSmallSync(`${path}.rotated`, MAX_COUNT_BYTES)?.text ?? '';
-    return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined;
-  } catch (error) {
-    if (error instanceof NotRegularError) return undefined;
-    throw error;
   }
 }
 

@@ -298,7 +298,18 @@ describe.each(['sh', 'dash', 'bash', 'busybox sh'])('the launcher in %s', (shell
   ])('records "%s"', (script, record) => {
     const directory = join(lab.base, `launcher-${shell}-${script.replaceAll(/\W/g, '-')}`);
     mkdirSync(directory);
-    const command = [LAUNCHER, directory, '/dev/null', 'ends', 'PWD OLDPWD', '1', '9', '/bin/sh', '-c', script];
+    const command = [
+      LAUNCHER,
+      directory,
+      '/dev/null',
+      'ends',
+      'PWD OLDPWD',
+      '1',
+      '9',
+      '/bin/sh',
+      '-c',
+      script,
+    ];
     const result = spawnSync(program, [...options, ...command], { encoding: 'utf8' });
     expect(result).toMatchObject({ status: 0, stdout: 'ended 1\n', stderr: '' });
     expect(textOf(join(directory, 'exit'))).toMatch(record);

@@ -1,0 +1,15 @@
+/** The launcher's count of what it has moved out of an output file (launcher.sh). */
+import { NotRegularError, readSmallSync } from '../../base/regular-files.ts';
+
+const MAX_COUNT_BYTES = 64;
+
+/** What the launcher has noted of its rotations; undefined if it has made none. */
+export function rotatedBytes(path: string): number | undefined {
+  try {
+    const text = readSmallSync(`${path}.rotated`, MAX_COUNT_BYTES)?.text ?? '';
+    return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined;
+  } catch (error) {
+    if (error instanceof NotRegularError) return undefined;
+    throw error;
+  }
+}
