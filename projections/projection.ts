@@ -77,7 +77,7 @@ export function personOf(actor: string): string {
   return actor.replace(/^user:/, '');
 }
 
-/** Who wrote a comment. An agent cannot write as somebody else: earlier versions stored the name that it gave. */
+/** Who wrote a comment. An agent cannot write in another name: earlier versions stored the name that it gave. */
 export function authorOf(author: string, actor: string): string {
   return actor.startsWith('agent:') ? actor.slice('agent:'.length) : author;
 }

@@ -1,4 +1,5 @@
 /** Which tasks belong together: children of a parent, dependents of a task, and the task of an idempotency key. */
+import { normalForm } from '../src/base/normal-form.ts';
 import { taskKey } from '../src/contracts/ids.ts';
 import type { TaskSpec } from '../src/contracts/tasks.ts';
 
@@ -17,6 +18,11 @@ interface Linked {
   readonly spec: Pick<TaskSpec, 'parent' | 'depends_on' | 'idempotency_key'>;
 }
 
+/** Keys are compared in one normal form; earlier versions stored them as they were sent. */
+function idempotencyKeyOf(project: string, key: string): string {
+  return normalForm(`${project}/${key}`);
+}
+
 export function noLinks(): TaskLinks {
   return { children: new Map(), dependents: new Map(), idempotencyKeys: new Map() };
 }
@@ -32,7 +38,7 @@ export function copyOfLinks({ children, dependents, idempotencyKeys }: TaskLinks
 export function link(links: TaskLinks, { project, id, spec }: Linked): void {
   const key = taskKey({ project, task: id });
   if (spec.idempotency_key !== undefined)
-    links.idempotencyKeys.set(`${project}/${spec.idempotency_key}`, key);
+    links.idempotencyKeys.set(idempotencyKeyOf(project, spec.idempotency_key), key);
   for (const [index, from] of ends(links, project, spec)) {
     const linked = index.get(from) ?? [];
     if (!linked.includes(key)) index.set(from, [...linked, key]);
@@ -48,7 +54,7 @@ export function unlink(links: TaskLinks, { project, id, spec }: Linked): void {
     if (linked.length > 0) index.set(from, linked);
     else index.delete(from);
   }
-  const idempotencyKey = `${project}/${spec.idempotency_key}`;
+  const idempotencyKey = idempotencyKeyOf(project, spec.idempotency_key ?? '');
   if (links.idempotencyKeys.get(idempotencyKey) === key) links.idempotencyKeys.delete(idempotencyKey);
 }
 

@@ -214,14 +214,14 @@ export async function commitForTask(
   return findTask(app, event);
 }
 
-/** The actor of a decision: its sender, who may name somebody else only as long as there are no tokens. @throws SignalboxError `forbidden` */
+/** The actor of a decision: its sender, who may give another name only as long as there are no tokens. @throws SignalboxError `forbidden` */
 export function deciderOf({ by }: Pick<Decision, 'by'>, actor: string): string {
   return speakerOf('by', by, actor);
 }
 
 /**
  * The actor under which a request is recorded.
- * @param field in which the request names somebody, for the message
+ * @param field with the name in the request, for the message
  * @throws SignalboxError `forbidden` if it names another one than its authenticated sender
  */
 export function speakerOf(field: string, name: string | undefined, actor: string): string {

@@ -73,7 +73,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     jobs: jobServices(app),
     decisions: {
       decide: answering(decideTask),
-      /** Who decides. @throws SignalboxError `forbidden` if the request names somebody else than its sender */
+      /** Who decides. @throws SignalboxError `forbidden` if the request names another one than its sender */
       speakerOf: deciderOf,
       review: bind(reviewTask),
       redact: answering(redactContent),

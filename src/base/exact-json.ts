@@ -1,6 +1,6 @@
 /**
  * JSON whose numbers are kept exactly. `JSON.parse` rounds 9007199254740993 and turns 1e400 into Infinity, which is written as
- * null: what is stored would not be what was sent, and nobody would notice.
+ * null: what is stored would not be what was sent, without a word.
  */
 
 /** A number that would be changed. */

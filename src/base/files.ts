@@ -21,10 +21,11 @@ export async function readText(file: string): Promise<string> {
 
 /**
  * Replaces `file` (mode 0600). After a crash or a power cut it holds the old text or the new one; when this returns,
- * the new one is on the disk. One writer at a time.
+ * the new one is on the disk.
+ * @param writer names this writer if several may write at the same time: the last one wins
  */
-export async function replaceDurably(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`;
+export async function replaceDurably(file: string, text: string, writer?: string): Promise<void> {
+  const temporary = writer === undefined ? `${file}.tmp` : `${file}.${writer}.tmp`;
   const handle = await createFresh(temporary);
   try {
     await handle.writeFile(text);

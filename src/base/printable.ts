@@ -2,6 +2,7 @@
  * Text from agents for a terminal or a page: characters that move the cursor, change colours or reverse the direction of
  * text are replaced by visible ones.
  */
+import { cutText } from './cut-text.ts';
 
 /** Control characters except tab and newline, and marks and overrides of the text direction. */
 const UNSAFE =
@@ -24,7 +25,7 @@ export function printable(text: string): string {
 /** The first line that is not empty, cut to `maxLength` characters. */
 export function firstLine(text: string, maxLength: number): string {
   const [line = ''] = text.trim().split('\n', 1);
-  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`;
+  return cutText(line, maxLength, '…');
 }
 
 /** The same as `printable`, on one line. */

@@ -23,7 +23,7 @@ export function agentActor(id: string): string {
   return `agent:${id}`;
 }
 
-/** Whether the caller may name the person for whom it speaks: nobody has told Signalbox another name. */
+/** Whether the caller may name the person for whom it speaks: Signalbox knows no other name. */
 export function isUnnamed(actor: string): boolean {
   return UNNAMED.has(actor);
 }

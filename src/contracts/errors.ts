@@ -37,7 +37,7 @@ export const ERROR_CODES = {
   rule_not_found: 'There is no recorded rule with this id.',
   too_many_messages: 'Too many messages to the agent of this task wait for their delivery.',
   unauthorized: 'The credentials are missing or not valid.',
-  forbidden: 'The credentials do not allow this.',
+  forbidden: 'The credentials, the host or the origin of the request do not allow this.',
   rate_limited: 'This client sends requests more often than the limit.',
   overloaded: 'More work is queued than the configured limit.',
   log_unavailable: 'The event log cannot be written at the moment.',

@@ -144,14 +144,17 @@ export const TASK_FIELDS = {
   },
   id: { request: id.optional() },
   idempotency_key: {
-    request: z.string().min(1).max(200).optional(),
+    request: z.string().min(1).max(200).normalize('NFC').optional(),
     stored: z.string().optional(),
     answer: z.string().nullable(),
     label: 'Idempotency key',
   },
   source: { ...optional(z.string().max(200), z.string()), redacted: 'dropped', label: 'Source' },
   labels: {
-    ...optional(z.record(z.string().max(100), z.string().max(500)), z.record(z.string(), z.string())),
+    ...optional(
+      z.record(z.string().max(100).normalize('NFC'), z.string().max(500).normalize('NFC')),
+      z.record(z.string(), z.string()),
+    ),
     answer: z.record(z.string(), z.string()),
     none: {},
     redacted: 'dropped',

@@ -28,11 +28,12 @@ export function answerNotFound(request: FastifyRequest): never {
 /** Answers a request that is not HTTP, or incomplete. */
 export function answerClientError(this: FastifyInstance, thrown: Error, socket: Socket): void {
   if (socket.writable) {
-    const error = new SignalboxError(
-      'invalid_request',
-      `the request cannot be read as HTTP: ${thrown.message}`,
-    );
-    const problem = problemOf(error, '');
+    const isTooLarge = 'code' in thrown && thrown.code === 'HPE_HEADER_OVERFLOW';
+    const what = isTooLarge
+      ? 'the header fields of the request are too large: send less than 16 kB'
+      : `the request cannot be read as HTTP: ${thrown.message}`;
+    const [status, reason] = isTooLarge ? [431, 'Request Header Fields Too Large'] : [400, 'Bad Request'];
+    const problem = { ...problemOf(new SignalboxError('invalid_request', what), ''), status };
     const body = JSON.stringify(problem);
     const headers = {
       ...problemHeaders(problem),
@@ -40,7 +41,7 @@ export function answerClientError(this: FastifyInstance, thrown: Error, socket: 
       connection: 'close',
     };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`HTTP/1.1 ${problem.status} Bad Request\r\n${lines.join('')}\r\n${body}`);
+    socket.write(`HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`);
   }
   this.log.debug({ err: thrown }, 'could not read a request');
   socket.destroy();

@@ -15,7 +15,8 @@ const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const HTTP_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 const WAITING_BUCKETS = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800];
 const LOOP_RESOLUTION_MS = 10;
-const QUANTILES = [0.5, 0.9, 0.99] as const;
+/** Not `quantile`, which only a summary may have. */
+const PERCENTILES = [50, 90, 99] as const;
 
 export interface MetricsSources {
   readonly app: AppContext;
@@ -139,10 +140,10 @@ export class Metrics {
     new Gauge({
       name: 'signalbox_event_loop_delay_seconds',
       help: 'How late timers are, since the metrics were read last.',
-      labelNames: ['quantile'],
+      labelNames: ['percentile'],
       registers: [this.#registry],
       collect() {
-        for (const quantile of QUANTILES) this.set({ quantile }, loop.percentile(quantile * 100) / 1e9);
+        for (const percentile of PERCENTILES) this.set({ percentile }, loop.percentile(percentile) / 1e9);
         loop.reset();
       },
     });

@@ -5,6 +5,7 @@
  * can reach the server (they need a token), any IP address will do, since it cannot be made to resolve elsewhere.
  * Cross-site requests: if Origin is sent, it must be that of this server.
  */
+import type { IncomingMessage } from 'node:http';
 import { SignalboxError } from '../contracts/errors.ts';
 
 export interface OriginRules {
@@ -36,6 +37,21 @@ export function isReachable({ host, publicUrl }: OriginRules): boolean {
   return !isLoopback(host) || (publicUrl !== undefined && !LOOPBACK.test(new URL(publicUrl).hostname));
 }
 
+/**
+ * The host that a request is for: of its target if that is a whole URL (as for a proxy), otherwise of its header.
+ * @throws SignalboxError `invalid_request` for several Host headers, which two programs may read differently
+ */
+export function hostOfRequest({ url = '', rawHeaders, headers }: IncomingMessage): string | undefined {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts++;
+  }
+  if (hosts > 1)
+    throw new SignalboxError('invalid_request', 'the request has several Host headers: send one');
+  if (url.startsWith('/') || url === '*') return headers.host;
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
 /** @returns a check of a request's headers. @throws SignalboxError `forbidden` (the check) */
 export function originGuard({ host, publicUrl }: OriginRules): (headers: OriginHeaders) => void {
   const open = publicUrl === undefined ? null : new URL(publicUrl);
@@ -44,7 +60,8 @@ export function originGuard({ host, publicUrl }: OriginRules): (headers: OriginH
     LOOPBACK.test(name) || named.has(name) || (!isLoopback(host) && NUMBERS.test(name));
   return (headers) => {
     const target = parseHost(headers.host ?? '');
-    if (!target || !isOurs(target.hostname)) {
+    // A dot at the end makes a name absolute, and no other one.
+    if (!target || !isOurs(target.hostname.replace(/\.$/, ''))) {
       throw new SignalboxError(
         'forbidden',
         `Signalbox does not answer to the host ${JSON.stringify(headers.host ?? '')}: use its address, or set server.public_url to its name`,

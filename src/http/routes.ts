@@ -1,4 +1,6 @@
 /** The operations as routes of the HTTP server. */
+import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '../contracts/actors.ts';
 import { SignalboxError } from '../contracts/errors.ts';
@@ -37,7 +39,8 @@ export function addRoute(http: FastifyInstance, operation: Operation, options: R
       callers.set(request, admit(operation, request, options));
     },
     handler: async (request, reply) => {
-      const { params, query, body = {}, headers } = request;
+      const { params, query, body = {} } = request;
+      const headers = withText(request.headers, 'idempotency-key');
       const context = {
         headers,
         caller: callers.get(request) ?? notAdmitted(),
@@ -51,6 +54,15 @@ export function addRoute(http: FastifyInstance, operation: Operation, options: R
         : stream(request, reply, answer, answer.stream);
     },
   });
+}
+
+/** Node reads header fields as Latin-1. A value that was sent as UTF-8 is read as such, as over NATS. */
+function withText(headers: IncomingHttpHeaders, name: 'idempotency-key'): IncomingHttpHeaders {
+  const value = headers[name];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII.
+  if (typeof value !== 'string' || /^[\x00-\x7f]*$/.test(value)) return headers;
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? { ...headers, [name]: bytes.toString() } : headers;
 }
 
 /** The caller, whose requests are counted. @throws SignalboxError as `Gatekeeper`, `RateLimit` */

@@ -22,7 +22,7 @@ import { acceptOnlyJson } from './json-body.ts';
 import { watchMethods } from './methods.ts';
 import { Metrics } from './metrics.ts';
 import { documentService } from './openapi/page.ts';
-import { isReachable, originGuard } from './origin.ts';
+import { hostOfRequest, isReachable, originGuard } from './origin.ts';
 import { serveDashboard } from './pages/dashboard.ts';
 import { serveMcp } from './pages/mcp.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -194,7 +194,7 @@ function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptio
       );
     });
     traffic.enter(reply.raw);
-    checkOrigin(request.headers);
+    checkOrigin({ host: hostOfRequest(request.raw), origin: request.headers.origin });
   });
   http.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');

@@ -131,6 +131,7 @@ export class CommandService {
       }
       const problem = problemOf(error, requestId);
       const headers = newHeaders();
+      headers.set(STATUS_HEADER, String(problem.status));
       headers.set('content-type', PROBLEM_TYPE);
       // A header must be one line of Latin text, as titles are.
       message.respondError(problem.status, problem.title, JSON.stringify(problem), { headers });

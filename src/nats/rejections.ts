@@ -2,8 +2,10 @@
  * Rejected messages of agents, with the reason. The newest of each agent are kept (streams.ts); a flood costs a bounded number
  * of writes a second. All are counted.
  */
+
 import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { cutText } from '../base/cut-text.ts';
 import type { Clock } from '../base/environment.ts';
 import { type RejectionRecord, rejectionRecordSchema } from '../contracts/messages/agent-messages.ts';
 import { REJECTED_STREAM, REJECTED_SUBJECTS, rejectedSubject } from '../contracts/messages/subjects.ts';
@@ -37,7 +39,7 @@ export class Rejections {
     const second = Math.floor(now / 1_000);
     if (second !== this.#second) [this.#second, this.#written] = [second, 0];
     if (this.#written++ >= PER_SECOND || this.#connection.isClosed()) return;
-    const reason = record.reason.slice(0, MAX_REASON);
+    const reason = cutText(record.reason, MAX_REASON);
     const kept = { ...record, reason, time: new Date(now).toISOString() };
     // Not awaited: the sender gets its answer even if the rejection cannot be stored.
     this.#connection.publish(rejectedSubject(record.agent), JSON.stringify(kept));

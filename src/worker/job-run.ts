@@ -8,8 +8,10 @@
  * acknowledged when its result is stored. A run that is to end (cancelled, out of time, no longer open, or the worker stops)
  * is told by its signal and gets its grace; then its end is reported, whether or not it has ended.
  */
+
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
+import { cutText } from '../base/cut-text.ts';
 import { systemClock } from '../base/environment.ts';
 import { pause, untilAborted } from '../base/time.ts';
 import { messageOf } from '../contracts/errors.ts';
@@ -188,7 +190,7 @@ export class JobRun {
     await this.#send('result', {
       ...end,
       ...this.#address,
-      error: end.error?.slice(0, MAX_TEXT),
+      error: end.error === undefined ? undefined : cutText(end.error, MAX_TEXT),
       content,
       metadata: { completedAt: new Date(now).toISOString(), duration: now - this.#startedAt },
     });

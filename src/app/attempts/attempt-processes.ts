@@ -1,7 +1,9 @@
 /** The processes of attempts on this machine, and the commands that were started for them. */
+
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptView } from '../../../projections/index.ts';
+import { cutText } from '../../base/cut-text.ts';
 import type { AttemptAnswer, AttemptProcesses } from '../../contracts/api/answers.ts';
 import type { ProcessTreeAnswer } from '../../contracts/api/processes.ts';
 import type { AttemptRef } from '../../contracts/ids.ts';
@@ -71,7 +73,7 @@ async function commandOf(app: AppContext, attempt: AttemptView): Promise<string[
 
 function shortened(argument: string): string {
   if (argument.length <= MAX_ARGUMENT_LENGTH) return argument;
-  return `${argument.slice(0, MAX_ARGUMENT_LENGTH)}…`;
+  return `${cutText(argument, MAX_ARGUMENT_LENGTH)}…`;
 }
 
 export async function listProcesses(app: AppContext): Promise<AttemptProcesses[]> {

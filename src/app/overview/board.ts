@@ -1,5 +1,7 @@
 /** The board: a small card for each relevant task, at present and in the past, and its changes. */
+
 import type { AttemptHistory, Blackboard, PastStates, TaskView } from '../../../projections/index.ts';
+import { cutText } from '../../base/cut-text.ts';
 import {
   type BoardAnswer,
   type BoardCard,
@@ -69,7 +71,7 @@ function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
 }
 
 function shortened(text: string | null): string | null {
-  return text !== null && text.length > NOTE_LENGTH ? `${text.slice(0, NOTE_LENGTH - 1)}…` : text;
+  return text === null ? null : cutText(text, NOTE_LENGTH, '…');
 }
 
 /** @param project limits the cards; counts and agents are always those of all projects */

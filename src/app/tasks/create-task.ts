@@ -2,6 +2,7 @@
 import type { TaskView } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { sha256 } from '../../base/hash.ts';
+import { normalForm } from '../../base/normal-form.ts';
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -50,7 +51,7 @@ export async function createAnyTask(
   creator: Creator,
   trace: IncomingTrace = {},
 ): Promise<Created> {
-  const request_sha256 = sha256(canonicalJson(request));
+  const request_sha256 = sha256(normalForm(canonicalJson(request)));
   const ref = { project, task: idOf(app, project, request) };
   for (;;) {
     const known = await findEarlier(app, ref, request, request_sha256);

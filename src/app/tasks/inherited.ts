@@ -1,6 +1,6 @@
 /**
  * What an attempt creates: a child of its task, in its project and under its budget, reviewed at least as strictly and with
- * no higher priority. An agent must not get others to do what nobody reviews.
+ * no higher priority. An agent must not get others to do what is not reviewed.
  */
 import type { TaskView } from '../../../projections/index.ts';
 import type { CreateTask, FollowUp } from '../../contracts/api/requests.ts';

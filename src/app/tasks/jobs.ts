@@ -1,5 +1,7 @@
 /** The plain job API: its requests as tasks, and tasks as its answers. */
+
 import type { TaskView } from '../../../projections/index.ts';
+import { cutText } from '../../base/cut-text.ts';
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import { type CreateJob, JOB_PROJECT, type JobAnswer, type JobState } from '../../contracts/api/jobs.ts';
 import { createTaskSchema } from '../../contracts/api/requests.ts';
@@ -121,5 +123,5 @@ function errorOf({ state, lastOutcome, reason }: TaskView): JobAnswer['error'] {
 /** The first line of the description. */
 function titleOf(description: string): string {
   const [line = ''] = description.split('\n', 1);
-  return line.length <= TITLE_LENGTH ? line : `${line.slice(0, TITLE_LENGTH - 1)}…`;
+  return cutText(line, TITLE_LENGTH, '…');
 }

@@ -1,5 +1,6 @@
 /** Reads tasks from the blackboard, also while the log cannot be written. */
 import type { TaskView } from '../../../projections/index.ts';
+import { normalForm, searchForm } from '../../base/normal-form.ts';
 import type { EventAnswer, TaskAnswer, TaskPageAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -99,8 +100,8 @@ function filterOf({
   label,
   q,
 }: TaskQuery): (task: TaskView) => boolean {
-  const words = (q ?? '').toLowerCase().split(/\s+/);
-  const [name = '', ...value] = (label ?? '').split('=');
+  const words = searchForm(q ?? '').split(/\s+/);
+  const [name = '', ...value] = normalForm(label ?? '').split('=');
   return (task) => {
     const { spec } = task;
     if (project !== null && task.project !== project) return false;
@@ -108,14 +109,21 @@ function filterOf({
     if (agent !== undefined && agent !== (task.agent ?? spec.agent)) return false;
     if (type !== undefined && type !== spec.type) return false;
     if (parent !== undefined && parent !== spec.parent) return false;
-    if (label !== undefined && spec.labels?.[name] !== value.join('=')) return false;
+    if (label !== undefined && !hasLabel(spec.labels, name, value.join('='))) return false;
     return q === undefined || holdsAll(words, `${task.id}\n${spec.title}\n${spec.description}`);
   };
 }
 
 function holdsAll(words: readonly string[], text: string): boolean {
-  const lower = text.toLowerCase();
-  return words.every((word) => lower.includes(word));
+  const searched = searchForm(text);
+  return words.every((word) => searched.includes(word));
+}
+
+/** Tasks of earlier versions have labels as they were written, in any normal form. */
+function hasLabel(labels: Readonly<Record<string, string>> = {}, name: string, value: string): boolean {
+  return Object.entries(labels).some(
+    ([each, text]) => normalForm(each) === name && normalForm(text) === value,
+  );
 }
 
 function statesOf(text: string | undefined): ReadonlySet<TaskState> | null {

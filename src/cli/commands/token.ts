@@ -78,7 +78,7 @@ const ls: CommandRow = {
       const rows = entries.map(({ name, role, created_at }) => ({ name, role, created_at }));
       const empty =
         readAccess(files) === 'closed'
-          ? `no tokens, and nobody but running agents gets in: ${LOCKED_ADVICE}`
+          ? `no tokens, and access is closed to all but running agents: ${LOCKED_ADVICE}`
           : 'no tokens: every user of this machine can use the HTTP API without one';
       printList(terminal, options, { rows, columns, empty });
     }),
@@ -96,7 +96,7 @@ const revoke: CommandRow = {
   name: 'revoke',
   summary: 'revoke a token',
   description:
-    'Revokes a token. It is rejected within one second. After the last one, nobody but running agents gets in until a ' +
+    'Revokes a token. It is rejected within one second. After the last one, all callers but running agents are refused until a ' +
     'token is created, or "token open-access" lets every user of this machine in.',
   examples: [['Revoke the token of a user who has left', 'signalbox token revoke ann']],
   add: (command, terminal) =>

@@ -1,5 +1,7 @@
 /** The values of arguments and options. Some of them only a running Signalbox knows. */
+
 import type { Command, Option } from 'commander';
+import { cutText } from '../../base/cut-text.ts';
 import { oneLine } from '../../base/printable.ts';
 import { DEFAULT_URL, type SignalboxClient } from '../../client/client.ts';
 import { LOG_LEVELS } from '../../config/schema/config.ts';
@@ -126,7 +128,7 @@ async function live(
   );
   // A shell runs the line: only valid ids may get into it.
   const valid = (await ask(client)).filter(({ text }) => ID_PATTERN.test(text));
-  const candidates = valid.map(({ text, about }) => ({ text, about: oneLine(about).slice(0, ABOUT_LENGTH) }));
+  const candidates = valid.map(({ text, about }) => ({ text, about: cutText(oneLine(about), ABOUT_LENGTH) }));
   return { kind: 'words', candidates };
 }
 

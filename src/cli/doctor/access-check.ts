@@ -14,7 +14,9 @@ export const checkAccess: Check = async ({ config }) => {
     if (length > 0) return [ok('access', `${countText(length, 'token')}; every caller needs one`)];
     if (readAccess(files) !== 'closed')
       return [ok('access', 'no tokens: every user of this machine is an administrator')];
-    return [warn('access', 'there were tokens and there are none now: nobody gets in', LOCKED_ADVICE)];
+    return [
+      warn('access', 'there were tokens and there are none now: all callers are refused', LOCKED_ADVICE),
+    ];
   } catch (error) {
     return [fail('access', messageOf(error), LOCKED_ADVICE)];
   }

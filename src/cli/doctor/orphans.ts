@@ -1,6 +1,8 @@
 /** Processes of attempts that an earlier Signalbox of this data directory left running. */
+
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { cutText } from '../../base/cut-text.ts';
 import { installationOf } from '../../daemon/data-directory.ts';
 import type { Host } from '../../process/host/host.ts';
 import { isAlive } from '../../process/host/process-table.ts';
@@ -57,7 +59,7 @@ async function findOrphans(host: Host, prefix: string): Promise<Orphans> {
     if (attempt === undefined || !ATTEMPT.test(attempt) || !isAlive(entry)) continue;
     const command = (await host.table.commandLine(entry.pid)) ?? entry.name;
     const processes = orphans.get(attempt) ?? [];
-    processes.push({ pid: entry.pid, command: command.replaceAll(/\s+/g, ' ').slice(0, COMMAND_CHARACTERS) });
+    processes.push({ pid: entry.pid, command: cutText(command.replaceAll(/\s+/g, ' '), COMMAND_CHARACTERS) });
     orphans.set(attempt, processes);
   }
   return orphans;

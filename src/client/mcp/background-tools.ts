@@ -4,10 +4,14 @@ import { resolve } from 'node:path';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { DEFAULT_CURSOR } from '../../contracts/api/background.ts';
-import { addTool, type McpSession, READS, WRITES } from './session.ts';
+import { addTool, type McpSession, READING, READS, WRITES } from './session.ts';
+
+/** Results of one call: what a client refuses as too long would be lost. */
+const MAX_RESULTS = 8;
 
 export function addBackgroundTools(server: McpServer, { client, identity }: McpSession): void {
   addTool(server, 'background_run', {
+    title: 'Run a command',
     description:
       'Runs a shell command in the background and answers at once. Its result comes with drain_notifications.',
     input: z.strictObject({
@@ -22,8 +26,9 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
     },
   });
   addTool(server, 'check_background', {
+    title: 'Check a command',
     description: 'Shows one background command with the end of its output, or lists all.',
-    input: z.strictObject({ task_id: z.string().optional() }),
+    input: z.strictObject({ task_id: z.string().optional(), ...READING }),
     annotations: READS,
     run: async ({ task_id }) => {
       if (task_id !== undefined) return client.checkBackground({ task: task_id });
@@ -32,12 +37,13 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
     },
   });
   addTool(server, 'drain_notifications', {
+    title: 'Fetch new results',
     description:
       'Fetches results of background commands that have finished since the last call, each once, in "text". Call it before each turn.',
     input: z.strictObject({ cursor: z.string().default(DEFAULT_CURSOR) }),
     annotations: WRITES,
     run: async ({ cursor }) => {
-      const drained = await client.drainNotifications({ cursor, drain_id: randomUUID() });
+      const drained = await client.drainNotifications({ cursor, drain_id: randomUUID(), limit: MAX_RESULTS });
       const { text, more, results } = drained;
       return { text, more, task_ids: results.map(({ task_id }) => task_id) };
     },

@@ -8,6 +8,7 @@ const SHOWN = 3;
 
 export function addScheduleTools(server: McpServer, { client, identity }: McpSession): void {
   addTool(server, 'schedule_list', {
+    title: 'List schedules',
     description: 'Lists the schedules, with their next times and newest runs.',
     input: z.strictObject({}),
     annotations: READS,
@@ -23,6 +24,7 @@ export function addScheduleTools(server: McpServer, { client, identity }: McpSes
     },
   });
   addTool(server, 'schedule_create', {
+    title: 'Create a schedule',
     description:
       'Creates a schedule: a task for an agent ("agent") or a type ("type") at each time of "cron" (five fields), every "every_seconds", or once "at". Needs the rights of an operator.',
     input: z.strictObject({
@@ -45,6 +47,7 @@ export function addScheduleTools(server: McpServer, { client, identity }: McpSes
       }),
   });
   addTool(server, 'schedule_trigger', {
+    title: 'Run a schedule now',
     description: 'Creates a task of a schedule now. Needs the rights of an operator.',
     input: z.strictObject({ id: z.string() }),
     annotations: { ...WRITES, idempotentHint: false },

@@ -13,7 +13,14 @@ const INSTRUCTIONS =
   'Run long commands with background_run; call drain_notifications before each turn for what has finished.';
 
 export function createMcpServer(session: McpSession): McpServer {
-  const server = new McpServer({ name: 'signalbox', version: VERSION }, { instructions: INSTRUCTIONS });
+  const server = new McpServer(
+    { name: 'signalbox', version: VERSION },
+    {
+      instructions: INSTRUCTIONS,
+      // The list of tools is fixed.
+      capabilities: { tools: { listChanged: false } },
+    },
+  );
   addTaskTools(server, session);
   addQuestionTools(server, session);
   addBackgroundTools(server, session);

@@ -8,9 +8,13 @@ import {
   TRACEPARENT_META_KEY,
   TRACESTATE_META_KEY,
 } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { cutText } from '../../base/cut-text.ts';
 import { type IncomingTrace, incomingTrace } from '../../base/trace-context.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { parse } from '../../operations/parse.ts';
 import type { SignalboxClient } from '../client.ts';
+import { fitted, partOf } from './fit.ts';
 
 /** The identity of the tools is never an argument, since a model must not choose it. */
 export interface McpIdentity {
@@ -29,8 +33,9 @@ export interface McpSession {
 }
 
 interface Tool<Input> {
+  readonly title: string;
   readonly description: string;
-  readonly input: StandardSchemaWithJSON<unknown, Input>;
+  readonly input: z.ZodType<Input>;
   readonly annotations: ToolAnnotations;
   /** The project comes from the session, never from the model. */
   readonly run: (input: Input, trace: IncomingTrace, context: ServerContext) => Promise<object>;
@@ -39,24 +44,83 @@ interface Tool<Input> {
 export const READS = { readOnlyHint: true, openWorldHint: false } as const;
 export const WRITES = { readOnlyHint: false, destructiveHint: false, openWorldHint: false } as const;
 
+/** Tokens of an answer, unless the caller asks for more. Clients stop at 25,000. */
+const MAX_TOKENS = 18_000;
+/** English has about four bytes a token. */
+const BYTES_PER_TOKEN = 4;
+
+/** Arguments of the tools that read: what was cut is read in parts. */
+export const READING = {
+  path: z
+    .string()
+    .max(500)
+    .optional()
+    .describe('Reads one part of the answer only, such as outputs[0].content.'),
+  offset: z.int().min(0).default(0).describe('With path: where to begin, in characters or items.'),
+  max_tokens: z
+    .int()
+    .min(1_000)
+    .max(250_000)
+    .default(MAX_TOKENS)
+    .describe('About how long the answer may be. Clients may refuse more than the default.'),
+} as const;
+
+const readingSchema = z.object({
+  path: READING.path.catch(undefined),
+  offset: READING.offset.catch(0),
+  max_tokens: READING.max_tokens.catch(MAX_TOKENS),
+});
+type Reading = z.output<typeof readingSchema>;
+
+const READ_ON =
+  'The values in "truncated" are cut. Read on with task_get or check_background: the same task_id, the path, and the number in "shown" as offset.';
+
 export function addTool<Input>(
   server: McpServer,
   name: string,
-  { description, input, annotations, run }: Tool<Input>,
+  { title, description, input, annotations, run }: Tool<Input>,
 ): void {
-  server.registerTool(name, { description, inputSchema: input, annotations }, (args, context) =>
-    resultOf(() => run(args, traceOfCall(context), context)),
+  // Arguments are checked here: the library would answer with a text that has no code.
+  const inputSchema: StandardSchemaWithJSON<unknown, unknown> = {
+    '~standard': { ...input['~standard'], validate: (value: unknown) => ({ value }) },
+  };
+  server.registerTool(name, { title, description, inputSchema, annotations }, (args, context) =>
+    resultOf(readingSchema.parse(args ?? {}), async () =>
+      run(parse(input, args ?? {}, 'arguments'), traceOfCall(context), context),
+    ),
   );
 }
 
 /** The result of a tool: the same JSON as structure and as text, or an error that a model can act upon. Never throws. */
-async function resultOf(work: () => Promise<object>): Promise<CallToolResult> {
+async function resultOf(reading: Reading, work: () => Promise<object>): Promise<CallToolResult> {
   try {
-    const structuredContent = { ...(await work()) };
-    return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
+    const whole = { ...(await work()) };
+    const maxBytes = reading.max_tokens * BYTES_PER_TOKEN;
+    const { value, cuts } = fitted(partFor(whole, reading, maxBytes), maxBytes, bytesOf);
+    return resultWith(cuts.length === 0 ? value : { ...value, truncated: cuts, read_on: READ_ON });
   } catch (error) {
-    return { isError: true, content: [{ type: 'text', text: JSON.stringify(errorJson(error)) }] };
+    return {
+      isError: true,
+      content: [{ type: 'text', text: cutText(JSON.stringify(errorJson(error)), MAX_TOKENS) }],
+    };
   }
+}
+
+/** @throws SignalboxError `not_found` */
+function partFor(whole: object, { path, offset }: Reading, maxBytes: number): object {
+  if (path === undefined) return whole;
+  const part = partOf(whole, path, offset, (each) => bytesOf(each) <= maxBytes);
+  if (part !== null) return part;
+  throw new SignalboxError('not_found', `path: there is nothing at ${JSON.stringify(path)} in the answer`);
+}
+
+function resultWith(value: object): CallToolResult {
+  const structuredContent = { ...value };
+  return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
+}
+
+function bytesOf(value: object): number {
+  return Buffer.byteLength(JSON.stringify(resultWith(value)));
 }
 
 /** With the stable code, and the status of the task if that is the obstacle. */

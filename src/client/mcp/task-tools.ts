@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { OUTPUT_TYPES, TASK_STATES } from '../../contracts/tasks.ts';
-import { addTool, type McpSession, READS, WRITES } from './session.ts';
+import { addTool, type McpSession, READING, READS, WRITES } from './session.ts';
 
 const taskIdSchema = z.string().optional().describe('Default: the task that you work on.');
 
@@ -16,13 +16,16 @@ export function addTaskTools(server: McpServer, session: McpSession): void {
 function addProjectTools(server: McpServer, { client, identity }: McpSession): void {
   const { project } = identity;
   addTool(server, 'task_get', {
-    description: 'Reads a task with its outputs and comments.',
-    input: z.strictObject({ task_id: taskIdSchema }),
+    title: 'Read a task',
+    description:
+      'Reads a task with its outputs and comments. What is too long is cut and listed in "truncated": read it on with path and offset.',
+    input: z.strictObject({ task_id: taskIdSchema, ...READING }),
     annotations: READS,
     run: ({ task_id }) =>
       client.readTask({ project, task: taskOf(identity, task_id), expand: ['outputs', 'comments'] }),
   });
   addTool(server, 'task_list', {
+    title: 'List tasks',
     description: 'Lists the tasks of your project, oldest first.',
     input: z.strictObject({
       status: z.array(z.enum(TASK_STATES)).optional(),
@@ -38,6 +41,7 @@ function addProjectTools(server: McpServer, { client, identity }: McpSession): v
     },
   });
   addTool(server, 'task_create', {
+    title: 'Create a task',
     description: 'Creates a task for an agent ("agent"), or for any agent that can do its type ("type").',
     input: z.strictObject({
       title: z.string(),
@@ -75,6 +79,7 @@ function inShort({
 function addAttemptTools(server: McpServer, { client, identity }: McpSession): void {
   const ref = (task_id?: string) => ({ project: identity.project, task: taskOf(identity, task_id) });
   addTool(server, 'task_claim', {
+    title: 'Confirm the claim',
     description:
       'Confirms that the task you work on is still yours, and that you are alive. Signalbox assigns tasks to agents: no other task can be claimed.',
     input: z.strictObject({}),
@@ -82,6 +87,7 @@ function addAttemptTools(server: McpServer, { client, identity }: McpSession): v
     run: async () => client.reportHeartbeat(ref()),
   });
   addTool(server, 'task_status', {
+    title: 'Report the status',
     description:
       'Reports the status of the task you work on: working, review (it is finished; add an output first), failed, or blocked.',
     input: z.strictObject({
@@ -92,6 +98,7 @@ function addAttemptTools(server: McpServer, { client, identity }: McpSession): v
     run: async (report) => client.reportStatus({ ...ref(), ...report }),
   });
   addTool(server, 'task_output', {
+    title: 'Add a result',
     description: 'Adds a result to the task you work on: its content, or the absolute path of a file.',
     input: z.strictObject({
       type: z.enum(OUTPUT_TYPES),
@@ -104,6 +111,7 @@ function addAttemptTools(server: McpServer, { client, identity }: McpSession): v
     run: async (output) => client.addOutput({ ...ref(), ...output }),
   });
   addTool(server, 'task_comment', {
+    title: 'Comment on a task',
     description: 'Comments on a task. Its next attempt gets the comment.',
     input: z.strictObject({ task_id: taskIdSchema, body: z.string() }),
     annotations: WRITES,

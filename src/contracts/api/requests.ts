@@ -7,7 +7,7 @@ import { waitSchema } from './jobs.ts';
 
 const title = z.string().trim().min(1).max(500);
 const text = z.string().max(400_000);
-const name = z.string().trim().min(1).max(100);
+const name = z.string().trim().min(1).max(100).normalize('NFC');
 const comment = z.string().trim().min(1).max(100_000);
 /** A page of a list: `after` is the `next` of the page before. */
 const page = {

@@ -6,6 +6,7 @@
  */
 
 import type { TaskView } from '../../../projections/index.ts';
+import { cutText } from '../../base/cut-text.ts';
 import { sha256 } from '../../base/hash.ts';
 import { formatTraceparent } from '../../base/trace-context.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
@@ -131,7 +132,7 @@ export class Relations {
         .replaceAll('{{task_id}}', () => task.id);
     return {
       ...followUp,
-      title: fill(followUp.title).slice(0, MAX_TITLE_LENGTH),
+      title: cutText(fill(followUp.title), MAX_TITLE_LENGTH),
       description: fill(followUp.description),
       source: followUp.source ?? `follow-up of ${task.id}`,
       // In the same tree: its parent waits for it, and it counts for the budget.
@@ -151,8 +152,8 @@ export class Relations {
 }
 
 function outputsOf({ outputs }: TaskView): string {
-  return outputs
-    .map(({ title, content, content_file }) => `${title}:\n${content ?? content_file?.path ?? ''}`)
-    .join('\n\n')
-    .slice(0, MAX_OUTPUT_LENGTH);
+  const texts = outputs.map(
+    ({ title, content, content_file }) => `${title}:\n${content ?? content_file?.path ?? ''}`,
+  );
+  return cutText(texts.join('\n\n'), MAX_OUTPUT_LENGTH);
 }

@@ -7,6 +7,7 @@
  */
 
 import type { TaskView } from '../../../projections/index.ts';
+import { cutText } from '../../base/cut-text.ts';
 import { sha256 } from '../../base/hash.ts';
 import { isReviewMode } from '../../contracts/config-values.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
@@ -105,7 +106,7 @@ export class Reviews {
       project,
       task: id,
       spec: {
-        title: `Review: ${spec.title}`.slice(0, MAX_TITLE_LENGTH),
+        title: cutText(`Review: ${spec.title}`, MAX_TITLE_LENGTH),
         description: '',
         type: 'review',
         agent: reviewer,
@@ -184,7 +185,7 @@ function parsed(text: string): Verdict | null {
   try {
     const { verdict, comment } = JSON.parse(json) as { verdict?: unknown; comment?: unknown };
     if (verdict !== 'approve' && verdict !== 'reject') return null;
-    const given = typeof comment === 'string' ? comment.trim().slice(0, MAX_COMMENT_LENGTH) : '';
+    const given = typeof comment === 'string' ? cutText(comment.trim(), MAX_COMMENT_LENGTH) : '';
     return { verdict, comment: given === '' ? undefined : given };
   } catch {
     return null;

@@ -5,8 +5,10 @@
  * disk before the next batch is sent: after a crash, one batch may be sent again. A failing collector is logged when it
  * begins to fail and when it recovers, not at every attempt.
  */
+
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { cutText } from '../../base/cut-text.ts';
 import type { Environment } from '../../base/environment.ts';
 import { fetchFailure, messageOf } from '../../base/errors.ts';
 import { readJson, writeJson } from '../../base/files.ts';
@@ -195,7 +197,7 @@ async function sendSpans(
     const text = await response.text();
     const { status } = response;
     if (response.ok) return { kind: 'accepted', reason: rejectionIn(text) };
-    const reason = `it answered ${status} ${text.trim().slice(0, MAX_REASON)}`.trim();
+    const reason = `it answered ${status} ${cutText(text.trim(), MAX_REASON)}`.trim();
     if (!RETRYABLE_STATUSES.has(status)) return { kind: 'refused', reason };
     return { kind: 'unavailable', reason, retryAfterMs: retryAfter(response.headers.get('retry-after')) };
   } catch (error) {
@@ -215,7 +217,7 @@ function rejectionIn(text: string): string | null {
   try {
     const { rejectedSpans, errorMessage } = partialSuccessSchema.parse(JSON.parse(text)).partialSuccess;
     if (rejectedSpans === 0 && errorMessage === '') return null;
-    return `${rejectedSpans} spans rejected: ${errorMessage.slice(0, MAX_REASON)}`;
+    return `${rejectedSpans} spans rejected: ${cutText(errorMessage, MAX_REASON)}`;
   } catch {
     return null;
   }

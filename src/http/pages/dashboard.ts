@@ -86,8 +86,16 @@ function send({ headers }: FastifyRequest, reply: FastifyReply, file: File): Fas
   const { type, tag, bytes, zipped } = file;
   reply.headers({ etag: tag, vary: 'accept-encoding', 'content-type': type });
   if (headers['if-none-match'] === tag) return reply.code(304).send();
-  if (!/\bgzip\b/.test(headers['accept-encoding'] ?? '')) return reply.send(bytes);
+  if (!takesGzip(headers['accept-encoding'])) return reply.send(bytes);
   return reply.header('content-encoding', 'gzip').send(zipped);
+}
+
+/** `gzip;q=0` refuses it. */
+function takesGzip(accepted = ''): boolean {
+  return accepted.split(',').some((each) => {
+    const [name, quality = 'q=1'] = each.split(';').map((part) => part.trim().toLowerCase());
+    return name === 'gzip' && Number(quality.replace(/^q=/, '')) > 0;
+  });
 }
 
 async function loadFiles(directory: string): Promise<ReadonlyMap<string, File>> {

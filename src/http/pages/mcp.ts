@@ -1,11 +1,13 @@
 /** MCP over HTTP at one path, beside the operations: its answers follow the MCP protocol. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type AttemptPrincipal, principalOf } from '../../app/agents/agent-messages.ts';
 import type { AppContext } from '../../app/context.ts';
 import type { McpHandler } from '../../client/mcp/http.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
 import { checkedProject } from '../../contracts/ids.ts';
 import { type Caller, type Gatekeeper, tokenOf } from '../../operations/access/access.ts';
 import { traceIn } from '../../operations/headers.ts';
+import { answerError } from '../errors.ts';
 
 export const MCP_PATH = '/mcp';
 const DEFAULT_PROJECT = 'default';
@@ -31,6 +33,7 @@ export function serveMcp(
       const target = { access: 'read', project: principal?.project } as const;
       callers.set(request, { principal, caller: gatekeeper.admit(target, request.headers.authorization) });
     },
+    errorHandler: answerParseError,
     handler: async (request, reply) => {
       const { principal, caller } = callers.get(request) ?? { principal: null, caller: null };
       const { project = DEFAULT_PROJECT } = request.query;
@@ -46,11 +49,42 @@ export function serveMcp(
   });
 }
 
+const PARSE_ERROR = -32_700;
+
+/** A body that cannot be read is answered as JSON-RPC, other errors as everywhere. */
+function answerParseError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (
+    !(thrown instanceof SignalboxError) ||
+    thrown.code !== 'invalid_request' ||
+    !thrown.message.startsWith('body: ')
+  ) {
+    return answerError(thrown, request, reply);
+  }
+  const error = { code: PARSE_ERROR, message: `Parse error: ${thrown.message}` };
+  return reply.code(400).send({ jsonrpc: '2.0', id: null, error });
+}
+
+/** Whether a client takes every media type that MCP answers with. */
+function acceptsAll(accept: string | undefined): boolean {
+  const ranges = (accept ?? '*/*').split(',').map((range) => range.split(';', 1)[0]?.trim().toLowerCase());
+  const takes = (type: string): boolean =>
+    ranges.some((range) => range === '*/*' || range === type || range === type.replace(/\/.*/, '/*'));
+  return takes('application/json') && takes('text/event-stream');
+}
+
+function isInitialize(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'method' in body && body.method === 'initialize';
+}
+
 /** Without the body, which is passed parsed. */
-function webRequest({ headers, method, url, host }: FastifyRequest): Request {
+function webRequest({ headers, method, url, host, body }: FastifyRequest): Request {
   const fields = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && name !== 'content-length') fields.set(name, [value].flat().join(', '));
   }
+  // The library looks for the names of both media types.
+  if (acceptsAll(headers.accept)) fields.set('accept', 'application/json, text/event-stream');
+  // A client that initializes negotiates in the body; what it sent in the header is no version of a session yet.
+  if (isInitialize(body)) fields.delete('mcp-protocol-version');
   return new Request(new URL(url, `http://${host}`), { method, headers: fields });
 }

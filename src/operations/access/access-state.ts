@@ -4,8 +4,11 @@
  * Invariant access/open-on-loopback-only: once there were tokens, access without one stays closed, also if the tokens are
  * revoked, deleted or emptied, until an operator opens it by name ("signalbox token open-access").
  */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { z } from 'zod';
-import { writeJson } from '../../base/files.ts';
+import { replaceDurably } from '../../base/files.ts';
 import { readSmallSync } from '../../base/regular-files.ts';
 
 const MAX_BYTES = 4_096;
@@ -37,5 +40,8 @@ export async function recordAccess(
   access: RecordedAccess,
   now: number,
 ): Promise<void> {
-  await writeJson(file, { access, since: new Date(now).toISOString() });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const text = JSON.stringify({ access, since: new Date(now).toISOString() });
+  // The command line and a running Signalbox may record it at the same time.
+  await replaceDurably(file, `${text}\n`, randomUUID());
 }

@@ -30,7 +30,7 @@ export interface Caller {
 /** The tokens of people. */
 export interface PeopleTokens {
   readonly isEmpty: boolean;
-  /** Whether nobody needs a token: there never were any, or an operator has opened access. */
+  /** Whether no token is needed: there never were any, or an operator has opened access. */
   readonly isOpen: boolean;
   /** null for a token that is not (or no longer) known. */
   find(token: string): { readonly name: string; readonly role: 'admin' | 'observer' } | null;

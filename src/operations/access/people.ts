@@ -1,6 +1,6 @@
 /**
  * The tokens of people, as a running Signalbox knows them. A new or revoked token takes effect within a second, without a restart.
- * If the file becomes unreadable, the tokens known before stay valid; if the tokens are gone, nobody gets in.
+ * If the file becomes unreadable, the tokens known before stay valid; if the tokens are gone, all callers are refused.
  */
 import { statSync } from 'node:fs';
 import type { Logger } from 'pino';
@@ -18,13 +18,13 @@ import {
 
 const CHECK_INTERVAL_MS = 1_000;
 
-/** `open`: no token is needed on this machine. `tokens`: each caller needs one. `locked`: there is none, and nobody gets in. */
+/** `open`: no token is needed on this machine. `tokens`: each caller needs one. `locked`: there is none, and callers are refused. */
 export type AccessState = AccessReport['state'];
 
-/** What to do if nobody gets in. */
+/** What to do if all callers are refused. */
 export const LOCKED_ADVICE =
   'create a token with "signalbox token new NAME --role admin", or let every user of this machine in with "signalbox token open-access --yes"';
-const LOCKED = `there were tokens and there are none now, so nobody but running agents gets in: ${LOCKED_ADVICE}`;
+const LOCKED = `there were tokens and there are none now, so all callers but running agents are refused: ${LOCKED_ADVICE}`;
 
 interface PeopleOptions {
   readonly files: AccessFiles;

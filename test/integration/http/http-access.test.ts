@@ -1,4 +1,7 @@
-/** Tokens: what each caller may do, and the errors for other requests. */
+/**
+ * Tokens: what each caller may do, and the errors for other requests. Long because most of it is about the same callers of
+ * one Signalbox.
+ */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -120,7 +120,7 @@ describe('the metrics for Prometheus', () => {
     expect(value('signalbox_queue_oldest_age_seconds{kind="type",name="review"}')).toBeGreaterThanOrEqual(0);
     expect(value('signalbox_open_attempts')).toBe(1);
     expect(value('signalbox_commit_duration_seconds_count')).toBeGreaterThan(5);
-    expect(value('signalbox_event_loop_delay_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(0);
+    expect(value('signalbox_event_loop_delay_seconds{percentile="99"}')).toBeGreaterThanOrEqual(0);
     expect(value('signalbox_http_request_duration_seconds_count{operation="createTask",status="201"}')).toBe(
       6,
     );

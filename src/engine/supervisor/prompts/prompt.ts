@@ -6,6 +6,7 @@ import type {
   SteeringMessage,
   TaskView,
 } from '../../../../projections/index.ts';
+import { cutText } from '../../../base/cut-text.ts';
 import { PROMPT_LABELS, promptFieldsOf } from '../../../contracts/task-fields.ts';
 import type { Prompting } from '../../../drivers/driver.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';
@@ -228,7 +229,7 @@ function authorization({ token, prompting }: PromptInput): string {
 }
 
 function excerpt(text: string): string {
-  return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH)}…`;
+  return text.length <= EXCERPT_LENGTH ? text : `${cutText(text, EXCERPT_LENGTH)}…`;
 }
 
 /** Characters of all outputs together. A reviewer has to see the whole work. */
@@ -251,5 +252,5 @@ function outputLines(output: OutputView, room: number, texts: PromptTexts): stri
   const lines = summary === undefined ? [heading] : [heading, summary];
   if (file) lines.push(`${texts.file}: ${file.path} (${file.size} bytes, SHA-256 ${file.sha256})`);
   if (content === undefined) return lines;
-  return [...lines, content.length <= room ? content : `${content.slice(0, room)}\n${texts.cut}`];
+  return [...lines, content.length <= room ? content : `${cutText(content, room)}\n${texts.cut}`];
 }
