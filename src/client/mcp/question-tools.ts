@@ -19,7 +19,7 @@ export function addQuestionTools(server: McpServer, session: McpSession): void {
 
 function addAsk(server: McpServer, { client, identity }: McpSession): void {
   addTool(server, 'ask', {
-    title: 'Ask',
+    title: 'Ask a question',
     description:
       'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same "id": it waits on and asks nothing twice.',
     input: z.strictObject({
@@ -67,14 +67,14 @@ async function awaitAnswer(
 
 function addAnswering(server: McpServer, { client, identity }: McpSession): void {
   addTool(server, 'question_list', {
-    title: 'Question list',
+    title: 'List questions',
     description: 'Lists the open questions of the agents in your project, oldest first.',
     input: z.strictObject({ agent: z.string().optional() }),
     annotations: READS,
     run: ({ agent }) => client.listQuestions({ project: identity.project, agent }),
   });
   addTool(server, 'question_answer', {
-    title: 'Question answer',
+    title: 'Answer a question',
     description:
       'Answers an open question of another agent. The first answer counts. Give an option, a text, the values of a form, or decline.',
     input: z.strictObject({
@@ -105,7 +105,7 @@ function addAnswering(server: McpServer, { client, identity }: McpSession): void
     },
   });
   addTool(server, 'task_steer', {
-    title: 'Task steer',
+    title: 'Send a message to a running task',
     description: 'Sends a message to the agent of a task, while it works or before its next attempt.',
     input: z.strictObject({ task_id: z.string(), text: z.string() }),
     annotations: WRITES,
