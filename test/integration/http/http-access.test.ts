@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mcpOverHttp } from '../../../src/client/mcp/http.ts';
+import { readAccess } from '../../../src/operations/access/access-state.ts';
 import { People } from '../../../src/operations/access/people.ts';
 import { addToken, openAccess, readTokens, removeToken } from '../../../src/operations/access/tokens-file.ts';
 import { functionAgent, silentLogger } from '../../support/engine.ts';
@@ -19,6 +20,7 @@ import {
   type TestHttp,
   taskIn,
 } from '../../support/http/http.ts';
+import { until } from '../../support/until.ts';
 
 const agents = () => [functionAgent('worker', new Gate().handler, { concurrency: 2 })];
 const later = { title: 'x', agent: 'worker', delay_seconds: 60 };
@@ -325,6 +327,7 @@ describe('the tokens of people', () => {
         expect(people.state).not.toBe('open');
       }
       expect(people.report()).toEqual({ state: 'locked', warning: expect.stringContaining('open-access') });
+      await until(() => readAccess(files) === 'closed', 'it is recorded again');
       expect((await open()).state).toBe('locked');
       // A damaged record opens nothing.
       await writeFile(files.state, '{}');
