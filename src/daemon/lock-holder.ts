@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIfExists } from '../base/files.ts';
-import { type LeaseHolder, parseHolder } from '../journal/lease.ts';
+import { holdsLease, type LeaseHolder, parseHolder } from '../journal/lease.ts';
 import type { Host } from '../process/host/host.ts';
 import { findAlive } from '../process/host/process-table.ts';
 import { replaceFile } from './embedded/files.ts';
@@ -31,11 +31,15 @@ export function ownHolder(host: Host, writer: string, now: number): LeaseHolder 
   };
 }
 
-/** Certain only for a process of this machine. */
+/**
+ * Certain only for a process of this machine. A Signalbox that has stopped in this process may have left its lease, if
+ * the server did not answer; or another thread has it: which of the two, only its renewals tell.
+ */
 export function livenessOf(host: Host, holder: LeaseHolder): 'gone' | 'alive' | 'unknown' {
   if (holder.host !== host.name) return 'unknown';
   if (holder.bootId !== (host.bootId ?? '')) return host.bootId === undefined ? 'unknown' : 'gone';
-  return findAlive(host.table, holder) ? 'alive' : 'gone';
+  if (!findAlive(host.table, holder)) return 'gone';
+  return holder.pid === process.pid && !holdsLease(holder.writer) ? 'unknown' : 'alive';
 }
 
 /** To be called by the holder of the lease. @returns a function that removes the file */

@@ -49,18 +49,29 @@ const CHECKS_PER_TTL = 20;
 /** The shortest time limit for an answer of the server. */
 const MIN_ANSWER_MS = 500;
 
+/** The writers of this process, as far as this copy of the module knows. */
+const heldHere = new Set<string>();
+
+/** Whether this process has acquired a lease for this writer and has not released it. */
+export function holdsLease(writer: string): boolean {
+  return heldHere.has(writer);
+}
+
 export class Lease {
   readonly #kv: KV;
   readonly #options: LeaseOptions;
   readonly #ttlMs: number;
   #revision: number;
   #timer: NodeJS.Timeout;
+  #renewing: Promise<void> = Promise.resolve();
+  #isReleased = false;
 
   private constructor(kv: KV, options: LeaseOptions, ttlMs: number, revision: number) {
     this.#kv = kv;
     this.#options = options;
     this.#ttlMs = ttlMs;
     this.#revision = revision;
+    heldHere.add(options.holder.writer);
     this.#timer = this.#schedule();
   }
 
@@ -120,14 +131,26 @@ export class Lease {
     return null;
   }
 
-  /** Releases the lease, so that the next Signalbox need not wait. */
+  /**
+   * Releases the lease, so that the next Signalbox need not wait. If the server does not answer, the lease expires, and
+   * the next start waits for that.
+   */
   async release(): Promise<void> {
+    this.#isReleased = true;
     clearTimeout(this.#timer);
-    await this.#kv.delete(KEY, { previousSeq: this.#revision }).catch(() => {});
+    heldHere.delete(this.#options.holder.writer);
+    // Its revision is the one to delete.
+    await this.#renewing;
+    await this.#kv.delete(KEY, { previousSeq: this.#revision }).catch((err: unknown) => {
+      this.#options.logger.debug({ err }, 'could not release the lease: it expires');
+    });
   }
 
   #schedule(): NodeJS.Timeout {
-    return setTimeout(() => void this.#renew(), this.#ttlMs / RENEWALS_PER_TTL).unref();
+    const renew = (): void => {
+      this.#renewing = this.#renew();
+    };
+    return setTimeout(renew, this.#ttlMs / RENEWALS_PER_TTL).unref();
   }
 
   async #renew(): Promise<void> {
@@ -135,13 +158,16 @@ export class Lease {
     try {
       this.#revision = await this.#kv.update(KEY, JSON.stringify(holder), this.#revision);
     } catch (error) {
+      if (this.#isReleased) return;
       logger.warn({ err: error }, `could not renew the lease: ${messageOf(error)}; trying to regain it`);
       const present = await this.#regain().catch((err: unknown) => {
         logger.debug({ err }, 'cannot read the lease');
         return holder;
       });
+      if (this.#isReleased) return;
       if (present?.writer !== holder.writer) return onLost(present);
     }
+    if (this.#isReleased) return;
     this.#timer = this.#schedule();
   }
 

@@ -15,6 +15,7 @@ import { damaged, refuseGap, unavailable } from '../failures.ts';
 import type { Extent, FillGap, LogReader, ReadRange, StoredMessage, Tip } from '../journal.ts';
 import { messageIdOf } from './append.ts';
 import { isStreamMissing } from './event-stream.ts';
+import { StallWatch } from './stall-watch.ts';
 
 /** Milliseconds to wait for each answer of the server. */
 const TIMEOUT_MS = 10_000;
@@ -149,7 +150,7 @@ async function* readMessages(
     isAtEnd = message.info.pending === 0 && !(await isFollowed(manager, sequence));
     if (isAtEnd) break;
   }
-  if (!isAtEnd) throw stopped('reading');
+  if (!isAtEnd) assertEnded(reading, expected);
   if (fill) for (; expected <= to; expected++) yield await fill(expected, null);
 }
 
@@ -160,11 +161,13 @@ async function* readMessages(
  */
 async function* readSubject(client: JetStreamClient, filter: string, from = 1): AsyncIterable<StoredMessage> {
   await using reading = await open(client, { ...startingAt(from), filter_subjects: filter });
+  let expected = from;
   for await (const message of reading.messages) {
+    expected = message.seq + 1;
     yield new ReadMessage(message);
     if (message.info.pending === 0) return;
   }
-  if (!reading.isEmpty) throw stopped('reading');
+  if (!reading.isEmpty) assertEnded(reading, expected);
 }
 
 async function* readLive(
@@ -199,9 +202,24 @@ async function* readLive(
 }
 
 interface Reading extends AsyncDisposable {
-  /** Ends by itself only if there is nothing to read, or the connection is closed. */
+  /** Ends by itself only if there is nothing (more) to read, or the connection is closed. */
   readonly messages: Iterable<JsMsg> | AsyncIterable<JsMsg>;
   readonly isEmpty: boolean;
+  /** Absent if it is empty. */
+  readonly stall?: StallWatch;
+}
+
+/**
+ * For a reading whose messages ended before their last one.
+ * @throws SignalboxError `log_corrupt`, `nats_unavailable` unless the server has no more
+ */
+function assertEnded({ stall }: Reading, expected: number): void {
+  if (stall?.finding === 'ended') return;
+  if (stall?.finding !== 'stuck') throw stopped('reading');
+  throw damaged(
+    expected,
+    `the NATS server does not deliver event ${expected} or a later one: its store may be damaged`,
+  );
 }
 
 /** @param pullSize messages that are requested at once */
@@ -215,11 +233,13 @@ async function open(
   const { num_pending: pending } = await consumer.info(true);
   if (pending === 0) return { messages: [], isEmpty: true, [Symbol.asyncDispose]: remove };
   const messages = await consumer.consume({ max_messages: pullSize });
+  const stall = new StallWatch(consumer, messages);
   const end = async (): Promise<void> => {
+    stall.close();
     await messages.close();
     await remove();
   };
-  return { messages, isEmpty: false, [Symbol.asyncDispose]: end };
+  return { messages, stall, isEmpty: false, [Symbol.asyncDispose]: end };
 }
 
 function startingAt(sequence: number): Partial<OrderedConsumerOptions> {

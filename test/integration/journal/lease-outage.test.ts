@@ -1,6 +1,7 @@
 /** The writer's lease while the server does not answer. An unhandled rejection fails the test run. */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterEach, expect, it } from 'vitest';
+import { livenessOf, ownHolder } from '../../../src/daemon/lock-holder.ts';
 import {
   deleteLease,
   Lease,
@@ -8,6 +9,7 @@ import {
   type LeaseOptions,
   readLease,
 } from '../../../src/journal/lease.ts';
+import { createHost } from '../../../src/process/host/host.ts';
 import { silentLogger } from '../../support/engine.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
 import { until } from '../../support/until.ts';
@@ -89,4 +91,39 @@ it('is regained by its holder if a standby took it and released it', async () =>
   expect(await untilRenewed(options.connection)).toBe('first');
   expect(lost).toEqual([]);
   await first.release();
+});
+
+it('is released while a renewal is in flight', async () => {
+  await using nats = await natsServer();
+  const options = await optionsOf(nats, 'first');
+  const lease = await Lease.acquire(options);
+  const { pid = 0 } = nats;
+  process.kill(pid, 'SIGSTOP');
+  // A renewal is sent every 100 ms, and times out after 500 ms.
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const released = lease.release();
+  process.kill(pid, 'SIGCONT');
+  await released;
+  expect(await readLease(options.connection)).toBeNull();
+});
+
+it('that a stopped Signalbox of the same process has left expires, and one that is held is not waited for', async () => {
+  await using nats = await natsServer();
+  const host = createHost(silentLogger, Date.now);
+  const ofThisProcess = async (writer: string): Promise<LeaseOptions> => ({
+    ...(await optionsOf(nats, writer)),
+    holder: ownHolder(host, writer, Date.now()),
+    livenessOf: (other) => livenessOf(host, other),
+    ttlMs: 2_000,
+  });
+  const stopped = await ofThisProcess('stopped');
+  const left = await Lease.acquire(stopped);
+  const next = await ofThisProcess('next');
+  const began = Date.now();
+  await expect(Lease.acquire(next)).rejects.toMatchObject({ code: 'log_in_use' });
+  expect(Date.now() - began).toBeLessThan(500);
+
+  await stopped.connection.close();
+  await left.release();
+  await (await Lease.acquire(next)).release();
 });
