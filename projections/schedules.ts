@@ -20,7 +20,7 @@ export interface ScheduleView {
   /** `active`, `paused`, `finished`, `removed`. */
   readonly state: string;
   readonly since: number;
-  /** Why, and by whom it is paused; null if it is not, or if nobody said. */
+  /** Why, and by whom it is paused; null if it is not, or if no reason was given. */
   readonly reason: string | null;
   readonly by: string | null;
   /** Oldest first: the newest, and every one whose task is not created yet. */

@@ -1,5 +1,5 @@
 /** Which tasks belong together: children of a parent, dependents of a task, and the task of an idempotency key. */
-import { normalForm } from '../src/base/normal-form.ts';
+import { normalForm } from '../src/base/text/normal-form.ts';
 import { taskKey } from '../src/contracts/ids.ts';
 import type { TaskSpec } from '../src/contracts/tasks.ts';
 

@@ -1,7 +1,7 @@
 /** Reports a failed command: one line on standard error, and an exit code. */
 import { CommanderError } from 'commander';
 import { z } from 'zod';
-import { printable } from '../base/printable.ts';
+import { printable } from '../base/text/printable.ts';
 import { ERROR_CODES, messageOf, SignalboxError } from '../contracts/errors.ts';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';

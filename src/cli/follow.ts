@@ -1,6 +1,6 @@
 /** Follows a task over HTTP until it settles. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { printable } from '../base/printable.ts';
+import { printable } from '../base/text/printable.ts';
 import type { EventAnswer, SignalboxClient } from '../client/client.ts';
 import type { TaskAnswer } from '../contracts/api/answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';

@@ -1,7 +1,7 @@
 /** Signalbox's own log: JSON lines, or readable lines on a terminal. */
 import { type Logger, pino } from 'pino';
 import { z } from 'zod';
-import { oneLine, printable } from '../base/printable.ts';
+import { oneLine, printable } from '../base/text/printable.ts';
 import { type Style, type Styler, stylerFor } from './terminal.ts';
 import { clockText } from './text/time.ts';
 import { pad } from './text/width.ts';

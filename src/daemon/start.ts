@@ -1,6 +1,7 @@
 /**
  * The stages of a start: data directory → NATS → lease and engine → features → HTTP → dispatching. Each returns what
  * the next ones need and registers how to undo it; if one fails, the earlier ones are undone in the reverse order.
+ * Long because the stages are read from top to bottom.
  */
 import { join } from 'node:path';
 import type { AppContext } from '../app/context.ts';

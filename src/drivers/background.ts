@@ -6,8 +6,8 @@
  */
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firstLine } from '../base/printable.ts';
 import { writeFresh } from '../base/regular-files.ts';
+import { firstLine } from '../base/text/printable.ts';
 import { BACKGROUND_AGENT, backgroundParamsSchema, OUTPUT_BYTES } from '../contracts/api/background.ts';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { BACKGROUND_PROJECT } from '../contracts/ids.ts';

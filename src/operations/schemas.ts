@@ -3,6 +3,7 @@ import { z } from 'zod';
 import * as answers from '../contracts/api/answers.ts';
 import { createJobSchema, jobAnswerSchema } from '../contracts/api/jobs.ts';
 import * as requests from '../contracts/api/requests.ts';
+import { createScheduleSchema } from '../contracts/api/schedules.ts';
 import { healthReportSchema, problemSchema } from '../contracts/api/system-answers.ts';
 import * as webhooks from '../contracts/api/webhooks.ts';
 import { whyAnswerSchema } from '../contracts/api/why.ts';
@@ -14,6 +15,7 @@ const REQUESTS = {
   CreateJob: createJobSchema,
   CreateTask: requests.createTaskSchema,
   FollowUp: requests.followUpSchema,
+  CreateSchedule: createScheduleSchema,
   StatusReport: requests.statusReportSchema,
   Heartbeat: requests.heartbeatSchema,
   AddOutput: requests.addOutputSchema,

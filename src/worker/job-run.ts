@@ -11,8 +11,8 @@
 
 import type { JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
-import { cutText } from '../base/cut-text.ts';
 import { systemClock } from '../base/environment.ts';
+import { cutText } from '../base/text/cut-text.ts';
 import { pause, untilAborted } from '../base/time.ts';
 import { messageOf } from '../contracts/errors.ts';
 import {

@@ -3,7 +3,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptView } from '../../../projections/index.ts';
-import { cutText } from '../../base/cut-text.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import type { AttemptAnswer, AttemptProcesses } from '../../contracts/api/answers.ts';
 import type { ProcessTreeAnswer } from '../../contracts/api/processes.ts';
 import type { AttemptRef } from '../../contracts/ids.ts';

@@ -1,7 +1,7 @@
 /** The board: a small card for each relevant task, at present and in the past, and its changes. */
 
 import type { AttemptHistory, Blackboard, PastStates, TaskView } from '../../../projections/index.ts';
-import { cutText } from '../../base/cut-text.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import {
   type BoardAnswer,
   type BoardCard,

@@ -2,7 +2,7 @@
 import type { TaskView } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { sha256 } from '../../base/hash.ts';
-import { normalForm } from '../../base/normal-form.ts';
+import { normalForm } from '../../base/text/normal-form.ts';
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';

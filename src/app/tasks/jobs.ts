@@ -1,7 +1,7 @@
 /** The plain job API: its requests as tasks, and tasks as its answers. */
 
 import type { TaskView } from '../../../projections/index.ts';
-import { cutText } from '../../base/cut-text.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import { type CreateJob, JOB_PROJECT, type JobAnswer, type JobState } from '../../contracts/api/jobs.ts';
 import { createTaskSchema } from '../../contracts/api/requests.ts';

@@ -1,6 +1,6 @@
 /** Reads tasks from the blackboard, also while the log cannot be written. */
 import type { TaskView } from '../../../projections/index.ts';
-import { normalForm, searchForm } from '../../base/normal-form.ts';
+import { normalForm, searchForm } from '../../base/text/normal-form.ts';
 import type { EventAnswer, TaskAnswer, TaskPageAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';

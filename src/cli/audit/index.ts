@@ -1,6 +1,6 @@
 /** `signalbox audit`: verifies, exports, reports and redacts the event log. */
 import { InvalidArgumentError, Option } from 'commander';
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import type { AuditStatusAnswer, VerificationAnswer } from '../../contracts/api/audit-status.ts';
 import type { Redact } from '../../contracts/api/requests.ts';
 import type { LogPosition } from '../../features/audit/export-bundle.ts';

@@ -1,7 +1,7 @@
 /** Verifies the log or a bundle, and reports about a task. */
 
 import { writeFile } from 'node:fs/promises';
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { AuditFinding } from '../../features/audit/log-items.ts';
 import type { Verification } from '../../features/audit/verifier.ts';

@@ -1,6 +1,6 @@
 /** `signalbox agent`: the agents of a running Signalbox. */
 
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import type { RuleList } from '../../contracts/api/questions.ts';

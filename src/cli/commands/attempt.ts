@@ -1,7 +1,7 @@
 /** `signalbox attempt`: the attempts of a task. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import type { LogPart, SignalboxClient } from '../../client/client.ts';
 import { taskCommand } from '../../contracts/api/next-command.ts';
 import { SignalboxError } from '../../contracts/errors.ts';

@@ -1,7 +1,7 @@
 /** `signalbox bg`: shell commands that Signalbox supervises in the background. */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import { type BackgroundAnswer, DEFAULT_CURSOR } from '../../contracts/api/background.ts';
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { durationOf } from '../arguments.ts';

@@ -1,5 +1,5 @@
 /** `signalbox config`: checks the configuration. */
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { CommandRow } from '../command.ts';
 import { exitCodeOf } from '../exit-codes.ts';

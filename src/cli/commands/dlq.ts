@@ -1,6 +1,6 @@
 /** `signalbox dlq`: tasks that used up their attempts, or expired. */
 import { type Command, Option } from 'commander';
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import type { DeadLetter, RedriveAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { CompletedArgument, DEAD_STATUSES, numberOf } from '../arguments.ts';

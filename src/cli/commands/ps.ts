@@ -1,6 +1,6 @@
 /** `signalbox ps`: the processes of open attempts, as trees. */
 
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import type { AttemptProcesses } from '../../contracts/api/answers.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import type { CommandRow } from '../command.ts';

@@ -1,11 +1,11 @@
 /** `signalbox question`: what agents ask, and answering it. */
 import { Argument, type Command, Option } from 'commander';
-import { oneLine, printable } from '../../base/printable.ts';
+import { oneLine, printable } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
-import { answerText, defaultText } from '../../contracts/api/question-text.ts';
 import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { taskKey } from '../../contracts/ids.ts';
+import { answerText, defaultText } from '../../contracts/question-text.ts';
 import { RULE_SCOPES } from '../../contracts/questions.ts';
 import { jsonObjectOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';

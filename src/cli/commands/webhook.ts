@@ -1,6 +1,6 @@
 /** `signalbox webhook`: where events are sent, and what could not be delivered. */
 
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type {
   ChooseLetters,

@@ -1,8 +1,8 @@
 /** The values of arguments and options. Some of them only a running Signalbox knows. */
 
 import type { Command, Option } from 'commander';
-import { cutText } from '../../base/cut-text.ts';
-import { oneLine } from '../../base/printable.ts';
+import { cutText } from '../../base/text/cut-text.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import { DEFAULT_URL, type SignalboxClient } from '../../client/client.ts';
 import { LOG_LEVELS } from '../../config/schema/config.ts';
 import { REVIEW_MODES } from '../../contracts/config-values.ts';

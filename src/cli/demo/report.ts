@@ -1,6 +1,6 @@
 /** The end of the demo: outputs, attempts, and checks. */
 
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import type { AttemptAnswer, TaskAnswer } from '../../contracts/api/answers.ts';
 import { printLines } from '../output.ts';
 import { exitText, killOf, killText } from '../task/attempt-text.ts';

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { cutText } from '../../base/cut-text.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import { installationOf } from '../../daemon/data-directory.ts';
 import type { Host } from '../../process/host/host.ts';
 import { isAlive } from '../../process/host/process-table.ts';

@@ -1,6 +1,6 @@
 /** Runs all checks, and prints what they find. */
 
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { defaultConfig } from '../../config/parse-config.ts';
 import { messageOf } from '../../contracts/errors.ts';

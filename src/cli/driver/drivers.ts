@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import {
   type DriverConfigs,

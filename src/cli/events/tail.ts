@@ -1,6 +1,6 @@
 /** Prints events of the log. */
 import { eventJson } from '../../app/tasks/task-json.ts';
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { EVENT_TYPES, type StoredRecord } from '../../contracts/events/events.ts';
 import { checkedProject, checkedTask, taskKey } from '../../contracts/ids.ts';

@@ -1,7 +1,7 @@
 /** Changes between two moments, as text and as JSON. */
 import { agentJson } from '../../app/agents/agents.ts';
 import { attemptJson, commentJson, outputJson, timeOf } from '../../app/tasks/task-json.ts';
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import {

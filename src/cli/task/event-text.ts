@@ -1,6 +1,6 @@
 /** An event of a task as one line. */
 import { z } from 'zod';
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import type { EventAnswer } from '../../client/client.ts';
 import { nameOf } from '../../contracts/actors.ts';
 import type { Terminal } from '../terminal.ts';

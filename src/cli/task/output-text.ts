@@ -1,6 +1,6 @@
 /** Outputs and comments as text. */
 
-import { oneLine, printable } from '../../base/printable.ts';
+import { oneLine, printable } from '../../base/text/printable.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Terminal } from '../terminal.ts';
 import { bytesText, clockText } from '../text/time.ts';

@@ -1,7 +1,7 @@
 /** Lists tasks, shows and explains one, and comments on it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion } from '../../contracts/api/requests.ts';

@@ -1,5 +1,5 @@
 /** `signalbox task steer`: a message to the agent of a task. */
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import { OPEN_STATUSES, taskArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { type ByOption, byOf, type ClientOptions, clientOf, withBy, withProject } from '../options.ts';

@@ -1,6 +1,6 @@
 /** A task as a page of text. */
 
-import { oneLine, printable } from '../../base/printable.ts';
+import { oneLine, printable } from '../../base/text/printable.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { factsOf } from '../../contracts/api/task-facts.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
 /** Follows a task until it settles. */
 
-import { printable } from '../../base/printable.ts';
+import { printable } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { reviewCommands, taskCommand } from '../../contracts/api/next-command.ts';

@@ -1,6 +1,6 @@
 /** Tables that fit into the terminal. */
 
-import { oneLine } from '../../base/printable.ts';
+import { oneLine } from '../../base/text/printable.ts';
 import type { Style, Terminal } from '../terminal.ts';
 import { pad, shorten, widthOf } from './width.ts';
 

@@ -2,7 +2,7 @@
  * Makes an answer fit into the context of a model. Clients stop at 25,000 tokens, and one output can have ten times as many:
  * long texts and lists are cut, and the answer says which, how long they are, and how to read on.
  */
-import { cutText } from '../../base/cut-text.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 
 /** What was left out of an answer. */
 export interface Cut {

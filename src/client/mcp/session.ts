@@ -9,7 +9,7 @@ import {
   TRACESTATE_META_KEY,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { cutText } from '../../base/cut-text.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import { type IncomingTrace, incomingTrace } from '../../base/trace-context.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { parse } from '../../operations/parse.ts';

@@ -52,9 +52,8 @@ export const SCHEDULE_FIELDS = {
     .describe('Times that passed longer ago are not made up for.'),
   pause_on_failure: z.boolean().default(false).describe('Pause the schedule when one of its tasks fails.'),
   project: id.default('default').describe('The project of its tasks.'),
-  task: followUpSchema.describe(
-    'The task to create. Its title and description may hold {{nominal_time}}, {{nominal_date}} and {{schedule_id}}.',
-  ),
+  /** Its title and description may hold `{{nominal_time}}`, `{{nominal_date}}` and `{{schedule_id}}`. */
+  task: followUpSchema,
 };
 
 type Times = Partial<Record<'cron' | 'every_seconds' | 'at', unknown>>;

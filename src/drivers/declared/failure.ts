@@ -1,6 +1,6 @@
 /** Why a run of a declared driver has failed, in the words of its program if there are any. */
 import { join } from 'node:path';
-import { errorLine } from '../../base/error-line.ts';
+import { errorLine } from '../../base/text/error-line.ts';
 import { tailOf } from '../../process/files/tail.ts';
 import type { RunRequest, RunResult } from '../driver.ts';
 import { type EndedOutput, MESSAGES_TAIL_BYTES } from '../program.ts';

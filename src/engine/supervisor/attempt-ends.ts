@@ -7,7 +7,7 @@
  */
 
 import type { AttemptContext } from '../../../machines/index.ts';
-import { errorLine } from '../../base/error-line.ts';
+import { errorLine } from '../../base/text/error-line.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';

@@ -6,8 +6,8 @@
  */
 
 import type { TaskView } from '../../../projections/index.ts';
-import { cutText } from '../../base/cut-text.ts';
 import { sha256 } from '../../base/hash.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import { formatTraceparent } from '../../base/trace-context.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';

@@ -7,8 +7,8 @@
  */
 
 import type { TaskView } from '../../../projections/index.ts';
-import { cutText } from '../../base/cut-text.ts';
 import { sha256 } from '../../base/hash.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import { isReviewMode } from '../../contracts/config-values.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TaskView } from '../../../projections/index.ts';
 import { type AppContext, findTask } from '../../app/context.ts';
 import { createAnyTask } from '../../app/tasks/create-task.ts';
-import { firstLine } from '../../base/printable.ts';
+import { firstLine } from '../../base/text/printable.ts';
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import {
   BACKGROUND_AGENT,

@@ -8,10 +8,10 @@
 
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { cutText } from '../../base/cut-text.ts';
 import type { Environment } from '../../base/environment.ts';
 import { fetchFailure, messageOf } from '../../base/errors.ts';
 import { readJson, writeJson } from '../../base/files.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import { limitedSignal, pause, untilAborted } from '../../base/time.ts';
 import { type Attributes, exportRequest } from './span.ts';
 import type { SpanQueue } from './span-queue.ts';

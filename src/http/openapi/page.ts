@@ -2,7 +2,7 @@
  * The document as a page to read: plain HTML with one style sheet in it, no script and no request to anywhere.
  */
 import { createHash } from 'node:crypto';
-import { Html, html } from '../../base/html.ts';
+import { Html, html } from '../../base/text/html.ts';
 import { type Operation, Reply } from '../../operations/operation.ts';
 import type { JsonSchema } from '../../operations/schemas.ts';
 import type { DocumentService } from '../../operations/services.ts';

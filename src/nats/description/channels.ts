@@ -88,6 +88,14 @@ function eventChannels(): Channel[] {
       description: 'Paused, resumed.',
     },
     {
+      name: 'scheduleEvents',
+      entity: 'schedule',
+      id: '{schedule}',
+      types: /^schedule\./,
+      title: 'Events of schedules',
+      description: 'Created, fired, skipped, paused.',
+    },
+    {
       name: 'supervisorEvents',
       entity: 'supervisor',
       id: 'supervisor',

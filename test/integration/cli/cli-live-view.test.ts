@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { printable } from '../../../src/base/printable.ts';
+import { printable } from '../../../src/base/text/printable.ts';
 import { openLiveView } from '../../../src/cli/demo/live-view.ts';
 import { functionAgent, startEngine } from '../../support/engine.ts';
 import { RecordedTerminal } from '../../support/process/recorded-terminal.ts';

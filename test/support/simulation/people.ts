@@ -83,7 +83,7 @@ export class People {
     for (const { project, task, id: question } of openQuestions(node.engine.projections.questions)) {
       if (random.chance(0.4)) continue;
       const answer = answerQuestionSchema.parse({ option: random.pick(['yes', 'no']) });
-      const caller = { actor: 'user:somebody', token: null };
+      const caller = { actor: 'user:test', token: null };
       callers.command(null, (app) => answerQuestion(app, { project, task, question }, answer, caller));
     }
   }
@@ -121,7 +121,7 @@ export class People {
       pause_on_failure: random.chance(0.3),
       task: { title: 'on time', agent: random.pick(this.#agents), review: 'auto', outputs: 'optional' },
     });
-    callers.command(null, (app) => createSchedule(app, request, 'user:somebody'));
+    callers.command(null, (app) => createSchedule(app, request, 'user:test'));
   }
 
   meddleWithSchedules(): void {
@@ -135,7 +135,7 @@ export class People {
 
   #decideSchedules(decision: ScheduleDecision): void {
     for (const id of ['s1', 's2', 's3']) {
-      this.#simulation.callers.command(null, (app) => decideSchedule(app, id, decision, {}, 'user:somebody'));
+      this.#simulation.callers.command(null, (app) => decideSchedule(app, id, decision, {}, 'user:test'));
     }
   }
 
@@ -144,14 +144,14 @@ export class People {
     const name = queue.slice(kind.length + 1);
     const mark = this.#simulation.callers.newMark();
     this.#simulation.callers.command(mark, (app) =>
-      decideQueue(app, { kind, name }, decision, { comment: mark }, 'user:somebody'),
+      decideQueue(app, { kind, name }, decision, { comment: mark }, 'user:test'),
     );
   }
 
   #tellAgent(agent: string, decision: AgentDecision): void {
     const mark = this.#simulation.callers.newMark();
     this.#simulation.callers.command(mark, (app) =>
-      decideAgent(app, agent, decision, { comment: mark }, 'user:somebody'),
+      decideAgent(app, agent, decision, { comment: mark }, 'user:test'),
     );
   }
 
@@ -162,7 +162,7 @@ export class People {
 
   #kill({ project, id }: TaskModel, attempt: number): void {
     this.#simulation.callers.command(null, (app) =>
-      killAttempt(app, { project, task: id, attempt }, {}, 'user:somebody'),
+      killAttempt(app, { project, task: id, attempt }, {}, 'user:test'),
     );
   }
 
@@ -174,7 +174,7 @@ export class People {
     const parsed = createTaskSchema.parse({ title: mark, id, ...request });
     const send = (): void =>
       this.#simulation.callers.command(mark, (app) =>
-        createTask(app, project, parsed, { actor: 'user:somebody', attempt: null }),
+        createTask(app, project, parsed, { actor: 'user:test', attempt: null }),
       );
     send();
     if (random.chance(0.15)) clock.schedule(random.int(0, 3_000), send);

@@ -1,7 +1,7 @@
 /** Where texts are cut. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutText, lastText } from '../../../src/base/cut-text.ts';
+import { cutText, lastText } from '../../../src/base/text/cut-text.ts';
 
 describe('a text that is cut', () => {
   it.each([

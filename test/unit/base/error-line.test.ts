@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorLine } from '../../../src/base/error-line.ts';
+import { errorLine } from '../../../src/base/text/error-line.ts';
 
 describe('errorLine', () => {
   it.each([

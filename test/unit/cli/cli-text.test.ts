@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oneLine, printable } from '../../../src/base/printable.ts';
+import { oneLine, printable } from '../../../src/base/text/printable.ts';
 import { createLogger } from '../../../src/cli/log-stream.ts';
 import { progressOn, progressText, shownReading } from '../../../src/cli/text/progress.ts';
 import { tableLines } from '../../../src/cli/text/table.ts';

@@ -1,7 +1,7 @@
 /** The output of a process while it runs. The page keeps only the end of a long log. */
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { printable } from '../../../src/base/printable.ts';
+import { printable } from '../../../src/base/text/printable.ts';
 import type { LOG_HEADERS as ServerHeaders } from '../../../src/contracts/api/system-answers.ts';
 import { ApiError, request } from '../../api/http.ts';
 

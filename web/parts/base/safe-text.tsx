@@ -1,5 +1,5 @@
 /** Text from agents, shown as text only: markup and control characters in it have no effect. */
-import { oneLine, printable } from '../../../src/base/printable.ts';
+import { oneLine, printable } from '../../../src/base/text/printable.ts';
 
 /** On one line. */
 export function Line({ text }: { readonly text: string }) {

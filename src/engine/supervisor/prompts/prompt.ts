@@ -6,7 +6,7 @@ import type {
   SteeringMessage,
   TaskView,
 } from '../../../../projections/index.ts';
-import { cutText } from '../../../base/cut-text.ts';
+import { cutText } from '../../../base/text/cut-text.ts';
 import { PROMPT_LABELS, promptFieldsOf } from '../../../contracts/task-fields.ts';
 import type { Prompting } from '../../../drivers/driver.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';

@@ -36,7 +36,7 @@ export function nextTimes(times: Times, after: number, count: number): number[] 
   return found;
 }
 
-/** How much later than its time a task is created: the same for a time, whoever asks and whenever. */
+/** How much later than its time a task is created: it depends on the schedule and the time alone. */
 export function jitterOf(
   id: string,
   { jitter_ms }: Pick<ScheduleSpec, 'jitter_ms'>,

@@ -3,7 +3,7 @@
  * escaped by the renderers.
  */
 import type { AttemptView, CommentView, OutputView, QuestionView } from '../../../../projections/index.ts';
-import { printable } from '../../../base/printable.ts';
+import { printable } from '../../../base/text/printable.ts';
 import { changesOf, eventText, type ReportedEvent, type TaskReport, timeText } from './task-report.ts';
 
 export type Part =

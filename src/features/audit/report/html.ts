@@ -1,6 +1,6 @@
 /** The report as one HTML file without scripts or requests, for light and dark screens and for paper. */
-import { Html, html } from '../../../base/html.ts';
-import { printable } from '../../../base/printable.ts';
+import { Html, html } from '../../../base/text/html.ts';
+import { printable } from '../../../base/text/printable.ts';
 import { taskKey } from '../../../contracts/ids.ts';
 import { type Bar, type Part, reportParts } from './document.ts';
 import { type TaskReport, timeText, verificationText } from './task-report.ts';

@@ -1,6 +1,6 @@
 /** The report as Markdown. Text of agents is escaped or fenced. */
 
-import { oneLine } from '../../../base/printable.ts';
+import { oneLine } from '../../../base/text/printable.ts';
 import { taskKey } from '../../../contracts/ids.ts';
 import { type Bar, type Part, reportParts } from './document.ts';
 import { type TaskReport, timeText, verificationText } from './task-report.ts';

@@ -1,5 +1,5 @@
 /** A question and its answer in words, for the command line, the page and reports. */
-import type { GivenAnswerJson, QuestionJson } from './questions.ts';
+import type { GivenAnswerJson, QuestionJson } from './api/questions.ts';
 
 /** As in `accepted, option yes, by ann: all but the newest`. */
 export function answerText(answer: GivenAnswerJson): string {
