@@ -1,3 +1,4 @@
+/** Adoption of processes after a restart. Long because every case needs the same launcher and its records. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
