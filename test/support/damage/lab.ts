@@ -11,6 +11,7 @@ import { SignalboxError } from '../../../src/contracts/errors.ts';
 import { EVENT_STREAM } from '../../../src/contracts/messages/subjects.ts';
 import { Daemon } from '../../../src/daemon/daemon.ts';
 import { layoutOf } from '../../../src/daemon/embedded/layout.ts';
+import { isStreamMissing } from '../../../src/journal/jetstream/event-stream.ts';
 import { silentLogger } from '../engine.ts';
 import { embeddedServer } from '../nats/embedded.ts';
 import { Random } from '../simulation/random.ts';
@@ -226,10 +227,17 @@ function call(daemon: Daemon, path: string, body?: object): Promise<Response> {
   return fetch(`${daemon.url}${path}`, request);
 }
 
-async function lastSequence(daemon: Daemon): Promise<number> {
-  const manager = await jetstreamManager(daemon.nats.connection);
-  return manager.streams.info(EVENT_STREAM).then(
-    ({ state }) => state.last_seq,
-    () => 0,
-  );
+/** 0 if there is no stream. Waits for a server that is being restarted. */
+async function lastSequence({ nats }: Daemon): Promise<number> {
+  const manager = await jetstreamManager(nats.connection, { checkAPI: false });
+  const end = Date.now() + REPORT_MS;
+  for (;;) {
+    try {
+      return (await manager.streams.info(EVENT_STREAM)).state.last_seq;
+    } catch (error) {
+      if (isStreamMissing(error)) return 0;
+      if (Date.now() > end) throw error;
+      await delay(100);
+    }
+  }
 }
