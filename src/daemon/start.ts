@@ -106,8 +106,8 @@ async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base>
   const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
   cleanup.addUnlimited('the process runner', () => runner.close());
   const endpoint = { url: null };
-  const replaced = new AbortController();
-  return { options, cleanup, environment, data, watch, host, runner, endpoint, replaced };
+  const base = { options, cleanup, environment, data, watch, host, runner, endpoint };
+  return { ...base, replaced: new AbortController() };
 }
 
 async function connect({ options, cleanup, environment }: Base): Promise<Connected> {

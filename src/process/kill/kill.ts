@@ -92,7 +92,11 @@ class KillRun {
     const index = await this.#host.scans.scan(since);
     const claim = { known: this.#known.values(), marker: this.#target.marker, since, own: this.#host.own };
     const living = findOwned(index, claim).filter(({ entry }) => isAlive(entry));
-    for (const owned of living) await this.#note(owned);
+    const parts = this.#partsOfLauncher(living.map(({ entry }) => entry));
+    for (const owned of living) {
+      // Those that copy the output for the launcher are no processes of the agent.
+      if (!parts.includes(owned.entry) || this.#isLauncher(owned.entry)) await this.#note(owned);
+    }
     return living;
   }
 
@@ -140,8 +144,7 @@ class KillRun {
     this.#forceRounds += 1;
     const roundEnd = performance.now() + ROUND_MS;
     const entries = living.map(({ entry }) => entry);
-    const parentOf = (pid: number) => entries.find((entry) => entry.pid === pid);
-    const parts = entries.filter((entry) => isOfLauncher(entry, this.#target.launcher, parentOf));
+    const parts = this.#partsOfLauncher(entries);
     const others = entries.filter((entry) => !parts.includes(entry));
     if (others.length === 0) {
       this.#resume(parts);
@@ -189,6 +192,11 @@ class KillRun {
       }
     }
     return true;
+  }
+
+  #partsOfLauncher(entries: readonly ProcessEntry[]): readonly ProcessEntry[] {
+    const parentOf = (pid: number) => entries.find((entry) => entry.pid === pid);
+    return entries.filter((entry) => isOfLauncher(entry, this.#target.launcher, parentOf));
   }
 
   #isLauncher(entry: ProcessEntry): boolean {

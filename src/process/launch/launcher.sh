@@ -39,13 +39,13 @@ _signalbox_identify() {
   fi
 }
 
-# Copies the FIFO $1 to the file $1.log. A full file becomes $1.log.1, and the one before that is deleted: so both together
+# Copies the FIFO $1, which is open as $2, to the file $1.log. A full file becomes $1.log.1, and the one before that is deleted: so both together
 # never exceed twice the maximum, however fast the command prints. The first bytes stay in $1.log.head, and $1.log.rotated
 # counts what was moved out of $1.log. dd reads no more than it is told to, so nothing is lost in between.
 _signalbox_keep() {
   trap '' HUP INT PIPE QUIT TERM USR1 USR2
   # Its own ends of the FIFOs must not keep them open. Not as redirections of the call: a shell would save the others.
-  exec <"$1" >/dev/null 2>&1 3>>"$1.log" 6<&- 7<&-
+  exec <&"$2" >/dev/null 2>&1 3>>"$1.log" 6<&- 7<&- 8<&- 9<&-
   set -- "$1.log"
   LC_ALL=C
   export LC_ALL
@@ -109,12 +109,15 @@ if [ "$_signalbox_input" = stays ]; then
 fi
 
 command -p mkfifo -m 600 "$_signalbox_directory/stdout" "$_signalbox_directory/stderr" || exit 97
-# Open for reading and writing, a FIFO waits for nobody.
+# Open for reading and writing, a FIFO waits for no other end. The ends of the copiers are opened here, because a command
+# that ends at once would leave a copier waiting in its open.
 exec 6<>"$_signalbox_directory/stdout" 7<>"$_signalbox_directory/stderr"
-_signalbox_keep "$_signalbox_directory/stdout" &
+exec 8<"$_signalbox_directory/stdout" 9<"$_signalbox_directory/stderr"
+_signalbox_keep "$_signalbox_directory/stdout" 8 &
 _signalbox_keepers=$!
-_signalbox_keep "$_signalbox_directory/stderr" &
+_signalbox_keep "$_signalbox_directory/stderr" 9 &
 _signalbox_keepers="$_signalbox_keepers $!"
+exec 8<&- 9<&-
 
 # The status is 143 both after "ended by signal 15" and after "exited with 143". But the shell prints a message about a
 # signal on standard error, so a launcher.err that is not empty means a signal.
