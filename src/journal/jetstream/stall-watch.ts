@@ -50,7 +50,7 @@ export class StallWatch {
   /** Whether messages came since the last look, or wait for the reader. */
   #hasNews(): boolean {
     const received = this.#messages.getReceived();
-    if (received === this.#received && this.#messages.getPending() === 0) return false;
+    if (received === this.#received && this.#messages.getProcessed() === received) return false;
     this.#received = received;
     this.#quietLooks = 0;
     this.#stuckLooks = 0;
