@@ -135,7 +135,10 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
     it('makes the directory readable by its owner only, without secrets in it', async () => {
       const { spec } = await run(['true'], { env: { PATH: '/usr/bin:/bin', TOKEN: 'very-secret' } });
       expect(statSync(spec.directory).mode & 0o777).toBe(0o700);
-      for (const name of readdirSync(spec.directory)) {
+      // The others are the FIFOs of the output: reading them would wait for ever.
+      const files = readdirSync(spec.directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+      expect(files.length).toBeGreaterThan(5);
+      for (const { name } of files) {
         expect(textOf(join(spec.directory, name))).not.toContain('very-secret');
       }
     });
