@@ -104,6 +104,8 @@ describe('the graphs of the machines', () => {
   it('name the guards, and the events as the log does', () => {
     const { states, transitions } = graphOf(MACHINES.task);
     expect(transitions.filter(({ from, event }) => from === 'working' && event === 'attempt.ended')).toEqual([
+      { from: 'working', to: 'blocked', event: 'attempt.ended', guard: 'isWaitingParked' },
+      { from: 'working', to: 'pending', event: 'attempt.ended', guard: 'isParked' },
       { from: 'working', to: 'review', event: 'attempt.ended', guard: 'isSuccess' },
       { from: 'working', to: 'scheduled', event: 'attempt.ended', guard: 'isRetried' },
       { from: 'working', to: 'failed', event: 'attempt.ended', guard: 'isOpenAttempt' },

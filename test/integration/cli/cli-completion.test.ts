@@ -108,8 +108,10 @@ describe('completion', () => {
     expect(plain.filter((each) => /^(task|attempt|agent|dlq|queue|webhook|driver) /.test(each))).toEqual([
       'task add title',
       'task comment text',
+      'task steer text',
       'attempt logs attempt',
       'attempt kill attempt',
+      'agent revoke rule',
       'webhook redeliver sequences',
       'webhook discard sequences',
     ]);
@@ -134,7 +136,7 @@ describe('completion of values of a running Signalbox', () => {
     expect(await words(`task cancel ${at} --project ${PROJECT} run`)).toEqual(['run-1', 'run-2']);
     expect(await words(`task approve ${at} --project ${PROJECT} `)).toEqual([]);
     expect(await words(`task cancel ${at} `)).toEqual([]);
-    expect(await words(`task cancel ${at} --project ${PROJECT} run-1 `)).toEqual([]);
+    expect(await words(`task cancel ${at} --project ${PROJECT} run-1 `)).toEqual(['run-1', 'run-2']);
     expect(await answer(`queue pause ${at} agent `)).toEqual(['words', 'worker\t1 pending']);
     expect(await words(`queue pause ${at} type `)).toEqual([]);
     expect(await words(`queue resume ${at} agent `)).toEqual([]);

@@ -28,7 +28,7 @@ const CONFIG = {
   defaults: {
     review: 'auto',
     max_attempts: 2,
-    timeout_seconds: 4,
+    timeout_seconds: 8,
     kill_grace_seconds: 0.5,
     backoff: { initial_seconds: 0.2, jitter: 0.5 },
     breaker: { failures: 1_000 },

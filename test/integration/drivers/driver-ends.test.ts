@@ -142,7 +142,7 @@ describe("the tool's own words", () => {
       'claude',
       'plain text on standard output, exit 0',
       { stdout: 'Invalid API key · Please run /login\n' },
-      /no readable result: it printed "Invalid API key · Please run \/login"/,
+      /no readable result.*: it printed "Invalid API key · Please run \/login"/,
     ],
     [
       'codex',

@@ -81,7 +81,9 @@ describe('an attempt that failed', () => {
     const simulation = await Simulation.begin({ agents: [agent('a', run)] });
     await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
     await simulation.untilState('t', 'failed', 5_000);
-    expect(simulation.find('t', 'attempt.ended')?.error).toHaveLength(20_000);
+    const kept = simulation.find('t', 'attempt.ended')?.error?.length ?? 0;
+    expect(kept).toBeGreaterThan(10_000);
+    expect(kept).toBeLessThanOrEqual(60_000);
   });
 
   it('says so if its output is larger than an event can be', async () => {
@@ -89,7 +91,9 @@ describe('an attempt that failed', () => {
     const simulation = await Simulation.begin({ agents: [agent('a', run)] });
     await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
     await simulation.untilState('t', 'failed', 5_000);
-    expect(simulation.task('t').reason).toMatch(/^its output was refused: \d+ bytes do not fit/);
+    expect(simulation.task('t').reason).toMatch(
+      /^its output was refused: this takes \d+ bytes in the log, and the NATS server takes 900000 at most/,
+    );
   });
 });
 

@@ -36,6 +36,11 @@ export const text: fc.Arbitrary<string> = fc.oneof(
 /** zod leaves this one out wherever something comes in, so no event has it. */
 const key = text.filter((name) => name !== '__proto__');
 
+function keysOf({ propertyNames }: JsonSchema): fc.Arbitrary<string> {
+  const { minLength = 0 } = typeof propertyNames === 'object' ? propertyNames : {};
+  return key.filter((name) => name.length >= minLength);
+}
+
 const MAX_ITEMS = 2;
 /** How deep a schema that holds itself is followed. */
 const MAX_DEPTH = 2;
@@ -54,8 +59,9 @@ function arbitraryOf(schema: JsonSchema, root: JsonSchema, depth: number): fc.Ar
   if (schema.$ref !== undefined) return arbitraryOf(definitionOf(schema.$ref, root), root, depth + 1);
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  if (schema.anyOf !== undefined) {
-    return fc.oneof(...schema.anyOf.map((each) => arbitraryOf(each as JsonSchema, root, depth)));
+  const branches = schema.anyOf ?? schema.oneOf;
+  if (branches !== undefined) {
+    return fc.oneof(...branches.map((each) => arbitraryOf(each as JsonSchema, root, depth)));
   }
   switch (schema.type) {
     case undefined:
@@ -63,7 +69,7 @@ function arbitraryOf(schema: JsonSchema, root: JsonSchema, depth: number): fc.Ar
       return fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)));
     case 'string':
       return schema.pattern === undefined
-        ? text
+        ? text.filter((value) => value.length >= (schema.minLength ?? 0))
         : fc.stringMatching(new RegExp(schema.pattern), { maxLength: 64 });
     case 'integer':
       return fc.integer({ min: schema.minimum ?? -1_000, max: Math.min(schema.maximum ?? 1e15, 1e15) });
@@ -75,14 +81,19 @@ function arbitraryOf(schema: JsonSchema, root: JsonSchema, depth: number): fc.Ar
       return fc.constant(null);
     case 'array':
       return fc.array(arbitraryOf((schema.items ?? {}) as JsonSchema, root, depth), {
-        maxLength: depth < MAX_DEPTH ? MAX_ITEMS : 0,
+        minLength: schema.minItems ?? 0,
+        maxLength: Math.max(schema.minItems ?? 0, depth < MAX_DEPTH ? MAX_ITEMS : 0),
       });
     case 'object':
       return schema.properties === undefined
-        ? fc.dictionary(key, arbitraryOf((schema.additionalProperties ?? {}) as JsonSchema, root, depth), {
-            maxKeys: MAX_ITEMS,
-            noNullPrototype: true,
-          })
+        ? fc.dictionary(
+            keysOf(schema),
+            arbitraryOf((schema.additionalProperties ?? {}) as JsonSchema, root, depth),
+            {
+              maxKeys: MAX_ITEMS,
+              noNullPrototype: true,
+            },
+          )
         : objectOf(schema.properties, schema, root, depth);
     default:
       throw new Error(`no arbitrary for ${JSON.stringify(schema)}`);

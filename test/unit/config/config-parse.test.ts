@@ -51,6 +51,7 @@ agents:
           output: 'stdout',
           prompt_language: 'en',
           dry_run: false,
+          permissions: { default: 'ask', rules: [] },
         },
       },
     });
@@ -85,7 +86,9 @@ agents:
         snapshot_events: 20_000,
       },
       shutdown: { agents: 'leave', drain_seconds: 30 },
+      verification: { events_per_second: 1_000, pause_seconds: 300 },
       webhooks: {},
+      schedules: {},
       telemetry: {},
       drivers: {},
       projects: {},
@@ -176,7 +179,7 @@ limits: { concurrency: 1.5 }
     ],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, shutdown, webhooks, telemetry, background, drivers, projects, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, verification, shutdown, webhooks, schedules, telemetry, background, drivers, projects, agents',
     ],
   ])('suggest the key that was meant, or list the known ones: %j', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type AttemptView, attemptHistory, blackboard, type TaskView } from '../../../projections/index.ts';
+import { askQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import {
   addCommentSchema,
   addOutputSchema,
@@ -159,6 +160,7 @@ describe('the prompt', () => {
         status: statusReportSchema,
         heartbeat: heartbeatSchema,
         outputs: addOutputSchema,
+        questions: askQuestionSchema,
         comments: addCommentSchema,
       };
       const base = 'http://127.0.0.1:8083/api/projects/demo/tasks/t1';
@@ -175,6 +177,8 @@ describe('the prompt', () => {
         'status working Agent_1-b',
         'heartbeat',
         'outputs',
+        'questions',
+        `${base}/questions/ID?wait=60`,
         'comments',
         'status review Agent_1-b',
         'status failed Agent_1-b',
