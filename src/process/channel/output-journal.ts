@@ -9,6 +9,7 @@
 import { fstatSync, readSync, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { openRegular, statRegularSync } from '../../base/regular-files.ts';
+import { rotatedBytes } from '../files/rotated-bytes.ts';
 import type { OutputConsumer } from '../runner.ts';
 
 const PIECE_BYTES = 64 * 1_024;
@@ -25,6 +26,8 @@ export class OutputJournal {
   #position = 0;
   /** Grows when a read that is under way counts no more. */
   #generation = 0;
+  /** Bytes that the process has printed before the current position; those that were dropped count, too. */
+  #consumed = 0;
   #hasHistory = false;
   #isClosed = false;
   #reading: Promise<void> | undefined;
@@ -97,6 +100,7 @@ export class OutputJournal {
       this.#consumer.receive(LINE_BREAK); // so that no two lines become one
       await this.#readWhole(`${this.#path}.1`);
     }
+    this.#consumed = (rotatedBytes(this.#path) ?? 0);
     this.#hasHistory = true;
   }
 
@@ -125,9 +129,11 @@ export class OutputJournal {
     if (next === null) return false;
     const moved = statRegularSync(`${this.#path}.1`);
     if (this.#file !== null && moved !== undefined && !this.#isCurrent(moved)) {
-      this.#consumer.receive(LINE_BREAK); // more than one was moved since, and only the last is left
+      // More than one was moved since, and only the last is left: a line goes on in it only if it is the very next one.
+      if ((rotatedBytes(this.#path) ?? 0) - moved.size !== this.#consumed) this.#consumer.receive(LINE_BREAK);
       await this.#readWhole(`${this.#path}.1`);
     }
+    this.#consumed = (rotatedBytes(this.#path) ?? 0);
     const last = this.#file;
     this.#file = next;
     this.wasCut();
@@ -152,6 +158,7 @@ export class OutputJournal {
     if (generation !== this.#generation || this.#isClosed) return true;
     if (bytesRead === 0) return false;
     this.#position += bytesRead;
+    this.#consumed += bytesRead;
     this.#consumer.receive(this.#buffer.subarray(0, bytesRead));
     return true;
   }
