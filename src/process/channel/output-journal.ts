@@ -100,7 +100,7 @@ export class OutputJournal {
       this.#consumer.receive(LINE_BREAK); // so that no two lines become one
       await this.#readWhole(`${this.#path}.1`);
     }
-    this.#consumed = (rotatedBytes(this.#path) ?? 0);
+    this.#consumed = rotatedBytes(this.#path) ?? 0;
     this.#hasHistory = true;
   }
 
@@ -133,7 +133,7 @@ export class OutputJournal {
       if ((rotatedBytes(this.#path) ?? 0) - moved.size !== this.#consumed) this.#consumer.receive(LINE_BREAK);
       await this.#readWhole(`${this.#path}.1`);
     }
-    this.#consumed = (rotatedBytes(this.#path) ?? 0);
+    this.#consumed = rotatedBytes(this.#path) ?? 0;
     const last = this.#file;
     this.#file = next;
     this.wasCut();

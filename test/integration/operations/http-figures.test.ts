@@ -12,7 +12,14 @@ describe('the machines over HTTP', () => {
   it('are all shown, as graphs', async () => {
     await using http = await start();
     const { machines } = machineListSchema.parse((await http.get('/api/machines')).body);
-    expect(machines.map(({ name }) => name)).toEqual(['task', 'attempt', 'agent', 'queue', 'schedule', 'supervisor']);
+    expect(machines.map(({ name }) => name)).toEqual([
+      'task',
+      'attempt',
+      'agent',
+      'queue',
+      'schedule',
+      'supervisor',
+    ]);
     const [task] = machines;
     expect(task?.states).toContainEqual({ name: 'done', kind: 'final' });
     expect(task?.transitions).toContainEqual({

@@ -83,7 +83,10 @@ describe('the log as a source', () => {
 
   it('says which event is missing, whether it is read or followed', async () => {
     await log.remove(5);
-    const missing = expect.objectContaining({ code: 'log_corrupt', details: { sequence: 5, expected: 5, found: 6 } });
+    const missing = expect.objectContaining({
+      code: 'log_corrupt',
+      details: { sequence: 5, expected: 5, found: 6 },
+    });
     await expect(sequences(source.read())).rejects.toEqual(missing);
     await expect(following({ from: 3 }).ended).rejects.toEqual(missing);
   });
