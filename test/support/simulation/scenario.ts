@@ -101,8 +101,12 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
       people.attend();
       people.answer();
     });
+  // An attempt that waits for an answer waits for as long as it takes.
+  for (let at = ATTENDED_MS; at < 12 * ATTENDED_MS; at += 60_000) clock.schedule(at, () => people.answer());
   clock.schedule(TROUBLED_MS + 1, () => trouble.end());
-  clock.schedule(TROUBLED_MS + 10_000, () => people.removeSchedules());
+  // More than once: Signalbox may be down.
+  for (const at of [10_000, 60_000, 120_000])
+    clock.schedule(TROUBLED_MS + at, () => people.removeSchedules());
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeAgents());
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeQueues());
 }
