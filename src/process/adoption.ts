@@ -217,9 +217,9 @@ export async function untilStarted(
     const start = readStart(host, directory);
     if (gone) return start;
     if (start !== undefined && isExecuting(host, start.agent) && isMarked(host, start, marker)) return start;
-    // It has ended already, and the launcher waits for output that a child of it holds open.
-    if (start !== undefined && directory.readExit() !== undefined) return start;
     if (performance.now() > lookAt) {
+      // It has ended already, and the launcher waits for output that a child of it holds open.
+      if (start !== undefined && directory.readExit() !== undefined) return start;
       const { start: found } = await livingOf(host, directory, { marker, known: undefined });
       if (found !== undefined && isExecuting(host, found.agent)) return found;
       lookAt = performance.now() + LOOK_AFTER_MS;
