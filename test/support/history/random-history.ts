@@ -81,7 +81,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
   const task = host.get('task', step.task);
   if (!task) return build('task.created', step, {});
   if (!host.get('agent', step.agent)) return build('agent.registered', step, {});
-  const { openAttempt: open, attempts, waitingFor } = task.context;
+  const { openAttempt: open, attempts, waitingFor, messages } = task.context;
   const attemptKey = `${step.task}/${open}`;
   const accepted = [
     ...host.acceptedTypes('task', step.task),
@@ -90,7 +90,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     ...(step.choice % 3 === 0 ? host.acceptedTypes('agent', step.agent) : []),
     ...(step.choice % 5 === 0 ? host.acceptedTypes('supervisor', 'supervisor') : []),
     ...(step.choice % 7 === 0 ? host.acceptedTypes('queue', step.queue) : []),
-    ...(step.choice % 11 === 0 ? host.acceptedTypes('schedule', step.schedule) : []),
+    ...(step.choice % 4 === 0 ? host.acceptedTypes('schedule', step.schedule) : []),
   ]
     .filter((type): type is EventType => BODIES.has(type as EventType))
     .filter((type) => !RARE.has(type) || step.choice % 3 === 0);
@@ -100,6 +100,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
   return build(type, step, {
     ...(open === null ? {} : { attempt: open }),
     ...(agent === undefined || type.startsWith('agent.') || step.isMistaken ? {} : { agent }),
+    ...(type === 'task.steering_delivered' ? { messages: messages.slice(0, 1) } : {}),
     ...(type === 'task.dependency_met' ? { dependency: waitingFor[step.choice % waitingFor.length] } : {}),
   });
 }

@@ -1,5 +1,5 @@
 /**
- * A model of what the log must show, which shares no code with the machines:
+ * A model of what the log must show, which shares no code with the machines. Long because its rules are read together:
  *
  * - Every transition of an entity starts from the state of the one before, and versions have no gap.
  * - A task has at most one open attempt; attempts are numbered without a gap, and those that count never exceed the granted number.

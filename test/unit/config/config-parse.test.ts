@@ -1,3 +1,4 @@
+/** Reading a configuration. Long because every kind of error has its example. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConfigIssue } from '../../../src/config/issues.ts';
