@@ -46,12 +46,12 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     // The hanging attempt is suspected, stopped by force, and tried again.
     await page.locator('.card[data-task="demo/hangs"][data-state="suspected"]').waitFor();
     await page.locator('.card[data-task="demo/hangs"][data-state="stopping"]').waitFor();
-    await card(page, 'demo/hangs').getByLabel('attempt 2 of 2').waitFor();
+    await card(page, 'demo/hangs').getByLabel('attempts: 2 of 2').waitFor();
 
     // The first attempt failed, and the second one knew why.
     const sums = page.locator('[data-column="done"] [data-task="demo/sums"]');
     await sums.waitFor();
-    await sums.getByLabel('attempt 2 of 3').waitFor();
+    await sums.getByLabel('attempts: 2 of 3').waitFor();
 
     // A person sends the analysis back, and approves the next result.
     await page.keyboard.press('g');

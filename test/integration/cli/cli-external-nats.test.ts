@@ -26,7 +26,7 @@ describe('signalbox up with a NATS server of its own choice', () => {
     await using nats = await natsServer();
     const env = { NATS_URL: urlWithPassword(nats) };
     await using up = await startUp(CONFIG, { env });
-    expect(up.process.out).toContain(`(NATS ${nats.version} at ${nats.url}, data in `);
+    expect(up.process.out).toContain(`, NATS ${nats.version} at ${nats.url}, data in `);
 
     const doctor = await runCli(['doctor', '--url', up.url], { env });
     expect(doctor.out).toMatch(/^ok {3}nats +\d+\.\d+\.\d+ \(answers at nats:\/\/127\.0\.0\.1:\d+\)$/m);

@@ -66,7 +66,11 @@ describe('the prompt of a project', () => {
   });
 
   it.each<[string, () => Record<string, unknown>, RegExp]>([
-    ['a template that is not there', () => ({ prompt_template: join(directory, 'none.md') }), /ENOENT/],
+    [
+      'a template that is not there',
+      () => ({ prompt_template: join(directory, 'none.md') }),
+      /there is no file .*none\.md/,
+    ],
     [
       'a template with an unknown placeholder',
       () => ({ prompt_template: file('c.md', '{{titel}}') }),

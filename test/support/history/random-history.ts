@@ -100,7 +100,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
   return build(type, step, {
     ...(open === null ? {} : { attempt: open }),
     ...(agent === undefined || type.startsWith('agent.') || step.isMistaken ? {} : { agent }),
-    ...(type === 'task.steering_delivered' ? { messages: messages.slice(0, 1) } : {}),
+    ...(type === 'task.steering_delivered' && messages.length > 0 ? { messages: messages.slice(0, 1) } : {}),
     ...(type === 'task.dependency_met' ? { dependency: waitingFor[step.choice % waitingFor.length] } : {}),
   });
 }
