@@ -1,10 +1,12 @@
 /** Starts the dashboard. */
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { ANSWER_PATH } from './pages/answer.tsx';
 import { startFollowing } from './state/board.ts';
 import './styles/index.css';
 import './state/theme.ts';
 
-startFollowing();
+// The holder of an answer link sees one question and nothing else.
+if (location.pathname !== ANSWER_PATH) startFollowing();
 const root = document.getElementById('app');
 if (root) render(<App />, root);

@@ -6,13 +6,15 @@ export const ANONYMOUS = 'user:anonymous';
 export const LIBRARY = 'user:library';
 /** An operator by the rights of its NATS user, who sent no token although there are some. */
 export const NATS_OPERATOR = 'user:nats';
+/** The holder of an answer link. */
+const LINK_HOLDER = 'user:link';
 
 /** Callers that Signalbox does not know by name, and that are trusted to say who they are. */
 const UNNAMED: ReadonlySet<string> = new Set([ANONYMOUS, LIBRARY]);
 
 /** Names that no token may have: they stand for callers without one. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(
-  [ANONYMOUS, LIBRARY, NATS_OPERATOR].map((actor) => nameOf(actor)),
+  [ANONYMOUS, LIBRARY, NATS_OPERATOR, LINK_HOLDER].map((actor) => nameOf(actor)),
 );
 
 export function userActor(name: string): string {

@@ -17,6 +17,8 @@ export const MAX_ANSWER_BYTES = 64 * 1_024;
 export const MAX_OPEN_QUESTIONS = 20;
 /** Questions of one task, answered ones included: an agent must not fill the log. */
 export const MAX_QUESTIONS = 2_000;
+/** Bytes of all questions of one task as JSON: they stay in memory as long as the task does. */
+export const MAX_QUESTIONS_BYTES = 16 * 1_024 * 1_024;
 
 /** Messages of users to the agent of a task that are not delivered. */
 export const MAX_MESSAGES = 50;
@@ -163,6 +165,12 @@ export function redactedQuestion({ about, schema, url, ...spec }: QuestionSpec):
     ...(spec.default && { default: { option: spec.default.option } }),
   };
 }
+
+/**
+ * The fields of a tool's input that decide what happens. Rules compare every one that an input has, and a question shows
+ * them whole.
+ */
+export const DECISIVE_FIELDS: readonly string[] = ['command', 'file_path', 'notebook_path', 'path', 'url'];
 
 /** The options of a permission that names none. */
 export const PERMISSION_OPTIONS: readonly QuestionOption[] = [

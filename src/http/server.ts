@@ -236,5 +236,15 @@ function authority(host: string, port: number): string {
 
 /** An address as it may be logged: without the secret of an answer link. */
 function withoutSecret(url: string): string {
-  return url.replace(/^(\/api\/answer-links\/).*/, '$1…');
+  // A target may be a whole address, with escapes in it.
+  const at = decodedPath(url).indexOf('/api/answer-links/');
+  return at < 0 ? url : '/api/answer-links/…';
+}
+
+function decodedPath(url: string): string {
+  try {
+    return decodeURIComponent(url);
+  } catch {
+    return url;
+  }
 }

@@ -19,7 +19,7 @@ export function AnswerPage() {
   return (
     <main class="answer-page" id="main">
       <h1>Question</h1>
-      {isDone.value && <p role="status">Your answer counts. You can close this page.</p>}
+      {isDone.value && <p role="status">Your answer was recorded. You can close this page.</p>}
       {!isDone.value && error && <Trouble error={error} retry={reload} />}
       {!isDone.value && !error && !question && <Loading what="the question" />}
       {!isDone.value && question && <AnswerForm question={question} mayAnswer send={send} />}

@@ -7,7 +7,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type QuestionView, questionsOf } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
+import { userActor } from '../../contracts/actors.ts';
 import type { AnswerLink, LinkAnswer, LinkedQuestion } from '../../contracts/api/answer-links.ts';
+import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
 import type { QuestionRef } from '../../engine/supervisor/questions/question-keeper.ts';
@@ -46,8 +48,7 @@ function expiryOf({ askedAt, spec }: QuestionView): number {
 
 /** @throws SignalboxError `link_invalid`, `link_used`, `link_expired` */
 export async function readLinked(app: AppContext, link: string): Promise<LinkedQuestion> {
-  const { project, task, agent, attempt, parked, answer, ...shown } = questionJson(await linked(app, link));
-  return shown;
+  return shownOf(questionJson(await linked(app, link)));
 }
 
 /**
@@ -61,19 +62,23 @@ export async function answerByLink(
 ): Promise<LinkedQuestion & { readonly answered: true }> {
   const { project, task, id: question } = await linked(app, link);
   try {
-    const actor = `user:${by ?? 'link'}`;
-    const given = await answerAs(app, { project, task, question }, request, actor);
-    const { project: _p, task: _t, agent, attempt, parked, answer, ...shown } = given;
-    return { ...shown, answered: true };
+    // The holder of a link has no token: the name that it gives cannot be taken for that of one.
+    const actor = userActor(by === undefined ? 'link' : `link/${by}`);
+    const given = await answerAs(app, { project, task, question }, { ...request, remember: null }, actor);
+    return { ...shownOf(given), answered: true };
   } catch (error) {
     if (error instanceof SignalboxError && error.code === 'question_answered') throw used();
     throw error;
   }
 }
 
+function shownOf({ project, task, agent, attempt, parked, answer, ...shown }: QuestionJson): LinkedQuestion {
+  return shown;
+}
+
 async function linked(app: AppContext, link: string): Promise<QuestionView> {
   const found = await find(app, link);
-  if (!found) throw new SignalboxError('link_invalid', 'this link answers no question: it is not complete');
+  if (!found) throw new SignalboxError('link_invalid', 'this link is not valid: copy the whole link');
   if (found.answer !== null) throw used();
   if (expiryOf(found) <= app.environment.clock.now()) {
     throw new SignalboxError(
@@ -85,7 +90,10 @@ async function linked(app: AppContext, link: string): Promise<QuestionView> {
 }
 
 function used(): SignalboxError {
-  return new SignalboxError('link_used', 'the question has an answer already: the link is of no more use');
+  return new SignalboxError(
+    'link_used',
+    'the question was already answered: this link can no longer be used',
+  );
 }
 
 async function find(app: AppContext, link: string): Promise<QuestionView | undefined> {

@@ -118,14 +118,18 @@ export async function answerQuestion(
 ): Promise<QuestionJson> {
   const question = await findQuestion(app, ref);
   if (token !== null) assertMayAnswer(app, question, principalOf(app, token, ref));
-  return answerAs(app, ref, request, token === null ? deciderOf(request, actor) : actor);
+  if (token === null) return answerAs(app, ref, request, deciderOf(request, actor));
+  return answerAs(app, ref, { ...request, remember: null }, actor);
 }
+
+/** An answer of the caller; with `remember: null` a lasting option holds for this question only: only people make rules. */
+type Answer = Omit<AnswerQuestion, 'remember'> & { readonly remember?: AnswerQuestion['remember'] | null };
 
 /** Answers a question under a name. The caller has checked who may. @throws SignalboxError as `answerQuestion` */
 export async function answerAs(
   app: AppContext,
   ref: QuestionRef,
-  { action, option, content, text, comment, remember }: AnswerQuestion,
+  { action, option, content, text, comment, remember }: Answer,
   actor: string,
 ): Promise<QuestionJson> {
   if (content !== undefined && text !== undefined)

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { MAX_WAIT_SECONDS } from '../../contracts/api/jobs.ts';
 import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { append, numberOf } from '../arguments.ts';
+import { append, durationOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { type ClientOptions, clientOf, unreadable, withProject } from '../options.ts';
 import { printAnswer } from '../output.ts';
@@ -98,10 +98,10 @@ export const askRow: CommandRow = {
       .option('--input <text>', 'what the tool is to do')
       .option('--path <path>', 'the file that it is about')
       .option('--diff-file <file>', 'a file with the change that it is about')
-      .option('--expires <seconds>', 'how long to wait for the answer', numberOf)
+      .option('--expires <time>', 'how long to wait for the answer, such as 2h', durationOf)
       .option('--default <answer>', 'what applies if it expires')
       .option('--park', 'end this attempt now: the answer starts the next one, which gets it')
-      .option('--id <id>', 'the same question with the same id is asked once')
+      .option('--id <id>', 'id of the question; repeating the command with it asks nothing twice')
       .option('--task <id>', 'the task (default: SIGNALBOX_TASK_ID)')
       .action(async (message: string, options: AskOptions) => {
         const question = await ask(message, options);

@@ -75,7 +75,12 @@ async function find(
   question: string,
   { project, task }: TaskOption,
 ): Promise<QuestionJson> {
-  if (task !== undefined) return client.readQuestion({ project: project ?? 'default', task, question });
+  if (task !== undefined)
+    return client.readQuestion({
+      project: project ?? process.env.SIGNALBOX_PROJECT ?? 'default',
+      task,
+      question,
+    });
   const { questions } = await client.listQuestions({ project });
   const [found, other] = questions.filter(({ id }) => id === question);
   if (!found) {
@@ -154,7 +159,7 @@ const answer: CommandRow = {
       .option('--content <json>', 'the values of a form, as JSON', jsonObjectOf)
       .option('--decline', 'decline to answer')
       .addOption(
-        new Option('--scope <scope>', 'for an option that holds on: where its rule holds').choices(
+        new Option('--scope <scope>', 'with allow_always or reject_always: where the rule applies').choices(
           RULE_SCOPES,
         ),
       )

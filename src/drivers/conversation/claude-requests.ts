@@ -1,6 +1,11 @@
 /** What Claude Code asks, as questions, and the answers in its form. */
 import { z } from 'zod';
-import { type FormField, isAllowing, PERMISSION_OPTIONS } from '../../contracts/questions.ts';
+import {
+  DECISIVE_FIELDS,
+  type FormField,
+  isAllowing,
+  PERMISSION_OPTIONS,
+} from '../../contracts/questions.ts';
 import type { RunAnswer } from '../driver.ts';
 import type { AgentRequest } from './requests.ts';
 
@@ -19,8 +24,6 @@ export const canUseToolSchema = z.object({
 type ToolRequest = z.output<typeof canUseToolSchema>;
 /** Characters of one text of an input that are shown; a file that is written can have any size. */
 const MAX_SHOWN = 20_000;
-/** These decide what happens, and rules compare them: they are shown whole or not at all. */
-const WHOLE_FIELDS: readonly string[] = ['command', 'file_path', 'notebook_path', 'path', 'url'];
 const MAX_WHOLE = 60_000;
 /** Characters of an input that an answer repeats. */
 const MAX_RETURNED = 1_000;
@@ -28,7 +31,7 @@ const MAX_RETURNED = 1_000;
 /** A tool that is not allowed. */
 export function permissionRequest({ request_id, request }: ToolRequest): AgentRequest {
   const { tool_name: tool, input, description } = request;
-  const isTooLarge = WHOLE_FIELDS.some((name) => JSON.stringify(input[name] ?? '').length > MAX_WHOLE);
+  const isTooLarge = DECISIVE_FIELDS.some((name) => JSON.stringify(input[name] ?? '').length > MAX_WHOLE);
   const about = { tool, input: isTooLarge ? input : shownOf(input), ...pathIn(input) };
   const why = description?.trim() ? `: ${description.trim().slice(0, 1_000)}` : '';
   return {
@@ -171,9 +174,12 @@ function inputIfShort(input: ToolRequest['request']['input']): { updatedInput?: 
 
 /** The input with long texts cut, other than those that decide what happens: without one, all of it does. */
 function shownOf(input: ToolRequest['request']['input']): Record<string, unknown> {
-  if (!WHOLE_FIELDS.some((name) => typeof input[name] === 'string')) return input;
+  if (!DECISIVE_FIELDS.some((name) => typeof input[name] === 'string')) return input;
   return Object.fromEntries(
-    Object.entries(input).map(([name, value]) => [name, WHOLE_FIELDS.includes(name) ? value : shown(value)]),
+    Object.entries(input).map(([name, value]) => [
+      name,
+      DECISIVE_FIELDS.includes(name) ? value : shown(value),
+    ]),
   );
 }
 

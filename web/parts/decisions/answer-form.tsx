@@ -1,9 +1,10 @@
 /** A question of an agent, shown whole, with what can be answered: options as buttons, a text, or the fields of a form. */
 import { type Signal, useSignal } from '@preact/signals';
+import { oneLine, printable } from '../../../src/base/text/printable.ts';
 import type { QuestionJson } from '../../../src/contracts/api/questions.ts';
 import type { FormField } from '../../../src/contracts/questions.ts';
 import { reasonOf } from '../../api/http.ts';
-import { Block } from '../base/safe-text.tsx';
+import { Block, Line } from '../base/safe-text.tsx';
 
 export type AskedQuestion = Pick<
   QuestionJson,
@@ -29,25 +30,35 @@ export interface AnswerFormProps {
 }
 
 export function AnswerForm({ question, mayAnswer, send }: AnswerFormProps) {
-  const { message, about, url } = question;
+  const { kind, message, about, url } = question;
   const input = about?.input;
   return (
     <div class="question" data-question={question.id}>
-      <p class="question-text">{message}</p>
-      {about?.tool !== undefined && <p class="dim">Tool: {about.tool}</p>}
-      {about?.path !== undefined && <p class="dim">Path: {about.path}</p>}
+      <p class="question-text">{printable(message)}</p>
+      {about?.tool !== undefined && (
+        <p class="dim">
+          Tool: <Line text={about.tool} />
+        </p>
+      )}
+      {about?.path !== undefined && (
+        <p class="dim">
+          Path: <Line text={about.path} />
+        </p>
+      )}
       {input !== undefined && (
         <Block text={typeof input === 'string' ? input : JSON.stringify(input)} label="Input" />
       )}
       {about?.diff !== undefined && <Block text={about.diff} label="Change" />}
-      {url !== null && (
+      {kind === 'link' && url !== null && (
         <p>
           <a href={url} rel="noopener noreferrer" target="_blank">
-            {url}
+            <Line text={url} />
           </a>
         </p>
       )}
-      <p class="dim">{expiryText(question)}</p>
+      <p class="dim">
+        <Line text={expiryText(question)} />
+      </p>
       {mayAnswer && <Answering question={question} send={send} />}
     </div>
   );
@@ -116,7 +127,7 @@ function Answering({ question, send }: Pick<AnswerFormProps, 'question' | 'send'
             disabled={isSending.value}
             onClick={() => answer({ option: option.id })}
           >
-            {option.label}
+            <Line text={option.label} />
           </button>
         ))}
         {(fields.length > 0 || kind === 'link') && (
@@ -182,7 +193,9 @@ interface FieldProps {
 }
 
 function Field({ name, field, value, onChange }: FieldProps) {
-  const label = 'title' in field && field.title ? field.title : name === 'text' ? 'Your answer' : name;
+  const label = oneLine(
+    'title' in field && field.title ? field.title : name === 'text' ? 'Your answer' : name,
+  );
   if (field.type === 'boolean') {
     return (
       <label>
@@ -216,7 +229,7 @@ function Field({ name, field, value, onChange }: FieldProps) {
               value={each}
               selected={Array.isArray(value) ? value.includes(each) : value === each}
             >
-              {each}
+              {oneLine(each)}
             </option>
           ))}
         </select>

@@ -134,8 +134,12 @@ function soFarSection({ task }: PromptInput, texts: PromptTexts): string {
   return lines.length === 0 ? '' : [`## ${texts.soFar}`, ...lines].join('\n');
 }
 
+/** Answers that a prompt repeats, the newest. A permission is not among them: the agent asks for it again. */
+const MAX_ANSWERS = 20;
+
 function answersSection({ questions = [] }: PromptInput, texts: PromptTexts): string {
-  const lines = questions.flatMap(({ spec, answer }) => {
+  const repeated = questions.filter(({ spec }) => spec.kind !== 'permission').slice(-MAX_ANSWERS);
+  const lines = repeated.flatMap(({ spec, answer }) => {
     if (answer === null) return [];
     const { action, option, content, comment } = answer;
     const chosen = spec.options?.find(({ id }) => id === option);

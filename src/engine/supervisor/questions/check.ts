@@ -28,10 +28,7 @@ const MAX_OPTIONS = 50;
  * @throws SignalboxError `question_too_large`, `invalid_request`
  */
 export function checkedQuestion(given: QuestionSpec): QuestionSpec {
-  const spec =
-    given.kind === 'permission' && given.options === undefined
-      ? { ...given, options: [...PERMISSION_OPTIONS] }
-      : given;
+  const spec = given.kind === 'permission' ? { ...given, options: permissionOptions(given.options) } : given;
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes > MAX_QUESTION_BYTES) {
     throw new SignalboxError(
@@ -45,18 +42,28 @@ export function checkedQuestion(given: QuestionSpec): QuestionSpec {
   return spec;
 }
 
+/** A person has to see what an option does, not what the agent says of it. */
+function permissionOptions(options: readonly QuestionOption[] = PERMISSION_OPTIONS): QuestionOption[] {
+  return options.map((option) => {
+    const usual = PERMISSION_OPTIONS.find(({ kind }) => kind === option.kind);
+    return { ...option, label: usual?.label ?? option.label };
+  });
+}
+
 function faultIn(spec: QuestionSpec): string | null {
   const { kind, options = [], schema, url } = spec;
   if ((kind === 'choice' || kind === 'permission') && options.length === 0)
     return `options: a question of kind ${kind} needs at least one`;
   if (options.length > MAX_OPTIONS) return `options: at most ${MAX_OPTIONS}`;
+  if (kind === 'permission' && options.some((option) => option.kind === undefined))
+    return 'options: each option of a permission needs a kind, such as allow_once or reject_once';
   const ids = options.map(({ id }) => id);
   if (new Set(ids).size < ids.length) return 'options: each needs an id of its own';
   if (kind === 'form' && schema === undefined) return 'schema: a question of kind form needs one';
   const unknown = schema?.required?.find((name) => !Object.hasOwn(schema.properties, name));
   if (unknown !== undefined) return `schema.required: there is no field ${JSON.stringify(unknown)}`;
-  if (kind === 'link' && !/^https?:\/\//.test(url ?? ''))
-    return 'url: a question of kind link needs an address that begins with http:// or https://';
+  if ((kind === 'link' || url !== undefined) && !/^https?:\/\//.test(url ?? ''))
+    return 'url: expected an address that begins with http:// or https://';
   if (spec.default === undefined) return null;
   try {
     checkedAnswer({ ...spec }, { action: 'accepted', ...spec.default });

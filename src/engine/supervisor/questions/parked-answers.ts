@@ -19,6 +19,8 @@ function isSamePermission({ spec: one }: QuestionView, { spec: other }: Question
   return (
     one.kind === 'permission' &&
     other.kind === 'permission' &&
-    canonicalJson(one.about ?? null) === canonicalJson(other.about ?? null)
+    // What an option means belongs to the question: the same id can stand for another choice.
+    canonicalJson([one.about ?? null, one.options ?? null]) ===
+      canonicalJson([other.about ?? null, other.options ?? null])
   );
 }

@@ -2,16 +2,18 @@
  * Which permissions are given without a person: the rules of an agent's configuration, and those that answers recorded.
  *
  * Nothing is allowed by accident. The first rule of the configuration that matches decides, unless it says `ask`; then the
- * newest recorded rule does. In a rule that allows, `*` does not stand for characters by which one command becomes two.
+ * newest recorded rule does. A rule that allows has to match every text that the action depends on, any other rule only one.
+ * In a rule that allows, `*` does not stand for characters by which one command becomes two.
  */
 import { posix } from 'node:path';
 import { canonicalJson } from '../../../base/canonical-json.ts';
-import type {
-  PermissionDecision,
-  PermissionPolicy,
-  PermissionRule,
-  QuestionAbout,
-  RecordedRule,
+import {
+  DECISIVE_FIELDS,
+  type PermissionDecision,
+  type PermissionPolicy,
+  type PermissionRule,
+  type QuestionAbout,
+  type RecordedRule,
 } from '../../../contracts/questions.ts';
 
 export const ASK_ALWAYS: PermissionPolicy = { default: 'ask', rules: [] };
@@ -28,11 +30,10 @@ export function rulingOf(
   { tool, input }: QuestionAbout,
 ): Ruling {
   if (tool === undefined) return { decision: 'ask', why: 'it names no tool' };
-  const text = inputText(input);
+  const texts = inputTexts(input);
   const matches = (rule: Pick<PermissionRule, 'tool' | 'input' | 'decision'>): boolean =>
     matchesGlob(rule.tool, tool, 'any') &&
-    (rule.input === undefined ||
-      matchesGlob(rule.input, text, rule.decision === 'allow' ? 'one command' : 'any'));
+    (rule.input === undefined || matchesInput(rule.input, texts, rule.decision));
   const configured = policy.rules.find(matches);
   if (configured && configured.decision !== 'ask')
     return { decision: configured.decision, why: `the rule ${ruleText(configured)} of the configuration` };
@@ -46,24 +47,35 @@ function ruleText({ tool, input }: Pick<PermissionRule, 'tool' | 'input'>): stri
   return input === undefined ? tool : `${tool} ${input}`;
 }
 
-/** The first of these that an input has is what it is about. */
-const MAIN_FIELDS = ['command', 'file_path', 'notebook_path', 'path', 'url'] as const;
+function matchesInput(glob: string, texts: readonly string[], decision: PermissionDecision): boolean {
+  return decision === 'allow'
+    ? texts.every((text) => matchesGlob(glob, text, 'one command'))
+    : texts.some((text) => matchesGlob(glob, text, 'any'));
+}
 
 /**
- * The text of an input that rules are compared with: a text as it is; of an object its command, path or address; all of
+ * The texts of an input that rules are compared with: a text as it is; of an object its command, paths and address; all of
  * it as JSON if it has none of these. Paths are without `..`.
  */
-export function inputText(input: unknown): string {
-  if (typeof input === 'string') return input;
-  if (input === undefined || input === null) return '';
+function inputTexts(input: unknown): readonly string[] {
+  if (typeof input === 'string') return [input];
+  if (input === undefined || input === null) return [''];
   if (typeof input === 'object') {
     const fields = new Map<string, unknown>(Object.entries(input));
-    for (const name of MAIN_FIELDS) {
+    const texts = DECISIVE_FIELDS.flatMap((name) => {
       const value = fields.get(name);
-      if (typeof value === 'string') return name.endsWith('path') ? posix.normalize(value) : value;
-    }
+      if (typeof value !== 'string') return [];
+      return [name.endsWith('path') ? posix.normalize(value) : value];
+    });
+    if (texts.length > 0) return texts;
   }
-  return canonicalJson(input);
+  return [canonicalJson(input)];
+}
+
+/** The glob for this input and no other; undefined for an input with several texts, which one glob cannot stand for. */
+export function inputGlob(input: unknown): string | undefined {
+  const [text = '', ...more] = inputTexts(input);
+  return more.length === 0 ? exactGlob(text) : undefined;
 }
 
 /** Characters that end a command, start another one, or put its output elsewhere. */

@@ -27,6 +27,7 @@ import {
   isRejecting,
   MAX_OPEN_QUESTIONS,
   MAX_QUESTIONS,
+  MAX_QUESTIONS_BYTES,
   type PermissionPolicy,
   type QuestionOption,
   type QuestionSpec,
@@ -39,7 +40,7 @@ import type { SupervisorContext } from '../supervisor-context.ts';
 import type { AttemptTokens } from '../tokens.ts';
 import { checkedAnswer, checkedQuestion, type GivenAnswer } from './check.ts';
 import { parkedAnswer } from './parked-answers.ts';
-import { ASK_ALWAYS, exactGlob, inputText, rulingOf } from './permissions.ts';
+import { ASK_ALWAYS, exactGlob, inputGlob, rulingOf } from './permissions.ts';
 
 /** How an agent may ask, by its configuration. */
 export interface QuestionSettings {
@@ -97,7 +98,7 @@ export class QuestionKeeper {
     await this.#asking.get(key)?.catch(() => {});
     const known = questionOf(this.#options.projections.questions, ref, question);
     if (known) return same(known, attempt, spec);
-    const agent = this.#assertMayAsk(ref);
+    const agent = this.#assertMayAsk(ref, spec);
     const event: EventOf<'attempt.question_asked'> = {
       type: 'attempt.question_asked',
       project,
@@ -114,6 +115,7 @@ export class QuestionKeeper {
 
   /**
    * Answers a question. The caller has checked who may.
+   * @param remembering what a lasting option records; null: nothing
    * @throws SignalboxError `question_not_found`, `question_answered`, `option_not_offered`, `answer_invalid`,
    * `answer_too_large`
    */
@@ -121,7 +123,7 @@ export class QuestionKeeper {
     ref: QuestionRef,
     given: GivenAnswer,
     actor: string,
-    remembering?: Remembering,
+    remembering?: Remembering | null,
   ): Promise<QuestionView> {
     const key = questionKey(ref);
     // From the last look on nothing is awaited: the first caller decides.
@@ -243,7 +245,7 @@ export class QuestionKeeper {
   #decideAsBefore(view: QuestionView): boolean {
     const before = parkedAnswer(questionsOf(this.#options.projections.questions, view), view);
     if (!before) return false;
-    const { action, option, comment = `as ${before.by} has answered before` } = before;
+    const { action, option, comment = `the same answer as ${before.by} gave before` } = before;
     this.#decide({ ...view, question: view.id }, { action, option, comment });
     return true;
   }
@@ -284,16 +286,19 @@ export class QuestionKeeper {
   #ruleOf(
     { agent, spec: { kind, about, options = [] } }: QuestionView,
     { option }: AnswerSpec,
-    remembering: Remembering | undefined,
+    remembering: Remembering | null | undefined,
   ): RecordedRule | undefined {
     const chosen = options.find(({ id }) => id === option);
-    if (kind !== 'permission' || !chosen || !isLasting(chosen) || about?.tool === undefined) return undefined;
+    if (remembering === null || kind !== 'permission' || about?.tool === undefined) return undefined;
+    if (!chosen || !isLasting(chosen)) return undefined;
+    const input = remembering?.input ?? inputGlob(about.input);
+    if (input === undefined) return undefined;
     return {
       id: this.#options.environment.randomId(ID_LENGTH),
       scope: remembering?.scope ?? 'task',
       agent,
       tool: exactGlob(about.tool),
-      input: remembering?.input ?? exactGlob(inputText(about.input)),
+      input,
       decision: isAllowing(chosen) ? 'allow' : 'deny',
     };
   }
@@ -321,23 +326,30 @@ export class QuestionKeeper {
   }
 
   /** @returns the agent. @throws SignalboxError `stale_attempt`, `too_many_questions` */
-  #assertMayAsk(ref: AttemptRef): string {
+  #assertMayAsk(ref: AttemptRef, spec: QuestionSpec): string {
     const { host, projections } = this.#options;
     const entity = host.get('attempt', attemptKey(ref));
     const state = entity?.state;
     const isAsking = state === 'running' || state === 'suspected' || state === 'waiting';
     if (!entity || !isAsking || entity.context.verdict !== null) {
       const why = entity?.context.verdict ? 'has reported its result' : `is ${state ?? 'over'}`;
-      throw new SignalboxError('stale_attempt', `attempt ${ref.attempt} ${why}: it asks nothing any more`, {
-        details: { attempt: ref.attempt, status: state },
-      });
+      throw new SignalboxError(
+        'stale_attempt',
+        `attempt ${ref.attempt} ${why}: it can no longer ask questions`,
+        {
+          details: { attempt: ref.attempt, status: state },
+        },
+      );
     }
     const open = entity.context.questions.length;
-    const asked = questionsOf(projections.questions, ref).length;
-    if (open < MAX_OPEN_QUESTIONS && asked < MAX_QUESTIONS) return entity.context.agent;
+    const earlier = questionsOf(projections.questions, ref);
+    const asked = earlier.length;
+    const bytes = earlier.reduce((sum, each) => sum + bytesOf(each.spec), bytesOf(spec));
+    const isFull = asked >= MAX_QUESTIONS || bytes > MAX_QUESTIONS_BYTES;
+    if (open < MAX_OPEN_QUESTIONS && !isFull) return entity.context.agent;
     const what =
       open < MAX_OPEN_QUESTIONS
-        ? `the task has asked ${asked} questions, and may ask ${MAX_QUESTIONS}`
+        ? `the task has asked ${asked} questions; it may ask ${MAX_QUESTIONS}, of ${MAX_QUESTIONS_BYTES} bytes together`
         : `the attempt has ${open} open questions, and may have ${MAX_OPEN_QUESTIONS}: wait for their answers`;
     throw new SignalboxError('too_many_questions', what, { details: { open, asked } });
   }
@@ -368,6 +380,15 @@ export class QuestionKeeper {
       table.delete(key);
     }
   }
+}
+
+/** Sizes of questions: a stored one never changes. */
+const sizes = new WeakMap<QuestionSpec, number>();
+
+function bytesOf(spec: QuestionSpec): number {
+  const bytes = sizes.get(spec) ?? Buffer.byteLength(JSON.stringify(spec));
+  sizes.set(spec, bytes);
+  return bytes;
 }
 
 function questionKey(ref: QuestionRef): string {
