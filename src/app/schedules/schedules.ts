@@ -44,9 +44,6 @@ export async function createSchedule(
 ): Promise<ScheduleAnswer> {
   const spec = specOf(app, config);
   const now = app.environment.clock.now();
-  if (nextTime(spec, now) === null) {
-    throw new SignalboxError('invalid_request', `at: ${config.at} has passed: name a time in the future`);
-  }
   const known = app.state.projections.schedules.byId.get(id);
   if (known && known.state !== 'removed') {
     if (isEqual(known.spec, spec)) return scheduleJson(app, known);
@@ -55,6 +52,9 @@ export async function createSchedule(
       `there is a schedule ${id} already, with different content: use another id, or remove it first`,
       { details: { schedule: id } },
     );
+  }
+  if (nextTime(spec, now) === null) {
+    throw new SignalboxError('invalid_request', `at: ${config.at} has passed: name a time in the future`);
   }
   return commit(
     app,
@@ -143,7 +143,7 @@ export async function registerSchedules(
   }
   for (const { id, source, state } of [...byId.values()]) {
     if (source !== 'configuration' || state === 'removed' || Object.hasOwn(configured, id)) continue;
-    const reason = 'it is not in the configuration any more';
+    const reason = 'removed from the configuration';
     await app.log.commit({ type: 'schedule.removed', schedule: id, reason }, { actor: 'supervisor' });
   }
 }
@@ -159,7 +159,7 @@ function viewOf(app: AppContext, id: string): ScheduleView {
   const { byId } = app.state.projections.schedules;
   const view = byId.get(id);
   if (view && view.state !== 'removed') return view;
-  const known = listSchedules(app).map((each) => each.id);
+  const known = [...byId.values()].filter(({ state }) => state !== 'removed').map((each) => each.id);
   throw new SignalboxError(
     'schedule_not_found',
     `there is no schedule ${id}; there are: ${known.slice(0, 20).join(', ') || 'none'}`,

@@ -7,7 +7,7 @@ import type { IncomingTrace } from '../../base/trace-context.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import { keyedTaskId } from '../../engine/runtime/task-ids.ts';
+import { KEYED_ID, keyedTaskId, SCHEDULE_KEY_PREFIX } from '../../engine/runtime/task-ids.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
 import { type Creator, inheritedBy } from './inherited.ts';
@@ -51,6 +51,7 @@ export async function createAnyTask(
   creator: Creator,
   trace: IncomingTrace = {},
 ): Promise<Created> {
+  assertFreeName(request, creator);
   const request_sha256 = sha256(normalForm(canonicalJson(request)));
   const ref = { project, task: idOf(app, project, request) };
   for (;;) {
@@ -74,6 +75,16 @@ export async function createAnyTask(
     );
     return { task, created: true };
   }
+}
+
+/** The task of a time is found by its key: it must not be there before a schedule creates it. */
+function assertFreeName({ id, idempotency_key: key }: CreateTask, { attempt }: Creator): void {
+  const isTaken = key?.startsWith(SCHEDULE_KEY_PREFIX) || (attempt !== null && KEYED_ID.test(id ?? ''));
+  if (!isTaken) return;
+  throw new SignalboxError(
+    'forbidden',
+    `${key === undefined ? `the id ${id}` : `the idempotency key ${JSON.stringify(key)}`} is reserved for Signalbox: choose another one`,
+  );
 }
 
 /** An id that is not given follows from the idempotency key, so the key finds its task after it has left memory, too. */

@@ -121,7 +121,8 @@ class Tail {
 function lastLines(text: string, count: number): string {
   let at = text.endsWith('\n') ? text.length - 1 : text.length;
   for (let lines = 0; lines < count; lines++) {
-    at = text.lastIndexOf('\n', at - 1);
+    // A negative position would find a line break at 0 again.
+    at = at === 0 ? -1 : text.lastIndexOf('\n', at - 1);
     if (at < 0) return text;
   }
   return text.slice(at + 1);

@@ -1,10 +1,11 @@
 /** `signalbox schedule`: tasks that are created at set times. */
 import { type Command, Option } from 'commander';
+import { oneLine } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import type { ScheduleAnswer } from '../../contracts/api/schedules.ts';
 import { OVERLAPS } from '../../contracts/schedules.ts';
-import { CompletedArgument, numberOf, priorityOf } from '../arguments.ts';
+import { CompletedArgument, durationOf, priorityOf } from '../arguments.ts';
 import type { CommandRow, Example } from '../command.ts';
 import {
   type ClientOptions,
@@ -49,7 +50,7 @@ const add: CommandRow = {
       'Every working day at nine',
       'signalbox schedule add standup --cron "0 9 * * 1-5" --zone Europe/Berlin --title "Report of {{nominal_date}}" --agent writer',
     ],
-    ['Every hour', 'signalbox schedule add sweep --every 3600 --title "Look for stale branches" --type git'],
+    ['Every hour', 'signalbox schedule add sweep --every 1h --title "Look for stale branches" --type git'],
   ],
   add: (command, terminal) =>
     withTimes(withProject(command))
@@ -85,21 +86,21 @@ const add: CommandRow = {
 function withTimes(command: Command): Command {
   return command
     .option('--cron <pattern>', 'minute, hour, day of month, month, day of week')
-    .option('--every <seconds>', 'a period, counted from 1970-01-01T00:00Z', numberOf)
+    .option('--every <time>', 'a period such as 6h, counted from 1970-01-01T00:00Z', durationOf)
     .option('--at <time>', 'once, such as 2030-01-31T12:00:00Z')
     .option('--zone <name>', 'IANA time zone of --cron (default: UTC)')
-    .option('--jitter <seconds>', 'create each task up to so much later', numberOf)
+    .option('--jitter <time>', 'delay each task by a random time, at most this long', durationOf)
     .addOption(
       new Option(
         '--overlap <policy>',
-        'at a time when the task before is not settled (default: skip)',
+        'what to do if the previous task is not settled (default: skip)',
       ).choices([...OVERLAPS]),
     )
     .addOption(
-      new Option(
-        '--catch-up <times>',
-        'of the times that passed while Signalbox was down (default: one)',
-      ).choices(['one', 'all']),
+      new Option('--catch-up <times>', 'which missed times to run after a downtime (default: one)').choices([
+        'one',
+        'all',
+      ]),
     )
     .option('--pause-on-failure', 'pause it when one of its tasks fails');
 }
@@ -160,13 +161,13 @@ const show: CommandRow = {
 
 function linesOf(schedule: ScheduleAnswer): string[] {
   const { id, status, project, title, overlap, catch_up, counts, reason, by, next, waiting, runs } = schedule;
-  const why = reason === null ? '' : ` (${reason})`;
+  const why = reason === null ? '' : ` (${oneLine(reason)})`;
   const list = (name: string, times: readonly string[]): string[] =>
     times.length === 0 ? [] : [`${name.padEnd(10)}${times.map((each) => clockText(each)).join(', ')}`];
   return [
-    `${id}: ${status}${by === null ? '' : ` by ${by}`}${why}`,
+    `${id}: ${status}${by === null ? '' : ` by ${oneLine(by)}`}${why}`,
     `${'when'.padEnd(10)}${whenText(schedule)}, overlap ${overlap}, catch-up ${catch_up}`,
-    `${'task'.padEnd(10)}${title} (project ${project})`,
+    `${'task'.padEnd(10)}${oneLine(title)} (project ${project})`,
     `${'so far'.padEnd(10)}${counts.fired} fired, ${counts.skipped} skipped, ${counts.missed} missed`,
     ...list('next', next),
     ...list('waiting', waiting),
@@ -275,7 +276,7 @@ const backfill: CommandRow = {
 export const schedule: CommandRow = {
   name: 'schedule',
   summary: 'create tasks at set times',
-  description: 'Creates, lists and steers schedules: tasks that are created at set times.',
+  description: 'Creates, lists and controls schedules: tasks that are created at set times.',
   examples: [
     ['List all schedules', 'signalbox schedule ls'],
     ['Pause a schedule', 'signalbox schedule pause nightly'],

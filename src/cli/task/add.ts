@@ -116,17 +116,21 @@ async function addTasks(terminal: Terminal, title: string | undefined, options: 
   if (from !== undefined) {
     if (options.description === '-') throw invalid('--description: standard input has the tasks already');
     if (title !== undefined && title !== '-') throw invalid('give a title, or --from');
-    for (const fields of linesOf(await textOf('--from', from))) await addTask(terminal, fields, options);
+    if (options.id !== undefined || options.idempotencyKey !== undefined)
+      throw invalid('--id and --idempotency-key are for one task: write them into the lines of the file');
+    const common = withoutUndefined(await taskOf(options));
+    for (const fields of linesOf(await textOf('--from', from)))
+      await addTask(terminal, { ...common, ...fields }, options);
     return;
   }
   if (title === undefined) throw invalid('give a title, or --from');
-  await addTask(terminal, { title }, options);
+  await addTask(terminal, { ...withoutUndefined(await taskOf(options)), title }, options);
 }
 
 async function addTask(terminal: Terminal, fields: LineFields, options: AddOptions): Promise<void> {
   const client = clientOf(options);
   const { project, json, quiet } = options;
-  const request = { ...withoutUndefined(await taskOf(options)), ...fields, project };
+  const request = { ...fields, project };
   const { status, body } = await client.request('createTask', request);
   const text =
     status === 201

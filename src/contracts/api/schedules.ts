@@ -38,7 +38,7 @@ export const SCHEDULE_FIELDS = {
     .describe('The IANA time zone of "cron".'),
   jitter_seconds: seconds(DAY_SECONDS)
     .default(0)
-    .describe('A task is created up to so many seconds after its time, by chance.'),
+    .describe('Each task is delayed by a random time, at most this long.'),
   overlap: z
     .enum(OVERLAPS)
     .default('skip')

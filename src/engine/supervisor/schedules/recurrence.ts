@@ -2,6 +2,7 @@
 import { lastCron, nextCron } from '../../../base/cron.ts';
 import { sha256 } from '../../../base/hash.ts';
 import type { ScheduleSpec } from '../../../contracts/schedules.ts';
+import { SCHEDULE_KEY_PREFIX } from '../../runtime/task-ids.ts';
 
 type Times = Pick<ScheduleSpec, 'recurrence' | 'zone'>;
 
@@ -48,5 +49,5 @@ export function jitterOf(
 
 /** The idempotency key of the task for a time: a time makes one task, over crashes and take-overs. */
 export function firingKey(id: string, nominal: number): string {
-  return `schedule/${id}/${new Date(nominal).toISOString()}`;
+  return `${SCHEDULE_KEY_PREFIX}${id}/${new Date(nominal).toISOString()}`;
 }

@@ -127,10 +127,10 @@ export class ScheduleKeeper {
     if (spec.overlap === 'allow_all' || !this.#isBusy(schedule)) return this.#fire(schedule, nominal, cause);
     switch (spec.overlap) {
       case 'skip':
-        return skip('the task before it is not settled');
+        return skip('the previous task is not settled');
       case 'buffer_one':
       case 'buffer_all':
-        if (buffer.length >= limit) return skip(`${buffer.length} times wait already`);
+        if (buffer.length >= limit) return skip(`${buffer.length} times are already waiting`);
         return this.#decide({ type: 'schedule.buffered', schedule: id, nominals_ms: [nominal] });
       case 'cancel_other':
         this.#cancelOpen(schedule);
@@ -164,6 +164,9 @@ export class ScheduleKeeper {
     const { project } = schedule.spec;
     const ref = { project, task: run.task };
     const { host, timers, environment, decide } = this.#context;
+    const known = taskOf(this.#context.projections, ref);
+    if (known && known.spec.schedule?.id !== schedule.id)
+      return this.#pause(schedule, `task ${run.task} exists already and is not one of its tasks`);
     if (host.get('task', taskKey(ref))) return;
     const spec = specOf(schedule, run);
     const refusal = decide({
@@ -177,9 +180,12 @@ export class ScheduleKeeper {
       const again = `${timerKey(schedule.id)}/${run.nominal}`;
       return timers.set(again, environment.clock.now() + AGAIN_MS, () => this.#takeUp(schedule.id));
     }
-    if (schedule.state !== 'active') return;
-    const reason = `its task cannot be created: ${refusal.message}`;
-    this.#decide({ type: 'schedule.paused', schedule: schedule.id, reason });
+    this.#pause(schedule, `its task cannot be created: ${refusal.message}`);
+  }
+
+  #pause({ id }: ScheduleView, reason: string): void {
+    if (this.#context.host.get('schedule', id)?.state === 'active')
+      this.#decide({ type: 'schedule.paused', schedule: id, reason });
   }
 
   #decide(event: ScheduleEvent): void {
