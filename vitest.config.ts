@@ -19,8 +19,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Test files leave nothing behind in the process that runs them: they share it, and the modules it has loaded.
     isolate: false,
-    // Most tests wait for servers and processes of their own, which need the other half of a machine with two cores.
-    maxWorkers: 2,
+    // Most tests wait for servers and processes of their own: three keep two cores busy.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'quick', include: QUICK } },

@@ -165,7 +165,7 @@ describe.each([{ through: 'child processes' }, { through: 'the launch shell' }])
       globalThis.process.kill(process.group, 'SIGKILL');
       await until('the launcher is gone', () => (lab.table.lookup(process.group)?.state ?? 'Z') === 'Z');
       const { pid } = process.identity;
-      expect(lab.table.lookup(pid)?.state).toBe('S');
+      await until('the agent sleeps on', () => lab.table.lookup(pid)?.state === 'S');
       globalThis.process.kill(pid, 'SIGKILL');
       expect((await process.exited).exit.kind).toBe('lost');
     });

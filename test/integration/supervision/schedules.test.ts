@@ -8,8 +8,12 @@ import {
   registerSchedules,
   type ScheduleDecision,
 } from '../../../src/app/schedules/schedules.ts';
+import { createTask } from '../../../src/app/tasks/create-task.ts';
+import { createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { createScheduleSchema, scheduleConfigSchema } from '../../../src/contracts/api/schedules.ts';
 import type { EventOf } from '../../../src/contracts/events/events.ts';
+import { keyedTaskId } from '../../../src/engine/runtime/task-ids.ts';
+import { firingKey } from '../../../src/engine/supervisor/schedules/recurrence.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
@@ -174,6 +178,33 @@ describe('a schedule', () => {
     await simulation.advance(5 * MINUTE_MS);
     expect(states(simulation)).toEqual(['done']);
     expect(readSchedule(simulation.app, 's').status).toBe('finished');
+    // The same request, repeated after its time, is answered and not refused.
+    await schedule(simulation, { every_seconds: undefined, at });
+    expect(created(simulation)).toHaveLength(1);
+  });
+
+  it('keeps the keys and the ids of its tasks for itself', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    const key = firingKey('s', Math.ceil((simulation.clock.now() + 1) / HOUR_MS) * HOUR_MS);
+    const id = keyedTaskId('demo', key);
+    await expect(simulation.create({ agent: 'a', idempotency_key: key })).rejects.toThrow(
+      'is reserved for Signalbox',
+    );
+    const own = await simulation.create({ agent: 'a' });
+    const attempt = { project: 'demo', task: own.id, attempt: 1 };
+    const request = createTaskSchema.parse({ id, title: 'first', agent: 'a' });
+    const byAgent = createTask(simulation.app, 'demo', request, { actor: 'agent:a', attempt });
+    await expect(simulation.answer(byAgent)).rejects.toThrow(`the id ${id} is reserved for Signalbox`);
+
+    // A person may take any id. Then nothing is created in the name of the schedule, and it says why.
+    await simulation.create({ id, agent: 'a' });
+    await schedule(simulation);
+    await simulation.advance(HOUR_MS);
+    expect(created(simulation)).toEqual([]);
+    expect(readSchedule(simulation.app, 's')).toMatchObject({
+      status: 'paused',
+      reason: `task ${id} exists already and is not one of its tasks`,
+    });
   });
 
   it('follows the configuration', async () => {
