@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startModel } from './model-server.mjs';
 
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PACKAGE = '@anthropic-ai/claude-code';
 const PATIENCE_MS = 120_000;
 const PORT = Number(process.env.PORT ?? 18_083);

@@ -51,6 +51,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
   [exitCodes.name, async () => exitCodes],
   ['__complete', completeCommand],
 ]);
+const VERSION_OPTIONS: ReadonlySet<string> = new Set(['--version', '-V']);
 const HIDDEN = new Set([exitCodes.name, '__complete']);
 
 /** The completion scripts call it; it offers the commands of this table. */
@@ -84,7 +85,9 @@ export async function runProgram(
 /** The program with the command that the arguments name, or with all commands if they name none, as for the help. */
 export async function createProgram(terminal: Terminal, args: readonly string[]): Promise<Command> {
   const load = COMMANDS.get(commandName(args) ?? '');
-  const rows = load ? [load()] : [...COMMANDS.values()].map((each) => each());
+  // The version needs no command, and the help all of them.
+  const others = VERSION_OPTIONS.has(args[0] ?? '') ? [] : [...COMMANDS.values()];
+  const rows = (load ? [load] : others).map((each) => each());
   return programWith(terminal, await Promise.all(rows));
 }
 

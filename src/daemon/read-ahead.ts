@@ -1,11 +1,12 @@
 /** Reads the log in a thread of its own: the client, the socket and the hashes take as long as the machines and projections. */
 import { on } from 'node:events';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Batch, HashedMessage } from '../engine/runtime/rebuild.ts';
 import type { ReadAhead } from '../engine/runtime/recover.ts';
+import { CODE_ROOT } from '../version.ts';
 import type { NatsAddress } from './nats-address.ts';
 
 export interface ThreadInput {
@@ -29,13 +30,13 @@ const BATCHES_AHEAD = 4;
 const MIN_EVENTS = 20_000;
 
 /** The compiled program of the thread; it does not exist when running from sources. */
-const THREAD = new URL('./read-ahead-thread.js', import.meta.url);
+const THREAD = join(CODE_ROOT, 'src/daemon/read-ahead-thread.js');
 
 /** null if there is no program of the thread. */
 export function threadFor(
   address: NatsAddress,
   logger: Logger,
-  thread: URL | null = existsSync(fileURLToPath(THREAD)) ? THREAD : null,
+  thread: string | null = existsSync(THREAD) ? THREAD : null,
 ): ReadAhead | null {
   if (!thread) return null;
   return {
@@ -44,7 +45,7 @@ export function threadFor(
   };
 }
 
-async function* readInThread(thread: URL, input: ThreadInput, logger: Logger): AsyncIterable<Batch> {
+async function* readInThread(thread: string, input: ThreadInput, logger: Logger): AsyncIterable<Batch> {
   const worker = new Worker(thread, { workerData: input });
   try {
     for await (const [packed] of on(worker, 'message', { close: ['exit'] })) {

@@ -1,10 +1,14 @@
 /** `signalbox completion`, and the hidden command that the completion scripts call. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Argument } from 'commander';
+import { CODE_ROOT } from '../../version.ts';
 import type { CommandRow } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
 import { type CommandTable, complete } from './complete.ts';
 import type { Completion } from './line.ts';
+
+const SCRIPTS = join(CODE_ROOT, 'src/cli/completion/scripts');
 
 /** Each has a script in `scripts/`. */
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -24,9 +28,7 @@ export const completion: CommandRow = {
   add: (command, terminal) =>
     command
       .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
-      .action((shell: Shell) =>
-        terminal.write(readFileSync(new URL(`scripts/signalbox.${shell}`, import.meta.url), 'utf8')),
-      ),
+      .action((shell: Shell) => terminal.write(readFileSync(join(SCRIPTS, `signalbox.${shell}`), 'utf8'))),
 };
 
 /**

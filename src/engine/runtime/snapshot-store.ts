@@ -5,16 +5,15 @@
  * at its end, and only by the code that wrote it.
  */
 import { createHash, hash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { MACHINE_NAMES } from '../../../machines/index.ts';
 import { createFresh, lastBytes, readRegular } from '../../base/regular-files.ts';
 import { messageOf } from '../../contracts/errors.ts';
-import { VERSION } from '../../version.ts';
+import { CODE_ROOT, VERSION } from '../../version.ts';
 import { linesOf, type Snapshot, snapshotOf } from './snapshot.ts';
 
 export interface SnapshotStore {
@@ -203,13 +202,7 @@ export class Snapshotter {
 }
 
 /** The folders whose code decides the state after an event. */
-const FOLDERS = [
-  '../../../machines/',
-  '../../../projections/',
-  '../../contracts/',
-  '../../base/',
-  './',
-] as const;
+const FOLDERS = ['machines', 'projections', 'src/contracts', 'src/base', 'src/engine/runtime'] as const;
 
 /**
  * Identifies the code that turns events into state: changes with every change of a machine, a projection or what they
@@ -218,18 +211,14 @@ const FOLDERS = [
 export function codeFingerprint(): string {
   const digest = createHash('sha256').update(VERSION).update(JSON.stringify(MACHINE_NAMES));
   for (const folder of FOLDERS) {
-    const directory = new URL(folder, import.meta.url);
-    for (const name of sourcesIn(directory))
-      digest.update(name).update(readFileSync(new URL(name, directory)));
+    for (const name of sourcesIn(join(CODE_ROOT, folder)))
+      digest.update(name).update(readFileSync(join(CODE_ROOT, folder, name)));
   }
   return digest.digest('hex');
 }
 
-function sourcesIn(directory: URL): string[] {
-  try {
-    const names = readdirSync(fileURLToPath(directory), { recursive: true, encoding: 'utf8' });
-    return names.filter((name) => /(?<!\.d)\.[jt]s$/.test(name)).sort();
-  } catch {
-    return [];
-  }
+function sourcesIn(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => /(?<!\.d)\.[jt]s$/.test(name)).sort();
 }

@@ -5,18 +5,16 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SignalboxError } from '../../contracts/errors.ts';
+import { CODE_ROOT } from '../../version.ts';
 
 export const DASHBOARD_PATH = '/ui';
 
 /** The output of the build: beside the compiled program, or below `dist/` if the sources run. */
-const DIRECTORY = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../../dist/web' : '../../../web', import.meta.url),
-);
+const DIRECTORY = join(CODE_ROOT, import.meta.url.endsWith('.ts') ? 'dist/web' : 'web');
 const INDEX = 'index.html';
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {

@@ -1,11 +1,12 @@
 /** Starts launchers: through a launch shell if there is one (Linux), otherwise as children of this process. */
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { Logger } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
+import { CODE_ROOT } from '../../version.ts';
 import type { AttemptDirectory } from '../files/attempt-directory.ts';
 import type { ProcessTable } from '../host/process-table.ts';
 import { MARKER_VARIABLE, markersFor } from '../markers.ts';
@@ -29,7 +30,7 @@ export interface LaunchRequest {
 }
 
 const SHELL = '/bin/sh';
-const LAUNCHER = fileURLToPath(new URL('./launcher.sh', import.meta.url));
+const LAUNCHER = join(CODE_ROOT, 'src/process/launch/launcher.sh');
 const NO_INPUT = '/dev/null';
 /** Variables that a shell adds to its environment. */
 const ADDED_BY_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];

@@ -1,6 +1,5 @@
 /** A long log is read in a thread of its own while it is folded. The thread needs a program: the compiled one. */
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../../src/base/hash.ts';
@@ -23,12 +22,12 @@ const LIMITS = { finishedMs: 60_000, deadLettersMs: 60_000, tasks: 1_000 };
 describe('reading ahead', () => {
   let server: TestNatsServer;
   let made: SignedLog;
-  let thread: URL;
+  let thread: string;
   const warnings: string[] = [];
   const logger = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
 
   beforeAll(async () => {
-    thread = pathToFileURL(join(await buildDirectory(), 'src', 'daemon', 'read-ahead-thread.js'));
+    thread = join(await buildDirectory(), 'src', 'daemon', 'read-ahead-thread.js');
     server = await natsServer();
     made = await signedLog();
   }, 120_000);

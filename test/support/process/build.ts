@@ -17,14 +17,20 @@ const SOURCES = [
   'machines',
   'projections',
   'web',
+  'scripts/vite.config.ts',
   'tsconfig.json',
   'tsconfig.build.json',
   'package-lock.json',
 ];
 /** Files that the compiler does not copy. */
 const COPIED = ['src/process/launch/launcher.sh', 'src/cli/completion/scripts'];
+/** What Vite builds, and where. */
+const BUNDLES = [
+  ['scripts/vite.config.ts', 'cli'],
+  ['web/vite.config.ts', 'web'],
+] as const;
 /** The program, within a build. */
-export const MAIN = join('src', 'cli', 'main.js');
+export const MAIN = join('cli', 'main.js');
 
 /** A lock as old as this belongs to a compiler that was killed. */
 const LOCK_EXPIRES_MS = 120_000;
@@ -56,8 +62,10 @@ async function build(): Promise<string> {
     await execa(compiler, ['-p', 'tsconfig.build.json', '--outDir', draft], { cwd: ROOT, all: true });
     for (const file of COPIED) await cp(join(ROOT, file), join(draft, file), { recursive: true });
     const vite = join(ROOT, 'node_modules', '.bin', 'vite');
-    const page = ['--config', 'web/vite.config.ts', '--outDir', join(draft, 'web'), '--logLevel', 'warn'];
-    await execa(vite, ['build', ...page], { cwd: ROOT, all: true });
+    for (const [config, folder] of BUNDLES) {
+      const options = ['--config', config, '--outDir', join(draft, folder), '--logLevel', 'warn'];
+      await execa(vite, ['build', ...options], { cwd: ROOT, all: true });
+    }
     await rename(draft, directory);
   });
   return directory;

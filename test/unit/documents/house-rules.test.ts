@@ -97,7 +97,7 @@ describe('the rules of the house', () => {
 
   it('opens files only by src/base/regular-files.ts, but for what the operator names on the command line and the system itself', () => {
     const opening =
-      /(?<![.\w#] *)\b(?:open|readFile|writeFile|createReadStream|createWriteStream|copyFile|appendFile|truncate)(?:Sync)?\((?!\w+: |new URL|[^;]*'wx')/;
+      /(?<![.\w#] *)\b(?:open|readFile|writeFile|createReadStream|createWriteStream|copyFile|appendFile|truncate)(?:Sync)?\((?!\w+: |new URL|join\(CODE_ROOT|[^;]*'wx')/;
     const imported = /import \{[^}]*\} from 'node:fs(?:\/promises)?'/;
     const found = files.filter(
       ({ path, text }) =>
