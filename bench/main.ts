@@ -1,19 +1,23 @@
 /**
  * `npm run bench [-- --only dispatch,http] [--events 200000] [--json FILE] [--plots DIRECTORY]` measures every figure and,
- * in the same run, its limit on this machine. Compare the ratios: absolute rates depend on the machine.
+ * in the same run, its limit on this machine. Compare the ratios: absolute rates depend on the machine. `--peers` measures
+ * other queues on the same work (bench/peers).
  */
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { attempts } from './measure/attempts.ts';
 import { dashboard } from './measure/dashboard.ts';
 import { dispatch } from './measure/dispatch.ts';
 import { groupCommit } from './measure/group-commit.ts';
 import { growth } from './measure/growth.ts';
 import { http } from './measure/http.ts';
+import { peers } from './measure/peers.ts';
 import { restart } from './measure/restart.ts';
 import { spawns } from './measure/spawns.ts';
 import { sse } from './measure/sse.ts';
+import { start } from './measure/start.ts';
 import { throughput } from './measure/throughput.ts';
 import { whole } from './measure/whole.ts';
 import { type Figure, lineOf, shown } from './support/figure.ts';
@@ -25,6 +29,7 @@ const { values: options } = parseArgs({
     events: { type: 'string', default: '1000000' },
     plots: { type: 'string' },
     json: { type: 'string' },
+    peers: { type: 'boolean', default: false },
   },
 });
 
@@ -36,16 +41,19 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   sse,
   dashboard,
   spawns,
+  attempts,
+  start,
   'group-commit': groupCommit,
   whole,
   restart: () => restart(Number(options.events)),
 };
 
-/** Slow, without a goal, and run only if named by `--only`. */
-const ON_DEMAND: typeof BENCHES = { growth: () => growth(options.plots) };
+/** Run only if named by `--only`, or with `--peers`: slow and without a goal, or in need of other programs. */
+const ON_DEMAND: typeof BENCHES = { growth: () => growth(options.plots), peers };
 
 const all = { ...BENCHES, ...ON_DEMAND };
-const names = options.only?.split(',') ?? Object.keys(BENCHES);
+const names = options.only?.split(',') ?? (options.peers ? [] : Object.keys(BENCHES));
+if (options.peers) names.push('peers');
 const unknown = names.find((name) => !(name in all));
 if (unknown !== undefined)
   throw new Error(`--only ${unknown}: unknown, expected ${Object.keys(all).join(', ')}`);

@@ -65,7 +65,7 @@ async function follow(engine: Engine): Promise<Figure[]> {
       {
         key: 'sse_memory_mb',
         value: (followed - alone) / MEGABYTE,
-        goal: atMost(150),
+        goal: atMost(120),
         note: 'more than the same tasks need without clients',
       },
       {

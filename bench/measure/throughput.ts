@@ -1,5 +1,5 @@
 /** Writing and reading the log, compared with what JetStream achieves in the same run. */
-import { type AppendRates, appendRates } from '../support/append.ts';
+import { type AppendRates, appendRates, bareLifeRate } from '../support/append.ts';
 import { openBenchEngine, runLifecycles } from '../support/engine.ts';
 import { atLeast, atMost, type Figure, medianBy, shown } from '../support/figure.ts';
 import { bytesPerLiveTask } from '../support/memory.ts';
@@ -17,7 +17,12 @@ export async function throughput(): Promise<Figure[]> {
   try {
     const engine = await openBenchEngine(await server.connect(), server.directory, IN_FLIGHT);
     await runLifecycles(engine, LIFECYCLES / 4, IN_FLIGHT);
+    const before = engine.projections.sequence;
+    const cpuBefore = process.cpuUsage();
     const lifecycles = LIFECYCLES / (await runLifecycles(engine, LIFECYCLES, IN_FLIGHT));
+    const cpu = process.cpuUsage(cpuBefore);
+    const cpuPerLife = (cpu.user + cpu.system) / LIFECYCLES;
+    const messages = Math.round((engine.projections.sequence - before) / LIFECYCLES);
     const reader = await server.connect();
     await readRates(server, reader);
     const reads: ReadRates[] = [];
@@ -31,6 +36,9 @@ export async function throughput(): Promise<Figure[]> {
       rounds.push(await appendRates(engine, publisher, EVENTS, read.bytesPerEvent));
     }
     const append = medianBy(rounds, ({ pipeline, bare }) => pipeline / bare);
+    const life = { messages, bytes: read.bytesPerEvent };
+    await bareLifeRate(publisher, LIFECYCLES / 4, IN_FLIGHT, life);
+    const bareLives = await bareLifeRate(publisher, LIFECYCLES, IN_FLIGHT, life);
     const liveTask = await bytesPerLiveTask(engine, LIVE_TASKS);
     await engine.stop('the bench is over');
     return [
@@ -49,19 +57,31 @@ export async function throughput(): Promise<Figure[]> {
       {
         key: 'lifecycles_per_s',
         value: lifecycles,
-        goal: atLeast(10_000),
-        note: `six events each, ${IN_FLIGHT} in flight`,
+        goal: null,
+        note: `${messages} messages each, ${IN_FLIGHT} in flight, ${shown(cpuPerLife)} µs of processor time each`,
+      },
+      {
+        key: 'limit_ratio',
+        value: lifecycles / bareLives,
+        goal: atLeast(0.7),
+        note: `lives/s over a bare lean program that stores as many messages of ${shown(life.bytes)} bytes a task (${shown(bareLives)} lives/s)`,
+      },
+      {
+        key: 'lifecycle_cpu_ratio',
+        value: cpuPerLife / (1_000_000 / append.limit),
+        goal: atMost(8),
+        note: `processor time of a life over the time of one bare lean publish (${shown(1_000_000 / append.limit)} µs)`,
       },
       {
         key: 'lifecycle_ratio',
-        value: (lifecycles * 6) / append.bare,
+        value: (lifecycles * messages) / append.bare,
         goal: null,
-        note: 'events of these tasks over the bare publisher',
+        note: 'messages of these tasks over the bare publisher',
       },
       {
         key: 'replay_ratio',
         value: read.replay / read.raw,
-        goal: atLeast(0.5),
+        goal: atLeast(0.65),
         note: `${shown(read.replay)} events/s; only reading and parsing: ${shown(read.raw)}; ${shown(read.events)} events`,
       },
       {

@@ -1,5 +1,11 @@
 /** The rate of the commit pipeline, compared with a bare JetStream publisher. */
-import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import type { Engine } from '../../src/app/engine/engine.ts';
 import { createTask } from '../../src/app/tasks/create-task.ts';
@@ -64,17 +70,7 @@ async function bareRate(
   bytes: number,
   chained: boolean,
 ): Promise<number> {
-  const manager = await jetstreamManager(connection);
-  await manager.streams.add({
-    name: 'BARE',
-    subjects: ['bare.evt.>'],
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.New,
-    allow_direct: true,
-    duplicate_window: 2_000_000_000,
-    republish: { src: 'bare.evt.>', dest: 'bare.live.>' },
-  });
+  const manager = await bareStream(connection);
   const payload = Buffer.alloc(bytes, 'x');
   const inbox = createInbox();
   const waiting: (() => void)[] = [];
@@ -91,6 +87,99 @@ async function bareRate(
   subscription.unsubscribe();
   await manager.streams.delete('BARE');
   return messages;
+}
+
+/** A stream with the settings of the event log. */
+async function bareStream(connection: NatsConnection): Promise<JetStreamManager> {
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({
+    name: 'BARE',
+    subjects: ['bare.evt.>'],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    allow_direct: true,
+    duplicate_window: 2_000_000_000,
+    republish: { src: 'bare.evt.>', dest: 'bare.live.>' },
+  });
+  return manager;
+}
+
+/** What the messages of one task are. */
+export interface LifeSize {
+  readonly messages: number;
+  /** Bytes of one message. */
+  readonly bytes: number;
+}
+
+/**
+ * Lives a second of a lean program that stores the messages of a task one after the other, each when the one before is
+ * acknowledged, and does nothing else: no headers, no state, one inbox for all acknowledgements.
+ */
+export async function bareLifeRate(
+  connection: NatsConnection,
+  lives: number,
+  inFlight: number,
+  { messages, bytes }: LifeSize,
+): Promise<number> {
+  const manager = await bareStream(connection);
+  const payload = Buffer.alloc(bytes, 'x');
+  const inbox = createInbox();
+  const waiting: (() => void)[] = [];
+  let acknowledged = 0;
+  const subscription = connection.subscribe(inbox, { callback: () => waiting[acknowledged++]?.() });
+  const store = (life: number, stored: () => void): void => {
+    waiting.push(stored);
+    connection.publish(`bare.evt.bench.task.t${life}.event`, payload, { reply: inbox });
+  };
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    let begun = 0;
+    let ended = 0;
+    const next = (life: number, left: number): void => {
+      if (left > 0) return store(life, () => next(life, left - 1));
+      if (++ended === lives) resolve();
+      else begin();
+    };
+    const begin = (): void => {
+      if (begun < lives) next(begun++, messages);
+    };
+    for (let each = 0; each < inFlight; each++) begin();
+  });
+  const rate = lives / ((performance.now() - start) / 1_000);
+  subscription.unsubscribe();
+  await manager.streams.delete('BARE');
+  return rate;
+}
+
+/** Single acknowledged publishes, and the time of each. */
+export class BarePublishes {
+  /** Milliseconds. */
+  readonly times: number[] = [];
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+  readonly #payload: Buffer;
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager, bytes: number) {
+    this.#connection = connection;
+    this.#manager = manager;
+    this.#payload = Buffer.alloc(bytes, 'x');
+  }
+
+  static async open(connection: NatsConnection, bytes: number): Promise<BarePublishes> {
+    return new BarePublishes(connection, await bareStream(connection), bytes);
+  }
+
+  /** Measures one. */
+  async measure(): Promise<void> {
+    const start = performance.now();
+    await this.#connection.request('bare.evt.bench.task.t.event', this.#payload);
+    this.times.push(performance.now() - start);
+  }
+
+  async close(): Promise<void> {
+    await this.#manager.streams.delete('BARE');
+  }
 }
 
 /** Sends `count` messages with at most WINDOW in flight. @returns messages stored per second */

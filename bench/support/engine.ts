@@ -97,9 +97,14 @@ export function request(overrides: Partial<CreateTask> = {}): CreateTask {
  * Runs `count` tasks through all their states, `inFlight` at a time, on the only agent or on any free one.
  * @returns seconds
  */
-export async function runLifecycles(engine: Engine, count: number, inFlight: number): Promise<number> {
+export async function runLifecycles(
+  engine: Engine,
+  count: number,
+  inFlight: number,
+  overrides: Partial<CreateTask> = {},
+): Promise<number> {
   const isShared = [...engine.app.supervision.roster.all()].length > 1;
-  const target = isShared ? { agent: undefined, type: TYPE } : {};
+  const target = { ...overrides, ...(isShared && { agent: undefined, type: TYPE }) };
   const start = performance.now();
   await new Promise<void>((resolve) => {
     let created = 0;
