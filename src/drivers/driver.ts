@@ -88,6 +88,8 @@ export interface RunEnd {
   /** Outputs of the run itself; they count if the agent has posted none. */
   readonly outputs: readonly Output[];
   readonly stderrTail?: string;
+  /** What it printed about its failure; absent if it did not fail by itself, and for a run on another machine. */
+  readonly complaint?: string;
   readonly peakMemoryBytes?: number;
   readonly cpuMs?: number;
   readonly usage?: Usage | undefined;

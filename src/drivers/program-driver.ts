@@ -30,6 +30,7 @@ import {
   type AttemptFiles,
   assertArguments,
   attemptEnvironment,
+  complaintOf,
   type Invocation,
   MESSAGES_TAIL_BYTES,
   type Program,
@@ -48,7 +49,7 @@ interface ProcessEnd {
   readonly evidence: KillEvidence;
 }
 
-type ReadEnd = ProgramEnd & Pick<RunEnd, 'stderrTail'>;
+type ReadEnd = ProgramEnd & Pick<RunEnd, 'stderrTail' | 'complaint'>;
 
 export class ProgramDriver implements Driver {
   readonly name: string;
@@ -182,7 +183,13 @@ export class ProgramDriver implements Driver {
     const { exit, endedAt, stdoutBytes } = report;
     try {
       const read = await this.#program.read({ directory, exit, endedAt, stderrTail, stdoutBytes }, request);
-      return stderrTail === '' ? read : { ...read, stderrTail };
+      const hasFailed = exit.kind === 'exited' && exit.code !== 0;
+      const complaint = hasFailed ? await complaintOf({ directory, stderrTail }) : undefined;
+      return {
+        ...read,
+        ...(stderrTail !== '' && { stderrTail }),
+        ...(complaint !== undefined && { complaint }),
+      };
     } catch (error) {
       const failure = `cannot read its output: ${messageOf(error)}`;
       return { result: { kind: 'lost', reason: failure }, outputs: [], failure };

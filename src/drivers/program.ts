@@ -1,6 +1,7 @@
 /** The interface of a program that is started for each attempt, and what all such programs share. */
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { errorLine } from '../base/text/error-line.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { tailOf } from '../process/files/tail.ts';
 import type { ExitReport } from '../process/runner.ts';
@@ -117,6 +118,25 @@ function quotaSettings(
 
 /** Bytes of standard error that go into the log, and of both outputs that are searched for a used-up quota. */
 export const MESSAGES_TAIL_BYTES = 4_096;
+
+/**
+ * The line of its messages that says best why it failed: of standard error, else of standard output, without lines of
+ * JSON. undefined if it printed nothing.
+ */
+export async function complaintOf({
+  directory,
+  stderrTail,
+}: Pick<EndedOutput, 'directory' | 'stderrTail'>): Promise<string | undefined> {
+  const stdout = join(directory, 'stdout.log');
+  return errorLine(stderrTail) ?? errorLine(plainLines(await tailOf(stdout, MESSAGES_TAIL_BYTES)));
+}
+
+function plainLines(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !/^\s*[{}\]"]/.test(line))
+    .join('\n');
+}
 
 /** @param error the program's own message about what went wrong */
 export async function quotaIn(

@@ -147,14 +147,15 @@ function endOf(end: RunEnd, isStopped: boolean): JobEnd {
 }
 
 function resultOf(
-  { result, failure: error }: RunEnd,
+  { result, failure: error, complaint }: RunEnd,
   isStopped: boolean,
 ): Pick<JobEnd, 'status' | 'error' | 'exitCode' | 'signal'> {
   switch (result.kind) {
     case 'exited': {
       const { code, ok = code === 0 } = result;
       if (ok && error === undefined && !isStopped) return { status: 'completed', exitCode: code };
-      return { status: 'failed', exitCode: code, error };
+      // A report of the agent counts more than what a stopped program printed.
+      return { status: 'failed', exitCode: code, error: isStopped ? error : (error ?? complaint) };
     }
     case 'returned':
       return error === undefined ? { status: 'completed' } : { status: 'failed', error };

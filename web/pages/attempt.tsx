@@ -1,8 +1,9 @@
 /** One attempt: its processes, its log, and how it ended. */
 import { useRoute } from 'preact-iso';
+import { killText } from '../../src/contracts/kill-text.ts';
 import { path, post } from '../api/http.ts';
 import type { AnswerOf, AttemptAnswer } from '../api/types.ts';
-import { LogView } from '../parts/attempt/log-view.tsx';
+import { LogView, type Stream } from '../parts/attempt/log-view.tsx';
 import { ProcessTree } from '../parts/attempt/process-tree.tsx';
 import { ActionButton } from '../parts/base/action-button.tsx';
 import { Ago, Empty, Facts, Section, StateBadge } from '../parts/base/basics.tsx';
@@ -13,6 +14,8 @@ import { notify } from '../parts/base/notices.tsx';
 import { Page, Waiting } from '../parts/base/page.tsx';
 import { PresentOnly } from '../parts/base/present-only.tsx';
 import { Block, Line } from '../parts/base/safe-text.tsx';
+import { Tabs } from '../parts/base/tabs.tsx';
+import { LastError } from '../parts/task/last-error.tsx';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
 import { useResource } from '../state/resource.ts';
@@ -64,41 +67,62 @@ export function AttemptPage() {
       }
     >
       <PresentOnly />
-      {attempt.error !== null && (
-        <p class="why" data-tone="bad">
-          <strong>Error: </strong>
-          <Line text={attempt.error} />
-        </p>
-      )}
-      <div class="columns-2">
-        <div>
-          {isOpen && <Processes url={url} />}
-          <Section title="Log">
-            <LogView url={`${url}/log`} />
-          </Section>
-          <RejectedMessages messages={attempt.rejected_messages} />
-        </div>
-        <Aside attempt={attempt} />
-      </div>
+      <LastError attempt={attempt} />
+      <Tabs
+        label="Parts of the attempt"
+        tabs={[
+          { name: 'Overview', render: () => <Overview url={url} attempt={attempt} /> },
+          {
+            name: 'State machine',
+            render: () => <Diagram machine="attempt" state={attempt.outcome ?? attempt.status} />,
+          },
+        ]}
+      />
     </Page>
   );
+}
+
+function Overview({ url, attempt }: { readonly url: string; readonly attempt: AttemptAnswer }) {
+  return (
+    <div class="columns-2">
+      <div>
+        {attempt.ended_at === null && <Processes url={url} />}
+        <Section title="Log">
+          <LogView url={`${url}/log`} first={firstStream(attempt)} />
+        </Section>
+        <RejectedMessages messages={attempt.rejected_messages} />
+      </div>
+      <Aside attempt={attempt} />
+    </div>
+  );
+}
+
+/** The stream that says what went wrong: standard error of a failed attempt, unless it is empty. */
+function firstStream({ error, stderr_tail: stderr }: AttemptAnswer): Stream {
+  return error !== null && stderr !== null && stderr.trim() !== '' ? 'stderr' : 'stdout';
 }
 
 function Aside({ attempt }: { readonly attempt: AttemptAnswer }) {
   return (
     <aside>
-      <Section title="State">
-        <Diagram machine="attempt" state={attempt.outcome ?? attempt.status} />
-      </Section>
       <Section title="Facts">
         <Details attempt={attempt} />
       </Section>
-      {attempt.evidence !== null && (
-        <Section title="Evidence of the end">
-          <Block text={JSON.stringify(attempt.evidence)} label="Evidence" />
-        </Section>
-      )}
+      {attempt.evidence !== null && <Evidence evidence={attempt.evidence} />}
     </aside>
+  );
+}
+
+function Evidence({ evidence }: { readonly evidence: NonNullable<AttemptAnswer['evidence']> }) {
+  const kill = killText(evidence, duration);
+  return (
+    <Section title="Evidence of the end">
+      <p>{kill === null ? 'No signal was sent to its processes.' : `It was ${kill}.`}</p>
+      <details>
+        <summary>As recorded</summary>
+        <Block text={JSON.stringify(evidence)} label="Evidence" />
+      </details>
+    </Section>
   );
 }
 

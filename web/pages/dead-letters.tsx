@@ -10,6 +10,7 @@ import { notify } from '../parts/base/notices.tsx';
 import { Page, type PageProps, Waiting } from '../parts/base/page.tsx';
 import { PresentOnly } from '../parts/base/present-only.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
+import { Messages } from '../parts/task/last-error.tsx';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
 import { project } from '../state/filter.ts';
@@ -149,6 +150,12 @@ function Letter({ letter, isChosen, onToggle }: LetterProps) {
           <span class="row-note">
             <Line text={letter.last_error} />
           </span>
+        )}
+        {last?.stderr_tail != null && (
+          <details>
+            <summary class="dim">Standard error of attempt {last.attempt}</summary>
+            <Messages text={last.stderr_tail} />
+          </details>
         )}
       </div>
     </li>

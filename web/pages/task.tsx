@@ -1,16 +1,23 @@
 /** One task: its state and the reason for it, attempts, outputs, comments and events. */
 import { useRoute } from 'preact-iso';
 import { path } from '../api/http.ts';
-import type { WhyAnswer } from '../api/types.ts';
+import type { AttemptAnswer, WhyAnswer } from '../api/types.ts';
 import { Ago, Empty, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
+import { CopyButton } from '../parts/base/copy-button.tsx';
 import { Diagram } from '../parts/base/diagram.tsx';
+import { moment, spoken } from '../parts/base/format.ts';
+import { attemptHref } from '../parts/base/links.tsx';
 import { Page, Waiting } from '../parts/base/page.tsx';
+import { RichText } from '../parts/base/rich-text.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
+import { Tabs } from '../parts/base/tabs.tsx';
 import { TaskActions } from '../parts/decisions/task-actions.tsx';
 import { AboutTask } from '../parts/task/about-task.tsx';
 import { AttemptBars } from '../parts/task/attempt-bars.tsx';
 import { Comments } from '../parts/task/comments.tsx';
 import { Events } from '../parts/task/events.tsx';
+import { FamilyTree, hasFamily } from '../parts/task/family.tsx';
+import { LastError } from '../parts/task/last-error.tsx';
 import { Outputs } from '../parts/task/outputs.tsx';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
@@ -35,11 +42,17 @@ export function TaskPage() {
     );
   }
   const task = past.value === null ? resource.value : asItWas(resource.value, past.value.board);
+  const failed = lastFailure(task);
+  const tabs = [
+    { name: 'Overview', render: () => <Overview task={task} onDone={resource.reload} /> },
+    ...(hasFamily(task) ? [{ name: 'Tree', render: () => <FamilyTree task={task} /> }] : []),
+    { name: 'State machine', render: () => <Diagram machine="task" state={task.status} /> },
+  ];
   return (
     <Page
       above={
         <>
-          <a href="/ui/board">{task.project}</a>/{task.id}
+          <a href="/ui/board">{task.project}</a>/{task.id} <CopyButton text={task.id} what="id" />
         </>
       }
       title={<Line text={task.title} />}
@@ -51,25 +64,47 @@ export function TaskPage() {
       }
     >
       {resource.error && <Trouble error={resource.error} retry={resource.reload} />}
-      {past.value === null && why.value && why.value.waits_for.length > 0 && <Why answer={why.value} />}
-      <div class="columns-2">
-        <div>
-          <Attempts task={task} />
-          <Outputs task={task} />
-          <Comments task={task} onDone={resource.reload} />
-          <Events events={task.events} />
-        </div>
-        <aside>
-          <Section title="State">
-            <Diagram machine="task" state={task.status} />
-          </Section>
-          <Section title="Request">
-            <AboutTask task={task} />
-          </Section>
-        </aside>
-      </div>
+      {past.value === null && why.value && isExplained(why.value, failed) && <Why answer={why.value} />}
+      {failed && <LastError attempt={failed} href={attemptHref(task, failed.attempt)} />}
+      <Tabs label="Parts of the task" tabs={tabs} />
     </Page>
   );
+}
+
+function Overview({ task, onDone }: { readonly task: WholeTask; readonly onDone: () => void }) {
+  return (
+    <div class="columns-2">
+      <div>
+        {task.description.trim() !== '' && (
+          <Section title="Description">
+            <RichText text={task.description} label="Text of the description" />
+          </Section>
+        )}
+        <Attempts task={task} />
+        <Outputs task={task} />
+        <Comments task={task} onDone={onDone} />
+        <Events events={task.events} />
+      </div>
+      <aside>
+        <Section title="Request">
+          <AboutTask task={task} />
+        </Section>
+      </aside>
+    </div>
+  );
+}
+
+/** The newest attempt that is over, if it failed and its failure still matters: the task is neither done nor cancelled. */
+function lastFailure({ status, attempts = [] }: WholeTask): AttemptAnswer | undefined {
+  if (status === 'done' || status === 'cancelled' || status === 'review') return undefined;
+  const ended = attempts.findLast(({ ended_at }) => ended_at !== null);
+  return ended?.error == null ? undefined : ended;
+}
+
+/** Whether there is something to explain: it waits, or it has ended otherwise than by an attempt that is shown. */
+function isExplained({ waits_for, status, reason }: WhyAnswer, failed: AttemptAnswer | undefined): boolean {
+  if (waits_for.length > 0) return true;
+  return (status === 'failed' || status === 'expired') && reason !== failed?.error;
 }
 
 function Attempts({ task }: { readonly task: WholeTask }) {
@@ -85,33 +120,52 @@ function Attempts({ task }: { readonly task: WholeTask }) {
   );
 }
 
-function Why({ answer: { summary, waits_for, next } }: { readonly answer: WhyAnswer }) {
+/** Several reasons are a list, which then stands instead of the sentence that joins them. */
+function Why({ answer: { id, status, summary, waits_for, next } }: { readonly answer: WhyAnswer }) {
+  const isList = waits_for.length > 1;
   return (
     <div class="why" role="status">
       <p>
         <strong>Why: </strong>
-        <Line text={summary} />
+        {isList ? (
+          `task ${id} is ${spoken(status)} for ${waits_for.length} reasons.`
+        ) : (
+          <TimedText text={summary} />
+        )}
       </p>
-      {next !== '' && (
-        <p class="dim">
-          <Line text={next} />
-        </p>
-      )}
-      {waits_for.length > 1 && (
+      {isList && (
         <ul>
           {waits_for.map((wait) => (
             <li key={wait.kind + wait.detail}>
-              <Line text={wait.detail} />
-              {wait.until !== undefined && (
-                <span class="dim">
-                  {' '}
-                  (<Ago time={wait.until} />)
-                </span>
-              )}
+              <TimedText text={wait.detail} />
             </li>
           ))}
         </ul>
       )}
+      {next !== '' && (
+        <p class="dim">
+          <TimedText text={next} />
+        </p>
+      )}
     </div>
+  );
+}
+
+const TIME = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)/;
+
+/** A sentence of the server; the times in it are shown as everywhere on the page, and how far away they are. */
+function TimedText({ text }: { readonly text: string }) {
+  return (
+    <>
+      {text.split(TIME).map((part, index) =>
+        index % 2 === 0 ? (
+          <Line key={index} text={part} isPart />
+        ) : (
+          <span key={index}>
+            {moment(part)} (<Ago time={part} />)
+          </span>
+        ),
+      )}
+    </>
   );
 }

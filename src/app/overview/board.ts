@@ -58,7 +58,7 @@ function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
     attempt_status: open?.state ?? null,
     deadline: timeOf(open?.deadline ?? null),
     review: spec.review,
-    note: shortened(task.reason ?? task.progress),
+    ...noteOf(task),
     due_at: task.state === 'scheduled' ? timeOf(task.dueAt) : null,
     open_questions: task.openQuestions.length,
     outputs: task.outputs.length,
@@ -70,8 +70,13 @@ function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
   };
 }
 
-function shortened(text: string | null): string | null {
-  return text === null ? null : cutText(text, NOTE_LENGTH, '…');
+function noteOf({ state, outputs, reason, progress }: TaskView): Pick<BoardCard, 'note' | 'note_kind'> {
+  const output = outputs.at(-1);
+  const result = state === 'review' ? (output?.summary ?? output?.content) : undefined;
+  if (result) return { note: cutText(result, NOTE_LENGTH, '…'), note_kind: 'result' };
+  const text = reason ?? progress;
+  if (text === null) return { note: null, note_kind: null };
+  return { note: cutText(text, NOTE_LENGTH, '…'), note_kind: reason === null ? 'progress' : 'reason' };
 }
 
 /** @param project limits the cards; counts and agents are always those of all projects */

@@ -1,11 +1,12 @@
 /** Attempts as text: the columns of a table, and the evidence of a kill. */
 import { z } from 'zod';
 import type { AttemptAnswer } from '../../contracts/api/answers.ts';
+import { killText as textOfKill } from '../../contracts/kill-text.ts';
 import type { Column } from '../text/table.ts';
 import { bytesText, durationText } from '../text/time.ts';
 import { styleOfAttempt } from './styles.ts';
 
-/** The part of the evidence that is printed; `--json` prints all of it. */
+/** The part of the evidence that is used; `--json` prints all of it. */
 const killSchema = z.object({
   startedAt: z.number(),
   endedAt: z.number(),
@@ -49,16 +50,6 @@ export function killOf({ evidence }: AttemptAnswer): KillSummary | null {
   return parsed.success && parsed.data.signalCount > 0 ? parsed.data : null;
 }
 
-/** As in `stopped in 1.1 s: SIGTERM to the group, 2 × SIGKILL; 2 processes found: 7 (group), 8 (tree); none left …`. */
 export function killText(kill: KillSummary): string {
-  const counts = new Map<string, number>();
-  for (const { signal, to } of kill.signals) {
-    const name = to === 'group' ? `${signal} to the group` : signal;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  const signals = [...counts].map(([name, count]) => (count === 1 ? name : `${count} × ${name}`)).join(', ');
-  const pids = kill.processes.map(({ pid, foundBy }) => `${pid} (${foundBy})`).join(', ');
-  const left = kill.survivors === 0 ? 'none left' : `${kill.survivors} LEFT`;
-  const time = durationText(kill.endedAt - kill.startedAt);
-  return `stopped in ${time}: ${signals}; ${kill.processCount} processes found: ${pids}; ${left} after ${kill.rounds} scans`;
+  return textOfKill(kill, durationText) ?? '';
 }

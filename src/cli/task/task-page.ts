@@ -32,6 +32,7 @@ export function taskPage(terminal: Shown, task: TaskAnswer, options: TaskPageOpt
     section(terminal, 'Description', textLines(task.description)),
     section(terminal, 'Children', childrenOf(task)),
     section(terminal, 'Attempts', attemptsOf(terminal, task)),
+    section(terminal, 'Standard error of the last attempt', lastMessagesOf(task, options)),
     section(terminal, 'Outputs', outputsOf(terminal, task, options)),
     section(
       terminal,
@@ -99,6 +100,15 @@ function attemptsOf(terminal: Shown, { attempts = [] }: TaskAnswer): string[] {
     return kill === null ? [] : [`attempt ${attempt.attempt} ${killText(kill)}`];
   });
   return [...tableLines(narrower, ATTEMPT_COLUMNS, attempts), ...kills].map((line) => `${INDENT}${line}`);
+}
+
+const SHORT_MESSAGE_LINES = 10;
+
+/** The end of what the last attempt printed on standard error, if it failed. */
+function lastMessagesOf({ attempts = [] }: TaskAnswer, { full }: TaskPageOptions): string[] {
+  const last = attempts.at(-1);
+  if (last === undefined || last.error === null || last.stderr_tail === null) return [];
+  return textLines(last.stderr_tail).slice(full ? 0 : -SHORT_MESSAGE_LINES);
 }
 
 function outputsOf(terminal: Shown, { outputs = [] }: TaskAnswer, { full }: TaskPageOptions): string[] {

@@ -24,8 +24,10 @@ export const boardCardSchema = z.strictObject({
   deadline: time.nullable(),
   /** `manual`, `auto`, or the agent that reviews. */
   review: z.string(),
-  /** The reason if something went wrong, else the progress. Shortened. */
+  /** The result that waits for a review, the reason if something went wrong, else the progress. Shortened. */
   note: z.string().nullable(),
+  /** What the note is; null if there is none. */
+  note_kind: z.enum(['result', 'reason', 'progress']).nullable(),
   due_at: time.nullable(),
   /** Questions of its agent that are not answered. */
   open_questions: count,

@@ -1,9 +1,6 @@
 /** Why a run of a declared driver has failed, in the words of its program if there are any. */
-import { join } from 'node:path';
-import { errorLine } from '../../base/text/error-line.ts';
-import { tailOf } from '../../process/files/tail.ts';
 import type { RunRequest, RunResult } from '../driver.ts';
-import { type EndedOutput, MESSAGES_TAIL_BYTES } from '../program.ts';
+import { complaintOf, type EndedOutput } from '../program.ts';
 import { MAX_JSON_BYTES } from './json-output.ts';
 import type { OutputReading } from './reading.ts';
 import type { DriverSpec } from './spec.ts';
@@ -56,18 +53,9 @@ function withoutResult({ output, program }: DriverSpec, { events, ignored }: Out
   return `the output of ${program} has no readable result${seen}`;
 }
 
-async function withWords(text: string, { directory, stderrTail }: EndedOutput): Promise<string> {
-  const words =
-    errorLine(stderrTail) ??
-    errorLine(plainLines(await tailOf(join(directory, 'stdout.log'), MESSAGES_TAIL_BYTES)));
+async function withWords(text: string, ended: EndedOutput): Promise<string> {
+  const words = await complaintOf(ended);
   return words === undefined ? text : `${text}: it printed "${words}"`;
-}
-
-function plainLines(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !/^\s*[{}\]"]/.test(line))
-    .join('\n');
 }
 
 const SAYS_GONE =

@@ -94,13 +94,11 @@ export class AttemptEnds {
       (output) =>
         decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`) ?? [],
     );
-    const judged = judge(
-      end.result,
-      entity.context,
-      this.#hasOutput(ref) || refusal !== undefined,
-      end.failure,
-      errorLine(end.stderrTail ?? ''),
-    );
+    const judged = judge(end.result, entity.context, this.#hasOutput(ref) || refusal !== undefined, {
+      failure: end.failure,
+      printed: end.complaint ?? errorLine(end.stderrTail ?? ''),
+      reported: this.#reportedFailure(ref, entity.context),
+    });
     const judgement = this.#judgeReview(ref, counted, this.#judgeUnwanted(ref, entity.context, judged));
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
@@ -158,6 +156,13 @@ export class AttemptEnds {
     if (!task) return false;
     const { context, state } = task;
     return !context.outputsRequired || context.outputs > 0 || !ACTIVE_STATES.has(state);
+  }
+
+  /** The task has left the attempt with this report, so its reason is the detail, unless a user has decided since. */
+  #reportedFailure(ref: AttemptRef, { verdict }: AttemptContext): string | undefined {
+    const task = taskOf(this.#options.projections, ref);
+    if (verdict !== 'failed' || task?.openAttempt !== ref.attempt) return undefined;
+    return task.reason ?? undefined;
   }
 
   /** A success that met a decision about the task, whose stop was not recorded yet: it is no failure. */

@@ -1,4 +1,9 @@
-/** The outcome of an attempt, judged by its process, the report of the agent, and the reason of a stop. */
+/**
+ * The outcome of an attempt, judged by its process, the report of the agent, and the reason of a stop.
+ *
+ * This is the one place that words the error of an attempt. Everything that shows it (the reason of its task, dead
+ * letters, pages, events, webhooks, the next prompt) repeats this text, so it names the cause as the program told it.
+ */
 import type { AttemptContext } from '../../../machines/index.ts';
 import { unreachable } from '../../contracts/errors.ts';
 import type { AttemptOutcome, StopReason } from '../../contracts/tasks.ts';
@@ -10,31 +15,41 @@ export interface Judgement {
   readonly error?: string;
 }
 
+/** What is known of the cause of a failure. */
+export interface Cause {
+  /** The failure that the result of the run itself reports. */
+  readonly failure?: string | undefined;
+  /** The line of its messages that says best what went wrong. */
+  readonly printed?: string | undefined;
+  /** The detail with which the agent reported a failure. */
+  readonly reported?: string | undefined;
+}
+
 /** What the agent reported, and why it was stopped. */
 type Reported = Pick<AttemptContext, 'verdict' | 'stopReason'>;
 
 /**
  * @param hasOutput whether the task has an output, or needs none
- * @param failure the failure that the result of the run itself reports
- * @param printed the line of its messages that says best what went wrong
  */
 export function judge(
   result: RunResult,
   attempt: Reported,
   hasOutput: boolean,
-  failure?: string,
-  printed?: string,
+  cause: Cause = {},
 ): Judgement {
-  if (attempt.stopReason !== null) return judgeStopped(attempt.stopReason, attempt, hasOutput, failure);
+  if (attempt.stopReason !== null) return judgeStopped(attempt.stopReason, attempt, hasOutput, cause);
   switch (result.kind) {
     case 'exited':
       if (!(result.ok ?? result.code === 0))
-        return { outcome: 'failed', error: exitText(result.code, failure ?? printed) };
-      return judgeFinished(attempt, hasOutput, failure, printed);
+        return { outcome: 'failed', error: exitText(result.code, cause.failure ?? cause.printed) };
+      return judgeFinished(attempt, hasOutput, cause);
     case 'returned':
-      return judgeFinished(attempt, hasOutput, failure);
+      return judgeFinished(attempt, hasOutput, cause);
     case 'signalled':
-      return { outcome: 'killed', error: `ended by ${result.signal}, which Signalbox did not send` };
+      return {
+        outcome: 'killed',
+        error: withPrinted(`ended by ${result.signal}, which Signalbox did not send`, cause),
+      };
     case 'threw':
       return { outcome: 'failed', error: result.error };
     case 'lost':
@@ -66,12 +81,16 @@ function exitText(code: number, failure: string | undefined): string {
 function judgeFinished(
   attempt: Reported,
   hasOutput: boolean,
-  failure: string | undefined,
-  printed?: string,
+  { failure, printed, reported }: Cause,
 ): Judgement {
   switch (attempt.verdict) {
-    case 'failed':
-      return { outcome: 'failed', error: 'the agent reported a failure' };
+    case 'failed': {
+      const detail = reported ?? failure;
+      return {
+        outcome: 'failed',
+        error: `the agent reported a failure${detail === undefined ? '' : `: ${detail}`}`,
+      };
+    }
     case 'blocked':
       return { outcome: 'completed' };
     case 'submitted':
@@ -79,30 +98,27 @@ function judgeFinished(
       if (failure !== undefined) return { outcome: 'failed', error: failure };
       return hasOutput
         ? { outcome: 'completed' }
-        : {
-            outcome: 'failed',
-            error: `${NO_OUTPUT}${printed === undefined ? '' : `: it printed "${printed}"`}`,
-          };
+        : { outcome: 'failed', error: withPrinted(NO_OUTPUT, { printed }) };
     default:
       return unreachable(attempt.verdict, 'judgeFinished');
   }
 }
 
-function judgeStopped(
-  reason: StopReason,
-  attempt: Reported,
-  hasOutput: boolean,
-  failure: string | undefined,
-): Judgement {
+/** What it printed last does not explain why it was stopped or had no output, but often where it was by then. */
+function withPrinted(error: string, { printed }: Cause): string {
+  return printed === undefined ? error : `${error}: it printed "${printed}"`;
+}
+
+function judgeStopped(reason: StopReason, attempt: Reported, hasOutput: boolean, cause: Cause): Judgement {
   // The agent had reported and only its process was left: the report counts, whatever the stop was for.
   if (attempt.verdict !== null && reason !== 'cancelled' && reason !== 'operator') {
-    return judgeFinished(attempt, hasOutput, failure);
+    return judgeFinished(attempt, hasOutput, cause);
   }
   switch (reason) {
     case 'timeout':
-      return { outcome: 'timed_out', error: 'it exceeded its time limit' };
+      return { outcome: 'timed_out', error: withPrinted('it exceeded its time limit', cause) };
     case 'silence':
-      return { outcome: 'timed_out', error: 'it showed no sign of life for too long' };
+      return { outcome: 'timed_out', error: withPrinted('it showed no sign of life for too long', cause) };
     case 'cancelled':
       return { outcome: 'cancelled', error: 'the task was cancelled' };
     case 'operator':
@@ -112,7 +128,7 @@ function judgeStopped(
     case 'parked':
       return { outcome: 'parked' };
     case 'lingering':
-      return judgeFinished(attempt, hasOutput, failure);
+      return judgeFinished(attempt, hasOutput, cause);
     default:
       return unreachable(reason, 'judgeStopped');
   }

@@ -68,6 +68,7 @@ describe('the board', () => {
       agent: 'worker',
       attempt: 1,
       note: 'halfway',
+      note_kind: 'progress',
     });
     expect(a?.deadline).not.toBeNull();
     expect(b).toMatchObject({
@@ -77,10 +78,12 @@ describe('the board', () => {
       attempt: 0,
       attempt_status: null,
       note: null,
+      note_kind: null,
     });
     expect(b?.due_at).not.toBeNull();
     expect(c).toMatchObject({ id: 'c', status: 'blocked', agent: null, type: 'absent' });
     expect(c?.note).toHaveLength(NOTE_LENGTH);
+    expect(c?.note_kind).toBe('reason');
   });
 
   it('has cards of the newest settled tasks, and counts all of them', async () => {

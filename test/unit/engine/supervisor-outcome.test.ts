@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../machines/index.ts';
 import type { AttemptOutcome, StopReason } from '../../../src/contracts/tasks.ts';
 import type { RunResult } from '../../../src/drivers/driver.ts';
-import { judge, withQuota } from '../../../src/engine/supervisor/outcome.ts';
+import { type Cause, judge, withQuota } from '../../../src/engine/supervisor/outcome.ts';
 
 function attempt(verdict: Verdict | null = null, stopReason: StopReason | null = null) {
   return { verdict, stopReason };
@@ -38,6 +38,50 @@ describe('the outcome of an attempt that was not stopped', () => {
 
   it('an exit code other than 0 counts more than the report of the agent', () => {
     expect(judge({ kind: 'exited', code: 1 }, attempt('submitted'), true).outcome).toBe('failed');
+  });
+});
+
+describe('the error of an attempt', () => {
+  const printed = 'ModuleNotFoundError: No module named torch';
+
+  it.each<[string, RunResult, ReturnType<typeof attempt>, Cause, string]>([
+    [
+      'what it printed',
+      { kind: 'exited', code: 7 },
+      attempt(),
+      { printed },
+      `exited with code 7: ${printed}`,
+    ],
+    [
+      'the failure that its result reports, before what it printed',
+      { kind: 'exited', code: 1 },
+      attempt(),
+      { failure: 'the session is over', printed },
+      'exited with code 1: the session is over',
+    ],
+    [
+      'what it printed before a signal',
+      { kind: 'signalled', signal: 'SIGKILL' },
+      attempt(),
+      { printed: 'out of memory' },
+      'ended by SIGKILL, which Signalbox did not send: it printed "out of memory"',
+    ],
+    [
+      'what it printed before it was stopped for its time',
+      { kind: 'signalled', signal: 'SIGTERM' },
+      attempt(null, 'timeout'),
+      { printed: 'waiting for the lock' },
+      'it exceeded its time limit: it printed "waiting for the lock"',
+    ],
+    [
+      'the detail with which the agent reported it',
+      CLEAN,
+      attempt('failed'),
+      { reported: 'the tests do not pass', printed },
+      'the agent reported a failure: the tests do not pass',
+    ],
+  ])('has %s', (_, result, reported, cause, error) => {
+    expect(judge(result, reported, true, cause).error).toBe(error);
   });
 });
 

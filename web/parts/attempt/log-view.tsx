@@ -12,16 +12,30 @@ const LOG_HEADERS: Pick<typeof ServerHeaders, 'nextOffset' | 'complete'> = {
 };
 
 const STREAMS = ['stdout', 'stderr'] as const;
-type Stream = (typeof STREAMS)[number];
+export type Stream = (typeof STREAMS)[number];
 
 /** In characters. */
 const MAX_SHOWN = 500_000;
 const PAUSE_MS = 1_000;
 
-export function LogView({ url }: { readonly url: string }) {
-  const stream = useSignal<Stream>('stdout');
+export interface LogViewProps {
+  readonly url: string;
+  /** Shown first. If it is empty and the other one is not, the other one is shown. */
+  readonly first: Stream;
+}
+
+export function LogView({ url, first }: LogViewProps) {
+  const stream = useSignal<Stream>(first);
+  const isChosen = useSignal(false);
   const isFollowing = useSignal(true);
   const hasWrap = useSignal(true);
+  useEffect(() => {
+    const stop = new AbortController();
+    void firstWithOutput(url, first, stop.signal).then((found) => {
+      if (!isChosen.value && !stop.signal.aborted) stream.value = found;
+    });
+    return () => stop.abort();
+  }, [url]);
   return (
     <div class="log">
       <div class="log-bar">
@@ -34,6 +48,7 @@ export function LogView({ url }: { readonly url: string }) {
               aria-selected={stream.value === each}
               onClick={() => {
                 stream.value = each;
+                isChosen.value = true;
               }}
             >
               {each}
@@ -52,6 +67,21 @@ export function LogView({ url }: { readonly url: string }) {
       />
     </div>
   );
+}
+
+/** @returns the other stream only if it has output and the wanted one has none */
+async function firstWithOutput(url: string, first: Stream, signal: AbortSignal): Promise<Stream> {
+  const other = first === 'stdout' ? 'stderr' : 'stdout';
+  const hasOutput = async (stream: Stream): Promise<boolean> => {
+    const response = await request(`${url}?stream=${stream}&offset=0`, { signal });
+    return response.ok && (await response.text()) !== '';
+  };
+  try {
+    return !(await hasOutput(first)) && (await hasOutput(other)) ? other : first;
+  } catch {
+    // The log itself reports why it cannot be read.
+    return first;
+  }
 }
 
 function Switch({ label, state }: { readonly label: string; readonly state: Signal<boolean> }) {

@@ -1,9 +1,9 @@
 /** Text from agents, shown as text only: markup and control characters in it have no effect. */
 import { oneLine, printable } from '../../../src/base/text/printable.ts';
 
-/** On one line. */
-export function Line({ text }: { readonly text: string }) {
-  return <>{oneLine(text)}</>;
+/** On one line. @param isPart whether it is part of a sentence, whose spaces at its ends count */
+export function Line({ text, isPart = false }: { readonly text: string; readonly isPart?: boolean }) {
+  return <>{isPart ? printable(text.replaceAll(/\s+/g, ' ')) : oneLine(text)}</>;
 }
 
 /** With its line breaks; JSON is indented. */

@@ -4,15 +4,15 @@ import { type Fact, factsOf } from '../../../src/contracts/api/task-facts.ts';
 import type { WholeTask } from '../../state/whole-task.ts';
 import { Ago, Facts } from '../base/basics.tsx';
 import { duration, moment, number } from '../base/format.ts';
-import { agentHref, taskHref } from '../base/links.tsx';
+import { agentHref } from '../base/links.tsx';
 import { Block, Line } from '../base/safe-text.tsx';
+import { TaskLink } from './family.tsx';
 
 export function AboutTask({ task }: { readonly task: WholeTask }) {
   const facts = factsOf({ ...task, events: [] });
   const of = (...kinds: Fact['kind'][]): Fact[] => facts.filter(({ kind }) => kinds.includes(kind));
   return (
     <>
-      {task.description !== '' && <Block text={task.description} label="Description" />}
       <Facts
         rows={[
           ...of('agent', 'text', 'pairs', 'seconds', 'time').map(
@@ -44,7 +44,7 @@ export function AboutTask({ task }: { readonly task: WholeTask }) {
         <Items key={label} label={label}>
           {values.map((id) => (
             <li key={id}>
-              <a href={taskHref({ project: task.project, id })}>{id}</a>
+              <TaskLink project={task.project} id={id} />
             </li>
           ))}
         </Items>

@@ -12,7 +12,7 @@ export const CARD_HEIGHT = 122;
 const MAX_DOTS = 6;
 
 export function Card({ card }: { readonly card: BoardCard }) {
-  const { status, title, note, agent, type } = card;
+  const { status, title, note, note_kind, agent, type } = card;
   const shown = shownStatus(card);
   const isNamed = shown !== status || status === 'claimed' || status === 'expired';
   return (
@@ -36,7 +36,9 @@ export function Card({ card }: { readonly card: BoardCard }) {
       <span class="card-title">
         <Line text={title} />
       </span>
-      <span class="card-note dim">{note !== null && <Line text={note} />}</span>
+      <span class="card-note dim" data-kind={note_kind} title={note ?? undefined}>
+        {note !== null && <Line text={note} />}
+      </span>
       <span class="card-foot">
         <span class="chip">{agent ?? (type === null ? 'unassigned' : `any ${type}`)}</span>
         <Attempts card={card} />

@@ -5,7 +5,7 @@ import type { TaskAnswer } from '../../api/types.ts';
 import { mayNow } from '../../state/rights.ts';
 import { chosenName } from '../../state/session.ts';
 import { Ago, Section } from '../base/basics.tsx';
-import { Block } from '../base/safe-text.tsx';
+import { RichText } from '../base/rich-text.tsx';
 
 export interface CommentsProps {
   readonly task: Pick<TaskAnswer, 'project' | 'id' | 'comments'>;
@@ -21,7 +21,7 @@ export function Comments({ task, onDone }: CommentsProps) {
           <p class="dim">
             <strong>{comment.author}</strong>, <Ago time={comment.time} />
           </p>
-          <Block text={comment.body} label={`Comment by ${comment.author}`} />
+          <RichText text={comment.body} label={`Comment by ${comment.author}`} />
         </article>
       ))}
       {mayNow('comment') && <NewComment task={task} onDone={onDone} />}

@@ -3,7 +3,8 @@ import type { TaskAnswer } from '../../api/types.ts';
 import type { WholeTask } from '../../state/whole-task.ts';
 import { Ago, Section } from '../base/basics.tsx';
 import { bytes } from '../base/format.ts';
-import { Block, Line } from '../base/safe-text.tsx';
+import { RichText } from '../base/rich-text.tsx';
+import { Line } from '../base/safe-text.tsx';
 
 export function Outputs({ task: { outputs = [] } }: { readonly task: WholeTask }) {
   return (
@@ -38,7 +39,13 @@ function Output({
           <Line text={output.summary} />
         </p>
       )}
-      {output.content !== null && <Block text={output.content} label={`Output ${output.number}`} />}
+      {output.content !== null && (
+        <RichText
+          text={output.content}
+          label={`Output ${output.number}`}
+          fileName={`output-${output.number}.txt`}
+        />
+      )}
       {file && (
         <p class="mono dim">
           {file.stored_at} ({bytes(file.size)})

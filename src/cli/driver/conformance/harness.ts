@@ -109,7 +109,7 @@ export class Harness {
 
 /** The judgement of the supervisor. */
 export function judged({ result, failure, outputs }: RunEnd): Judgement {
-  return judge(result, { verdict: null, stopReason: null }, outputs.length > 0, failure);
+  return judge(result, { verdict: null, stopReason: null }, outputs.length > 0, { failure });
 }
 
 export async function within<T>(work: Promise<T>, limitMs: number, what: string): Promise<T> {

@@ -6,7 +6,7 @@ import type {
   SteeringMessage,
   TaskView,
 } from '../../../../projections/index.ts';
-import { cutText } from '../../../base/text/cut-text.ts';
+import { cutText, lastText } from '../../../base/text/cut-text.ts';
 import { PROMPT_LABELS, promptFieldsOf } from '../../../contracts/task-fields.ts';
 import type { Prompting } from '../../../drivers/driver.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';
@@ -116,7 +116,7 @@ function earlierSection({ earlier }: PromptInput, texts: PromptTexts): string {
   if (earlier.length === 0) return '';
   const lines = earlier.map((each) => {
     const end = [each.outcome ?? each.state, each.error].filter(Boolean).join(': ');
-    const tail = each.stderrTail ? `\n  stderr: ${excerpt(each.stderrTail)}` : '';
+    const tail = each.stderrTail ? `\n  stderr: ${lastPart(each.stderrTail)}` : '';
     return `- ${texts.attempt} ${each.attempt} (${each.agent}): ${end}${tail}`;
   });
   return [`## ${texts.earlier}`, ...lines, '', texts.learn].join('\n');
@@ -230,6 +230,11 @@ function taskUrl(url: string, project: string, task: string): string {
 /** A prompt that others can read names the variable instead of the token. */
 function authorization({ token, prompting }: PromptInput): string {
   return prompting.isPublic ? '"Authorization: Bearer $SIGNALBOX_TOKEN"' : `'Authorization: Bearer ${token}'`;
+}
+
+/** The end of what a program printed says why it failed. */
+function lastPart(text: string): string {
+  return text.length <= EXCERPT_LENGTH ? text : `…${lastText(text, EXCERPT_LENGTH)}`;
 }
 
 function excerpt(text: string): string {
