@@ -54,7 +54,7 @@ const NOTHING: readonly never[] = [];
 
 export const questions: PastProjection<Questions> = {
   name: 'questions',
-  version: 1,
+  version: 2,
   initial: () => ({ byTask: new Map(), open: new Set(), rules: new Map() }),
   evolve(state, record) {
     const { event } = record;
@@ -66,6 +66,10 @@ export const questions: PastProjection<Questions> = {
       case 'attempt.ended':
         if (event.outcome === 'parked') replace(state, event, isOpen, (each) => ({ ...each, parked: true }));
         return;
+      // These are final: nothing asks any more.
+      case 'task.approved':
+      case 'task.cancelled':
+        return forgetRules(state, taskKey(event));
       case 'agent.permission_revoked':
         state.rules.delete(event.rule);
         return;
@@ -76,6 +80,7 @@ export const questions: PastProjection<Questions> = {
     }
   },
   forget(state, task) {
+    forgetRules(state, task);
     state.byTask.delete(task);
     state.open.delete(task);
   },
@@ -88,13 +93,13 @@ export const questions: PastProjection<Questions> = {
       rules: new Map(rules.map((rule) => [rule.id, rule])),
     };
   },
-  pieceOf: ({ byTask }, task) => {
+  pieceOf: ({ byTask, rules }, task) => {
     const asked = byTask.get(task);
-    return asked ? ['questions', task, asked] : null;
+    return asked ? ['questions', task, [asked, rulesOf(rules, asked)]] : null;
   },
   *pieces({ byTask, rules }, isTask) {
     for (const [task, asked] of byTask) if (!isTask(task)) yield ['questions', task, asked];
-    for (const [id, rule] of rules) yield ['rule', id, rule];
+    for (const [id, rule] of rules) if (rule.scope === 'agent') yield ['rule', id, rule];
   },
   copy: ({ byTask, open, rules }) => ({
     byTask: new Map(byTask),
@@ -103,9 +108,22 @@ export const questions: PastProjection<Questions> = {
   }),
 };
 
+/** Those that hold for the task of these questions. */
+function rulesOf(rules: Questions['rules'], asked: readonly QuestionView[]): RuleView[] {
+  return asked.flatMap(({ answer }) => {
+    const rule = answer?.rule ? rules.get(answer.rule) : undefined;
+    return rule?.scope === 'task' ? [rule] : [];
+  });
+}
+
 interface QuestionsJson {
   readonly byTask: readonly (readonly [string, readonly QuestionView[]])[];
   readonly rules: readonly RuleView[];
+}
+
+/** The rules that hold for one task end with it. */
+function forgetRules({ byTask, rules }: Questions, task: string): void {
+  for (const { id } of rulesOf(rules, byTask.get(task) ?? NOTHING)) rules.delete(id);
 }
 
 /** Every open question, the oldest first. */

@@ -70,8 +70,9 @@ export const schedules: PastProjection<Schedules> = {
       return;
     }
     const handle = TABLE.get(event.type);
+    if (handle === undefined) return;
     const transition = record.transitions.find(({ entity }) => entity === 'schedule');
-    if (handle === undefined || !transition) return;
+    if (!transition) return;
     const known = state.byId.get(transition.id);
     const next = known ? draftOf(known, entries) : firstOf(event, transition.id);
     if (next === null) return;

@@ -32,28 +32,25 @@ export const steering: PastProjection<Steering> = {
   version: 1,
   initial: () => ({ byTask: new Map() }),
   evolve({ byTask }, { event, actor, time, sequence }) {
-    if (!('task' in event)) return;
-    const key = taskKey(event);
-    if (event.type === 'task.steered') {
-      const { message: id, text } = event;
-      const message = { id, text, by: personOf(actor), time, sequence, delivered: null };
-      byTask.set(key, [...(byTask.get(key) ?? NOTHING), message]);
-      return;
-    }
-    const sent = byTask.get(key);
-    if (!sent) return;
-    if (event.type === 'task.steering_delivered') {
-      const { attempt, by, messages } = event;
-      const delivered = { attempt, by, time };
-      byTask.set(
-        key,
-        sent.map((each) => (messages.includes(each.id) ? { ...each, delivered } : each)),
-      );
-    } else if (event.type === 'task.redacted') {
-      byTask.set(
-        key,
-        sent.map((each) => (each.sequence === event.sequence ? { ...each, text: REDACTED } : each)),
-      );
+    switch (event.type) {
+      case 'task.steered': {
+        const { message: id, text } = event;
+        const message = { id, text, by: personOf(actor), time, sequence, delivered: null };
+        const key = taskKey(event);
+        byTask.set(key, [...(byTask.get(key) ?? NOTHING), message]);
+        return;
+      }
+      case 'task.steering_delivered': {
+        const { attempt, by, messages } = event;
+        const delivered = { attempt, by, time };
+        return change(byTask, event, (each) => (messages.includes(each.id) ? { ...each, delivered } : each));
+      }
+      case 'task.redacted':
+        return change(byTask, event, (each) =>
+          each.sequence === event.sequence ? { ...each, text: REDACTED } : each,
+        );
+      default:
+        return;
     }
   },
   forget: ({ byTask }, task) => {
@@ -70,6 +67,15 @@ export const steering: PastProjection<Steering> = {
   },
   copy: ({ byTask }) => ({ byTask: new Map(byTask) }),
 };
+
+function change(
+  byTask: Steering['byTask'],
+  ref: TaskRef,
+  next: (message: SteeringMessage) => SteeringMessage,
+): void {
+  const sent = byTask.get(taskKey(ref));
+  if (sent) byTask.set(taskKey(ref), sent.map(next));
+}
 
 /** All messages to the agents of a task. */
 export function messagesOf({ byTask }: Steering, ref: TaskRef): readonly SteeringMessage[] {

@@ -3,7 +3,7 @@ import type { TaskView } from '../../projections/index.ts';
 import { nameOf } from '../contracts/actors.ts';
 import type { AttemptAnswer, TaskAnswer } from '../contracts/api/answers.ts';
 import type { JobAnswer } from '../contracts/api/jobs.ts';
-import type { Decision } from '../contracts/api/requests.ts';
+import type { AddComment, Decision } from '../contracts/api/requests.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
@@ -15,6 +15,7 @@ import {
   assertOwnName,
   reportHeartbeat,
   reportStatus,
+  type Sender,
 } from './agents/agent-messages.ts';
 import { decideAgent, listAgents, readAgent } from './agents/agents.ts';
 import { readAttemptLog } from './attempts/attempt-log.ts';
@@ -58,7 +59,7 @@ export type AppServices = ReturnType<typeof appServices>;
 
 /** @param updates wakes the callers that wait for an update of a task */
 export function appServices(app: AppContext, updates: TaskUpdates) {
-  const { bind, answering, answeringAgent } = binders(app);
+  const { bind, answering, answeringAgent, withMessages } = binders(app);
   return {
     tasks: {
       create: async (...args: Tail<typeof createTask>): Promise<{ task: TaskAnswer; created: boolean }> => {
@@ -82,7 +83,8 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       reportStatus: answeringAgent(reportStatus),
       reportHeartbeat: answeringAgent(reportHeartbeat),
       addOutput: answeringAgent(addOutput),
-      addComment: answering(addComment),
+      addComment: async (ref: TaskRef, comment: AddComment, sender: Sender): Promise<TaskAnswer> =>
+        withMessages(await addComment(app, ref, comment, sender), ref, sender.token),
     },
     questions: {
       ask: bind(askQuestion),
@@ -95,7 +97,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       listRules: bind(listRules),
       revokeRule: bind(revokeRule),
     },
-    steering: { send: bind(steerTask), list: bind(listMessages) },
+    steering: { send: bind(steerTask), list: bind(listMessages), take: bind(messagesFor) },
     attempts: {
       list: async (ref: TaskRef): Promise<AttemptAnswer[]> => (await findAttempts(app, ref)).map(attemptJson),
       read: bind(readAttempt),
@@ -128,6 +130,10 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
 type Tail<UseCase> = UseCase extends (app: never, ...args: infer Args) => unknown ? Args : never;
 
 function binders(app: AppContext) {
+  const withMessages = (task: TaskView, ref: TaskRef, token: string | null): TaskAnswer => {
+    const steering = messagesFor(app, ref, token);
+    return { ...taskJson(task), ...(steering.length > 0 && { steering }) };
+  };
   return {
     bind:
       <Args extends unknown[], Result>(useCase: (app: AppContext, ...args: Args) => Result) =>
@@ -143,11 +149,9 @@ function binders(app: AppContext) {
       <Body>(
         useCase: (app: AppContext, ref: TaskRef, body: Body, token: string | null) => Promise<TaskView>,
       ) =>
-      async (ref: TaskRef, body: Body, token: string | null): Promise<TaskAnswer> => {
-        const task = await useCase(app, ref, body, token);
-        const steering = messagesFor(app, ref, token);
-        return { ...taskJson(task), ...(steering.length > 0 && { steering }) };
-      },
+      async (ref: TaskRef, body: Body, token: string | null): Promise<TaskAnswer> =>
+        withMessages(await useCase(app, ref, body, token), ref, token),
+    withMessages,
   };
 }
 

@@ -13,10 +13,16 @@ export function answerText(answer: GivenAnswerJson): string {
   return `${parts.join(', ')}${comment === null ? '' : `: ${comment}`}`;
 }
 
-/** What happens without an answer, as in `at 2030-01-31T12:00:00.000Z option no applies`. */
-export function defaultText({ expires_at, default: given }: QuestionJson): string {
+/**
+ * What happens without an answer, as in `at 2030-01-31T12:00:00.000Z option no applies`.
+ * @param timeText shows the time, which is RFC 3339
+ */
+export function defaultText(
+  { expires_at, default: given }: Pick<QuestionJson, 'expires_at' | 'default'>,
+  timeText: (time: string) => string = (time) => time,
+): string {
   if (expires_at === null) return 'it stays open until it is answered';
-  if (given?.option) return `at ${expires_at} option ${given.option} applies`;
-  if (given?.content) return `at ${expires_at} ${JSON.stringify(given.content)} applies`;
-  return `at ${expires_at} it is declined`;
+  const at = `at ${timeText(expires_at)}`;
+  if (given?.option) return `${at} option ${given.option} applies`;
+  return given?.content ? `${at} ${JSON.stringify(given.content)} applies` : `${at} it is declined`;
 }

@@ -194,6 +194,11 @@ export const TASK_FIELDS = {
     stored: z.strictObject({ task: id, attempt: z.int().min(1) }).optional(),
     answer: z.strictObject({ task: id, attempt: z.int().min(1) }).nullable(),
   },
+  /** The question of another task that this one answers: set by Signalbox if `answered_by` names an agent. */
+  answers: {
+    stored: z.strictObject({ task: id, question: id }).optional(),
+    answer: z.strictObject({ task: id, question: id }).nullable(),
+  },
   /** The schedule that created it, and the time that it stands for (stored in epoch milliseconds). */
   schedule: {
     stored: z.strictObject({ id: z.string(), nominal_ms: z.int() }).optional(),

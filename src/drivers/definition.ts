@@ -141,7 +141,11 @@ export const commonOptions = {
     })
     .prefault({})
     .describe('Which permissions that it asks for are given without a person.'),
-  answered_by: idSchema.optional().describe('Another agent that may answer its questions, beside people.'),
+  answered_by: idSchema
+    .optional()
+    .describe(
+      'Another agent that answers its questions, unless a person does first: it gets a task for each.',
+    ),
 };
 
 /** Options of agents that run on this machine. */

@@ -40,6 +40,8 @@ export interface RunRequest extends AttemptRef {
    * @throws SignalboxError `stale_attempt`, `too_many_questions`, `question_too_large`, `question_exists`
    */
   readonly ask: (question: RunQuestion) => Promise<void>;
+  /** The run no longer waits for an answer to this question: it is cancelled, unless it has an answer. */
+  readonly withdraw: (question: string) => void;
 }
 
 /** A question of a run. */

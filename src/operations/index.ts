@@ -23,7 +23,7 @@ import {
   readQuestion,
   revokeRule,
 } from './questions/questions.ts';
-import { listSteering, steerTask } from './questions/steering.ts';
+import { listSteering, steerTask, takeSteering } from './questions/steering.ts';
 import { listDeadLetters, redriveDeadLetters } from './queues/dead-letters.ts';
 import { listQueues, pauseQueue, readThroughput, resumeQueue } from './queues/queues.ts';
 import {
@@ -92,6 +92,7 @@ export const OPERATIONS = [
   retryTask,
   steerTask,
   listSteering,
+  takeSteering,
   reportStatus,
   reportHeartbeat,
   addOutput,

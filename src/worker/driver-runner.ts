@@ -98,6 +98,7 @@ function requestOf(job: Job, directory: string): RunRequest {
       Promise.reject(
         new SignalboxError('invalid_request', 'a driver on another machine cannot pass on questions'),
       ),
+    withdraw: () => {},
     spec: {
       ...storedFieldsOf(job),
       action: content.action ?? undefined,

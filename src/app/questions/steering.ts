@@ -1,5 +1,6 @@
 /** Messages of users to agents: sending them, and handing them out with the answers that an agent gets. */
-import type { Steer, SteeringAnswer } from '../../contracts/api/steering.ts';
+import type { Steer } from '../../contracts/api/requests.ts';
+import type { SteeringAnswer } from '../../contracts/api/steering.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { MAX_MESSAGES } from '../../contracts/questions.ts';
@@ -47,8 +48,10 @@ export async function listMessages(app: AppContext, ref: TaskRef): Promise<Steer
 /** The messages for the agent with this token, which then count as delivered; none for any other caller. */
 export function messagesFor(app: AppContext, ref: TaskRef, token: string | null): SteeringAnswer[] {
   const { project, task } = ref;
-  const attempt = taskInMemory(app, ref)?.openAttempt ?? null;
   const { supervisor, tokens } = app.supervision;
-  if (token === null || attempt === null || !tokens.isOf(token, { project, task, attempt })) return [];
+  // Looked at first: agents report often, and are seldom told something.
+  if (token === null || supervisor.steering.waiting(ref).length === 0) return [];
+  const attempt = taskInMemory(app, ref)?.openAttempt ?? null;
+  if (attempt === null || !tokens.isOf(token, { project, task, attempt })) return [];
   return [...supervisor.steering.withAnswer({ project, task, attempt })].map(steeringJson);
 }

@@ -38,7 +38,7 @@ export async function inheritedBy(
   return { ...request, ...settled(app, own, request, ''), parent: parentFor(app, own, request.parent) };
 }
 
-/** The review that applies to what an attempt creates; that of the reviewed task if it is a review itself. */
+/** The review that applies to what an attempt creates; that of the task that it serves if it is a review or an answer. */
 export async function reviewInForce(app: AppContext, attempt: AttemptRef): Promise<string> {
   return reviewOf(app, await findTask(app, attempt));
 }
@@ -79,8 +79,9 @@ function reviewFor(
 }
 
 function reviewOf({ state }: Needs<'state.projections'>, { project, spec }: TaskView): string {
-  if (spec.reviews === undefined) return spec.review;
-  return taskOf(state.projections, { project, task: spec.reviews.task })?.spec.review ?? 'manual';
+  const served = spec.reviews ?? spec.answers;
+  if (served === undefined) return spec.review;
+  return taskOf(state.projections, { project, task: served.task })?.spec.review ?? 'manual';
 }
 
 function parentFor(app: Needs<'state.projections'>, own: TaskView, parent: string | undefined): string {

@@ -9,10 +9,11 @@ import {
 } from '../../../projections/index.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { taskKey } from '../../contracts/ids.ts';
-import { attemptOf, childrenOf, refOf, taskOf } from '../../engine/runtime/views.ts';
+import { attemptOf, attemptsOf, childrenOf, isAuxiliary, refOf, taskOf } from '../../engine/runtime/views.ts';
 import { queueOf } from '../../engine/supervisor/agent-roster.ts';
 import type { QueueKey } from '../../engine/supervisor/ready-tasks.ts';
 import { reviewerOf } from '../../engine/supervisor/reviews.ts';
+import { sessionHolder } from '../../engine/supervisor/sessions.ts';
 import type { AppContext } from '../context.ts';
 
 export interface Situation {
@@ -20,7 +21,7 @@ export interface Situation {
   /** Its open attempt. */
   readonly attempt: AttemptView | null;
   /** Questions of its agent that are not answered, the oldest first. */
-  readonly questions: readonly QuestionView[];
+  readonly questions: readonly OpenQuestion[];
   /** Dependencies that are not done; `state` is null for a task that no longer exists. */
   readonly dependencies: readonly { readonly id: string; readonly state: string | null }[];
   /** The dependency that blocks it; null if it is not blocked, or if a user or an agent blocked it. */
@@ -35,6 +36,8 @@ export interface Situation {
   readonly review: ReviewSituation | null;
   /** The configured agents that may take it. */
   readonly takers: readonly Taker[];
+  /** Whether only its taker may take it, because that one has its session. */
+  readonly hasSession: boolean;
   readonly queue: QueuePlace;
   /** The pause of its queue; null if it is open. */
   readonly pausedQueue: PausedQueue | null;
@@ -48,6 +51,11 @@ export interface Situation {
   /** Why the event log cannot be written; null if it can. */
   readonly logTrouble: string | null;
   readonly isDraining: boolean;
+}
+
+export interface OpenQuestion extends QuestionView {
+  /** The task in which an agent answers it; null if none does. */
+  readonly answering: Pick<TaskView, 'id' | 'state' | 'agent' | 'reason'> | null;
 }
 
 export interface ReviewSituation {
@@ -81,10 +89,14 @@ export function situationOf(app: AppContext, task: TaskView): Situation {
   const { concurrency, projectConcurrency } = app.settings.limits;
   const ref = refOf(task);
   const queue = queueOf(spec);
+  const holder = sessionHolder(task, attemptsOf(projections, ref), roster);
+  const takers = holder === null ? roster.takersOf(queue) : [holder];
   return {
     task,
     attempt: openAttempt === null ? null : (attemptOf(projections, { ...ref, attempt: openAttempt }) ?? null),
-    questions: questionsOf(projections.questions, ref).filter(({ answer }) => answer === null),
+    questions: questionsOf(projections.questions, ref)
+      .filter(({ answer }) => answer === null)
+      .map((each) => ({ ...each, answering: answeringOf(app, each) })),
     dependencies: [...new Set(spec.depends_on)]
       .map((id) => ({ id, state: taskOf(projections, { project, task: id })?.state ?? null }))
       .filter(({ state }) => state !== 'done'),
@@ -94,7 +106,8 @@ export function situationOf(app: AppContext, task: TaskView): Situation {
     awaitedChildren: supervisor.awaitedChildren(task),
     failedChildren: spec.join === true ? childrenOf(projections, ref).filter(isFailedChild) : [],
     review: reviewOf(app, task),
-    takers: roster.takersOf(queue).map((id) => ({ id, agent: projections.agents.byId.get(id) ?? null })),
+    hasSession: holder !== null,
+    takers: takers.map((id) => ({ id, agent: projections.agents.byId.get(id) ?? null })),
     queue: placeOf(app, task, queue),
     pausedQueue: projections.queues.paused.get(queue) ?? null,
     limits: {
@@ -109,7 +122,7 @@ export function situationOf(app: AppContext, task: TaskView): Situation {
 }
 
 function isFailedChild({ spec, state }: TaskView): boolean {
-  return spec.reviews === undefined && (state === 'failed' || state === 'cancelled' || state === 'expired');
+  return !isAuxiliary(spec) && (state === 'failed' || state === 'cancelled' || state === 'expired');
 }
 
 function reviewOf(
@@ -124,6 +137,13 @@ function reviewOf(
     isOwnWork: task.agent === reviewer,
     task: supervisor.reviewOf(task) ?? null,
   };
+}
+
+function answeringOf({ supervision }: AppContext, question: QuestionView): OpenQuestion['answering'] {
+  const task = supervision.supervisor.questions.agents.taskOf(question);
+  if (!task) return null;
+  const { id, state, agent = null, spec, reason } = task;
+  return { id, state, agent: agent ?? spec.agent ?? null, reason };
 }
 
 function placeOf({ state }: AppContext, task: TaskView, queue: QueueKey): QueuePlace {

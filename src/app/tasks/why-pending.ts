@@ -6,7 +6,7 @@ import { because, type Situation, type Taker } from './situation.ts';
 import { timeOf } from './task-json.ts';
 
 export function pendingWaits(situation: Situation): WaitAnswer[] {
-  const { task, takers, limits, queue, isDraining } = situation;
+  const { task, takers, hasSession, limits, queue, isDraining } = situation;
   const waits = pausedWaits(situation);
   const add = (kind: WaitKind, detail: string): unknown => waits.push({ kind, detail });
   if (isDraining) {
@@ -18,7 +18,7 @@ export function pendingWaits(situation: Situation): WaitAnswer[] {
     if (agent === undefined) add('no_agent', `no agent in the configuration has the capability ${type}`);
     else add('no_agent', `agent ${agent} is not in the configuration`);
   }
-  const unavailable = takers.flatMap((taker) => unavailability(taker) ?? []);
+  const unavailable = takers.flatMap((taker) => unavailability(taker, hasSession) ?? []);
   if (unavailable.length === takers.length) waits.push(...unavailable);
   if (limits.open >= limits.concurrency) {
     add('global_limit', `${limits.open} attempts are open, which is the limit (limits.concurrency)`);
@@ -36,10 +36,10 @@ export function pendingWaits(situation: Situation): WaitAnswer[] {
 }
 
 /** Why this agent does not take the task; null if it could. */
-function unavailability({ id, agent }: Taker): WaitAnswer | null {
+function unavailability({ id, agent }: Taker, hasSession: boolean): WaitAnswer | null {
   const is = (kind: WaitKind, detail: string, until?: string): WaitAnswer => ({
     kind,
-    detail: `agent ${id} ${detail}`,
+    detail: `agent ${id}${hasSession ? ', which has its session,' : ''} ${detail}`,
     agent: id,
     until,
   });

@@ -4,7 +4,7 @@
  * The explanation follows from the situation alone. A task that is not settled waits for at least one thing; a settled
  * one at most for its own process.
  */
-import type { QuestionView, TaskView } from '../../../projections/index.ts';
+import type { TaskView } from '../../../projections/index.ts';
 import { reviewCommands, taskCommand } from '../../contracts/api/next-command.ts';
 import type { WaitAnswer, WhyAnswer } from '../../contracts/api/why.ts';
 import { unreachable } from '../../contracts/errors.ts';
@@ -15,6 +15,7 @@ import { type AppContext, findTask } from '../context.ts';
 import { because, type ReviewSituation, type Situation, situationOf } from './situation.ts';
 import { timeOf } from './task-json.ts';
 import { afterPending, pausedWaits, pendingWaits, resumeText } from './why-pending.ts';
+import { explainQuestions, type Reasons } from './why-questions.ts';
 
 /** @throws SignalboxError `task_not_found` */
 export async function explainTask(app: AppContext, ref: TaskRef): Promise<WhyAnswer> {
@@ -53,11 +54,6 @@ export function explain(situation: Situation): Pick<WhyAnswer, 'summary' | 'reas
   const state = task.state === 'review' ? 'in review' : task.state;
   const summary = `task ${task.id} is ${state}${details && `: ${details}`}`;
   return { summary, reason: task.reason, waits_for: waits, next };
-}
-
-interface Reasons {
-  readonly waits: WaitAnswer[];
-  readonly next: string;
 }
 
 function explainState(situation: Situation): Reasons {
@@ -243,26 +239,6 @@ function explainReviewByAgent(
     waits: [{ kind: 'review', detail, agent: reviewer, tasks: [id] }],
     next: `agent ${reviewer} approves or rejects it, unless a user does first: ${byHand}`,
   };
-}
-
-/** @param then what happens when all of them are answered */
-function explainQuestions(questions: readonly QuestionView[], then: string): Reasons {
-  const waits = questions.map(({ id, spec, agent, attempt }): WaitAnswer => {
-    const detail = `agent ${agent} waits for an answer to question ${id}: ${excerpt(spec.message)}`;
-    return { kind: 'answer', detail, agent, attempt, until: timeOf(spec.expires_at_ms ?? null) ?? undefined };
-  });
-  const [first] = questions;
-  const { expires_at_ms: at, default: usual } = first?.spec ?? {};
-  const applies = usual?.option === undefined ? 'the default applies' : `option ${usual.option} applies`;
-  const otherwise = usual === undefined ? 'it is declined' : applies;
-  const expiry = at === undefined ? '' : `; without an answer ${otherwise} at ${timeOf(at)}`;
-  return { waits, next: `${then} when it is answered: "signalbox question answer ${first?.id}"${expiry}` };
-}
-
-const MAX_MESSAGE_LENGTH = 200;
-
-function excerpt(text: string): string {
-  return text.length <= MAX_MESSAGE_LENGTH ? text : `${text.slice(0, MAX_MESSAGE_LENGTH)}…`;
 }
 
 function explainBlocked(situation: Situation): Reasons {

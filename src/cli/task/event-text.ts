@@ -30,6 +30,7 @@ const detailsSchema = z.object({
   action: z.string().optional(),
   option: z.string().optional(),
   text: z.string().optional(),
+  session_given_up: z.string().optional(),
   by: z.string().optional(),
 });
 
@@ -58,7 +59,8 @@ function detailsOf({ event, actor }: EventAnswer): string {
     fields.comment ??
     fields.body ??
     fields.spec?.message ??
-    fields.text;
+    fields.text ??
+    (fields.session_given_up && `its session is given up: ${fields.session_given_up}`);
   const parts = [
     typeof fields.attempt === 'number' ? `attempt ${fields.attempt}` : null,
     fields.agent === undefined ? null : `agent ${fields.agent}`,

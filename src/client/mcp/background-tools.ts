@@ -1,16 +1,15 @@
 /** The tools for commands in the background. */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { DEFAULT_CURSOR } from '../../contracts/api/background.ts';
-import { addTool, type McpSession, READING, READS, WRITES } from './session.ts';
+import { addTool, type McpSession, READING, READS, type Tools, WRITES } from './session.ts';
 
 /** Results of one call: what a client refuses as too long would be lost. */
 const MAX_RESULTS = 8;
 
-export function addBackgroundTools(server: McpServer, { client, identity }: McpSession): void {
-  addTool(server, 'background_run', {
+export function addBackgroundTools(tools: Tools, { client, identity }: McpSession): void {
+  addTool(tools, 'background_run', {
     title: 'Run a command',
     description:
       'Runs a shell command in the background and answers at once. Its result comes with drain_notifications.',
@@ -25,7 +24,7 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
       return client.runBackground(request, { idempotencyKey: randomUUID(), trace });
     },
   });
-  addTool(server, 'check_background', {
+  addTool(tools, 'check_background', {
     title: 'Check a command',
     description: 'Shows one background command with the end of its output, or lists all.',
     input: z.strictObject({ task_id: z.string().optional(), ...READING }),
@@ -36,7 +35,7 @@ export function addBackgroundTools(server: McpServer, { client, identity }: McpS
       return { tasks: tasks.map(({ task_id: id, status, command }) => ({ task_id: id, status, command })) };
     },
   });
-  addTool(server, 'drain_notifications', {
+  addTool(tools, 'drain_notifications', {
     title: 'Fetch new results',
     description:
       'Fetches results of background commands that have finished since the last call, each once, in "text". Call it before each turn.',

@@ -1,27 +1,56 @@
 /** The tools about questions: asking as an agent, and answering as the agent that supervises others. */
-import { randomUUID } from 'node:crypto';
-import type { McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { canonicalJson } from '../../base/canonical-json.ts';
+import { sha256 } from '../../base/hash.ts';
+import { Lru } from '../../base/lru.ts';
 import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import { taskKey } from '../../contracts/ids.ts';
 import { formSchema, questionAboutSchema, RULE_SCOPES } from '../../contracts/questions.ts';
-import { addTool, type McpSession, READS, WRITES } from './session.ts';
+import { addTool, type McpSession, READS, type Tools, WRITES } from './session.ts';
+
+/** The questions whose call ended before the answer: what is asked again gets it. Kept for the life of this process. */
+class Abandoned {
+  readonly #keys = new Lru<string, true>(MAX_ABANDONED);
+
+  has(question: Key): boolean {
+    return this.#keys.get(keyOf(question)) === true;
+  }
+
+  note(question: Key): void {
+    this.#keys.set(keyOf(question), true);
+  }
+
+  forget(question: Key): void {
+    this.#keys.delete(keyOf(question));
+  }
+}
+
+type Key = Pick<QuestionJson, 'project' | 'task' | 'id'>;
+
+function keyOf({ project, task, id }: Key): string {
+  return `${taskKey({ project, task })}/${id}`;
+}
 
 /** How long one request waits for the answer: clients expect a sign of progress. */
 const WAIT_SECONDS = 10;
+const MAX_ABANDONED = 10_000;
+const abandoned = new Abandoned();
 
 const taskIdSchema = z.string().optional().describe('The task of the question. Default: the one that asks.');
 
-export function addQuestionTools(server: McpServer, session: McpSession): void {
-  addAsk(server, session);
-  addAnswering(server, session);
+export function addQuestionTools(tools: Tools, session: McpSession): void {
+  addAsk(tools, session);
+  addAnswering(tools, session);
 }
 
-function addAsk(server: McpServer, { client, identity }: McpSession): void {
-  addTool(server, 'ask', {
+function addAsk(tools: Tools, session: McpSession): void {
+  const { client, identity } = session;
+  addTool(tools, 'ask', {
     title: 'Ask a question',
     description:
-      'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same "id": it waits on and asks nothing twice.',
+      'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same arguments: it waits on and asks nothing twice.',
     input: z.strictObject({
       message: z.string(),
       options: z.array(z.string()).optional().describe('Answers to choose from. Default: any text.'),
@@ -32,18 +61,40 @@ function addAsk(server: McpServer, { client, identity }: McpSession): void {
       id: z.string().optional().describe('Your id for this question: letters, digits, "_" and "-".'),
     }),
     annotations: { ...WRITES, idempotentHint: true },
-    run: async ({ default_option: option, id = randomUUID(), ...question }, _trace, context) => {
+    run: async ({ default_option: option, id, ...question }, _trace, context) => {
       const { task } = identity;
       if (task === undefined)
         throw new SignalboxError('invalid_request', 'you work on no task: only an attempt asks');
       const ref = { project: identity.project, task };
-      const usual = option === undefined ? undefined : { option };
-      const asked = await client.askQuestion({ ...ref, ...question, id, default: usual });
-      return awaitAnswer(asked, context, () =>
+      const request = { ...question, default: option === undefined ? undefined : { option } };
+      const known = id === undefined ? await sameAsBefore(session, task, request) : id;
+      const asked = await client.askQuestion({ ...ref, ...request, id: known });
+      const answered = await awaitAnswer(asked, context, () =>
         client.readQuestion({ ...ref, question: asked.id, wait: WAIT_SECONDS }),
       );
+      if (context.mcpReq.signal.aborted) abandoned.note(asked);
+      else abandoned.forget(asked);
+      return answered;
     },
   });
+}
+
+/**
+ * An id for a question without one. A call that repeats a question is taken for the same one while it is open, and if its
+ * answer reached nobody because the connection had broken; otherwise it is asked anew.
+ */
+async function sameAsBefore(
+  { client, identity }: McpSession,
+  task: string,
+  request: object,
+): Promise<string> {
+  const { questions } = await client.listTaskQuestions({ project: identity.project, task });
+  const byId = new Map(questions.map((each) => [each.id, each]));
+  for (let number = 1; ; number++) {
+    const id = sha256(`${canonicalJson(request)} ${number}`).slice(0, 24);
+    const known = byId.get(id);
+    if (!known || known.answer === null || abandoned.has(known)) return id;
+  }
 }
 
 /** Waits until the question is answered or the call is cancelled, and reports progress meanwhile. */
@@ -65,15 +116,15 @@ async function awaitAnswer(
   return { id, answer };
 }
 
-function addAnswering(server: McpServer, { client, identity }: McpSession): void {
-  addTool(server, 'question_list', {
+function addAnswering(tools: Tools, { client, identity }: McpSession): void {
+  addTool(tools, 'question_list', {
     title: 'List questions',
     description: 'Lists the open questions of the agents in your project, oldest first.',
     input: z.strictObject({ agent: z.string().optional() }),
     annotations: READS,
     run: ({ agent }) => client.listQuestions({ project: identity.project, agent }),
   });
-  addTool(server, 'question_answer', {
+  addTool(tools, 'question_answer', {
     title: 'Answer a question',
     description:
       'Answers an open question of another agent. The first answer counts. Give an option, a text, the values of a form, or decline.',
@@ -104,7 +155,7 @@ function addAnswering(server: McpServer, { client, identity }: McpSession): void
       });
     },
   });
-  addTool(server, 'task_steer', {
+  addTool(tools, 'task_steer', {
     title: 'Send a message to a running task',
     description: 'Sends a message to the agent of a task, while it works or before its next attempt.',
     input: z.strictObject({ task_id: z.string(), text: z.string() }),

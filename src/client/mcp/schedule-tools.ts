@@ -1,13 +1,12 @@
 /** The tools about schedules, for an agent that an operator lets supervise others. */
-import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { addTool, type McpSession, READS, WRITES } from './session.ts';
+import { addTool, type McpSession, READS, type Tools, WRITES } from './session.ts';
 
 /** Runs and times that an answer holds. */
 const SHOWN = 3;
 
-export function addScheduleTools(server: McpServer, { client, identity }: McpSession): void {
-  addTool(server, 'schedule_list', {
+export function addScheduleTools(tools: Tools, { client, identity }: McpSession): void {
+  addTool(tools, 'schedule_list', {
     title: 'List schedules',
     description: 'Lists the schedules, with their next times and newest runs.',
     input: z.strictObject({}),
@@ -23,7 +22,7 @@ export function addScheduleTools(server: McpServer, { client, identity }: McpSes
       };
     },
   });
-  addTool(server, 'schedule_create', {
+  addTool(tools, 'schedule_create', {
     title: 'Create a schedule',
     description:
       'Creates a schedule: a task for an agent ("agent") or a type ("type") at each time of "cron" (five fields), every "every_seconds", or once "at". Needs the rights of an operator.',
@@ -46,7 +45,7 @@ export function addScheduleTools(server: McpServer, { client, identity }: McpSes
         task: { title, description, agent, type },
       }),
   });
-  addTool(server, 'schedule_trigger', {
+  addTool(tools, 'schedule_trigger', {
     title: 'Run a schedule now',
     description: 'Creates a task of a schedule now. Needs the rights of an operator.',
     input: z.strictObject({ id: z.string() }),

@@ -4,7 +4,7 @@ import { VERSION } from '../../version.ts';
 import { addBackgroundTools } from './background-tools.ts';
 import { addQuestionTools } from './question-tools.ts';
 import { addScheduleTools } from './schedule-tools.ts';
-import type { McpSession } from './session.ts';
+import { type McpSession, messagesOf } from './session.ts';
 import { addTaskTools } from './task-tools.ts';
 
 const INSTRUCTIONS =
@@ -21,9 +21,10 @@ export function createMcpServer(session: McpSession): McpServer {
       capabilities: { tools: { listChanged: false } },
     },
   );
-  addTaskTools(server, session);
-  addQuestionTools(server, session);
-  addBackgroundTools(server, session);
-  addScheduleTools(server, session);
+  const tools = { server, messages: () => messagesOf(session) };
+  addTaskTools(tools, session);
+  addQuestionTools(tools, session);
+  addBackgroundTools(tools, session);
+  addScheduleTools(tools, session);
   return server;
 }

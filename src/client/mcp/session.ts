@@ -11,6 +11,7 @@ import {
 import { z } from 'zod';
 import { cutText } from '../../base/text/cut-text.ts';
 import { type IncomingTrace, incomingTrace } from '../../base/trace-context.ts';
+import type { SteeringAnswer } from '../../contracts/api/steering.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { parse } from '../../operations/parse.ts';
 import type { SignalboxClient } from '../client.ts';
@@ -30,6 +31,13 @@ export interface McpIdentity {
 export interface McpSession {
   readonly client: SignalboxClient;
   readonly identity: McpIdentity;
+}
+
+/** Where tools are added. */
+export interface Tools {
+  readonly server: McpServer;
+  /** What users tell the agent, since it was told last. Never rejects. */
+  readonly messages: () => Promise<readonly SteeringAnswer[]>;
 }
 
 interface Tool<Input> {
@@ -76,7 +84,7 @@ const READ_ON =
   'The values in "truncated" are cut. Read on with task_get or check_background: the same task_id, the path, and the number in "shown" as offset.';
 
 export function addTool<Input>(
-  server: McpServer,
+  { server, messages }: Tools,
   name: string,
   { title, description, input, annotations, run }: Tool<Input>,
 ): void {
@@ -85,10 +93,21 @@ export function addTool<Input>(
     '~standard': { ...input['~standard'], validate: (value: unknown) => ({ value }) },
   };
   server.registerTool(name, { title, description, inputSchema, annotations }, (args, context) =>
-    resultOf(readingSchema.parse(args ?? {}), async () =>
-      run(parse(input, args ?? {}, 'arguments'), traceOfCall(context), context),
-    ),
+    resultOf(readingSchema.parse(args ?? {}), async () => {
+      const answer = await run(parse(input, args ?? {}, 'arguments'), traceOfCall(context), context);
+      const steering = 'steering' in answer ? [] : await messages();
+      return steering.length === 0 ? answer : { ...answer, steering };
+    }),
   );
+}
+
+/** The messages to the agent of a session; none for a session of a person. */
+export async function messagesOf({ client, identity }: McpSession): Promise<readonly SteeringAnswer[]> {
+  const { project, task } = identity;
+  if (task === undefined) return [];
+  // The attempt may be over, or not its own: the tool has answered all the same.
+  const { messages } = await client.takeSteering({ project, task }).catch(() => ({ messages: [] }));
+  return messages;
 }
 
 /** The result of a tool: the same JSON as structure and as text, or an error that a model can act upon. Never throws. */

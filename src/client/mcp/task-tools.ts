@@ -1,21 +1,20 @@
 /** The tools about tasks. Each is one operation, which decides what the caller may do. */
-import type { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { OUTPUT_TYPES, TASK_STATES } from '../../contracts/tasks.ts';
-import { addTool, type McpSession, READING, READS, WRITES } from './session.ts';
+import { addTool, type McpSession, READING, READS, type Tools, WRITES } from './session.ts';
 
 const taskIdSchema = z.string().optional().describe('Default: the task that you work on.');
 
-export function addTaskTools(server: McpServer, session: McpSession): void {
-  addProjectTools(server, session);
-  addAttemptTools(server, session);
+export function addTaskTools(tools: Tools, session: McpSession): void {
+  addProjectTools(tools, session);
+  addAttemptTools(tools, session);
 }
 
-function addProjectTools(server: McpServer, { client, identity }: McpSession): void {
+function addProjectTools(tools: Tools, { client, identity }: McpSession): void {
   const { project } = identity;
-  addTool(server, 'task_get', {
+  addTool(tools, 'task_get', {
     title: 'Read a task',
     description:
       'Reads a task with its outputs and comments. What is too long is cut and listed in "truncated": read it on with path and offset.',
@@ -24,7 +23,7 @@ function addProjectTools(server: McpServer, { client, identity }: McpSession): v
     run: ({ task_id }) =>
       client.readTask({ project, task: taskOf(identity, task_id), expand: ['outputs', 'comments'] }),
   });
-  addTool(server, 'task_list', {
+  addTool(tools, 'task_list', {
     title: 'List tasks',
     description: 'Lists the tasks of your project, oldest first.',
     input: z.strictObject({
@@ -40,7 +39,7 @@ function addProjectTools(server: McpServer, { client, identity }: McpSession): v
       return { tasks: tasks.map(inShort), next };
     },
   });
-  addTool(server, 'task_create', {
+  addTool(tools, 'task_create', {
     title: 'Create a task',
     description: 'Creates a task for an agent ("agent"), or for any agent that can do its type ("type").',
     input: z.strictObject({
@@ -76,9 +75,9 @@ function inShort({
   return { id, status, title, agent, claimed_by, attempt, priority, reason, updated_at };
 }
 
-function addAttemptTools(server: McpServer, { client, identity }: McpSession): void {
+function addAttemptTools(tools: Tools, { client, identity }: McpSession): void {
   const ref = (task_id?: string) => ({ project: identity.project, task: taskOf(identity, task_id) });
-  addTool(server, 'task_claim', {
+  addTool(tools, 'task_claim', {
     title: 'Confirm the claim',
     description:
       'Confirms that the task you work on is still yours, and that you are alive. Signalbox assigns tasks to agents: no other task can be claimed.',
@@ -86,7 +85,7 @@ function addAttemptTools(server: McpServer, { client, identity }: McpSession): v
     annotations: { ...WRITES, idempotentHint: true },
     run: async () => client.reportHeartbeat(ref()),
   });
-  addTool(server, 'task_status', {
+  addTool(tools, 'task_status', {
     title: 'Report the status',
     description:
       'Reports the status of the task you work on: working, review (it is finished; add an output first), failed, or blocked.',
@@ -97,7 +96,7 @@ function addAttemptTools(server: McpServer, { client, identity }: McpSession): v
     annotations: WRITES,
     run: async (report) => client.reportStatus({ ...ref(), ...report }),
   });
-  addTool(server, 'task_output', {
+  addTool(tools, 'task_output', {
     title: 'Add a result',
     description: 'Adds a result to the task you work on: its content, or the absolute path of a file.',
     input: z.strictObject({
@@ -110,7 +109,7 @@ function addAttemptTools(server: McpServer, { client, identity }: McpSession): v
     annotations: WRITES,
     run: async (output) => client.addOutput({ ...ref(), ...output }),
   });
-  addTool(server, 'task_comment', {
+  addTool(tools, 'task_comment', {
     title: 'Comment on a task',
     description: 'Comments on a task. Its next attempt gets the comment.',
     input: z.strictObject({ task_id: taskIdSchema, body: z.string() }),

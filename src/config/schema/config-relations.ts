@@ -72,7 +72,13 @@ function checkDriver(config: Related, name: string, add: Add): void {
 }
 
 function checkAgent(config: Related, id: string, agent: AgentConfig, add: Add): void {
-  const { review } = agent;
+  const { review, answered_by: answerer } = agent;
+  if (answerer === id)
+    add(['agents', id, 'answered_by'], 'an agent does not answer its own questions: name another one');
+  else if (answerer !== undefined && !Object.hasOwn(config.agents, answerer)) {
+    const known = Object.keys(config.agents).join(', ');
+    add(['agents', id, 'answered_by'], `no agent has the id ${JSON.stringify(answerer)}: there are ${known}`);
+  }
   if (review === id) add(['agents', id, 'review'], 'an agent does not review its own work: name another one');
   else if (review !== undefined && !isReviewer(config, review)) {
     add(['agents', id, 'review'], unknownReviewer(config, review));

@@ -86,6 +86,10 @@ export type Decision = z.infer<typeof decisionSchema>;
 export const attributionSchema = decisionSchema.pick({ by: true });
 export type Attribution = z.infer<typeof attributionSchema>;
 
+/** A message of a user to the agent of a task. */
+export const steerSchema = attributionSchema.extend({ text: z.string().trim().min(1).max(20_000) });
+export type Steer = z.output<typeof steerSchema>;
+
 export const rejectionSchema = decisionSchema.required({ comment: true });
 export type Rejection = z.infer<typeof rejectionSchema>;
 

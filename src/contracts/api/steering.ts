@@ -1,13 +1,7 @@
-/** Messages of users to agents over the operations. */
+/** Messages of users to agents, in answers. */
 import { z } from 'zod';
 import { time } from '../fields.ts';
 import { STEERING_WAYS } from '../tasks.ts';
-
-export const steerSchema = z.strictObject({
-  by: z.string().trim().min(1).max(100).optional(),
-  text: z.string().trim().min(1).max(20_000),
-});
-export type Steer = z.output<typeof steerSchema>;
 
 export const steeringAnswerSchema = z.strictObject({
   id: z.string(),

@@ -20,6 +20,7 @@ export function factsOf(task: TaskAnswer): Fact[] {
       values: valuesOf(fields[name], shown),
     })),
     { label: 'Reviews', kind: 'tasks', values: valuesOf(task.reviews?.task) },
+    { label: 'Answers a question of', kind: 'tasks', values: valuesOf(task.answers?.task) },
     { label: 'Attempts', kind: 'text', values: [attemptsText(task)] },
     { label: 'Due', kind: 'time', values: valuesOf(task.due_at) },
     { label: 'Created', kind: 'time', values: [task.created_at] },

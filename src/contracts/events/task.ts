@@ -36,6 +36,8 @@ export const TASK_EVENTS = [
       ...agent,
       /** SHA-256 (hex) of the token, which is never logged. Absent if the agent cannot write back. */
       token_sha256: z.string().optional(),
+      /** Why the session in which an earlier attempt was parked is not continued. */
+      session_given_up: z.string().optional(),
     },
   }),
   event({

@@ -65,7 +65,7 @@ export class Requests {
 
   /** The program no longer waits for an answer. */
   over(id: string): void {
-    this.#open.delete(this.#questionOf(id));
+    this.#end(this.#questionOf(id));
   }
 
   /** The program itself says that it has the answer. */
@@ -75,7 +75,7 @@ export class Requests {
   }
 
   allOver(): void {
-    this.#open.clear();
+    for (const question of [...this.#open.keys()]) this.#end(question);
   }
 
   /** Asks what is open. */
@@ -104,6 +104,8 @@ export class Requests {
     }
     try {
       await this.#link.request.ask({ ...open.request.question, id });
+      // It was over while it was being asked.
+      if (this.#open.get(id) !== open) this.#link.request.withdraw(id);
     } catch (error) {
       // It was asked, by an earlier version in other words.
       if (error instanceof SignalboxError && error.code === 'question_exists') return;
@@ -115,6 +117,10 @@ export class Requests {
       open.state = 'replied';
       void this.#link.send(open.key, open.request.refusal(messageOf(error)));
     }
+  }
+
+  #end(question: string): void {
+    if (this.#open.delete(question)) this.#link.request.withdraw(question);
   }
 
   #reply(open: Open, answer: RunAnswer): void {

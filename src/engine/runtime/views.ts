@@ -13,6 +13,11 @@ export function viewKey({ project, id }: Pick<TaskView, 'project' | 'id'>): stri
   return taskKey({ project, task: id });
 }
 
+/** Whether it is below its parent for the budget, and no part of its work: a review of it, or the answer to its question. */
+export function isAuxiliary({ reviews, answers }: TaskView['spec']): boolean {
+  return reviews !== undefined || answers !== undefined;
+}
+
 /** The task, if it is in memory. */
 export function taskOf({ blackboard }: Tasks, ref: TaskRef): TaskView | undefined {
   return blackboard.tasks.get(taskKey(ref));

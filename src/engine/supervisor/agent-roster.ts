@@ -31,6 +31,8 @@ export interface AgentDefinition {
 interface Entry {
   readonly definition: AgentDefinition;
   readonly queues: readonly QueueKey[];
+  /** The parts of these queues from which only it takes. */
+  readonly own: readonly QueueKey[];
 }
 
 export class AgentRoster {
@@ -40,9 +42,11 @@ export class AgentRoster {
   constructor(definitions: Iterable<AgentDefinition>) {
     for (const definition of definitions) {
       const { id, capabilities } = definition;
-      const queues = [`agent:${id}`, ...capabilities.map((type) => `type:${type}`)];
-      this.#entries.set(id, { definition, queues });
-      for (const queue of queues) {
+      const types = capabilities.map((type): QueueKey => `type:${type}`);
+      const queues = [`agent:${id}`, ...types];
+      const own = types.map((queue) => ownPart(queue, id));
+      this.#entries.set(id, { definition, queues, own });
+      for (const queue of [...queues, ...own]) {
         const agents = this.#byQueue.get(queue);
         if (agents) agents.push(id);
         else this.#byQueue.set(queue, [id]);
@@ -62,9 +66,25 @@ export class AgentRoster {
     return this.#entries.get(id)?.queues ?? [];
   }
 
+  /** All that it takes from: its queues, and the parts of them from which only it takes. */
+  sourcesOf(id: string): readonly QueueKey[] {
+    const { queues = [], own = [] } = this.#entries.get(id) ?? {};
+    return [...queues, ...own];
+  }
+
   takersOf(queue: QueueKey): readonly string[] {
     return this.#byQueue.get(queue) ?? [];
   }
+}
+
+/** The part of the queue of a type from which only this agent takes: it has the sessions of these tasks. */
+export function ownPart(queue: QueueKey, agent: string): QueueKey {
+  return `${queue}@${agent}`;
+}
+
+/** The queue that a part belongs to, or the queue itself. */
+export function wholeOf(queue: QueueKey): QueueKey {
+  return queue.split('@')[0] ?? queue;
 }
 
 /** The queue in which a task waits: of its agent if it names one, otherwise of its type. */

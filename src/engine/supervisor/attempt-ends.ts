@@ -7,6 +7,7 @@
  */
 
 import type { AttemptContext } from '../../../machines/index.ts';
+import { questionOf } from '../../../projections/index.ts';
 import { errorLine } from '../../base/text/error-line.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
@@ -17,6 +18,7 @@ import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
 import { cutText } from './fit-event.ts';
 import { type Judgement, judge, withQuota } from './outcome.ts';
+import { answerIn } from './questions/printed-answer.ts';
 import { verdictIn } from './reviews.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
@@ -99,7 +101,8 @@ export class AttemptEnds {
       printed: end.complaint ?? errorLine(end.stderrTail ?? ''),
       reported: this.#reportedFailure(ref, entity.context),
     });
-    const judgement = this.#judgeReview(ref, counted, this.#judgeUnwanted(ref, entity.context, judged));
+    const wanted = this.#judgeUnwanted(ref, entity.context, judged);
+    const judgement = this.#judgeAnswer(ref, counted, this.#judgeReview(ref, counted, wanted));
     const isCut = refusal !== undefined && judgement.outcome === 'completed';
     const error = `its output was refused: ${refusal?.message}`;
     const settled = isCut ? { outcome: 'failed' as const, error } : judgement;
@@ -181,6 +184,19 @@ export class AttemptEnds {
     // A blocked review waits for a user: it has no verdict yet.
     if (view.state === 'blocked' || verdictIn([...view.outputs, ...added])) return judgement;
     return { outcome: 'failed', error: 'it gave no verdict: it neither approved nor rejected' };
+  }
+
+  /** A task that has to answer a question has failed if the question is still open, and it has no answer to it. */
+  #judgeAnswer(ref: AttemptRef, added: readonly Output[], judgement: Judgement): Judgement {
+    const { projections } = this.#options;
+    const view = taskOf(projections, ref);
+    const { answers } = view?.spec ?? {};
+    if (!view || answers === undefined || judgement.outcome !== 'completed' || view.state === 'blocked')
+      return judgement;
+    const asking = { project: ref.project, task: answers.task };
+    const question = questionOf(projections.questions, asking, answers.question);
+    if (question?.answer !== null || answerIn([...view.outputs, ...added], question.spec)) return judgement;
+    return { outcome: 'failed', error: `it gave no answer that question ${answers.question} takes` };
   }
 
   /** Outputs of the run itself count only if the agent has posted none in this attempt. */

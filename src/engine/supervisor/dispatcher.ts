@@ -6,12 +6,13 @@
  * project, is passed over because of its place in the configuration. Nothing is claimed from a paused queue.
  */
 import type { TaskView } from '../../../projections/index.ts';
-import { viewKey } from '../runtime/views.ts';
-import { queueOf } from './agent-roster.ts';
+import { attemptsOf, refOf, viewKey } from '../runtime/views.ts';
+import { ownPart, queueOf, wholeOf } from './agent-roster.ts';
 import type { QueueKey, ReadyTask, ReadyTasks } from './ready-tasks.ts';
+import { sessionHolder } from './sessions.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
-interface DispatcherParts extends Pick<SupervisorContext, 'host' | 'roster'> {
+interface DispatcherParts extends Pick<SupervisorContext, 'host' | 'roster' | 'projections'> {
   readonly ready: ReadyTasks;
   /** Attempts that may be open at the same time, of all agents together. */
   readonly concurrency: number;
@@ -45,7 +46,9 @@ export class Dispatcher {
   /** A task became pending, or its previous attempt has ended: it may be claimed. */
   add(task: TaskView): void {
     const { project, spec, goesFirst, createdSequence: age } = task;
-    const queue = queueOf(spec);
+    const { roster, projections } = this.#options;
+    const holder = sessionHolder(task, attemptsOf(projections, refOf(task)), roster);
+    const queue = holder === null ? queueOf(spec) : ownPart(queueOf(spec), holder);
     this.#options.ready.add(queue, { key: viewKey(task), project, priority: spec.priority, goesFirst, age });
     this.#match([queue]);
   }
@@ -53,13 +56,14 @@ export class Dispatcher {
   /** A slot of this agent may be free. */
   offer(agent: string): void {
     if (this.#held) this.offerAll();
-    else this.#match(this.#options.roster.queuesOf(agent));
+    else this.#match(this.#options.roster.sourcesOf(agent));
   }
 
   /** Tasks of this queue may be claimed again. */
   reopen(queue: QueueKey): void {
-    if (this.#held) this.offerAll();
-    else this.#match([queue]);
+    if (this.#held) return this.offerAll();
+    const parts = this.#options.roster.takersOf(queue).map((agent) => ownPart(queue, agent));
+    this.#match([queue, ...parts]);
   }
 
   offerAll(): void {
@@ -95,7 +99,7 @@ export class Dispatcher {
   /** Whether tasks may wait in a queue and an agent is free to take them. */
   #isOpen(queue: QueueKey): boolean {
     const { host, ready } = this.#options;
-    if (!ready.has(queue) || host.get('queue', queue)?.state === 'paused') return false;
+    if (!ready.has(queue) || host.get('queue', wholeOf(queue))?.state === 'paused') return false;
     return this.#takerOf(queue) !== undefined;
   }
 

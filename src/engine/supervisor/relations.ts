@@ -15,7 +15,7 @@ import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contract
 import type { Archive } from '../runtime/archive.ts';
 import { followUpId } from '../runtime/retention.ts';
 import { traceOf } from '../runtime/task-trace.ts';
-import { childrenOf, refOf, taskOf, viewKey } from '../runtime/views.ts';
+import { childrenOf, isAuxiliary, refOf, taskOf, viewKey } from '../runtime/views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 interface RelationsParts extends SupervisorContext {
@@ -146,8 +146,7 @@ export class Relations {
 
   #children(task: TaskView): TaskView[] {
     const children = childrenOf(this.#options.projections, refOf(task));
-    // A review of the task is below it for the budget, but no part of its work.
-    return children.filter(({ spec }) => spec.reviews === undefined);
+    return children.filter(({ spec }) => !isAuxiliary(spec));
   }
 }
 

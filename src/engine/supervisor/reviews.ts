@@ -5,15 +5,17 @@
  * for a crash in between, and nothing is reviewed or decided twice. A verdict counts only while the attempt that was
  * reviewed is in review. No agent reviews its own work; if no agent can review, or the review failed, a user decides.
  */
-
+import { z } from 'zod';
 import type { TaskView } from '../../../projections/index.ts';
 import { sha256 } from '../../base/hash.ts';
 import { cutText } from '../../base/text/cut-text.ts';
+import { printedJson } from '../../base/text/printed-json.ts';
 import { isReviewMode } from '../../contracts/config-values.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { type Output, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import { refOf, taskOf } from '../runtime/views.ts';
+import { auxiliaryIds } from './auxiliary-ids.ts';
 import type { Relations } from './relations.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
@@ -22,7 +24,6 @@ interface ReviewsParts extends SupervisorContext {
 }
 
 const MAX_TITLE_LENGTH = 500;
-const MAX_ID_LENGTH = 64;
 /** Characters of a comment that go to the next attempt. */
 const MAX_COMMENT_LENGTH = 100_000;
 /** A rejection needs a comment. */
@@ -145,11 +146,8 @@ function isReviewOf({ spec: { reviews } }: TaskView, task: TaskView): boolean {
   return reviews?.task === task.id && reviews.attempt === task.attempts;
 }
 
-/** Always the same ids. The second one is used if another task has the first one. */
 function reviewIds(task: TaskView): string[] {
-  const plain = `${task.id}-r${task.attempts}`;
-  const other = `${task.id.slice(0, 40)}-r${reviewHash(task).slice(0, 20)}`;
-  return plain.length <= MAX_ID_LENGTH ? [plain, other] : [other];
+  return auxiliaryIds(task.id, `r${task.attempts}`, reviewHash(task));
 }
 
 function reviewHash({ project, id, attempts }: TaskView): string {
@@ -159,35 +157,17 @@ function reviewHash({ project, id, attempts }: TaskView): string {
 /** The verdict of the newest output that has one; null if none has. */
 export function verdictIn(outputs: readonly Pick<Output, 'content'>[]): Verdict | null {
   for (const { content } of outputs.toReversed()) {
-    const verdict = content === undefined ? null : verdictOf(content);
+    const verdict = content === undefined ? null : printedJson(content, verdictOf);
     if (verdict) return verdict;
   }
   return null;
 }
 
-/** The verdict in the whole text, or in the last line that is a verdict: agents may write other text before it. */
-function verdictOf(text: string): Verdict | null {
-  const whole = parsed(text);
-  if (whole) return whole;
-  for (const line of text.split('\n').toReversed()) {
-    const verdict = parsed(line);
-    if (verdict) return verdict;
-  }
-  return null;
-}
+const verdictSchema = z.object({ verdict: z.enum(['approve', 'reject']), comment: z.unknown().optional() });
 
-function parsed(text: string): Verdict | null {
-  const json = text
-    .trim()
-    .replace(/^`+(?:json)?|`+$/g, '')
-    .trim();
-  if (!json.startsWith('{') || !json.endsWith('}')) return null;
-  try {
-    const { verdict, comment } = JSON.parse(json) as { verdict?: unknown; comment?: unknown };
-    if (verdict !== 'approve' && verdict !== 'reject') return null;
-    const given = typeof comment === 'string' ? cutText(comment.trim(), MAX_COMMENT_LENGTH) : '';
-    return { verdict, comment: given === '' ? undefined : given };
-  } catch {
-    return null;
-  }
+function verdictOf(value: unknown): Verdict | null {
+  const { verdict, comment } = verdictSchema.safeParse(value).data ?? {};
+  if (verdict === undefined) return null;
+  const given = typeof comment === 'string' ? cutText(comment.trim(), MAX_COMMENT_LENGTH) : '';
+  return { verdict, comment: given === '' ? undefined : given };
 }

@@ -1,16 +1,23 @@
 /** Requests to drivers to run an attempt, put together from the blackboard and the attempt history. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type AttemptView, messagesOf, questionsOf, type TaskView } from '../../../projections/index.ts';
+import {
+  type AttemptView,
+  messagesOf,
+  questionOf,
+  questionsOf,
+  type TaskView,
+} from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, taskKey } from '../../contracts/ids.ts';
-import type { TaskSpec, Usage } from '../../contracts/tasks.ts';
-import type { ResumedSession, RunQuestion, RunRequest } from '../../drivers/driver.ts';
+import type { TaskSpec } from '../../contracts/tasks.ts';
+import type { RunQuestion, RunRequest } from '../../drivers/driver.ts';
 import { attemptTraceparent, type TaskTrace, traceOf } from '../runtime/task-trace.ts';
 import { attemptsOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
 import { buildPrompt, type PromptInput } from './prompts/prompt.ts';
 import type { PromptBuilders } from './prompts/prompt-facts.ts';
+import { resumedSession } from './sessions.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import type { AttemptTokens } from './tokens.ts';
 
@@ -24,6 +31,8 @@ interface RunRequestsParts extends Pick<SupervisorContext, 'projections'> {
   readonly onPrompt: (attempt: AttemptRef) => void;
   /** Asks a question of a run. */
   readonly ask: (attempt: AttemptRef, question: RunQuestion) => Promise<void>;
+  /** A run no longer waits for an answer. */
+  readonly withdraw: (attempt: AttemptRef, question: string) => void;
 }
 
 interface Known {
@@ -86,8 +95,19 @@ export class RunRequests {
       killGraceMs: agent.killGraceMs,
       resumes: resumedSession(history, attempt, agent),
       ask: (question) => this.#options.ask({ project, task, attempt }, question),
+      withdraw: (question) => this.#options.withdraw({ project, task, attempt }, question),
     };
     return { request, input };
+  }
+
+  /** The question that a task answers, with the task that asks it. */
+  #answering({ project, spec: { answers } }: TaskView): PromptInput['answering'] {
+    if (answers === undefined) return undefined;
+    const { projections } = this.#options;
+    const asking = { project, task: answers.task };
+    const question = questionOf(projections.questions, asking, answers.question);
+    const task = taskOf(projections, asking);
+    return question && task && { question, task };
   }
 
   #promptInput(ref: AttemptRef, agent: AgentDefinition, { view, history, trace }: Known): PromptInput {
@@ -105,6 +125,7 @@ export class RunRequests {
       token: writesBack ? tokens.tokenOf(ref) : '',
       language: agent.promptLanguage,
       traceparent: attemptTraceparent(trace, attemptKey(ref)),
+      answering: this.#answering(view),
       reviewed:
         view.spec.reviews &&
         projections.blackboard.tasks.get(taskKey({ project, task: view.spec.reviews.task })),
@@ -121,31 +142,4 @@ function startedAs(own: AttemptView | undefined): RunRequest['startedAs'] {
 
 export function timeoutOf(spec: TaskSpec | undefined, agent: AgentDefinition): number {
   return spec?.timeout_seconds === undefined ? agent.timeoutMs : spec.timeout_seconds * 1_000;
-}
-
-/** The session of the newest attempt by the same agent; null if it left none that can be resumed. */
-function resumedSession(
-  history: readonly AttemptView[],
-  attempt: number,
-  agent: AgentDefinition,
-): ResumedSession | null {
-  const { driver, resumesSessions = true } = agent;
-  if (driver.resumes !== true || !resumesSessions) return null;
-  const own = history
-    .slice(0, attempt - 1)
-    .filter((each) => each.agent === agent.id && each.driver === driver.name);
-  const session = own.at(-1)?.session ?? null;
-  if (session === null) return null;
-  const ofSession = own.filter((each) => each.session === session);
-  const sum = (key: keyof Usage): number =>
-    ofSession.reduce((total, each) => total + (each.usage?.[key] ?? 0), 0);
-  return {
-    session,
-    attempt: ofSession[0]?.attempt ?? attempt,
-    usage: {
-      input_tokens: sum('input_tokens'),
-      output_tokens: sum('output_tokens'),
-      cost_usd: sum('cost_usd'),
-    },
-  };
 }

@@ -56,6 +56,7 @@ export class SteeringKeeper {
   /** Messages to the agent of this task that are not delivered and not on their way. */
   waiting(ref: TaskRef): SteeringMessage[] {
     const open = this.#options.host.get('task', taskKey(ref))?.context.messages ?? [];
+    if (open.length === 0) return [];
     return undelivered(this.#options.projections.steering, ref).filter(
       ({ id }) => open.includes(id) && !this.#underway.has(id),
     );

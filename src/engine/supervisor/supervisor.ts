@@ -13,7 +13,7 @@ import type { StopReason } from '../../contracts/tasks.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
-import { refOf, taskOf } from '../runtime/views.ts';
+import { attemptsOf, isAuxiliary, refOf, taskOf } from '../runtime/views.ts';
 import { registerAgents } from './agent-roster.ts';
 import { AttemptEnds, type LargeContent } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
@@ -28,6 +28,7 @@ import { Relations } from './relations.ts';
 import { Reviews } from './reviews.ts';
 import { RunRequests } from './run-requests.ts';
 import { isScheduleEvent, ScheduleKeeper } from './schedules/schedule-keeper.ts';
+import { givenUpSession } from './sessions.ts';
 import { SteeringKeeper } from './steering.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { settledBy, TaskKeeper } from './task-keeper.ts';
@@ -88,6 +89,7 @@ export class Supervisor {
       relations: this.#relations,
       reviews: this.#reviews,
       dispatcher: this.#dispatcher,
+      answerOf: (task) => this.questions.agents.takeUpTask(task),
     });
     this.attempts = new AttemptKeeper({
       ...context,
@@ -95,6 +97,7 @@ export class Supervisor {
         ...context,
         onPrompt: (attempt) => this.steering.inPrompt(attempt),
         ask: async (attempt, { id, ...spec }) => void (await this.questions.ask(attempt, id, spec)),
+        withdraw: (attempt, question) => this.questions.withdraw(attempt, question),
       }),
       ends: new AttemptEnds({
         ...context,
@@ -214,7 +217,7 @@ export class Supervisor {
     this.#relations.onSettled(task);
     this.#schedules.onSettled(task);
     const parent = spec.parent === undefined ? undefined : this.#view({ project, task: spec.parent });
-    if (parent && spec.reviews === undefined) this.#reviews.takeUp(parent);
+    if (parent && !isAuxiliary(spec)) this.#reviews.takeUp(parent);
   }
 
   #onLeftReview(event: TaskRef): void {
@@ -222,10 +225,11 @@ export class Supervisor {
     if (task) this.#reviews.onLeft(task);
   }
 
-  /** Reacts to an output: that of a review may be its verdict. */
+  /** Reacts to an output: it may be the verdict of a review, or the answer to a question. */
   #onOutput(event: EventOf<'task.output_added'>): void {
     const task = this.#view(event);
     if (task?.spec.reviews !== undefined) this.#reviews.takeUpReview(task);
+    if (task?.spec.answers !== undefined) this.questions.agents.takeUpTask(task);
   }
 
   #reactTo(event: DomainEvent): void {
@@ -341,7 +345,8 @@ export class Supervisor {
     this.#tasks.forgetTimers(key);
     const writesBack = roster.get(agent)?.driver.writesBack ?? false;
     const token_sha256 = writesBack ? tokens.hashOf({ ...ref, attempt }) : undefined;
-    this.decide({ type: 'task.claimed', ...ref, attempt, agent, token_sha256 });
+    const session_given_up = givenUpSession(view, attemptsOf(projections, ref), roster, agent);
+    this.decide({ type: 'task.claimed', ...ref, attempt, agent, token_sha256, session_given_up });
   }
 
   #resume(key: string): Promise<void> {

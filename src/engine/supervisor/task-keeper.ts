@@ -17,6 +17,8 @@ interface TaskKeeperParts extends SupervisorContext {
   readonly relations: Relations;
   readonly reviews: Reviews;
   readonly dispatcher: Dispatcher;
+  /** Called for a task that answers a question. */
+  readonly answerOf: (task: TaskView) => void;
 }
 
 export class TaskKeeper {
@@ -27,10 +29,11 @@ export class TaskKeeper {
   }
 
   takeUp(task: TaskView): void {
-    const { timers, dispatcher, relations, reviews, decide } = this.#options;
+    const { timers, dispatcher, relations, reviews, answerOf, decide } = this.#options;
     const { project, id, spec } = task;
     const key = viewKey(task);
     if (spec.reviews !== undefined) reviews.takeUpReview(task);
+    if (spec.answers !== undefined) answerOf(task);
     switch (task.state) {
       case 'pending':
         this.#watchExpiry(task);

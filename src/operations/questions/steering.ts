@@ -1,5 +1,6 @@
 /** Messages of users to the agents of tasks. */
-import { steeringAnswerSchema, steeringListSchema, steerSchema } from '../../contracts/api/steering.ts';
+import { steerSchema } from '../../contracts/api/requests.ts';
+import { steeringAnswerSchema, steeringListSchema } from '../../contracts/api/steering.ts';
 import { COMMITS } from '../errors.ts';
 import { json, NO_INPUT, operation } from '../operation.ts';
 import { TASK, taskParams } from '../params.ts';
@@ -28,4 +29,15 @@ export const listSteering = operation({
   answers: { 200: json(steeringListSchema, 'The messages, oldest first.') },
   errors: ['task_not_found'],
   handle: async ({ steering }, { params }) => ({ messages: await steering.list(params) }),
+});
+
+export const takeSteering = operation({
+  name: 'takeSteering',
+  group: 'Attempts',
+  summary: 'Take the messages of users to the agent of this attempt: they then count as delivered',
+  access: 'speak',
+  http: { method: 'POST', path: `${TASK}/steer/take` },
+  input: { ...NO_INPUT, params: taskParams },
+  answers: { 200: json(steeringListSchema, 'The messages that were not delivered yet, oldest first.') },
+  handle: ({ steering }, { params, caller }) => ({ messages: steering.take(params, caller.token) }),
 });

@@ -87,6 +87,17 @@ describe('Claude Code', () => {
     expect(lab.replies()[0]?.[1]).toMatchObject({ updatedInput: { answers: { 'Which colour?': 'Blue' } } });
   });
 
+  it('withdraws its question: nobody is asked any more, and the next one is another', async () => {
+    const run = await lab.start([{ withdraw: { tool: 'Bash', input: { command: 'date' } } }, bash('date')]);
+    const first = await lab.question(1);
+    const second = await lab.question(2);
+    expect(lab.withdrawn).toEqual([first.id]);
+    lab.answer(run, first, { option: 'allow_once' });
+    lab.answer(run, second, { option: 'allow_once' });
+    await run.ended;
+    expect(lab.replies().map(([id]) => id)).toEqual(['r-2']);
+  });
+
   it('is told why it could not be asked', async () => {
     lab.refuse = new SignalboxError('invalid_request', 'not from here');
     const run = await lab.start([bash('date')]);

@@ -29,6 +29,8 @@ export class ClaudeLab {
   readonly directory = mkdtempSync(join(tmpdir(), 'signalbox-claude-'));
   readonly questions: RunQuestion[] = [];
   readonly answers: RunAnswer[] = [];
+  /** Ids of questions, as often as they were withdrawn. */
+  readonly withdrawn: string[] = [];
   readonly #runners: ProcessRunner[] = [];
   readonly #runs: Run[] = [];
   #asked = deferred();
@@ -78,6 +80,7 @@ export class ClaudeLab {
         this.#asked.resolve();
         this.#asked = deferred();
       },
+      withdraw: (question) => void this.withdrawn.push(question),
       ...changes,
     };
   }

@@ -2,68 +2,21 @@
 import { describe, expect, it } from 'vitest';
 import type { QuestionJson } from '../../../src/contracts/api/questions.ts';
 import { Receiver } from '../../support/http/receiver.ts';
-import { builtCli } from '../../support/process/build.ts';
-import { freePort } from '../../support/process/free-port.ts';
-import { Sandbox } from '../../support/process/signalbox-process.ts';
 import { until } from '../../support/until.ts';
-
-const TASKS = '/api/projects/demo/tasks';
-const CLI = `"${process.execPath}" "${await builtCli()}"`;
-/** Asks with the command line, and leaves the answer as its output. */
-const ASKS = `echo "$SIGNALBOX_TASK_ID/$SIGNALBOX_ATTEMPT" >> starts; ${CLI} ask "Go on?" --option yes --option no`;
-const agent = (command: string, settings: object = {}) => ({
-  driver: 'command',
-  command: ['sh', '-c', command],
-  cwd: '.',
-  kill_grace_seconds: 0.5,
-  ...settings,
-});
-
-async function givenSignalbox(agents: object, more: object = {}, env = {}): Promise<Sandbox> {
-  const defaults = { review: 'auto', max_attempts: 1, breaker: { failures: 1 } };
-  const sandbox = await Sandbox.create({
-    config: { defaults, agents, ...more },
-    port: await freePort(),
-    env,
-  });
-  await sandbox.up();
-  return sandbox;
-}
-
-async function create(sandbox: Sandbox, id: string, agentId: string): Promise<void> {
-  expect((await sandbox.post(TASKS, { id, title: id, agent: agentId })).status).toBe(201);
-}
-
-async function questions(sandbox: Sandbox): Promise<readonly QuestionJson[]> {
-  return (await sandbox.get<{ questions: QuestionJson[] }>('/api/questions')).questions;
-}
-
-async function whenAsked(sandbox: Sandbox, count = 1): Promise<readonly QuestionJson[]> {
-  await until(async () => (await questions(sandbox)).length === count, `${count} questions are open`, 90_000);
-  return questions(sandbox);
-}
-
-function answer(sandbox: Sandbox, { task, id }: QuestionJson, body: object): Promise<Response> {
-  return sandbox.post(`${TASKS}/${task}/questions/${id}/answer`, body);
-}
-
-interface Task {
-  readonly status: string;
-  readonly attempts_used: number;
-  readonly outputs: readonly { readonly content: string }[];
-  readonly attempts: readonly { readonly deadline: string; readonly started_at: string }[];
-}
-
-async function whenDone(sandbox: Sandbox, id: string): Promise<Task> {
-  const read = (): Promise<Task> => sandbox.get<Task>(`${TASKS}/${id}?expand=all`);
-  await until(async () => (await read()).status === 'done', `${id} is done`, 60_000);
-  return read();
-}
-
-const codeOf = async (response: Response): Promise<string> => {
-  const { code } = (await response.json()) as { code: string };
-  return `${response.status} ${code}`;
-};
+import {
+  ASKS,
+  agent,
+  answer,
+  codeOf,
+  create,
+  givenSignalbox,
+  LEAVES_TOKEN,
+  questions,
+  TASKS,
+  type Task,
+  whenAsked,
+  whenDone,
+} from './questions-lab.ts';
 
 describe('kill -9 of Signalbox while ten agents wait for an answer', () => {
   it('finds all ten waiting, passes on the answers, starts none again, and moves deadlines by the wait', {
@@ -102,11 +55,11 @@ describe('an agent that is parked while it waits', () => {
     const [question] = await whenAsked(sandbox);
     await create(sandbox, 'other', 'asker');
     const { attempts } = await whenDone(sandbox, 'other');
-    const freed = Date.parse(attempts[0]?.started_at ?? '') - Date.parse(question?.asked_at ?? '');
+    const freed = Date.parse(attempts[0]?.started_at ?? '') - Date.parse(question.asked_at);
     expect(freed).toBeGreaterThan(0);
     const parked = await sandbox.get<Task>(`${TASKS}/t`);
     expect(parked).toMatchObject({ status: 'blocked', attempts_used: 0 });
-    if (question) await answer(sandbox, question, { option: 'yes', comment: 'go on' });
+    await answer(sandbox, question, { option: 'yes', comment: 'go on' });
     expect(await whenDone(sandbox, 't')).toMatchObject({
       attempts_used: 1,
       outputs: [{ content: 'go on\n' }],
@@ -148,8 +101,7 @@ describe('an answer link', () => {
 
 describe('questions and answers that are not valid', () => {
   it('are refused with a code of their own, and leave nothing in the log', { timeout: 180_000 }, async () => {
-    const env = 'printenv SIGNALBOX_TOKEN > token.new; mv token.new token; exec sleep 600';
-    await using sandbox = await givenSignalbox({ asker: agent(env) });
+    await using sandbox = await givenSignalbox({ asker: agent(LEAVES_TOKEN) });
     await create(sandbox, 't', 'asker');
     await until(async () => (await sandbox.lines('token')).length > 0, 'it runs', 60_000);
     const [token = ''] = await sandbox.lines('token');

@@ -222,8 +222,9 @@ function outputOf(content: string, order: RunRequest): Output {
   return { type: 'other', title: `output of ${order.agent}`, content, agent: order.agent };
 }
 
-function startOf({ pid, startedAt }: SimulatedProcess): RunStart {
-  return { host: HOST, pid, startTime: String(startedAt) };
+function startOf({ pid, startedAt, order }: SimulatedProcess): RunStart {
+  const session = order.resumes?.session ?? keyOf(order);
+  return { host: HOST, pid, startTime: String(startedAt), session };
 }
 
 function lostEnd(reason: string): RunEnd {

@@ -9,6 +9,7 @@ export type ScriptOf = (order: RunRequest) => Script;
 export class ScriptedDriver implements Driver {
   readonly name: string;
   readonly writesBack = true;
+  readonly resumes = true;
   readonly adoptable: boolean;
   readonly #world: ProcessWorld;
   readonly #supervisor: ProcessClock;

@@ -114,6 +114,7 @@ function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
     blockedBy: null,
     silentUntil: null,
     takers: [taker('idle')],
+    hasSession: false,
     queue: { ahead: 0, length: 1, ofOtherProjects: 0 },
     pausedQueue: null,
     limits: { open: 0, concurrency: 10, openInProject: 0, projectConcurrency: 10 },

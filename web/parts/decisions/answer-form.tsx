@@ -2,6 +2,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { oneLine, printable } from '../../../src/base/text/printable.ts';
 import type { QuestionJson } from '../../../src/contracts/api/questions.ts';
+import { defaultText } from '../../../src/contracts/question-text.ts';
 import type { FormField } from '../../../src/contracts/questions.ts';
 import { reasonOf } from '../../api/http.ts';
 import { Block, Line } from '../base/safe-text.tsx';
@@ -57,21 +58,11 @@ export function AnswerForm({ question, mayAnswer, send }: AnswerFormProps) {
         </p>
       )}
       <p class="dim">
-        <Line text={expiryText(question)} />
+        Without an answer: <Line text={defaultText(question, (time) => new Date(time).toLocaleString())} />
       </p>
       {mayAnswer && <Answering question={question} send={send} />}
     </div>
   );
-}
-
-function expiryText({ expires_at: at, default: usual }: AskedQuestion): string {
-  if (at === null) return 'It waits until it is answered.';
-  const applies = usual?.option
-    ? `“${usual.option}” applies`
-    : usual
-      ? 'its default applies'
-      : 'it is declined';
-  return `Without an answer ${applies} at ${new Date(at).toLocaleString()}.`;
 }
 
 function Answering({ question, send }: Pick<AnswerFormProps, 'question' | 'send'>) {
@@ -163,7 +154,8 @@ function Fields({ fields, content }: FieldsProps) {
           field={field}
           value={content.value[name]}
           onChange={(value) => {
-            content.value = { ...content.value, [name]: value };
+            const { [name]: _, ...others } = content.value;
+            content.value = value === undefined ? others : { ...others, [name]: value };
           }}
         />
       ))}
@@ -189,7 +181,8 @@ interface FieldProps {
   readonly name: string;
   readonly field: FormField;
   readonly value: Content[string] | undefined;
-  readonly onChange: (value: Content[string]) => void;
+  /** Called with undefined for a field that is left empty. */
+  readonly onChange: (value: Content[string] | undefined) => void;
 }
 
 function Field({ name, field, value, onChange }: FieldProps) {
@@ -252,10 +245,15 @@ function Field({ name, field, value, onChange }: FieldProps) {
         type="number"
         step="any"
         value={text}
-        onInput={({ currentTarget }) => onChange(currentTarget.valueAsNumber)}
+        onInput={({ currentTarget }) => onChange(numberIn(currentTarget))}
       />
     </label>
   );
+}
+
+/** Undefined for an empty field, and for what is no number. */
+function numberIn({ valueAsNumber }: HTMLInputElement): number | undefined {
+  return Number.isNaN(valueAsNumber) ? undefined : valueAsNumber;
 }
 
 function choicesOf(field: FormField): readonly string[] | undefined {

@@ -78,6 +78,7 @@ export class Harness {
       killGraceMs: GRACE_MS,
       url: null,
       resumes,
+      withdraw: () => {},
       ask: () => Promise.reject(new Error('questions are not answered here')),
     };
   }

@@ -9,6 +9,7 @@ import type {
 import { cutText, lastText } from '../../../base/text/cut-text.ts';
 import { PROMPT_LABELS, promptFieldsOf } from '../../../contracts/task-fields.ts';
 import type { Prompting } from '../../../drivers/driver.ts';
+import { type Answering, answeringSection, sampleAnswer } from './answer-section.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';
 
 export interface PromptInput {
@@ -29,6 +30,8 @@ export interface PromptInput {
   readonly messages?: readonly SteeringMessage[];
   /** The task that this one reviews. */
   readonly reviewed?: TaskView | undefined;
+  /** The question that this task answers. */
+  readonly answering?: Answering | undefined;
 }
 
 /** Longest excerpt of an earlier output or error. The agent can read the rest. */
@@ -39,6 +42,8 @@ export interface PromptSections {
   readonly task: string;
   /** What is reviewed, with its outputs; empty unless the task is a review. */
   readonly reviewed: string;
+  /** The question to answer; empty unless the task answers one. */
+  readonly asked: string;
   readonly earlier: string;
   readonly so_far: string;
   /** What earlier attempts asked, with the answers. */
@@ -56,20 +61,25 @@ export function buildPrompt(input: PromptInput): string {
 
 export function promptSections(input: PromptInput): PromptSections {
   const texts = PROMPT_TEXTS[input.language];
-  const { reviewed, url } = input;
+  const { reviewed, answering, url } = input;
   return {
     task: taskSection(input, texts),
     reviewed: reviewed === undefined ? '' : reviewedSection(reviewed, input.language, texts),
+    asked: answering === undefined ? '' : answeringSection(answering, texts),
     earlier: earlierSection(input, texts),
     so_far: soFarSection(input, texts),
     answers: answersSection(input, texts),
     messages: messagesSection(input, texts),
-    lifecycle:
-      reviewed === undefined
-        ? texts.lifecycle(input.task.spec.outputs === 'required')
-        : texts.verdict(reviewed.id),
+    lifecycle: dutySection(input, texts),
     write_back: url === null ? '' : writeBackSection(input, url, texts),
   };
+}
+
+function dutySection({ task, reviewed, answering }: PromptInput, texts: PromptTexts): string {
+  if (answering !== undefined) return texts.answerDuty;
+  return reviewed === undefined
+    ? texts.lifecycle(task.spec.outputs === 'required')
+    : texts.verdict(reviewed.id);
 }
 
 function taskSection({ task, attempt, language }: PromptInput, texts: PromptTexts): string {
@@ -156,7 +166,7 @@ function messagesSection({ messages = [] }: PromptInput, texts: PromptTexts): st
 }
 
 function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): string {
-  const { task, agent, reviewed } = input;
+  const { task, agent, reviewed, answering } = input;
   const call = callsOf(input, url);
   const own = (name: string, body: object): string => call(task.id, name, body);
   const report = (status: string): string =>
@@ -167,7 +177,12 @@ function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): 
     `# ${texts.heartbeat}`,
     own('heartbeat', { agent }),
   ];
-  if (reviewed === undefined) {
+  if (answering !== undefined) {
+    const { question } = answering;
+    const answer = `questions/${question.id}/answer`;
+    lines.push(`# ${texts.answer}`, call(question.task, answer, sampleAnswer(question.spec)));
+    lines.push(`# ${texts.decline}`, call(question.task, answer, { action: 'declined', comment: '…' }));
+  } else if (reviewed === undefined) {
     const output = { agent, type: 'document', title: '…', content: '…', summary: '…' };
     lines.push(`# ${texts.outputCall}`, own('outputs', output));
     lines.push(`# ${texts.ask}`, own('questions', { message: '…', options: ['yes', 'no'] }));
@@ -187,10 +202,15 @@ function writeBackSection(input: PromptInput, url: string, texts: PromptTexts): 
     ...(input.prompting.passesEnvironment ? [] : exportLines(input, url, texts)),
     ...lines,
     `# ${texts.read}`,
-    `curl -sS '${taskUrl(url, task.project, (reviewed ?? task).id)}?expand=all' -H ${authorization(input)}`,
+    `curl -sS '${taskUrl(url, task.project, (reviewed ?? answering?.task ?? task).id)}?expand=all' -H ${authorization(input)}`,
     '```',
-    ...(reviewed === undefined ? [texts.tools, '', texts.fallback] : [texts.verdictFallback]),
+    ...fallbackLines(input, texts),
   ].join('\n');
+}
+
+function fallbackLines({ reviewed, answering }: PromptInput, texts: PromptTexts): string[] {
+  if (answering) return [texts.answerFallback(JSON.stringify(sampleAnswer(answering.question.spec)))];
+  return reviewed === undefined ? [texts.tools, '', texts.fallback] : [texts.verdictFallback];
 }
 
 /** For tools that do not get the environment of their agent. */
@@ -219,7 +239,8 @@ function callsOf(input: PromptInput, url: string): (task: string, path: string, 
     [
       `curl -sS -X POST '${taskUrl(url, input.task.project, task)}/${path}' \\`,
       `  -H ${authorization(input)} -H 'Content-Type: application/json' \\`,
-      `  -d '${JSON.stringify(body)}'`,
+      // An agent may have chosen the id of an option.
+      `  -d '${JSON.stringify(body).replaceAll("'", '\\u0027')}'`,
     ].join('\n');
 }
 

@@ -38,6 +38,7 @@ import type { CommitPipeline } from '../../runtime/commit-pipeline.ts';
 import type { AttemptKeeper } from '../attempt-keeper.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
 import type { AttemptTokens } from '../tokens.ts';
+import { AnsweringAgents } from './answering-agents.ts';
 import { checkedAnswer, checkedQuestion, type GivenAnswer } from './check.ts';
 import { parkedAnswer } from './parked-answers.ts';
 import { ASK_ALWAYS, exactGlob, inputGlob, rulingOf } from './permissions.ts';
@@ -47,7 +48,7 @@ export interface QuestionSettings {
   /** How long its process waits for an answer before it is ended; undefined: until the question expires. */
   readonly parkAfterMs?: number | undefined;
   readonly permissions?: PermissionPolicy | undefined;
-  /** The agent that may answer, beside people. */
+  /** The agent that answers, unless a person does first. */
   readonly answeredBy?: string | undefined;
 }
 
@@ -79,9 +80,16 @@ export class QuestionKeeper {
   readonly #answering = new Map<string, Promise<unknown>>();
   /** Questions of attempts whose start is not recorded yet. */
   readonly #early = new Map<string, Deferred<void>[]>();
+  /** The agents that answer. */
+  readonly agents: AnsweringAgents;
 
   constructor(options: QuestionKeeperParts) {
     this.#options = options;
+    this.agents = new AnsweringAgents({
+      ...options,
+      answer: (question, answer, actor) =>
+        this.#decide({ ...question, question: question.id }, answer, actor),
+    });
   }
 
   /**
@@ -162,6 +170,8 @@ export class QuestionKeeper {
     timers.cancel(`question:${questionKey(event)}`);
     if (event.attempt !== null && event.deadline_ms !== undefined)
       timers.cancel(`park:${attemptKey({ ...event, attempt: event.attempt })}`);
+    const answered = questionOf(projections.questions, event, event.question);
+    if (answered) this.agents.onAnswered(answered);
     if (!event.rule) return;
     for (const view of openQuestions(projections.questions)) {
       if (view.agent === event.rule.agent) this.#decideByRule(view);
@@ -174,6 +184,16 @@ export class QuestionKeeper {
     for (const waiting of this.#early.get(key) ?? []) waiting.resolve();
     this.#early.delete(key);
     if (!this.#options.host.get('attempt', key)) this.#options.timers.cancel(`park:${key}`);
+  }
+
+  /** The agent no longer waits for an answer to this question of its attempt. Does nothing if it has one. */
+  withdraw({ project, task, attempt }: AttemptRef, question: string): void {
+    const isAsked = this.#options.host
+      .get('attempt', attemptKey({ project, task, attempt }))
+      ?.context.questions.includes(question);
+    if (!isAsked) return;
+    const comment = 'the agent no longer waits for an answer';
+    this.#decide({ project, task, question }, { action: 'cancelled', comment });
   }
 
   /** Answers the open questions of a task as cancelled. @param reason for a reader */
@@ -202,6 +222,7 @@ export class QuestionKeeper {
     const { expires_at_ms: expiresAt, park } = view.spec;
     const key = questionKey({ ...view, question: view.id });
     if (expiresAt !== undefined) timers.set(`question:${key}`, expiresAt, () => this.#expire(view));
+    this.agents.takeUp(view);
     const entity = host.get('attempt', attemptKey(view));
     if (entity?.state !== 'waiting') return;
     const parkAfterMs = park === true ? 0 : this.#settingsOf(view.agent).parkAfterMs;
@@ -250,11 +271,11 @@ export class QuestionKeeper {
     return true;
   }
 
-  /** Answers as the supervisor; does nothing if it is answered. */
-  #decide(ref: QuestionRef, answer: AnswerSpec): void {
+  /** Does nothing if it is answered. */
+  #decide(ref: QuestionRef, answer: AnswerSpec, actor = ACTOR): void {
     const key = questionKey(ref);
     if (!this.#isOpen(ref) || this.#answering.has(key)) return;
-    const committed = this.#options.pipeline.commit(this.#eventOf(ref, answer), { actor: ACTOR });
+    const committed = this.#options.pipeline.commit(this.#eventOf(ref, answer), { actor });
     void this.#once(this.#answering, key, committed).catch((error: unknown) =>
       this.#options.logger.warn({ err: error, question: key }, 'a question could not be answered'),
     );

@@ -1,0 +1,44 @@
+/** What a task waits for whose agent has asked. */
+import { answerCommand } from '../../contracts/api/next-command.ts';
+import type { WaitAnswer } from '../../contracts/api/why.ts';
+import { defaultText } from '../../contracts/question-text.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
+import { questionJson } from '../questions/question-json.ts';
+import { because, type OpenQuestion } from './situation.ts';
+import { timeOf } from './task-json.ts';
+
+export interface Reasons {
+  readonly waits: WaitAnswer[];
+  readonly next: string;
+}
+
+/** @param then what happens when all of them are answered */
+export function explainQuestions(questions: readonly OpenQuestion[], then: string): Reasons {
+  const waits = questions.map(({ id, spec, agent, attempt, answering }): WaitAnswer => {
+    const detail = `agent ${agent} waits for an answer to question ${id}: ${excerpt(spec.message)}${answeringText(answering)}`;
+    const until = timeOf(spec.expires_at_ms ?? null) ?? undefined;
+    const tasks = answering === null ? undefined : [answering.id];
+    return { kind: 'answer', detail, agent, attempt, until, tasks };
+  });
+  const [first] = questions.map(questionJson);
+  if (!first) return { waits, next: then };
+  const offered = first.options.map(({ id }) => id).join(' or ');
+  const command = `${answerCommand(first)}${offered && ` (${offered})`}`;
+  const expiry = first.expires_at === null ? '' : `; without an answer ${defaultText(first)}`;
+  return { waits, next: `${then} when it is answered: ${command}${expiry}` };
+}
+
+function answeringText(answering: OpenQuestion['answering']): string {
+  if (answering === null) return '';
+  const { id, state, agent, reason } = answering;
+  const isOver = SETTLED_STATES.has(state) || state === 'blocked';
+  return isOver
+    ? ` (agent ${agent} gave no answer: its task ${id} is ${state}${because(reason)})`
+    : ` (agent ${agent} answers it: its task ${id} is ${state})`;
+}
+
+const MAX_MESSAGE_LENGTH = 200;
+
+function excerpt(text: string): string {
+  return text.length <= MAX_MESSAGE_LENGTH ? text : `${text.slice(0, MAX_MESSAGE_LENGTH)}…`;
+}
