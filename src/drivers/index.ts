@@ -1,5 +1,6 @@
 /** The drivers in code: the only list of them. Configuration, agents and `signalbox driver ls` derive from it. */
 import { SignalboxError } from '../contracts/errors.ts';
+import { acpDriver } from './acp.ts';
 import { commandDriver } from './command.ts';
 import { createDeclaredDriver } from './declared/declared-program.ts';
 import type { ConfiguredAgent, DriverServices } from './definition.ts';
@@ -11,6 +12,7 @@ import { remoteDriver } from './remote.ts';
 
 export const CODE_DRIVERS = [
   commandDriver,
+  acpDriver,
   gatewayDriver,
   dryRunDriver,
   remoteDriver,

@@ -14,6 +14,8 @@ import { type AttemptRef, attemptKey } from '../contracts/ids.ts';
 import { tailOf } from '../process/files/tail.ts';
 import type { EndedProcess, ExitReport, KillEvidence, ManagedProcess } from '../process/runner.ts';
 import { Conversation, openingText } from './conversation/conversation.ts';
+import { foundAlive, killAfterLeaving, withFailure } from './conversation/ending.ts';
+import { mcpServerWith } from './declared/own-command.ts';
 import type { DriverServices } from './definition.ts';
 import type {
   Adoption,
@@ -43,6 +45,8 @@ export type ProgramServices = Pick<DriverServices, 'runner' | 'url' | 'installat
 
 /** Milliseconds between SIGTERM and SIGKILL for what an agent left behind. */
 const LEFTOVER_GRACE_MS = 1_000;
+/** The same for an agent whose conversation is over, at most: some ignore SIGTERM. */
+const MAX_OVER_GRACE_MS = 3_000;
 
 interface ProcessEnd {
   readonly report: ExitReport;
@@ -121,7 +125,11 @@ export class ProgramDriver implements Driver {
     let killing: Promise<KillEvidence> | undefined;
     let settlement: Settlement | undefined;
     let isDetached = false;
-    const conversation = this.#converse(process, request);
+    const conversation = this.#converse(process, request, files);
+    void conversation?.whenOver.then(() => {
+      if (!isDetached)
+        killing ??= process.kill({ graceMs: Math.min(request.killGraceMs, MAX_OVER_GRACE_MS) });
+    });
     const watch = conversation
       ? { resulted: conversation.whenResulted, close: () => conversation.close() }
       : watchResult(process, this.#program, join(files.directory, 'process'));
@@ -130,7 +138,8 @@ export class ProgramDriver implements Driver {
       // Also after success: background processes that an agent has left must not outlive its attempt.
       const evidence = await (killing ?? process.kill({ graceMs: LEFTOVER_GRACE_MS }));
       const processEnd = { report, evidence };
-      const read = await this.#read(processEnd, request, files);
+      const wasEnded = conversation?.isOver === true && foundAlive(evidence, process.identity);
+      const read = withFailure(await this.#read(processEnd, request, files, wasEnded), conversation?.failure);
       if (read.unsettled === undefined || isDetached) return endOf(read, processEnd);
       settlement = this.#settlement(request, files, read.unsettled);
       if (killing) settlement.stop();
@@ -152,7 +161,7 @@ export class ProgramDriver implements Driver {
       stop: (graceMs) => {
         // The process has ended by then: a kill would find the commands of the settlement.
         if (settlement) settlement.stop();
-        else killing = process.kill({ graceMs });
+        else killing = killing ? process.kill({ graceMs }) : killAfterLeaving(process, conversation, graceMs);
       },
       detach: () => {
         isDetached = true;
@@ -164,9 +173,13 @@ export class ProgramDriver implements Driver {
   }
 
   /** Null for a program whose standard input has ended, also for one that an earlier version of Signalbox started. */
-  #converse({ channel }: ManagedProcess, request: RunRequest): Conversation | null {
+  #converse({ channel }: ManagedProcess, request: RunRequest, files: AttemptFiles): Conversation | null {
     const { protocol } = this.#program;
-    return channel && protocol ? new Conversation(channel, protocol, request) : null;
+    if (!channel || !protocol) return null;
+    const url = this.#services.url();
+    const { workDirectory, promptFile } = files;
+    const mcpServer = url === null ? null : mcpServerWith(attemptEnvironment(request, url, promptFile, {}));
+    return new Conversation(channel, protocol, { request, workDirectory, mcpServer });
   }
 
   #settlement(request: RunRequest, files: AttemptFiles, run: string): Settlement {
@@ -177,12 +190,18 @@ export class ProgramDriver implements Driver {
     );
   }
 
-  async #read({ report }: ProcessEnd, request: RunRequest, files: AttemptFiles): Promise<ReadEnd> {
+  async #read(
+    { report }: ProcessEnd,
+    request: RunRequest,
+    files: AttemptFiles,
+    wasEnded?: boolean,
+  ): Promise<ReadEnd> {
     const directory = join(files.directory, 'process');
     const stderrTail = await tailOf(join(directory, 'stderr.log'), MESSAGES_TAIL_BYTES);
     const { exit, endedAt, stdoutBytes } = report;
     try {
-      const read = await this.#program.read({ directory, exit, endedAt, stderrTail, stdoutBytes }, request);
+      const ended = { directory, exit, endedAt, stderrTail, stdoutBytes, wasEnded };
+      const read = await this.#program.read(ended, request);
       const hasFailed = exit.kind === 'exited' && exit.code !== 0;
       const complaint = hasFailed ? await complaintOf({ directory, stderrTail }) : undefined;
       return {

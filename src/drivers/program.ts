@@ -41,6 +41,8 @@ export interface EndedOutput {
   readonly stderrTail: string;
   /** Bytes of standard output that it wrote, whether they are kept or not. */
   readonly stdoutBytes: number;
+  /** Of a conversation: whether it was over, and Signalbox ended the process. Absent if its end was not seen. */
+  readonly wasEnded?: boolean | undefined;
 }
 
 /** What the configuration of the agent says about the process. */

@@ -152,6 +152,8 @@ export interface Channel {
   /** The process itself says that it has this message. */
   note(key: string): void;
   wasSent(key: string): Promise<boolean>;
+  /** The keys of all messages that were sent, in their order. */
+  sentKeys(): Promise<readonly string[]>;
 }
 
 export interface ManagedProcess {

@@ -1,13 +1,9 @@
 /** What Claude Code asks, as questions, and the answers in its form. */
 import { z } from 'zod';
-import {
-  DECISIVE_FIELDS,
-  type FormField,
-  isAllowing,
-  PERMISSION_OPTIONS,
-} from '../../contracts/questions.ts';
+import { type FormField, isAllowing, PERMISSION_OPTIONS } from '../../contracts/questions.ts';
 import type { RunAnswer } from '../driver.ts';
 import type { AgentRequest } from './requests.ts';
+import { shownInput } from './shown-input.ts';
 
 export const requestIdSchema = z.string().min(1).max(200);
 export const canUseToolSchema = z.object({
@@ -22,17 +18,13 @@ export const canUseToolSchema = z.object({
   }),
 });
 type ToolRequest = z.output<typeof canUseToolSchema>;
-/** Characters of one text of an input that are shown; a file that is written can have any size. */
-const MAX_SHOWN = 20_000;
-const MAX_WHOLE = 60_000;
 /** Characters of an input that an answer repeats. */
 const MAX_RETURNED = 1_000;
 
 /** A tool that is not allowed. */
 export function permissionRequest({ request_id, request }: ToolRequest): AgentRequest {
   const { tool_name: tool, input, description } = request;
-  const isTooLarge = DECISIVE_FIELDS.some((name) => JSON.stringify(input[name] ?? '').length > MAX_WHOLE);
-  const about = { tool, input: isTooLarge ? input : shownOf(input), ...pathIn(input) };
+  const about = { tool, input: shownInput(input), ...pathIn(input) };
   const why = description?.trim() ? `: ${description.trim().slice(0, 1_000)}` : '';
   return {
     question: {
@@ -170,26 +162,4 @@ function pathIn(input: ToolRequest['request']['input']): { path?: string } {
 /** Version 2.1.332 does not need the input back, earlier ones may; a short line cannot be cut on its way. */
 function inputIfShort(input: ToolRequest['request']['input']): { updatedInput?: object } {
   return JSON.stringify(input).length > MAX_RETURNED ? {} : { updatedInput: input };
-}
-
-/** The input with long texts cut, other than those that decide what happens: without one, all of it does. */
-function shownOf(input: ToolRequest['request']['input']): Record<string, unknown> {
-  if (!DECISIVE_FIELDS.some((name) => typeof input[name] === 'string')) return input;
-  return Object.fromEntries(
-    Object.entries(input).map(([name, value]) => [
-      name,
-      DECISIVE_FIELDS.includes(name) ? value : shown(value),
-    ]),
-  );
-}
-
-function shown(value: unknown): unknown {
-  if (typeof value === 'string') return cut(value);
-  const json = JSON.stringify(value) ?? '';
-  return json.length > MAX_SHOWN ? cut(json) : value;
-}
-
-function cut(text: string): string {
-  if (text.length <= MAX_SHOWN) return text;
-  return `${text.slice(0, MAX_SHOWN)}… (${text.length - MAX_SHOWN} more characters)`;
 }

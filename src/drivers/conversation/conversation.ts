@@ -3,20 +3,31 @@ import { deferred } from '../../base/deferred.ts';
 import type { Channel, Sending } from '../../process/runner.ts';
 import { JsonLines } from '../declared/json-output.ts';
 import type { RunAnswer, RunMessage, RunRequest } from '../driver.ts';
-import type { Link, Protocol, Speaker } from './protocol.ts';
+import type { Link, McpServer, Protocol, Setting, Speaker } from './protocol.ts';
 
 export class Conversation implements Link {
   readonly request: RunRequest;
+  readonly workDirectory: string;
+  readonly mcpServer: McpServer | null;
   readonly #channel: Channel;
   readonly #speaker: Speaker;
   readonly #resulted = deferred();
+  readonly #over = deferred();
   /** Resolves when the program has given its result. */
   readonly whenResulted = this.#resulted.promise;
+  /** Resolves when nothing more will be said, and the process is to be ended. */
+  readonly whenOver = this.#over.promise;
+  /** Whether Signalbox has ended it, or is about to. */
+  isOver = false;
+  /** Why it could not go on. */
+  failure: string | undefined;
   /** Epoch milliseconds of the newest message that the program has got; 0 before the first. */
   lastSentAt = 0;
 
-  constructor(channel: Channel, protocol: Protocol, request: RunRequest) {
+  constructor(channel: Channel, protocol: Protocol, { request, workDirectory, mcpServer }: Setting) {
     this.request = request;
+    this.workDirectory = workDirectory;
+    this.mcpServer = mcpServer;
     this.#channel = channel;
     this.#speaker = protocol.speaker(this);
     const lines = new JsonLines((event) => this.#speaker.receive(event));
@@ -37,8 +48,22 @@ export class Conversation implements Link {
     return this.#channel.wasSent(key);
   }
 
+  sentKeys(): Promise<readonly string[]> {
+    return this.#channel.sentKeys();
+  }
+
   resulted(): void {
     this.#resulted.resolve();
+  }
+
+  over(): void {
+    this.isOver = true;
+    this.#over.resolve();
+  }
+
+  failed(reason: string): void {
+    this.failure ??= reason;
+    this.over();
   }
 
   answer(answer: RunAnswer): void {
@@ -47,6 +72,11 @@ export class Conversation implements Link {
 
   steer(message: RunMessage): Promise<boolean> {
     return this.#speaker.steer(message);
+  }
+
+  /** Asks the program to leave off. Undefined for a protocol that cannot. */
+  cancel(): Promise<void> | undefined {
+    return this.#speaker.cancel?.();
   }
 
   close(): void {

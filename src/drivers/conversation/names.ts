@@ -1,3 +1,3 @@
 /** The names of the protocols that a driver can choose. */
-export const PROTOCOL_NAMES = ['claude'] as const;
+export const PROTOCOL_NAMES = ['claude', 'acp'] as const;
 export type ProtocolName = (typeof PROTOCOL_NAMES)[number];

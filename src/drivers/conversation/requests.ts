@@ -78,6 +78,18 @@ export class Requests {
     for (const question of [...this.#open.keys()]) this.#end(question);
   }
 
+  /** Whether the program waits for an answer. */
+  get areOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Answers what is open as cancelled, also what was not asked yet. The questions stay: their answers may be wanted later. */
+  cancelAll(): void {
+    for (const [question, open] of this.#open)
+      this.#reply(open, { question, action: 'cancelled', by: 'supervisor' });
+    this.#open.clear();
+  }
+
   /** Asks what is open. */
   caughtUp(): void {
     this.#hasCaughtUp = true;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { derivedUuid } from '../../base/derived-uuid.ts';
 import { attemptKey } from '../../contracts/ids.ts';
 import { PROTOCOLS } from '../conversation/index.ts';
+import type { Protocol } from '../conversation/protocol.ts';
 import {
   type ConfiguredAgent,
   type DriverServices,
@@ -25,10 +26,11 @@ import {
   quotaIn,
 } from '../program.ts';
 import { ProgramDriver } from '../program-driver.ts';
-import { failureOf, hasExited, lostItsSession, lostOutput } from './failure.ts';
+import { type ArgumentValues, fillArguments } from './arguments.ts';
+import { failureOf, hasExited, lostItsSession, lostOutput, resultOfSpoken } from './failure.ts';
 import { usageOf } from './finders.ts';
 import { stdoutOf } from './json-output.ts';
-import { ownCommand } from './own-command.ts';
+import { mcpCommand } from './own-command.ts';
 import { type OutputReading, readOutput, textOf } from './reading.ts';
 import { resolveDriver } from './resolve-driver.ts';
 import type { Arguments, DriverSpec } from './spec.ts';
@@ -85,7 +87,7 @@ export interface DeclaredSettings
 
 export function declaredProgram(settings: DeclaredSettings): Program {
   const { spec, resume } = settings;
-  const protocol = spec.conversation === 'none' ? undefined : PROTOCOLS[spec.conversation];
+  const protocol = protocolOf(settings);
   const tellsResult = spec.output.format !== 'text' && spec.output.result !== undefined;
   return {
     name: spec.name,
@@ -104,6 +106,23 @@ export function declaredProgram(settings: DeclaredSettings): Program {
     ...(tellsResult ? { hasResult: (directory: string) => hasResult(spec, directory) } : {}),
     ...(spec.settle && { settling: settlingOf(settings) }),
   };
+}
+
+function protocolOf({ spec, options }: DeclaredSettings): Protocol | undefined {
+  if (spec.conversation === 'none') return undefined;
+  const answerMs = spec.answer_seconds * 1_000;
+  return PROTOCOLS[spec.conversation]({ options: { ...spec.options, ...options }, answerMs });
+}
+
+/** Its places tell, or its protocol. */
+function readingOf(
+  settings: DeclaredSettings,
+  directory: string,
+  request: RunRequest,
+): Promise<OutputReading> {
+  const { output, settle } = settings.spec;
+  const pieces = stdoutOf(directory);
+  return protocolOf(settings)?.read?.(pieces, request) ?? readOutput(pieces, { output, settle });
 }
 
 function environmentOf({ spec, env }: DeclaredSettings): Record<string, string> {
@@ -131,8 +150,8 @@ function invocationOf(settings: DeclaredSettings, request: RunRequest, files: At
 /** For the option --mcp-config of Claude Code: the MCP server of Signalbox. Null while agents cannot reach Signalbox. */
 function mcpConfig({ url }: DeclaredSettings): string | null {
   if (url() === null) return null;
-  const [command, ...args] = ownCommand();
-  return JSON.stringify({ mcpServers: { signalbox: { command, args: [...args, 'mcp'] } } });
+  const [command, ...args] = mcpCommand();
+  return JSON.stringify({ mcpServers: { signalbox: { command, args } } });
 }
 
 function valuesOf(settings: DeclaredSettings, request: RunRequest, files: AttemptFiles): ArgumentValues {
@@ -171,8 +190,9 @@ async function readEnd(
   request: RunRequest,
 ): Promise<ProgramEnd> {
   const { spec } = settings;
-  const reading = await readOutput(stdoutOf(ended.directory), { output: spec.output, settle: spec.settle });
-  const result = processResult(ended.exit, spec.ok_exit_codes);
+  const reading = await readingOf(settings, ended.directory, request);
+  const processEnd = processResult(ended.exit, spec.ok_exit_codes);
+  const result = protocolOf(settings)?.read ? resultOfSpoken(processEnd, reading, ended) : processEnd;
   const lost = lostOutput(reading, ended, settings.maxOutputBytes);
   const isGone = lostItsSession(spec, reading, request, ended);
   const failure = await failureOf(spec, reading, result, ended, lost);
@@ -199,7 +219,11 @@ function evidenceOf({ status, events, ignored, warning }: OutputReading) {
 
 /** It succeeded, or was ended after its result: then what it said counts. */
 function isOwnEnd(result: RunResult): boolean {
-  return result.kind === 'signalled' || (result.kind === 'exited' && result.ok === true);
+  return (
+    result.kind === 'signalled' ||
+    result.kind === 'returned' ||
+    (result.kind === 'exited' && result.ok === true)
+  );
 }
 
 type Answer = Pick<OutputReading, 'text' | 'warning'> & {
@@ -267,31 +291,4 @@ function settlingOf(settings: DeclaredSettings): Program['settling'] {
       },
     };
   };
-}
-
-const PLACEHOLDER = /\{([a-z][a-z0-9_]*)\}/g;
-
-/** Values of placeholders; null for an option without one. Other names in braces are not placeholders. */
-type ArgumentValues = Readonly<Record<string, string | null>>;
-
-/** @param extra the agent's own arguments, which replace `{args}`; without it they come last */
-function fillArguments(args: Arguments, values: ArgumentValues, extra: readonly string[]): string[] {
-  const filled = args.flatMap((each): readonly string[] => {
-    if (each === '{args}') return extra;
-    if (typeof each === 'string') return [fill(each, values)];
-    return each.some((word) => lacksValue(word, values)) ? [] : each.map((word) => fill(word, values));
-  });
-  return args.includes('{args}') ? filled : [...filled, ...extra];
-}
-
-function fill(argument: string, values: ArgumentValues): string {
-  return argument.replaceAll(PLACEHOLDER, (all, name: string) =>
-    Object.hasOwn(values, name) ? (values[name] ?? '') : all,
-  );
-}
-
-function lacksValue(argument: string, values: ArgumentValues): boolean {
-  return [...argument.matchAll(PLACEHOLDER)].some(
-    ([, name = '']) => Object.hasOwn(values, name) && values[name] === null,
-  );
 }

@@ -81,3 +81,13 @@ const SIGNAL_EXIT_CODES: ReadonlySet<number> = new Set([129, 130, 137, 143]);
 export function hasExited(result: RunResult): boolean {
   return result.kind === 'exited' && !SIGNAL_EXIT_CODES.has(result.code);
 }
+
+/** Of a program that Signalbox ends after its last word: what it said counts, not how it was ended. */
+export function resultOfSpoken(
+  result: RunResult,
+  { status }: OutputReading,
+  { wasEnded }: EndedOutput,
+): RunResult {
+  if (status === 'nothing') return result;
+  return (wasEnded ?? !(hasExited(result) || result.kind === 'threw')) ? { kind: 'returned' } : result;
+}

@@ -131,6 +131,9 @@ const driverSchema = z.strictObject({
   passes_env: z
     .boolean()
     .describe('Whether its tools see its environment. If not, the prompt says everything. Default: true.'),
+  answer_seconds: seconds().describe(
+    'How long a program with a conversation may take for an answer that needs no model. Default: 120.',
+  ),
   linger_seconds: seconds().optional().describe('How long its process may stay after its result.'),
 });
 

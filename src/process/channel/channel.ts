@@ -43,6 +43,10 @@ export class ProcessChannel implements Channel, OutputReader {
     return this.#input.wasSent(key);
   }
 
+  sentKeys(): Promise<readonly string[]> {
+    return this.#input.sentKeys();
+  }
+
   get mayCut(): boolean {
     return this.#journal?.mayCut ?? true;
   }

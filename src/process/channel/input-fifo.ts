@@ -85,6 +85,12 @@ export class InputFifo {
     return this.#sent.has(key);
   }
 
+  /** The messages that were sent, as far as is known. */
+  async sentKeys(): Promise<readonly string[]> {
+    await this.#ready;
+    return this.#sent.keys();
+  }
+
   close(): void {
     this.#fail('closed');
     void this.#ready.then(() => {

@@ -38,6 +38,11 @@ export class SentMessages {
     return this.#sent.has(key);
   }
 
+  /** In the order in which they were sent. */
+  keys(): readonly string[] {
+    return [...this.#sent];
+  }
+
   /** It has arrived, as the process itself says. */
   note(key: string): void {
     this.#sent.add(key);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import { PERMISSION_OPTIONS } from '../../../src/contracts/questions.ts';
-import { ClaudeLab } from './claude-lab.ts';
+import { CLAUDE, ConversationLab } from './conversation-lab.ts';
 
 const bash = (command: string) => ({ ask: { tool: 'Bash', input: { command } } });
 
-let lab: ClaudeLab;
+let lab: ConversationLab;
 beforeEach(() => {
-  lab = new ClaudeLab();
+  lab = new ConversationLab(CLAUDE);
 });
 afterEach(() => lab.dispose());
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKS, goodOutput, SAMPLE } from '../../../src/cli/driver/conformance/checks.ts';
+import { ACP_CHECKS } from '../../../src/cli/driver/conformance/acp-checks.ts';
+import { CHECKS, goodOutput } from '../../../src/cli/driver/conformance/checks.ts';
 import type { Subject } from '../../../src/cli/driver/conformance/harness.ts';
 import { type CheckResult, runChecks } from '../../../src/cli/driver/conformance/run-checks.ts';
-import { failureOutput } from '../../../src/cli/driver/conformance/sample.ts';
+import { failureOutput, SAMPLE } from '../../../src/cli/driver/conformance/sample.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../../src/drivers/bundled/index.ts';
 import { readOutput } from '../../../src/drivers/declared/reading.ts';
 import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
@@ -29,7 +30,8 @@ async function* once(text: string): AsyncIterable<Buffer> {
 }
 
 describe('an output that is made from a driver', () => {
-  it.each(BUNDLED_DRIVER_NAMES)('is read by %s as intended', async (name) => {
+  const byPlaces = BUNDLED_DRIVER_NAMES.filter((name) => resolveDriver({}, name).conversation !== 'acp');
+  it.each(byPlaces)('is read by %s as intended', async (name) => {
     const { output } = resolveDriver({}, name);
     const good = await readOutput(once(goodOutput(resolveDriver({}, name))), { output });
     expect(good).toMatchObject({
@@ -42,10 +44,13 @@ describe('an output that is made from a driver', () => {
   });
 });
 
+const ONLY_ACP = ACP_CHECKS.map(({ name }) => name);
+
 describe('the conformance kit', () => {
   it.each([
-    ['codex', []],
-    ['claude', ['standard input is closed']],
+    ['codex', ONLY_ACP],
+    ['claude', ['standard input is closed', ...ONLY_ACP]],
+    ['opencode-acp', ['standard input is closed']],
   ])('passes all checks that apply to %s', { timeout: 240_000 }, async (name, others) => {
     const results = await all(resolveDriver({}, name));
     expect(results.filter(({ holds }) => holds === false)).toEqual([]);

@@ -21,15 +21,15 @@ describe('an agent in the configuration', () => {
   it.each([
     [
       'driver: comand',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, got "comand"; did you mean "command"?',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, opencode-acp, gemini-acp, claude-acp, codex-acp, acp, openclaw-gateway, dry_run or remote, got "comand"; did you mean "command"?',
     ],
     [
       'concurrency: 1',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote, but it is missing',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, opencode-acp, gemini-acp, claude-acp, codex-acp, acp, openclaw-gateway, dry_run or remote, but it is missing',
     ],
     [
       'driver: function',
-      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, openclaw-gateway, dry_run or remote (the handler of a function agent is code: give such an agent to the library), got "function"',
+      'agents.a.driver: expected command, openclaw, claude, codex, gemini, opencode, opencode-acp, gemini-acp, claude-acp, codex-acp, acp, openclaw-gateway, dry_run or remote (the handler of a function agent is code: give such an agent to the library), got "function"',
     ],
   ])('must name a driver: %s', (agent, message) => {
     expect(saidOf(agent)).toEqual([message]);

@@ -2,23 +2,29 @@
 
 import { messageOf } from '../../../contracts/errors.ts';
 import type { DriverSpec } from '../../../drivers/declared/spec.ts';
+import { ACP_CHECKS } from './acp-checks.ts';
+import { acpFailure, acpSuccess } from './acp-sample.ts';
+import type { Check } from './check.ts';
 import type { Behaviour } from './fake-program.ts';
-import { Harness, judged, type Subject, TOKEN, within } from './harness.ts';
-import { failureOutput, type Sample, successOutput } from './sample.ts';
+import {
+  hold,
+  isAcp,
+  judged,
+  megabytes,
+  type Subject,
+  TOKEN,
+  until,
+  withHarness,
+  within,
+} from './harness.ts';
+import { failureOutput, SAMPLE, successOutput } from './sample.ts';
 
-/** `run` returns null if the check does not apply to the driver. @throws Error with the reason for a failure */
-export interface Check {
-  readonly name: string;
-  readonly run: (subject: Subject, good: string | Buffer) => Promise<string | null>;
-}
-
-export const SAMPLE: Sample = { text: 'the answer', session: 'session-0123456789', tokens: 7 };
 const NASTY = `it's "quoted" \`id\` $(id) \${HOME} \\ %s\n\n\ttab {prompt} é 任务\n`;
 const LARGE = `${NASTY}${'0123456789abcdef'.repeat(65_536)}`;
 const NOISE_BYTES = 100_000_000;
 const MAX_MEMORY_BYTES = 200_000_000;
 
-export const CHECKS: readonly Check[] = [
+const COMMON_CHECKS: readonly Check[] = [
   {
     name: 'a result and exit code 0 are a success',
     run: (subject, stdout) =>
@@ -40,7 +46,7 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'a result that reports a failure is a failure with any exit code',
     run: async (subject) => {
-      const stdout = subject === 'command' ? null : failureOutput(subject.output, 'no quota', SAMPLE.session);
+      const stdout = badOutput(subject);
       return stdout === null ? null : isFailure(subject, { stdout, exitCode: 0 });
     },
   },
@@ -121,7 +127,7 @@ export const CHECKS: readonly Check[] = [
         { stdout, exitCode: 0, before: `trap '' TERM; setsid sleep 300 & while :; do sleep 1; done` },
         async (harness) => {
           const run = await harness.start();
-          await until(async () => ((await run.tree?.()) ?? []).length > 2);
+          await until(async () => ((await run.tree?.()) ?? []).length > 2, 'its processes did not start');
           run.stop(200);
           const { evidence = {} } = await harness.endOf(run);
           hold(evidence.survivors === 0, `${evidence.survivors} survivors`);
@@ -132,7 +138,7 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'a result is noticed although the process keeps running',
     run: async (subject, stdout) => {
-      if (!isJson(subject) || subject.output.result === undefined) return null;
+      if (!isJson(subject) || !tellsResult(subject)) return null;
       return withHarness(subject, { stdout, exitCode: 0, after: 'sleep 300' }, async (harness) => {
         const run = await harness.start();
         await within(
@@ -165,9 +171,11 @@ export const CHECKS: readonly Check[] = [
         const { session } = await harness.run();
         hold(typeof session === 'string', 'the first attempt reports no session');
         await harness.run(harness.order('Again.', 2, { session: session ?? '', attempt: 1, usage: {} }));
-        const { args = [] } = harness.program.call(2) ?? {};
+        const { args = [], stdin } = harness.program.call(2) ?? {};
         hold(
-          args.some((word) => word.includes(session ?? '')),
+          isAcp(subject)
+            ? stdin?.includes(`"sessionId":"${session}"`) === true
+            : args.some((word) => word.includes(session ?? '')),
           'the arguments do not contain the session',
         );
         return '';
@@ -175,6 +183,8 @@ export const CHECKS: readonly Check[] = [
     },
   },
 ];
+
+export const CHECKS: readonly Check[] = [...COMMON_CHECKS, ...ACP_CHECKS];
 
 function isJson(subject: Subject): subject is DriverSpec {
   return subject !== 'command' && subject.output.format !== 'text';
@@ -186,20 +196,17 @@ function isSpokenTo(subject: Subject): boolean {
 
 /** The output of a successful run, generated from the declaration of the driver. */
 export function goodOutput(subject: Subject): string {
+  if (isAcp(subject)) return acpSuccess(SAMPLE);
   return subject === 'command' ? `${SAMPLE.text}\n` : successOutput(subject.output, SAMPLE);
 }
 
-async function withHarness<T>(
-  subject: Subject,
-  behaviour: Behaviour,
-  work: (harness: Harness) => Promise<T>,
-): Promise<T> {
-  const harness = new Harness(subject, behaviour);
-  try {
-    return await work(harness);
-  } finally {
-    await harness.close();
-  }
+function badOutput(subject: Subject): string | null {
+  if (isAcp(subject)) return acpFailure('no quota');
+  return subject === 'command' ? null : failureOutput(subject.output, 'no quota', SAMPLE.session);
+}
+
+function tellsResult({ output, conversation }: DriverSpec): boolean {
+  return output.result !== undefined || conversation === 'acp';
 }
 
 async function isFailure(subject: Subject, behaviour: Behaviour): Promise<string> {
@@ -228,20 +235,4 @@ async function arrives(subject: Subject, stdout: string | Buffer, prompt: string
     hold(isNamed === true, 'the prompt does not arrive');
     return 'as a file';
   });
-}
-
-function hold(condition: boolean, what: string): void {
-  if (!condition) throw new Error(what);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!(await condition())) {
-    hold(performance.now() < end, 'its processes did not start');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1_000_000)} MB`;
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface Behaviour {
   readonly stdout: string | Buffer;
   readonly exitCode: number;
+  /** What it prints, one after the other, each once it has read another line; the output comes after the next line. */
+  readonly replies?: readonly string[];
   /** Shell commands before the output, and between the output and the exit. */
   readonly before?: string;
   readonly after?: string;
@@ -22,7 +24,16 @@ number=1
 while ! mkdir "$there/call-$number" 2>/dev/null; do number=$((number + 1)); done
 call="$there/call-$number"
 for word in "$@"; do printf '%s\\0' "$word"; done >"$call/args"
-if [ -p /dev/stdin ]; then head -n 1 >"$call/stdin"; else cat >"$call/stdin"; fi
+if [ -p /dev/stdin ]; then
+  head -n 1 >"$call/stdin"
+  for reply in "$there"/reply-*; do
+    [ -e "$reply" ] || continue
+    cat "$reply"
+    head -n 1 >>"$call/stdin"
+  done
+else
+  cat >"$call/stdin"
+fi
 cp "$SIGNALBOX_PROMPT_FILE" "$call/prompt"
 env >"$call/env"
 . "$there/before"
@@ -35,7 +46,7 @@ export class FakeProgram {
   readonly path: string;
   readonly #directory: string;
 
-  constructor(directory: string, { stdout, exitCode, before = '', after = '' }: Behaviour) {
+  constructor(directory: string, { stdout, exitCode, replies = [], before = '', after = '' }: Behaviour) {
     this.#directory = directory;
     this.path = join(directory, 'program');
     mkdirSync(directory, { recursive: true });
@@ -43,6 +54,7 @@ export class FakeProgram {
     chmodSync(this.path, 0o755);
     writeFileSync(join(directory, 'stdout'), stdout);
     writeFileSync(join(directory, 'code'), String(exitCode));
+    for (const [index, reply] of replies.entries()) writeFileSync(join(directory, `reply-${index}`), reply);
     writeFileSync(join(directory, 'before'), before);
     writeFileSync(join(directory, 'after'), after);
   }

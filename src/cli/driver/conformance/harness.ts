@@ -10,12 +10,21 @@ import { taskSpecSchema } from '../../../contracts/tasks.ts';
 import { commandProgram } from '../../../drivers/command.ts';
 import { declaredProgram } from '../../../drivers/declared/declared-program.ts';
 import type { DriverSpec } from '../../../drivers/declared/spec.ts';
-import type { Driver, ResumedSession, Run, RunEnd, RunRequest } from '../../../drivers/driver.ts';
+import type {
+  Driver,
+  ResumedSession,
+  Run,
+  RunEnd,
+  RunQuestion,
+  RunRequest,
+} from '../../../drivers/driver.ts';
 import { ProgramDriver } from '../../../drivers/program-driver.ts';
 import { type Judgement, judge } from '../../../engine/supervisor/outcome.ts';
 import { createProcessRunner } from '../../../process/host-runner.ts';
 import type { ProcessRunner } from '../../../process/runner.ts';
+import { acpReplies } from './acp-sample.ts';
 import { type Behaviour, FakeProgram } from './fake-program.ts';
+import { SAMPLE } from './sample.ts';
 
 /** A driver under test: data, or the plain command. */
 export type Subject = DriverSpec | 'command';
@@ -23,10 +32,12 @@ export type Subject = DriverSpec | 'command';
 const MAX_OUTPUT_BYTES = 10_000_000;
 const RUN_LIMIT_MS = 30_000;
 const GRACE_MS = 200;
+const ANSWER_SECONDS = 2;
 export const TOKEN = 'secret-token';
 
 export class Harness {
   readonly program: FakeProgram;
+  readonly questions: RunQuestion[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'signalbox-conformance-'));
   readonly #subject: Subject;
   readonly #installation = randomBytes(6).toString('hex');
@@ -35,7 +46,8 @@ export class Harness {
 
   constructor(subject: Subject, behaviour: Behaviour) {
     this.#subject = subject;
-    this.program = new FakeProgram(join(this.#directory, 'program'), behaviour);
+    const replies = isAcp(subject) ? acpReplies(SAMPLE.session) : [];
+    this.program = new FakeProgram(join(this.#directory, 'program'), { replies, ...behaviour });
   }
 
   /** The driver as created by a new Signalbox. */
@@ -53,7 +65,12 @@ export class Harness {
       const settings = { ...common, command: [this.program.path, '{prompt_file}'], prompt: 'file' } as const;
       return new ProgramDriver(options, commandProgram(settings));
     }
-    const spec = { ...this.#subject, program: this.program.path, settle: undefined };
+    const spec = {
+      ...this.#subject,
+      program: this.program.path,
+      settle: undefined,
+      answer_seconds: Math.min(this.#subject.answer_seconds, ANSWER_SECONDS),
+    };
     return new ProgramDriver(
       options,
       declaredProgram({ ...common, ...options, spec, args: [], options: {}, resume: true }),
@@ -79,7 +96,9 @@ export class Harness {
       url: null,
       resumes,
       withdraw: () => {},
-      ask: () => Promise.reject(new Error('questions are not answered here')),
+      ask: async (question) => {
+        this.questions.push(question);
+      },
     };
   }
 
@@ -108,6 +127,10 @@ export class Harness {
   }
 }
 
+export function isAcp(subject: Subject): boolean {
+  return subject !== 'command' && subject.conversation === 'acp';
+}
+
 /** The judgement of the supervisor. */
 export function judged({ result, failure, outputs }: RunEnd): Judgement {
   return judge(result, { verdict: null, stopReason: null }, outputs.length > 0, { failure });
@@ -117,6 +140,36 @@ export async function within<T>(work: Promise<T>, limitMs: number, what: string)
   return withLimit(work, limitMs, () => {
     throw new Error(`${what} within ${limitMs / 1_000} s`);
   });
+}
+
+export async function withHarness<T>(
+  subject: Subject,
+  behaviour: Behaviour,
+  work: (harness: Harness) => Promise<T>,
+): Promise<T> {
+  const harness = new Harness(subject, behaviour);
+  try {
+    return await work(harness);
+  } finally {
+    await harness.close();
+  }
+}
+
+/** @throws Error with the reason for a failed check */
+export function hold(condition: boolean, what: string): void {
+  if (!condition) throw new Error(what);
+}
+
+export async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await condition())) {
+    hold(performance.now() < end, what);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_000_000)} MB`;
 }
 
 const SPEC = taskSpecSchema.parse({

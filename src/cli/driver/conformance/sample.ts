@@ -15,6 +15,8 @@ export interface Sample {
   readonly tokens: number;
 }
 
+export const SAMPLE: Sample = { text: 'the answer', session: 'session-0123456789', tokens: 7 };
+
 /** The output of a successful run. */
 export function successOutput(output: OutputSpec, sample: Sample): string {
   return outputWith(output, output.result?.[0], [

@@ -1,4 +1,4 @@
-/** Signalbox as a run of Claude Code sees it: the log of questions and answers, which outlives a restart. */
+/** Signalbox as a running agent sees it: the log of questions and answers, which outlives a restart. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +9,45 @@ import type { SignalboxError } from '../../../src/contracts/errors.ts';
 import { taskSpecSchema } from '../../../src/contracts/tasks.ts';
 import { declaredProgram } from '../../../src/drivers/declared/declared-program.ts';
 import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
+import type { DriverConfig } from '../../../src/drivers/declared/spec.ts';
 import type { Run, RunAnswer, RunQuestion, RunRequest } from '../../../src/drivers/driver.ts';
 import { ProgramDriver } from '../../../src/drivers/program-driver.ts';
 import { createProcessRunner } from '../../../src/process/host-runner.ts';
 import type { ProcessRunner } from '../../../src/process/runner.ts';
 
-const FAKE = fileURLToPath(new URL('../../fixtures/drivers/claude/fake-claude.mjs', import.meta.url));
+function fake(path: string): string {
+  return fileURLToPath(new URL(`../../fixtures/drivers/${path}`, import.meta.url));
+}
+
+/** An agent of the laboratory: a ready driver with another program. */
+export interface LabAgent {
+  readonly driver: string;
+  readonly changes: DriverConfig;
+  readonly args: string[];
+  readonly options: Record<string, string>;
+}
+
+export const CLAUDE: LabAgent = {
+  driver: 'claude',
+  changes: { program: fake('claude/fake-claude.mjs') },
+  args: ['--permission-mode', 'acceptEdits'],
+  options: { model: 'm1' },
+};
+
+/** @param how how it answers before its first prompt (fake-acp.mjs) */
+export function acp(how: object = {}, options: LabAgent['options'] = {}): LabAgent {
+  return {
+    driver: 'opencode-acp',
+    changes: {
+      program: fake('acp/fake-acp.mjs'),
+      args: [JSON.stringify(how)],
+      resume_args: [JSON.stringify(how)],
+      answer_seconds: 1.5,
+    },
+    args: [],
+    options,
+  };
+}
 const SPEC = taskSpecSchema.parse({
   title: 'A task',
   description: '',
@@ -25,8 +58,20 @@ const SPEC = taskSpecSchema.parse({
   outputs: 'required',
 });
 
-export class ClaudeLab {
-  readonly directory = mkdtempSync(join(tmpdir(), 'signalbox-claude-'));
+/** A line that an agent got: of Claude Code, or of JSON-RPC. */
+interface GotLine {
+  readonly type?: string;
+  readonly response?: { readonly request_id: string; readonly response: object };
+  readonly id?: string | number;
+  readonly method?: string;
+  readonly params?: object;
+  readonly result?: object;
+  readonly error?: object;
+}
+
+export class ConversationLab {
+  agent: LabAgent;
+  readonly directory = mkdtempSync(join(tmpdir(), 'signalbox-conversation-'));
   readonly questions: RunQuestion[] = [];
   readonly answers: RunAnswer[] = [];
   /** Ids of questions, as often as they were withdrawn. */
@@ -36,16 +81,21 @@ export class ClaudeLab {
   #asked = deferred();
   refuse: SignalboxError | null = null;
 
+  constructor(agent: LabAgent) {
+    this.agent = agent;
+  }
+
   driver(): ProgramDriver {
     for (const runner of this.#runners) runner.close();
     const runner = createProcessRunner({ log: pino({ level: 'silent' }), pollMs: 50 });
     this.#runners.push(runner);
     const services = { runner, url: () => 'http://127.0.0.1:9', installation: this.directory.slice(-6) };
+    const { driver, changes, args, options } = this.agent;
     const program = declaredProgram({
       ...services,
-      spec: resolveDriver({ claude: { program: FAKE } }, 'claude'),
-      args: ['--permission-mode', 'acceptEdits'],
-      options: { model: 'm1' },
+      spec: resolveDriver({ [driver]: changes }, driver),
+      args,
+      options,
       env: { PATH: process.env.PATH ?? '' },
       maxOutputBytes: 2_000_000,
       output: 'stdout',
@@ -117,7 +167,7 @@ export class ClaudeLab {
   }
 
   /** Every line that the program got, in the first attempt. */
-  got(attempt = 1): { type: string; response?: { request_id: string; response: object } }[] {
+  got(attempt = 1): GotLine[] {
     const file = join(this.directory, String(attempt), 'work', 'got.jsonl');
     if (!existsSync(file)) return [];
     return readFileSync(file, 'utf8')

@@ -1,0 +1,142 @@
+/** What an agent asks over ACP, as questions, and the answers in its form. */
+import { formSchema, isAllowing, isRejecting, PERMISSION_OPTIONS } from '../../../contracts/questions.ts';
+import type { RunAnswer } from '../../driver.ts';
+import type { AgentRequest } from '../requests.ts';
+import { cutShown, hasDecisive, shownInput } from '../shown-input.ts';
+import {
+  diffSchema,
+  elicitationSchema,
+  failure,
+  INVALID_PARAMS,
+  permissionSchema,
+  result,
+  type ToolCall,
+} from './messages.ts';
+
+type Id = string | number;
+
+const MAX_NAME = 200;
+const MAX_TITLE = 1_000;
+
+/** Undefined if it cannot be understood. */
+export function permissionRequest(
+  id: Id,
+  params: unknown,
+): (AgentRequest & { readonly call: string }) | undefined {
+  const asked = permissionSchema.safeParse(params).data;
+  if (!asked) return undefined;
+  const { toolCall, options } = asked;
+  const optionOf = (...kinds: readonly string[]): string | undefined =>
+    kinds.flatMap((kind) => options.filter((each) => each.kind === kind)).at(0)?.optionId;
+  // "Always" is kept by Signalbox, as a rule for this input: what an agent would allow with it is not known.
+  const allowing = optionOf('allow_once', 'allow_always');
+  const rejecting = optionOf('reject_once', 'reject_always');
+  if (allowing === undefined) return undefined;
+  const selected = (optionId: string | undefined): object =>
+    result(id, { outcome: optionId === undefined ? CANCELLED : { outcome: 'selected', optionId } });
+  const title = toolCall.title?.trim().slice(0, MAX_TITLE);
+  const tool = toolOf(toolCall);
+  return {
+    call: toolCall.toolCallId,
+    question: {
+      kind: 'permission',
+      message: title ? `May it use ${tool}: ${title}?` : `May it use ${tool}?`,
+      about: { tool, input: inputOf(toolCall), ...diffOf(toolCall), ...pathOf(toolCall) },
+      options: PERMISSION_OPTIONS.filter((option) => isAllowing(option) || isRejecting(option)),
+    },
+    reply: ({ action, chosen }) => {
+      if (action === 'cancelled') return selected(undefined);
+      return selected(chosen !== undefined && isAllowing(chosen) ? allowing : rejecting);
+    },
+    refusal: () => selected(rejecting),
+  };
+}
+
+const CANCELLED = { outcome: 'cancelled' };
+
+/** Undefined if it cannot be understood. */
+export function elicitation(id: Id, params: unknown): AgentRequest | undefined {
+  const asked = elicitationSchema.safeParse(params).data;
+  if (!asked) return undefined;
+  const message = asked.message.slice(0, 20_000) || 'It asks for something that it does not name.';
+  const question = questionOf(asked, message);
+  if (!question) return undefined;
+  return {
+    question,
+    reply: (answer) => result(id, elicited(answer)),
+    refusal: () => result(id, { action: 'decline' }),
+  };
+}
+
+function questionOf(
+  { mode, requestedSchema, url }: { mode: string; requestedSchema?: unknown; url?: string | undefined },
+  message: string,
+): AgentRequest['question'] | undefined {
+  if (mode === 'url' && url !== undefined) return { kind: 'link', message, url };
+  if (mode !== 'form') return undefined;
+  const schema = formSchema.safeParse({
+    type: 'object',
+    properties: {},
+    ...(typeof requestedSchema === 'object' ? requestedSchema : {}),
+  }).data;
+  return schema && { kind: 'form', message, schema };
+}
+
+function elicited({ action, content }: RunAnswer): object {
+  switch (action) {
+    case 'accepted':
+      return { action: 'accept', ...(content && { content }) };
+    case 'declined':
+      return { action: 'decline' };
+    case 'cancelled':
+    case 'expired':
+      return { action: 'cancel' };
+  }
+}
+
+/** The answer to a request that Signalbox cannot read. */
+export function invalidParams(id: Id, method: string): object {
+  return failure(id, INVALID_PARAMS, `Signalbox cannot read the parameters of ${method}`);
+}
+
+/** Its name, if the agent tells it; else its kind, such as "execute" or "edit". The title says what this call does. */
+function toolOf({ name, kind, _meta }: ToolCall): string {
+  return (name || _meta?.claudeCode.toolName || kind || 'other').slice(0, MAX_NAME);
+}
+
+/** With one path if it concerns one: rules are compared with it. Without an input, what the title says stands for it. */
+function inputOf(call: ToolCall): unknown {
+  const { rawInput, title } = call;
+  const path = pathOf(call);
+  if (typeof rawInput !== 'object' || rawInput === null || Array.isArray(rawInput))
+    return {
+      ...(title && { title: cutShown(title) }),
+      ...(rawInput !== undefined && { input: rawInput }),
+      ...path,
+    };
+  const input: Record<string, unknown> = { ...rawInput };
+  return shownInput(hasDecisive(input) ? input : { ...path, ...input });
+}
+
+function pathsOf({ locations, content }: ToolCall): readonly string[] {
+  const changed = (content ?? []).flatMap((each) => diffSchema.safeParse(each).data?.path ?? []);
+  return [...new Set([...(locations ?? []).map(({ path }) => path), ...changed])];
+}
+
+function pathOf(call: ToolCall): { path?: string } {
+  const [path, ...more] = pathsOf(call);
+  return path === undefined || more.length > 0 ? {} : { path };
+}
+
+function diffOf({ content }: ToolCall): { diff?: string } {
+  const diffs = (content ?? []).flatMap((each) => diffSchema.safeParse(each).data ?? []);
+  if (diffs.length === 0) return {};
+  const text = diffs.map(({ path, oldText, newText }) =>
+    [`--- ${path}`, `+++ ${path}`, ...marked('-', oldText ?? ''), ...marked('+', newText)].join('\n'),
+  );
+  return { diff: cutShown(text.join('\n')) };
+}
+
+function marked(mark: string, text: string): string[] {
+  return text === '' ? [] : text.split('\n').map((line) => mark + line);
+}

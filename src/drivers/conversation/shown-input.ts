@@ -1,0 +1,39 @@
+/** How the input of a tool is shown in a question: whole in what decides, cut in what may be long. */
+import { DECISIVE_FIELDS } from '../../contracts/questions.ts';
+
+type Input = Readonly<Record<string, unknown>>;
+
+/** Characters of one text of an input that are shown; a file that is written can have any size. */
+const MAX_SHOWN = 20_000;
+const MAX_WHOLE = 60_000;
+
+/** A field that decides what happens is not cut: such a question is refused for its size. */
+function isTooLargeToShow(input: Input): boolean {
+  return DECISIVE_FIELDS.some((name) => JSON.stringify(input[name] ?? '').length > MAX_WHOLE);
+}
+
+export function hasDecisive(input: Input): boolean {
+  return DECISIVE_FIELDS.some((name) => typeof input[name] === 'string');
+}
+
+/** The input with long texts cut, other than those that decide what happens: without one, all of it does. */
+export function shownInput(input: Input): Input {
+  if (isTooLargeToShow(input) || !hasDecisive(input)) return input;
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [
+      name,
+      DECISIVE_FIELDS.includes(name) ? value : shown(value),
+    ]),
+  );
+}
+
+function shown(value: unknown): unknown {
+  if (typeof value === 'string') return cutShown(value);
+  const json = JSON.stringify(value) ?? '';
+  return json.length > MAX_SHOWN ? cutShown(json) : value;
+}
+
+export function cutShown(text: string): string {
+  if (text.length <= MAX_SHOWN) return text;
+  return `${text.slice(0, MAX_SHOWN)}… (${text.length - MAX_SHOWN} more characters)`;
+}
