@@ -1,6 +1,7 @@
 /**
  * Markdown of agents and users as data: what is common in what agents write (headings, lists, code, tables, quotes, emphasis,
- * links). HTML in it stays text. Every pattern has a limit, so a hostile text takes time in proportion to its length.
+ * links). HTML in it stays text. Every pattern has a limit, so a hostile text takes time in proportion to its length;
+ * libraries take minutes or overflow the stack (docs/decisions/0011-own-markdown.md).
  */
 
 export type Inline =
