@@ -19,6 +19,7 @@ import { spawns } from './measure/spawns.ts';
 import { sse } from './measure/sse.ts';
 import { start } from './measure/start.ts';
 import { throughput } from './measure/throughput.ts';
+import { usage } from './measure/usage.ts';
 import { whole } from './measure/whole.ts';
 import { type Figure, lineOf, shown } from './support/figure.ts';
 import { startBenchServer } from './support/server.ts';
@@ -43,6 +44,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   spawns,
   attempts,
   start,
+  usage,
   'group-commit': groupCommit,
   whole,
   restart: () => restart(Number(options.events)),

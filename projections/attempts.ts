@@ -1,7 +1,8 @@
 /** The attempt history: which agent ran what, when, how it ended, and with what evidence. */
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
 import { type AttemptRef, taskKey } from '../src/contracts/ids.ts';
-import type { AttemptOutcome, StopReason, Usage } from '../src/contracts/tasks.ts';
+import type { AttemptOutcome, StopReason } from '../src/contracts/tasks.ts';
+import type { Usage } from '../src/contracts/usage.ts';
 import { type Draft, draftOf, type Handlers, onlyMoves, type PastProjection, tableOf } from './projection.ts';
 
 export interface RejectedMessage {

@@ -22,6 +22,7 @@ import {
   tableOf,
 } from './projection.ts';
 import { copyOfLinks, link, noLinks, type TaskLinks, unlink } from './task-links.ts';
+import { addFigures, figuresOfEnd, hasUsed, type UsageFigures } from './usage-figures.ts';
 
 export interface OutputView extends Output {
   /** 1, 2, 3 … within the task. */
@@ -55,6 +56,10 @@ export interface TaskView {
   readonly attemptsUsed: number;
   readonly openAttempt: number | null;
   readonly lastOutcome: AttemptOutcome | null;
+  /** Whether the newest attempt has started. */
+  readonly hasStarted: boolean;
+  /** What its ended attempts have used together; null if none has ended that had started. */
+  readonly usage: UsageFigures | null;
   /** Why it is blocked, failed or was rejected: the last thing that went wrong. */
   readonly reason: string | null;
   /** Sequence of the event that has the reason as text; null if Signalbox worded it. */
@@ -105,6 +110,7 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     next.attempts = attempt;
     next.attemptsUsed++;
     next.openAttempt = attempt;
+    next.hasStarted = false;
     next.agent = agent;
     next.progress = null;
     next.progressSequence = null;
@@ -170,8 +176,12 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     addComment(next, comment, record);
   },
   'task.redacted': (next, { sequence }) => redact(next, sequence),
-  'attempt.started': onlyMoves,
-  'attempt.ended': (next, { outcome, error, retry_at_ms }, { sequence, transitions: [moved] }) => {
+  'attempt.started': (next) => {
+    next.hasStarted = true;
+  },
+  'attempt.ended': (next, event, { sequence, transitions: [moved] }) => {
+    const { outcome, error, retry_at_ms } = event;
+    addUsage(next, event);
     if (!usesUpAttempt(outcome) && !next.givenBack) next.attemptsUsed--;
     next.openAttempt = null;
     next.lastOutcome = outcome;
@@ -191,7 +201,7 @@ const TABLE = tableOf(HANDLERS);
 
 export const blackboard: PastProjection<Blackboard> = {
   name: 'blackboard',
-  version: 3,
+  version: 4,
   initial: () => ({
     tasks: new Map(),
     counts: noTasks(),
@@ -271,6 +281,8 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
     attemptsUsed: 0,
     openAttempt: null,
     lastOutcome: null,
+    hasStarted: false,
+    usage: null,
     reason: null,
     reasonSequence: null,
     progress: null,
@@ -293,6 +305,13 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
 function setReason(next: TaskDraft, reason: string | null, sequence: number | null = null): void {
   next.reason = reason;
   next.reasonSequence = reason === null ? null : sequence;
+}
+
+function addUsage(next: TaskDraft, event: EventOf<'attempt.ended'>): void {
+  if (!hasUsed(event, next.hasStarted)) return;
+  const figures = figuresOfEnd(event);
+  if (next.usage !== null) addFigures(figures, next.usage);
+  next.usage = figures;
 }
 
 function report(

@@ -10,6 +10,7 @@ import { queues } from './queues.ts';
 import { schedules } from './schedules.ts';
 import { steering } from './steering.ts';
 import { throughput } from './throughput.ts';
+import { usage } from './usage.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
 export { type AttemptHistory, type AttemptView, attemptHistory } from './attempts.ts';
@@ -36,6 +37,7 @@ export { type PausedQueue, type Queues, queues } from './queues.ts';
 export { type ScheduleRun, type ScheduleView, schedules } from './schedules.ts';
 export { messagesOf, type Steering, type SteeringMessage, steering, undelivered } from './steering.ts';
 export { type Throughput, throughput } from './throughput.ts';
+export { type UsageEntry, type UsageState, usage } from './usage.ts';
 
 /** Every projection, in the order in which they evolve. The name of each is its key. */
 export const PROJECTIONS = {
@@ -45,6 +47,7 @@ export const PROJECTIONS = {
   queues,
   schedules,
   throughput,
+  usage,
   questions,
   steering,
 } as const;

@@ -2,6 +2,7 @@
 import {
   type AttemptView,
   messagesOf,
+  type PastStates,
   type Projections,
   type QuestionView,
   questionsOf,
@@ -15,6 +16,7 @@ import type { Backoff } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../contracts/ids.ts';
+import type { Moment } from '../engine/replay/moment.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../engine/runtime/archive.ts';
 import type { CommitPipeline } from '../engine/runtime/commit-pipeline.ts';
@@ -73,6 +75,19 @@ export interface EventLog extends Pick<CommitPipeline, 'commit' | 'decide' | 'as
   readonly closed: AbortSignal;
 }
 
+/** The state at past moments. */
+export interface PastReader {
+  /**
+   * Calls `show` with the state at a moment, which must not be kept beyond the call.
+   * @throws SignalboxError `no_such_moment`, `past_pending` if reading takes too long, `nats_unavailable`, `log_corrupt`
+   */
+  at<Shown>(
+    moment: Moment,
+    signal: AbortSignal,
+    show: (state: PastStates, record: StoredRecord) => Shown,
+  ): Promise<Shown>;
+}
+
 export interface Supervision {
   readonly supervisor: Supervisor;
   readonly roster: AgentRoster;
@@ -102,6 +117,7 @@ export interface Settings {
 export interface AppContext {
   readonly state: EngineState;
   readonly log: EventLog;
+  readonly past: PastReader;
   readonly supervision: Supervision;
   readonly settings: Settings;
   readonly environment: Environment;

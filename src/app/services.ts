@@ -26,6 +26,7 @@ import type { TaskUpdates } from './events/follow.ts';
 import { decideQueue, listQueues } from './overview/queues.ts';
 import { listAuditKeys, listMachines, readState, rotateAuditKey } from './overview/system.ts';
 import { readThroughput } from './overview/throughput.ts';
+import { readUsage } from './overview/usage.ts';
 import { answerByLink, readLinked } from './questions/answer-link.ts';
 import {
   type AnswerWait,
@@ -108,6 +109,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     },
     agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
     queues: { list: bind(listQueues), decide: bind(decideQueue), throughput: bind(readThroughput) },
+    usage: { read: bind(readUsage) },
     schedules: {
       list: bind(listSchedules),
       read: bind(readSchedule),

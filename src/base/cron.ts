@@ -101,7 +101,7 @@ export function wallOf(moment: number, zone: string): number {
 }
 
 /** The first moment at which the wall clock of the zone shows this time, or the end of the gap that leaves it out. */
-function momentOf(wall: number, zone: string): number {
+export function momentOf(wall: number, zone: string): number {
   const offsetAt = (moment: number): number => wallOf(moment, zone) - moment;
   const before = offsetAt(wall - DAY_MS);
   const after = offsetAt(wall + DAY_MS);

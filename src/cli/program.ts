@@ -32,6 +32,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
   ['dlq', async () => (await import('./commands/dlq.ts')).dlq],
   ['queue', async () => (await import('./commands/queue.ts')).queue],
   ['schedule', async () => (await import('./commands/schedule.ts')).schedule],
+  ['usage', async () => (await import('./commands/usage.ts')).usage],
   ['question', async () => (await import('./commands/question.ts')).question],
   ['ask', async () => (await import('./commands/ask.ts')).askRow],
   ['events', async () => (await import('./events/index.ts')).events],

@@ -147,10 +147,3 @@ export const outputSchema = z.strictObject({
   agent: z.string(),
 });
 export type Output = z.infer<typeof outputSchema>;
-
-export const usageSchema = z.strictObject({
-  input_tokens: z.number().optional(),
-  output_tokens: z.number().optional(),
-  cost_usd: z.number().optional(),
-});
-export type Usage = z.infer<typeof usageSchema>;

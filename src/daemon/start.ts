@@ -223,6 +223,7 @@ function engineOptionsOf(
     obstacle: () => watch.obstacle,
     prompts: new ProjectPrompts({ projects: config.projects, logger, env }),
     defaults,
+    prices: config.prices,
     reviewOf: (agent) =>
       Object.hasOwn(config.agents, agent) ? resolveAgent(config, agent).review : undefined,
     limits: {

@@ -1,7 +1,8 @@
 /** The interface of every kind of agent towards the supervisor. */
 import type { AttemptRef } from '../contracts/ids.ts';
 import type { AnswerSpec, QuestionOption, QuestionSpec } from '../contracts/questions.ts';
-import type { Output, TaskSpec, Usage } from '../contracts/tasks.ts';
+import type { Output, TaskSpec } from '../contracts/tasks.ts';
+import type { ReportedUsage } from '../contracts/usage.ts';
 import type { TreeEntry } from '../process/runner.ts';
 import type { QuotaSign } from './quota.ts';
 
@@ -71,7 +72,7 @@ export interface ResumedSession {
   /** The attempt in which it began: the session may be bound to the directory of that attempt. */
   readonly attempt: number;
   /** What the attempts of this session have used, if known. */
-  readonly usage: Usage;
+  readonly usage: ReportedUsage;
 }
 
 export type RunResult =
@@ -94,7 +95,7 @@ export interface RunEnd {
   readonly complaint?: string;
   readonly peakMemoryBytes?: number;
   readonly cpuMs?: number;
-  readonly usage?: Usage | undefined;
+  readonly usage?: ReportedUsage | undefined;
   /** What went wrong according to its own result, whatever its exit code; absent for a success or without a result. */
   readonly failure?: string | undefined;
   /** The session that a later attempt can continue; null for one that must not be used again. */

@@ -10,6 +10,7 @@ import { countOpenQuestions, waitedMs } from '../app/questions/question-figures.
 import { queueParts } from '../contracts/api/queue-name.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { ATTEMPT_OUTCOMES, TASK_STATES } from '../contracts/tasks.ts';
+import { addUsageMetrics } from './usage-metrics.ts';
 
 const COMMIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const HTTP_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
@@ -41,6 +42,7 @@ export class Metrics {
       registers,
     });
     this.#addState(sources);
+    addUsageMetrics(this.#registry, sources.app.state.projections);
     this.#addLog(sources);
     this.#addLoop();
     this.#stop = this.#countEvents(sources.app);

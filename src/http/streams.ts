@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { AppContext } from '../app/context.ts';
 import type { EventFeed, Follower } from '../app/events/event-feed.ts';
-import { Past } from '../app/events/past.ts';
 import { boardChange, pastBoard, readBoard } from '../app/overview/board.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { parseMoment } from '../engine/replay/moment.ts';
@@ -45,7 +44,6 @@ export function streamService(settings: StreamSettings): StreamService {
     stallMs = STALL_MS,
   } = settings;
   const { clock } = app.environment;
-  const past = new Past(app);
   const encodeBoard = once((batch) => message(batch.upTo, 'change', JSON.stringify(boardChange(app, batch))));
   const stream = (
     follower: Follower,
@@ -70,7 +68,7 @@ export function streamService(settings: StreamSettings): StreamService {
   return {
     readBoard: ({ at, project }, gone) => {
       if (at === undefined) return readBoard(app, project);
-      return past.at(parseMoment(at, clock.now()), gone, (state, record) =>
+      return app.past.at(parseMoment(at, clock.now()), gone, (state, record) =>
         pastBoard(state, record, project),
       );
     },

@@ -71,6 +71,7 @@ import {
 } from './tasks/decisions.ts';
 import { cancelJob, createJob, readJob } from './tasks/jobs.ts';
 import { createTask, explainTask, listAllTasks, listTasks, readTask } from './tasks/tasks.ts';
+import { readUsage } from './usage/usage.ts';
 
 /** In the order of the documents. */
 export const OPERATIONS = [
@@ -132,6 +133,7 @@ export const OPERATIONS = [
   pauseQueue,
   resumeQueue,
   readThroughput,
+  readUsage,
   createSchedule,
   listSchedules,
   readSchedule,

@@ -21,6 +21,7 @@ export const GROUPS = {
   Attempts: 'Attempts of agents on tasks, with logs and processes.',
   Queues: 'Waiting tasks, and dead letters.',
   Schedules: 'Tasks that are created at set times.',
+  Usage: 'What agents have used: tokens and cost.',
   Background: 'Shell commands that run in the background.',
   Events: 'Streams of events, and webhooks.',
   System: 'Signalbox itself.',

@@ -10,6 +10,7 @@ import { backoffSchema } from '../contracts/config-values.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import type { Job } from '../contracts/messages/agent-messages.ts';
 import { storedFieldsOf } from '../contracts/task-fields.ts';
+import { cleanUsage } from '../contracts/usage.ts';
 import type { Driver, RunEnd, RunRequest } from '../drivers/driver.ts';
 import { type JobEnd, type JobRunner, jobOutputs } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
@@ -141,7 +142,7 @@ function endOf(end: RunEnd, isStopped: boolean): JobEnd {
     stderrTail,
     peakMemoryBytes,
     cpuMs,
-    usage,
+    usage: cleanUsage(usage),
     evidence: evidence === undefined ? undefined : { ...evidence },
     quota: quota && { reason: quota.reason, until: new Date(quota.untilMs).toISOString() },
   };

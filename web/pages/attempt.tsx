@@ -1,5 +1,6 @@
 /** One attempt: its processes, its log, and how it ended. */
 import { useRoute } from 'preact-iso';
+import { attemptCostText } from '../../src/contracts/api/usage/figures.ts';
 import { killText } from '../../src/contracts/kill-text.ts';
 import { path, post } from '../api/http.ts';
 import type { AnswerOf, AttemptAnswer } from '../api/types.ts';
@@ -170,9 +171,12 @@ function Details({ attempt }: { readonly attempt: AttemptAnswer }) {
         ['Signal', attempt.signal],
         ['CPU time', shown(attempt.cpu_ms, duration)],
         ['Peak memory', shown(attempt.peak_memory_bytes, bytes)],
+        ['Model', shown(usage?.model, String)],
         ['Input tokens', shown(usage?.input_tokens, number)],
+        ['of them cached', shown(usage?.cache_read_tokens, number)],
+        ['written to the cache', shown(usage?.cache_write_tokens, number)],
         ['Output tokens', shown(usage?.output_tokens, number)],
-        ['Cost', shown(usage?.cost_usd, (cost) => `$${cost.toFixed(4)}`)],
+        ['Cost', attempt.outcome === null ? null : attemptCostText(usage)],
       ]}
     />
   );

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../../base/environment.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
+import type { Prices } from '../../contracts/prices.ts';
 import type { LogEntry } from '../../engine/runtime/commit-pipeline.ts';
 import type { ReadAhead } from '../../engine/runtime/recover.ts';
 import type { RetentionLimits } from '../../engine/runtime/retention.ts';
@@ -42,6 +43,8 @@ export interface EngineOptions {
   /** What keeps this process from working, for example a lost data directory; null, or absent: nothing. */
   readonly obstacle?: () => string | null;
   readonly prompts?: PromptBuilders;
+  /** Prices of models, for costs that agents do not report. */
+  readonly prices?: Prices;
   /** Whether outputs that are too large for an event are kept in files. Default: true. */
   readonly storesContent?: boolean;
   readonly limits: EngineLimits;

@@ -18,6 +18,7 @@ import type { Journal, JournalHandlers, LogReader, StoredMessage, Tip } from '..
 import { withTombstones } from '../../journal/redactions.ts';
 import { largeContentIn } from '../attempts/store-text.ts';
 import type { AppContext, EngineState, EventLog, Settings, Supervision } from '../context.ts';
+import { Past } from '../events/past.ts';
 import { Engine, Followers } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
 
@@ -121,17 +122,19 @@ export class RecoveredEngine {
     };
     pipeline.attach({ host, last, journal, onCommitted });
     await recordStart(journal, pipeline, last.tip, options);
+    const log = logOf({
+      pipeline,
+      journal,
+      reader: this.log,
+      completeness: this.#completeness,
+      followers,
+      snapshotter,
+      closed: closed.signal,
+    });
     const app: AppContext = {
       state,
-      log: logOf({
-        pipeline,
-        journal,
-        reader: this.log,
-        completeness: this.#completeness,
-        followers,
-        snapshotter,
-        closed: closed.signal,
-      }),
+      log,
+      past: new Past({ log, environment, state }),
       supervision,
       settings: settingsOf(options),
       environment,
@@ -183,6 +186,7 @@ function supervisionOf(state: EngineState, pipeline: CommitPipeline, options: En
     projectConcurrency,
     url: options.url,
     prompts: options.prompts ?? BUILT_IN_PROMPTS,
+    prices: options.prices ?? {},
     largeContent:
       options.storesContent === false
         ? undefined

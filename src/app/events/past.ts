@@ -22,7 +22,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { type Moment, momentText } from '../../engine/replay/moment.ts';
-import type { Needs } from '../context.ts';
+import type { Needs, PastReader } from '../context.ts';
 
 interface Frame {
   readonly state: PastStates;
@@ -52,7 +52,7 @@ const SLICE_EVENTS = 256;
 /** Settled tasks of each state that a state keeps; older ones are on no board, and nothing more happens to them. */
 const SETTLED_KEPT = 2 * SETTLED_CARDS;
 
-export class Past {
+export class Past implements PastReader {
   readonly #app: PastLog;
   readonly #settings: PastSettings;
   /** In the order of the log. */
@@ -82,11 +82,6 @@ export class Past {
     app.log.closed.addEventListener('abort', close, { once: true });
   }
 
-  /**
-   * Calls `show` with the state at a moment, which must not be kept beyond the call.
-   * @throws SignalboxError `no_such_moment`, `past_pending` if reading takes too long,
-   * `nats_unavailable`, `log_corrupt`
-   */
   async at<Shown>(
     moment: Moment,
     signal: AbortSignal,

@@ -17,6 +17,7 @@ import { agentJson, listAgents } from '../agents/agents.ts';
 import type { AppContext } from '../context.ts';
 import type { Batch } from '../events/event-feed.ts';
 import { eventJson, timeOf } from '../tasks/task-json.ts';
+import { figuresJson } from '../tasks/usage-json.ts';
 
 interface BoardState {
   readonly blackboard: Pick<Blackboard, 'tasks'>;
@@ -61,6 +62,7 @@ function cardOf({ attempts }: BoardState, task: TaskView): BoardCard {
     ...noteOf(task),
     due_at: task.state === 'scheduled' ? timeOf(task.dueAt) : null,
     open_questions: task.openQuestions.length,
+    ...costOf(task),
     outputs: task.outputs.length,
     comments: task.comments.length,
     created_at: timeOf(task.createdAt),
@@ -77,6 +79,12 @@ function noteOf({ state, outputs, reason, progress }: TaskView): Pick<BoardCard,
   const text = reason ?? progress;
   if (text === null) return { note: null, note_kind: null };
   return { note: cutText(text, NOTE_LENGTH, '…'), note_kind: reason === null ? 'progress' : 'reason' };
+}
+
+function costOf({ usage }: TaskView): Pick<BoardCard, 'cost_usd' | 'attempts_without_cost'> {
+  if (usage === null) return { cost_usd: null, attempts_without_cost: 0 };
+  const { cost_usd, attempts_without_cost } = figuresJson(usage);
+  return { cost_usd, attempts_without_cost };
 }
 
 /** @param project limits the cards; counts and agents are always those of all projects */

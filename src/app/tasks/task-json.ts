@@ -12,6 +12,7 @@ import type {
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { answerFieldsOf } from '../../contracts/task-fields.ts';
 import type { FollowUpSpec, TaskSpec } from '../../contracts/tasks.ts';
+import { figuresJson } from './usage-json.ts';
 
 type ChildrenAnswer = NonNullable<TaskAnswer['children']>;
 
@@ -34,6 +35,7 @@ export function taskJson(task: TaskView): TaskAnswer {
     attempts_used: task.attemptsUsed,
     open_attempt: task.openAttempt,
     last_outcome: task.lastOutcome,
+    usage: task.usage && figuresJson(task.usage),
     reason: task.reason,
     progress: task.progress,
     due_at: task.state === 'scheduled' ? timeOf(task.dueAt) : null,

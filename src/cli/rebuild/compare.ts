@@ -14,7 +14,7 @@ import { type Entry, entriesOf } from '../../engine/replay/entries.ts';
 import type { Replay } from '../../engine/replay/replay.ts';
 
 export interface Difference {
-  /** `task`, `attempts`, `agent`, `counts`, `throughput`, `retention`. */
+  /** `task`, `attempts`, `agent`, `counts`, `throughput`, `usage`, `retention`. */
   readonly part: string;
   /** `project/task`, or the id of an agent. */
   readonly key: string;

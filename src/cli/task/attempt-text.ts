@@ -1,6 +1,7 @@
 /** Attempts as text: the columns of a table, and the evidence of a kill. */
 import { z } from 'zod';
 import type { AttemptAnswer } from '../../contracts/api/answers.ts';
+import { attemptCostText } from '../../contracts/api/usage/figures.ts';
 import { killText as textOfKill } from '../../contracts/kill-text.ts';
 import type { Column } from '../text/table.ts';
 import { bytesText, durationText } from '../text/time.ts';
@@ -33,6 +34,11 @@ export const ATTEMPT_COLUMNS: readonly Column<AttemptAnswer>[] = [
   {
     title: 'MEMORY',
     text: ({ peak_memory_bytes: bytes }) => (bytes === null ? '-' : bytesText(bytes)),
+    align: 'right',
+  },
+  {
+    title: 'COST',
+    text: ({ usage, outcome }) => (outcome === null ? '' : attemptCostText(usage)),
     align: 'right',
   },
   { title: 'ERROR', text: ({ error }) => error ?? '' },

@@ -5,6 +5,7 @@ import { oneLine } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Expansion } from '../../contracts/api/requests.ts';
+import { costText } from '../../contracts/api/usage/figures.ts';
 import type { WhyAnswer } from '../../contracts/api/why.ts';
 import { TASK_STATES } from '../../contracts/tasks.ts';
 import { numberOf, OPEN_STATUSES, taskArgument, wordsOf } from '../arguments.ts';
@@ -163,6 +164,7 @@ export function taskColumns(
     { title: 'AGENT', text: (task) => task.claimed_by ?? task.agent ?? `(${task.type})` },
     { title: 'PRIO', text: ({ priority }) => priority, align: 'right' },
     { title: 'TRY', text: (task) => `${task.attempts_used}/${task.max_attempts}`, align: 'right' },
+    { title: 'COST', text: ({ usage }) => (usage === null ? '' : costText(usage)), align: 'right' },
     { title: 'AGE', text: (task) => ageText(task.created_at, now), align: 'right' },
     { title: 'TITLE', text: ({ title }) => title },
   ];

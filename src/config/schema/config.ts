@@ -17,6 +17,7 @@ import {
   timeoutSchemas,
   whole,
 } from '../../contracts/config-values.ts';
+import { pricesSchema } from '../../contracts/prices.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
 import { driverConfigSchema } from '../../drivers/declared/spec.ts';
 import { agentConfigSchemaFor, agentFileSchemaFor, configuredIdSchema } from './agent-config.ts';
@@ -216,6 +217,9 @@ const sections = {
     .record(configuredIdSchema, scheduleConfigSchema)
     .default({})
     .describe('Tasks that are created at set times, by id.'),
+  prices: pricesSchema
+    .default({})
+    .describe('Prices of models, by name, for costs that agents do not report. A name may end with "*".'),
   telemetry: telemetrySchema.prefault({}).describe('OpenTelemetry traces of tasks and attempts.'),
   background: backgroundConfigSchema
     .optional()

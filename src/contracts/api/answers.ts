@@ -11,9 +11,10 @@ import {
   OUTPUT_TYPES,
   STOP_REASONS,
   TASK_STATES,
-  usageSchema,
 } from '../tasks.ts';
+import { usageSchema } from '../usage.ts';
 import { steeringAnswerSchema } from './steering.ts';
+import { usageFiguresSchema } from './usage/figures.ts';
 
 export const outputAnswerSchema = z.strictObject({
   number: z.int().min(1),
@@ -113,6 +114,8 @@ export const taskAnswerSchema = z.strictObject({
   attempts_used: count,
   open_attempt: z.int().nullable(),
   last_outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
+  /** What its ended attempts have used together; null if there are none. */
+  usage: usageFiguresSchema.nullable(),
   reason: z.string().nullable(),
   progress: z.string().nullable(),
   /** When a scheduled task becomes pending. */

@@ -31,6 +31,10 @@ export const boardCardSchema = z.strictObject({
   due_at: time.nullable(),
   /** Questions of its agent that are not answered. */
   open_questions: count,
+  /** What its ended attempts have cost, as far as it is known; null if nothing is known. */
+  cost_usd: z.number().min(0).nullable(),
+  /** Ended attempts whose cost is not known. If not 0, the task has cost at least `cost_usd`. */
+  attempts_without_cost: count,
   outputs: count,
   comments: count,
   created_at: time,

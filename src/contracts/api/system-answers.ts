@@ -18,7 +18,7 @@ export const stateAnswerSchema = z.strictObject({
   writer: z.string(),
   entries: z.array(
     z.strictObject({
-      /** `task`, `attempts` (those of a task), `agent`, `counts`, `throughput`. */
+      /** `task`, `attempts` (those of a task), `agent`, `counts`, `throughput`, `usage`. */
       part: z.string(),
       /** `project/task`, or the id of an agent. */
       key: z.string(),

@@ -1,6 +1,7 @@
 /** The facts of a task that the dashboard and the command line show: one list for both. */
 import { type FactKind, FIELD_LABELS } from '../task-fields.ts';
 import type { TaskAnswer } from './answers.ts';
+import { costText, tokensText } from './usage/figures.ts';
 
 export interface Fact {
   readonly label: string;
@@ -22,6 +23,8 @@ export function factsOf(task: TaskAnswer): Fact[] {
     { label: 'Reviews', kind: 'tasks', values: valuesOf(task.reviews?.task) },
     { label: 'Answers a question of', kind: 'tasks', values: valuesOf(task.answers?.task) },
     { label: 'Attempts', kind: 'text', values: [attemptsText(task)] },
+    { label: 'Tokens', kind: 'text', values: valuesOf(task.usage && tokensText(task.usage)) },
+    { label: 'Cost', kind: 'text', values: valuesOf(task.usage && costText(task.usage)) },
     { label: 'Due', kind: 'time', values: valuesOf(task.due_at) },
     { label: 'Created', kind: 'time', values: [task.created_at] },
     { label: 'Finished', kind: 'time', values: valuesOf(task.finished_at) },

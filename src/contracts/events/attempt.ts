@@ -7,7 +7,8 @@ import {
   recordedRuleSchema,
   redactedQuestion,
 } from '../questions.ts';
-import { ATTEMPT_OUTCOMES, STOP_REASONS, usageSchema } from '../tasks.ts';
+import { ATTEMPT_OUTCOMES, STOP_REASONS } from '../tasks.ts';
+import { usageSchema } from '../usage.ts';
 import { ADDRESS, event, REDACTED } from './event.ts';
 
 const { task, attempt, agent } = ADDRESS;

@@ -8,7 +8,8 @@
 import { z } from 'zod';
 import { id } from '../fields.ts';
 import { JOB_FIELDS } from '../task-fields.ts';
-import { LOG_STREAMS, OUTPUT_TYPES, usageSchema } from '../tasks.ts';
+import { LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
+import { reportedUsageSchema } from '../usage.ts';
 import type { AgentMessageKind } from './subjects.ts';
 
 const time = z.iso.datetime({ offset: true });
@@ -125,7 +126,7 @@ export const agentMessageSchemas = {
     stderrTail: shortText.optional(),
     peakMemoryBytes: z.int().min(0).optional(),
     cpuMs: z.int().min(0).optional(),
-    usage: usageSchema.optional(),
+    usage: reportedUsageSchema.optional(),
     /** The quota of the agent is used up until this time. */
     quota: z.strictObject({ reason: z.string().max(1_000), until: time }).optional(),
     /** What a kill did, and what proves it. */

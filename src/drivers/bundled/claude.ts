@@ -49,8 +49,17 @@ export const claude: DriverConfig = {
       { path: 'errors[]', when: 'is_error=true', take: 'join' },
     ],
     usage: {
-      input_tokens: { path: 'usage.input_tokens', when: 'type=result', take: 'sum' },
+      model: { path: 'model', when: 'type=system & subtype=init', take: 'first' },
+      // It does not count what it reads from the cache and writes to it.
+      input_tokens: {
+        path: 'usage.input_tokens',
+        plus: ['usage.cache_read_input_tokens', 'usage.cache_creation_input_tokens'],
+        when: 'type=result',
+        take: 'sum',
+      },
       output_tokens: { path: 'usage.output_tokens', when: 'type=result', take: 'sum' },
+      cache_read_tokens: { path: 'usage.cache_read_input_tokens', when: 'type=result', take: 'sum' },
+      cache_write_tokens: { path: 'usage.cache_creation_input_tokens', when: 'type=result', take: 'sum' },
       cost_usd: { path: 'total_cost_usd', when: 'type=result', cumulative: true },
     },
   },

@@ -33,6 +33,7 @@ export const codex: DriverConfig = {
     usage: {
       input_tokens: { path: 'usage.input_tokens', when: 'type=turn.completed', cumulative: true },
       output_tokens: { path: 'usage.output_tokens', when: 'type=turn.completed', cumulative: true },
+      cache_read_tokens: { path: 'usage.cached_input_tokens', when: 'type=turn.completed', cumulative: true },
     },
   },
   pass_env: ['OPENAI_API_KEY', 'CODEX_API_KEY', 'CODEX_HOME'],

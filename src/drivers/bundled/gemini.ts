@@ -29,8 +29,14 @@ export const gemini: DriverConfig = {
     // As in "Loop detected", after which it reports a success.
     warning: { path: 'message', when: 'type=error & severity=warning', take: 'join' },
     usage: {
+      model: { path: 'model', when: 'type=init', take: 'first' },
       input_tokens: { path: 'stats.input_tokens', when: 'type=result' },
-      output_tokens: { path: 'stats.output_tokens', when: 'type=result' },
+      // Its own number leaves the reasoning out, which the total counts.
+      output_tokens: [
+        { path: 'stats.total_tokens', minus: ['stats.input_tokens'], when: 'type=result' },
+        { path: 'stats.output_tokens', when: 'type=result' },
+      ],
+      cache_read_tokens: { path: 'stats.cached', when: 'type=result' },
     },
   },
   exit_codes: {

@@ -45,8 +45,21 @@ export const openclaw: DriverConfig = {
       'summary',
     ],
     usage: {
-      input_tokens: ['result.meta.agentMeta.usage.input', 'meta.agentMeta.usage.input'],
+      model: ['result.meta.agentMeta.model', 'meta.agentMeta.model'],
+      // It does not count what it reads from the cache and writes to it.
+      input_tokens: [
+        {
+          path: 'result.meta.agentMeta.usage.input',
+          plus: ['result.meta.agentMeta.usage.cacheRead', 'result.meta.agentMeta.usage.cacheWrite'],
+        },
+        {
+          path: 'meta.agentMeta.usage.input',
+          plus: ['meta.agentMeta.usage.cacheRead', 'meta.agentMeta.usage.cacheWrite'],
+        },
+      ],
       output_tokens: ['result.meta.agentMeta.usage.output', 'meta.agentMeta.usage.output'],
+      cache_read_tokens: ['result.meta.agentMeta.usage.cacheRead', 'meta.agentMeta.usage.cacheRead'],
+      cache_write_tokens: ['result.meta.agentMeta.usage.cacheWrite', 'meta.agentMeta.usage.cacheWrite'],
       cost_usd: ['result.meta.agentMeta.costUsd', 'meta.agentMeta.costUsd'],
     },
   },

@@ -21,8 +21,21 @@ export const opencode: DriverConfig = {
       { path: 'error.name', when: 'type=error' },
     ],
     usage: {
-      input_tokens: { path: 'part.tokens.input', when: 'type=step_finish', take: 'sum' },
-      output_tokens: { path: 'part.tokens.output', when: 'type=step_finish', take: 'sum' },
+      // It does not count the cache, and counts the reasoning on its own.
+      input_tokens: {
+        path: 'part.tokens.input',
+        plus: ['part.tokens.cache.read', 'part.tokens.cache.write'],
+        when: 'type=step_finish',
+        take: 'sum',
+      },
+      output_tokens: {
+        path: 'part.tokens.output',
+        plus: ['part.tokens.reasoning'],
+        when: 'type=step_finish',
+        take: 'sum',
+      },
+      cache_read_tokens: { path: 'part.tokens.cache.read', when: 'type=step_finish', take: 'sum' },
+      cache_write_tokens: { path: 'part.tokens.cache.write', when: 'type=step_finish', take: 'sum' },
       cost_usd: { path: 'part.cost', when: 'type=step_finish', take: 'sum' },
     },
   },

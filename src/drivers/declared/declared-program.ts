@@ -190,6 +190,7 @@ async function readEnd(
   request: RunRequest,
 ): Promise<ProgramEnd> {
   const { spec } = settings;
+  const model = settings.options.model ?? spec.options.model ?? undefined;
   const reading = await readingOf(settings, ended.directory, request);
   const processEnd = processResult(ended.exit, spec.ok_exit_codes);
   const result = protocolOf(settings)?.read ? resultOfSpoken(processEnd, reading, ended) : processEnd;
@@ -203,7 +204,7 @@ async function readEnd(
     result,
     failure: isGone ? `${failure ?? 'no reason given'} (${NEXT_IS_NEW})` : failure,
     outputs: isAnswer ? outputsOf(settings, { ...reading, text, lost }, request) : [],
-    usage: usageOf(reading.usage, request.resumes?.usage),
+    usage: usageOf(reading.usage, request.resumes?.usage, model),
     session: isGone ? null : sessionAfter(settings, reading, result, request),
     quota: reading.status === 'ok' ? undefined : await quotaIn(settings, ended, reading.error),
     unsettled: reading.unsettled,

@@ -1,5 +1,6 @@
 /** Collects the values at the places that a driver names from a stream of events, in bounded memory. */
-import type { Usage } from '../../contracts/tasks.ts';
+import type { ReportedUsage } from '../../contracts/usage.ts';
+import { TOKEN_KEYS } from '../../contracts/usage.ts';
 import { type Condition, holds, type JsonPath, parseCondition, parsePath, valuesAt } from './json-path.ts';
 import type { Places } from './spec.ts';
 
@@ -13,6 +14,8 @@ interface Finder {
   readonly when: Condition | null;
   readonly take: 'last' | 'first' | 'join' | 'sum';
   readonly isCumulative: boolean;
+  /** Further numbers of the same event, and whether each is added or taken away. */
+  readonly terms: readonly { readonly path: JsonPath; readonly sign: 1 | -1 }[];
 }
 
 function findersOf(places: Places | undefined): readonly Finder[] {
@@ -23,6 +26,10 @@ function findersOf(places: Places | undefined): readonly Finder[] {
       when: finder.when === undefined ? null : parseCondition(finder.when),
       take: finder.take ?? 'last',
       isCumulative: finder.cumulative ?? false,
+      terms: [
+        ...(finder.plus ?? []).map((path) => ({ path: parsePath(path), sign: 1 as const })),
+        ...(finder.minus ?? []).map((path) => ({ path: parsePath(path), sign: -1 as const })),
+      ],
     };
   });
 }
@@ -61,7 +68,7 @@ abstract class Collector<Value> {
       for (const hit of hits(finder, event)) {
         const before = this.values[index];
         if (finder.take === 'first' && before !== undefined) continue;
-        this.values[index] = this.combine(before, hit, finder.take);
+        this.values[index] = this.combine(before, hit, finder, event);
       }
     }
   }
@@ -70,7 +77,8 @@ abstract class Collector<Value> {
   protected abstract combine(
     before: Value | undefined,
     hit: unknown,
-    take: Finder['take'],
+    finder: Finder,
+    event: object,
   ): Value | undefined;
 }
 
@@ -91,7 +99,7 @@ export class TextCollector extends Collector<string> {
       : `${cutMark('characters', this.#maxLength)}${text.slice(-this.#maxLength)}`;
   }
 
-  protected combine(before: string | undefined, hit: unknown, take: Finder['take']): string {
+  protected combine(before: string | undefined, hit: unknown, { take }: Finder): string {
     const text = typeof hit === 'string' ? hit : JSON.stringify(hit);
     // One character more than is kept, so that a cut is noticed.
     const kept = this.#maxLength + 1;
@@ -123,21 +131,41 @@ export class NumberCollector extends Collector<number> {
       : { value, isCumulative: this.finders[index]?.isCumulative ?? false };
   }
 
-  protected combine(before: number | undefined, hit: unknown, take: Finder['take']): number | undefined {
-    if (typeof hit !== 'number' || !Number.isFinite(hit) || hit < 0) return before;
-    return take === 'sum' ? (before ?? 0) + hit : hit;
+  protected combine(
+    before: number | undefined,
+    hit: unknown,
+    { take, terms }: Finder,
+    event: object,
+  ): number | undefined {
+    if (!isCount(hit)) return before;
+    let value = hit;
+    for (const { path, sign } of terms)
+      for (const term of valuesAt(event, path)) if (isCount(term)) value += sign * term;
+    value = Math.max(value, 0);
+    return take === 'sum' ? (before ?? 0) + value : value;
   }
 }
 
-export const USAGE_KEYS = ['input_tokens', 'output_tokens', 'cost_usd'] as const;
-export type FoundUsage = { readonly [Key in (typeof USAGE_KEYS)[number]]?: FoundNumber | undefined };
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+export const USAGE_KEYS = [...TOKEN_KEYS, 'cost_usd'] as const;
+export type FoundUsage = { readonly [Key in (typeof USAGE_KEYS)[number]]?: FoundNumber | undefined } & {
+  readonly model?: string | undefined;
+};
 
 /**
  * What this attempt has used. A program that counts its whole session includes the earlier attempts.
  * @param before what the earlier attempts of the session have used
+ * @param model the model that the program was told to use
  */
-export function usageOf(found: FoundUsage, before: Usage | undefined): Usage | undefined {
-  const usage: Usage = {};
+export function usageOf(
+  found: FoundUsage,
+  before: ReportedUsage | undefined,
+  model?: string,
+): ReportedUsage | undefined {
+  const usage: ReportedUsage = {};
   for (const key of USAGE_KEYS) {
     const number = found[key];
     const earlier = before?.[key];
@@ -146,5 +174,7 @@ export function usageOf(found: FoundUsage, before: Usage | undefined): Usage | u
     const includes = number.isCumulative && earlier !== undefined && number.value >= earlier;
     usage[key] = includes ? number.value - earlier : number.value;
   }
+  const used = found.model ?? model;
+  if (used !== undefined) usage.model = used;
   return Object.keys(usage).length === 0 ? undefined : usage;
 }

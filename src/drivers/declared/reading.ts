@@ -96,8 +96,9 @@ function eventReader({ output, settle }: ReadingRules) {
   const warning = new TextCollector(output.warning);
   const run = new TextCollector(settle?.run_id);
   const usage = USAGE_KEYS.map((key) => [key, new NumberCollector(output.usage?.[key])] as const);
+  const model = new TextCollector(output.usage?.model);
   const numbers = usage.map(([, collector]) => collector);
-  const collectors = [result, failed, unsettled, text, session, error, warning, run, ...numbers];
+  const collectors = [result, failed, unsettled, text, session, error, warning, run, model, ...numbers];
   let events = 0;
   return {
     receive: (event: object): void => {
@@ -110,7 +111,10 @@ function eventReader({ output, settle }: ReadingRules) {
       session: session.value,
       error: error.value,
       warning: warning.value,
-      usage: Object.fromEntries(usage.map(([key, { found }]) => [key, found])),
+      usage: {
+        ...Object.fromEntries(usage.map(([key, { found }]) => [key, found])),
+        model: model.value,
+      },
       unsettled: unsettled.holds && run.value !== undefined && RUN_ID.test(run.value) ? run.value : undefined,
       events,
       ignored,

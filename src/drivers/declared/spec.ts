@@ -41,6 +41,8 @@ const finderSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('For a usage: the program counts the whole session, including earlier attempts.'),
+  plus: z.array(pathSchema).optional().describe('For a usage: numbers to add to it.'),
+  minus: z.array(pathSchema).optional().describe('For a usage: numbers to take away from it.'),
 });
 
 const placeSchema = z.union([pathSchema, finderSchema]);
@@ -62,8 +64,17 @@ export const outputSpecSchema = z.strictObject({
   warning: placesSchema.optional().describe('What it warns of; shown with its answer, too.'),
   usage: z
     .strictObject({
-      input_tokens: placesSchema.optional(),
-      output_tokens: placesSchema.optional(),
+      model: placesSchema
+        .optional()
+        .describe('The model that it has used. Default: the option "model" of the agent.'),
+      input_tokens: placesSchema
+        .optional()
+        .describe('All tokens that the model has read, those of its cache included.'),
+      output_tokens: placesSchema
+        .optional()
+        .describe('All tokens that it has written, its reasoning included.'),
+      cache_read_tokens: placesSchema.optional().describe('Input tokens that were read from the cache.'),
+      cache_write_tokens: placesSchema.optional().describe('Input tokens that were written to the cache.'),
       cost_usd: placesSchema.optional(),
     })
     .optional()

@@ -52,8 +52,9 @@ function lenient<Schema extends z.ZodType>(schema: Schema) {
 const text = z.string().nullish();
 const number = z.number().nullish();
 const agentMetaSchema = z.object({
+  model: lenient(z.string()),
   costUsd: lenient(z.number()),
-  usage: lenient(z.object({ input: number, output: number })),
+  usage: lenient(z.object({ input: number, output: number, cacheRead: number, cacheWrite: number })),
 });
 const resultSchema = z.object({
   payloads: lenient(z.array(z.object({ text, isError: z.boolean().nullish() }))),

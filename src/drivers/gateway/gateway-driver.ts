@@ -204,7 +204,7 @@ export class GatewayDriver implements Driver {
     return {
       start: { host: new URL(this.#settings.url).host, session },
       ended: followed.outcome.then((outcome) =>
-        endOf(outcome, request, { run, session, aborted: followed.wasAborted }),
+        endOf(outcome, request, { run, session, aborted: followed.wasAborted }, this.#settings.model),
       ),
       lastSignAt: () => followed.lastSignAt,
       stop: (graceMs) => followed.stop(graceMs),
@@ -236,6 +236,7 @@ function endOf(
   outcome: GatewayOutcome,
   { spec, agent }: RunRequest,
   evidence: { readonly run: string; readonly session: string; readonly aborted: boolean },
+  model: string | undefined,
 ): RunEnd {
   const common = { session: evidence.session, evidence: { gateway: evidence } };
   if (outcome.kind === 'lost')
@@ -245,7 +246,7 @@ function endOf(
   return {
     result: isOk ? { kind: 'returned' } : { kind: 'threw', error: error ?? 'the Gateway gave no reason' },
     outputs: hasText ? [{ type: 'document', title: spec.title, content: text, agent }] : [],
-    usage,
+    usage: model === undefined ? usage : { ...usage, model: usage?.model ?? model },
     ...common,
   };
 }

@@ -1,5 +1,5 @@
 /** The requests to a Gateway and the meaning of its answers. */
-import type { Usage } from '../../contracts/tasks.ts';
+import type { ReportedUsage } from '../../contracts/usage.ts';
 import type { Answer, GatewayCall, GatewayConnection } from './connection.ts';
 import { abortSchema, historySchema, type RunAnswer, runSchema, spawnSchema, tasksSchema } from './frames.ts';
 
@@ -8,7 +8,7 @@ export interface GatewayEnd {
   readonly isOk: boolean;
   readonly text: string | undefined;
   readonly error: string | undefined;
-  readonly usage: Usage | undefined;
+  readonly usage: ReportedUsage | undefined;
 }
 
 export interface AgentRequest {
@@ -137,10 +137,14 @@ function endOf({ status, summary, stopReason, error, result, terminalReply }: Ru
   const meta = result?.meta;
   const texts = (result?.payloads ?? []).flatMap(({ text, isError }) => (text && !isError ? [text] : []));
   const text = texts.length > 0 ? texts.join('\n\n') : (terminalReply?.text ?? undefined);
-  const { input, output } = meta?.agentMeta?.usage ?? {};
+  const { input, output, cacheRead, cacheWrite } = meta?.agentMeta?.usage ?? {};
   const usage = {
-    input_tokens: input ?? undefined,
+    model: meta?.agentMeta?.model ?? undefined,
+    // The Gateway does not count what is read from the cache and written to it.
+    input_tokens: input == null ? undefined : input + (cacheRead ?? 0) + (cacheWrite ?? 0),
     output_tokens: output ?? undefined,
+    cache_read_tokens: cacheRead ?? undefined,
+    cache_write_tokens: cacheWrite ?? undefined,
     cost_usd: meta?.agentMeta?.costUsd ?? undefined,
   };
   const hasUsage = Object.values(usage).some((each) => each !== undefined);

@@ -8,7 +8,7 @@ import { canonicalJson } from '../../base/canonical-json.ts';
 import { sha256 } from '../../base/hash.ts';
 
 export interface Entry {
-  /** `task`, `attempts` (those of a task), `agent`, `queue` (a paused one), `counts`, `throughput`. */
+  /** `task`, `attempts` (those of a task), `agent`, `queue` (a paused one), `counts`, `throughput`, `usage`. */
   readonly part: string;
   /** The key of a task, the id of an agent, or a queue; empty for a part with only one entry. */
   readonly key: string;

@@ -12,6 +12,7 @@ import { errorLine } from '../../base/text/error-line.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import type { Prices } from '../../contracts/prices.ts';
 import type { AttemptOutcome, ContentReference, Output, TaskSpec } from '../../contracts/tasks.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
@@ -21,8 +22,10 @@ import { type Judgement, judge, withQuota } from './outcome.ts';
 import { answerIn } from './questions/printed-answer.ts';
 import { verdictIn } from './reviews.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import { recordedUsage } from './usage/recorded-usage.ts';
 
 interface AttemptEndsParts extends SupervisorContext {
+  readonly prices: Prices;
   /** Where large outputs are kept; absent if they have to fit in an event. */
   readonly largeContent?: LargeContent | undefined;
   /** Called if a failed attempt reported that its agent's quota is used up; its end is recorded next. */
@@ -226,7 +229,7 @@ export class AttemptEnds {
       stderr_tail: end?.stderrTail,
       peak_memory_bytes: end?.peakMemoryBytes,
       cpu_ms: end?.cpuMs,
-      usage: end?.usage,
+      usage: recordedUsage(end?.usage, this.#options.prices),
       session: end?.session === null ? '' : end?.session,
       evidence: end?.evidence,
       retry_at_ms: retryAt,

@@ -1,6 +1,6 @@
 /** The session in which an agent has worked on a task, and goes on in a later attempt. */
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
-import type { Usage } from '../../contracts/tasks.ts';
+import { costSourceOf, TOKEN_KEYS } from '../../contracts/usage.ts';
 import type { ResumedSession } from '../../drivers/driver.ts';
 import { type AgentDefinition, type AgentRoster, queueOf } from './agent-roster.ts';
 
@@ -18,15 +18,16 @@ export function resumedSession(
   const session = own.at(-1)?.session ?? null;
   if (session === null) return null;
   const ofSession = own.filter((each) => each.session === session);
-  const sum = (key: keyof Usage): number =>
+  const sum = (key: (typeof TOKEN_KEYS)[number]): number =>
     ofSession.reduce((total, each) => total + (each.usage?.[key] ?? 0), 0);
+  // An estimate is not what the program has counted.
+  const reported = ofSession.filter(({ usage }) => costSourceOf(usage) === 'reported');
   return {
     session,
     attempt: ofSession[0]?.attempt ?? attempt,
     usage: {
-      input_tokens: sum('input_tokens'),
-      output_tokens: sum('output_tokens'),
-      cost_usd: sum('cost_usd'),
+      ...Object.fromEntries(TOKEN_KEYS.map((key) => [key, sum(key)])),
+      cost_usd: reported.reduce((total, { usage }) => total + (usage?.cost_usd ?? 0), 0),
     },
   };
 }

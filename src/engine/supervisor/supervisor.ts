@@ -9,6 +9,7 @@ import type { TaskView } from '../../../projections/index.ts';
 import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../contracts/events/events.ts';
 import { type AttemptRef, parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import type { Prices } from '../../contracts/prices.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
@@ -18,7 +19,6 @@ import { registerAgents } from './agent-roster.ts';
 import { AttemptEnds, type LargeContent } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
-import { exhaustedBudget } from './budgets.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { fitEvent } from './fit-event.ts';
 import type { PromptBuilders } from './prompts/prompt-facts.ts';
@@ -33,6 +33,7 @@ import { SteeringKeeper } from './steering.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { settledBy, TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
+import { exhaustedBudget } from './usage/task-budgets.ts';
 
 export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'decide'> {
   readonly pipeline: CommitPipeline;
@@ -45,6 +46,7 @@ export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'd
   readonly projectConcurrency: number;
   readonly url: () => string | null;
   readonly prompts: PromptBuilders;
+  readonly prices: Prices;
   readonly largeContent?: LargeContent | undefined;
 }
 

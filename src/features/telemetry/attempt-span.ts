@@ -5,6 +5,7 @@
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
 import { attemptKey } from '../../contracts/ids.ts';
 import type { AttemptOutcome } from '../../contracts/tasks.ts';
+import { costSourceOf } from '../../contracts/usage.ts';
 import { attemptTrace, type TaskTrace } from '../../engine/runtime/task-trace.ts';
 import { type Attributes, type Span, SpanEvents } from './span.ts';
 
@@ -96,9 +97,13 @@ export class AttemptSpanBuilder {
       'gen_ai.agent.name': this.#agent,
       // An empty session at the end means that it cannot be continued; the attempt still ran in it.
       'gen_ai.conversation.id': end.session || session,
+      'gen_ai.request.model': usage?.model,
       'gen_ai.usage.input_tokens': usage?.input_tokens,
       'gen_ai.usage.output_tokens': usage?.output_tokens,
+      'gen_ai.usage.cache_read.input_tokens': usage?.cache_read_tokens,
+      'gen_ai.usage.cache_creation.input_tokens': usage?.cache_write_tokens,
       'signalbox.usage.cost_usd': usage?.cost_usd,
+      'signalbox.usage.cost_source': usage && costSourceOf(usage),
       'error.type': NO_ERROR.has(outcome) ? undefined : outcome,
       'signalbox.project': project,
       'signalbox.task.id': task,

@@ -165,7 +165,7 @@ describe.concurrent('the task commands', () => {
     const list = ['task', 'ls', '--project', 'list'];
     const { out } = await up.run(list);
     const [head = '', ...rows] = out.trimEnd().split('\n');
-    expect(head).toMatch(/^ID +STATUS +AGENT +PRIO +TRY +AGE +TITLE$/);
+    expect(head).toMatch(/^ID +STATUS +AGENT +PRIO +TRY +COST +AGE +TITLE$/);
     expect(rows).toHaveLength(3);
     for (const row of rows) expect(row.indexOf('任务')).toBe(head.indexOf('TITLE'));
     const two = await up.run([...list, '--limit', '2']);

@@ -177,6 +177,7 @@ describe.concurrent('a retry', () => {
       input_tokens: 300,
       output_tokens: 20,
       cost_usd: expect.closeTo(0.008, 10),
+      cost_source: 'reported',
     });
   });
 

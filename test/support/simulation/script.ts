@@ -1,5 +1,5 @@
 /** What a simulated agent does in one attempt. Times are milliseconds after its process began. */
-import type { Usage } from '../../../src/contracts/tasks.ts';
+import type { ReportedUsage } from '../../../src/contracts/usage.ts';
 import type { RunResult } from '../../../src/drivers/driver.ts';
 
 /** Something that the agent says to Signalbox with its token. */
@@ -22,7 +22,7 @@ export interface Script {
   readonly result: RunResult;
   /** What it brings when it ends well. */
   readonly outputs: readonly string[];
-  readonly usage?: Usage;
+  readonly usage?: ReportedUsage;
   /** It says that its quota is used up, for so long. */
   readonly quotaMs?: number;
   readonly printsAt: readonly number[];

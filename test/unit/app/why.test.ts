@@ -31,6 +31,8 @@ function task(state: TaskState, changes: Partial<Omit<TaskView, 'spec'>> = {}, s
     attemptsUsed: changes.attempts ?? 0,
     openAttempt: null,
     lastOutcome: null,
+    hasStarted: false,
+    usage: null,
     reason: null,
     reasonSequence: null,
     progress: null,

@@ -88,6 +88,18 @@ describe('the facts of a task', () => {
       attempts_used: 1,
       open_attempt: null,
       last_outcome: null,
+      usage: {
+        attempts: 2,
+        tokens: 1_200,
+        input_tokens: 1_000,
+        output_tokens: 200,
+        cache_read_tokens: 0,
+        cache_write_tokens: 0,
+        cost_usd: 0.5,
+        estimated_cost_usd: 0,
+        attempts_without_tokens: 0,
+        attempts_without_cost: 1,
+      },
       reason: null,
       progress: null,
       due_at: null,
@@ -108,6 +120,8 @@ describe('the facts of a task', () => {
       { label: 'Labels', kind: 'pairs', values: ['team=core'] },
       { label: 'Parent', kind: 'tasks', values: ['p'] },
       { label: 'Attempts', kind: 'text', values: ['1 of 3'] },
+      { label: 'Tokens', kind: 'text', values: ['1,200'] },
+      { label: 'Cost', kind: 'text', values: ['at least $0.5000'] },
       { label: 'Created', kind: 'time', values: ['then'] },
     ]);
   });

@@ -25,6 +25,13 @@ function read(tool: string, bytes: Buffer, size?: number): Promise<OutputReading
   return readOutput(inPieces(bytes, size), { output, settle });
 }
 
+const tokens = (input: number, output: number, read: number, written: number) => ({
+  input_tokens: input,
+  output_tokens: output,
+  cache_read_tokens: read,
+  cache_write_tokens: written,
+});
+
 describe('recorded output of each tool', () => {
   it.each<[string, string, Partial<OutputReading>]>([
     ['claude', 'success.json', { status: 'ok', text: ANSWER, session: SESSION }],
@@ -83,12 +90,16 @@ describe('recorded output of each tool', () => {
   });
 
   it.each<[string, string, object]>([
-    ['claude', 'success.json', { input_tokens: 1200, output_tokens: 64, cost_usd: 0.0123 }],
-    ['claude', 'stream.jsonl', { input_tokens: 40, output_tokens: 20, cost_usd: 0.0005600000000000001 }],
-    ['codex', 'success.jsonl', { input_tokens: 1500, output_tokens: 90 }],
-    ['gemini', 'success.jsonl', { input_tokens: 1200, output_tokens: 90 }],
-    ['opencode', 'success.jsonl', { input_tokens: 1500, output_tokens: 90, cost_usd: 0.003 }],
-    ['openclaw', 'success.json', { input_tokens: 10, output_tokens: 2, cost_usd: 0.004 }],
+    ['claude', 'success.json', { ...tokens(2000, 64, 800, 0), cost_usd: 0.0123 }],
+    [
+      'claude',
+      'stream.jsonl',
+      { model: 'claude-opus-5-5', ...tokens(40, 20, 0, 0), cost_usd: 0.0005600000000000001 },
+    ],
+    ['codex', 'success.jsonl', { input_tokens: 1500, output_tokens: 90, cache_read_tokens: 1000 }],
+    ['gemini', 'success.jsonl', { model: 'm', input_tokens: 1200, output_tokens: 90, cache_read_tokens: 0 }],
+    ['opencode', 'success.jsonl', { ...tokens(1500, 90, 0, 0), cost_usd: 0.003 }],
+    ['openclaw', 'success.json', { model: 'm', ...tokens(10, 2, 0, 0), cost_usd: 0.004 }],
   ])('reads the usage from %s %s', async (tool, file, usage) => {
     expect(usageOf((await read(tool, fixture(tool, file))).usage, undefined)).toEqual(usage);
   });
@@ -105,7 +116,57 @@ describe('recorded output of each tool', () => {
       (await read('codex', fixture('codex', 'resumed.jsonl'))).usage,
       await usedIn('codex', 'success.jsonl'),
     );
-    expect(codex).toEqual({ input_tokens: 600, output_tokens: 30 });
+    expect(codex).toEqual({ input_tokens: 600, output_tokens: 30, cache_read_tokens: 0 });
+  });
+
+  it.each<[string, object, object]>([
+    [
+      'claude',
+      {
+        type: 'result',
+        usage: {
+          input_tokens: 100,
+          cache_read_input_tokens: 800,
+          cache_creation_input_tokens: 100,
+          output_tokens: 50,
+        },
+      },
+      tokens(1000, 50, 800, 100),
+    ],
+    [
+      'codex',
+      { type: 'turn.completed', usage: { input_tokens: 1000, cached_input_tokens: 800, output_tokens: 50 } },
+      { input_tokens: 1000, output_tokens: 50, cache_read_tokens: 800 },
+    ],
+    [
+      'gemini',
+      {
+        type: 'result',
+        stats: { total_tokens: 1050, input_tokens: 1000, output_tokens: 20, cached: 800, input: 200 },
+      },
+      { input_tokens: 1000, output_tokens: 50, cache_read_tokens: 800 },
+    ],
+    [
+      'opencode',
+      {
+        type: 'step_finish',
+        part: { tokens: { input: 100, output: 20, reasoning: 30, cache: { read: 800, write: 100 } } },
+      },
+      tokens(1000, 50, 800, 100),
+    ],
+    [
+      'openclaw',
+      { meta: { agentMeta: { usage: { input: 100, output: 50, cacheRead: 800, cacheWrite: 100 } } } },
+      tokens(1000, 50, 800, 100),
+    ],
+  ])('counts the same work alike: %s', async (tool, event, usage) => {
+    const text = Buffer.from(`${JSON.stringify(event)}\n`);
+    expect(usageOf((await read(tool, text)).usage, undefined)).toEqual(usage);
+  });
+
+  it('takes the model that the program was told to use if it names none', async () => {
+    const { usage } = await read('codex', fixture('codex', 'success.jsonl'));
+    expect(usageOf(usage, undefined, 'gpt-5')).toMatchObject({ model: 'gpt-5' });
   });
 });
 

@@ -20,7 +20,15 @@ function spanOf(
 
 describe('the span of an attempt', () => {
   it('has the GenAI attributes: provider, conversation, tokens, error', () => {
-    const usage = { input_tokens: 1_200, output_tokens: 340, cost_usd: 0.012 };
+    const usage = {
+      model: 'opus-5',
+      input_tokens: 1_200,
+      output_tokens: 340,
+      cache_read_tokens: 800,
+      cache_write_tokens: 100,
+      cost_usd: 0.012,
+      cost_source: 'estimated',
+    } as const;
     const { attributes, hasFailed } = spanOf(
       { session: 's-1', pid: 7 },
       { outcome: 'timed_out', usage, exit_code: 143, cpu_ms: 80, peak_memory_bytes: 1_024, error: 'secret' },
@@ -32,9 +40,13 @@ describe('the span of an attempt', () => {
       'gen_ai.agent.id': 'coder',
       'gen_ai.agent.name': 'coder',
       'gen_ai.conversation.id': 's-1',
+      'gen_ai.request.model': 'opus-5',
       'gen_ai.usage.input_tokens': 1_200,
       'gen_ai.usage.output_tokens': 340,
+      'gen_ai.usage.cache_read.input_tokens': 800,
+      'gen_ai.usage.cache_creation.input_tokens': 100,
       'signalbox.usage.cost_usd': 0.012,
+      'signalbox.usage.cost_source': 'estimated',
       'error.type': 'timed_out',
       'signalbox.project': 'demo',
       'signalbox.task.id': 'a',

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { type Fact, factsOf } from '../../../src/contracts/api/task-facts.ts';
 import type { WholeTask } from '../../state/whole-task.ts';
 import { Ago, Facts } from '../base/basics.tsx';
-import { duration, moment, number } from '../base/format.ts';
+import { duration, moment } from '../base/format.ts';
 import { agentHref } from '../base/links.tsx';
 import { Block, Line } from '../base/safe-text.tsx';
 import { TaskLink } from './family.tsx';
@@ -18,8 +18,6 @@ export function AboutTask({ task }: { readonly task: WholeTask }) {
           ...of('agent', 'text', 'pairs', 'seconds', 'time').map(
             (fact) => [fact.label, shown(fact)] as const,
           ),
-          ['Tokens', tokensOf(task)],
-          ['Cost', costOf(task)],
         ]}
       />
       {of('list').map(({ label, values }) => (
@@ -73,16 +71,4 @@ function Items({ label, children }: { readonly label: string; readonly children:
 
 function childrenOf({ children }: WholeTask): Pick<Fact, 'label' | 'values'>[] {
   return children === undefined ? [] : [{ label: 'Subtasks', values: children.ids }];
-}
-
-/** Of all attempts; null if no agent has reported any. */
-function tokensOf({ attempts = [] }: WholeTask): string | null {
-  const used = attempts.map(({ usage }) => (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0));
-  const sum = used.reduce((total, each) => total + each, 0);
-  return sum === 0 ? null : number(sum);
-}
-
-function costOf({ attempts = [] }: WholeTask): string | null {
-  const costs = attempts.flatMap(({ usage }) => usage?.cost_usd ?? []);
-  return costs.length === 0 ? null : `$${costs.reduce((total, each) => total + each, 0).toFixed(4)}`;
 }

@@ -1,6 +1,7 @@
 /** A task on the board. */
 import type { BoardCard } from '../../../src/contracts/api/board.ts';
 import { attemptsText } from '../../../src/contracts/api/task-facts.ts';
+import { costText } from '../../../src/contracts/api/usage/figures.ts';
 import { keyOf, shownStatus } from '../../state/cards.ts';
 import { Ago, StateBadge, toneOf } from '../base/basics.tsx';
 import { taskHref } from '../base/links.tsx';
@@ -42,6 +43,7 @@ export function Card({ card }: { readonly card: BoardCard }) {
       <span class="card-foot">
         <span class="chip">{agent ?? (type === null ? 'unassigned' : `any ${type}`)}</span>
         <Attempts card={card} />
+        {card.cost_usd !== null && <span class="dim">{costText(card)}</span>}
         <span class="dim card-age">
           <When card={card} />
         </span>

@@ -3,11 +3,12 @@
  * history and so survives restarts. Claims that are not stored yet count too: no two claims share the last attempt.
  */
 
-import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
-import type { Budget } from '../../contracts/config-values.ts';
-import { usesUpAttempt } from '../../contracts/tasks.ts';
-import type { ActorHost } from '../runtime/actor-host.ts';
-import { taskOf, viewKey } from '../runtime/views.ts';
+import type { AttemptView, Projections, TaskView } from '../../../../projections/index.ts';
+import type { Budget } from '../../../contracts/config-values.ts';
+import { usesUpAttempt } from '../../../contracts/tasks.ts';
+import { countedTokens } from '../../../contracts/usage.ts';
+import type { ActorHost } from '../../runtime/actor-host.ts';
+import { taskOf, viewKey } from '../../runtime/views.ts';
 
 type Use = Readonly<Required<Budget>>;
 
@@ -55,7 +56,7 @@ function usedUp(attempts: readonly AttemptView[]): number {
 function useOfAttempt({ startedAt, endedAt, waitedMs, usage }: AttemptView, now: number): Use {
   return {
     attempts: 0,
-    tokens: (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0),
+    tokens: countedTokens(usage?.input_tokens) + countedTokens(usage?.output_tokens),
     cost_usd: usage?.cost_usd ?? 0,
     wall_seconds: startedAt === null ? 0 : ((endedAt ?? now) - startedAt - waitedMs) / 1_000,
   };
