@@ -66,7 +66,7 @@ export class AgentState {
   #whole: string | undefined;
   #message = '';
   #messageId: string | undefined;
-  #usage: { input?: number; output?: number } = {};
+  #usage: { input?: number; output?: number; read?: number; written?: number } = {};
   #cost: number | undefined;
 
   /** @param known the session that is to be continued */
@@ -91,10 +91,12 @@ export class AgentState {
   }
 
   get usage(): FoundUsage {
-    const { input, output } = this.#usage;
+    const { input, output, read, written } = this.#usage;
     return {
       ...(input !== undefined && { input_tokens: { value: input, isCumulative: false } }),
       ...(output !== undefined && { output_tokens: { value: output, isCumulative: false } }),
+      ...(read !== undefined && { cache_read_tokens: { value: read, isCumulative: false } }),
+      ...(written !== undefined && { cache_write_tokens: { value: written, isCumulative: false } }),
       ...(this.#cost !== undefined && {
         cost_usd: { value: this.#cost, isCumulative: this.sessionId === this.#known },
       }),
@@ -194,5 +196,8 @@ export class AgentState {
       this.#usage.input = (this.#usage.input ?? 0) + inputTokens + (isBeside ? cached : 0);
     }
     if (usage.outputTokens !== undefined) this.#usage.output = (this.#usage.output ?? 0) + outputTokens;
+    if (usage.cachedReadTokens !== undefined) this.#usage.read = (this.#usage.read ?? 0) + cachedReadTokens;
+    if (usage.cachedWriteTokens !== undefined)
+      this.#usage.written = (this.#usage.written ?? 0) + cachedWriteTokens;
   }
 }
