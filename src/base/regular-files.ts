@@ -3,7 +3,7 @@
  *
  * Everything here opens without following a link (unless asked to) and without waiting for another program, checks by the
  * descriptor that it has a regular file, and reads no more than was asked for. The house rules allow `open`, `readFile`
- * and the like only here and in the files that they list.
+ * and the like only here and in the files that they list. Long because what is opened carefully is also read and checked here.
  */
 import {
   closeSync,
@@ -27,7 +27,7 @@ export interface Opening {
   readonly below?: string;
 }
 
-/** There is something at the path, but nothing that can be read like a file. */
+/** There is something at the path, but nothing that can be read like a file: it is none, or others may not read it. */
 export class NotRegularError extends Error {
   override readonly name = 'NotRegularError';
 }
@@ -38,6 +38,8 @@ const { O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 const CAREFUL = O_NONBLOCK | O_NOCTTY;
 /** What opening something else than a regular file fails with: a link, a socket, a directory, a lease. */
 const OTHER_KINDS = ['ELOOP', 'EMLINK', 'ENXIO', 'ENODEV', 'EISDIR', 'EAGAIN', 'EWOULDBLOCK', 'EOPNOTSUPP'];
+/** The owner of a file may take its permissions away. */
+const PERMISSIONS = ['EACCES', 'EPERM'];
 
 function flagsFor(access: number, { followLinks = false }: Opening = {}): number {
   return access | CAREFUL | (followLinks ? 0 : O_NOFOLLOW);
@@ -122,10 +124,20 @@ export async function syncDirectory(path: string): Promise<void> {
 /** The file's size and times; undefined if nothing is there or it is something else than a file. Never waits. */
 export function statRegularSync(path: string): Stats | undefined {
   try {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
+    const stats = lstatOf(path);
     return stats?.isFile() ? stats : undefined;
   } catch {
-    return undefined; // not a directory on the way, or no permission
+    return undefined; // no permission
+  }
+}
+
+/** Undefined if nothing is there, also because something on the way to it is no directory: Node.js throws then. */
+function lstatOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw refusal(path, error);
   }
 }
 
@@ -165,7 +177,7 @@ export function readSmallSync(
   opening: Pick<Opening, 'followLinks'> = {},
 ): SmallFile | undefined {
   // While waiting for a file it is usually missing, and an exception costs more than this check.
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  if (lstatOf(path) === undefined) return undefined;
   let descriptor: number;
   try {
     descriptor = openSync(path, flagsFor(O_RDONLY, opening));
@@ -285,6 +297,9 @@ function isMissing(error: unknown): boolean {
 }
 
 function refusal(path: string, error: unknown): unknown {
+  if (PERMISSIONS.some((code) => hasCode(error, code))) {
+    return new NotRegularError(`${path} cannot be opened: permission denied`, { cause: error });
+  }
   return OTHER_KINDS.some((code) => hasCode(error, code)) ? notRegular(path, error) : error;
 }
 

@@ -1,8 +1,8 @@
 /** The address of the Signalbox that the configuration in the current directory describes. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { readIfExists } from '../base/files.ts';
 import { DEFAULT_CONFIG_NAMES } from '../config/default-names.ts';
 
 const serverSchema = z.object({
@@ -15,7 +15,7 @@ const serverSchema = z.object({
  */
 export async function localAddress(directory: string): Promise<string | null> {
   for (const name of DEFAULT_CONFIG_NAMES) {
-    const text = await readFile(resolve(directory, name), 'utf8').catch(() => null);
+    const text = await readIfExists(resolve(directory, name)).catch(() => null);
     if (text === null) continue;
     const { server } = serverSchema.safeParse(yamlOf(text)).data ?? {};
     if (server === undefined) return null;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Variables } from '../base/environment.ts';
+import { readRegular } from '../base/regular-files.ts';
 import { hasCode, messageOf, type SignalboxError } from '../contracts/errors.ts';
 import { DEFAULT_CONFIG_NAMES } from './default-names.ts';
 import { configError, issueAt } from './issues.ts';
@@ -78,6 +79,8 @@ function withAbsolutePaths(config: SignalboxConfig, cwd: string): SignalboxConfi
   };
 }
 
+const MAX_FOUND_BYTES = 16 * 1_024 * 1_024;
+
 interface ConfigFile {
   /** As given, for messages. */
   readonly name: string;
@@ -86,13 +89,14 @@ interface ConfigFile {
 }
 
 async function readNamedFile(name: string, cwd: string): Promise<ConfigFile> {
-  const file = await readIfThere(name, cwd);
+  // It may be a pipe.
+  const file = await readIfThere(name, cwd, readFile);
   if (file) return file;
   throw fileError(name, `there is no such file in ${cwd}: name another, or none to run with the defaults`);
 }
 
 async function findDefaultFile(cwd: string): Promise<ConfigFile | null> {
-  const candidates = await Promise.all(DEFAULT_CONFIG_NAMES.map((name) => readIfThere(name, cwd)));
+  const candidates = await Promise.all(DEFAULT_CONFIG_NAMES.map((name) => readIfThere(name, cwd, readFound)));
   const [file, second] = candidates.filter((candidate) => candidate !== null);
   if (file && second) {
     throw fileError(second.name, `${file.name} exists as well: keep one of them, or name the one to use`);
@@ -100,11 +104,21 @@ async function findDefaultFile(cwd: string): Promise<ConfigFile | null> {
   return file ?? null;
 }
 
-async function readIfThere(name: string, cwd: string): Promise<ConfigFile | null> {
+/** A file that is only looked for, and so may be anything: a FIFO would block the start. */
+async function readFound(path: string): Promise<Buffer | null> {
+  return readRegular(path, MAX_FOUND_BYTES, { followLinks: true });
+}
+
+async function readIfThere(
+  name: string,
+  cwd: string,
+  read: (path: string) => Promise<Buffer | null>,
+): Promise<ConfigFile | null> {
   const path = resolve(cwd, name);
-  let bytes: Buffer;
+  let bytes: Buffer | null;
   try {
-    bytes = await readFile(path);
+    bytes = await read(path);
+    if (bytes === null) return null;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw fileError(name, `cannot be read: ${messageOf(error)}`, error);

@@ -89,6 +89,8 @@ async function openEmbedded({ config, logger, env }: NatsLinkOptions): Promise<N
 
 /** Below it, events of the supervisor would not fit. */
 const MIN_PAYLOAD_BYTES = 32_768;
+/** Below it, long texts are cut and large messages of agents are refused by the server; it is the default of nats-server. */
+export const FULL_PAYLOAD_BYTES = 1_048_576;
 
 /** @throws SignalboxError `config_invalid` */
 function assertPayload(connection: NatsConnection, url: string): void {

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import type { Logger } from 'pino';
 import type { Variables } from '../base/environment.ts';
 import { readText } from '../base/files.ts';
+import { openRegular } from '../base/regular-files.ts';
 import { withLimit } from '../base/time.ts';
 import type { ProjectConfig } from '../config/schema/config.ts';
 import { messageOf } from '../contracts/errors.ts';
@@ -69,9 +70,10 @@ export class ProjectPrompts implements PromptBuilders {
     const limitMs = config.prompt_timeout_seconds * 1_000;
     if (template !== undefined) return fromTemplate(template, input);
     const facts = promptFacts(input);
-    return typeof builder === 'string'
-      ? fromModule(builder, facts, limitMs)
-      : this.#fromProgram(builder ?? [], facts, limitMs);
+    if (typeof builder !== 'string') return this.#fromProgram(builder ?? [], facts, limitMs);
+    return withLimit(fromModule(builder, facts), limitMs, () => {
+      throw new Error(`it took longer than ${limitMs / 1_000} s`);
+    });
   }
 
   async #fromProgram(
@@ -102,13 +104,13 @@ async function fromTemplate(file: string, input: PromptInput): Promise<string> {
   });
 }
 
-async function fromModule(file: string, facts: PromptFacts, limitMs: number): Promise<unknown> {
+async function fromModule(file: string, facts: PromptFacts): Promise<unknown> {
+  // The import of something else, such as a FIFO, would block a thread for ever.
+  await (await openRegular(file, { followLinks: true }))?.close();
   const module: { default?: unknown } = await import(pathToFileURL(file).href);
   const build = module.default;
   if (typeof build !== 'function') throw new Error(`${file} has no function as its default export`);
-  return withLimit(Promise.resolve((build as PromptBuilder)(facts)), limitMs, () => {
-    throw new Error(`it took longer than ${limitMs / 1_000} s`);
-  });
+  return (build as PromptBuilder)(facts);
 }
 
 /** Error messages of programs may repeat their input. */

@@ -9,17 +9,29 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { messageOf } from '../contracts/errors.ts';
 
-const CHECK_MS = 1_000;
-/** How long a check of the data directory may take. */
-const MAX_CHECK_MS = 10_000;
-/** How late the event loop may be. */
-const MAX_DELAY_MS = 5_000;
-/** How long a late event loop is reported. */
-const REPORT_MS = 10_000;
+/** Milliseconds. */
+export interface SelfWatchLimits {
+  /** Between two checks. */
+  readonly checkMs: number;
+  /** How long a check of the data directory may take. */
+  readonly maxCheckMs: number;
+  /** How late the event loop may be. */
+  readonly maxDelayMs: number;
+  /** How long a late event loop is reported. */
+  readonly reportMs: number;
+}
+
+const LIMITS: SelfWatchLimits = {
+  checkMs: 1_000,
+  maxCheckMs: 10_000,
+  maxDelayMs: 5_000,
+  reportMs: 10_000,
+};
 
 export class SelfWatch {
   readonly #directory: string;
   readonly #logger: Logger;
+  readonly #limits: SelfWatchLimits;
   readonly #timer: NodeJS.Timeout;
   #identity: string | undefined;
   #checkedAt = performance.now();
@@ -29,14 +41,15 @@ export class SelfWatch {
   #logged: string | null = null;
 
   /** @param directory the data directory */
-  private constructor(directory: string, logger: Logger) {
+  private constructor(directory: string, logger: Logger, limits: SelfWatchLimits) {
     this.#directory = directory;
     this.#logger = logger;
-    this.#timer = setInterval(() => this.#tick(), CHECK_MS).unref();
+    this.#limits = limits;
+    this.#timer = setInterval(() => this.#tick(), limits.checkMs).unref();
   }
 
-  static async start(directory: string, logger: Logger): Promise<SelfWatch> {
-    const watch = new SelfWatch(directory, logger);
+  static async start(directory: string, logger: Logger, limits = LIMITS): Promise<SelfWatch> {
+    const watch = new SelfWatch(directory, logger, limits);
     watch.#identity = await watch.#identify();
     return watch;
   }
@@ -45,11 +58,11 @@ export class SelfWatch {
   get obstacle(): string | null {
     const now = performance.now();
     if (this.#lost !== null) return this.#lost;
-    if (this.#checkingSince !== null && now - this.#checkingSince > MAX_CHECK_MS) {
+    if (this.#checkingSince !== null && now - this.#checkingSince > this.#limits.maxCheckMs) {
       const seconds = Math.round((now - this.#checkingSince) / 1_000);
       return `reading the data directory ${this.#directory} has taken ${seconds} s so far: its file system hangs, or all threads that read files are blocked`;
     }
-    if (this.#delay !== null && now - this.#delay.at < REPORT_MS) {
+    if (this.#delay !== null && now - this.#delay.at < this.#limits.reportMs) {
       return `the process stood still for ${Math.round(this.#delay.ms / 1_000)} s: the machine is overloaded, or something blocks it`;
     }
     return null;
@@ -61,9 +74,9 @@ export class SelfWatch {
 
   #tick(): void {
     const now = performance.now();
-    const ms = now - this.#checkedAt - CHECK_MS;
+    const ms = now - this.#checkedAt - this.#limits.checkMs;
     this.#checkedAt = now;
-    if (ms > MAX_DELAY_MS) this.#delay = { ms, at: now };
+    if (ms > this.#limits.maxDelayMs) this.#delay = { ms, at: now };
     if (this.#checkingSince === null) void this.#check();
     this.#log();
   }

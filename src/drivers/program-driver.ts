@@ -197,7 +197,8 @@ export class ProgramDriver implements Driver {
     wasEnded?: boolean,
   ): Promise<ReadEnd> {
     const directory = join(files.directory, 'process');
-    const stderrTail = await tailOf(join(directory, 'stderr.log'), MESSAGES_TAIL_BYTES);
+    // Whatever happens, the end is reported.
+    const stderrTail = await tailOf(join(directory, 'stderr.log'), MESSAGES_TAIL_BYTES).catch(() => '');
     const { exit, endedAt, stdoutBytes } = report;
     try {
       const ended = { directory, exit, endedAt, stderrTail, stdoutBytes, wasEnded };

@@ -2,13 +2,13 @@
  * Rejected messages of agents, with the reason. The newest of each agent are kept (streams.ts); a flood costs a bounded number
  * of writes a second. All are counted.
  */
-
 import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock } from '../base/environment.ts';
 import { cutText } from '../base/text/cut-text.ts';
 import { type RejectionRecord, rejectionRecordSchema } from '../contracts/messages/agent-messages.ts';
 import { REJECTED_STREAM, REJECTED_SUBJECTS, rejectedSubject } from '../contracts/messages/subjects.ts';
+import { StallWatch } from '../journal/jetstream/stall-watch.ts';
 
 /** Rejections that are stored in one second. */
 const PER_SECOND = 100;
@@ -56,12 +56,18 @@ export class Rejections {
       const { num_pending: pending } = await consumer.info(true);
       if (pending === 0) return [];
       const messages = await consumer.consume();
-      for await (const message of messages) {
-        const parsed = rejectionRecordSchema.safeParse(message.json());
-        if (parsed.success) found.push(parsed.data);
-        if (message.info.pending === 0) break;
+      // A flood replaces messages while they are read: the server may have counted some that it then does not deliver.
+      const stall = new StallWatch(consumer, messages);
+      try {
+        for await (const message of messages) {
+          const parsed = rejectionRecordSchema.safeParse(message.json());
+          if (parsed.success) found.push(parsed.data);
+          if (message.info.pending === 0) break;
+        }
+      } finally {
+        stall.close();
+        await messages.close();
       }
-      await messages.close();
     } finally {
       await consumer.delete().catch(() => false);
     }

@@ -1,4 +1,5 @@
 /** Runs processes on this machine: the implementation of `runner.ts`. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type AdoptionFinding, findOut, untilStarted } from './adoption.ts';
@@ -31,6 +32,8 @@ export interface ProcessRunnerOptions {
 }
 
 const POLL_MS = 500;
+/** How long a launcher that was not seen may still be on its way. */
+const MAX_LATE_BEGIN_MS = 60_000;
 
 type Started = Pick<StartedProcess, 'launcher' | 'agent' | 'startedAt'>;
 type EndedFinding = Extract<AdoptionFinding, { kind: 'ended' }>;
@@ -62,15 +65,38 @@ class HostProcessRunner implements ProcessRunner {
     const record = specRecord(spec, this.#host);
     // On disk before a launcher starts, so that adopt() finds out what happened after a crash at any point.
     await directory.create(record);
-    const launched = await this.#pad.launch({ spec, program, directory });
-    const start = await this.#started(spec, directory, launched).catch(async (error: unknown) => {
-      await this.#preventStart(directory, spec.marker);
-      launched.release();
-      throw error;
-    });
+    const { launched, start } = await this.#launch(spec, program, directory);
     const process = this.#supervise({ directory, spec: record, ...start }, () => launched.release());
     void launched.ended.then(() => process.checkEnd());
     return process;
+  }
+
+  async #launch(
+    spec: SpawnSpec,
+    program: string,
+    directory: AttemptDirectory,
+  ): Promise<{ readonly launched: Launched; readonly start: Started }> {
+    const errors = await directory.createErrors();
+    const launched = await this.#pad
+      .launch({ spec, program, directory, errors: errors.fd })
+      .catch(async (error: unknown) => {
+        await errors.close();
+        throw error;
+      });
+    try {
+      const start = await this.#started(spec, directory, launched);
+      await errors.close();
+      return { launched, start };
+    } catch (error) {
+      const isOnItsWay = await this.#preventStart(directory, spec.marker);
+      // A launcher that is on its way opens it by its number, which must not be that of another file by then.
+      const begun = isOnItsWay ? pause(MAX_LATE_BEGIN_MS, undefined, { ref: false }) : Promise.resolve();
+      void Promise.race([launched.ended, begun]).then(() => {
+        launched.release();
+        return errors.close();
+      });
+      throw error;
+    }
   }
 
   async adopt(path: string, marker: string, known?: KnownProcess): Promise<ProcessAdoption> {
@@ -132,9 +158,15 @@ class HostProcessRunner implements ProcessRunner {
     return { ...start, startedAt: directory.startedAt() ?? this.#host.now() };
   }
 
-  /** Makes sure that a failed spawn starts nothing later: stops a launcher on its way, kills one that has begun. */
-  async #preventStart(directory: AttemptDirectory, marker: string): Promise<void> {
-    if (!(await directory.abandon())) await new Killer(this.#host, { marker }).kill({ graceMs: 0 });
+  /**
+   * Makes sure that a failed spawn starts nothing later: stops a launcher on its way, kills one that has begun, even if
+   * its record was removed.
+   * @returns whether none was there
+   */
+  async #preventStart(directory: AttemptDirectory, marker: string): Promise<boolean> {
+    const isOnItsWay = await directory.abandon();
+    const { processCount } = await new Killer(this.#host, { marker }).kill({ graceMs: 0 });
+    return isOnItsWay && processCount === 0;
   }
 }
 

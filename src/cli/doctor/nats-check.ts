@@ -9,7 +9,7 @@ import {
   RECOMMENDED_SERVER,
 } from '../../daemon/embedded/program.ts';
 import { isServerGiven } from '../../daemon/nats-address.ts';
-import { DURABILITY, openNatsLink } from '../../daemon/nats-link.ts';
+import { DURABILITY, FULL_PAYLOAD_BYTES, type NatsLink, openNatsLink } from '../../daemon/nats-link.ts';
 import { type Check, type CheckContext, type Finding, fail, ok, warn } from './finding.ts';
 import { checkSharedAccount } from './shared-account.ts';
 
@@ -62,11 +62,23 @@ async function checkProgram({ config, env }: CheckContext): Promise<Finding[]> {
 async function checkServer({ config, env }: CheckContext): Promise<Finding[]> {
   try {
     const link = await openNatsLink({ config, logger: silent, env });
+    const payload = judgePayload(link);
     const users = await checkSharedAccount(config, link).finally(() => link.close());
-    return [judge('nats', link.version, `answers at ${link.url}`), ...users];
+    return [judge('nats', link.version, `answers at ${link.url}`), payload, ...users];
   } catch (error) {
     return [fail('nats', messageOf(error), 'start the server, or fix its address')];
   }
+}
+
+/** A server that takes too little for any event was refused when it was connected to. */
+function judgePayload({ connection }: NatsLink): Finding {
+  const bytes = connection.info?.max_payload ?? FULL_PAYLOAD_BYTES;
+  if (bytes >= FULL_PAYLOAD_BYTES) return ok('max_payload', `${bytes} bytes`);
+  return warn(
+    'max_payload',
+    `${bytes} bytes: long texts in events are cut, and larger messages of agents are refused by the server`,
+    `set max_payload to ${FULL_PAYLOAD_BYTES} or more in the configuration of the server and of the account`,
+  );
 }
 
 function judge(check: string, version: string, where: string): Finding {

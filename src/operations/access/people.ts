@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { readSmallSync } from '../../base/regular-files.ts';
 import type { AccessReport } from '../../contracts/api/system-answers.ts';
+import { messageOf } from '../../contracts/errors.ts';
 import { type AccessFiles, readAccess, recordAccess } from './access-state.ts';
 import {
   hashOf,
@@ -135,9 +136,14 @@ function index(tokens: readonly TokenEntry[]): ReadonlyMap<string, TokenEntry> {
   return new Map(tokens.map((each) => [each.sha256, each]));
 }
 
+/** Changes with the file. Never throws: a directory on the way may have been replaced. */
 function stampOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat === undefined ? 'none' : `${stat.ino}/${stat.size}/${stat.mtimeMs}`;
+  try {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat === undefined ? 'none' : `${stat.ino}/${stat.size}/${stat.mtimeMs}`;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** null if there is no file. @throws NotRegularError */

@@ -1,9 +1,16 @@
 /** The directory of one attempt: what was asked for, and the launcher's records of what became of it. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { NotRegularError, readSmallSync, type SmallFile, statRegularSync } from '../../base/regular-files.ts';
+import {
+  createFresh,
+  NotRegularError,
+  readSmallSync,
+  type SmallFile,
+  statRegularSync,
+} from '../../base/regular-files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
+import type { SpawnFailure } from '../runner.ts';
 import { type ExitRecord, parseExitRecord } from './exit.ts';
 
 const specSchema = z.object({
@@ -25,6 +32,7 @@ export interface RecordedExit extends ExitRecord {
 }
 
 export const SPEC_FILE = 'spec.json';
+const LAUNCH_ERRORS = 'launch.err';
 const ABANDONED = 'abandoned\n';
 /** No system starts a longer command. */
 const MAX_SPEC_BYTES = 4 * 1_024 * 1_024;
@@ -42,14 +50,11 @@ export class AttemptDirectory {
   readonly path: string;
   readonly stdout: string;
   readonly stderr: string;
-  /** Errors from before the launcher runs. The launcher writes its own to another file, whose size has a meaning. */
-  readonly launchErrors: string;
 
   constructor(path: string) {
     this.path = path;
     this.stdout = join(path, 'stdout.log');
     this.stderr = join(path, 'stderr.log');
-    this.launchErrors = join(path, 'launch.err');
   }
 
   /** @throws SignalboxError `spawn_failed` if the directory was used before or cannot be written */
@@ -59,15 +64,21 @@ export class AttemptDirectory {
       if (made === undefined) await chmod(this.path, 0o700);
       await writeFile(this.#file(SPEC_FILE), `${JSON.stringify(record)}\n`, { flag: 'wx', mode: 0o600 });
     } catch (error) {
-      const used = hasCode(error, 'EEXIST');
-      const why = used
-        ? 'it holds an earlier process: give every attempt its own directory'
-        : messageOf(error);
-      throw new SignalboxError('spawn_failed', `cannot start a process in ${this.path}: ${why}`, {
-        details: { reason: used ? 'directory_used' : 'system' },
-        cause: error,
-      });
+      if (!hasCode(error, 'EEXIST')) throw unusable(this.path, 'system', messageOf(error), error);
+      const why = 'it holds an earlier process: give every attempt its own directory';
+      throw unusable(this.path, 'directory_used', why, error);
     }
+  }
+
+  /**
+   * A file for errors from before the launcher runs, open: another process may already have put something in its place
+   * that blocks whoever opens it. The launcher writes its own errors to another file, whose size has a meaning.
+   * @throws SignalboxError `spawn_failed`
+   */
+  async createErrors(): Promise<FileHandle> {
+    return createFresh(this.#file(LAUNCH_ERRORS)).catch((error: unknown) => {
+      throw unusable(this.path, 'system', messageOf(error), error);
+    });
   }
 
   /** Undefined if the file is missing or incomplete: then nothing was started. */
@@ -108,7 +119,7 @@ export class AttemptDirectory {
   }
 
   readLauncherErrors(): string {
-    const texts = ['launch.err', 'launcher.err'].map((name) => this.#read(name)?.text ?? '');
+    const texts = [LAUNCH_ERRORS, 'launcher.err'].map((name) => this.#read(name)?.text ?? '');
     return texts.join('').trim();
   }
 
@@ -124,6 +135,13 @@ export class AttemptDirectory {
       throw error;
     }
   }
+}
+
+function unusable(path: string, reason: SpawnFailure, why: string, cause: unknown): SignalboxError {
+  return new SignalboxError('spawn_failed', `cannot start a process in ${path}: ${why}`, {
+    details: { reason },
+    cause,
+  });
 }
 
 /** The content of {@link SPEC_FILE}; undefined if the text is anything else or incomplete. */

@@ -27,6 +27,8 @@ export interface LaunchRequest {
   /** Absolute path of the program. */
   readonly program: string;
   readonly directory: AttemptDirectory;
+  /** Descriptor of a file for the errors of the launch; open until the launcher has begun. */
+  readonly errors: number;
 }
 
 const SHELL = '/bin/sh';
@@ -233,7 +235,8 @@ function requestText(request: LaunchRequest, number: number): string {
   );
   const command = [SHELL, ...launcherArguments(request, number)].map(quoted).join(' ');
   const steps = [`cd ${quoted(request.spec.cwd)}`, ...exports, `exec "$_signalbox_setsid" -f ${command}`];
-  const errors = quoted(request.directory.launchErrors);
+  // Not by its name: an open that waits for another process would block the shell, and with it all launches.
+  const errors = quoted(`/proc/${process.pid}/fd/${request.errors}`);
   return `(${steps.join(' && ')}) </dev/null 2>>${errors} || echo failed ${number}\n`;
 }
 

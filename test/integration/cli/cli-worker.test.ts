@@ -7,12 +7,13 @@ import { type CliProcess, startCli, temporaryDirectory } from '../../support/pro
 import { isRunning } from '../../support/process/processes.ts';
 import { until } from '../../support/until.ts';
 
-async function startWorker(world: RemoteWorld, command: readonly string[]): Promise<CliProcess> {
+function startWorker(world: RemoteWorld, command: readonly string[]): Promise<CliProcess> {
+  return startWorkerWith(world, { agents: { far: { driver: 'command', command, concurrency: 2 } } });
+}
+
+async function startWorkerWith(world: RemoteWorld, agents: object): Promise<CliProcess> {
   const cwd = await temporaryDirectory();
-  const config = {
-    agents: { far: { driver: 'command', command, concurrency: 2 } },
-    shutdown: { drain_seconds: 0.1 },
-  };
+  const config = { ...agents, shutdown: { drain_seconds: 0.1 } };
   await writeFile(join(cwd, 'signalbox.config.json'), JSON.stringify(config));
   const { user, pass } = credentialsOf('far');
   await writeFile(join(cwd, 'far.json'), JSON.stringify({ user, password: pass }));
@@ -23,6 +24,16 @@ async function startWorker(world: RemoteWorld, command: readonly string[]): Prom
 }
 
 const FAR = { ...REMOTE, concurrency: 2, kill_grace_seconds: 0.5 } as const;
+
+/** As Codex, with as many characters as the id of its task says; a program that ends at once may be measured too late. */
+const PRINTS_A_RESULT = `#!/bin/sh
+cat >/dev/null
+echo '{"type":"thread.started","thread_id":"th"}'
+printf '{"type":"item.completed","item":{"type":"agent_message","text":"'
+head -c "\${SIGNALBOX_TASK_ID#of-}" /dev/zero | tr '\\0' x
+printf '"}}\\n{"type":"turn.completed","usage":{}}\\n'
+sleep 0.5
+`;
 
 describe.concurrent('signalbox worker', () => {
   it('runs an agent with its driver, and sends its output while it runs', {
@@ -83,6 +94,34 @@ describe.concurrent('signalbox worker', () => {
       expect(attempt?.evidence?.processCount).toBeGreaterThanOrEqual(2);
     }
     for (const pid of pids) expect(isRunning(pid)).toBe(false);
+  });
+
+  it('sends large results whole, and says which limit one exceeds', { timeout: 60_000 }, async () => {
+    await using world = await RemoteWorld.start({ agents: { far: FAR } });
+    const program = join(await temporaryDirectory(), 'prints-a-result');
+    await writeFile(program, PRINTS_A_RESULT, { mode: 0o755 });
+    await using _worker = await startWorkerWith(world, {
+      drivers: { prints: { base: 'codex', program } },
+      agents: { far: { driver: 'prints', concurrency: 2 } },
+    });
+    const { box } = world;
+    for (const count of [300_000, 3_000_000, 20_000_000]) {
+      const id = `of-${count}`;
+      await box.createTask({ project: 'demo', id, title: id, agent: 'far', max_attempts: 1 });
+    }
+    for (const count of [300_000, 3_000_000]) {
+      const task = await box.settledTask({ project: 'demo', task: `of-${count}` }, ['outputs']);
+      expect(task.status).toBe('done');
+      const file = task.outputs?.[0]?.content_file?.stored_at ?? '';
+      expect((await readFile(file, 'utf8')) === 'x'.repeat(count)).toBe(true);
+    }
+    const late = await box.settledTask({ project: 'demo', task: 'of-20000000' });
+    expect(late).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(
+        /it printed 20\d{6} bytes, and max_output_bytes of its agent keeps 10485760: raise/,
+      ),
+    });
   });
 
   it('returns unfinished tasks when it is stopped, and reports errors in its configuration', {

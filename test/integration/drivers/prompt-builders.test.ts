@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,12 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 function file(name: string, text: string): string {
   const path = join(directory, name);
   writeFileSync(path, text);
+  return path;
+}
+
+function fifo(name: string): string {
+  const path = join(directory, name);
+  execFileSync('mkfifo', [path]);
   return path;
 }
 
@@ -98,6 +105,16 @@ describe('the prompt of a project', () => {
         prompt_timeout_seconds: 0.05,
       }),
       /longer than 0.05 s/,
+    ],
+    [
+      'a FIFO in the place of its module',
+      () => ({ prompt_builder: fifo('h.mjs') }),
+      /h\.mjs is not a regular file/,
+    ],
+    [
+      'a FIFO in the place of its template',
+      () => ({ prompt_template: fifo('i.md') }),
+      /i\.md is not a regular file/,
     ],
     ['a program that fails', () => ({ prompt_builder: ['sh', '-c', 'echo bad >&2; exit 3'] }), /bad/],
     [

@@ -45,13 +45,14 @@ describe.concurrent('a worker of a remote agent', () => {
   });
 
   it('gets no job before it is connected, and the agent is offline until then', async () => {
-    await using world = await RemoteWorld.start({ agents: { far: REMOTE } });
+    await using world = await RemoteWorld.start({ agents: { far: PATIENT } });
     const { box } = world;
     await box.createTask({ project: 'demo', id: 'a', title: 'wait', agent: 'far' });
     await until(
       async () => (await box.readTask({ project: 'demo', task: 'a' })).status === 'pending',
       'it waits',
     );
+    expect(await state(world)).toBe('offline');
     await world.worker({ agent: 'far', default: () => 'done' });
     expect((await box.settledTask({ project: 'demo', task: 'a' })).status).toBe('done');
     expect((await box.listAttempts({ project: 'demo', task: 'a' })).attempts).toHaveLength(1);

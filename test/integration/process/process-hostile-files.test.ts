@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { stdoutOf } from '../../../src/drivers/declared/json-output.ts';
 import { tailOf } from '../../../src/process/files/tail.ts';
 import type { ExitReport, SpawnSpec } from '../../../src/process/runner.ts';
+import { HOSTILE_KINDS, replaceBy } from '../../support/hostile/kinds.ts';
 import { fixture, ProcessLab, until } from './process-harness.ts';
 
 const KINDS = ['fifo', 'device', 'directory', 'link', 'socket', 'huge', 'forged', 'nothing'];
@@ -95,6 +96,25 @@ describe('a process that replaces the files of its attempt', () => {
     expect(await lab.marked()).toEqual([]);
     expect(loop.longestMs()).toBeLessThan(MAX_STANDSTILL_MS);
   }, 90_000);
+});
+
+describe('a directory in which another process has put something before the start', () => {
+  const lab = new ProcessLab();
+  afterAll(() => lab.dispose());
+
+  it.each(HOSTILE_KINDS)('holds up no other start: %s', async (kind) => {
+    await lab.launchShellReady();
+    const names = ['launch.err', 'launcher.err', 'stdout.log', 'exit', 'agent'];
+    const planted = names.map((name) => ({ name, spec: lab.spec(['sleep', '600']) }));
+    await Promise.all(planted.map(({ name, spec }) => replaceBy(kind, [join(spec.directory, name)])));
+    const starts = planted.map(({ spec }) => lab.runner.spawn(spec).catch(() => null));
+    for (let other = 0; other < 3; other++) {
+      const process = await lab.spawn(['sleep', '600']);
+      expect((await process.kill({ graceMs: 0 })).survivors).toBe(0);
+    }
+    // Those that hang are given up after half a minute: they need not be waited for here.
+    for (const start of starts) void start.then((process) => process?.kill({ graceMs: 0 }));
+  });
 });
 
 describe('a process that prints without end', () => {

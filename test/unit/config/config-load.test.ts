@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +45,14 @@ describe('the file that is read', () => {
     expect({ port: config.server.port, source }).toEqual({ port: 2, source: join(cwd, 'other.conf') });
   });
 
+  it('is refused, and not waited for, if it was not named and is a FIFO', async () => {
+    execFileSync('mkfifo', [join(cwd, 'signalbox.config.yaml')]);
+    await expect(loadConfig({ cwd, env: {} })).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: `signalbox.config.yaml: cannot be read: ${join(cwd, 'signalbox.config.yaml')} is not a regular file`,
+    });
+  });
+
   it('is refused if there are two', async () => {
     await write('signalbox.config.yaml', '');
     await write('signalbox.config.json', '{}');
@@ -66,8 +75,7 @@ describe('the file that is read', () => {
     await mkdir(join(cwd, 'signalbox.config.yaml'));
     await expect(loadConfig({ cwd, env: {} })).rejects.toMatchObject({
       code: 'config_invalid',
-      message: expect.stringMatching(/^signalbox\.config\.yaml: cannot be read: EISDIR/),
-      cause: { code: 'EISDIR' },
+      message: expect.stringMatching(/^signalbox\.config\.yaml: cannot be read: .* is not a regular file$/),
     });
   });
 

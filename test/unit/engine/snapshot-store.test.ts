@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../../src/engine/runtime/snapshot.ts';
 import { codeFingerprint, SnapshotDirectory } from '../../../src/engine/runtime/snapshot-store.ts';
 import { silentLogger } from '../../support/engine.ts';
+import { HOSTILE_KINDS, replaceBy } from '../../support/hostile/kinds.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -55,6 +56,38 @@ describe('a snapshot directory', () => {
       [fileOf(900), fileOf(10_000)].map((file) => file.slice(directory.length + 1)),
     );
   });
+
+  it.each(HOSTILE_KINDS)('returns the one before if a newer one was replaced by: %s', async (kind) => {
+    await store().save(snapshotAt(5));
+    await replaceBy(kind, [fileOf(6)]);
+    expect((await store().load())?.at.tip.sequence).toBe(5);
+    await replaceBy(kind, [`${fileOf(7)}.tmp`]);
+    // A directory that holds something stays: the snapshot is not taken.
+    await store()
+      .save(snapshotAt(7))
+      .catch(() => expect(kind).toBe('directory'));
+    expect((await store().load())?.at.tip.sequence).toBe(kind === 'directory' ? 5 : 7);
+  });
+
+  it.each(HOSTILE_KINDS)(
+    'has none, and blocks nothing, if the directory was replaced by: %s',
+    async (kind) => {
+      await store().save(snapshotAt(5));
+      await replaceBy(kind, [directory]);
+      expect(await store().load()).toBeNull();
+      const isUsable = kind === 'directory' || kind === 'nothing';
+      const saved = await store()
+        .save(snapshotAt(6))
+        .then(
+          () => true,
+          () => false,
+        );
+      expect(saved).toBe(isUsable);
+      await store().drop();
+      await store().save(snapshotAt(7));
+      expect((await store().load())?.at.tip.sequence).toBe(7);
+    },
+  );
 
   it('snapshots/only-a-shortcut: ignores one that other code wrote', async () => {
     await store('other code').save(snapshotAt(5));
