@@ -8,10 +8,12 @@ import { PAGES, pageAt } from './pages.tsx';
 import { Notices } from './parts/base/notices.tsx';
 import { Help } from './parts/frame/help.tsx';
 import { Navigation } from './parts/frame/navigation.tsx';
+import { Palette } from './parts/frame/palette.tsx';
 import { step, TimeBar } from './parts/frame/time-bar.tsx';
 import { TopBar } from './parts/frame/top-bar.tsx';
+import { writeAddress } from './state/address.ts';
 import { attentionCount } from './state/attention.ts';
-import { isHelpOpen, listenForKeys } from './state/keyboard.ts';
+import { isHelpOpen, isPaletteOpen, listenForKeys } from './state/keyboard.ts';
 import { goLive, wanted } from './state/past.ts';
 import { session } from './state/session.ts';
 
@@ -35,12 +37,15 @@ function Frame() {
     const name = pageAt(path)?.name ?? 'Page not found';
     document.title = `${waiting === 0 ? '' : `(${waiting}) `}${name} – Signalbox`;
   }, [path, waiting]);
+  // A link leads to a page without the search and the moment, which stay.
+  useEffect(writeAddress, [path]);
   const shownPath = useRef(path);
   useEffect(() => {
     if (shownPath.current === path) return;
     shownPath.current = path;
-    // A screen reader starts to read the new page at its beginning.
-    document.getElementById('main')?.focus({ preventScroll: true });
+    // A screen reader starts to read the new page at its beginning, unless the page has put the focus somewhere itself.
+    const main = document.getElementById('main');
+    if (main && !main.contains(document.activeElement)) main.focus({ preventScroll: true });
   }, [path]);
   useEffect(
     () => listenForKeys({ pathsByKey: PATHS_BY_KEY, navigate: route, step, present: goLive }),
@@ -67,6 +72,7 @@ function Frame() {
       </div>
       <Notices />
       {isHelpOpen.value && <Help />}
+      {isPaletteOpen.value && <Palette />}
     </div>
   );
 }

@@ -8,10 +8,12 @@ import { AuditPage } from './pages/audit.tsx';
 import { BoardPage } from './pages/board.tsx';
 import { DeadLettersPage } from './pages/dead-letters.tsx';
 import { MachinesPage } from './pages/machines.tsx';
+import { NewTaskPage } from './pages/new-task.tsx';
 import { ProcessesPage } from './pages/processes.tsx';
 import { QueuesPage } from './pages/queues.tsx';
 import { SchedulesPage } from './pages/schedules.tsx';
 import { TaskPage } from './pages/task.tsx';
+import { TasksPage } from './pages/tasks.tsx';
 import { ThroughputPage } from './pages/throughput.tsx';
 import type { PageProps } from './parts/base/page.tsx';
 import { attention, attentionCount } from './state/attention.ts';
@@ -54,6 +56,13 @@ export const PAGES: readonly PageRow[] = [
     component: BoardPage,
     navigation: { icon: 'M4 4h4v16H4zM10 4h4v10h-4zM16 4h4v13h-4z', key: 'b' },
   },
+  {
+    path: '/ui/tasks',
+    title: 'Tasks',
+    component: TasksPage,
+    navigation: { icon: 'M4 5h3v3H4zM4 11h3v3H4zM4 17h3v3H4zM10 6h10M10 12h10M10 18h10', key: 'l' },
+  },
+  { path: '/ui/new', title: 'Create a task', component: NewTaskPage, below: '/ui/board' },
   { path: '/ui/projects/:project/tasks/:task', title: 'Task', component: TaskPage, below: '/ui/board' },
   {
     path: '/ui/projects/:project/tasks/:task/attempts/:attempt',

@@ -70,7 +70,6 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
       .first()
       .waitFor();
     await page.getByRole('button', { name: 'Approve: How long do the runs take?' }).click();
-    await page.getByRole('button', { name: 'Approve', exact: true }).click();
     await page.locator('.head-state').getByText('done', { exact: true }).waitFor();
     await page.getByText('sent back: By kind of task, please.').waitFor();
 
@@ -79,7 +78,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     await page.keyboard.press('d');
     await page.getByRole('link', { name: '2 attempts' }).click();
     await page.getByText('Attempt 2').waitFor();
-    await page.getByText('SIGKILL', { exact: true }).waitFor();
+    await page.getByText(/^It was stopped in .*SIGKILL/).waitFor();
     await page.getByText(/agent \d+ hangs/).waitFor();
     await page.goBack();
     await page.getByLabel('Select Wait for ever').check();

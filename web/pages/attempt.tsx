@@ -58,6 +58,7 @@ export function AttemptPage() {
           {isOpen && attempt.status !== 'stopping' && mayNow('operate') && (
             <ActionButton
               tone="bad"
+              shortcut="K"
               action={kill}
               title="Ends the processes of this attempt, by force after the grace period. The task is tried again if attempts are left."
             >

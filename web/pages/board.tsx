@@ -29,6 +29,10 @@ export function BoardPage({ title }: PageProps) {
   const shown = board.value;
   if (!shown) return <Loading what="the board" />;
   const isFiltered = project.value !== '' || words.value.trim() !== '';
+  // A column without a task takes no room; with none at all there is nothing to lay out.
+  const filled = columns.value.filter(
+    ({ column, cards }) => cards.length > 0 || (!isFiltered && totalOf(column) > 0),
+  );
   const isEmpty = columns.value.every(({ cards }) => cards.length === 0);
   return (
     <div class="board-page">
@@ -44,8 +48,8 @@ export function BoardPage({ title }: PageProps) {
           )}
         </Empty>
       )}
-      <div class="board" style={{ '--columns': columns.value.map(({ cards }) => widthOf(cards)).join(' ') }}>
-        {columns.value.map(({ column, cards }) => (
+      <div class="board" style={{ '--columns': filled.map(() => COLUMN_WIDTH).join(' ') }}>
+        {filled.map(({ column, cards }) => (
           <BoardColumn
             key={column.id}
             column={column}
@@ -61,9 +65,8 @@ export function BoardPage({ title }: PageProps) {
 const totalOf = ({ states }: Column): number =>
   states.reduce((sum, state) => sum + (board.value?.counts[state] ?? 0), 0);
 
-/** An empty column is narrow. */
-const widthOf = (cards: readonly BoardCard[]): string =>
-  cards.length === 0 ? 'minmax(96px, 0.4fr)' : 'minmax(168px, 1fr)';
+/** Eight columns fit 1,440 pixels. */
+const COLUMN_WIDTH = 'minmax(128px, 1fr)';
 
 interface BoardColumnProps {
   readonly column: Column;

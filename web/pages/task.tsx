@@ -21,8 +21,10 @@ import { LastError } from '../parts/task/last-error.tsx';
 import { Outputs } from '../parts/task/outputs.tsx';
 import { board } from '../state/board.ts';
 import { keyOf } from '../state/cards.ts';
+import { NEW_TASK_PATH } from '../state/keyboard.ts';
 import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';
+import { mayNow } from '../state/rights.ts';
 import { asItWas, staysOf, type WholeTask } from '../state/whole-task.ts';
 
 export function TaskPage() {
@@ -60,6 +62,16 @@ export function TaskPage() {
         <>
           <StateBadge state={task.status} />
           <TaskActions task={task} onDone={resource.reload} />
+          {mayNow('create') && (
+            <a
+              class="button"
+              href={`${NEW_TASK_PATH}?copy=${encodeURIComponent(keyOf(task))}`}
+              aria-keyshortcuts="y"
+              title="Opens the form with the fields of this task"
+            >
+              Copy
+            </a>
+          )}
         </>
       }
     >

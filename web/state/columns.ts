@@ -26,7 +26,7 @@ export const COLUMNS: readonly Column[] = [
   { id: 'scheduled', title: 'Scheduled', states: ['scheduled'], order: byTime('due_at', 1) },
   { id: 'pending', title: 'Pending', states: ['pending'], order: byUrgency },
   { id: 'working', title: 'Working', states: ['claimed', 'working'], order: byTime('created_at', 1) },
-  { id: 'review', title: 'Review', states: ['review'], order: byTime('updated_at', 1) },
+  { id: 'review', title: 'Review', states: ['review'], order: byUrgency },
   { id: 'blocked', title: 'Blocked', states: ['blocked'], order: byTime('updated_at', 1) },
   { id: 'done', title: 'Done', states: ['done'], order: byTime('finished_at', -1) },
   { id: 'failed', title: 'Failed', states: ['failed', 'expired'], order: byTime('finished_at', -1) },

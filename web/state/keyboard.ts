@@ -1,5 +1,9 @@
 /**
- * Keyboard shortcuts of the whole page. They are off while the user types, and while Ctrl, Alt or Meta is held.
+ * Keyboard shortcuts of the whole page. They are off while the user types, and while Ctrl, Alt or Meta is held, but for
+ * Ctrl-K and ⌘K, which open the palette.
+ *
+ * A button names its key in `aria-keyshortcuts`: the key presses that button of the focused row, or else of the head of
+ * the page.
  *
  * Elements with `data-item` are rows that `j` and `k` move through; those with `data-group` are the lists and columns
  * around them.
@@ -7,6 +11,10 @@
 import { signal } from '@preact/signals';
 
 export const isHelpOpen = signal(false);
+export const isPaletteOpen = signal(false);
+
+/** The page on which a task is created. */
+export const NEW_TASK_PATH = '/ui/new';
 
 /** Longest time between the two keys of a pair. */
 const PAIR_MS = 1_200;
@@ -21,7 +29,7 @@ export interface KeyActions {
 
 /** @returns a function that stops listening */
 export function listenForKeys({ pathsByKey, navigate, step, present }: KeyActions): () => void {
-  let leader = 0;
+  let leader = Number.NEGATIVE_INFINITY;
   const actions: Readonly<Record<string, () => void>> = {
     '/': () => document.querySelector<HTMLInputElement>('[data-search]')?.focus(),
     '?': () => {
@@ -34,8 +42,14 @@ export function listenForKeys({ pathsByKey, navigate, step, present }: KeyAction
     '[': () => step(-1),
     ']': () => step(1),
     p: present,
+    c: () => navigate(NEW_TASK_PATH),
   };
   const onKey = (event: KeyboardEvent): void => {
+    if (event.key === 'k' && (event.metaKey || event.ctrlKey) && !event.altKey) {
+      isPaletteOpen.value = !isPaletteOpen.value;
+      event.preventDefault();
+      return;
+    }
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     const { target, key } = event;
     if (isTyping(target)) {
@@ -44,14 +58,30 @@ export function listenForKeys({ pathsByKey, navigate, step, present }: KeyAction
     }
     if (document.querySelector('dialog[open]') && key !== '?') return;
     const place = performance.now() - leader < PAIR_MS ? pathsByKey.get(key) : undefined;
-    leader = key === 'g' ? performance.now() : 0;
+    leader = key === 'g' ? performance.now() : Number.NEGATIVE_INFINITY;
     if (place !== undefined) navigate(place);
+    else if (press(key)) void 0;
     else if (Object.hasOwn(actions, key)) actions[key]?.();
     else return;
     event.preventDefault();
   };
   addEventListener('keydown', onKey);
   return () => removeEventListener('keydown', onKey);
+}
+
+/** Presses the button with this key. @returns false if there is none */
+function press(key: string): boolean {
+  if (!/^[A-Za-z*]$/.test(key)) return false;
+  const row = document.activeElement?.closest('[data-item]') ?? null;
+  const places = [
+    row,
+    key === '*' ? (row?.closest('.section') ?? document) : null,
+    document.querySelector('.head-state'),
+  ];
+  const wanted = `[aria-keyshortcuts="${key}"]:not(:disabled)`;
+  const button = places.flatMap((place) => place?.querySelector<HTMLElement>(wanted) ?? [])[0];
+  button?.click();
+  return button !== undefined;
 }
 
 function isTyping(target: EventTarget | null): boolean {

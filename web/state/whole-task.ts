@@ -1,6 +1,6 @@
 /** A task with everything that belongs to it, in the present and in the past. */
-import { attemptKey } from '../../src/contracts/ids.ts';
-import type { EventAnswer, TaskAnswer } from '../api/types.ts';
+import { type AttemptRef, attemptKey } from '../../src/contracts/ids.ts';
+import type { AttemptAnswer, EventAnswer, TaskAnswer } from '../api/types.ts';
 import { type Board, keyOf } from './cards.ts';
 
 export type WholeTask = Omit<TaskAnswer, 'events'> & { readonly events: EventAnswer[] };
@@ -24,36 +24,77 @@ export function staysOf({ project, id, events, finished_at }: WholeTask): readon
   return moves.map((move, index) => ({ ...move, to: moves[index + 1]?.from ?? finished_at }));
 }
 
-/** The task as it was after an event of the board: without later outputs, comments, attempts and events. */
+/** The task as it was after an event of the board: nothing that came later is left in it. */
 export function asItWas(task: WholeTask, { sequence, cards }: Board): WholeTask {
+  const { project, id: name } = task;
   const events = task.events.filter((event) => event.sequence <= sequence);
-  const last = events.at(-1);
   const card = cards.get(keyOf(task));
-  const until = last?.time ?? task.created_at;
+  const until = events.at(-1)?.time ?? task.created_at;
   const isKnown = ({ time }: { readonly time: string }): boolean => time <= until;
   const attempts = (task.attempts ?? [])
     .filter(({ claimed_at }) => claimed_at <= until)
-    .map((attempt) => {
-      const key = attemptKey({ project: task.project, task: task.id, attempt: attempt.attempt });
-      const moved = events.flatMap(({ transitions }) =>
-        transitions.filter(({ entity, id }) => entity === 'attempt' && id === key),
-      );
-      const isOver = attempt.ended_at !== null && attempt.ended_at <= until;
-      const hasStarted = attempt.started_at !== null && attempt.started_at <= until;
-      return {
-        ...attempt,
-        status: moved.at(-1)?.to ?? attempt.status,
-        started_at: hasStarted ? attempt.started_at : null,
-        ended_at: isOver ? attempt.ended_at : null,
-      };
-    });
+    .map((attempt) =>
+      attemptAsItWas({ project, task: name, attempt: attempt.attempt }, attempt, events, until),
+    );
+  const outputs = (task.outputs ?? []).filter(isKnown);
+  const comments = (task.comments ?? []).filter(isKnown);
+  const children = task.children?.ids.filter((id) => cards.has(keyOf({ project, id })));
+  const { children: _children, children_outputs: _outputs, ...rest } = task;
   return {
-    ...task,
-    status: card?.status ?? task.status,
-    finished_at: card ? card.finished_at : task.finished_at,
-    outputs: (task.outputs ?? []).filter(isKnown),
-    comments: (task.comments ?? []).filter(isKnown),
+    ...rest,
+    ...(children?.length && { children: { total: children.length, by_status: {}, ids: children } }),
+    ...(card && {
+      status: card.status,
+      priority: card.priority,
+      attempt: card.attempt,
+      attempts_used: card.attempts_used,
+      due_at: card.due_at,
+      finished_at: card.finished_at,
+      updated_at: card.updated_at,
+      sequence: card.sequence,
+      reason: card.note_kind === 'reason' ? card.note : null,
+      progress: card.note_kind === 'progress' ? card.note : null,
+    }),
+    claimed_by: attempts.at(-1)?.agent ?? null,
+    open_attempt: attempts.find(({ ended_at }) => ended_at === null)?.attempt ?? null,
+    last_outcome: attempts.findLast(({ ended_at }) => ended_at !== null)?.outcome ?? null,
+    output_count: outputs.length,
+    comment_count: comments.length,
+    outputs,
+    comments,
     attempts,
     events,
+  };
+}
+
+function attemptAsItWas(
+  ref: AttemptRef,
+  attempt: AttemptAnswer,
+  events: readonly EventAnswer[],
+  until: string,
+): AttemptAnswer {
+  const key = attemptKey(ref);
+  const moved = events.flatMap(({ transitions }) =>
+    transitions.filter(({ entity, id }) => entity === 'attempt' && id === key),
+  );
+  const status = moved.at(-1)?.to ?? attempt.status;
+  if (attempt.ended_at !== null && attempt.ended_at <= until) return { ...attempt, status };
+  const hasStarted = attempt.started_at !== null && attempt.started_at <= until;
+  return {
+    ...attempt,
+    status,
+    started_at: hasStarted ? attempt.started_at : null,
+    ended_at: null,
+    outcome: null,
+    error: null,
+    exit_code: null,
+    signal: null,
+    stop_reason: null,
+    duration_ms: null,
+    cpu_ms: null,
+    peak_memory_bytes: null,
+    usage: null,
+    stderr_tail: null,
+    evidence: null,
   };
 }

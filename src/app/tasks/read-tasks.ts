@@ -1,4 +1,5 @@
 /** Reads tasks from the blackboard, also while the log cannot be written. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TaskView } from '../../../projections/index.ts';
 import { normalForm, searchForm } from '../../base/text/normal-form.ts';
 import type { EventAnswer, TaskAnswer, TaskPageAnswer } from '../../contracts/api/answers.ts';
@@ -44,16 +45,14 @@ export async function readTask(
 }
 
 /** Tasks of a project, or of all, in the order of creation. @throws SignalboxError `invalid_request` */
-export function listTasks(
+export async function listTasks(
   app: Needs<'state.projections'>,
   project: string | null,
   query: ListTasks,
-): TaskPageAnswer {
-  const { tasks, next } = findTasks(app, {
-    ...query,
-    project,
-    states: statesOf(query.status ?? query.state),
-  });
+): Promise<TaskPageAnswer> {
+  const { q, ...filter } = query;
+  const wanted = { ...filter, project, states: statesOf(query.status ?? query.state) };
+  const { tasks, next } = q === undefined ? findTasks(app, wanted) : await searchTasks(app, wanted, q);
   return { tasks: tasks.map(taskJson), next };
 }
 
@@ -68,17 +67,17 @@ interface TaskQuery {
   readonly parent?: string | undefined;
   /** `NAME=VALUE` */
   readonly label?: string | undefined;
-  /** Words that all occur in its id, title or description. */
-  readonly q?: string | undefined;
   readonly after: number;
   readonly limit: number;
 }
 
+interface FoundTasks {
+  readonly tasks: readonly TaskView[];
+  readonly next: number | null;
+}
+
 /** The matching tasks, in the order of creation. */
-export function findTasks(
-  app: Needs<'state.projections'>,
-  query: TaskQuery,
-): { readonly tasks: readonly TaskView[]; readonly next: number | null } {
+export function findTasks(app: Needs<'state.projections'>, query: TaskQuery): FoundTasks {
   const { after, limit } = query;
   const matches = filterOf(query);
   const tasks: TaskView[] = [];
@@ -91,16 +90,50 @@ export function findTasks(
   return { tasks, next: null };
 }
 
-function filterOf({
-  project,
-  states,
-  agent,
-  type,
-  parent,
-  label,
-  q,
-}: TaskQuery): (task: TaskView) => boolean {
-  const words = searchForm(q ?? '').split(/\s+/);
+/** Milliseconds of searching between two turns of the event loop: agents can write much, and must not block it. */
+const SEARCH_SLICE_MS = 5;
+/** Characters of an output, and outputs of a task, the newest, that are searched. */
+const SEARCHED_CONTENT = 20_000;
+const SEARCHED_OUTPUTS = 10;
+
+/** The matching tasks with all of the words, in the order of creation. @param q words, separated by spaces */
+async function searchTasks(
+  app: Needs<'state.projections'>,
+  query: TaskQuery,
+  q: string,
+): Promise<FoundTasks> {
+  const { after, limit } = query;
+  const matches = filterOf(query);
+  const words = searchForm(q).split(/\s+/);
+  const tasks: TaskView[] = [];
+  let began = performance.now();
+  for (const task of app.state.projections.blackboard.tasks.values()) {
+    if (performance.now() - began > SEARCH_SLICE_MS) {
+      await nextTurn();
+      began = performance.now();
+    }
+    if (task.createdSequence <= after || !matches(task) || !hasWords(task, words)) continue;
+    if (tasks.length === limit) return { tasks, next: tasks.at(-1)?.createdSequence ?? null };
+    tasks.push(task);
+  }
+  return { tasks, next: null };
+}
+
+function hasWords({ id, agent, spec, outputs }: TaskView, words: readonly string[]): boolean {
+  const { title, description, type = '', labels = {} } = spec;
+  const about = [id, title, description, agent ?? spec.agent ?? '', type, ...Object.entries(labels).flat()];
+  const produced = outputs
+    .slice(-SEARCHED_OUTPUTS)
+    .flatMap((output) => [
+      output.title,
+      output.summary ?? '',
+      (output.content ?? '').slice(0, SEARCHED_CONTENT),
+    ]);
+  const searched = searchForm([...about, ...produced].join('\n'));
+  return words.every((word) => searched.includes(word));
+}
+
+function filterOf({ project, states, agent, type, parent, label }: TaskQuery): (task: TaskView) => boolean {
   const [name = '', ...value] = normalForm(label ?? '').split('=');
   return (task) => {
     const { spec } = task;
@@ -109,14 +142,8 @@ function filterOf({
     if (agent !== undefined && agent !== (task.agent ?? spec.agent)) return false;
     if (type !== undefined && type !== spec.type) return false;
     if (parent !== undefined && parent !== spec.parent) return false;
-    if (label !== undefined && !hasLabel(spec.labels, name, value.join('='))) return false;
-    return q === undefined || holdsAll(words, `${task.id}\n${spec.title}\n${spec.description}`);
+    return label === undefined || hasLabel(spec.labels, name, value.join('='));
   };
-}
-
-function holdsAll(words: readonly string[], text: string): boolean {
-  const searched = searchForm(text);
-  return words.every((word) => searched.includes(word));
 }
 
 /** Tasks of earlier versions have labels as they were written, in any normal form. */

@@ -81,7 +81,10 @@ export const ls: CommandRow = {
       .option('--type <id>', 'only tasks of this type')
       .option('--parent <id>', 'only children of this task')
       .option('--label <name=value>', 'only tasks with this label')
-      .option('--search <words>', 'only tasks with all of these words in id, title or description')
+      .option(
+        '--search <words>',
+        'only tasks with all of these words in id, title, description, labels or outputs',
+      )
       .addOption(new Option('--sort <order>', 'which tasks come first').choices(SORTS).default('oldest'))
       .option('--watch', 'keep the list up to date')
       .option('--limit <number>', 'list at most this many', numberOf, LIMIT)

@@ -156,7 +156,9 @@ export const listTasksSchema = z.strictObject({
     .min(1)
     .max(200)
     .optional()
-    .describe('Words that all occur in its id, title or description; case does not matter.'),
+    .describe(
+      'Words that all occur in its id, title, description, labels, type, agent or outputs; case does not matter.',
+    ),
   ...page,
 });
 export type ListTasks = z.infer<typeof listTasksSchema>;

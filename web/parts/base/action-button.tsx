@@ -11,10 +11,19 @@ export interface ActionButtonProps {
   readonly tone?: 'good' | 'bad';
   readonly title?: string;
   readonly disabled?: boolean;
+  /** The key that presses it. */
+  readonly shortcut?: string;
   readonly children: ComponentChildren;
 }
 
-export function ActionButton({ action, tone, disabled = false, children, ...rest }: ActionButtonProps) {
+export function ActionButton({
+  action,
+  tone,
+  disabled = false,
+  shortcut,
+  children,
+  ...rest
+}: ActionButtonProps) {
   const isSending = useSignal(false);
   const run = async (): Promise<void> => {
     isSending.value = true;
@@ -31,6 +40,7 @@ export function ActionButton({ action, tone, disabled = false, children, ...rest
       type="button"
       {...rest}
       data-tone={tone}
+      aria-keyshortcuts={shortcut}
       disabled={disabled || isSending.value}
       onClick={() => void run()}
     >

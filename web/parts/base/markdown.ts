@@ -133,3 +133,30 @@ function inlineOf([whole, code, strong, emphasis, label, target, address]: RegEx
   if (label !== undefined && target !== undefined) return { kind: 'link', text: label, href: target };
   return { kind: 'link', text: address ?? whole, href: address ?? whole };
 }
+
+/** The text without its markup, on one line: for a note of a few words. */
+export function plainText(source: string): string {
+  return markdownOf(source)
+    .flatMap((block) => textsIn(block))
+    .join(' – ');
+}
+
+const textOf = (inlines: readonly Inline[]): string => inlines.map(({ text }) => text).join('');
+
+function textsIn(block: MarkdownBlock): string[] {
+  switch (block.kind) {
+    case 'heading':
+      return [textOf(block.inlines)];
+    case 'paragraph':
+    case 'quote':
+      return [block.lines.map(textOf).join(' ')];
+    case 'code':
+      return [block.text];
+    case 'list':
+      return block.items.map(({ inlines }) => textOf(inlines));
+    case 'table':
+      return [block.head, ...block.rows].map((row) => row.map(textOf).join(', '));
+    case 'rule':
+      return [];
+  }
+}

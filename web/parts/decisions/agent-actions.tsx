@@ -18,6 +18,7 @@ const DRAIN: Decision = {
 const RESUME: Decision = {
   verb: 'resume',
   label: 'Resume',
+  isImmediate: true,
   hint: 'Assigns tasks to this agent again.',
   done: 'resumed',
 };

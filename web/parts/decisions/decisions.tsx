@@ -1,7 +1,11 @@
-/** Buttons for what a user can decide about a task, an agent or a queue. Each opens a dialog before it is sent. */
+/**
+ * Buttons for what a user can decide about a task, an agent or a queue. What can be undone, or only says yes, is sent at
+ * once; the others open a dialog before.
+ */
 import { useSignal } from '@preact/signals';
-import { post } from '../../api/http.ts';
+import { post, reasonOf } from '../../api/http.ts';
 import { mayNow } from '../../state/rights.ts';
+import { decider } from '../../state/session.ts';
 import { notify } from '../base/notices.tsx';
 import { type DecisionBody, Question } from './question.tsx';
 
@@ -15,6 +19,10 @@ export interface Decision {
   readonly done: string;
   readonly tone?: 'good' | 'bad';
   readonly needsComment?: boolean;
+  /** Sent at once, without a dialog: it needs no comment, and destroys nothing. */
+  readonly isImmediate?: boolean;
+  /** The key that decides about the focused row, or about the page. */
+  readonly key?: string;
   /** The field of the request that has the comment; `comment` if absent. */
   readonly field?: 'text';
 }
@@ -33,6 +41,7 @@ export interface DecisionsProps {
 /** Renders nothing for users who may not decide, and while the page shows the past. */
 export function Decisions({ decisions, subject, name, url, onDone }: DecisionsProps) {
   const chosen = useSignal<Decision | null>(null);
+  const isSending = useSignal(false);
   if (!mayNow('operate')) return null;
   const choose = (decision: Decision | null): void => {
     chosen.value = decision;
@@ -43,6 +52,16 @@ export function Decisions({ decisions, subject, name, url, onDone }: DecisionsPr
     notify(`${name} is ${done}.`);
     choose(null);
     onDone?.();
+  };
+  const sendNow = async (each: Decision): Promise<void> => {
+    isSending.value = true;
+    try {
+      await send(each, decider());
+    } catch (error) {
+      notify(reasonOf(error), 'bad');
+    } finally {
+      isSending.value = false;
+    }
   };
   const titleOf = ({ label }: Decision): string => `${label}: ${subject}`;
   const decision = chosen.value;
@@ -55,7 +74,9 @@ export function Decisions({ decisions, subject, name, url, onDone }: DecisionsPr
           title={each.hint}
           data-tone={each.tone}
           aria-label={titleOf(each)}
-          onClick={() => choose(each)}
+          aria-keyshortcuts={each.key}
+          disabled={isSending.value}
+          onClick={() => (each.isImmediate ? void sendNow(each) : choose(each))}
         >
           {each.label}
         </button>

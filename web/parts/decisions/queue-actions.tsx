@@ -12,6 +12,7 @@ const PAUSE: Decision = {
 const RESUME: Decision = {
   verb: 'resume',
   label: 'Resume',
+  isImmediate: true,
   hint: 'Assigns the tasks of this queue again.',
   done: 'resumed',
 };

@@ -4,15 +4,17 @@ import type { TaskAnswer } from '../../api/types.ts';
 import { keyOf } from '../../state/cards.ts';
 import { type Decision, Decisions } from './decisions.tsx';
 
-interface TaskDecision extends Decision {
+export interface TaskDecision extends Decision {
   readonly verb: 'approve' | 'reject' | 'cancel' | 'retry' | 'block' | 'unblock' | 'steer';
   /** States in which it is possible. */
   readonly from: readonly TaskAnswer['status'][];
 }
 
-const DECISIONS: readonly TaskDecision[] = [
+export const TASK_DECISIONS: readonly TaskDecision[] = [
   {
     verb: 'approve',
+    isImmediate: true,
+    key: 'a',
     label: 'Approve',
     hint: 'Completes the task. Tasks that depend on it can start.',
     done: 'approved',
@@ -21,6 +23,7 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     verb: 'reject',
+    key: 'r',
     label: 'Reject',
     hint: 'Sends the task back: the agent tries again with your comment.',
     done: 'sent back',
@@ -30,6 +33,8 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     verb: 'unblock',
+    isImmediate: true,
+    key: 'u',
     label: 'Unblock',
     hint: 'Continues the task. The agent reads your comment.',
     done: 'unblocked',
@@ -38,6 +43,8 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     verb: 'retry',
+    isImmediate: true,
+    key: 't',
     label: 'Retry',
     hint: 'Makes the task pending again, with fresh attempts.',
     done: 'pending again',
@@ -45,6 +52,7 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     verb: 'steer',
+    key: 'm',
     label: 'Tell the agent',
     hint: 'Sends a message to the agent: at once if it can take it, else with its next answer or prompt.',
     done: 'steered',
@@ -54,6 +62,7 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     verb: 'block',
+    key: 'b',
     label: 'Block',
     hint: 'Stops a running attempt. No attempt starts until the task is unblocked.',
     done: 'blocked',
@@ -61,6 +70,7 @@ const DECISIONS: readonly TaskDecision[] = [
   },
   {
     verb: 'cancel',
+    key: 'x',
     label: 'Cancel task',
     hint: 'Stops a running attempt. This cannot be undone.',
     done: 'cancelled',
@@ -80,7 +90,7 @@ export function TaskActions({ task, only, onDone }: TaskActionsProps) {
   const { project, id, title, status } = task;
   return (
     <Decisions
-      decisions={DECISIONS.filter(
+      decisions={TASK_DECISIONS.filter(
         ({ verb, from }) => from.includes(status) && (only === undefined || only.includes(verb)),
       )}
       subject={title}

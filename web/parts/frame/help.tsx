@@ -2,12 +2,21 @@
 import { PAGES } from '../../pages.tsx';
 import { isHelpOpen } from '../../state/keyboard.ts';
 import { Dialog } from '../base/dialog.tsx';
+import { TASK_DECISIONS } from '../decisions/task-actions.tsx';
 
 const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly label: string }[] = [
   { keys: ['/'], label: 'Search' },
   { keys: ['j', 'k'], label: 'Next and previous task or row' },
   { keys: ['h', 'l'], label: 'Column to the left and right (board)' },
   { keys: ['Enter'], label: 'Open' },
+  { keys: ['c'], label: 'Create a task' },
+  { keys: ['⌘K'], label: 'Go to a page, an agent or a task (also Ctrl-K)' },
+  ...TASK_DECISIONS.flatMap(({ key, label }) =>
+    key === undefined ? [] : { keys: [key], label: `${label} (focused row, or the task of the page)` },
+  ),
+  { keys: ['K'], label: 'Stop the attempt of the page' },
+  { keys: ['s'], label: 'Select the focused row' },
+  { keys: ['*'], label: 'Select all rows of the list' },
   ...PAGES.flatMap(({ title, navigation }) =>
     navigation?.key === undefined ? [] : { keys: ['g', navigation.key], label: title },
   ),

@@ -1,10 +1,12 @@
 /** Links to the pages, the state of the connection, theme, help and sign-out. */
+import { useSignal } from '@preact/signals';
 import { PAGES, pageAt } from '../../pages.tsx';
 import { connection } from '../../state/board.ts';
 import { isHelpOpen } from '../../state/keyboard.ts';
+import { wanted } from '../../state/past.ts';
 import { session } from '../../state/session.ts';
-import { nextTheme, theme } from '../../state/theme.ts';
 import { number } from '../base/format.ts';
+import { Settings } from './settings.tsx';
 
 const CONNECTION_TEXTS = {
   connecting: 'Connecting…',
@@ -12,21 +14,33 @@ const CONNECTION_TEXTS = {
   lost: 'Connection lost. Reconnecting…',
 } as const;
 
+/** Entries that a narrow screen always shows; the others are behind "More". */
+const PRIMARY = 4;
+
 export function Navigation({ path }: { readonly path: string }) {
   const current = pageAt(path)?.page;
+  const isOpen = useSignal(false);
+  const entries = PAGES.filter(({ navigation }) => navigation);
+  const isPrimary = (index: number): boolean => index < PRIMARY;
   return (
-    <nav class="navigation" aria-label="Pages">
+    <nav class="navigation" aria-label="Pages" data-open={isOpen.value}>
       <a class="brand" href="/ui/">
         <Lamp /> Signalbox
       </a>
       <ul>
-        {PAGES.map(({ path: href, title, navigation }) => {
+        {entries.map(({ path: href, title, navigation }, index) => {
           if (!navigation) return null;
           const waiting = navigation.count?.() ?? 0;
           const isCurrent = href === (current?.below ?? current?.path);
           return (
-            <li key={href}>
-              <a href={href} aria-current={isCurrent ? 'page' : undefined}>
+            <li key={href} data-primary={isPrimary(index)}>
+              <a
+                href={href}
+                onClick={() => {
+                  isOpen.value = false;
+                }}
+                aria-current={isCurrent ? 'page' : undefined}
+              >
                 <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
                   <path d={navigation.icon} />
                 </svg>
@@ -41,6 +55,21 @@ export function Navigation({ path }: { readonly path: string }) {
             </li>
           );
         })}
+        <li class="more" data-primary="true">
+          <button
+            type="button"
+            class="quiet"
+            aria-expanded={isOpen.value}
+            onClick={() => {
+              isOpen.value = !isOpen.value;
+            }}
+          >
+            <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+              <path d="M4 7h16M4 12h16M4 17h16" />
+            </svg>
+            <span class="place-label">{isOpen.value ? 'Less' : 'More'}</span>
+          </button>
+        </li>
       </ul>
       <Foot />
     </nav>
@@ -48,14 +77,23 @@ export function Navigation({ path }: { readonly path: string }) {
 }
 
 function Foot() {
+  const isSettingsOpen = useSignal(false);
+  const isPast = wanted.value !== null;
   return (
     <div class="navigation-foot">
-      <p class="connection" data-state={connection.value} role="status">
-        <span class="dot" aria-hidden="true" /> {CONNECTION_TEXTS[connection.value]}
+      <p class="connection" data-state={isPast ? 'past' : connection.value} role="status">
+        <span class="dot" aria-hidden="true" />{' '}
+        {isPast && connection.value === 'live' ? 'You see the past' : CONNECTION_TEXTS[connection.value]}
       </p>
       <div class="actions">
-        <button type="button" class="quiet" onClick={nextTheme} title="Light, dark, or the system's theme">
-          Theme: {theme.value}
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            isSettingsOpen.value = true;
+          }}
+        >
+          Settings
         </button>
         <button
           type="button"
@@ -77,6 +115,13 @@ function Foot() {
           </button>
         )}
       </div>
+      {isSettingsOpen.value && (
+        <Settings
+          onClose={() => {
+            isSettingsOpen.value = false;
+          }}
+        />
+      )}
     </div>
   );
 }

@@ -2,6 +2,8 @@
 import { useLocation } from 'preact-iso';
 import { connection, projects } from '../../state/board.ts';
 import { project, words } from '../../state/filter.ts';
+import { NEW_TASK_PATH } from '../../state/keyboard.ts';
+import { mayNow } from '../../state/rights.ts';
 
 export function TopBar({ path }: { readonly path: string }) {
   const { route } = useLocation();
@@ -17,17 +19,21 @@ export function TopBar({ path }: { readonly path: string }) {
           class="search"
           onSubmit={(event) => {
             event.preventDefault();
-            if (path !== '/ui/board') route('/ui/board');
+            if (path !== '/ui/tasks') route('/ui/tasks');
           }}
         >
           <label class="visually-hidden" for="search">
-            Search the board
+            Search tasks
           </label>
           <input
             id="search"
             data-search
             type="search"
-            placeholder="Search tasks ( / )"
+            placeholder={
+              path === '/ui/board'
+                ? 'Filter the board ( / ), Enter: all tasks'
+                : 'Search all tasks ( / ), then Enter'
+            }
             autocomplete="off"
             value={words.value}
             onInput={(event) => {
@@ -53,6 +59,17 @@ export function TopBar({ path }: { readonly path: string }) {
           </select>
         </form>
       </search>
+      {mayNow('create') && (
+        <a
+          class="button"
+          href={NEW_TASK_PATH}
+          aria-keyshortcuts="c"
+          aria-label="Create task"
+          title="Create task (c)"
+        >
+          <span aria-hidden="true">+</span> <span class="wide">Create task</span>
+        </a>
+      )}
     </header>
   );
 }

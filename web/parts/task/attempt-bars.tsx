@@ -1,6 +1,6 @@
 /** The attempts of a task as bars on one time axis, below the states of the task. */
 import type { AttemptAnswer, TaskAnswer } from '../../api/types.ts';
-import { shownTime } from '../../state/past.ts';
+import { past, shownTime } from '../../state/past.ts';
 import type { Stay } from '../../state/whole-task.ts';
 import { StateBadge, toneOf } from '../base/basics.tsx';
 import { duration, moment, spoken } from '../base/format.ts';
@@ -57,7 +57,7 @@ export function AttemptBars({ task, attempts, stays }: AttemptBarsProps) {
       <p class="bar-axis dim">
         <span>{moment(begin)}</span>
         <span>{duration(end - begin)}</span>
-        <span>{task.finished_at === null ? 'now' : moment(end)}</span>
+        <span>{task.finished_at === null && past.value === null ? 'now' : moment(end)}</span>
       </p>
     </div>
   );

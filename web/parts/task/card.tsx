@@ -5,7 +5,9 @@ import { costText } from '../../../src/contracts/api/usage/figures.ts';
 import { keyOf, shownStatus } from '../../state/cards.ts';
 import { Ago, StateBadge, toneOf } from '../base/basics.tsx';
 import { taskHref } from '../base/links.tsx';
+import { DEFAULT_PRIORITY, Priority } from '../base/priority.tsx';
 import { Line } from '../base/safe-text.tsx';
+import { noteText } from './note.tsx';
 
 export const CARD_HEIGHT = 122;
 
@@ -13,7 +15,8 @@ export const CARD_HEIGHT = 122;
 const MAX_DOTS = 6;
 
 export function Card({ card }: { readonly card: BoardCard }) {
-  const { status, title, note, note_kind, agent, type } = card;
+  const { status, title, note_kind, agent, type } = card;
+  const note = noteText(card);
   const shown = shownStatus(card);
   const isNamed = shown !== status || status === 'claimed' || status === 'expired';
   return (
@@ -28,11 +31,7 @@ export function Card({ card }: { readonly card: BoardCard }) {
       <span class="card-top">
         <span class="mono dim card-id">{keyOf(card)}</span>
         {isNamed && <StateBadge state={shown} />}
-        {card.priority !== 5 && (
-          <span class="priority" title={`Priority ${card.priority} of 10`}>
-            P{card.priority}
-          </span>
-        )}
+        {card.priority !== DEFAULT_PRIORITY && <Priority value={card.priority} />}
       </span>
       <span class="card-title">
         <Line text={title} />

@@ -3,6 +3,7 @@ import { path } from '../../api/http.ts';
 import type { AnswerOf } from '../../api/types.ts';
 import { board } from '../../state/board.ts';
 import { keyOf, shownStatus } from '../../state/cards.ts';
+import { past } from '../../state/past.ts';
 import { useResource } from '../../state/resource.ts';
 import type { WholeTask } from '../../state/whole-task.ts';
 import { StateBadge } from '../base/basics.tsx';
@@ -55,7 +56,9 @@ function TreeNode({ project, id, current, depth, isLoaded }: TreeNodeProps) {
   const url = path`/api/projects/${project}/tasks?parent=${id}&limit=${MAX_CHILDREN}`;
   const card = board.value?.cards.get(keyOf({ project, id }));
   const children = useResource<AnswerOf<'listTasks'>>(isLoaded ? url : null, { version: card?.sequence });
-  const shown = (children.value?.tasks ?? []).filter(({ reviews }) => reviews === null);
+  const isThere = (child: NamedTask): boolean =>
+    past.value === null || past.value.board.cards.has(keyOf(child));
+  const shown = (children.value?.tasks ?? []).filter((child) => child.reviews === null && isThere(child));
   return (
     <li>
       <TaskLink project={project} id={id} isCurrent={id === current} />

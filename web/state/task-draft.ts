@@ -1,0 +1,136 @@
+/** A task as it is typed into the form, and the request that follows from it. */
+import { parseDuration } from '../../src/base/duration.ts';
+import type { TaskAnswer } from '../api/types.ts';
+
+/** Every field as text; empty for what is not given. */
+export interface TaskDraft {
+  readonly project: string;
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  /** `agent:ID` or `type:NAME`. */
+  readonly taker: string;
+  readonly priority: string;
+  readonly review: string;
+  readonly maxAttempts: string;
+  readonly timeout: string;
+  readonly dependsOn: string;
+  readonly parent: string;
+  readonly delay: string;
+  readonly expires: string;
+  readonly action: string;
+  readonly params: string;
+  readonly labels: string;
+  readonly mustHaves: string;
+}
+
+/** @param project empty for the default */
+export function emptyDraft(project: string): TaskDraft {
+  return {
+    project: project === '' ? 'default' : project,
+    id: '',
+    title: '',
+    description: '',
+    taker: '',
+    priority: '5',
+    review: '',
+    maxAttempts: '',
+    timeout: '',
+    dependsOn: '',
+    parent: '',
+    delay: '',
+    expires: '',
+    action: '',
+    params: '',
+    labels: '',
+    mustHaves: '',
+  };
+}
+
+/** A copy without the id and the times, which were those of the other task. */
+export function draftOf(task: TaskAnswer): TaskDraft {
+  return {
+    ...emptyDraft(task.project),
+    title: task.title,
+    description: task.description,
+    taker: task.agent === null ? `type:${task.type}` : `agent:${task.agent}`,
+    priority: String(task.priority),
+    review: task.review,
+    maxAttempts: String(task.max_attempts),
+    timeout: task.timeout_seconds === null ? '' : `${task.timeout_seconds}s`,
+    dependsOn: task.depends_on.join(' '),
+    parent: task.parent ?? '',
+    action: task.action ?? '',
+    params: task.params === null ? '' : JSON.stringify(task.params, null, 2),
+    labels: Object.entries(task.labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n'),
+    mustHaves: task.must_haves.join('\n'),
+  };
+}
+
+/**
+ * The body of the request; Signalbox checks it.
+ * @param now epoch milliseconds
+ * @throws Error for what cannot be sent: a duration, JSON or a label that is not written as one
+ */
+export function requestOf(draft: TaskDraft, now = Date.now()): object {
+  const { taker } = draft;
+  const expires = secondsOf(draft.expires, 'Expires');
+  return withoutEmpty({
+    title: draft.title,
+    description: draft.description,
+    agent: taker.startsWith('agent:') ? taker.slice('agent:'.length) : undefined,
+    type: taker.startsWith('type:') ? taker.slice('type:'.length) : undefined,
+    id: draft.id.trim() || undefined,
+    priority: draft.priority === '' ? undefined : Number(draft.priority),
+    review: draft.review || undefined,
+    max_attempts: draft.maxAttempts === '' ? undefined : Number(draft.maxAttempts),
+    timeout_seconds: secondsOf(draft.timeout, 'Time limit'),
+    depends_on: listOf(draft.dependsOn, /[\s,]+/),
+    parent: draft.parent.trim() || undefined,
+    delay_seconds: secondsOf(draft.delay, 'Not before'),
+    expires_at: expires === undefined ? undefined : new Date(now + expires * 1_000).toISOString(),
+    action: draft.action.trim() || undefined,
+    params: draft.params.trim() === '' ? undefined : parsed(draft.params),
+    labels: labelsOf(draft.labels),
+    must_haves: listOf(draft.mustHaves, /\n/),
+    source: 'dashboard',
+  });
+}
+
+function withoutEmpty(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function secondsOf(text: string, name: string): number | undefined {
+  if (text.trim() === '') return undefined;
+  const seconds = parseDuration(text);
+  if (seconds === null) throw new Error(`${name}: expected a duration such as 90s, 10m or 2h`);
+  return seconds;
+}
+
+function listOf(text: string, separator: RegExp): string[] | undefined {
+  const items = text
+    .split(separator)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  return items.length === 0 ? undefined : items;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('Parameters: expected JSON, such as {"file": "a.ts"}');
+  }
+}
+
+function labelsOf(text: string): Record<string, string> | undefined {
+  const labels = (listOf(text, /\n/) ?? []).map((line): [string, string] => {
+    const [name = '', ...value] = line.split('=');
+    if (value.length === 0) throw new Error(`Labels: expected name=value, not ${JSON.stringify(line)}`);
+    return [name.trim(), value.join('=').trim()];
+  });
+  return labels.length === 0 ? undefined : Object.fromEntries(labels);
+}
