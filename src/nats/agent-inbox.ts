@@ -209,8 +209,8 @@ export class AgentInbox {
     const worker = message.worker ?? { id: agent };
     try {
       remote?.presence.seen(worker.id);
-      await actOn(this.#receiving, { agent, id, message, driver: remote?.driver, worker });
-      this.#answer(arrived, { ok: true });
+      const reply = await actOn(this.#receiving, { agent, id, message, driver: remote?.driver, worker });
+      this.#answer(arrived, { ok: true, ...reply });
     } catch (error) {
       this.#refuse(arrived, error);
     }

@@ -10,11 +10,17 @@ import type { JetStreamClient } from '@nats-io/jetstream';
 import { addComment, addOutput, authenticateResult, reportStatus } from '../app/agents/agent-messages.ts';
 import { type AppContext, findAttempts, findTask } from '../app/context.ts';
 import { whenRecorded } from '../app/events/follow.ts';
+import { askQuestion } from '../app/questions/questions.ts';
 import { Lru } from '../base/lru.ts';
 import { agentActor } from '../contracts/actors.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type AttemptRef, attemptKey, checkedTask, type TaskRef, taskKey } from '../contracts/ids.ts';
-import type { AgentMessageOf, AttemptMessage, RemoteOutput } from '../contracts/messages/agent-messages.ts';
+import type {
+  AgentAnswerMessage,
+  AgentMessageOf,
+  AttemptMessage,
+  RemoteOutput,
+} from '../contracts/messages/agent-messages.ts';
 import type { ContentReference, Output } from '../contracts/tasks.ts';
 import type { RunEnd, RunResult } from '../drivers/driver.ts';
 import type { RemoteDriver } from '../drivers/remote.ts';
@@ -71,11 +77,16 @@ export class HandledMessages {
   }
 }
 
+/** What an answer says beside that a message was accepted. */
+export type Reply = Pick<AgentAnswerMessage, 'question'>;
+
+const ACCEPTED: Reply = {};
+
 /**
  * Acts on the message, unless it has been acted on before.
  * @throws SignalboxError if it is refused, or cannot be acted on now
  */
-export async function actOn(options: ReceivingOptions, received: Received): Promise<void> {
+export async function actOn(options: ReceivingOptions, received: Received): Promise<Reply> {
   const { app, handled } = options;
   const { message, agent, driver } = received;
   const place: Place = {
@@ -84,10 +95,16 @@ export async function actOn(options: ReceivingOptions, received: Received): Prom
     cause: `message:${agent}/${received.id}`,
   };
   await assertPrincipal(app, place, received);
+  // The same question is asked once, however often its message comes.
+  if (message.type === 'question') {
+    const { id, answer } = await askQuestion(app, place, message.ask, message.token);
+    app.supervision.supervisor.attempts.noteSign(place, message.type);
+    return { question: { id, answer } };
+  }
   if (await handled.has(place, place.cause)) {
     // The worker repeats its request to start: refused if the attempt has ended meanwhile.
     if (message.type === 'status' && message.status === 'working') assertOpen(app, place);
-    return;
+    return ACCEPTED;
   }
   const taken = driver?.take(place, received.worker);
   if (taken?.kind === 'taken') {
@@ -96,9 +113,10 @@ export async function actOn(options: ReceivingOptions, received: Received): Prom
       `attempt ${place.attempt} of task ${place.task} was started by worker ${taken.by}: do not start it again`,
     );
   }
-  await act(options, received, place);
+  await act(options, message, received, place);
   app.supervision.supervisor.attempts.noteSign(place, message.type);
   handled.note(place, place.cause);
+  return ACCEPTED;
 }
 
 /** The attempt that a message is about, and the cause of the events that come of it. */
@@ -106,9 +124,13 @@ interface Place extends AttemptRef {
   readonly cause: string;
 }
 
-async function act(options: ReceivingOptions, received: Received, place: Place): Promise<void> {
+async function act(
+  options: ReceivingOptions,
+  message: Exclude<AttemptMessage, { type: 'question' }>,
+  received: Received,
+  place: Place,
+): Promise<void> {
   const { app } = options;
-  const { message } = received;
   const { token } = message;
   const { cause } = place;
   switch (message.type) {

@@ -6,7 +6,7 @@ import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock } from '../base/environment.ts';
 import { cutText } from '../base/text/cut-text.ts';
-import { type RejectionRecord, rejectionRecordSchema } from '../contracts/messages/agent-messages.ts';
+import { type RejectionRecord, rejectionRecordSchema } from '../contracts/messages/rejections.ts';
 import { REJECTED_STREAM, REJECTED_SUBJECTS, rejectedSubject } from '../contracts/messages/subjects.ts';
 import { StallWatch } from '../journal/jetstream/stall-watch.ts';
 

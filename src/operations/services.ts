@@ -13,7 +13,7 @@ import type { BoardAnswer } from '../contracts/api/board.ts';
 import type { FollowEvents, ReadBoard } from '../contracts/api/requests.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/api/webhooks.ts';
-import type { RejectionRecord } from '../contracts/messages/agent-messages.ts';
+import type { RejectionRecord } from '../contracts/messages/rejections.ts';
 import type { CallContext, Reply } from './operation.ts';
 
 export type { TaggedJob, UpdateWait } from '../app/services.ts';

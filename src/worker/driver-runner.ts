@@ -6,12 +6,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { GivenAnswerJson } from '../contracts/api/questions.ts';
 import { backoffSchema } from '../contracts/config-values.ts';
-import { SignalboxError, unreachable } from '../contracts/errors.ts';
+import { unreachable } from '../contracts/errors.ts';
 import type { Job } from '../contracts/messages/agent-messages.ts';
 import { storedFieldsOf } from '../contracts/task-fields.ts';
 import { cleanUsage } from '../contracts/usage.ts';
-import type { Driver, RunEnd, RunRequest } from '../drivers/driver.ts';
+import type { Driver, Run, RunAnswer, RunEnd, RunQuestion, RunRequest } from '../drivers/driver.ts';
 import { type JobEnd, type JobRunner, jobOutputs } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
 
@@ -25,15 +26,34 @@ export interface DriverRunnerOptions {
 }
 
 export function driverRunner({ driver, directory, onUrl }: DriverRunnerOptions): JobRunner {
-  return async ({ job, signal, log }) => {
+  return async ({ job, signal, log, ask }) => {
     onUrl(job.url);
-    const request = requestOf(job, directory);
-    const run = await driver.start(request);
-    const stop = (): void => run.stop(request.killGraceMs);
+    let run: Run | undefined;
+    /** Answers that came while it was being started. */
+    const early: RunAnswer[] = [];
+    const take = (answer: RunAnswer): void => {
+      if (run) run.answer?.(answer);
+      else early.push(answer);
+    };
+    const request = {
+      ...requestOf(job, directory),
+      ask: ({ id, expires_at_ms, ...question }: RunQuestion) =>
+        new Promise<void>((resolve, reject) => {
+          const expires_at = expires_at_ms === undefined ? undefined : new Date(expires_at_ms).toISOString();
+          ask({ ...question, id, expires_at }, resolve).then(
+            (answer) => take(runAnswerOf(answer, { ...question, id })),
+            reject,
+          );
+        }),
+    };
+    const started = await driver.start(request);
+    run = started;
+    for (const answer of early) started.answer?.(answer);
+    const stop = (): void => started.stop(request.killGraceMs);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     const shipping = shipLogs(join(request.directory, 'process'), log);
-    const end = await run.ended;
+    const end = await started.ended;
     signal.removeEventListener('abort', stop);
     await shipping.finish();
     const ended = endOf(end, signal.aborted);
@@ -95,10 +115,9 @@ function requestOf(job: Job, directory: string): RunRequest {
     tracestate: job.tracestate,
     // A session stays on its machine, and the next attempt may run on another.
     resumes: null,
-    ask: () =>
-      Promise.reject(
-        new SignalboxError('invalid_request', 'a driver on another machine cannot pass on questions'),
-      ),
+    // Nobody asks in a run that is only looked for.
+    ask: () => Promise.resolve(),
+    // The question ends with its attempt.
     withdraw: () => {},
     spec: {
       ...storedFieldsOf(job),
@@ -111,6 +130,22 @@ function requestOf(job: Job, directory: string): RunRequest {
       outputs: 'optional',
       source: job.source,
     },
+  };
+}
+
+function runAnswerOf(
+  { action, option, content, comment, by }: GivenAnswerJson,
+  { id, options }: RunQuestion,
+): RunAnswer {
+  const chosen = options?.find((each) => each.id === option);
+  return {
+    question: id,
+    action,
+    option: option ?? undefined,
+    content: content ?? undefined,
+    comment: comment ?? undefined,
+    chosen,
+    by,
   };
 }
 

@@ -13,8 +13,9 @@ import type { JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import { systemClock } from '../base/environment.ts';
 import { cutText } from '../base/text/cut-text.ts';
-import { pause, untilAborted } from '../base/time.ts';
-import { messageOf } from '../contracts/errors.ts';
+import { pause, untilAborted, withLimit } from '../base/time.ts';
+import type { GivenAnswerJson } from '../contracts/api/questions.ts';
+import { ERROR_CODES, type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
 import {
   type AgentMessageInput,
   type Job,
@@ -60,9 +61,18 @@ export interface JobContext {
   progress(detail: string): Promise<void>;
   output(output: JobOutput): Promise<void>;
   comment(body: string): Promise<void>;
+  /**
+   * Asks a question and waits for its answer, also over a restart of Signalbox. The time of the attempt does not count
+   * meanwhile. @param onAsked called when the question is stored
+   * @throws SignalboxError if it is refused, `shutting_down` if the worker stops before
+   */
+  ask(question: JobQuestion, onAsked?: () => void): Promise<GivenAnswerJson>;
   /** A piece of the output of the attempt's process. */
   log(stream: LogStream, offset: number, bytes: Uint8Array): Promise<void>;
 }
+
+/** With an id: the same question again is asked once. */
+export type JobQuestion = AgentMessageInput<'question'>['ask'] & { readonly id: string };
 
 /** Should not reject; if it does, the attempt has failed with that error. */
 export type JobRunner = (context: JobContext) => Promise<JobEnd>;
@@ -84,13 +94,19 @@ export interface JobRunOptions {
 
 /** How long Signalbox has to answer before it is asked again. */
 const MAX_ANSWER_MS = 5_000;
+/** How often an open question is looked at. */
+const LOOK_MS = 2_000;
 /** How long after its time limit a run is ended by its own worker: Signalbox is to end it first. */
 const TIMEOUT_MARGIN_MS = 2_000;
+/** How long Signalbox has then to say that the attempt goes on. */
+const MAX_LAST_WORD_MS = 10_000;
 const GIVE_BACK_MS = 2_000;
 
 export class JobRun {
   readonly #options: JobRunOptions;
   readonly #stop = new AbortController();
+  /** Aborted when the run has ended. */
+  readonly #over = new AbortController();
   #reason: JobStopReason = 'cancelled';
   #message: JsMsg;
   #startedAt = 0;
@@ -155,10 +171,9 @@ export class JobRun {
   }
 
   async #runToItsEnd(): Promise<JobEnd> {
-    const { job, run, logger } = this.#options;
-    const timeoutMs = job.limits.timeoutSeconds * 1_000 + TIMEOUT_MARGIN_MS;
-    const cancelTimeout = systemClock.schedule(timeoutMs, () => this.stop('timed_out'));
-    const over = new AbortController();
+    const { run, logger } = this.#options;
+    const over = this.#over;
+    this.#watchTime(over.signal);
     try {
       const ran = run(this.#context()).catch(
         (thrown: unknown): JobEnd => ({ status: 'failed', error: messageOf(thrown), content: [] }),
@@ -171,8 +186,42 @@ export class JobRun {
       const wasStopped = this.#stop.signal.aborted && end.status !== 'completed';
       return wasStopped ? { ...end, status: this.#reason } : end;
     } finally {
-      cancelTimeout();
       over.abort();
+    }
+  }
+
+  /** Ends the run at its time limit, unless Signalbox says that the attempt goes on: it has waited for an answer. */
+  #watchTime(over: AbortSignal): void {
+    const { job, connection, nextId } = this.#options;
+    const timeoutMs = job.limits.timeoutSeconds * 1_000 + TIMEOUT_MARGIN_MS;
+    const cancel = systemClock.schedule(timeoutMs, async () => {
+      over.removeEventListener('abort', cancel);
+      const asking = connection
+        .ask('status', nextId(), { ...this.#address, status: 'working' }, MAX_ANSWER_MS)
+        .catch(() => null);
+      const answer = await withLimit(asking, MAX_LAST_WORD_MS, () => null);
+      if (over.aborted) return;
+      if (answer?.ok) this.#watchTime(over);
+      else this.stop('timed_out');
+    });
+    over.addEventListener('abort', cancel, { once: true });
+  }
+
+  async #ask(ask: JobQuestion, onAsked: () => void = () => {}): Promise<GivenAnswerJson> {
+    const { connection, nextId } = this.#options;
+    for (let isAsked = false; ; ) {
+      const answer = await connection.ask('question', nextId(), { ...this.#address, ask }, MAX_ANSWER_MS);
+      if (!answer.ok || answer.question === undefined)
+        throw new SignalboxError(
+          codeOf(answer.code),
+          answer.detail ?? 'Signalbox did not say what became of it',
+        );
+      if (!isAsked) onAsked();
+      isAsked = true;
+      if (answer.question.answer) return answer.question.answer;
+      await pause(LOOK_MS, this.#over.signal);
+      if (this.#over.signal.aborted || connection.closed.aborted)
+        throw new SignalboxError('shutting_down', 'the run is over: nothing waits for the answer');
     }
   }
 
@@ -207,6 +256,7 @@ export class JobRun {
       progress: (detail) => this.#send('status', { ...address, status: 'working', detail }),
       output: async (output) => this.#send('output', { ...address, ...(await files.outputOf(output)) }),
       comment: (body) => this.#send('comment', { ...address, body }),
+      ask: (question, onAsked) => this.#ask(question, onAsked),
       log: (stream, offset, bytes) =>
         this.#send('log', { ...address, stream, offset, data: Buffer.from(bytes).toString('base64') }),
     };
@@ -223,4 +273,8 @@ export class JobRun {
     const { job, worker } = this.#options;
     return { project: job.project, taskId: job.taskId, attempt: job.attempt, token: job.token, worker };
   }
+}
+
+function codeOf(code: string | undefined): ErrorCode {
+  return Object.keys(ERROR_CODES).find((each): each is ErrorCode => each === code) ?? 'internal';
 }

@@ -6,7 +6,7 @@ import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import type { RuleList } from '../../contracts/api/questions.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import { taskKey } from '../../contracts/ids.ts';
-import type { RejectionRecord } from '../../contracts/messages/agent-messages.ts';
+import type { RejectionRecord } from '../../contracts/messages/rejections.ts';
 import { agentArgument, numberOf } from '../arguments.ts';
 import type { CommandRow, Example } from '../command.ts';
 import {

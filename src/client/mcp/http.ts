@@ -25,7 +25,7 @@ export function mcpOverHttp(url: () => string): McpHandler {
     ]);
     const client = new SignalboxClient({ url: url(), token: token ?? undefined, cacheSize: 1, trace });
     const identity = { project, task, author: person, cwd: undefined };
-    const handler = createMcpHandler(() => createMcpServer({ client, identity }));
+    const handler = createMcpHandler(() => createMcpServer({ client, identity, gone: request.signal }));
     return handler.fetch(request, { parsedBody });
   };
 }

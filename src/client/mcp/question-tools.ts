@@ -50,7 +50,7 @@ function addAsk(tools: Tools, session: McpSession): void {
   addTool(tools, 'ask', {
     title: 'Ask a question',
     description:
-      'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same arguments: it waits on and asks nothing twice.',
+      'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same arguments: it waits on and asks nothing twice. With an "id" that holds for ever.',
     input: z.strictObject({
       message: z.string(),
       options: z.array(z.string()).optional().describe('Answers to choose from. Default: any text.'),
@@ -69,10 +69,11 @@ function addAsk(tools: Tools, session: McpSession): void {
       const request = { ...question, default: option === undefined ? undefined : { option } };
       const known = id === undefined ? await sameAsBefore(session, task, request) : id;
       const asked = await client.askQuestion({ ...ref, ...request, id: known });
-      const answered = await awaitAnswer(asked, context, () =>
+      const isGone = (): boolean => context.mcpReq.signal.aborted || session.gone.aborted;
+      const answered = await awaitAnswer(asked, context, isGone, () =>
         client.readQuestion({ ...ref, question: asked.id, wait: WAIT_SECONDS }),
       );
-      if (context.mcpReq.signal.aborted) abandoned.note(asked);
+      if (isGone()) abandoned.note(asked);
       else abandoned.forget(asked);
       return answered;
     },
@@ -101,11 +102,12 @@ async function sameAsBefore(
 async function awaitAnswer(
   asked: QuestionJson,
   { mcpReq }: ServerContext,
+  isGone: () => boolean,
   read: () => Promise<QuestionJson>,
 ): Promise<object> {
   const progressToken = mcpReq._meta?.progressToken;
   let question = asked;
-  for (let progress = 1; question.answer === null && !mcpReq.signal.aborted; progress++) {
+  for (let progress = 1; question.answer === null && !isGone(); progress++) {
     if (progressToken !== undefined) {
       const params = { progressToken, progress, message: 'waiting for the answer' };
       await mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});

@@ -31,6 +31,8 @@ export interface McpIdentity {
 export interface McpSession {
   readonly client: SignalboxClient;
   readonly identity: McpIdentity;
+  /** Aborted when the connection of the call is gone. */
+  readonly gone: AbortSignal;
 }
 
 /** Where tools are added. */
@@ -102,9 +104,10 @@ export function addTool<Input>(
 }
 
 /** The messages to the agent of a session; none for a session of a person. */
-export async function messagesOf({ client, identity }: McpSession): Promise<readonly SteeringAnswer[]> {
+export async function messagesOf({ client, identity, gone }: McpSession): Promise<readonly SteeringAnswer[]> {
   const { project, task } = identity;
-  if (task === undefined) return [];
+  // What nobody gets must not count as delivered.
+  if (task === undefined || gone.aborted) return [];
   // The attempt may be over, or not its own: the tool has answered all the same.
   const { messages } = await client.takeSteering({ project, task }).catch(() => ({ messages: [] }));
   return messages;

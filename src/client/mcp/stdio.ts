@@ -30,10 +30,13 @@ export async function mcpOverStdio({
     author: isAttempt ? undefined : author,
     cwd,
   };
+  const gone = new AbortController();
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve).once('close', resolve);
+  }).then(() => gone.abort());
+  const served = serveStdio(() => createMcpServer({ client, identity, gone: gone.signal }), {
+    onerror: onError,
   });
-  const served = serveStdio(() => createMcpServer({ client, identity }), { onerror: onError });
   await ended;
   await served.close();
 }

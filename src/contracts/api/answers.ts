@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { EVENT_TYPES, transitionSchema } from '../events/events.ts';
 import { count, time } from '../fields.ts';
-import { rejectionRecordSchema } from '../messages/agent-messages.ts';
+import { rejectionRecordSchema } from '../messages/rejections.ts';
 import { ANSWER_FIELDS, type AnswerFields } from '../task-fields.ts';
 import {
   ATTEMPT_OUTCOMES,

@@ -6,6 +6,7 @@
  * unique for its agent, as `id` or in the header `Nats-Msg-Id`: sent again, it counts once.
  */
 import { z } from 'zod';
+import { askQuestionSchema, givenAnswerSchema } from '../api/questions.ts';
 import { id } from '../fields.ts';
 import { JOB_FIELDS } from '../task-fields.ts';
 import { LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
@@ -103,6 +104,15 @@ export const agentMessageSchemas = {
     type: z.literal('comment'),
     body: z.string().trim().min(1).max(100_000),
   }),
+  /** A question, as over HTTP. With its id it is asked once: sent again, the message asks for its answer. */
+  question: z.strictObject({
+    ...attemptMessage,
+    type: z.literal('question'),
+    ask: askQuestionSchema.refine((ask) => ask.id !== undefined, {
+      path: ['id'],
+      message: 'give the question an id: the message is sent again to ask for the answer',
+    }),
+  }),
   /** A part of the output of the attempt's process. */
   log: z.strictObject({
     ...attemptMessage,
@@ -193,6 +203,8 @@ export const answerSchema = z.object({
   cancel: z.array(z.object({ ...attemptAddress, reason: z.string() })).optional(),
   /** How often this agent's workers have to send a heartbeat. */
   heartbeatSeconds: z.number().positive().optional(),
+  /** The question of the message; its answer is null while it is open. */
+  question: z.object({ id, answer: givenAnswerSchema.nullable() }).optional(),
 });
 export type AgentAnswerMessage = z.output<typeof answerSchema>;
 
@@ -204,15 +216,3 @@ export const cancelSchema = z.object({
   graceSeconds: z.number().min(0),
 });
 export type CancelMessage = z.output<typeof cancelSchema>;
-
-/** A rejected message. */
-export const rejectionRecordSchema = z.object({
-  agent: z.string(),
-  kind: z.string(),
-  id: z.string(),
-  code: z.string(),
-  reason: z.string(),
-  bytes: z.int().min(0),
-  time,
-});
-export type RejectionRecord = z.output<typeof rejectionRecordSchema>;

@@ -52,6 +52,7 @@ export const AGENT_MESSAGE_KINDS = [
   'status',
   'output',
   'comment',
+  'question',
   'log',
   'result',
 ] as const;

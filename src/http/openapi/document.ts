@@ -64,7 +64,7 @@ const ACCESS_TEXT: Readonly<Record<Access, string>> = {
   create: 'For operators, and attempts in their own project.',
   comment: 'For operators, and the attempt itself.',
   speak: 'For the attempt itself.',
-  decide: 'Operators, and the attempt that reviews the task.',
+  decide: 'Operators, and the attempt that reviews the task, or that may answer its question.',
   operate: 'For operators.',
 };
 

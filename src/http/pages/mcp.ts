@@ -37,7 +37,10 @@ export function serveMcp(
     handler: async (request, reply) => {
       const { principal, caller } = callers.get(request) ?? { principal: null, caller: null };
       const { project = DEFAULT_PROJECT } = request.query;
-      const response = await handle(webRequest(request), request.body, {
+      const gone = new AbortController();
+      // A tool that waits ends with its connection.
+      reply.raw.once('close', () => gone.abort());
+      const response = await handle(webRequest(request, gone.signal), request.body, {
         token: tokenOf(request.headers.authorization),
         project: principal?.project ?? checkedProject(project),
         task: principal?.task,
@@ -77,7 +80,7 @@ function isInitialize(body: unknown): boolean {
 }
 
 /** Without the body, which is passed parsed. */
-function webRequest({ headers, method, url, host, body }: FastifyRequest): Request {
+function webRequest({ headers, method, url, host, body }: FastifyRequest, signal: AbortSignal): Request {
   const fields = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && name !== 'content-length') fields.set(name, [value].flat().join(', '));
@@ -86,5 +89,5 @@ function webRequest({ headers, method, url, host, body }: FastifyRequest): Reque
   if (acceptsAll(headers.accept)) fields.set('accept', 'application/json, text/event-stream');
   // A client that initializes negotiates in the body; what it sent in the header is no version of a session yet.
   if (isInitialize(body)) fields.delete('mcp-protocol-version');
-  return new Request(new URL(url, `http://${host}`), { method, headers: fields });
+  return new Request(new URL(url, `http://${host}`), { method, headers: fields, signal });
 }

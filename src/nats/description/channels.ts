@@ -7,8 +7,8 @@ import {
   answerSchema,
   cancelSchema,
   jobSchema,
-  rejectionRecordSchema,
 } from '../../contracts/messages/agent-messages.ts';
+import { rejectionRecordSchema } from '../../contracts/messages/rejections.ts';
 import {
   AGENT_CONSUMER,
   AGENT_MESSAGE_KINDS,
@@ -52,6 +52,7 @@ const SUMMARIES: Readonly<Record<(typeof AGENT_MESSAGE_KINDS)[number], string>> 
   status: 'The status of an attempt. The first `working` asks whether the worker may begin.',
   output: 'An output of the attempt.',
   comment: 'A comment for the people and agents that read the task.',
+  question: 'A question of the attempt, or the request for its answer. The answer has both.',
   log: "A part of what the attempt's process has printed.",
   result: 'The attempt is over.',
 };

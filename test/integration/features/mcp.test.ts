@@ -170,6 +170,75 @@ describe.concurrent('the MCP server', () => {
     }
   }
 
+  describe.each(['stdio', 'http'] as const)('the tool ask over %s', (transport) => {
+    const QUESTION = { message: 'Go on?', options: ['yes', 'no'] };
+    interface Asked {
+      readonly questions: readonly { readonly id: string; readonly answer: object | null }[];
+    }
+    const asked = async (id: string) =>
+      (await sandbox.get<Asked>(`/api/projects/demo/tasks/${id}/questions`)).questions;
+    const answerNewest = async (id: string, option: string): Promise<void> => {
+      const question = (await asked(id)).at(-1)?.id;
+      const path = `/api/projects/demo/tasks/${id}/questions/${question}/answer`;
+      expect((await sandbox.post(path, { option })).status).toBe(200);
+    };
+
+    it('waits on after the connection broke, and asks nothing twice; the same again later is a new question', {
+      timeout: 90_000,
+    }, async () => {
+      const id = `ask-${transport}`;
+      const env = await environmentOf(id);
+      await using first = await Session.open(transport, '2026-07-28', sandbox.url, env);
+      const broken = first.call('ask', QUESTION).catch(() => 'the connection broke');
+      await until(async () => (await asked(id)).length === 1, 'it asks');
+      await first.client.close();
+      expect(await broken).toBe('the connection broke');
+
+      await using second = await Session.open(transport, '2026-07-28', sandbox.url, env);
+      let isWaiting = false;
+      const onprogress = (): void => {
+        isWaiting = true;
+      };
+      const waiting = second.client.callTool({ name: 'ask', arguments: QUESTION }, { onprogress });
+      // A process of its own does not know of a call of another one: without an id, it has to come before the answer.
+      if (transport === 'stdio') await until(() => isWaiting, 'it waits on');
+      const message = { text: 'Use the new parser.' };
+      expect((await sandbox.post(`/api/projects/demo/tasks/${id}/steer`, message)).status).toBe(201);
+      await answerNewest(id, 'yes');
+      expect((await waiting).structuredContent).toMatchObject({
+        answer: { option: 'yes' },
+        steering: [message],
+      });
+      expect(await asked(id)).toHaveLength(1);
+
+      const again = second.ok('ask', QUESTION);
+      await until(async () => (await asked(id)).length === 2, 'it asks anew');
+      await answerNewest(id, 'no');
+      expect(await again).toMatchObject({ answer: { option: 'no' } });
+    });
+  });
+
+  it('gives the answer that came while the connection was broken', { timeout: 90_000 }, async () => {
+    const env = await environmentOf('ask-late');
+    const path = '/api/projects/demo/tasks/ask-late/questions';
+    const ids = async () =>
+      (await sandbox.get<{ questions: { id: string }[] }>(path)).questions.map(({ id }) => id);
+    await using agent = await Session.open('http', '2026-07-28', sandbox.url, env);
+    const call = { name: 'ask', arguments: { message: 'Which one?' } };
+    const gone = new AbortController();
+    const broken = agent.client.callTool(call, { signal: gone.signal }).catch(() => 'aborted');
+    await until(async () => (await ids()).length === 1, 'it asks');
+    gone.abort();
+    expect(await broken).toBe('aborted');
+    await sandbox.post(`${path}/${(await ids())[0]}/answer`, { text: 'the first' });
+    // The server notices the broken connection in its own time.
+    await until(async () => {
+      const { answer } = await agent.ok('ask', { message: 'Which one?', id: (await ids())[0] });
+      return JSON.stringify(answer).includes('the first');
+    }, 'the answer arrives');
+    expect(await ids()).toHaveLength(1);
+  });
+
   it('tells an agent to stop if its attempt is over, with the status of the task', {
     timeout: 60_000,
   }, async () => {

@@ -10,6 +10,7 @@ import { CHROMIUM, TestBrowser } from '../../support/http/browser.ts';
 import { Receiver } from '../../support/http/receiver.ts';
 import { caller } from '../../support/nats/command-caller.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
+import { PlainNats } from '../../support/nats/plain-nats.ts';
 import { runCli } from '../../support/process/cli.ts';
 import type { Sandbox } from '../../support/process/signalbox-process.ts';
 import { until } from '../../support/until.ts';
@@ -22,6 +23,7 @@ import {
   create,
   eventsOf,
   givenSignalbox,
+  LEAVES_TOKEN,
   questions,
   TASKS,
   whenDone,
@@ -49,6 +51,7 @@ describe('a question of an agent', { timeout: 240_000 }, () => {
       asker: agent(ASKS, { concurrency: 10 }),
       junior: agent(ASKS, { answered_by: 'senior' }),
       senior: agent(ANSWERS),
+      quiet: agent(LEAVES_TOKEN),
       permitted: agent(`${CLI} ask "May I?" --tool Bash --input "rm -r build"`),
     };
     sandbox = await givenSignalbox(agents, { webhooks: { chat } }, env);
@@ -130,6 +133,30 @@ describe('a question of an agent', { timeout: 240_000 }, () => {
       await connection.close();
     }
     await expectAnswered('by-nats', 'yes', 'ann');
+  });
+
+  it('is asked over NATS with nothing but the protocol of NATS, and its answer is waited for there', async () => {
+    await create(sandbox, 'plain', 'quiet');
+    await until(async () => (await sandbox.lines('token')).length > 0, 'it runs', 60_000);
+    const [token = ''] = await sandbox.lines('token');
+    const { user = '', pass = '' } = nats.connectOptions;
+    await using socket = await PlainNats.open(nats.url, user, pass);
+    const authorization = `Authorization: Bearer ${token}`;
+    const question = { task: 'plain', id: 'q', message: 'Go on?', options: ['yes', 'no'] };
+    const ask = () => socket.request('signalbox.v1.cmd.demo.askQuestion', question, authorization);
+    expect(await ask()).toMatchObject({ id: 'q', answer: null });
+    // Asked again, as after a lost answer: it is the same question.
+    expect(await ask()).toMatchObject({ id: 'q', answer: null });
+    const wait = { task: 'plain', question: 'q', wait: 5 };
+    const waiting = socket.request('signalbox.v1.cmd.demo.readQuestion', wait, authorization);
+    await sandbox.post(`${TASKS}/plain/questions/q/answer`, { option: 'yes' });
+    expect(await waiting).toMatchObject({ id: 'q', answer: { option: 'yes' } });
+    expect(await eventsOf(sandbox, 'plain', 'attempt.question_asked')).toHaveLength(1);
+    expect(
+      await socket.request('signalbox.v1.cmd.demo.askQuestion', { ...question, id: 'other' }, ''),
+    ).toMatchObject({
+      code: 'unauthorized',
+    });
   });
 
   it('is answered by an MCP client', async () => {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection, usernamePasswordAuthenticator } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { rejectedListSchema } from '../../../src/contracts/api/answers.ts';
-import type { RejectionRecord } from '../../../src/contracts/messages/agent-messages.ts';
+import type { RejectionRecord } from '../../../src/contracts/messages/rejections.ts';
 import { createSignalbox, type Signalbox, type SignalboxConfigInput } from '../../../src/index.ts';
 import { type HandlerWorkerOptions, startWorker, type Worker } from '../../../src/worker/index.ts';
 import { buildDirectory } from '../process/build.ts';

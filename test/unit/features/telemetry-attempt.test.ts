@@ -62,6 +62,41 @@ describe('the span of an attempt', () => {
     });
   });
 
+  it('has what was asked and how it was answered as events, without their texts', () => {
+    const builder = new AttemptSpanBuilder(ADDRESS.agent, 1_000, TRACE.spanId, undefined);
+    const spec = { kind: 'choice', message: 'secret', options: [{ id: 'yes', label: 'secret' }] } as const;
+    const asked = {
+      type: 'attempt.question_asked',
+      question: 'q',
+      spec: { ...spec, options: [...spec.options] },
+    };
+    builder.add({ ...ADDRESS, ...asked, type: 'attempt.question_asked', asked_at_ms: 1_200 }, 1_200);
+    const { project, task, attempt } = ADDRESS;
+    const answered = {
+      project,
+      task,
+      attempt,
+      question: 'q',
+      action: 'accepted',
+      comment: 'secret',
+    } as const;
+    builder.add({ type: 'attempt.question_answered', ...answered }, 1_700);
+    const ended = { type: 'attempt.ended', outcome: 'completed', retry_at_ms: null } as const;
+    const { events } = builder.build({ ...ended, ...ADDRESS }, 5_000, TRACE);
+    expect(events).toMatchObject([
+      {
+        name: 'signalbox.attempt.question_asked',
+        time: 1_200,
+        attributes: { 'signalbox.question.id': 'q', 'signalbox.question.kind': 'choice' },
+      },
+      {
+        name: 'signalbox.attempt.question_answered',
+        attributes: { 'signalbox.question.action': 'accepted' },
+      },
+    ]);
+    expect(JSON.stringify(events)).not.toContain('secret');
+  });
+
   it.each([
     ['codex', 'openai'],
     ['gemini', 'gcp.gemini'],

@@ -58,6 +58,7 @@ async function run(end: Pick<RunEnd, 'result' | 'failure'>) {
     logger,
     progress: nothing,
     output: nothing,
+    ask: () => Promise.reject(new Error('nothing is asked')),
     comment: nothing,
     log: nothing,
   });
