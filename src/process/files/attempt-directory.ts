@@ -72,7 +72,7 @@ export class AttemptDirectory {
 
   /**
    * A file for errors from before the launcher runs, open: another process may already have put something in its place
-   * that blocks whoever opens it. The launcher writes its own errors to another file, whose size has a meaning.
+   * that blocks an open. The launcher writes its own errors to another file, whose size has a meaning.
    * @throws SignalboxError `spawn_failed`
    */
   async createErrors(): Promise<FileHandle> {
