@@ -23,6 +23,7 @@ const exitCodes: CommandRow = {
 };
 
 const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
+  ['init', async () => (await import('./commands/init.ts')).init],
   ['up', async () => (await import('./up/index.ts')).up],
   ['demo', async () => (await import('./demo/index.ts')).demo],
   ['doctor', async () => (await import('./doctor/index.ts')).doctor],
@@ -138,6 +139,7 @@ function programWith(terminal: Terminal, rows: readonly CommandRow[]): Command {
   });
   return withExamples(program, [
     ['See it work, with agents that need no model and no API key', 'signalbox demo'],
+    ['Write a configuration with the agents of this machine', 'signalbox init'],
     ['Run Signalbox with signalbox.config.yaml in this directory', 'signalbox up'],
     ['Create a task and wait for the result', 'signalbox task add "Review" --agent reviewer --wait'],
   ]);
