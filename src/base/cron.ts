@@ -7,6 +7,7 @@
  * every nth hour follows real time, so it neither pauses nor repeats.
  */
 import { Cron } from 'croner';
+import { momentOf, wallOf } from './time-zone.ts';
 
 const FORM =
   'expected a cron pattern of five fields (minute, hour, day of month, month, day of week), such as "0 9 * * 1-5"';
@@ -20,15 +21,6 @@ export function cronFault(pattern: string): string | null {
     return first === undefined ? 'expected a cron pattern with a day that exists' : null;
   } catch {
     return FORM;
-  }
-}
-
-/** Whether the runtime knows a time zone by this name. */
-export function isZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
   }
 }
 
@@ -76,43 +68,3 @@ function cronOf(pattern: string, timezone: string): Cron {
 }
 
 const timeOf = (date: Date | null): number | null => date?.getTime() ?? null;
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** The time that a wall clock in the zone shows, as if it were UTC. */
-export function wallOf(moment: number, zone: string): number {
-  const format =
-    formats.get(zone) ??
-    new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  formats.set(zone, format);
-  const part: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(moment)) part[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-  return Date.UTC(year, month - 1, day, hour, minute, second) + (((moment % 1_000) + 1_000) % 1_000);
-}
-
-/** The first moment at which the wall clock of the zone shows this time, or the end of the gap that leaves it out. */
-export function momentOf(wall: number, zone: string): number {
-  const offsetAt = (moment: number): number => wallOf(moment, zone) - moment;
-  const before = offsetAt(wall - DAY_MS);
-  const after = offsetAt(wall + DAY_MS);
-  const candidates = [wall - before, wall - after].sort((a, b) => a - b);
-  const found = candidates.find((moment) => wallOf(moment, zone) === wall);
-  if (found !== undefined) return found;
-  let [low = wall, high = wall] = candidates;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (offsetAt(middle) === before) low = middle;
-    else high = middle;
-  }
-  return high;
-}

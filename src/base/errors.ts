@@ -5,9 +5,9 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Whether a system call failed with this code, for example `ENOENT`. */
+/** Whether a call of Node failed with this code, for example `ENOENT`. Errors of node:vm are of another realm. */
 export function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code === code;
 }
 
 /** Why a `fetch` with a time limit failed, after the name of the server: "did not answer within 10 seconds". */

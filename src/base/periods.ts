@@ -1,5 +1,5 @@
 /** Days, weeks and months of a time zone. Moments are epoch milliseconds. */
-import { momentOf, wallOf } from './cron.ts';
+import { momentOf, wallOf } from './time-zone.ts';
 
 export const PERIODS = ['day', 'week', 'month'] as const;
 export type Period = (typeof PERIODS)[number];

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { backoffSchema, budgetSchema, prioritySchema } from './config-values.ts';
 import { REDACTED } from './events/event.ts';
-import { id, time } from './fields.ts';
+import { id, time, title } from './fields.ts';
 
 /** How the value of a field is shown. */
 export type FactKind = 'text' | 'time' | 'seconds' | 'agent' | 'tasks' | 'list' | 'json' | 'pairs';
@@ -35,7 +35,6 @@ interface Field {
 }
 
 const text = z.string().max(400_000);
-const title = z.string().trim().min(1).max(500);
 const link = z
   .url({ protocol: /^https?$/, error: 'expected an address that begins with http:// or https://' })
   .max(2_000);

@@ -117,7 +117,7 @@ export function commandProgram(settings: CommandSettings): Program {
       return {
         result,
         outputs: isOk ? await printed(settings, ended.directory, request) : [],
-        quota: isOk ? undefined : await quotaIn(settings, ended),
+        ...(isOk ? {} : await quotaIn(settings, ended)),
       };
     },
   };

@@ -180,7 +180,9 @@ const patternSchema = z
       context.addIssue(`${patternError}: ${messageOf(error)}`);
     }
   })
-  .describe('A regular expression for a line of its output, beside the known texts; case does not matter.');
+  .describe(
+    'A regular expression for a line of its output, beside the known texts; case does not matter. One that takes more than 50 ms is not applied, and the evidence of the attempt says so.',
+  );
 
 export const quotaSchema = z
   .strictObject({

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { errorLine } from '../base/text/error-line.ts';
+import { MATCH_LIMIT_MS } from '../base/text/limited-match.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { tailOf } from '../process/files/tail.ts';
 import type { ExitReport } from '../process/runner.ts';
@@ -140,16 +141,27 @@ function plainLines(text: string): string {
     .join('\n');
 }
 
+export interface QuotaReading {
+  readonly quota?: QuotaSign | undefined;
+  readonly evidence?: Readonly<Record<string, string>>;
+}
+
 /** @param error the program's own message about what went wrong */
 export async function quotaIn(
   { quota }: ProgramSettings,
   { directory, stderrTail, endedAt }: EndedOutput,
   error?: string,
-): Promise<QuotaSign | undefined> {
-  if (quota === undefined) return undefined;
+): Promise<QuotaReading> {
+  if (quota === undefined) return {};
   const stdoutTail = await tailOf(join(directory, 'stdout.log'), MESSAGES_TAIL_BYTES);
-  return quotaSign(quota, { error, printed: [stderrTail, stdoutTail] }, endedAt);
+  let isSlow = false;
+  const sign = quotaSign(quota, { error, printed: [stderrTail, stdoutTail] }, endedAt, () => {
+    isSlow = true;
+  });
+  return isSlow ? { quota: sign, evidence: { quota_pattern: SLOW_PATTERN } } : { quota: sign };
 }
+
+const SLOW_PATTERN = `quota.pattern took more than ${MATCH_LIMIT_MS} ms for this output and was not applied: simplify it, without a repetition inside a repetition`;
 
 /** Linux takes 32 pages for one argument, its closing NUL included, whatever the stack allows (execve(2)). */
 const MAX_ARGUMENT_BYTES = 128 * 1_024 - 1;

@@ -5,8 +5,10 @@
  * quota, or if an operator has configured a pattern for it. An answer of the agent is never searched.
  */
 import { stripVTControlCharacters } from 'node:util';
+import { cutText } from '../base/text/cut-text.ts';
+import { lastMatch } from '../base/text/limited-match.ts';
+import { isZone } from '../base/time-zone.ts';
 import { resetTime } from './quota/reset-time.ts';
-import { isZone } from './quota/zoned-time.ts';
 
 export interface QuotaSettings {
   /** An operator's own pattern, matched against one line at a time; null for the known texts only. */
@@ -31,7 +33,7 @@ export interface QuotaTexts {
   readonly printed: readonly string[];
 }
 
-const MAX_REASON_CHARACTERS = 200;
+const MAX_REASON_LENGTH = 200;
 /** A time that is further away is not believed: a week, which is the longest window that tools have, and a day. */
 export const MAX_PARK_MS = 8 * 86_400_000;
 /** A time that has just passed is a reason to try again now. */
@@ -41,18 +43,29 @@ const MAX_LINE_LENGTH = 1_000;
 const MAX_LINES = 20;
 const MAX_LAST_LINES = 5;
 
-/** @param endedAt epoch milliseconds; a wait that a line names starts here */
+/**
+ * @param endedAt epoch milliseconds; a wait that a line names starts here
+ * @param onSlowPattern called if the operator's pattern took too long, and the known texts alone were looked for
+ */
 export function quotaSign(
   settings: QuotaSettings,
   texts: QuotaTexts,
   endedAt: number,
+  onSlowPattern: () => void = () => {},
 ): QuotaSign | undefined {
   const { pattern, parkMs, zone } = settings;
   const printed = texts.printed.map((text) => linesOf(text));
   const error = linesOf(texts.error ?? '');
   for (const lines of [error, ...printed]) {
-    const line = pattern && lines.findLast((each) => pattern.test(each));
-    if (line) return signOf(line, plausible(resetTime(line, endedAt, zone), endedAt) ?? endedAt + parkMs);
+    const found = pattern && lastMatch(pattern, lines);
+    if (found === 'timeout') {
+      onSlowPattern();
+      break;
+    }
+    if (found) {
+      const at = plausible(resetTime(found.line, endedAt, zone), endedAt);
+      return signOf(found.line, at ?? endedAt + parkMs);
+    }
   }
   const known = [error.slice(0, MAX_LINES), ...printed.map((lines) => lastWords(lines))];
   for (const lines of known) {
@@ -73,7 +86,7 @@ export function zoneOfEnvironment({ TZ }: Readonly<Record<string, string>>): str
 function linesOf(text: string): string[] {
   return stripVTControlCharacters(text)
     .split(/\r?\n/)
-    .map((line) => line.trim().slice(0, MAX_LINE_LENGTH))
+    .map((line) => cutText(line.trim(), MAX_LINE_LENGTH))
     .filter((line) => line !== '');
 }
 
@@ -84,7 +97,7 @@ function lastWords(lines: readonly string[]): string[] {
 
 function signOf(line: string, untilMs: number): QuotaSign {
   return {
-    reason: `quota: ${[...line].slice(0, MAX_REASON_CHARACTERS).join('')}`,
+    reason: `quota: ${cutText(line, MAX_REASON_LENGTH)}`,
     untilMs: Math.round(untilMs),
   };
 }
@@ -116,9 +129,13 @@ const STATEMENT = new RegExp(
 /** What may follow a statement; anything else makes it a part of a sentence about limits. */
 const AFTER =
   /\s*(?:$|["'\]).,;:!|·∙•(–—…-]|resets?\b|try again\b|please\b|retry\b|until\b|for (?:the |this |your )?(?:model|account|organization|plan)\b|on (?:the )?(?:model|tokens|requests)\b)/iy;
-/** A hint stands alone, up to its time. */
+/** A hint stands alone, up to its time: this, and then only words of {@link TIME_WORD}. */
 const HINT =
-  /^(?:please\s+)?(?:(?:try again|retry)\s+(?:in|at|after|on)\s+|[Rr]etry-[Aa]fter["']?\s*[:=]\s*)(?<time>[^a-z]*(?:(?:hours?|minutes?|seconds?|days?|min|sec|hrs?|and|tomorrow|[hmsd]|[ap]\.?m|st|nd|rd|th|[A-Z][a-z]{2,8}|[A-Z][a-z]+\/[A-Za-z_]+|[A-Z]{2,4})\b[^a-z]*)*)$/;
+  /^(?:please\s+)?(?:(?:try again|retry)\s+(?:in|at|after|on)\s+|[Rr]etry-[Aa]fter["']?\s*[:=]\s*)/;
+const WORD = /[ap]\.m\b|[A-Za-z]+(?:\/[A-Za-z_]+)*/g;
+/** Units, months, days and zones. */
+const TIME_WORD =
+  /^(?:hours?|minutes?|seconds?|days?|min|sec|hrs?|and|tomorrow|[hmsd]|[ap]\.?m|st|nd|rd|th|[A-Z][a-z]{2,8}|[A-Z][a-z]+(?:\/[A-Za-z_]+)+|[A-Z]+)$/;
 /** The code of an error in the answer of an API. */
 const CODE =
   /"(?:type|code|status|reason)":\s*"(?:rate_limit_error|rate_limit_exceeded|usage_limit_reached|insufficient_quota|RESOURCE_EXHAUSTED)"/i;
@@ -133,5 +150,11 @@ function saysSo(line: string, hasTime: boolean): boolean {
     AFTER.lastIndex = STATEMENT.lastIndex;
     if (AFTER.test(core)) return true;
   }
-  return hasTime && HINT.test(`${core.slice(0, 1).toLowerCase()}${core.slice(1)}`);
+  return hasTime && isHint(`${core.slice(0, 1).toLowerCase()}${core.slice(1)}`);
+}
+
+/** Word by word: one expression for all of them would take exponential time for a text that does not end like a time. */
+function isHint(text: string): boolean {
+  const start = HINT.exec(text)?.[0].length;
+  return start !== undefined && (text.slice(start).match(WORD) ?? []).every((word) => TIME_WORD.test(word));
 }

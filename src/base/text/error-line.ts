@@ -1,10 +1,11 @@
 /** The line of a program's messages that says best what went wrong. */
 import { stripVTControlCharacters } from 'node:util';
+import { cutText } from './cut-text.ts';
 
 const MAX_LENGTH = 300;
 /** As in `ModuleNotFoundError: …`, `error: …`, `fatal: …`, `panic: …`, `bash: line 1: foo: command not found`. */
 const LOOKS_LIKE_ERROR =
-  /^(?:\W*(?:[\w.]*(?:Error|Exception|Failure)\b|(?:\w+ ){0,2}?(?:error|fatal|panic|failed|abort(?:ed)?)\b)|.{0,200}(?:not found|no such file|permission denied|cannot |unable to )).*\S/i;
+  /^(?:\W*(?:(?:\w[\w.]*?)?(?:Error|Exception|Failure)\b|(?:\w+ ){0,2}?(?:error|fatal|panic|failed|abort(?:ed)?)\b)|.{0,200}(?:not found|no such file|permission denied|cannot |unable to )).*\S/i;
 
 /**
  * @param text the end of what it printed
@@ -17,6 +18,5 @@ export function errorLine(text: string): string | undefined {
     .filter((line) => line !== '');
   const line = lines.findLast((each) => LOOKS_LIKE_ERROR.test(each.slice(0, MAX_LENGTH))) ?? lines.at(-1);
   if (line === undefined) return undefined;
-  const characters = [...line.slice(0, 4 * MAX_LENGTH)];
-  return characters.length <= MAX_LENGTH ? line : `${characters.slice(0, MAX_LENGTH - 1).join('')}…`;
+  return cutText(line, MAX_LENGTH, '…');
 }

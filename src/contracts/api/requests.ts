@@ -1,11 +1,10 @@
 /** The requests of operations. They are strict: an unknown field is an error. */
 import { z } from 'zod';
-import { id } from '../fields.ts';
+import { id, title } from '../fields.ts';
 import { FOLLOW_UP_FIELDS, REQUEST_FIELDS } from '../task-fields.ts';
 import { DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
 import { waitSchema } from './jobs.ts';
 
-const title = z.string().trim().min(1).max(500);
 const text = z.string().max(400_000);
 const name = z.string().trim().min(1).max(100).normalize('NFC');
 const comment = z.string().trim().min(1).max(100_000);

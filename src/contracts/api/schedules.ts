@@ -1,6 +1,7 @@
 /** Requests and answers about schedules. */
 import { z } from 'zod';
-import { cronFault, isZone } from '../../base/cron.ts';
+import { cronFault } from '../../base/cron.ts';
+import { isZone } from '../../base/time-zone.ts';
 import { id, time } from '../fields.ts';
 import { CATCH_UPS, FIRING_CAUSES, OVERLAPS } from '../schedules.ts';
 import { followUpSchema } from './requests.ts';

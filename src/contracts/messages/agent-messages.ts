@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { askQuestionSchema, givenAnswerSchema } from '../api/questions.ts';
-import { id } from '../fields.ts';
+import { id, title } from '../fields.ts';
 import { JOB_FIELDS } from '../task-fields.ts';
 import { LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
 import { reportedUsageSchema } from '../usage.ts';
@@ -51,7 +51,7 @@ export type StoredObject = z.output<typeof storedObjectSchema>;
 
 const outputFields = {
   outputType: z.enum(OUTPUT_TYPES).default('other'),
-  title: z.string().trim().min(1).max(500),
+  title,
   content: text.optional(),
   object: storedObjectSchema.optional(),
   summary: shortText.optional(),

@@ -23,6 +23,7 @@ import {
   type ProgramSettings,
   processResult,
   programSettings,
+  type QuotaReading,
   quotaIn,
 } from '../program.ts';
 import { ProgramDriver } from '../program-driver.ts';
@@ -197,6 +198,8 @@ async function readEnd(
   const lost = lostOutput(reading, ended, settings.maxOutputBytes);
   const isGone = lostItsSession(spec, reading, request, ended);
   const failure = await failureOf(spec, reading, result, ended, lost);
+  const { quota, evidence }: QuotaReading =
+    reading.status === 'ok' ? {} : await quotaIn(settings, ended, reading.error);
   const isAnswer = reading.status === 'ok' && isOwnEnd(result);
   const text =
     spec.output.format === 'text' ? await textOf(ended.directory, settings.maxOutputBytes) : reading.text;
@@ -206,9 +209,9 @@ async function readEnd(
     outputs: isAnswer ? outputsOf(settings, { ...reading, text, lost }, request) : [],
     usage: usageOf(reading.usage, request.resumes?.usage, model),
     session: isGone ? null : sessionAfter(settings, reading, result, request),
-    quota: reading.status === 'ok' ? undefined : await quotaIn(settings, ended, reading.error),
+    quota,
     unsettled: reading.unsettled,
-    evidence: { result: evidenceOf(reading) },
+    evidence: { result: evidenceOf(reading), ...evidence },
   };
 }
 

@@ -1,4 +1,5 @@
 /** Collects the values at the places that a driver names from a stream of events, in bounded memory. */
+import { lastText } from '../../base/text/cut-text.ts';
 import type { ReportedUsage } from '../../contracts/usage.ts';
 import { TOKEN_KEYS } from '../../contracts/usage.ts';
 import { type Condition, holds, type JsonPath, parseCondition, parsePath, valuesAt } from './json-path.ts';
@@ -96,7 +97,7 @@ export class TextCollector extends Collector<string> {
     const text = this.values.find((each) => each !== undefined && each !== '');
     return text === undefined || text.length <= this.#maxLength
       ? text
-      : `${cutMark('characters', this.#maxLength)}${text.slice(-this.#maxLength)}`;
+      : `${cutMark('characters', this.#maxLength)}${lastText(text, this.#maxLength)}`;
   }
 
   protected combine(before: string | undefined, hit: unknown, { take }: Finder): string {

@@ -83,6 +83,8 @@ export class TailBuffer {
 const MAX_DOCUMENT_BYTES = MAX_JSON_BYTES;
 /** How many lines are tried as the beginning of the document. */
 const MAX_BEGINNINGS = 32;
+/** A part of a large document takes a tenth of a second, and a program can print one that every line seems to begin. */
+const MAX_PARSED_CHARACTERS = 2 * MAX_DOCUMENT_BYTES;
 
 /** One JSON document, which may have lines of a log before and after it. */
 export class JsonDocument {
@@ -105,13 +107,27 @@ export class JsonDocument {
 function documentIn(text: string): object | null {
   const whole = objectIn(text);
   if (whole) return whole;
-  const beginnings = [...text.matchAll(/^\{/gm)].map(({ index }) => index).slice(-MAX_BEGINNINGS);
-  for (const start of beginnings.toReversed()) {
+  let left = MAX_PARSED_CHARACTERS;
+  const parsed = (part: string): object | null => {
+    left -= part.length;
+    return left < 0 ? null : objectIn(part);
+  };
+  let start = text.length;
+  for (let tried = 0; tried < MAX_BEGINNINGS && start > 0 && left > 0; tried++) {
+    start = beginningBefore(text, start);
+    if (start === -1) break;
     const rest = text.slice(start);
-    const found = objectIn(rest) ?? objectIn(firstLine(rest)) ?? objectIn(toLastBrace(rest));
+    const found = parsed(firstLine(rest)) ?? parsed(rest) ?? parsed(toLastBrace(rest));
     if (found) return found;
   }
   return null;
+}
+
+/** The last line before this place that begins with a brace; -1 if there is none. */
+function beginningBefore(text: string, place: number): number {
+  const found = text.lastIndexOf('\n{', place - 2);
+  if (found !== -1 && place >= 2) return found + 1;
+  return text.startsWith('{') ? 0 : -1;
 }
 
 function firstLine(text: string): string {
@@ -126,7 +142,11 @@ function toLastBrace(text: string): string {
 
 const LINE_BREAK = 0x0a;
 const BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+const QUOTE = 0x22;
 const ESCAPE = 0x1b;
+/** The parser takes 20 µs to refuse a line, whatever its length: so of one piece, no more than these lines may be refused. */
+const MAX_REFUSED = 1_000;
 
 /** JSON events, one on each line. Lines that are not JSON objects are counted and left out. */
 export class JsonLines {
@@ -139,12 +159,15 @@ export class JsonLines {
   /** The beginning of a line whose end is in a later piece. */
   readonly #begun = new TailBuffer(MAX_JSON_BYTES);
   #length = 0;
+  /** Of the piece that is being read. */
+  #refused = 0;
 
   constructor(onEvent: (event: object) => void) {
     this.#onEvent = onEvent;
   }
 
   write(piece: Buffer): void {
+    this.#refused = 0;
     let start = 0;
     for (let end = piece.indexOf(LINE_BREAK); end !== -1; end = piece.indexOf(LINE_BREAK, start)) {
       this.#endLine(piece.subarray(start, end));
@@ -180,10 +203,22 @@ export class JsonLines {
   #parse(line: Buffer): object | null | undefined {
     const first = line.findIndex((byte) => byte > 0x20 || byte === ESCAPE);
     if (first === -1) return undefined;
-    if (line[first] !== BRACE && line[first] !== ESCAPE) return null;
+    if (!mayBeObject(line, first) || this.#refused >= MAX_REFUSED) return null;
     const text = withoutControls(this.#decoder.decode(line)).trimStart();
-    return text.startsWith('{') ? objectIn(text) : null;
+    const event = text.startsWith('{') ? objectIn(text) : null;
+    if (event === null) this.#refused++;
+    return event;
   }
+}
+
+/** By its first and last bytes, which is all that most other lines need. */
+function mayBeObject(line: Buffer, first: number): boolean {
+  if (line[first] === ESCAPE) return true;
+  const second = line.subarray(first + 1).find((byte) => byte > 0x20);
+  const last = line.findLast((byte) => byte > 0x20);
+  const isOpened =
+    line[first] === BRACE && (second === QUOTE || second === CLOSING_BRACE || second === ESCAPE);
+  return isOpened && (last === CLOSING_BRACE || line.includes(ESCAPE));
 }
 
 /** Without colours and other control sequences of a terminal, which JSON never holds as they are. */

@@ -1,4 +1,5 @@
-/** Times of a wall clock in a time zone, as epoch milliseconds. */
+/** Times of a wall clock in a time zone that a tool names, as epoch milliseconds. */
+import { canonicalZone, momentOf, wallOf } from '../../base/time-zone.ts';
 
 /** The name of a zone (IANA), or its distance from UTC in minutes. */
 export type Zone = string | number;
@@ -28,63 +29,26 @@ export function zoneOf(name: string): Zone | undefined {
     const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
     return offset[1] === '-' ? -minutes : minutes;
   }
-  return name.includes('/') && isZone(name) ? name : undefined;
-}
-
-/** Whether Intl knows a zone of this name. */
-export function isZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
+  return name.includes('/') ? canonicalZone(name) : undefined;
 }
 
 export function wallTimeOf(at: number, zone: Zone): WallTime {
-  if (typeof zone === 'number') return utcParts(at + zone * 60_000);
-  const format = new Intl.DateTimeFormat('en', {
-    timeZone: zone,
-    hourCycle: 'h23',
-    ...({ year: 'numeric', month: 'numeric', day: 'numeric' } as const),
-    ...({ hour: 'numeric', minute: 'numeric', second: 'numeric' } as const),
-  });
-  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
-  const part = (type: keyof WallTime): number => parts.get(type) ?? 0;
+  const wall = new Date(typeof zone === 'number' ? at + zone * 60_000 : wallOf(at, zone));
   return {
-    year: part('year'),
-    month: part('month'),
-    day: part('day'),
-    hour: part('hour'),
-    minute: part('minute'),
-    second: part('second'),
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth() + 1,
+    day: wall.getUTCDate(),
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+    second: wall.getUTCSeconds(),
   };
 }
 
-/** A time that daylight saving skips is moved by the hour that is skipped; one that comes twice is the first. */
-export function epochOf(wall: WallTime, zone: Zone): number {
-  const asUtc = utcOf(wall);
-  if (typeof zone === 'number') return asUtc - zone * 60_000;
-  const offsetAt = (at: number): number => utcOf(wallTimeOf(at, zone)) - at;
-  const before = asUtc - offsetAt(asUtc - 86_400_000);
-  if (utcOf(wallTimeOf(before, zone)) === asUtc) return before;
-  const after = asUtc - offsetAt(asUtc + 86_400_000);
-  return utcOf(wallTimeOf(after, zone)) === asUtc ? after : before;
-}
-
-/** A day or month beyond its end is carried over: day 32 of January is the first of February. */
-function utcOf({ year, month, day, hour, minute, second }: WallTime): number {
-  return Date.UTC(year, month - 1, day, hour, minute, second);
-}
-
-function utcParts(at: number): WallTime {
-  const date = new Date(at);
-  return {
-    year: date.getUTCFullYear(),
-    month: date.getUTCMonth() + 1,
-    day: date.getUTCDate(),
-    hour: date.getUTCHours(),
-    minute: date.getUTCMinutes(),
-    second: date.getUTCSeconds(),
-  };
+/**
+ * A time that daylight saving skips is the first moment after the gap; one that comes twice is the first. A day or month
+ * beyond its end is carried over: day 32 of January is the first of February.
+ */
+export function epochOf({ year, month, day, hour, minute, second }: WallTime, zone: Zone): number {
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second);
+  return typeof zone === 'number' ? wall - zone * 60_000 : momentOf(wall, zone);
 }

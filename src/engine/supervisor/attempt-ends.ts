@@ -8,6 +8,7 @@
 
 import type { AttemptContext } from '../../../machines/index.ts';
 import { questionOf } from '../../../projections/index.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import { errorLine } from '../../base/text/error-line.ts';
 import type { Backoff } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
@@ -17,7 +18,7 @@ import type { AttemptOutcome, ContentReference, Output, TaskSpec } from '../../c
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
-import { cutText } from './fit-event.ts';
+import { cutToJsonBytes } from './fit-event.ts';
 import { type Judgement, judge, withQuota } from './outcome.ts';
 import { answerIn } from './questions/printed-answer.ts';
 import { verdictIn } from './reviews.ts';
@@ -60,8 +61,11 @@ export interface LargeContent {
 const SUMMARY_LENGTH = 500;
 
 async function stored({ content = '', ...output }: Output, { store }: LargeContent): Promise<Output> {
-  const beginning = [...content.slice(0, 2 * SUMMARY_LENGTH)].slice(0, SUMMARY_LENGTH).join('');
-  return { ...output, summary: output.summary ?? `${beginning}…`, content_file: await store(content) };
+  return {
+    ...output,
+    summary: output.summary ?? cutText(content, SUMMARY_LENGTH, '…'),
+    content_file: await store(content),
+  };
 }
 
 export class AttemptEnds {
@@ -223,7 +227,7 @@ export class AttemptEnds {
       attempt,
       agent,
       outcome,
-      error: error === undefined ? undefined : cutText(error, MAX_ERROR_BYTES),
+      error: error === undefined ? undefined : cutToJsonBytes(error, MAX_ERROR_BYTES),
       exit_code: end?.result.kind === 'exited' ? end.result.code : undefined,
       signal: end?.result.kind === 'signalled' ? end.result.signal : undefined,
       stderr_tail: end?.stderrTail,

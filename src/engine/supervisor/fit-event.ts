@@ -20,7 +20,7 @@ export function fitEvent(event: DomainEvent, maxBytes: number): DomainEvent {
     if (longest === null) return event;
     const bytes = jsonBytes(longest);
     const target = Math.max(MIN_BYTES / 2, bytes - excess - MIN_BYTES / 2, Math.floor(bytes / 4));
-    fitted = replaceText(fitted, longest, cutText(longest, target));
+    fitted = replaceText(fitted, longest, cutToJsonBytes(longest, target));
   }
   return declarationOf(event.type).schema.parse(fitted);
 }
@@ -29,7 +29,7 @@ export function fitEvent(event: DomainEvent, maxBytes: number): DomainEvent {
  * The beginning of a text, with a mark that says how much is missing.
  * @param maxBytes of the result as JSON, in UTF-8
  */
-export function cutText(text: string, maxBytes: number): string {
+export function cutToJsonBytes(text: string, maxBytes: number): string {
   const bytes = jsonBytes(text);
   if (bytes <= maxBytes) return text;
   // A text that was cut before keeps its first size.

@@ -10,6 +10,7 @@ import { sha256 } from '../../base/hash.ts';
 import { cutText } from '../../base/text/cut-text.ts';
 import { formatTraceparent } from '../../base/trace-context.ts';
 import type { SignalboxError } from '../../contracts/errors.ts';
+import { MAX_TITLE_LENGTH } from '../../contracts/fields.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import type { Archive } from '../runtime/archive.ts';
@@ -24,7 +25,6 @@ interface RelationsParts extends SupervisorContext {
 
 /** Characters of the outputs of a done task that go into the text of a follow-up. */
 const MAX_OUTPUT_LENGTH = 100_000;
-const MAX_TITLE_LENGTH = 500;
 /** Milliseconds until the log is read again if it was unreachable. */
 const LOOK_UP_AGAIN_MS = 1_000;
 

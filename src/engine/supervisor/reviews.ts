@@ -12,6 +12,7 @@ import { cutText } from '../../base/text/cut-text.ts';
 import { printedJson } from '../../base/text/printed-json.ts';
 import { isReviewMode } from '../../contracts/config-values.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
+import { MAX_TITLE_LENGTH } from '../../contracts/fields.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { type Output, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
 import { refOf, taskOf } from '../runtime/views.ts';
@@ -23,7 +24,6 @@ interface ReviewsParts extends SupervisorContext {
   readonly relations: Relations;
 }
 
-const MAX_TITLE_LENGTH = 500;
 /** Characters of a comment that go to the next attempt. */
 const MAX_COMMENT_LENGTH = 100_000;
 /** A rejection needs a comment. */

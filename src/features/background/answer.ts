@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
 import { type AppContext, findAttempts } from '../../app/context.ts';
 import { timeOf } from '../../app/tasks/task-json.ts';
+import { cutText } from '../../base/text/cut-text.ts';
 import {
   type BackgroundAnswer,
   type BackgroundState,
@@ -87,16 +88,9 @@ export function backgroundBlock(results: readonly BackgroundAnswer[]): string {
 
 function lineOf({ task_id, status, error, output, output_file }: BackgroundAnswer): string {
   const said = [error === null ? '' : `(${error}) `, output?.trim() ?? ''].join('');
-  const preview = escaped(shortened(said === '' ? '(no output)' : said));
+  const preview = escaped(cutText(said === '' ? '(no output)' : said, PREVIEW_LENGTH));
   const where = output_file === null ? '' : ` (output_file=${escaped(output_file)})`;
   return `[bg:${task_id}] ${status}: ${preview}${where}`;
-}
-
-function shortened(text: string): string {
-  const characters = [...text.slice(0, 2 * PREVIEW_LENGTH)];
-  return characters.length <= PREVIEW_LENGTH && characters.join('').length === text.length
-    ? text
-    : characters.slice(0, PREVIEW_LENGTH).join('');
 }
 
 /** The output of a command must not end the block, or begin another one. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cronFault, isZone, lastCron, nextCron, wallOf } from '../../../src/base/cron.ts';
+import { cronFault, lastCron, nextCron } from '../../../src/base/cron.ts';
+import { isZone, wallOf } from '../../../src/base/time-zone.ts';
 
 const at = (text: string): number => Date.parse(text);
 

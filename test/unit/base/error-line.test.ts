@@ -19,6 +19,6 @@ describe('errorLine', () => {
   });
 
   it('is short', () => {
-    expect([...(errorLine('😀'.repeat(5_000)) ?? '')]).toHaveLength(300);
+    expect(errorLine('😀'.repeat(5_000))).toBe(`${'😀'.repeat(149)}…`);
   });
 });

@@ -197,6 +197,19 @@ describe('output of any size', () => {
     expect(peak - before).toBeLessThan(80_000_000);
   });
 
+  it.each([
+    ['openclaw', '{\n', 7_000_000],
+    ['openclaw', '{"a":[\n', 2_000_000],
+    ['codex', '{\n', 7_000_000],
+    ['codex', '{"a}\n', 2_800_000],
+  ])('of %s is found after millions of lines that could be JSON: %j', async (tool, line, count) => {
+    const file = tool === 'codex' ? 'success.jsonl' : 'success.json';
+    const between = 'x'.repeat(70_000);
+    const bytes = Buffer.from(`${line.repeat(count)}${between}\n${fixture(tool, file)}`);
+    const expected = { status: 'ok', text: expect.stringContaining(ANSWER) };
+    expect(await read(tool, bytes, 64 * 1_024)).toMatchObject(expected);
+  });
+
   it('leaves out a line that is too long and reads the next ones', async () => {
     const [first, ...rest] = fixture('codex', 'success.jsonl').toString().split('\n');
     const bytes = Buffer.from([first, `{"x":"${'y'.repeat(17_000_000)}"}`, ...rest].join('\n'));

@@ -152,6 +152,22 @@ describe('a text that only mentions limits does not park', () => {
   });
 });
 
+describe('a text that is made to take long', () => {
+  it.each([
+    `try again in 5 minutes ${'AB '.repeat(300)}q`,
+    `try again in 5 minutes ${'Ab/c '.repeat(190)}q`,
+    `${'. '.repeat(400)}error`,
+    `${'rate '.repeat(190)}limit`,
+    `in ${'1 '.repeat(490)}x`,
+    `in ${'9'.repeat(900)}`,
+    `try again in ${'1s,'.repeat(300)}x`,
+    `retry-after${'"'.repeat(900)}`,
+    `${'error: '.repeat(140)}x`,
+  ])('is read at once: %s', (line) => {
+    expect(until(line, NOW)).toBeUndefined();
+  });
+});
+
 describe("an operator's pattern", () => {
   const own = settings('UTC', /rate limit/i);
 
@@ -165,7 +181,17 @@ describe("an operator's pattern", () => {
 
   it('has a reason of at most 200 characters, never cut inside a character', () => {
     const reason = quotaSign(own, { printed: [`rate limit ${'😀'.repeat(300)}`] }, 0)?.reason ?? '';
-    expect(reason).toBe(`quota: rate limit ${'😀'.repeat(189)}`);
+    expect(reason).toBe(`quota: rate limit ${'😀'.repeat(94)}`);
+  });
+
+  it('that takes exponential time is stopped, and the known texts still count', () => {
+    let isSlow = false;
+    const lines = `${'a'.repeat(60)}!\nYou've hit your limit\n`;
+    const sign = quotaSign(settings('UTC', /^(a+)+$/), { printed: [lines] }, 0, () => {
+      isSlow = true;
+    });
+    expect(isSlow).toBe(true);
+    expect(sign).toEqual({ reason: "quota: You've hit your limit", untilMs: HOUR });
   });
 
   const parse = (quota: unknown) => agentConfigSchema.safeParse({ driver: 'command', command: ['x'], quota });

@@ -1,7 +1,7 @@
 /** Events of the supervisor that are too large are cut with a mark, so that they are always recorded. */
 import { expect, it } from 'vitest';
 import type { DomainEvent } from '../../../src/contracts/events/events.ts';
-import { cutText, fitEvent } from '../../../src/engine/supervisor/fit-event.ts';
+import { cutToJsonBytes, fitEvent } from '../../../src/engine/supervisor/fit-event.ts';
 import { functionAgent, startEngine } from '../../support/engine.ts';
 
 /** `max_payload: 65536`, without the headers of a message. */
@@ -57,7 +57,7 @@ it('cuts the longest texts first, and never ids or short texts', () => {
 
 it('does not cut a character in two', () => {
   for (let bytes = 100; bytes < 120; bytes++) {
-    const cut = cutText('🐈'.repeat(100), bytes);
+    const cut = cutToJsonBytes('🐈'.repeat(100), bytes);
     expect(Buffer.byteLength(JSON.stringify(cut))).toBeLessThanOrEqual(bytes);
     expect(Buffer.from(cut).toString()).toBe(cut);
   }

@@ -1,6 +1,6 @@
 /** What agents have used, by day, project, agent, model or task. */
 import { z } from 'zod';
-import { isZone } from '../../../base/cron.ts';
+import { isZone } from '../../../base/time-zone.ts';
 import { count, id, time } from '../../fields.ts';
 import { MAX_MODEL_LENGTH } from '../../usage.ts';
 import { usageFiguresSchema } from './figures.ts';

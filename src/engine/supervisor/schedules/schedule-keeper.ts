@@ -10,9 +10,11 @@
  */
 import type { ScheduleRun, ScheduleView, TaskView } from '../../../../projections/index.ts';
 import { canonicalJson } from '../../../base/canonical-json.ts';
-import { wallOf } from '../../../base/cron.ts';
 import { sha256 } from '../../../base/hash.ts';
+import { cutText } from '../../../base/text/cut-text.ts';
+import { wallOf } from '../../../base/time-zone.ts';
 import type { DomainEvent } from '../../../contracts/events/events.ts';
+import { MAX_TITLE_LENGTH } from '../../../contracts/fields.ts';
 import { taskKey } from '../../../contracts/ids.ts';
 import { type FiringCause, MAX_BUFFERED } from '../../../contracts/schedules.ts';
 import { isDeadState, SETTLED_STATES, type TaskSpec } from '../../../contracts/tasks.ts';
@@ -25,7 +27,6 @@ import { firingKey, jitterOf, lastTime, nextTime } from './recurrence.ts';
 const LATE_MS = 60_000;
 /** Milliseconds until a task is tried again that the log could not take. */
 const AGAIN_MS = 1_000;
-const MAX_TITLE_LENGTH = 500;
 
 export type ScheduleEvent = Extract<DomainEvent, { readonly schedule: string }>;
 
@@ -215,7 +216,7 @@ function specOf(schedule: ScheduleView, run: ScheduleRun): TaskSpec {
     text.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => values[name] ?? whole);
   return {
     ...task,
-    title: fill(task.title).slice(0, MAX_TITLE_LENGTH),
+    title: cutText(fill(task.title), MAX_TITLE_LENGTH),
     description: fill(task.description),
     source: task.source ?? `schedule ${schedule.id}`,
     idempotency_key: firingKeyOf(schedule, run),
