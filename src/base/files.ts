@@ -1,5 +1,5 @@
 /** Small files: read if they exist, replaced atomically and durably. */
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './errors.ts';
 import { createFresh, readRegular, syncDirectory } from './regular-files.ts';
@@ -26,16 +26,25 @@ export async function readText(file: string): Promise<string> {
  */
 export async function replaceDurably(file: string, text: string, writer?: string): Promise<void> {
   const temporary = writer === undefined ? `${file}.tmp` : `${file}.${writer}.tmp`;
-  const handle = await createFresh(temporary);
   try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await createFresh(temporary);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await renameDurably(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {}); // the first error tells more
+    throw error;
   }
-  await rename(temporary, file);
-  // The rename is on the disk only when the directory is.
-  await syncDirectory(dirname(file));
+}
+
+/** Puts a file that is on the disk in the place of another one in its directory. When this returns, that is on the disk, too. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncDirectory(dirname(to));
 }
 
 /** The content of a JSON file; null if it does not exist. Errors of the schema are thrown, too. */

@@ -1,9 +1,10 @@
 /** Files of remote attempts: large content from the agent's bucket, and what the processes print. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { type ObjectStore, Objm } from '@nats-io/obj';
+import { renameDurably } from '../base/files.ts';
 import { createFresh, openForUpdate } from '../base/regular-files.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredObject } from '../contracts/messages/agent-messages.ts';
@@ -36,7 +37,7 @@ export async function fetchObject(
   const temporary = join(directory, `.${randomUUID()}`);
   try {
     await copy(store, object, temporary);
-    await rename(temporary, join(directory, object.sha256));
+    await renameDurably(temporary, join(directory, object.sha256));
   } catch (cause) {
     await rm(temporary, { force: true });
     throw new SignalboxError(

@@ -1,7 +1,8 @@
 /** Files that agents name as outputs, stored under the hash of their bytes. */
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { renameDurably } from '../../base/files.ts';
 import { createFresh, isOpenBelow, openRegular } from '../../base/regular-files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { ContentReference } from '../../contracts/tasks.ts';
@@ -79,7 +80,7 @@ async function store(
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const { size, sha256 } = await copy(file, temporary);
-    await rename(temporary, join(directory, sha256));
+    await renameDurably(temporary, join(directory, sha256));
     return { path, size, sha256 };
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});

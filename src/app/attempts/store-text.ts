@@ -1,7 +1,8 @@
 /** Results that are too large for an event, stored under the hash of their bytes. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceDurably } from '../../base/files.ts';
 import { sha256 } from '../../base/hash.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { ContentReference } from '../../contracts/tasks.ts';
@@ -24,26 +25,15 @@ export function largeContentIn(directory: string, maxEventBytes: number): LargeC
  * @throws SignalboxError `content_unreadable` if it cannot be written
  */
 async function storeText(directory: string, text: string): Promise<ContentReference> {
-  const bytes = Buffer.from(text);
-  const hash = sha256(bytes);
+  const hash = sha256(text);
+  const size = Buffer.byteLength(text);
   const path = join(directory, hash);
-  const temporary = join(directory, `.${randomUUID()}`);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await replaceDurably(path, text, randomUUID());
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {
-      // The first error tells more.
-    });
-    const message = `a result of ${bytes.length} bytes cannot be stored in ${directory}: ${messageOf(cause)}`;
+    const message = `a result of ${size} bytes cannot be stored in ${directory}: ${messageOf(cause)}`;
     throw new SignalboxError('content_unreadable', message, { cause });
   }
-  return { path, size: bytes.length, sha256: hash };
+  return { path, size, sha256: hash };
 }

@@ -1,4 +1,5 @@
 /** What a task waits for whose agent has asked. */
+import { cutText } from '../../base/text/cut-text.ts';
 import { answerCommand } from '../../contracts/api/next-command.ts';
 import type { WaitAnswer } from '../../contracts/api/why.ts';
 import { defaultText } from '../../contracts/question-text.ts';
@@ -40,5 +41,5 @@ function answeringText(answering: OpenQuestion['answering']): string {
 const MAX_MESSAGE_LENGTH = 200;
 
 function excerpt(text: string): string {
-  return text.length <= MAX_MESSAGE_LENGTH ? text : `${text.slice(0, MAX_MESSAGE_LENGTH)}…`;
+  return cutText(text, MAX_MESSAGE_LENGTH, '…');
 }

@@ -1,5 +1,6 @@
 /** What Claude Code asks, as questions, and the answers in its form. */
 import { z } from 'zod';
+import { cutText } from '../../base/text/cut-text.ts';
 import { type FormField, isAllowing, PERMISSION_OPTIONS } from '../../contracts/questions.ts';
 import type { RunAnswer } from '../driver.ts';
 import type { AgentRequest } from './requests.ts';
@@ -21,23 +22,33 @@ type ToolRequest = z.output<typeof canUseToolSchema>;
 /** Characters of an input that an answer repeats. */
 const MAX_RETURNED = 1_000;
 
+/** Of the questions of a tool, which an answer repeats: more are no questions to a person. */
+const MAX_QUESTIONS_RETURNED = 256 * 1_024;
+type Replies = Pick<AgentRequest, 'reply' | 'refusal'>;
+
 /** A tool that is not allowed. */
 export function permissionRequest({ request_id, request }: ToolRequest): AgentRequest {
   const { tool_name: tool, input, description } = request;
   const about = { tool, input: shownInput(input), ...pathIn(input) };
-  const why = description?.trim() ? `: ${description.trim().slice(0, 1_000)}` : '';
+  const why = description?.trim() ? `: ${cutText(description.trim(), 1_000)}` : '';
+  const returned = inputIfShort(input);
+  const message = `May it use ${tool}${why}?`;
   return {
-    question: {
-      kind: 'permission',
-      message: `May it use ${tool}${why}?`,
-      about,
-      options: [...PERMISSION_OPTIONS],
-    },
+    question: { kind: 'permission', message, about, options: [...PERMISSION_OPTIONS] },
+    ...permissionReplies(request_id, returned),
+    alias: request.tool_use_id,
+    returned,
+  };
+}
+
+/** Apart from the input, which can be as long as a line: what one function of a scope uses, all of them keep. */
+function permissionReplies(id: string, returned: { readonly updatedInput?: object }): Replies {
+  return {
     reply: (answer) =>
       answer.chosen !== undefined && isAllowing(answer.chosen) && answer.action !== 'cancelled'
-        ? response(request_id, { behavior: 'allow', ...inputIfShort(input) })
-        : denial(request_id, reasonOf(answer)),
-    refusal: (why) => denial(request_id, `Signalbox did not ask for permission: ${why}`),
+        ? response(id, { behavior: 'allow', ...returned })
+        : denial(id, reasonOf(answer)),
+    refusal: (why) => denial(id, `Signalbox did not ask for permission: ${why}`),
   };
 }
 
@@ -59,18 +70,22 @@ type Questions = z.output<typeof questionsSchema>['questions'];
 
 /** Its tool AskUserQuestion: one question with options, or a form. Undefined for another tool. */
 export function userQuestions({ request_id, request }: ToolRequest): AgentRequest | undefined {
-  if (request.tool_name !== 'AskUserQuestion') return undefined;
-  const questions = questionsSchema.safeParse(request.input).data?.questions;
+  const { tool_name, tool_use_id, input } = request;
+  if (tool_name !== 'AskUserQuestion' || JSON.stringify(input).length > MAX_QUESTIONS_RETURNED)
+    return undefined;
+  const questions = questionsSchema.safeParse(input).data?.questions;
   const [only] = questions ?? [];
   if (!questions || !only) return undefined;
-  const answered = (answers: Readonly<Record<string, string>>): object =>
-    response(request_id, { behavior: 'allow', updatedInput: { ...request.input, answers } });
   const isChoice = questions.length === 1 && only.multiSelect !== true;
   return {
     question: isChoice ? choiceOf(only) : formOf(questions),
+    alias: tool_use_id,
+    returned: input,
     reply: (answer) => {
       const answers = isChoice ? chosenAnswer(only, answer) : formAnswers(questions, answer);
-      return answers ? answered(answers) : denial(request_id, reasonOf(answer));
+      return answers
+        ? response(request_id, { behavior: 'allow', updatedInput: { ...input, answers } })
+        : denial(request_id, reasonOf(answer));
     },
     refusal: (why) => denial(request_id, `Signalbox did not ask: ${why}`),
   };
@@ -83,7 +98,7 @@ function choiceOf({ question, options }: Questions[number]): AgentRequest['quest
     about: { tool: 'AskUserQuestion' },
     options: options.map(({ label, description }, index) => ({
       id: String(index + 1),
-      label: description ? `${label}: ${description}`.slice(0, 1_000) : label,
+      label: description ? cutText(`${label}: ${description}`, 1_000) : label,
     })),
   };
 }
@@ -151,7 +166,7 @@ function response(requestId: string, answer: object): object {
 
 /** Claude Code takes the message as the result of the tool. */
 function denial(requestId: string, message: string): object {
-  return response(requestId, { behavior: 'deny', message: message.slice(0, 3_000) });
+  return response(requestId, { behavior: 'deny', message: cutText(message, 3_000) });
 }
 
 function pathIn(input: ToolRequest['request']['input']): { path?: string } {

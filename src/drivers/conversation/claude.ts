@@ -49,8 +49,6 @@ function userLine(text: string, uuid: string): object {
 class ClaudeSpeaker implements Speaker {
   readonly #link: Link;
   readonly #requests: Requests;
-  /** The request of each tool use that waits, so that its result ends it. */
-  readonly #requestOf = new Map<string, string>();
   /** Messages that were sent and not taken yet, by uuid. */
   readonly #messages = new Map<string, Deferred<boolean>>();
   /** Messages that it has taken. */
@@ -75,7 +73,6 @@ class ClaudeSpeaker implements Speaker {
         return this.#receiveUser(event);
       case 'result':
         this.#hasResult = true;
-        this.#requestOf.clear();
         return this.#requests.allOver();
       default:
         return;
@@ -119,9 +116,7 @@ class ClaudeSpeaker implements Speaker {
   #receiveRequest(event: object): void {
     const asked = canUseToolSchema.safeParse(event).data;
     if (asked) {
-      const { request, request_id } = asked;
-      if (request.tool_use_id !== undefined) this.#requestOf.set(request.tool_use_id, request_id);
-      return this.#requests.found(request_id, userQuestions(asked) ?? permissionRequest(asked));
+      return this.#requests.found(asked.request_id, userQuestions(asked) ?? permissionRequest(asked));
     }
     const other = otherRequestSchema.safeParse(event).data;
     if (!other) return;
@@ -136,9 +131,7 @@ class ClaudeSpeaker implements Speaker {
     const replayed = replaySchema.safeParse(event).data;
     if (replayed) return this.#take(replayed.uuid);
     for (const { type, tool_use_id } of toolResultSchema.safeParse(event).data?.message.content ?? []) {
-      if (type !== 'tool_result' || tool_use_id === undefined) continue;
-      this.#cancel(this.#requestOf.get(tool_use_id));
-      this.#requestOf.delete(tool_use_id);
+      if (type === 'tool_result' && tool_use_id !== undefined) this.#requests.overByAlias(tool_use_id);
     }
   }
 

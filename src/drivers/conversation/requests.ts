@@ -10,18 +10,25 @@ import { attemptKey } from '../../contracts/ids.ts';
 import type { RunAnswer, RunQuestion } from '../driver.ts';
 import type { Link } from './protocol.ts';
 
-/** A request as the protocol understands it. */
+/** A request as the protocol understands it. Its functions keep no more of what the program printed than they need. */
 export interface AgentRequest {
+  /** Another name by which the program may say that it is over. */
+  readonly alias?: string | undefined;
   readonly question: Omit<RunQuestion, 'id'>;
   readonly reply: (answer: RunAnswer) => object;
   /** The reply if it cannot be asked. */
   readonly refusal: (why: string) => object;
+  /** What the reply repeats of the program's own words. */
+  readonly returned?: object | undefined;
 }
 
 interface Open {
   readonly key: string;
-  readonly request: AgentRequest;
-  state: 'found' | 'asked' | 'replied';
+  readonly alias: string | undefined;
+  readonly bytes: number;
+  /** Null once there is a reply. */
+  request: AgentRequest | null;
+  state: 'found' | 'asked';
   /** Milliseconds of the monotonic clock. */
   retryAt: number;
 }
@@ -30,6 +37,8 @@ interface Open {
 const MAX_REQUESTS = 20_000;
 /** Open at the same time. */
 const MAX_OPEN = 1_000;
+/** Of all that wait for a reply. One line of a program can have 16 MiB. */
+const MAX_OPEN_BYTES = 64 * 1_024 * 1_024;
 /** Answers that are kept for requests that were not read yet. */
 const MAX_EARLY_ANSWERS = 2_000;
 /** Milliseconds until a question is asked again, if the log could not take it. */
@@ -41,6 +50,9 @@ export class Requests {
   readonly #link: Link;
   /** By question id. */
   readonly #open = new Map<string, Open>();
+  /** Question ids by alias. */
+  readonly #aliases = new Map<string, string>();
+  #openBytes = 0;
   readonly #early = new Map<string, RunAnswer>();
   #count = 0;
   /** Before, it is not known what the program has got already. */
@@ -55,17 +67,33 @@ export class Requests {
     const question = this.#questionOf(id);
     if (this.#open.has(question)) return;
     this.#count += 1;
-    const open: Open = { key: answerKey(question), request, state: 'found', retryAt: 0 };
-    if (this.#count > MAX_REQUESTS || this.#open.size >= MAX_OPEN) {
-      void this.#link.send(open.key, request.refusal('it has asked too many questions'));
+    const key = answerKey(question);
+    const bytes = JSON.stringify([request.question, request.returned]).length;
+    const isTooMuch = this.#openBytes + bytes > MAX_OPEN_BYTES;
+    if (this.#count > MAX_REQUESTS || this.#open.size >= MAX_OPEN || isTooMuch) {
+      const why = isTooMuch
+        ? `its open questions would take more than ${MAX_OPEN_BYTES} bytes`
+        : 'it has asked too many questions';
+      void this.#link.send(key, request.refusal(why));
       return;
     }
-    this.#open.set(question, open);
+    const { alias } = request;
+    // A copy: a part of a text keeps the whole in memory.
+    const kept = { ...request, question: structuredClone(request.question) };
+    this.#open.set(question, { key, alias, bytes, request: kept, state: 'found', retryAt: 0 });
+    this.#openBytes += bytes;
+    if (alias !== undefined) this.#aliases.set(alias, question);
   }
 
   /** The program no longer waits for an answer. */
   over(id: string): void {
     this.#end(this.#questionOf(id));
+  }
+
+  /** The same, by the other name of the request. */
+  overByAlias(alias: string): void {
+    const question = this.#aliases.get(alias);
+    if (question !== undefined) this.#end(question);
   }
 
   /** The program itself says that it has the answer. */
@@ -85,9 +113,10 @@ export class Requests {
 
   /** Answers what is open as cancelled, also what was not asked yet. The questions stay: their answers may be wanted later. */
   cancelAll(): void {
-    for (const [question, open] of this.#open)
+    for (const [question, open] of [...this.#open]) {
       this.#reply(open, { question, action: 'cancelled', by: 'supervisor' });
-    this.#open.clear();
+      this.#drop(question);
+    }
   }
 
   /** Asks what is open. */
@@ -95,9 +124,9 @@ export class Requests {
     this.#hasCaughtUp = true;
     const now = performance.now();
     for (const [question, open] of this.#open) {
-      if (open.state !== 'found' || open.retryAt > now) continue;
+      if (open.state !== 'found' || open.request === null || open.retryAt > now) continue;
       open.state = 'asked';
-      void this.#ask(question, open);
+      void this.#ask(question, open, open.request);
     }
   }
 
@@ -107,15 +136,15 @@ export class Requests {
     else if (this.#early.size < MAX_EARLY_ANSWERS) this.#early.set(answer.question, answer);
   }
 
-  async #ask(id: string, open: Open): Promise<void> {
+  async #ask(id: string, open: Open, request: AgentRequest): Promise<void> {
     const early = this.#early.get(id);
     if (early) return this.#reply(open, early);
     if (await this.#link.wasSent(open.key)) {
-      open.state = 'replied';
+      this.#take(open);
       return;
     }
     try {
-      await this.#link.request.ask({ ...open.request.question, id });
+      await this.#link.request.ask({ ...request.question, id });
       // It was over while it was being asked.
       if (this.#open.get(id) !== open) this.#link.request.withdraw(id);
     } catch (error) {
@@ -126,20 +155,37 @@ export class Requests {
         open.state = 'found';
         return;
       }
-      open.state = 'replied';
-      void this.#link.send(open.key, open.request.refusal(messageOf(error)));
+      if (this.#take(open)) void this.#link.send(open.key, request.refusal(messageOf(error)));
     }
   }
 
   #end(question: string): void {
-    if (this.#open.delete(question)) this.#link.request.withdraw(question);
+    if (this.#drop(question)) this.#link.request.withdraw(question);
+  }
+
+  /** @returns whether it was open */
+  #drop(question: string): boolean {
+    const open = this.#open.get(question);
+    if (open === undefined) return false;
+    this.#take(open);
+    this.#open.delete(question);
+    const { alias } = open;
+    if (alias !== undefined && this.#aliases.get(alias) === question) this.#aliases.delete(alias);
+    return true;
   }
 
   #reply(open: Open, answer: RunAnswer): void {
-    if (open.state === 'replied') return;
-    open.state = 'replied';
     this.#early.delete(answer.question);
-    void this.#link.send(open.key, open.request.reply(answer));
+    const request = this.#take(open);
+    if (request) void this.#link.send(open.key, request.reply(answer));
+  }
+
+  /** What is open gets one reply, and is not held any longer. @returns null if it has one already */
+  #take(open: Open): AgentRequest | null {
+    const { request } = open;
+    if (request !== null) this.#openBytes -= open.bytes;
+    open.request = null;
+    return request;
   }
 
   /** The same whenever the request is found again, and different for each attempt. */

@@ -1,4 +1,5 @@
 /** How the input of a tool is shown in a question: whole in what decides, cut in what may be long. */
+import { cutText } from '../../base/text/cut-text.ts';
 import { DECISIVE_FIELDS } from '../../contracts/questions.ts';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -35,5 +36,6 @@ function shown(value: unknown): unknown {
 
 export function cutShown(text: string): string {
   if (text.length <= MAX_SHOWN) return text;
-  return `${text.slice(0, MAX_SHOWN)}… (${text.length - MAX_SHOWN} more characters)`;
+  const shown = cutText(text, MAX_SHOWN);
+  return `${shown}… (${text.length - shown.length} more characters)`;
 }

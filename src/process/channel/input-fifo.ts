@@ -18,6 +18,8 @@ export interface FifoLimits {
   readonly queueBytes: number;
   /** Milliseconds that a message may wait. */
   readonly waitMs: number;
+  /** Messages of the whole conversation. Default: that of {@link SentMessages}. */
+  readonly messages?: number;
 }
 
 export const FIFO_LIMITS: FifoLimits = { queueBytes: 4 * 1_024 * 1_024, waitMs: 60_000 };
@@ -40,6 +42,7 @@ export class InputFifo {
   readonly #limits: FifoLimits;
   readonly #sent: SentMessages;
   readonly #queue: Message[] = [];
+  readonly #waitingKeys = new Set<string>();
   readonly #ready: Promise<void>;
   #queuedBytes = 0;
   #descriptor: number | undefined;
@@ -52,7 +55,7 @@ export class InputFifo {
   constructor(directory: string, limits: FifoLimits = FIFO_LIMITS) {
     this.#directory = directory;
     this.#limits = limits;
-    this.#sent = new SentMessages(join(directory, 'sent'));
+    this.#sent = new SentMessages(join(directory, 'sent'), limits.messages);
     this.#ready = this.#open().catch((error: unknown) => this.#fail(messageOf(error)));
   }
 
@@ -68,7 +71,8 @@ export class InputFifo {
   async send(key: string, line: string): Promise<Sending> {
     await this.#ready;
     if (!isMessageKey(key) || this.#failure !== undefined) return 'refused';
-    if (this.#sent.has(key) || this.#queue.some((message) => message.key === key)) return 'known';
+    if (this.#sent.has(key) || this.#waitingKeys.has(key)) return 'known';
+    if (this.#sent.isFull) return 'refused';
     const bytes = Buffer.from(`${line}\n`);
     if (this.#queuedBytes + bytes.length > this.#limits.queueBytes) return 'refused';
     return this.#enqueue(key, bytes);
@@ -118,6 +122,7 @@ export class InputFifo {
   #enqueue(key: string, bytes: Buffer): Promise<Sending> {
     const { promise, resolve } = deferred<Sending>();
     this.#queuedBytes += bytes.length;
+    this.#waitingKeys.add(key);
     const deadline = performance.now() + this.#limits.waitMs;
     this.#queue.push({ key, bytes, deadline, settle: resolve, written: 0 });
     this.#write();
@@ -176,6 +181,7 @@ export class InputFifo {
     const index = this.#queue.indexOf(message);
     if (index === -1) return;
     this.#queue.splice(index, 1);
+    this.#waitingKeys.delete(message.key);
     this.#queuedBytes -= message.bytes.length;
   }
 
@@ -184,5 +190,6 @@ export class InputFifo {
     clearTimeout(this.#timer);
     for (const message of this.#queue.splice(0)) message.settle('refused');
     this.#queuedBytes = 0;
+    this.#waitingKeys.clear();
   }
 }

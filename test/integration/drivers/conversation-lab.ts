@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { deferred } from '../../../src/base/deferred.ts';
 import type { SignalboxError } from '../../../src/contracts/errors.ts';
-import { taskSpecSchema } from '../../../src/contracts/tasks.ts';
 import { declaredProgram } from '../../../src/drivers/declared/declared-program.ts';
 import { resolveDriver } from '../../../src/drivers/declared/resolve-driver.ts';
 import type { DriverConfig } from '../../../src/drivers/declared/spec.ts';
@@ -14,6 +13,7 @@ import type { Run, RunAnswer, RunQuestion, RunRequest } from '../../../src/drive
 import { ProgramDriver } from '../../../src/drivers/program-driver.ts';
 import { createProcessRunner } from '../../../src/process/host-runner.ts';
 import type { ProcessRunner } from '../../../src/process/runner.ts';
+import { runRequest } from '../../support/process/run-request.ts';
 
 function fake(path: string): string {
   return fileURLToPath(new URL(`../../fixtures/drivers/${path}`, import.meta.url));
@@ -48,15 +48,6 @@ export function acp(how: object = {}, options: LabAgent['options'] = {}): LabAge
     options,
   };
 }
-const SPEC = taskSpecSchema.parse({
-  title: 'A task',
-  description: '',
-  priority: 5,
-  max_attempts: 1,
-  backoff: {},
-  review: 'manual',
-  outputs: 'required',
-});
 
 /** A line that an agent got: of Claude Code, or of JSON-RPC. */
 interface GotLine {
@@ -106,23 +97,10 @@ export class ConversationLab {
 
   request(plan: readonly object[], changes: Partial<RunRequest> = {}): RunRequest {
     const attempt = changes.attempt ?? 1;
-    return {
-      project: 'demo',
-      task: 't',
+    return runRequest({
       attempt,
-      agent: 'coder',
-      spec: SPEC,
-      token: 'secret-token',
       directory: join(this.directory, String(attempt)),
       prompt: () => `Do it.\nPLAN: ${JSON.stringify(plan)}\nThank you.`,
-      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-      tracestate: undefined,
-      claimedAt: Date.now(),
-      startedOn: null,
-      timeoutMs: 60_000,
-      killGraceMs: 500,
-      url: null,
-      resumes: null,
       ask: async (question) => {
         if (this.refuse) throw this.refuse;
         if (this.questions.some(({ id }) => id === question.id)) return;
@@ -132,7 +110,7 @@ export class ConversationLab {
       },
       withdraw: (question) => void this.withdrawn.push(question),
       ...changes,
-    };
+    });
   }
 
   async start(plan: readonly object[], changes: Partial<RunRequest> = {}): Promise<Run> {

@@ -68,6 +68,21 @@ describe('messages into a FIFO', () => {
     expect(text()).toBe('x\n');
   });
 
+  it('are refused when there were too many, also by the next writer, and what was sent stays known', async () => {
+    const input = fifo({ messages: 3 });
+    const { ended } = reader();
+    expect([await input.send('a', '1'), await input.send('b', '2')]).toEqual(['sent', 'sent']);
+    for (let index = 0; index < 1_000; index++) input.note(`made-up-${index}`);
+    expect(await input.send('made-up-0', 'x')).toBe('known');
+    expect(await input.send('made-up-1', 'x')).toBe('refused');
+    const next = fifo({ messages: 2 });
+    expect(await next.send('a', '1')).toBe('known');
+    expect(await next.send('c', '3')).toBe('refused');
+    input.close();
+    next.close();
+    await ended;
+  });
+
   it('wait until the first input is there, and do not get into the middle of it', async () => {
     rmSync(join(directory, 'fed'));
     const input = fifo();

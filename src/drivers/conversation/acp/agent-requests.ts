@@ -1,4 +1,5 @@
 /** What an agent asks over ACP, as questions, and the answers in its form. */
+import { cutText } from '../../../base/text/cut-text.ts';
 import { formSchema, isAllowing, isRejecting, PERMISSION_OPTIONS } from '../../../contracts/questions.ts';
 import type { RunAnswer } from '../../driver.ts';
 import type { AgentRequest } from '../requests.ts';
@@ -19,10 +20,7 @@ const MAX_NAME = 200;
 const MAX_TITLE = 1_000;
 
 /** Undefined if it cannot be understood. */
-export function permissionRequest(
-  id: Id,
-  params: unknown,
-): (AgentRequest & { readonly call: string }) | undefined {
+export function permissionRequest(id: Id, params: unknown): AgentRequest | undefined {
   const asked = permissionSchema.safeParse(params).data;
   if (!asked) return undefined;
   const { toolCall, options } = asked;
@@ -32,18 +30,29 @@ export function permissionRequest(
   const allowing = optionOf('allow_once', 'allow_always');
   const rejecting = optionOf('reject_once', 'reject_always');
   if (allowing === undefined) return undefined;
-  const selected = (optionId: string | undefined): object =>
-    result(id, { outcome: optionId === undefined ? CANCELLED : { outcome: 'selected', optionId } });
-  const title = toolCall.title?.trim().slice(0, MAX_TITLE);
+  const title = cutText(toolCall.title?.trim() ?? '', MAX_TITLE);
   const tool = toolOf(toolCall);
   return {
-    call: toolCall.toolCallId,
+    alias: toolCall.toolCallId,
     question: {
       kind: 'permission',
       message: title ? `May it use ${tool}: ${title}?` : `May it use ${tool}?`,
       about: { tool, input: inputOf(toolCall), ...diffOf(toolCall), ...pathOf(toolCall) },
       options: PERMISSION_OPTIONS.filter((option) => isAllowing(option) || isRejecting(option)),
     },
+    ...permissionReplies(id, allowing, rejecting),
+  };
+}
+
+/** Apart from what was asked, which can be as long as a line: what one function of a scope uses, all of them keep. */
+function permissionReplies(
+  id: Id,
+  allowing: string,
+  rejecting: string | undefined,
+): Pick<AgentRequest, 'reply' | 'refusal'> {
+  const selected = (optionId: string | undefined): object =>
+    result(id, { outcome: optionId === undefined ? CANCELLED : { outcome: 'selected', optionId } });
+  return {
     reply: ({ action, chosen }) => {
       if (action === 'cancelled') return selected(undefined);
       return selected(chosen !== undefined && isAllowing(chosen) ? allowing : rejecting);
@@ -58,7 +67,7 @@ const CANCELLED = { outcome: 'cancelled' };
 export function elicitation(id: Id, params: unknown): AgentRequest | undefined {
   const asked = elicitationSchema.safeParse(params).data;
   if (!asked) return undefined;
-  const message = asked.message.slice(0, 20_000) || 'It asks for something that it does not name.';
+  const message = cutText(asked.message, 20_000) || 'It asks for something that it does not name.';
   const question = questionOf(asked, message);
   if (!question) return undefined;
   return {

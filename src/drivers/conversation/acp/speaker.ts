@@ -59,8 +59,6 @@ class AcpSpeaker implements Speaker {
   readonly #state: AgentState;
   readonly #requests: Requests;
   readonly #opening: Opening;
-  /** The request of each tool call that waits for a permission. */
-  readonly #requestOf = new Map<string, string>();
   readonly #messages: WaitingMessage[] = [];
   readonly #left = deferred();
   /** The newest turn that was begun; null until it is known which one that is. */
@@ -84,7 +82,6 @@ class AcpSpeaker implements Speaker {
     this.#state.receive(event);
     if ('method' in event) return this.#receiveNotification(event);
     if ('id' in event && typeof event.id === 'string' && isTurn(event.id)) {
-      this.#requestOf.clear();
       this.#requests.allOver();
     }
   }
@@ -133,11 +130,8 @@ class AcpSpeaker implements Speaker {
     if (id === undefined || method === undefined) return;
     const key = JSON.stringify(id);
     switch (method) {
-      case 'session/request_permission': {
-        const asked = permissionRequest(id, params);
-        if (asked) this.#requestOf.set(asked.call, key);
-        return this.#found(key, asked, () => invalidParams(id, method));
-      }
+      case 'session/request_permission':
+        return this.#found(key, permissionRequest(id, params), () => invalidParams(id, method));
       case 'elicitation/create':
         return this.#found(key, elicitation(id, params), () => invalidParams(id, method));
       default:
@@ -167,14 +161,11 @@ class AcpSpeaker implements Speaker {
   #receiveNotification(event: object): void {
     const cancelled = cancelledSchema.safeParse(event).data;
     if (cancelled) return this.#requests.over(JSON.stringify(cancelled.params.requestId));
-    if (this.#requestOf.size === 0) return;
+    if (!this.#requests.areOpen) return;
     // A call that has ended waits for nothing.
     const update = updateSchema.safeParse(event).data?.params.update;
     const { toolCallId = '', status } = toolCallSchema.safeParse(update).data ?? {};
-    const request = this.#requestOf.get(toolCallId);
-    if (request === undefined || (status !== 'completed' && status !== 'failed')) return;
-    this.#requestOf.delete(toolCallId);
-    this.#requests.over(request);
+    if (status === 'completed' || status === 'failed') this.#requests.overByAlias(toolCallId);
   }
 
   /** Does what is next. Called again and again, and at most once at a time. */
