@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
-import { type AdoptionFinding, findOut, untilStarted } from './adoption.ts';
+import { type AdoptionFinding, findOut } from './adoption.ts';
 import { AttemptDirectory, type SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit } from './files/exit.ts';
 import { createHost, type Host, identityOf } from './host/host.ts';
@@ -18,6 +18,7 @@ import type {
   ProcessRunner,
   SpawnSpec,
 } from './runner.ts';
+import { untilStarted } from './start.ts';
 import { type StartedProcess, SupervisedProcess } from './supervised-process.ts';
 import { Watcher } from './watcher.ts';
 
@@ -145,7 +146,10 @@ class HostProcessRunner implements ProcessRunner {
     const name = spec.command[0];
     const start = await untilStarted(this.#host, directory, spec.marker, isOver);
     if (start === 'unclear')
-      throw spawnFailed('system', `the launcher of ${name} hangs in ${directory.path}`);
+      throw spawnFailed(
+        'system',
+        `it is not known whether ${name} was started: its launcher hangs, or the records in ${directory.path} name another process`,
+      );
     if (start === undefined) {
       const errors = directory.readLauncherErrors() || 'it was killed';
       throw spawnFailed('system', `the launcher of ${name} did not start it: ${errors}`);

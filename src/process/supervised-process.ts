@@ -12,7 +12,7 @@ import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt
 import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
 import { type Host, identityOf } from './host/host.ts';
-import { findOwned, isOfLauncher } from './host/ownership.ts';
+import { findOwned, partsOfLauncher } from './host/ownership.ts';
 import {
   findAlive,
   isAlive,
@@ -108,11 +108,9 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const claim = { known: [launcher, agent], marker: spec.marker, since, own: this.#host.own };
     const owned = findOwned(await this.#host.scans.scan(since), claim);
     const all = owned.map(({ entry }) => entry).filter(isAlive);
-    const parentOf = (pid: number) => all.find((entry) => entry.pid === pid);
+    const parts = partsOfLauncher(all, launcher);
     // Those that copy the output are no processes of the agent.
-    const entries = all.filter(
-      (entry) => sameProcess(launcher, entry) || !isOfLauncher(entry, launcher, parentOf),
-    );
+    const entries = all.filter((entry) => sameProcess(launcher, entry) || !parts.has(entry));
     entries.sort((a, b) => Number(a.startTime) - Number(b.startTime) || a.pid - b.pid);
     return Promise.all(entries.map((entry) => describe(this.#host, entry)));
   }
@@ -174,7 +172,9 @@ export class SupervisedProcess implements ManagedProcess, Watched {
       const launcherGone = findAlive(this.#host.table, launcher) === undefined;
       const record = directory.readExit();
       const limitMs = record === undefined ? MAX_RECORD_MS : MAX_LAUNCHER_END_MS;
-      if (launcherGone || performance.now() - since > limitMs) return record;
+      // A record that cannot be read may become readable: this process may have too many files open.
+      const isFinal = launcherGone && directory.fault === undefined;
+      if (isFinal || performance.now() - since > limitMs) return record;
       await pause(pollMs);
     }
     return undefined;
@@ -182,8 +182,11 @@ export class SupervisedProcess implements ManagedProcess, Watched {
 
   #unrecorded(): ProcessExit {
     if (this.#killer.sentKill) return { kind: 'signalled', signal: 'SIGKILL' };
+    const { fault } = this.#started.directory;
     const reason =
-      'its launcher ended without a record of how the command ended: it was killed, or the disk is full';
+      fault === undefined
+        ? 'its launcher ended without a record of how the command ended: it was killed, or the disk is full'
+        : `the record of how the command ended cannot be read: ${fault}`;
     this.#warn(reason);
     return { kind: 'lost', reason };
   }
@@ -194,8 +197,6 @@ export class SupervisedProcess implements ManagedProcess, Watched {
    */
   async #rememberGroup(): Promise<void> {
     const { launcher } = this.#started;
-    const end = performance.now() + MAX_LAUNCHER_END_MS;
-    while (findAlive(this.#host.table, launcher) !== undefined && performance.now() < end) await pause(1);
     if (!groupExists(launcher.pid)) return;
     const index = await this.#host.scans.scan();
     const leader = index.process(launcher.pid);

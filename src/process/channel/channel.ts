@@ -1,5 +1,6 @@
 /** A conversation with a process: messages into its standard input, and everything that it prints. */
 import type { Logger } from 'pino';
+import { withLimit } from '../../base/time.ts';
 import type { AttemptDirectory } from '../files/attempt-directory.ts';
 import type { OutputReader } from '../files/output-files.ts';
 import type { Channel, OutputConsumer, Sending } from '../runner.ts';
@@ -8,6 +9,7 @@ import { OutputJournal } from './output-journal.ts';
 
 /** Milliseconds between two looks for new output. */
 const POLL_MS = 100;
+const MAX_FINISH_MS = 10_000;
 
 export class ProcessChannel implements Channel, OutputReader {
   readonly #input: InputFifo;
@@ -59,10 +61,16 @@ export class ProcessChannel implements Channel, OutputReader {
     this.#journal?.wasCut();
   }
 
-  /** Reads the rest of the output of a process that has ended. Never rejects. */
-  async finish(): Promise<void> {
-    await this.#readAll(); // may have begun before the end
-    await this.#readAll();
+  /**
+   * Reads the rest of the output of a process that has ended. Never rejects. What another process still prints has no end:
+   * after `limitMs` the rest is left out.
+   */
+  async finish(limitMs = MAX_FINISH_MS): Promise<void> {
+    const work = async (): Promise<void> => {
+      await this.#readAll(); // may have begun before the end
+      await this.#readAll();
+    };
+    await withLimit(work(), limitMs, () => this.#warn('its last output could not be read in time'));
     this.close();
   }
 

@@ -26,8 +26,8 @@ export class OutputJournal {
   #position = 0;
   /** Grows when a read that is under way counts no more. */
   #generation = 0;
-  /** Bytes that the process has printed before the current position; those that were dropped count, too. */
-  #consumed = 0;
+  /** Bytes that the process had printed before the open file began; those that were dropped count, too. */
+  #begin = 0;
   #hasHistory = false;
   #isClosed = false;
   #reading: Promise<void> | undefined;
@@ -73,8 +73,7 @@ export class OutputJournal {
 
   /** The file was emptied. */
   wasCut(): void {
-    this.#generation += 1;
-    this.#position = 0;
+    this.#moveTo(this.#begin + this.#position);
   }
 
   async close(): Promise<void> {
@@ -100,16 +99,16 @@ export class OutputJournal {
       this.#consumer.receive(LINE_BREAK); // so that no two lines become one
       await this.#readWhole(`${this.#path}.1`);
     }
-    this.#consumed = rotatedBytes(this.#path) ?? 0;
+    this.#begin = rotatedBytes(this.#path) ?? 0;
     this.#hasHistory = true;
   }
 
-  /** @returns whether there is such a file */
+  /** @returns whether there is such a file. One that is followed anyway is left out. */
   async #readWhole(path: string): Promise<boolean> {
     const file = await openRegular(path);
     if (file === null) return false;
     try {
-      if (this.#isCurrent(await file.stat())) return true;
+      if (isOpenAs(this.#file, await file.stat())) return true;
       for (let bytes = 1; bytes > 0 && !this.#isClosed; ) {
         bytes = (await file.read(this.#buffer, 0, PIECE_BYTES, null)).bytesRead;
         if (bytes > 0) this.#consumer.receive(this.#buffer.subarray(0, bytes));
@@ -123,29 +122,37 @@ export class OutputJournal {
   /** A full file is moved away, and another one begins in its place. @returns whether there is another one to read */
   async #follow(): Promise<boolean> {
     const now = statRegularSync(this.#path);
-    if (now === undefined || this.#isCurrent(now)) return false;
+    if (now === undefined || isOpenAs(this.#file, now)) return false;
     if (await this.#readPiece()) return true; // written right before it was moved
-    const next = await openRegular(this.#path);
-    if (next === null) return false;
+    const rotated = rotatedBytes(this.#path) ?? 0;
     const moved = statRegularSync(`${this.#path}.1`);
-    if (this.#file !== null && moved !== undefined && !this.#isCurrent(moved)) {
-      // More than one was moved since, and only the last is left: a line goes on in it only if it is the very next one.
-      if ((rotatedBytes(this.#path) ?? 0) - moved.size !== this.#consumed) this.#consumer.receive(LINE_BREAK);
-      await this.#readWhole(`${this.#path}.1`);
+    const next = await openRegular(this.#path);
+    // Only if this file was in its place all the time, what was read between belongs to it.
+    if (!isOpenAs(next, now)) {
+      await next?.close();
+      return next !== null;
     }
-    this.#consumed = rotatedBytes(this.#path) ?? 0;
     const last = this.#file;
+    const end = this.#begin + this.#position;
+    const isNext = moved !== undefined && isOpenAs(last, moved);
     this.#file = next;
-    this.wasCut();
-    await last?.close();
+    this.#moveTo(isNext ? end : rotated);
+    try {
+      if (isNext) return true;
+      // More than one was moved, and at most the last is left: a line goes on in it only if it is the very next one.
+      if (rotated - (moved?.size ?? 0) !== end) this.#consumer.receive(LINE_BREAK);
+      await this.#readWhole(`${this.#path}.1`);
+    } finally {
+      await last?.close();
+    }
     return true;
   }
 
-  /** Whether it is the file that is open. */
-  #isCurrent({ dev, ino }: Stats): boolean {
-    if (this.#file === null) return false;
-    const own = fstatSync(this.#file.fd);
-    return own.dev === dev && own.ino === ino;
+  /** Reads on at the beginning of a file. */
+  #moveTo(begin: number): void {
+    this.#generation += 1;
+    this.#begin = begin;
+    this.#position = 0;
   }
 
   /** @returns false at the end of the file */
@@ -158,8 +165,14 @@ export class OutputJournal {
     if (generation !== this.#generation || this.#isClosed) return true;
     if (bytesRead === 0) return false;
     this.#position += bytesRead;
-    this.#consumed += bytesRead;
     this.#consumer.receive(this.#buffer.subarray(0, bytesRead));
     return true;
   }
+}
+
+/** Whether an open file is the one with these numbers. */
+function isOpenAs(file: FileHandle | null, { dev, ino }: Stats): boolean {
+  if (file === null) return false;
+  const own = fstatSync(file.fd);
+  return own.dev === dev && own.ino === ino;
 }

@@ -2,13 +2,7 @@
 import { chmod, type FileHandle, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  createFresh,
-  NotRegularError,
-  readSmallSync,
-  type SmallFile,
-  statRegularSync,
-} from '../../base/regular-files.ts';
+import { createFresh, readSmallSync, type SmallFile, statRegularSync } from '../../base/regular-files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { SpawnFailure } from '../runner.ts';
 import { type ExitRecord, parseExitRecord } from './exit.ts';
@@ -40,8 +34,9 @@ const MAX_SPEC_BYTES = 4 * 1_024 * 1_024;
 const MAX_RECORD_BYTES = 64 * 1_024;
 
 /**
- * The files of one attempt; launcher.sh lists who writes which. The agent can replace each of them by anything: what is
- * no small regular file counts as missing, and nothing that a record says counts against the process table.
+ * The files of one attempt; launcher.sh lists who writes which. The agent can replace each of them by anything, and take
+ * away the rights to read it: what cannot be read as a small regular file counts as missing, and nothing that a record says
+ * counts against the process table.
  *
  * The launcher's small records are read synchronously: they were just written, so the system has them in memory, and the
  * read takes 20 µs instead of 200.
@@ -50,6 +45,8 @@ export class AttemptDirectory {
   readonly path: string;
   readonly stdout: string;
   readonly stderr: string;
+  /** Why a record that may be there could not be read, the last time that one was looked for. */
+  fault: string | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -86,7 +83,10 @@ export class AttemptDirectory {
     return parseSpec(this.#read(SPEC_FILE, MAX_SPEC_BYTES)?.text ?? '');
   }
 
-  /** Creates the file that a launcher must create before it starts anything. True if no launcher had created it. */
+  /**
+   * Creates the file that a launcher must create before it starts anything. True if no launcher had created it.
+   * @throws errors of the system, if the file can neither be created nor read
+   */
   async abandon(): Promise<boolean> {
     try {
       await writeFile(this.#file('launcher'), ABANDONED, { flag: 'wx', mode: 0o600 });
@@ -128,11 +128,12 @@ export class AttemptDirectory {
   }
 
   #read(name: string, maxBytes = MAX_RECORD_BYTES): SmallFile | undefined {
+    this.fault = undefined;
     try {
       return readSmallSync(this.#file(name), maxBytes);
     } catch (error) {
-      if (error instanceof NotRegularError) return undefined;
-      throw error;
+      this.fault = messageOf(error);
+      return undefined;
     }
   }
 }

@@ -50,20 +50,42 @@ export function findOwned(index: ProcessIndex, claim: Claim): OwnedProcess[] {
 }
 
 /**
- * Whether a process is a part of the launcher: it copies the output, and ends when nothing can print any more. The agent
- * is the only child of the launcher that has executed a program.
+ * The launcher, and its parts among these processes: they copy the output, and end when nothing can print any more. The
+ * agent is the only child of the launcher that has executed a program.
  */
-export function isOfLauncher(
-  entry: ProcessEntry,
+export function partsOfLauncher(
+  entries: readonly ProcessEntry[],
   launcher: ProcessKey | undefined,
-  parentOf: (pid: number) => ProcessEntry | undefined,
-): boolean {
-  if (launcher === undefined) return false;
-  if (sameProcess(launcher, entry)) return true;
-  if (entry.pgid !== launcher.pid) return false;
-  let part = entry.beforeExec === true ? entry : parentOf(entry.ppid);
-  while (part?.beforeExec === true && part.ppid !== launcher.pid) part = parentOf(part.ppid);
-  return part?.beforeExec === true;
+): ReadonlySet<ProcessEntry> {
+  const parts = new Set<ProcessEntry>();
+  if (launcher === undefined) return parts;
+  const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+  const known = new Map<number, boolean>();
+  /** Whether it has executed no program since the launcher, nor has any process between them. */
+  const isForked = (entry: ProcessEntry): boolean => {
+    const way: number[] = [];
+    let at: ProcessEntry | undefined = entry;
+    let result = false;
+    while (at !== undefined && !known.has(at.pid)) {
+      way.push(at.pid);
+      known.set(at.pid, false); // a scan is no picture of one moment: parents may form a ring
+      if (at.beforeExec !== true) break;
+      result = at.ppid === launcher.pid;
+      if (result) break;
+      at = byPid.get(at.ppid);
+    }
+    result ||= at !== undefined && at.beforeExec === true && known.get(at.pid) === true;
+    for (const pid of way) known.set(pid, result);
+    return result;
+  };
+  for (const entry of entries) {
+    if (sameProcess(launcher, entry)) parts.add(entry);
+    else if (entry.pgid === launcher.pid) {
+      const first = entry.beforeExec === true ? entry : byPid.get(entry.ppid);
+      if (first !== undefined && isForked(first)) parts.add(entry);
+    }
+  }
+  return parts;
 }
 
 class OwnershipSearch {

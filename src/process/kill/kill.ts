@@ -7,7 +7,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Host } from '../host/host.ts';
-import { findOwned, isOfLauncher, type OwnedProcess } from '../host/ownership.ts';
+import { findOwned, type OwnedProcess, partsOfLauncher } from '../host/ownership.ts';
 import type { ProcessEntry, ProcessKey } from '../host/process-table.ts';
 import { findAlive, isAlive, processKey, sameProcess } from '../host/process-table.ts';
 import type { FoundProcess, KillEvidence, KillOptions, SentSignal } from '../runner.ts';
@@ -53,6 +53,8 @@ class KillRun {
   #termAt: number | undefined;
   #forcedAt: number | undefined;
   #forceRounds = 0;
+  /** Of the launcher, in the last scan. */
+  #parts: ReadonlySet<ProcessEntry> = new Set();
   /** Whether the agent or its launcher was sent SIGKILL. */
   sentKill = false;
 
@@ -92,10 +94,13 @@ class KillRun {
     const index = await this.#host.scans.scan(since);
     const claim = { known: this.#known.values(), marker: this.#target.marker, since, own: this.#host.own };
     const living = findOwned(index, claim).filter(({ entry }) => isAlive(entry));
-    const parts = this.#partsOfLauncher(living.map(({ entry }) => entry));
+    this.#parts = partsOfLauncher(
+      living.map(({ entry }) => entry),
+      this.#target.launcher,
+    );
     for (const owned of living) {
       // Those that copy the output for the launcher are no processes of the agent.
-      if (!parts.includes(owned.entry) || this.#isLauncher(owned.entry)) await this.#note(owned);
+      if (!this.#parts.has(owned.entry) || this.#isLauncher(owned.entry)) await this.#note(owned);
     }
     return living;
   }
@@ -144,8 +149,8 @@ class KillRun {
     this.#forceRounds += 1;
     const roundEnd = performance.now() + ROUND_MS;
     const entries = living.map(({ entry }) => entry);
-    const parts = this.#partsOfLauncher(entries);
-    const others = entries.filter((entry) => !parts.includes(entry));
+    const parts = entries.filter((entry) => this.#parts.has(entry));
+    const others = entries.filter((entry) => !this.#parts.has(entry));
     if (others.length === 0) {
       this.#resume(parts);
       if (await this.#gone(parts, () => roundEnd)) return; // it recorded the end and the last output
@@ -192,11 +197,6 @@ class KillRun {
       }
     }
     return true;
-  }
-
-  #partsOfLauncher(entries: readonly ProcessEntry[]): readonly ProcessEntry[] {
-    const parentOf = (pid: number) => entries.find((entry) => entry.pid === pid);
-    return entries.filter((entry) => isOfLauncher(entry, this.#target.launcher, parentOf));
   }
 
   #isLauncher(entry: ProcessEntry): boolean {

@@ -1,15 +1,18 @@
 /** Adoption of processes after a restart. Long because every case needs the same launcher and its records. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AttemptDirectory } from '../../../src/process/files/attempt-directory.ts';
+import { createHost } from '../../../src/process/host/host.ts';
 import type { ExitReport, ProcessAdoption, SpawnSpec } from '../../../src/process/runner.ts';
+import { untilStarted } from '../../../src/process/start.ts';
 import { buildDirectory } from '../../support/process/build.ts';
-import { fixture, ProcessLab, textOf, until } from './process-harness.ts';
+import { fixture, ProcessLab, silent, textOf, until } from './process-harness.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../../src/process/launch/launcher.sh', import.meta.url));
 
@@ -193,6 +196,30 @@ describe('adopt', () => {
 
   it('returns never_started if there is no directory', async () => {
     expect(await adopt(lab.spec(['true']))).toMatchObject(neverStarted);
+  });
+
+  it('does not take another process for the agent that a forged record names (attempts/ended-for-certain)', async () => {
+    const decoy = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+    const stat = readFileSync(`/proc/${decoy.pid}/stat`, 'utf8');
+    const forge = (spec: SpawnSpec): AttemptDirectory => {
+      for (const name of ['launcher', 'agent']) writeFileSync(join(spec.directory, name), stat);
+      return new AttemptDirectory(spec.directory);
+    };
+    const spec = lab.spec(['true']);
+    await (await lab.runner.spawn(spec)).exited;
+    const directory = forge(spec);
+    const host = createHost(silent, Date.now);
+    expect(await untilStarted(host, directory, spec.marker, () => true)).toBe('unclear');
+    // With a record of an end, and a launcher that is not known to be gone yet.
+    const begin = performance.now();
+    const isGone = (): boolean => performance.now() > begin + 600;
+    expect(await untilStarted(host, directory, spec.marker, isGone)).toBe('unclear');
+    rmSync(join(spec.directory, 'exit'));
+    lab.restart();
+    const { exit } = await reportOf(await adopt(spec));
+    expect(exit.kind).toBe('lost');
+    expect(decoy.exitCode ?? decoy.signalCode).toBeNull();
+    decoy.kill('SIGKILL');
   });
 
   it('returns never_started if the launcher was killed before it started anything', async () => {

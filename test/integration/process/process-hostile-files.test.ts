@@ -8,7 +8,7 @@ import type { ExitReport, SpawnSpec } from '../../../src/process/runner.ts';
 import { HOSTILE_KINDS, replaceBy } from '../../support/hostile/kinds.ts';
 import { fixture, ProcessLab, until } from './process-harness.ts';
 
-const KINDS = ['fifo', 'device', 'directory', 'link', 'socket', 'huge', 'forged', 'nothing'];
+const KINDS = ['fifo', 'device', 'directory', 'link', 'loop', 'socket', 'huge', 'forged', 'nothing'];
 const RECORDS = ['exit', 'launcher', 'agent', 'spec.json', 'exec-failed', 'launcher.err', 'launch.err'];
 const OUTPUT = ['stdout.log', 'stderr.log'].flatMap((log) =>
   ['', '.1', '.head', '.copy', '.rotated'].map((part) => log + part),

@@ -49,6 +49,44 @@ describe('the output of a process', () => {
     expect(seen).toBe('one\n\nthree\nfour\n');
   });
 
+  it.each([
+    ['is the very next one', 10, 'one\ntwo\nthree\n'],
+    ['is a later one', 99, 'one\ntw\no\nthree\n'],
+  ])('goes on in the middle of a line in a file that was not seen, if it %s', async (_, rotated, text) => {
+    writeFileSync(file, 'one\ntw');
+    await journal.read();
+    renameSync(file, join(directory, 'deleted'));
+    writeFileSync(`${file}.1`, 'o\nth');
+    writeFileSync(`${file}.rotated`, `${rotated}\n`);
+    writeFileSync(file, 'ree\n');
+    await journal.read();
+    expect(seen).toBe(text);
+  });
+
+  it('goes on in a new line if the file before is not there', async () => {
+    writeFileSync(file, 'one\ntw');
+    await journal.read();
+    renameSync(file, join(directory, 'deleted'));
+    writeFileSync(`${file}.rotated`, '10\n');
+    writeFileSync(file, 'three\n');
+    await journal.read();
+    expect(seen).toBe('one\ntw\nthree\n');
+  });
+
+  it('goes on in the same line after the file was emptied and moved away', async () => {
+    writeFileSync(file, 'one\n');
+    await journal.read();
+    writeFileSync(file, '');
+    journal.wasCut();
+    writeFileSync(file, 'tw');
+    await journal.read();
+    renameSync(file, `${file}.1`);
+    writeFileSync(`${file}.rotated`, '6\n');
+    writeFileSync(file, 'o\n');
+    await journal.read();
+    expect(seen).toBe('one\ntwo\n');
+  });
+
   it('is read from its beginning after a restart', async () => {
     writeFileSync(`${file}.head`, 'one\nt');
     writeFileSync(`${file}.1`, 'four\nfi');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Claim, findOwned } from '../../../src/process/host/ownership.ts';
+import { type Claim, findOwned, partsOfLauncher } from '../../../src/process/host/ownership.ts';
 import type { ProcessEntry } from '../../../src/process/host/process-table.ts';
 import { ProcessIndex } from '../../../src/process/host/scans.ts';
 
@@ -91,5 +91,32 @@ describe('findOwned', () => {
 
   it('terminates if processes name each other as parents', () => {
     expect(owned([entry(100, 101, 100), entry(101, 100, 100)])).toEqual({ 100: 'known', 101: 'descent' });
+  });
+});
+
+describe('partsOfLauncher', () => {
+  const forked = { beforeExec: true } as const;
+  const pids = (entries: readonly ProcessEntry[]): number[] =>
+    [...partsOfLauncher(entries, LAUNCHER)].map(({ pid }) => pid);
+
+  it('finds the processes of its group that have executed no program, and what those have executed', () => {
+    const copier = entry(102, 100, 100, forked);
+    const nested = entry(103, 102, 100, forked);
+    const dd = entry(104, 103, 100);
+    const ofAgent = entry(105, 101, 100, forked);
+    const childOfAgent = entry(106, 101, 100);
+    const elsewhere = entry(107, 100, 107, forked);
+    expect(pids([LAUNCHER, AGENT, copier, nested, dd, ofAgent, childOfAgent, elsewhere])).toEqual([
+      100, 102, 103, 104,
+    ]);
+  });
+
+  it('ends for parents in a ring, and takes a moment for a chain of thousands', () => {
+    const ring = [entry(102, 103, 100, forked), entry(103, 102, 100, forked)];
+    expect(pids([LAUNCHER, ...ring])).toEqual([100]);
+    const chain = Array.from({ length: 50_000 }, (_, index) =>
+      entry(200 + index, index === 0 ? 100 : 199 + index, 100, forked),
+    );
+    expect(pids([LAUNCHER, ...chain.toReversed()])).toHaveLength(50_001);
   });
 });
