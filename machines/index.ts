@@ -19,6 +19,7 @@ import { openQueue, type QueueContext, queueMachine } from './queue.ts';
 import { openSchedule, type ScheduleContext, scheduleMachine } from './schedule.ts';
 import { openSupervisor, type SupervisorContext, supervisorMachine } from './supervisor.ts';
 import { openTask, type TaskContext, taskMachine } from './task.ts';
+import { openWorkspace, type WorkspaceContext, workspaceMachine } from './workspace.ts';
 
 export { type AgentContext, agentMachine } from './agent.ts';
 export { type AttemptContext, attemptMachine, type Verdict } from './attempt.ts';
@@ -26,10 +27,12 @@ export { type QueueContext, queueMachine } from './queue.ts';
 export { type ScheduleContext, scheduleMachine } from './schedule.ts';
 export { type SupervisorContext, supervisorMachine } from './supervisor.ts';
 export { type TaskContext, taskMachine } from './task.ts';
+export { type WorkspaceContext, workspaceMachine } from './workspace.ts';
 
 export interface ContextOf {
   readonly task: TaskContext;
   readonly attempt: AttemptContext;
+  readonly workspace: WorkspaceContext;
   readonly agent: AgentContext;
   readonly queue: QueueContext;
   readonly schedule: ScheduleContext;
@@ -39,6 +42,7 @@ export interface ContextOf {
 export const MACHINES = {
   task: taskMachine,
   attempt: attemptMachine,
+  workspace: workspaceMachine,
   agent: agentMachine,
   queue: queueMachine,
   schedule: scheduleMachine,
@@ -49,6 +53,7 @@ export const MACHINES = {
 export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
   task: 'task@1',
   attempt: 'attempt@1',
+  workspace: 'workspace@1',
   agent: 'agent@1',
   queue: 'queue@1',
   schedule: 'schedule@1',
@@ -88,6 +93,8 @@ function firstContext(event: DomainEvent): ContextOf[EntityKind] {
       return openTask(event);
     case 'task.claimed':
       return openAttempt(event);
+    case 'workspace.requested':
+      return openWorkspace(event);
     case 'agent.registered':
       return openAgent(event);
     case 'queue.paused':

@@ -6,7 +6,8 @@
  * At most one attempt is open, and only events of the open attempt count. Attempts are numbered 1, 2, 3 …, and those
  * that are used up never exceed what was granted: `max_attempts`, and as many again with each redrive. An open attempt
  * is used up, unless it ends with an outcome that gives it back (`usesUpAttempt`). `done` and `cancelled` are final;
- * `failed` and `expired` are left by a redrive only. `review` needs an output, unless outputs are optional.
+ * `failed` and `expired` are left by a redrive only. `review` needs an output, unless outputs are optional. A task whose
+ * work is merged is done only when it is merged; a conflict sends it back like a rejection.
  *
  * A dependency that fails blocks the task, and unblocks it if it is done later. A task that a person blocked is
  * unblocked by a person only, and then no longer waits for anything.
@@ -48,6 +49,8 @@ export interface TaskContext {
   readonly givenBack: boolean;
   /** Messages to its agent that are not delivered. */
   readonly messages: readonly string[];
+  /** Whether it was approved, and its work is being merged. */
+  readonly merging: boolean;
 }
 
 const NOTHING: readonly never[] = [];
@@ -73,6 +76,7 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
     goesFirst: false,
     givenBack: false,
     messages: NOTHING,
+    merging: false,
   };
 }
 
@@ -140,6 +144,19 @@ const machineSetup = setup({
     isUndelivered: ({ context, event }) =>
       event.type === 'task.steering_delivered' &&
       event.messages.every((each) => context.messages.includes(each)),
+    /** While its work is being merged, nothing else is decided about it. */
+    isUndecided: ({ context }) => !context.merging,
+    isMergedFirst: ({ context, event }) =>
+      event.type === 'task.approved' && event.merge !== undefined && !context.merging,
+    isRejectable: ({ context }) => !context.merging && hasAttemptsLeft(context),
+    isMerging: ({ context }) => context.merging,
+    isConflict: ({ context, event }) =>
+      event.type === 'workspace.merge_failed' && event.goes_back && context.merging,
+    isRetriedConflict: ({ context, event }) =>
+      event.type === 'workspace.merge_failed' &&
+      event.goes_back &&
+      context.merging &&
+      hasAttemptsLeft(context),
     isAcceptedOutput: ({ context, event }) =>
       event.type === 'task.output_added' && (event.attempt === null || isOpen(context, event)),
   },
@@ -206,6 +223,8 @@ const machineSetup = setup({
         ? { messages: context.messages.filter((each) => !event.messages.includes(each)) }
         : {},
     ),
+    beginMerge: assign({ merging: true }),
+    endMerge: assign({ merging: false }),
     redrive: assign({
       attemptsGranted: ({ context }) => context.attemptsUsed + context.maxAttempts,
       dueAt: null,
@@ -266,6 +285,7 @@ export const taskMachine = machineSetup.createMachine({
     goesFirst: false,
     givenBack: false,
     messages: NOTHING,
+    merging: false,
   },
   on: {
     'task.comment_added': { actions: 'countComment' },
@@ -335,11 +355,27 @@ export const taskMachine = machineSetup.createMachine({
     },
     review: {
       on: {
-        'task.approved': { target: 'done' },
-        'task.rejected': [{ guard: 'hasAttemptsLeft', target: 'pending' }, { target: 'failed' }],
-        'attempt.ended': [{ guard: 'isSuccess', actions: 'closeAttempt' }, ...retryOrFail],
+        'task.approved': [
+          { guard: 'isMergedFirst', actions: 'beginMerge' },
+          { guard: 'isUndecided', target: 'done' },
+        ],
+        'workspace.merged': { guard: 'isMerging', target: 'done', actions: 'endMerge' },
+        'workspace.merge_failed': [
+          { guard: 'isRetriedConflict', target: 'pending', actions: 'endMerge' },
+          { guard: 'isConflict', target: 'failed', actions: 'endMerge' },
+          { guard: 'isMerging', actions: 'endMerge' },
+        ],
+        'task.rejected': [
+          { guard: 'isRejectable', target: 'pending' },
+          { guard: 'isUndecided', target: 'failed' },
+        ],
+        'attempt.ended': [
+          { guard: 'isSuccess', actions: 'closeAttempt' },
+          { guard: 'isRetried', target: 'scheduled', actions: ['closeAttempt', 'schedule', 'endMerge'] },
+          { guard: 'isOpenAttempt', target: 'failed', actions: ['closeAttempt', 'endMerge'] },
+        ],
+        'task.cancelled': { guard: 'isUndecided', target: 'cancelled' },
         ...addOutput,
-        ...cancel,
         ...reprioritise,
         ...steer,
       },

@@ -74,6 +74,8 @@ export interface TaskView {
   readonly givenBack: boolean;
   /** Whether it goes first in its queue: a question for which it had waited was answered. */
   readonly goesFirst: boolean;
+  /** Whether it was approved, and is done when its work is merged. */
+  readonly merging: boolean;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
   readonly outputs: readonly OutputView[];
@@ -150,13 +152,22 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     next.dueAt = null;
     addComment(next, comment, record);
   },
-  'task.approved': (next, { comment }, record) => {
+  'task.approved': (next, { comment, merge }, record) => {
     setReason(next, null);
+    next.merging = merge !== undefined;
     addComment(next, comment, record);
   },
   'task.rejected': (next, { comment }, record) => {
     setReason(next, comment, record.sequence);
     addComment(next, comment, record);
+  },
+  'workspace.merged': (next) => {
+    next.merging = false;
+  },
+  'workspace.merge_failed': (next, { reason, goes_back }, record) => {
+    setReason(next, reason, record.sequence);
+    next.merging = false;
+    if (goes_back) addComment(next, reason, record);
   },
   'task.cancelled': (next, { reason }, { sequence }) => {
     setReason(next, reason ?? null, sequence);
@@ -189,6 +200,7 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     // its process says nothing new about the task.
     if (next.state !== 'claimed' && next.state !== 'working' && next.state !== 'review') return;
     if (outcome === 'completed') return;
+    next.merging = false;
     if (outcome === 'parked') {
       next.goesFirst = moved?.to === 'pending';
       return setReason(next, moved?.to === 'blocked' ? 'it waits for the answer to a question' : null);
@@ -290,6 +302,7 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
     openQuestions: NOTHING,
     goesFirst: false,
     givenBack: false,
+    merging: false,
     dueAt: spec.not_before_ms ?? null,
     outputs: NOTHING,
     comments: NOTHING,

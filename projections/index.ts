@@ -11,6 +11,7 @@ import { schedules } from './schedules.ts';
 import { steering } from './steering.ts';
 import { throughput } from './throughput.ts';
 import { usage } from './usage.ts';
+import { workspaces } from './workspaces.ts';
 
 export { type Agents, type AgentView, agents } from './agents.ts';
 export { type AttemptHistory, type AttemptView, attemptHistory } from './attempts.ts';
@@ -38,6 +39,7 @@ export { type ScheduleRun, type ScheduleView, schedules } from './schedules.ts';
 export { messagesOf, type Steering, type SteeringMessage, steering, undelivered } from './steering.ts';
 export { type Throughput, throughput } from './throughput.ts';
 export { type UsageEntry, type UsageState, usage } from './usage.ts';
+export { type WorkspaceView, workspaces } from './workspaces.ts';
 
 /** Every projection, in the order in which they evolve. The name of each is its key. */
 export const PROJECTIONS = {
@@ -50,6 +52,7 @@ export const PROJECTIONS = {
   usage,
   questions,
   steering,
+  workspaces,
 } as const;
 
 type Registry = typeof PROJECTIONS;

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vite';
 
 const SMALL = ['base', 'version', 'contracts'];
-const CORE = [...SMALL, 'machines', 'projections', 'journal', 'process', 'drivers'];
+const CORE = [...SMALL, 'machines', 'projections', 'journal', 'process', 'workspaces', 'drivers'];
 const FEATURES = ['features/audit', 'features/webhooks', 'features/telemetry', 'features/background'];
 const PARTS = [
   ...CORE,
@@ -67,6 +67,12 @@ const ROOMS = [
     path: 'src/process',
     imports: SMALL,
     holds: 'starting, finding, watching and killing processes',
+  },
+  {
+    name: 'workspaces',
+    path: 'src/workspaces',
+    imports: [...SMALL, 'process'],
+    holds: 'worktrees of git in which agents work: made, compared, merged, removed',
   },
   {
     name: 'drivers',

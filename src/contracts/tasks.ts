@@ -1,6 +1,7 @@
 /** The vocabulary of tasks: states, outcomes, outputs, and a task as it is stored in the log. */
 import { z } from 'zod';
 import { STORED_FIELDS } from './task-fields.ts';
+import { diffFactsSchema } from './workspaces.ts';
 
 export const TASK_STATES = [
   'scheduled',
@@ -145,5 +146,7 @@ export const outputSchema = z.strictObject({
   content_file: contentReferenceSchema.optional(),
   summary: z.string().optional(),
   agent: z.string(),
+  /** If it is the diff of a workspace: its content is the patch. */
+  diff: diffFactsSchema.optional(),
 });
 export type Output = z.infer<typeof outputSchema>;

@@ -1,13 +1,22 @@
 /** From the configuration to the agents that the supervisor knows. */
-import type { Environment } from '../base/environment.ts';
+import { resolve } from 'node:path';
+import type { Environment, Variables } from '../base/environment.ts';
 import { resolveAgent } from '../config/derived.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 import { BACKGROUND_AGENT, type BackgroundConfig } from '../contracts/api/background.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { BackgroundDriver } from '../drivers/background.ts';
-import { DEFAULT_PASS_ENV, type DriverServices, pickEnvironment } from '../drivers/definition.ts';
+import {
+  DEFAULT_PASS_ENV,
+  type DriverServices,
+  pickEnvironment,
+  type WorkspaceConfig,
+} from '../drivers/definition.ts';
 import { createDriver } from '../drivers/index.ts';
 import type { AgentDefinition } from '../engine/supervisor/agent-roster.ts';
+import type { WorkspaceSettings } from '../engine/supervisor/workspaces/workspace-settings.ts';
+
+const DAY_MS = 86_400_000;
 
 export interface AgentSources extends Omit<DriverServices, 'now' | 'drivers'> {
   readonly config: SignalboxConfig;
@@ -40,11 +49,38 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
         permissions: agent.permissions,
         answeredBy: agent.answered_by,
       },
+      workspace: 'workspace' in agent ? workspaceOf(agent, sources.env) : undefined,
       promptLanguage: agent.prompt_language,
       resumesSessions: 'session' in agent ? agent.session === 'resume' : undefined,
     };
   });
   return config.background ? [...configured, backgroundAgent(config.background, sources)] : configured;
+}
+
+function workspaceOf(
+  {
+    workspace,
+    pass_env,
+    env,
+  }: {
+    readonly workspace?: WorkspaceConfig | undefined;
+    readonly pass_env: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+  },
+  own: Variables,
+): WorkspaceSettings | undefined {
+  if (workspace === undefined) return undefined;
+  const { repository, base, branch, setup, setup_timeout_seconds, on_approve, keep_days } = workspace;
+  return {
+    repository: resolve(repository),
+    base,
+    branch,
+    setUp: setup,
+    setUpTimeoutMs: setup_timeout_seconds * 1_000,
+    env: { ...pickEnvironment(pass_env, own), ...env },
+    onApprove: on_approve === 'none' ? null : on_approve,
+    keepMs: Math.round(keep_days * DAY_MS),
+  };
 }
 
 /** Never parked: a command that fails says nothing about the next one. */

@@ -26,6 +26,7 @@ import { createHost, type Host } from '../process/host/host.ts';
 import { createProcessRunner } from '../process/host-runner.ts';
 import type { ProcessRunner } from '../process/runner.ts';
 import { VERSION } from '../version.ts';
+import { GitWorkspaces } from '../workspaces/git-workspaces.ts';
 import { defineAgents } from './agents.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { DaemonOptions } from './daemon.ts';
@@ -213,6 +214,13 @@ function engineOptionsOf(
       remoteDriverOf: (agent) => natsInterface.driverOf(agent),
       installation: data.installation,
       env,
+    }),
+    workspaces: new GitWorkspaces({
+      directory: join(data.path, 'workspaces'),
+      runner,
+      installation: data.installation,
+      env,
+      randomId: () => environment.randomId(WRITER_ID_LENGTH),
     }),
     environment,
     logger,

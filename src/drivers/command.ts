@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Output } from '../contracts/tasks.ts';
 import { textOf } from './declared/reading.ts';
-import { defineDriver, localOptions, quotaSchema, textSchema } from './definition.ts';
+import { defineDriver, programOptions, quotaSchema, textSchema } from './definition.ts';
 import type { RunRequest } from './driver.ts';
 import {
   type AttemptFiles,
@@ -59,7 +59,7 @@ export const commandDriver = defineDriver({
       driver: z.literal('command').describe('Starts a program for each attempt.'),
       ...promptFacts.shape,
       quota: quotaSchema.optional(),
-      ...localOptions,
+      ...programOptions,
     })
     .superRefine(
       ({ command, prompt }, context) => {

@@ -5,6 +5,7 @@ import { pathSchema, reviewSchema, seconds, timeoutSchemas, whole } from '../con
 import { messageOf } from '../contracts/errors.ts';
 import { ID_PATTERN } from '../contracts/ids.ts';
 import { PERMISSION_DECISIONS } from '../contracts/questions.ts';
+import { APPROVAL_MODES } from '../contracts/workspaces.ts';
 import type { ProcessRunner } from '../process/runner.ts';
 import type { DriverConfig } from './declared/spec.ts';
 import type { Driver } from './driver.ts';
@@ -148,6 +149,58 @@ export const commonOptions = {
     ),
 };
 
+const branchError = 'expected the name of a branch with {task} in it: without it, two tasks would share one';
+const commandError = 'expected a program and its arguments, as a list';
+
+/** The key `workspace` of an agent. */
+export const workspaceConfigSchema = z
+  .strictObject({
+    kind: z
+      .literal('worktree', 'expected worktree')
+      .default('worktree')
+      .describe('A worktree of git for each task, kept over its attempts.'),
+    repository: pathSchema.describe('The repository: its directory, or that of one of its worktrees.'),
+    base: z
+      .string('expected a branch or a commit')
+      .regex(/^[^-\s][^\s]{0,250}$/, 'expected a branch or a commit')
+      .optional()
+      .describe(
+        'The branch or commit at which the work begins. Default: the branch that the repository has checked out.',
+      ),
+    branch: z
+      .string(branchError)
+      .max(180, branchError)
+      .regex(/^[^-\s][^\s]*$/, branchError)
+      .refine((name) => name.includes('{task}'), branchError)
+      .default('signalbox/{project}/{task}')
+      .describe('The branch of a task; {project} and {task} stand for the ids.'),
+    setup: z
+      .array(
+        z.array(z.string(commandError).min(1, commandError)).min(1, commandError),
+        'expected a list of commands',
+      )
+      .max(20)
+      .default([])
+      .describe('Commands that prepare a new worktree, such as [npm, ci].'),
+    setup_timeout_seconds: seconds().default(600).describe('How long all of them may take together.'),
+    on_approve: z
+      .enum(['none', ...APPROVAL_MODES])
+      .default('none')
+      .describe(
+        'What an approval does with the work: merge (a merge commit on the base), squash (one commit), or none. A conflict goes back to the agent.',
+      ),
+    keep_days: z
+      .number('expected a number of days')
+      .min(0, 'expected a number of days of at least 0')
+      .max(3_650, 'expected at most 3650 days')
+      .default(7)
+      .describe(
+        'How long a worktree is kept after its task is settled. One with work that is nowhere else stays.',
+      ),
+  })
+  .describe('Gives each task of the agent a worktree of its own. Not together with cwd.');
+export type WorkspaceConfig = z.output<typeof workspaceConfigSchema>;
+
 /** Options of agents that run on this machine. */
 export const localOptions = {
   ...commonOptions,
@@ -163,6 +216,9 @@ export const localOptions = {
     .default('stdout')
     .describe('What becomes the output if the agent has posted none: what it printed, or nothing.'),
 };
+
+/** Options of agents that are programs on this machine. */
+export const programOptions = { ...localOptions, workspace: workspaceConfigSchema.optional() };
 
 export const sessionSchema = z
   .enum(['resume', 'new'])

@@ -14,6 +14,8 @@ export interface RunRequest extends AttemptRef {
   readonly token: string;
   /** Private to this attempt: prompt, captured output, exit status. */
   readonly directory: string;
+  /** Where it works. Absent: where its driver says. */
+  readonly workspace?: RunWorkspace | undefined;
   /** Builds the text for the agent. */
   readonly prompt: () => string;
   /** Epoch milliseconds of the claim. */
@@ -43,6 +45,18 @@ export interface RunRequest extends AttemptRef {
   readonly ask: (question: RunQuestion) => Promise<void>;
   /** The run no longer waits for an answer to this question: it is cancelled, unless it has an answer. */
   readonly withdraw: (question: string) => void;
+}
+
+/** The workspace of a task, for an agent that works in it. */
+export interface RunWorkspace {
+  /** The directory. */
+  readonly path: string;
+  /** null for a reviewer, whose worktree is detached. */
+  readonly branch: string | null;
+  /** The branch that the work is for; null if there is none. */
+  readonly target: string | null;
+  /** The commit at which it began. */
+  readonly base: string;
 }
 
 /** A question of a run. */
@@ -167,6 +181,8 @@ export interface Driver {
   readonly writesBack: boolean;
   /** The directory that its agents work in; absent: each attempt has one of its own. */
   readonly cwd?: string | undefined;
+  /** Whether its agents work in the workspace of a task, if there is one. Absent: they do not. */
+  readonly takesWorkspace?: boolean;
   /** Whether its runs survive the end of this process. */
   readonly adoptable: boolean;
   /** Whether the agent is available only while it reports so itself. */

@@ -59,6 +59,7 @@ export class ProgramDriver implements Driver {
   readonly name: string;
   readonly writesBack = true;
   readonly cwd: string | undefined;
+  readonly takesWorkspace: boolean;
   readonly adoptable = true;
   readonly prompting: Prompting;
   readonly resumes: boolean;
@@ -71,6 +72,7 @@ export class ProgramDriver implements Driver {
     this.#program = program;
     this.name = program.name;
     this.cwd = program.settings.cwd;
+    this.takesWorkspace = program.settings.cwd === undefined;
     this.prompting = program.prompting;
     this.resumes = program.resumes;
     this.lingerMs = program.lingerMs;
@@ -239,12 +241,12 @@ export class ProgramDriver implements Driver {
     });
   }
 
-  #filesOf({ directory, resumes }: RunRequest): AttemptFiles {
+  #filesOf({ directory, resumes, workspace }: RunRequest): AttemptFiles {
     // A session may be bound to the directory that it began in.
     const home = resumes === null ? directory : join(dirname(directory), String(resumes.attempt));
     return {
       directory,
-      workDirectory: this.#program.settings.cwd ?? join(home, 'work'),
+      workDirectory: this.#program.settings.cwd ?? workspace?.path ?? join(home, 'work'),
       promptFile: join(directory, 'prompt.md'),
     };
   }
@@ -253,7 +255,8 @@ export class ProgramDriver implements Driver {
     const { settings, protocol } = this.#program;
     try {
       await mkdir(files.directory, { recursive: true, mode: 0o700 });
-      if (settings.cwd === undefined) await mkdir(files.workDirectory, { recursive: true, mode: 0o700 });
+      if (settings.cwd === undefined && request.workspace === undefined)
+        await mkdir(files.workDirectory, { recursive: true, mode: 0o700 });
       // An earlier attempt may have put something in their place.
       await writeFresh(files.promptFile, request.prompt());
       if (protocol) await writeFresh(openingFile(files), openingText(protocol, request));

@@ -8,7 +8,7 @@ import { tailOf } from '../process/files/tail.ts';
 import type { ExitReport } from '../process/runner.ts';
 import type { Protocol } from './conversation/protocol.ts';
 import { type DriverServices, pickEnvironment, type quotaSchema } from './definition.ts';
-import type { Prompting, RunEnd, RunRequest, RunResult } from './driver.ts';
+import type { Prompting, RunEnd, RunRequest, RunResult, RunWorkspace } from './driver.ts';
 import { type QuotaSettings, type QuotaSign, quotaSign, zoneOfEnvironment } from './quota.ts';
 
 /** The files of an attempt. */
@@ -196,7 +196,7 @@ export function attemptEnvironment(
   // The trace of the attempt, not one that was configured.
   const { TRACESTATE: _state, BAGGAGE: _baggage, ...rest } = configured;
   return {
-    ...rest,
+    ...(request.workspace === undefined ? rest : workspaceEnvironment(request.workspace, rest)),
     SIGNALBOX_URL: url ?? '',
     SIGNALBOX_PROJECT: request.project,
     SIGNALBOX_TASK_ID: request.task,
@@ -206,6 +206,29 @@ export function attemptEnvironment(
     SIGNALBOX_PROMPT_FILE: promptFile,
     TRACEPARENT: request.traceparent,
     ...(request.tracestate === undefined ? {} : { TRACESTATE: request.tracestate }),
+  };
+}
+
+/** What would lead git of an agent from its worktree to another one. */
+const GIT_PLACES: ReadonlySet<string> = new Set([
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_COMMON_DIR',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_NAMESPACE',
+]);
+
+function workspaceEnvironment(
+  { path, branch, target, base }: RunWorkspace,
+  configured: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return {
+    ...Object.fromEntries(Object.entries(configured).filter(([name]) => !GIT_PLACES.has(name))),
+    SIGNALBOX_WORKSPACE: path,
+    SIGNALBOX_BASE: base,
+    ...(branch === null ? {} : { SIGNALBOX_BRANCH: branch }),
+    ...(target === null ? {} : { SIGNALBOX_TARGET: target }),
   };
 }
 

@@ -25,6 +25,9 @@ const anyEvent = fc.record({
   nominal_ms: fc.integer({ min: 0, max: 10 }),
   nominals_ms: fc.array(fc.integer({ min: 0, max: 10 }), { maxLength: 3 }),
   cause: fc.constantFrom('time', 'buffer', 'trigger'),
+  merge: fc.constantFrom(undefined, 'merge'),
+  goes_back: fc.boolean(),
+  discard: fc.boolean(),
 });
 
 const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
@@ -42,6 +45,7 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     questions: fc.subarray(['q', 'r']),
     messages: fc.subarray(['m', 'n']),
     parked: fc.boolean(),
+    merging: fc.boolean(),
   }),
   attempt: fc.record({
     agent: fc.constant('x'),
@@ -51,6 +55,7 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     waitingSince: fc.constant(null),
     deadline: fc.constant(null),
   }),
+  workspace: fc.record({ isSetUp: fc.boolean(), discards: fc.boolean() }),
   agent: fc.record({
     concurrency: fc.integer({ min: 1, max: 3 }),
     running: fc.constant(0),

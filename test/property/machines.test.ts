@@ -54,6 +54,7 @@ class World {
     const known: Record<EntityKind, readonly string[]> = {
       task: TASKS,
       attempt: [...this.claims.keys()],
+      workspace: TASKS,
       agent: AGENTS,
       queue: QUEUES,
       schedule: SCHEDULES,

@@ -74,6 +74,7 @@ export async function reportStatus(
       const view = await findTask(app, task);
       // A repeated message (its answer was lost): the task is in review already.
       if (view.state === 'review') return view;
+      await app.supervision.supervisor.attempts.addDiff(ref, agent);
       assertOutput(app, view);
       return commit({ type: 'task.submitted', ...ref, agent, detail: report.detail });
     }

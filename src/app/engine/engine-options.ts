@@ -10,6 +10,7 @@ import type { SnapshotStore } from '../../engine/runtime/snapshot-store.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import type { PromptBuilders } from '../../engine/supervisor/prompts/prompt-facts.ts';
 import type { Journal, JournalHandlers } from '../../journal/journal.ts';
+import type { Workspaces } from '../../workspaces/workspaces.ts';
 import type { CheckpointKeys, Settings, TaskDefaults } from '../context.ts';
 
 export interface EngineLimits {
@@ -28,6 +29,8 @@ export interface EngineLimits {
 export interface EngineOptions {
   readonly openJournal: (handlers: JournalHandlers<LogEntry>) => Promise<Journal<LogEntry>>;
   readonly agents: readonly AgentDefinition[];
+  /** Makes the workspaces of tasks; null, or absent: no agent has them. */
+  readonly workspaces?: Workspaces | null;
   readonly environment: Environment;
   readonly logger: Logger;
   readonly dataDirectory: string;

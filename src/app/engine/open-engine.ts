@@ -185,6 +185,7 @@ function supervisionOf(state: EngineState, pipeline: CommitPipeline, options: En
     concurrency,
     projectConcurrency,
     url: options.url,
+    workspaces: options.workspaces ?? null,
     prompts: options.prompts ?? BUILT_IN_PROMPTS,
     prices: options.prices ?? {},
     largeContent:

@@ -5,6 +5,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import { viewKey } from '../../engine/runtime/views.ts';
+import { approvalOf } from '../../engine/supervisor/workspaces/workspace-facts.ts';
 import { type AppContext, commitForTask, deciderOf, findTask, taskInMemory } from '../context.ts';
 
 /** How many children an error names in its text. Its details have all. */
@@ -31,7 +32,8 @@ export async function decideTask(
     await declineQuestions(app, decision, decider);
     return findTask(app, decision);
   }
-  return commitForTask(app, decision, decider);
+  const approved = decision.type === 'task.approved' ? approvalOf(app.state.projections, decision) : decision;
+  return commitForTask(app, approved, decider);
 }
 
 function isParked({ state }: AppContext, ref: TaskRef): boolean {

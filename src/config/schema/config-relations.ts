@@ -83,6 +83,10 @@ function checkAgent(config: Related, id: string, agent: AgentConfig, add: Add): 
   else if (review !== undefined && !isReviewer(config, review)) {
     add(['agents', id, 'review'], unknownReviewer(config, review));
   }
+  if ('workspace' in agent && agent.workspace !== undefined && agent.cwd !== undefined) {
+    const message = 'the agent has a workspace, which is where it works: remove cwd, or the workspace';
+    add(['agents', id, 'cwd'], message);
+  }
   if (agent.driver !== 'declared') return;
   const known = optionsOf(config, agent.uses);
   for (const option of Object.keys(agent.options)) {

@@ -1,7 +1,15 @@
 /** How an event is declared: once, with everything that Signalbox derives from it. */
 import { z } from 'zod';
 
-export const ENTITY_KINDS = ['task', 'attempt', 'agent', 'queue', 'schedule', 'supervisor'] as const;
+export const ENTITY_KINDS = [
+  'task',
+  'attempt',
+  'workspace',
+  'agent',
+  'queue',
+  'schedule',
+  'supervisor',
+] as const;
 export type EntityKind = (typeof ENTITY_KINDS)[number];
 
 /** What an event has in place of a text that was erased. */

@@ -15,12 +15,14 @@ import { QUEUE_EVENTS } from './queue.ts';
 import { SCHEDULE_EVENTS } from './schedule.ts';
 import { SUPERVISOR_EVENTS } from './supervisor.ts';
 import { TASK_EVENTS } from './task.ts';
+import { WORKSPACE_EVENTS } from './workspace.ts';
 
 export { ENTITY_KINDS, type EntityKind, REDACTED } from './event.ts';
 
 export const EVENTS = [
   ...TASK_EVENTS,
   ...ATTEMPT_EVENTS,
+  ...WORKSPACE_EVENTS,
   ...AGENT_EVENTS,
   ...QUEUE_EVENTS,
   ...SCHEDULE_EVENTS,
@@ -85,6 +87,7 @@ export const isEventType = (text: string): text is EventType => DECLARATIONS.has
 export function entityIdOf(kind: EntityKind, event: DomainEvent): string | null {
   switch (kind) {
     case 'task':
+    case 'workspace':
       return 'task' in event ? taskKey(event) : null;
     case 'attempt':
       return 'attempt' in event && event.attempt !== null

@@ -1,6 +1,7 @@
 /** The events of tasks. */
 import { z } from 'zod';
 import { outputSchema, STEERING_WAYS, taskSpecSchema } from '../tasks.ts';
+import { APPROVAL_MODES } from '../workspaces.ts';
 import { ADDRESS, event } from './event.ts';
 import { redactedOutput, redactedSpec } from './redaction.ts';
 
@@ -94,7 +95,12 @@ export const TASK_EVENTS = [
     type: 'task.approved',
     moves: ['task'],
     text: ['comment'],
-    data: { ...task, comment: optionalText },
+    data: {
+      ...task,
+      comment: optionalText,
+      /** It is done when its work is merged like this. Absent: it is done. */
+      merge: z.enum(APPROVAL_MODES).optional(),
+    },
   }),
   event({ type: 'task.rejected', moves: ['task'], text: ['comment'], data: { ...task, comment: text } }),
   event({

@@ -7,7 +7,7 @@ import type { Protocol } from '../conversation/protocol.ts';
 import {
   type ConfiguredAgent,
   type DriverServices,
-  localOptions,
+  programOptions,
   quotaSchema,
   sessionSchema,
   textSchema,
@@ -55,7 +55,7 @@ export function declaredAgentSchema(names: readonly string[]) {
         .describe('Options of the driver, such as model; "signalbox driver show" lists them.'),
       session: sessionSchema,
       quota: quotaSchema.prefault({}),
-      ...localOptions,
+      ...programOptions,
     })
     .transform(({ driver, ...agent }) => ({ ...agent, driver: 'declared' as const, uses: driver }));
 }

@@ -224,6 +224,7 @@ function noSlots(): Record<EntityKind, Map<string, Slot>> {
   return {
     task: new Map(),
     attempt: new Map(),
+    workspace: new Map(),
     agent: new Map(),
     queue: new Map(),
     schedule: new Map(),
@@ -235,6 +236,7 @@ function logicsOf(machines: Machines): Logics {
   return {
     task: flatLogic(machines.task),
     attempt: flatLogic(machines.attempt),
+    workspace: flatLogic(machines.workspace),
     agent: flatLogic(machines.agent),
     queue: flatLogic(machines.queue),
     schedule: flatLogic(machines.schedule),

@@ -60,6 +60,7 @@ export function snapshotOf(lines: Iterable<string>): Snapshot {
   const actors: ActorStates = {
     task: new Map(),
     attempt: new Map(),
+    workspace: new Map(),
     agent: new Map(),
     queue: new Map(),
     schedule: new Map(),

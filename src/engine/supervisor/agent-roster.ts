@@ -7,6 +7,7 @@ import type { ActorHost } from '../runtime/actor-host.ts';
 import type { BreakerSettings } from './breaker.ts';
 import type { QuestionSettings } from './questions/question-keeper.ts';
 import type { QueueKey } from './ready-tasks.ts';
+import type { WorkspaceSettings } from './workspaces/workspace-settings.ts';
 
 export interface AgentDefinition {
   readonly id: string;
@@ -24,6 +25,8 @@ export interface AgentDefinition {
   /** undefined: it waits for every answer, and people decide about every permission. */
   readonly questions?: QuestionSettings | undefined;
   readonly promptLanguage: 'en' | 'zh';
+  /** Each of its tasks has a workspace of its own. undefined: it works where its driver says. */
+  readonly workspace?: WorkspaceSettings | undefined;
   /** Whether a retry resumes the session of the attempt before it, if the driver can. Default: true. */
   readonly resumesSessions?: boolean;
 }

@@ -68,6 +68,10 @@ async function stored({ content = '', ...output }: Output, { store }: LargeConte
   };
 }
 
+function isLarge({ content = '' }: Output, { inlineBytes }: LargeContent): boolean {
+  return content.length > inlineBytes || Buffer.byteLength(content) > inlineBytes;
+}
+
 export class AttemptEnds {
   readonly #options: AttemptEndsParts;
 
@@ -82,14 +86,18 @@ export class AttemptEnds {
   keepLarge(end: RunEnd): RunEnd | Promise<RunEnd> {
     const large = this.#options.largeContent;
     if (!large) return end;
-    const isLarge = ({ content = '' }: Output): boolean =>
-      content.length > large.inlineBytes || Buffer.byteLength(content) > large.inlineBytes;
-    if (!end.outputs.some(isLarge)) return end;
-    const kept = end.outputs.map(async (output) => (isLarge(output) ? stored(output, large) : output));
+    if (!end.outputs.some((output) => isLarge(output, large))) return end;
+    const kept = end.outputs.map((output) => this.kept(output));
     return Promise.all(kept).then(
       (outputs) => ({ ...end, outputs }),
       (error: unknown) => ({ ...end, outputs: [], failure: end.failure ?? messageOf(error) }),
     );
+  }
+
+  /** An output, in a file if it is large. @throws SignalboxError as storing it */
+  async kept(output: Output): Promise<Output> {
+    const large = this.#options.largeContent;
+    return large && isLarge(output, large) ? stored(output, large) : output;
   }
 
   /** Records that a run is over. Does nothing if the attempt is not open. */
@@ -206,12 +214,13 @@ export class AttemptEnds {
     return { outcome: 'failed', error: `it gave no answer that question ${answers.question} takes` };
   }
 
-  /** Outputs of the run itself count only if the agent has posted none in this attempt. */
+  /** Outputs of the run itself count only if the agent has posted none in this attempt; its diff always does. */
   #countedOutputs(ref: AttemptRef, outputs: readonly Output[]): readonly Output[] {
     const state = this.#options.host.get('task', taskKey(ref))?.state;
     if (state !== 'working' && state !== 'review') return [];
-    const posted = taskOf(this.#options.projections, ref)?.outputs;
-    return posted?.some(({ attempt }) => attempt === ref.attempt) ? [] : outputs;
+    const posted = taskOf(this.#options.projections, ref)?.outputs ?? [];
+    const hasPosted = posted.some(({ attempt, diff }) => attempt === ref.attempt && diff === undefined);
+    return hasPosted ? outputs.filter(({ diff }) => diff !== undefined) : outputs;
   }
 
   #recordEnd(ref: AttemptRef, agent: string, { outcome, error }: Judgement, end: RunEnd | null): void {

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { messageOf, unreachable } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { StopReason } from '../../contracts/tasks.ts';
+import type { Output, StopReason } from '../../contracts/tasks.ts';
 import {
   type Adoption,
   NotBegun,
@@ -27,10 +27,12 @@ import { AttemptClock } from './attempt-clock.ts';
 import { ACTIVE_STATES, type AttemptEnds } from './attempt-ends.ts';
 import { type RunRequests, timeoutOf } from './run-requests.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import type { WorkspaceKeeper } from './workspaces/workspace-keeper.ts';
 
 interface AttemptKeeperParts extends SupervisorContext {
   readonly requests: RunRequests;
   readonly ends: AttemptEnds;
+  readonly workspaces: Pick<WorkspaceKeeper, 'prepare' | 'withdraw' | 'takeDiff'>;
   /** The stored answers to the questions of an attempt. */
   readonly answersFor: (attempt: AttemptRef) => readonly RunAnswer[];
 }
@@ -148,6 +150,7 @@ export class AttemptKeeper {
   onStopRequested(event: EventOf<'attempt.stop_requested'>): void {
     const watched = this.#runs.get(attemptKey(event));
     if (watched) return watched.run.stop(watched.graceMs);
+    this.#options.workspaces.withdraw(event);
     const agent = this.#options.host.get('attempt', attemptKey(event))?.context.agent ?? '';
     this.#options.roster.get(agent)?.driver.withdraw?.(event);
   }
@@ -155,6 +158,17 @@ export class AttemptKeeper {
   /** Reacts to a stored message by which the agent reports its result. */
   onVerdict(attempt: AttemptRef): void {
     this.#clock.onVerdict(attempt);
+  }
+
+  /**
+   * Adds what an attempt has changed to its outputs, if it works in a workspace of its own and that is not known yet.
+   * @throws SignalboxError `internal` with what is in the way
+   */
+  async addDiff({ project, task, attempt }: AttemptRef, agent: string): Promise<void> {
+    const diff = await this.#options.workspaces.takeDiff({ project, task, attempt }, agent);
+    if (diff === null) return;
+    const output = await this.#ends.kept(diff);
+    this.#options.decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`);
   }
 
   /** Resolves when no run that is watched now is left. */
@@ -210,7 +224,10 @@ export class AttemptKeeper {
   /** Never rejects. */
   #launch(claim: AttemptRef, agent: AgentDefinition): Promise<void> {
     return this.#await(claim, agent, () => {
-      const request = this.#options.requests.prepare(claim, agent);
+      const workspace = this.#options.workspaces.prepare(claim, agent);
+      const request = workspace
+        ? workspace.then(() => this.#options.requests.prepare(claim, agent))
+        : this.#options.requests.prepare(claim, agent);
       if (!(request instanceof Promise)) return agent.driver.start(request);
       return request.then((prepared) => {
         // Nothing was started: the next Signalbox finds that out and starts it.
@@ -291,7 +308,10 @@ export class AttemptKeeper {
   #end(attempt: AttemptRef, agent: string, end: RunEnd): void {
     this.#runs.delete(attemptKey(attempt));
     this.#clock.forget(attempt);
-    const kept = this.#ends.keepLarge(end);
+    const diff = mayHaveWorked(end) ? this.#options.workspaces.takeDiff(attempt, agent) : null;
+    const kept = diff
+      ? withDiff(end, diff).then((each) => this.#ends.keepLarge(each))
+      : this.#ends.keepLarge(end);
     if (!(kept instanceof Promise)) return this.#ends.record(attempt, agent, kept);
     void kept.then((each) => {
       // After a detach the next Signalbox finds its end again.
@@ -306,6 +326,19 @@ export class AttemptKeeper {
   #logger({ project, task, attempt }: AttemptRef, agent: string): Logger {
     return this.#options.logger.child({ project, task, attempt, agent });
   }
+}
+
+/** Whether what an agent has changed is part of its result. */
+function mayHaveWorked({ result, failure }: RunEnd): boolean {
+  return failure === undefined && result.kind !== 'threw' && (result.kind !== 'exited' || result.code === 0);
+}
+
+/** The end of a run with its diff among the outputs. Without its diff a run has failed: a reviewer would see nothing. */
+function withDiff(end: RunEnd, diff: Promise<Output | null>): Promise<RunEnd> {
+  return diff.then(
+    (output) => (output === null ? end : { ...end, outputs: [...end.outputs, output] }),
+    (error: unknown) => ({ ...end, failure: messageOf(error) }),
+  );
 }
 
 const STOPPED_BEFORE = lost('it was stopped before it started');

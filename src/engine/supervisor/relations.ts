@@ -18,6 +18,7 @@ import { followUpId } from '../runtime/retention.ts';
 import { traceOf } from '../runtime/task-trace.ts';
 import { childrenOf, isAuxiliary, refOf, taskOf, viewKey } from '../runtime/views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import { ownApprovalOf } from './workspaces/workspace-facts.ts';
 
 interface RelationsParts extends SupervisorContext {
   readonly archive: Pick<Archive, 'find'>;
@@ -99,7 +100,9 @@ export class Relations {
     const parent = taskOf(this.#options.projections, ref);
     if (parent?.state !== 'review' || parent.spec.review !== 'auto' || parent.openAttempt !== null) return;
     if (parent.spec.join === true && this.isJoined(parent)) {
-      this.#options.decide({ type: 'task.approved', ...refOf(parent) });
+      const { projections, decide } = this.#options;
+      const approval = ownApprovalOf(projections, { type: 'task.approved', ...refOf(parent) });
+      if (approval !== null) decide(approval);
     }
   }
 

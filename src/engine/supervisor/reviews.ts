@@ -19,6 +19,7 @@ import { refOf, taskOf } from '../runtime/views.ts';
 import { auxiliaryIds } from './auxiliary-ids.ts';
 import type { Relations } from './relations.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import { ownApprovalOf } from './workspaces/workspace-facts.ts';
 
 interface ReviewsParts extends SupervisorContext {
   readonly relations: Relations;
@@ -88,10 +89,12 @@ export class Reviews {
     const verdict = verdictIn(review.outputs);
     if (!verdict || openAttempt !== null) return;
     const actor = `agent:${review.agent ?? review.spec.agent}`;
-    const decision: DomainEvent =
+    const { comment } = verdict;
+    const decision: DomainEvent | null =
       verdict.verdict === 'approve'
-        ? { type: 'task.approved', project, task, comment: verdict.comment }
-        : { type: 'task.rejected', project, task, comment: verdict.comment ?? NO_COMMENT };
+        ? ownApprovalOf(this.#options.projections, { type: 'task.approved', project, task, comment })
+        : { type: 'task.rejected', project, task, comment: comment ?? NO_COMMENT };
+    if (decision === null) return;
     // The decision may be waiting to be stored.
     if (this.#options.host.get('task', taskKey({ project, task }))?.state === 'review')
       this.#options.decide(decision, actor);

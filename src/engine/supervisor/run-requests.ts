@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   type AttemptView,
   messagesOf,
+  type Projections,
   questionOf,
   questionsOf,
   type TaskView,
@@ -11,7 +12,7 @@ import {
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, taskKey } from '../../contracts/ids.ts';
 import type { TaskSpec } from '../../contracts/tasks.ts';
-import type { RunQuestion, RunRequest } from '../../drivers/driver.ts';
+import type { RunQuestion, RunRequest, RunWorkspace } from '../../drivers/driver.ts';
 import { attemptTraceparent, type TaskTrace, traceOf } from '../runtime/task-trace.ts';
 import { attemptsOf, taskOf } from '../runtime/views.ts';
 import type { AgentDefinition } from './agent-roster.ts';
@@ -87,6 +88,7 @@ export class RunRequests {
       startedAs: startedAs(own),
       url: input.url,
       token: input.token,
+      workspace: input.workspace,
       directory: join(attemptsDirectory, project, task, String(attempt)),
       prompt: () => buildPrompt(input),
       traceparent: input.traceparent,
@@ -126,12 +128,21 @@ export class RunRequests {
       language: agent.promptLanguage,
       traceparent: attemptTraceparent(trace, attemptKey(ref)),
       answering: this.#answering(view),
+      workspace: agent.driver.takesWorkspace === true ? workspaceOf(projections, ref) : undefined,
       reviewed:
         view.spec.reviews &&
         projections.blackboard.tasks.get(taskKey({ project, task: view.spec.reviews.task })),
       prompting: prompting ?? { isPublic: false, passesEnvironment: true },
     };
   }
+}
+
+/** The workspace of a task, if agents can work in it. */
+function workspaceOf({ workspaces }: Projections, ref: AttemptRef): RunWorkspace | undefined {
+  const view = workspaces.byTask.get(taskKey(ref));
+  if (view?.state !== 'ready') return undefined;
+  const { path, branch, target, base } = view;
+  return { path, branch, target, base };
 }
 
 /** Only on this machine: elsewhere, or under another name, the numbers mean nothing. */

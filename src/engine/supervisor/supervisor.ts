@@ -11,6 +11,7 @@ import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../contra
 import { type AttemptRef, parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Prices } from '../../contracts/prices.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
+import type { Workspaces } from '../../workspaces/workspaces.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
@@ -34,6 +35,7 @@ import type { SupervisorContext } from './supervisor-context.ts';
 import { settledBy, TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
 import { exhaustedBudget } from './usage/task-budgets.ts';
+import { WorkspaceKeeper } from './workspaces/workspace-keeper.ts';
 
 export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'decide'> {
   readonly pipeline: CommitPipeline;
@@ -48,6 +50,8 @@ export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'd
   readonly prompts: PromptBuilders;
   readonly prices: Prices;
   readonly largeContent?: LargeContent | undefined;
+  /** Makes workspaces; null if no agent has them. */
+  readonly workspaces: Workspaces | null;
 }
 
 const ACTOR = 'supervisor';
@@ -67,6 +71,7 @@ export class Supervisor {
   readonly #schedules: ScheduleKeeper;
   readonly attempts: AttemptKeeper;
   readonly questions: QuestionKeeper;
+  readonly workspaces: WorkspaceKeeper;
   readonly steering: SteeringKeeper;
 
   constructor(options: SupervisorOptions) {
@@ -93,8 +98,10 @@ export class Supervisor {
       dispatcher: this.#dispatcher,
       answerOf: (task) => this.questions.agents.takeUpTask(task),
     });
+    this.workspaces = new WorkspaceKeeper(context);
     this.attempts = new AttemptKeeper({
       ...context,
+      workspaces: this.workspaces,
       requests: new RunRequests({
         ...context,
         onPrompt: (attempt) => this.steering.inPrompt(attempt),
@@ -125,6 +132,7 @@ export class Supervisor {
     await Promise.all([...host.ids('attempt')].map((key) => this.#resume(key)));
     this.questions.takeUpAll();
     for (const key of host.ids('attempt')) this.steering.takeUp(parseAttemptKey(key));
+    this.workspaces.takeUpAll();
     this.#dispatcher.enable();
     this.#schedules.enable();
   }
@@ -140,6 +148,7 @@ export class Supervisor {
     this.#schedules.disable();
     this.#dispatcher.disable();
     this.#timers.clear();
+    this.workspaces.detach();
     this.attempts.detach();
   }
 
@@ -208,6 +217,7 @@ export class Supervisor {
       this.attempts.noteSign({ ...event, attempt: event.attempt }, event.type);
     }
     this.#reactTo(event);
+    this.workspaces.onEvent(event);
     if ('task' in event && hasLeftReview(record)) this.#onLeftReview(event);
     const settled = settledBy(record);
     const task = settled && this.#view(settled);
@@ -279,6 +289,7 @@ export class Supervisor {
       case 'task.rejected':
       case 'task.redriven':
       case 'task.priority_changed':
+      case 'workspace.merge_failed':
         return this.#takeUp(event);
       case 'agent.parked':
         return this.#breaker.takeUp(event.agent);

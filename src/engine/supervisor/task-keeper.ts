@@ -12,6 +12,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { Relations } from './relations.ts';
 import type { Reviews } from './reviews.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import { ownApprovalOf } from './workspaces/workspace-facts.ts';
 
 interface TaskKeeperParts extends SupervisorContext {
   readonly relations: Relations;
@@ -29,8 +30,8 @@ export class TaskKeeper {
   }
 
   takeUp(task: TaskView): void {
-    const { timers, dispatcher, relations, reviews, answerOf, decide } = this.#options;
-    const { project, id, spec } = task;
+    const { timers, dispatcher, relations, reviews, answerOf } = this.#options;
+    const { spec } = task;
     const key = viewKey(task);
     if (spec.reviews !== undefined) reviews.takeUpReview(task);
     if (spec.answers !== undefined) answerOf(task);
@@ -46,7 +47,7 @@ export class TaskKeeper {
       case 'review':
         if (spec.reviews === undefined) reviews.takeUp(task);
         if (spec.review !== 'auto' || task.openAttempt !== null || !relations.isJoined(task)) return;
-        decide({ type: 'task.approved', project, task: id });
+        this.#approve(refOf(task));
         return;
       case 'done':
         return relations.onSettled(task);
@@ -65,6 +66,12 @@ export class TaskKeeper {
   forgetTimers(key: string): void {
     this.#options.timers.cancel(`due:${key}`);
     this.#options.timers.cancel(`expire:${key}`);
+  }
+
+  #approve(task: TaskRef): void {
+    const { projections, decide } = this.#options;
+    const approval = ownApprovalOf(projections, { type: 'task.approved', ...task });
+    if (approval !== null) decide(approval);
   }
 
   #watchExpiry(task: TaskView): void {

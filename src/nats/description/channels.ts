@@ -67,8 +67,8 @@ function eventChannels(): Channel[] {
       name: 'taskEvents',
       entity: 'task',
       id: AT.task,
-      types: /^(task|attempt)\./,
-      title: 'Events of tasks and their attempts',
+      types: /^(task|attempt|workspace)\./,
+      title: 'Events of tasks, their attempts and their workspaces',
       description:
         'One message is one transition. Follow `signalbox.v1.live.…`, on which the server republishes what it has stored.',
     },

@@ -18,6 +18,7 @@ import type { SimulatedAgent } from '../simulation/node.ts';
 import { type Script, script, scripts } from '../simulation/script.ts';
 import { Simulation } from '../simulation/simulation.ts';
 import { decideTask, speak, type TaskDecision } from '../simulation/use-cases.ts';
+import { NO_FAULTS } from '../workspaces/trees.ts';
 import { proofs } from './proofs.ts';
 
 const PROJECT = 'demo';
@@ -326,8 +327,73 @@ async function questions(): Promise<Simulation> {
   return simulation;
 }
 
+/** Workspaces: made, set up at the second try, merged, in conflict and sent back, kept, and removed by name and over a crash. */
+async function workspaces(): Promise<Simulation> {
+  const workspace = {
+    repository: '/repository',
+    base: undefined,
+    branch: 'signalbox/{project}/{task}',
+    setUp: [['npm', 'ci']],
+    setUpTimeoutMs: 60_000,
+    env: {},
+    onApprove: 'merge',
+    keepMs: 5_000,
+  } as const;
+  const simulation = await begin(
+    agent('coder', scripts.succeeds(), { workspace }),
+    agent('writer', scripts.succeeds(), { workspace: { ...workspace, setUp: [], onApprove: null } }),
+  );
+  const { trees } = simulation;
+  const settle = async (id: string, state: 'done' | 'failed' | 'pending' | 'review'): Promise<void> => {
+    await simulation.untilState(id, state);
+  };
+  trees.faults = { ...NO_FAULTS, setUp: 100 };
+  await simulation.create({ id: 'first', agent: 'coder', review: 'manual', max_attempts: 3 });
+  await simulation.until(() => simulation.model.stateOf('attempt', 'demo/first/1') === 'spawn_failed');
+  trees.faults = NO_FAULTS;
+  await settle('first', 'review');
+  trees.faults = { ...NO_FAULTS, merge: 100 };
+  await decide(simulation, 'approve', 'first', 'fine');
+  await simulation.until(() => simulation.task('first').reason !== null);
+  trees.faults = NO_FAULTS;
+  await decide(simulation, 'approve', 'first', 'once more');
+  await settle('first', 'done');
+  await simulation.create({ id: 'second', agent: 'coder', review: 'manual', max_attempts: 2 });
+  await settle('second', 'review');
+  trees.faults = { ...NO_FAULTS, conflict: 100 };
+  await decide(simulation, 'approve', 'second', 'good');
+  await simulation.until(() => simulation.task('second').attempts === 2);
+  await settle('second', 'review');
+  await decide(simulation, 'approve', 'second', 'good');
+  await settle('second', 'failed');
+  trees.faults = NO_FAULTS;
+  await simulation.create({ id: 'third', agent: 'writer' });
+  await settle('third', 'done');
+  await simulation.advance(20_000);
+  await simulation.create({ id: 'fourth', agent: 'coder' });
+  await simulation.until(() => simulation.task('fourth').merging);
+  await simulation.answer(
+    decideTask(simulation.app, 'cancel', { project: PROJECT, id: 'fourth' }, 'too late').catch(() => {}),
+  );
+  simulation.crash();
+  await simulation.restart();
+  await settle('fourth', 'done');
+  await simulation.advance(20_000);
+  return simulation;
+}
+
 /** By name; each ends with its whole log in `log`. */
-export const SCENARIOS = { reviews, failures, waiting, agents, queues, crashes, proofs, questions } as const;
+export const SCENARIOS = {
+  reviews,
+  failures,
+  waiting,
+  agents,
+  queues,
+  crashes,
+  proofs,
+  questions,
+  workspaces,
+} as const;
 
 /** Scenarios of what no released version could do: their histories are in `unreleased/`. */
-export const UNRELEASED: ReadonlySet<string> = new Set(['questions']);
+export const UNRELEASED: ReadonlySet<string> = new Set(['questions', 'workspaces']);

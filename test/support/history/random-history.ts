@@ -14,7 +14,7 @@ export const QUEUES = ['agent:x', 'type:t'] as const;
 export const SCHEDULES = ['nightly'] as const;
 
 export interface Step {
-  /** Whether it is something that its task, its attempt, its agent, its queue or its schedule hears in the present state. */
+  /** Whether it is something that its task, its attempt, its agent, its queue, its schedule or its workspace hears in the present state. */
   readonly isSensible: boolean;
   readonly type: EventType;
   readonly task: (typeof TASKS)[number];
@@ -86,6 +86,9 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
   const accepted = [
     ...host.acceptedTypes('task', step.task),
     ...host.acceptedTypes('attempt', attemptKey),
+    ...(host.get('workspace', step.task)
+      ? host.acceptedTypes('workspace', step.task)
+      : ['workspace.requested']),
     // Seldom, so that tasks get somewhere.
     ...(step.choice % 3 === 0 ? host.acceptedTypes('agent', step.agent) : []),
     ...(step.choice % 5 === 0 ? host.acceptedTypes('supervisor', 'supervisor') : []),

@@ -19,6 +19,11 @@ export interface TaskModel {
   waitingFor: Set<string>;
   /** Questions that were asked: true while they are open. */
   readonly questions: Map<string, boolean>;
+  /** The commit of its newest diff, and the one that was merged last. */
+  diff: string | null;
+  merged: string | null;
+  /** Whether its workspace is removed by name. */
+  discards: boolean;
 }
 
 export interface AttemptModel {
@@ -60,6 +65,9 @@ export function newTask(
     dueAt: first.spec.not_before_ms ?? null,
     redriven: false,
     questions: new Map(),
+    diff: null,
+    merged: null,
+    discards: false,
   };
 }
 

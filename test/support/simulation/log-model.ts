@@ -16,6 +16,7 @@
  * - Nothing is claimed from a paused queue.
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
+ * - A workspace is removed only if its work was merged, or by name; a task that is merged first is done when it is merged.
  * - Nothing is stopped for its time or its silence while it waits for an answer.
  *
  * Long because it is one model.
@@ -120,6 +121,14 @@ export class LogModel {
       }
       case 'task.approved':
         return this.#checkApproval(event, actor);
+      case 'workspace.removed':
+      case 'workspace.removal_requested':
+        return this.#checkRemoval(event);
+      case 'workspace.merged':
+        return expect(
+          this.#task(event).diff === event.source,
+          'it merged something else than the newest diff',
+        );
       case 'attempt.started':
         return expect(!this.#openAttempt(event).started, 'it was started before');
       case 'attempt.question_asked':
@@ -144,6 +153,14 @@ export class LogModel {
     if (event.type === 'schedule.skipped') return;
     const project = this.#projectOf.get(event.schedule) ?? '';
     this.fired.add(taskKey({ project, task: event.task_id }));
+  }
+
+  #checkRemoval(event: EventOf<'workspace.removed'> | EventOf<'workspace.removal_requested'>): void {
+    const task = this.#task(event);
+    if (event.type === 'workspace.removal_requested') task.discards = event.discard;
+    const isSafe = task.discards || task.diff === null || task.diff === task.merged;
+    expect(isSafe, 'its workspace has work that is nowhere else');
+    expect(task.open === null, 'its attempt works in it');
   }
 
   #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {
@@ -210,7 +227,8 @@ export class LogModel {
         version === (known?.version ?? 0) + 1,
         `${entity} ${id} goes from ${known?.version} to ${version}`,
       );
-      this.#entities.set(`${entity} ${id}`, { state: to, version });
+      if (entity === 'workspace' && to === 'removed') this.#entities.delete(`${entity} ${id}`);
+      else this.#entities.set(`${entity} ${id}`, { state: to, version });
     }
   }
 
@@ -240,6 +258,8 @@ export class LogModel {
     if (task && event.type === 'task.redriven') {
       Object.assign(task, { granted: task.used + task.spec.max_attempts, redriven: true });
     }
+    if (task && event.type === 'task.output_added' && event.output.diff) task.diff = event.output.diff.commit;
+    if (task && event.type === 'workspace.merged') task.merged = event.source;
     if (task && event.type === 'task.priority_changed') {
       task.spec = { ...task.spec, priority: event.priority };
     }

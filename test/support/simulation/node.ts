@@ -11,6 +11,7 @@ import type { AgentDefinition } from '../../../src/engine/supervisor/agent-roste
 import type { Journal, JournalHandlers } from '../../../src/journal/journal.ts';
 import { silentLogger } from '../engine.ts';
 import { MemoryJournal } from '../memory-journal.ts';
+import type { TreeWorld } from '../workspaces/trees.ts';
 import { ProcessClock, type SimulatedClock } from './clock.ts';
 import type { SimulatedLog } from './log.ts';
 import type { ProcessWorld } from './process-world.ts';
@@ -22,6 +23,8 @@ export interface SimulatedAgent extends Partial<Omit<AgentDefinition, 'driver'>>
   readonly scriptOf: ScriptOf;
   /** Whether its runs outlive the supervisor; true if it does not say. */
   readonly adoptable?: boolean;
+  /** Whether it works in workspaces, also of others; default: if it has one of its own. */
+  readonly takesWorkspace?: boolean;
 }
 
 /** Makes the journal of a process; what is given may be wrapped, to break a promise on purpose. */
@@ -35,6 +38,7 @@ export interface World {
   readonly clock: SimulatedClock;
   readonly log: SimulatedLog;
   readonly processes: ProcessWorld;
+  readonly trees: TreeWorld;
   readonly random: Random;
   readonly agents: readonly SimulatedAgent[];
   readonly limits: EngineLimits;
@@ -97,7 +101,7 @@ export class SimulatedNode {
   /** Takes over the log. @throws SignalboxError as `Engine.open` */
   async open(): Promise<void> {
     const { clock, writer } = this;
-    const { log, processes, random, agents, limits, retention, snapshots, openJournal, storeMs } =
+    const { log, processes, trees, random, agents, limits, retention, snapshots, openJournal, storeMs } =
       this.#world;
     const engine = await openEngine({
       openJournal: async (handlers) => {
@@ -105,7 +109,7 @@ export class SimulatedNode {
         this.#journal = openJournal(log, this.#whileAlive(handlers), defer);
         return this.#journal;
       },
-      agents: agents.map(({ scriptOf, adoptable, ...settings }) => ({
+      agents: agents.map(({ scriptOf, adoptable, takesWorkspace, ...settings }) => ({
         capabilities: [],
         concurrency: 1,
         timeoutMs: 60_000,
@@ -113,8 +117,12 @@ export class SimulatedNode {
         lingerMs: 1_000,
         promptLanguage: 'en',
         ...settings,
-        driver: new ScriptedDriver(processes, clock, scriptOf, adoptable ?? true),
+        driver: new ScriptedDriver(processes, clock, scriptOf, {
+          isAdoptable: adoptable ?? true,
+          takesWorkspace: takesWorkspace ?? settings.workspace !== undefined,
+        }),
       })),
+      workspaces: trees.seenBy(clock),
       environment: { clock, random: () => random.next(), randomId: (length) => random.id(length) },
       logger: silentLogger,
       dataDirectory: '/nowhere',

@@ -14,6 +14,7 @@ import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { answerQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { createScheduleSchema } from '../../../src/contracts/api/schedules.ts';
+import { taskKey } from '../../../src/contracts/ids.ts';
 import { CATCH_UPS, OVERLAPS } from '../../../src/contracts/schedules.ts';
 import { queueOf, type TaskModel } from './log-entities.ts';
 import { randomChild, randomParent, randomRequest } from './random-requests.ts';
@@ -66,7 +67,7 @@ export class People {
   attend(): void {
     const { random, model } = this.#simulation;
     for (const task of model.tasks.values()) {
-      if (task.state === 'review' && task.spec.review === 'manual' && random.chance(0.7)) {
+      if (task.state === 'review' && this.#isAskedFor(task) && random.chance(0.7)) {
         this.#decide(task, random.chance(0.7) ? 'approve' : 'reject');
       } else if (task.state === 'blocked' && random.chance(0.4)) {
         this.#decide(task, random.chance(0.7) ? 'unblock' : 'cancel');
@@ -74,6 +75,13 @@ export class People {
         this.#decide(task, 'retry');
       }
     }
+  }
+
+  /** Whether a person decides about a task in review: also about one that could not be merged. */
+  #isAskedFor({ project, id, spec }: TaskModel): boolean {
+    const { node } = this.#simulation;
+    const workspaces = node?.isOpen ? node.engine.projections.workspaces.byTask : undefined;
+    return spec.review === 'manual' || (workspaces?.get(taskKey({ project, task: id }))?.isStuck ?? false);
   }
 
   /** Answers some of the open questions. */

@@ -1,5 +1,6 @@
 /** Random agents and runs: good ones, broken ones, and everything in between. */
 import type { RunResult } from '../../../src/drivers/driver.ts';
+import type { WorkspaceSettings } from '../../../src/engine/supervisor/workspaces/workspace-settings.ts';
 import type { SimulatedAgent } from './node.ts';
 import type { Random } from './random.ts';
 import { type Script, script, type Word } from './script.ts';
@@ -23,11 +24,25 @@ export function randomAgents(random: Random): SimulatedAgent[] {
       lingerMs: random.int(0, 3) * 700,
       questions: { parkAfterMs: random.chance(0.5) ? random.int(0, 5) * 1_000 : undefined },
       silenceMs: random.chance(0.4) ? random.int(2, 10) * 1_000 : undefined,
+      workspace: random.chance(0.4) ? randomWorkspace(random) : undefined,
       breaker: random.chance(0.5)
         ? { failures: random.int(1, 4), cooldownMs: random.int(1, 20) * 1_000, maxCooldownMs: 60_000 }
         : undefined,
     };
   });
+}
+
+function randomWorkspace(random: Random): WorkspaceSettings {
+  return {
+    repository: '/repository',
+    base: undefined,
+    branch: 'signalbox/{project}/{task}',
+    setUp: random.chance(0.5) ? [['npm', 'ci']] : [],
+    setUpTimeoutMs: 60_000,
+    env: {},
+    onApprove: random.pick(['merge', 'squash', null]),
+    keepMs: random.int(0, 3) * 5_000,
+  };
 }
 
 function randomScript(random: Random, goodShare: number): Script {

@@ -53,6 +53,7 @@ export async function playScenario(seed: number, openJournal?: JournalFactory): 
     retention,
     snapshots: random.chance(0.7) ? { store: new MemorySnapshots(), every: random.pick([1, 5, 30]) } : null,
   });
+  simulation.trees.faults = { plan: 5, setUp: 10, conflict: 20, merge: 10 };
   const trouble = new Trouble(simulation);
   const people = new People(
     simulation,
@@ -147,7 +148,10 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
         ({ project, spec }) => project === task.project && spec.parent === task.id,
       );
       const waits = task.spec.join === true && children.some(({ state }) => state !== 'done');
-      return task.spec.review === 'manual' || waits ? null : stuck;
+      if (view?.merging) return `${stuck}, being merged`;
+      // What cannot be merged waits for a person.
+      const isStuck = node?.engine.projections.workspaces.byTask.get(viewKey(task))?.isStuck ?? false;
+      return task.spec.review === 'manual' || waits || isStuck ? null : stuck;
     }
     case 'pending': {
       if (model.stateOf('queue', queueOf(task)) === 'paused') return null;

@@ -11,15 +11,22 @@ export class ScriptedDriver implements Driver {
   readonly writesBack = true;
   readonly resumes = true;
   readonly adoptable: boolean;
+  readonly takesWorkspace: boolean;
   readonly #world: ProcessWorld;
   readonly #supervisor: ProcessClock;
   readonly #scriptOf: ScriptOf;
 
-  constructor(world: ProcessWorld, supervisor: ProcessClock, scriptOf: ScriptOf, isAdoptable: boolean) {
+  constructor(
+    world: ProcessWorld,
+    supervisor: ProcessClock,
+    scriptOf: ScriptOf,
+    { isAdoptable, takesWorkspace }: { readonly isAdoptable: boolean; readonly takesWorkspace: boolean },
+  ) {
     this.#world = world;
     this.#supervisor = supervisor;
     this.#scriptOf = scriptOf;
     this.adoptable = isAdoptable;
+    this.takesWorkspace = takesWorkspace;
     this.name = isAdoptable ? 'scripted' : 'scripted_inside';
   }
 

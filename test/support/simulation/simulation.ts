@@ -11,6 +11,7 @@ import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../../src
 import { taskKey } from '../../../src/contracts/ids.ts';
 import type { TaskState } from '../../../src/contracts/tasks.ts';
 import type { RetentionLimits } from '../../../src/engine/runtime/retention.ts';
+import { TreeWorld } from '../workspaces/trees.ts';
 import { Callers, type Network } from './callers.ts';
 import { SimulatedClock } from './clock.ts';
 import { SimulatedLog } from './log.ts';
@@ -48,6 +49,7 @@ export class Simulation {
   readonly log = new SimulatedLog();
   readonly processes = new ProcessWorld(this.clock);
   readonly random: Random;
+  readonly trees: TreeWorld;
   readonly witness: Witness;
   readonly callers: Callers;
   /** The Signalbox that is up; null while none is. */
@@ -59,10 +61,12 @@ export class Simulation {
   constructor({ seed, agents, limits, openJournal, storeMs, network, ...options }: SimulationOptions) {
     const { clock, log, processes } = this;
     this.random = new Random(seed ?? 1);
+    this.trees = new TreeWorld(this.random);
     this.#world = {
       clock,
       log,
       processes,
+      trees: this.trees,
       random: this.random,
       agents,
       limits: { ...LIMITS, ...limits },

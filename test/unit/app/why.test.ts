@@ -40,6 +40,7 @@ function task(state: TaskState, changes: Partial<Omit<TaskView, 'spec'>> = {}, s
     openQuestions: [],
     goesFirst: false,
     givenBack: false,
+    merging: false,
     dueAt: null,
     outputs: [],
     comments: [],

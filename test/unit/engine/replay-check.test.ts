@@ -36,7 +36,7 @@ const is =
 describe('replay check names the first event with a different result', () => {
   it.each([
     ['task', 'isRetried', 'failures', goes('task', 'working', 'scheduled'), 'working', 'failed'],
-    ['task', 'hasAttemptsLeft', 'reviews', goes('task', 'review', 'pending'), 'review', 'failed'],
+    ['task', 'isRejectable', 'reviews', goes('task', 'review', 'pending'), 'review', 'failed'],
     ['task', 'isLastAwaited', 'waiting', goes('task', 'scheduled', 'pending'), 'scheduled', 'scheduled'],
     ['agent', 'isLastRunning', 'crashes', goes('agent', 'busy', 'idle'), 'busy', 'busy'],
   ] as const)('%s without %s', async (kind, guard, name, holds, from, to) => {

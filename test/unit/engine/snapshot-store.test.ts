@@ -21,6 +21,7 @@ function snapshotAt(sequence: number, tasks = 3): Snapshot {
     actors: {
       task: new Map([['p/a', { state: 'done', context: { attempts: 1 } as never, version: 4 }]]),
       attempt: new Map(),
+      workspace: new Map(),
       agent: new Map(),
       queue: new Map([['type:build', { state: 'paused', context: {}, version: 1 }]]),
       schedule: new Map(),

@@ -42,6 +42,9 @@ export interface PromptTexts {
   readonly answer: string;
   readonly decline: string;
   readonly answerFallback: (sample: string) => string;
+  readonly workspace: string;
+  readonly ownBranch: (branch: string, target: string) => string;
+  readonly reviewedCommit: (commit: string) => string;
 }
 
 const LIFECYCLE = 'pending → claimed → working → review → done';
@@ -115,6 +118,11 @@ const en: PromptTexts = {
   decline: 'decline to answer: say why',
   answerFallback: (sample) =>
     `If these calls fail, print your answer as the last line, as JSON such as ${sample}, and exit with code 0.`,
+  workspace: 'Your workspace',
+  ownBranch: (branch, target) =>
+    `This directory is a git worktree for this task alone, with the branch ${branch} checked out. Work in it, and commit there if you like: everything that differs from ${target} is your result, whether it is committed or not. Do not switch branches, and do not change other worktrees of the repository.`,
+  reviewedCommit: (commit) =>
+    `This directory is a git worktree with the work that you review, at commit ${commit}. You may run and change what you like in it: nothing of it reaches the work.`,
 };
 
 const zh: PromptTexts = {
@@ -182,6 +190,11 @@ const zh: PromptTexts = {
   decline: '拒绝回答：说明原因',
   answerFallback: (sample) =>
     `如果这些调用失败，请在最后一行以 JSON 打印回答，例如 ${sample}，并以退出码 0 结束。`,
+  workspace: '你的工作目录',
+  ownBranch: (branch, target) =>
+    `这个目录是只属于本任务的 git worktree，当前分支是 ${branch}。请在其中工作，可以随时提交：与 ${target} 的全部差异就是你的结果，无论是否已提交。不要切换分支，也不要改动该仓库的其他 worktree。`,
+  reviewedCommit: (commit) =>
+    `这个目录是一个 git worktree，内容是待评审的工作，位于提交 ${commit}。你可以在其中随意运行和修改：不会影响原来的工作。`,
 };
 
 export const PROMPT_TEXTS: Readonly<Record<'en' | 'zh', PromptTexts>> = { en, zh };

@@ -8,7 +8,7 @@ import type {
 } from '../../../../projections/index.ts';
 import { cutText, lastText } from '../../../base/text/cut-text.ts';
 import { PROMPT_LABELS, promptFieldsOf } from '../../../contracts/task-fields.ts';
-import type { Prompting } from '../../../drivers/driver.ts';
+import type { Prompting, RunWorkspace } from '../../../drivers/driver.ts';
 import { type Answering, answeringSection, sampleAnswer } from './answer-section.ts';
 import { PROMPT_TEXTS, type PromptTexts } from './prompt-texts.ts';
 
@@ -28,6 +28,8 @@ export interface PromptInput {
   readonly questions?: readonly QuestionView[];
   /** Messages of users. */
   readonly messages?: readonly SteeringMessage[];
+  /** The workspace that the agent works in. */
+  readonly workspace?: RunWorkspace | undefined;
   /** The task that this one reviews. */
   readonly reviewed?: TaskView | undefined;
   /** The question that this task answers. */
@@ -50,6 +52,8 @@ export interface PromptSections {
   readonly answers: string;
   /** What users told the agent. */
   readonly messages: string;
+  /** Where it works. */
+  readonly workspace: string;
   readonly lifecycle: string;
   readonly write_back: string;
 }
@@ -70,6 +74,7 @@ export function promptSections(input: PromptInput): PromptSections {
     so_far: soFarSection(input, texts),
     answers: answersSection(input, texts),
     messages: messagesSection(input, texts),
+    workspace: workspaceSection(input, texts),
     lifecycle: dutySection(input, texts),
     write_back: url === null ? '' : writeBackSection(input, url, texts),
   };
@@ -158,6 +163,13 @@ function answersSection({ questions = [] }: PromptInput, texts: PromptTexts): st
     return [`- ${excerpt(spec.message)}`, `  ${excerpt(parts.join(': '))}`];
   });
   return lines.length === 0 ? '' : [`## ${texts.answers}`, ...lines].join('\n');
+}
+
+function workspaceSection({ workspace }: PromptInput, texts: PromptTexts): string {
+  if (workspace === undefined) return '';
+  const { path, branch, target, base } = workspace;
+  const place = branch === null ? texts.reviewedCommit(base) : texts.ownBranch(branch, target ?? base);
+  return [`## ${texts.workspace}`, `${path}`, place].join('\n');
 }
 
 function messagesSection({ messages = [] }: PromptInput, texts: PromptTexts): string {
