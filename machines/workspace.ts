@@ -27,6 +27,7 @@ export const workspaceMachine = setup({
       event.type === 'workspace.removal_requested' ? { discards: event.discard } : {},
     ),
     keep: assign({ discards: false }),
+    begin: assign({ isSetUp: false, discards: false }),
   },
 }).createMachine({
   id: 'workspace',
@@ -59,6 +60,7 @@ export const workspaceMachine = setup({
         ],
       },
     },
-    removed: {},
+    // The task was given another chance.
+    removed: { on: { 'workspace.requested': { target: 'requested', actions: 'begin' } } },
   },
 });

@@ -55,6 +55,13 @@ import { redactContent } from './tasks/redact.ts';
 import { reviewAsAgent } from './tasks/review.ts';
 import { attemptJson, taskJson } from './tasks/task-json.ts';
 import { explainTask } from './tasks/why.ts';
+import {
+  listWorkspaces,
+  pruneWorkspaces,
+  readDiff,
+  readWorkspace,
+  removeWorkspace,
+} from './workspaces/workspaces.ts';
 
 export type AppServices = ReturnType<typeof appServices>;
 
@@ -116,6 +123,13 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       create: bind(createSchedule),
       decide: bind(decideSchedule),
       backfill: bind(backfillSchedule),
+    },
+    workspaces: {
+      list: bind(listWorkspaces),
+      read: bind(readWorkspace),
+      remove: bind(removeWorkspace),
+      prune: bind(pruneWorkspaces),
+      readDiff: bind(readDiff),
     },
     deadLetters: { list: bind(listDeadLetters), redrive: bind(redriveDeadLetters) },
     auditKeys: { list: bind(listAuditKeys), rotate: bind(rotateAuditKey) },

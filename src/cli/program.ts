@@ -32,6 +32,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
   ['agent', async () => (await import('./commands/agent.ts')).agent],
   ['dlq', async () => (await import('./commands/dlq.ts')).dlq],
   ['queue', async () => (await import('./commands/queue.ts')).queue],
+  ['workspace', async () => (await import('./commands/workspace.ts')).workspace],
   ['schedule', async () => (await import('./commands/schedule.ts')).schedule],
   ['usage', async () => (await import('./commands/usage.ts')).usage],
   ['question', async () => (await import('./commands/question.ts')).question],

@@ -71,6 +71,13 @@ import {
 } from './tasks/decisions.ts';
 import { cancelJob, createJob, readJob } from './tasks/jobs.ts';
 import { createTask, explainTask, listAllTasks, listTasks, readTask } from './tasks/tasks.ts';
+import {
+  listWorkspaces,
+  pruneWorkspaces,
+  readDiff,
+  readWorkspace,
+  removeWorkspace,
+} from './tasks/workspaces.ts';
 import { readUsage } from './usage/usage.ts';
 
 /** In the order of the documents. */
@@ -113,6 +120,11 @@ export const OPERATIONS = [
   readProcessTree,
   killAttempt,
   listProcesses,
+  readDiff,
+  listWorkspaces,
+  readWorkspace,
+  removeWorkspace,
+  pruneWorkspaces,
   listAgents,
   readAgent,
   pauseAgent,

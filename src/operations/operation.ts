@@ -20,6 +20,7 @@ export const GROUPS = {
   Questions: 'Questions of agents, and their answers.',
   Attempts: 'Attempts of agents on tasks, with logs and processes.',
   Queues: 'Waiting tasks, and dead letters.',
+  Workspaces: 'Where the work of tasks is, and what it has changed.',
   Schedules: 'Tasks that are created at set times.',
   Usage: 'What agents have used: tokens and cost.',
   Background: 'Shell commands that run in the background.',

@@ -14,6 +14,7 @@ export type AnswerOf<Name extends Operation['name']> = Exclude<BodyOfOperation<N
 export type AgentAnswer = AnswerOf<'readAgent'>;
 export type AttemptAnswer = AnswerOf<'readAttempt'>;
 export type AuditStatus = AnswerOf<'readAuditStatus'>;
+export type DiffAnswer = AnswerOf<'readDiff'>;
 export type DeadLetter = AnswerOf<'listDeadLetters'>['dead_letters'][number];
 export type MachineGraph = AnswerOf<'listMachines'>['machines'][number];
 export type QueueAnswer = AnswerOf<'listQueues'>['queues'][number];

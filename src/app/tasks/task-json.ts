@@ -92,6 +92,7 @@ export function outputJson(output: OutputView, contentDirectory: string): Output
     summary: output.summary ?? null,
     content: output.content ?? null,
     content_file: file ? { ...file, stored_at: join(contentDirectory, file.sha256) } : null,
+    diff: output.diff ?? null,
     time: timeOf(output.time),
   };
 }

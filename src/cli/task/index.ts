@@ -2,6 +2,7 @@
 import type { CommandRow } from '../command.ts';
 import { add } from './add.ts';
 import { decisions } from './decisions.ts';
+import { diff } from './diff.ts';
 import { comment, ls, show, why } from './read.ts';
 import { steer } from './steer.ts';
 import { watch } from './watch.ts';
@@ -14,5 +15,5 @@ export const task: CommandRow = {
     ['Create a task for an agent', 'signalbox task add "Say hello" --agent greeter'],
     ['List tasks in review', 'signalbox task ls --status review'],
   ],
-  commands: [add, ls, show, watch, why, ...decisions, comment, steer],
+  commands: [add, ls, show, watch, why, diff, ...decisions, comment, steer],
 };

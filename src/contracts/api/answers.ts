@@ -13,6 +13,7 @@ import {
   TASK_STATES,
 } from '../tasks.ts';
 import { usageSchema } from '../usage.ts';
+import { diffFactsSchema } from '../workspaces.ts';
 import { steeringAnswerSchema } from './steering.ts';
 import { usageFiguresSchema } from './usage/figures.ts';
 
@@ -26,6 +27,8 @@ export const outputAnswerSchema = z.strictObject({
   content: z.string().nullable(),
   /** The captured file, and the path of its copy. */
   content_file: contentReferenceSchema.extend({ stored_at: z.string() }).nullable(),
+  /** If it is the diff of a workspace; `…/diff` has it by file. */
+  diff: diffFactsSchema.nullable(),
   time,
 });
 

@@ -90,5 +90,5 @@ export const WORKSPACE_EVENTS = [
       discard: z.boolean(),
     },
   }),
-  event({ type: 'workspace.removed', moves: ['workspace'], closes: 'workspace', data: task }),
+  event({ type: 'workspace.removed', moves: ['workspace'], data: task }),
 ] as const;

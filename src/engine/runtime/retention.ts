@@ -70,6 +70,8 @@ export class Retention {
   onRecord({ event, time, sequence }: StoredRecord): void {
     this.#sequence = sequence;
     if ('task' in event) this.#onTask(taskKey(event));
+    if (event.type === 'workspace.removed' && !this.#view(taskKey(event)))
+      this.#forgetWorkspace(taskKey(event));
     this.#newest = time;
     if (!this.#recent) return this.#sweep(time, 0);
     this.#recent.push(time);
@@ -165,8 +167,15 @@ export class Retention {
       if (task) for (const followUp of followUpsOf(task)) this.#origins.delete(followUp);
       projections.forgetTask(key);
       host.forget('task', key);
+      this.#forgetWorkspace(key);
       this.#forgotten++;
     }
+  }
+
+  /** A workspace may outlive the time of its task in memory, but not the other way round. */
+  #forgetWorkspace(key: string): void {
+    const { host } = this.#options;
+    if (host.get('workspace', key)?.state === 'removed') host.forget('workspace', key);
   }
 
   #headOf(key: string): string {

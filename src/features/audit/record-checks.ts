@@ -71,7 +71,7 @@ export class EntityVersions {
 
   #note({ entity, id, version, to }: Transition, sequence: number): void {
     const key = `${entity} ${id}`;
-    if ((entity === 'attempt' && OUTCOMES.has(to)) || (entity === 'workspace' && to === 'removed')) {
+    if (entity === 'attempt' && OUTCOMES.has(to)) {
       this.#open.delete(key);
     } else if (entity === 'task' && SETTLED_STATES.has(to)) {
       this.#open.delete(key);

@@ -155,7 +155,7 @@ describe('an approval', () => {
 });
 
 describe('the removal of a workspace', () => {
-  it('comes when its time is over, but not for work that is nowhere else: that is said', async () => {
+  it('workspaces/nothing-lost: comes when its time is over, but not for work that is nowhere else: that is said', async () => {
     await using lab = await WorkspaceLab.create();
     const script = '[ $SIGNALBOX_TASK_ID = t1 ] && echo work > b.txt; echo done';
     const engine = await lab.start([lab.agent('coder', script, { keepMs: 0 })]);

@@ -63,6 +63,10 @@ function arbitraryOf(schema: JsonSchema, root: JsonSchema, depth: number): fc.Ar
   if (branches !== undefined) {
     return fc.oneof(...branches.map((each) => arbitraryOf(each as JsonSchema, root, depth)));
   }
+  // zod writes a nullable text like this.
+  const types: unknown = schema.type;
+  if (Array.isArray(types))
+    return fc.oneof(...types.map((type) => arbitraryOf({ ...schema, type } as JsonSchema, root, depth)));
   switch (schema.type) {
     case undefined:
       // JSON has no negative zero.

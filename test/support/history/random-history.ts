@@ -59,6 +59,7 @@ const RARE: ReadonlySet<string> = new Set<EventType>([
   'agent.disconnected',
   'agent.retired',
   'queue.paused',
+  'workspace.removal_requested',
   'supervisor.draining',
   'supervisor.stopped',
 ]);
@@ -83,15 +84,14 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
   if (!host.get('agent', step.agent)) return build('agent.registered', step, {});
   const { openAttempt: open, attempts, waitingFor, messages } = task.context;
   const attemptKey = `${step.task}/${open}`;
+  if (task.context.merging && step.choice % 4 > 0) return build(mergingType(step, host), step, {});
   const accepted = [
     ...host.acceptedTypes('task', step.task),
     ...host.acceptedTypes('attempt', attemptKey),
-    ...(host.get('workspace', step.task)
-      ? host.acceptedTypes('workspace', step.task)
-      : ['workspace.requested']),
     // Seldom, so that tasks get somewhere.
     ...(step.choice % 3 === 0 ? host.acceptedTypes('agent', step.agent) : []),
     ...(step.choice % 5 === 0 ? host.acceptedTypes('supervisor', 'supervisor') : []),
+    ...workspaceTypes(step, host),
     ...(step.choice % 7 === 0 ? host.acceptedTypes('queue', step.queue) : []),
     ...(step.choice % 4 === 0 ? host.acceptedTypes('schedule', step.schedule) : []),
   ]
@@ -106,6 +106,29 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     ...(type === 'task.steering_delivered' && messages.length > 0 ? { messages: messages.slice(0, 1) } : {}),
     ...(type === 'task.dependency_met' ? { dependency: waitingFor[step.choice % waitingFor.length] } : {}),
   });
+}
+
+/** What leads to the end of a merge. */
+function mergingType({ task, pick }: Step, host: ActorHost): EventType {
+  switch (host.get('workspace', task)?.state) {
+    case 'ready':
+      return pick % 2 ? 'workspace.merged' : 'workspace.merge_failed';
+    case 'requested':
+      return 'workspace.created';
+    case 'created':
+      return 'workspace.set_up';
+    case 'removing':
+      return 'workspace.kept';
+    default:
+      return 'workspace.requested';
+  }
+}
+
+/** Workspaces come up quickly, and are removed seldom: what happens in one that is ready is worth having. */
+function workspaceTypes({ task, choice }: Step, host: ActorHost): readonly string[] {
+  const { state } = host.get('workspace', task) ?? {};
+  if (state === undefined) return choice % 11 === 0 ? ['workspace.requested'] : [];
+  return choice % (state === 'ready' ? 6 : 4) === 0 ? host.acceptedTypes('workspace', task) : [];
 }
 
 function build(type: EventType, step: Step, known: Record<string, unknown>): DomainEvent {

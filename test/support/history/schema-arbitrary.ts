@@ -10,7 +10,6 @@ export function valuesOf(schema: Schema, resolve: (ref: string) => Schema, depth
   if (Array.isArray(schema.anyOf)) return fc.oneof(...schema.anyOf.map((each) => of(each)));
   if ('const' in schema) return fc.constant(schema.const);
   if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum);
-  if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map((type) => of({ ...schema, type })));
   switch (schema.type) {
     case 'object':
       return objects(schema, of, depth);

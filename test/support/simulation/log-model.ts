@@ -227,8 +227,7 @@ export class LogModel {
         version === (known?.version ?? 0) + 1,
         `${entity} ${id} goes from ${known?.version} to ${version}`,
       );
-      if (entity === 'workspace' && to === 'removed') this.#entities.delete(`${entity} ${id}`);
-      else this.#entities.set(`${entity} ${id}`, { state: to, version });
+      this.#entities.set(`${entity} ${id}`, { state: to, version });
     }
   }
 

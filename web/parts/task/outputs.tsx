@@ -5,22 +5,26 @@ import { Ago, Section } from '../base/basics.tsx';
 import { bytes } from '../base/format.ts';
 import { RichText } from '../base/rich-text.tsx';
 import { Line } from '../base/safe-text.tsx';
+import { TaskDiff } from './task-diff.tsx';
 
-export function Outputs({ task: { outputs = [] } }: { readonly task: WholeTask }) {
+export function Outputs({ task }: { readonly task: WholeTask }) {
+  const { outputs = [] } = task;
   return (
     <Section title="Outputs" count={outputs.length}>
       {outputs.length === 0 && <p class="dim">No outputs.</p>}
       {outputs.map((output) => (
-        <Output key={output.number} output={output} isOpen={output.number === outputs.length} />
+        <Output key={output.number} task={task} output={output} isOpen={output.number === outputs.length} />
       ))}
     </Section>
   );
 }
 
 function Output({
+  task,
   output,
   isOpen,
 }: {
+  readonly task: WholeTask;
   readonly output: NonNullable<TaskAnswer['outputs']>[number];
   readonly isOpen: boolean;
 }) {
@@ -39,14 +43,15 @@ function Output({
           <Line text={output.summary} />
         </p>
       )}
-      {output.content !== null && (
+      {output.diff !== null && <TaskDiff task={task} output={output.number} />}
+      {output.diff === null && output.content !== null && (
         <RichText
           text={output.content}
           label={`Output ${output.number}`}
           fileName={`output-${output.number}.txt`}
         />
       )}
-      {file && (
+      {output.diff === null && file && (
         <p class="mono dim">
           {file.stored_at} ({bytes(file.size)})
         </p>

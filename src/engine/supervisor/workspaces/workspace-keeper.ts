@@ -1,6 +1,6 @@
 /**
  * The workspaces of tasks: each is made before the first attempt of its task, kept over all of them, merged when the task
- * is approved, and removed when the task is settled and nothing in it would be lost.
+ * is approved, and removed when the task is settled and nothing in it would be lost. Long because it has every step.
  *
  * Invariant workspaces/nothing-lost: a workspace with work that is nowhere else is removed only by name. Every step is an
  * event before and after it, and may be repeated: the next start goes on where a crash was.
@@ -9,7 +9,7 @@ import type { TaskView, WorkspaceView } from '../../../../projections/index.ts';
 import { messageOf, SignalboxError } from '../../../contracts/errors.ts';
 import type { DomainEvent } from '../../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../../contracts/ids.ts';
-import type { Output } from '../../../contracts/tasks.ts';
+import { type Output, SETTLED_STATES } from '../../../contracts/tasks.ts';
 import { NotBegun } from '../../../drivers/driver.ts';
 import type { WorkspacePlan, Workspaces, Worktree } from '../../../workspaces/workspaces.ts';
 import type { CommitPipeline } from '../../runtime/commit-pipeline.ts';
@@ -97,6 +97,37 @@ export class WorkspaceKeeper {
       const summary = `${files} ${files === 1 ? 'file' : 'files'} changed, ${insertions} lines added, ${deletions} removed`;
       return { type: 'code', title: 'diff', summary, content, agent, diff: facts };
     });
+  }
+
+  /** @throws SignalboxError `workspace_not_found`, `workspace_in_use`, `workspace_has_work` */
+  async assertRemovable(ref: TaskRef, discard: boolean): Promise<void> {
+    const view = this.#views.get(taskKey(ref));
+    const { workspaces } = this.#options;
+    if (!view || !workspaces)
+      throw new SignalboxError(
+        'workspace_not_found',
+        `task ${ref.task} in project ${ref.project} has no workspace`,
+      );
+    const { state, context } = this.#options.host.get('task', taskKey(ref)) ?? {};
+    if (state !== undefined && (!SETTLED_STATES.has(state) || context?.openAttempt !== null))
+      throw new SignalboxError(
+        'workspace_in_use',
+        `task ${ref.task} is ${state}: cancel it first, or wait for its end`,
+      );
+    const worktree = worktreeOf(view);
+    if (discard || view.state !== 'ready' || !worktree) return;
+    const reason = await workspaces.reasonToKeep(worktree);
+    if (reason === null) return;
+    const message = `the workspace of task ${ref.task} stays: ${reason}. Merge it, or remove it with "discard"`;
+    throw new SignalboxError('workspace_has_work', message);
+  }
+
+  /** Removes a workspace by name. @throws SignalboxError as {@link assertRemovable}, and as a commit */
+  async remove({ project, task }: TaskRef, discard: boolean, actor: string): Promise<void> {
+    await this.assertRemovable({ project, task }, discard);
+    if (this.#views.get(taskKey({ project, task }))?.state === 'removing') return;
+    const event = { type: 'workspace.removal_requested', project, task, discard } as const;
+    await this.#options.pipeline.commit(event, { actor });
   }
 
   /** Reacts to a stored event of a workspace, or of a task that may have one. */
