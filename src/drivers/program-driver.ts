@@ -233,7 +233,10 @@ export class ProgramDriver implements Driver {
       directory: join(files.directory, name),
       command,
       cwd: files.workDirectory,
-      env: attemptEnvironment(request, this.#services.url(), files.promptFile, settings.env),
+      env: attemptEnvironment(request, this.#services.url(), files.promptFile, {
+        ...invocation.env,
+        ...settings.env,
+      }),
       marker: this.#markerOf(request),
       ...(stdin === undefined ? {} : { stdin }),
       inputStays,

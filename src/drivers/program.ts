@@ -23,6 +23,8 @@ export interface Invocation {
   readonly command: readonly string[];
   /** A file to read standard input from; without it standard input is empty. */
   readonly stdin?: string | undefined;
+  /** Variables beside those of the agent's configuration, which count more. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** How a run ended, as its output tells. */

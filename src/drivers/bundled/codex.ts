@@ -4,10 +4,16 @@
  */
 import type { DriverConfig } from '../declared/spec.ts';
 
+const variables = ['URL', 'PROJECT', 'TASK_ID', 'ATTEMPT', 'AGENT_ID', 'TOKEN']
+  .map((name) => `"SIGNALBOX_${name}"`)
+  .join(',');
+
 /** Options of `codex exec` come before `resume`. */
 const args = [
   ...['exec', '--json', '--skip-git-repo-check', '-C', '{work_dir}', '-s', '{sandbox}'],
   ['-m', '{model}'],
+  // It passes none of its environment on to MCP servers but what is named.
+  ['-c', `mcp_servers.signalbox={command={mcp_program},args={mcp_args},env_vars=[${variables}]}`],
   '{args}',
 ];
 

@@ -39,6 +39,10 @@ export const opencode: DriverConfig = {
       cost_usd: { path: 'part.cost', when: 'type=step_finish', take: 'sum' },
     },
   },
+  // It is merged with the user's own configuration.
+  env: {
+    OPENCODE_CONFIG_CONTENT: '{"mcp":{"signalbox":{"type":"local","command":{mcp_command},"enabled":true}}}',
+  },
   pass_env: [
     'ANTHROPIC_API_KEY',
     'OPENAI_API_KEY',

@@ -14,6 +14,8 @@ export interface ProtocolSettings {
   readonly options: Readonly<Record<string, string | null>>;
   /** Milliseconds that the program may take for an answer that needs no model. */
   readonly answerMs: number;
+  /** Whether the driver itself tells the program of Signalbox's MCP server: then the conversation does not. */
+  readonly hasMcpServer: boolean;
 }
 
 export interface Protocol {

@@ -16,6 +16,15 @@ export function fillArguments(args: Arguments, values: ArgumentValues, extra: re
   return args.includes('{args}') ? filled : [...filled, ...extra];
 }
 
+/** Without the entries in which an option has no value. */
+export function fillValues(
+  texts: Readonly<Record<string, string>>,
+  values: ArgumentValues,
+): Record<string, string> {
+  const filled = Object.entries(texts).filter(([, text]) => !lacksValue(text, values));
+  return Object.fromEntries(filled.map(([name, text]) => [name, fill(text, values)]));
+}
+
 function fill(argument: string, values: ArgumentValues): string {
   return argument.replaceAll(PLACEHOLDER, (all, name: string) =>
     Object.hasOwn(values, name) ? (values[name] ?? '') : all,

@@ -31,10 +31,10 @@ import { type ArgumentValues, fillArguments } from './arguments.ts';
 import { failureOf, hasExited, lostItsSession, lostOutput, resultOfSpoken } from './failure.ts';
 import { usageOf } from './finders.ts';
 import { stdoutOf } from './json-output.ts';
-import { mcpCommand } from './own-command.ts';
 import { type OutputReading, readOutput, textOf } from './reading.ts';
 import { resolveDriver } from './resolve-driver.ts';
 import type { Arguments, DriverSpec } from './spec.ts';
+import { mcpValues, namesMcpServer, variablesOf, without } from './surroundings.ts';
 
 /**
  * An agent whose driver is data: a bundled one, or one of the section `drivers`. Its name becomes `uses`, and `driver`
@@ -112,7 +112,8 @@ export function declaredProgram(settings: DeclaredSettings): Program {
 function protocolOf({ spec, options }: DeclaredSettings): Protocol | undefined {
   if (spec.conversation === 'none') return undefined;
   const answerMs = spec.answer_seconds * 1_000;
-  return PROTOCOLS[spec.conversation]({ options: { ...spec.options, ...options }, answerMs });
+  const hasMcpServer = namesMcpServer(spec);
+  return PROTOCOLS[spec.conversation]({ options: { ...spec.options, ...options }, answerMs, hasMcpServer });
 }
 
 /** Its places tell, or its protocol. */
@@ -127,8 +128,7 @@ function readingOf(
 }
 
 function environmentOf({ spec, env }: DeclaredSettings): Record<string, string> {
-  const hidden = new Set(spec.unset_env);
-  return Object.fromEntries(Object.entries({ ...spec.env, ...env }).filter(([name]) => !hidden.has(name)));
+  return without(spec.unset_env, env);
 }
 
 function invocationOf(settings: DeclaredSettings, request: RunRequest, files: AttemptFiles): Invocation {
@@ -145,14 +145,8 @@ function invocationOf(settings: DeclaredSettings, request: RunRequest, files: At
   return {
     command: [spec.program, ...fillArguments(args, values, settings.args)],
     stdin: by === 'stdin' ? files.promptFile : undefined,
+    env: variablesOf(spec, values),
   };
-}
-
-/** For the option --mcp-config of Claude Code: the MCP server of Signalbox. Null while agents cannot reach Signalbox. */
-function mcpConfig({ url }: DeclaredSettings): string | null {
-  if (url() === null) return null;
-  const [command, ...args] = mcpCommand();
-  return JSON.stringify({ mcpServers: { signalbox: { command, args } } });
 }
 
 function valuesOf(settings: DeclaredSettings, request: RunRequest, files: AttemptFiles): ArgumentValues {
@@ -168,7 +162,7 @@ function valuesOf(settings: DeclaredSettings, request: RunRequest, files: Attemp
     task_id: request.task,
     attempt: String(request.attempt),
     url: settings.url() ?? '',
-    mcp_config: mcpConfig(settings),
+    ...mcpValues(settings.url()),
     timeout_seconds: String(Math.ceil(request.timeoutMs / 1_000)),
   };
 }
@@ -270,12 +264,14 @@ function sessionAfter(
 }
 
 function settlingOf(settings: DeclaredSettings): Program['settling'] {
-  const { settle, name, program } = settings.spec;
+  const { spec } = settings;
+  const { settle, name, program } = spec;
   if (!settle) return undefined;
   return (request, files, run) => {
     const invoke = (args: Arguments): Invocation => {
       const values = { ...valuesOf(settings, request, files), run_id: run };
-      return { command: [program, ...fillArguments(args, values, [])] };
+      const command = [program, ...fillArguments(args, values, [])];
+      return { command, env: variablesOf(spec, values) };
     };
     const rules = { output: settle.output, settle: { when: settle.running, run_id: settle.run_id } };
     return {

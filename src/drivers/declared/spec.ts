@@ -136,7 +136,9 @@ const driverSchema = z.strictObject({
   settle: settleSchema
     .optional()
     .describe('How to find out how a run ended that continues outside its process.'),
-  env: z.record(z.string(), text).describe('Variables to set.'),
+  env: z
+    .record(z.string(), text)
+    .describe('Variables to set, with placeholders as in args. Left out if an option in it has no value.'),
   pass_env: variableNames.describe('Variables to pass on in addition to those of the agent.'),
   unset_env: variableNames.describe('Variables that it must not see.'),
   passes_env: z

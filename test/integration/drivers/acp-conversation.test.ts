@@ -147,6 +147,39 @@ describe('an agent over ACP', () => {
     expect(methods()).toEqual(['initialize', 'session/load', 'session/new', 'session/prompt']);
   });
 
+  it.each([
+    [
+      {
+        toolCallId: 'mcp_signalbox_task_output__1',
+        title: 'task_output (signalbox MCP Server)',
+        kind: 'other',
+      },
+      0,
+    ],
+    [{ kind: 'other', _meta: { claudeCode: { toolName: 'mcp__signalbox__task_output' } } }, 0],
+    [{ toolCallId: 'mcp_signalbox_evil_x__1', title: 'x (signalbox_evil MCP Server)', kind: 'other' }, 1],
+    [{ title: 'task_output (signalbox MCP Server)', kind: 'other' }, 1],
+    [{ kind: 'other', _meta: { claudeCode: { toolName: 'mcp__signalbox_evil__x' } } }, 1],
+  ])('needs no permission for the tools of Signalbox, and for no others: %o', async (call, questions) => {
+    const run = await given().start([{ ask: call }]);
+    if (questions > 0) lab.answer(run, await lab.question(1), { option: 'allow_once' });
+    expect((await run.ended).outputs).toMatchObject([{ content: 'once' }]);
+    expect(lab.questions).toHaveLength(questions);
+  });
+
+  it('counts the tokens of an agent that names them elsewhere, as Gemini CLI does', async () => {
+    const quota = { token_count: { input_tokens: 12, output_tokens: 3 } };
+    const end = await (await given({ end: { _meta: { quota } } }).start([])).ended;
+    expect(end.usage).toMatchObject({ input_tokens: 12, output_tokens: 3 });
+  });
+
+  it('gets its prompt also if it repeats a session that was loaded only after its answer', async () => {
+    const first = await (await given({ repeatsLate: true }).start([])).ended;
+    const resumes = { session: first.session ?? '', attempt: 1, usage: {} };
+    const end = await (await lab.start([{ silent: 300 }], { attempt: 2, resumes })).ended;
+    expect(end.outputs).toMatchObject([{ content: 'waited' }]);
+  });
+
   it('gets the mode and the model of its configuration', async () => {
     await (await given({}, { mode: 'plan', model: 'm1' }).start([])).ended;
     expect(lab.got().filter(({ id }) => id === 'mode' || id === 'model')).toMatchObject([

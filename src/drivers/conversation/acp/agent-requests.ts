@@ -19,8 +19,23 @@ type Id = string | number;
 const MAX_NAME = 200;
 const MAX_TITLE = 1_000;
 
+interface PermissionRequest extends AgentRequest {
+  /** Whether it is for a tool of Signalbox itself, which needs no question. */
+  readonly isOwnTool: boolean;
+}
+
+/**
+ * Whether it is for a tool of Signalbox's own MCP server, by what the agent's program and not its model writes: the name of
+ * the tool, or with Gemini CLI the id of the call, which has that name, together with the title.
+ */
+function isOwnTool({ name, title, toolCallId, _meta }: ToolCall): boolean {
+  if (/^mcp__signalbox__[a-z_]+$/.test(_meta?.claudeCode.toolName ?? name ?? '')) return true;
+  const [, tool] = /^mcp_signalbox_([a-z_]+?)__/.exec(toolCallId) ?? [];
+  return tool !== undefined && title === `${tool} (signalbox MCP Server)`;
+}
+
 /** Undefined if it cannot be understood. */
-export function permissionRequest(id: Id, params: unknown): AgentRequest | undefined {
+export function permissionRequest(id: Id, params: unknown): PermissionRequest | undefined {
   const asked = permissionSchema.safeParse(params).data;
   if (!asked) return undefined;
   const { toolCall, options } = asked;
@@ -34,6 +49,7 @@ export function permissionRequest(id: Id, params: unknown): AgentRequest | undef
   const tool = toolOf(toolCall);
   return {
     alias: toolCall.toolCallId,
+    isOwnTool: isOwnTool(toolCall),
     question: {
       kind: 'permission',
       message: title ? `May it use ${tool}: ${title}?` : `May it use ${tool}?`,

@@ -48,13 +48,19 @@ export interface Answer {
   readonly error?: AcpError | undefined;
 }
 
+/** Gemini CLI names its tokens there. */
+function usageInMeta(prompted: Prompted | undefined): Prompted['usage'] {
+  const count = prompted?._meta?.quota.token_count;
+  return count && { inputTokens: count.input_tokens, outputTokens: count.output_tokens };
+}
+
 export class AgentState {
   readonly #known: string | undefined;
   initialized: Initialized | undefined;
   /** The session, once there is one. */
   session: Session | undefined;
   sessionId: string | undefined;
-  /** It has worked in the session, so it has a prompt. */
+  /** It has worked in a session that it has opened, so it has a prompt. Of one that was loaded it repeats earlier work. */
   isAtWork = false;
   /** Answers to requests other than turns. */
   readonly answers = new Map<string, Answer>();
@@ -134,11 +140,11 @@ export class AgentState {
       case 'agent_message_chunk':
         return this.#add(update);
       case 'tool_call':
-        this.isAtWork = true;
+        this.#noteWork();
         return this.#endMessage();
       case 'agent_thought_chunk':
       case 'plan':
-        this.isAtWork = true;
+        this.#noteWork();
         return;
       case 'usage_update':
         this.#cost = costSchema.safeParse(update).data?.cost.amount ?? this.#cost;
@@ -148,10 +154,14 @@ export class AgentState {
     }
   }
 
+  #noteWork(): void {
+    this.isAtWork ||= this.answers.has(IDS.session);
+  }
+
   #add(update: object): void {
     const chunk = chunkOf(update);
     if (!chunk) return;
-    this.isAtWork = true;
+    this.#noteWork();
     if (chunk.message !== this.#messageId) this.#endMessage();
     this.#messageId = chunk.message;
     this.#message += chunk.text;
@@ -177,7 +187,7 @@ export class AgentState {
     }
     const prompted = promptedSchema.safeParse(answer.result).data;
     this.last = prompted ?? { error: NO_STOP_REASON };
-    this.#count(prompted?.usage);
+    this.#count(prompted?.usage ?? usageInMeta(prompted));
   }
 
   /** Whether the cache is part of the input differs between agents, and the total tells. */

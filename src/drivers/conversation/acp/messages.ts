@@ -70,6 +70,10 @@ export const promptedSchema = z.object({
     })
     .nullish()
     .catch(undefined),
+  _meta: z
+    .object({ quota: z.object({ token_count: z.object({ input_tokens: count, output_tokens: count }) }) })
+    .nullish()
+    .catch(undefined),
 });
 export type Prompted = z.output<typeof promptedSchema>;
 

@@ -68,8 +68,9 @@ export class Opening {
   }
 
   #mcpServers(): object[] {
-    const { mcpServer } = this.#parts.link;
-    if (!mcpServer) return [];
+    const { link, settings } = this.#parts;
+    const { mcpServer } = link;
+    if (!mcpServer || settings.hasMcpServer) return [];
     const env = Object.entries(mcpServer.env).map(([name, value]) => ({ name, value }));
     return [{ name: 'signalbox', command: mcpServer.command, args: mcpServer.args, env }];
   }

@@ -9,6 +9,7 @@
 import { type Deferred, deferred } from '../../../base/deferred.ts';
 import { derivedUuid } from '../../../base/derived-uuid.ts';
 import { attemptKey } from '../../../contracts/ids.ts';
+import { isAllowing, PERMISSION_OPTIONS } from '../../../contracts/questions.ts';
 import { VERSION } from '../../../version.ts';
 import type { RunAnswer, RunMessage } from '../../driver.ts';
 import type { Link, Protocol, ProtocolSettings, Speaker } from '../protocol.ts';
@@ -47,6 +48,8 @@ const CLIENT = {
 const MAX_MESSAGES = 100;
 /** Requests for what Signalbox does not offer: an agent that goes on after so many does not listen. */
 const MAX_UNKNOWN = 1_000;
+/** Requests for tools of Signalbox itself: no agent that works asks as often. */
+const MAX_OWN = 20_000;
 
 interface WaitingMessage {
   readonly id: string;
@@ -64,6 +67,7 @@ class AcpSpeaker implements Speaker {
   /** The newest turn that was begun; null until it is known which one that is. */
   #turn: string | undefined | null = null;
   #unknown = 0;
+  #own = 0;
   #isStepping = false;
   #isCancelled = false;
   #isOver = false;
@@ -130,8 +134,11 @@ class AcpSpeaker implements Speaker {
     if (id === undefined || method === undefined) return;
     const key = JSON.stringify(id);
     switch (method) {
-      case 'session/request_permission':
-        return this.#found(key, permissionRequest(id, params), () => invalidParams(id, method));
+      case 'session/request_permission': {
+        const asked = permissionRequest(id, params);
+        if (asked?.isOwnTool && !this.#isCancelled) return this.#allowAtOnce(key, asked);
+        return this.#found(key, asked, () => invalidParams(id, method));
+      }
       case 'elicitation/create':
         return this.#found(key, elicitation(id, params), () => invalidParams(id, method));
       default:
@@ -156,6 +163,15 @@ class AcpSpeaker implements Speaker {
       );
     }
     void this.#link.send(`other:${derivedUuid(key)}`, reply);
+  }
+
+  #allowAtOnce(key: string, asked: AgentRequest): void {
+    this.#own++;
+    if (this.#own > MAX_OWN)
+      return this.#fail(`it has used the tools of Signalbox more than ${MAX_OWN} times`);
+    const chosen = PERMISSION_OPTIONS.find(isAllowing);
+    const allowed = asked.reply({ question: key, action: 'accepted', chosen, by: 'supervisor' });
+    void this.#link.send(`own:${derivedUuid(key)}`, allowed);
   }
 
   #receiveNotification(event: object): void {
