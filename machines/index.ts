@@ -15,6 +15,7 @@ import {
 } from '../src/contracts/events/events.ts';
 import { type AgentContext, agentMachine, openAgent } from './agent.ts';
 import { type AttemptContext, attemptMachine, openAttempt } from './attempt.ts';
+import { type BudgetContext, budgetMachine, openBudget } from './budget.ts';
 import { openQueue, type QueueContext, queueMachine } from './queue.ts';
 import { openSchedule, type ScheduleContext, scheduleMachine } from './schedule.ts';
 import { openSupervisor, type SupervisorContext, supervisorMachine } from './supervisor.ts';
@@ -23,6 +24,7 @@ import { openWorkspace, type WorkspaceContext, workspaceMachine } from './worksp
 
 export { type AgentContext, agentMachine } from './agent.ts';
 export { type AttemptContext, attemptMachine, type Verdict } from './attempt.ts';
+export { type BudgetContext, budgetMachine } from './budget.ts';
 export { type QueueContext, queueMachine } from './queue.ts';
 export { type ScheduleContext, scheduleMachine } from './schedule.ts';
 export { type SupervisorContext, supervisorMachine } from './supervisor.ts';
@@ -36,6 +38,7 @@ export interface ContextOf {
   readonly agent: AgentContext;
   readonly queue: QueueContext;
   readonly schedule: ScheduleContext;
+  readonly budget: BudgetContext;
   readonly supervisor: SupervisorContext;
 }
 
@@ -46,6 +49,7 @@ export const MACHINES = {
   agent: agentMachine,
   queue: queueMachine,
   schedule: scheduleMachine,
+  budget: budgetMachine,
   supervisor: supervisorMachine,
 } as const;
 
@@ -57,6 +61,7 @@ export const MACHINE_NAMES: Readonly<Record<EntityKind, string>> = {
   agent: 'agent@1',
   queue: 'queue@1',
   schedule: 'schedule@1',
+  budget: 'budget@1',
   supervisor: 'supervisor@1',
 };
 
@@ -101,6 +106,8 @@ function firstContext(event: DomainEvent): ContextOf[EntityKind] {
       return openQueue();
     case 'schedule.created':
       return openSchedule(event);
+    case 'budget.set':
+      return openBudget(event);
     case 'supervisor.started':
       return openSupervisor(event);
     default:

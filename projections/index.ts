@@ -4,6 +4,7 @@ import type { StoredRecord } from '../src/contracts/events/events.ts';
 import { agents } from './agents.ts';
 import { attemptHistory } from './attempts.ts';
 import { blackboard } from './blackboard.ts';
+import { budgets } from './budgets.ts';
 import type { Entries, KeptProjection, PastProjection, Piece } from './projection.ts';
 import { questions } from './questions.ts';
 import { queues } from './queues.ts';
@@ -22,6 +23,7 @@ export {
   type OutputView,
   type TaskView,
 } from './blackboard.ts';
+export { type Budgets, type BudgetView, budgets } from './budgets.ts';
 export type { Piece, Projection } from './projection.ts';
 export {
   openQuestions,
@@ -48,6 +50,7 @@ export const PROJECTIONS = {
   agents,
   queues,
   schedules,
+  budgets,
   throughput,
   usage,
   questions,

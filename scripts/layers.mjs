@@ -47,7 +47,7 @@ const ROOMS = [
     path: 'machines',
     pure: true,
     imports: ['base', 'contracts'],
-    holds: 'the states of task, attempt, agent, queue and supervisor',
+    holds: 'the states of task, attempt, agent, queue, schedule, budget and supervisor',
   },
   {
     name: 'projections',

@@ -15,6 +15,7 @@ import { SchedulesPage } from './pages/schedules.tsx';
 import { TaskPage } from './pages/task.tsx';
 import { TasksPage } from './pages/tasks.tsx';
 import { ThroughputPage } from './pages/throughput.tsx';
+import { UsagePage } from './pages/usage.tsx';
 import type { PageProps } from './parts/base/page.tsx';
 import { attention, attentionCount } from './state/attention.ts';
 import { board } from './state/board.ts';
@@ -114,6 +115,12 @@ export const PAGES: readonly PageRow[] = [
     title: 'Throughput',
     component: ThroughputPage,
     navigation: { icon: 'M4 20V4M4 20h16M7 15l4-5 3 3 5-7', key: 't' },
+  },
+  {
+    path: '/ui/usage',
+    title: 'Usage',
+    component: UsagePage,
+    navigation: { icon: 'M4 20V10M10 20V4M16 20v-8M22 20H2', key: 'c' },
   },
   {
     path: '/ui/audit',

@@ -21,6 +21,7 @@ import { decideAgent, listAgents, readAgent } from './agents/agents.ts';
 import { readAttemptLog } from './attempts/attempt-log.ts';
 import { listProcesses, readAttempt, readProcessTree } from './attempts/attempt-processes.ts';
 import { killAttempt } from './attempts/attempts.ts';
+import { listBudgets, raiseBudget } from './budgets/budgets.ts';
 import { type AppContext, deciderOf, findAttempts, findTask } from './context.ts';
 import type { TaskUpdates } from './events/follow.ts';
 import { decideQueue, listQueues } from './overview/queues.ts';
@@ -117,6 +118,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
     queues: { list: bind(listQueues), decide: bind(decideQueue), throughput: bind(readThroughput) },
     usage: { read: bind(readUsage) },
+    budgets: { list: bind(listBudgets), raise: bind(raiseBudget) },
     schedules: {
       list: bind(listSchedules),
       read: bind(readSchedule),

@@ -16,6 +16,7 @@ export type Source =
   | { readonly kind: 'queues'; readonly isPaused: boolean }
   | { readonly kind: 'webhooks' }
   | { readonly kind: 'schedules' }
+  | { readonly kind: 'budgets' }
   /** Drivers that are built in. */
   | { readonly kind: 'drivers' }
   | { readonly kind: 'words'; readonly words: readonly string[] }

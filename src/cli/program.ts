@@ -34,6 +34,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
   ['queue', async () => (await import('./commands/queue.ts')).queue],
   ['workspace', async () => (await import('./commands/workspace.ts')).workspace],
   ['schedule', async () => (await import('./commands/schedule.ts')).schedule],
+  ['budget', async () => (await import('./commands/budget.ts')).budget],
   ['usage', async () => (await import('./commands/usage.ts')).usage],
   ['question', async () => (await import('./commands/question.ts')).question],
   ['ask', async () => (await import('./commands/ask.ts')).askRow],

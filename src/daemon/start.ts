@@ -4,6 +4,7 @@
  * Long because the stages are read from top to bottom.
  */
 import { join } from 'node:path';
+import { registerBudgets } from '../app/budgets/budgets.ts';
 import type { AppContext } from '../app/context.ts';
 import type { Engine } from '../app/engine/engine.ts';
 import type { EngineOptions } from '../app/engine/engine-options.ts';
@@ -92,6 +93,7 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   const served = { ...features, app: engine.app, health };
   if (options.http !== false) await listen(base, connected, served);
   await checkpointer.start(engine.app);
+  await registerBudgets(engine.app, options.config.budgets);
   await dispatch(base, connected, engine, served);
   await registerSchedules(engine.app, options.config.schedules);
   return { engine, nats: connected.nats, url: base.endpoint.url, replaced: base.replaced.signal, health };

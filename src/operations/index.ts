@@ -78,6 +78,7 @@ import {
   readWorkspace,
   removeWorkspace,
 } from './tasks/workspaces.ts';
+import { listBudgets, raiseBudget } from './usage/budgets.ts';
 import { readUsage } from './usage/usage.ts';
 
 /** In the order of the documents. */
@@ -146,6 +147,8 @@ export const OPERATIONS = [
   resumeQueue,
   readThroughput,
   readUsage,
+  listBudgets,
+  raiseBudget,
   createSchedule,
   listSchedules,
   readSchedule,

@@ -28,6 +28,7 @@ export const taskParams = z.strictObject({ project, task });
 export const attemptParams = z.strictObject({ project, task, attempt });
 export const agentParams = z.strictObject({ agent: idOf('agent id') });
 export const queueParams = z.strictObject({ kind: queueKind, name: idOf('queue') });
+export const budgetParams = z.strictObject({ budget: idOf('budget') });
 export const scheduleParams = z.strictObject({ schedule: idOf('schedule') });
 export const questionParams = z.strictObject({ project, task, question: idOf('question id') });
 export const linkParams = z.strictObject({ link: z.string().min(1).max(400) });

@@ -46,7 +46,7 @@ function eventsOf(type: EventType): fc.Arbitrary<DomainEvent> {
   const events = EVENTS.get(type);
   if (!events) throw new Error(`no arbitrary for ${type}`);
   return fc
-    .tuple(events, fc.record({ project: id, task: id, agent: id, queue, schedule: id }))
+    .tuple(events, fc.record({ project: id, task: id, agent: id, queue, schedule: id, budget: id }))
     .map(([event, ids]) => {
       const own = Object.entries(ids).filter(([name]) => name in event);
       return { ...event, ...Object.fromEntries(own) };

@@ -64,6 +64,11 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     parkedUntil: fc.constant(null),
   }),
   queue: fc.constant({}),
+  budget: fc.record({
+    spec: fc.constant(null),
+    raised: fc.oneof(fc.constant(null), fc.constant({ tokens: 5 })),
+    from: fc.integer({ min: 0, max: 10 }),
+  }),
   schedule: fc.record({ handledUntil: fc.integer({ min: 0, max: 10 }), buffer: fc.subarray([1, 2, 3]) }),
   supervisor: fc.constant({ writer: '', epoch: 0 }),
 };

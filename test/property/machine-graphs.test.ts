@@ -16,7 +16,7 @@ import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import { goldenHistories } from '../support/histories/golden.ts';
 import { type Claims, eventOf, step } from '../support/history/random-history.ts';
 
-const HISTORIES = 1_500;
+const HISTORIES = 2_000;
 const steps = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });
 
 type Moved = Pick<StoredRecord, 'event' | 'transitions'>;

@@ -16,6 +16,7 @@ import { usesUpAttempt } from '../../src/contracts/tasks.ts';
 import { ActorHost } from '../../src/engine/runtime/actor-host.ts';
 import {
   AGENTS,
+  BUDGETS,
   type Claims,
   eventOf,
   QUEUES,
@@ -58,6 +59,7 @@ class World {
       agent: AGENTS,
       queue: QUEUES,
       schedule: SCHEDULES,
+      budget: BUDGETS,
       supervisor: [SUPERVISOR_ID],
     };
     return ENTITY_KINDS.map((kind) => ({
@@ -240,6 +242,8 @@ describe('any sequence of events', () => {
             expect(world.host.get('queue', queue)).toEqual(plain.get('queue', queue));
           for (const schedule of SCHEDULES)
             expect(world.host.get('schedule', schedule)).toEqual(plain.get('schedule', schedule));
+          for (const budget of BUDGETS)
+            expect(world.host.get('budget', budget)).toEqual(plain.get('budget', budget));
         }
       }),
       RUNS,

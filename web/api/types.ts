@@ -21,6 +21,8 @@ export type QueueAnswer = AnswerOf<'listQueues'>['queues'][number];
 export type ScheduleAnswer = AnswerOf<'listSchedules'>['schedules'][number];
 export type TaskAnswer = AnswerOf<'readTask'>;
 export type Throughput = AnswerOf<'readThroughput'>;
+export type Usage = AnswerOf<'readUsage'>;
+export type BudgetAnswer = AnswerOf<'listBudgets'>['budgets'][number];
 export type WhyAnswer = AnswerOf<'explainTask'>;
 
 /** An event of the log. */

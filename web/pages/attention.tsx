@@ -14,7 +14,7 @@ import { Questions } from '../parts/decisions/agent-questions.tsx';
 import { BulkActions } from '../parts/decisions/bulk-actions.tsx';
 import { TaskActions, type TaskActionsProps } from '../parts/decisions/task-actions.tsx';
 import { Note } from '../parts/task/note.tsx';
-import { attention, attentionCount } from '../state/attention.ts';
+import { type Attention, attention, attentionCount } from '../state/attention.ts';
 import { board } from '../state/board.ts';
 import { keyOf, shownStatus } from '../state/cards.ts';
 import { useChoice } from '../state/chosen.ts';
@@ -26,7 +26,7 @@ const MAX_ROWS = 50;
 
 export function AttentionPage({ title }: PageProps) {
   if (!board.value) return <Loading what="what needs attention" />;
-  const { asking, suspected, deadLetters, stranded, reviews, blocked, agents } = attention.value;
+  const { asking, suspected, deadLetters, stranded, reviews, blocked, agents, budgets } = attention.value;
   const reasons = new Map(stranded.map(({ card, why }) => [keyOf(card), why]));
   return (
     <Page title={title}>
@@ -50,6 +50,7 @@ export function AttentionPage({ title }: PageProps) {
       />
       <TaskList title="To review" cards={reviews} only={['approve', 'reject']} />
       <TaskList title="Blocked" cards={blocked} only={['unblock', 'cancel']} />
+      <BudgetList budgets={budgets} />
       <AgentList agents={agents} />
     </Page>
   );
@@ -171,6 +172,27 @@ function AgentList({ agents }: { readonly agents: readonly AgentAnswer[] }) {
               <StateBadge state={agent.state} />
               <span class="dim">
                 <Ago time={agent.since} />
+              </span>
+            </span>
+          </Row>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function BudgetList({ budgets }: Pick<Attention, 'budgets'>) {
+  if (budgets.length === 0) return null;
+  return (
+    <Section title="Budgets" count={budgets.length}>
+      <ul class="rows" data-group>
+        {budgets.map(({ id, status, detail, until }) => (
+          <Row key={id} note={<Line text={detail} />} actions={null}>
+            <a href="/ui/usage">{id}</a>
+            <span class="row-facts">
+              <StateBadge state={status} />
+              <span class="dim">
+                ends <Ago time={until} />
               </span>
             </span>
           </Row>

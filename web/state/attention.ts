@@ -3,7 +3,7 @@ import { computed } from '@preact/signals';
 import type { AgentAnswer } from '../../src/contracts/api/answers.ts';
 import type { BoardCard } from '../../src/contracts/api/board.ts';
 import { board } from './board.ts';
-import { shownStatus } from './cards.ts';
+import { type Board, shownStatus } from './cards.ts';
 
 /** A task that no agent can take as things are. */
 export interface StrandedCard {
@@ -24,6 +24,8 @@ export interface Attention {
   readonly blocked: readonly BoardCard[];
   /** Agents that take no tasks, although they were not paused or drained. */
   readonly agents: readonly AgentAnswer[];
+  /** Budgets that have warned or are used up. */
+  readonly budgets: Board['budgets'];
 }
 
 const TROUBLED = new Set(['parked', 'probing', 'offline']);
@@ -41,6 +43,7 @@ export const attention = computed<Attention>(() => {
     }),
     reviews: cards.filter(({ status, review }) => status === 'review' && review === 'manual'),
     blocked: cards.filter(({ status, open_questions }) => status === 'blocked' && open_questions === 0),
+    budgets: board.value?.budgets ?? [],
     agents: agents.filter(({ state }) => TROUBLED.has(state)),
   };
 });

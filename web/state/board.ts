@@ -53,8 +53,8 @@ function draw(): void {
     if (!next) continue;
     cards ??= new Map(next.cards);
     for (const card of each.cards) cards.set(keyOf(card), card);
-    const { sequence, counts, agents = next.agents } = each;
-    next = { sequence, counts, agents, cards };
+    const { sequence, counts, agents = next.agents, budgets = next.budgets } = each;
+    next = { sequence, counts, agents, budgets, cards };
   }
   if (cards) dropOldSettled(cards);
   batch(() => {

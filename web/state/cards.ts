@@ -11,14 +11,16 @@ export interface Board {
   /** By the key of the task. */
   readonly cards: ReadonlyMap<string, BoardCard>;
   readonly agents: readonly AgentAnswer[];
+  /** Budgets that have warned or are used up. */
+  readonly budgets: BoardAnswer['budgets'];
 }
 
 /** The key of a task as answers name it. */
 export const keyOf = ({ project, id }: Pick<BoardCard, 'project' | 'id'>): string =>
   taskKey({ project, task: id });
 
-export function boardOf({ sequence, counts, cards, agents }: Omit<BoardAnswer, 'event'>): Board {
-  return { sequence, counts, agents, cards: new Map(cards.map((card) => [keyOf(card), card])) };
+export function boardOf({ sequence, counts, cards, agents, budgets }: Omit<BoardAnswer, 'event'>): Board {
+  return { sequence, counts, agents, budgets, cards: new Map(cards.map((card) => [keyOf(card), card])) };
 }
 
 /** The status of an attempt that needs attention, else that of the task. */

@@ -14,6 +14,7 @@ import { taskKey } from '../../contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { viewKey } from '../../engine/runtime/views.ts';
 import { agentJson, listAgents } from '../agents/agents.ts';
+import { budgetNotices } from '../budgets/budgets.ts';
 import type { AppContext } from '../context.ts';
 import type { Batch } from '../events/event-feed.ts';
 import { eventJson, timeOf } from '../tasks/task-json.ts';
@@ -97,6 +98,7 @@ export function readBoard(app: AppContext, project?: string): BoardAnswer {
     counts: { ...blackboard.counts },
     cards: cardsOf(projections, project),
     agents: listAgents(app),
+    budgets: budgetNotices(projections.budgets),
   };
 }
 
@@ -108,6 +110,7 @@ export function pastBoard(state: PastStates, record: StoredRecord, project?: str
     counts: { ...state.blackboard.counts },
     cards: cardsOf(state, project),
     agents: [...state.agents.byId.values()].map(agentJson),
+    budgets: budgetNotices(state.budgets),
     event: eventJson(record),
   };
 }
@@ -130,10 +133,12 @@ export function boardChange(app: AppContext, { events, upTo }: Batch): BoardChan
     return task ? cardOf(projections, task) : [];
   });
   const hasAgents = events.some(({ type }) => AGENT_EVENTS.test(type));
+  const hasBudgets = events.some(({ type }) => type.startsWith('budget.'));
   return {
     sequence: upTo,
     counts: { ...projections.blackboard.counts },
     cards,
     ...(hasAgents && { agents: listAgents(app) }),
+    ...(hasBudgets && { budgets: budgetNotices(projections.budgets) }),
   };
 }

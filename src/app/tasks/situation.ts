@@ -2,6 +2,7 @@
 import {
   type AgentView,
   type AttemptView,
+  type BudgetView,
   type PausedQueue,
   type QuestionView,
   questionsOf,
@@ -48,6 +49,8 @@ export interface Situation {
     readonly openInProject: number;
     readonly projectConcurrency: number;
   };
+  /** The budget that holds back its project; null if none does. */
+  readonly budget: BudgetView | null;
   /** Why the event log cannot be written; null if it can. */
   readonly logTrouble: string | null;
   readonly isDraining: boolean;
@@ -71,6 +74,8 @@ export interface Taker {
   readonly id: string;
   /** null if it is not registered yet. */
   readonly agent: AgentView | null;
+  /** The budget that holds it back; null if none does. */
+  readonly budget: BudgetView | null;
 }
 
 interface QueuePlace {
@@ -107,7 +112,12 @@ export function situationOf(app: AppContext, task: TaskView): Situation {
     failedChildren: spec.join === true ? childrenOf(projections, ref).filter(isFailedChild) : [],
     review: reviewOf(app, task),
     hasSession: holder !== null,
-    takers: takers.map((id) => ({ id, agent: projections.agents.byId.get(id) ?? null })),
+    takers: takers.map((id) => ({
+      id,
+      agent: projections.agents.byId.get(id) ?? null,
+      budget: budgetOf(app, supervisor.budgets.holderOfAgent(id)),
+    })),
+    budget: budgetOf(app, supervisor.budgets.holderOfProject(project)),
     queue: placeOf(app, task, queue),
     pausedQueue: projections.queues.paused.get(queue) ?? null,
     limits: {
@@ -119,6 +129,10 @@ export function situationOf(app: AppContext, task: TaskView): Situation {
     logTrouble: logTroubleOf(app),
     isDraining: app.isDraining(),
   };
+}
+
+function budgetOf({ state }: AppContext, id: string | null): BudgetView | null {
+  return id === null ? null : (state.projections.budgets.byId.get(id) ?? null);
 }
 
 function isFailedChild({ spec, state }: TaskView): boolean {

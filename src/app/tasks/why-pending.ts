@@ -1,12 +1,14 @@
 /** Why a pending task is not assigned: no agent can take it, all are unavailable, a limit is reached, or others go first. */
-import type { PausedQueue } from '../../../projections/index.ts';
+import type { BudgetView, PausedQueue } from '../../../projections/index.ts';
 import { queueText } from '../../contracts/api/queue-name.ts';
 import type { WaitAnswer, WaitKind } from '../../contracts/api/why.ts';
+import { measureText, scopeText } from '../../contracts/budgets.ts';
+import { limitsInForce } from '../../engine/supervisor/usage/budget-use.ts';
 import { because, type Situation, type Taker } from './situation.ts';
 import { timeOf } from './task-json.ts';
 
 export function pendingWaits(situation: Situation): WaitAnswer[] {
-  const { task, takers, hasSession, limits, queue, isDraining } = situation;
+  const { task, takers, hasSession, limits, queue, budget, isDraining } = situation;
   const waits = pausedWaits(situation);
   const add = (kind: WaitKind, detail: string): unknown => waits.push({ kind, detail });
   if (isDraining) {
@@ -18,6 +20,7 @@ export function pendingWaits(situation: Situation): WaitAnswer[] {
     if (agent === undefined) add('no_agent', `no agent in the configuration has the capability ${type}`);
     else add('no_agent', `agent ${agent} is not in the configuration`);
   }
+  if (budget !== null) waits.push(budgetWait(budget));
   const unavailable = takers.flatMap((taker) => unavailability(taker, hasSession) ?? []);
   if (unavailable.length === takers.length) waits.push(...unavailable);
   if (limits.open >= limits.concurrency) {
@@ -35,8 +38,20 @@ export function pendingWaits(situation: Situation): WaitAnswer[] {
   return waits;
 }
 
+/** For the end of the period of a budget, or for its raise. */
+function budgetWait({ id, spec, raised, reached }: BudgetView): WaitAnswer {
+  const { attempts } = limitsInForce(spec, raised);
+  const used =
+    reached === null
+      ? `the attempts that run are the last of its ${attempts}`
+      : `${measureText(reached.measure, reached.used)} of ${measureText(reached.measure, reached.limit)} are used`;
+  const detail = `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up: ${used}`;
+  return { kind: 'budget', detail, until: timeOf(reached?.until ?? null) ?? undefined };
+}
+
 /** Why this agent does not take the task; null if it could. */
-function unavailability({ id, agent }: Taker, hasSession: boolean): WaitAnswer | null {
+function unavailability({ id, agent, budget }: Taker, hasSession: boolean): WaitAnswer | null {
+  if (budget !== null) return { ...budgetWait(budget), agent: id };
   const is = (kind: WaitKind, detail: string, until?: string): WaitAnswer => ({
     kind,
     detail: `agent ${id}${hasSession ? ', which has its session,' : ''} ${detail}`,
@@ -62,13 +77,16 @@ function unavailability({ id, agent }: Taker, hasSession: boolean): WaitAnswer |
   }
 }
 
-export function afterPending({ task, takers, queue, pausedQueue }: Situation): string {
+export function afterPending({ task, takers, queue, pausedQueue, budget }: Situation): string {
   if (takers.length === 0) {
     const { agent, type = '' } = task.spec;
     const missing = agent === undefined ? `an agent with the capability ${type}` : `agent ${agent}`;
     return `nothing, until ${missing} is in the configuration`;
   }
   if (pausedQueue !== null) return `nothing, until ${resumeText(pausedQueue)}`;
+  const held = budget ?? (takers.every((taker) => taker.budget !== null) ? takers[0]?.budget : null);
+  if (held)
+    return `it is assigned when the period of budget ${held.id} ends, or somebody raises it: "signalbox budget raise ${held.id}"`;
   const names = takers.map(({ id }) => id).join(' or ');
   const states = new Set(takers.map(({ agent }) => agent?.state));
   if ([...states].every((state) => state === 'paused' || state === 'draining')) {

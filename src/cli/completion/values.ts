@@ -92,6 +92,11 @@ async function valuesOf(source: Source, line: Line, last: string): Promise<Compl
         const { schedules } = await client.listSchedules();
         return schedules.map(({ id, title }) => ({ text: id, about: title }));
       });
+    case 'budgets':
+      return live(line, async (client) => {
+        const { budgets } = await client.listBudgets();
+        return budgets.map(({ id, status }) => ({ text: id, about: status }));
+      });
     case 'webhooks':
       return live(line, async (client) => {
         const { webhooks } = await client.listWebhooks();

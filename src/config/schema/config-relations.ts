@@ -18,6 +18,7 @@ interface Related {
   };
   readonly drivers: Readonly<Record<string, DriverConfig>>;
   readonly agents: Readonly<Record<string, AgentConfig>>;
+  readonly budgets: Readonly<Record<string, { readonly agent?: string | undefined }>>;
   readonly schedules: Readonly<Record<string, { readonly task: { readonly agent?: string | undefined } }>>;
   readonly defaults: { readonly review: string };
 }
@@ -31,14 +32,21 @@ export function checkRelations(config: Related, context: z.core.$RefinementCtx):
   checkStorage(config, add);
   for (const name of Object.keys(config.drivers)) checkDriver(config, name, add);
   for (const [id, agent] of Object.entries(config.agents)) checkAgent(config, id, agent, add);
+  for (const [id, { agent }] of Object.entries(config.budgets)) {
+    if (agent !== undefined && !Object.hasOwn(config.agents, agent))
+      add(['budgets', id, 'agent'], unknownAgent(config));
+  }
   for (const [id, { task }] of Object.entries(config.schedules)) {
     if (task.agent === undefined || Object.hasOwn(config.agents, task.agent)) continue;
-    const known = Object.keys(config.agents).join(', ') || 'none';
-    add(['schedules', id, 'task', 'agent'], `no agent has this id: there are ${known}`);
+    add(['schedules', id, 'task', 'agent'], unknownAgent(config));
   }
   if (!isReviewer(config, config.defaults.review)) {
     add(['defaults', 'review'], unknownReviewer(config, config.defaults.review));
   }
+}
+
+function unknownAgent({ agents }: Related): string {
+  return `no agent has this id: there are ${Object.keys(agents).join(', ') || 'none'}`;
 }
 
 type Add = (path: string[], message: string) => void;

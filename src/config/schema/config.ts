@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { backgroundConfigSchema } from '../../contracts/api/background.ts';
 import { scheduleConfigSchema } from '../../contracts/api/schedules.ts';
+import { budgetConfigSchema } from '../../contracts/api/usage/budgets.ts';
 import { webhookConfigSchema } from '../../contracts/api/webhooks.ts';
 import {
   backoffSchema,
@@ -217,6 +218,10 @@ const sections = {
     .record(configuredIdSchema, scheduleConfigSchema)
     .default({})
     .describe('Tasks that are created at set times, by id.'),
+  budgets: z
+    .record(configuredIdSchema, budgetConfigSchema)
+    .default({})
+    .describe('What agents may use in a day, a week or a month, by id.'),
   prices: pricesSchema
     .default({})
     .describe('Prices of models, by name, for costs that agents do not report. A name may end with "*".'),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, time } from '../fields.ts';
 import { TASK_STATES } from '../tasks.ts';
 import { agentAnswerSchema, eventAnswerSchema } from './answers.ts';
+import { budgetNoticeSchema } from './usage/budgets.ts';
 
 export const boardCardSchema = z.strictObject({
   project: z.string(),
@@ -62,6 +63,8 @@ export const boardSchema = z.strictObject({
   /** Every task that is not settled, and the newest settled ones of each status. */
   cards: z.array(boardCardSchema),
   agents: z.array(agentAnswerSchema),
+  /** The budgets that have warned or are used up. */
+  budgets: z.array(budgetNoticeSchema),
   /** For a past board: the event after which it was this. */
   event: eventAnswerSchema.optional(),
 });
@@ -74,5 +77,7 @@ export const boardChangeSchema = z.strictObject({
   cards: z.array(boardCardSchema),
   /** All agents if one has changed; absent if none has. */
   agents: z.array(agentAnswerSchema).optional(),
+  /** The same for budgets. */
+  budgets: z.array(budgetNoticeSchema).optional(),
 });
 export type BoardChange = z.output<typeof boardChangeSchema>;

@@ -20,6 +20,8 @@ export const WAIT_KINDS = [
   'no_agent',
   'project_limit',
   'global_limit',
+  /** Its agent, its project or everything has used up a budget for a period. */
+  'budget',
   /** Its queue is paused. */
   'queue_paused',
   /** For tasks before it. */

@@ -8,6 +8,7 @@ export const ENTITY_KINDS = [
   'agent',
   'queue',
   'schedule',
+  'budget',
   'supervisor',
 ] as const;
 export type EntityKind = (typeof ENTITY_KINDS)[number];
@@ -34,6 +35,7 @@ export const ADDRESS = {
   /** `agent:<id>` for the tasks of one agent, `type:<name>` for those of one type. */
   queue: { queue: z.string() },
   schedule: { schedule: z.string() },
+  budget: { budget: z.string() },
 } as const;
 
 export interface EventDeclaration<

@@ -2,7 +2,7 @@
  * The vocabulary of events: what a machine receives, what the log keeps, and what a replay sends again.
  *
  * Invariant events/meaning-never-changes: a new meaning is a new type, or a new version with an upcaster.
- * Invariant events/self-addressed: an event carries its address (project, task, attempt, agent, queue, schedule), and every time,
+ * Invariant events/self-addressed: an event carries its address (project, task, attempt, agent, queue, schedule, budget), and every time,
  * id and random choice that a machine needs to follow it.
  */
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import { SignalboxError } from '../errors.ts';
 import { attemptKey, taskKey } from '../ids.ts';
 import { AGENT_EVENTS } from './agent.ts';
 import { ATTEMPT_EVENTS } from './attempt.ts';
+import { BUDGET_EVENTS } from './budget.ts';
 import { ENTITY_KINDS, type EntityKind, type EventDeclaration, type Upcaster } from './event.ts';
 import { QUEUE_EVENTS } from './queue.ts';
 import { SCHEDULE_EVENTS } from './schedule.ts';
@@ -26,6 +27,7 @@ export const EVENTS = [
   ...AGENT_EVENTS,
   ...QUEUE_EVENTS,
   ...SCHEDULE_EVENTS,
+  ...BUDGET_EVENTS,
   ...SUPERVISOR_EVENTS,
 ] as const;
 
@@ -99,6 +101,8 @@ export function entityIdOf(kind: EntityKind, event: DomainEvent): string | null 
       return 'queue' in event ? event.queue : null;
     case 'schedule':
       return 'schedule' in event ? event.schedule : null;
+    case 'budget':
+      return 'budget' in event ? event.budget : null;
     default:
       return SUPERVISOR_ID;
   }

@@ -80,6 +80,7 @@ export function subjectPartsOf(event: DomainEvent): SubjectParts {
   const project = SYSTEM_PROJECT;
   if ('agent' in event) return { project, entity: 'agent', id: event.agent, name: verb };
   if ('schedule' in event) return { project, entity: 'schedule', id: event.schedule, name: verb };
+  if ('budget' in event) return { project, entity: 'budget', id: event.budget, name: verb };
   if ('queue' in event) return { project, entity: 'queue', id: event.queue, name: verb };
   return { project, entity: 'supervisor', id: SUPERVISOR_ID, name: verb };
 }

@@ -228,6 +228,7 @@ function noSlots(): Record<EntityKind, Map<string, Slot>> {
     agent: new Map(),
     queue: new Map(),
     schedule: new Map(),
+    budget: new Map(),
     supervisor: new Map(),
   };
 }
@@ -240,6 +241,7 @@ function logicsOf(machines: Machines): Logics {
     agent: flatLogic(machines.agent),
     queue: flatLogic(machines.queue),
     schedule: flatLogic(machines.schedule),
+    budget: flatLogic(machines.budget),
     supervisor: flatLogic(machines.supervisor),
   };
 }

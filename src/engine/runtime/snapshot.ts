@@ -64,6 +64,7 @@ export function snapshotOf(lines: Iterable<string>): Snapshot {
     agent: new Map(),
     queue: new Map(),
     schedule: new Map(),
+    budget: new Map(),
     supervisor: new Map(),
   };
   const parts = new Map<string, unknown>();

@@ -11,6 +11,7 @@ import { ownPart, queueOf, wholeOf } from './agent-roster.ts';
 import type { QueueKey, ReadyTask, ReadyTasks } from './ready-tasks.ts';
 import { sessionHolder } from './sessions.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import type { BudgetKeeper } from './usage/budget-keeper.ts';
 
 interface DispatcherParts extends Pick<SupervisorContext, 'host' | 'roster' | 'projections'> {
   readonly ready: ReadyTasks;
@@ -19,6 +20,8 @@ interface DispatcherParts extends Pick<SupervisorContext, 'host' | 'roster' | 'p
   /** The same for each project. */
   readonly projectConcurrency: number;
   readonly claim: (key: string, agent: string, attempt: number) => void;
+  /** Which agents and projects may start no attempts, because a budget is used up. */
+  readonly budgets: Pick<BudgetKeeper, 'holderOfAgent' | 'holderOfProject'>;
 }
 
 export class Dispatcher {
@@ -73,7 +76,7 @@ export class Dispatcher {
 
   /** Claims what is next in these queues, as long as agents are free. */
   #match(queues: readonly QueueKey[]): void {
-    const { host, ready, concurrency, projectConcurrency, claim } = this.#options;
+    const { host, ready, concurrency, projectConcurrency, claim, budgets } = this.#options;
     while (this.#state === 'dispatching') {
       const open = queues.filter((queue) => this.#isOpen(queue));
       if (open.length === 0) return;
@@ -84,7 +87,8 @@ export class Dispatcher {
       const next = ready.take({
         queues: open,
         isReady: (task) => this.#isReady(task),
-        loadOf: (project) => host.openAttempts(project),
+        loadOf: (project) =>
+          budgets.holderOfProject(project) === null ? host.openAttempts(project) : Number.POSITIVE_INFINITY,
         projectCap: projectConcurrency,
       });
       const taker = next && this.#takerOf(next.queue);
@@ -116,6 +120,7 @@ export class Dispatcher {
   }
 
   #hasFreeSlot(id: string): boolean {
+    if (this.#options.budgets.holderOfAgent(id) !== null) return false;
     const agent = this.#options.host.get('agent', id);
     if (agent?.state === 'probing') return agent.context.running === 0;
     if (agent?.state !== 'idle' && agent?.state !== 'busy') return false;

@@ -34,6 +34,7 @@ import { SteeringKeeper } from './steering.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { settledBy, TaskKeeper } from './task-keeper.ts';
 import type { AttemptTokens } from './tokens.ts';
+import { BudgetKeeper } from './usage/budget-keeper.ts';
 import { exhaustedBudget } from './usage/task-budgets.ts';
 import { WorkspaceKeeper } from './workspaces/workspace-keeper.ts';
 
@@ -70,6 +71,7 @@ export class Supervisor {
   readonly #tasks: TaskKeeper;
   readonly #schedules: ScheduleKeeper;
   readonly attempts: AttemptKeeper;
+  readonly budgets: BudgetKeeper;
   readonly questions: QuestionKeeper;
   readonly workspaces: WorkspaceKeeper;
   readonly steering: SteeringKeeper;
@@ -82,8 +84,10 @@ export class Supervisor {
       timers: this.#timers,
       decide: (event: DomainEvent, actor?: string) => this.decide(event, actor),
     };
+    this.budgets = new BudgetKeeper({ ...context, onFreed: () => this.#dispatcher.offerAll() });
     this.#dispatcher = new Dispatcher({
       ...context,
+      budgets: this.budgets,
       ready: new ReadyTasks(),
       claim: (key, agent, attempt) => this.#claim(key, agent, attempt),
     });
@@ -133,6 +137,7 @@ export class Supervisor {
     this.questions.takeUpAll();
     for (const key of host.ids('attempt')) this.steering.takeUp(parseAttemptKey(key));
     this.workspaces.takeUpAll();
+    this.budgets.enable();
     this.#dispatcher.enable();
     this.#schedules.enable();
   }
@@ -216,6 +221,7 @@ export class Supervisor {
     if ('attempt' in event && event.attempt !== null && event.type.startsWith('task.')) {
       this.attempts.noteSign({ ...event, attempt: event.attempt }, event.type);
     }
+    this.budgets.onRecord(record);
     this.#reactTo(event);
     this.workspaces.onEvent(event);
     if ('task' in event && hasLeftReview(record)) this.#onLeftReview(event);
@@ -359,7 +365,8 @@ export class Supervisor {
     const writesBack = roster.get(agent)?.driver.writesBack ?? false;
     const token_sha256 = writesBack ? tokens.hashOf({ ...ref, attempt }) : undefined;
     const session_given_up = givenUpSession(view, attemptsOf(projections, ref), roster, agent);
-    this.decide({ type: 'task.claimed', ...ref, attempt, agent, token_sha256, session_given_up });
+    const claimed = { type: 'task.claimed', ...ref, attempt, agent, token_sha256, session_given_up } as const;
+    if (this.decide(claimed) === null) this.budgets.onClaimed({ ...ref, attempt }, agent);
   }
 
   #resume(key: string): Promise<void> {

@@ -97,6 +97,14 @@ function eventChannels(): Channel[] {
       description: 'Created, fired, skipped, paused.',
     },
     {
+      name: 'budgetEvents',
+      entity: 'budget',
+      id: '{budget}',
+      types: /^budget\./,
+      title: 'Events of budgets',
+      description: 'Set, warned, used up, raised, renewed.',
+    },
+    {
       name: 'supervisorEvents',
       entity: 'supervisor',
       id: 'supervisor',

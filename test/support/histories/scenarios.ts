@@ -8,11 +8,20 @@
 import { openQuestions } from '../../../projections/index.ts';
 import { type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
+import { raiseBudget, registerBudgets } from '../../../src/app/budgets/budgets.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { answerQuestion } from '../../../src/app/questions/questions.ts';
 import { steerTask } from '../../../src/app/questions/steering.ts';
+import {
+  backfillSchedule,
+  createSchedule,
+  decideSchedule,
+  type ScheduleDecision,
+} from '../../../src/app/schedules/schedules.ts';
 import { answerQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import type { QueueParts } from '../../../src/contracts/api/queue-name.ts';
+import { createScheduleSchema } from '../../../src/contracts/api/schedules.ts';
+import { budgetConfigSchema } from '../../../src/contracts/api/usage/budgets.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import type { SimulatedAgent } from '../simulation/node.ts';
 import { type Script, script, scripts } from '../simulation/script.ts';
@@ -22,6 +31,7 @@ import { NO_FAULTS } from '../workspaces/trees.ts';
 import { proofs } from './proofs.ts';
 
 const PROJECT = 'demo';
+const DAY_MS = 86_400_000;
 
 const begin = (...agents: readonly SimulatedAgent[]): Promise<Simulation> => Simulation.begin({ agents });
 
@@ -383,6 +393,63 @@ async function workspaces(): Promise<Simulation> {
 }
 
 /** By name; each ends with its whole log in `log`. */
+/** A used-up quota that costs no attempt, a schedule through all that can happen to it, and a budget for a day. */
+async function limits(): Promise<Simulation> {
+  const quota = script({ result: { kind: 'exited', code: 1 }, outputs: [], quotaMs: 20_000 });
+  const usage = { model: 'opus-5', input_tokens: 2_500, output_tokens: 500, cache_read_tokens: 2_000 };
+  const work = script({ usage });
+  const simulation = await begin(agent('limited', inTurn(quota, quota, work)), agent('worker', work));
+  const { app } = simulation;
+  await simulation.create({ id: 'quota', agent: 'limited', review: 'auto', max_attempts: 1 });
+  await simulation.untilState('quota', 'done');
+  const nightly = createScheduleSchema.parse({
+    id: 'nightly',
+    project: PROJECT,
+    cron: '0 2 * * *',
+    zone: 'Europe/Berlin',
+    overlap: 'buffer_one',
+    task: { title: 'Report of {{nominal_date}}', agent: 'worker', review: 'auto' },
+  });
+  const steer = (decision: ScheduleDecision): Promise<unknown> =>
+    simulation.answer(decideSchedule(app, 'nightly', decision, { comment: decision }, 'user:ann'));
+  await simulation.answer(createSchedule(app, nightly, 'user:ann'));
+  await simulation.advance(DAY_MS);
+  await steer('pause');
+  await simulation.advance(DAY_MS);
+  await steer('trigger');
+  await steer('resume');
+  const until = new Date(app.environment.clock.now()).toISOString();
+  const from = new Date(app.environment.clock.now() - DAY_MS).toISOString();
+  await simulation.answer(backfillSchedule(app, 'nightly', { from, until }, 'user:ann'));
+  await simulation.advance(DAY_MS);
+  simulation.crash();
+  await simulation.advance(2 * DAY_MS);
+  await simulation.restart();
+  await simulation.advance(60_000);
+  await simulation.answer(decideSchedule(simulation.app, 'nightly', 'remove', {}, 'user:ann'));
+  await budgets(simulation);
+  return simulation;
+}
+
+async function budgets(simulation: Simulation): Promise<void> {
+  const { app } = simulation;
+  const daily = (tokens: number) => ({
+    daily: budgetConfigSchema.parse({ period: 'day', zone: 'America/New_York', agent: 'worker', tokens }),
+  });
+  const work = async (id: string): Promise<void> => {
+    await simulation.create({ id, agent: 'worker', review: 'auto' });
+    await simulation.untilState(id, 'done');
+  };
+  await simulation.advance(DAY_MS);
+  await simulation.answer(registerBudgets(app, daily(7_000)));
+  for (const id of ['b1', 'b2', 'b3']) await work(id);
+  await simulation.answer(raiseBudget(app, 'daily', { tokens: 15_000, comment: 'today' }, 'user:ann'));
+  await simulation.advance(DAY_MS);
+  await simulation.answer(registerBudgets(app, daily(3_000)));
+  await simulation.answer(registerBudgets(app, daily(20_000)));
+  await simulation.answer(registerBudgets(app, {}));
+}
+
 export const SCENARIOS = {
   reviews,
   failures,
@@ -393,7 +460,8 @@ export const SCENARIOS = {
   proofs,
   questions,
   workspaces,
+  limits,
 } as const;
 
 /** Scenarios of what no released version could do: their histories are in `unreleased/`. */
-export const UNRELEASED: ReadonlySet<string> = new Set(['questions', 'workspaces']);
+export const UNRELEASED: ReadonlySet<string> = new Set(['questions', 'workspaces', 'limits']);

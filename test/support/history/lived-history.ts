@@ -8,7 +8,16 @@ import { CommitPipeline } from '../../../src/engine/runtime/commit-pipeline.ts';
 import { BEGINNING } from '../../../src/engine/runtime/rebuild.ts';
 import type { StoredMessage } from '../../../src/journal/journal.ts';
 import { MemoryJournal, MemoryLog } from '../memory-journal.ts';
-import { AGENTS, type Claims, eventOf, QUEUES, SCHEDULES, type Step, TASKS } from './random-history.ts';
+import {
+  AGENTS,
+  BUDGETS,
+  type Claims,
+  eventOf,
+  QUEUES,
+  SCHEDULES,
+  type Step,
+  TASKS,
+} from './random-history.ts';
 
 export const LIVED_SINCE = Date.UTC(2025, 0, 1);
 
@@ -69,10 +78,16 @@ export class Lived {
 
 /** All that is known at a moment: the projections, and the actors of the tasks, agents and queues that histories are about. */
 export function seenIn(projections: Projections, host: ActorHost): string {
-  const { blackboard, attempts, agents, queues, schedules } = projections;
-  const views = [blackboard.tasks, attempts.byTask, agents.byId, queues.paused, schedules.byId].map((table) =>
-    [...table].map(([key, entry]) => `${key}=${textOf(entry)}`).join('\n'),
-  );
+  const { blackboard, attempts, agents, queues, schedules, budgets } = projections;
+  const tables = [
+    blackboard.tasks,
+    attempts.byTask,
+    agents.byId,
+    queues.paused,
+    schedules.byId,
+    budgets.byId,
+  ];
+  const views = tables.map((table) => [...table].map(([key, entry]) => `${key}=${textOf(entry)}`).join('\n'));
   const actors = TASKS.map((task) => {
     const actor = host.get('task', task);
     return [actor, host.get('attempt', `${task}/${actor?.context.openAttempt}`)];
@@ -82,6 +97,7 @@ export function seenIn(projections: Projections, host: ActorHost): string {
     ...AGENTS.map((agent) => host.get('agent', agent)),
     ...QUEUES.map((queue) => host.get('queue', queue)),
     ...SCHEDULES.map((schedule) => host.get('schedule', schedule)),
+    ...BUDGETS.map((budget) => host.get('budget', budget)),
   ];
   return [
     ...views,

@@ -12,6 +12,7 @@ export const TASKS = ['p/a', 'q/a'] as const;
 export const AGENTS = ['x', 'y'] as const;
 export const QUEUES = ['agent:x', 'type:t'] as const;
 export const SCHEDULES = ['nightly'] as const;
+export const BUDGETS = ['daily'] as const;
 
 export interface Step {
   /** Whether it is something that its task, its attempt, its agent, its queue, its schedule or its workspace hears in the present state. */
@@ -21,6 +22,7 @@ export interface Step {
   readonly agent: (typeof AGENTS)[number];
   readonly queue: (typeof QUEUES)[number];
   readonly schedule: (typeof SCHEDULES)[number];
+  readonly budget: (typeof BUDGETS)[number];
   readonly attempt: number;
   /** Whether a word of an attempt names another agent than the one that claimed it. */
   readonly isMistaken: boolean;
@@ -38,6 +40,7 @@ export const step: fc.Arbitrary<Step> = fc.record(
     agent: fc.constantFrom(...AGENTS),
     queue: fc.constantFrom(...QUEUES),
     schedule: fc.constantFrom(...SCHEDULES),
+    budget: fc.constantFrom(...BUDGETS),
     attempt: fc.integer({ min: 1, max: 4 }),
     isMistaken: fc.nat({ max: 9 }).map((dice) => dice === 9),
     pick: fc.nat({ max: 10_000 }),
@@ -94,6 +97,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     ...workspaceTypes(step, host),
     ...(step.choice % 7 === 0 ? host.acceptedTypes('queue', step.queue) : []),
     ...(step.choice % 4 === 0 ? host.acceptedTypes('schedule', step.schedule) : []),
+    ...(step.choice % 4 === 1 ? host.acceptedTypes('budget', step.budget) : []),
   ]
     .filter((type): type is EventType => BODIES.has(type as EventType))
     .filter((type) => !RARE.has(type) || step.choice % 3 === 0);
@@ -136,8 +140,8 @@ function build(type: EventType, step: Step, known: Record<string, unknown>): Dom
   const body = bodies[step.choice % BODIES_EACH];
   if (!body) throw new Error(`no body for ${type}`);
   const [project, task] = step.task.split('/');
-  const { agent, queue, schedule, attempt } = step;
-  const address = { project, task, agent, queue, schedule, attempt };
+  const { agent, queue, schedule, budget, attempt } = step;
+  const address = { project, task, agent, queue, schedule, budget, attempt };
   const event: Record<string, unknown> = { ...body };
   for (const [name, value] of Object.entries({ ...address, ...known })) {
     // An event that may stand without an attempt sometimes does.

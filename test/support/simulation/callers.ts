@@ -40,6 +40,7 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   'agent_not_found',
   'queue_not_found',
   'schedule_not_found',
+  'budget_not_found',
   'schedule_exists',
   'illegal_transition',
   'task_archived',

@@ -13,7 +13,7 @@
  * - A task does not fail because of a completed attempt.
  * - A task that joins its children is approved automatically only when they and their follow-ups are done.
  * - The attempt of a task that a user has cancelled or blocked is stopped, also after a restart.
- * - Nothing is claimed from a paused queue.
+ * - Nothing is claimed from a paused queue, or of a budget that is used up.
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
  * - A workspace is removed only if its work was merged, or by name; a task that is merged first is done when it is merged.
@@ -22,6 +22,7 @@
  * Long because it is one model.
  */
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
+import type { BudgetSpec } from '../../../src/contracts/budgets.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES } from '../../../src/contracts/tasks.ts';
@@ -43,6 +44,9 @@ export class LogModel {
   /** Times that schedules have decided about. */
   readonly #times = new Set<string>();
   readonly #projectOf = new Map<string, string>();
+  /** Budgets that are used up. */
+  readonly #exhausted = new Set<string>();
+  readonly #budgets = new Map<string, BudgetSpec>();
   /** State and version of every entity, by kind and id. */
   readonly #entities = new Map<string, { state: string; version: number }>();
   readonly #running = new Map<string, number>();
@@ -99,6 +103,7 @@ export class LogModel {
       case 'schedule.skipped':
         return this.#checkTime(event);
       case 'task.claimed':
+        this.#checkBudgets(event);
         return this.#checkClaim(event, time);
       case 'task.due': {
         const { dueAt } = this.#task(event);
@@ -143,6 +148,21 @@ export class LogModel {
       default:
         if ('attempt' in event && event.attempt !== null)
           this.#openAttempt({ ...event, attempt: event.attempt });
+    }
+  }
+
+  #noteBudget(event: Extract<DomainEvent, { readonly budget: string }>): void {
+    const { budget } = event;
+    if (event.type === 'budget.set') this.#budgets.set(budget, event.spec);
+    if (event.type === 'budget.exhausted') this.#exhausted.add(budget);
+    else if (event.type !== 'budget.warned') this.#exhausted.delete(budget);
+  }
+
+  #checkBudgets({ project, agent }: EventOf<'task.claimed'>): void {
+    for (const id of this.#exhausted) {
+      const spec = this.#budgets.get(id);
+      const isMeant = (spec?.project ?? project) === project && (spec?.agent ?? agent) === agent;
+      expect(!isMeant, `budget ${id} is used up`);
     }
   }
 
@@ -234,6 +254,7 @@ export class LogModel {
   /** After the event: what is true now? */
   #follow({ event, transitions, time, actor }: StoredRecord): void {
     if (event.type === 'task.created') this.#create(event, actor);
+    if ('budget' in event) this.#noteBudget(event);
     if (event.type === 'schedule.created') this.#projectOf.set(event.schedule, event.spec.project);
     const task = 'task' in event ? this.#task(event) : undefined;
     const moved = transitions.find(({ entity }) => entity === 'task');

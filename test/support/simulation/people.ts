@@ -3,6 +3,7 @@
 import { openQuestions } from '../../../projections/index.ts';
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
 import { killAttempt } from '../../../src/app/attempts/attempts.ts';
+import { raiseBudget, registerBudgets } from '../../../src/app/budgets/budgets.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { answerQuestion } from '../../../src/app/questions/questions.ts';
 import {
@@ -11,9 +12,11 @@ import {
   type ScheduleDecision,
 } from '../../../src/app/schedules/schedules.ts';
 import { createTask } from '../../../src/app/tasks/create-task.ts';
+import { PERIODS } from '../../../src/base/periods.ts';
 import { answerQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import { type CreateTask, createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import { createScheduleSchema } from '../../../src/contracts/api/schedules.ts';
+import { type BudgetConfig, budgetConfigSchema } from '../../../src/contracts/api/usage/budgets.ts';
 import { taskKey } from '../../../src/contracts/ids.ts';
 import { CATCH_UPS, OVERLAPS } from '../../../src/contracts/schedules.ts';
 import { queueOf, type TaskModel } from './log-entities.ts';
@@ -130,6 +133,30 @@ export class People {
       task: { title: 'on time', agent: random.pick(this.#agents), review: 'auto', outputs: 'optional' },
     });
     callers.command(null, (app) => createSchedule(app, request, 'user:test'));
+  }
+
+  /** Budgets that are soon used up; the next ones replace them. */
+  setBudgets(): void {
+    const { random, callers } = this.#simulation;
+    const budget = (): BudgetConfig =>
+      budgetConfigSchema.parse({
+        period: random.pick(PERIODS),
+        zone: random.pick(['UTC', 'America/New_York', 'Asia/Kathmandu']),
+        ...random.pick([{}, { agent: random.pick(this.#agents) }, { project: random.pick(this.#projects) }]),
+        ...random.pick([{ tokens: random.int(1, 3_000) }, { attempts: random.int(1, 10) }]),
+      });
+    const budgets = { b1: budget(), b2: budget() };
+    callers.command(null, (app) => registerBudgets(app, budgets));
+  }
+
+  raiseBudgets(): void {
+    const { random, callers } = this.#simulation;
+    const raise = random.pick([{ tokens: random.int(1, 9_000) }, { attempts: random.int(1, 30) }]);
+    for (const id of ['b1', 'b2']) callers.command(null, (app) => raiseBudget(app, id, raise, 'user:test'));
+  }
+
+  removeBudgets(): void {
+    this.#simulation.callers.command(null, (app) => registerBudgets(app, {}));
   }
 
   meddleWithSchedules(): void {

@@ -88,6 +88,8 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   often(random.int(0, 25), () => people.meddle());
   often(random.int(0, 2), () => people.createSchedule());
   often(random.int(0, 3), () => people.meddleWithSchedules());
+  often(random.int(0, 2), () => people.setBudgets());
+  often(random.int(0, 2), () => people.raiseBudgets());
   often(random.int(0, 3), () => people.pauseAgent());
   often(random.int(0, 2), () => people.pauseQueue());
   often(random.int(0, 5), () => trouble.crashAtAppend());
@@ -107,7 +109,10 @@ function plan(simulation: Simulation, people: People, trouble: Trouble, random: 
   clock.schedule(TROUBLED_MS + 1, () => trouble.end());
   // More than once: Signalbox may be down.
   for (const at of [10_000, 60_000, 120_000])
-    clock.schedule(TROUBLED_MS + at, () => people.removeSchedules());
+    clock.schedule(TROUBLED_MS + at, () => {
+      people.removeSchedules();
+      people.removeBudgets();
+    });
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeAgents());
   if (random.chance(0.8)) clock.schedule(TROUBLED_MS + 20_000, () => people.resumeQueues());
 }

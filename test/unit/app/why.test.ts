@@ -102,7 +102,7 @@ function taker(state: string, changes: Partial<AgentView> = {}): Taker {
     by: null,
     ...changes,
   };
-  return { id: agent.id, agent };
+  return { id: agent.id, agent, budget: null };
 }
 
 function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
@@ -120,6 +120,7 @@ function situation(of: TaskView, changes: Partial<Situation> = {}): Situation {
     hasSession: false,
     queue: { ahead: 0, length: 1, ofOtherProjects: 0 },
     pausedQueue: null,
+    budget: null,
     limits: { open: 0, concurrency: 10, openInProject: 0, projectConcurrency: 10 },
     logTrouble: null,
     isDraining: false,
@@ -167,7 +168,7 @@ describe('why a task waits', () => {
     ['parked', taker('parked', { parkedUntil: LATER, reason: '5 failed' }), 'agent_parked', '5 failed'],
     ['probing', taker('probing', { running: 1 }), 'agent_parked', 'one attempt'],
     ['offline', taker('offline'), 'agent_offline', 'offline'],
-    ['not registered', { id: 'ann', agent: null }, 'agent_offline', 'offline'],
+    ['not registered', { id: 'ann', agent: null, budget: null }, 'agent_offline', 'offline'],
   ] as const)('pending: its agent is %s', (_, held, kind, text) => {
     const { waits_for, summary } = explain(pending({ takers: [held] }));
     expect(waits_for).toMatchObject([{ kind, agent: 'ann' }]);

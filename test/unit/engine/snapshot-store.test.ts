@@ -25,6 +25,7 @@ function snapshotAt(sequence: number, tasks = 3): Snapshot {
       agent: new Map(),
       queue: new Map([['type:build', { state: 'paused', context: {}, version: 1 }]]),
       schedule: new Map(),
+      budget: new Map(),
       supervisor: new Map(),
     },
     projections: {

@@ -1,0 +1,107 @@
+/** `signalbox budget`: what agents may use in a day, a week or a month. */
+import { InvalidArgumentError } from 'commander';
+import type { BudgetAnswer } from '../../contracts/api/usage/budgets.ts';
+import { costText, tokensText } from '../../contracts/api/usage/figures.ts';
+import { MEASURES, measureText, scopeText } from '../../contracts/budgets.ts';
+import { CompletedArgument } from '../arguments.ts';
+import type { CommandRow } from '../command.ts';
+import {
+  clientOf,
+  type DecisionOptions,
+  decisionOf,
+  type ServerOptions,
+  withDecision,
+  withServer,
+} from '../options.ts';
+import { printAnswer, printList } from '../output.ts';
+import type { Column } from '../text/table.ts';
+
+const ls: CommandRow = {
+  name: 'ls',
+  summary: 'list budgets',
+  description: 'Lists the budgets of the configuration, with what is used of each in its period.',
+  examples: [['List all budgets', 'signalbox budget ls']],
+  add: (command, terminal) =>
+    withServer(command).action(async (options: ServerOptions) => {
+      const { budgets: rows } = await clientOf(options).listBudgets();
+      printList(terminal, options, { rows, columns: () => COLUMNS, empty: 'no budgets' });
+    }),
+};
+
+const COLUMNS: readonly Column<BudgetAnswer>[] = [
+  { title: 'ID', text: ({ id }) => id, isName: true },
+  {
+    title: 'FOR',
+    text: ({ agent, project }) => scopeText({ agent: agent ?? undefined, project: project ?? undefined }),
+  },
+  { title: 'PERIOD', text: ({ period, zone }) => `${period} (${zone})` },
+  {
+    title: 'STATUS',
+    text: ({ status, raised_by }) => (raised_by === null ? status : `${status}, raised by ${raised_by}`),
+    style: ({ status }) => (status === 'exhausted' ? 'red' : status === 'warned' ? 'yellow' : null),
+  },
+  { title: 'USED', text: usedText },
+  { title: 'UNTIL', text: ({ until }) => until },
+];
+
+/** As in `8,100 of 10,000 tokens, at least $1.20 of $5.00`. */
+function usedText({ limits, used, used_attempts }: BudgetAnswer): string {
+  const texts = { tokens: tokensText(used), cost_usd: costText(used), attempts: String(used_attempts) };
+  return MEASURES.flatMap((measure) => {
+    const limit = limits[measure];
+    return limit === undefined ? [] : `${texts[measure]} of ${measureText(measure, limit)}`;
+  }).join(', ');
+}
+
+interface RaiseOptions extends ServerOptions, DecisionOptions {
+  readonly tokens?: number;
+  readonly cost?: number;
+  readonly attempts?: number;
+}
+
+const raise: CommandRow = {
+  name: 'raise',
+  summary: 'raise a budget until its period ends',
+  description:
+    'Raises limits of a budget until its period ends: attempts that it held back start at once. To raise it for good, change ' +
+    'the configuration.',
+  examples: [
+    ['Let agents go on today', 'signalbox budget raise daily --tokens 50000 --comment "release day"'],
+  ],
+  add: (command, terminal) =>
+    withDecision(withServer(command))
+      .addArgument(new CompletedArgument('<id>', 'the budget', { kind: 'budgets' }))
+      .option('--tokens <number>', 'the new limit of tokens', amountOf)
+      .option('--cost <usd>', 'the new limit in US dollars', amountOf)
+      .option('--attempts <number>', 'the new limit of attempts', amountOf)
+      .action(async (id: string, options: RaiseOptions) => {
+        const { tokens, cost: cost_usd, attempts } = options;
+        const input = { budget: id, tokens, cost_usd, attempts, ...decisionOf(options) };
+        const answer = await clientOf(options).raiseBudget(input);
+        printAnswer(
+          terminal,
+          options,
+          answer,
+          (budget) => `budget ${id} is ${budget.status}: ${usedText(budget)}`,
+        );
+      }),
+};
+
+function amountOf(text: string): number {
+  const amount = Number(text);
+  if (text.trim() !== '' && Number.isFinite(amount) && amount > 0) return amount;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
+export const budget: CommandRow = {
+  name: 'budget',
+  summary: 'list budgets for a day, a week or a month; raise one',
+  description:
+    'Lists and raises the budgets of the configuration ("budgets"): what agents may use in a day, a week or a month. At its ' +
+    'limit a budget holds back attempts until the period ends.',
+  examples: [
+    ['List all budgets', 'signalbox budget ls'],
+    ['Raise one', 'signalbox budget raise daily --tokens 50000'],
+  ],
+  commands: [ls, raise],
+};

@@ -1,0 +1,39 @@
+/** The vocabulary of budgets for a period, and a budget as it is stored in the log. Budgets of a task are in config-values.ts. */
+import { z } from 'zod';
+import { PERIODS } from '../base/periods.ts';
+
+/** What a budget limits. */
+export const MEASURES = ['tokens', 'cost_usd', 'attempts'] as const;
+export type Measure = (typeof MEASURES)[number];
+
+export const limitsSchema = z.strictObject({
+  tokens: z.number().optional(),
+  cost_usd: z.number().optional(),
+  attempts: z.number().optional(),
+});
+export type Limits = z.output<typeof limitsSchema>;
+
+/** Without an agent and a project it is for everything. */
+export const budgetSpecSchema = z.strictObject({
+  period: z.enum(PERIODS),
+  /** An IANA name. */
+  zone: z.string(),
+  project: z.string().optional(),
+  agent: z.string().optional(),
+  limits: limitsSchema,
+  /** The share of a limit at which it warns. */
+  warn_at: z.number(),
+});
+export type BudgetSpec = z.output<typeof budgetSpecSchema>;
+
+/** As in `20,000 tokens`, `$5.00`, `12 attempts`. */
+export function measureText(measure: Measure, amount: number): string {
+  if (measure === 'cost_usd') return `$${amount.toFixed(2)}`;
+  return `${Math.round(amount).toLocaleString('en')} ${measure}`;
+}
+
+/** As in `agent coder`, `project shop`, `all agents`. */
+export function scopeText({ agent, project }: Pick<BudgetSpec, 'agent' | 'project'>): string {
+  if (agent !== undefined) return `agent ${agent}`;
+  return project === undefined ? 'all agents' : `project ${project}`;
+}
