@@ -1,5 +1,5 @@
 /**
- * A budget for a period: it warns, and then starts no attempts until the period ends or somebody raises it. How much is
+ * A budget for a period: it warns, and then starts no attempts until the period ends or a user raises it. How much is
  * used is counted from the attempts (projections/usage.ts); the machine only says what was decided about it.
  */
 import { assign, setup } from 'xstate';

@@ -86,7 +86,7 @@ export function afterPending({ task, takers, queue, pausedQueue, budget }: Situa
   if (pausedQueue !== null) return `nothing, until ${resumeText(pausedQueue)}`;
   const held = budget ?? (takers.every((taker) => taker.budget !== null) ? takers[0]?.budget : null);
   if (held)
-    return `it is assigned when the period of budget ${held.id} ends, or somebody raises it: "signalbox budget raise ${held.id}"`;
+    return `it is assigned when the period of budget ${held.id} ends, or a user raises it: "signalbox budget raise ${held.id}"`;
   const names = takers.map(({ id }) => id).join(' or ');
   const states = new Set(takers.map(({ agent }) => agent?.state));
   if ([...states].every((state) => state === 'paused' || state === 'draining')) {

@@ -17,7 +17,7 @@ export const BUDGET_EVENTS = [
     data: { ...address, spec: budgetSpecSchema },
   }),
   event({ type: 'budget.warned', moves: ['budget'], data: { ...address, ...period, ...reached } }),
-  /** No attempt that it limits is started until the period ends, or somebody raises it. */
+  /** No attempt that it limits is started until the period ends, or a user raises it. */
   event({ type: 'budget.exhausted', moves: ['budget'], data: { ...address, ...period, ...reached } }),
   /** These limits are in force until the period ends. */
   event({

@@ -54,7 +54,7 @@ export const budgetAnswerSchema = z.strictObject({
   /** Of this period. */
   from: time,
   until: time,
-  /** In this period; own ones, or in their place those that somebody has raised. */
+  /** In this period; own ones, or in their place those that a user has raised. */
   limits: limitsSchema,
   warn_at: z.number(),
   /** Who has raised it in this period, and why. */
