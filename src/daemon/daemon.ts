@@ -11,10 +11,12 @@ import { withLimit } from '../base/time.ts';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { SignalboxError } from '../contracts/errors.ts';
+import { parseAttemptKey, taskKey } from '../contracts/ids.ts';
 import type { FunctionHandler } from '../drivers/function.ts';
 import { Cleanup } from './cleanup.ts';
 import type { NatsLink } from './nats-link.ts';
-import { type Started, startStages } from './start.ts';
+import { planReload, type Reload } from './reload.ts';
+import { type AgentsInForce, type Started, startStages } from './start.ts';
 
 export interface DaemonOptions {
   readonly config: SignalboxConfig;
@@ -47,8 +49,11 @@ export class Daemon {
   readonly #hurry = deferred();
   #stopping: Promise<void> | null = null;
 
+  readonly #agents: AgentsInForce;
+
   private constructor(options: DaemonOptions, cleanup: Cleanup, started: Started) {
-    const { engine, nats, url, replaced, health } = started;
+    const { engine, nats, url, replaced, health, agents } = started;
+    this.#agents = agents;
     this.health = health;
     this.engine = engine;
     this.nats = nats;
@@ -67,6 +72,27 @@ export class Daemon {
       await cleanup.run();
       throw error;
     }
+  }
+
+  /**
+   * Takes over the agents of a changed configuration, and says what has changed. Running attempts are not touched.
+   * @throws SignalboxError `config_invalid`; then nothing has changed
+   */
+  reload(config: SignalboxConfig): Reload {
+    const open = [...this.engine.host.ids('attempt')].map((key) => taskKey(parseAttemptKey(key)));
+    const { tasks } = this.engine.projections.blackboard;
+    const busy = new Set(open.map((key) => tasks.get(key)?.agent));
+    const before = this.#agents.config;
+    const reload = planReload(before, config, (agent) => busy.has(agent));
+    const { roster } = this.app.supervision;
+    // An agent that has not changed keeps its driver, with its connections.
+    const agents = this.#agents.define(reload.config).map((agent) => {
+      const isSame = before.agents[agent.id] === reload.config.agents[agent.id];
+      return (isSame ? roster.get(agent.id) : undefined) ?? agent;
+    });
+    this.engine.supervisor.replaceAgents(agents);
+    this.#agents.config = reload.config;
+    return reload;
   }
 
   get app(): AppContext {

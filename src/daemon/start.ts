@@ -13,8 +13,10 @@ import { registerSchedules } from '../app/schedules/schedules.ts';
 import { type Environment, systemEnvironment } from '../base/environment.ts';
 import { mcpOverHttp } from '../client/mcp/http.ts';
 import { publicUrl, resolveAgent } from '../config/derived.ts';
+import type { SignalboxConfig } from '../config/schema/config.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { SignalboxError } from '../contracts/errors.ts';
+import type { AgentDefinition } from '../engine/supervisor/agent-roster.ts';
 import { Checkpointer } from '../features/audit/checkpointer.ts';
 import { KeyFile } from '../features/audit/key-file.ts';
 import { verifyIfDamageWasFound } from '../features/audit/log-watch.ts';
@@ -48,10 +50,20 @@ export interface Started {
   readonly url: string | null;
   readonly replaced: AbortSignal;
   readonly health: () => HealthReport;
+  readonly agents: AgentsInForce;
+}
+
+/** The agents of the configuration, which may change while Signalbox runs. */
+export interface AgentsInForce {
+  config: SignalboxConfig;
+  /** The definitions of a configuration for this process. @throws SignalboxError `config_invalid` */
+  readonly define: (config: SignalboxConfig) => AgentDefinition[];
 }
 
 interface Base {
   readonly options: DaemonOptions;
+  /** Its agents are those in force. */
+  readonly current: { config: SignalboxConfig };
   readonly cleanup: Cleanup;
   readonly environment: Environment;
   readonly data: DataDirectory;
@@ -96,7 +108,32 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   await registerBudgets(engine.app, options.config.budgets);
   await dispatch(base, connected, engine, served);
   await registerSchedules(engine.app, options.config.schedules);
-  return { engine, nats: connected.nats, url: base.endpoint.url, replaced: base.replaced.signal, health };
+  const agents = Object.assign(base.current, { define: definitionsFor(base, connected) });
+  return {
+    engine,
+    nats: connected.nats,
+    url: base.endpoint.url,
+    replaced: base.replaced.signal,
+    health,
+    agents,
+  };
+}
+
+function definitionsFor(
+  { options, runner, environment, endpoint, data }: Base,
+  { natsInterface }: Connected,
+): AgentsInForce['define'] {
+  return (config) =>
+    defineAgents({
+      config,
+      functions: options.functions ?? {},
+      runner,
+      environment,
+      url: () => endpoint.url,
+      remoteDriverOf: (agent) => natsInterface.driverOf(agent),
+      installation: data.installation,
+      env: options.env,
+    });
 }
 
 async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base> {
@@ -109,7 +146,8 @@ async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base>
   const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
   cleanup.addUnlimited('the process runner', () => runner.close());
   const endpoint = { url: null };
-  const base = { options, cleanup, environment, data, watch, host, runner, endpoint };
+  const current = { config };
+  const base = { options, current, cleanup, environment, data, watch, host, runner, endpoint };
   return { ...base, replaced: new AbortController() };
 }
 
@@ -190,11 +228,12 @@ async function lockDataDirectory(
 
 function engineOptionsOf(
   base: Base,
-  { nats, natsInterface }: Connected,
+  connected: Connected,
   writer: string,
   keys: Checkpointer,
 ): EngineOptions {
-  const { options, environment, data, runner, endpoint, watch } = base;
+  const { options, current, environment, data, runner, endpoint, watch } = base;
+  const { nats } = connected;
   const { config, logger, env } = options;
   const { defaults, limits, retention } = config;
   const url = (): string | null => endpoint.url;
@@ -207,16 +246,7 @@ function engineOptionsOf(
       return nats.sync === null ? open(handlers) : openGroupCommit(open, handlers, nats.sync);
     },
     writer,
-    agents: defineAgents({
-      config,
-      functions: options.functions ?? {},
-      runner,
-      environment,
-      url,
-      remoteDriverOf: (agent) => natsInterface.driverOf(agent),
-      installation: data.installation,
-      env,
-    }),
+    agents: definitionsFor(base, connected)(config),
     workspaces: new GitWorkspaces({
       directory: join(data.path, 'workspaces'),
       runner,
@@ -235,7 +265,7 @@ function engineOptionsOf(
     defaults,
     prices: config.prices,
     reviewOf: (agent) =>
-      Object.hasOwn(config.agents, agent) ? resolveAgent(config, agent).review : undefined,
+      Object.hasOwn(current.config.agents, agent) ? resolveAgent(current.config, agent).review : undefined,
     limits: {
       concurrency: limits.concurrency,
       projectConcurrency: limits.per_project_concurrency ?? limits.concurrency,

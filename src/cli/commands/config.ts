@@ -3,7 +3,7 @@ import { printable } from '../../base/text/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { CommandRow } from '../command.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { type JsonOption, withJson } from '../options.ts';
+import { type ConfigOptions, type JsonOption, withConfig, withJson } from '../options.ts';
 import { countText, printJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -62,10 +62,30 @@ async function checkFile(
   }
 }
 
+const reload: CommandRow = {
+  name: 'reload',
+  summary: 'apply changed agents to the running Signalbox',
+  description:
+    'Checks the configuration, and tells the Signalbox of this machine that uses its data directory to read it again (SIGHUP). ' +
+    'Agents are added, changed and removed; running attempts go on. The log of "signalbox up" says what has changed, and what needs a restart.',
+  examples: [['Apply changed agents', 'signalbox config reload']],
+  add: (command, terminal) =>
+    withConfig(command).action(async (options: ConfigOptions) => {
+      const { loadConfigFor } = await import('../config-file.ts');
+      const { signalHolder } = await import('../signal-holder.ts');
+      const { config: checked } = await loadConfigFor(options);
+      const pid = await signalHolder(checked.data_dir, 'SIGHUP');
+      terminal.print(`told process ${pid} to reload its configuration; its log says what has changed`);
+    }),
+};
+
 export const config: CommandRow = {
   name: 'config',
-  description: 'Checks the configuration.',
-  summary: 'check the configuration',
-  examples: [['Check a file', 'signalbox config check signalbox.config.yaml']],
-  commands: [check],
+  description: 'Checks the configuration, and applies changes to the running Signalbox.',
+  summary: 'check and reload the configuration',
+  examples: [
+    ['Check a file', 'signalbox config check signalbox.config.yaml'],
+    ['Apply changed agents', 'signalbox config reload'],
+  ],
+  commands: [check, reload],
 };

@@ -34,18 +34,22 @@ export async function runUp(terminal: Terminal, options: UpOptions): Promise<voi
   exitOnUnexpectedError(logger);
   // A closed standard output is no reason to stop.
   terminal.onReaderGone(() => {});
-  await run(terminal, config, logger, options.standby === true);
+  await run(terminal, config, logger, options);
 }
 
 async function run(
   terminal: Terminal,
   config: SignalboxConfig,
   logger: Logger,
-  isStandby: boolean,
+  options: UpOptions,
 ): Promise<void> {
+  const isStandby = options.standby === true;
   let daemon: Daemon | null = null;
   const stopRequested = deferred<Stop>();
   const stopReleasing = releaseMemoryWhenQuiet(logger);
+  // Without a listener, SIGHUP ends the process: also before there is something to reload.
+  const onHangUp = (): void => void reload(daemon, logger, options);
+  process.on('SIGHUP', onHangUp);
   const interruptions = listenForInterruptions((count, reason) => {
     logger.info({ signal: reason, count }, 'stop requested');
     if (count === 1) {
@@ -80,7 +84,24 @@ async function run(
     setTimeout(() => process.exit(exitCode), EXIT_MS).unref();
   } finally {
     interruptions.close();
+    process.off('SIGHUP', onHangUp);
     stopReleasing();
+  }
+}
+
+/** Takes over the agents of the configuration as it is now. A file with errors changes nothing. */
+async function reload(daemon: Daemon | null, logger: Logger, options: UpOptions): Promise<void> {
+  if (daemon === null) return logger.warn('the configuration is not reloaded: Signalbox is still starting');
+  try {
+    const { config } = await loadConfigFor(options);
+    const { changes, ignored } = daemon.reload(config);
+    for (const what of ignored) logger.warn({ ignored: what }, 'the changed configuration does not apply');
+    logger.info(
+      { changes },
+      changes.length === 0 ? 'configuration reloaded: no agent has changed' : 'configuration reloaded',
+    );
+  } catch (err) {
+    logger.error({ err }, 'the configuration is not reloaded; the earlier one stays in force');
   }
 }
 

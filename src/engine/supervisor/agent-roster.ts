@@ -41,8 +41,22 @@ interface Entry {
 export class AgentRoster {
   readonly #entries = new Map<string, Entry>();
   readonly #byQueue = new Map<QueueKey, string[]>();
+  /** Drivers of earlier configurations: their attempts may still run. */
+  readonly #earlier = new Set<Driver>();
 
   constructor(definitions: Iterable<AgentDefinition>) {
+    this.#fill(definitions);
+  }
+
+  /** The agents of a changed configuration. Attempts that run keep the driver that they were started with. */
+  replace(definitions: Iterable<AgentDefinition>): void {
+    for (const driver of this.drivers()) this.#earlier.add(driver);
+    this.#entries.clear();
+    this.#byQueue.clear();
+    this.#fill(definitions);
+  }
+
+  #fill(definitions: Iterable<AgentDefinition>): void {
     for (const definition of definitions) {
       const { id, capabilities } = definition;
       const types = capabilities.map((type): QueueKey => `type:${type}`);
@@ -63,6 +77,11 @@ export class AgentRoster {
 
   *all(): Iterable<AgentDefinition> {
     for (const { definition } of this.#entries.values()) yield definition;
+  }
+
+  /** The drivers of all agents, those of earlier configurations included. */
+  drivers(): ReadonlySet<Driver> {
+    return new Set([...this.#earlier, ...[...this.all()].map(({ driver }) => driver)]);
   }
 
   queuesOf(id: string): readonly QueueKey[] {

@@ -200,7 +200,7 @@ export class AttemptKeeper {
   detach(): void {
     this.#detached = true;
     for (const { run } of this.#runs.values()) run.detach();
-    for (const { driver } of this.#options.roster.all()) driver.close?.();
+    for (const driver of this.#options.roster.drivers()) driver.close?.();
     this.#runs.clear();
     this.#clock.clear();
   }

@@ -16,7 +16,7 @@ import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import { attemptsOf, isAuxiliary, refOf, taskOf } from '../runtime/views.ts';
-import { registerAgents } from './agent-roster.ts';
+import { type AgentDefinition, registerAgents } from './agent-roster.ts';
 import { AttemptEnds, type LargeContent } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
@@ -140,6 +140,14 @@ export class Supervisor {
     this.budgets.enable();
     this.#dispatcher.enable();
     this.#schedules.enable();
+  }
+
+  /** Takes over the agents of a changed configuration: registers and retires them, and offers them what waits. */
+  replaceAgents(agents: Iterable<AgentDefinition>): void {
+    const { host, roster, projections } = this.#options;
+    roster.replace(agents);
+    registerAgents(host, projections, roster, (event) => this.decide(event));
+    this.#dispatcher.offerAll();
   }
 
   /** Stops dispatching; open attempts go on. */
