@@ -122,7 +122,10 @@ async function beginningOf(manager: JetStreamManager, count: number): Promise<re
 }
 
 function ignoreErased(error: unknown): false {
-  if (error instanceof JetStreamApiError && /no message found|deleted message/.test(error.message))
+  if (
+    error instanceof JetStreamApiError &&
+    /no message found|deleted message|sequence \d+ not found/.test(error.message)
+  )
     return false;
   throw error;
 }
