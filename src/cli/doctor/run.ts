@@ -14,6 +14,7 @@ import { checkEarlierRuns } from './earlier-runs.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 import { checkNats } from './nats-check.ts';
 import { checkData, checkGuards, checkLog, checkNode, checkPlatform, checkServer } from './system-checks.ts';
+import { checkWorkspaces } from './workspaces-check.ts';
 
 export interface DoctorOptions extends ServerOptions, ConfigOptions {
   readonly repair?: boolean;
@@ -29,6 +30,7 @@ const CHECKS: readonly Check[] = [
   checkServer,
   checkLog,
   checkEarlierRuns,
+  checkWorkspaces,
 ];
 
 const STYLES: Readonly<Record<Finding['status'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };

@@ -4,6 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TaskView } from '../../../projections/index.ts';
+import {
+  listWorkspaces,
+  pruneWorkspaces,
+  readDiff,
+  removeWorkspace,
+} from '../../../src/app/workspaces/workspaces.ts';
 import { approveTask, rejectTask } from '../../support/decisions.ts';
 import { WorkspaceLab } from '../../support/workspaces/lab.ts';
 
@@ -151,6 +157,69 @@ describe('an approval', () => {
     await engine.create({ id: 't2', agent: 'coder', review: 'manual' });
     await engine.until('t2', inReview);
     expect(await lab.events('workspace.merge_failed')).toHaveLength(1);
+  });
+});
+
+describe('the operations of workspaces', () => {
+  it('list, compare and remove: nothing with work in it, and by name what is wanted', async () => {
+    await using lab = await WorkspaceLab.create();
+    const script = '[ $SIGNALBOX_TASK_ID = t2 ] || echo new >> a.txt; echo done';
+    const engine = await lab.start([lab.agent('coder', script)]);
+    const { app } = engine;
+    const ref = { project: PROJECT, task: 't1' };
+    await engine.create({ id: 't1', agent: 'coder', review: 'manual' });
+    await engine.create({ id: 't2', agent: 'coder', review: 'auto' });
+    await engine.until('t1', inReview);
+    await engine.until('t2', isDone);
+    expect(
+      listWorkspaces(app)
+        .map(({ task, state }) => [task, state])
+        .toSorted(),
+    ).toEqual([
+      ['t1', 'ready'],
+      ['t2', 'ready'],
+    ]);
+    const diff = await readDiff(app, ref, {});
+    expect(diff.files).toMatchObject([{ path: 'a.txt', change: 'modified', insertions: 1, deletions: 0 }]);
+    await expect(readDiff(app, { ...ref, task: 't2' }, {})).rejects.toMatchObject({ code: 'diff_not_found' });
+    const remove = (discard: boolean) => removeWorkspace(app, ref, { by: undefined, discard }, 'user:ann');
+    await expect(remove(true)).rejects.toMatchObject({ code: 'workspace_in_use' });
+    await approve(lab, 't1');
+    await expect(remove(false)).rejects.toMatchObject({ code: 'workspace_has_work' });
+    const all = { by: undefined, dry_run: true };
+    const dry = await pruneWorkspaces(app, all, 'user:ann');
+    expect(dry).toMatchObject({ removed: [{ task: 't2' }], kept: [{ task: 't1' }] });
+    expect(await pruneWorkspaces(app, { ...all, dry_run: false }, 'user:ann')).toMatchObject({
+      removed: [{ task: 't2' }],
+    });
+    expect(await remove(true)).toEqual({ removed: true, reason: null });
+    await expect(remove(true)).rejects.toMatchObject({ code: 'workspace_not_found' });
+  });
+
+  it('survive a restart between any two steps', async () => {
+    await using lab = await WorkspaceLab.create();
+    const coder = () => [lab.agent('coder', 'echo new >> a.txt', { onApprove: 'merge', keepMs: 0 })];
+    for (const type of ['requested', 'created', 'set_up', 'merged', 'removal_requested'] as const) {
+      const id = `t-${type.replace('_', '-')}`;
+      const before = await lab.start(coder());
+      await before.create({ id, agent: 'coder', review: 'auto' });
+      await new Promise<void>((resolve) => {
+        const seen = before.app.log.onRecord(({ event }) => {
+          if (event.type !== `workspace.${type}`) return;
+          seen();
+          resolve();
+        });
+      });
+      await lab.stop();
+      const after = await lab.start(coder());
+      await after.until(id, isDone);
+      await after.when(() => (lab.workspace(id) === undefined ? true : undefined));
+      await lab.stop();
+    }
+    const lines = (await lab.repository.read('a.txt')).split('\n').filter((line) => line === 'new');
+    expect(lines).toHaveLength(5);
+    expect(await lab.repository.git('status', '--porcelain')).toBe('');
+    expect(await lab.repository.git('worktree', 'list')).not.toContain('t-');
   });
 });
 
