@@ -31,17 +31,21 @@ describe.skipIf(CHROMIUM === null)('the diff of a task', { timeout: BROWSER_TEST
 
   it.each([390, 1_440])('shows each file with its lines, %i pixels wide', async (width) => {
     await using browser = await TestBrowser.launch();
-    const page = await browser.open(`${sandbox.url}/ui/tasks/demo/t1`, { viewport: { width, height: 844 } });
+    const page = await browser.open(`${sandbox.url}/ui/projects/demo/tasks/t1`, {
+      viewport: { width, height: 844 },
+    });
     const files = page.locator('.diff-file');
     await files.first().waitFor();
     expect(await files.count()).toBe(3);
-    expect(await page.locator('.diff-line[data-change="added"]').allInnerTexts()).toEqual(['+<b>2</b>']);
-    expect(await page.locator('.diff-line[data-change="removed"]').allInnerTexts()).toEqual(['-two']);
+    const lines = async (change: string): Promise<string[]> =>
+      (await page.locator(`.diff-line[data-change="${change}"]`).allInnerTexts()).map((line) => line.trim());
+    expect(await lines('added')).toEqual(['+<b>2</b>']);
+    expect(await lines('removed')).toEqual(['-two']);
     expect(await page.locator('.task-diff').innerText()).toContain('old.txt → new.txt');
     expect(await page.locator('.task-diff').innerText()).toContain('binary: "image" (1 bytes)');
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
     const shot = process.env.SIGNALBOX_TEST_SCREENSHOTS;
-    if (shot) await page.screenshot({ path: `${shot}/diff-${width}.png`, fullPage: true });
+    if (shot) await page.locator('.task-diff').screenshot({ path: `${shot}/diff-${width}.png` });
   });
 });

@@ -94,7 +94,8 @@ export class WorkspaceKeeper {
       const task = taskOf(projections, attempt);
       if (task && newestDiff(task)?.diff.commit === facts.commit) return null;
       const { files, insertions, deletions } = facts;
-      const summary = `${files} ${files === 1 ? 'file' : 'files'} changed, ${insertions} lines added, ${deletions} removed`;
+      const plural = files === 1 ? 'file' : 'files';
+      const summary = `${files} ${plural} changed: +${insertions} −${deletions}`;
       return { type: 'code', title: 'diff', summary, content, agent, diff: facts };
     });
   }
