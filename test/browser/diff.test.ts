@@ -43,7 +43,7 @@ describe.skipIf(CHROMIUM === null)('the diff of a task', { timeout: BROWSER_TEST
     expect(await lines('removed')).toEqual(['-two']);
     expect(await page.locator('.task-diff').innerText()).toContain('old.txt → new.txt');
     expect(await page.locator('.task-diff').innerText()).toContain('binary: "image" (1 bytes)');
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
     expect(overflow).toBeLessThanOrEqual(0);
     const shot = process.env.SIGNALBOX_TEST_SCREENSHOTS;
     if (shot) await page.locator('.task-diff').screenshot({ path: `${shot}/diff-${width}.png` });
