@@ -22,6 +22,8 @@ describe('a channel', () => {
       },
       caughtUp: () => {},
     });
+    for (const end = performance.now() + 20_000; pieces < 2 && performance.now() < end; )
+      await new Promise((resolve) => setTimeout(resolve, 5));
     await channel.finish(100);
     const seen = pieces;
     expect(seen).toBeGreaterThan(1);
