@@ -18,7 +18,7 @@ export interface BudgetView {
   /** `open`, `warned`, `exhausted`, `removed`. */
   readonly state: string;
   readonly since: number;
-  /** Limits in place of its own until the period ends; null if nobody has raised it. */
+  /** Limits in place of its own until the period ends; null if it was not raised. */
   readonly raised: Limits | null;
   /** Who has raised it, and why. */
   readonly by: string | null;

@@ -10,7 +10,7 @@ import {
   type TaskView,
 } from '../../projections/index.ts';
 import type { Environment } from '../base/environment.ts';
-import { isUnnamed, userActor } from '../contracts/actors.ts';
+import { isUnnamed, SUPERVISOR_NAME, userActor } from '../contracts/actors.ts';
 import type { Decision } from '../contracts/api/requests.ts';
 import type { Backoff } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
@@ -242,7 +242,10 @@ export function deciderOf({ by }: Pick<Decision, 'by'>, actor: string): string {
  */
 export function speakerOf(field: string, name: string | undefined, actor: string): string {
   if (name === undefined || userActor(name) === actor) return actor;
-  if (isUnnamed(actor)) return userActor(name);
+  if (isUnnamed(actor)) {
+    if (name !== SUPERVISOR_NAME) return userActor(name);
+    throw new SignalboxError('forbidden', `${field}: the name ${name} stands for Signalbox itself`);
+  }
   throw new SignalboxError(
     'forbidden',
     `${field}: you are ${actor}, and cannot speak for ${JSON.stringify(name)}: leave "${field}" out`,

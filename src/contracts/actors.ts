@@ -9,13 +9,17 @@ export const NATS_OPERATOR = 'user:nats';
 /** The holder of an answer link. */
 const LINK_HOLDER = 'user:link';
 
+/** How Signalbox itself appears. */
+export const SUPERVISOR_NAME = 'supervisor';
+
 /** Callers that Signalbox does not know by name, and that are trusted to say who they are. */
 const UNNAMED: ReadonlySet<string> = new Set([ANONYMOUS, LIBRARY]);
 
-/** Names that no token may have: they stand for callers without one. */
-export const RESERVED_NAMES: ReadonlySet<string> = new Set(
-  [ANONYMOUS, LIBRARY, NATS_OPERATOR, LINK_HOLDER].map((actor) => nameOf(actor)),
-);
+/** Names that no person may have: they stand for callers without a name, and for Signalbox itself. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  ...[ANONYMOUS, LIBRARY, NATS_OPERATOR, LINK_HOLDER].map((actor) => nameOf(actor)),
+  SUPERVISOR_NAME,
+]);
 
 export function userActor(name: string): string {
   return `user:${name}`;

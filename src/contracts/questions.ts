@@ -166,11 +166,29 @@ export function redactedQuestion({ about, schema, url, ...spec }: QuestionSpec):
   };
 }
 
+const DECISIVE_FIELDS: ReadonlySet<string> = new Set([
+  'command',
+  'cmd',
+  'script',
+  'path',
+  'paths',
+  'filepath',
+  'notebookpath',
+  'file',
+  'filename',
+  'url',
+  'uri',
+]);
+
 /**
- * The fields of a tool's input that decide what happens. Rules compare every one that an input has, and a question shows
- * them whole.
+ * Whether a field of a tool's input decides what happens: its command, its paths and its addresses, however tools write
+ * them (`file_path`, `filePath`), and what turns a protection off (`dangerouslyDisableSandbox`). Rules compare every one
+ * that an input has, and a question shows them whole.
  */
-export const DECISIVE_FIELDS: readonly string[] = ['command', 'file_path', 'notebook_path', 'path', 'url'];
+export function isDecisive(field: string): boolean {
+  const name = field.replace(/[_-]/g, '').toLowerCase();
+  return DECISIVE_FIELDS.has(name) || name.startsWith('dangerous');
+}
 
 /** The options of a permission that names none. */
 export const PERMISSION_OPTIONS: readonly QuestionOption[] = [

@@ -3,7 +3,7 @@
  *
  * Everything that an adoption needs is in the attempt's directory or follows from the request: nothing is kept only in
  * memory. A run that continues outside its process is asked for (settlement.ts) until its end is known or it is stopped; it
- * is never started again on a guess.
+ * is never started again on a guess. Long because every step of a run shares its files and its request.
  */
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';

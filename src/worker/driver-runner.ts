@@ -115,7 +115,7 @@ function requestOf(job: Job, directory: string): RunRequest {
     tracestate: job.tracestate,
     // A session stays on its machine, and the next attempt may run on another.
     resumes: null,
-    // Nobody asks in a run that is only looked for.
+    // A run that is only looked for asks nothing.
     ask: () => Promise.resolve(),
     // The question ends with its attempt.
     withdraw: () => {},

@@ -51,7 +51,7 @@ const NO_PROGRAMS = [
   'submodule.recurse=false',
   'gc.auto=0',
   'maintenance.auto=false',
-  // The operator named the repository, whoever owns it.
+  // The operator named the repository, and its owner may be another user.
   'safe.directory=*',
 ].flatMap((setting) => ['-c', setting]);
 

@@ -82,7 +82,7 @@ function addAsk(tools: Tools, session: McpSession): void {
 
 /**
  * An id for a question without one. A call that repeats a question is taken for the same one while it is open, and if its
- * answer reached nobody because the connection had broken; otherwise it is asked anew.
+ * answer was lost with the connection; otherwise it is asked anew.
  */
 async function sameAsBefore(
   { client, identity }: McpSession,

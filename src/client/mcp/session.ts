@@ -106,7 +106,7 @@ export function addTool<Input>(
 /** The messages to the agent of a session; none for a session of a person. */
 export async function messagesOf({ client, identity, gone }: McpSession): Promise<readonly SteeringAnswer[]> {
   const { project, task } = identity;
-  // What nobody gets must not count as delivered.
+  // What is not received must not count as delivered.
   if (task === undefined || gone.aborted) return [];
   // The attempt may be over, or not its own: the tool has answered all the same.
   const { messages } = await client.takeSteering({ project, task }).catch(() => ({ messages: [] }));

@@ -6,7 +6,14 @@ import { DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
 import { waitSchema } from './jobs.ts';
 
 const text = z.string().max(400_000);
-const name = z.string().trim().min(1).max(100).normalize('NFC');
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .normalize('NFC')
+  // An actor is `user:NAME` or `agent:ID` in the log, and names are shown without the part before the colon.
+  .regex(/^[^:\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must be a name without colons and control characters');
 const comment = z.string().trim().min(1).max(100_000);
 /** A page of a list: `after` is the `next` of the page before. */
 const page = {

@@ -1,6 +1,6 @@
 /** How the input of a tool is shown in a question: whole in what decides, cut in what may be long. */
 import { cutText } from '../../base/text/cut-text.ts';
-import { DECISIVE_FIELDS } from '../../contracts/questions.ts';
+import { isDecisive } from '../../contracts/questions.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -10,21 +10,20 @@ const MAX_WHOLE = 60_000;
 
 /** A field that decides what happens is not cut: such a question is refused for its size. */
 function isTooLargeToShow(input: Input): boolean {
-  return DECISIVE_FIELDS.some((name) => JSON.stringify(input[name] ?? '').length > MAX_WHOLE);
+  return Object.entries(input).some(
+    ([name, value]) => isDecisive(name) && JSON.stringify(value ?? '').length > MAX_WHOLE,
+  );
 }
 
 export function hasDecisive(input: Input): boolean {
-  return DECISIVE_FIELDS.some((name) => typeof input[name] === 'string');
+  return Object.keys(input).some(isDecisive);
 }
 
 /** The input with long texts cut, other than those that decide what happens: without one, all of it does. */
 export function shownInput(input: Input): Input {
   if (isTooLargeToShow(input) || !hasDecisive(input)) return input;
   return Object.fromEntries(
-    Object.entries(input).map(([name, value]) => [
-      name,
-      DECISIVE_FIELDS.includes(name) ? value : shown(value),
-    ]),
+    Object.entries(input).map(([name, value]) => [name, isDecisive(name) ? value : shown(value)]),
   );
 }
 

@@ -74,7 +74,7 @@ export async function addToken(files: AccessFiles, name: string, role: Role, now
   if (RESERVED_NAMES.has(name)) {
     throw new SignalboxError(
       'invalid_request',
-      `the name ${name} stands for callers without a token: choose another name`,
+      `the name ${name} stands for callers without a token or for Signalbox itself: choose another name`,
     );
   }
   if (tokens.some((each) => each.name === name)) {

@@ -65,7 +65,7 @@ describe('completion', () => {
     ['task ls --status review,re', []],
     ['task ls --status=review,bl', ['--status=review,blocked']],
     ['up --log-level s', ['silent']],
-    ['driver show cla', ['claude']],
+    ['driver show cla', ['claude', 'claude-acp']],
   ])('offers fixed values without a running Signalbox: %s', async (line, expected) => {
     expect(await words(line)).toEqual(expected);
   });

@@ -57,4 +57,9 @@ describe('a permission that is asked again after its attempt was parked', () => 
   ])('is asked if the earlier one %s', (_why, earlier, view) => {
     expect(parkedAnswer([earlier, view], view)).toBeUndefined();
   });
+
+  it('is asked if its text is another one', () => {
+    const again = permission('b', 2, { spec: { ...parked.spec, message: 'May it delete the database?' } });
+    expect(parkedAnswer([parked, again], again)).toBeUndefined();
+  });
 });

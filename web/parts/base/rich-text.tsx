@@ -135,7 +135,7 @@ function Markdown({ text }: { readonly text: string }) {
 function MarkdownPart({ block }: { readonly block: MarkdownBlock }) {
   switch (block.kind) {
     case 'heading':
-      // Not a heading of the page: the text is somebody's, and its levels are its own.
+      // Not a heading of the page: the text has levels of its own.
       return (
         <p class="prose-heading" data-level={block.level}>
           <Inlines inlines={block.inlines} />

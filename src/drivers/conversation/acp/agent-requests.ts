@@ -132,7 +132,8 @@ function toolOf({ name, kind, _meta }: ToolCall): string {
 /** With one path if it concerns one: rules are compared with it. Without an input, what the title says stands for it. */
 function inputOf(call: ToolCall): unknown {
   const { rawInput, title } = call;
-  const path = pathOf(call);
+  const paths = pathsOf(call);
+  const path = paths.length > 1 ? { paths } : pathOf(call);
   if (typeof rawInput !== 'object' || rawInput === null || Array.isArray(rawInput))
     return {
       ...(title && { title: cutShown(title) }),
@@ -140,6 +141,8 @@ function inputOf(call: ToolCall): unknown {
       ...path,
     };
   const input: Record<string, unknown> = { ...rawInput };
+  // Several paths are the agent's own account of what it touches: none of them may escape a rule.
+  if (paths.length > 1) return shownInput({ ...input, paths });
   return shownInput(hasDecisive(input) ? input : { ...path, ...input });
 }
 

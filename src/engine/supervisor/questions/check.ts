@@ -50,6 +50,15 @@ function permissionOptions(options: readonly QuestionOption[] = PERMISSION_OPTIO
   });
 }
 
+const ALLOWING_WORD = /(?:^|[^a-z])(?:allow|accept|approve|yes|ok|grant|permit)/i;
+const REJECTING_WORD = /(?:^|[^a-z])(?:reject|deny|decline|refuse|no|never|forbid|cancel)(?:$|[^a-z])/i;
+
+/** People answer by id on the command line and over HTTP. */
+function saysTheOpposite(option: QuestionOption): boolean {
+  const [allows, rejects] = [ALLOWING_WORD.test(option.id), REJECTING_WORD.test(option.id)];
+  return isRejecting(option) ? allows && !rejects : rejects && !allows;
+}
+
 function faultIn(spec: QuestionSpec): string | null {
   const { kind, options = [], schema, url } = spec;
   if ((kind === 'choice' || kind === 'permission') && options.length === 0)
@@ -57,6 +66,9 @@ function faultIn(spec: QuestionSpec): string | null {
   if (options.length > MAX_OPTIONS) return `options: at most ${MAX_OPTIONS}`;
   if (kind === 'permission' && options.some((option) => option.kind === undefined))
     return 'options: each option of a permission needs a kind, such as allow_once or reject_once';
+  const twisted = kind === 'permission' ? options.find(saysTheOpposite) : undefined;
+  if (twisted)
+    return `options: the id ${JSON.stringify(twisted.id)} says the opposite of its kind ${twisted.kind}: choose another id`;
   const ids = options.map(({ id }) => id);
   if (new Set(ids).size < ids.length) return 'options: each needs an id of its own';
   if (kind === 'form' && schema === undefined) return 'schema: a question of kind form needs one';
@@ -65,6 +77,9 @@ function faultIn(spec: QuestionSpec): string | null {
   if ((kind === 'link' || url !== undefined) && !/^https?:\/\//.test(url ?? ''))
     return 'url: expected an address that begins with http:// or https://';
   if (spec.default === undefined) return null;
+  const applied = options.find(({ id }) => id === spec.default?.option);
+  if (kind === 'permission' && !(applied && isRejecting(applied)))
+    return 'default: a permission that expires is not given: name an option that rejects, or leave the default out';
   try {
     checkedAnswer({ ...spec }, { action: 'accepted', ...spec.default });
     return null;

@@ -19,8 +19,11 @@ function isSamePermission({ spec: one }: QuestionView, { spec: other }: Question
   return (
     one.kind === 'permission' &&
     other.kind === 'permission' &&
-    // What an option means belongs to the question: the same id can stand for another choice.
-    canonicalJson([one.about ?? null, one.options ?? null]) ===
-      canonicalJson([other.about ?? null, other.options ?? null])
+    // What was allowed is what was asked: the text and the options belong to it.
+    askedBy(one) === askedBy(other)
   );
+}
+
+function askedBy({ message, about, options }: QuestionView['spec']): string {
+  return canonicalJson([message, about ?? null, options ?? null]);
 }

@@ -8,7 +8,7 @@
 import { posix } from 'node:path';
 import { canonicalJson } from '../../../base/canonical-json.ts';
 import {
-  DECISIVE_FIELDS,
+  isDecisive,
   type PermissionDecision,
   type PermissionPolicy,
   type PermissionRule,
@@ -27,10 +27,13 @@ export interface Ruling {
 export function rulingOf(
   policy: PermissionPolicy,
   recorded: readonly RecordedRule[],
-  { tool, input }: QuestionAbout,
+  about: QuestionAbout,
 ): Ruling {
+  const { tool } = about;
   if (tool === undefined) return { decision: 'ask', why: 'it names no tool' };
-  const texts = inputTexts(input);
+  const given = textsOf(about);
+  // A rule for any input fits also if there is none.
+  const texts = given.length > 0 ? given : [''];
   const matches = (rule: Pick<PermissionRule, 'tool' | 'input' | 'decision'>): boolean =>
     matchesGlob(rule.tool, tool, 'any') &&
     (rule.input === undefined || matchesInput(rule.input, texts, rule.decision));
@@ -54,28 +57,45 @@ function matchesInput(glob: string, texts: readonly string[], decision: Permissi
 }
 
 /**
- * The texts of an input that rules are compared with: a text as it is; of an object its command, paths and address; all of
- * it as JSON if it has none of these. Paths are without `..`.
+ * The texts that rules are compared with: of the input, which may be a text, or an object with a command, paths and
+ * addresses (all of it as JSON if it has none of these), and the path that the question names. A path is also compared
+ * without its `..`: a rule for `/srv/*` must not let `/srv/../etc` pass.
  */
+function textsOf({ input, path }: QuestionAbout): readonly string[] {
+  const texts = [...inputTexts(input), ...(path === undefined ? [] : [path])];
+  return [...new Set(texts.flatMap((text) => [text, withoutDots(text)]))];
+}
+
 function inputTexts(input: unknown): readonly string[] {
   if (typeof input === 'string') return [input];
-  if (input === undefined || input === null) return [''];
+  if (input === undefined || input === null) return [];
   if (typeof input === 'object') {
-    const fields = new Map<string, unknown>(Object.entries(input));
-    const texts = DECISIVE_FIELDS.flatMap((name) => {
-      const value = fields.get(name);
-      if (typeof value !== 'string') return [];
-      return [name.endsWith('path') ? posix.normalize(value) : value];
-    });
-    if (texts.length > 0) return texts;
+    const decisive = Object.entries(input).filter(([name]) => isDecisive(name));
+    if (decisive.length > 0) return decisive.flatMap(([name, value]) => fieldTexts(name, value));
   }
   return [canonicalJson(input)];
 }
 
-/** The glob for this input and no other; undefined for an input with several texts, which one glob cannot stand for. */
-export function inputGlob(input: unknown): string | undefined {
-  const [text = '', ...more] = inputTexts(input);
-  return more.length === 0 ? exactGlob(text) : undefined;
+/** A list is a command with its arguments, or several paths: each item counts, and all of them together. */
+function fieldTexts(name: string, value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+    return value.length === 1 ? value : [...value, value.join(' ')];
+  return [`${name}=${canonicalJson(value)}`];
+}
+
+/** The same place without `.`, `..` and doubled slashes; addresses with a scheme stay as they are. */
+function withoutDots(text: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : text.includes('/') ? posix.normalize(text) : text;
+}
+
+/**
+ * The glob for this question and no other; undefined if it has several texts, which one glob cannot stand for, or none: a
+ * rule without an input would hold for every other question of the tool.
+ */
+export function inputGlob(about: QuestionAbout): string | undefined {
+  const [text, ...more] = textsOf(about);
+  return text === undefined || more.length > 0 ? undefined : exactGlob(text);
 }
 
 /** Characters that end a command, start another one, or put its output elsewhere. */

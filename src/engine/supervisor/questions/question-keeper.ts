@@ -312,7 +312,7 @@ export class QuestionKeeper {
     const chosen = options.find(({ id }) => id === option);
     if (remembering === null || kind !== 'permission' || about?.tool === undefined) return undefined;
     if (!chosen || !isLasting(chosen)) return undefined;
-    const input = remembering?.input ?? inputGlob(about.input);
+    const input = remembering?.input ?? inputGlob(about);
     if (input === undefined) return undefined;
     return {
       id: this.#options.environment.randomId(ID_LENGTH),

@@ -34,7 +34,7 @@ export function measured(figures: UsageFigures, measure: Measure): number {
   }
 }
 
-/** Its own limits, with those in their place that somebody has raised. */
+/** Its own limits, or the raised ones in their place. */
 export function limitsInForce({ limits }: BudgetSpec, raised: Limits | null): Limits {
   return { ...limits, ...raised };
 }
