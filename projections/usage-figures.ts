@@ -1,7 +1,9 @@
 /** Sums of what attempts have used, exactly: tokens are whole numbers, costs billionths of a dollar. */
+
+import { costSourceOf } from '../src/contracts/cost-source.ts';
 import type { EventOf } from '../src/contracts/events/events.ts';
 import { usesUpAttempt } from '../src/contracts/tasks.ts';
-import { costSourceOf, costUnits, countedTokens, tokensOf } from '../src/contracts/usage.ts';
+import { costUnits, countedTokens, tokensOf } from '../src/contracts/usage.ts';
 
 export const FIGURES = [
   'attempts',

@@ -25,15 +25,3 @@ export const budgetSpecSchema = z.strictObject({
   warn_at: z.number(),
 });
 export type BudgetSpec = z.output<typeof budgetSpecSchema>;
-
-/** As in `20,000 tokens`, `$5.00`, `12 attempts`. */
-export function measureText(measure: Measure, amount: number): string {
-  if (measure === 'cost_usd') return `$${amount.toFixed(2)}`;
-  return `${Math.round(amount).toLocaleString('en')} ${measure}`;
-}
-
-/** As in `agent coder`, `project shop`, `all agents`. */
-export function scopeText({ agent, project }: Pick<BudgetSpec, 'agent' | 'project'>): string {
-  if (agent !== undefined) return `agent ${agent}`;
-  return project === undefined ? 'all agents' : `project ${project}`;
-}

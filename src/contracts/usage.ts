@@ -55,11 +55,6 @@ export const reportedUsageSchema = z.strictObject({
 });
 export type ReportedUsage = z.infer<typeof reportedUsageSchema>;
 
-/** The source of the cost of an attempt that has ended. */
-export function costSourceOf(usage: Usage | null | undefined): CostSource {
-  return usage?.cost_source ?? (usage?.cost_usd === undefined ? 'unknown' : 'reported');
-}
-
 /** Input and output tokens together; null if one of them is not known. */
 export function tokensOf(usage: Usage | null | undefined): number | null {
   const { input_tokens: input, output_tokens: output } = usage ?? {};

@@ -1,7 +1,7 @@
 /** One attempt: its processes, its log, and how it ended. */
 import { useRoute } from 'preact-iso';
-import { attemptCostText } from '../../src/contracts/api/usage/figures.ts';
 import { killText } from '../../src/contracts/kill-text.ts';
+import { attemptCostText } from '../../src/contracts/usage-text.ts';
 import { path, post } from '../api/http.ts';
 import type { AnswerOf, AttemptAnswer } from '../api/types.ts';
 import { LogView, type Stream } from '../parts/attempt/log-view.tsx';

@@ -1,8 +1,8 @@
 /** What agents have used: tokens and cost by day, and by agent, project, model and task; and the budgets. */
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { costText, dollarText, tokensText } from '../../src/contracts/api/usage/figures.ts';
-import { measureText, scopeText } from '../../src/contracts/budgets.ts';
+import { measureText, scopeText } from '../../src/contracts/budget-text.ts';
+import { costText, dollarText, tokensText } from '../../src/contracts/usage-text.ts';
 import { path } from '../api/http.ts';
 import type { AnswerOf } from '../api/types.ts';
 import { Empty, Section, StateBadge } from '../parts/base/basics.tsx';

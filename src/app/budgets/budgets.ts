@@ -8,7 +8,8 @@ import type {
   BudgetNotice,
   RaiseBudget,
 } from '../../contracts/api/usage/budgets.ts';
-import { type BudgetSpec, type Limits, MEASURES, measureText, scopeText } from '../../contracts/budgets.ts';
+import { measureText, scopeText } from '../../contracts/budget-text.ts';
+import { type BudgetSpec, type Limits, MEASURES } from '../../contracts/budgets.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { limitsInForce, useIn } from '../../engine/supervisor/usage/budget-use.ts';

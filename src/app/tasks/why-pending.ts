@@ -2,7 +2,7 @@
 import type { BudgetView, PausedQueue } from '../../../projections/index.ts';
 import { queueText } from '../../contracts/api/queue-name.ts';
 import type { WaitAnswer, WaitKind } from '../../contracts/api/why.ts';
-import { measureText, scopeText } from '../../contracts/budgets.ts';
+import { measureText, scopeText } from '../../contracts/budget-text.ts';
 import { limitsInForce } from '../../engine/supervisor/usage/budget-use.ts';
 import { because, type Situation, type Taker } from './situation.ts';
 import { timeOf } from './task-json.ts';

@@ -1,8 +1,9 @@
 /** `signalbox budget`: what agents may use in a day, a week or a month. */
 import { InvalidArgumentError } from 'commander';
 import type { BudgetAnswer } from '../../contracts/api/usage/budgets.ts';
-import { costText, tokensText } from '../../contracts/api/usage/figures.ts';
-import { MEASURES, measureText, scopeText } from '../../contracts/budgets.ts';
+import { measureText, scopeText } from '../../contracts/budget-text.ts';
+import { MEASURES } from '../../contracts/budgets.ts';
+import { costText, tokensText } from '../../contracts/usage-text.ts';
 import { CompletedArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import {

@@ -1,11 +1,6 @@
 /** `signalbox usage`: what agents have used. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  costText,
-  dollarText,
-  tokensText,
-  type UsageFiguresAnswer,
-} from '../../contracts/api/usage/figures.ts';
+import type { UsageFiguresAnswer } from '../../contracts/api/usage/figures.ts';
 import {
   USAGE_KEYS,
   type UsageAnswer,
@@ -14,6 +9,7 @@ import {
 } from '../../contracts/api/usage/usage.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { taskKey } from '../../contracts/ids.ts';
+import { costText, dollarText, tokensText } from '../../contracts/usage-text.ts';
 import { numberOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { clientOf, type ServerOptions, withServer } from '../options.ts';

@@ -1,8 +1,8 @@
 /** Attempts as text: the columns of a table, and the evidence of a kill. */
 import { z } from 'zod';
 import type { AttemptAnswer } from '../../contracts/api/answers.ts';
-import { attemptCostText } from '../../contracts/api/usage/figures.ts';
 import { killText as textOfKill } from '../../contracts/kill-text.ts';
+import { attemptCostText } from '../../contracts/usage-text.ts';
 import type { Column } from '../text/table.ts';
 import { bytesText, durationText } from '../text/time.ts';
 import { styleOfAttempt } from './styles.ts';

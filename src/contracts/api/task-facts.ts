@@ -1,7 +1,7 @@
 /** The facts of a task that the dashboard and the command line show: one list for both. */
 import { type FactKind, FIELD_LABELS } from '../task-fields.ts';
+import { costText, tokensText } from '../usage-text.ts';
 import type { TaskAnswer } from './answers.ts';
-import { costText, tokensText } from './usage/figures.ts';
 
 export interface Fact {
   readonly label: string;

@@ -1,6 +1,7 @@
 /** The session in which an agent has worked on a task, and goes on in a later attempt. */
 import type { AttemptView, TaskView } from '../../../projections/index.ts';
-import { costSourceOf, TOKEN_KEYS } from '../../contracts/usage.ts';
+import { costSourceOf } from '../../contracts/cost-source.ts';
+import { TOKEN_KEYS } from '../../contracts/usage.ts';
 import type { ResumedSession } from '../../drivers/driver.ts';
 import { type AgentDefinition, type AgentRoster, queueOf } from './agent-roster.ts';
 

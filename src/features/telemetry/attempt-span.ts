@@ -2,10 +2,11 @@
  * Builds the span of one attempt: `invoke_agent`, from the claim to the end. The GenAI conventions of OpenTelemetry, which
  * are not stable yet, are used in this file only.
  */
+
+import { costSourceOf } from '../../contracts/cost-source.ts';
 import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
 import { attemptKey } from '../../contracts/ids.ts';
 import type { AttemptOutcome } from '../../contracts/tasks.ts';
-import { costSourceOf } from '../../contracts/usage.ts';
 import { attemptTrace, type TaskTrace } from '../../engine/runtime/task-trace.ts';
 import { type Attributes, type Span, SpanEvents } from './span.ts';
 

@@ -90,8 +90,8 @@ describe('a question of an agent', { timeout: 240_000 }, () => {
     await using browser = await TestBrowser.launch();
     const page = await browser.open(`${sandbox.url}/ui/`);
     const form = page.locator(`[data-question="${id}"]`);
-    expect(await form.locator('.question-text').textContent()).toBe('Go on?');
-    expect(await page.locator('section h2').first().textContent()).toContain('Questions');
+    expect(await form.locator('.question-text').innerText()).toBe('Go on?');
+    expect(await page.locator('section h2').first().innerText()).toContain('Questions');
     await form.locator('[data-option="yes"]').click();
     await expectAnswered('by-page', 'yes', 'anonymous');
     await form.waitFor({ state: 'detached' });

@@ -1,7 +1,7 @@
 /** A task on the board. */
 import type { BoardCard } from '../../../src/contracts/api/board.ts';
 import { attemptsText } from '../../../src/contracts/api/task-facts.ts';
-import { costText } from '../../../src/contracts/api/usage/figures.ts';
+import { costText } from '../../../src/contracts/usage-text.ts';
 import { keyOf, shownStatus } from '../../state/cards.ts';
 import { Ago, StateBadge, toneOf } from '../base/basics.tsx';
 import { taskHref } from '../base/links.tsx';
