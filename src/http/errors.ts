@@ -3,13 +3,14 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { problemHeaders, problemOf } from '../operations/errors.ts';
+import { loggedRequest } from './logged-request.ts';
 
 /** Answers an error of a handler, a hook or the server itself. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = explain(thrown);
   if (error.code === 'internal') {
-    const { method, url } = request;
-    request.log.error({ err: thrown, method, url }, `a request failed unexpectedly: ${messageOf(thrown)}`);
+    const facts = { err: thrown, ...loggedRequest(request) };
+    request.log.error(facts, `a request failed unexpectedly: ${messageOf(thrown)}`);
   }
   const problem = problemOf(error, request.id);
   // The server would close the connection after an unread body, and a client that is still sending would not get the

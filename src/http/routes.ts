@@ -69,7 +69,7 @@ function withText(headers: IncomingHttpHeaders, name: 'idempotency-key'): Incomi
 function admit(operation: Operation, request: Request, { gatekeeper, rateLimit }: RouteOptions): Caller {
   let caller: Caller;
   try {
-    caller = gatekeeper.admit(operation, request.headers.authorization, request.params);
+    caller = gatekeeper.admit(operation, request.headers.authorization, request);
   } catch (error) {
     rateLimit.take(request.ip);
     throw error;
@@ -80,7 +80,7 @@ function admit(operation: Operation, request: Request, { gatekeeper, rateLimit }
 
 function isAdmitted(operation: Operation, request: Request, { gatekeeper }: RouteOptions): boolean {
   try {
-    gatekeeper.admit(operation, request.headers.authorization, request.params);
+    gatekeeper.admit(operation, request.headers.authorization, request);
     return true;
   } catch {
     return false;

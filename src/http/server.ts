@@ -19,6 +19,7 @@ import { type Operation, provides } from '../operations/operation.ts';
 import type { Features, Services } from '../operations/services.ts';
 import { answerClientError, answerError, answerNotFound } from './errors.ts';
 import { acceptOnlyJson } from './json-body.ts';
+import { loggedRequest } from './logged-request.ts';
 import { watchMethods } from './methods.ts';
 import { Metrics } from './metrics.ts';
 import { documentService } from './openapi/page.ts';
@@ -186,10 +187,10 @@ function gatekeeperOf({ app, people = NO_TOKENS, host, publicUrl }: HttpServerOp
 function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptions): void {
   const checkOrigin = originGuard({ host: options.host, publicUrl: options.publicUrl });
   http.addHook('onRequest', async (request, reply) => {
-    const { method, url, log } = request;
+    const { log } = request;
     reply.raw.once('close', () => {
       log.debug(
-        { method, url: withoutSecret(url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+        { ...loggedRequest(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
         reply.raw.writableFinished ? 'answered' : 'the client disconnected before the response',
       );
     });
@@ -232,19 +233,4 @@ function listenError(cause: unknown, { host, port }: HttpServerOptions): Signalb
 
 function authority(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** An address as it may be logged: without the secret of an answer link. */
-function withoutSecret(url: string): string {
-  // A target may be a whole address, with escapes in it.
-  const at = decodedPath(url).indexOf('/api/answer-links/');
-  return at < 0 ? url : '/api/answer-links/…';
-}
-
-function decodedPath(url: string): string {
-  try {
-    return decodeURIComponent(url);
-  } catch {
-    return url;
-  }
 }

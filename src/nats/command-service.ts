@@ -16,7 +16,13 @@ import { TaskUpdates } from '../app/events/follow.ts';
 import { appServices } from '../app/services.ts';
 import { NATS_OPERATOR } from '../contracts/actors.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
-import { anonymous, type Caller, Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
+import {
+  type Address,
+  anonymous,
+  type Caller,
+  Gatekeeper,
+  type PeopleTokens,
+} from '../operations/access/access.ts';
 import { PROBLEM_TYPE, problemOf } from '../operations/errors.ts';
 import { OPERATIONS } from '../operations/index.ts';
 import { type Operation, provides, type Reply } from '../operations/operation.ts';
@@ -144,7 +150,7 @@ export class CommandService {
     const headers = headersOf(message.headers);
     const context = {
       headers,
-      caller: this.#admit(operation, headers.authorization, input.params),
+      caller: this.#admit(operation, headers.authorization, input),
       gone: () => this.#stopping.signal,
       // Only streams check it, and NATS has none.
       isAdmitted: () => true,
@@ -155,13 +161,9 @@ export class CommandService {
   }
 
   /** @throws SignalboxError `unauthorized`, `forbidden` */
-  #admit(
-    operation: Operation,
-    authorization: string | undefined,
-    params: Readonly<Record<string, string>>,
-  ): Caller {
+  #admit(operation: Operation, authorization: string | undefined, input: Address): Caller {
     if (authorization === undefined) return this.#operator();
-    return this.#gatekeeper.admit(operation, authorization, params);
+    return this.#gatekeeper.admit(operation, authorization, input);
   }
 
   /** The rights of its NATS user make a caller an operator, but as soon as there are tokens only a token gives a name. */

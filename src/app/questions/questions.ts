@@ -2,7 +2,7 @@
  * Asking, reading and answering questions.
  *
  * Invariant access/attempt-speaks-for-itself: an attempt asks with its own token. It never answers its own question, and
- * that of another attempt only if the configuration of that agent names its agent.
+ * that of another attempt only in the task that Signalbox created for this answer, by the agent that the configuration names.
  */
 import { openQuestions, type QuestionView, type RuleView } from '../../../projections/index.ts';
 import type {
@@ -14,13 +14,14 @@ import type {
 } from '../../contracts/api/questions.ts';
 import type { Attribution } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import type { TaskRef } from '../../contracts/ids.ts';
+import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { QuestionOption, QuestionSpec } from '../../contracts/questions.ts';
+import { isAnswerTo } from '../../engine/supervisor/questions/answering-agents.ts';
 import { ASK_ALWAYS } from '../../engine/supervisor/questions/permissions.ts';
 import type { QuestionRef } from '../../engine/supervisor/questions/question-keeper.ts';
 import { type AttemptPrincipal, authenticateQuestion, principalOf } from '../agents/agent-messages.ts';
 import { readAgent } from '../agents/agents.ts';
-import { type AppContext, deciderOf, findQuestions, findTask } from '../context.ts';
+import { type AppContext, deciderOf, findQuestions, findTask, taskInMemory } from '../context.ts';
 import type { TaskUpdates } from '../events/follow.ts';
 import { questionJson, ruleJson } from './question-json.ts';
 
@@ -140,21 +141,21 @@ export async function answerAs(
 }
 
 /** @throws SignalboxError `own_question`, `forbidden` */
-function assertMayAnswer(
-  { supervision }: AppContext,
-  question: QuestionView,
-  principal: AttemptPrincipal | null,
-): void {
+function assertMayAnswer(app: AppContext, question: QuestionView, principal: AttemptPrincipal | null): void {
   const { project, task, attempt } = question;
   if (principal?.project === project && principal.task === task) {
     const whose = principal.attempt === attempt ? 'its own question' : 'a question of its own task';
     throw new SignalboxError('own_question', `an attempt cannot answer ${whose}: wait for the answer`);
   }
-  const allowed = supervision.roster.get(question.agent)?.questions?.answeredBy;
-  if (principal && principal.agent === allowed) return;
+  const allowed = app.supervision.roster.get(question.agent)?.questions?.answeredBy;
+  // Its other tasks may be children of the one that asks, with a text that says what to answer.
+  const own = principal?.project === project ? taskInMemory(app, principal) : undefined;
+  if (own && isAnswerTo(own, question) && principal?.agent === allowed) return;
+  const others =
+    allowed === undefined ? '' : `, and agent ${allowed} in the task that Signalbox created for this one,`;
   throw new SignalboxError(
     'forbidden',
-    `only people${allowed === undefined ? '' : ` and agent ${allowed}`} answer questions of agent ${question.agent} (answered_by)`,
+    `only people${others} answer question ${question.id} of ${taskKey(question)} (answered_by of agent ${question.agent})`,
   );
 }
 

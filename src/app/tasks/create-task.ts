@@ -7,7 +7,7 @@ import type { IncomingTrace } from '../../base/trace-context.ts';
 import type { CreateTask } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { BACKGROUND_PROJECT, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import { KEYED_ID, keyedTaskId, SCHEDULE_KEY_PREFIX } from '../../engine/runtime/task-ids.ts';
+import { isReserved, keyedTaskId, SCHEDULE_KEY_PREFIX } from '../../engine/runtime/task-ids.ts';
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
 import { type Creator, inheritedBy } from './inherited.ts';
@@ -77,9 +77,9 @@ export async function createAnyTask(
   }
 }
 
-/** The task of a time is found by its key: it must not be there before a schedule creates it. */
+/** What Signalbox creates by itself, for a time, a question or a review, must not be there before. */
 function assertFreeName({ id, idempotency_key: key }: CreateTask, { attempt }: Creator): void {
-  const isTaken = key?.startsWith(SCHEDULE_KEY_PREFIX) || (attempt !== null && KEYED_ID.test(id ?? ''));
+  const isTaken = key?.startsWith(SCHEDULE_KEY_PREFIX) || (attempt !== null && isReserved(id ?? ''));
   if (!isTaken) return;
   throw new SignalboxError(
     'forbidden',

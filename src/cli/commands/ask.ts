@@ -1,9 +1,10 @@
 /** `signalbox ask`: a question of the agent that runs it. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readRegular } from '../../base/regular-files.ts';
 import { MAX_WAIT_SECONDS } from '../../contracts/api/jobs.ts';
 import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import { MAX_QUESTION_BYTES } from '../../contracts/questions.ts';
 import { append, durationOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { type ClientOptions, clientOf, unreadable, withProject } from '../options.ts';
@@ -36,13 +37,18 @@ function taskOf(task: string | undefined): string {
 }
 
 async function aboutOf({ tool, input, diffFile, path }: AskOptions) {
-  const diff =
-    diffFile &&
-    (await readFile(diffFile, 'utf8').catch((error: unknown) => {
-      throw unreadable('--diff-file', diffFile, error);
-    }));
+  const diff = diffFile === undefined ? undefined : await diffIn(diffFile);
   const about = { tool, input, diff, path };
   return Object.values(about).some((value) => value !== undefined) ? about : undefined;
+}
+
+/** @throws SignalboxError `invalid_request` */
+async function diffIn(file: string): Promise<string> {
+  const diff = await readRegular(file, MAX_QUESTION_BYTES, { followLinks: true }).catch((error: unknown) => {
+    throw unreadable('--diff-file', file, error);
+  });
+  if (diff === null) throw unreadable('--diff-file', file, new Error('there is no such file'));
+  return diff.toString();
 }
 
 async function ask(message: string, options: AskOptions): Promise<QuestionJson> {

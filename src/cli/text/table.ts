@@ -1,5 +1,6 @@
 /** Tables that fit into the terminal. */
 
+import { cutText } from '../../base/text/cut-text.ts';
 import { oneLine } from '../../base/text/printable.ts';
 import type { Style, Terminal } from '../terminal.ts';
 import { pad, shorten, widthOf } from './width.ts';
@@ -16,6 +17,8 @@ export interface Column<Row> {
 const GAP = '  ';
 /** No column is narrower than this. */
 const MIN_WIDTH = 4;
+/** Characters of a cell, also where lines have no end: one long text must not make every line of a file as long. */
+const MAX_CELL_LENGTH = 500;
 
 /** Rows in aligned columns with a header, shortened to the width of the terminal. */
 export function tableLines<Row>(
@@ -23,7 +26,7 @@ export function tableLines<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
 ): string[] {
-  const cells = rows.map((row) => columns.map((column) => oneLine(String(column.text(row)))));
+  const cells = rows.map((row) => columns.map((column) => cellOf(column, row)));
   const widths = widthsFor(terminal.columns, columns, cells);
   const lineOf = (texts: readonly string[], styleOf: (column: Column<Row>) => Style | null): string =>
     columns
@@ -42,6 +45,10 @@ export function tableLines<Row>(
     lineOf(titles, () => 'dim'),
     ...rows.map((row, index) => lineOf(cells[index] ?? [], ({ style }) => style?.(row) ?? null)),
   ];
+}
+
+function cellOf<Row>(column: Column<Row>, row: Row): string {
+  return cutText(oneLine(String(column.text(row))), MAX_CELL_LENGTH, '…');
 }
 
 function widthsFor<Row>(

@@ -1,6 +1,6 @@
 /** Columns that a text takes on a terminal: two for Chinese, Japanese, Korean and emoji, none for combining characters. */
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+import { graphemesOf } from '../../base/text/cut-text.ts';
 
 const ASCII = /^[\x20-\x7e]*$/;
 /** East Asian Wide and Fullwidth (Unicode Annex 11), in blocks. */
@@ -13,7 +13,7 @@ const INVISIBLE = /^[\p{M}\p{Cf}\p{Cc}]+$/u;
 export function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += widthOfGrapheme(segment);
+  for (const grapheme of graphemesOf(text)) width += widthOfGrapheme(grapheme);
   return width;
 }
 
@@ -24,15 +24,14 @@ function widthOfGrapheme(grapheme: string): number {
 
 /** The text in at most `width` columns, ending with an ellipsis if it is shortened. */
 export function shorten(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  let room = width - 1;
+  let used = 0;
   let kept = '';
-  for (const { segment } of graphemes.segment(text)) {
-    room -= widthOfGrapheme(segment);
-    if (room < 0) break;
-    kept += segment;
+  for (const grapheme of graphemesOf(text)) {
+    used += widthOfGrapheme(grapheme);
+    if (used > width) return width < 1 ? '' : `${kept}…`;
+    if (used < width) kept += grapheme;
   }
-  return width < 1 ? '' : `${kept}…`;
+  return text;
 }
 
 /** The text padded with spaces to `width` columns. */

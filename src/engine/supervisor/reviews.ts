@@ -15,8 +15,8 @@ import type { DomainEvent } from '../../contracts/events/events.ts';
 import { MAX_TITLE_LENGTH } from '../../contracts/fields.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { type Output, SETTLED_STATES, type TaskSpec } from '../../contracts/tasks.ts';
+import { reviewTaskIds } from '../runtime/task-ids.ts';
 import { refOf, taskOf } from '../runtime/views.ts';
-import { auxiliaryIds } from './auxiliary-ids.ts';
 import type { Relations } from './relations.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { ownApprovalOf } from './workspaces/workspace-facts.ts';
@@ -150,7 +150,7 @@ function isReviewOf({ spec: { reviews } }: TaskView, task: TaskView): boolean {
 }
 
 function reviewIds(task: TaskView): string[] {
-  return auxiliaryIds(task.id, `r${task.attempts}`, reviewHash(task));
+  return reviewTaskIds(task.id, task.attempts, reviewHash(task));
 }
 
 function reviewHash({ project, id, attempts }: TaskView): string {

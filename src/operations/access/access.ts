@@ -47,6 +47,19 @@ export interface GateRules {
   ) => AttemptPrincipal | null;
 }
 
+/** What a caller wants to do. */
+interface Target {
+  readonly access: Access;
+  readonly project?: string;
+  readonly isProjectInQuery?: true;
+}
+
+/** Where it wants to do it, as it was sent. */
+export interface Address {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: unknown;
+}
+
 /** A caller without a name. */
 export const anonymous = (role: Role, token: string | null = null): Caller => ({
   actor: ANONYMOUS,
@@ -74,11 +87,11 @@ export class Gatekeeper {
 
   /** @throws SignalboxError `unauthorized`, `forbidden` */
   admit(
-    { access, project }: { readonly access: Access; readonly project?: string },
+    { access, project, isProjectInQuery }: Target,
     authorization: string | undefined,
-    params: Readonly<Record<string, string>> = {},
+    { params, query }: Address = {},
   ): Caller {
-    const address = { project, ...params };
+    const address = { project: isProjectInQuery ? projectIn(query) : project, ...params };
     if (access === 'public') return anonymous('observer');
     const { people, mayBeOpen, principalOf } = this.#rules;
     const isOpen = mayBeOpen && people.isOpen;
@@ -120,6 +133,12 @@ export class Gatekeeper {
 /** The rights of the caller; an attempt has them for its own task only. */
 export function rightsOf({ role }: Caller): Right[] {
   return RIGHTS.filter((right) => isAllowed(right, role));
+}
+
+/** The one project that a query names; undefined for none, and for several. */
+function projectIn(query: unknown): string | undefined {
+  const named = typeof query === 'object' && query !== null && 'project' in query ? query.project : undefined;
+  return typeof named === 'string' ? named : undefined;
 }
 
 function isAllowed(access: Access, role: Role): boolean {

@@ -53,6 +53,7 @@ export const listQuestions = operation({
   summary: 'List the open questions of all agents, oldest first',
   access: 'read',
   http: { method: 'GET', path: '/api/questions' },
+  isProjectInQuery: true,
   input: { ...NO_INPUT, query: listQuestionsSchema },
   answers: { 200: json(questionListSchema, 'The open questions.') },
   handle: ({ questions }, { query }) => ({ questions: questions.list(query) }),

@@ -88,6 +88,10 @@ describe('access with tokens', () => {
     for (const path of ['/api/tasks', '/api/projects/other/tasks', '/api/agents']) {
       problemIn(await http.get(path, { token: attempt }), 403, 'forbidden');
     }
+    const questions = '/api/questions';
+    expect((await http.get(`${questions}?project=demo`, { token: attempt })).body).toEqual({ questions: [] });
+    for (const query of ['', '?project=other', '?project=demo&project=other', '?agent=worker'])
+      problemIn(await http.get(`${questions}${query}`, { token: attempt }), 403, 'forbidden');
     problemIn(await http.post('/api/projects/other/tasks', later, { token: attempt }), 403, 'forbidden');
     problemIn(await http.post(`${TASKS}/a/cancel`, {}, { token: attempt }), 403, 'forbidden');
     expect(http.events).toBe(before);
@@ -122,6 +126,7 @@ describe('access with tokens', () => {
     const said = async (...asked: Parameters<typeof ask>) => (await ask(...asked)).text();
     // Whose task it is follows from the token; the address has no say in it.
     expect(await said('task_get', {}, attempt, '/mcp?project=other')).toContain('"id":"a"');
+    expect(await said('question_list', {}, attempt, '/mcp?project=other')).toContain('"questions":[]');
     const claimed = await said('task_get', { task_id: 'a' }, observer, '/mcp?project=demo');
     expect(claimed).toContain('"id":"a"');
     for (const token of [observer, attempt]) {

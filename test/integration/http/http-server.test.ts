@@ -150,6 +150,20 @@ describe('the HTTP server', () => {
     expect(problem.instance).toBe(`urn:signalbox:request:${line.reqId}`);
   });
 
+  it('logs an unexpected error without the secret of an answer link', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
+    await using http = await startHttp({ agents: agents() }, { logger });
+    await http.working('a');
+    vi.spyOn(http.test.app.state.projections.questions.byTask, 'get').mockImplementation(() => {
+      throw new TypeError('broken');
+    });
+    problemIn(await http.get('/api/answer-links/demo.a.q.s3cret'), 500, 'internal');
+    await http.server.close();
+    expect(lines.join()).toContain('a request failed unexpectedly: broken');
+    expect(lines.join()).not.toContain('s3cret');
+  });
+
   it('logs one line for each request, without tokens', async () => {
     const lines: string[] = [];
     const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });

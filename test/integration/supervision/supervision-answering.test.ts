@@ -2,9 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { openQuestions, type QuestionView } from '../../../projections/index.ts';
 import { answerQuestion } from '../../../src/app/questions/questions.ts';
+import { createTask } from '../../../src/app/tasks/create-task.ts';
 import { explainTask } from '../../../src/app/tasks/why.ts';
+import { sha256 } from '../../../src/base/hash.ts';
 import { answerQuestionSchema } from '../../../src/contracts/api/questions.ts';
+import { createTaskSchema } from '../../../src/contracts/api/requests.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
+import { answerTaskIds, keyedTaskId, reviewTaskIds } from '../../../src/engine/runtime/task-ids.ts';
 import { agent, inTurn } from '../../support/simulation/agent.ts';
 import type { SimulatedAgent } from '../../support/simulation/node.ts';
 import { type Script, script, scripts } from '../../support/simulation/script.ts';
@@ -32,6 +36,13 @@ function answerTo(simulation: Simulation, { project, task, id }: QuestionView, t
   const request = answerQuestionSchema.parse({ option: 'yes' });
   const caller = { actor: token === null ? 'user:ann' : 'agent:b', token };
   return simulation.answer(answerQuestion(simulation.app, { project, task, question: id }, request, caller));
+}
+
+/** A task that the attempt of `t` creates. */
+function createAsAgent(simulation: Simulation, task: { readonly id: string; readonly agent: string }) {
+  const request = createTaskSchema.parse({ title: 'a child', ...task });
+  const creator = { actor: 'agent:a', attempt: { project: 'demo', task: 't', attempt: 1 } };
+  return simulation.answer(createTask(simulation.app, 'demo', request, creator));
 }
 
 const answerTask = (simulation: Simulation): string => `t-q-${onlyQuestion(simulation).id}`;
@@ -78,6 +89,43 @@ describe('an agent that answers for another one', () => {
     expect(onlyQuestion(simulation).answer).toMatchObject({ option: 'yes', by: 'agent:b' });
     await simulation.untilState(answerTask(simulation), 'done');
     expect(simulation.task(answerTask(simulation)).attempts).toBe(1);
+  });
+
+  it('answers in the task of the question only, not in one that the asking agent gave it', async () => {
+    const simulation = await givenAsked([asker('a', 'b'), agent('b', scripts.hangs(), { concurrency: 3 })]);
+    await createAsAgent(simulation, { id: 'child', agent: 'b' });
+    await simulation.untilState('child', 'working');
+    await simulation.untilState(answerTask(simulation), 'working');
+    const tokenIn = (task: string) =>
+      simulation.app.supervision.tokens.tokenOf({ project: 'demo', task, attempt: 1 });
+    const question = onlyQuestion(simulation);
+    await expect(answerTo(simulation, question, tokenIn('child'))).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringContaining('in the task that Signalbox created'),
+    });
+    expect(onlyQuestion(simulation).answer).toBeNull();
+    await answerTo(simulation, question, tokenIn(answerTask(simulation)));
+    expect(onlyQuestion(simulation).answer?.by).toBe('agent:b');
+  });
+
+  it('cannot be kept away by a task with the id of its own: no agent may take one', async () => {
+    const hash = sha256('any');
+    const long = 'x'.repeat(64);
+    const ids = [
+      ...answerTaskIds('t', 'q', hash),
+      ...answerTaskIds(long, 'q', hash),
+      ...reviewTaskIds('t', 3, hash),
+      ...reviewTaskIds(long, 3, hash),
+      keyedTaskId('demo', 'key'),
+    ];
+    expect(ids).toHaveLength(7);
+    const simulation = await givenAsked([asker('a', 'b'), agent('b', scripts.hangs())]);
+    for (const id of ids)
+      await expect(createAsAgent(simulation, { id, agent: 'b' })).rejects.toThrow(
+        `the id ${id} is reserved for Signalbox`,
+      );
+    for (const id of ['t-q', 'report-release', 'draft-rev2', 'faq'])
+      expect((await createAsAgent(simulation, { id, agent: 'b' })).created).toBe(true);
   });
 
   it('fails without an answer that fits, and a person answers; its task then leaves nothing behind', async () => {

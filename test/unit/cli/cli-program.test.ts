@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assertSupportedPlatform } from '../../../src/cli/platform.ts';
 import { createProgram, runProgram } from '../../../src/cli/program.ts';
@@ -27,6 +31,29 @@ describe('the command line', () => {
       );
     },
   );
+
+  it('reads a diff from a regular file of a bounded size only, and waits for no other program', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'signalbox-ask-'));
+    try {
+      const [fifo, large] = [join(directory, 'fifo'), join(directory, 'large')];
+      execFileSync('mkfifo', [fifo]);
+      await writeFile(large, '');
+      await truncate(large, 1_000_000_000);
+      for (const [file, why] of [
+        [fifo, 'is not a regular file'],
+        ['/dev/zero', 'is not a regular file'],
+        [large, 'has more than 262144 bytes'],
+        [join(directory, 'none'), 'there is no such file'],
+      ] as const) {
+        const { code, err } = await run('ask', 'May I?', '--task', 't', '--diff-file', file);
+        expect(code).not.toBe(0);
+        expect(err).toContain(`--diff-file ${file} cannot be read: `);
+        expect(err).toContain(why);
+      }
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
 
   it('explains exit codes as a topic of the help', async () => {
     const { code, out } = await run('help', 'exit-codes');

@@ -40,6 +40,26 @@ describe('the width of a text', () => {
   });
 });
 
+describe('a long text', () => {
+  const long = '审查 e\u0301👨‍👩‍👧 '.repeat(20_000);
+
+  it('is measured and shortened in a time that grows with its length only', { timeout: 5_000 }, () => {
+    expect(widthOf(long)).toBe(20_000 * 9);
+    expect(shorten(long, 9)).toBe('审查 e\u0301👨‍👩‍👧…');
+    expect(shorten(long, Number.POSITIVE_INFINITY)).toBe(long);
+  });
+
+  it('does not make the other lines of a table as long, also where lines have no end', () => {
+    const both = [
+      { title: 'A', text: (row: string) => row },
+      { title: 'B', text: () => 'b' },
+    ];
+    const lines = tableLines(new RecordedTerminal(), both, [long, 'short', 'x\n'.repeat(100_000)]);
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line.length).toBeLessThan(1_100);
+  });
+});
+
 describe('text from agents', () => {
   it('shows control characters as symbols', () => {
     expect(printable('\u001b]0;title\u0007 \u001b[2J\u009b31m\u007f')).toBe('␛]0;title␇ ␛[2J\ufffd31m␡');

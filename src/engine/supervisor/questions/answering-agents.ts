@@ -12,8 +12,8 @@ import { agentActor } from '../../../contracts/actors.ts';
 import { type TaskRef, taskKey } from '../../../contracts/ids.ts';
 import type { AnswerSpec } from '../../../contracts/questions.ts';
 import { SETTLED_STATES } from '../../../contracts/tasks.ts';
+import { answerTaskIds } from '../../runtime/task-ids.ts';
 import { refOf, taskOf } from '../../runtime/views.ts';
-import { auxiliaryIds } from '../auxiliary-ids.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
 import { answerIn } from './printed-answer.ts';
 
@@ -137,12 +137,13 @@ export class AnsweringAgents {
   }
 }
 
-function isAnswerTo({ spec: { answers } }: TaskView, { task, id }: QuestionView): boolean {
+/** Whether Signalbox created the task for an answer to this question. */
+export function isAnswerTo({ spec: { answers } }: TaskView, { task, id }: QuestionView): boolean {
   return answers?.task === task && answers.question === id;
 }
 
 function idsOf(question: QuestionView): string[] {
-  return auxiliaryIds(question.task, `q-${question.id}`, hashOf(question));
+  return answerTaskIds(question.task, question.id, hashOf(question));
 }
 
 function hashOf({ project, task, id }: QuestionView): string {
