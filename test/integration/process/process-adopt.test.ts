@@ -99,7 +99,8 @@ describe('kill -9 of the supervisor', () => {
         lab.spec(fixture('notes-start.sh', starts, `agent-${index}`, '600', '0')),
       );
       const { child, output } = startSupervisor(specs, 'stay', ...warmUp);
-      await until('the first agent runs', () => output().includes('\n'));
+      // The launch shell is used when the system has cleaned up after an orphan, which a busy one does late.
+      await until('the first agent runs', () => output().includes('\n'), 60_000);
       await pause(ms);
       await killNine(child);
 
@@ -120,6 +121,7 @@ describe('kill -9 of the supervisor', () => {
       const killed = await Promise.all(running.map((process) => process.kill({ graceMs: 0 })));
       expect(killed.every(({ survivors }) => survivors === 0)).toBe(true);
     },
+    90_000,
   );
 
   it('is not needed: a supervisor that closes its runner exits and leaves the agents running', async () => {
