@@ -1,6 +1,6 @@
 /** The workspaces that exist. A workspace is here until it is removed, also when its task has left memory. */
 
-import type { EventOf, TypeAbout } from '../src/contracts/events/events.ts';
+import { type EventOf, REDACTED, type TypeAbout } from '../src/contracts/events/events.ts';
 import { taskKey } from '../src/contracts/ids.ts';
 import { SETTLED_STATES } from '../src/contracts/tasks.ts';
 import type { ApprovalMode } from '../src/contracts/workspaces.ts';
@@ -29,6 +29,8 @@ export interface WorkspaceView {
   readonly merged: { readonly source: string; readonly commit: string; readonly time: number } | null;
   /** Why it could not be set up or merged; null if that is not so. */
   readonly problem: string | null;
+  /** The event whose text the problem is, if it may be redacted. */
+  readonly problemSequence: number | null;
   /** Why it was not removed when its time was over; null if that is not so. */
   readonly kept: string | null;
   /** Whether the task was approved, and a person has to do something before it can be merged. */
@@ -52,13 +54,15 @@ const HANDLERS: Handlers<Changing, WorkspaceDraft> = {
   'workspace.set_up': clear,
   'workspace.set_up_failed': (next, { error }) => {
     next.problem = error;
+    next.problemSequence = null;
   },
   'workspace.merged': (next, { source, commit }, { time }) => {
     next.merged = { source, commit, time };
-    next.problem = null;
+    clear(next);
   },
-  'workspace.merge_failed': (next, { reason, goes_back }) => {
+  'workspace.merge_failed': (next, { reason, goes_back }, { sequence }) => {
     next.problem = reason;
+    next.problemSequence = sequence;
     next.isStuck = !goes_back;
   },
   'workspace.kept': (next, { reason }) => {
@@ -74,7 +78,7 @@ const TABLE = tableOf(HANDLERS);
 
 export const workspaces: PastProjection<Workspaces> = {
   name: 'workspaces',
-  version: 1,
+  version: 2,
   initial: () => ({ byTask: new Map() }),
   evolve({ byTask }, record, entries = 'handed out') {
     const { event, transitions } = record;
@@ -84,6 +88,12 @@ export const workspaces: PastProjection<Workspaces> = {
     const known = byTask.get(key);
     if (!known) return;
     if (event.type === 'workspace.removed') return void byTask.delete(key);
+    if (event.type === 'task.redacted') {
+      if (event.sequence !== known.problemSequence) return;
+      const redacted = draftOf(known, entries);
+      redacted.problem = REDACTED;
+      return void byTask.set(key, redacted);
+    }
     const handle = TABLE.get(event.type);
     const moved = transitions.find(({ entity }) => entity === 'workspace');
     const task = transitions.find(({ entity }) => entity === 'task');
@@ -108,6 +118,7 @@ export const workspaces: PastProjection<Workspaces> = {
 
 function clear(next: WorkspaceDraft): void {
   next.problem = null;
+  next.problemSequence = null;
 }
 
 function viewOf(event: EventOf<'workspace.requested'>, time: number): WorkspaceView {
@@ -127,6 +138,7 @@ function viewOf(event: EventOf<'workspace.requested'>, time: number): WorkspaceV
     settledAt: null,
     merged: null,
     problem: null,
+    problemSequence: null,
     kept: null,
     isStuck: false,
     discards: false,

@@ -12,7 +12,7 @@ import { atMost, type Figure, percentile, shown } from '../support/figure.ts';
 
 const ROUNDS = 9;
 const COLD_ROUNDS = 5;
-const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
 export async function start(): Promise<Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-bench-start-'));

@@ -130,6 +130,7 @@ describe.skipIf(CHROMIUM === null)('an operator', { timeout: BROWSER_TEST_MS }, 
     await add('found', { description: 'about rocks', labels: { kind: 'mineral' }, review: 'auto' });
     await expect.poll(() => statusOf('found'), { timeout: 20_000 }).toBe('done');
     const page = await browser.open(`${sandbox.url}/ui/`);
+    await page.locator('h1').first().waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('zirconium mineral');
     await page.keyboard.press('Enter');

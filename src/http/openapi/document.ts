@@ -7,7 +7,7 @@ import { problemSchema } from '../../contracts/api/system-answers.ts';
 import { ERROR_CODES, type ErrorCode } from '../../contracts/errors.ts';
 import type { Access } from '../../operations/access/access.ts';
 import { errorsOf, PROBLEM_TYPE, STATUS_OF } from '../../operations/errors.ts';
-import { type Content, GROUPS, type Operation } from '../../operations/operation.ts';
+import { type Content, GROUPS, NO_INPUT, type Operation } from '../../operations/operation.ts';
 import { type JsonSchema, SchemaBook } from '../../operations/schemas.ts';
 
 export interface OpenApiDocument {
@@ -108,7 +108,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
 
 function describe(operation: Operation, book: SchemaBook): DescribedOperation {
   const { name, group, summary, access, input, example, http } = operation;
-  const takesBody = http.method === 'POST';
+  const takesBody = http.method === 'POST' && input.body !== NO_INPUT.body;
   return {
     operationId: name,
     tags: [group],

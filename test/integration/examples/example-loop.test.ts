@@ -37,7 +37,7 @@ describe.concurrent('the example loop', () => {
         const first = await ask('Run `sleep 1; pwd` and `echo "<two>"; exit 7`');
         expect(first).toMatch(/^Done:\n/);
         expect(first).toContain(`completed: ${sandbox.directory} (output_file=`);
-        expect(first).toMatch(/failed: \(exited with code 7\) <two> \(output_file=/);
+        expect(first).toMatch(/failed: \(exited with code 7[^)]*\) <two> \(output_file=/);
         expect(first.match(/\[bg:/g)).toHaveLength(2);
         // It was asked before it started anything, while it waited, and when all was there: nothing was told twice.
         expect(seen.length).toBeGreaterThanOrEqual(3);

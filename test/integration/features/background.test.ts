@@ -156,7 +156,7 @@ describe('the output of a command', () => {
       expect(end).toMatchObject({ status: 'failed', exit_code: 3, output: 'begun\nwrong\n' });
       const { text } = await of(sandbox).drainNotifications();
       expect(text).toContain(
-        `[bg:${failed.task_id}] failed: (exited with code 3) begun\nwrong (output_file=`,
+        `[bg:${failed.task_id}] failed: (exited with code 3: wrong) begun\nwrong (output_file=`,
       );
       expect(text).toContain(`[bg:${late.task_id}] timed_out: `);
       expect(await survivors(sandbox.directory)).toEqual([]);

@@ -180,7 +180,15 @@ describe('rebuild beside a running Signalbox', () => {
     const others = rest.entries
       .map(({ part, key }) => `${part} ${key}`)
       .filter((name) => !/^(task|att)/.test(name));
-    expect(others).toEqual(['counts ', 'agent good', 'agent bad', 'agent slow', 'throughput ']);
+    expect(others).toEqual([
+      'counts ',
+      'agent good',
+      'agent bad',
+      'agent slow',
+      'throughput ',
+      'usage page 0',
+      'usage totals',
+    ]);
     expect(rest).toMatchObject({ next: null, writer: first.writer });
     expect((await http.get('/api/state?limit=1001')).status).toBe(400);
   });

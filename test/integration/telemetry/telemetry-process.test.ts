@@ -27,11 +27,11 @@ async function settle(sandbox: Sandbox, id: string, agent: string): Promise<stri
   return outputs?.[0]?.content?.trim() ?? '';
 }
 
-/** Telemetry modules that the process has loaded. */
+/** Parts of the bundled program with the telemetry that the process has loaded. */
 async function loaded(file: string): Promise<string[]> {
   const urls = (await readFile(file, 'utf8')).split('\n');
-  expect(urls.some((url) => url.endsWith('/src/daemon/features.js'))).toBe(true);
-  return urls.flatMap((url) => /\/src\/features\/telemetry\/(\S+)$/.exec(url)?.[1] ?? []);
+  expect(urls.some((url) => /\/cli\/parts\/daemon-\S+$/.test(url))).toBe(true);
+  return urls.flatMap((url) => /\/cli\/parts\/(telemetry)-\S+$/.exec(url)?.[1] ?? []);
 }
 
 describe('traces of a process', () => {
@@ -41,12 +41,12 @@ describe('traces of a process', () => {
     env.LOADED_MODULES = join(sandbox.directory, 'modules');
     await sandbox.up();
     expect(await settle(sandbox, 'a', 'teller')).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/);
-    expect(await loaded(env.LOADED_MODULES)).toEqual(['settings.js']);
+    expect(await loaded(env.LOADED_MODULES)).toEqual([]);
     await using collector = await Collector.start();
     await sandbox.kill('SIGTERM');
     await sandbox.configure({ ...CONFIG, telemetry: { endpoint: collector.url } });
     await sandbox.up();
-    expect(await loaded(env.LOADED_MODULES)).toContain('telemetry.js');
+    expect(await loaded(env.LOADED_MODULES)).toContain('telemetry');
     // Events from the time without traces are not exported.
     await settle(sandbox, 'b', 'teller');
     await until(() => collector.spansOf('b').length === 2, 'the spans of b');

@@ -128,7 +128,9 @@ function assertAtRest(simulation: Simulation): void {
   for (const agent of host.ids('agent')) {
     const { state, context } = host.get('agent', agent) ?? {};
     if (context?.running !== 0) problems.push(`agent ${agent} counts ${context?.running} attempts`);
-    if (state === 'probing' && context?.failures === 0) problems.push(`agent ${agent} is still on probation`);
+    // An attempt that does not count, such as a parked one, proves nothing.
+    if (state === 'probing' && context?.proven === true)
+      problems.push(`agent ${agent} is still on probation`);
   }
   for (const key of model.fired)
     if (!model.tasks.has(key)) problems.push(`task ${key} of a schedule is missing`);
@@ -167,7 +169,10 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
       const able = [...takers].filter(({ id, capabilities }) =>
         task.spec.agent === undefined ? capabilities.includes(task.spec.type ?? '') : id === task.spec.agent,
       );
-      const states = able.map(({ id }) => model.stateOf('agent', id) ?? '');
+      // A task that was parked waits for the agent that has its session.
+      const holder = view?.goesFirst && task.spec.agent === undefined ? view.agent : null;
+      const waitedFor = holder === null ? able : able.filter(({ id }) => id === holder);
+      const states = waitedFor.map(({ id }) => model.stateOf('agent', id) ?? '');
       return states.every((state) => state === 'paused' || state === 'draining')
         ? null
         : `${stuck}: ${states.join()}`;

@@ -216,7 +216,8 @@ export class WorkspaceKeeper {
         throw new SignalboxError('spawn_failed', lines ? `${error}\n${lines}` : error);
       }
     }
-    const duration_ms = Math.round(clock.now() - begin);
+    // The clock may have been set back.
+    const duration_ms = Math.max(0, Math.round(clock.now() - begin));
     await this.#commit({ type: 'workspace.set_up', project, task, commands: commands.length, duration_ms });
   }
 
