@@ -26,14 +26,24 @@ const HUGE_BYTES = 3 * 1_024 ** 3;
 /** Puts something of this kind in the place of whatever is at each of the paths, also if nothing is there. */
 export async function replaceBy(kind: HostileKind, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
-  await Promise.all(
-    paths.map(async (path) => {
-      await rm(path, { recursive: true, force: true });
-      if (kind !== 'nothing') await mkdir(dirname(path), { recursive: true });
-    }),
-  );
-  await MAKE[kind](paths);
+  for (let attemptsLeft = MAX_ATTEMPTS - 1; ; attemptsLeft--) {
+    await Promise.all(
+      paths.map(async (path) => {
+        await rm(path, { recursive: true, force: true });
+        if (kind !== 'nothing') await mkdir(dirname(path), { recursive: true });
+      }),
+    );
+    try {
+      await MAKE[kind](paths);
+      return;
+    } catch (error) {
+      // A process that is ending may have written its file again in between.
+      if (attemptsLeft === 0) throw error;
+    }
+  }
 }
+
+const MAX_ATTEMPTS = 5;
 
 const MAKE: Readonly<Record<HostileKind, (paths: readonly string[]) => Promise<unknown>>> = {
   fifo: (paths) => run('mkfifo', [...paths]),
