@@ -15,9 +15,11 @@ describe('the machines over HTTP', () => {
     expect(machines.map(({ name }) => name)).toEqual([
       'task',
       'attempt',
+      'workspace',
       'agent',
       'queue',
       'schedule',
+      'budget',
       'supervisor',
     ]);
     const [task] = machines;
