@@ -1,9 +1,11 @@
 /** Wall clocks of time zones. */
+import { Lru } from './lru.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Zones by their canonical names, of which there are some hundred; a name may be written in many ways. */
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** There are some hundred zones, but each name may be written in many ways. */
+const MAX_FORMATS = 500;
+const formats = new Lru<string, Intl.DateTimeFormat>(MAX_FORMATS);
 
 /** Whether the runtime knows a time zone by this name. */
 export function isZone(name: string): boolean {
@@ -21,24 +23,11 @@ export function canonicalZone(name: string): string | undefined {
 
 /**
  * The time that a wall clock in the zone shows, as if it were UTC. Times are epoch milliseconds.
- * @param zone a name that {@link isZone} knows; from an agent only in its canonical form, since formats are kept
+ * @param zone a name that {@link isZone} knows
  */
 export function wallOf(moment: number, zone: string): number {
-  const format =
-    formats.get(zone) ??
-    new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  formats.set(zone, format);
   const part: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(moment)) part[type] = Number(value);
+  for (const { type, value } of formatOf(zone).formatToParts(moment)) part[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
   return Date.UTC(year, month - 1, day, hour, minute, second) + (((moment % 1_000) + 1_000) % 1_000);
 }
@@ -58,4 +47,21 @@ export function momentOf(wall: number, zone: string): number {
     else high = middle;
   }
   return high;
+}
+
+function formatOf(zone: string): Intl.DateTimeFormat {
+  const known = formats.get(zone);
+  if (known) return known;
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  formats.set(zone, format);
+  return format;
 }

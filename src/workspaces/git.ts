@@ -8,6 +8,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { Variables } from '../base/environment.ts';
+import { cutText } from '../base/text/cut-text.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 
 export interface GitCall {
@@ -148,5 +149,5 @@ export function git(call: GitCall, path: string | undefined): Promise<GitResult>
 function lineOf(message: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '');
   const found = lines.find((line) => /^(fatal|error):/.test(line)) ?? lines[0] ?? '';
-  return found.replace(/^(fatal|error): /, '').slice(0, 500);
+  return cutText(found.replace(/^(fatal|error): /, ''), 500);
 }

@@ -1,8 +1,9 @@
 /** The dialog before a decision is sent: what it does, a comment, and the name of the user. */
 import { useSignal } from '@preact/signals';
 import { reasonOf } from '../../api/http.ts';
-import { decider, session } from '../../state/session.ts';
+import { decider } from '../../state/session.ts';
 import { Dialog } from '../base/dialog.tsx';
+import { NameField } from '../frame/name-field.tsx';
 import type { Decision } from './decisions.tsx';
 
 /** The body of every decision. */
@@ -55,17 +56,7 @@ export function Question({ title, decision, send, onClose }: QuestionProps) {
             }}
           />
         </label>
-        {session.token.value === null && (
-          <label>
-            Your name, for the log
-            <input
-              value={session.name.value}
-              maxLength={100}
-              autocomplete="name"
-              onInput={(event) => session.setName(event.currentTarget.value)}
-            />
-          </label>
-        )}
+        <NameField />
         {trouble.value !== null && (
           <p class="trouble" role="alert">
             {trouble.value}

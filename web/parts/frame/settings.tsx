@@ -1,24 +1,14 @@
 /** What a user sets for this browser: the name for the log, the theme, and notifications. */
 import { notifications } from '../../state/notifications.ts';
-import { session } from '../../state/session.ts';
 import { nextTheme, theme } from '../../state/theme.ts';
 import { Dialog } from '../base/dialog.tsx';
+import { NameField } from './name-field.tsx';
 
 export function Settings({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title="Settings" onClose={onClose}>
       <div class="form">
-        {session.token.value === null && (
-          <label>
-            Your name, for the log
-            <input
-              value={session.name.value}
-              maxLength={100}
-              autocomplete="name"
-              onInput={(event) => session.setName(event.currentTarget.value)}
-            />
-          </label>
-        )}
+        <NameField />
         <div class="actions">
           <button type="button" onClick={nextTheme} title="Light, dark, or the system's theme">
             Theme: {theme.value}
