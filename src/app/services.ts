@@ -8,7 +8,7 @@ import { SignalboxError } from '../contracts/errors.ts';
 import type { TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
 import { childrenOf, refOf } from '../engine/runtime/views.ts';
-import type { QuestionRef } from '../engine/supervisor/questions/question-keeper.ts';
+import type { QuestionRef } from '../engine/supervisor/questions/question-ref.ts';
 import {
   addComment,
   addOutput,

@@ -12,7 +12,7 @@ import type { AnswerLink, LinkAnswer, LinkedQuestion } from '../../contracts/api
 import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { ID_PATTERN } from '../../contracts/ids.ts';
-import type { QuestionRef } from '../../engine/supervisor/questions/question-keeper.ts';
+import type { QuestionRef } from '../../engine/supervisor/questions/question-ref.ts';
 import { type AppContext, findQuestions } from '../context.ts';
 import type { FeedEvent } from '../events/event-feed.ts';
 import { timeOf } from '../tasks/task-json.ts';

@@ -18,7 +18,7 @@ import { type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { QuestionOption, QuestionSpec } from '../../contracts/questions.ts';
 import { isAnswerTo } from '../../engine/supervisor/questions/answering-agents.ts';
 import { ASK_ALWAYS } from '../../engine/supervisor/questions/permissions.ts';
-import type { QuestionRef } from '../../engine/supervisor/questions/question-keeper.ts';
+import type { QuestionRef } from '../../engine/supervisor/questions/question-ref.ts';
 import { type AttemptPrincipal, authenticateQuestion, principalOf } from '../agents/agent-messages.ts';
 import { readAgent } from '../agents/agents.ts';
 import { type AppContext, deciderOf, findQuestions, findTask, taskInMemory } from '../context.ts';

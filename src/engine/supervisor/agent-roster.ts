@@ -5,7 +5,7 @@ import type { DomainEvent } from '../../contracts/events/events.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import type { ActorHost } from '../runtime/actor-host.ts';
 import type { BreakerSettings } from './breaker.ts';
-import type { QuestionSettings } from './questions/question-keeper.ts';
+import type { QuestionSettings } from './questions/question-ref.ts';
 import type { QueueKey } from './ready-tasks.ts';
 import type { WorkspaceSettings } from './workspaces/workspace-settings.ts';
 

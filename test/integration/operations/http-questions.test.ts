@@ -4,7 +4,7 @@ import { feedEventOf } from '../../../src/app/events/event-feed.ts';
 import { answerLinkFor } from '../../../src/app/questions/answer-link.ts';
 import { systemEnvironment } from '../../../src/base/environment.ts';
 import type { GivenAnswerJson, QuestionJson } from '../../../src/contracts/api/questions.ts';
-import type { QuestionSettings } from '../../../src/engine/supervisor/questions/question-keeper.ts';
+import type { QuestionSettings } from '../../../src/engine/supervisor/questions/question-ref.ts';
 import { functionAgent } from '../../support/engine.ts';
 import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../support/http/http.ts';
 
