@@ -16,7 +16,8 @@ export const FIGURES = [
   'estimated',
   'withoutTokens',
   'withoutCost',
-] as const;
+] as const satisfies readonly (keyof UsageFigures)[];
+export type Figure = (typeof FIGURES)[number];
 
 export interface UsageFigures {
   attempts: number;
@@ -52,8 +53,18 @@ export function noFigures(): UsageFigures {
   };
 }
 
+/** One by one, because a loop over names takes five times as long, and answers add up a hundred thousand of them. */
 export function addFigures(into: UsageFigures, more: UsageFigures): void {
-  for (const figure of FIGURES) into[figure] += more[figure];
+  into.attempts += more.attempts;
+  into.counted += more.counted;
+  into.input += more.input;
+  into.output += more.output;
+  into.cacheRead += more.cacheRead;
+  into.cacheWrite += more.cacheWrite;
+  into.cost += more.cost;
+  into.estimated += more.estimated;
+  into.withoutTokens += more.withoutTokens;
+  into.withoutCost += more.withoutCost;
 }
 
 /** Whether an attempt counts: one that never started has used nothing. */

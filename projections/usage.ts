@@ -102,17 +102,19 @@ export function usageProjection(maxPages: number): PastProjection<UsageState> {
   };
 }
 
-/** What ended from one moment on and before another one; of older attempts whole quarters of an hour. */
-export function* usageBetween(state: UsageState, from: number, until: number): Iterable<UsageEntry> {
+/** Visits what ended from one moment on and before another one; of older attempts whole quarters of an hour. */
+export function visitUsage(
+  state: UsageState,
+  from: number,
+  until: number,
+  visit: (entry: UsageEntry) => void,
+): void {
+  const visitAll = (entries: readonly UsageEntry[]): void => {
+    for (const entry of entries) if (entry.time >= from && entry.time < until) visit(entry);
+  };
   const [first, last] = [Math.floor(from / DAY_MS), Math.floor(until / DAY_MS)];
-  for (const [day, entries] of state.days) {
-    if (day >= first && day <= last) yield* within(entries, from, until);
-  }
-  for (const page of state.pages) yield* within(page, from, until);
-}
-
-function* within(entries: readonly UsageEntry[], from: number, until: number): Iterable<UsageEntry> {
-  for (const entry of entries) if (entry.time >= from && entry.time < until) yield entry;
+  for (const [day, entries] of state.days) if (day >= first && day <= last) visitAll(entries);
+  for (const page of state.pages) visitAll(page);
 }
 
 function onEnded(state: UsageState, event: EventOf<'attempt.ended'>, time: number, maxPages: number): void {

@@ -1,17 +1,17 @@
 /** What agents have used: sums over the attempts that have ended. */
 import { z } from 'zod';
 import type { Projections, UsageState } from '../../../projections/index.ts';
-import { SLOT_MS, type UsageEntry, usageBetween } from '../../../projections/usage.ts';
-import { addFigures, noFigures, type UsageFigures } from '../../../projections/usage-figures.ts';
+import { SLOT_MS, type UsageEntry, visitUsage } from '../../../projections/usage.ts';
+import { FIGURES, type UsageFigures } from '../../../projections/usage-figures.ts';
 import type { Environment } from '../../base/environment.ts';
 import { beginOfDay, dayFinder, endOfDay } from '../../base/periods.ts';
 import type { ReadUsage, UsageAnswer, UsageKey, UsageRow } from '../../contracts/api/usage/usage.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { taskKey } from '../../contracts/ids.ts';
 import { parseMoment } from '../../engine/replay/moment.ts';
 import type { AppContext } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 import { figuresJson } from '../tasks/usage-json.ts';
+import { type UsageGroup, UsageSums } from './usage-sums.ts';
 
 interface UsageSource extends Pick<AppContext, 'past'> {
   readonly state: { readonly projections: Pick<Projections, 'usage' | 'sequence'> };
@@ -57,42 +57,45 @@ function boundOf(name: string, text: string, ofDay: (day: string) => number, now
   return Math.floor(moment.time / SLOT_MS) * SLOT_MS;
 }
 
-interface Group {
-  readonly entry: UsageEntry;
-  readonly day: string;
-  readonly figures: UsageFigures;
-}
-
-function answerOf(state: UsageState, sequence: number, request: ReadUsage, { from, to }: Range): UsageAnswer {
+function answerOf(state: UsageState, sequence: number, request: ReadUsage, range: Range): UsageAnswer {
   const { by, zone, limit } = request;
-  const total = noFigures();
-  const groups = new Map<string, Group>();
-  const dayOf = dayFinder(zone);
-  const isByDay = by.includes('day');
-  for (const entry of usageBetween(state, from ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY)) {
-    if (!isWanted(entry, request)) continue;
-    addFigures(total, entry);
-    const day = isByDay ? dayOf(entry.time) : '';
-    const key = by.map((each) => keyOf(each, entry, day)).join(' ');
-    let group = groups.get(key);
-    if (!group) {
-      group = { entry, day, figures: noFigures() };
-      groups.set(key, group);
-    }
-    addFigures(group.figures, entry);
-  }
-  const sorted = [...groups.values()].sort(isByDay ? byDay : byCost);
-  const others = sorted.splice(limit);
+  const sums = sumsOf(state, request, range);
+  const shown = sums.first(limit, by.includes('day'));
+  const rest = { ...sums.total };
+  const rows = shown.map((group) => {
+    const figures = sums.figuresOf(group);
+    for (const figure of FIGURES) rest[figure] -= figures[figure];
+    return rowJson(by, group, figures);
+  });
+  const left = sums.groups.length - shown.length;
   return {
     sequence,
     by,
     zone,
-    from: timeOf(from),
-    to: timeOf(to),
-    total: figuresJson(total),
-    rows: sorted.map((group) => rowJson(by, group)),
-    rest: others.length === 0 ? null : { rows: others.length, ...figuresJson(sumOf(others)) },
+    from: timeOf(range.from),
+    to: timeOf(range.to),
+    total: figuresJson(sums.total),
+    rows,
+    rest: left === 0 ? null : { rows: left, ...figuresJson(rest) },
   };
+}
+
+function sumsOf(state: UsageState, request: ReadUsage, { from, to }: Range): UsageSums {
+  const { by, zone } = request;
+  const sums = new UsageSums();
+  const dayOf = dayFinder(zone);
+  const isByDay = by.includes('day');
+  const keys = by.flatMap((key) => (key === 'task' ? (['project', 'task'] as const) : [key]));
+  visitUsage(state, from ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY, (entry) => {
+    if (!isWanted(entry, request)) return;
+    const day = isByDay ? dayOf(entry.time) : '';
+    sums.add(
+      entry,
+      day,
+      keys.map((key) => (key === 'day' ? day : entry[key])),
+    );
+  });
+  return sums;
 }
 
 function isWanted(entry: UsageEntry, { project, agent, model }: ReadUsage): boolean {
@@ -103,38 +106,7 @@ function isWanted(entry: UsageEntry, { project, agent, model }: ReadUsage): bool
   );
 }
 
-/** None of these has a space in it. */
-function keyOf(key: UsageKey, { project, task, agent, model }: UsageEntry, day: string): string {
-  switch (key) {
-    case 'day':
-      return day;
-    case 'project':
-      return project;
-    case 'agent':
-      return agent;
-    case 'model':
-      return model ?? '';
-    case 'task':
-      return task === null ? project : taskKey({ project, task });
-  }
-}
-
-function byDay(a: Group, b: Group): number {
-  if (a.day !== b.day) return a.day < b.day ? -1 : 1;
-  return byCost(a, b);
-}
-
-function byCost({ figures: a }: Group, { figures: b }: Group): number {
-  return b.cost - a.cost || tokens(b) - tokens(a) || b.attempts - a.attempts;
-}
-
-function sumOf(groups: readonly Group[]): UsageFigures {
-  const sum = noFigures();
-  for (const { figures } of groups) addFigures(sum, figures);
-  return sum;
-}
-
-function rowJson(by: readonly UsageKey[], { entry, day, figures }: Group): UsageRow {
+function rowJson(by: readonly UsageKey[], { entry, day }: UsageGroup, figures: UsageFigures): UsageRow {
   const { project, agent, model, task } = entry;
   const has = (key: UsageKey): boolean => by.includes(key);
   return {
@@ -146,5 +118,3 @@ function rowJson(by: readonly UsageKey[], { entry, day, figures }: Group): Usage
     ...figuresJson(figures),
   };
 }
-
-const tokens = ({ input, output }: UsageFigures): number => input + output;

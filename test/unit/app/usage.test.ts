@@ -144,14 +144,27 @@ describe('usage', () => {
     await expect(read(app, { to: '17' })).rejects.toEqual(refused);
   });
 
-  it('sums up the rows beyond the limit', async () => {
-    const app = appOf(records);
-    const { rows, rest, total } = await read(app, { by: 'task', limit: 5 });
-    const costs = rows.map((row) => row.cost_usd ?? 0);
-    expect(costs).toEqual([...costs].sort((a, b) => b - a));
-    expect(rest?.rows).toBeGreaterThan(100);
-    expect(rows.reduce((sum, each) => sum + each.attempts, rest?.attempts ?? 0)).toBe(total.attempts);
-  });
+  it.each(['task', 'agent,task', 'day', 'day,task'])(
+    'by %s shows the first rows of the order, and sums up the others',
+    async (by) => {
+      const app = appOf(records.slice(0, 1_000));
+      const { rows: all, total } = await read(app, { by, limit: 1_000 });
+      const isBefore = (a: UsageRow, b: UsageRow): boolean =>
+        a.day === b.day ? (a.cost_usd ?? 0) >= (b.cost_usd ?? 0) : (a.day ?? '') < (b.day ?? '');
+      for (const [index, row] of all.slice(1).entries())
+        expect(all[index]).toSatisfy((it) => isBefore(it, row));
+      for (const limit of [1, 5, all.length - 1]) {
+        const { rows, rest } = await read(app, { by, limit });
+        expect(rows).toEqual(all.slice(0, limit));
+        const others = all.slice(limit);
+        expect(rest?.rows).toBe(others.length);
+        for (const figure of ['attempts', 'input_tokens', 'output_tokens', 'attempts_without_cost'] as const)
+          expect(rest?.[figure]).toBe(others.reduce((sum, row) => sum + row[figure], 0));
+        const costs = rows.reduce((sum, row) => sum + (row.cost_usd ?? 0), rest?.cost_usd ?? 0);
+        expect(costs).toBeCloseTo(total.cost_usd ?? 0, 6);
+      }
+    },
+  );
 
   it('knows no cost if none is known, and says of how many attempts it is missing', async () => {
     const [started, ended] = [...usageLog({ attempts: 1, begin: BEGIN, everyMs: 1 })];

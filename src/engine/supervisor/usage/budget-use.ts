@@ -1,6 +1,6 @@
 /** How much of a budget for a period is used. */
 import type { UsageState } from '../../../../projections/index.ts';
-import { usageBetween } from '../../../../projections/usage.ts';
+import { visitUsage } from '../../../../projections/usage.ts';
 import { addFigures, noFigures, type UsageFigures } from '../../../../projections/usage-figures.ts';
 import type { Span } from '../../../base/periods.ts';
 import type { BudgetSpec, Limits, Measure } from '../../../contracts/budgets.ts';
@@ -19,7 +19,9 @@ export function isInScope(spec: Scope, of: { readonly project: string; readonly 
 /** What attempts have used that ended in a period. */
 export function useIn(usage: UsageState, spec: Scope, { from, until }: Span): UsageFigures {
   const sum = noFigures();
-  for (const entry of usageBetween(usage, from, until)) if (isInScope(spec, entry)) addFigures(sum, entry);
+  visitUsage(usage, from, until, (entry) => {
+    if (isInScope(spec, entry)) addFigures(sum, entry);
+  });
   return sum;
 }
 
