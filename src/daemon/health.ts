@@ -1,6 +1,7 @@
 /** The health report of a running Signalbox. */
 import type { Engine } from '../app/engine/engine.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
+import type { Containment } from '../contracts/processes/containment.ts';
 import { unwritable } from '../journal/failures.ts';
 import type { AnswerableRequests } from '../nats/answerable.ts';
 import { VERSION } from '../version.ts';
@@ -14,6 +15,7 @@ export function healthOf(
   { audit: { integrity }, people }: Pick<StartedFeatures, 'audit' | 'people'>,
   answerable: AnswerableRequests,
   watch: SelfWatch,
+  containment: Containment,
 ): HealthReport {
   const log = engine.journalState;
   const reason = reasonOf(engine) ?? watch.obstacle;
@@ -39,6 +41,7 @@ export function healthOf(
       refused_requests: answerable.refused,
     },
     access: people.report(),
+    containment,
     unfinished_tasks: engine.host.unfinishedTasks,
     open_attempts: engine.host.count('attempt'),
   };

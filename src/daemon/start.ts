@@ -101,7 +101,8 @@ export async function startStages(options: DaemonOptions, cleanup: Cleanup): Pro
   const url = () => base.endpoint.url;
   const features = await startFeatures({ ...options, url }, engine.app, base.data.path, cleanup);
   const { answerable } = connected.natsInterface;
-  const health = () => healthOf(engine, connected.nats, features, answerable, base.watch);
+  const health = () =>
+    healthOf(engine, connected.nats, features, answerable, base.watch, base.runner.containment);
   const served = { ...features, app: engine.app, health };
   if (options.http !== false) await listen(base, connected, served);
   await checkpointer.start(engine.app);
@@ -143,7 +144,10 @@ async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base>
   cleanup.add('the watch over the data directory', () => watch.stop());
   const environment = options.environment ?? systemEnvironment;
   const host = createHost(logger, () => environment.clock.now());
-  const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
+  const runner = createProcessRunner({
+    log: logger.child({ component: 'process' }),
+    containment: config.containment,
+  });
   cleanup.addUnlimited('the process runner', () => runner.close());
   const endpoint = { url: null };
   const current = { config };

@@ -2,7 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
+import type { Containment } from '../contracts/processes/containment.ts';
 import { type AdoptionFinding, findOut } from './adoption.ts';
+import { containerFor } from './containment/container.ts';
 import { AttemptDirectory, type SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit } from './files/exit.ts';
 import { createHost, type Host, identityOf } from './host/host.ts';
@@ -19,7 +21,7 @@ import type {
   SpawnSpec,
 } from './runner.ts';
 import { untilStarted } from './start.ts';
-import { type StartedProcess, SupervisedProcess } from './supervised-process.ts';
+import { killTarget, type StartedProcess, SupervisedProcess } from './supervised-process.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ProcessRunnerOptions {
@@ -30,6 +32,8 @@ export interface ProcessRunnerOptions {
   readonly pollMs?: number;
   /** Whether to start processes through a launch shell if the system allows it (launch.ts). Default true. */
   readonly launchShell?: boolean;
+  /** How to keep processes together. Default: the best way that this machine allows. */
+  readonly containment?: Containment | 'auto';
 }
 
 const POLL_MS = 500;
@@ -39,21 +43,28 @@ const MAX_LATE_BEGIN_MS = 60_000;
 type Started = Pick<StartedProcess, 'launcher' | 'agent' | 'startedAt'>;
 type EndedFinding = Extract<AdoptionFinding, { kind: 'ended' }>;
 
-/** Runs processes on this machine. @throws SignalboxError `internal` on a system that is neither Linux nor macOS */
+/**
+ * Runs processes on this machine.
+ * @throws SignalboxError `internal` on a system that is neither Linux nor macOS, `config_invalid` for a containment that this
+ * machine does not allow
+ */
 export function createProcessRunner(options: ProcessRunnerOptions): ProcessRunner {
   const host = createHost(options.log, options.now ?? Date.now);
-  const pad = new LaunchPad(host.table, options.log, options.launchShell ?? true);
-  return new HostProcessRunner(host, pad, options.pollMs ?? POLL_MS);
+  const container = containerFor(options.containment ?? 'auto');
+  const pad = new LaunchPad(host.table, options.log, options.launchShell ?? true, container);
+  return new HostProcessRunner(host, pad, container.kind, options.pollMs ?? POLL_MS);
 }
 
 class HostProcessRunner implements ProcessRunner {
+  readonly containment: Containment;
   readonly #host: Host;
   readonly #watcher: Watcher;
   readonly #pad: LaunchPad;
   readonly #running = new Set<ManagedProcess>();
   #closed = false;
 
-  constructor(host: Host, pad: LaunchPad, pollMs: number) {
+  constructor(host: Host, pad: LaunchPad, containment: Containment, pollMs: number) {
+    this.containment = containment;
     this.#host = host;
     this.#watcher = new Watcher(host, pollMs);
     this.#pad = pad;
@@ -63,10 +74,10 @@ class HostProcessRunner implements ProcessRunner {
     if (this.#closed) throw new SignalboxError('shutting_down', 'the process runner is closed');
     const program = preflight(spec);
     const directory = new AttemptDirectory(spec.directory);
-    const record = specRecord(spec, this.#host);
+    const record = specRecord(spec, this.#host, this.containment);
     // On disk before a launcher starts, so that adopt() finds out what happened after a crash at any point.
     await directory.create(record);
-    const { launched, start } = await this.#launch(spec, program, directory);
+    const { launched, start } = await this.#launch(spec, program, directory, record);
     const process = this.#supervise({ directory, spec: record, ...start }, () => launched.release());
     void launched.ended.then(() => process.checkEnd());
     return process;
@@ -76,6 +87,7 @@ class HostProcessRunner implements ProcessRunner {
     spec: SpawnSpec,
     program: string,
     directory: AttemptDirectory,
+    record: SpecRecord,
   ): Promise<{ readonly launched: Launched; readonly start: Started }> {
     const errors = await directory.createErrors();
     const launched = await this.#pad
@@ -89,7 +101,7 @@ class HostProcessRunner implements ProcessRunner {
       await errors.close();
       return { launched, start };
     } catch (error) {
-      const isOnItsWay = await this.#preventStart(directory, spec.marker);
+      const isOnItsWay = await this.#preventStart(directory, record);
       // A launcher that is on its way opens it by its number, which must not be that of another file by then.
       const begun = isOnItsWay ? pause(MAX_LATE_BEGIN_MS, undefined, { ref: false }) : Promise.resolve();
       void Promise.race([launched.ended, begun]).then(() => {
@@ -110,7 +122,7 @@ class HostProcessRunner implements ProcessRunner {
       case 'never_started':
         return finding;
       case 'ended':
-        return { kind: 'ended', process: this.#endedProcess(finding, marker) };
+        return { kind: 'ended', process: this.#endedProcess(finding, directory, marker) };
       case 'running': {
         const startedAt = directory.startedAt() ?? this.#host.now();
         return { kind: 'running', process: this.#supervise({ ...finding, directory, startedAt }, () => {}) };
@@ -136,8 +148,17 @@ class HostProcessRunner implements ProcessRunner {
     return process;
   }
 
-  #endedProcess({ report, launcher, agent }: EndedFinding, marker: string): EndedProcess {
-    const killer = new Killer(this.#host, { marker, ...(launcher && { launcher }), ...(agent && { agent }) });
+  #endedProcess(
+    { report, launcher, agent, containment }: EndedFinding,
+    directory: AttemptDirectory,
+    marker: string,
+  ): EndedProcess {
+    const target = killTarget(directory, { marker, containment });
+    const killer = new Killer(this.#host, {
+      ...target,
+      ...(launcher && { launcher }),
+      ...(agent && { agent }),
+    });
     const ended = { report, kill: (options: KillOptions) => killer.kill(options) };
     return agent === undefined ? ended : { ...ended, identity: identityOf(this.#host, agent) };
   }
@@ -167,14 +188,14 @@ class HostProcessRunner implements ProcessRunner {
    * its record was removed.
    * @returns whether none was there
    */
-  async #preventStart(directory: AttemptDirectory, marker: string): Promise<boolean> {
+  async #preventStart(directory: AttemptDirectory, spec: SpecRecord): Promise<boolean> {
     const isOnItsWay = await directory.abandon();
-    const { processCount } = await new Killer(this.#host, { marker }).kill({ graceMs: 0 });
+    const { processCount } = await new Killer(this.#host, killTarget(directory, spec)).kill({ graceMs: 0 });
     return isOnItsWay && processCount === 0;
   }
 }
 
-function specRecord(spec: SpawnSpec, { name, bootId }: Host): SpecRecord {
+function specRecord(spec: SpawnSpec, { name, bootId }: Host, containment: Containment): SpecRecord {
   const { command, cwd, marker, maxOutputBytes, inputStays } = spec;
-  return { command, cwd, marker, maxOutputBytes, inputStays, host: name, bootId };
+  return { command, cwd, marker, maxOutputBytes, inputStays, host: name, bootId, containment };
 }

@@ -35,8 +35,24 @@ export async function livingOf(
   const named = [known, readKey(host, directory, 'agent')].find(
     (key) => key !== undefined && trusted(host, places, key) !== undefined && isRunning(host, key),
   );
-  const agent = named ?? (launcher && agentOf(index, launcher));
+  const first = launcher && agentOf(index, launcher);
+  const recorded = known ?? readKey(host, directory, 'agent');
+  // The first child of the launcher may be an orphan of an agent that is gone, but then it is younger than that.
+  const isOrphan = isYounger(first, recorded) && !isRefuted(index, recorded);
+  const agent = named ?? (isOrphan && !isRunning(host, recorded) ? undefined : first);
   return { ...places, start: agent && { launcher: launcher ?? agent, agent } };
+}
+
+function isYounger(entry: ProcessKey | undefined, than: ProcessKey | undefined): boolean {
+  if (entry === undefined || than === undefined) return false;
+  const difference = Number(entry.startTime) - Number(than.startTime);
+  return difference === 0 ? entry.pid > than.pid : difference > 0;
+}
+
+/** Whether the pid belonged to another process at that time, which is still there: such a record is forged. */
+function isRefuted(index: ProcessIndex, key: ProcessKey | undefined): boolean {
+  const entry = key && index.process(key.pid);
+  return entry !== undefined && Number(entry.startTime) < Number(key?.startTime);
 }
 
 /** A process that a file names; undefined if it is there, but nothing in the process table connects it to the attempt. */
@@ -65,9 +81,12 @@ async function launcherAmong(
   return undefined;
 }
 
-/** The one child of the launcher that has executed a program: the others are parts of the launcher. */
+/** The first child of the launcher that has executed a program: others are parts of the launcher, or orphans of the agent. */
 function agentOf(index: ProcessIndex, launcher: ProcessKey): ProcessKey | undefined {
-  return index.children(launcher.pid).find((entry) => isAlive(entry) && entry.beforeExec === false);
+  return index
+    .children(launcher.pid)
+    .filter((entry) => isAlive(entry) && entry.beforeExec === false)
+    .toSorted((a, b) => Number(a.startTime) - Number(b.startTime) || a.pid - b.pid)[0];
 }
 
 /** Whether a process that the records name as the launcher is there, and nothing shows that it is of something else. */

@@ -2,6 +2,7 @@
  * The interface to processes: start, adopt, watch and kill them. It knows nothing about tasks. `host-runner.ts` implements
  * it; a simulation has its own implementation.
  */
+import type { Containment } from '../contracts/processes/containment.ts';
 
 export interface SpawnSpec {
   /** For everything about this process, readable by the owner only. Each process needs a directory of its own. */
@@ -67,7 +68,7 @@ export interface OutputBytes {
 export type FoundBy = 'known' | 'marker' | 'group' | 'session' | 'descent';
 
 export interface SentSignal {
-  readonly signal: 'SIGTERM' | 'SIGCONT' | 'SIGKILL';
+  readonly signal: 'SIGTERM' | 'SIGCONT' | 'SIGSTOP' | 'SIGKILL';
   readonly to: 'process' | 'group';
   /** Pid of the process, or number of the group. */
   readonly pid: number;
@@ -88,8 +89,13 @@ export interface FoundProcess {
 export interface KillEvidence {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Processes still alive at the end; 0 is proved by two scans of the process table in a row. */
-  readonly survivors: number;
+  /** How the processes were kept together: it decides whether `survivors` can be 0. */
+  readonly containment: Containment;
+  /**
+   * Processes that were found alive at the end. 0 is proved: by two scans of the process table in a row that found none, and
+   * by the launcher, as the parent of all orphans. `unknown`: none was found, but one that hides would not be.
+   */
+  readonly survivors: number | 'unknown';
   /** Scans of the process table. */
   readonly rounds: number;
   readonly signals: readonly SentSignal[];
@@ -169,8 +175,8 @@ export interface ManagedProcess {
   /** As of at most one poll interval ago. */
   outputBytes(): OutputBytes;
   /**
-   * Kills all processes that belong to it and proves that none is left; after `exited`, those that it left behind. A
-   * second call joins the first and can only shorten its grace.
+   * Kills all processes that belong to it, and proves that none is left if its containment can; after `exited`, those that
+   * it left behind. A second call joins the first and can only shorten its grace.
    */
   kill(options: KillOptions): Promise<KillEvidence>;
   /** Its living processes, launcher first. */
@@ -186,6 +192,8 @@ export type ProcessAdoption =
   | { readonly kind: 'never_started'; readonly reason: string };
 
 export interface ProcessRunner {
+  /** How processes are kept together on this machine. */
+  readonly containment: Containment;
   /**
    * Starts a process and resolves once the system executes its command.
    * @throws SignalboxError `spawn_failed`: the command was not executed; `details.reason` is a {@link SpawnFailure}

@@ -8,6 +8,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { deferred } from '../base/deferred.ts';
 import { ProcessChannel } from './channel/channel.ts';
+import { WAITING_NAME } from './containment/container.ts';
 import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
@@ -22,7 +23,7 @@ import {
   sameProcess,
 } from './host/process-table.ts';
 import type { ProcessIndex } from './host/scans.ts';
-import { Killer } from './kill/kill.ts';
+import { Killer, type KillTarget } from './kill/kill.ts';
 import type {
   ExitReport,
   KillEvidence,
@@ -37,6 +38,8 @@ import type { Watched, Watcher } from './watcher.ts';
 
 /** How long a launcher may take to exit after it recorded the end: it waits for the last output. */
 const MAX_LAUNCHER_END_MS = 1000;
+/** The same, if the output is written and it waits for processes that the command left behind. */
+const MAX_WAITING_MS = 100;
 /** How long after the end of the agent its record is waited for while the launcher is there. */
 const MAX_RECORD_MS = 5000;
 const MIN_END_POLL_MS = 1;
@@ -44,7 +47,7 @@ const MAX_END_POLL_MS = 50;
 
 export interface StartedProcess {
   readonly directory: AttemptDirectory;
-  readonly spec: Pick<SpecRecord, 'marker' | 'maxOutputBytes' | 'inputStays'>;
+  readonly spec: Pick<SpecRecord, 'marker' | 'maxOutputBytes' | 'inputStays' | 'containment'>;
   readonly launcher: ProcessKey;
   readonly agent: ProcessKey;
   /** Epoch milliseconds. */
@@ -82,7 +85,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     this.startedAt = started.startedAt;
     if (spec.inputStays === true) this.channel = new ProcessChannel(directory, host.log);
     this.#output = new OutputFiles(directory, spec.maxOutputBytes, host.log, this.channel);
-    this.#killer = new Killer(host, { launcher, agent, marker: spec.marker });
+    this.#killer = new Killer(host, { launcher, agent, ...killTarget(directory, spec) });
     watcher.add(this);
   }
 
@@ -94,7 +97,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     await this.#remembering;
     const evidence = await this.#killer.kill(options);
     const { pid } = this.identity;
-    if (evidence.survivors > 0) {
+    if (evidence.survivors !== 0 && evidence.survivors !== 'unknown') {
       const message = `${evidence.survivors} processes survived SIGKILL: end them by hand, or restart the machine`;
       this.#host.log.error({ pid, evidence }, message);
     }
@@ -108,7 +111,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const claim = { known: [launcher, agent], marker: spec.marker, since, own: this.#host.own };
     const owned = findOwned(await this.#host.scans.scan(since), claim);
     const all = owned.map(({ entry }) => entry).filter(isAlive);
-    const parts = partsOfLauncher(all, launcher);
+    const parts = partsOfLauncher(all, launcher, agent);
     // Those that copy the output are no processes of the agent.
     const entries = all.filter((entry) => sameProcess(launcher, entry) || !parts.has(entry));
     entries.sort((a, b) => Number(a.startTime) - Number(b.startTime) || a.pid - b.pid);
@@ -169,9 +172,11 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const since = performance.now();
     for (let pollMs = MIN_END_POLL_MS; !this.#over; pollMs = Math.min(2 * pollMs, MAX_END_POLL_MS)) {
       // Before its record is read: if the launcher is gone, the record is final.
-      const launcherGone = findAlive(this.#host.table, launcher) === undefined;
+      const living = findAlive(this.#host.table, launcher);
+      const launcherGone = living === undefined;
       const record = directory.readExit();
-      const limitMs = record === undefined ? MAX_RECORD_MS : MAX_LAUNCHER_END_MS;
+      const endMs = living?.name === WAITING_NAME ? MAX_WAITING_MS : MAX_LAUNCHER_END_MS;
+      const limitMs = record === undefined ? MAX_RECORD_MS : endMs;
       // A record that cannot be read may become readable: this process may have too many files open.
       const isFinal = launcherGone && directory.fault === undefined;
       if (isFinal || performance.now() - since > limitMs) return record;
@@ -222,6 +227,14 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     this.#watcher.remove(this);
     this.#released();
   }
+}
+
+/** What a kill needs to know beside the processes themselves. */
+export function killTarget(
+  directory: AttemptDirectory,
+  { marker, containment = 'search' }: Pick<SpecRecord, 'marker' | 'containment'>,
+): Pick<KillTarget, 'marker' | 'containment' | 'saysNoneLeft'> {
+  return { marker, containment, saysNoneLeft: () => directory.saysNoneLeft() };
 }
 
 function groupExists(group: number): boolean {

@@ -1,6 +1,6 @@
 /** One attempt: its processes, its log, and how it ended. */
 import { useRoute } from 'preact-iso';
-import { killText } from '../../src/contracts/kill-text.ts';
+import { killText } from '../../src/contracts/processes/kill-text.ts';
 import { attemptCostText } from '../../src/contracts/usage-text.ts';
 import { path, post } from '../api/http.ts';
 import type { AnswerOf, AttemptAnswer } from '../api/types.ts';

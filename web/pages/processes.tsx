@@ -69,7 +69,9 @@ function Attempt({
       {(processes ?? []).length === 0 && (
         <tr>
           <td colSpan={4} class="dim">
-            {processes === null ? 'Its driver has no processes on this machine.' : 'No process is running.'}
+            {processes === null
+              ? 'Its driver has no processes on this machine.'
+              : 'No running process is found.'}
           </td>
         </tr>
       )}

@@ -42,7 +42,7 @@ export function processLines(
   const name = terminal.style('bold', taskKey(attempt));
   const head = `${name}, attempt ${attempt.attempt} by ${agent}: ${status}${host === null ? '' : ` on ${oneLine(host)}`}`;
   if (processes === null) return [`${head}, without processes of its own`];
-  if (processes.length === 0) return [`${head}, no process is left`];
+  if (processes.length === 0) return [`${head}, no process of it is found`];
   const rows = treeOf(processes).map(({ process, depth }) =>
     shorten(`${factsOf(process)} ${'  '.repeat(depth)}${oneLine(process.command)}`, terminal.columns),
   );

@@ -127,7 +127,8 @@ export function problemsOf(demoTask: DemoTask, task: TaskAnswer): string[] {
 function problemOfKill(attempt: AttemptAnswer | undefined): string | null {
   const kill = attempt === undefined ? null : killOf(attempt);
   if (kill === null) return 'there is no evidence of the kill';
-  if (kill.survivors > 0) return `${kill.survivors} processes survived the kill`;
+  if (kill.survivors !== 'unknown' && kill.survivors > 0)
+    return `${kill.survivors} processes survived the kill`;
   if (kill.processCount < 2) return 'the child of the agent was not found';
   const { table } = createHost(pino({ level: 'silent' }), Date.now);
   const alive = kill.processes.filter((process) => findAlive(table, process) !== undefined);

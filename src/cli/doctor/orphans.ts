@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { cutText } from '../../base/text/cut-text.ts';
+import { leftText } from '../../contracts/processes/kill-text.ts';
 import { installationOf } from '../../daemon/data-directory.ts';
 import type { Host } from '../../process/host/host.ts';
 import { isAlive } from '../../process/host/process-table.ts';
@@ -90,8 +91,8 @@ function findingOf(attempt: string, processes: readonly Orphan[], evidence: Kill
     const detail = `not killed, because the data directory has no record of its start:\n${list}`;
     return warn(CHECK, detail, 'end it yourself if you do not need it');
   }
-  const { processCount, signalCount, survivors } = evidence;
-  const proof = `${processCount} found, ${signalCount} signals sent, ${survivors} left`;
-  if (survivors === 0) return ok(CHECK, `killed (${proof}):\n${list}`);
+  const { processCount, signalCount, survivors, containment } = evidence;
+  const proof = `${processCount} found, ${signalCount} signals sent, ${leftText({ survivors, containment })}`;
+  if (survivors === 0 || survivors === 'unknown') return ok(CHECK, `killed (${proof}):\n${list}`);
   return fail(CHECK, `could not be killed (${proof}):\n${list}`, 'end them as their owner or as root');
 }

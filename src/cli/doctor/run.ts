@@ -13,7 +13,15 @@ import { checkAccess } from './access-check.ts';
 import { checkEarlierRuns } from './earlier-runs.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 import { checkNats } from './nats-check.ts';
-import { checkData, checkGuards, checkLog, checkNode, checkPlatform, checkServer } from './system-checks.ts';
+import {
+  checkContainment,
+  checkData,
+  checkGuards,
+  checkLog,
+  checkNode,
+  checkPlatform,
+  checkServer,
+} from './system-checks.ts';
 import { checkWorkspaces } from './workspaces-check.ts';
 
 export interface DoctorOptions extends ServerOptions, ConfigOptions {
@@ -24,6 +32,7 @@ const CHECKS: readonly Check[] = [
   checkNode,
   checkPlatform,
   checkNats,
+  checkContainment,
   checkGuards,
   checkData,
   checkAccess,

@@ -7,11 +7,13 @@ import { dirname } from 'node:path';
 import { SignalboxClient } from '../../client/client.ts';
 import { type HealthReport, healthReportSchema } from '../../contracts/api/system-answers.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { CONTAINMENT_TEXTS } from '../../contracts/processes/containment.ts';
 import { layoutOf } from '../../daemon/embedded/layout.ts';
 import { compareVersions } from '../../daemon/embedded/program.ts';
 import { findGuard } from '../../daemon/embedded/running.ts';
 import { isServerGiven } from '../../daemon/nats-address.ts';
 import { readDamageNote } from '../../features/audit/log-watch.ts';
+import { containerFor } from '../../process/containment/container.ts';
 import { SUPPORTED_PLATFORMS } from '../platform.ts';
 import { bytesText } from '../text/time.ts';
 import { type Check, type Finding, fail, ok, warn } from './finding.ts';
@@ -41,6 +43,17 @@ export const checkPlatform: Check = async () => {
       'good enough to try it out; use Linux in production',
     ),
   ];
+};
+
+export const checkContainment: Check = async ({ config }) => {
+  try {
+    const container = containerFor(config.containment);
+    const text = `${container.kind}: ${CONTAINMENT_TEXTS[container.kind]}`;
+    if (container.kind !== 'search') return [ok('containment', text)];
+    return [warn('containment', `${text} (${container.why})`, 'run agents on Linux with perl installed')];
+  } catch (error) {
+    return [fail('containment', messageOf(error), 'change "containment" in the configuration')];
+  }
 };
 
 export const checkGuards: Check = async ({ config, env }) => {

@@ -1,7 +1,7 @@
 /** Attempts as text: the columns of a table, and the evidence of a kill. */
 import { z } from 'zod';
 import type { AttemptAnswer } from '../../contracts/api/answers.ts';
-import { killText as textOfKill } from '../../contracts/kill-text.ts';
+import { killText as textOfKill } from '../../contracts/processes/kill-text.ts';
 import { attemptCostText } from '../../contracts/usage-text.ts';
 import type { Column } from '../text/table.ts';
 import { bytesText, durationText } from '../text/time.ts';
@@ -11,7 +11,8 @@ import { styleOfAttempt } from './styles.ts';
 const killSchema = z.object({
   startedAt: z.number(),
   endedAt: z.number(),
-  survivors: z.number(),
+  survivors: z.union([z.number(), z.literal('unknown')]),
+  containment: z.string().optional(),
   rounds: z.number(),
   signals: z.array(z.object({ signal: z.string(), to: z.string() })),
   signalCount: z.number(),

@@ -94,7 +94,10 @@ async function openMachine(config: SignalboxConfig, agent: string, logger: Logge
     );
   }
   const release = await writeHolder(data.path, ownHolder(host, `worker-${process.pid}`, clock.now()));
-  const runner = createProcessRunner({ log: logger.child({ component: 'process' }) });
+  const runner = createProcessRunner({
+    log: logger.child({ component: 'process' }),
+    containment: config.containment,
+  });
   let url: string | null = null;
   const [definition] = defineAgents({
     config: { ...config, agents: { [agent]: own } },

@@ -19,6 +19,7 @@ import {
   whole,
 } from '../../contracts/config-values.ts';
 import { pricesSchema } from '../../contracts/prices.ts';
+import { CONTAINMENTS } from '../../contracts/processes/containment.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
 import { driverConfigSchema } from '../../drivers/declared/spec.ts';
 import { agentConfigSchemaFor, agentFileSchemaFor, configuredIdSchema } from './agent-config.ts';
@@ -133,6 +134,14 @@ const defaultsSchema = z.strictObject({
   breaker: breakerSchema.prefault({}).describe('When an agent that keeps failing is parked.'),
 });
 
+const containmentSchema = z
+  .enum(['auto', ...CONTAINMENTS])
+  .default('auto')
+  .describe(
+    'How processes that agents leave behind are kept in reach: "subreaper" (Linux with perl) proves that none is left, ' +
+      '"search" looks for them and cannot prove it. Default: the first that this machine allows.',
+  );
+
 const shutdownSchema = z.strictObject({
   agents: z
     .enum(['leave', 'kill'])
@@ -212,6 +221,7 @@ const sections = {
   defaults: defaultsSchema.prefault({}).describe('Settings of tasks and agents that do not set them.'),
   retention: retentionSchema.prefault({}).describe('What stays in memory. The log itself keeps everything.'),
   verification: verificationSchema.prefault({}).describe('How the log is verified while Signalbox runs.'),
+  containment: containmentSchema,
   shutdown: shutdownSchema.prefault({}).describe('How Signalbox stops.'),
   webhooks: webhooksSchema,
   schedules: z

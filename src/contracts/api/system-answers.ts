@@ -1,6 +1,7 @@
 /** Answers about the system itself: logs, state, health, problems and keys. Times are RFC 3339 in UTC. */
 import { z } from 'zod';
 import { count, time } from '../fields.ts';
+import { CONTAINMENTS } from '../processes/containment.ts';
 import { integritySchema } from './audit-status.ts';
 
 /** Headers of a part of a log, which is plain text: its offset, the offset of the next part, and whether it is the last. */
@@ -73,6 +74,8 @@ export const healthReportSchema = z.strictObject({
     refused_requests: count,
   }),
   access: accessReportSchema,
+  /** How processes that agents leave behind are kept in reach. `search` cannot prove that none is left. */
+  containment: z.enum(CONTAINMENTS),
   unfinished_tasks: count,
   open_attempts: count,
 });

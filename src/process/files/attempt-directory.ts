@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createFresh, readSmallSync, type SmallFile, statRegularSync } from '../../base/regular-files.ts';
 import { hasCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
+import { CONTAINMENTS } from '../../contracts/processes/containment.ts';
 import type { SpawnFailure } from '../runner.ts';
 import { type ExitRecord, parseExitRecord } from './exit.ts';
 
@@ -15,6 +16,8 @@ const specSchema = z.object({
   inputStays: z.boolean().optional(),
   host: z.string(),
   bootId: z.string().optional(),
+  /** Absent: an earlier version started it. */
+  containment: z.enum(CONTAINMENTS).optional(),
 });
 /** What is stored about a spawn: not its environment, which holds secrets. */
 export type SpecRecord = Readonly<z.output<typeof specSchema>>;
@@ -28,6 +31,7 @@ export interface RecordedExit extends ExitRecord {
 export const SPEC_FILE = 'spec.json';
 const LAUNCH_ERRORS = 'launch.err';
 const ABANDONED = 'abandoned\n';
+const NONE_LEFT = 'none left\n';
 /** No system starts a longer command. */
 const MAX_SPEC_BYTES = 4 * 1_024 * 1_024;
 /** Of any other record. */
@@ -116,6 +120,11 @@ export class AttemptDirectory {
     if (file === undefined || record === undefined) return undefined;
     const execFailed = record.status !== 0 && statRegularSync(this.#file('exec-failed')) !== undefined;
     return { ...record, recordedAt: file.modifiedAt, execFailed };
+  }
+
+  /** Whether the launcher, as the parent of all orphans, has noted that no process is left. */
+  saysNoneLeft(): boolean {
+    return this.#read('none-left')?.text === NONE_LEFT;
   }
 
   readLauncherErrors(): string {

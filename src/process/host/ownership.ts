@@ -51,11 +51,13 @@ export function findOwned(index: ProcessIndex, claim: Claim): OwnedProcess[] {
 
 /**
  * The launcher, and its parts among these processes: they copy the output, and end when nothing can print any more. The
- * agent is the only child of the launcher that has executed a program.
+ * agent is the only child of the launcher that has executed a program. What it started is younger than it is, also if it is a
+ * child of the launcher now.
  */
 export function partsOfLauncher(
   entries: readonly ProcessEntry[],
   launcher: ProcessKey | undefined,
+  agent?: ProcessKey,
 ): ReadonlySet<ProcessEntry> {
   const parts = new Set<ProcessEntry>();
   if (launcher === undefined) return parts;
@@ -70,7 +72,7 @@ export function partsOfLauncher(
       way.push(at.pid);
       known.set(at.pid, false); // a scan is no picture of one moment: parents may form a ring
       if (at.beforeExec !== true) break;
-      result = at.ppid === launcher.pid;
+      result = at.ppid === launcher.pid && isOlder(at, agent);
       if (result) break;
       at = byPid.get(at.ppid);
     }
@@ -86,6 +88,13 @@ export function partsOfLauncher(
     }
   }
   return parts;
+}
+
+/** The kernel counts hundredths of a second. Within one, a higher pid is younger. */
+function isOlder(entry: ProcessKey, agent: ProcessKey | undefined): boolean {
+  if (agent === undefined) return true;
+  const difference = Number(entry.startTime) - Number(agent.startTime);
+  return difference === 0 ? entry.pid < agent.pid : difference < 0;
 }
 
 class OwnershipSearch {

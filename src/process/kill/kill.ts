@@ -1,11 +1,13 @@
 /**
  * Kills all processes of one attempt: SIGTERM, grace, SIGKILL, until two scans of the process table find nothing.
  *
- * Invariant kill/proved-by-evidence: `survivors: 0` is reported only after two scans in a row that found nothing. Every
- * process that was found is known by pid and start time from then on, wherever it moves. The launcher gets no SIGKILL as
- * long as it can still record how the agent ended, nor do the processes that copy the output for it.
+ * Invariant kill/proved-by-evidence: `survivors: 0` is reported only after two scans in a row that found nothing, and if the
+ * launcher, as the parent of all orphans, has noted that none is left; otherwise it is `unknown`. Every process that was found
+ * is known by pid and start time from then on, wherever it moves. The launcher gets no SIGKILL as long as it can still record
+ * how the agent ended, nor do the processes that copy the output for it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Containment } from '../../contracts/processes/containment.ts';
 import type { Host } from '../host/host.ts';
 import { findOwned, type OwnedProcess, partsOfLauncher } from '../host/ownership.ts';
 import type { ProcessEntry, ProcessKey } from '../host/process-table.ts';
@@ -18,16 +20,29 @@ export interface KillTarget {
   readonly launcher?: ProcessKey;
   readonly agent?: ProcessKey;
   readonly marker: string;
+  readonly containment: Containment;
+  /** Whether the launcher has noted that no process is left. */
+  readonly saysNoneLeft: () => boolean;
 }
 
 /** Scans in a row that have to find nothing: a process may fork during one scan. */
 const CLEAN_SCANS = 2;
 /** Processes that are alive after SIGKILL was sent for this long are reported as survivors. */
 const MAX_FORCE_MS = 5000;
-/** From this round on whole groups get SIGKILL in one call, launcher included: this also ends a fork bomb. */
+/**
+ * From this round on whole groups get a signal in one call, which also ends a fork bomb: SIGKILL, or SIGSTOP if the launcher
+ * is in it. Its members are killed one by one then, so that the launcher stays the parent of all orphans.
+ */
 const GROUP_KILL_ROUND = 3;
+/** From this round on the group of the launcher gets SIGKILL, too. */
+const LAST_ROUND = 8;
 /** How long a round waits for the processes that it killed, and for the launcher to record the end. */
 const ROUND_MS = 1000;
+/**
+ * How long the launcher may take to record the end, and that nothing is left. By `search` it may wait in vain: for output that a
+ * process holds open which is not found.
+ */
+const MAX_PARTS_MS: Readonly<Record<Containment, number>> = { subreaper: 10_000, search: 3000 };
 const MIN_POLL_MS = 2;
 const MAX_POLL_MS = 100;
 const MAX_LISTED = 64;
@@ -42,7 +57,7 @@ class KillRun {
   readonly #evidence = {
     startedAt: 0,
     endedAt: 0,
-    survivors: 0,
+    survivors: 0 as KillEvidence['survivors'],
     rounds: 0,
     signals: [] as SentSignal[],
     signalCount: 0,
@@ -84,7 +99,10 @@ class KillRun {
       else if (performance.now() < this.#forceEnd()) await this.#force(living);
       else break;
     }
-    return Object.assign(evidence, { endedAt: this.#host.now(), survivors: living.length });
+    const { containment, saysNoneLeft } = this.#target;
+    const isProved = containment === 'subreaper' && saysNoneLeft();
+    const survivors = living.length === 0 && !isProved ? 'unknown' : living.length;
+    return { ...evidence, containment, endedAt: this.#host.now(), survivors };
   }
 
   /** The living processes of the attempt. */
@@ -97,6 +115,7 @@ class KillRun {
     this.#parts = partsOfLauncher(
       living.map(({ entry }) => entry),
       this.#target.launcher,
+      this.#target.agent,
     );
     for (const owned of living) {
       // Those that copy the output for the launcher are no processes of the agent.
@@ -153,7 +172,8 @@ class KillRun {
     const others = entries.filter((entry) => !this.#parts.has(entry));
     if (others.length === 0) {
       this.#resume(parts);
-      if (await this.#gone(parts, () => roundEnd)) return; // it recorded the end and the last output
+      const partsEnd = performance.now() + MAX_PARTS_MS[this.#target.containment];
+      if (await this.#gone(parts, () => partsEnd)) return; // it recorded the end and the last output
       for (const entry of parts) this.#killOne(entry);
     }
     if (this.#forceRounds >= GROUP_KILL_ROUND) this.#killGroups(living);
@@ -166,8 +186,11 @@ class KillRun {
     const whole = living.filter(({ ownsGroup }) => ownsGroup).map(({ entry }) => entry);
     for (const group of new Set(whole.map(({ pgid }) => pgid))) {
       const members = whole.filter(({ pgid }) => pgid === group);
-      const sent = this.#host.signaller.toGroup(group, members, 'SIGKILL');
-      this.sentKill ||= sent !== undefined && members.some((entry) => this.#endsTheRun(entry));
+      const isOfLauncher = group === this.#target.launcher?.pid && this.#forceRounds < LAST_ROUND;
+      const signal = isOfLauncher ? 'SIGSTOP' : 'SIGKILL';
+      const sent = this.#host.signaller.toGroup(group, members, signal);
+      if (signal === 'SIGKILL')
+        this.sentKill ||= sent !== undefined && members.some((entry) => this.#endsTheRun(entry));
       this.#record(sent);
     }
   }

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import type { Logger } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
 import { CODE_ROOT } from '../../version.ts';
+import { type Container, contained, containedEnvironment } from '../containment/container.ts';
 import type { AttemptDirectory } from '../files/attempt-directory.ts';
 import type { ProcessTable } from '../host/process-table.ts';
 import { MARKER_VARIABLE, markersFor } from '../markers.ts';
@@ -37,17 +38,25 @@ const NO_INPUT = '/dev/null';
 /** Variables that a shell adds to its environment. */
 const ADDED_BY_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 
-/** Arguments of {@link SHELL}. The launcher reports its end by `number`. */
-function launcherArguments({ spec, program, directory }: LaunchRequest, number: number): string[] {
+/** The launcher reports its end by `number`. */
+function launcherCommand(
+  { spec, program, directory }: LaunchRequest,
+  container: Container,
+  number: number,
+): [string, ...string[]] {
   const surplus = ADDED_BY_SHELL.filter((name) => !(name in spec.env)).join(' ');
   const [, ...rest] = spec.command;
   const input = spec.inputStays === true ? 'stays' : 'ends';
   const values = [spec.stdin ?? NO_INPUT, input, surplus, String(number), String(spec.maxOutputBytes)];
-  return [LAUNCHER, directory.path, ...values, program, ...rest];
+  const waiting = container.kind === 'subreaper' ? container.perl : '';
+  return contained(container, [SHELL, LAUNCHER, directory.path, ...values, waiting, program, ...rest]);
 }
 
-function launcherEnvironment({ spec }: LaunchRequest): Readonly<Record<string, string>> {
-  return { ...spec.env, [MARKER_VARIABLE]: markersFor(spec.marker) };
+function launcherEnvironment(
+  { spec }: LaunchRequest,
+  container: Container,
+): Readonly<Record<string, string>> {
+  return containedEnvironment(container, { ...spec.env, [MARKER_VARIABLE]: markersFor(spec.marker) });
 }
 
 /**
@@ -58,13 +67,15 @@ function launcherEnvironment({ spec }: LaunchRequest): Readonly<Record<string, s
 export class LaunchPad {
   readonly #table: ProcessTable;
   readonly #log: Logger;
+  readonly #container: Container;
   #shell: LaunchShell | undefined;
   #shellWanted: boolean;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(table: ProcessTable, log: Logger, shellWanted: boolean) {
+  constructor(table: ProcessTable, log: Logger, shellWanted: boolean, container: Container) {
     this.#table = table;
     this.#log = log;
+    this.#container = container;
     this.#shellWanted = shellWanted && process.platform === 'linux';
   }
 
@@ -88,7 +99,7 @@ export class LaunchPad {
   }
 
   #startShell(): void {
-    const shell = new LaunchShell(this.#table, () => {
+    const shell = new LaunchShell(this.#table, this.#container, () => {
       if (this.#shell !== shell) return;
       this.#log.warn('the launch shell was killed; the next spawn starts another one');
       this.#shell = undefined;
@@ -107,9 +118,10 @@ export class LaunchPad {
   async #launchChild(request: LaunchRequest): Promise<Launched> {
     this.#turn = this.#turn.then(() => nextTurn());
     await this.#turn;
-    const subprocess = execa(SHELL, launcherArguments(request, 0), {
+    const [program, ...args] = launcherCommand(request, this.#container, 0);
+    const subprocess = execa(program, args, {
       cwd: request.spec.cwd,
-      env: launcherEnvironment(request),
+      env: launcherEnvironment(request, this.#container),
       extendEnv: false,
       detached: true,
       cleanup: false,
@@ -145,6 +157,7 @@ const ORPHAN_POLL_MS = 50;
  */
 class LaunchShell {
   readonly #table: ProcessTable;
+  readonly #container: Container;
   readonly #stdin: Socket;
   readonly #stdout: Socket;
   readonly #open = new Map<number, () => void>();
@@ -156,8 +169,9 @@ class LaunchShell {
   #launches = 0;
 
   /** @param died called once when the shell is gone */
-  constructor(table: ProcessTable, died: () => void) {
+  constructor(table: ProcessTable, container: Container, died: () => void) {
     this.#table = table;
+    this.#container = container;
     const subprocess = execa(SHELL, ['-s'], {
       cwd: '/',
       env: {},
@@ -194,7 +208,7 @@ class LaunchShell {
       });
     });
     this.#stdout.ref();
-    this.#stdin.write(requestText(request, number));
+    this.#stdin.write(requestText(request, this.#container, number));
     return { ended, isOver: () => over, release: () => this.#release(number) };
   }
 
@@ -229,11 +243,11 @@ class LaunchShell {
   }
 }
 
-function requestText(request: LaunchRequest, number: number): string {
-  const exports = Object.entries(launcherEnvironment(request)).map(
+function requestText(request: LaunchRequest, container: Container, number: number): string {
+  const exports = Object.entries(launcherEnvironment(request, container)).map(
     ([name, value]) => `export ${name}=${quoted(value)}`,
   );
-  const command = [SHELL, ...launcherArguments(request, number)].map(quoted).join(' ');
+  const command = launcherCommand(request, container, number).map(quoted).join(' ');
   const steps = [`cd ${quoted(request.spec.cwd)}`, ...exports, `exec "$_signalbox_setsid" -f ${command}`];
   // Not by its name: an open that waits for another process would block the shell, and with it all launches.
   const errors = quoted(`/proc/${process.pid}/fd/${request.errors}`);

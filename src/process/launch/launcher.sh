@@ -1,9 +1,12 @@
 #!/bin/sh
 # Starts one command and records how it ends, so that this is known even if the process that started it is gone.
-# usage: launcher.sh DIRECTORY STDIN_FILE INPUT SURPLUS_VARIABLES NUMBER MAX_OUTPUT_BYTES COMMAND [ARGUMENT...]
+# usage: launcher.sh DIRECTORY STDIN_FILE INPUT SURPLUS_VARIABLES NUMBER MAX_OUTPUT_BYTES PERL COMMAND [ARGUMENT...]
 #
 # INPUT is "ends" if standard input is STDIN_FILE, or "stays" if more may follow. Then standard input is a FIFO, which gets
 # STDIN_FILE first. The launcher holds it open, so that the command sees no end of it when a writer dies.
+#
+# PERL is a path if this process is the parent of all orphans of the command (container.ts), or empty. Then it waits for them
+# before it ends, so that they have no other parent; and what it notes at last is true.
 #
 # Runs as leader of its own session, in the command's working directory and environment. Writes into DIRECTORY:
 #   launcher      one line that identifies this process. If the file exists already, the command is not started.
@@ -12,6 +15,7 @@
 #   fed           exists once STDIN_FILE is in the FIFO
 #   exec-failed   exists if the system could not execute the command
 #   exit          status, CPU times, and "end" as its last line: without that line the record is incomplete
+#   none-left     written at last, if this process is the parent of all orphans: no process of the command is left
 #   stdout.log, stderr.log   what the command prints (below), and the FIFOs stdout and stderr that it prints into
 # Prints "ended NUMBER" when the record is written, and ends when the output is written, too.
 # It ignores the signals that are meant for the command, so that it can record how the command ended.
@@ -29,7 +33,8 @@ _signalbox_input=$3
 _signalbox_surplus=$4
 _signalbox_number=$5
 _signalbox_max=$6
-shift 6
+_signalbox_perl=$7
+shift 7
 
 _signalbox_identify() {
   if [ -r /proc/self/stat ]; then
@@ -126,6 +131,12 @@ exec 8<&- 9<&-
   exec 2>"$_signalbox_directory/stderr"
   exec 6<&- 7<&-
   _signalbox_identify >"$_signalbox_directory/agent" || exit 97
+  for _signalbox_name in PERL5OPT PERL5DB PERL5LIB PERLLIB; do
+    eval "[ -z \"\${_signalbox_kept_$_signalbox_name+set}\" ] || {
+      export $_signalbox_name=\"\$_signalbox_kept_$_signalbox_name\"
+      unset _signalbox_kept_$_signalbox_name
+    }"
+  done
   unset $_signalbox_surplus
   exec "$@" <"$_signalbox_stdin" 3<&- >"$_signalbox_directory/stdout"
 )
@@ -145,5 +156,9 @@ echo "ended $_signalbox_number"
 for _signalbox_keeper in $_signalbox_keepers; do
   while kill -0 "$_signalbox_keeper" 2>/dev/null; do wait "$_signalbox_keeper"; done
 done
-exit
+[ -n "$_signalbox_perl" ] || exit 0
+# A shell waits for its own jobs only.
+trap '' HUP INT PIPE QUIT TERM USR1 USR2
+exec "$_signalbox_perl" -e '1 while wait != -1; my $file = "$ARGV[1]/none-left"; unlink $file;
+  sysopen(OUT, $file, 0301, 0600) and syswrite(OUT, "none left\n")' "$0" "$_signalbox_directory" end
 }

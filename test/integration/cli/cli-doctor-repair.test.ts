@@ -93,7 +93,7 @@ describe.concurrent('doctor --repair', () => {
     expect(repaired.findings).toContainEqual({
       check: 'orphans',
       status: 'ok',
-      detail: expect.stringMatching(/^killed \(\d+ found, \d+ signals sent, 0 left\):\n/),
+      detail: expect.stringMatching(/^killed \(\d+ found, \d+ signals sent, none left\):\n/),
     });
     expect(await agentsOf(sandbox)).toEqual([]);
     expect((await doctor(sandbox)).out).toMatch(/^ok {3}orphans +none$/m);

@@ -191,7 +191,7 @@ describe('the tree of processes', () => {
 
   it('says if there are no processes to show', () => {
     expect(processLines(terminal, attempt)).toEqual([
-      'demo/a, attempt 1 by worker: running on here, no process is left',
+      'demo/a, attempt 1 by worker: running on here, no process of it is found',
     ]);
     expect(processLines(terminal, { ...attempt, processes: null })[0]).toContain(
       'without processes of its own',

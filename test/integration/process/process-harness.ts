@@ -94,7 +94,10 @@ export class ProcessLab {
     const host = createHost(silent, Date.now);
     const left = new Set((await this.marked()).flatMap(({ markers }) => markers ?? []));
     for (const marker of left) {
-      if (marker.startsWith(this.markerPrefix)) await new Killer(host, { marker }).kill({ graceMs: 0 });
+      if (marker.startsWith(this.markerPrefix))
+        await new Killer(host, { marker, containment: 'search', saysNoneLeft: () => false }).kill({
+          graceMs: 0,
+        });
     }
     rmSync(this.base, { recursive: true, force: true });
     if ((await this.marked()).length > 0)

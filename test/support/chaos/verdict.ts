@@ -89,7 +89,10 @@ class Reading {
       this.#outcomes.set(event.outcome, (this.#outcomes.get(event.outcome) ?? 0) + 1);
       if (event.outcome === 'completed') this.#completed.push(`${event.task}.${event.attempt}`);
       const survivors = event.evidence?.survivors;
-      this.#expect(!survivors, `attempt ${event.task}.${event.attempt} ended with ${survivors} survivors`);
+      this.#expect(
+        !survivors || survivors === 'unknown',
+        `attempt ${event.task}.${event.attempt} ended with ${survivors} survivors`,
+      );
     }
     this.#applyToModel(record);
   }

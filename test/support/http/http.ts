@@ -44,6 +44,7 @@ export const HEALTHY: HealthReport = {
     refused_requests: 0,
   },
   access: { state: 'open', warning: null },
+  containment: 'search',
   unfinished_tasks: 0,
   open_attempts: 0,
 };

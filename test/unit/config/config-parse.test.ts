@@ -86,6 +86,7 @@ agents:
         finished_tasks: 50_000,
         snapshot_events: 20_000,
       },
+      containment: 'auto',
       shutdown: { agents: 'leave', drain_seconds: 30 },
       verification: { events_per_second: 1_000, pause_seconds: 300 },
       webhooks: {},
@@ -182,7 +183,7 @@ limits: { concurrency: 1.5 }
     ],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, verification, shutdown, webhooks, schedules, budgets, prices, telemetry, background, drivers, projects, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, verification, containment, shutdown, webhooks, schedules, budgets, prices, telemetry, background, drivers, projects, agents',
     ],
   ])('suggest the key that was meant, or list the known ones: %j', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

@@ -98,11 +98,25 @@ describe('Signaller', () => {
   });
 });
 
+const PROVING = { containment: 'subreaper', saysNoneLeft: () => true } as const;
+
 describe('Killer', () => {
+  it.each([
+    ['search', true],
+    ['subreaper', false],
+  ] as const)(
+    'says "unknown" if nothing was found and nothing proves it: %s, %s',
+    async (containment, says) => {
+      const target = { marker: 'm', containment, saysNoneLeft: () => says };
+      const evidence = await new Killer(new FakeSystem().host(), target).kill({ graceMs: 0 });
+      expect(evidence).toMatchObject({ containment, survivors: 'unknown' });
+    },
+  );
+
   it('reports survivors after a bounded number of rounds (kill/proved-by-evidence)', async () => {
     const system = new FakeSystem();
     const stuck = system.add(100, { state: 'D' });
-    const killer = new Killer(system.host(), { agent: stuck, marker: 'm' });
+    const killer = new Killer(system.host(), { agent: stuck, marker: 'm', ...PROVING });
     const evidence = await killer.kill({ graceMs: 0 });
     expect(evidence.survivors).toBe(1);
     expect(evidence.signalCount).toBeGreaterThanOrEqual(3);
@@ -118,7 +132,9 @@ describe('Killer', () => {
       system.processes.delete(pid);
       if (system.processes.size === 1) system.processes.delete(100); // the launcher has nothing to wait for any more
     };
-    const evidence = await new Killer(system.host(), { launcher, marker: 'm' }).kill({ graceMs: 0 });
+    const evidence = await new Killer(system.host(), { launcher, marker: 'm', ...PROVING }).kill({
+      graceMs: 0,
+    });
     expect(evidence).toMatchObject({ survivors: 0, processCount: 201, signalCount: 200 });
     expect(evidence.processes.length).toBe(64);
     expect(evidence.signals.length).toBe(64);
@@ -133,7 +149,7 @@ describe('Killer', () => {
       // Its last deed is a child that was not there when the group was asked.
       if (pid === -100) system.add(102, { ppid: 1, pgid: 100, sid: 100, markers: ['m'] });
     };
-    const evidence = await new Killer(system.host(), { launcher, agent, marker: 'm' }).kill({
+    const evidence = await new Killer(system.host(), { launcher, agent, marker: 'm', ...PROVING }).kill({
       graceMs: 60_000,
     });
     expect(evidence.survivors).toBe(0);

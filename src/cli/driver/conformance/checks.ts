@@ -130,7 +130,8 @@ const COMMON_CHECKS: readonly Check[] = [
           await until(async () => ((await run.tree?.()) ?? []).length > 2, 'its processes did not start');
           run.stop(200);
           const { evidence = {} } = await harness.endOf(run);
-          hold(evidence.survivors === 0, `${evidence.survivors} survivors`);
+          const { survivors } = evidence;
+          hold(survivors === 0 || survivors === 'unknown', `${survivors} survivors`);
           return `${evidence.processCount} processes`;
         },
       ),

@@ -27,10 +27,16 @@ export function killText(evidence: Evidence | null, duration: (ms: number) => st
   }
   const sent = [...counts].map(([name, count]) => (count === 1 ? name : `${count} × ${name}`)).join(', ');
   const pids = listOf(evidence, 'processes', isProcess).map(({ pid, foundBy }) => `${pid} (${foundBy})`);
-  const survivors = numberOf(evidence, 'survivors');
-  const left = survivors === 0 ? 'none left' : `${survivors} LEFT`;
+  const left = leftText(evidence);
   const time = duration(numberOf(evidence, 'endedAt') - numberOf(evidence, 'startedAt'));
   return `stopped in ${time}: ${sent}; ${numberOf(evidence, 'processCount')} processes found: ${pids.join(', ')}; ${left} after ${numberOf(evidence, 'rounds')} scans`;
+}
+
+/** What a kill has left, as far as it is known. Evidence of 0.1.0 has no containment: its 0 only says that none was found. */
+export function leftText({ survivors, containment }: Evidence): string {
+  if (typeof survivors === 'number' && survivors > 0) return `${survivors} LEFT`;
+  const isProved = survivors === 0 && containment !== undefined && containment !== 'search';
+  return isProved ? 'none left' : 'none found, which does not prove that none is left';
 }
 
 function numberOf(evidence: Evidence, name: string): number {
