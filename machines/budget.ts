@@ -3,7 +3,7 @@
  * used is counted from the attempts (projections/usage.ts); the machine only says what was decided about it.
  */
 import { assign, setup } from 'xstate';
-import type { BudgetSpec, Limits } from '../src/contracts/budgets.ts';
+import type { BudgetSpec, Limits } from '../src/contracts/budgets/budgets.ts';
 import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
 
 export interface BudgetContext {

@@ -1,15 +1,8 @@
 /** The agents: their state, how much each has to do, and why one takes no tasks. */
 import type { TypeAbout } from '../src/contracts/events/events.ts';
 import { isFailure } from '../src/contracts/tasks.ts';
-import {
-  type Draft,
-  draftOf,
-  type Handlers,
-  onlyMoves,
-  type PastProjection,
-  personOf,
-  tableOf,
-} from './projection.ts';
+import { entityProjection } from './entities.ts';
+import { type Draft, type Handlers, onlyMoves, type PastProjection, personOf } from './projection.ts';
 
 export interface AgentView {
   readonly id: string;
@@ -82,33 +75,13 @@ const HANDLERS: Handlers<TypeAbout<'agent'>, AgentDraft> = {
   'agent.disconnected': (next, { reason }) => hold(next, reason, null),
   'agent.retired': (next, { reason }) => hold(next, reason, null),
 };
-const TABLE = tableOf(HANDLERS);
-
-export const agents: PastProjection<Agents> = {
+export const agents: PastProjection<Agents> = entityProjection({
   name: 'agents',
   version: 1,
-  initial: () => ({ byId: new Map() }),
-  evolve(state, record, entries = 'handed out') {
-    const handle = TABLE.get(record.event.type);
-    if (handle === undefined) return;
-    const transition = record.transitions.find(({ entity }) => entity === 'agent');
-    if (!transition) return;
-    const { id, from, to } = transition;
-    const agent = state.byId.get(id);
-    const next = agent ? draftOf(agent, entries) : { ...UNKNOWN, id, since: record.time };
-    if (from !== to) next.since = record.time;
-    next.state = to;
-    handle(next, record.event, record);
-    if (next !== agent) state.byId.set(id, next);
-  },
-  toJSON: (state) => [...state.byId.values()],
-  forget: () => {},
-  restore: (json) => ({ byId: new Map((json as AgentView[]).map((agent) => [agent.id, agent])) }),
-  *pieces({ byId }) {
-    for (const [id, agent] of byId) yield ['agent', id, agent];
-  },
-  copy: ({ byId }) => ({ byId: new Map(byId) }),
-};
+  entity: 'agent',
+  handlers: HANDLERS,
+  first: (_event, id, since): AgentDraft => ({ ...UNKNOWN, id, since }),
+});
 
 function hold(next: AgentDraft, reason: string | null, by: string | null): void {
   next.parkedUntil = null;

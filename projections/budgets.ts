@@ -1,13 +1,17 @@
 /** The budgets for a period, with what was decided about each. How much is used follows from the usage. */
-import type { BudgetSpec, Limits, Measure } from '../src/contracts/budgets.ts';
+import type { BudgetSpec, Limits } from '../src/contracts/budgets/budgets.ts';
+import type { Measure } from '../src/contracts/budgets/measures.ts';
 import type { DomainEvent, EventOf, TypeAbout } from '../src/contracts/events/events.ts';
-import { type Draft, draftOf, type Handlers, type PastProjection, personOf, tableOf } from './projection.ts';
+import { entityProjection } from './entities.ts';
+import { type Draft, type Handlers, type PastProjection, personOf } from './projection.ts';
 
 /** The limit that was reached when it warned, or was used up. */
 export interface ReachedLimit {
   readonly measure: Measure;
   readonly used: number;
   readonly limit: number;
+  /** Attempts of which it is not known what they have used: then it is at least so much. */
+  readonly unknown: number;
   /** Epoch milliseconds: the end of the period. */
   readonly until: number;
 }
@@ -50,33 +54,13 @@ const HANDLERS: Handlers<TypeAbout<'budget'>, BudgetDraft> = {
   'budget.renewed': clear,
   'budget.removed': clear,
 };
-const TABLE = tableOf(HANDLERS);
-
-export const budgets: PastProjection<Budgets> = {
+export const budgets: PastProjection<Budgets> = entityProjection({
   name: 'budgets',
-  version: 1,
-  initial: () => ({ byId: new Map() }),
-  evolve(state, record, entries = 'handed out') {
-    const { event } = record;
-    const handle = TABLE.get(event.type);
-    const transition = record.transitions.find(({ entity }) => entity === 'budget');
-    if (handle === undefined || !transition) return;
-    const known = state.byId.get(transition.id);
-    const next = known ? draftOf(known, entries) : firstOf(event, transition.id);
-    if (next === null) return;
-    if (transition.from !== transition.to) next.since = record.time;
-    next.state = transition.to;
-    handle(next, event, record);
-    state.byId.set(transition.id, next);
-  },
-  toJSON: (state) => [...state.byId.values()],
-  forget: () => {},
-  restore: (json) => ({ byId: new Map((json as BudgetView[]).map((each) => [each.id, each])) }),
-  *pieces({ byId }) {
-    for (const [id, budget] of byId) yield ['budget', id, budget];
-  },
-  copy: ({ byId }) => ({ byId: new Map(byId) }),
-};
+  version: 2,
+  entity: 'budget',
+  handlers: HANDLERS,
+  first: firstOf,
+});
 
 function firstOf(event: DomainEvent, id: string): BudgetDraft | null {
   if (event.type !== 'budget.set') return null;
@@ -84,11 +68,9 @@ function firstOf(event: DomainEvent, id: string): BudgetDraft | null {
   return { id, spec, state: 'open', since: 0, raised: null, by: null, reason: null, reached: null };
 }
 
-function reach(
-  next: BudgetDraft,
-  { measure, used, limit, until_ms: until }: EventOf<'budget.warned'> | EventOf<'budget.exhausted'>,
-): void {
-  next.reached = { measure, used, limit, until };
+function reach(next: BudgetDraft, event: EventOf<'budget.warned'> | EventOf<'budget.exhausted'>): void {
+  const { measure, used, unknown = 0, limit, until_ms: until } = event;
+  next.reached = { measure, used, unknown, limit, until };
 }
 
 function clear(next: BudgetDraft): void {

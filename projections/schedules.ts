@@ -1,7 +1,8 @@
 /** The schedules, with their newest runs. */
 import type { DomainEvent, TypeAbout } from '../src/contracts/events/events.ts';
 import type { FiringCause, ScheduleSpec } from '../src/contracts/schedules.ts';
-import { type Draft, draftOf, type Handlers, type PastProjection, personOf, tableOf } from './projection.ts';
+import { entityProjection } from './entities.ts';
+import { type Draft, type Handlers, type PastProjection, personOf } from './projection.ts';
 
 /** A task that a schedule has created, or is about to create. */
 export interface ScheduleRun {
@@ -57,38 +58,17 @@ const HANDLERS: Handlers<TypeAbout<'schedule'>, ScheduleDraft> = {
   'schedule.finished': clear,
   'schedule.removed': clear,
 };
-const TABLE = tableOf(HANDLERS);
-
-export const schedules: PastProjection<Schedules> = {
+export const schedules: PastProjection<Schedules> = entityProjection({
   name: 'schedules',
   version: 1,
-  initial: () => ({ byId: new Map() }),
-  evolve(state, record, entries = 'handed out') {
-    const { event } = record;
-    if (event.type === 'task.created') {
-      if (event.spec.schedule !== undefined) onCreated(state, event.spec.schedule.id, event.task);
-      return;
-    }
-    const handle = TABLE.get(event.type);
-    if (handle === undefined) return;
-    const transition = record.transitions.find(({ entity }) => entity === 'schedule');
-    if (!transition) return;
-    const known = state.byId.get(transition.id);
-    const next = known ? draftOf(known, entries) : firstOf(event, transition.id);
-    if (next === null) return;
-    if (transition.from !== transition.to) next.since = record.time;
-    next.state = transition.to;
-    handle(next, event, record);
-    state.byId.set(transition.id, next);
+  entity: 'schedule',
+  handlers: HANDLERS,
+  first: firstOf,
+  onOther: (state, event) => {
+    if (event.type === 'task.created' && event.spec.schedule !== undefined)
+      onCreated(state, event.spec.schedule.id, event.task);
   },
-  toJSON: (state) => [...state.byId.values()],
-  forget: () => {},
-  restore: (json) => ({ byId: new Map((json as ScheduleView[]).map((each) => [each.id, each])) }),
-  *pieces({ byId }) {
-    for (const [id, schedule] of byId) yield ['schedule', id, schedule];
-  },
-  copy: ({ byId }) => ({ byId: new Map(byId) }),
-};
+});
 
 function firstOf(event: DomainEvent, id: string): ScheduleDraft | null {
   if (event.type !== 'schedule.created') return null;

@@ -15,7 +15,7 @@ interface Series {
   readonly help: string;
   /** The label that tells the values apart; absent if there is only one. */
   readonly label?: string;
-  /** The values of an agent and a model, by that label. */
+  /** The values of an agent and a model, by that label. One that is not known is left out: 0 would say that nothing was used. */
   readonly values: (entry: UsageEntry) => Readonly<Record<string, number>>;
 }
 
@@ -29,21 +29,21 @@ const SERIES: readonly Series[] = [
     name: 'tokens',
     help: 'Tokens of ended attempts. Those of the types cache_read and cache_write are among those of the type input.',
     label: 'type',
-    values: ({ input, output, cacheRead, cacheWrite }) => ({
-      input,
-      output,
-      cache_read: cacheRead,
-      cache_write: cacheWrite,
-    }),
+    values: ({ attempts, withoutTokens, input, output, cacheRead, cacheWrite }) =>
+      known({ input, output, cache_read: cacheRead, cache_write: cacheWrite }, attempts > withoutTokens),
   },
   {
     name: 'cost_usd',
     help: 'Cost of ended attempts in US dollars, as far as it is known: reported by agents, or estimated from prices.',
     label: 'source',
-    values: ({ cost, estimated }) => ({
-      reported: (cost - estimated) / COST_UNITS_PER_USD,
-      estimated: estimated / COST_UNITS_PER_USD,
-    }),
+    values: ({ attempts, withoutCost, cost, estimated }) =>
+      known(
+        {
+          reported: (cost - estimated) / COST_UNITS_PER_USD,
+          estimated: estimated / COST_UNITS_PER_USD,
+        },
+        attempts > withoutCost,
+      ),
   },
   {
     name: 'attempts_without_cost',
@@ -56,6 +56,11 @@ const SERIES: readonly Series[] = [
     values: ({ withoutTokens }) => ({ '': withoutTokens }),
   },
 ];
+
+/** @param isKnown of at least one attempt; else only what is not 0 is */
+function known(values: Readonly<Record<string, number>>, isKnown: boolean): Readonly<Record<string, number>> {
+  return isKnown ? values : Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0));
+}
 
 export function addUsageMetrics(registry: Registry, { usage }: Pick<Projections, 'usage'>): void {
   for (const { name, help, label, values } of SERIES) {

@@ -177,7 +177,7 @@ function Details({ attempt }: { readonly attempt: AttemptAnswer }) {
         ['of them cached', shown(usage?.cache_read_tokens, number)],
         ['written to the cache', shown(usage?.cache_write_tokens, number)],
         ['Output tokens', shown(usage?.output_tokens, number)],
-        ['Cost', attempt.outcome === null ? null : attemptCostText(usage)],
+        ['Cost', attemptCostText(attempt)],
       ]}
     />
   );

@@ -1,6 +1,7 @@
 /** All tasks in memory as a table, found by words in everything that belongs to them, also their outputs. */
 import { useSignal } from '@preact/signals';
 import { oneLine } from '../../src/base/text/printable.ts';
+import { costText } from '../../src/contracts/usage-text.ts';
 import { path } from '../api/http.ts';
 import type { AnswerOf, TaskAnswer } from '../api/types.ts';
 import { Ago, Empty, StateBadge } from '../parts/base/basics.tsx';
@@ -138,6 +139,7 @@ function Table({
             <th>Agent</th>
             <th class="right">Priority</th>
             <th class="right">Attempts</th>
+            <th class="right">Cost</th>
             <th>Changed</th>
           </tr>
         </thead>
@@ -187,6 +189,7 @@ function Cells({ task }: { readonly task: TaskAnswer }) {
       <td class="right">
         {task.attempts_used}/{task.max_attempts}
       </td>
+      <td class="right">{task.usage === null ? '–' : costText(task.usage)}</td>
       <td>
         <Ago time={task.updated_at} />
       </td>

@@ -1,7 +1,7 @@
 /** What agents have used: tokens and cost by day, and by agent, project, model and task; and the budgets. */
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { measureText, scopeText } from '../../src/contracts/budget-text.ts';
+import { budgetUseText, scopeText } from '../../src/contracts/budgets/budget-text.ts';
 import { costText, dollarText, tokensText } from '../../src/contracts/usage-text.ts';
 import { path } from '../api/http.ts';
 import type { AnswerOf } from '../api/types.ts';
@@ -16,7 +16,6 @@ import { useResource } from '../state/resource.ts';
 
 type Usage = AnswerOf<'readUsage'>;
 type Row = Usage['rows'][number];
-type Budget = AnswerOf<'listBudgets'>['budgets'][number];
 
 const KEYS = ['agent', 'project', 'model', 'task'] as const;
 type Key = (typeof KEYS)[number];
@@ -246,22 +245,14 @@ function Budgets() {
                   this {budget.period}, until {moment(budget.until)}
                 </span>
               </span>
-              <span class="row-note">{useText(budget)}</span>
+              <span class="row-note">
+                {budgetUseText(budget)}
+                {budget.raised_by !== null && `, raised by ${budget.raised_by}`}
+              </span>
             </div>
           </li>
         ))}
       </ul>
     </Section>
   );
-}
-
-/** As in `8,100 of 10,000 tokens`. */
-function useText({ limits, used, used_attempts, raised_by }: Budget): string {
-  const texts = [
-    limits.tokens === undefined ? [] : `${tokensText(used)} of ${measureText('tokens', limits.tokens)}`,
-    limits.cost_usd === undefined ? [] : `${costText(used)} of ${measureText('cost_usd', limits.cost_usd)}`,
-    limits.attempts === undefined ? [] : `${used_attempts} of ${measureText('attempts', limits.attempts)}`,
-    raised_by === null ? [] : `raised by ${raised_by}`,
-  ];
-  return texts.flat().join(', ');
 }

@@ -1,4 +1,5 @@
 /** A task with everything that belongs to it, in the present and in the past. */
+import { costSourceOf } from '../../src/contracts/cost-source.ts';
 import { type AttemptRef, attemptKey } from '../../src/contracts/ids.ts';
 import type { AttemptAnswer, EventAnswer, TaskAnswer } from '../api/types.ts';
 import { type Board, keyOf } from './cards.ts';
@@ -55,6 +56,7 @@ export function asItWas(task: WholeTask, { sequence, cards }: Board): WholeTask 
       reason: card.note_kind === 'reason' ? card.note : null,
       progress: card.note_kind === 'progress' ? card.note : null,
     }),
+    usage: usageOf(attempts),
     claimed_by: attempts.at(-1)?.agent ?? null,
     open_attempt: attempts.find(({ ended_at }) => ended_at === null)?.attempt ?? null,
     last_outcome: attempts.findLast(({ ended_at }) => ended_at !== null)?.outcome ?? null,
@@ -64,6 +66,36 @@ export function asItWas(task: WholeTask, { sequence, cards }: Board): WholeTask 
     comments,
     attempts,
     events,
+  };
+}
+
+/** What the attempts have used that have ended; null if none has used anything. */
+function usageOf(attempts: readonly AttemptAnswer[]): WholeTask['usage'] {
+  const used = attempts.filter(
+    ({ started_at, ended_at, usage }) => ended_at !== null && (started_at !== null || usage !== null),
+  );
+  if (used.length === 0) return null;
+  const sum = (of: (usage: AttemptAnswer['usage']) => number | undefined): number =>
+    used.reduce((total, { usage }) => total + (of(usage) ?? 0), 0);
+  const without = (isKnown: (usage: AttemptAnswer['usage']) => boolean): number =>
+    used.filter(({ usage }) => !isKnown(usage)).length;
+  const withoutTokens = without(
+    (usage) => usage?.input_tokens !== undefined && usage.output_tokens !== undefined,
+  );
+  const withoutCost = without((usage) => costSourceOf(usage) !== 'unknown');
+  const input_tokens = sum((usage) => usage?.input_tokens);
+  const output_tokens = sum((usage) => usage?.output_tokens);
+  return {
+    attempts: used.length,
+    tokens: withoutTokens === used.length ? null : input_tokens + output_tokens,
+    input_tokens,
+    output_tokens,
+    cache_read_tokens: sum((usage) => usage?.cache_read_tokens),
+    cache_write_tokens: sum((usage) => usage?.cache_write_tokens),
+    cost_usd: withoutCost === used.length ? null : sum((usage) => usage?.cost_usd),
+    estimated_cost_usd: sum((usage) => (costSourceOf(usage) === 'estimated' ? usage?.cost_usd : 0)),
+    attempts_without_tokens: withoutTokens,
+    attempts_without_cost: withoutCost,
   };
 }
 

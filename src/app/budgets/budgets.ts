@@ -8,8 +8,9 @@ import type {
   BudgetNotice,
   RaiseBudget,
 } from '../../contracts/api/usage/budgets.ts';
-import { measureText, scopeText } from '../../contracts/budget-text.ts';
-import { type BudgetSpec, type Limits, MEASURES } from '../../contracts/budgets.ts';
+import { reachedText, scopeText } from '../../contracts/budgets/budget-text.ts';
+import type { BudgetSpec, Limits } from '../../contracts/budgets/budgets.ts';
+import { MEASURES } from '../../contracts/budgets/measures.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { limitsInForce, useIn } from '../../engine/supervisor/usage/budget-use.ts';
@@ -68,10 +69,10 @@ export async function registerBudgets(
 export function budgetNotices({ byId }: { readonly byId: ReadonlyMap<string, BudgetView> }): BudgetNotice[] {
   return [...byId.values()].flatMap(({ id, spec, state, since, reached }): BudgetNotice[] => {
     if (reached === null) return [];
-    const { measure, used, limit, until } = reached;
-    const share = `${measureText(measure, used)} of ${measureText(measure, limit)} are used this ${spec.period}`;
+    const share = `${reachedText(reached)} are used this ${spec.period}`;
     const effect = state === 'exhausted' ? `: ${scopeText(spec)} can start no attempts` : '';
-    return [{ id, status: state, detail: `${share}${effect}`, since: timeOf(since), until: timeOf(until) }];
+    const detail = `${share}${effect}`;
+    return [{ id, status: state, detail, since: timeOf(since), until: timeOf(reached.until) }];
   });
 }
 

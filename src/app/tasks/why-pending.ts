@@ -2,7 +2,7 @@
 import type { BudgetView, PausedQueue } from '../../../projections/index.ts';
 import { queueText } from '../../contracts/api/queue-name.ts';
 import type { WaitAnswer, WaitKind } from '../../contracts/api/why.ts';
-import { measureText, scopeText } from '../../contracts/budget-text.ts';
+import { reachedText, scopeText } from '../../contracts/budgets/budget-text.ts';
 import { limitsInForce } from '../../engine/supervisor/usage/budget-use.ts';
 import { because, type Situation, type Taker } from './situation.ts';
 import { timeOf } from './task-json.ts';
@@ -44,7 +44,7 @@ function budgetWait({ id, spec, raised, reached }: BudgetView): WaitAnswer {
   const used =
     reached === null
       ? `the attempts that run are the last of its ${attempts}`
-      : `${measureText(reached.measure, reached.used)} of ${measureText(reached.measure, reached.limit)} are used`;
+      : `${reachedText(reached)} are used`;
   const detail = `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up: ${used}`;
   return { kind: 'budget', detail, until: timeOf(reached?.until ?? null) ?? undefined };
 }

@@ -1,9 +1,7 @@
 /** `signalbox budget`: what agents may use in a day, a week or a month. */
 import { InvalidArgumentError } from 'commander';
 import type { BudgetAnswer } from '../../contracts/api/usage/budgets.ts';
-import { measureText, scopeText } from '../../contracts/budget-text.ts';
-import { MEASURES } from '../../contracts/budgets.ts';
-import { costText, tokensText } from '../../contracts/usage-text.ts';
+import { budgetUseText, scopeText } from '../../contracts/budgets/budget-text.ts';
 import { CompletedArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import {
@@ -41,18 +39,9 @@ const COLUMNS: readonly Column<BudgetAnswer>[] = [
     text: ({ status, raised_by }) => (raised_by === null ? status : `${status}, raised by ${raised_by}`),
     style: ({ status }) => (status === 'exhausted' ? 'red' : status === 'warned' ? 'yellow' : null),
   },
-  { title: 'USED', text: usedText },
+  { title: 'USED', text: budgetUseText },
   { title: 'UNTIL', text: ({ until }) => until },
 ];
-
-/** As in `8,100 of 10,000 tokens, at least $1.20 of $5.00`. */
-function usedText({ limits, used, used_attempts }: BudgetAnswer): string {
-  const texts = { tokens: tokensText(used), cost_usd: costText(used), attempts: String(used_attempts) };
-  return MEASURES.flatMap((measure) => {
-    const limit = limits[measure];
-    return limit === undefined ? [] : `${texts[measure]} of ${measureText(measure, limit)}`;
-  }).join(', ');
-}
 
 interface RaiseOptions extends ServerOptions, DecisionOptions {
   readonly tokens?: number;
@@ -83,7 +72,7 @@ const raise: CommandRow = {
           terminal,
           options,
           answer,
-          (budget) => `budget ${id} is ${budget.status}: ${usedText(budget)}`,
+          (budget) => `budget ${id} is ${budget.status}: ${budgetUseText(budget)}`,
         );
       }),
 };

@@ -9,7 +9,7 @@ import {
 } from '../../contracts/api/usage/usage.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { taskKey } from '../../contracts/ids.ts';
-import { costText, dollarText, tokensText } from '../../contracts/usage-text.ts';
+import { costText, tokensText, usageNotes } from '../../contracts/usage-text.ts';
 import { numberOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { clientOf, type ServerOptions, withServer } from '../options.ts';
@@ -91,7 +91,7 @@ function usageLines(terminal: Terminal, { by, rows, rest, total, zone }: UsageAn
   const lines: Line[] = rows.map((row) => ({ name: (key) => nameOf(key, row), figures: row }));
   if (rest !== null) lines.push({ name: named(`${countText(rest.rows, 'more row')}`), figures: rest });
   lines.push({ name: named('total'), figures: total });
-  return [...tableLines(terminal, columnsOf(by, zone), lines), ...notesOf(total)];
+  return [...tableLines(terminal, columnsOf(by, zone), lines), ...usageNotes(total)];
 }
 
 function columnsOf(by: readonly UsageKey[], zone: string): readonly Column<Line>[] {
@@ -131,21 +131,4 @@ function nameOf(key: UsageKey, { day, project = '', agent, model, task }: UsageR
 
 function numberText({ tokens }: UsageFiguresAnswer, count: number): string {
   return tokens === null && count === 0 ? '-' : count.toLocaleString('en');
-}
-
-function notesOf({
-  attempts,
-  attempts_without_cost: without,
-  estimated_cost_usd: estimated,
-}: UsageFiguresAnswer) {
-  return [
-    ...(without === 0
-      ? []
-      : [
-          `The cost of ${without} of ${countText(attempts, 'attempt')} is not known: no report, and no price of the model.`,
-        ]),
-    ...(estimated === 0
-      ? []
-      : [`Of the total, ${dollarText(estimated)} is estimated from prices of the configuration.`]),
-  ];
 }

@@ -39,7 +39,7 @@ export const ATTEMPT_COLUMNS: readonly Column<AttemptAnswer>[] = [
   },
   {
     title: 'COST',
-    text: ({ usage, outcome }) => (outcome === null ? '' : attemptCostText(usage)),
+    text: (attempt) => attemptCostText(attempt) ?? '',
     align: 'right',
   },
   { title: 'ERROR', text: ({ error }) => error ?? '' },

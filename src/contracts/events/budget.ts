@@ -1,12 +1,19 @@
 /** The events of budgets for a period. Times are epoch milliseconds. */
 import { z } from 'zod';
-import { budgetSpecSchema, limitsSchema, MEASURES } from '../budgets.ts';
+import { budgetSpecSchema, limitsSchema } from '../budgets/budgets.ts';
+import { MEASURES } from '../budgets/measures.ts';
 import { ADDRESS, event } from './event.ts';
 
 const address = ADDRESS.budget;
 const period = { from_ms: z.int(), until_ms: z.int() };
 /** Which of its limits, and how much of it is used. */
-const reached = { measure: z.enum(MEASURES), used: z.number(), limit: z.number() };
+const reached = {
+  measure: z.enum(MEASURES),
+  used: z.number(),
+  /** Attempts of which it is not known what they have used: then it is at least so much. Absent if there are none. */
+  unknown: z.int().optional(),
+  limit: z.number(),
+};
 
 export const BUDGET_EVENTS = [
   /** It is new, or the configuration has changed it. Raises of the period end. */

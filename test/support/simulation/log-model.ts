@@ -22,7 +22,7 @@
  * Long because it is one model.
  */
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
-import type { BudgetSpec } from '../../../src/contracts/budgets.ts';
+import type { BudgetSpec } from '../../../src/contracts/budgets/budgets.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES } from '../../../src/contracts/tasks.ts';

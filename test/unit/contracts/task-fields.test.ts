@@ -121,7 +121,7 @@ describe('the facts of a task', () => {
       { label: 'Parent', kind: 'tasks', values: ['p'] },
       { label: 'Attempts', kind: 'text', values: ['1 of 3'] },
       { label: 'Tokens', kind: 'text', values: ['1,200'] },
-      { label: 'Cost', kind: 'text', values: ['at least $0.5000'] },
+      { label: 'Cost', kind: 'text', values: ['at least $0.50'] },
       { label: 'Created', kind: 'time', values: ['then'] },
     ]);
   });

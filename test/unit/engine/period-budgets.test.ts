@@ -66,7 +66,7 @@ describe('a budget of 10,000 tokens a day', () => {
     expect(simulation.task('e').attempts).toBe(0);
     const why = await explainTask(simulation.app, { project: 'demo', task: 'e' });
     expect(why.waits_for[0]).toMatchObject({ kind: 'budget' });
-    expect(why.waits_for[0]?.detail).toContain('12,000 tokens of 10,000 tokens');
+    expect(why.waits_for[0]?.detail).toContain('12,000 of 10,000 tokens');
     expect(why.next).toContain('signalbox budget raise daily');
     simulation.crash();
     await simulation.restart();

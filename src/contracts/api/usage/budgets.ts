@@ -1,7 +1,8 @@
 /** Budgets for a period: their configuration, and requests and answers about them. */
 import { z } from 'zod';
 import { PERIODS } from '../../../base/periods.ts';
-import { limitsSchema, MEASURES } from '../../budgets.ts';
+import { limitsSchema } from '../../budgets/budgets.ts';
+import { MEASURES } from '../../budgets/measures.ts';
 import { count, id, time } from '../../fields.ts';
 import { decisionSchema } from '../requests.ts';
 import { usageFiguresSchema } from './figures.ts';

@@ -12,12 +12,13 @@ import {
   type UsageFigures,
 } from '../../../../projections/usage-figures.ts';
 import { periodAt, type Span } from '../../../base/periods.ts';
-import { type BudgetSpec, type Limits, MEASURES, type Measure } from '../../../contracts/budgets.ts';
+import type { BudgetSpec, Limits } from '../../../contracts/budgets/budgets.ts';
+import { MEASURES, type Measure } from '../../../contracts/budgets/measures.ts';
 import type { DomainEvent, StoredRecord } from '../../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, parseAttemptKey } from '../../../contracts/ids.ts';
 import { taskOf } from '../../runtime/views.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
-import { isInScope, limitsInForce, measured, useIn } from './budget-use.ts';
+import { isInScope, limitsInForce, measured, unmeasured, useIn } from './budget-use.ts';
 
 interface BudgetKeeperParts extends SupervisorContext {
   /** Called when a budget no longer holds back attempts. */
@@ -38,6 +39,7 @@ interface Running {
 interface Reached {
   readonly measure: Measure;
   readonly used: number;
+  readonly unknown?: number;
   readonly limit: number;
 }
 
@@ -187,7 +189,9 @@ function reachedOf(use: UsageFigures, limits: Limits, share: number): Reached | 
   for (const measure of MEASURES) {
     const limit = limits[measure];
     const used = measured(use, measure);
-    if (limit !== undefined && used >= limit * share) return { measure, used, limit };
+    if (limit === undefined || used < limit * share) continue;
+    const unknown = unmeasured(use, measure);
+    return { measure, used, ...(unknown > 0 && { unknown }), limit };
   }
   return null;
 }

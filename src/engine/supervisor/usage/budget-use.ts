@@ -3,7 +3,8 @@ import type { UsageState } from '../../../../projections/index.ts';
 import { visitUsage } from '../../../../projections/usage.ts';
 import { addFigures, noFigures, type UsageFigures } from '../../../../projections/usage-figures.ts';
 import type { Span } from '../../../base/periods.ts';
-import type { BudgetSpec, Limits, Measure } from '../../../contracts/budgets.ts';
+import type { BudgetSpec, Limits } from '../../../contracts/budgets/budgets.ts';
+import type { Measure } from '../../../contracts/budgets/measures.ts';
 import { COST_UNITS_PER_USD } from '../../../contracts/usage.ts';
 
 type Scope = Pick<BudgetSpec, 'project' | 'agent'>;
@@ -33,6 +34,18 @@ export function measured(figures: UsageFigures, measure: Measure): number {
       return figures.cost / COST_UNITS_PER_USD;
     case 'attempts':
       return figures.counted;
+  }
+}
+
+/** Attempts of which it is not known what they have used. */
+export function unmeasured(figures: UsageFigures, measure: Measure): number {
+  switch (measure) {
+    case 'tokens':
+      return figures.withoutTokens;
+    case 'cost_usd':
+      return figures.withoutCost;
+    case 'attempts':
+      return 0;
   }
 }
 

@@ -3,7 +3,10 @@
  * escaped by the renderers.
  */
 import type { AttemptView, CommentView, OutputView, QuestionView } from '../../../../projections/index.ts';
+import { timeOf } from '../../../app/tasks/task-json.ts';
+import { figuresJson } from '../../../app/tasks/usage-json.ts';
 import { printable } from '../../../base/text/printable.ts';
+import { attemptCostText, costText, tokensText } from '../../../contracts/usage-text.ts';
 import { changesOf, eventText, type ReportedEvent, type TaskReport, timeText } from './task-report.ts';
 
 export type Part =
@@ -34,6 +37,7 @@ export interface Bar {
 export function reportParts(report: TaskReport): readonly Part[] {
   const { task, attempts, questions, events } = report;
   const { spec } = task;
+  const used = task.usage && figuresJson(task.usage);
   return [
     ...(spec.description === '' ? [] : [heading(2, 'Task'), block(spec.description)]),
     heading(2, 'Facts'),
@@ -46,6 +50,8 @@ export function reportParts(report: TaskReport): readonly Part[] {
       ['Must have', spec.must_haves?.join('\n')],
       ['Parameters', spec.params && JSON.stringify(spec.params)],
       ['Reason', task.reason],
+      ['Tokens', used && tokensText(used)],
+      ['Cost', used && costText(used)],
       ['Finished', task.finishedAt && timeText(task.finishedAt)],
     ]),
     ...(questions.length === 0 ? [] : [heading(2, 'Questions'), ...questions.flatMap(questionParts)]),
@@ -85,7 +91,8 @@ function facts(rows: readonly (readonly [string, string | number | null | undefi
 }
 
 function attemptParts(attempt: AttemptView): Part[] {
-  const { agent, state, evidence, stderrTail, pid, cpuMs, peakMemoryBytes, usage, rejected } = attempt;
+  const { agent, state, evidence, stderrTail, pid, cpuMs, peakMemoryBytes, outcome, usage, rejected } =
+    attempt;
   return [
     heading(3, `Attempt ${attempt.attempt} by ${agent}`, state),
     facts([
@@ -100,7 +107,12 @@ function attemptParts(attempt: AttemptView): Part[] {
       ['Error', attempt.error],
       ['CPU time', cpuMs === null ? null : `${cpuMs} ms`],
       ['Peak memory', peakMemoryBytes === null ? null : `${peakMemoryBytes} bytes`],
-      ['Usage', usage && JSON.stringify(usage)],
+      ['Model', usage?.model],
+      ['Input tokens', usage?.input_tokens],
+      ['of them cached', usage?.cache_read_tokens],
+      ['written to the cache', usage?.cache_write_tokens],
+      ['Output tokens', usage?.output_tokens],
+      ['Cost', attemptCostText({ outcome, started_at: timeOf(attempt.startedAt), usage })],
       ['Rejected messages', rejected.length === 0 ? null : rejected.length],
     ]),
     ...(evidence === null ? [] : [heading(4, 'Evidence'), block(JSON.stringify(evidence, null, 2))]),

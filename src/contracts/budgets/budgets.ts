@@ -1,10 +1,6 @@
 /** The vocabulary of budgets for a period, and a budget as it is stored in the log. Budgets of a task are in config-values.ts. */
 import { z } from 'zod';
-import { PERIODS } from '../base/periods.ts';
-
-/** What a budget limits. */
-export const MEASURES = ['tokens', 'cost_usd', 'attempts'] as const;
-export type Measure = (typeof MEASURES)[number];
+import { PERIODS } from '../../base/periods.ts';
 
 export const limitsSchema = z.strictObject({
   tokens: z.number().optional(),
