@@ -29,8 +29,10 @@ export interface TaskContext {
   readonly comments: number;
   /** Progress reports of all attempts. */
   readonly reports: number;
-  /** 1 to 10, 10 first. */
-  readonly priority: number;
+  /** How often it was edited. */
+  readonly edits: number;
+  /** Epoch milliseconds at which it expires unless it is claimed before. */
+  readonly expiresAt: number | null;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
   readonly dueAt: number | null;
   /** Tasks that have to be done before this one is pending. */
@@ -66,7 +68,8 @@ export function openTask(event: EventOf<'task.created'>): TaskContext {
     outputs: 0,
     comments: 0,
     reports: 0,
-    priority: event.spec.priority,
+    edits: 0,
+    expiresAt: event.spec.expires_at_ms ?? null,
     dueAt: event.spec.not_before_ms ?? null,
     waitingFor: event.waiting_for ?? NOTHING,
     blockedBy: null,
@@ -93,6 +96,9 @@ const isLastAwaited = (context: TaskContext, event: EventMoving<'task'>): boolea
 
 const isParking = (context: TaskContext, event: EventMoving<'task'>): boolean =>
   event.type === 'attempt.ended' && event.outcome === 'parked' && isOpen(context, event);
+/** Its priority counts for the next attempt, so it may change while one is open. */
+const changesPriorityOnly = (event: EventMoving<'task'>): boolean =>
+  event.type === 'task.edited' && Object.keys(event.changes).every((name) => name === 'priority');
 const isOpenQuestion = (context: TaskContext, event: EventMoving<'task'>): boolean =>
   event.type === 'attempt.question_answered' && context.questions.includes(event.question);
 
@@ -139,6 +145,8 @@ const machineSetup = setup({
       context.parked && context.questions.length === 1 && isOpenQuestion(context, event),
     isParked: ({ context, event }) => isParking(context, event),
     isWaitingParked: ({ context, event }) => isParking(context, event) && context.questions.length > 0,
+    isEditable: ({ context, event }) => context.openAttempt === null || changesPriorityOnly(event),
+    isReprioritised: ({ event }) => changesPriorityOnly(event),
     isNewMessage: ({ context, event }) =>
       event.type === 'task.steered' && !context.messages.includes(event.message),
     isUndelivered: ({ context, event }) =>
@@ -202,9 +210,11 @@ const machineSetup = setup({
     countOutput: assign({ outputs: ({ context }) => context.outputs + 1 }),
     countComment: assign({ comments: ({ context }) => context.comments + 1 }),
     countReport: assign({ reports: ({ context }) => context.reports + 1 }),
-    setPriority: assign(({ event }) =>
-      event.type === 'task.priority_changed' ? { priority: event.priority } : {},
-    ),
+    noteEdit: assign(({ context, event }) => {
+      if (event.type !== 'task.edited') return {};
+      const { expires_at_ms: expiry } = event.changes;
+      return { edits: context.edits + 1, expiresAt: expiry === undefined ? context.expiresAt : expiry.to };
+    }),
     addQuestion: assign(({ context, event }) =>
       event.type === 'attempt.question_asked' ? { questions: [...context.questions, event.question] } : {},
     ),
@@ -241,8 +251,10 @@ const block = {
     actions: ['noteBlocker', 'giveBack'],
   },
 } as const;
+/** While it waits, without an open attempt. */
+const edit = { 'task.edited': { guard: 'isEditable', actions: 'noteEdit' } } as const;
 /** Until the task is finished: in an open attempt it counts for the next one. */
-const reprioritise = { 'task.priority_changed': { actions: 'setPriority' } } as const;
+const reprioritise = { 'task.edited': { guard: 'isReprioritised', actions: 'noteEdit' } } as const;
 const steer = { 'task.steered': { guard: 'isNewMessage', actions: 'addMessage' } } as const;
 const expire = { 'task.expired': { guard: 'canExpire', target: 'expired' } } as const;
 const redrive = {
@@ -275,7 +287,8 @@ export const taskMachine = machineSetup.createMachine({
     outputs: 0,
     comments: 0,
     reports: 0,
-    priority: 5,
+    edits: 0,
+    expiresAt: null,
     dueAt: null,
     waitingFor: NOTHING,
     blockedBy: null,
@@ -308,7 +321,7 @@ export const taskMachine = machineSetup.createMachine({
           { guard: 'isAwaited', actions: 'strikeDependency' },
         ],
         ...cancel,
-        ...reprioritise,
+        ...edit,
         ...steer,
         ...block,
         ...expire,
@@ -318,7 +331,7 @@ export const taskMachine = machineSetup.createMachine({
       on: {
         'task.claimed': { guard: 'isClaimable', target: 'claimed', actions: 'openAttempt' },
         ...cancel,
-        ...reprioritise,
+        ...edit,
         ...steer,
         ...block,
         ...expire,
@@ -398,7 +411,7 @@ export const taskMachine = machineSetup.createMachine({
           { guard: 'isAwaited', actions: 'strikeDependency' },
         ],
         ...cancel,
-        ...reprioritise,
+        ...edit,
         ...steer,
       },
     },

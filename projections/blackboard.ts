@@ -1,6 +1,7 @@
 /** The blackboard: every task with its state, outputs and comments. Long because it has a handler for every event of a task. */
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
 import { redactedOutput, redactedSpec } from '../src/contracts/events/redaction.ts';
+import { withChanges } from '../src/contracts/events/task-edits.ts';
 import { taskKey } from '../src/contracts/ids.ts';
 import {
   type AttemptOutcome,
@@ -45,6 +46,10 @@ export interface TaskView {
   readonly project: string;
   readonly id: string;
   readonly spec: TaskSpec;
+  /** How often it was edited. */
+  readonly edits: number;
+  /** The sequence of the event that last changed a field of `spec`, by its name; null if it was never edited. */
+  readonly editedIn: Readonly<Record<string, number>> | null;
   /** Hash of the request that created it. */
   readonly requestSha256: string;
   readonly state: TaskState;
@@ -173,8 +178,11 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     setReason(next, reason ?? null, sequence);
     next.dueAt = null;
   },
-  'task.priority_changed': (next, { priority, comment }, record) => {
-    next.spec = { ...next.spec, priority };
+  'task.edited': (next, { changes, comment }, record) => {
+    next.spec = withChanges(next.spec, changes);
+    next.edits++;
+    const changed = Object.keys(changes).map((name) => [name, record.sequence]);
+    next.editedIn = { ...next.editedIn, ...Object.fromEntries(changed) };
     addComment(next, comment, record);
   },
   'task.expired': (next) => {
@@ -213,7 +221,7 @@ const TABLE = tableOf(HANDLERS);
 
 export const blackboard: PastProjection<Blackboard> = {
   name: 'blackboard',
-  version: 4,
+  version: 5,
   initial: () => ({
     tasks: new Map(),
     counts: noTasks(),
@@ -285,6 +293,8 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
     project,
     id,
     spec,
+    edits: 0,
+    editedIn: null,
     requestSha256: event.request_sha256,
     state: to,
     version: transition?.version ?? 1,
@@ -347,10 +357,18 @@ function addComment(
   next.comments = [...next.comments, { author: personOf(actor), body, time, sequence }];
 }
 
+/** What is to be done without the texts that one event has brought into it, the creation or an edit. */
+function redactedFields({ spec, editedIn, createdSequence }: TaskView, sequence: number): TaskView['spec'] {
+  if (editedIn === null) return createdSequence === sequence ? redactedSpec(spec) : spec;
+  const redacted: Readonly<Record<string, unknown>> = redactedSpec(spec);
+  const gone = Object.entries(redacted).filter(([name]) => (editedIn[name] ?? createdSequence) === sequence);
+  return { ...spec, ...Object.fromEntries(gone) };
+}
+
 /** Erases what one event added. */
 function redact(next: TaskDraft, sequence: number): void {
   const isGone = (each: { readonly sequence: number }): boolean => each.sequence === sequence;
-  if (next.createdSequence === sequence) next.spec = redactedSpec(next.spec);
+  next.spec = redactedFields(next, sequence);
   next.outputs = next.outputs.map((output) => (isGone(output) ? redactedOutput(output) : output));
   next.comments = next.comments.map((each) => (isGone(each) ? { ...each, body: REDACTED } : each));
   if (next.reasonSequence === sequence) next.reason = REDACTED;

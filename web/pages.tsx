@@ -1,21 +1,12 @@
-/** The pages of the dashboard, one row each: router, navigation, keyboard, titles and help derive from this table. */
+/**
+ * The pages of the dashboard, one row each: router, navigation, keyboard, titles and help derive from this table. What is
+ * not shown first is loaded on demand.
+ */
 import type { ComponentType } from 'preact';
-import { AgentPage } from './pages/agent.tsx';
-import { AgentsPage } from './pages/agents.tsx';
-import { AttemptPage } from './pages/attempt.tsx';
 import { AttentionPage } from './pages/attention.tsx';
-import { AuditPage } from './pages/audit.tsx';
 import { BoardPage } from './pages/board.tsx';
-import { DeadLettersPage } from './pages/dead-letters.tsx';
-import { MachinesPage } from './pages/machines.tsx';
-import { NewTaskPage } from './pages/new-task.tsx';
-import { ProcessesPage } from './pages/processes.tsx';
-import { QueuesPage } from './pages/queues.tsx';
-import { SchedulesPage } from './pages/schedules.tsx';
-import { TaskPage } from './pages/task.tsx';
-import { TasksPage } from './pages/tasks.tsx';
-import { ThroughputPage } from './pages/throughput.tsx';
-import { UsagePage } from './pages/usage.tsx';
+import { TaskPage } from './pages/task/task.tsx';
+import { onDemand } from './parts/base/on-demand.tsx';
 import type { PageProps } from './parts/base/page.tsx';
 import { attention, attentionCount } from './state/attention.ts';
 import { board } from './state/board.ts';
@@ -60,50 +51,66 @@ export const PAGES: readonly PageRow[] = [
   {
     path: '/ui/tasks',
     title: 'Tasks',
-    component: TasksPage,
+    component: onDemand(async () => (await import('./pages/task/tasks.tsx')).TasksPage),
     navigation: { icon: 'M4 5h3v3H4zM4 11h3v3H4zM4 17h3v3H4zM10 6h10M10 12h10M10 18h10', key: 'l' },
   },
-  { path: '/ui/new', title: 'Create a task', component: NewTaskPage, below: '/ui/board' },
+  {
+    path: '/ui/new',
+    title: 'Create a task',
+    component: onDemand(async () => (await import('./pages/task/new-task.tsx')).NewTaskPage),
+    below: '/ui/board',
+  },
   { path: '/ui/projects/:project/tasks/:task', title: 'Task', component: TaskPage, below: '/ui/board' },
+  {
+    path: '/ui/projects/:project/tasks/:task/edit',
+    title: 'Edit the task',
+    component: onDemand(async () => (await import('./pages/task/edit-task.tsx')).EditTaskPage),
+    below: '/ui/board',
+  },
   {
     path: '/ui/projects/:project/tasks/:task/attempts/:attempt',
     title: 'Attempt',
-    component: AttemptPage,
+    component: onDemand(async () => (await import('./pages/task/attempt.tsx')).AttemptPage),
     below: '/ui/board',
   },
   {
     path: '/ui/agents',
     title: 'Agents',
-    component: AgentsPage,
+    component: onDemand(async () => (await import('./pages/agents.tsx')).AgentsPage),
     navigation: {
       icon: 'M8 4h8v5H8zM5 20v-4a3 3 0 0 1 3-3h8a3 3 0 0 1 3 3v4M12 9v4',
       key: 'a',
       count: () => attention.value.agents.length,
     },
   },
-  { path: '/ui/agents/:agent', title: 'Agent', component: AgentPage, below: '/ui/agents' },
+  {
+    path: '/ui/agents/:agent',
+    title: 'Agent',
+    component: onDemand(async () => (await import('./pages/agent.tsx')).AgentPage),
+    below: '/ui/agents',
+  },
   {
     path: '/ui/queues',
     title: 'Queues',
-    component: QueuesPage,
+    component: onDemand(async () => (await import('./pages/queues.tsx')).QueuesPage),
     navigation: { icon: 'M4 6h16M4 12h16M4 18h10', key: 'q' },
   },
   {
     path: '/ui/schedules',
     title: 'Schedules',
-    component: SchedulesPage,
+    component: onDemand(async () => (await import('./pages/schedules.tsx')).SchedulesPage),
     navigation: { icon: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5l3 3', key: 's' },
   },
   {
     path: '/ui/processes',
     title: 'Processes',
-    component: ProcessesPage,
+    component: onDemand(async () => (await import('./pages/processes.tsx')).ProcessesPage),
     navigation: { icon: 'M4 5h16v11H4zM9 20h6M12 16v4M8 9l2 2-2 2M12 13h4', key: 'p' },
   },
   {
     path: '/ui/dead-letters',
     title: 'Dead letters',
-    component: DeadLettersPage,
+    component: onDemand(async () => (await import('./pages/dead-letters.tsx')).DeadLettersPage),
     navigation: {
       icon: 'M4 6l8 6 8-6M4 6h16v12H4z',
       key: 'd',
@@ -113,25 +120,25 @@ export const PAGES: readonly PageRow[] = [
   {
     path: '/ui/throughput',
     title: 'Throughput',
-    component: ThroughputPage,
+    component: onDemand(async () => (await import('./pages/throughput.tsx')).ThroughputPage),
     navigation: { icon: 'M4 20V4M4 20h16M7 15l4-5 3 3 5-7', key: 't' },
   },
   {
     path: '/ui/usage',
     title: 'Usage',
-    component: UsagePage,
+    component: onDemand(async () => (await import('./pages/usage.tsx')).UsagePage),
     navigation: { icon: 'M4 20V10M10 20V4M16 20v-8M22 20H2', key: 'c' },
   },
   {
     path: '/ui/audit',
     title: 'Audit',
-    component: AuditPage,
+    component: onDemand(async () => (await import('./pages/audit.tsx')).AuditPage),
     navigation: { icon: 'M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM9 12l2 2 4-4', key: 'u' },
   },
   {
     path: '/ui/machines',
     title: 'State machines',
-    component: MachinesPage,
+    component: onDemand(async () => (await import('./pages/machines.tsx')).MachinesPage),
     navigation: {
       icon: 'M5 8a2.5 2.5 0 1 0 0-.01M19 8a2.5 2.5 0 1 0 0-.01M12 19a2.5 2.5 0 1 0 0-.01M7.5 7h9M6.5 9.5l4 7M17.5 9.5l-4 7',
     },

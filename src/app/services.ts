@@ -50,6 +50,7 @@ import {
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
 import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
+import { editTask } from './tasks/edit-task.ts';
 import { cancelJob, createJob, jobJson, readJob } from './tasks/jobs.ts';
 import { listTasks, readTask } from './tasks/read-tasks.ts';
 import { redactContent } from './tasks/redact.ts';
@@ -86,6 +87,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       /** Who decides. @throws SignalboxError `forbidden` if the request names another one than its sender */
       speakerOf: deciderOf,
       review: bind(reviewTask),
+      edit: answering(editTask),
       redact: answering(redactContent),
     },
     messages: {

@@ -59,6 +59,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   illegal_transition: 'conflict',
   task_archived: 'conflict',
   output_required: 'conflict',
+  not_editable: 'conflict',
   background_off: 'conflict',
   workspace_in_use: 'conflict',
   workspace_has_work: 'conflict',

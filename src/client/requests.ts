@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Lru } from '../base/lru.ts';
 import type { IncomingTrace } from '../base/trace-context.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { Operation } from '../operations/operation.ts';
+import { type Operation, takesBody } from '../operations/operation.ts';
 import { parse } from '../operations/parse.ts';
 import {
   type AnswerOf,
@@ -106,11 +106,11 @@ export class Requests {
         'idempotency-key': idempotencyKey,
         ...trace,
       },
-      ...(operation.http.method === 'POST' && { body }),
+      ...(takesBody(operation) && { body }),
       ...(operation.answers[200]?.mediaType !== undefined && { answer: 'text' }),
     };
     const isRepeatable =
-      request.method !== 'POST' || idempotencyKey !== undefined || operation.isIdempotent(body);
+      !takesBody(operation) || idempotencyKey !== undefined || operation.isIdempotent(body);
     const answered = await this.#send(path + textOf(query), request, isRepeatable, operation.waitMs(query));
     if (answered.status === 304 && known) return known;
     if (isKept && answered.headers.has('etag')) this.#known.set(key, answered);

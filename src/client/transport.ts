@@ -6,7 +6,7 @@ import { retryAfterMs } from './retry.ts';
 export type HeaderFields = Readonly<Record<string, string | undefined>>;
 
 export interface Request {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** In lower case; undefined ones are not sent. */
   readonly headers?: HeaderFields;
   readonly body?: unknown;

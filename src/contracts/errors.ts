@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   idempotency_conflict: 'This idempotency key was used before, with different content.',
   task_archived: 'The task has left memory: it can be read, but not changed.',
   illegal_transition: 'The task cannot make this transition from its present state.',
+  not_editable: 'The task does not wait any more: an attempt works on it, or it has a result.',
   output_required: 'A review needs at least one output.',
   background_off: 'Background commands are not enabled in the configuration.',
   stale_attempt: 'The message is from an attempt that is no longer open.',

@@ -1,5 +1,5 @@
 /** What a schema expects, in the words of all messages: a fault never shows the wording of the schema library. */
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** How the types of values are named, such as `text` for a string. */
 export type TypeNames = Readonly<Record<string, string>>;
@@ -13,6 +13,9 @@ export const JSON_TYPES: TypeNames = {
   record: 'an object',
   array: 'a list',
 };
+
+/** What a schema says about a field that it does not have, if there is more to say than that it is unknown. */
+export const UNKNOWN_FIELDS = z.registry<{ readonly messageOf: (name: string) => string | undefined }>();
 
 /** The message of a fault whose schema has none of its own; undefined for unknown fields, which the caller names. */
 export function expectationOf(issue: z.core.$ZodRawIssue, types: TypeNames = JSON_TYPES): string | undefined {

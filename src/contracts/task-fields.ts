@@ -16,6 +16,10 @@ interface Field {
   readonly request?: z.ZodType;
   /** In a follow-up of a request. */
   readonly followUp?: z.ZodType;
+  /** In an edit of a task that waits; null removes the value. A field without it cannot be changed. */
+  readonly edit?: z.ZodType;
+  /** Whether an edit changes only those of its entries that it names. */
+  readonly isMerged?: true;
   /** In the log. A time is stored in epoch milliseconds, and its name ends with `_ms`. */
   readonly stored?: z.ZodType;
   readonly isTime?: true;
@@ -41,6 +45,11 @@ const link = z
 const seconds = z.number().positive().max(31_536_000);
 const requestTime = z.iso.datetime({ offset: true });
 const record = z.record(z.string(), z.unknown());
+const action = z.string().min(1).max(200);
+const requirements = z.array(z.string().min(1).max(2_000)).max(100);
+const links = z.array(link).max(20);
+const labelName = z.string().max(100).normalize('NFC');
+const labelValue = z.string().max(500).normalize('NFC');
 const positive = z.number().positive();
 const attempts = z.int().min(1).max(100);
 
@@ -64,6 +73,7 @@ export const TASK_FIELDS = {
   title: {
     request: title,
     followUp: title,
+    edit: title,
     stored: z.string(),
     answer: z.string(),
     redacted: 'marked',
@@ -73,28 +83,32 @@ export const TASK_FIELDS = {
   description: {
     request: text.default(''),
     followUp: text.default(''),
+    edit: text,
     stored: z.string(),
     answer: z.string(),
     redacted: 'marked',
     prompt: true,
     job: { name: 'description', schema: z.string() },
   },
-  agent: optional(id, id),
-  type: { ...optional(id, z.string()), prompt: true, label: 'Type' },
+  agent: { ...optional(id, id), edit: id.nullable() },
+  type: { ...optional(id, z.string()), edit: id.nullable(), prompt: true, label: 'Type' },
   action: {
-    ...optional(z.string().min(1).max(200), z.string()),
+    ...optional(action, z.string()),
+    edit: action.nullable(),
     prompt: { en: 'Action', zh: '动作' },
     label: 'Action',
   },
   params: {
     ...optional(record, record),
+    edit: record.nullable(),
     redacted: 'dropped',
     prompt: { en: 'Parameters', zh: '参数' },
     label: 'Parameters',
     shown: 'json',
   },
   must_haves: {
-    ...optional(z.array(z.string().min(1).max(2_000)).max(100), z.array(z.string())),
+    ...optional(requirements, z.array(z.string())),
+    edit: requirements.nullable(),
     answer: z.array(z.string()),
     none: [],
     redacted: 'dropped',
@@ -105,21 +119,32 @@ export const TASK_FIELDS = {
   },
   priority: {
     ...withDefault(prioritySchema, z.int().min(1).max(10)),
+    edit: prioritySchema,
     job: { name: 'priority', schema: z.int().min(1).max(10) },
     label: 'Priority',
   },
   max_attempts: withDefault(attempts, attempts),
   backoff: withDefault(backoffSchema.partial(), backoffSchema),
   /** `manual`, `auto`, or the agent that reviews. */
-  review: { ...withDefault(id, z.string()), label: 'Review' },
+  review: { ...withDefault(id, z.string()), edit: id, label: 'Review' },
   /** Answers have it as `outputs_required`: there, `outputs` are the outputs themselves. */
   outputs: {
     request: z.enum(['required', 'optional']).default('required'),
     followUp: z.enum(['required', 'optional']).default('required'),
     stored: z.enum(['required', 'optional']),
   },
-  timeout_seconds: { ...optional(seconds, positive), label: 'Timeout', shown: 'seconds' },
-  silence_timeout_seconds: { ...optional(seconds, positive), label: 'Silence timeout', shown: 'seconds' },
+  timeout_seconds: {
+    ...optional(seconds, positive),
+    edit: seconds.nullable(),
+    label: 'Timeout',
+    shown: 'seconds',
+  },
+  silence_timeout_seconds: {
+    ...optional(seconds, positive),
+    edit: seconds.nullable(),
+    label: 'Silence timeout',
+    shown: 'seconds',
+  },
   budget: { ...optional(budgetSchema, budgetSchema), label: 'Budget', shown: 'pairs' },
   delay_seconds: {
     request: z.number().min(0).max(31_536_000).optional(),
@@ -135,6 +160,7 @@ export const TASK_FIELDS = {
   },
   expires_at: {
     request: requestTime.optional(),
+    edit: requestTime.nullable(),
     stored: z.int().optional(),
     answer: time.nullable(),
     isTime: true,
@@ -150,10 +176,10 @@ export const TASK_FIELDS = {
   },
   source: { ...optional(z.string().max(200), z.string()), redacted: 'dropped', label: 'Source' },
   labels: {
-    ...optional(
-      z.record(z.string().max(100).normalize('NFC'), z.string().max(500).normalize('NFC')),
-      z.record(z.string(), z.string()),
-    ),
+    ...optional(z.record(labelName, labelValue), z.record(z.string(), z.string())),
+    /** Only the labels that it names change; null removes one. */
+    isMerged: true,
+    edit: z.record(labelName, labelValue.nullable()),
     answer: z.record(z.string(), z.string()),
     none: {},
     redacted: 'dropped',
@@ -163,7 +189,8 @@ export const TASK_FIELDS = {
   },
   /** Addresses of what the task is about, such as an issue or a pull request. */
   links: {
-    ...optional(z.array(link).max(20), z.array(z.string())),
+    ...optional(links, z.array(z.string())),
+    edit: links.nullable(),
     answer: z.array(z.string()),
     none: [],
     redacted: 'dropped',
@@ -205,11 +232,13 @@ export const TASK_FIELDS = {
   },
 } as const satisfies Readonly<Record<string, Field>>;
 
-type Fields = typeof TASK_FIELDS;
-type SchemaIn<Row, Part extends string> = Row extends { readonly [P in Part]: infer Schema extends z.ZodType }
+export type Fields = typeof TASK_FIELDS;
+export type SchemaIn<Row, Part extends string> = Row extends {
+  readonly [P in Part]: infer Schema extends z.ZodType;
+}
   ? Schema
   : never;
-type NameIn<Name, Part extends string> = Name extends keyof Fields
+export type NameIn<Name, Part extends string> = Name extends keyof Fields
   ? SchemaIn<Fields[Name], Part> extends never
     ? never
     : Part extends 'stored'
@@ -235,7 +264,7 @@ type Entry = readonly [name: string, value: unknown];
  * An object with an entry for each row that has one. The compiler cannot follow a loop over the table, so the type of the
  * object is the caller's to name, by the same table.
  */
-function byRow<Named>(entryOf: (row: Row) => Entry | null): Named {
+export function byRow<Named>(entryOf: (row: Row) => Entry | null): Named {
   // A loop: every answer of a task is made here.
   const object: Record<string, unknown> = {};
   for (const row of ROWS) {
@@ -245,7 +274,9 @@ function byRow<Named>(entryOf: (row: Row) => Entry | null): Named {
   return object as Named;
 }
 
-function shapeOf<Part extends 'request' | 'followUp' | 'stored' | 'answer'>(part: Part): Shape<Part> {
+function shapeOf<Part extends 'request' | 'followUp' | 'edit' | 'stored' | 'answer'>(
+  part: Part,
+): Shape<Part> {
   return byRow(({ name, storedName, [part]: schema }) =>
     schema === undefined ? null : [part === 'stored' ? storedName : name, schema],
   );
@@ -253,12 +284,13 @@ function shapeOf<Part extends 'request' | 'followUp' | 'stored' | 'answer'>(part
 
 export const REQUEST_FIELDS = shapeOf('request');
 export const FOLLOW_UP_FIELDS = shapeOf('followUp');
+export const EDIT_FIELDS = shapeOf('edit');
 export const STORED_FIELDS = shapeOf('stored');
 export const ANSWER_FIELDS = shapeOf('answer');
 
-type Stored = z.output<z.ZodObject<typeof STORED_FIELDS>>;
+export type Stored = z.output<z.ZodObject<typeof STORED_FIELDS>>;
 export type AnswerFields = z.output<z.ZodObject<typeof ANSWER_FIELDS>>;
-type NamesWith<Part extends string> = {
+export type NamesWith<Part extends string> = {
   [Name in keyof Fields]: Fields[Name] extends { readonly [P in Part]: unknown } ? Name : never;
 }[keyof Fields];
 
@@ -312,6 +344,11 @@ export function storedFieldsOf(job: JobValues): Pick<Stored, NamesWith<'job'> & 
     field === undefined ? null : [storedName, values[field.name]],
   );
 }
+
+/** The fields of a request that no edit changes. */
+export const FIXED_FIELDS: readonly string[] = ROWS.flatMap(({ name, request, edit }) =>
+  request !== undefined && edit === undefined ? [name] : [],
+);
 
 /** The label of each field that is shown, and how, in order. */
 export const FIELD_LABELS = ROWS.flatMap(({ name, label, shown = 'text' }) =>

@@ -32,6 +32,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   task_exists: 409,
   idempotency_conflict: 409,
   illegal_transition: 409,
+  not_editable: 409,
   output_required: 409,
   background_off: 409,
   stale_attempt: 409,

@@ -128,7 +128,7 @@ interface Facts {
   readonly summary: string;
   readonly access: Access;
   /** The path has parameters as in `/api/projects/{project}`. */
-  readonly http: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string };
+  readonly http: { readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; readonly path: string };
   /** The project, if the path has none. */
   readonly project?: string;
   /** The query names the project, and the answer has nothing of another one: an attempt may ask for its own. */
@@ -243,6 +243,11 @@ export function provides<Needs extends OptionalService>(
   needs: Needs | undefined,
 ): services is Services & Required<Pick<Services, Needs>> {
   return needs === undefined || services[needs] !== undefined;
+}
+
+/** Whether requests have a body. */
+export function takesBody({ http: { method } }: Pick<Operation, 'http'>): boolean {
+  return method === 'POST' || method === 'PATCH';
 }
 
 /** The names of the parameters in the path of an operation. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { inexactNumberIn } from '../base/exact-json.ts';
 import type { FieldError } from '../contracts/api/system-answers.ts';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
-import { expectationOf } from '../contracts/expectation.ts';
+import { expectationOf, UNKNOWN_FIELDS } from '../contracts/expectation.ts';
 
 /** Levels of lists and objects: code that walks a value recursively relies on a limit. */
 const MAX_DEPTH = 64;
@@ -23,7 +23,8 @@ export function parse<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value, { error: messageFor });
   if (result.success) return result.data;
-  const errors = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
+  const unknownField = UNKNOWN_FIELDS.get(schema)?.messageOf;
+  const errors = result.error.issues.flatMap((issue) => faultsOf(issue, unknownField)).slice(0, MAX_FAULTS);
   const list = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   throw new SignalboxError(code, `${part}: ${list.join('; ')}`, { details: { errors } });
 }
@@ -64,9 +65,15 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
-function faultsOf(issue: z.core.$ZodIssue): FieldError[] {
+function faultsOf(
+  issue: z.core.$ZodIssue,
+  unknownField?: (name: string) => string | undefined,
+): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: 'is not a known field' }));
+    return issue.keys.map((key) => ({
+      path: pathOf([...issue.path, key]),
+      message: (issue.path.length === 0 ? unknownField?.(key) : undefined) ?? 'is not a known field',
+    }));
   }
   return [{ path: pathOf(issue.path), message: messageOf(issue) }];
 }

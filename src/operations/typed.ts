@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { IncomingTrace } from '../base/trace-context.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { OPERATIONS } from './index.ts';
-import { type BodyOf, type Operation, paramNames } from './operation.ts';
+import { type BodyOf, type Operation, paramNames, takesBody } from './operation.ts';
 
 type Each = (typeof OPERATIONS)[number];
 export type OperationName = Each['name'];
@@ -63,16 +63,16 @@ interface Parts {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What the path names; the rest is the body of a POST, and the query of other requests. */
-export function inputParts({ http }: Operation, input: object): Parts {
-  const names = paramNames(http.path);
+/** What the path names; the rest is the body of a request that has one, else its query. */
+export function inputParts(operation: Operation, input: object): Parts {
+  const names = paramNames(operation.http.path);
   const isParam = ([name]: [string, unknown]): boolean => names.includes(name);
   const fields = Object.entries(input);
   const params = Object.fromEntries(
     fields.filter(isParam).map(([name, value]) => [name, String(value ?? '')]),
   );
   const rest = fields.filter((field) => !isParam(field));
-  if (http.method === 'POST') return { params, query: {}, body: Object.fromEntries(rest) };
+  if (takesBody(operation)) return { params, query: {}, body: Object.fromEntries(rest) };
   return { params, query: Object.fromEntries(rest.flatMap(queryField)), body: {} };
 }
 

@@ -97,7 +97,7 @@ describe.skipIf(CHROMIUM === null)('an operator', { timeout: BROWSER_TEST_MS }, 
     await page.keyboard.type('Write it down');
     await page.getByLabel('Description').fill('All of **it**.');
     await page.locator('label', { hasText: /^For/ }).locator('select').selectOption('type:write');
-    await page.locator('.new-task').getByLabel('Project').fill('demo');
+    await page.locator('.task-form').getByLabel('Project').fill('demo');
     await page.getByText('More: dependencies').click();
     await page.getByLabel('Id (generated').fill('typed');
     await page.getByLabel('Labels').fill('team=blue');
@@ -126,6 +126,50 @@ describe.skipIf(CHROMIUM === null)('an operator', { timeout: BROWSER_TEST_MS }, 
     browser.expectNoErrors();
   });
 
+  it('edits a task that waits by the key e, and only the priority of one that an agent works on', async () => {
+    await add('waits', { delay_seconds: 3_600, labels: { team: 'blue', old: 'x' }, description: 'Before.' });
+    const { sequence } = await sandbox.get<BoardAnswer>('/api/board');
+    const page = await browser.open(`${sandbox.url}/ui/projects/demo/tasks/waits`);
+    await page.getByRole('heading', { name: 'Task waits' }).waitFor();
+    await page.keyboard.press('e');
+    await page.getByRole('heading', { name: 'Edit the task' }).waitFor();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('Task changed');
+    await page.getByLabel('Labels').fill('team=green');
+    await page.getByLabel('Priority').fill('9');
+    await page.locator('label', { hasText: /^For/ }).locator('select').selectOption('agent:sleeper');
+    await page.getByLabel('Expires').fill('tomorrow');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('expected a duration such as 2h, or a time').waitFor();
+    await page.getByLabel('Expires').fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Task changed' }).waitFor();
+    await page.getByText('changed title, agent writer → sleeper, priority 5 → 9, labels').waitFor();
+    expect(await sandbox.get(`${TASKS}/waits`)).toMatchObject({
+      title: 'Task changed',
+      description: 'Before.',
+      agent: 'sleeper',
+      priority: 9,
+      labels: { team: 'green' },
+      status: 'scheduled',
+    });
+    // The past shows what it was then.
+    await page.goto(`${sandbox.url}/ui/projects/demo/tasks/waits?at=${sequence}`);
+    await page.getByRole('heading', { name: 'Task waits' }).waitFor();
+    await page.locator('.facts').getByText('team=blue, old=x').waitFor();
+
+    await add('works', { agent: 'sleeper' });
+    await expect.poll(() => statusOf('works')).toBe('working');
+    await page.goto(`${sandbox.url}/ui/projects/demo/tasks/works/edit`);
+    await page.getByText('Attempt 1 works on it: only its priority can be changed.').waitFor();
+    expect(await page.locator('.task-form input, .task-form textarea').count()).toBe(1);
+    await page.getByLabel('Priority').fill('8');
+    await page.keyboard.press('Enter');
+    await page.getByText('demo/works is changed.').waitFor();
+    expect(await sandbox.get(`${TASKS}/works`)).toMatchObject({ priority: 8, status: 'working' });
+    browser.expectNoErrors();
+  });
+
   it('finds a settled task by a word of its output, and anything by the palette', async () => {
     await add('found', { description: 'about rocks', labels: { kind: 'mineral' }, review: 'auto' });
     await expect.poll(() => statusOf('found'), { timeout: 20_000 }).toBe('done');
@@ -141,6 +185,7 @@ describe.skipIf(CHROMIUM === null)('an operator', { timeout: BROWSER_TEST_MS }, 
     await expect.poll(() => page.locator('tbody [data-task]').allInnerTexts()).toEqual(['Task found']);
 
     await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').and(page.locator(':focus')).waitFor();
     await page.keyboard.type('found');
     await page.getByRole('option', { name: /Task found/ }).waitFor();
     await page.keyboard.press('Enter');
@@ -155,7 +200,7 @@ describe.skipIf(CHROMIUM === null)('an operator', { timeout: BROWSER_TEST_MS }, 
     await reviewed('past');
     const { sequence } = await sandbox.get<BoardAnswer>('/api/board');
     await sandbox.post(`${TASKS}/past/reject`, { by: 'ann', comment: 'again, please' });
-    await sandbox.post(`${TASKS}/past/priority`, { by: 'ann', priority: 8 });
+    await sandbox.patch(`${TASKS}/past`, { by: 'ann', priority: 8 });
     await reviewed('past');
 
     const page = await browser.open(`${sandbox.url}/ui/projects/demo/tasks/past?at=${sequence}`);

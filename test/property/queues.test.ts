@@ -168,6 +168,7 @@ describe('ReadyTasks', () => {
                 key: taskKey({ project: each.project, task: String(++age) }),
                 project: each.project,
                 priority: each.priority,
+                edits: 0,
                 goesFirst: each.goesFirst,
                 age,
               };

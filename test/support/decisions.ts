@@ -3,8 +3,9 @@
 import type { TaskView } from '../../projections/index.ts';
 import type { AppContext } from '../../src/app/context.ts';
 import { decideTask, type TaskDecision } from '../../src/app/tasks/decide-task.ts';
+import { editTask } from '../../src/app/tasks/edit-task.ts';
 import { ANONYMOUS } from '../../src/contracts/actors.ts';
-import type { Decision } from '../../src/contracts/api/requests.ts';
+import type { Decision, EditTask } from '../../src/contracts/api/requests.ts';
 import type { TaskRef } from '../../src/contracts/ids.ts';
 
 /** A local caller without a token. */
@@ -28,9 +29,32 @@ export const unblockTask = deciding((ref, comment) => ({ type: 'task.unblocked',
 export const retryTask = deciding((ref, comment) => ({ type: 'task.redriven', ...ref, comment }));
 
 /** To a priority that differs from call to call. */
-export const changePriority = deciding((ref, comment = '') => ({
-  type: 'task.priority_changed',
-  ...ref,
-  priority: 1 + ((comment.length + ref.task.length) % 10),
-  comment,
-}));
+export const changePriority = (
+  app: AppContext,
+  ref: TaskRef,
+  { comment = '', ...request }: Decision,
+  actor: string,
+): Promise<TaskView> => {
+  const priority = 1 + ((comment.length + ref.task.length) % 10);
+  return editTask(app, ref, { priority, comment, ...request }, actor);
+};
+
+/** Its title, and something else from call to call: its description, its agent, its labels, or when it expires. */
+export const changeTask = (
+  app: AppContext,
+  ref: TaskRef,
+  { comment = '', ...request }: Decision,
+  actor: string,
+): Promise<TaskView> => {
+  const agents = [...app.supervision.roster.all()].map(({ id }) => id);
+  const number = comment.length + ref.task.length;
+  const inAMinute = new Date(app.environment.clock.now() + 60_000).toISOString();
+  const edits: readonly EditTask[] = [
+    { description: `because of ${comment}` },
+    { agent: agents[number % agents.length] ?? null, priority: 1 + (number % 10) },
+    { labels: { round: comment, old: null }, timeout_seconds: 30 + number },
+    { expires_at: number % 2 === 0 ? inAMinute : null },
+  ];
+  const edit = edits[comment.length % edits.length];
+  return editTask(app, ref, { ...edit, title: comment, comment, ...request }, actor);
+};

@@ -42,9 +42,18 @@ export async function get<Answer>(path: string, signal?: AbortSignal): Promise<A
 }
 
 /** @throws ApiError */
-export async function post<Answer>(path: string, body: object = {}): Promise<Answer> {
+export function post<Answer>(path: string, body: object = {}): Promise<Answer> {
+  return send('POST', path, body);
+}
+
+/** @throws ApiError */
+export function patch<Answer>(path: string, body: object): Promise<Answer> {
+  return send('PATCH', path, body);
+}
+
+async function send<Answer>(method: string, path: string, body: object): Promise<Answer> {
   const response = await request(path, {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });

@@ -75,28 +75,52 @@ export function draftOf(task: TaskAnswer): TaskDraft {
  * @throws Error for what cannot be sent: a duration, JSON or a label that is not written as one
  */
 export function requestOf(draft: TaskDraft, now = Date.now()): object {
-  const { taker } = draft;
-  const expires = secondsOf(draft.expires, 'Expires');
   return withoutEmpty({
+    ...fieldsOf(draft, now),
+    id: draft.id.trim() || undefined,
+    max_attempts: draft.maxAttempts === '' ? undefined : Number(draft.maxAttempts),
+    depends_on: listOf(draft.dependsOn, /[\s,]+/),
+    parent: draft.parent.trim() || undefined,
+    delay_seconds: secondsOf(draft.delay, 'Not before'),
+    source: 'dashboard',
+  });
+}
+
+/** What an edit has to change to make one draft of the other. @throws Error as `requestOf` */
+export function editOf(before: TaskDraft, after: TaskDraft, now = Date.now()): object {
+  const was: Readonly<Record<string, unknown>> = fieldsOf(before, now);
+  return Object.fromEntries(
+    Object.entries(fieldsOf(after, now)).flatMap(([name, value]) => {
+      if (JSON.stringify(value) === JSON.stringify(was[name])) return [];
+      // The type of a task that moves to one agent stays.
+      if (name === 'type' && value === undefined) return [];
+      return [[name, name === 'labels' ? { ...removed(was[name]), ...Object(value) } : (value ?? null)]];
+    }),
+  );
+}
+
+/** Labels that an edit removes unless it names them. */
+function removed(labels: unknown): object {
+  return Object.fromEntries(Object.keys(Object(labels)).map((name) => [name, null]));
+}
+
+/** The fields that can be changed later. */
+function fieldsOf(draft: TaskDraft, now: number) {
+  const { taker } = draft;
+  return {
     title: draft.title,
     description: draft.description,
     agent: taker.startsWith('agent:') ? taker.slice('agent:'.length) : undefined,
     type: taker.startsWith('type:') ? taker.slice('type:'.length) : undefined,
-    id: draft.id.trim() || undefined,
     priority: draft.priority === '' ? undefined : Number(draft.priority),
     review: draft.review || undefined,
-    max_attempts: draft.maxAttempts === '' ? undefined : Number(draft.maxAttempts),
     timeout_seconds: secondsOf(draft.timeout, 'Time limit'),
-    depends_on: listOf(draft.dependsOn, /[\s,]+/),
-    parent: draft.parent.trim() || undefined,
-    delay_seconds: secondsOf(draft.delay, 'Not before'),
-    expires_at: expires === undefined ? undefined : new Date(now + expires * 1_000).toISOString(),
+    expires_at: timeOf(draft.expires, 'Expires', now),
     action: draft.action.trim() || undefined,
     params: draft.params.trim() === '' ? undefined : parsed(draft.params),
     labels: labelsOf(draft.labels),
     must_haves: listOf(draft.mustHaves, /\n/),
-    source: 'dashboard',
-  });
+  };
 }
 
 function withoutEmpty(fields: Readonly<Record<string, unknown>>): object {
@@ -108,6 +132,15 @@ function secondsOf(text: string, name: string): number | undefined {
   const seconds = parseDuration(text);
   if (seconds === null) throw new Error(`${name}: expected a duration such as 90s, 10m or 2h`);
   return seconds;
+}
+
+/** A time as it is, or so long from now. */
+function timeOf(text: string, name: string, now: number): string | undefined {
+  if (text.trim() === '') return undefined;
+  const seconds = parseDuration(text);
+  if (seconds !== null) return new Date(now + seconds * 1_000).toISOString();
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text.trim())) return text.trim();
+  throw new Error(`${name}: expected a duration such as 2h, or a time such as 2030-01-31T12:00:00Z`);
 }
 
 function listOf(text: string, separator: RegExp): string[] | undefined {

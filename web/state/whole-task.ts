@@ -43,6 +43,7 @@ export function asItWas(task: WholeTask, { sequence, cards }: Board): WholeTask 
   const { children: _children, children_outputs: _outputs, ...rest } = task;
   return {
     ...rest,
+    ...beforeEdits(task, sequence),
     ...(children?.length && { children: { total: children.length, by_status: {}, ids: children } }),
     ...(card && {
       status: card.status,
@@ -98,6 +99,24 @@ function usageOf(attempts: readonly AttemptAnswer[]): WholeTask['usage'] {
     attempts_without_cost: withoutCost,
   };
 }
+
+/** What was to be done before the edits after an event: each of them says what it has changed. */
+function beforeEdits({ events }: WholeTask, sequence: number): Partial<TaskAnswer> {
+  const later = events.filter((each) => each.sequence > sequence).toReversed();
+  const values = later.flatMap(({ event }) =>
+    event.type !== 'task.edited'
+      ? []
+      : Object.entries(event.changes).map(([name, change]): [string, unknown] =>
+          name === 'expires_at_ms'
+            ? ['expires_at', change?.from == null ? null : new Date(Number(change.from)).toISOString()]
+            : [name, change?.from ?? NO_VALUES[name] ?? null],
+        ),
+  );
+  return Object.fromEntries(values);
+}
+
+/** What a task is shown with that has no value for one of these. */
+const NO_VALUES: Readonly<Record<string, unknown>> = { labels: {}, must_haves: [], links: [] };
 
 function attemptAsItWas(
   ref: AttemptRef,

@@ -12,6 +12,7 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { Redact } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
+import { redactedChanges } from '../../contracts/events/task-edits.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
 import { readRecord } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
@@ -19,7 +20,7 @@ import { readRedactions, skeletonOf } from '../../journal/redactions.ts';
 import { type AppContext, deciderOf, findTask, type Needs } from '../context.ts';
 
 /**
- * Erases the content of one event of a task. An event that was redacted before is not recorded again.
+ * Erases content of a task: that of one event, or of all that say what is to be done. An event that was redacted before is not recorded again.
  * @throws SignalboxError `task_not_found`, `not_found` if the task has no such part, `invalid_request` if the event has
  *   no content, `nats_unavailable` if the redaction is recorded but could not be finished yet, and what `commit` throws
  */
@@ -34,25 +35,27 @@ export async function redactContent(
   app.log.assertWritable();
   const history: StoredRecord[] = [];
   for await (const record of app.log.history(ref)) history.push(record);
-  const sequence = sequenceOf(history, request);
-  if (sequence === null) {
+  const sequences = sequencesOf(history, request);
+  if (sequences.length === 0) {
     const { by, reason, ...part } = request;
     const [[name, number] = ['part', '']] = Object.entries(part);
     throw new SignalboxError('not_found', `task ${task} of project ${project} has no ${name} ${number}`, {
       details: { project, task, ...part },
     });
   }
-  const message = await messageAt(app, sequence);
-  const isRecorded = history.some(
-    ({ event }) => event.type === 'task.redacted' && event.sequence === sequence,
-  );
-  if (!isRecorded) {
-    const { reason } = request;
-    const event = { type: 'task.redacted', project, task, reason, ...skeletonOf(message) } as const;
-    // Not commitForTask: the task may have left memory.
-    await app.log.commit(event, { actor: deciderOf(request, actor) });
+  for (const sequence of sequences) {
+    const message = await messageAt(app, sequence);
+    const isRecorded = history.some(
+      ({ event }) => event.type === 'task.redacted' && event.sequence === sequence,
+    );
+    if (!isRecorded) {
+      const { reason } = request;
+      const event = { type: 'task.redacted', project, task, reason, ...skeletonOf(message) } as const;
+      // Not commitForTask: the task may have left memory.
+      await app.log.commit(event, { actor: deciderOf(request, actor) });
+    }
+    await erase(app, message);
   }
-  await erase(app, message);
   return findTask(app, ref);
 }
 
@@ -75,11 +78,14 @@ async function messageAt({ log }: Needs<'log.messages'>, sequence: number): Prom
   throw new SignalboxError('log_corrupt', `the log has no event ${sequence}`, { details: { sequence } });
 }
 
-/** The sequence of the event that added the part; null if there is none. */
-function sequenceOf(history: readonly StoredRecord[], request: Redact): number | null {
-  const nth = (number: number, isMeant: (event: DomainEvent) => boolean): number | null =>
-    history.filter(({ event }) => isMeant(event))[number - 1]?.sequence ?? null;
-  if (request.description) return nth(1, ({ type }) => type === 'task.created');
+/** The events that have the part. What is to be done is in the creation and in the edits, which say what it was before. */
+function sequencesOf(history: readonly StoredRecord[], request: Redact): readonly number[] {
+  const nth = (number: number, isMeant: (event: DomainEvent) => boolean): readonly number[] =>
+    history
+      .filter(({ event }) => isMeant(event))
+      .slice(number - 1, number)
+      .map(({ sequence }) => sequence);
+  if (request.description) return textsOf(history);
   if (request.output !== undefined) return nth(request.output, ({ type }) => type === 'task.output_added');
   if (request.comment !== undefined) return nth(request.comment, addsComment);
   if (request.attempt !== undefined) {
@@ -87,7 +93,17 @@ function sequenceOf(history: readonly StoredRecord[], request: Redact): number |
       event.type === 'attempt.ended' && event.attempt === request.attempt;
     return nth(1, isEnd);
   }
-  return history.find(({ sequence }) => sequence === request.event)?.sequence ?? null;
+  const texts = textsOf(history);
+  if (texts.some((sequence) => sequence === request.event)) return texts;
+  return history.flatMap(({ sequence }) => (sequence === request.event ? [sequence] : []));
+}
+
+function textsOf(history: readonly StoredRecord[]): readonly number[] {
+  return history.flatMap(({ event, sequence }) =>
+    event.type === 'task.created' || (event.type === 'task.edited' && redactedChanges(event.changes) !== null)
+      ? [sequence]
+      : [],
+  );
 }
 
 function addsComment(event: DomainEvent): boolean {

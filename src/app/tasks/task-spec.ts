@@ -1,8 +1,10 @@
 /** Turns a request into a task: fills in defaults, and checks agents and relations. */
+import type { TaskView } from '../../../projections/index.ts';
 import { BACKGROUND_AGENT } from '../../contracts/api/background.ts';
 import type { CreateTask, FollowUp } from '../../contracts/api/requests.ts';
 import { isReviewMode } from '../../contracts/config-values.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import type { TaskEdit } from '../../contracts/events/task-edits.ts';
 import { BACKGROUND_PROJECT, taskKey } from '../../contracts/ids.ts';
 import { type FollowUpSpec, SETTLED_STATES, type TaskSpec, type TaskState } from '../../contracts/tasks.ts';
 import { queueOf } from '../../engine/supervisor/agent-roster.ts';
@@ -40,6 +42,31 @@ function assertCanStart(expiresAt: number, notBefore: number | undefined, now: n
   if (message === null) return;
   const errors = [{ path: 'expires_at', message }];
   throw new SignalboxError('invalid_request', `expires_at: ${message}`, { details: { errors } });
+}
+
+/**
+ * Checks a task after an edit, as far as the edit concerns it.
+ * @param spec after the edit
+ * @throws SignalboxError `agent_not_found`, `forbidden`, `invalid_request`
+ */
+export function assertEdited(app: AppContext, task: TaskView, edit: TaskEdit, spec: TaskSpec): void {
+  const { project, attempts } = task;
+  const { agent, type, review, expires_at_ms } = spec;
+  if (agent === undefined && type === undefined) {
+    const message = 'the task has no type: give "type", or the id of another agent';
+    const errors = [{ path: 'agent', message }];
+    throw new SignalboxError('invalid_request', `agent: ${message}`, { details: { errors } });
+  }
+  if (edit.agent !== undefined) assertAgent(app, agent, project);
+  if (edit.review !== undefined && !isReviewMode(review)) assertAgent(app, review);
+  assertOtherReviewer(agent, review);
+  if (edit.expires_at === undefined || expires_at_ms === undefined) return;
+  if (attempts > 0) {
+    const message = 'an agent has had the task already, so it no longer expires';
+    const errors = [{ path: 'expires_at', message }];
+    throw new SignalboxError('invalid_request', `expires_at: ${message}`, { details: { errors } });
+  }
+  assertCanStart(expires_at_ms, spec.not_before_ms, app.environment.clock.now());
 }
 
 /** A task that is created later. @throws SignalboxError as `specOf` */
@@ -87,7 +114,13 @@ export function defaultReview({ settings }: Needs<'settings'>, agent: string | u
 function reviewFor(app: AppContext, { agent, review }: FollowUp, byDefault: string): string {
   if (review === undefined) return byDefault === agent ? 'manual' : byDefault;
   if (!isReviewMode(review)) assertAgent(app, review);
-  if (review !== agent) return review;
+  assertOtherReviewer(agent, review);
+  return review;
+}
+
+/** @throws SignalboxError `invalid_request` */
+function assertOtherReviewer(agent: string | undefined, review: string): void {
+  if (review !== agent) return;
   throw new SignalboxError(
     'invalid_request',
     `review: agent ${agent} cannot review its own work: name another agent, "manual" or "auto"`,

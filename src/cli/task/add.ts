@@ -22,7 +22,7 @@ import { printAnswer } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { watchTask } from './watch.ts';
 
-interface AddOptions extends ClientOptions {
+export interface AddOptions extends ClientOptions {
   readonly id?: string;
   readonly idempotencyKey?: string;
   readonly agent?: string;
@@ -226,7 +226,11 @@ async function taskOf(options: AddOptions): Promise<Omit<NewTask, 'title'>> {
   };
 }
 
-async function descriptionOf({ description, file }: AddOptions): Promise<string | undefined> {
+/** From the option itself, standard input or a file. @throws SignalboxError `invalid_request` */
+export async function descriptionOf({
+  description,
+  file,
+}: Pick<AddOptions, 'description' | 'file'>): Promise<string | undefined> {
   if (description === '-') return readAll(process.stdin);
   return file === undefined ? description : textOf('--file', file);
 }

@@ -1,13 +1,12 @@
 /** Decisions about a task: one row is one command. */
 
-import type { Argument } from 'commander';
 import { printable } from '../../base/text/printable.ts';
 import type { SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
 import type { TaskState } from '../../contracts/tasks.ts';
-import { CompletedArgument, DEAD_STATUSES, OPEN_STATUSES, priorityOf, taskArgument } from '../arguments.ts';
+import { DEAD_STATUSES, OPEN_STATUSES, taskArgument } from '../arguments.ts';
 import type { CommandRow, Example } from '../command.ts';
 import { reportFailure } from '../failure.ts';
 import {
@@ -23,8 +22,6 @@ import type { Terminal } from '../terminal.ts';
 
 interface TaskDecision {
   readonly name: string;
-  /** For the list of commands; the name and "a task" if absent. */
-  readonly summary?: string;
   readonly description: string;
   /** Help for the comment. */
   readonly comment: string;
@@ -32,11 +29,7 @@ interface TaskDecision {
   /** The shell offers tasks with these statuses. */
   readonly statuses: readonly TaskState[];
   readonly example: Example;
-  /** A value of the decision beside the comment: after the id on the command line. */
-  readonly argument?: () => Argument;
-  readonly send: (client: SignalboxClient, input: TaskRef & Decision, value: string) => Promise<TaskAnswer>;
-  /** What is printed after the id; the new status if absent. */
-  readonly done?: (answer: TaskAnswer) => string;
+  readonly send: (client: SignalboxClient, input: TaskRef & Decision) => Promise<TaskAnswer>;
 }
 
 const DECISIONS: readonly TaskDecision[] = [
@@ -90,68 +83,46 @@ const DECISIONS: readonly TaskDecision[] = [
     example: ['Retry a task', 'signalbox task retry k3v9x2m1q8zt --comment "the disk is free again"'],
     send: (client, input) => client.retryTask(input),
   },
-  {
-    name: 'priority',
-    summary: 'change the priority of a task',
-    description:
-      'Changes the priority of a task that has not ended. It takes effect when the next attempt is assigned.',
-    comment: 'reason for the decision',
-    statuses: OPEN_STATUSES,
-    argument: () =>
-      new CompletedArgument('<priority>', '1 to 10, 10 first; or low, normal, high', {
-        kind: 'words',
-        words: ['low', 'normal', 'high'],
-      }).argParser(priorityOf),
-    example: ['Start a task before others', 'signalbox task priority k3v9x2m1q8zt 9'],
-    send: (client, input, value) => client.changePriority({ ...input, priority: priorityOf(value) }),
-    done: ({ priority }) => `now has priority ${priority}`,
-  },
 ];
 
 export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
   name: row.name,
-  summary: row.summary ?? `${row.name} a task`,
+  summary: `${row.name} a task`,
   description: row.description,
   examples: [row.example],
-  add: (command, terminal) => {
-    const name = row.argument ? '<id>' : '<ids...>';
-    withDecision(withProject(command), row.comment, row.needsComment).addArgument(
-      taskArgument(row.statuses, name),
-    );
-    if (row.argument) command.addArgument(row.argument());
-    command.action(async () => {
-      const [id = '', value = ''] = command.args;
-      await decideEach(
-        terminal,
-        row,
-        row.argument ? [id] : [...new Set(command.args)],
-        value,
-        command.opts(),
-      );
-    });
-  },
+  add: (command, terminal) =>
+    withDecision(withProject(command), row.comment, row.needsComment)
+      .addArgument(taskArgument(row.statuses, '<ids...>'))
+      .action((ids: readonly string[], options: ClientOptions & DecisionOptions) =>
+        decideEach(terminal, ids, options, {
+          send: (client, task) => row.send(client, { ...task, ...decisionOf(options) }),
+          done: ({ status }) => `is now ${status === 'review' ? 'in review' : status}`,
+        }),
+      ),
 }));
 
+interface EachTask {
+  readonly send: (client: SignalboxClient, task: TaskRef) => Promise<TaskAnswer>;
+  /** What is printed after the id. */
+  readonly done: (answer: TaskAnswer) => string;
+}
+
 /** Each is decided or stays unchanged, independently of the others: the exit code is that of the first failure. */
-async function decideEach(
+export async function decideEach(
   terminal: Terminal,
-  row: TaskDecision,
-  ids: readonly string[],
-  value: string,
-  options: ClientOptions & DecisionOptions,
+  given: readonly string[],
+  options: ClientOptions,
+  { send, done }: EachTask,
 ): Promise<void> {
   const client = clientOf(options);
   const { project } = options;
-  const done =
-    row.done ?? (({ status }: TaskAnswer) => `is now ${status === 'review' ? 'in review' : status}`);
-  const send = (task: string): Promise<TaskAnswer> =>
-    row.send(client, { project, task, ...decisionOf(options) }, value);
+  const ids = [...new Set(given)];
   const answers: TaskAnswer[] = [];
-  for (const id of ids) {
+  for (const task of ids) {
     try {
-      const answer = await send(id);
+      const answer = await send(client, { project, task });
       answers.push(answer);
-      if (!options.json) terminal.print(`task ${printable(id)} ${done(answer)}`);
+      if (!options.json) terminal.print(`task ${printable(task)} ${done(answer)}`);
     } catch (error) {
       if (ids.length === 1) throw error;
       terminal.exitCode ||= reportFailure(terminal, error, false);

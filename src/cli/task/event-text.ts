@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { oneLine } from '../../base/text/printable.ts';
 import type { EventAnswer } from '../../client/client.ts';
 import { nameOf } from '../../contracts/actors.ts';
+import { editText } from '../../contracts/events/edit-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { clockText } from '../text/time.ts';
 import { pad } from '../text/width.ts';
@@ -31,6 +32,7 @@ const detailsSchema = z.object({
   option: z.string().optional(),
   text: z.string().optional(),
   session_given_up: z.string().optional(),
+  changes: z.record(z.string(), z.object({ from: z.unknown(), to: z.unknown() })).optional(),
   by: z.string().optional(),
 });
 
@@ -70,6 +72,7 @@ function detailsOf({ event, actor }: EventAnswer): string {
     fields.action ?? null,
     fields.option === undefined ? null : `option ${fields.option}`,
     fields.by === undefined ? null : `by ${fields.by}`,
+    fields.changes === undefined ? null : editText(fields.changes),
     fields.outcome ?? null,
     fields.exit_code === undefined ? null : `exit code ${fields.exit_code}`,
     fields.signal ?? null,

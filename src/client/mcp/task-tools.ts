@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
+import { taskEditSchema } from '../../contracts/events/task-edits.ts';
 import { OUTPUT_TYPES, TASK_STATES } from '../../contracts/tasks.ts';
 import { addTool, type McpSession, READING, READS, type Tools, WRITES } from './session.ts';
 
@@ -58,6 +59,15 @@ function addProjectTools(tools: Tools, { client, identity }: McpSession): void {
     }),
     annotations: { ...WRITES, idempotentHint: false },
     run: (task, trace) => client.createTask({ project, ...task }, { trace }),
+  });
+  addTool(tools, 'task_edit', {
+    title: 'Edit a task',
+    description:
+      'Changes a task of others while it waits; its priority until it has ended. null removes a value, and of the labels only those that are named change.',
+    input: taskEditSchema.extend({ task_id: z.string(), comment: z.string().optional() }),
+    annotations: { ...WRITES, idempotentHint: true },
+    run: ({ task_id: task, ...changes }) =>
+      client.editTask({ project, task, ...changes, by: identity.author }),
   });
 }
 

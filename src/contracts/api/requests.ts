@@ -1,7 +1,9 @@
 /** The requests of operations. They are strict: an unknown field is an error. */
 import { z } from 'zod';
+import { taskEditSchema } from '../events/task-edits.ts';
+import { UNKNOWN_FIELDS } from '../expectation.ts';
 import { id, title } from '../fields.ts';
-import { FOLLOW_UP_FIELDS, REQUEST_FIELDS } from '../task-fields.ts';
+import { EDIT_FIELDS, FIXED_FIELDS, FOLLOW_UP_FIELDS, REQUEST_FIELDS } from '../task-fields.ts';
 import { DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
 import { waitSchema } from './jobs.ts';
 
@@ -95,6 +97,21 @@ export type Attribution = z.infer<typeof attributionSchema>;
 /** A message of a user to the agent of a task. */
 export const steerSchema = attributionSchema.extend({ text: z.string().trim().min(1).max(20_000) });
 export type Steer = z.output<typeof steerSchema>;
+
+/** Changes of a task that waits. null removes a value, and of the labels only those that are named change. */
+export const editTaskSchema = decisionSchema
+  .extend(taskEditSchema.shape)
+  .refine(({ by, comment, ...fields }) => Object.values(fields).some((value) => value !== undefined), {
+    message: `give a field to change: ${Object.keys(EDIT_FIELDS).join(', ')}`,
+    path: [],
+  });
+export type EditTask = z.output<typeof editTaskSchema>;
+UNKNOWN_FIELDS.add(editTaskSchema, {
+  messageOf: (name) =>
+    FIXED_FIELDS.includes(name)
+      ? 'cannot be changed once the task is created: create a changed copy instead'
+      : undefined,
+});
 
 export const rejectionSchema = decisionSchema.required({ comment: true });
 export type Rejection = z.infer<typeof rejectionSchema>;

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { outputSchema, STEERING_WAYS, taskSpecSchema } from '../tasks.ts';
 import { APPROVAL_MODES } from '../workspaces.ts';
-import { ADDRESS, event } from './event.ts';
+import { ADDRESS, event, REDACTED } from './event.ts';
 import { redactedOutput, redactedSpec } from './redaction.ts';
+import { redactedChanges, taskChangesSchema } from './task-edits.ts';
 
 const { task, attempt, agent } = ADDRESS;
 const text = z.string();
@@ -109,11 +110,16 @@ export const TASK_EVENTS = [
     text: ['reason'],
     data: { ...task, reason: optionalText },
   }),
+  /** A user changed what is to be done. While an attempt is open, only the priority. */
   event({
-    type: 'task.priority_changed',
+    type: 'task.edited',
     moves: ['task'],
-    text: ['comment'],
-    data: { ...task, priority: z.int().min(1).max(10), comment: optionalText },
+    text: ({ changes, comment, ...rest }) => {
+      const erased = redactedChanges(changes);
+      if (erased === null && comment === undefined) return null;
+      return { ...rest, changes: erased ?? changes, ...(comment !== undefined && { comment: REDACTED }) };
+    },
+    data: { ...task, changes: taskChangesSchema, comment: optionalText },
   }),
   /** A message for the agent, while it works or before its next attempt. */
   event({

@@ -48,11 +48,12 @@ export class Dispatcher {
 
   /** A task became pending, or its previous attempt has ended: it may be claimed. */
   add(task: TaskView): void {
-    const { project, spec, goesFirst, createdSequence: age } = task;
+    const { project, spec, edits, goesFirst, createdSequence: age } = task;
     const { roster, projections } = this.#options;
     const holder = sessionHolder(task, attemptsOf(projections, refOf(task)), roster);
     const queue = holder === null ? queueOf(spec) : ownPart(queueOf(spec), holder);
-    this.#options.ready.add(queue, { key: viewKey(task), project, priority: spec.priority, goesFirst, age });
+    const { priority } = spec;
+    this.#options.ready.add(queue, { key: viewKey(task), project, priority, edits, goesFirst, age });
     this.#match([queue]);
   }
 
@@ -127,10 +128,10 @@ export class Dispatcher {
     return agent.context.running < agent.context.concurrency;
   }
 
-  #isReady({ key, priority, goesFirst }: ReadyTask): boolean {
+  #isReady({ key, edits, goesFirst }: ReadyTask): boolean {
     const task = this.#options.host.get('task', key);
     if (task?.state !== 'pending') return false;
     const { context } = task;
-    return context.openAttempt === null && context.priority === priority && context.goesFirst === goesFirst;
+    return context.openAttempt === null && context.edits === edits && context.goesFirst === goesFirst;
   }
 }

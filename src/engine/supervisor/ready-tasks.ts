@@ -5,7 +5,7 @@
  * begun, and whose question was answered. Of the projects with ready
  * tasks, the one with the fewest open attempts goes first, then the one that was served longest ago: none starves.
  *
- * This is only an index: an entry is stale if its task was cancelled or claimed, or has another priority by now. `take`
+ * This is only an index: an entry is stale if its task was cancelled, claimed or edited. `take`
  * drops stale entries.
  */
 import { Heap } from '../../base/heap.ts';
@@ -17,6 +17,8 @@ export interface ReadyTask {
   readonly key: string;
   readonly project: string;
   readonly priority: number;
+  /** How often it had been edited: an edit may have moved it to another queue. */
+  readonly edits: number;
   /** Whether it goes before all priorities. */
   readonly goesFirst: boolean;
   /** Sequence of the task's first event. */

@@ -43,7 +43,12 @@ export function sessionHolder(
   roster: AgentRoster,
 ): string | null {
   const parkedBy = parkedAgent(task);
-  if (parkedBy === null || !roster.takersOf(queueOf(task.spec)).includes(parkedBy)) return null;
+  if (
+    parkedBy === null ||
+    task.spec.agent !== undefined ||
+    !roster.takersOf(queueOf(task.spec)).includes(parkedBy)
+  )
+    return null;
   const agent = roster.get(parkedBy);
   return agent && resumedSession(history, task.attempts + 1, agent) ? parkedBy : null;
 }
@@ -60,9 +65,10 @@ export function givenUpSession(
   const holder = roster.get(parkedBy);
   if (!holder) return `agent ${parkedBy}, which has it, is not in the configuration any more`;
   if (roster.takersOf(queueOf(task.spec)).includes(parkedBy)) return undefined;
+  if (task.spec.agent !== undefined) return `the task is for agent ${task.spec.agent} now`;
   return `agent ${parkedBy}, which has it, no longer takes tasks of type ${task.spec.type}`;
 }
 
-function parkedAgent({ goesFirst, spec, agent }: TaskView): string | null {
-  return goesFirst && spec.agent === undefined ? agent : null;
+function parkedAgent({ goesFirst, agent }: TaskView): string | null {
+  return goesFirst ? agent : null;
 }

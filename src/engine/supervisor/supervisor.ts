@@ -282,6 +282,9 @@ export class Supervisor {
         this.#tasks.forgetTimers(taskKey(event));
         this.questions.cancelOpen(event, 'the task was cancelled');
         return this.#stopOpenAttempt(event, 'cancelled');
+      case 'task.edited':
+        this.#tasks.forgetTimers(taskKey(event));
+        return this.#takeUp(event);
       case 'task.submitted':
         return this.#onVerdict(event);
       case 'task.failure_reported':
@@ -302,7 +305,6 @@ export class Supervisor {
       case 'task.unblocked':
       case 'task.rejected':
       case 'task.redriven':
-      case 'task.priority_changed':
       case 'workspace.merge_failed':
         return this.#takeUp(event);
       case 'agent.parked':

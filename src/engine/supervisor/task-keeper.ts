@@ -59,10 +59,10 @@ export class TaskKeeper {
   /** Whether `expires_at` has passed before the task was claimed. */
   isExpired(task: TaskView): boolean {
     const at = this.#expiryOf(task);
-    return at !== undefined && at <= this.#options.environment.clock.now();
+    return at !== null && at <= this.#options.environment.clock.now();
   }
 
-  /** Call it when the task is claimed or over. */
+  /** Call it when the task is claimed, over or edited. */
   forgetTimers(key: string): void {
     this.#options.timers.cancel(`due:${key}`);
     this.#options.timers.cancel(`expire:${key}`);
@@ -76,12 +76,12 @@ export class TaskKeeper {
 
   #watchExpiry(task: TaskView): void {
     const at = this.#expiryOf(task);
-    if (at !== undefined) this.#options.timers.set(`expire:${viewKey(task)}`, at, () => this.#onExpiry(task));
+    if (at !== null) this.#options.timers.set(`expire:${viewKey(task)}`, at, () => this.#onExpiry(task));
   }
 
-  #expiryOf(task: TaskView): number | undefined {
+  #expiryOf(task: TaskView): number | null {
     const context = this.#options.host.get('task', viewKey(task))?.context;
-    return context?.attempts === 0 && !context.redriven ? task.spec.expires_at_ms : undefined;
+    return context?.attempts === 0 && !context.redriven ? context.expiresAt : null;
   }
 
   #onExpiry(task: TaskView): void {

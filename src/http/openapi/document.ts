@@ -7,7 +7,7 @@ import { problemSchema } from '../../contracts/api/system-answers.ts';
 import { ERROR_CODES, type ErrorCode } from '../../contracts/errors.ts';
 import type { Access } from '../../operations/access/access.ts';
 import { errorsOf, PROBLEM_TYPE, STATUS_OF } from '../../operations/errors.ts';
-import { type Content, GROUPS, NO_INPUT, type Operation } from '../../operations/operation.ts';
+import { type Content, GROUPS, NO_INPUT, type Operation, takesBody } from '../../operations/operation.ts';
 import { type JsonSchema, SchemaBook } from '../../operations/schemas.ts';
 
 export interface OpenApiDocument {
@@ -107,8 +107,8 @@ export function openApiDocument(operations: readonly Operation[], version: strin
 }
 
 function describe(operation: Operation, book: SchemaBook): DescribedOperation {
-  const { name, group, summary, access, input, example, http } = operation;
-  const takesBody = http.method === 'POST' && input.body !== NO_INPUT.body;
+  const { name, group, summary, access, input, example } = operation;
+  const hasBody = takesBody(operation) && input.body !== NO_INPUT.body;
   return {
     operationId: name,
     tags: [group],
@@ -116,7 +116,7 @@ function describe(operation: Operation, book: SchemaBook): DescribedOperation {
     description: ACCESS_TEXT[access],
     security: securityOf(access),
     parameters: parametersOf(operation, book),
-    ...(takesBody
+    ...(hasBody
       ? {
           requestBody: {
             required: !input.body.safeParse({}).success,

@@ -2,7 +2,7 @@
 import { problemSchema } from '../../contracts/api/system-answers.ts';
 import { PROBLEM_TYPE } from '../../operations/errors.ts';
 import { OPERATIONS } from '../../operations/index.ts';
-import type { Operation } from '../../operations/operation.ts';
+import { type Operation, takesBody } from '../../operations/operation.ts';
 import { SchemaBook } from '../../operations/schemas.ts';
 import { commandOf, isCommand } from '../command.ts';
 import { type Channel, channels, type Json, type Message } from './channels.ts';
@@ -95,9 +95,9 @@ export function asyncApi(version: string): Json {
 
 /** Path parameters beside the project, and the query or the body, in one object. */
 function inputOf(operation: Operation, book: SchemaBook): Json {
-  const { input, http } = operation;
+  const { input } = operation;
   const { params } = commandOf(operation);
-  const fields = book.object(http.method === 'POST' ? input.body : input.query);
+  const fields = book.object(takesBody(operation) ? input.body : input.query);
   const named = book.object(input.params);
   const properties = {
     ...Object.fromEntries(params.map((name) => [name, named.properties[name]])),

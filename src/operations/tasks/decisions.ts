@@ -1,7 +1,11 @@
 /** An operator's decisions about a task; approvals and rejections also come from the agent that reviews it. */
 import { taskAnswerSchema } from '../../contracts/api/answers.ts';
-import { decisionSchema, redactSchema, rejectionSchema } from '../../contracts/api/requests.ts';
-import { prioritySchema } from '../../contracts/config-values.ts';
+import {
+  decisionSchema,
+  editTaskSchema,
+  redactSchema,
+  rejectionSchema,
+} from '../../contracts/api/requests.ts';
 import { COMMITS } from '../errors.ts';
 import { json, NO_INPUT, operation } from '../operation.ts';
 import { TASK, taskParams } from '../params.ts';
@@ -91,13 +95,19 @@ export const retryTask = operation({
     decisions.decide({ type: 'task.redriven', ...params, comment: body.comment }, body, caller.actor),
 });
 
-export const changePriority = operation({
+export const editTask = operation({
   ...decision,
-  name: 'changePriority',
-  summary: 'Change the priority of a task that is not finished: 1 to 10, 10 first; or low, normal, high',
-  http: post('priority'),
-  input: { ...decision.input, body: decisionSchema.extend({ priority: prioritySchema }) },
-  example: { by: 'ann', priority: 'high' },
-  handle: ({ decisions }, { params, body: { priority, comment, by }, caller }) =>
-    decisions.decide({ type: 'task.priority_changed', ...params, priority, comment }, { by }, caller.actor),
+  name: 'editTask',
+  summary: 'Edit a task while it waits; its priority until it is finished',
+  http: { method: 'PATCH', path: TASK },
+  input: { ...decision.input, body: editTaskSchema },
+  example: {
+    by: 'ann',
+    title: 'Review the parser and its tests',
+    agent: 'reviewer',
+    labels: { team: 'core' },
+  },
+  errors: [...decision.errors, 'not_editable', 'agent_not_found', 'forbidden'],
+  isIdempotent: () => true,
+  handle: ({ decisions }, { params, body, caller }) => decisions.edit(params, body, caller.actor),
 });

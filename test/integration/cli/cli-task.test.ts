@@ -140,8 +140,8 @@ describe.concurrent('the task commands', () => {
     await create({ title: 'c', agent: 'greeter', id: 'c', delay_seconds: 600 });
     const holdUp = async (): Promise<void> => {
       expect(await said('block', 'c', '--comment', 'wait')).toBe('task c is now blocked\n');
-      expect(await said('priority', 'c', 'high', '--comment', 'a deadline')).toBe(
-        'task c now has priority 10\n',
+      expect(await said('edit', 'c', '--priority', 'high', '--comment', 'a deadline')).toBe(
+        'task c is now "c", for greeter, priority 10\n',
       );
       expect(await said('comment', 'c', 'hurry up')).toBe('task c now has 2 comments\n');
       expect(await said('unblock', 'c')).toBe('task c is now pending\n');
@@ -156,6 +156,48 @@ describe.concurrent('the task commands', () => {
       expect(await said('retry', 'f')).toBe('task f is now pending\n');
     };
     await Promise.all([holdUp(), cancel(), retry()]);
+  });
+
+  it('edits tasks: what is given changes, what is cleared is gone, and the log says from what to what', async () => {
+    const held = { agent: 'greeter', delay_seconds: 600, labels: { team: 'core', round: '1' } };
+    for (const id of ['e1', 'e2']) await create({ ...held, title: id, id });
+    const many = await up.run([
+      'task',
+      'edit',
+      'e1',
+      'e2',
+      'ghost',
+      '--label',
+      'round=2',
+      '--remove-label',
+      'team',
+    ]);
+    expect(many.out).toBe(
+      'task e1 is now "e1", for greeter, priority 5\ntask e2 is now "e2", for greeter, priority 5\n',
+    );
+    expect(many.code).toBe(3);
+    expect(many.err).toContain('project default has no task ghost');
+    const args = ['--title', 'Else', '--description', '-', '--type', 'greet', '--clear', 'agent,labels'];
+    const one = await up.run(['task', 'edit', 'e1', ...args], { input: 'Line\nby line\n' });
+    expect(one.err).toContain('--clear: "labels" is not one of agent, type, action,');
+    expect(one.code).toBe(2);
+    args[args.length - 1] = 'agent';
+    expect((await up.run(['task', 'edit', 'e1', ...args], { input: 'Line\nby line\n' })).out).toBe(
+      'task e1 is now "Else", for any greet, priority 5\n',
+    );
+    expect(await show('e1')).toMatchObject({
+      title: 'Else',
+      description: 'Line\nby line\n',
+      agent: null,
+      type: 'greet',
+      labels: { round: '2' },
+    });
+    const { out } = await up.run(['task', 'show', 'e1', '--events']);
+    expect(out).toContain('title, description, agent greeter → none, type none → greet');
+    await up.run(['task', 'cancel', 'e1', 'e2']);
+    const ended = await up.run(['task', 'edit', 'e1', '--title', 'x']);
+    expect(ended.err).toContain('task e1 is cancelled: what has ended is not edited');
+    expect(ended.code).toBe(4);
   });
 
   it('ls filters, pages and aligns columns', async () => {

@@ -11,23 +11,10 @@ import { Sandbox } from '../../support/process/signalbox-process.ts';
 import { until } from '../../support/until.ts';
 
 const TOOLS = [
-  'ask',
-  'background_run',
-  'check_background',
-  'drain_notifications',
-  'question_answer',
-  'question_list',
-  'schedule_create',
-  'schedule_list',
-  'schedule_trigger',
-  'task_claim',
-  'task_comment',
-  'task_create',
-  'task_get',
-  'task_list',
-  'task_output',
-  'task_status',
-  'task_steer',
+  ...'ask background_run check_background drain_notifications question_answer question_list schedule_create schedule_list schedule_trigger'.split(
+    ' ',
+  ),
+  ...'claim comment create edit get list output status steer'.split(' ').map((name) => `task_${name}`),
 ];
 /** Writes its environment to a file for the test, and continues to run. */
 const WORKER =
@@ -147,6 +134,8 @@ describe.concurrent('the MCP server', () => {
         });
         const missing = await agent.call('task_get', { task_id: 'none' });
         expect(missing).toMatchObject({ isError: true, value: { code: 'task_not_found' } });
+        const edit = { task_id: String(created.id), title: 'changed', priority: 9 };
+        expect(await agent.call('task_edit', edit)).toMatchObject({ value: { code: 'forbidden' } });
         const denied = await agent.call('background_run', { command: 'true' });
         expect(denied).toMatchObject({ isError: true, value: { code: 'forbidden' } });
 
@@ -164,6 +153,9 @@ describe.concurrent('the MCP server', () => {
         expect(drained.text).toContain(`[bg:${task_id}] completed: from /`);
         // Others run commands at the same time.
         expect((await person.ok('drain_notifications', { cursor: id })).text).not.toContain(task_id);
+        const { id: held } = await person.ok('task_create', { title: 'x', type: 'nothing' });
+        const edited = await person.ok('task_edit', { ...edit, task_id: String(held) });
+        expect(edited).toMatchObject({ title: 'changed', priority: 9, status: 'pending' });
         const homeless = await person.call('task_claim');
         expect(homeless).toMatchObject({ isError: true, value: { code: 'invalid_request' } });
       });

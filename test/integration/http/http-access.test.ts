@@ -202,13 +202,19 @@ describe('access with tokens', () => {
       ['approve', { by: 'ann' }, attempt],
       ['attempts/1/kill', { by: 'bob' }, admin],
       ['redact', { by: 'bob', reason: 'x', description: true }, admin],
-      ...['approve', 'cancel', 'block', 'priority', 'retry', 'unblock'].map(
-        (verb) => [verb, { by: 'bob', ...(verb === 'priority' && { priority: 1 }) }, admin] as const,
+      ...['approve', 'cancel', 'block', 'retry', 'unblock'].map(
+        (verb) => [verb, { by: 'bob' }, admin] as const,
       ),
     ] as const;
     const seen = http.events;
     for (const [verb, body, token] of refused) {
       problemIn(await http.post(`${TASKS}/a/${verb}`, body, { token }), 403, 'forbidden');
+    }
+    for (const [by, token] of [
+      ['bob', admin],
+      [undefined, attempt],
+    ]) {
+      problemIn(await http.patch(`${TASKS}/a`, { by, priority: 1 }, { token }), 403, 'forbidden');
     }
     for (const path of ['/api/agents/worker/pause', '/api/queues/agent/worker/pause']) {
       problemIn(await http.post(path, { by: 'bob' }, { token: admin }), 403, 'forbidden');
@@ -220,7 +226,7 @@ describe('access with tokens', () => {
 
     taskIn(await http.post(`${TASKS}/a/comments`, { body: 'mine' }, { token: admin }), 201);
     taskIn(await http.post(`${TASKS}/a/comments`, { body: 'its' }, { token: attempt }), 201);
-    taskIn(await http.post(`${TASKS}/a/priority`, { by: 'ann', priority: 3 }, { token: admin }));
+    taskIn(await http.patch(`${TASKS}/a`, { by: 'ann', priority: 3 }, { token: admin }));
     const { comments = [], events = [] } = taskIn(
       await http.get(`${TASKS}/a?expand=comments,events`, { token: admin }),
     );

@@ -47,25 +47,6 @@ describe('decisions of operators over HTTP', () => {
     await http.test.until('c', ({ state, attempts }) => state === 'failed' && attempts === 2);
   });
 
-  it('changes the priority of a task until it is finished, with a number or a word', async () => {
-    await using http = await start();
-    await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });
-    const urgent = await http.post(`${TASKS}/a/priority`, { priority: 9, by: 'ann', comment: 'a deadline' });
-    expect(taskIn(urgent)).toMatchObject({ priority: 9, comment_count: 1, status: 'scheduled' });
-    expect(taskIn(await http.post(`${TASKS}/a/priority`, { priority: 'low' })).priority).toBe(1);
-    for (const body of [{}, { priority: 0 }, { priority: 11 }, { priority: 'urgent' }, { priority: 1.5 }]) {
-      problemIn(await http.post(`${TASKS}/a/priority`, body), 400, 'invalid_request');
-    }
-    await http.post(`${TASKS}/a/cancel`);
-    problemIn(await http.post(`${TASKS}/a/priority`, { priority: 9 }), 409, 'illegal_transition');
-    const { events } = taskIn(await http.get(`${TASKS}/a?expand=events`));
-    const changes = events?.filter(({ event }) => event.type === 'task.priority_changed');
-    expect(changes).toMatchObject([
-      { actor: 'user:ann', event: { priority: 9 } },
-      { actor: 'user:anonymous', event: { priority: 1 } },
-    ]);
-  });
-
   it('answers 409 with the state and the possible decisions if a decision is not allowed; nothing is recorded', async () => {
     await using http = await start();
     await http.post(TASKS, { id: 'a', title: 'x', agent: 'echo', delay_seconds: 60 });

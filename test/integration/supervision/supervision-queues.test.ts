@@ -1,11 +1,12 @@
 /** A paused queue, in simulated time: no task of it is assigned to any agent. */
 import { describe, expect, it } from 'vitest';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
-import { decideTask } from '../../../src/app/tasks/decide-task.ts';
+import { editTask } from '../../../src/app/tasks/edit-task.ts';
 import { explainTask } from '../../../src/app/tasks/why.ts';
 import type { QueueParts } from '../../../src/contracts/api/queue-name.ts';
+import type { EditTask } from '../../../src/contracts/api/requests.ts';
 import { agent } from '../../support/simulation/agent.ts';
-import { scripts } from '../../support/simulation/script.ts';
+import { script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
 
 const BUILD = { kind: 'type', name: 'build' } as const;
@@ -117,23 +118,16 @@ describe('a paused queue', () => {
   });
 });
 
-describe('a task whose priority changes', () => {
-  const setPriority = (simulation: Simulation, task: string, priority: number): Promise<unknown> =>
-    simulation.answer(
-      decideTask(
-        simulation.app,
-        { type: 'task.priority_changed', project: 'demo', task, priority },
-        {},
-        'user:ann',
-      ),
-    );
+describe('a task that is edited', () => {
+  const edit = (simulation: Simulation, task: string, change: EditTask): Promise<unknown> =>
+    simulation.answer(editTask(simulation.app, { project: 'demo', task }, change, 'user:ann'));
 
   it('is dispatched by its new priority, also after a restart, and shows it', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(), builder)] });
     await tell(simulation, BUILD, 'pause');
     for (const id of ['t1', 't2', 't3']) await simulation.create({ id, type: 'build', priority: 5 });
-    await setPriority(simulation, 't3', 9);
-    await setPriority(simulation, 't1', 1);
+    await edit(simulation, 't3', { priority: 9 });
+    await edit(simulation, 't1', { priority: 1 });
     expect(simulation.task('t3').spec.priority).toBe(9);
     await simulation.restart();
     await tell(simulation, BUILD, 'resume');
@@ -141,12 +135,61 @@ describe('a task whose priority changes', () => {
     expect(claimed(simulation)).toEqual(['t3', 't2', 't1']);
   });
 
-  it('refuses a change once it is finished, and nothing is recorded', async () => {
+  it('goes to its new agent and to no other, also if both become free while the edit is being stored', async () => {
+    const agents = [agent('a', scripts.succeeds(), builder), agent('b', scripts.succeeds(), builder)];
+    const simulation = await Simulation.begin({ agents });
+    const pause = (decision: QueueDecision) => tell(simulation, { kind: 'agent', name: 'a' }, decision);
+    await pause('pause');
+    await simulation.create({ id: 't', agent: 'a' });
+    const moved = editTask(simulation.app, { project: 'demo', task: 't' }, { agent: 'b' }, 'user:ann');
+    // Decided before the edit is stored: the queue of a is free, and the task is no longer in it.
+    await Promise.all([pause('resume'), simulation.answer(moved)]);
+    await simulation.untilState('t', 'done');
+    expect(simulation.task('t')).toMatchObject({ agent: 'b', attempts: 1 });
+  });
+
+  it('expires at its new time, and not at the earlier one', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(), builder)] });
-    await simulation.create({ id: 't1', type: 'build' });
-    await simulation.untilState('t1', 'done');
-    const before = simulation.records.length;
-    await expect(setPriority(simulation, 't1', 9)).rejects.toMatchObject({ code: 'illegal_transition' });
-    expect(simulation.records.length).toBe(before);
+    const inSeconds = (seconds: number): string =>
+      new Date(simulation.clock.now() + seconds * 1_000).toISOString();
+    await tell(simulation, BUILD, 'pause');
+    for (const id of ['longer', 'never', 'sooner'])
+      await simulation.create({ id, type: 'build', expires_at: inSeconds(60) });
+    await edit(simulation, 'longer', { expires_at: inSeconds(600) });
+    await edit(simulation, 'never', { expires_at: null });
+    await edit(simulation, 'sooner', { expires_at: inSeconds(10) });
+    await simulation.advance(20_000);
+    const states = () => ['longer', 'never', 'sooner'].map((id) => simulation.task(id).state);
+    expect(states()).toEqual(['pending', 'pending', 'expired']);
+    await simulation.restart();
+    await simulation.advance(300_000);
+    expect(states()).toEqual(['pending', 'pending', 'expired']);
+    await simulation.advance(300_000);
+    expect(states()).toEqual(['expired', 'pending', 'expired']);
+  });
+
+  it('gives up the session of the agent that was parked on it, and says so', async () => {
+    const asks = script({ runsMs: null, words: [{ atMs: 100, say: 'ask' }] });
+    const parking = { questions: { parkAfterMs: 1_000 } };
+    const simulation = await Simulation.begin({ agents: [agent('a', asks, parking), agent('b')] });
+    await simulation.create({ id: 't', agent: 'a' });
+    await simulation.untilState('t', 'blocked');
+    await edit(simulation, 't', { agent: 'b' });
+    await simulation.decide('unblock', 't');
+    await simulation.untilState('t', 'done');
+    const claims = simulation.eventsOf('t').filter(({ event }) => event.type === 'task.claimed');
+    const session_given_up = 'the task is for agent b now';
+    expect(claims.at(-1)?.event).toMatchObject({ agent: 'b', session_given_up });
+  });
+
+  it('two edits at a time say what was there before each of them', async () => {
+    const simulation = await Simulation.begin({ agents: [agent('a', scripts.succeeds(), builder)] });
+    await tell(simulation, BUILD, 'pause');
+    await simulation.create({ id: 't', type: 'build', title: 'one' });
+    await Promise.all([edit(simulation, 't', { title: 'two' }), edit(simulation, 't', { title: 'three' })]);
+    const changes = simulation
+      .eventsOf('t')
+      .flatMap(({ event }) => (event.type === 'task.edited' ? event.changes : []));
+    expect(changes).toEqual([{ title: { from: 'one', to: 'two' } }, { title: { from: 'two', to: 'three' } }]);
   });
 });

@@ -28,6 +28,7 @@ import { type Script, script, scripts } from '../simulation/script.ts';
 import { Simulation } from '../simulation/simulation.ts';
 import { decideTask, speak, type TaskDecision } from '../simulation/use-cases.ts';
 import { NO_FAULTS } from '../workspaces/trees.ts';
+import { operator } from './operator.ts';
 import { proofs } from './proofs.ts';
 
 const PROJECT = 'demo';
@@ -461,7 +462,8 @@ export const SCENARIOS = {
   questions,
   workspaces,
   limits,
+  operator,
 } as const;
 
 /** Scenarios of what no released version could do: their histories are in `unreleased/`. */
-export const UNRELEASED: ReadonlySet<string> = new Set(['questions', 'workspaces', 'limits']);
+export const UNRELEASED: ReadonlySet<string> = new Set(['questions', 'workspaces', 'limits', 'operator']);

@@ -117,6 +117,10 @@ export class TestHttp implements AsyncDisposable {
     return this.send('POST', path, { body, ...sent });
   }
 
+  patch(path: string, body: unknown, sent: Sent = {}): Promise<HttpAnswer> {
+    return this.send('PATCH', path, { body, ...sent });
+  }
+
   async send(method: string, path: string, { body, raw, token, headers }: Sent = {}): Promise<HttpAnswer> {
     const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(this.url + path, {

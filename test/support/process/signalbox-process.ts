@@ -132,9 +132,17 @@ export class Sandbox implements AsyncDisposable {
     return (await answer.json()) as Body;
   }
 
-  async post(path: string, body: object): Promise<Response> {
+  post(path: string, body: object): Promise<Response> {
+    return this.#send('POST', path, body);
+  }
+
+  patch(path: string, body: object): Promise<Response> {
+    return this.#send('PATCH', path, body);
+  }
+
+  #send(method: string, path: string, body: object): Promise<Response> {
     return fetch(`${this.#url}${path}`, {
-      method: 'POST',
+      method,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });

@@ -43,6 +43,7 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   'budget_not_found',
   'schedule_exists',
   'illegal_transition',
+  'not_editable',
   'task_archived',
   'output_required',
   'stale_attempt',

@@ -19,6 +19,8 @@ export interface TaskModel {
   waitingFor: Set<string>;
   /** Questions that were asked: true while they are open. */
   readonly questions: Map<string, boolean>;
+  /** Whether some of its texts were erased. */
+  isRedacted: boolean;
   /** The commit of its newest diff, and the one that was merged last. */
   diff: string | null;
   merged: string | null;
@@ -65,6 +67,7 @@ export function newTask(
     dueAt: first.spec.not_before_ms ?? null,
     redriven: false,
     questions: new Map(),
+    isRedacted: false,
     diff: null,
     merged: null,
     discards: false,

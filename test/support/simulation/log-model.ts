@@ -13,6 +13,7 @@
  * - A task does not fail because of a completed attempt.
  * - A task that joins its children is approved automatically only when they and their follow-ups are done.
  * - The attempt of a task that a user has cancelled or blocked is stopped, also after a restart.
+ * - An edit says what the task was before, and changes nothing but the priority while an attempt is open or a result waits.
  * - Nothing is claimed from a paused queue, or of a budget that is used up.
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
@@ -22,6 +23,7 @@
  * Long because it is one model.
  */
 import type { EngineLimits } from '../../../src/app/engine/engine-options.ts';
+import { canonicalJson } from '../../../src/base/canonical-json.ts';
 import type { BudgetSpec } from '../../../src/contracts/budgets/budgets.ts';
 import type { DomainEvent, EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { attemptKey, taskKey } from '../../../src/contracts/ids.ts';
@@ -124,6 +126,8 @@ export class LogModel {
         const isForgotten = !stopping && unwantedSince !== null && unwantedSince < this.#epoch;
         return expect(!isForgotten, 'it was to be stopped, and a restart forgot it');
       }
+      case 'task.edited':
+        return this.#checkEdit(event);
       case 'task.approved':
         return this.#checkApproval(event, actor);
       case 'workspace.removed':
@@ -175,6 +179,21 @@ export class LogModel {
     this.fired.add(taskKey({ project, task: event.task_id }));
   }
 
+  #checkEdit(event: EventOf<'task.edited'>): void {
+    const { open, state, spec, isRedacted } = this.#task(event);
+    const names = Object.keys(event.changes);
+    const isPriority = names.every((name) => name === 'priority');
+    expect(names.length > 0, 'it changes nothing');
+    expect(isPriority || open === null, `attempt ${open} is open`);
+    expect(isPriority || ['scheduled', 'pending', 'blocked'].includes(state), `it is ${state}`);
+    const values: Readonly<Record<string, unknown>> = spec;
+    for (const [name, change] of Object.entries(event.changes)) {
+      const [from, to] = [change?.from, change?.to].map((value) => canonicalJson(value ?? null));
+      expect(isRedacted || from === canonicalJson(values[name] ?? null), `${name} was not ${from}`);
+      expect(from !== to, `${name} stays ${from}`);
+    }
+  }
+
   #checkRemoval(event: EventOf<'workspace.removed'> | EventOf<'workspace.removal_requested'>): void {
     const task = this.#task(event);
     if (event.type === 'workspace.removal_requested') task.discards = event.discard;
@@ -208,6 +227,7 @@ export class LogModel {
     );
     expect(inProject.length < this.#limits.projectConcurrency, `${inProject.length} are open in ${project}`);
     expect(!this.#isDraining, 'Signalbox is draining');
+    expect((task.spec.agent ?? agent) === agent, `it is for agent ${task.spec.agent}`);
     const queue = queueOf(task);
     expect(this.stateOf('queue', queue) !== 'paused', `queue ${queue} is paused`);
     expect(task.waitingFor.size === 0, `it waits for ${[...task.waitingFor].join()}`);
@@ -280,8 +300,10 @@ export class LogModel {
     }
     if (task && event.type === 'task.output_added' && event.output.diff) task.diff = event.output.diff.commit;
     if (task && event.type === 'workspace.merged') task.merged = event.source;
-    if (task && event.type === 'task.priority_changed') {
-      task.spec = { ...task.spec, priority: event.priority };
+    if (task && event.type === 'task.redacted') task.isRedacted = true;
+    if (task && event.type === 'task.edited') {
+      const values = Object.entries(event.changes).map(([name, change]) => [name, change?.to ?? undefined]);
+      task.spec = { ...task.spec, ...Object.fromEntries(values) };
     }
     if (task && event.type === 'attempt.question_asked') {
       task.questions.set(event.question, true);

@@ -192,7 +192,9 @@ export class People {
 
   #decide(task: TaskModel, decision: TaskDecision): void {
     const mark = this.#simulation.callers.newMark();
-    this.#simulation.callers.command(mark, (app) => decideTask(app, decision, task, mark));
+    // The priority that a task has already is not recorded.
+    const recorded = decision === 'priority' ? null : mark;
+    this.#simulation.callers.command(recorded, (app) => decideTask(app, decision, task, mark));
   }
 
   #kill({ project, id }: TaskModel, attempt: number): void {

@@ -14,6 +14,7 @@ import {
   blockTask,
   cancelTask,
   changePriority,
+  changeTask,
   rejectTask,
   retryTask,
   unblockTask,
@@ -68,6 +69,7 @@ const USE_CASES = {
   unblock: unblockTask,
   retry: retryTask,
   priority: changePriority,
+  edit: changeTask,
 } as const;
 
 export type TaskDecision = keyof typeof USE_CASES;

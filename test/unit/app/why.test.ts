@@ -23,6 +23,8 @@ function task(state: TaskState, changes: Partial<Omit<TaskView, 'spec'>> = {}, s
     project: 'demo',
     id: 'a',
     spec: { ...spec, ...specs },
+    edits: 0,
+    editedIn: null,
     requestSha256: '',
     state,
     version: 1,

@@ -8,14 +8,14 @@ import { openApiDocument } from '../../../src/http/openapi/document.ts';
 import { commandOf, isCommand } from '../../../src/nats/command.ts';
 import { asyncApi } from '../../../src/nats/description/asyncapi.ts';
 import { OPERATIONS } from '../../../src/operations/index.ts';
-import { type Operation, paramNames } from '../../../src/operations/operation.ts';
+import { type Operation, paramNames, takesBody } from '../../../src/operations/operation.ts';
 import { ROOT } from '../../support/process/build.ts';
 
 const ALL: readonly Operation[] = OPERATIONS;
 const namesOf = (object: z.ZodType): string[] =>
   object instanceof z.ZodObject ? Object.keys(object.shape) : [];
-const fieldsOf = ({ input, http }: Operation): string[] =>
-  namesOf(http.method === 'POST' ? input.body : input.query);
+const fieldsOf = (operation: Operation): string[] =>
+  namesOf(takesBody(operation) ? operation.input.body : operation.input.query);
 
 interface AsyncDocument {
   readonly channels: Readonly<Record<string, { readonly address: string | null } | undefined>>;
@@ -50,7 +50,7 @@ describe('the list of operations', () => {
       const params = paramNames(http.path);
       expect(namesOf(input.params)).toEqual(params);
       expect(fieldsOf(operation).filter((name) => params.includes(name))).toEqual([]);
-      expect(namesOf(http.method === 'POST' ? input.query : input.body)).toEqual([]);
+      expect(namesOf(takesBody(operation) ? input.query : input.body)).toEqual([]);
     },
   );
 

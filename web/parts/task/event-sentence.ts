@@ -1,6 +1,7 @@
 /** Events as sentences. */
 import { nameOf } from '../../../src/contracts/actors.ts';
 import { queueText } from '../../../src/contracts/api/queue-name.ts';
+import { editText } from '../../../src/contracts/events/edit-text.ts';
 import { taskKey } from '../../../src/contracts/ids.ts';
 import type { EventAnswer } from '../../api/types.ts';
 import { duration, spoken } from '../base/format.ts';
@@ -52,8 +53,8 @@ export function happened({ event, actor, time }: EventAnswer): string {
       return `sent back${also(event.comment)}`;
     case 'task.cancelled':
       return `cancelled${also(event.reason)}`;
-    case 'task.priority_changed':
-      return `priority changed to ${event.priority}${also(event.comment)}`;
+    case 'task.edited':
+      return `${nameOf(actor)} changed ${editText(event.changes)}${also(event.comment)}`;
     case 'task.expired':
       return 'expired before it was assigned';
     case 'task.redriven':

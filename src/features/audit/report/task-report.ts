@@ -9,6 +9,7 @@ import {
   type TaskView,
 } from '../../../../projections/index.ts';
 import { SignalboxError } from '../../../contracts/errors.ts';
+import { editText } from '../../../contracts/events/edit-text.ts';
 import type { DomainEvent, StoredRecord } from '../../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../../contracts/ids.ts';
 import type { Verification } from '../verifier.ts';
@@ -100,6 +101,8 @@ export function eventText(event: DomainEvent): string {
       return [`${event.question}: ${event.action}`, event.option, event.comment]
         .filter((part) => part !== undefined)
         .join(', ');
+    case 'task.edited':
+      return [editText(event.changes), event.comment].filter((part) => part !== undefined).join(': ');
     case 'task.steered':
       return event.text;
     case 'task.steering_delivered':

@@ -1,31 +1,33 @@
 /** One task: its state and the reason for it, attempts, outputs, comments and events. */
 import { useRoute } from 'preact-iso';
-import { path } from '../api/http.ts';
-import type { AttemptAnswer, WhyAnswer } from '../api/types.ts';
-import { Ago, Empty, Section, StateBadge, Trouble } from '../parts/base/basics.tsx';
-import { CopyButton } from '../parts/base/copy-button.tsx';
-import { Diagram } from '../parts/base/diagram.tsx';
-import { moment, spoken } from '../parts/base/format.ts';
-import { attemptHref } from '../parts/base/links.tsx';
-import { Page, Waiting } from '../parts/base/page.tsx';
-import { RichText } from '../parts/base/rich-text.tsx';
-import { Line } from '../parts/base/safe-text.tsx';
-import { Tabs } from '../parts/base/tabs.tsx';
-import { TaskActions } from '../parts/decisions/task-actions.tsx';
-import { AboutTask } from '../parts/task/about-task.tsx';
-import { AttemptBars } from '../parts/task/attempt-bars.tsx';
-import { Comments } from '../parts/task/comments.tsx';
-import { Events } from '../parts/task/events.tsx';
-import { FamilyTree, hasFamily } from '../parts/task/family.tsx';
-import { LastError } from '../parts/task/last-error.tsx';
-import { Outputs } from '../parts/task/outputs.tsx';
-import { board } from '../state/board.ts';
-import { keyOf } from '../state/cards.ts';
-import { NEW_TASK_PATH } from '../state/keyboard.ts';
-import { past } from '../state/past.ts';
-import { useResource } from '../state/resource.ts';
-import { mayNow } from '../state/rights.ts';
-import { asItWas, staysOf, type WholeTask } from '../state/whole-task.ts';
+import { path } from '../../api/http.ts';
+import type { AttemptAnswer, WhyAnswer } from '../../api/types.ts';
+import { Ago, Empty, Section, StateBadge, Trouble } from '../../parts/base/basics.tsx';
+import { CopyButton } from '../../parts/base/copy-button.tsx';
+import { moment, spoken } from '../../parts/base/format.ts';
+import { attemptHref, taskHref } from '../../parts/base/links.tsx';
+import { onDemand } from '../../parts/base/on-demand.tsx';
+import { Page, Waiting } from '../../parts/base/page.tsx';
+import { RichText } from '../../parts/base/rich-text.tsx';
+import { Line } from '../../parts/base/safe-text.tsx';
+import { Tabs } from '../../parts/base/tabs.tsx';
+import { TaskActions } from '../../parts/decisions/task-actions.tsx';
+import { AboutTask } from '../../parts/task/about-task.tsx';
+import { AttemptBars } from '../../parts/task/attempt-bars.tsx';
+import { Comments } from '../../parts/task/comments.tsx';
+import { Events } from '../../parts/task/events.tsx';
+import { FamilyTree, hasFamily } from '../../parts/task/family.tsx';
+import { LastError } from '../../parts/task/last-error.tsx';
+import { Outputs } from '../../parts/task/outputs.tsx';
+import { board } from '../../state/board.ts';
+import { keyOf } from '../../state/cards.ts';
+import { NEW_TASK_PATH } from '../../state/keyboard.ts';
+import { past } from '../../state/past.ts';
+import { useResource } from '../../state/resource.ts';
+import { mayNow } from '../../state/rights.ts';
+import { asItWas, staysOf, type WholeTask } from '../../state/whole-task.ts';
+
+const Diagram = onDemand(async () => (await import('../../parts/base/diagram.tsx')).Diagram);
 
 export function TaskPage() {
   const { project = '', task: id = '' } = useRoute().params;
@@ -62,6 +64,16 @@ export function TaskPage() {
         <>
           <StateBadge state={task.status} />
           <TaskActions task={task} onDone={resource.reload} />
+          {task.finished_at === null && mayNow('operate') && (
+            <a
+              class="button"
+              href={`${taskHref(task)}/edit`}
+              aria-keyshortcuts="e"
+              title="Changes the task while it waits; its priority until it has ended"
+            >
+              Edit
+            </a>
+          )}
           {mayNow('create') && (
             <a
               class="button"

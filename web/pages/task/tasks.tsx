@@ -1,22 +1,22 @@
 /** All tasks in memory as a table, found by words in everything that belongs to them, also their outputs. */
 import { useSignal } from '@preact/signals';
-import { oneLine } from '../../src/base/text/printable.ts';
-import { costText } from '../../src/contracts/usage-text.ts';
-import { path } from '../api/http.ts';
-import type { AnswerOf, TaskAnswer } from '../api/types.ts';
-import { Ago, Empty, StateBadge } from '../parts/base/basics.tsx';
-import { number } from '../parts/base/format.ts';
-import { agentHref, taskHref } from '../parts/base/links.tsx';
-import { Page, type PageProps, Waiting } from '../parts/base/page.tsx';
-import { PresentOnly } from '../parts/base/present-only.tsx';
-import { BulkActions } from '../parts/decisions/bulk-actions.tsx';
-import { keyOf } from '../state/cards.ts';
-import { type Choice, useChoice } from '../state/chosen.ts';
-import { COLUMNS } from '../state/columns.ts';
-import { useDelayed } from '../state/delayed.ts';
-import { project, words } from '../state/filter.ts';
-import { useResource } from '../state/resource.ts';
-import { mayNow } from '../state/rights.ts';
+import { oneLine } from '../../../src/base/text/printable.ts';
+import { costText } from '../../../src/contracts/usage-text.ts';
+import { path } from '../../api/http.ts';
+import type { AnswerOf, TaskAnswer } from '../../api/types.ts';
+import { Ago, Empty, StateBadge } from '../../parts/base/basics.tsx';
+import { number } from '../../parts/base/format.ts';
+import { agentHref, taskHref } from '../../parts/base/links.tsx';
+import { Page, type PageProps, Waiting } from '../../parts/base/page.tsx';
+import { PresentOnly } from '../../parts/base/present-only.tsx';
+import { BulkActions } from '../../parts/decisions/bulk-actions.tsx';
+import { keyOf } from '../../state/cards.ts';
+import { type Choice, useChoice } from '../../state/chosen.ts';
+import { COLUMNS } from '../../state/columns.ts';
+import { useDelayed } from '../../state/delayed.ts';
+import { project, words } from '../../state/filter.ts';
+import { useResource } from '../../state/resource.ts';
+import { mayNow } from '../../state/rights.ts';
 
 const LIMIT = 500;
 
