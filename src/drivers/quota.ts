@@ -109,16 +109,19 @@ function plausible(at: number | undefined, endedAt: number): number | undefined 
 
 /** What tools put before their message. */
 const PREFIX =
-  /^(?:[\s[⚠✖✘×■▲!⎿└│"]+|\d{4}-\d\d-\d\d[T ][\d:.,]+Z?\s*|(?:(?:api|stream|http|fatal|unexpected|request|claude|codex|gemini|opencode|last)\s+){0,2}(?:error|warning|warn|status)\b[:\s]*|429\b[:\s]*)+/i;
+  /^(?:[\s[⚠✖✘×■▲!⎿└│"']+|\uFE0F|\d{4}-\d\d-\d\d[T ][\d:.,]+Z?\s*|(?:(?:api|stream|http|fatal|unexpected|request|claude|codex|gemini|opencode|last)\s+){0,2}(?:error|warning|warn|status)\b[:\s]*|exceeded retry limit,|429\b[:\s]*)+/i;
 const LIMIT = String.raw`(?:usage|rate|token|request|session|weekly|daily|monthly|hourly|\d+[- ]hour)`;
 /** Each is a statement of the tool about itself, from its beginning. */
 const STATEMENT = new RegExp(
   [
-    String.raw`you(?:['’]ve| have)?(?: \w+)? (?:hit|reached|exceeded|exhausted|used up) (?:your|the)(?: [\w-]+){0,3} (?:limits?|quota|capacity)`,
+    String.raw`you(?:['’]ve| have)?(?: \w+)? (?:hit|reached|exceeded|exhausted|used up) (?:your|the)(?: [\w'’-]+){0,3} (?:limits?|quota|capacity)`,
+    "you['’]re out of (?:extra )?usage",
     String.raw`(?:[\w-]+ ){0,3}?${LIMIT}s?(?: [\w-]+)? limit (?:has been |was |is )?(?:reached|exceeded|hit)`,
     String.raw`(?:[\w-]+ ){0,3}?${LIMIT} (?:limit |quota )?(?:has been |was |is )?(?:reached|exceeded|hit|exhausted)`,
-    String.raw`(?:your |the |api )*quota (?:has been |was |is )?(?:exceeded|exhausted|used up|reached)`,
+    '(?:your |the |api )*quota (?:has been |was |is )?(?:exceeded|exhausted|used up|reached)',
     'exceeded your current quota',
+    String.raw`limit reached(?=\s*[·∙•])`,
+    'resource has been exhausted(?= .e.g. check quota)',
     'too many requests',
     '(?:rate|usage)_limit_(?:error|exceeded|reached)',
     'resource_exhausted',
@@ -128,14 +131,14 @@ const STATEMENT = new RegExp(
 );
 /** What may follow a statement; anything else makes it a part of a sentence about limits. */
 const AFTER =
-  /\s*(?:$|["'\]).,;:!|·∙•(–—…-]|resets?\b|try again\b|please\b|retry\b|until\b|for (?:the |this |your )?(?:model|account|organization|plan)\b|on (?:the )?(?:model|tokens|requests)\b)/iy;
+  /\s*(?:$|["'\]).,;:!|·∙•(–—…-]|resets?\b|try again\b|please\b|retry\b|until\b|(?:for|on) (?:the |this |your )?(?:model|account|organization|plan|tokens|requests)\b|for (?:\d+ hours?|quota metric|[\w./:-]+ in organization)\b)/iy;
 /** A hint stands alone, up to its time: this, and then only words of {@link TIME_WORD}. */
 const HINT =
   /^(?:please\s+)?(?:(?:try again|retry)\s+(?:in|at|after|on)\s+|[Rr]etry-[Aa]fter["']?\s*[:=]\s*)/;
 const WORD = /[ap]\.m\b|[A-Za-z]+(?:\/[A-Za-z_]+)*/g;
 /** Units, months, days and zones. */
 const TIME_WORD =
-  /^(?:hours?|minutes?|seconds?|days?|min|sec|hrs?|and|tomorrow|[hmsd]|[ap]\.?m|st|nd|rd|th|[A-Z][a-z]{2,8}|[A-Z][a-z]+(?:\/[A-Za-z_]+)+|[A-Z]+)$/;
+  /^(?:an?|hours?|minutes?|seconds?|days?|min|sec|hrs?|and|at|on|tomorrow|[hmsd]|[ap]\.?m|st|nd|rd|th|[A-Z][a-z]{2,8}|[A-Z][a-z]+(?:\/[A-Za-z_]+)+|[A-Z]+)$/;
 /** The code of an error in the answer of an API. */
 const CODE =
   /"(?:type|code|status|reason)":\s*"(?:rate_limit_error|rate_limit_exceeded|usage_limit_reached|insufficient_quota|RESOURCE_EXHAUSTED)"/i;

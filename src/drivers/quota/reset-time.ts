@@ -52,12 +52,12 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   d: DAY_MS,
   w: 7 * DAY_MS,
 };
-const PART = String.raw`(?:\d+(?:\.\d+)?|an?)\s*(?:ms|milliseconds?|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)(?![a-z])`;
+const PART = String.raw`(?:\d+(?:\.\d+)?\s*|an?\s+)(?:ms|milliseconds?|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)(?![a-z])`;
 const WAIT = new RegExp(
   String.raw`\b(?:in|after|wait(?:ing)?(?:\s+for)?|for|retry_?delay)["':=\s]+(?:about\s+|another\s+)?(?<span>${PART}(?:[\s,]*(?:and\s+)?${PART})*)`,
   'i',
 );
-const PARTS = /(?<count>\d+(?:\.\d+)?|an?)\s*(?<unit>ms|milli|s|m|h|d|w)/gi;
+const PARTS = /(?<count>\d+(?:\.\d+)?|\ban?(?=\s))\s*(?<unit>ms|milli|s|m|h|d|w)/gi;
 /** A number without a unit counts seconds. */
 const RETRY_AFTER =
   /\bretry[-_ ]after["'\s]*(?:[:=]\s*)?["']?(?<seconds>\d+(?:\.\d+)?)["']?(?=\s*(?:$|[,;)}\]]|\.(?!\d)))/i;
@@ -92,7 +92,7 @@ const MONTH_DAY = new RegExp(
 );
 const WEEKDAY = new RegExp(String.raw`\b(?<name>${DAYS.join('|')})(?:[a-z]*day|s|r|rs|nes)?\b`, 'i');
 const ZONE =
-  /\((?<braced>[^()]{1,40})\)|(?:\d|[ap]\.?m\.?)\s+(?<plain>[A-Z]{2,4}T?(?:[+-]\d{1,2}(?::?\d\d)?)?|[A-Za-z]+\/[A-Za-z_/]+)(?![a-z])/;
+  /\((?<braced>[^()]{1,40})\)|(?:\d|[apAP]\.?[mM]\.?)\s+(?!AM\b|PM\b)(?<plain>[A-Z]{2,4}T?(?:[+-]\d{1,2}(?::?\d\d)?)?|[A-Za-z]+\/[A-Za-z_/]+)(?![a-z])/;
 const MAX_TIME_LENGTH = 80;
 
 type Clock = Pick<WallTime, 'hour' | 'minute' | 'second'>;

@@ -146,6 +146,13 @@ describe('a text that only mentions limits does not park', () => {
     '- rate limit: resets at midnight, see docs/limits.md',
     'Too many requests are sent by the crawler: it should wait for 5 seconds',
     '{"type":"text","text":"You\'ve hit your limit · resets 9am (UTC)"}',
+    'Limit reached: only the first 100 results are shown. Try again in 5 minutes for more',
+    'Rate limit reached for 3 of 5 clients in the load test, retry after 30s',
+    'Resource has been exhausted (no file handles left)',
+    "You're out of usage examples? See docs/usage.md",
+    'Try again in a browser, at 9am or later',
+    'Review: the limiter must answer "Retry-After: 120", and clients retry in 2 hours',
+    'Usage limit reached was shown twice; I made it reset at 9am (UTC)',
   ])('%s', (line) => {
     expect(quotaSign(settings('UTC'), { error: line, printed: [] }, Date.parse(NOW))).toBeUndefined();
     expect(quotaSign(settings('UTC'), { printed: [`${line}\n`, line] }, Date.parse(NOW))).toBeUndefined();
