@@ -30,6 +30,7 @@ import { Daemon } from './daemon/daemon.ts';
 import type { FunctionHandler } from './drivers/function.ts';
 import { settledBy } from './engine/supervisor/task-keeper.ts';
 import { OPERATIONS } from './operations/index.ts';
+import { parseObject } from './operations/parse.ts';
 import type { Services } from './operations/services.ts';
 import {
   type CallOptions,
@@ -144,7 +145,9 @@ function methodsOf(services: Services, closed: AbortSignal): object {
       const { traceparent, tracestate } = incomingTrace(trace.traceparent, trace.tracestate);
       const headers = { 'idempotency-key': idempotencyKey, traceparent, tracestate };
       const context = { headers, caller: CALLER, gone: () => closed, isAdmitted: () => true };
-      return (await operation.accept(inputParts(operation, input)).run(services, context)).body;
+      return (
+        await operation.accept(inputParts(operation, parseObject(input, 'input'))).run(services, context)
+      ).body;
     },
   ]);
   return Object.fromEntries(methods);

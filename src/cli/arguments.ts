@@ -3,7 +3,8 @@
 import { Argument, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import { parseDuration } from '../base/duration.ts';
-import { inexactNumberIn } from '../base/exact-json.ts';
+import { faultText, readExactJson } from '../base/exact-json.ts';
+import { wholeNumber } from '../base/plain-number.ts';
 import { prioritySchema } from '../contracts/config-values.ts';
 import { DEAD_STATES, SETTLED_STATES, TASK_STATES, type TaskState } from '../contracts/tasks.ts';
 
@@ -50,9 +51,9 @@ export function agentArgument(name = '<id>', description = 'the agent'): Argumen
 }
 
 export function numberOf(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('Expected a number.');
+  const value = wholeNumber(text);
+  if (value !== null) return value;
+  throw new InvalidArgumentError('Expected a whole number, in digits.');
 }
 
 /** A time in seconds, or as in `5m`. */
@@ -70,18 +71,9 @@ export function priorityOf(text: string): z.input<typeof prioritySchema> {
 }
 
 export function jsonObjectOf(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`It is not JSON: ${error instanceof Error ? error.message : error}.`);
-  }
-  const found = inexactNumberIn(text);
-  if (found !== null) {
-    throw new InvalidArgumentError(
-      `${found.path}: the number ${found.written} cannot be kept exactly: give it as text.`,
-    );
-  }
+  const read = readExactJson(text);
+  if (!read.ok) throw new InvalidArgumentError(`It is refused: ${faultText(read.fault)}.`);
+  const { value } = read;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
@@ -105,7 +97,9 @@ export function appendLabel(
 ): Readonly<Record<string, string>> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Expected NAME=VALUE.');
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+  const name = text.slice(0, at);
+  if (Object.hasOwn(earlier, name)) throw new InvalidArgumentError(`The label ${name} is given twice.`);
+  return { ...earlier, [name]: text.slice(at + 1) };
 }
 
 /** For an option with several words: `working,review`. */

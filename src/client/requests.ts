@@ -8,7 +8,7 @@ import { Lru } from '../base/lru.ts';
 import type { IncomingTrace } from '../base/trace-context.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { type Operation, takesBody } from '../operations/operation.ts';
-import { parse } from '../operations/parse.ts';
+import { parse, parseObject } from '../operations/parse.ts';
 import {
   type AnswerOf,
   type CallOptions,
@@ -91,7 +91,7 @@ export class Requests {
   ): Promise<Answered<AnswerOf<Name>>>;
   async request(name: string, input: object, options: CallOptions = {}): Promise<Answered<unknown>> {
     const operation = operationNamed(name);
-    const { params, query, body } = inputParts(operation, input);
+    const { params, query, body } = inputParts(operation, parseObject(input, 'input'));
     const path = pathOf(operation, params);
     const { wait: _, ...state } = query;
     const key = path + textOf(state);

@@ -10,6 +10,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Variables } from '../base/environment.ts';
+import { readExactJson } from '../base/exact-json.ts';
 import { hasCode } from '../contracts/errors.ts';
 import { configError, issueAt } from './issues.ts';
 import { settingsSchema } from './schema/config.ts';
@@ -88,14 +89,14 @@ async function readFields(name: string, file: string): Promise<Fields> {
     const message = `${why}, so there is no NATS context ${name}: make it with "nats context add ${name}", or name another`;
     throw configError([issueAt(file, '', message)], error);
   });
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch {
+  const json = readExactJson(source);
+  if (!json.ok) {
     // Without the parser's message, which quotes the file and so maybe a password.
-    throw configError([issueAt(file, '', 'is not JSON: make it again with "nats context add"')]);
+    throw configError([
+      issueAt(file, '', 'is not JSON with every key once: make it again with "nats context add"'),
+    ]);
   }
-  const read = contextSchema.safeParse(value);
+  const read = contextSchema.safeParse(json.value);
   if (read.success) return read.data;
   throw configError(
     read.error.issues.map(({ path, message }) =>

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FILE_CHANGES } from '../base/text/unified-diff.ts';
 import { decisionSchema } from './api/requests.ts';
-import { count, time } from './fields.ts';
+import { count, digits, time } from './fields.ts';
 import { APPROVAL_MODES } from './workspaces.ts';
 
 export const workspaceAnswerSchema = z.strictObject({
@@ -61,13 +61,8 @@ export const prunedWorkspacesSchema = z.strictObject({
 export type PrunedWorkspaces = z.output<typeof prunedWorkspacesSchema>;
 
 export const readDiffSchema = z.strictObject({
-  attempt: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .optional()
-    .describe('The newest diff of this attempt. Default: of all.'),
-  output: z.coerce.number().int().min(1).optional().describe('The diff that is this output.'),
+  attempt: digits(1).optional().describe('The newest diff of this attempt. Default: of all.'),
+  output: digits(1).optional().describe('The diff that is this output.'),
 });
 export type ReadDiff = z.output<typeof readDiffSchema>;
 

@@ -37,17 +37,8 @@ export function isReachable({ host, publicUrl }: OriginRules): boolean {
   return !isLoopback(host) || (publicUrl !== undefined && !LOOPBACK.test(new URL(publicUrl).hostname));
 }
 
-/**
- * The host that a request is for: of its target if that is a whole URL (as for a proxy), otherwise of its header.
- * @throws SignalboxError `invalid_request` for several Host headers, which two programs may read differently
- */
-export function hostOfRequest({ url = '', rawHeaders, headers }: IncomingMessage): string | undefined {
-  let hosts = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts++;
-  }
-  if (hosts > 1)
-    throw new SignalboxError('invalid_request', 'the request has several Host headers: send one');
+/** The host that a request is for: of its target if that is a whole URL (as for a proxy), otherwise of its header. */
+export function hostOfRequest({ url = '', headers }: IncomingMessage): string | undefined {
   if (url.startsWith('/') || url === '*') return headers.host;
   return URL.canParse(url) ? new URL(url).host : url;
 }

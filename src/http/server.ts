@@ -14,6 +14,7 @@ import type { McpHandler } from '../client/mcp/http.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import { Gatekeeper, type PeopleTokens } from '../operations/access/access.ts';
+import { assertSingle } from '../operations/headers.ts';
 import { OPERATIONS } from '../operations/index.ts';
 import { type Operation, provides } from '../operations/operation.ts';
 import type { Features, Services } from '../operations/services.ts';
@@ -195,12 +196,27 @@ function guard(http: FastifyInstance, traffic: Traffic, options: HttpServerOptio
       );
     });
     traffic.enter(reply.raw);
+    assertSingle(request.raw.rawHeaders.filter((_, index) => index % 2 === 0));
+    assertQueryIsText(request.raw.url);
     checkOrigin({ host: hostOfRequest(request.raw), origin: request.headers.origin });
   });
   http.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     if (traffic.isClosing) reply.header('connection', 'close');
   });
+}
+
+/** What cannot be decoded would be taken as it was sent, which is not what was meant. @throws SignalboxError */
+function assertQueryIsText(url = ''): void {
+  const at = url.indexOf('?');
+  if (at < 0 || !url.includes('%', at)) return;
+  try {
+    decodeURIComponent(url.slice(at + 1));
+  } catch (cause) {
+    const what =
+      'query: "%" must begin the code of a character in UTF-8, such as %C3%A9; the sign itself is %25';
+    throw new SignalboxError('invalid_request', what, { cause });
+  }
 }
 
 /** access/open-on-loopback-only: beyond this machine, every caller needs a token. */

@@ -1,10 +1,10 @@
 /** Events and the board as answers: current, past, and as streams. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { z } from 'zod';
 import type { AppContext } from '../app/context.ts';
 import type { EventFeed, Follower } from '../app/events/event-feed.ts';
 import { boardChange, pastBoard, readBoard } from '../app/overview/board.ts';
 import { SignalboxError } from '../contracts/errors.ts';
+import { digits } from '../contracts/fields.ts';
 import { parseMoment } from '../engine/replay/moment.ts';
 import { type CallContext, Reply } from '../operations/operation.ts';
 import { parse } from '../operations/parse.ts';
@@ -94,7 +94,7 @@ export function streamService(settings: StreamSettings): StreamService {
   };
 }
 
-const positionSchema = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+const positionSchema = digits(0).optional();
 
 /** The last event of a reconnecting client; undefined for a new one. @throws SignalboxError `invalid_request` */
 function lastEventId(headers: IncomingHttpHeaders): number | undefined {

@@ -26,8 +26,10 @@ import {
   controlSubject,
   senderOfSubject,
 } from '../contracts/messages/subjects.ts';
+import { assertSingle } from '../operations/headers.ts';
 import { parse, parseJson } from '../operations/parse.ts';
 import { actOn, HandledMessages, type ReceivingOptions } from './agent-messages.ts';
+import { namesIn } from './command.ts';
 import type { Rejections } from './rejections.ts';
 import type { RemoteAgent } from './remote-agent.ts';
 import { MESSAGES_IN_HAND } from './streams.ts';
@@ -154,6 +156,7 @@ export class AgentInbox {
         `the message has ${message.data.length} bytes, the limit is ${MAX_MESSAGE_BYTES}: leave large content in the object store`,
       );
     }
+    if (message.headers) assertSingle(namesIn(message.headers));
     const parsed: AgentMessage = parse(agentMessageSchemas[kind], jsonOf(message), kind);
     if (parsed.id !== undefined) arrived.id = parsed.id;
     if ('agent' in parsed && parsed.agent !== agent) {
@@ -252,5 +255,5 @@ function isKind(kind: string): kind is AgentMessageKind {
 
 /** @throws SignalboxError `invalid_request` */
 function jsonOf(message: JsMsg): unknown {
-  return parseJson(message.string(), 'message');
+  return parseJson(message.data, 'message');
 }

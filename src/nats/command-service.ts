@@ -24,6 +24,7 @@ import {
   type PeopleTokens,
 } from '../operations/access/access.ts';
 import { PROBLEM_TYPE, problemOf } from '../operations/errors.ts';
+import { assertSingle } from '../operations/headers.ts';
 import { OPERATIONS } from '../operations/index.ts';
 import { type Operation, provides, type Reply } from '../operations/operation.ts';
 import { parseJson } from '../operations/parse.ts';
@@ -31,7 +32,7 @@ import { perform } from '../operations/perform.ts';
 import type { Features, Services } from '../operations/services.ts';
 import { inputParts } from '../operations/typed.ts';
 import type { AnswerableRequests } from './answerable.ts';
-import { type Command, commandOf } from './command.ts';
+import { type Command, commandOf, namesIn } from './command.ts';
 
 export interface CommandServiceOptions extends Features {
   readonly app: AppContext;
@@ -52,6 +53,8 @@ const DESCRIPTION = 'Signalbox: tasks for agents. See docs/reference/nats.md.';
 const ANSWER_TIMEOUT_MS = 10_000;
 const STATUS_HEADER = 'Signalbox-Status';
 const REQUEST_ID_LENGTH = 12;
+/** The code of a space. Lower ones are line breaks, tabs, and what JSON refuses. */
+const BLANK = 0x20;
 /** Bytes of a message that are reserved for the headers of a reply. */
 const HEADER_BYTES = 4_096;
 
@@ -206,15 +209,17 @@ function refuseProject(payload: Record<string, unknown>): void {
 
 /** @throws SignalboxError `invalid_request` */
 function payloadOf(message: ServiceMsg): Record<string, unknown> {
-  const text = message.string();
-  if (text.trim() === '') return {};
-  const payload = parseJson(text, 'payload');
+  const { data } = message;
+  if (data.every((byte) => byte <= BLANK)) return {};
+  const payload = parseJson(data, 'payload');
   if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return { ...payload };
   throw new SignalboxError('invalid_request', 'the payload: expected a JSON object, or nothing');
 }
 
+/** @throws SignalboxError `invalid_request` */
 function headersOf(headers: MsgHdrs | undefined): Record<string, string> {
   const found: Record<string, string> = {};
+  if (headers) assertSingle(namesIn(headers));
   for (const name of headers?.keys() ?? []) found[name.toLowerCase()] = headers?.get(name) ?? '';
   return found;
 }

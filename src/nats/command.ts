@@ -1,4 +1,5 @@
 /** The operations as NATS commands: their subjects, and what the payload holds. */
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { SYSTEM_PROJECT } from '../contracts/ids.ts';
 import { commandSubject } from '../contracts/messages/subjects.ts';
 import { HTTP_SERVICES, type Operation, paramNames } from '../operations/operation.ts';
@@ -24,6 +25,11 @@ export function commandOf(
     isOfProject,
     params: named.filter((param) => param !== 'project'),
   };
+}
+
+/** The names of header fields, each as often as it has a value. */
+export function namesIn(headers: MsgHdrs): string[] {
+  return headers.keys().flatMap((name) => headers.values(name).map(() => name));
 }
 
 /** Whether an operation can be a command: request and reply are one message each. */

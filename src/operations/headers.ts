@@ -7,6 +7,41 @@ import { type CallContext, type Content, Reply } from './operation.ts';
 import { parse } from './parse.ts';
 import type { UpdateWait } from './services.ts';
 
+/**
+ * Header fields of a request that have one value. Two programs on its way, such as a proxy and Signalbox, may each take
+ * another one of two. Fields that are not here are lists, or are not read.
+ */
+const SINGLE: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'host',
+  'idempotency-key',
+  'last-event-id',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'nats-msg-id',
+  'origin',
+  'transfer-encoding',
+]);
+
+/**
+ * @param names of all header fields of a request, each as often as it was sent
+ * @throws SignalboxError `invalid_request` for one that was sent twice and has one value
+ */
+export function assertSingle(names: Iterable<string>): void {
+  const seen = new Set<string>();
+  for (const sent of names) {
+    const name = sent.toLowerCase();
+    if (!SINGLE.has(name)) continue;
+    if (seen.has(name)) {
+      throw new SignalboxError('invalid_request', `the request has the header ${sent} twice: send it once`);
+    }
+    seen.add(name);
+  }
+}
+
 export const ETAG = { ETag: 'Version of the answer, for If-None-Match.' } as const;
 export const IF_NONE_MATCH = {
   'If-None-Match': 'The ETag of an earlier answer: 304 if it is unchanged.',

@@ -9,7 +9,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 import type { Access, Caller } from './access/access.ts';
-import { parse } from './parse.ts';
+import { parse, parseQuery } from './parse.ts';
 import type { OptionalService, Services } from './services.ts';
 
 export const GROUPS = {
@@ -218,7 +218,7 @@ export function operation<
     needs,
     accept: (raw) => {
       const params = parse(input.params, raw.params, 'path', 'invalid_id');
-      const query = parse(input.query, raw.query, 'query');
+      const query = parseQuery(input.query, raw.query);
       const body = parse(input.body, raw.body, 'body', invalidBody);
       return {
         waitMs: declared.waitMs?.(query) ?? 0,
@@ -233,7 +233,7 @@ export function operation<
       const valid = input.body.safeParse(body);
       return valid.success && (declared.isIdempotent?.(valid.data) ?? false);
     },
-    waitMs: (query) => declared.waitMs?.(parse(input.query, query, 'query')) ?? 0,
+    waitMs: (query) => declared.waitMs?.(parseQuery(input.query, query)) ?? 0,
   };
 }
 

@@ -61,10 +61,25 @@ type Direction = 'input' | 'output';
 
 const REF = '#/components/schemas/';
 
+/** zod leaves out the default of what is read from text, such as a number in a query. */
+function withDefault({
+  zodSchema,
+  jsonSchema,
+}: {
+  readonly zodSchema: z.core.$ZodType;
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+}): void {
+  if (zodSchema instanceof z.ZodDefault) jsonSchema.default ??= zodSchema.def.defaultValue;
+}
+
 function registered(schemas: Readonly<Record<string, z.ZodType>>, io: Direction) {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
-  const { schemas: named } = z.toJSONSchema(registry, { io, uri: (id) => `${REF}${id}` });
+  const { schemas: named } = z.toJSONSchema(registry, {
+    io,
+    uri: (id) => `${REF}${id}`,
+    override: withDefault,
+  });
   return { registry, named };
 }
 
@@ -100,7 +115,9 @@ export class SchemaBook {
   #refer(schema: z.ZodType, io: Direction, registry: z.core.$ZodRegistry<{ id: string }>): JsonSchema {
     const id = registry.get(schema)?.id;
     if (id !== undefined) return { $ref: REF + id };
-    return bare(z.toJSONSchema(schema, { io, metadata: z.registry(), unrepresentable: 'any' }));
+    return bare(
+      z.toJSONSchema(schema, { io, metadata: z.registry(), unrepresentable: 'any', override: withDefault }),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 /** The types of each operation's input and answer by its name, for clients; and one flat input taken apart. */
 import type { z } from 'zod';
+import { pathText } from '../base/exact-json.ts';
 import type { IncomingTrace } from '../base/trace-context.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { OPERATIONS } from './index.ts';
@@ -63,21 +64,38 @@ interface Parts {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** What the path names; the rest is the body of a request that has one, else its query. */
+/**
+ * What the path names; the rest is the body of a request that has one, else its query.
+ * @throws SignalboxError `invalid_request` for a value that no path and no query can have
+ */
 export function inputParts(operation: Operation, input: object): Parts {
   const names = paramNames(operation.http.path);
   const isParam = ([name]: [string, unknown]): boolean => names.includes(name);
   const fields = Object.entries(input);
   const params = Object.fromEntries(
-    fields.filter(isParam).map(([name, value]) => [name, String(value ?? '')]),
+    fields.filter(isParam).map(([name, value]) => [name, textOf(name, value)]),
   );
   const rest = fields.filter((field) => !isParam(field));
   if (takesBody(operation)) return { params, query: {}, body: Object.fromEntries(rest) };
   return { params, query: Object.fromEntries(rest.flatMap(queryField)), body: {} };
 }
 
-/** Numbers are written out, and lists with commas; what is absent or empty is left out. */
+/** Lists are written with commas; what is absent or empty is left out. */
 function queryField([name, value]: [string, unknown]): [string, string][] {
-  const text = String(value ?? '');
+  const text = Array.isArray(value) ? value.map((each) => textOf(name, each)).join(',') : textOf(name, value);
   return text === '' ? [] : [[name, text]];
+}
+
+/** @throws SignalboxError `invalid_request` */
+function textOf(name: string, value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'boolean':
+      return String(value);
+    default:
+      if (value === undefined || value === null) return '';
+      throw new SignalboxError('invalid_request', `${pathText([name])}: expected text or a number`);
+  }
 }

@@ -7,6 +7,7 @@ import {
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node';
 import { z } from 'zod';
+import { readExactJson } from '../base/exact-json.ts';
 import { messageOf, SignalboxError } from '../contracts/errors.ts';
 
 const passwordSchema = z.object({ user: z.string().min(1), password: z.string().min(1) });
@@ -33,11 +34,8 @@ export async function readCredentials(path: string): Promise<Authenticator> {
 }
 
 function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const read = readExactJson(text);
+  return read.ok ? read.value : undefined;
 }
 
 function unusable(path: string, why: string, cause?: unknown): SignalboxError {

@@ -15,7 +15,10 @@ export const session = {
   name,
   /** Called if the server refused the token of a request. */
   refuse(sent: string | null): void {
-    if (sent === token.value) isLocked.value = true;
+    if (sent !== token.value) return;
+    isLocked.value = true;
+    // If no token is needed any more, loading the page again is enough.
+    sessionStorage.removeItem(TOKEN);
   },
   enter(entered: string): void {
     sessionStorage.setItem(TOKEN, entered);

@@ -1,5 +1,6 @@
 /** `signalbox budget`: what agents may use in a day, a week or a month. */
 import { InvalidArgumentError } from 'commander';
+import { decimalNumber } from '../../base/plain-number.ts';
 import type { BudgetAnswer } from '../../contracts/api/usage/budgets.ts';
 import { budgetUseText, scopeText } from '../../contracts/budgets/budget-text.ts';
 import { CompletedArgument } from '../arguments.ts';
@@ -78,8 +79,8 @@ const raise: CommandRow = {
 };
 
 function amountOf(text: string): number {
-  const amount = Number(text);
-  if (text.trim() !== '' && Number.isFinite(amount) && amount > 0) return amount;
+  const amount = decimalNumber(text);
+  if (amount !== null && amount > 0) return amount;
   throw new InvalidArgumentError('Expected a number above 0.');
 }
 

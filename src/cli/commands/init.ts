@@ -2,6 +2,7 @@
 import { access, constants, writeFile } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { wholeNumber } from '../../base/plain-number.ts';
 import { hasCode, SignalboxError } from '../../contracts/errors.ts';
 import { PACKAGE_ROOT } from '../../version.ts';
 import type { CommandRow } from '../command.ts';
@@ -83,8 +84,8 @@ async function writeConfig(terminal: Terminal, directory: string, options: InitO
 
 /** @throws SignalboxError `invalid_request` */
 function portOf(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  const port = wholeNumber(text);
+  if (port !== null && port >= 1 && port <= 65_535) return port;
   throw new SignalboxError('invalid_request', `--port ${text}: expected a number from 1 to 65535`);
 }
 

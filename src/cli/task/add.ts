@@ -1,9 +1,10 @@
 /** Creates a task, and follows it on request. */
 import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
+import { buffer as readAll } from 'node:stream/consumers';
 import { Option } from 'commander';
 import { z } from 'zod';
-import { inexactNumberIn } from '../../base/exact-json.ts';
+import { faultText, readExactJson } from '../../base/exact-json.ts';
+import { utf8Text } from '../../base/text/utf8.ts';
 import type { NewTask, SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -167,12 +168,9 @@ function linesOf(text: string): LineFields[] {
     const trimmed = line.trim();
     if (trimmed === '') return [];
     if (!trimmed.startsWith('{')) return [{ title: trimmed }];
-    const inexact = inexactNumberIn(trimmed);
-    if (inexact)
-      throw invalid(
-        `line ${index + 1}: ${inexact.path}: this number cannot be kept exactly: write it as text`,
-      );
-    const parsed = lineSchema.safeParse(jsonIn(trimmed));
+    const read = readExactJson(trimmed);
+    if (!read.ok) throw invalid(`line ${index + 1}: ${faultText(read.fault)}`);
+    const parsed = lineSchema.safeParse(read.value);
     if (parsed.success) return [parsed.data];
     throw invalid(`line ${index + 1}: expected a JSON object with a "title", or a title`);
   });
@@ -180,14 +178,6 @@ function linesOf(text: string): LineFields[] {
 
 /** Signalbox checks the other fields. */
 const lineSchema = z.looseObject({ title: z.string() });
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 function invalid(message: string): SignalboxError {
   return new SignalboxError('invalid_request', message);
@@ -231,15 +221,22 @@ export async function descriptionOf({
   description,
   file,
 }: Pick<AddOptions, 'description' | 'file'>): Promise<string | undefined> {
-  if (description === '-') return readAll(process.stdin);
+  if (description === '-') return textOf('--description', '-');
   return file === undefined ? description : textOf('--file', file);
 }
 
 /** @param path "-" for standard input. @throws SignalboxError `invalid_request` */
 async function textOf(option: string, path: string): Promise<string> {
+  const text = utf8Text(await bytesOf(option, path));
+  if (text !== null) return text;
+  throw invalid(`${option} ${path === '-' ? '(standard input)' : path}: it is not UTF-8: convert it first`);
+}
+
+/** @throws SignalboxError `invalid_request` */
+async function bytesOf(option: string, path: string): Promise<Uint8Array> {
   if (path === '-') return readAll(process.stdin);
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (cause) {
     throw unreadable(option, path, cause);
   }

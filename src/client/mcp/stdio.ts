@@ -1,6 +1,7 @@
 /** MCP over standard input and output, until standard input ends. Standard output carries MCP only. */
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { SignalboxClient } from '../client.ts';
+import { ExactLines } from './exact-lines.ts';
 import { createMcpServer } from './server.ts';
 
 export interface McpStdioOptions {
@@ -35,6 +36,7 @@ export async function mcpOverStdio({
     process.stdin.once('end', resolve).once('close', resolve);
   }).then(() => gone.abort());
   const served = serveStdio(() => createMcpServer({ client, identity, gone: gone.signal }), {
+    transport: new StdioServerTransport(process.stdin.pipe(new ExactLines(process.stdout))),
     onerror: onError,
   });
   await ended;

@@ -1,7 +1,7 @@
 /** Background commands: shell commands that run as supervised tasks, and whose results are fetched later. */
 import { z } from 'zod';
 import { seconds, whole } from '../config-values.ts';
-import { id, time } from '../fields.ts';
+import { digits, id, time } from '../fields.ts';
 import { BACKGROUND_PROJECT } from '../ids.ts';
 
 /** The built-in agent that runs background commands, and nothing else. */
@@ -96,7 +96,7 @@ export const startedBackgroundSchema = z.strictObject({
 export type StartedBackground = z.output<typeof startedBackgroundSchema>;
 
 export const listBackgroundSchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100).describe('How many, the newest first.'),
+  limit: digits(1, 1_000).default(100).describe('How many, the newest first.'),
 });
 
 export const backgroundListSchema = z.strictObject({ tasks: z.array(backgroundAnswerSchema) });

@@ -1,7 +1,7 @@
 /** The plain job API: the second vocabulary, for clients that know only jobs with a result. */
 import { z } from 'zod';
 import { prioritySchema } from '../config-values.ts';
-import { id, time } from '../fields.ts';
+import { digits, id, time } from '../fields.ts';
 import { outputAnswerSchema } from './answers.ts';
 
 /** The project of the plain job API. */
@@ -28,10 +28,7 @@ export type CreateJob = z.infer<typeof createJobSchema>;
 /** The longest wait that a client may ask for: proxies close connections that are idle for longer. */
 export const MAX_WAIT_SECONDS = 60;
 
-export const waitSchema = z.coerce
-  .number()
-  .min(0)
-  .max(MAX_WAIT_SECONDS)
+export const waitSchema = digits(0, MAX_WAIT_SECONDS)
   .default(0)
   .describe('Seconds to wait: with If-None-Match for a change, without it until the task is settled.');
 

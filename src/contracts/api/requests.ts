@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { taskEditSchema } from '../events/task-edits.ts';
 import { UNKNOWN_FIELDS } from '../expectation.ts';
-import { id, title } from '../fields.ts';
+import { digits, id, title } from '../fields.ts';
 import { EDIT_FIELDS, FIXED_FIELDS, FOLLOW_UP_FIELDS, REQUEST_FIELDS } from '../task-fields.ts';
 import { DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
 import { waitSchema } from './jobs.ts';
@@ -19,8 +19,8 @@ const name = z
 const comment = z.string().trim().min(1).max(100_000);
 /** A page of a list: `after` is the `next` of the page before. */
 const page = {
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  after: z.coerce.number().int().min(0).default(0),
+  limit: digits(1, 1_000).default(100),
+  after: digits(0).default(0),
 };
 
 const hasTaker = (task: { agent?: string | undefined; type?: string | undefined }): boolean =>
@@ -188,8 +188,8 @@ export type ListTasks = z.infer<typeof listTasksSchema>;
 
 /** Hashing more at once would delay other requests. */
 export const readStateSchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
-  after: z.coerce.number().int().min(0).default(0),
+  limit: digits(1, 1_000).default(1_000),
+  after: digits(0).default(0),
 });
 export type ReadState = z.infer<typeof readStateSchema>;
 
@@ -202,11 +202,7 @@ export const followEventsSchema = z.strictObject({
     .max(1_000)
     .optional()
     .describe('Types, separated by commas; "task.*" for all types with this prefix.'),
-  after: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
+  after: digits(0)
     .optional()
     .describe('Start after this sequence; 0 for the whole log. Default: start with new events.'),
 });
@@ -234,13 +230,13 @@ export type ReadBoard = z.infer<typeof readBoardSchema>;
 export const readLogSchema = z.strictObject({
   stream: z.enum(LOG_STREAMS).default('stdout'),
   /** Offset in the kept log, in bytes. */
-  offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+  offset: digits(0).default(0),
 });
 export type ReadLog = z.infer<typeof readLogSchema>;
 
 export const listRejectedSchema = z.strictObject({
   agent: id.optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: digits(1, 1_000).default(100),
 });
 
 const deadLetterFilter = { project: id.optional(), agent: id.optional() };

@@ -1,16 +1,12 @@
 /** How much is done and how long it takes, minute by minute. */
 import { z } from 'zod';
-import { count, id, time } from '../fields.ts';
+import { count, digits, id, time } from '../fields.ts';
 
 /** Minutes that are kept. */
 const MINUTES_MAX = 1_440;
 
 export const readThroughputSchema = z.strictObject({
-  minutes: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MINUTES_MAX)
+  minutes: digits(1, MINUTES_MAX)
     .default(60)
     .describe('How many minutes, up to the current one; at most a day.'),
   project: id.optional().describe('Only this project. Default: all projects.'),

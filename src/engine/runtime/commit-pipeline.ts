@@ -13,8 +13,9 @@
 import { EntryQueue } from '../../base/entry-queue.ts';
 import type { Clock } from '../../base/environment.ts';
 import { sha256 } from '../../base/hash.ts';
+import { wellFormedValue } from '../../base/text/well-formed.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
-import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
+import { type DomainEvent, declarationOf, type StoredRecord } from '../../contracts/events/events.ts';
 import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { encodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
 import { unwritable } from '../../journal/failures.ts';
@@ -136,10 +137,10 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
   }
 
   /** Decides and encodes an event, without appending it. */
-  prepare(event: DomainEvent, origin: Origin, waiter?: Waiter): LogEntry {
+  prepare(given: DomainEvent, origin: Origin, waiter?: Waiter): LogEntry {
     const { clock, writer, maxEventBytes } = this.#options;
     const { host } = this.#attached();
-    const eventJson = JSON.stringify(event);
+    const [event, eventJson] = jsonOf(given);
     // Checked before the machines move: an event that does not fit must not have happened.
     if (eventJson.length * 3 > maxEventBytes) assertFits(event, eventJson, maxEventBytes);
     const moves: Move[] = [];
@@ -214,6 +215,20 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
         unreachable(state, 'assertWritable');
     }
   }
+}
+
+/** JSON has half of a surrogate pair only as an escape. */
+const SURROGATE_ESCAPE = '\\ud';
+
+/**
+ * The event with its JSON. What a program prints, or a function returns, may hold halves of surrogate pairs, which no
+ * UTF-8 can: they are replaced here, so that the log, the state and every answer have the same text.
+ */
+function jsonOf(event: DomainEvent): [DomainEvent, string] {
+  const json = JSON.stringify(event);
+  if (!json.includes(SURROGATE_ESCAPE)) return [event, json];
+  const kept = declarationOf(event.type).schema.parse(wellFormedValue(event));
+  return [kept, JSON.stringify(kept)];
 }
 
 /** What the sender of a large event can do. */

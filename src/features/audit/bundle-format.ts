@@ -1,5 +1,6 @@
 /** The lines of a bundle, and reading them. docs/reference/audit.md describes them for other programs. */
 import { z } from 'zod';
+import { readExactJson } from '../../base/exact-json.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 
@@ -113,7 +114,8 @@ export class BundleContents {
 export function parseLine(bytes: Uint8Array): BundleLine | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return lineSchema.safeParse(JSON.parse(text)).data ?? null;
+    const read = readExactJson(text);
+    return read.ok ? (lineSchema.safeParse(read.value).data ?? null) : null;
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 /** MCP over HTTP at one path, beside the operations: its answers follow the MCP protocol. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { type AttemptPrincipal, principalOf } from '../../app/agents/agent-messages.ts';
 import type { AppContext } from '../../app/context.ts';
 import type { McpHandler } from '../../client/mcp/http.ts';
@@ -7,10 +8,11 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import { checkedProject } from '../../contracts/ids.ts';
 import { type Caller, type Gatekeeper, tokenOf } from '../../operations/access/access.ts';
 import { traceIn } from '../../operations/headers.ts';
+import { parseQuery } from '../../operations/parse.ts';
 import { answerError } from '../errors.ts';
 
 export const MCP_PATH = '/mcp';
-const DEFAULT_PROJECT = 'default';
+const querySchema = z.object({ project: z.string().default('default') });
 
 /** @param takeTurn counts a request of a client; throws SignalboxError `rate_limited` */
 export function serveMcp(
@@ -23,7 +25,7 @@ export function serveMcp(
     FastifyRequest,
     { readonly principal: AttemptPrincipal | null; readonly caller: Caller }
   >();
-  http.post<{ Querystring: { readonly project?: string } }>(MCP_PATH, {
+  http.post(MCP_PATH, {
     config: { operation: 'mcp' },
     // Before the body is read, as for operations. What a tool may do is decided by the operation that it calls.
     onRequest: async (request) => {
@@ -36,7 +38,7 @@ export function serveMcp(
     errorHandler: answerParseError,
     handler: async (request, reply) => {
       const { principal, caller } = callers.get(request) ?? { principal: null, caller: null };
-      const { project = DEFAULT_PROJECT } = request.query;
+      const { project } = parseQuery(querySchema, request.query);
       const gone = new AbortController();
       // A tool that waits ends with its connection.
       reply.raw.once('close', () => gone.abort());

@@ -1,5 +1,6 @@
 /**
- * Access: who may use which operation. The error is 401 if the caller is unknown, and 403 if it is known and not allowed.
+ * Access: who may use which operation. The error is 401 if the caller is unknown, also while no token is needed and one is
+ * sent that is not valid; it is 403 if the caller is known and not allowed.
  *
  * Invariant access/attempt-speaks-for-itself: an attempt's token lets its holder report about its own attempt, and read and
  * create children of its own task. It decides only about tasks that it was given to review, never about its own work.
@@ -23,7 +24,7 @@ export interface Caller {
   readonly role: Role;
   /** Of an attempt; null for people. */
   readonly token: string | null;
-  /** The attempt to which the token belongs; null for people, and for a token that is not known. */
+  /** The attempt to which the token belongs; null for people. */
   readonly attempt: AttemptRef | null;
 }
 
@@ -61,12 +62,7 @@ export interface Address {
 }
 
 /** A caller without a name. */
-export const anonymous = (role: Role, token: string | null = null): Caller => ({
-  actor: ANONYMOUS,
-  role,
-  token,
-  attempt: null,
-});
+export const anonymous = (role: Role): Caller => ({ actor: ANONYMOUS, role, token: null, attempt: null });
 
 const BEARER = /^Bearer +([\w~+/.-]+=*) *$/i;
 
@@ -110,23 +106,17 @@ export class Gatekeeper {
       throw new SignalboxError('forbidden', refusalOf(access, role));
     }
     const principal = principalOf(token, address);
-    if (!principal) return this.#unknown(access, token, isOpen);
+    if (!principal) {
+      throw new SignalboxError(
+        'unauthorized',
+        'the token is not valid: it was revoked, or belongs to an attempt that is over',
+      );
+    }
     // What it creates belongs to its task, also while everybody may read everything.
     const isAtHome = address.project === principal.project || (isOpen && access !== 'create');
     if (isAllowed(access, 'attempt') && isAtHome)
       return { actor: agentActor(principal.agent), role: 'attempt', token, attempt: principal };
     throw new SignalboxError('forbidden', refusalOf(access, 'attempt'));
-  }
-
-  /** While no token is needed, an unknown token does not forbid a read; messages of agents name their task. */
-  #unknown(access: Access, token: string, isOpen: boolean): Caller {
-    if (isOpen && (access === 'read' || access === 'speak' || access === 'comment' || access === 'decide')) {
-      return anonymous('attempt', token);
-    }
-    throw new SignalboxError(
-      'unauthorized',
-      'the token is not valid: it was revoked, or belongs to an attempt that is over',
-    );
   }
 }
 

@@ -255,8 +255,8 @@ describe.concurrent('the MCP server', () => {
     say({ id: 1, method: 'initialize', params });
     say({ method: 'notifications/initialized' });
     say({ id: 2, method: 'tools/list' });
-    child.stdin.write('this is no MCP\n');
-    await until(() => out.includes('"id":2'), 'both are answered');
+    child.stdin.write('this is no MCP\n{"jsonrpc":"2.0","id":3,"method":"tools/list","id":3}\n');
+    await until(() => /"id":2/.test(out) && /"id":3.*there twice/.test(out), 'all are answered');
     child.stdin.end();
     const [code] = (await once(child, 'close')) as [number];
     expect(code).toBe(0);

@@ -33,13 +33,14 @@ class RawAgent {
     kind: string,
     body: Readonly<Record<string, unknown>> | string,
     messageId = `${this.#agent}-${this.#count++}`,
+    ...moreIds: readonly string[]
   ): Promise<AgentAnswerMessage> {
     const id = typeof body === 'object' && typeof body.id === 'string' ? body.id : messageId;
     await this.#connection.flush();
     this.#answers.set(id, null);
     const payload = typeof body === 'string' ? body : JSON.stringify({ type: kind, ...body });
     await jetstream(this.#connection).publish(agentSubject(this.#agent, kind as 'status'), payload, {
-      headers: idHeader(messageId),
+      headers: idHeader(messageId, ...moreIds),
     });
     await until(() => this.#answers.get(id) !== null, `an answer to ${id}`);
     const answer = this.#answers.get(id);
@@ -64,11 +65,14 @@ class RawAgent {
   }
 }
 
-function idHeader(id: string) {
+function idHeader(...ids: readonly string[]) {
   const sent = headers();
-  sent.set('Nats-Msg-Id', id);
+  for (const id of ids) sent.append('Nats-Msg-Id', id);
   return sent;
 }
+
+/** As JSON, without the braces. */
+const fields = (word: object): string => JSON.stringify(word).slice(1, -1);
 
 /** For raw agents, which send no heartbeats. */
 const PATIENT = { ...REMOTE, offline_after_seconds: 600 };
@@ -142,6 +146,12 @@ describe('a message of an agent over NATS', () => {
     const word = await agent.begin();
     const refusals: [string, Promise<AgentAnswerMessage>][] = [
       ['invalid_request', agent.say('status', '{"type":')],
+      ['invalid_request', agent.say('comment', `{"type":"comment",${fields(word)},"body":"a","body":"b"}`)],
+      [
+        'invalid_request',
+        agent.say('comment', String.raw`{"type":"comment",${fields(word)},"body":"\ud800"}`),
+      ],
+      ['invalid_request', agent.say('comment', { ...word, body: 'two ids' }, 'id-1', 'id-2')],
       ['invalid_request', agent.say('status', { ...word, status: 'dancing' })],
       ['invalid_request', agent.say('status', { ...word, status: 'working', mood: 'good' })],
       ['invalid_request', agent.say('song', { ...word })],

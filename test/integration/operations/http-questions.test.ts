@@ -39,6 +39,12 @@ const permission = (about: object, more: object = {}) => ({
   ...more,
 });
 
+const EMPTY_FORM = { type: 'object', properties: {} };
+const withField = (field: object) => ({
+  message: 'Which?',
+  schema: { ...EMPTY_FORM, properties: { a: field } },
+});
+
 describe('questions that are not valid', () => {
   it.each([
     [
@@ -49,6 +55,13 @@ describe('questions that are not valid', () => {
     ['a choice without options', { message: 'Which?', kind: 'choice' }],
     ['two options with one id', { message: 'Which?', options: ['a', 'a'] }],
     ['a default that is not offered', { message: 'Which?', options: ['a'], default: { option: 'b' } }],
+    ['an address without a host', { message: 'Open this', kind: 'link', url: 'https://' }],
+    ['a time that is over', { message: 'Which?', expires_at: '2020-01-31T12:00:00Z' }],
+    ['a text that is longer than it may be', withField({ type: 'string', minLength: 2, maxLength: 1 })],
+    ['a number out of its range', withField({ type: 'integer', minimum: 1.2, maximum: 1.8 })],
+    ['more items than choices', withField({ type: 'array', items: { enum: ['a'] }, minItems: 2 })],
+    ['no choice', withField({ type: 'string', enum: [] })],
+    ['a field that it does not have', { message: 'Which?', schema: { ...EMPTY_FORM, required: ['a'] } }],
   ])('are refused, and leave nothing in the log: %s', async (_what, question) => {
     await using http = await start();
     const before = http.events;

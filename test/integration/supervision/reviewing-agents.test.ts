@@ -211,6 +211,6 @@ describe('a verdict with the token of the review', () => {
     await http.post(`${TASKS}/t/reject`, { comment: 'a person says no' });
     gate.open();
     await http.test.until('t-r1', ({ state, openAttempt }) => state === 'cancelled' && openAttempt === null);
-    problemIn(await http.post(`${TASKS}/t/approve`, {}, { token }), 409, 'stale_attempt');
+    problemIn(await http.post(`${TASKS}/t/approve`, {}, { token }), 401, 'unauthorized');
   });
 });

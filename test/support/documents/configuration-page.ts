@@ -6,7 +6,8 @@ const HEAD = `# Configuration
 
 Here you find every key of \`signalbox.config.yaml\`. Written from the schema by \`npm run docs\`; do not edit.
 
-Every key may be left out, and so may the file. An unknown key is an error. Times are in seconds, with fractions; relative paths
+Every key may be left out, and so may the file. An unknown key is an error, and so is a repeated one; an alias
+(\`*name\`) stands for a whole value, and maps are not merged (\`<<\`). Times are in seconds, with fractions; relative paths
 start from the current directory. \`signalbox config check\` names the line and the key of each problem.
 
 An option of the command line wins over a variable of the environment, and a variable over the file.

@@ -81,9 +81,24 @@ describe('the command line', () => {
     [['task', 'show'], /^signalbox: missing required argument 'id'/],
     [['task', 'show', 'a', 'b'], /^signalbox: too many arguments/],
     [['task', 'reject', 'a'], /^signalbox: required option '--comment <text>' not specified/],
-    [['task', 'add', 'x', '--params', '{'], /^signalbox: option '--params <json>' .*It is not JSON: /],
+    [
+      ['task', 'add', 'x', '--params', '{'],
+      /^signalbox: option '--params <json>' .*It is refused: not JSON: /,
+    ],
     [['task', 'add', 'x', '--params', '[1]'], /Expected a JSON object/],
+    [['task', 'add', 'x', '--params', '{"a":[{"b":1,"b":2}]}'], /refused: a\[0\]\.b: the key is there twice/],
+    [
+      ['task', 'add', 'x', '--params', '{"a":"\\ud800"}'],
+      /refused: a: the text has half of a surrogate pair/,
+    ],
+    [['question', 'answer', 'q', '--content', '{"a":1,"\\u0061":2}'], /refused: a: the key is there twice/],
     [['task', 'add', 'x', '--label', 'x'], /Expected NAME=VALUE/],
+    [['task', 'add', 'x', '--label', 'x=1', '--label', 'x=2'], /The label x is given twice/],
+    ...['0x10', '1e1', ' 5', '+5', '5.0', ''].flatMap((number): [string[], RegExp][] => [
+      [['task', 'ls', '--limit', number], /Expected a whole number, in digits/],
+      [['attempt', 'logs', 'a', number], /Expected a whole number, in digits/],
+    ]),
+    [['budget', 'raise', 'daily', '--tokens', '1e3'], /Expected a number above 0/],
     [['task', 'add', 'x', '--delay', 'soon'], /Expected a time such as 90/],
     [
       ['task', 'add', 'x', '--file', '/nowhere/at/all'],

@@ -226,14 +226,6 @@ limits: { concurrency: 1.5 }
     ]);
   });
 
-  it('include aliases that would fill the memory', () => {
-    const nested = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(', ')}]\n`;
-    const text = nested('a', '1') + nested('b', '*a') + nested('c', '*b') + nested('d', '*c');
-    expect(linesOf(text)).toEqual([
-      `${FILE}:1:1: Excessive alias count indicates a resource exhaustion attack`,
-    ]);
-  });
-
   it.each(['"a b"', '"http://h"', '"-a"', '"[::1]"', '""'])('include host %s, which is not valid', (host) => {
     expect(errorOf(`server: { host: ${host} }`).message).toMatch(/server\.host: expected an IP address/);
   });

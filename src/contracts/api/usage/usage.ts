@@ -1,7 +1,7 @@
 /** What agents have used, by day, project, agent, model or task. */
 import { z } from 'zod';
 import { isZone } from '../../../base/time-zone.ts';
-import { count, id, time } from '../../fields.ts';
+import { count, digits, id, time } from '../../fields.ts';
 import { MAX_MODEL_LENGTH } from '../../usage.ts';
 import { usageFiguresSchema } from './figures.ts';
 
@@ -44,13 +44,7 @@ export const readUsageSchema = z.strictObject({
   project: id.optional().describe('Only this project.'),
   agent: id.optional().describe('Only this agent.'),
   model: z.string().min(1).max(MAX_MODEL_LENGTH).optional().describe('Only this model.'),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_ROWS)
-    .default(100)
-    .describe('At most this many rows; the others are summed up.'),
+  limit: digits(1, MAX_ROWS).default(100).describe('At most this many rows; the others are summed up.'),
   at: z
     .string()
     .min(1)

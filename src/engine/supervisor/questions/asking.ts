@@ -16,7 +16,7 @@ import {
 import type { CommitPipeline } from '../../runtime/commit-pipeline.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
 import type { AttemptTokens } from '../tokens.ts';
-import { checkedQuestion } from './check.ts';
+import { assertNotExpired, checkedQuestion } from './check.ts';
 import { type QuestionRef, questionKey } from './question-ref.ts';
 import { Underway } from './underway.ts';
 
@@ -55,6 +55,7 @@ export class Asking {
       assertSame(known, attempt, spec);
       return question;
     }
+    assertNotExpired(spec, environment.clock.now());
     const agent = this.#assertMayAsk(ref, spec);
     const event: EventOf<'attempt.question_asked'> = {
       type: 'attempt.question_asked',

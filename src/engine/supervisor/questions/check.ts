@@ -4,7 +4,6 @@ import {
   type AnswerContent,
   type AnswerSpec,
   type Form,
-  type FormField,
   isRejecting,
   MAX_ANSWER_BYTES,
   MAX_QUESTION_BYTES,
@@ -12,6 +11,7 @@ import {
   type QuestionOption,
   type QuestionSpec,
 } from '../../../contracts/questions.ts';
+import { faultOfContent, faultOfForm } from './form.ts';
 
 /** The answer of a person or an agent. */
 export interface GivenAnswer {
@@ -72,9 +72,9 @@ function faultIn(spec: QuestionSpec): string | null {
   const ids = options.map(({ id }) => id);
   if (new Set(ids).size < ids.length) return 'options: each needs an id of its own';
   if (kind === 'form' && schema === undefined) return 'schema: a question of kind form needs one';
-  const unknown = schema?.required?.find((name) => !Object.hasOwn(schema.properties, name));
-  if (unknown !== undefined) return `schema.required: there is no field ${JSON.stringify(unknown)}`;
-  if ((kind === 'link' || url !== undefined) && !/^https?:\/\//.test(url ?? ''))
+  const unanswerable = schema && faultOfForm(schema);
+  if (unanswerable) return unanswerable;
+  if ((kind === 'link' || url !== undefined) && !isWebAddress(url ?? ''))
     return 'url: expected an address that begins with http:// or https://';
   if (spec.default === undefined) return null;
   const applied = options.find(({ id }) => id === spec.default?.option);
@@ -86,6 +86,17 @@ function faultIn(spec: QuestionSpec): string | null {
   } catch (error) {
     return `default: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+function isWebAddress(url: string): boolean {
+  return /^https?:\/\//.test(url) && URL.canParse(url);
+}
+
+/** @throws SignalboxError `invalid_request` */
+export function assertNotExpired({ expires_at_ms }: QuestionSpec, now: number): void {
+  if (expires_at_ms === undefined || expires_at_ms > now) return;
+  const given = new Date(expires_at_ms).toISOString();
+  throw new SignalboxError('invalid_request', `expires_at: ${given} is in the past: give a later time`);
 }
 
 /**
@@ -140,66 +151,14 @@ function contentFor(
         throw invalid('give the text, as "content": {"text": "…"}');
       return content;
     case 'form':
-      if (schema) assertFits(schema, content ?? {});
+      assertFits(schema, content ?? {});
       return content ?? {};
   }
 }
 
-function assertFits({ properties, required = [] }: Form, content: AnswerContent): void {
-  for (const name of required) if (!Object.hasOwn(content, name)) throw invalid(`${name}: is missing`);
-  for (const [name, value] of Object.entries(content)) {
-    const field = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (!field) throw invalid(`${name.slice(0, 100)}: is not a field of the form`);
-    const fault = faultOfValue(field, value);
-    if (fault !== null) throw invalid(`${name}: ${fault}`);
-  }
-}
-
-function faultOfValue(field: FormField, value: AnswerContent[string]): string | null {
-  switch (field.type) {
-    case 'boolean':
-      return typeof value === 'boolean' ? null : 'expected true or false';
-    case 'number':
-    case 'integer':
-      if (typeof value !== 'number' || !Number.isFinite(value)) return 'expected a number';
-      if (field.type === 'integer' && !Number.isInteger(value)) return 'expected a whole number';
-      return isOutside(value, field.minimum, field.maximum)
-        ? `expected a number${rangeText(field.minimum, field.maximum)}`
-        : null;
-    case 'array':
-      if (!Array.isArray(value)) return 'expected a list';
-      if (isOutside(value.length, field.minItems, field.maxItems))
-        return `expected a list${rangeText(field.minItems, field.maxItems)} items`;
-      return value.every((each) => field.items.enum.includes(each))
-        ? null
-        : `expected only ${field.items.enum.join(', ')}`;
-    case 'string':
-      return typeof value === 'string' ? faultOfText(field, value) : 'expected text';
-  }
-}
-
-const FORMATS: Readonly<Record<NonNullable<Extract<FormField, { type: 'string' }>['format']>, RegExp>> = {
-  email: /^[^\s@]{1,64}@[^\s@]{1,255}$/,
-  uri: /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/,
-  date: /^\d{4}-\d{2}-\d{2}$/,
-  'date-time': /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/,
-};
-
-function faultOfText(field: Extract<FormField, { type: 'string' }>, value: string): string | null {
-  const choices = field.enum ?? field.oneOf?.map((each) => each.const);
-  if (choices && !choices.includes(value)) return `expected ${choices.join(', ')}`;
-  if (isOutside(value.length, field.minLength, field.maxLength))
-    return `expected text${rangeText(field.minLength, field.maxLength)} characters`;
-  return field.format && !FORMATS[field.format].test(value) ? `expected the format ${field.format}` : null;
-}
-
-function isOutside(value: number, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): boolean {
-  return value < min || value > max;
-}
-
-function rangeText(min: number | undefined, max: number | undefined): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  return min === undefined ? ` of at most ${max}` : ` of at least ${min}`;
+function assertFits(schema: Form | undefined, content: AnswerContent): void {
+  const fault = schema && faultOfContent(schema, content);
+  if (fault) throw invalid(fault);
 }
 
 function invalid(why: string): SignalboxError {
