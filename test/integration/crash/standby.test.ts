@@ -1,5 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
+import type { ScheduleAnswer } from '../../../src/contracts/api/schedules.ts';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
 import { readRecord } from '../../../src/journal/codec/cloud-event.ts';
 import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
@@ -20,6 +21,7 @@ const AGENTS = {
     cwd: '.',
     concurrency: 10,
   },
+  quick: { driver: 'command', command: ['echo', 'done'], concurrency: 10 },
 };
 /** Milliseconds that a leader stands still: far longer than its lease, at least. */
 const PAUSE_MS = Number(process.env.STANDBY_PAUSE_SECONDS ?? 6) * 1_000;
@@ -36,13 +38,15 @@ class Pair implements AsyncDisposable {
     this.standby = standby;
   }
 
-  static async start(): Promise<Pair> {
+  /** @param more of the configuration, beside the agents */
+  static async start(more: object = {}): Promise<Pair> {
     const nats = await natsServer();
     const { user, pass } = nats.connectOptions;
     const env = { NATS_URL: nats.url.replace('nats://', `nats://${user}:${pass}@`) };
     const leader = await Sandbox.create({ config: {}, env });
-    const agents = { slow: { ...AGENTS.slow, cwd: leader.directory } };
-    const config = { defaults: { review: 'auto' }, data_dir: `${leader.directory}/data`, agents };
+    const agents = { ...AGENTS, slow: { ...AGENTS.slow, cwd: leader.directory } };
+    const data_dir = `${leader.directory}/data`;
+    const config = { defaults: { review: 'auto' }, data_dir, agents, ...more };
     await leader.configure(config);
     const standby = await Sandbox.create({ config, env });
     await leader.up();
@@ -128,6 +132,35 @@ describe.concurrent('a standby', { timeout: 120_000 }, () => {
     const takeOver = records.findIndex(({ id }) => id.startsWith(present));
     expect(records.slice(takeOver).filter(({ id }) => id.startsWith(old))).toEqual([]);
     expect(records.some(({ event }) => 'task' in event && event.task === 'late')).toBe(false);
+  });
+
+  it('schedules/each-time-once: goes on with a schedule whose time was decided when the leader was killed', async () => {
+    const task = { title: 'Tick of {{nominal_time}}', agent: 'quick' };
+    const every = { every_seconds: 10, catch_up: 'all', overlap: 'allow_all', project: 'demo' };
+    await using pair = await Pair.start({ schedules: { tick: { ...every, task } } });
+    const connection = await connect(pair.nats.connectOptions);
+    const fired = connection.subscribe('signalbox.v1.live._system.schedule.tick.fired', { max: 1 });
+    for await (const _ of fired) pair.leader.signal('SIGKILL');
+    await connection.close();
+    await pair.standby.ready();
+    await until(
+      async () => {
+        const { runs } = await pair.standby.get<ScheduleAnswer>('/api/schedules/tick');
+        return runs.length >= 2 && runs.every(({ task_status }) => task_status === 'done');
+      },
+      'the time of the leader and one of the standby are done',
+      60_000,
+    );
+    const records = await pair.records();
+    const decided = records.flatMap(({ event }) =>
+      event.type === 'schedule.fired' ? [[event.nominal_ms, event.task_id]] : [],
+    );
+    const created = records.flatMap(({ event }) =>
+      event.type === 'task.created' ? [[event.spec.schedule?.nominal_ms, event.task]] : [],
+    );
+    expect(created).toEqual(decided);
+    const [first = 0] = decided.map(([time]) => Number(time));
+    expect(decided.map(([time]) => time)).toEqual(decided.map((_, index) => first + index * 10_000));
   });
 
   it('takes over at once from a leader that stops, also with an embedded server', async () => {
