@@ -170,9 +170,11 @@ function add({ byTask }: AttemptHistory, event: EventOf<'task.claimed'>, { time 
 function redact({ byTask }: AttemptHistory, event: EventOf<'task.redacted'>): void {
   const key = taskKey(event);
   const history = byTask.get(key) ?? NOTHING;
-  const index = history.findIndex(({ endedSequence }) => endedSequence === event.sequence);
-  const attempt = history[index];
-  if (!attempt) return;
-  const error = attempt.error === null ? null : REDACTED;
-  byTask.set(key, history.with(index, { ...attempt, error, stderrTail: null, evidence: null }));
+  if (!history.some(({ endedSequence }) => endedSequence === event.sequence)) return;
+  const next = history.map((attempt) =>
+    attempt.endedSequence === event.sequence
+      ? { ...attempt, error: attempt.error === null ? null : REDACTED, stderrTail: null, evidence: null }
+      : attempt,
+  );
+  byTask.set(key, next);
 }

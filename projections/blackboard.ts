@@ -238,7 +238,9 @@ export const blackboard: PastProjection<Blackboard> = {
     const transition = record.transitions.find(({ entity }) => entity === 'task');
     const from = task.state;
     const to = (transition?.to ?? from) as TaskState;
-    const next = draftOf(task, entries);
+    // No reader holds the entry that an earlier event of the same message has made.
+    const isOwn = task.lastSequence === record.sequence;
+    const next = draftOf(task, isOwn ? 'unseen' : entries);
     handle(next, event, record);
     next.state = to;
     if (transition) next.version = transition.version;

@@ -27,7 +27,8 @@ export interface EventQuery {
 }
 
 interface Message {
-  readonly id: number;
+  /** The position after it; undefined if other events of the same message follow. */
+  readonly id: string | undefined;
   readonly event: EventAnswer;
 }
 
@@ -71,16 +72,18 @@ async function* messagesIn(
   const decoder = new TextDecoder();
   let messages: Message[] = [];
   const parser = createParser({
-    onEvent: ({ id, data }) => messages.push({ id: Number(id), event: JSON.parse(data) as EventAnswer }),
+    onEvent: ({ id, data }) => messages.push({ id, event: JSON.parse(data) as EventAnswer }),
   });
   try {
     for await (const chunk of body) {
       const text = decoder.decode(chunk, { stream: true });
       parser.feed(text);
-      const ready = messages;
-      messages = [];
+      // Events that were stored together come together: after an interruption all of them come again.
+      const whole = messages.findLastIndex(({ id }) => id !== undefined) + 1;
+      const ready = messages.slice(0, whole);
+      messages = messages.slice(whole);
       for (const message of ready) {
-        cursor.lastId = String(message.id);
+        if (message.id !== undefined) cursor.lastId = message.id;
         yield message;
       }
     }

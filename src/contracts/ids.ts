@@ -45,14 +45,30 @@ export interface AttemptRef extends TaskRef {
   readonly attempt: number;
 }
 
+/** The last keys that were made: what happens to a task asks for them many times in a row, and a new text is hashed anew. */
+const lastTask = { project: '', task: '', key: '/' };
+const lastAttempt = { task: '', attempt: 0, key: '' };
+
 /** The key of a task in maps and in the log: `project/task`. */
 export function taskKey({ project, task }: TaskRef): string {
-  return `${project}/${task}`;
+  if (lastTask.task !== task || lastTask.project !== project) {
+    lastTask.project = project;
+    lastTask.task = task;
+    lastTask.key = `${project}/${task}`;
+  }
+  return lastTask.key;
 }
 
 /** The key of an attempt in maps and in the log: `project/task/attempt`. */
-export function attemptKey({ project, task, attempt }: AttemptRef): string {
-  return `${project}/${task}/${attempt}`;
+export function attemptKey(ref: AttemptRef): string {
+  const task = taskKey(ref);
+  const { attempt } = ref;
+  if (lastAttempt.task !== task || lastAttempt.attempt !== attempt) {
+    lastAttempt.task = task;
+    lastAttempt.attempt = attempt;
+    lastAttempt.key = `${task}/${attempt}`;
+  }
+  return lastAttempt.key;
 }
 
 /** The task that a key of a task or of an attempt names. */

@@ -183,6 +183,8 @@ export interface Driver {
   readonly cwd?: string | undefined;
   /** Whether its agents work in the workspace of a task, if there is one. Absent: they do not. */
   readonly takesWorkspace?: boolean;
+  /** The start of its runs, if it is certain as soon as the attempt is claimed: it is recorded with the claim. */
+  readonly startsWithClaim?: RunStart;
   /** Whether its runs survive the end of this process. */
   readonly adoptable: boolean;
   /** Whether the agent is available only while it reports so itself. */
@@ -194,7 +196,7 @@ export interface Driver {
   /** Milliseconds that its process may stay after its result; if absent, the agent's grace. */
   readonly lingerMs?: number | undefined;
   /** @throws SignalboxError `spawn_failed`, with what to correct; NotBegun */
-  start(request: RunRequest): Promise<Run>;
+  start(request: RunRequest): Promise<Run> | Run;
   /** Called if the attempt is to be stopped while its `start` is pending: `start` has to settle at once. */
   withdraw?(attempt: AttemptRef): void;
   /** Finds the run of an attempt that was requested before this process started. Waits for nothing outside this machine. */

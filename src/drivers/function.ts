@@ -7,7 +7,7 @@ import type { OUTPUT_TYPES, Output, TaskSpec } from '../contracts/tasks.ts';
 import { defineDriver, localOptions } from './definition.ts';
 import type { Adoption, Driver, Run, RunEnd, RunRequest } from './driver.ts';
 
-const HOST = hostname();
+const START = { host: hostname() };
 
 /** What a handler is given. */
 export interface FunctionContext extends AttemptRef {
@@ -50,6 +50,8 @@ export class FunctionDriver implements Driver {
   readonly name = 'function';
   readonly writesBack = false;
   readonly adoptable = false;
+  /** A function is called in this process, as soon as its claim is stored. */
+  readonly startsWithClaim = START;
   readonly #handler: FunctionHandler;
   readonly #now: () => number;
 
@@ -58,15 +60,15 @@ export class FunctionDriver implements Driver {
     this.#now = now;
   }
 
-  async start(request: RunRequest): Promise<Run> {
+  start(request: RunRequest): Run {
     const startedAt = this.#now();
-    const abort = new AbortController();
+    const context = new CallContext(request);
     return {
-      start: { host: HOST },
-      ended: this.#run(request, abort.signal),
+      start: START,
+      ended: this.#run(request, context),
       lastSignAt: () => startedAt,
-      stop: () => abort.abort(),
-      detach: () => abort.abort(),
+      stop: () => context.abort(),
+      detach: () => context.abort(),
     };
   }
 
@@ -76,14 +78,49 @@ export class FunctionDriver implements Driver {
     return { kind: 'ended', start: null, end: { result, outputs: [] } };
   }
 
-  async #run(request: RunRequest, signal: AbortSignal): Promise<RunEnd> {
-    const { project, task, attempt, spec, traceparent, prompt } = request;
+  async #run({ agent, spec }: RunRequest, context: FunctionContext): Promise<RunEnd> {
     try {
-      const returned = await this.#handler({ project, task, attempt, spec, traceparent, signal, prompt });
-      return { result: { kind: 'returned' }, outputs: returnedOutputs(returned, request.agent, spec.title) };
+      const returned = await this.#handler(context);
+      return { result: { kind: 'returned' }, outputs: returnedOutputs(returned, agent, spec.title) };
     } catch (thrown) {
       return { result: { kind: 'threw', error: messageOf(thrown) }, outputs: [] };
     }
+  }
+}
+
+/** What a handler is given; what few handlers ask for is made on demand. */
+class CallContext implements FunctionContext {
+  readonly project: string;
+  readonly task: string;
+  readonly attempt: number;
+  readonly spec: TaskSpec;
+  readonly prompt: () => string;
+  readonly #request: RunRequest;
+  #controller: AbortController | null = null;
+  #isAborted = false;
+
+  constructor(request: RunRequest) {
+    this.project = request.project;
+    this.task = request.task;
+    this.attempt = request.attempt;
+    this.spec = request.spec;
+    this.prompt = request.prompt;
+    this.#request = request;
+  }
+
+  get traceparent(): string {
+    return this.#request.traceparent;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#controller?.abort();
   }
 }
 

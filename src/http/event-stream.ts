@@ -1,10 +1,10 @@
 /**
- * Server-sent events. The id of an event is its place in the log: a client that reconnects with `Last-Event-ID` misses nothing
- * and gets nothing twice, also after a restart of Signalbox. A slow client costs one batch of memory, and is disconnected
+ * Server-sent events. The id of an event is its place in the log; of events that were stored as one message, the last has it.
+ * A client that reconnects with `Last-Event-ID` misses nothing, and gets nothing twice unless it was cut off within a message, also after a restart of Signalbox. A slow client costs one batch of memory, and is disconnected
  * after `stallMs`. Heartbeats keep the connection alive and move the client's id on while its filter lets nothing through.
  */
 import type { ServerResponse } from 'node:http';
-import type { Batch, Follower } from '../app/events/event-feed.ts';
+import { type Batch, type Follower, isLastOfMessage } from '../app/events/event-feed.ts';
 import type { Clock } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 
@@ -76,12 +76,19 @@ export function once(encode: (batch: Batch) => string): EncodeBatch {
 
 /** Each event as one message. */
 export const encodeEvents: EncodeBatch = once(({ events }) =>
-  events.map(({ sequence, type, json }) => message(sequence, type, json)).join(''),
+  events
+    .map(({ sequence, type, json }, index) =>
+      message(isLastOfMessage(events, index) ? sequence : null, type, json),
+    )
+    .join(''),
 );
 
-/** @param data without line breaks, as JSON has none */
-export function message(id: number, event: string, data: string): string {
-  return `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`;
+/**
+ * @param id null if the client must not go on from here
+ * @param data without line breaks, as JSON has none
+ */
+export function message(id: number | null, event: string, data: string): string {
+  return `${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`;
 }
 
 function startHeartbeat(

@@ -4,8 +4,8 @@
  * verification of a long log continues after a restart.
  */
 import { messageOf } from '../contracts/errors.ts';
-import { eventSubject, subjectPartsOf } from '../contracts/messages/subjects.ts';
-import { GENESIS_HASH, readRecord } from './codec/cloud-event.ts';
+import { eventSubject, subjectPartsOfAll } from '../contracts/messages/subjects.ts';
+import { eventsOf, GENESIS_HASH, readRecords } from './codec/cloud-event.ts';
 import { damaged } from './failures.ts';
 import type { LogReader, StoredMessage } from './journal.ts';
 import { chainHashOf } from './redactions.ts';
@@ -45,7 +45,8 @@ export async function verifyChain(
 /** @throws SignalboxError `log_corrupt` */
 function assertContinues(message: StoredMessage, hash: string): void {
   const { sequence, originalHash } = message;
-  const { id, event, previousHash } = readOrRefuse(message);
+  const records = readOrRefuse(message);
+  const { id, previousHash } = records[0];
   if (previousHash !== hash) {
     throw damaged(
       Math.max(1, sequence - 1),
@@ -57,15 +58,15 @@ function assertContinues(message: StoredMessage, hash: string): void {
   if (message.id !== id) {
     throw damaged(sequence, `the message of event ${sequence} has the id ${message.id || 'none'}, not ${id}`);
   }
-  const subject = eventSubject(subjectPartsOf(event));
+  const subject = eventSubject(subjectPartsOfAll(eventsOf(records)));
   if (message.subject !== subject) {
     throw damaged(sequence, `event ${sequence} has the subject ${message.subject}, not ${subject}`);
   }
 }
 
-function readOrRefuse(message: StoredMessage): ReturnType<typeof readRecord> {
+function readOrRefuse(message: StoredMessage): ReturnType<typeof readRecords> {
   try {
-    return readRecord(message);
+    return readRecords(message);
   } catch (cause) {
     throw damaged(message.sequence, `event ${message.sequence} cannot be read: ${messageOf(cause)}`);
   }

@@ -12,9 +12,9 @@ import {
   eventSubject,
   REDACTION_FILTER,
   redactionFilter,
-  subjectPartsOf,
+  subjectPartsOfAll,
 } from '../contracts/messages/subjects.ts';
-import { decodeRecord, readRecord } from './codec/cloud-event.ts';
+import { decodeMessage, eventsOf, readRecords, recordsOf } from './codec/cloud-event.ts';
 import { refuseGap } from './failures.ts';
 import type { FillGap, LogReader, StoredMessage } from './journal.ts';
 
@@ -33,10 +33,14 @@ export async function* readRedactions(
   reader: Pick<LogReader, 'readByFilter'>,
   filter = REDACTION_FILTER,
 ): AsyncIterable<Redaction> {
-  for await (const message of reader.readByFilter(filter)) {
-    const { event, sequence } = readRecord(message);
+  for await (const { event, sequence } of recordsOf(reader.readByFilter(filter))) {
     if (event.type === 'task.redacted') yield { ...event, by: sequence };
   }
+}
+
+/** The parts of a stored message that a redaction changes. */
+interface Envelope {
+  readonly data: { readonly event: unknown; readonly also?: readonly { readonly event: unknown }[] };
 }
 
 /**
@@ -44,28 +48,36 @@ export async function* readRedactions(
  * @throws SignalboxError `invalid_request` for an event without content
  */
 export function skeletonOf(message: StoredMessage): Pick<Redaction, 'sequence' | 'sha256' | 'skeleton'> {
-  const { event, sequence } = readRecord(message);
-  const form = redactedForm(event);
-  if (form === null) {
+  const { sequence } = message;
+  const events = eventsOf(readRecords(message));
+  const forms = events.map((event) => redactedForm(event));
+  if (forms.every((form) => form === null)) {
+    const names = events.map(({ type }) => type).join(', ');
     throw new SignalboxError(
       'invalid_request',
-      `event ${sequence} is a ${event.type} and has no text of a user or an agent: there is nothing to redact`,
-      { details: { sequence, type: event.type } },
+      `event ${sequence} is ${names} and has no text of a user or an agent: there is nothing to redact`,
+      { details: { sequence, type: events[0].type } },
     );
   }
-  const envelope = JSON.parse(Buffer.from(message.bytes).toString()) as { readonly data: object };
-  const skeleton = { ...envelope, data: { ...envelope.data, event: form } };
+  const envelope = JSON.parse(Buffer.from(message.bytes).toString()) as Envelope;
+  const { also } = envelope.data;
+  const data = {
+    ...envelope.data,
+    event: forms[0] ?? envelope.data.event,
+    ...(also && { also: also.map((each, index) => ({ ...each, event: forms[index + 1] ?? each.event })) }),
+  };
+  const skeleton = { ...envelope, data };
   return { sequence, sha256: chainHashOf(message), skeleton };
 }
 
 /** What is read in place of the message that a redaction names. @throws SignalboxError `log_corrupt` */
 export function tombstoneFor({ skeleton, sequence, sha256: originalHash, by }: Redaction): StoredMessage {
   const text = JSON.stringify(skeleton);
-  const { id, event } = decodeRecord(text, `sequence ${by}, the skeleton of event ${sequence}`);
+  const records = decodeMessage(text, `sequence ${by}, the skeleton of event ${sequence}`);
   return {
     sequence,
-    id,
-    subject: eventSubject(subjectPartsOf(event)),
+    id: records[0].id,
+    subject: eventSubject(subjectPartsOfAll(eventsOf(records))),
     bytes: Buffer.from(text),
     originalHash,
   };

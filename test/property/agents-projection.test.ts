@@ -27,7 +27,7 @@ it('the agents of the projection are those of the machines after any events', ()
         }
         const sequence = index + 1;
         const envelope = { id: `e${index}`, time: sequence, actor: 'user:ann', cause: undefined };
-        agents.evolve(state, { ...envelope, sequence, previousHash: '', event, transitions });
+        agents.evolve(state, { ...envelope, sequence, previousHash: '', left: 0, event, transitions });
         for (const id of AGENTS) {
           const entity = host.get('agent', id);
           const view = state.byId.get(id);

@@ -7,9 +7,16 @@ import {
   EVENT_TYPES,
   type EventRecord,
   type EventType,
+  type StoredRecord,
 } from '../../src/contracts/events/events.ts';
-import { subjectPartsOf } from '../../src/contracts/messages/subjects.ts';
-import { decodeRecord, encodeRecord } from '../../src/journal/codec/cloud-event.ts';
+import { subjectPartsOf, subjectPartsOfAll } from '../../src/contracts/messages/subjects.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  eventIdOf,
+  eventsOf as eventsIn,
+  type Message,
+} from '../../src/journal/codec/cloud-event.ts';
 import { EVENTS, text } from '../support/history/event-arbitraries.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/);
@@ -53,24 +60,45 @@ function eventsOf(type: EventType): fc.Arbitrary<DomainEvent> {
     });
 }
 
-function encode(record: EventRecord): string {
-  return encodeRecord(record, subjectPartsOf(record.event), JSON.stringify(record.event));
+function encode(records: Message<EventRecord>): string {
+  const [first, ...others] = records.map((record) => ({ record, json: JSON.stringify(record.event) }));
+  if (!first) throw new Error('a message has at least one record');
+  return encodeMessage([first, ...others], subjectPartsOfAll(eventsIn(records)));
 }
 
-describe('a record in the log', () => {
-  it.each(EVENT_TYPES)('events/self-addressed: is read as it was written, with its address: %s', (type) => {
-    fc.assert(
-      fc.property(envelope, eventsOf(type), (rest, event) => {
-        const record: EventRecord = { ...rest, event };
-        const encoded = encode(record);
-        expect(decodeRecord(encoded, 'a test')).toEqual(record);
-        // Encoding has one form only, so changed bytes can be detected.
-        expect(encode(decodeRecord(encoded, 'a test'))).toBe(encoded);
-        expect(Buffer.from(encoded).toString()).toBe(encoded);
-      }),
-      { numRuns: 40 },
-    );
-  });
+describe('records in the log', () => {
+  it.each(EVENT_TYPES)(
+    'events/self-addressed: are read as they were written, with their address: %s',
+    (type) => {
+      fc.assert(
+        fc.property(
+          envelope,
+          eventsOf(type),
+          fc.array(fc.tuple(eventsOf(type), id)),
+          (rest, event, others) => {
+            const count = others.length;
+            const records: Message<StoredRecord> = [
+              { ...rest, sequence: 7, left: count, event },
+              ...others.map(([each, actor], index) => ({
+                ...rest,
+                sequence: 7,
+                id: eventIdOf(rest.id, index + 1),
+                actor,
+                left: count - 1 - index,
+                event: each,
+              })),
+            ];
+            const encoded = encode(records);
+            expect(decodeMessage(encoded, 'a test', 7)).toEqual(records);
+            // Encoding has one form only, so changed bytes can be detected.
+            expect(encode(decodeMessage(encoded, 'a test'))).toBe(encoded);
+            expect(Buffer.from(encoded).toString()).toBe(encoded);
+          },
+        ),
+        { numRuns: 40 },
+      );
+    },
+  );
 
   it.each(EVENT_TYPES)('is refused with a field that its type does not have, or without one: %s', (type) => {
     const required = Object.entries(declarationOf(type).schema.shape)
@@ -81,8 +109,9 @@ describe('a record in the log', () => {
         const refused = expect.objectContaining({ code: 'log_corrupt' });
         const { [field]: _, ...without } = event as Record<string, unknown>;
         for (const wrong of [{ ...event, unknown_field: 1 }, without]) {
-          const bytes = encodeRecord({ ...rest, event }, subjectPartsOf(event), JSON.stringify(wrong));
-          expect(() => decodeRecord(bytes, 'a test')).toThrow(refused);
+          const record = { ...rest, left: 0, event };
+          const bytes = encodeMessage([{ record, json: JSON.stringify(wrong) }], subjectPartsOf(event));
+          expect(() => decodeMessage(bytes, 'a test')).toThrow(refused);
         }
       }),
       { numRuns: 10 },
@@ -92,7 +121,7 @@ describe('a record in the log', () => {
   it('is refused if it is not JSON or not an event, and the message says where it is', () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.json()), (bytes) => {
-        expect(() => decodeRecord(bytes, 'sequence 17')).toThrow(/sequence 17/);
+        expect(() => decodeMessage(bytes, 'sequence 17')).toThrow(/sequence 17/);
       }),
     );
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newProjections, type PastStates } from '../../projections/index.ts';
 import { Past } from '../../src/app/events/past.ts';
-import { readRecord } from '../../src/journal/codec/cloud-event.ts';
+import { readRecords } from '../../src/journal/codec/cloud-event.ts';
 import { Lived } from '../support/history/lived-history.ts';
 import { PastOf } from '../support/history/past.ts';
 import { step } from '../support/history/random-history.ts';
@@ -24,7 +24,7 @@ describe('the past', () => {
         fc.integer({ min: 1, max: 9 }),
         fc.integer({ min: 1, max: 6 }),
         async (all, visits, stride, frames) => {
-          const records = new Lived(all).messages.map(readRecord);
+          const records = new Lived(all).messages.flatMap(readRecords);
           const projections = newProjections();
           const boards = records.map((record) => {
             projections.evolve(record);

@@ -29,7 +29,13 @@ it('the paused queues of the projection are those of the machines after any deci
           continue;
         }
         expect(wasPaused).toBe(event.type === 'queue.resumed');
-        const envelope = { id: `e${index}`, sequence: index + 1, cause: undefined, previousHash: '' };
+        const envelope = {
+          id: `e${index}`,
+          sequence: index + 1,
+          cause: undefined,
+          previousHash: '',
+          left: 0,
+        };
         queues.evolve(state, { ...envelope, time: index, actor, event, transitions });
         const { queue, reason = null } = event;
         last.set(queue, { queue, since: index, by: actor.replace('user:', ''), reason });

@@ -38,6 +38,7 @@ const histories = fc
           actor: 'user:test',
           cause: undefined,
           previousHash: '',
+          left: 0,
         };
         records.push({ ...place, time, event, transitions });
       } catch {
@@ -206,7 +207,7 @@ describe('the throughput of the last day', () => {
     const spec = { title: 't', max_attempts: 1, outputs: 'optional', agent: 'x' } as never;
     let sequence = 0;
     const say = (event: StoredRecord['event'], time: number): void => {
-      const place = { id: '', actor: '', cause: undefined, previousHash: '', sequence: ++sequence };
+      const place = { id: '', actor: '', cause: undefined, previousHash: '', left: 0, sequence: ++sequence };
       throughput.evolve(state, { ...place, time, event, transitions: host.apply(event) });
     };
     for (let hour = 0; hour < 24 * 10; hour++) {

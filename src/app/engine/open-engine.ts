@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { creationSubject, redactionSubject, taskSubject } from '../../contracts/messages/subjects.ts';
-import { Archive } from '../../engine/runtime/archive.ts';
+import { taskSubject } from '../../contracts/messages/subjects.ts';
+import { archiveOf } from '../../engine/runtime/archive.ts';
 import { CommitPipeline, type LogEntry } from '../../engine/runtime/commit-pipeline.ts';
 import { type Recovered, recover } from '../../engine/runtime/recover.ts';
 import { Snapshotter } from '../../engine/runtime/snapshot-store.ts';
@@ -12,9 +12,9 @@ import { AgentRoster } from '../../engine/supervisor/agent-roster.ts';
 import { BUILT_IN_PROMPTS } from '../../engine/supervisor/prompts/prompt-facts.ts';
 import { Supervisor } from '../../engine/supervisor/supervisor.ts';
 import { AttemptTokens } from '../../engine/supervisor/tokens.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { type Message, recordsOf } from '../../journal/codec/cloud-event.ts';
 import { Completeness } from '../../journal/completeness.ts';
-import type { Journal, JournalHandlers, LogReader, StoredMessage, Tip } from '../../journal/journal.ts';
+import type { Journal, JournalHandlers, LogReader, Tip } from '../../journal/journal.ts';
 import { withTombstones } from '../../journal/redactions.ts';
 import { largeContentIn } from '../attempts/store-text.ts';
 import type { AppContext, EngineState, EventLog, Settings, Supervision } from '../context.ts';
@@ -111,16 +111,19 @@ export class RecoveredEngine {
     const followers = new Followers(logger);
     const draining = new AbortController();
     const closed = new AbortController();
-    const onCommitted = (record: StoredRecord): void => {
-      onStored({ sequence: record.sequence, id: record.id });
-      projections.evolve(record);
-      archive.onRecord(record);
-      supervision.supervisor.onCommitted(record);
-      followers.notify(record);
-      retention.onRecord(record);
+    const { supervisor } = supervision;
+    const onCommitted = (records: Message<StoredRecord>): void => {
+      onStored({ sequence: records[0].sequence, id: records[0].id });
+      for (const record of records) projections.evolve(record);
+      archive.onRecord(records[0]);
+      for (const record of records) {
+        supervisor.onCommitted(record);
+        followers.notify(record);
+      }
+      for (const record of records) retention.onRecord(record);
       snapshotter?.onRecord();
     };
-    pipeline.attach({ host, last, journal, onCommitted });
+    pipeline.attach({ host, last, journal, onCommitted, onDecided: (event) => supervisor.onDecided(event) });
     await recordStart(journal, pipeline, last.tip, options);
     const log = logOf({
       pipeline,
@@ -161,15 +164,6 @@ function reportsTo(pipeline: CommitPipeline, { logger, onFenced }: EngineOptions
   };
 }
 
-function archiveOf(journal: Journal<LogEntry>, reader: LogReader): Archive {
-  return new Archive({
-    has: async (task) =>
-      // If the creation was erased, its redaction proves that the task existed.
-      (await journal.holds(creationSubject(task))) || (await journal.holds(redactionSubject(task))),
-    read: (task) => readRecords(reader.readBySubject(taskSubject(task))),
-  });
-}
-
 function supervisionOf(state: EngineState, pipeline: CommitPipeline, options: EngineOptions): Supervision {
   const roster = new AgentRoster(options.agents);
   const tokens = new AttemptTokens(options.secret);
@@ -181,7 +175,7 @@ function supervisionOf(state: EngineState, pipeline: CommitPipeline, options: En
     roster,
     tokens,
     logger: options.logger,
-    attemptsDirectory: attemptsDirectoryOf(options),
+    attemptsDirectory: directoriesOf(options).attempts,
     concurrency,
     projectConcurrency,
     url: options.url,
@@ -191,7 +185,7 @@ function supervisionOf(state: EngineState, pipeline: CommitPipeline, options: En
     largeContent:
       options.storesContent === false
         ? undefined
-        : largeContentIn(contentDirectoryOf(options), options.limits.maxEventBytes),
+        : largeContentIn(directoriesOf(options).content, options.limits.maxEventBytes),
   });
   return { supervisor, roster, tokens };
 }
@@ -253,8 +247,8 @@ function logOf(parts: LogParts): EventLog {
     get last() {
       return pipeline.last;
     },
-    read: (range) => readRecords(reader.read(range)),
-    history: (task) => readRecords(reader.readBySubject(taskSubject(task))),
+    read: (range) => recordsOf(reader.read(range)),
+    history: (task) => recordsOf(reader.readBySubject(taskSubject(task))),
     onRecord: (listener) => followers.add(listener),
     messages: {
       read: (range) => reader.read(range),
@@ -279,22 +273,10 @@ function settingsOf(options: EngineOptions): Settings {
     defaults: options.defaults,
     reviewOf: options.reviewOf,
     limits: { queueDepth, concurrency, projectConcurrency },
-    directories: {
-      data: options.dataDirectory,
-      content: contentDirectoryOf(options),
-      attempts: attemptsDirectoryOf(options),
-    },
+    directories: directoriesOf(options),
   };
 }
 
-function contentDirectoryOf({ dataDirectory }: EngineOptions): string {
-  return join(dataDirectory, 'content');
-}
-
-function attemptsDirectoryOf({ dataDirectory }: EngineOptions): string {
-  return join(dataDirectory, 'attempts');
-}
-
-async function* readRecords(messages: AsyncIterable<StoredMessage>): AsyncIterable<StoredRecord> {
-  for await (const message of messages) yield readRecord(message);
+function directoriesOf({ dataDirectory: data }: EngineOptions): Settings['directories'] {
+  return { data, content: join(data, 'content'), attempts: join(data, 'attempts') };
 }

@@ -19,9 +19,10 @@ import {
   matcherOf,
 } from './event-window.ts';
 
-export { type FeedEvent, feedEventOf } from './event-window.ts';
+export { type FeedEvent, feedEventOf, isLastOfMessage } from './event-window.ts';
 
 export interface Batch {
+  /** Whole messages: all their events that pass the filter. */
   readonly events: readonly FeedEvent[];
   /** Up to this sequence no other event passes the filter. */
   readonly upTo: number;
@@ -80,9 +81,13 @@ export class EventFeed {
     });
     this.#pages = new EventPages(app.log.read);
     this.#visible = app.state.projections.sequence;
+    let message: FeedEvent[] = [];
     this.#stop = app.log.onRecord((record) => {
       if (this.#followers === 0) return;
-      this.#window.push(feedEventOf(record));
+      message.push(feedEventOf(record));
+      if (record.left > 0) return;
+      this.#window.push({ sequence: record.sequence, events: message });
+      message = [];
       this.#cancelFlush ??= app.environment.clock.schedule(this.#settings.intervalMs, () => this.#flush());
     });
     app.log.closed.addEventListener('abort', () => this.close(), { once: true });
@@ -193,11 +198,13 @@ export class EventFeed {
     const events: FeedEvent[] = [];
     let upTo = position;
     let size = 0;
-    for (const event of this.#window.after(position, this.#visible)) {
-      upTo = event.sequence;
-      if (!matches(event)) continue;
-      events.push(event);
-      size += event.json.length;
+    for (const message of this.#window.after(position, this.#visible)) {
+      upTo = message.sequence;
+      for (const event of message.events) {
+        if (!matches(event)) continue;
+        events.push(event);
+        size += event.json.length;
+      }
       if (size > BATCH_SIZE) break;
     }
     const batch = { events, upTo };

@@ -62,7 +62,7 @@ async function readPage(records: AsyncIterable<StoredRecord>, from: number): Pro
     const event = feedEventOf(record);
     events.push(event);
     size += event.json.length;
-    if (size > PAGE_SIZE) break;
+    if (size > PAGE_SIZE && record.left === 0) break;
   }
   return { events, upTo: events.at(-1)?.sequence ?? from - 1 };
 }

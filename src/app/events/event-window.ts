@@ -39,7 +39,7 @@ export function matcherOf({ project, task, types }: EventFilter): (event: EventA
 
 export interface FeedEvent extends EventAddress {
   readonly sequence: number;
-  /** The id of the event, unique in the log. */
+  /** The id of the event, unique in the log. The sequence is not: events of a task may be stored as one message. */
   readonly id: string;
   /** As `eventAnswerSchema` describes it. */
   readonly json: string;
@@ -56,10 +56,21 @@ interface WindowLimits {
   readonly size: number;
 }
 
+/** Whether no event of the same message follows in the list: then a follower may note its position. */
+export function isLastOfMessage(events: readonly FeedEvent[], index: number): boolean {
+  return events[index]?.sequence !== events[index + 1]?.sequence;
+}
+
+/** The events of one message of the log. */
+export interface FeedMessage {
+  readonly sequence: number;
+  readonly events: readonly FeedEvent[];
+}
+
 export class EventWindow {
   readonly #limits: WindowLimits;
-  #events: FeedEvent[] = [];
-  /** Events before this index have left the window; they are cut off in batches. */
+  #messages: FeedMessage[] = [];
+  /** Messages before this index have left the window; they are cut off in batches. */
   #start = 0;
   #size = 0;
 
@@ -67,42 +78,47 @@ export class EventWindow {
     this.#limits = limits;
   }
 
-  /** Events must come without a gap, except after `clear`. */
-  push(event: FeedEvent): void {
-    this.#events.push(event);
-    this.#size += event.json.length;
+  /** Messages must come without a gap, except after `clear`. */
+  push(message: FeedMessage): void {
+    this.#messages.push(message);
+    this.#size += sizeOf(message);
     while (this.#length > this.#limits.events || (this.#size > this.#limits.size && this.#length > 1)) {
-      this.#size -= this.#events[this.#start++]?.json.length ?? 0;
+      const first = this.#messages[this.#start++];
+      this.#size -= first ? sizeOf(first) : 0;
     }
-    if (this.#start > this.#events.length / 2) {
-      this.#events = this.#events.slice(this.#start);
+    if (this.#start > this.#messages.length / 2) {
+      this.#messages = this.#messages.slice(this.#start);
       this.#start = 0;
     }
   }
 
   clear(): void {
-    this.#events = [];
+    this.#messages = [];
     this.#start = 0;
     this.#size = 0;
   }
 
   /** Whether all events after this sequence are in the window. */
   goesOnFrom(sequence: number): boolean {
-    const first = this.#events[this.#start];
+    const first = this.#messages[this.#start];
     return first !== undefined && first.sequence <= sequence + 1;
   }
 
-  /** The events after a sequence, up to `to`. */
-  *after(sequence: number, to: number): Iterable<FeedEvent> {
-    const first = this.#events[this.#start]?.sequence ?? 0;
+  /** The messages after a sequence, up to `to`. */
+  *after(sequence: number, to: number): Iterable<FeedMessage> {
+    const first = this.#messages[this.#start]?.sequence ?? 0;
     for (let index = this.#start + sequence + 1 - first; ; index++) {
-      const event = this.#events[index];
-      if (event === undefined || event.sequence > to) return;
-      yield event;
+      const message = this.#messages[index];
+      if (message === undefined || message.sequence > to) return;
+      yield message;
     }
   }
 
   get #length(): number {
-    return this.#events.length - this.#start;
+    return this.#messages.length - this.#start;
   }
+}
+
+function sizeOf({ events }: FeedMessage): number {
+  return events.reduce((sum, { json }) => sum + json.length, 0);
 }

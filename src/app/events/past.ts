@@ -130,6 +130,8 @@ export class Past implements PastReader {
         evolvePast(frame.state, record);
         frame.record = record;
         this.#progress = record.sequence;
+        // A moment is after all events of a message.
+        if (record.left > 0) continue;
         if (record.sequence % this.#stride === 0 && generation === this.#generation) this.#note(frame);
         if (++count % SLICE_EVENTS !== 0) continue;
         await nextTurn();

@@ -9,7 +9,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import { ENTITY_KINDS, SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
 import { entriesOf } from '../../engine/replay/entries.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { recordsOf } from '../../journal/codec/cloud-event.ts';
 import { type AppContext, deciderOf, type Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
@@ -36,8 +36,8 @@ export function listMachines(): MachineGraphAnswer[] {
 /** The keys in the order of their introduction; the last one is in use. @throws SignalboxError `nats_unavailable` */
 export async function listAuditKeys({ log }: Needs<'log.messages'>): Promise<AuditKeyAnswer[]> {
   const keys: AuditKeyAnswer[] = [];
-  for await (const message of log.messages.readByFilter(supervisorFilter('key_introduced'))) {
-    const { event, time, actor, sequence } = readRecord(message);
+  const messages = log.messages.readByFilter(supervisorFilter('key_introduced'));
+  for await (const { event, time, actor, sequence } of recordsOf(messages)) {
     if (event.type !== 'supervisor.key_introduced') continue;
     const { key, public_key, signed_by = null } = event;
     keys.push({ key, public_key, signed_by, sequence, time: timeOf(time), actor });

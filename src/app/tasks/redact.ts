@@ -14,7 +14,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../../contracts/events/events.ts';
 import { redactedChanges } from '../../contracts/events/task-edits.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { eventsOf, readRecords } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { readRedactions, skeletonOf } from '../../journal/redactions.ts';
 import { type AppContext, deciderOf, findTask, type Needs } from '../context.ts';
@@ -113,8 +113,7 @@ function addsComment(event: DomainEvent): boolean {
 /** Files first: only the message names them. */
 async function erase(app: AppContext, message: StoredMessage): Promise<void> {
   if (message.originalHash !== undefined) return;
-  const { event } = readRecord(message);
-  await removeFiles(app, event);
+  for (const event of eventsOf(readRecords(message))) await removeFiles(app, event);
   await app.log.dropSnapshots();
   await app.log.messages.erase(message.sequence);
 }

@@ -46,8 +46,9 @@ async function verifyLog(
   const anchors = end === 0 ? recorded : [...recorded, { what: 'the NATS server', sequence: end }];
   const verifier = new LogVerifier({ first: 1, trusted, anchors, onFinding });
   for await (const item of liveItems(log.reader)) {
-    const record = verifier.take(item);
-    if (record && item.kind === 'message') onRecord?.(record, () => item.originalHash ?? sha256(item.bytes));
+    for (const record of verifier.take(item)) {
+      if (item.kind === 'message') onRecord?.(record, () => item.originalHash ?? sha256(item.bytes));
+    }
     progress.update(item.sequence, end);
   }
   return { verification: verifier.finish(true), source: log.where };

@@ -7,7 +7,7 @@ import { checkedProject, checkedTask, taskKey } from '../../contracts/ids.ts';
 import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
 import { ChainCheck, type EventSelection } from '../../engine/replay/event-source.ts';
 import { lineOf } from '../../engine/replay/file-source.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { readRecords } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { listenForInterruptions } from '../interruptions.ts';
@@ -45,11 +45,13 @@ export async function tailEvents(terminal: Terminal, options: TailOptions): Prom
     const chain = new ChainCheck(from - 1);
     for await (const message of messagesOf(terminal, log, { ...selection, from }, options, end.signal)) {
       if (end.signal.aborted) return;
-      const record = chain.read(message);
-      if (!wanted(record.event.type)) continue;
-      if (options.stored) terminal.print(lineOf(message));
-      else if (options.json) terminal.print(JSON.stringify(eventJson(record)));
-      else terminal.print(lineFor(terminal, record));
+      const records = chain.read(message).filter(({ event }) => wanted(event.type));
+      if (options.stored) {
+        if (records.length > 0) terminal.print(lineOf(message));
+        continue;
+      }
+      for (const record of records)
+        terminal.print(options.json ? JSON.stringify(eventJson(record)) : lineFor(terminal, record));
     }
   } finally {
     interruptions.close();
@@ -103,21 +105,23 @@ function lineFor(terminal: Terminal, record: StoredRecord): string {
   return `${sequence}  ${terminal.style('bold', pad(about, ABOUT_WIDTH))}  ${eventLine(terminal, eventJson(record))}`;
 }
 
-/** One event with all its fields. @throws SignalboxError `no_such_moment` */
+/** One event with all its fields, and those that were stored with it. @throws SignalboxError `no_such_moment` */
 export async function showEvent(terminal: Terminal, sequence: number, options: SourceOptions): Promise<void> {
   if (!Number.isInteger(sequence) || sequence < 1) {
     throw new SignalboxError('invalid_request', 'expected the sequence number of an event; the first is 1');
   }
   await using log = await openLog(options);
   for await (const message of log.source.read({ from: sequence, to: sequence })) {
-    const record = readRecord(message);
-    const whole = {
-      ...eventJson(record),
-      subject: message.subject,
-      previous_hash: record.previousHash,
-    };
-    const json = JSON.stringify(whole, null, 2);
-    return terminal.print(options.json ? json : printable(json));
+    for (const record of readRecords(message)) {
+      const whole = {
+        ...eventJson(record),
+        subject: message.subject,
+        previous_hash: record.previousHash,
+      };
+      const json = JSON.stringify(whole, null, 2);
+      terminal.print(options.json ? json : printable(json));
+    }
+    return;
   }
   const last = await log.source.lastSequence();
   throw new SignalboxError(

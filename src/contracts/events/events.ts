@@ -123,7 +123,10 @@ export const transitionSchema = z.strictObject({
 });
 export type Transition = Readonly<z.output<typeof transitionSchema>>;
 
-/** An event with everything that the log says about it. */
+/**
+ * An event with everything that the log says about it. Events of a task that were decided together are stored as one message:
+ * their records follow each other with the same sequence.
+ */
 export interface EventRecord {
   readonly id: string;
   /** Epoch milliseconds. */
@@ -132,13 +135,15 @@ export interface EventRecord {
   readonly actor: string;
   /** What it follows from: the id of an event, or `message:<agent>/<id>` for a message of an agent. */
   readonly cause: string | undefined;
-  /** SHA-256 (hex) of the bytes of the event before this one in the log. */
+  /** SHA-256 (hex) of the bytes of the message before this one in the log. */
   readonly previousHash: string;
+  /** How many events of the same message follow it; 0 for the last. */
+  readonly left: number;
   readonly event: DomainEvent;
   readonly transitions: readonly Transition[];
 }
 
-/** A record with its sequence: its place in the log. */
+/** A record with its sequence: the place of its message in the log. */
 export interface StoredRecord extends EventRecord {
   readonly sequence: number;
 }

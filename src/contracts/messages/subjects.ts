@@ -62,12 +62,12 @@ export type AgentMessageKind = (typeof AGENT_MESSAGE_KINDS)[number];
 export const CONTROL_KINDS = ['answer', 'cancel'] as const;
 export type ControlKind = (typeof CONTROL_KINDS)[number];
 
-/** The parts of an event's subject. The events of an attempt belong to its task. */
+/** The parts of a message's subject. The events of an attempt belong to its task. */
 export interface SubjectParts {
   readonly project: string;
   readonly entity: Exclude<EntityKind, 'attempt'>;
   readonly id: string;
-  /** The last token, e.g. `claimed` or `attempt_started`. */
+  /** The event, e.g. `claimed` or `attempt_started`; of events that were stored together each name once: `claimed.attempt_started`. */
   readonly name: string;
 }
 
@@ -85,7 +85,18 @@ export function subjectPartsOf(event: DomainEvent): SubjectParts {
   return { project, entity: 'supervisor', id: SUPERVISOR_ID, name: verb };
 }
 
-/** `signalbox.v1.evt.<project>.<entity>.<id>.<event>` */
+/** The parts of the subject of events that are stored together. */
+export function subjectPartsOfAll([first, ...others]: readonly [
+  DomainEvent,
+  ...DomainEvent[],
+]): SubjectParts {
+  const parts = subjectPartsOf(first);
+  if (others.length === 0) return parts;
+  const names = new Set([parts.name, ...others.map((each) => subjectPartsOf(each).name)]);
+  return { ...parts, name: [...names].join('.') };
+}
+
+/** `signalbox.v1.evt.<project>.<entity>.<id>.<event>`, with a further `.<event>` for each that is stored with it. */
 export function eventSubject({ project, entity, id, name }: SubjectParts): string {
   return `${ROOT}.evt.${project}.${entity}.${id}.${name}`;
 }
@@ -147,9 +158,10 @@ export function matchesSubject(filter: string, subject: string): boolean {
   return tokens.length === wanted.length && wanted.every((each, i) => each === '*' || each === tokens[i]);
 }
 
-/** The subject of a task's first event. */
-export function creationSubject(ref: TaskRef): string {
-  return `${taskSubject(ref)}.created`;
+/** The subjects that the message with a task's first event may have. */
+export function creationSubjects(ref: TaskRef): readonly string[] {
+  const alone = `${taskSubject(ref)}.created`;
+  return [alone, `${alone}.claimed`, `${alone}.claimed.attempt_started`];
 }
 
 export function controlSubject(agent: string, kind: ControlKind | '>'): string {

@@ -7,7 +7,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { projectSubject, taskSubject } from '../../contracts/messages/subjects.ts';
-import { GENESIS_HASH, readRecord } from '../../journal/codec/cloud-event.ts';
+import {
+  readRecords as decodedRecords,
+  GENESIS_HASH,
+  type Message,
+} from '../../journal/codec/cloud-event.ts';
 import { type LiveLogReader, openLogReader } from '../../journal/jetstream/jetstream-reader.ts';
 import type { LogReader, StoredMessage } from '../../journal/journal.ts';
 import { chainHashOf, tombstones, withTombstones } from '../../journal/redactions.ts';
@@ -126,14 +130,14 @@ export class ChainCheck {
   }
 
   /** @throws SignalboxError `log_corrupt`, `log_newer` */
-  read(message: StoredMessage): StoredRecord {
-    const record = readRecord(message);
+  read(message: StoredMessage): Message<StoredRecord> {
+    const records = decodedRecords(message);
     const isNext = message.sequence === this.#sequence + 1;
-    if (isNext && this.#hash !== null && record.previousHash !== this.#hash)
+    if (isNext && this.#hash !== null && records[0].previousHash !== this.#hash)
       throw brokenChain(message.sequence);
     this.#sequence = message.sequence;
     this.#hash = chainHashOf(message);
-    return record;
+    return records;
   }
 }
 
@@ -143,5 +147,5 @@ export async function* readRecords(
   selection: EventSelection = {},
 ): AsyncIterable<StoredRecord> {
   const chain = new ChainCheck((selection.from ?? 1) - 1);
-  for await (const message of source.read(selection)) yield chain.read(message);
+  for await (const message of source.read(selection)) yield* chain.read(message);
 }

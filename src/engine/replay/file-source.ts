@@ -5,8 +5,8 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
-import { decodeRecord } from '../../journal/codec/cloud-event.ts';
+import { eventSubject, subjectPartsOfAll } from '../../contracts/messages/subjects.ts';
+import { decodeMessage, eventsOf } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import type { Redaction } from '../../journal/redactions.ts';
 import { type EventSelection, type EventSource, isSelected } from './event-source.ts';
@@ -42,11 +42,17 @@ async function* messagesIn(path: string, name: string): AsyncIterable<StoredMess
   for await (const bytes of linesOf(path)) {
     sequence++;
     const text = bytes.toString();
-    const { id, event } = decodeRecord(text, `line ${sequence} of ${name}`);
+    const records = decodeMessage(text, `line ${sequence} of ${name}`);
     const redaction = redactions.get(sequence);
     const isTombstone = redaction !== undefined && text === JSON.stringify(redaction.skeleton);
     const originalHash = isTombstone ? { originalHash: redaction.sha256 } : {};
-    yield { sequence, id, subject: eventSubject(subjectPartsOf(event)), bytes, ...originalHash };
+    yield {
+      sequence,
+      id: records[0].id,
+      subject: eventSubject(subjectPartsOfAll(eventsOf(records))),
+      bytes,
+      ...originalHash,
+    };
   }
 }
 
@@ -58,8 +64,9 @@ async function redactionsIn(path: string, name: string): Promise<ReadonlyMap<num
   for await (const bytes of linesOf(path)) {
     by++;
     if (!bytes.includes('task.redacted')) continue;
-    const { event } = decodeRecord(bytes.toString(), `line ${by} of ${name}`);
-    if (event.type === 'task.redacted') found.set(event.sequence, { ...event, by });
+    for (const event of eventsOf(decodeMessage(bytes.toString(), `line ${by} of ${name}`))) {
+      if (event.type === 'task.redacted') found.set(event.sequence, { ...event, by });
+    }
   }
   return found;
 }

@@ -43,11 +43,12 @@ export interface FollowOptions<State> extends Omit<FoldOptions<State>, 'to'> {
 }
 
 export interface Followed<State> extends Folded<State> {
-  readonly record: StoredRecord;
+  /** The events that were stored together: one, or several of a task. */
+  readonly records: readonly StoredRecord[];
 }
 
 /**
- * The state after every selected event: first those that are there, then each as it is stored, until the signal is
+ * The state after every selected message of the log, which has one event or several: first those that are there, then each as it is stored, until the signal is
  * aborted or the loop is left.
  * @throws SignalboxError as `fold`
  */
@@ -60,9 +61,9 @@ export async function* follow<State>(
   await assertReaches(source, sequence);
   const chain = new ChainCheck(sequence);
   for await (const message of source.follow({ ...selection, from: sequence + 1 }, signal)) {
-    const record = chain.read(message);
-    projection.evolve(state, record);
-    yield { sequence: record.sequence, state, record };
+    const records = chain.read(message);
+    for (const record of records) projection.evolve(state, record);
+    yield { sequence: message.sequence, state, records };
   }
 }
 

@@ -3,6 +3,7 @@ import { MACHINES } from '../../../machines/index.ts';
 import { newProjections, type Projections } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
+import type { Message } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import { ActorHost, type Machines } from '../runtime/actor-host.ts';
 import { assertReplays, type Divergence, divergenceOf } from '../runtime/divergence.ts';
@@ -30,8 +31,8 @@ export class Replay implements AsyncDisposable {
   readonly #options: ReplayOptions;
   readonly #chain = new ChainCheck();
   #messages: AsyncIterator<StoredMessage> | null = null;
-  /** The record after `place`, if it was read already. */
-  #next: StoredRecord | null = null;
+  /** The records of the message after `place`, if it was read already. */
+  #next: Message<StoredRecord> | null = null;
   #place: Place = { sequence: 0, time: 0 };
 
   constructor(source: EventSource, options: ReplayOptions = {}) {
@@ -54,10 +55,10 @@ export class Replay implements AsyncDisposable {
       throw noSuchMoment(moment, `it has not come yet: now it is ${new Date(now).toISOString()}`);
     if (moment?.kind === 'sequence' && moment.sequence < 1)
       throw noSuchMoment(moment, 'the first event has the sequence 1');
-    for (let next = await this.#peek(); next && isWithin(next, moment); next = await this.#peek()) {
+    for (let next = await this.#peek(); next && isWithin(next[0], moment); next = await this.#peek()) {
       this.#next = null;
-      this.#apply(next);
-      this.#place = { sequence: next.sequence, time: next.time };
+      for (const record of next) this.#apply(record);
+      this.#place = { sequence: next[0].sequence, time: next[0].time };
     }
     this.#assertReached(moment);
     return this.#place;
@@ -83,13 +84,14 @@ export class Replay implements AsyncDisposable {
       throw noSuchMoment(moment, `${this.#source.name} ${end}`);
     }
     if (moment?.kind === 'time' && sequence === 0) {
-      const begin = this.#next === null ? 'is empty' : `begins at ${new Date(this.#next.time).toISOString()}`;
+      const begin =
+        this.#next === null ? 'is empty' : `begins at ${new Date(this.#next[0].time).toISOString()}`;
       throw noSuchMoment(moment, `${this.#source.name} ${begin}`);
     }
   }
 
-  /** The next record, without applying it; null at the present end. */
-  async #peek(): Promise<StoredRecord | null> {
+  /** The records of the next message, without applying them; null at the present end. */
+  async #peek(): Promise<Message<StoredRecord> | null> {
     if (this.#next) return this.#next;
     // The log may have grown since the end was reached.
     this.#messages ??= this.#source.read({ from: this.#place.sequence + 1 })[Symbol.asyncIterator]();

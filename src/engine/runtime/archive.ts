@@ -14,6 +14,9 @@ import {
 import { Lru } from '../../base/lru.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
+import { creationSubjects, redactionSubject, taskSubject } from '../../contracts/messages/subjects.ts';
+import { recordsOf } from '../../journal/codec/cloud-event.ts';
+import type { Journal, JournalEntry, LogReader } from '../../journal/journal.ts';
 
 export interface ArchivedTask {
   readonly view: TaskView;
@@ -53,6 +56,20 @@ export class Archive {
   onRecord({ event }: StoredRecord): void {
     if ('task' in event && this.#kept.size > 0) this.#kept.delete(taskKey(event));
   }
+}
+
+/** The tasks in a journal. @param reader with tombstones for erased events */
+export function archiveOf(journal: Pick<Journal<JournalEntry>, 'holds'>, reader: LogReader): Archive {
+  return new Archive({
+    has: async (task) =>
+      // If the creation was erased, its redaction proves that the task existed.
+      (
+        await Promise.all(
+          [...creationSubjects(task), redactionSubject(task)].map((each) => journal.holds(each)),
+        )
+      ).includes(true),
+    read: (task) => recordsOf(reader.readBySubject(taskSubject(task))),
+  });
 }
 
 async function fold(records: AsyncIterable<StoredRecord>, ref: TaskRef): Promise<ArchivedTask | null> {

@@ -7,44 +7,31 @@
  * after the journal has stored it.
  * Invariant commit-order/in-log-order: events are appended and become visible in the order in which they were decided.
  *
+ * Events of one task that are decided together are one message: they are stored together or not at all, and become visible
+ * at the same moment. What follows at once from an event (`onDecided`) is decided with it.
+ *
  * A pipeline that is fenced or closed decides nothing more, and rejects every decision that is still waiting.
  */
 
 import { EntryQueue } from '../../base/entry-queue.ts';
 import type { Clock } from '../../base/environment.ts';
-import { sha256 } from '../../base/hash.ts';
 import { wellFormedValue } from '../../base/text/well-formed.ts';
 import { SignalboxError, unreachable } from '../../contracts/errors.ts';
 import { type DomainEvent, declarationOf, type StoredRecord } from '../../contracts/events/events.ts';
-import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
-import { encodeRecord, GENESIS_HASH } from '../../journal/codec/cloud-event.ts';
+import { subjectPartsOf } from '../../contracts/messages/subjects.ts';
+import { GENESIS_HASH, type Message } from '../../journal/codec/cloud-event.ts';
 import { unwritable } from '../../journal/failures.ts';
-import type { Journal, JournalEntry, JournalHandlers, JournalState } from '../../journal/journal.ts';
+import type { Journal, JournalHandlers, JournalState } from '../../journal/journal.ts';
 import type { ActorHost, ActorStates, Move } from './actor-host.ts';
+import { ENVELOPE_BYTES, type LogEntry, OpenMessage, type Waiter } from './open-message.ts';
 import { BEGINNING, type Rebuilt } from './rebuild.ts';
+
+export type { LogEntry, Waiter } from './open-message.ts';
 
 /** Who decided an event, and what caused it. */
 export interface Origin {
   readonly actor: string;
   readonly cause?: string;
-}
-
-/** Called when a decision is stored, or when it is unknown whether it will be. */
-export interface Waiter {
-  stored(record: StoredRecord): void;
-  lost(error: SignalboxError): void;
-}
-
-type Writable<Record> = { -readonly [Key in keyof Record]: Record[Key] };
-
-export interface LogEntry extends JournalEntry {
-  /** Its sequence is 0 until the journal has stored it. */
-  readonly record: Writable<StoredRecord>;
-  readonly waiter: Waiter | undefined;
-  /** SHA-256 (hex) of the bytes. */
-  readonly hash: string;
-  /** The states of the actors before the event. */
-  readonly moves: readonly Move[];
 }
 
 export interface CommitPipelineOptions {
@@ -63,12 +50,11 @@ export interface PipelineTarget {
   /** The last message of the log. */
   readonly last: Rebuilt;
   readonly journal: Pick<Journal<LogEntry>, 'append' | 'state' | 'backlog'>;
-  /** Called for every stored record, before the caller of `commit` is answered. */
-  readonly onCommitted: (record: StoredRecord) => void;
+  /** Called for every stored message, before the callers of `commit` are answered. */
+  readonly onCommitted: (records: Message<StoredRecord>) => void;
+  /** Called for every event that was decided. What it decides of the same task is stored with the event. */
+  readonly onDecided?: (event: DomainEvent) => void;
 }
-
-/** Bytes that the envelope and the transitions take around the event itself. */
-const ENVELOPE_BYTES = 2_048;
 
 export class CommitPipeline implements JournalHandlers<LogEntry> {
   readonly #options: CommitPipelineOptions;
@@ -80,6 +66,9 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
   /** Decided, and not stored yet. */
   readonly #underway = new EntryQueue<LogEntry>();
   #count = 0;
+  /** Calls of `together` that are under way. */
+  #depth = 0;
+  #open: OpenMessage | null = null;
   #fenced: SignalboxError | null = null;
   /** Callers whose decisions are not stored yet. */
   readonly #waiting = new Set<Waiter>();
@@ -130,48 +119,72 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
   /** Decides an event without waiting until it is stored. @throws SignalboxError as `commit` rejects */
   decide(event: DomainEvent, origin: Origin, waiter?: Waiter): void {
     if (this.#fenced) throw this.#fenced;
-    const { journal } = this.#attached();
-    const entry = this.prepare(event, origin, waiter);
-    if (waiter) this.#waiting.add(waiter);
-    journal.append(entry);
+    this.together(() => {
+      const kept = this.#add(event, origin, waiter);
+      if (waiter) this.#waiting.add(waiter);
+      this.#attached().onDecided?.(kept);
+    });
+  }
+
+  /** Stores what the function decides of one task as one message, as far as it fits. */
+  together<Result>(decideAll: () => Result): Result {
+    this.#depth++;
+    try {
+      return decideAll();
+    } finally {
+      if (--this.#depth === 0) this.#send();
+    }
   }
 
   /** Decides and encodes an event, without appending it. */
-  prepare(given: DomainEvent, origin: Origin, waiter?: Waiter): LogEntry {
-    const { clock, writer, maxEventBytes } = this.#options;
-    const { host } = this.#attached();
-    const [event, eventJson] = jsonOf(given);
+  prepare(event: DomainEvent, origin: Origin): LogEntry {
+    this.#add(event, origin);
+    const entry = this.#close();
+    if (!entry) throw new SignalboxError('internal', `${event.type} was decided and is in no message`);
+    return entry;
+  }
+
+  /** @returns the event as it is kept */
+  #add(given: DomainEvent, { actor, cause }: Origin, waiter?: Waiter): DomainEvent {
+    const { clock, maxEventBytes } = this.#options;
+    const [event, json] = jsonOf(given);
     // Checked before the machines move: an event that does not fit must not have happened.
-    if (eventJson.length * 3 > maxEventBytes) assertFits(event, eventJson, maxEventBytes);
+    if (json.length * 3 > maxEventBytes) assertFits(event, json, maxEventBytes);
     const moves: Move[] = [];
-    const transitions = host.apply(event, moves);
+    const transitions = this.#attached().host.apply(event, moves);
     const parts = subjectPartsOf(event);
-    const record: LogEntry['record'] = {
-      sequence: 0,
-      id: `${writer}-${(this.#count++).toString(36)}`,
-      time: clock.now(),
-      actor: origin.actor,
-      cause: origin.cause,
-      previousHash: this.#hash,
-      event,
-      transitions,
-    };
-    const bytes = Buffer.from(encodeRecord(record, parts, eventJson));
-    const hash = sha256(bytes);
-    this.#hash = hash;
-    const entry = { id: record.id, subject: eventSubject(parts), bytes, record, waiter, hash, moves };
+    if (this.#open && !this.#open.takes(parts, json, maxEventBytes)) this.#send();
+    this.#open ??= new OpenMessage(parts, clock.now());
+    this.#open.add({ event, actor, cause, transitions, json, moves, waiter });
+    return event;
+  }
+
+  /** Appends the open message. */
+  #send(): void {
+    const entry = this.#close();
+    if (entry) this.#attached().journal.append(entry);
+  }
+
+  /** Ends the open message and encodes it; null if there is none. */
+  #close(): LogEntry | null {
+    const open = this.#open;
+    if (!open) return null;
+    this.#open = null;
+    const entry = open.encode(`${this.#options.writer}-${(this.#count++).toString(36)}`, this.#hash);
+    this.#hash = entry.hash;
     this.#underway.push(entry);
     return entry;
   }
 
-  onStored({ id, record, waiter, hash }: LogEntry, sequence: number): void {
-    record.sequence = sequence;
+  onStored({ id, records, waiters, hash }: LogEntry, sequence: number): void {
+    for (const record of records) record.sequence = sequence;
     this.#underway.shift();
     this.#last = { tip: { sequence, id }, hash };
-    this.#attached().onCommitted(record);
-    if (!waiter) return;
-    this.#waiting.delete(waiter);
-    waiter.stored(record);
+    this.#attached().onCommitted(records);
+    for (const { waiter, record } of waiters) {
+      this.#waiting.delete(waiter);
+      waiter.stored(record);
+    }
   }
 
   onState(state: JournalState): void {

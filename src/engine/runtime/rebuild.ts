@@ -8,7 +8,7 @@
 import type { Projections } from '../../../projections/index.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { GENESIS_HASH, readRecord } from '../../journal/codec/cloud-event.ts';
+import { GENESIS_HASH, type Message, readRecords } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage, Tip } from '../../journal/journal.ts';
 import { chainHashOf } from '../../journal/redactions.ts';
 import type { ActorHost } from './actor-host.ts';
@@ -82,30 +82,32 @@ export class Rebuilding {
   }
 
   /** @throws SignalboxError `log_corrupt`, `replay_diverged` */
-  next(message: StoredMessage): StoredRecord {
-    const record = this.#take(message, chainHashOf(message));
+  next(message: StoredMessage): Message<StoredRecord> {
+    const records = this.#take(message, chainHashOf(message));
     this.#last = message;
-    return record;
+    return records;
   }
 
   /** The same for many messages that are hashed already. @throws SignalboxError `log_corrupt`, `replay_diverged` */
   nextOf({ messages, lastId: id }: Batch, onRecord: (record: StoredRecord) => void): void {
     let { sequence } = this;
     for (const message of messages) {
-      onRecord(this.#take(message, message.hash));
+      for (const record of this.#take(message, message.hash)) onRecord(record);
       sequence = message.sequence;
     }
     this.#last = { sequence, id };
   }
 
   /** @param hash of its bytes, checked by the message after it */
-  #take(message: Pick<StoredMessage, 'sequence' | 'bytes'>, hash: string): StoredRecord {
-    const record = readRecord(message);
-    if (record.previousHash !== this.#hash) throw brokenChain(message.sequence);
-    assertReplays(record, this.#state.host);
-    this.#state.projections.evolve(record);
+  #take(message: Pick<StoredMessage, 'sequence' | 'bytes'>, hash: string): Message<StoredRecord> {
+    const records = readRecords(message);
+    if (records[0].previousHash !== this.#hash) throw brokenChain(message.sequence);
+    for (const record of records) {
+      assertReplays(record, this.#state.host);
+      this.#state.projections.evolve(record);
+    }
     this.#hash = hash;
-    return record;
+    return records;
   }
 }
 

@@ -93,7 +93,7 @@ export class Recovered {
     if (to === this.#sequence) return;
     const range = { from: this.#sequence + 1, ...(to !== undefined && { to }) };
     for await (const message of this.#journal.read(range)) {
-      this.#state.retention.onRecord(this.#rebuilding.next(message));
+      for (const record of this.#rebuilding.next(message)) this.#state.retention.onRecord(record);
     }
   }
 }

@@ -67,7 +67,9 @@ export class Retention {
   }
 
   /** Call it after all others have seen the record. */
-  onRecord({ event, time, sequence }: StoredRecord): void {
+  onRecord({ event, time, sequence, left }: StoredRecord): void {
+    // The events of a message are of one task, which is looked at once, when all of them are visible.
+    if (left > 0) return;
     this.#sequence = sequence;
     if ('task' in event) this.#onTask(taskKey(event));
     if (event.type === 'workspace.removed' && !this.#view(taskKey(event)))

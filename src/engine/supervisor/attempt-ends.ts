@@ -102,6 +102,10 @@ export class AttemptEnds {
 
   /** Records that a run is over. Does nothing if the attempt is not open. */
   record(ref: AttemptRef, agent: string, end: RunEnd): void {
+    this.#options.together(() => this.#record(ref, agent, end));
+  }
+
+  #record(ref: AttemptRef, agent: string, end: RunEnd): void {
     const { host, decide } = this.#options;
     const { project, task, attempt } = ref;
     const entity = host.get('attempt', attemptKey(ref));

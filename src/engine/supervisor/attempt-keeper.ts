@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { messageOf, unreachable } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { Output, StopReason } from '../../contracts/tasks.ts';
+import type { Output, StopReason, TaskSpec } from '../../contracts/tasks.ts';
 import {
   type Adoption,
   NotBegun,
@@ -50,6 +50,12 @@ export class AttemptKeeper {
     this.#clock = new AttemptClock(options, (attempt, reason) => this.requestStop(attempt, reason));
   }
 
+  /** Records the start of a run with its claim, if it is certain. @param spec of its task, which may not be stored yet */
+  recordStartOf(claim: EventOf<'task.claimed'>, spec: TaskSpec | undefined): void {
+    const agent = this.#options.roster.get(claim.agent);
+    if (agent?.driver.startsWithClaim) this.#recordStart(claim, agent, agent.driver.startsWithClaim, spec);
+  }
+
   /** Reacts to a stored claim: starts its run. */
   start(claim: EventOf<'task.claimed'>): void {
     const agent = this.#options.roster.get(claim.agent);
@@ -57,7 +63,7 @@ export class AttemptKeeper {
       return this.#ends.recordUnstarted(claim, claim.agent, `agent ${claim.agent} is not configured`);
     // The stop was decided before the claim was stored.
     if (this.#stateOf(claim) === 'stopping') return this.#end(claim, agent.id, STOPPED_BEFORE);
-    void this.#launch(claim, agent);
+    this.#launch(claim, agent);
   }
 
   /** Settles an attempt that was open when this process started. Waits for no start, and for no service. */
@@ -96,8 +102,7 @@ export class AttemptKeeper {
         if (state !== 'requested')
           return this.#end(claim, agent.id, lost('its start is in the log, and no trace of it is left'));
         if (!configured) return this.#end(claim, agent.id, gone);
-        void this.#launch(claim, agent);
-        return;
+        return this.#launch(claim, agent);
       default:
         return unreachable(adoption, 'resume');
     }
@@ -221,21 +226,29 @@ export class AttemptKeeper {
     return undefined;
   }
 
-  /** Never rejects. */
-  #launch(claim: AttemptRef, agent: AgentDefinition): Promise<void> {
-    return this.#await(claim, agent, () => {
-      const workspace = this.#options.workspaces.prepare(claim, agent);
-      const request = workspace
-        ? workspace.then(() => this.#options.requests.prepare(claim, agent))
-        : this.#options.requests.prepare(claim, agent);
-      if (!(request instanceof Promise)) return agent.driver.start(request);
-      return request.then((prepared) => {
-        // Nothing was started: the next Signalbox finds that out and starts it.
-        if (this.#detached) return null;
-        if (this.#stateOf(claim) !== 'stopping') return agent.driver.start(prepared);
-        this.#end(claim, agent.id, STOPPED_BEFORE);
-        return null;
-      });
+  /** Starts the run of a claim, at once if its driver can. */
+  #launch(claim: AttemptRef, agent: AgentDefinition): void {
+    try {
+      const begun = this.#begin(claim, agent);
+      if (begun instanceof Promise) void this.#await(claim, agent, () => begun);
+      else this.#takeOver(claim, agent, begun);
+    } catch (error) {
+      this.#recordFailedStart(claim, agent, error);
+    }
+  }
+
+  #begin(claim: AttemptRef, agent: AgentDefinition): Promise<Run | null> | Run {
+    const workspace = this.#options.workspaces.prepare(claim, agent);
+    const request = workspace
+      ? workspace.then(() => this.#options.requests.prepare(claim, agent))
+      : this.#options.requests.prepare(claim, agent);
+    if (!(request instanceof Promise)) return agent.driver.start(request);
+    return request.then((prepared) => {
+      // Nothing was started: the next Signalbox finds that out and starts it.
+      if (this.#detached) return null;
+      if (this.#stateOf(claim) !== 'stopping') return agent.driver.start(prepared);
+      this.#end(claim, agent.id, STOPPED_BEFORE);
+      return null;
     });
   }
 
@@ -245,15 +258,19 @@ export class AttemptKeeper {
     try {
       run = await begin();
     } catch (error) {
-      // What a stop has interrupted is found and settled by the next Signalbox.
-      if (this.#detached) return;
-      if (error instanceof NotBegun) return this.#ends.recordNotBegun(claim, agent.id, error.message);
-      this.#logger(claim, agent.id).warn({ err: error }, 'could not be started');
-      return this.#ends.recordUnstarted(claim, agent.id, messageOf(error));
+      return this.#recordFailedStart(claim, agent, error);
     }
     if (run === null) return;
     if (this.#detached) return run.detach();
     this.#takeOver(claim, agent, run);
+  }
+
+  #recordFailedStart(claim: AttemptRef, agent: AgentDefinition, error: unknown): void {
+    // What a stop has interrupted is found and settled by the next Signalbox.
+    if (this.#detached) return;
+    if (error instanceof NotBegun) return this.#ends.recordNotBegun(claim, agent.id, error.message);
+    this.#logger(claim, agent.id).warn({ err: error }, 'could not be started');
+    this.#ends.recordUnstarted(claim, agent.id, messageOf(error));
   }
 
   /** Watches a run, and does what the state of its attempt asks for. */
@@ -268,17 +285,22 @@ export class AttemptKeeper {
         // A stop that is not stored yet arrives by `onStopRequested`.
         if (view?.state === 'stopping') run.stop(agent.killGraceMs);
         return;
-      case 'waiting':
-        return;
       default:
+        // Also if it waits: its question may not have been cancelled before a crash.
         if (this.#options.host.get('attempt', attemptKey(claim))?.context.verdict) this.onVerdict(claim);
-        else if (view?.deadline != null) this.#clock.onStarted(claim, view.deadline);
+        else if (this.#stateOf(claim) !== 'waiting' && view?.deadline != null)
+          this.#clock.onStarted(claim, view.deadline);
     }
   }
 
-  #recordStart(ref: AttemptRef, agent: AgentDefinition, start: RunStart): void {
+  #recordStart(
+    ref: AttemptRef,
+    agent: AgentDefinition,
+    start: RunStart,
+    spec = taskOf(this.#options.projections, ref)?.spec,
+  ): void {
     const { project, task, attempt } = ref;
-    const timeoutMs = timeoutOf(taskOf(this.#options.projections, ref)?.spec, agent);
+    const timeoutMs = timeoutOf(spec, agent);
     this.#options.decide({
       type: 'attempt.started',
       project,

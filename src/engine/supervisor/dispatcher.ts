@@ -4,6 +4,9 @@
  *
  * If a shared limit holds work back, the next free slot goes to the task that is next of all queues: no agent, and so no
  * project, is passed over because of its place in the configuration. Nothing is claimed from a paused queue.
+ *
+ * A new task for which a slot is free is claimed with its creation, unless another one waits for that slot: also one whose
+ * last event is decided and not stored yet.
  */
 import type { TaskView } from '../../../projections/index.ts';
 import { attemptsOf, refOf, viewKey } from '../runtime/views.ts';
@@ -29,6 +32,8 @@ export class Dispatcher {
   #state: 'waiting' | 'dispatching' | 'over' = 'waiting';
   /** Whether a shared limit has held work back: then the next free slot is offered to all queues. */
   #held = false;
+  /** Tasks that are pending by an event that is not stored yet, by queue: they are not in `ready`. */
+  readonly #arriving = new Map<QueueKey, Set<string>>();
 
   constructor(options: DispatcherParts) {
     this.#options = options;
@@ -55,6 +60,45 @@ export class Dispatcher {
     const { priority } = spec;
     this.#options.ready.add(queue, { key: viewKey(task), project, priority, edits, goesFirst, age });
     this.#match([queue]);
+  }
+
+  /** A task is pending by an event that is not stored yet. */
+  noteArrival(key: string, queue: QueueKey): void {
+    const arriving = this.#arriving.get(queue);
+    if (arriving) arriving.add(key);
+    else this.#arriving.set(queue, new Set([key]));
+  }
+
+  /** The events of a task are stored. */
+  noteStored(key: string, queue: QueueKey): void {
+    const arriving = this.#arriving.get(queue);
+    if (arriving?.delete(key) && arriving.size === 0) this.#arriving.delete(queue);
+  }
+
+  /** The agent that can take a new task of this project and queue at once; undefined if it has to wait. */
+  takerOfNew(project: string, queue: QueueKey): string | undefined {
+    const { host, roster, concurrency, projectConcurrency } = this.#options;
+    if (this.#state !== 'dispatching' || this.#held || this.#isPaused(queue)) return undefined;
+    if (host.count('attempt') >= concurrency || host.openAttempts(project) >= projectConcurrency)
+      return undefined;
+    if (this.#options.budgets.holderOfProject(project) !== null) return undefined;
+    const taker = this.#takerOf(queue);
+    if (taker === undefined || !this.#isKnownFree(taker)) return undefined;
+    return roster.sourcesOf(taker).some((each) => this.#hasWaiting(each)) ? undefined : taker;
+  }
+
+  /** Whether a slot is free by what is stored: the end that frees one may be one after which the agent is held back. */
+  #isKnownFree(id: string): boolean {
+    const agent = this.#options.projections.agents.byId.get(id);
+    return agent !== undefined && agent.running < agent.concurrency;
+  }
+
+  #hasWaiting(queue: QueueKey): boolean {
+    return (this.#options.ready.has(queue) || this.#arriving.has(queue)) && !this.#isPaused(queue);
+  }
+
+  #isPaused(queue: QueueKey): boolean {
+    return this.#options.host.get('queue', wholeOf(queue))?.state === 'paused';
   }
 
   /** A slot of this agent may be free. */
@@ -103,8 +147,7 @@ export class Dispatcher {
 
   /** Whether tasks may wait in a queue and an agent is free to take them. */
   #isOpen(queue: QueueKey): boolean {
-    const { host, ready } = this.#options;
-    if (!ready.has(queue) || host.get('queue', wholeOf(queue))?.state === 'paused') return false;
+    if (!this.#options.ready.has(queue) || this.#isPaused(queue)) return false;
     return this.#takerOf(queue) !== undefined;
   }
 

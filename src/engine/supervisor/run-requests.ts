@@ -39,8 +39,11 @@ interface RunRequestsParts extends Pick<SupervisorContext, 'projections'> {
 interface Known {
   readonly view: TaskView;
   readonly history: readonly AttemptView[];
-  readonly trace: TaskTrace;
+  /** Made on demand: most functions in this process do not ask for it. */
+  readonly trace: () => TaskTrace;
 }
+
+const HOST = hostname();
 
 export class RunRequests {
   readonly #options: RunRequestsParts;
@@ -75,7 +78,11 @@ export class RunRequests {
       throw new SignalboxError('internal', `task ${taskKey(ref)} is claimed but not on the blackboard`);
     const history = attemptsOf(projections, ref);
     const own = history[attempt - 1];
-    const trace = traceOf(projections.blackboard.tasks, view);
+    let known: TaskTrace | undefined;
+    const trace = (): TaskTrace => {
+      known ??= traceOf(projections.blackboard.tasks, view);
+      return known;
+    };
     const input = this.#promptInput(ref, agent, { view, history, trace });
     const request: RunRequest = {
       project,
@@ -91,8 +98,12 @@ export class RunRequests {
       workspace: input.workspace,
       directory: join(attemptsDirectory, project, task, String(attempt)),
       prompt: () => buildPrompt(input),
-      traceparent: input.traceparent,
-      tracestate: trace.state,
+      get traceparent() {
+        return input.traceparent;
+      },
+      get tracestate() {
+        return trace().state;
+      },
       timeoutMs: timeoutOf(view.spec, agent),
       killGraceMs: agent.killGraceMs,
       resumes: resumedSession(history, attempt, agent),
@@ -116,6 +127,7 @@ export class RunRequests {
     const { project, attempt } = ref;
     const { projections, tokens, url } = this.#options;
     const { writesBack, prompting } = agent.driver;
+    const key = attemptKey(ref);
     return {
       task: view,
       attempt,
@@ -126,7 +138,9 @@ export class RunRequests {
       url: writesBack ? url() : null,
       token: writesBack ? tokens.tokenOf(ref) : '',
       language: agent.promptLanguage,
-      traceparent: attemptTraceparent(trace, attemptKey(ref)),
+      get traceparent() {
+        return attemptTraceparent(trace(), key);
+      },
       answering: this.#answering(view),
       workspace: agent.driver.takesWorkspace === true ? workspaceOf(projections, ref) : undefined,
       reviewed:
@@ -148,7 +162,7 @@ function workspaceOf({ workspaces }: Projections, ref: AttemptRef): RunWorkspace
 /** Only on this machine: elsewhere, or under another name, the numbers mean nothing. */
 function startedAs(own: AttemptView | undefined): RunRequest['startedAs'] {
   const { host, pid, startTime } = own ?? {};
-  return host === hostname() && pid != null && startTime != null ? { pid, startTime } : undefined;
+  return host === HOST && pid != null && startTime != null ? { pid, startTime } : undefined;
 }
 
 export function timeoutOf(spec: TaskSpec | undefined, agent: AgentDefinition): number {

@@ -20,4 +20,6 @@ export interface SupervisorContext {
    * @returns the refusal; null if the event was decided
    */
   readonly decide: (event: DomainEvent, actor?: string) => SignalboxError | null;
+  /** What the function decides of one task is stored together. */
+  readonly together: <Result>(decideAll: () => Result) => Result;
 }

@@ -3,20 +3,21 @@
  * it says for every event what follows from it.
  *
  * Invariant supervision/acts-on-stored-records: it acts only on stored records, and everything it does is again an event.
- * What must happen next follows from the state alone, so that the same happens after a restart.
+ * What must happen next follows from the state alone, so that the same happens after a restart. What follows at once from an
+ * event without an effect is decided with it, and stored in the same message.
  */
 import type { TaskView } from '../../../projections/index.ts';
 import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../contracts/events/events.ts';
 import { type AttemptRef, parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Prices } from '../../contracts/prices.ts';
-import type { StopReason } from '../../contracts/tasks.ts';
+import type { StopReason, TaskSpec } from '../../contracts/tasks.ts';
 import type { Workspaces } from '../../workspaces/workspaces.ts';
 import type { Archive } from '../runtime/archive.ts';
 import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import { attemptsOf, isAuxiliary, refOf, taskOf } from '../runtime/views.ts';
-import { type AgentDefinition, registerAgents } from './agent-roster.ts';
+import { type AgentDefinition, queueOf, registerAgents } from './agent-roster.ts';
 import { AttemptEnds, type LargeContent } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
@@ -38,7 +39,7 @@ import { BudgetKeeper } from './usage/budget-keeper.ts';
 import { exhaustedBudget } from './usage/task-budgets.ts';
 import { WorkspaceKeeper } from './workspaces/workspace-keeper.ts';
 
-export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'decide'> {
+export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'decide' | 'together'> {
   readonly pipeline: CommitPipeline;
   readonly archive: Archive;
   readonly tokens: AttemptTokens;
@@ -70,6 +71,8 @@ export class Supervisor {
   readonly #breaker: Breaker;
   readonly #tasks: TaskKeeper;
   readonly #schedules: ScheduleKeeper;
+  /** The task whose creation is being decided: the blackboard does not have it yet. */
+  #created: EventOf<'task.created'> | null = null;
   readonly attempts: AttemptKeeper;
   readonly budgets: BudgetKeeper;
   readonly questions: QuestionKeeper;
@@ -83,6 +86,7 @@ export class Supervisor {
       ...options,
       timers: this.#timers,
       decide: (event: DomainEvent, actor?: string) => this.decide(event, actor),
+      together: <Result>(decideAll: () => Result): Result => options.pipeline.together(decideAll),
     };
     this.budgets = new BudgetKeeper({ ...context, onFreed: () => this.#dispatcher.offerAll() });
     this.#dispatcher = new Dispatcher({
@@ -212,6 +216,61 @@ export class Supervisor {
     }
   }
 
+  /**
+   * Decides what follows at once from an event that was decided: both are stored together. Never throws: the event was
+   * decided.
+   */
+  onDecided(event: DomainEvent): void {
+    if (!('task' in event)) return;
+    try {
+      switch (event.type) {
+        case 'task.created':
+          this.#created = event;
+          this.#claimNew(event);
+          break;
+        case 'task.claimed':
+          this.attempts.recordStartOf(event, this.#specOf(event));
+          break;
+        case 'attempt.ended':
+          this.#tasks.approveEnded(event, this.#view(event));
+          break;
+        default:
+      }
+      this.#noteArrival(event);
+    } catch (error) {
+      this.#options.logger.error({ err: error, event: event.type }, messageOf(error));
+    } finally {
+      if (event.type === 'task.created') this.#created = null;
+    }
+  }
+
+  /** Claims a new task if an agent is free and nothing waits before it. */
+  #claimNew(event: EventOf<'task.created'>): void {
+    const { host, environment } = this.#options;
+    const { project, spec } = event;
+    const key = taskKey(event);
+    const isExpiring = spec.expires_at_ms !== undefined && spec.expires_at_ms <= environment.clock.now();
+    // Budgets are counted on the blackboard, which does not have the task yet.
+    const mayWait = spec.parent !== undefined || spec.budget !== undefined || isExpiring;
+    if (mayWait || host.get('task', key)?.state !== 'pending') return;
+    const agent = this.#dispatcher.takerOfNew(project, queueOf(spec));
+    if (agent === undefined) return;
+    this.#decideClaim({ project, task: event.task }, agent, 1);
+  }
+
+  #noteArrival(event: TaskRef): void {
+    const key = taskKey(event);
+    const task = this.#options.host.get('task', key);
+    if (task?.state !== 'pending' || task.context.openAttempt !== null) return;
+    const spec = this.#specOf(event);
+    if (spec) this.#dispatcher.noteArrival(key, queueOf(spec));
+  }
+
+  #specOf(ref: TaskRef): TaskSpec | undefined {
+    const created = this.#created;
+    return created && taskKey(created) === taskKey(ref) ? created.spec : this.#view(ref)?.spec;
+  }
+
   /** Reacts to a stored record. Never throws: a stored record can no longer be refused. */
   onCommitted(record: StoredRecord): void {
     try {
@@ -230,12 +289,19 @@ export class Supervisor {
       this.attempts.noteSign({ ...event, attempt: event.attempt }, event.type);
     }
     this.budgets.onRecord(record);
-    this.#reactTo(event);
+    this.#reactTo(event, record.left);
     this.workspaces.onEvent(event);
     if ('task' in event && hasLeftReview(record)) this.#onLeftReview(event);
     const settled = settledBy(record);
     const task = settled && this.#view(settled);
     if (task) this.#onSettled(task);
+    if (record.left === 0 && 'task' in event) this.#noteStored(event);
+  }
+
+  #noteStored(event: TaskRef): void {
+    const view = this.#view(event);
+    if (view && this.#options.host.get('task', taskKey(event))?.version === view.version)
+      this.#dispatcher.noteStored(taskKey(event), queueOf(view.spec));
   }
 
   #onSettled(task: TaskView): void {
@@ -258,7 +324,8 @@ export class Supervisor {
     if (task?.spec.answers !== undefined) this.questions.agents.takeUpTask(task);
   }
 
-  #reactTo(event: DomainEvent): void {
+  /** @param left how many events of the same message follow */
+  #reactTo(event: DomainEvent, left: number): void {
     if (isScheduleEvent(event)) return this.#schedules.onEvent(event);
     switch (event.type) {
       case 'task.claimed':
@@ -277,7 +344,7 @@ export class Supervisor {
       case 'attempt.stop_requested':
         return this.attempts.onStopRequested(event);
       case 'attempt.ended':
-        return this.#onEnded(event);
+        return this.#onEnded(event, left);
       case 'task.cancelled':
         this.#tasks.forgetTimers(taskKey(event));
         this.questions.cancelOpen(event, 'the task was cancelled');
@@ -338,12 +405,13 @@ export class Supervisor {
     else this.#takeUp(event);
   }
 
-  #onEnded(event: EventOf<'attempt.ended'>): void {
+  #onEnded(event: EventOf<'attempt.ended'>, left: number): void {
     this.questions.onSettled(event);
     this.steering.onEnded(event);
     // First: an agent that is to be parked must not get the next task.
     this.#breaker.onEnded(event.agent, event.outcome);
-    this.#takeUp(event);
+    // An approval that follows says what its task needs.
+    if (left === 0) this.#takeUp(event);
     this.#dispatcher.offer(event.agent);
   }
 
@@ -352,13 +420,8 @@ export class Supervisor {
     if (attempt) this.attempts.requestStop({ project, task, attempt }, reason);
   }
 
-  #takeUp(event: TaskRef): void {
-    const task = this.#view(event);
-    if (task) this.#tasks.takeUp(task);
-  }
-
   #claim(key: string, agent: string, attempt: number): void {
-    const { projections, host, roster, tokens, environment } = this.#options;
+    const { projections, host, roster, environment } = this.#options;
     const view = projections.blackboard.tasks.get(key);
     if (!view) return;
     const ref = refOf(view);
@@ -372,11 +435,30 @@ export class Supervisor {
       return;
     }
     this.#tasks.forgetTimers(key);
+    const givenUp = givenUpSession(view, attemptsOf(projections, ref), roster, agent);
+    this.#decideClaim(ref, agent, attempt, givenUp);
+  }
+
+  /** @param session_given_up why the agent does not go on in the session of an earlier attempt */
+  #decideClaim({ project, task }: TaskRef, agent: string, attempt: number, session_given_up?: string): void {
+    const { roster, tokens } = this.#options;
     const writesBack = roster.get(agent)?.driver.writesBack ?? false;
-    const token_sha256 = writesBack ? tokens.hashOf({ ...ref, attempt }) : undefined;
-    const session_given_up = givenUpSession(view, attemptsOf(projections, ref), roster, agent);
-    const claimed = { type: 'task.claimed', ...ref, attempt, agent, token_sha256, session_given_up } as const;
-    if (this.decide(claimed) === null) this.budgets.onClaimed({ ...ref, attempt }, agent);
+    const token_sha256 = writesBack ? tokens.hashOf({ project, task, attempt }) : undefined;
+    const claimed = {
+      type: 'task.claimed',
+      project,
+      task,
+      attempt,
+      agent,
+      token_sha256,
+      session_given_up,
+    } as const;
+    if (this.decide(claimed) === null) this.budgets.onClaimed({ project, task, attempt }, agent);
+  }
+
+  #takeUp(event: TaskRef): void {
+    const task = this.#view(event);
+    if (task) this.#tasks.takeUp(task);
   }
 
   #resume(key: string): Promise<void> {

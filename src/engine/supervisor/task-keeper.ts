@@ -7,7 +7,7 @@ import type { TaskView } from '../../../projections/index.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
-import { refOf, viewKey } from '../runtime/views.ts';
+import { isAuxiliary, refOf, viewKey } from '../runtime/views.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Relations } from './relations.ts';
 import type { Reviews } from './reviews.ts';
@@ -54,6 +54,18 @@ export class TaskKeeper {
       default:
         return;
     }
+  }
+
+  /** Approves a task with the end of its attempt, if nothing but its automatic review is left. */
+  approveEnded(event: TaskRef, task: TaskView | undefined): void {
+    if (task === undefined || task.spec.review !== 'auto') return;
+    // Other tasks may have to follow first.
+    if (isAuxiliary(task.spec) || task.spec.join === true) return;
+    // What is approved is the newest diff, which the blackboard does not have yet.
+    if (this.#options.projections.workspaces.byTask.has(viewKey(task))) return;
+    const { state, context } = this.#options.host.get('task', viewKey(task)) ?? {};
+    if (state === 'review' && context?.openAttempt === null)
+      this.#options.decide({ type: 'task.approved', project: event.project, task: event.task });
   }
 
   /** Whether `expires_at` has passed before the task was claimed. */

@@ -11,7 +11,7 @@ import type {
 import { messageOf } from '../../contracts/errors.ts';
 import { type StoredRecord, SUPERVISOR_ID } from '../../contracts/events/events.ts';
 import { supervisorFilter } from '../../contracts/messages/subjects.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { readRecords } from '../../journal/codec/cloud-event.ts';
 import { damaged } from '../../journal/failures.ts';
 import { type AuditFinding, anchorsIn, type FindingKind, liveItems } from './log-items.ts';
 import { LogWatch, type LogWatchSettings } from './log-watch.ts';
@@ -118,8 +118,10 @@ async function newestCheckpoint({
   const covered = state.host.get('supervisor', SUPERVISOR_ID)?.context.checkpoint ?? 0;
   if (covered === 0) return null;
   for await (const message of log.messages.read({ from: covered + 1 })) {
-    const checkpoint = checkpointIn(readRecord(message));
-    if (checkpoint?.sequence === covered) return checkpoint;
+    for (const record of readRecords(message)) {
+      const checkpoint = checkpointIn(record);
+      if (checkpoint?.sequence === covered) return checkpoint;
+    }
   }
   return null;
 }

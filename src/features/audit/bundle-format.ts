@@ -98,15 +98,17 @@ export class BundleContents {
     };
   }
 
-  /** @param event in the line; null if it is omitted or not readable */
-  add({ line, sequence, sha256 }: ItemLine, event: DomainEvent | null): void {
+  /** @param events in the line; none if it is omitted or not readable */
+  add({ line, sequence, sha256 }: ItemLine, events: readonly DomainEvent[]): void {
     const { manifest } = this;
     manifest.last = sequence;
     manifest.first_sha256 ??= sha256;
     manifest.last_sha256 = sha256;
     manifest[line === 'event' ? 'events' : line]++;
-    if (event?.type === 'supervisor.checkpointed') manifest.checkpoints.push(sequence);
-    if (event?.type === 'supervisor.key_introduced') manifest.keys[event.key] = event.public_key;
+    for (const event of events) {
+      if (event.type === 'supervisor.checkpointed') manifest.checkpoints.push(sequence);
+      if (event.type === 'supervisor.key_introduced') manifest.keys[event.key] = event.public_key;
+    }
   }
 }
 

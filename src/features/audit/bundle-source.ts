@@ -4,9 +4,9 @@
  */
 import { createReadStream } from 'node:fs';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
+import { eventSubject, subjectPartsOfAll } from '../../contracts/messages/subjects.ts';
 import { type EventSelection, type EventSource, isSelected } from '../../engine/replay/event-source.ts';
-import { decodeRecord } from '../../journal/codec/cloud-event.ts';
+import { decodeMessage, eventsOf } from '../../journal/codec/cloud-event.ts';
 import type { StoredMessage } from '../../journal/journal.ts';
 import {
   type BundleFilter,
@@ -88,9 +88,14 @@ function assertNotRequested(
 
 function messageIn(line: Exclude<ItemLine, { line: 'omitted' }>, name: string): StoredMessage {
   const { sequence, event: text, sha256 } = line;
-  const { id, event } = decodeRecord(text, `event ${sequence} of ${name}`);
+  const records = decodeMessage(text, `event ${sequence} of ${name}`);
   const bytes = Buffer.from(text);
-  const stored = { sequence, id, subject: eventSubject(subjectPartsOf(event)), bytes };
+  const stored = {
+    sequence,
+    id: records[0].id,
+    subject: eventSubject(subjectPartsOfAll(eventsOf(records))),
+    bytes,
+  };
   return line.line === 'redacted' ? { ...stored, originalHash: sha256 } : stored;
 }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType } from '../../contracts/events/events.ts';
 import { supervisorFilter, taskSubject } from '../../contracts/messages/subjects.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { eventsOf, readRecords, recordsOf } from '../../journal/codec/cloud-event.ts';
 import type { LogReader, StoredMessage } from '../../journal/journal.ts';
 import { chainHashOf, readRedactions } from '../../journal/redactions.ts';
 import { VERSION } from '../../version.ts';
@@ -71,9 +71,9 @@ export async function exportBundle(
   });
   const contents = new BundleContents({ first, keys: earlierKeys });
   for await (const message of reader.read({ from: first, to: last })) {
-    const event = eventIn(message);
-    const line = lineOf(message, event, filter);
-    contents.add(line, event);
+    const events = eventsIn(message);
+    const line = lineOf(message, events, filter);
+    contents.add(line, events);
     await put(line);
     sink.progress?.(message.sequence + 1 - first, last + 1 - first);
   }
@@ -84,20 +84,22 @@ export async function exportBundle(
   return manifest;
 }
 
-function lineOf(message: StoredMessage, event: DomainEvent | null, filter: BundleFilter): ItemLine {
+function lineOf(message: StoredMessage, events: readonly DomainEvent[], filter: BundleFilter): ItemLine {
   const { sequence, originalHash, bytes } = message;
   const sha256 = chainHashOf(message);
   // An unreadable message is included, for the auditor to see.
-  if (event !== null && !isIncluded(event, sequence, filter)) return { line: 'omitted', sequence, sha256 };
+  if (events.length > 0 && !events.some((event) => isIncluded(event, sequence, filter)))
+    return { line: 'omitted', sequence, sha256 };
   const line = originalHash === undefined ? 'event' : 'redacted';
   return { line, sequence, sha256, event: Buffer.from(bytes).toString() };
 }
 
-function eventIn(message: StoredMessage): DomainEvent | null {
+/** None if the message is unreadable. */
+function eventsIn(message: StoredMessage): readonly DomainEvent[] {
   try {
-    return readRecord(message).event;
+    return eventsOf(readRecords(message));
   } catch {
-    return null;
+    return [];
   }
 }
 
@@ -196,7 +198,8 @@ async function firstAt(reader: LogReader, position: LogPosition, end: number): P
 }
 
 async function timeAt(reader: LogReader, sequence: number): Promise<number> {
-  for await (const message of reader.read({ from: sequence, to: sequence })) return readRecord(message).time;
+  for await (const message of reader.read({ from: sequence, to: sequence }))
+    return readRecords(message)[0].time;
   throw new SignalboxError('log_corrupt', `the log has no event ${sequence}`, { details: { sequence } });
 }
 
@@ -206,8 +209,8 @@ async function supervisorEvents<Type extends EventType>(
   type: Type,
 ): Promise<{ readonly sequence: number; readonly event: EventOf<Type> }[]> {
   const found: { sequence: number; event: EventOf<Type> }[] = [];
-  for await (const message of reader.readByFilter(supervisorFilter(type.split('.')[1] ?? ''))) {
-    const { event, sequence } = readRecord(message);
+  const messages = reader.readByFilter(supervisorFilter(type.split('.')[1] ?? ''));
+  for await (const { event, sequence } of recordsOf(messages)) {
     if (event.type === type) found.push({ sequence, event: event as EventOf<Type> });
   }
   return found;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readJson } from '../../base/files.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { REDACTION_FILTER } from '../../contracts/messages/subjects.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { readRecords } from '../../journal/codec/cloud-event.ts';
 import type { LogReader } from '../../journal/journal.ts';
 import { type Redaction, tombstoneFor } from '../../journal/redactions.ts';
 import { lastCheckpointFile } from './key-file.ts';
@@ -105,8 +105,8 @@ async function readableRedactions(reader: LiveReader): Promise<ReadonlyMap<numbe
   const found = new Map<number, Redaction>();
   for await (const message of reader.readByFilter(REDACTION_FILTER)) {
     try {
-      const { event, sequence } = readRecord(message);
-      if (event.type === 'task.redacted') found.set(event.sequence, { ...event, by: sequence });
+      for (const { event, sequence } of readRecords(message))
+        if (event.type === 'task.redacted') found.set(event.sequence, { ...event, by: sequence });
     } catch {}
   }
   return found;

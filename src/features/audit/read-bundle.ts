@@ -97,9 +97,12 @@ class Bundle {
   }
 
   #takeItem(line: ItemLine): void {
-    const record = this.#verifier.take(this.#itemOf(line));
-    this.#contents.add(line, record?.event ?? null);
-    if (record) this.#reading.onRecord?.(record, line.sha256);
+    const records = this.#verifier.take(this.#itemOf(line));
+    this.#contents.add(
+      line,
+      records.map(({ event }) => event),
+    );
+    for (const record of records) this.#reading.onRecord?.(record, line.sha256);
   }
 
   #itemOf(line: ItemLine): LogItem {

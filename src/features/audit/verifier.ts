@@ -8,8 +8,8 @@
 import { sha256 } from '../../base/hash.ts';
 import { messageOf } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
-import { eventSubject, subjectPartsOf } from '../../contracts/messages/subjects.ts';
-import { GENESIS_HASH, readRecord } from '../../journal/codec/cloud-event.ts';
+import { eventSubject, subjectPartsOfAll } from '../../contracts/messages/subjects.ts';
+import { eventsOf, GENESIS_HASH, type Message, readRecords } from '../../journal/codec/cloud-event.ts';
 import { Checkpoints, type IntroducedKey, KeyChain } from './checkpoints.ts';
 import type { Anchor, AuditFinding, FindingKind, LogItem } from './log-items.ts';
 import { EntityVersions, IdChain, PendingRedactions } from './record-checks.ts';
@@ -68,10 +68,10 @@ export class LogVerifier {
     for (const key of options.earlierKeys ?? []) this.#report('key', key.sequence, this.#keys.introduce(key));
   }
 
-  /** @returns the record, if the item has a readable one */
-  take(item: LogItem): StoredRecord | null {
+  /** @returns the records of the item; none if it is omitted or not readable */
+  take(item: LogItem): readonly StoredRecord[] {
     const { sequence } = item;
-    if (!this.#isNext(sequence)) return null;
+    if (!this.#isNext(sequence)) return [];
     const hash = item.kind === 'omitted' ? item.hash : (item.originalHash ?? sha256(item.bytes));
     for (const { what } of this.#anchorsAt(sequence).filter((each) => each.hash && each.hash !== hash)) {
       this.#report(
@@ -80,18 +80,18 @@ export class LogVerifier {
         `event ${sequence} has the hash ${hash}, but another one in ${what}`,
       );
     }
-    const record = item.kind === 'omitted' ? null : this.#read(item);
-    if (record === null || item.kind === 'omitted') {
+    const records = item.kind === 'omitted' ? null : this.#read(item);
+    if (records === null || item.kind === 'omitted') {
       this.#versions.skip(sequence);
       this.#ids.skip();
       if (item.kind === 'omitted') this.#counts.omitted++;
     } else {
-      this.#check(item, record, hash);
+      this.#check(item, records, hash);
     }
     this.#checkpoints.note(sequence, hash);
     this.#last = sequence;
     this.#hash = hash;
-    return record;
+    return records ?? [];
   }
 
   /** Called after the last item. @param isEnd whether the log ends here, not only the bundle */
@@ -145,17 +145,18 @@ export class LogVerifier {
     return true;
   }
 
-  #read(item: MessageItem): StoredRecord | null {
+  #read(item: MessageItem): Message<StoredRecord> | null {
     try {
-      return readRecord(item);
+      return readRecords(item);
     } catch (error) {
       this.#report('unreadable', item.sequence, messageOf(error));
       return null;
     }
   }
 
-  #check(item: MessageItem, record: StoredRecord, hash: string): void {
-    const { sequence, event, id, previousHash } = record;
+  #check(item: MessageItem, records: Message<StoredRecord>, hash: string): void {
+    const [first] = records;
+    const { sequence, id, previousHash } = first;
     if (this.#hash !== null && previousHash !== this.#hash) {
       this.#report(
         'chain',
@@ -166,7 +167,7 @@ export class LogVerifier {
     for (const { what } of this.#anchorsAt(sequence).filter((each) => each.id && each.id !== id)) {
       this.#report('other_log', sequence, `event ${sequence} has the id ${id}, but another one in ${what}`);
     }
-    this.#report('identity', sequence, this.#ids.check(record));
+    this.#report('identity', sequence, this.#ids.check(first));
     if (item.id !== undefined && item.id !== id) {
       this.#report(
         'identity',
@@ -174,7 +175,7 @@ export class LogVerifier {
         `the message id is ${item.id || 'missing'}, but the event has the id ${id}`,
       );
     }
-    const subject = eventSubject(subjectPartsOf(event));
+    const subject = eventSubject(subjectPartsOfAll(eventsOf(records)));
     if (item.subject !== undefined && item.subject !== subject) {
       this.#report(
         'subject',
@@ -182,13 +183,14 @@ export class LogVerifier {
         `the subject is ${item.subject}, but its content belongs to ${subject}`,
       );
     }
-    for (const problem of this.#versions.check(record)) this.#report('version', sequence, problem);
+    for (const record of records)
+      for (const problem of this.#versions.check(record)) this.#report('version', sequence, problem);
     if (item.originalHash === undefined) this.#counts.events++;
     else {
       this.#counts.redacted++;
       this.#redactions.add(sequence, hash, item.bytes);
     }
-    this.#checkMeaning(record);
+    for (const record of records) this.#checkMeaning(record);
   }
 
   #checkMeaning({ sequence, event }: StoredRecord): void {

@@ -7,7 +7,7 @@ import type { EventRecord } from '../../contracts/events/events.ts';
 import { BACKGROUND_PROJECT } from '../../contracts/ids.ts';
 import { taskSubject } from '../../contracts/messages/subjects.ts';
 import { SETTLED_STATES } from '../../contracts/tasks.ts';
-import { readRecord } from '../../journal/codec/cloud-event.ts';
+import { recordsOf } from '../../journal/codec/cloud-event.ts';
 
 export interface Ending {
   /** Of the event that settled the task. */
@@ -15,10 +15,8 @@ export interface Ending {
   readonly task: string;
 }
 
-/** The events that can settle the task of a background command. */
-const FINISHING = ['attempt_ended', 'approved', 'cancelled'].map(
-  (name) => `${taskSubject({ project: BACKGROUND_PROJECT, task: '*' })}.${name}`,
-);
+/** The events of all background commands: those that settle one may be in a message with others. */
+const COMMANDS = `${taskSubject({ project: BACKGROUND_PROJECT, task: '*' })}.>`;
 
 export class Endings {
   readonly #app: AppContext;
@@ -58,14 +56,11 @@ export class Endings {
 
   async #readOlder(): Promise<readonly Ending[]> {
     const endings: Ending[] = [];
-    for (const filter of FINISHING) {
-      for await (const message of this.#app.log.messages.readByFilter(filter)) {
-        if (message.sequence > this.#start) break;
-        const record = readRecord(message);
-        if (isEnding(record)) endings.push({ sequence: message.sequence, task: record.event.task });
-      }
+    for await (const record of recordsOf(this.#app.log.messages.readByFilter(COMMANDS))) {
+      if (record.sequence > this.#start) break;
+      if (isEnding(record)) endings.push({ sequence: record.sequence, task: record.event.task });
     }
-    return endings.sort((a, b) => a.sequence - b.sequence);
+    return endings;
   }
 }
 

@@ -49,7 +49,7 @@ export class SpanBuilders {
     }
     const known = this.#find(key);
     if (!known && event.type !== 'attempt.ended' && !isSettlement(record)) return [];
-    const builder = known ?? (await this.#rebuild(event, record.sequence));
+    const builder = known ?? (await this.#rebuild(event, record));
     if (!builder) return [];
     const spans = builder.add(record);
     this.#keep(key, builder);
@@ -66,11 +66,11 @@ export class SpanBuilders {
     (builder.isOver ? this.#over : this.#open).set(key, builder);
   }
 
-  /** From the records before a sequence; null if the log does not have the creation of the task. */
-  async #rebuild(task: TaskRef, before: number): Promise<TaskSpanBuilder | null> {
+  /** From the records before this one; null if the log does not have the creation of the task. */
+  async #rebuild(task: TaskRef, { sequence, id }: TracedRecord): Promise<TaskSpanBuilder | null> {
     let builder: TaskSpanBuilder | null = null;
     for await (const record of this.#log.history(task)) {
-      if (record.sequence >= before) break;
+      if (record.sequence > sequence || record.id === id) break;
       if (isCreation(record)) builder = await this.#begin(record);
       else builder?.add(record);
     }

@@ -35,9 +35,12 @@ export class SpanQueue {
     return this.#waiting.length >= this.#limit;
   }
 
-  /** @param sequence of the record that the spans come from */
-  push(sequence: number, spans: readonly Span[] = []): void {
-    this.#seen = sequence;
+  /**
+   * @param sequence of the record that the spans come from
+   * @param seen the last sequence of which everything was seen
+   */
+  push(sequence: number, spans: readonly Span[] = [], seen = sequence): void {
+    this.#seen = seen;
     if (spans.length === 0) return;
     for (const span of spans) this.#waiting.push({ span, sequence });
     this.wake();

@@ -12,7 +12,7 @@ import { spanIdOf, type TaskTrace } from '../../engine/runtime/task-trace.ts';
 import { AttemptSpanBuilder } from './attempt-span.ts';
 import { type Span, SpanEvents, type SpanLink } from './span.ts';
 
-export type TracedRecord = Pick<StoredRecord, 'sequence' | 'time' | 'event' | 'transitions'>;
+export type TracedRecord = Pick<StoredRecord, 'sequence' | 'id' | 'time' | 'event' | 'transitions'>;
 
 /** A run lasts from the creation or a redrive until the task settles; each is one span. */
 interface Run {

@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Needs } from '../../app/context.ts';
-import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
+import { type EventFeed, type FeedEvent, isLastOfMessage } from '../../app/events/event-feed.ts';
 import { pause } from '../../base/time.ts';
 import { EVENTS, type EventType, type StoredRecord } from '../../contracts/events/events.ts';
 import { VERSION } from '../../version.ts';
@@ -129,9 +129,11 @@ export class Telemetry {
       filter: { types: TYPES },
       signal,
     })) {
-      for (const event of events) {
-        this.#queue.push(event.sequence, await this.#builders.add(recordOf(event)));
-        this.#seen = event.sequence;
+      for (const [index, event] of events.entries()) {
+        // Within a message, everything up to the message before it was seen.
+        const seen = isLastOfMessage(events, index) ? event.sequence : event.sequence - 1;
+        this.#queue.push(event.sequence, await this.#builders.add(recordOf(event)), seen);
+        this.#seen = seen;
         while (this.#queue.isFull && !signal.aborted) await this.#queue.changed();
         if (signal.aborted) return;
       }
@@ -144,6 +146,6 @@ export class Telemetry {
 /** Parses the text that all followers share. */
 function recordOf({ sequence, json }: FeedEvent): TracedRecord {
   const parsed = JSON.parse(json) as Omit<StoredRecord, 'time'> & { readonly time: string };
-  const { time, event, transitions } = parsed;
-  return { sequence, time: Date.parse(time), event, transitions };
+  const { id, time, event, transitions } = parsed;
+  return { sequence, id, time: Date.parse(time), event, transitions };
 }

@@ -72,13 +72,14 @@ export class WebhookProgress {
 
   /** Adds a dead letter; resolves when it is on the disk. */
   async addLetter(letter: WebhookLetter): Promise<void> {
-    const others = this.#letters.filter(({ sequence }) => sequence !== letter.sequence);
+    const others = this.#letters.filter(({ event_id }) => event_id !== letter.event_id);
     this.#letters = [...others, letter];
     await this.save();
   }
 
-  async removeLetters(sequences: ReadonlySet<number>): Promise<void> {
-    this.#letters = this.#letters.filter(({ sequence }) => !sequences.has(sequence));
+  async removeLetters(letters: readonly WebhookLetter[]): Promise<void> {
+    const gone = new Set(letters.map(({ event_id }) => event_id));
+    this.#letters = this.#letters.filter(({ event_id }) => !gone.has(event_id));
     await this.save();
   }
 

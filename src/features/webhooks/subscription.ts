@@ -4,7 +4,7 @@
  * webhook. With too many dead letters a webhook halts until some are redelivered or discarded; none is dropped.
  */
 import type { Logger } from 'pino';
-import type { EventFeed, FeedEvent } from '../../app/events/event-feed.ts';
+import { type EventFeed, type FeedEvent, isLastOfMessage } from '../../app/events/event-feed.ts';
 import type { Environment } from '../../base/environment.ts';
 import { pause } from '../../base/time.ts';
 import type { WebhookAnswer, WebhookConfig } from '../../contracts/api/webhooks.ts';
@@ -120,9 +120,9 @@ export class Subscription {
     const filter = { project: config.project, types };
     const { signal } = this.#stopped;
     for await (const { events, upTo } of feed.follow({ after: progress.position, filter, signal })) {
-      for (const event of events) {
+      for (const [index, event] of events.entries()) {
         if (!(await this.#deliver(event))) return;
-        progress.advance(event.sequence);
+        if (isLastOfMessage(events, index)) progress.advance(event.sequence);
       }
       progress.advance(upTo);
       this.#state = 'waiting';

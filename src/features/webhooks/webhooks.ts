@@ -91,11 +91,11 @@ export class Webhooks {
   async redeliver(id: string, choice: ChooseLetters): Promise<Redelivered> {
     const subscription = this.#find(id);
     const { chosen, errors } = choose(subscription, choice);
-    const delivered: number[] = [];
-    for (const { sequence } of chosen) {
-      const sent = await subscription.send(await this.#read(sequence));
-      if (sent.ok) delivered.push(sequence);
-      else errors.push({ sequence, detail: sent.error });
+    const delivered: WebhookLetter[] = [];
+    for (const letter of chosen) {
+      const sent = await subscription.send(await this.#read(letter));
+      if (sent.ok) delivered.push(letter);
+      else errors.push({ sequence: letter.sequence, detail: sent.error });
     }
     return this.#settle(subscription, delivered, errors);
   }
@@ -104,26 +104,26 @@ export class Webhooks {
   async discard(id: string, choice: ChooseLetters): Promise<Redelivered> {
     const subscription = this.#find(id);
     const { chosen, errors } = choose(subscription, choice);
-    return this.#settle(
-      subscription,
-      chosen.map(({ sequence }) => sequence),
-      errors,
-    );
+    return this.#settle(subscription, chosen, errors);
   }
 
   async #settle(
     subscription: Subscription,
-    delivered: readonly number[],
+    delivered: readonly WebhookLetter[],
     errors: Redelivered['errors'],
   ): Promise<Redelivered> {
-    if (delivered.length > 0) await subscription.progress.removeLetters(new Set(delivered));
+    if (delivered.length > 0) await subscription.progress.removeLetters(delivered);
     subscription.resumeIfHalted();
-    return { delivered: [...delivered], errors, left: subscription.progress.letters.length };
+    return {
+      delivered: delivered.map(({ sequence }) => sequence),
+      errors,
+      left: subscription.progress.letters.length,
+    };
   }
 
-  async #read(sequence: number): Promise<FeedEvent> {
+  async #read({ sequence, event_id }: WebhookLetter): Promise<FeedEvent> {
     for await (const record of this.#app.log.read({ from: sequence, to: sequence }))
-      return feedEventOf(record);
+      if (record.id === event_id) return feedEventOf(record);
     throw new SignalboxError('log_corrupt', `the log has no event ${sequence}, although it was stored`);
   }
 
@@ -146,7 +146,8 @@ function choose(
 ): { readonly chosen: readonly WebhookLetter[]; readonly errors: Redelivered['errors'] } {
   if (sequences === undefined) return { chosen: progress.letters.slice(0, MAX_REDELIVERIES), errors: [] };
   const wanted = new Set(sequences);
-  const chosen = progress.letters.filter(({ sequence }) => wanted.delete(sequence));
+  const chosen = progress.letters.filter(({ sequence }) => wanted.has(sequence));
+  for (const { sequence } of chosen) wanted.delete(sequence);
   const errors = [...wanted].map((sequence) => ({ sequence, detail: 'this event is not a dead letter' }));
   return { chosen, errors };
 }

@@ -70,7 +70,8 @@ function eventChannels(): Channel[] {
       types: /^(task|attempt|workspace)\./,
       title: 'Events of tasks, their attempts and their workspaces',
       description:
-        'One message is one transition. Follow `signalbox.v1.live.…`, on which the server republishes what it has stored.',
+        'Events that were decided together are one message, and its subject names each of them: `created.claimed`. Follow ' +
+        '`signalbox.v1.live.…`, on which the server republishes what it has stored.',
     },
     {
       name: 'agentEvents',
@@ -226,7 +227,16 @@ function eventMessage(type: EventType): Message {
         previoushash: { type: 'string', description: 'SHA-256 of the message before this one in the log.' },
         data: {
           type: 'object',
-          properties: { event, transitions: { type: 'array', items: { type: 'object' } } },
+          properties: {
+            event,
+            transitions: { type: 'array', items: { type: 'object' } },
+            also: {
+              type: 'array',
+              description:
+                'Further events of the task that were decided with it, in their order: each with `type`, `actor`, `event` and `transitions`.',
+              items: { type: 'object' },
+            },
+          },
         },
       },
     },

@@ -8,7 +8,7 @@ import { systemEnvironment } from '../../../src/base/environment.ts';
 import type { EventOf, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { Checkpointer } from '../../../src/features/audit/checkpointer.ts';
 import { KeyFile } from '../../../src/features/audit/key-file.ts';
-import { readRecord } from '../../../src/journal/codec/cloud-event.ts';
+import { readRecords } from '../../../src/journal/codec/cloud-event.ts';
 import { functionAgent, silentLogger, startEngine, type TestEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { auditOf } from '../../support/history/signed-log.ts';
@@ -55,7 +55,7 @@ describe('checkpoints', () => {
     await test[Symbol.asyncDispose]();
   }
 
-  const records = (): StoredRecord[] => log.messages.map(readRecord);
+  const records = (): StoredRecord[] => log.messages.flatMap(readRecords);
   const checkpoints = (): EventOf<'supervisor.checkpointed'>[] =>
     records().flatMap(({ event }) => (event.type === 'supervisor.checkpointed' ? [event] : []));
   const create = async ({ test }: Run, count: number): Promise<void> => {

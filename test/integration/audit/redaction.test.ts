@@ -172,7 +172,8 @@ describe('redaction', () => {
   it('is refused without a record for events without content and for unknown events', async () => {
     const log = new MemoryLog();
     await using test = await startEngine({ agents }, log);
-    const { id } = await test.create({ agent: 'leaky', title: 'x' });
+    // It waits, so that its claim is not stored with its creation.
+    const { id } = await test.create({ agent: 'leaky', title: 'x', delay_seconds: 0.02 });
     await test.until(id, ({ state }) => state === 'done');
     const before = log.messages.length;
     const claim = (await test.history(await test.until(id, () => true))).find(

@@ -2,7 +2,7 @@ import { connect } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import type { ScheduleAnswer } from '../../../src/contracts/api/schedules.ts';
 import type { StoredRecord } from '../../../src/contracts/events/events.ts';
-import { readRecord } from '../../../src/journal/codec/cloud-event.ts';
+import { readRecords } from '../../../src/journal/codec/cloud-event.ts';
 import { openJetStreamJournal } from '../../../src/journal/jetstream/jetstream-journal.ts';
 import { natsServer, type TestNatsServer } from '../../support/nats/nats.ts';
 import { runCli } from '../../support/process/cli.ts';
@@ -82,7 +82,7 @@ class Pair implements AsyncDisposable {
     const connection = await connect(this.nats.connectOptions);
     const journal = await openJetStreamJournal(connection, { onStored: () => {}, onState: () => {} });
     const records: StoredRecord[] = [];
-    for await (const message of journal.read({ from: 1 })) records.push(readRecord(message));
+    for await (const message of journal.read({ from: 1 })) records.push(...readRecords(message));
     await connection.close();
     return records;
   }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { EventFeed, type FeedSettings } from '../../../src/app/events/event-feed.ts';
 import { type HttpServer, startHttpServer } from '../../../src/http/server.ts';
+import { readRecords } from '../../../src/journal/codec/cloud-event.ts';
 import type { PeopleTokens } from '../../../src/operations/access/access.ts';
 import { functionAgent, silentLogger, startEngine, type TestEngine } from '../../support/engine.ts';
 import { Gate, HEALTHY, MAX_BODY_BYTES, problemIn, startHttp, TASKS } from '../../support/http/http.ts';
@@ -13,7 +14,10 @@ import { MemoryLog } from '../../support/memory-journal.ts';
 import { until } from '../../support/until.ts';
 
 const quick = () => [functionAgent('quick', () => 'ok', { concurrency: 8 })];
-const sequences = ({ events }: SseConnection): number[] => events.map(({ id }) => id);
+/** Sequences of the messages that it got whole; of the others it comes back for all events. */
+const sequences = ({ events, lastEventId = 0 }: SseConnection): number[] => [
+  ...new Set(events.map(({ data }) => data.sequence).filter((sequence) => sequence <= lastEventId)),
+];
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
@@ -63,6 +67,7 @@ describe('the event stream', () => {
     async (settings) => {
       const log = new MemoryLog();
       const received = range(1, 40).map((): number[] => []);
+      const ids = received.map((): string[] => []);
       let url = '';
       let goal = Number.POSITIVE_INFINITY;
       /** Comes back with the last id, each at other moments, until it has all. */
@@ -80,6 +85,9 @@ describe('the event stream', () => {
           await connection.until(isEnough).catch(() => {});
           connection.close();
           await connection.ended;
+          const { events, lastEventId: whole = 0 } = connection;
+          const counted = events.filter(({ data }) => data.sequence <= whole);
+          ids[index]?.push(...counted.map(({ data }) => data.id));
           own.push(...sequences(connection));
         }
       };
@@ -98,6 +106,8 @@ describe('the event stream', () => {
       await second.run(1);
       await Promise.all(clients);
       for (const own of received) expect(own).toEqual(range(1, own.length));
+      const all = log.messages.flatMap(readRecords).map(({ id }) => id);
+      for (const own of ids) expect(own).toEqual(all.slice(0, own.length));
       for (const own of received) expect(own.length).toBeGreaterThanOrEqual(goal);
     },
   );

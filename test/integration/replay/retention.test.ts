@@ -174,7 +174,7 @@ describe('a family', () => {
     await settled(test);
     expect(inMemory(test)).toEqual(['a', 'a-f1']);
     await using _again = await start(AT_ONCE, {}, log);
-    expect(log.messages.filter(({ subject }) => subject.endsWith('a-f1.created'))).toHaveLength(1);
+    expect(log.messages.filter(({ subject }) => subject.includes('.a-f1.created'))).toHaveLength(1);
   });
 
   it('a dependency that has left memory done is met; another can never be', async () => {

@@ -80,7 +80,7 @@ describe('schedules/each-time-once', () => {
         expect(times.length).toBeGreaterThanOrEqual(4);
         last = Math.min(last, simulation.log.appends - begin);
       }
-      expect(crashes).toBeGreaterThan(20);
+      expect(crashes).toBeGreaterThan(12);
     },
   );
 

@@ -101,8 +101,8 @@ describe('a task with dependencies', () => {
 
   it('continues although Signalbox crashed before it was recorded', async () => {
     const simulation = await given();
-    await simulation.untilState('first', 'review');
-    simulation.log.faults.set(simulation.log.appends + 2, 'lost');
+    await simulation.untilState('first', 'working');
+    simulation.log.traps.set('dependency_met', 'lost');
     await simulation.until(() => simulation.node === null);
     await simulation.advance(5_000);
     await simulation.restart();

@@ -62,8 +62,8 @@ describe('follow-ups', () => {
   it('start their delay at the end of the task, even if they are created later', async () => {
     const simulation = await given();
     await simulation.create({ id: 't', agent: 'a', follow_ups: [...follow_ups] });
-    await simulation.untilState('t', 'review');
-    simulation.log.faults.set(simulation.log.appends + 1, 'unanswered');
+    await simulation.untilState('t', 'working');
+    simulation.log.traps.set('approved', 'unanswered');
     await simulation.until(() => simulation.node === null);
     await simulation.advance(30_000);
     await simulation.restart();
@@ -125,8 +125,8 @@ describe('a parent that joins its children', () => {
     const simulation = await given(run);
     await simulation.create({ id: 'parent', agent: 'a', join: true });
     await simulation.create({ id: 'one', agent: 'a', parent: 'parent' });
-    await simulation.untilState('one', 'review');
-    simulation.log.faults.set(simulation.log.appends + 1, 'unanswered');
+    await simulation.untilState('one', 'working');
+    simulation.log.traps.set('approved', 'unanswered');
     await simulation.until(() => simulation.node === null);
     expect(simulation.model.stateOf('task', 'demo/one')).toBe('done');
     await simulation.restart();

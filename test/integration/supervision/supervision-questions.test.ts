@@ -170,3 +170,21 @@ describe('a task that its agent blocked', () => {
     expect(simulation.task('t')).toMatchObject({ attempts: 2, attemptsUsed: 1 });
   });
 });
+
+describe('an agent that reports a failure while it waits', () => {
+  it('is stopped after its grace, also if Signalbox crashed before its question was cancelled', async () => {
+    const words = [
+      { atMs: 500, say: 'ask' },
+      { atMs: 800, say: 'failed' },
+    ] as const;
+    const simulation = await Simulation.begin({
+      agents: [agent('a', script({ runsMs: null, outputs: [], words }))],
+    });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    simulation.log.traps.set('failure_reported', 'unanswered');
+    await simulation.until(() => simulation.node === null);
+    await simulation.restart();
+    await simulation.until(() => simulation.find('t', 'attempt.ended') !== undefined, 10_000);
+    expect(onlyQuestion(simulation).answer?.action).toBe('cancelled');
+  });
+});

@@ -171,7 +171,7 @@ describe('an attempt whose start is not in the log', () => {
   it('attempts/started-at-most-once: is not started if the stop was decided before the claim was stored', async () => {
     const simulation = await Simulation.begin({ agents: [agent('a', scripts.hangs())], storeMs: 500 });
     const isClaimed = (): boolean => simulation.app.state.host.get('task', 'demo/t')?.state === 'claimed';
-    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1, delay_seconds: 5 });
     await simulation.until(isClaimed);
     expect(simulation.model.stateOf('task', 'demo/t')).toBe('pending');
     simulation.node?.engine.supervisor.stopAll();

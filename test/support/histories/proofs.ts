@@ -67,7 +67,7 @@ async function sign(simulation: Simulation, keys: SigningKeys): Promise<Checkpoi
 type Part = Omit<Redact, 'by' | 'reason'>;
 
 /** Files are erased on a real disk: only until the redaction is stored does the simulation's time pass. */
-async function redact(simulation: Simulation, task: string, part: Part): Promise<void> {
+export async function redact(simulation: Simulation, task: string, part: Part): Promise<void> {
   const stored = (): number => simulation.typesOf(task).filter((type) => type === 'task.redacted').length;
   const before = stored();
   const request = { ...part, reason: 'it names a person' };

@@ -29,7 +29,7 @@ import { Simulation } from '../simulation/simulation.ts';
 import { decideTask, speak, type TaskDecision } from '../simulation/use-cases.ts';
 import { NO_FAULTS } from '../workspaces/trees.ts';
 import { operator } from './operator.ts';
-import { proofs } from './proofs.ts';
+import { proofs, redact } from './proofs.ts';
 
 const PROJECT = 'demo';
 const DAY_MS = 86_400_000;
@@ -248,9 +248,9 @@ async function crashes(): Promise<Simulation> {
   await simulation.advance(10_000);
   await simulation.restart();
   await simulation.untilState('adopted', 'done');
+  await simulation.create({ id: 'unstarted', agent: 'worker', delay_seconds: 1 });
   simulation.log.traps.set('claimed', 'unanswered');
-  await simulation.create({ id: 'unstarted', agent: 'worker' });
-  await simulation.advance(1_000);
+  await simulation.advance(2_000);
   await simulation.restart();
   await simulation.untilState('unstarted', 'done');
   await simulation.create({ id: 'lost', agent: 'worker' });
@@ -451,6 +451,32 @@ async function budgets(simulation: Simulation): Promise<void> {
   await simulation.answer(registerBudgets(app, {}));
 }
 
+/** Events that are stored as one message: of tasks that need not wait, of runs inside Signalbox, and of ends. */
+async function together(): Promise<Simulation> {
+  const fails = ({ task }: { readonly task: string }): Script =>
+    task === 'bad' ? scripts.fails() : scripts.succeeds(2_000);
+  const simulation = await begin(
+    agent('inside', fails, { adoptable: false }),
+    agent('outside', scripts.succeeds(2_000)),
+  );
+  await simulation.create({ id: 'at-once', agent: 'inside' });
+  await simulation.create({ id: 'queued', agent: 'inside' });
+  await simulation.create({ id: 'reviewed', agent: 'outside', review: 'manual' });
+  await simulation.untilState('queued', 'done');
+  await simulation.untilState('reviewed', 'review');
+  await decide(simulation, 'approve', 'reviewed', 'well done');
+  await simulation.create({ id: 'bad', agent: 'inside', max_attempts: 1 });
+  await simulation.untilState('bad', 'failed');
+  await simulation.create({ id: 'cut', agent: 'inside' });
+  await simulation.advance(500);
+  simulation.crash();
+  await simulation.restart();
+  await simulation.untilState('cut', 'done');
+  await redact(simulation, 'at-once', { output: 1 });
+  await redact(simulation, 'queued', { description: true });
+  return simulation;
+}
+
 export const SCENARIOS = {
   reviews,
   failures,
@@ -463,7 +489,14 @@ export const SCENARIOS = {
   workspaces,
   limits,
   operator,
+  together,
 } as const;
 
 /** Scenarios of what no released version could do: their histories are in `unreleased/`. */
-export const UNRELEASED: ReadonlySet<string> = new Set(['questions', 'workspaces', 'limits', 'operator']);
+export const UNRELEASED: ReadonlySet<string> = new Set([
+  'questions',
+  'workspaces',
+  'limits',
+  'operator',
+  'together',
+]);

@@ -43,8 +43,8 @@ export class Lived {
       host: this.host,
       last: BEGINNING,
       journal: new MemoryJournal(new MemoryLog(), this.#pipeline),
-      onCommitted: (record) => {
-        this.projections.evolve(record);
+      onCommitted: (records) => {
+        for (const record of records) this.projections.evolve(record);
         if (isWatched) this.texts.push(seenIn(this.projections, this.host));
       },
     });

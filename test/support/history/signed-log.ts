@@ -29,6 +29,19 @@ export interface SignedLog {
   readonly redacted: number;
 }
 
+/** Enough for several checkpoints. The first three letters are the ids. */
+const TITLES = [
+  'one',
+  'two <script>alert(1)</script>',
+  'three',
+  'four',
+  'five',
+  'six',
+  'seven',
+  'eight',
+  'nine',
+];
+
 /** @param everyEvents events between two checkpoints */
 export async function signedLog(everyEvents = 10): Promise<SignedLog> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-audit-'));
@@ -43,7 +56,7 @@ export async function signedLog(everyEvents = 10): Promise<SignedLog> {
     const test = await startEngine({ agents, keys: checkpointer }, log);
     await checkpointer.start(test.app);
     const first = (await new KeyFile(directory).load()).fingerprint;
-    for (const title of ['one', 'two <script>alert(1)</script>', 'three']) {
+    for (const title of TITLES) {
       const { id } = await test.create({ id: title.slice(0, 3).trim(), agent: 'echo', title });
       await test.until(id, ({ state }) => state === 'done');
     }

@@ -9,14 +9,18 @@ import { type JournalFactory, memoryJournal } from './node.ts';
 export const answersTooEarly: JournalFactory = (log, handlers, defer) =>
   overriding(memoryJournal(log, handlers, defer), (journal, entry) => {
     journal.append(entry);
-    queueMicrotask(() => entry.waiter?.stored(entry.record));
+    queueMicrotask(() => answer(entry));
   });
+
+function answer({ waiters }: LogEntry): void {
+  for (const { waiter, record } of waiters) waiter.stored(record);
+}
 
 /** What follows from an event is seen and done when it is sent; only the caller waits until it is stored. */
 export const actsTooEarly: JournalFactory = (log, handlers, defer) => {
   const told: JournalHandlers<LogEntry> = {
     ...handlers,
-    onStored: (entry) => entry.waiter?.stored(entry.record),
+    onStored: answer,
   };
   let sequence = 0;
   return overriding(
@@ -24,7 +28,7 @@ export const actsTooEarly: JournalFactory = (log, handlers, defer) => {
     (journal, entry) => {
       journal.append(entry);
       const early = ++sequence;
-      queueMicrotask(() => handlers.onStored({ ...entry, waiter: undefined }, early));
+      queueMicrotask(() => handlers.onStored({ ...entry, waiters: [] }, early));
     },
     (tip) => {
       sequence = tip.sequence + 1;

@@ -4,6 +4,8 @@ import type { TaskSpec } from '../../../src/contracts/tasks.ts';
 export interface TaskModel {
   readonly project: string;
   readonly id: string;
+  /** Sequence of its creation. */
+  readonly created: number;
   spec: TaskSpec;
   /** Created when its parent was in review already: it may be too late to be waited for. */
   readonly isLate: boolean;
@@ -31,6 +33,10 @@ export interface TaskModel {
 export interface AttemptModel {
   readonly agent: string;
   started: boolean;
+  /** Whether its start was recorded with its claim. */
+  isStartedByClaim: boolean;
+  /** Sequence of its claim. */
+  readonly claimed: number;
   ended: boolean;
   /** When it was suspected; null if it is not. */
   suspectedAt: number | null;
@@ -54,7 +60,7 @@ export class Violation extends Error {
 }
 
 export function newTask(
-  first: Pick<TaskModel, 'project' | 'id' | 'spec' | 'isLate' | 'waitingFor'>,
+  first: Pick<TaskModel, 'project' | 'id' | 'created' | 'spec' | 'isLate' | 'waitingFor'>,
 ): TaskModel {
   return {
     ...first,
@@ -74,10 +80,12 @@ export function newTask(
   };
 }
 
-export function newAttempt(agent: string): AttemptModel {
+export function newAttempt(agent: string, claimed: number): AttemptModel {
   return {
     agent,
+    claimed,
     started: false,
+    isStartedByClaim: false,
     ended: false,
     suspectedAt: null,
     stopping: false,

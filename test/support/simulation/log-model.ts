@@ -14,7 +14,7 @@
  * - A task that joins its children is approved automatically only when they and their follow-ups are done.
  * - The attempt of a task that a user has cancelled or blocked is stopped, also after a restart.
  * - An edit says what the task was before, and changes nothing but the priority while an attempt is open or a result waits.
- * - Nothing is claimed from a paused queue, or of a budget that is used up.
+ * - Nothing is claimed from a paused queue, or of a budget that is used up; a task that is claimed with its creation overtakes none of its queue.
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
  * - A workspace is removed only if its work was merged, or by name; a task that is merged first is done when it is merged.
@@ -85,7 +85,7 @@ export class LogModel {
   }
 
   /** Before the event: was it allowed? */
-  #check({ event, transitions, time, actor }: StoredRecord): void {
+  #check({ sequence, event, transitions, time, actor }: StoredRecord): void {
     if ('task' in event && event.type !== 'task.created') {
       const task = this.#task(event);
       const to = transitions.find(({ entity }) => entity === 'task')?.to ?? task.state;
@@ -106,7 +106,7 @@ export class LogModel {
         return this.#checkTime(event);
       case 'task.claimed':
         this.#checkBudgets(event);
-        return this.#checkClaim(event, time);
+        return this.#checkClaim(event, time, sequence);
       case 'task.due': {
         const { dueAt } = this.#task(event);
         return expect(dueAt !== null && time >= dueAt, `it is due at ${dueAt}, not at ${time}`);
@@ -170,6 +170,20 @@ export class LogModel {
     }
   }
 
+  /** A task that is claimed with its creation must not overtake another one of its queue, unless that may wait for the agent of its session. */
+  #checkHaste(task: TaskModel): void {
+    const queue = queueOf(task);
+    const waiting = [...this.tasks.values()].find(
+      (each) =>
+        each !== task &&
+        each.state === 'pending' &&
+        each.open === null &&
+        queueOf(each) === queue &&
+        (each.attempts === 0 || each.spec.agent !== undefined),
+    );
+    expect(waiting === undefined, `${waiting?.id} waits before it in ${queue}`);
+  }
+
   #checkTime(event: EventOf<'schedule.fired'> | EventOf<'schedule.skipped'>): void {
     const time = `${event.schedule} ${event.nominal_ms}`;
     expect(!this.#times.has(time), `the time ${event.nominal_ms} was decided before`);
@@ -210,8 +224,9 @@ export class LogModel {
     expect(suspectedAt !== null && time > suspectedAt, 'it was not suspected before');
   }
 
-  #checkClaim(event: EventOf<'task.claimed'>, time: number): void {
+  #checkClaim(event: EventOf<'task.claimed'>, time: number, sequence: number): void {
     const task = this.#task(event);
+    if (task.created === sequence) this.#checkHaste(task);
     const { project, agent, attempt } = event;
     expect(task.open === null, `attempt ${task.open} is open`);
     expect(attempt === task.attempts + 1, `attempt ${attempt} follows ${task.attempts}`);
@@ -272,17 +287,17 @@ export class LogModel {
   }
 
   /** After the event: what is true now? */
-  #follow({ event, transitions, time, actor }: StoredRecord): void {
-    if (event.type === 'task.created') this.#create(event, actor);
+  #follow({ sequence, event, transitions, time, actor }: StoredRecord): void {
+    if (event.type === 'task.created') this.#create(event, actor, sequence);
     if ('budget' in event) this.#noteBudget(event);
     if (event.type === 'schedule.created') this.#projectOf.set(event.schedule, event.spec.project);
     const task = 'task' in event ? this.#task(event) : undefined;
     const moved = transitions.find(({ entity }) => entity === 'task');
     if (task && moved) Object.assign(task, { state: moved.to, version: moved.version });
-    if (task && event.type === 'task.claimed') this.#claim(event, task);
+    if (task && event.type === 'task.claimed') this.#claim(event, task, sequence);
     else if (task && event.type === 'attempt.ended') this.#end(event, task);
     else if ('attempt' in event && event.attempt !== null)
-      this.#note({ ...event, attempt: event.attempt }, time);
+      this.#note({ ...event, attempt: event.attempt }, time, sequence);
     if (task && 'retry_at_ms' in event && moved?.to === 'scheduled' && moved.from !== 'scheduled') {
       task.dueAt = event.retry_at_ms;
     }
@@ -329,22 +344,26 @@ export class LogModel {
     }
   }
 
-  #create({ project, task: id, spec, waiting_for = [] }: EventOf<'task.created'>, actor: string): void {
+  #create(
+    { project, task: id, spec, waiting_for = [] }: EventOf<'task.created'>,
+    actor: string,
+    sequence: number,
+  ): void {
     const parent =
       spec.parent === undefined ? undefined : this.tasks.get(taskKey({ project, task: spec.parent }));
     const isLate = actor !== 'supervisor' && parent?.state === 'review';
     this.tasks.set(
       taskKey({ project, task: id }),
-      newTask({ project, id, spec, isLate, waitingFor: new Set(waiting_for) }),
+      newTask({ project, id, created: sequence, spec, isLate, waitingFor: new Set(waiting_for) }),
     );
   }
 
-  #claim(event: EventOf<'task.claimed'>, task: TaskModel): void {
+  #claim(event: EventOf<'task.claimed'>, task: TaskModel, sequence: number): void {
     task.open = task.attempts = event.attempt;
     task.used++;
     this.open++;
     this.#running.set(event.agent, this.running(event.agent) + 1);
-    this.attempts.set(attemptKey(event), newAttempt(event.agent));
+    this.attempts.set(attemptKey(event), newAttempt(event.agent, sequence));
   }
 
   #end(event: EventOf<'attempt.ended'>, task: TaskModel): void {
@@ -359,10 +378,17 @@ export class LogModel {
     this.#running.set(event.agent, this.running(event.agent) - 1);
   }
 
-  #note(event: { type: string; project: string; task: string; attempt: number }, time: number): void {
+  #note(
+    event: { type: string; project: string; task: string; attempt: number },
+    time: number,
+    sequence: number,
+  ): void {
     const attempt = this.attempts.get(attemptKey(event));
     if (!attempt) return;
-    if (event.type === 'attempt.started') attempt.started = true;
+    if (event.type === 'attempt.started') {
+      attempt.started = true;
+      attempt.isStartedByClaim = attempt.claimed === sequence;
+    }
     if (event.type === 'attempt.suspected') attempt.suspectedAt = time;
     if (event.type === 'attempt.recovered') attempt.suspectedAt = null;
     if (event.type === 'attempt.stop_requested') attempt.stopping = true;

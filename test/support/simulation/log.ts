@@ -8,7 +8,7 @@ export type AppendFault = 'lost' | 'unanswered';
 export class SimulatedLog extends MemoryLog {
   /** By the number of the append at which it happens. */
   readonly faults = new Map<number, AppendFault>();
-  /** The same for the next append of a kind of event, by the last token of its subject. */
+  /** The same for the next append with a kind of event, by its name in the subject. */
   readonly traps = new Map<string, AppendFault>();
   /** Appends that were tried. */
   appends = 0;
@@ -32,7 +32,7 @@ export class SimulatedLog extends MemoryLog {
   }
 
   #faultOf({ subject }: JournalEntry): AppendFault | undefined {
-    const kind = subject.slice(subject.lastIndexOf('.') + 1);
+    const kind = subject.split('.').find((name) => this.traps.has(name)) ?? '';
     const fault = this.faults.get(++this.appends) ?? this.traps.get(kind);
     this.traps.delete(kind);
     return fault;

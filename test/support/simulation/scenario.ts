@@ -205,7 +205,9 @@ async function assertRebuilt(simulation: Simulation, limits: RetentionLimits): P
   const { log, app } = simulation;
   const retention = new Retention({ host, projections, limits });
   const rebuilding = new Rebuilding({ host, projections });
-  for await (const message of stored(log)) retention.onRecord(rebuilding.next(message));
+  for await (const message of stored(log)) {
+    for (const record of rebuilding.next(message)) retention.onRecord(record);
+  }
   retention.catchUp();
   projections.handOut();
   leaveWhatHasLeft(projections, app.state.projections);

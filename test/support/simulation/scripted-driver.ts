@@ -1,4 +1,4 @@
-import type { Adoption, Driver, Run, RunRequest } from '../../../src/drivers/driver.ts';
+import type { Adoption, Driver, Run, RunRequest, RunStart } from '../../../src/drivers/driver.ts';
 import type { ProcessClock } from './clock.ts';
 import type { ProcessWorld } from './process-world.ts';
 import type { Script } from './script.ts';
@@ -12,6 +12,7 @@ export class ScriptedDriver implements Driver {
   readonly resumes = true;
   readonly adoptable: boolean;
   readonly takesWorkspace: boolean;
+  readonly startsWithClaim?: RunStart;
   readonly #world: ProcessWorld;
   readonly #supervisor: ProcessClock;
   readonly #scriptOf: ScriptOf;
@@ -27,6 +28,7 @@ export class ScriptedDriver implements Driver {
     this.#scriptOf = scriptOf;
     this.adoptable = isAdoptable;
     this.takesWorkspace = takesWorkspace;
+    if (!isAdoptable && !takesWorkspace) this.startsWithClaim = { host: 'simulated' };
     this.name = isAdoptable ? 'scripted' : 'scripted_inside';
   }
 

@@ -14,7 +14,7 @@ import type { DomainEvent, StoredRecord } from '../../../src/contracts/events/ev
 import { taskKey } from '../../../src/contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../../src/contracts/tasks.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
-import { readRecord } from '../../../src/journal/codec/cloud-event.ts';
+import { readRecords } from '../../../src/journal/codec/cloud-event.ts';
 import type { SimulatedLog } from './log.ts';
 import { expect, Violation } from './log-entities.ts';
 import { isUnwanting, LogModel } from './log-model.ts';
@@ -92,7 +92,10 @@ export class Witness {
   #onMessage(sequence: number): void {
     const message = this.#log.messages.at(-1);
     if (message?.sequence !== sequence) throw new Violation(`message ${sequence} is not there`);
-    const record = readRecord(message);
+    for (const record of readRecords(message)) this.#onRecord(record);
+  }
+
+  #onRecord(record: StoredRecord): void {
     this.records.push(record);
     this.model.apply(record);
     if ('task' in record.event) this.#changed.add(taskKey(record.event));
@@ -119,7 +122,8 @@ export class Witness {
     const key = keyOf(order);
     const attempt = this.model.attempts.get(key);
     expect(attempt !== undefined, `${key} was started before its claim was stored`);
-    expect(!attempt?.started && !attempt?.ended, `${key} was started after its start or its end`);
+    const isStarted = attempt?.started === true && !attempt.isStartedByClaim;
+    expect(!isStarted && !attempt?.ended, `${key} was started after its start or its end`);
     expect(!attempt?.stopping, `${key} was started although it was to be stopped`);
   }
 

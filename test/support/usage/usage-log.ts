@@ -2,7 +2,7 @@
 import type { DomainEvent, StoredRecord } from '../../../src/contracts/events/events.ts';
 import { subjectPartsOf } from '../../../src/contracts/messages/subjects.ts';
 import type { Usage } from '../../../src/contracts/usage.ts';
-import { encodeRecord } from '../../../src/journal/codec/cloud-event.ts';
+import { encodeMessage } from '../../../src/journal/codec/cloud-event.ts';
 
 /** A generator of numbers from 0 to 1, the same for the same seed. */
 export function randomOf(seed: number): () => number {
@@ -35,6 +35,7 @@ export function* usageLog({ attempts, begin, everyMs, seed = 7 }: UsageLog): Ite
     actor: 'supervisor',
     cause: undefined,
     previousHash: '0'.repeat(64),
+    left: 0,
     event,
     transitions: [],
   });
@@ -71,5 +72,5 @@ function usageOf(pick: (count: number) => number): Usage {
 
 /** As it is stored. */
 export function lineOf(record: StoredRecord): string {
-  return encodeRecord(record, subjectPartsOf(record.event), JSON.stringify(record.event));
+  return encodeMessage([{ record, json: JSON.stringify(record.event) }], subjectPartsOf(record.event));
 }

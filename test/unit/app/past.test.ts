@@ -19,6 +19,7 @@ const records = Array.from(
     actor: 'supervisor',
     cause: undefined,
     previousHash: '',
+    left: 0,
     event: { type: 'supervisor.draining', reason: 'a test' },
     transitions: [],
   }),

@@ -52,6 +52,7 @@ describe('a budget of 10,000 tokens a day', () => {
     await done(simulation, 'a', 'b');
     expect(typesOf(simulation)).toEqual(['budget.set']);
     await done(simulation, 'c');
+    await simulation.until(() => budgetEvents(simulation).at(-1)?.type === 'budget.warned', 1_000);
     expect(budgetEvents(simulation).at(-1)).toMatchObject({
       type: 'budget.warned',
       measure: 'tokens',
@@ -59,7 +60,8 @@ describe('a budget of 10,000 tokens a day', () => {
       limit: 10_000,
     });
     await done(simulation, 'd');
-    expect(budgetEvents(simulation).at(-1)).toMatchObject({ type: 'budget.exhausted', used: 12_000 });
+    await simulation.until(() => budgetEvents(simulation).at(-1)?.type === 'budget.exhausted', 1_000);
+    expect(budgetEvents(simulation).at(-1)).toMatchObject({ used: 12_000 });
     await create(simulation, 'e');
     await create(simulation, 'f', { agent: 'other' });
     await simulation.advance(10 * 60_000);

@@ -44,7 +44,7 @@ function afterEvents(...events: DomainEvent[]): { task: TaskView; earlier: reado
   for (const [index, event] of [created, agent, ...events].entries()) {
     const transitions: Transition[] = host.apply(event);
     const record = {
-      ...{ id: `w-${index}`, time: index, actor: 'user:ada', cause: undefined, previousHash: '' },
+      ...{ id: `w-${index}`, time: index, actor: 'user:ada', cause: undefined, previousHash: '', left: 0 },
       ...{ sequence: index + 1, event, transitions },
     };
     blackboard.evolve(board, record);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DomainEvent, EVENT_TYPES } from '../../../src/contracts/events/events.ts';
 import { subjectPartsOf } from '../../../src/contracts/messages/subjects.ts';
-import { decodeRecord, encodeRecord, GENESIS_HASH } from '../../../src/journal/codec/cloud-event.ts';
+import { decodeMessage, encodeMessage, GENESIS_HASH } from '../../../src/journal/codec/cloud-event.ts';
 import {
   parseVersionedType,
   type Upcasters,
@@ -28,10 +28,11 @@ function written(version: number, event: Readonly<Record<string, unknown>>): str
     actor: 'user:ann',
     cause: undefined,
     previousHash: GENESIS_HASH,
+    left: 0,
     event: event as DomainEvent,
     transitions: [],
   };
-  const text = encodeRecord(record, subjectPartsOf(record.event), JSON.stringify(event));
+  const text = encodeMessage([{ record, json: JSON.stringify(event) }], subjectPartsOf(record.event));
   return text.replace('task.comment_added.v1', `task.comment_added.v${version}`);
 }
 
@@ -41,20 +42,20 @@ describe('events of other versions', () => {
     [2, { ...ADDRESS, body: 'well done' }, 'unknown'],
     [3, { ...ADDRESS, body: 'well done', author: 'ann' }, 'ann'],
   ])('upcasts an event of version %i through all later versions', (version, event, author) => {
-    const read = decodeRecord(written(version, event), 'sequence 1', TABLE);
+    const [read] = decodeMessage(written(version, event), 'sequence 1', 1, TABLE);
     expect(read.event).toEqual({ ...ADDRESS, body: 'well done', author });
   });
 
   it('refuses an event that is not valid after upcasting', () => {
     const event = { ...ADDRESS, text: 7 };
-    expect(() => decodeRecord(written(1, event), 'sequence 12', TABLE)).toThrow(/sequence 12 .* body/);
-    expect(() => decodeRecord(written(1, { ...ADDRESS, body: 'x' }), 'sequence 12', TABLE)).toThrow(
+    expect(() => decodeMessage(written(1, event), 'sequence 12', 12, TABLE)).toThrow(/sequence 12 .* body/);
+    expect(() => decodeMessage(written(1, { ...ADDRESS, body: 'x' }), 'sequence 12', 12, TABLE)).toThrow(
       expect.objectContaining({ code: 'log_corrupt' }),
     );
   });
 
   it('refuses a newer version, and says which one it knows', () => {
-    const read = (): unknown => decodeRecord(written(4, { ...ADDRESS, text: 'x' }), 'sequence 9', TABLE);
+    const read = (): unknown => decodeMessage(written(4, { ...ADDRESS, text: 'x' }), 'sequence 9', 9, TABLE);
     expect(read).toThrow(
       /^the event at sequence 9 is a task.comment_added of version 4, and this Signalbox knows version 3 at most: a newer one wrote the log/,
     );
@@ -63,7 +64,7 @@ describe('events of other versions', () => {
 
   it('says that an unknown type may come from a newer version', () => {
     const text = written(1, ADDRESS).replaceAll(TYPE, 'task.teleported');
-    expect(() => decodeRecord(text, 'sequence 9')).toThrow(
+    expect(() => decodeMessage(text, 'sequence 9')).toThrow(
       /task.teleported: this version .* newer Signalbox/,
     );
   });

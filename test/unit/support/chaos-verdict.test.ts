@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EventRecord } from '../../../src/contracts/events/events.ts';
-import { decodeRecord } from '../../../src/journal/codec/cloud-event.ts';
+import { decodeMessage } from '../../../src/journal/codec/cloud-event.ts';
 import { Ledger } from '../../support/chaos/ledger.ts';
 import type { Note } from '../../support/chaos/notes.ts';
 import { judge } from '../../support/chaos/verdict.ts';
@@ -19,7 +19,7 @@ let records: EventRecord[];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'signalbox-verdict-'));
   const lines = (await readFile(HISTORY, 'utf8')).trimEnd().split('\n');
-  records = lines.map((line) => decodeRecord(line, HISTORY));
+  records = lines.flatMap((line) => decodeMessage(line, HISTORY));
 });
 afterAll(() => rm(directory, { recursive: true }));
 

@@ -27,7 +27,7 @@ export function Events({ events }: { readonly events: readonly EventAnswer[] }) 
       )}
       <ol class="timeline">
         {shown.map((event) => (
-          <li key={event.sequence} data-type={event.event.type}>
+          <li key={event.id} data-type={event.event.type}>
             <Event event={event} />
           </li>
         ))}
