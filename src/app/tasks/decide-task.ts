@@ -36,8 +36,10 @@ export async function decideTask(
   return commitForTask(app, approved, decider);
 }
 
-function isParked({ state }: AppContext, ref: TaskRef): boolean {
-  return state.host.get('task', taskKey(ref))?.context.parked === true;
+/** Whether it waits for answers without an attempt; one that was cancelled meanwhile does not. */
+function isParked({ state: { host } }: AppContext, ref: TaskRef): boolean {
+  const { state, context } = host.get('task', taskKey(ref)) ?? {};
+  return state === 'blocked' && context?.parked === true;
 }
 
 /** A task that waits for answers goes on without them. */

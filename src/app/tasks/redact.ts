@@ -95,7 +95,10 @@ function sequencesOf(history: readonly StoredRecord[], request: Redact): readonl
   }
   const texts = textsOf(history);
   if (texts.some((sequence) => sequence === request.event)) return texts;
-  return history.flatMap(({ sequence }) => (sequence === request.event ? [sequence] : []));
+  return history
+    .filter(({ sequence }) => sequence === request.event)
+    .slice(0, 1)
+    .map(({ sequence }) => sequence);
 }
 
 function textsOf(history: readonly StoredRecord[]): readonly number[] {

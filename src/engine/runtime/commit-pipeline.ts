@@ -89,6 +89,11 @@ export class CommitPipeline implements JournalHandlers<LogEntry> {
     return this.#underway.length;
   }
 
+  /** Whether it is fenced or closed. */
+  get isOver(): boolean {
+    return this.#fenced !== null;
+  }
+
   /** Bytes of an event as JSON that fit in the log. */
   get maxEventBytes(): number {
     return this.#options.maxEventBytes - ENVELOPE_BYTES;

@@ -215,8 +215,10 @@ export class AttemptKeeper {
     const { host } = this.#options;
     const state = host.get('task', taskKey(attempt))?.state ?? '';
     const verdict = host.get('attempt', attemptKey(attempt))?.context.verdict ?? null;
-    if (state === 'cancelled') this.requestStop(attempt, 'cancelled');
-    else if (verdict === null && !ACTIVE_STATES.has(state)) this.requestStop(attempt, 'operator');
+    if (state === 'cancelled') return this.requestStop(attempt, 'cancelled');
+    // After another verdict only a user can have blocked it.
+    const isBlocked = state === 'blocked' && verdict !== 'blocked';
+    if (isBlocked || (verdict === null && !ACTIVE_STATES.has(state))) this.requestStop(attempt, 'operator');
   }
 
   /** An agent with the same driver, which can supervise the run of an agent that is no longer configured. */

@@ -32,7 +32,7 @@ export class Dispatcher {
   #state: 'waiting' | 'dispatching' | 'over' = 'waiting';
   /** Whether a shared limit has held work back: then the next free slot is offered to all queues. */
   #held = false;
-  /** Tasks that are pending by an event that is not stored yet, by queue: they are not in `ready`. */
+  /** Tasks that are pending, or in this queue, by an event that is not stored yet: they are not in `ready`. */
   readonly #arriving = new Map<QueueKey, Set<string>>();
 
   constructor(options: DispatcherParts) {
@@ -62,7 +62,7 @@ export class Dispatcher {
     this.#match([queue]);
   }
 
-  /** A task is pending by an event that is not stored yet. */
+  /** A task is pending, or moves to this queue, by an event that is not stored yet. */
   noteArrival(key: string, queue: QueueKey): void {
     const arriving = this.#arriving.get(queue);
     if (arriving) arriving.add(key);
@@ -70,9 +70,9 @@ export class Dispatcher {
   }
 
   /** The events of a task are stored. */
-  noteStored(key: string, queue: QueueKey): void {
-    const arriving = this.#arriving.get(queue);
-    if (arriving?.delete(key) && arriving.size === 0) this.#arriving.delete(queue);
+  noteStored(key: string): void {
+    for (const [queue, arriving] of this.#arriving)
+      if (arriving.delete(key) && arriving.size === 0) this.#arriving.delete(queue);
   }
 
   /** The agent that can take a new task of this project and queue at once; undefined if it has to wait. */

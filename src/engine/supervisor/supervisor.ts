@@ -9,6 +9,7 @@
 import type { TaskView } from '../../../projections/index.ts';
 import { type ErrorCode, messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent, EventOf, EventType, StoredRecord } from '../../contracts/events/events.ts';
+import { withChanges } from '../../contracts/events/task-edits.ts';
 import { type AttemptRef, parseAttemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Prices } from '../../contracts/prices.ts';
 import type { StopReason, TaskSpec } from '../../contracts/tasks.ts';
@@ -258,12 +259,15 @@ export class Supervisor {
     this.#decideClaim({ project, task: event.task }, agent, 1);
   }
 
-  #noteArrival(event: TaskRef): void {
+  #noteArrival(event: Extract<DomainEvent, TaskRef>): void {
     const key = taskKey(event);
-    const task = this.#options.host.get('task', key);
-    if (task?.state !== 'pending' || task.context.openAttempt !== null) return;
     const spec = this.#specOf(event);
-    if (spec) this.#dispatcher.noteArrival(key, queueOf(spec));
+    if (!spec) return;
+    if (event.type === 'task.edited')
+      this.#dispatcher.noteArrival(key, queueOf(withChanges(spec, event.changes)));
+    const task = this.#options.host.get('task', key);
+    if (task?.state === 'pending' && task.context.openAttempt === null)
+      this.#dispatcher.noteArrival(key, queueOf(spec));
   }
 
   #specOf(ref: TaskRef): TaskSpec | undefined {
@@ -301,7 +305,7 @@ export class Supervisor {
   #noteStored(event: TaskRef): void {
     const view = this.#view(event);
     if (view && this.#options.host.get('task', taskKey(event))?.version === view.version)
-      this.#dispatcher.noteStored(taskKey(event), queueOf(view.spec));
+      this.#dispatcher.noteStored(taskKey(event));
   }
 
   #onSettled(task: TaskView): void {

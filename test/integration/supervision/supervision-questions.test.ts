@@ -141,12 +141,14 @@ describe('a parked task', () => {
     expect(onlyQuestion(simulation).answer).toMatchObject({ action: 'expired', option: 'no' });
   });
 
-  it('leaves no open question when it is cancelled', async () => {
+  it('leaves no open question when it is cancelled, and cannot be unblocked any more', async () => {
     const simulation = await givenQuestion(second, parks);
     await simulation.untilState('t', 'blocked', 5_000);
     await simulation.decide('cancel', 't');
     await simulation.until(() => onlyQuestion(simulation).answer !== null, 1_000);
     expect(onlyQuestion(simulation).answer?.action).toBe('cancelled');
+    const late = simulation.decide('unblock', 't');
+    await expect(late).rejects.toMatchObject({ code: 'illegal_transition' });
   });
 });
 

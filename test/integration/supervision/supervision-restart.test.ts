@@ -1,10 +1,22 @@
 /** What a restarted Signalbox makes of attempts that were open, in simulated time. */
 import { describe, expect, it } from 'vitest';
+import type { WorkspaceSettings } from '../../../src/engine/supervisor/workspaces/workspace-settings.ts';
 import { agent, inTurn } from '../../support/simulation/agent.ts';
 import type { SimulatedAgent } from '../../support/simulation/node.ts';
 import { type Script, script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
 import { decideTask } from '../../support/simulation/use-cases.ts';
+
+const WORKSPACE: WorkspaceSettings = {
+  repository: '/repository',
+  base: undefined,
+  branch: 'signalbox/{project}/{task}',
+  setUp: [],
+  setUpTimeoutMs: 60_000,
+  env: {},
+  onApprove: null,
+  keepMs: 0,
+};
 
 /** Task `t`, which is claimed; its process begins a second after the claim, and its start is known after another. */
 async function givenClaim(run: Script, settings: Partial<SimulatedAgent> = {}): Promise<Simulation> {
@@ -109,6 +121,18 @@ describe('an attempt whose task a user has given up just before Signalbox died',
     expect(simulation.processes.alive()).toEqual([]);
   });
 
+  it('is stopped if it had reported a result that a user rejected', async () => {
+    const simulation = await givenClaim(scripts.lingers(), { lingerMs: 60_000 });
+    await simulation.untilState('t', 'review');
+    await simulation.decide('reject', 't');
+    simulation.log.traps.set('attempt_stop_requested', 'lost');
+    void decideTask(simulation.app, 'block', { project: 'demo', id: 't' }, 'enough');
+    await simulation.until(() => simulation.node === null);
+    await simulation.restart();
+    await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
+    expect(simulation.find('t', 'attempt.stop_requested')).toMatchObject({ reason: 'operator' });
+  });
+
   it('is not started if it never began', async () => {
     const simulation = await crashAfterDecision('cancel', 500);
     await simulation.until(() => simulation.task('t').openAttempt === null, 2_000);
@@ -194,5 +218,24 @@ describe('a second Signalbox that takes over', () => {
     expect(new Set(writers)).toEqual(new Set([simulation.node?.writer]));
     expect(first?.engine.journalState.kind).toBe('fenced');
     expect(simulation.task('t').attempts).toBe(1);
+  });
+
+  it('has the workspaces: the first one, which was about to record a removal, removes none any more', async () => {
+    const run = inTurn(scripts.throwsAtStart(), scripts.succeeds(60_000));
+    const simulation = await Simulation.begin({ agents: [agent('a', run, { workspace: WORKSPACE })] });
+    const { trees } = simulation.trees;
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.until(() => simulation.find('t', 'workspace.removal_requested') !== undefined);
+    await simulation.until(() => !trees.has('demo/t'));
+    const first = simulation.node;
+    first?.clock.pause();
+    await simulation.restart();
+    await simulation.until(() => simulation.find('t', 'workspace.removed') !== undefined);
+    await simulation.decide('retry', 't');
+    await simulation.untilState('t', 'working');
+    first?.clock.resume();
+    await simulation.advance(20_000);
+    expect(first?.engine.journalState.kind).toBe('fenced');
+    expect(trees.has('demo/t')).toBe(true);
   });
 });

@@ -156,7 +156,8 @@ describe('spans', () => {
     collector.behaviour = () => ({ status: 200, body: {} });
     await arrived(300);
     await run(engine.test, 'last');
-    await arrived(302);
+    // One may arrive twice: the collector is given little time to answer.
+    await until(() => new Set(taken()).size >= 302, 'all spans are there');
     expect(new Set(taken())).toEqual(new Set(bothOf(...ids, 'last')));
     expect(new Set(collector.spans.map(({ spanId }) => spanId)).size).toBe(302);
   });

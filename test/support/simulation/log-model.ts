@@ -213,7 +213,12 @@ export class LogModel {
     if (event.type === 'workspace.removal_requested') task.discards = event.discard;
     const isSafe = task.discards || task.diff === null || task.diff === task.merged;
     expect(isSafe, 'its workspace has work that is nowhere else');
-    expect(task.open === null, 'its attempt works in it');
+    // An attempt that was claimed while its workspace was being removed does not begin.
+    const attempt =
+      task.open === null
+        ? undefined
+        : this.attempts.get(attemptKey({ project: task.project, task: task.id, attempt: task.open }));
+    expect(attempt?.started !== true, 'its attempt works in it');
   }
 
   #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {

@@ -22,7 +22,7 @@ import type { WorkspaceSettings } from './workspace-settings.ts';
 interface WorkspaceKeeperParts extends SupervisorContext {
   /** null if this process has none: no agent is configured with one. */
   readonly workspaces: Workspaces | null;
-  readonly pipeline: Pick<CommitPipeline, 'commit'>;
+  readonly pipeline: Pick<CommitPipeline, 'commit' | 'isOver'>;
 }
 
 const ACTOR = 'supervisor';
@@ -242,8 +242,9 @@ export class WorkspaceKeeper {
 
   /** One step at a time for each workspace; the event that it stores leads to the next one. */
   #once(key: string, step: (workspaces: Workspaces) => Promise<void>): void {
-    const { workspaces, logger, timers, environment } = this.#options;
-    if (!workspaces || this.#underway.has(key)) return;
+    const { workspaces, pipeline, logger, timers, environment } = this.#options;
+    // Another Signalbox may have taken the log over, and the workspaces with it.
+    if (!workspaces || pipeline.isOver || this.#underway.has(key)) return;
     this.#underway.add(key);
     let isRefused = false;
     void step(workspaces)
