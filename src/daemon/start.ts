@@ -147,6 +147,7 @@ async function openBase(options: DaemonOptions, cleanup: Cleanup): Promise<Base>
   const runner = createProcessRunner({
     log: logger.child({ component: 'process' }),
     containment: config.containment,
+    name: data.installation,
   });
   cleanup.addUnlimited('the process runner', () => runner.close());
   const endpoint = { url: null };

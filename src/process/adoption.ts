@@ -43,7 +43,7 @@ export type AdoptionFinding =
   | ({ readonly kind: 'running' } & Pick<StartedProcess, 'spec'> & StartRecord)
   | ({ readonly kind: 'ended'; readonly report: ExitReport } & {
       readonly [Key in keyof StartRecord]?: ProcessKey | undefined;
-    } & Pick<SpecRecord, 'containment'>);
+    } & Pick<SpecRecord, 'containment' | 'cgroup'>);
 
 /** What a process can make of its directory, so that neither this process nor a launcher can use it. */
 const UNREACHABLE = ['EACCES', 'EPERM', 'ELOOP', 'ENOTDIR', 'ENAMETOOLONG'];
@@ -66,17 +66,18 @@ export async function findOut(
     await output.close();
     const measured = { output: output.bytes(), cpuMs: record?.cpuMs };
     const report = reportOf(exit, record?.recordedAt ?? host.now(), measured);
-    const containment = spec?.containment;
-    if (living === undefined) return { kind: 'ended', report, containment };
+    const { containment, cgroup } = spec ?? {};
+    if (living === undefined) return { kind: 'ended', report, containment, cgroup };
     const key = (party: Party) => trusted(host, living, readKey(host, directory, party));
-    return { kind: 'ended', report, containment, launcher: key('launcher'), agent: known ?? key('agent') };
+    const found = { launcher: key('launcher'), agent: known ?? key('agent') };
+    return { kind: 'ended', report, containment, cgroup, ...found };
   };
   const recorded = async (record: RecordedExit) => ended(await recordedExit(directory, record), record);
   const lost = (reason: string) => ended({ kind: 'lost', reason });
   const running = (start: StartRecord): AdoptionFinding => {
     const maxOutputBytes = spec?.maxOutputBytes ?? Number.MAX_SAFE_INTEGER;
-    const { inputStays, containment } = spec ?? {};
-    return { kind: 'running', spec: { marker, maxOutputBytes, inputStays, containment }, ...start };
+    const { inputStays, containment, cgroup } = spec ?? {};
+    return { kind: 'running', spec: { marker, maxOutputBytes, inputStays, containment, cgroup }, ...start };
   };
 
   // Before its record: the agent may have written that itself.

@@ -1,10 +1,15 @@
 /** Runs processes on this machine: the implementation of `runner.ts`. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf, SignalboxError, unreachable } from '../contracts/errors.ts';
 import type { Containment } from '../contracts/processes/containment.ts';
 import { type AdoptionFinding, findOut } from './adoption.ts';
-import { containerFor } from './containment/container.ts';
+import { CgroupEnclosure } from './containment/cgroup/cgroup-enclosure.ts';
+import { makeCgroup, removeEmptyCgroup, sweepCgroup } from './containment/cgroup/cgroup-files.ts';
+import { type Container, containerFor } from './containment/container.ts';
+import { enclosureOf } from './containment/enclosure.ts';
 import { AttemptDirectory, type SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit } from './files/exit.ts';
 import { createHost, type Host, identityOf } from './host/host.ts';
@@ -21,7 +26,7 @@ import type {
   SpawnSpec,
 } from './runner.ts';
 import { untilStarted } from './start.ts';
-import { killTarget, type StartedProcess, SupervisedProcess } from './supervised-process.ts';
+import { type StartedProcess, SupervisedProcess } from './supervised-process.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ProcessRunnerOptions {
@@ -34,6 +39,8 @@ export interface ProcessRunnerOptions {
   readonly launchShell?: boolean;
   /** How to keep processes together. Default: the best way that this machine allows. */
   readonly containment?: Containment | 'auto';
+  /** Distinguishes the processes of this runner, and of later ones that adopt them, from those of others. Default: at random. */
+  readonly name?: string;
 }
 
 const POLL_MS = 500;
@@ -50,9 +57,20 @@ type EndedFinding = Extract<AdoptionFinding, { kind: 'ended' }>;
  */
 export function createProcessRunner(options: ProcessRunnerOptions): ProcessRunner {
   const host = createHost(options.log, options.now ?? Date.now);
-  const container = containerFor(options.containment ?? 'auto');
+  const { container } = containerFor(options.containment ?? 'auto');
   const pad = new LaunchPad(host.table, options.log, options.launchShell ?? true, container);
-  return new HostProcessRunner(host, pad, container.kind, options.pollMs ?? POLL_MS);
+  const cgroup = container.kind === 'cgroup' ? join(container.base, cgroupName(options.name)) : undefined;
+  return new HostProcessRunner(host, pad, { container, cgroup }, options.pollMs ?? POLL_MS);
+}
+
+function cgroupName(name = `${process.pid}-${randomUUID().slice(0, 8)}`): string {
+  return `signalbox-${name}`;
+}
+
+interface Place {
+  readonly container: Container;
+  /** The cgroup in which each attempt gets one, if they get one. */
+  readonly cgroup: string | undefined;
 }
 
 class HostProcessRunner implements ProcessRunner {
@@ -60,11 +78,14 @@ class HostProcessRunner implements ProcessRunner {
   readonly #host: Host;
   readonly #watcher: Watcher;
   readonly #pad: LaunchPad;
+  readonly #cgroup: string | undefined;
   readonly #running = new Set<ManagedProcess>();
   #closed = false;
 
-  constructor(host: Host, pad: LaunchPad, containment: Containment, pollMs: number) {
-    this.containment = containment;
+  constructor(host: Host, pad: LaunchPad, { container, cgroup }: Place, pollMs: number) {
+    this.containment = container.kind;
+    this.#cgroup = cgroup;
+    if (cgroup !== undefined) sweepCgroup(cgroup);
     this.#host = host;
     this.#watcher = new Watcher(host, pollMs);
     this.#pad = pad;
@@ -74,13 +95,23 @@ class HostProcessRunner implements ProcessRunner {
     if (this.#closed) throw new SignalboxError('shutting_down', 'the process runner is closed');
     const program = preflight(spec);
     const directory = new AttemptDirectory(spec.directory);
-    const record = specRecord(spec, this.#host, this.containment);
+    const record = this.#recordOf(spec, directory);
     // On disk before a launcher starts, so that adopt() finds out what happened after a crash at any point.
     await directory.create(record);
     const { launched, start } = await this.#launch(spec, program, directory, record);
-    const process = this.#supervise({ directory, spec: record, ...start }, () => launched.release());
+    const enclosure = enclosureOf(this.#host, directory, record);
+    const process = this.#supervise({ directory, spec: record, enclosure, ...start }, () =>
+      launched.release(),
+    );
     void launched.ended.then(() => process.checkEnd());
     return process;
+  }
+
+  #recordOf({ command, cwd, marker, maxOutputBytes, inputStays }: SpawnSpec, directory: AttemptDirectory) {
+    const { name, bootId } = this.#host;
+    const spec = { command, cwd, marker, maxOutputBytes, inputStays, host: name, bootId };
+    const cgroup = this.#cgroup && CgroupEnclosure.pathIn(this.#cgroup, directory, marker);
+    return { ...spec, containment: this.containment, cgroup } satisfies SpecRecord;
   }
 
   async #launch(
@@ -89,9 +120,10 @@ class HostProcessRunner implements ProcessRunner {
     directory: AttemptDirectory,
     record: SpecRecord,
   ): Promise<{ readonly launched: Launched; readonly start: Started }> {
+    const cgroups = this.#enter(spec, record);
     const errors = await directory.createErrors();
     const launched = await this.#pad
-      .launch({ spec, program, directory, errors: errors.fd })
+      .launch({ spec, program, directory, errors: errors.fd, cgroups })
       .catch(async (error: unknown) => {
         await errors.close();
         throw error;
@@ -112,6 +144,17 @@ class HostProcessRunner implements ProcessRunner {
     }
   }
 
+  /** Makes the cgroups that a command enters. @throws SignalboxError `spawn_failed` */
+  #enter({ command: [name = ''] }: SpawnSpec, { cgroup }: SpecRecord): readonly string[] {
+    if (cgroup === undefined) return [];
+    try {
+      makeCgroup(cgroup);
+      return [cgroup];
+    } catch (error) {
+      throw spawnFailed('system', `cannot make a cgroup for ${name}: ${messageOf(error)}`, error);
+    }
+  }
+
   async adopt(path: string, marker: string, known?: KnownProcess): Promise<ProcessAdoption> {
     const directory = new AttemptDirectory(path);
     const finding = await findOut(this.#host, directory, marker, known).catch((error: unknown) => {
@@ -120,12 +163,15 @@ class HostProcessRunner implements ProcessRunner {
     });
     switch (finding.kind) {
       case 'never_started':
+        enclosureOf(this.#host, directory, { ...directory.readSpec(), marker }).remove();
         return finding;
       case 'ended':
         return { kind: 'ended', process: this.#endedProcess(finding, directory, marker) };
       case 'running': {
         const startedAt = directory.startedAt() ?? this.#host.now();
-        return { kind: 'running', process: this.#supervise({ ...finding, directory, startedAt }, () => {}) };
+        const enclosure = enclosureOf(this.#host, directory, finding.spec);
+        const process = this.#supervise({ ...finding, directory, enclosure, startedAt }, () => {});
+        return { kind: 'running', process };
       }
       default:
         return unreachable(finding, 'adopt');
@@ -136,6 +182,8 @@ class HostProcessRunner implements ProcessRunner {
     this.#closed = true;
     for (const process of this.#running) process.detach();
     this.#pad.close();
+    // As far as no attempt is in it.
+    if (this.#cgroup !== undefined) removeEmptyCgroup(this.#cgroup);
   }
 
   #supervise(started: StartedProcess, released: () => void): SupervisedProcess {
@@ -149,13 +197,13 @@ class HostProcessRunner implements ProcessRunner {
   }
 
   #endedProcess(
-    { report, launcher, agent, containment }: EndedFinding,
+    { report, launcher, agent, containment, cgroup }: EndedFinding,
     directory: AttemptDirectory,
     marker: string,
   ): EndedProcess {
-    const target = killTarget(directory, { marker, containment });
     const killer = new Killer(this.#host, {
-      ...target,
+      marker,
+      enclosure: enclosureOf(this.#host, directory, { marker, containment, cgroup }),
       ...(launcher && { launcher }),
       ...(agent && { agent }),
     });
@@ -190,12 +238,10 @@ class HostProcessRunner implements ProcessRunner {
    */
   async #preventStart(directory: AttemptDirectory, spec: SpecRecord): Promise<boolean> {
     const isOnItsWay = await directory.abandon();
-    const { processCount } = await new Killer(this.#host, killTarget(directory, spec)).kill({ graceMs: 0 });
+    const enclosure = enclosureOf(this.#host, directory, spec);
+    const { processCount } = await new Killer(this.#host, { marker: spec.marker, enclosure }).kill({
+      graceMs: 0,
+    });
     return isOnItsWay && processCount === 0;
   }
-}
-
-function specRecord(spec: SpawnSpec, { name, bootId }: Host, containment: Containment): SpecRecord {
-  const { command, cwd, marker, maxOutputBytes, inputStays } = spec;
-  return { command, cwd, marker, maxOutputBytes, inputStays, host: name, bootId, containment };
 }

@@ -65,12 +65,12 @@ export interface OutputBytes {
 }
 
 /** How a process was found to belong to the attempt. */
-export type FoundBy = 'known' | 'marker' | 'group' | 'session' | 'descent';
+export type FoundBy = 'known' | 'marker' | 'cgroup' | 'group' | 'session' | 'descent';
 
 export interface SentSignal {
   readonly signal: 'SIGTERM' | 'SIGCONT' | 'SIGSTOP' | 'SIGKILL';
-  readonly to: 'process' | 'group';
-  /** Pid of the process, or number of the group. */
+  readonly to: 'process' | 'group' | 'cgroup' | 'namespace';
+  /** Pid of the process, number of the group, pid of the agent in the cgroup, or of the first process of the namespace. */
   readonly pid: number;
   readonly at: number;
   /** The system's refusal, such as EPERM for a process of another user. */
@@ -93,7 +93,7 @@ export interface KillEvidence {
   readonly containment: Containment;
   /**
    * Processes that were found alive at the end. 0 is proved: by two scans of the process table in a row that found none, and
-   * by the launcher, as the parent of all orphans. `unknown`: none was found, but one that hides would not be.
+   * by the containment. `unknown`: none was found, but one that hides would not be.
    */
   readonly survivors: number | 'unknown';
   /** Scans of the process table. */

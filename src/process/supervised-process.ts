@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { deferred } from '../base/deferred.ts';
 import { ProcessChannel } from './channel/channel.ts';
 import { WAITING_NAME } from './containment/container.ts';
+import type { Enclosure } from './containment/enclosure.ts';
 import type { AttemptDirectory, RecordedExit, SpecRecord } from './files/attempt-directory.ts';
 import { recordedExit, reportOf } from './files/exit.ts';
 import { OutputFiles } from './files/output-files.ts';
@@ -23,7 +24,7 @@ import {
   sameProcess,
 } from './host/process-table.ts';
 import type { ProcessIndex } from './host/scans.ts';
-import { Killer, type KillTarget } from './kill/kill.ts';
+import { Killer } from './kill/kill.ts';
 import type {
   ExitReport,
   KillEvidence,
@@ -47,7 +48,8 @@ const MAX_END_POLL_MS = 50;
 
 export interface StartedProcess {
   readonly directory: AttemptDirectory;
-  readonly spec: Pick<SpecRecord, 'marker' | 'maxOutputBytes' | 'inputStays' | 'containment'>;
+  readonly spec: Pick<SpecRecord, 'marker' | 'maxOutputBytes' | 'inputStays' | 'containment' | 'cgroup'>;
+  readonly enclosure: Enclosure;
   readonly launcher: ProcessKey;
   readonly agent: ProcessKey;
   /** Epoch milliseconds. */
@@ -75,7 +77,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
 
   /** @param released called once, when it has ended or was detached */
   constructor(host: Host, watcher: Watcher, started: StartedProcess, released: () => void) {
-    const { directory, spec, launcher, agent } = started;
+    const { directory, spec, enclosure, launcher, agent } = started;
     this.#host = host;
     this.#watcher = watcher;
     this.#started = started;
@@ -85,7 +87,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     this.startedAt = started.startedAt;
     if (spec.inputStays === true) this.channel = new ProcessChannel(directory, host.log);
     this.#output = new OutputFiles(directory, spec.maxOutputBytes, host.log, this.channel);
-    this.#killer = new Killer(host, { launcher, agent, ...killTarget(directory, spec) });
+    this.#killer = new Killer(host, { launcher, agent, marker: spec.marker, enclosure });
     watcher.add(this);
   }
 
@@ -106,10 +108,12 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   }
 
   async tree(): Promise<readonly TreeEntry[]> {
-    const { launcher, agent, spec } = this.#started;
+    const { launcher, agent, spec, enclosure } = this.#started;
     const since = launcher.startTime;
-    const claim = { known: [launcher, agent], marker: spec.marker, since, own: this.#host.own };
-    const owned = findOwned(await this.#host.scans.scan(since), claim);
+    const index = await this.#host.scans.scan(since);
+    const known = [launcher, agent];
+    const { marker } = spec;
+    const owned = findOwned(index, { known, marker, enclosed: enclosure.pids(), since, own: this.#host.own });
     const all = owned.map(({ entry }) => entry).filter(isAlive);
     const parts = partsOfLauncher(all, launcher, agent);
     // Those that copy the output are no processes of the agent.
@@ -124,8 +128,9 @@ export class SupervisedProcess implements ManagedProcess, Watched {
   }
 
   async observe(index: ProcessIndex): Promise<void> {
-    const { launcher, agent } = this.#started;
-    const claim = { known: [launcher, agent], since: launcher.startTime, own: this.#host.own };
+    const { launcher, agent, enclosure } = this.#started;
+    const since = launcher.startTime;
+    const claim = { known: [launcher, agent], enclosed: enclosure.pids(), since, own: this.#host.own };
     const entries = findOwned(index, claim).map(({ entry }) => entry);
     this.#usage.sample(this.#host.table, entries);
     await this.#output.poll();
@@ -161,6 +166,7 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     const exit = record === undefined ? this.#unrecorded() : await recordedExit(directory, record);
     await this.channel?.finish();
     await this.#output.close();
+    this.#started.enclosure.remove();
     const { cpuMs, peakMemoryBytes } = this.#usage;
     const endedAt = record?.recordedAt ?? this.#host.now();
     this.#exited.resolve(reportOf(exit, endedAt, { output: this.#output.bytes(), cpuMs, peakMemoryBytes }));
@@ -227,14 +233,6 @@ export class SupervisedProcess implements ManagedProcess, Watched {
     this.#watcher.remove(this);
     this.#released();
   }
-}
-
-/** What a kill needs to know beside the processes themselves. */
-export function killTarget(
-  directory: AttemptDirectory,
-  { marker, containment = 'search' }: Pick<SpecRecord, 'marker' | 'containment'>,
-): Pick<KillTarget, 'marker' | 'containment' | 'saysNoneLeft'> {
-  return { marker, containment, saysNoneLeft: () => directory.saysNoneLeft() };
 }
 
 function groupExists(group: number): boolean {

@@ -36,7 +36,12 @@ export async function checkOrphans(
     const advice = 'the next "up" adopts or ends them; "doctor --repair" kills them now';
     return [warn(CHECK, `agents of an earlier run are still running:\n${listOf(orphans)}`, advice)];
   }
-  const runner = createProcessRunner({ log: pino({ level: 'silent' }), launchShell: false });
+  // It starts nothing: how the orphans are kept together was decided when they were started.
+  const runner = createProcessRunner({
+    log: pino({ level: 'silent' }),
+    launchShell: false,
+    containment: 'search',
+  });
   try {
     const graceMs = config.defaults.kill_grace_seconds * 1_000;
     const kills = [...orphans].map(async ([attempt, processes]) => {

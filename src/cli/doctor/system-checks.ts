@@ -47,10 +47,11 @@ export const checkPlatform: Check = async () => {
 
 export const checkContainment: Check = async ({ config }) => {
   try {
-    const container = containerFor(config.containment);
-    const text = `${container.kind}: ${CONTAINMENT_TEXTS[container.kind]}`;
+    const { container, missing } = containerFor(config.containment);
+    const reasons = missing.map(({ kind, why }) => `\n${kind} is not possible: ${why}`).join('');
+    const text = `${container.kind}: ${CONTAINMENT_TEXTS[container.kind]}${reasons}`;
     if (container.kind !== 'search') return [ok('containment', text)];
-    return [warn('containment', `${text} (${container.why})`, 'run agents on Linux with perl installed')];
+    return [warn('containment', text, 'run agents on Linux with perl, or give Signalbox a cgroup')];
   } catch (error) {
     return [fail('containment', messageOf(error), 'change "containment" in the configuration')];
   }

@@ -97,6 +97,7 @@ async function openMachine(config: SignalboxConfig, agent: string, logger: Logge
   const runner = createProcessRunner({
     log: logger.child({ component: 'process' }),
     containment: config.containment,
+    name: data.installation,
   });
   let url: string | null = null;
   const [definition] = defineAgents({

@@ -138,8 +138,9 @@ const containmentSchema = z
   .enum(['auto', ...CONTAINMENTS])
   .default('auto')
   .describe(
-    'How processes that agents leave behind are kept in reach: "subreaper" (Linux with perl) proves that none is left, ' +
-      '"search" looks for them and cannot prove it. Default: the first that this machine allows.',
+    'How processes that agents leave behind are kept in reach. Linux: "cgroup" (a cgroup that Signalbox may write), ' +
+      '"pid_namespace" (with perl; agents see no other processes) and "subreaper" (with perl) prove that none is left. ' +
+      '"search" looks for them and cannot prove it. Default: the first that this machine allows of cgroup, subreaper and search.',
   );
 
 const shutdownSchema = z.strictObject({

@@ -22,7 +22,7 @@ export function killText(evidence: Evidence | null, duration: (ms: number) => st
   const signals = listOf(evidence, 'signals', isSignal);
   const counts = new Map<string, number>();
   for (const { signal, to } of signals) {
-    const name = to === 'group' ? `${signal} to the group` : signal;
+    const name = to === 'process' ? signal : `${signal} to the ${to}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const sent = [...counts].map(([name, count]) => (count === 1 ? name : `${count} × ${name}`)).join(', ');

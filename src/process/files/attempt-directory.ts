@@ -18,6 +18,8 @@ const specSchema = z.object({
   bootId: z.string().optional(),
   /** Absent: an earlier version started it. */
   containment: z.enum(CONTAINMENTS).optional(),
+  /** The cgroup of the command, if there is one. */
+  cgroup: z.string().optional(),
 });
 /** What is stored about a spawn: not its environment, which holds secrets. */
 export type SpecRecord = Readonly<z.output<typeof specSchema>>;

@@ -2,7 +2,7 @@
  * Which processes belong to an attempt.
  *
  * Invariant process/ownership-by-start-time: a process belongs to an attempt because its pid and start time are known,
- * because it carries the attempt's marker, or through such a process (as a child, or in its group or session). The number
+ * because it carries the attempt's marker, is in its cgroup, or through such a process (as a child, or in its group or session). The number
  * of a group or session counts only while an owned process is in it (the system does not reuse the number then), and not
  * if the process with that number exists and is not owned. Nothing that started before the launcher belongs to the
  * attempt, and neither does this process or anything in its group.
@@ -17,6 +17,8 @@ export interface Claim {
   readonly known: Iterable<ProcessKey>;
   /** Absent: markers are not looked at. */
   readonly marker?: string;
+  /** Processes that the system keeps together with those of the attempt. */
+  readonly enclosed?: readonly number[];
   /** Start time of the launcher. */
   readonly since: string;
   readonly own: OwnProcess;
@@ -45,6 +47,10 @@ export function findOwned(index: ProcessIndex, claim: Claim): OwnedProcess[] {
   }
   if (claim.marker !== undefined) {
     for (const entry of index.marked(claim.marker)) search.add(entry, 'marker');
+  }
+  for (const pid of claim.enclosed ?? []) {
+    const entry = index.process(pid);
+    if (entry !== undefined) search.add(entry, 'cgroup');
   }
   return search.complete();
 }

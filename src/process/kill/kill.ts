@@ -1,13 +1,13 @@
 /**
  * Kills all processes of one attempt: SIGTERM, grace, SIGKILL, until two scans of the process table find nothing.
  *
- * Invariant kill/proved-by-evidence: `survivors: 0` is reported only after two scans in a row that found nothing, and if the
- * launcher, as the parent of all orphans, has noted that none is left; otherwise it is `unknown`. Every process that was found
+ * Invariant kill/proved-by-evidence: `survivors: 0` is reported only after two scans in a row that found nothing, and if what
+ * keeps the processes together (enclosure.ts) proves that none is left; otherwise it is `unknown`. Every process that was found
  * is known by pid and start time from then on, wherever it moves. The launcher gets no SIGKILL as long as it can still record
  * how the agent ended, nor do the processes that copy the output for it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Containment } from '../../contracts/processes/containment.ts';
+import type { Enclosure } from '../containment/enclosure.ts';
 import type { Host } from '../host/host.ts';
 import { findOwned, type OwnedProcess, partsOfLauncher } from '../host/ownership.ts';
 import type { ProcessEntry, ProcessKey } from '../host/process-table.ts';
@@ -20,9 +20,7 @@ export interface KillTarget {
   readonly launcher?: ProcessKey;
   readonly agent?: ProcessKey;
   readonly marker: string;
-  readonly containment: Containment;
-  /** Whether the launcher has noted that no process is left. */
-  readonly saysNoneLeft: () => boolean;
+  readonly enclosure: Enclosure;
 }
 
 /** Scans in a row that have to find nothing: a process may fork during one scan. */
@@ -38,11 +36,10 @@ const GROUP_KILL_ROUND = 3;
 const LAST_ROUND = 8;
 /** How long a round waits for the processes that it killed, and for the launcher to record the end. */
 const ROUND_MS = 1000;
-/**
- * How long the launcher may take to record the end, and that nothing is left. By `search` it may wait in vain: for output that a
- * process holds open which is not found.
- */
-const MAX_PARTS_MS: Readonly<Record<Containment, number>> = { subreaper: 10_000, search: 3000 };
+/** How long the launcher may take to record the end, and that nothing is left. */
+const MAX_PARTS_MS = 10_000;
+/** The same by search: it may wait in vain for output that a process holds open which is not found. */
+const MAX_PARTS_SEARCH_MS = 3000;
 const MIN_POLL_MS = 2;
 const MAX_POLL_MS = 100;
 const MAX_LISTED = 64;
@@ -93,16 +90,17 @@ class KillRun {
     let living: OwnedProcess[] = [];
     for (let cleanScans = 0; cleanScans < CLEAN_SCANS; ) {
       living = await this.#scan();
-      cleanScans = living.length === 0 ? cleanScans + 1 : 0;
-      if (living.length === 0) continue;
+      const isClean = living.length === 0 && this.#target.enclosure.isEmpty() !== false;
+      cleanScans = isClean ? cleanScans + 1 : 0;
+      if (isClean) continue;
       if (this.#isInGrace()) await this.#terminate(living.map(({ entry }) => entry));
       else if (performance.now() < this.#forceEnd()) await this.#force(living);
       else break;
     }
-    const { containment, saysNoneLeft } = this.#target;
-    const isProved = containment === 'subreaper' && saysNoneLeft();
-    const survivors = living.length === 0 && !isProved ? 'unknown' : living.length;
-    return { ...evidence, containment, endedAt: this.#host.now(), survivors };
+    const { enclosure } = this.#target;
+    const survivors = living.length > 0 ? living.length : leftIn(enclosure);
+    if (survivors === 0) enclosure.remove();
+    return { ...evidence, containment: enclosure.containment, endedAt: this.#host.now(), survivors };
   }
 
   /** The living processes of the attempt. */
@@ -110,13 +108,13 @@ class KillRun {
     this.#evidence.rounds += 1;
     const since = this.#target.launcher?.startTime ?? '0';
     const index = await this.#host.scans.scan(since);
-    const claim = { known: this.#known.values(), marker: this.#target.marker, since, own: this.#host.own };
+    const { marker, enclosure, agent } = this.#target;
+    const known = this.#known.values();
+    const claim = { known, marker, enclosed: enclosure.pids(), since, own: this.#host.own };
     const living = findOwned(index, claim).filter(({ entry }) => isAlive(entry));
-    this.#parts = partsOfLauncher(
-      living.map(({ entry }) => entry),
-      this.#target.launcher,
-      this.#target.agent,
-    );
+    const entries = living.map(({ entry }) => entry);
+    enclosure.observe(entries, agent);
+    this.#parts = partsOfLauncher(entries, this.#target.launcher, agent);
     for (const owned of living) {
       // Those that copy the output for the launcher are no processes of the agent.
       if (!this.#parts.has(owned.entry) || this.#isLauncher(owned.entry)) await this.#note(owned);
@@ -170,15 +168,32 @@ class KillRun {
     const entries = living.map(({ entry }) => entry);
     const parts = entries.filter((entry) => this.#parts.has(entry));
     const others = entries.filter((entry) => !this.#parts.has(entry));
+    if (await this.#killEnclosed(others, roundEnd)) return;
     if (others.length === 0) {
       this.#resume(parts);
-      const partsEnd = performance.now() + MAX_PARTS_MS[this.#target.containment];
+      const partsEnd =
+        performance.now() +
+        (this.#target.enclosure.containment === 'search' ? MAX_PARTS_SEARCH_MS : MAX_PARTS_MS);
       if (await this.#gone(parts, () => partsEnd)) return; // it recorded the end and the last output
       for (const entry of parts) this.#killOne(entry);
     }
     if (this.#forceRounds >= GROUP_KILL_ROUND) this.#killGroups(living);
     for (const entry of others) this.#killOne(entry);
     await this.#gone(others, () => roundEnd);
+  }
+
+  /** Ends all at once, if there is a way. @returns whether all are gone now that were found */
+  async #killEnclosed(others: readonly ProcessEntry[], roundEnd: number): Promise<boolean> {
+    const { enclosure, agent } = this.#target;
+    const sent = enclosure.killAll();
+    if (sent === undefined) return false;
+    this.sentKill ||= sent.refused === undefined && others.some((entry) => sameProcess(agent, entry));
+    this.#record(sent);
+    for (let pollMs = MIN_POLL_MS; enclosure.isEmpty() === false; pollMs *= 2) {
+      if (performance.now() + pollMs > roundEnd) return false;
+      await pause(pollMs);
+    }
+    return this.#gone(others, () => roundEnd);
   }
 
   /** A signal to a group reaches all its members at once, also those that were forked since the scan. */
@@ -235,6 +250,13 @@ class KillRun {
     this.#evidence.signalCount += 1;
     if (this.#evidence.signals.length < MAX_LISTED) this.#evidence.signals.push(signal);
   }
+}
+
+/** How many processes are in it, though none was found. */
+function leftIn(enclosure: Enclosure): KillEvidence['survivors'] {
+  const isEmpty = enclosure.isEmpty();
+  if (isEmpty === undefined) return 'unknown';
+  return isEmpty ? 0 : Math.max(1, enclosure.pids().length);
 }
 
 /** Kills one attempt's processes, one run at a time; later calls join the run that is under way. */

@@ -7,7 +7,8 @@ import { execa } from 'execa';
 import type { Logger } from 'pino';
 import { messageOf } from '../../contracts/errors.ts';
 import { CODE_ROOT } from '../../version.ts';
-import { type Container, contained, containedEnvironment } from '../containment/container.ts';
+import { agentIn, type Container, launcherIn, waitingProgram } from '../containment/container.ts';
+import { environmentForPerl } from '../containment/perl.ts';
 import type { AttemptDirectory } from '../files/attempt-directory.ts';
 import type { ProcessTable } from '../host/process-table.ts';
 import { MARKER_VARIABLE, markersFor } from '../markers.ts';
@@ -30,6 +31,8 @@ export interface LaunchRequest {
   readonly directory: AttemptDirectory;
   /** Descriptor of a file for the errors of the launch; open until the launcher has begun. */
   readonly errors: number;
+  /** Which the command enters. */
+  readonly cgroups: readonly string[];
 }
 
 const SHELL = '/bin/sh';
@@ -40,7 +43,7 @@ const ADDED_BY_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];
 
 /** The launcher reports its end by `number`. */
 function launcherCommand(
-  { spec, program, directory }: LaunchRequest,
+  { spec, program, directory, cgroups }: LaunchRequest,
   container: Container,
   number: number,
 ): [string, ...string[]] {
@@ -48,15 +51,17 @@ function launcherCommand(
   const [, ...rest] = spec.command;
   const input = spec.inputStays === true ? 'stays' : 'ends';
   const values = [spec.stdin ?? NO_INPUT, input, surplus, String(number), String(spec.maxOutputBytes)];
-  const waiting = container.kind === 'subreaper' ? container.perl : '';
-  return contained(container, [SHELL, LAUNCHER, directory.path, ...values, waiting, program, ...rest]);
+  const containment = [container.kind, waitingProgram(container) ?? '', cgroups.join('\n')];
+  const agent = agentIn(container, directory.path, program, rest);
+  return launcherIn(container, [SHELL, LAUNCHER, directory.path, ...values, ...containment, ...agent]);
 }
 
 function launcherEnvironment(
   { spec }: LaunchRequest,
   container: Container,
 ): Readonly<Record<string, string>> {
-  return containedEnvironment(container, { ...spec.env, [MARKER_VARIABLE]: markersFor(spec.marker) });
+  const env = { ...spec.env, [MARKER_VARIABLE]: markersFor(spec.marker) };
+  return waitingProgram(container) === null ? env : environmentForPerl(env);
 }
 
 /**

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Starts one command and records how it ends, so that this is known even if the process that started it is gone.
-# usage: launcher.sh DIRECTORY STDIN_FILE INPUT SURPLUS_VARIABLES NUMBER MAX_OUTPUT_BYTES PERL COMMAND [ARGUMENT...]
+# usage: launcher.sh DIRECTORY STDIN_FILE INPUT SURPLUS_VARIABLES NUMBER MAX_OUTPUT_BYTES CONTAINMENT PERL CGROUPS COMMAND [ARGUMENT...]
 #
 # INPUT is "ends" if standard input is STDIN_FILE, or "stays" if more may follow. Then standard input is a FIFO, which gets
 # STDIN_FILE first. The launcher holds it open, so that the command sees no end of it when a writer dies.
 #
 # PERL is a path if this process is the parent of all orphans of the command (container.ts), or empty. Then it waits for them
-# before it ends, so that they have no other parent; and what it notes at last is true.
+# before it ends, so that they have no other parent; and what it notes at last is true. The command enters CGROUPS, one a line.
 #
 # Runs as leader of its own session, in the command's working directory and environment. Writes into DIRECTORY:
 #   launcher      one line that identifies this process. If the file exists already, the command is not started.
@@ -33,8 +33,10 @@ _signalbox_input=$3
 _signalbox_surplus=$4
 _signalbox_number=$5
 _signalbox_max=$6
-_signalbox_perl=$7
-shift 7
+_signalbox_containment=$7
+_signalbox_perl=$8
+_signalbox_cgroups=$9
+shift 9
 
 _signalbox_identify() {
   if [ -r /proc/self/stat ]; then
@@ -128,10 +130,17 @@ exec 8<&- 9<&-
 # signal on standard error, so a launcher.err that is not empty means a signal.
 (
   trap 'echo failed >"$_signalbox_directory/exec-failed"' EXIT
+  IFS='
+'
+  for _signalbox_cgroup in $_signalbox_cgroups; do
+    echo 0 >"$_signalbox_cgroup/cgroup.procs" || exit 97
+  done
+  unset IFS
   exec 2>"$_signalbox_directory/stderr"
   exec 6<&- 7<&-
   _signalbox_identify >"$_signalbox_directory/agent" || exit 97
-  for _signalbox_name in PERL5OPT PERL5DB PERL5LIB PERLLIB; do
+  # In a PID namespace the command gets them back from perl (namespace.pl).
+  [ "$_signalbox_containment" = pid_namespace ] || for _signalbox_name in PERL5OPT PERL5DB PERL5LIB PERLLIB; do
     eval "[ -z \"\${_signalbox_kept_$_signalbox_name+set}\" ] || {
       export $_signalbox_name=\"\$_signalbox_kept_$_signalbox_name\"
       unset _signalbox_kept_$_signalbox_name

@@ -23,7 +23,9 @@ describe.concurrent('signalbox demo', () => {
     expect(out).toContain('duration_seconds by task_type');
     expect(out).toMatch(/hang +\S+ +running → suspected +attempt.suspected/);
     expect(out).toMatch(/hang +1 +sleeper +\d+ +timed_out +SIGKILL/);
-    expect(out).toMatch(/SIGTERM to the group.*SIGKILL; \d+ processes found: .*; none left/);
+    expect(out).toMatch(
+      /SIGTERM to the group.*SIGKILL(?: to the cgroup)?; \d+ processes found: .*; none left/,
+    );
     expect(out.match(/^✓ /gm)).toHaveLength(7);
     const [before, after] = [...out.matchAll(/^ {2}(?:before|after) +sha256 ([0-9a-f]{64}) /gm)];
     expect(after?.[1]).toBe(before?.[1]);

@@ -4,6 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
+import { messageOf } from '../../../src/contracts/errors.ts';
+import { CONTAINMENTS, type Containment } from '../../../src/contracts/processes/containment.ts';
+import { baseOf } from '../../../src/process/containment/cgroup/cgroup-base.ts';
+import { hierarchies, removeCgroup } from '../../../src/process/containment/cgroup/cgroup-files.ts';
+import { containerFor } from '../../../src/process/containment/container.ts';
+import type { Enclosure } from '../../../src/process/containment/enclosure.ts';
 import { createHost } from '../../../src/process/host/host.ts';
 import { LinuxProcessTable } from '../../../src/process/host/linux-processes.ts';
 import { isAlive, type ProcessEntry } from '../../../src/process/host/process-table.ts';
@@ -18,7 +24,34 @@ export function fixture(name: string, ...args: string[]): string[] {
   return [join(FIXTURES, name), ...args];
 }
 
+const NO_ENCLOSURE: Enclosure = {
+  containment: 'search',
+  pids: () => [],
+  isEmpty: () => undefined,
+  killAll: () => undefined,
+  observe: () => {},
+  remove: () => {},
+};
+
 export const silent = pino({ level: 'silent' });
+
+/** Null if this machine allows it. */
+function refusalOf(containment: Containment): string | null {
+  try {
+    containerFor(containment);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Every way to keep processes together, and why this machine does not allow it. */
+export const WAYS = CONTAINMENTS.map((containment) => ({ containment, refusal: refusalOf(containment) }));
+
+/** After the launcher was killed, only the kernel knows whether something is left. */
+export function isProvedByKernel(containment: Containment): boolean {
+  return containment === 'cgroup' || containment === 'pid_namespace';
+}
 
 /** Waits for a condition, and says what it waited for if it does not come true. */
 export async function until(
@@ -42,6 +75,7 @@ export class ProcessLab {
   readonly base = mkdtempSync(join(tmpdir(), 'signalbox-process-'));
   readonly table = new LinuxProcessTable();
   readonly markerPrefix = `lab:${process.pid}:${Math.random().toString(36).slice(2)}:`;
+  readonly name = `lab-${process.pid}-${Math.random().toString(36).slice(2)}`;
   readonly #runners: ProcessRunner[] = [];
   #count = 0;
   runner: ProcessRunner;
@@ -53,7 +87,7 @@ export class ProcessLab {
   /** Another runner, as after a restart of Signalbox; the one before stops watching. */
   restart(options: Partial<ProcessRunnerOptions> = {}): ProcessRunner {
     for (const runner of this.#runners) runner.close();
-    this.runner = createProcessRunner({ log: silent, pollMs: 50, ...options });
+    this.runner = createProcessRunner({ log: silent, pollMs: 50, name: this.name, ...options });
     this.#runners.push(this.runner);
     return this.runner;
   }
@@ -95,10 +129,9 @@ export class ProcessLab {
     const left = new Set((await this.marked()).flatMap(({ markers }) => markers ?? []));
     for (const marker of left) {
       if (marker.startsWith(this.markerPrefix))
-        await new Killer(host, { marker, containment: 'search', saysNoneLeft: () => false }).kill({
-          graceMs: 0,
-        });
+        await new Killer(host, { marker, enclosure: NO_ENCLOSURE }).kill({ graceMs: 0 });
     }
+    for (const { own } of hierarchies()) removeCgroup(join(baseOf(own), `signalbox-${this.name}`));
     rmSync(this.base, { recursive: true, force: true });
     if ((await this.marked()).length > 0)
       throw new Error('the test left processes behind that cannot be killed');

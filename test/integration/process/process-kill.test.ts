@@ -16,26 +16,6 @@ beforeEach(() => {
 afterEach(() => lab.dispose());
 
 describe('kill', () => {
-  it('leaves 0 survivors in 200 kills of a fixture that ignores SIGTERM, forks twice and calls setsid (kill/proved-by-evidence)', async () => {
-    const batch = async () => {
-      const specs = Array.from({ length: 20 }, () => lab.spec(fixture('unkillable.sh')));
-      const started = await Promise.all(specs.map((spec) => lab.runner.spawn(spec)));
-      const isReady = (directory: string) => textOf(join(directory, 'stdout.log')) === 'ready\n';
-      await until('all daemons have children', () => specs.every(({ directory }) => isReady(directory)));
-      return Promise.all(started.map((process) => process.kill({ graceMs: 20 })));
-    };
-    for (let kills = 0; kills < 200; kills += 20) {
-      for (const evidence of await batch()) {
-        expect(evidence.survivors).toBe(0);
-        // Launcher, agent and its sleep; daemon, its sleep, and its three children.
-        expect(evidence.processCount).toBeGreaterThanOrEqual(7);
-        expect(evidence.signals.map(({ signal }) => signal)).toContain('SIGKILL');
-        expect(evidence.signals[0]).toMatchObject({ signal: 'SIGTERM', to: 'group' });
-      }
-      expect(await lab.marked()).toEqual([]);
-    }
-  }, 120_000);
-
   it('ends a cooperative process with SIGTERM alone, and the launcher records it (kill/proved-by-evidence)', async () => {
     const process = await lab.spawn(['sleep', '600']);
     const evidence = await process.kill({ graceMs: 10_000 });

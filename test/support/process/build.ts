@@ -25,7 +25,11 @@ const SOURCES = [
 /** The types are checked by `npm run types`. */
 const WITHOUT_CHECKS = ['--noCheck', '--declaration', 'false', '--sourceMap', 'false'];
 /** Files that the compiler does not copy. */
-const COPIED = ['src/process/launch/launcher.sh', 'src/cli/completion/scripts'];
+const COPIED = [
+  'src/process/launch/launcher.sh',
+  'src/process/launch/namespace.pl',
+  'src/cli/completion/scripts',
+];
 /** What Vite builds, and where. */
 const BUNDLES = [
   ['scripts/vite.config.ts', 'cli'],

@@ -18,7 +18,7 @@ const THIS_FILE = 'test/unit/documents/house-rules.test.ts';
 
 /**
  * Files that may open others directly, because no agent chooses what is there: arguments of the command line, the
- * configuration, the program's own files, /proc, and directories that were made a moment before.
+ * configuration, the program's own files, /proc, cgroups, and directories that were made a moment before.
  */
 const OPENS_FILES = [
   'src/base/regular-files.ts',
@@ -29,6 +29,7 @@ const OPENS_FILES = [
   'src/engine/replay/file-source.ts',
   'src/features/audit/bundle-source.ts',
   'src/http/pages/dashboard.ts',
+  'src/process/containment/cgroup/cgroup-files.ts',
   'src/process/host/linux-processes.ts',
   'src/process/preflight.ts',
   'src/process/channel/input-fifo.ts',

@@ -1,5 +1,7 @@
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
+import type { Containment } from '../../../src/contracts/processes/containment.ts';
+import type { Enclosure } from '../../../src/process/containment/enclosure.ts';
 import type { Host } from '../../../src/process/host/host.ts';
 import type { ProcessEntry, ProcessTable } from '../../../src/process/host/process-table.ts';
 import { SharedScan } from '../../../src/process/host/scans.ts';
@@ -98,20 +100,55 @@ describe('Signaller', () => {
   });
 });
 
-const PROVING = { containment: 'subreaper', saysNoneLeft: () => true } as const;
+/** @param left whether something is in it, as far as it can tell */
+function enclosing(containment: Containment, left: () => boolean | undefined, kill = () => {}): Enclosure {
+  return {
+    containment,
+    pids: () => (left() === true ? [7, 8] : []),
+    isEmpty: () => {
+      const some = left();
+      return some === undefined ? undefined : !some;
+    },
+    killAll: () => {
+      if (left() !== true) return undefined;
+      kill();
+      return { signal: 'SIGKILL', to: 'cgroup', pid: 7, at: 0 };
+    },
+    observe: () => {},
+    remove: () => {},
+  };
+}
+
+const PROVING = { enclosure: enclosing('subreaper', () => false) };
 
 describe('Killer', () => {
-  it.each([
-    ['search', true],
-    ['subreaper', false],
-  ] as const)(
-    'says "unknown" if nothing was found and nothing proves it: %s, %s',
-    async (containment, says) => {
-      const target = { marker: 'm', containment, saysNoneLeft: () => says };
-      const evidence = await new Killer(new FakeSystem().host(), target).kill({ graceMs: 0 });
-      expect(evidence).toMatchObject({ containment, survivors: 'unknown' });
-    },
-  );
+  it('says "unknown" if nothing was found and nothing proves it', async () => {
+    const target = { marker: 'm', enclosure: enclosing('subreaper', () => undefined) };
+    const evidence = await new Killer(new FakeSystem().host(), target).kill({ graceMs: 0 });
+    expect(evidence).toMatchObject({ containment: 'subreaper', survivors: 'unknown' });
+  });
+
+  it('kills what no scan finds, and counts it if it stays (kill/proved-by-evidence)', async () => {
+    let left = true;
+    const mortal = enclosing(
+      'cgroup',
+      () => left,
+      () => {
+        left = false;
+      },
+    );
+    const host = new FakeSystem().host();
+    const sent = { signal: 'SIGKILL', to: 'cgroup' };
+    expect(await new Killer(host, { marker: 'm', enclosure: mortal }).kill({ graceMs: 0 })).toMatchObject({
+      survivors: 0,
+      signals: [sent],
+    });
+    const stuck = enclosing('cgroup', () => true);
+    expect(await new Killer(host, { marker: 'm', enclosure: stuck }).kill({ graceMs: 0 })).toMatchObject({
+      survivors: 2,
+      signals: expect.arrayContaining([expect.objectContaining(sent)]),
+    });
+  });
 
   it('reports survivors after a bounded number of rounds (kill/proved-by-evidence)', async () => {
     const system = new FakeSystem();
