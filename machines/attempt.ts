@@ -25,6 +25,8 @@ export interface AttemptContext {
   readonly waitingSince: number | null;
   /** Epoch milliseconds; null before its start. */
   readonly deadline: number | null;
+  /** Epoch milliseconds until which it may be silent, because a user gave it more time. */
+  readonly silentUntil: number | null;
 }
 
 const NOTHING: readonly never[] = [];
@@ -37,6 +39,7 @@ export function openAttempt(event: EventOf<'task.claimed'>): AttemptContext {
     questions: NOTHING,
     waitingSince: null,
     deadline: null,
+    silentUntil: null,
   };
 }
 
@@ -81,6 +84,8 @@ const ask = {
   'attempt.question_asked': { guard: 'isNewQuestion', target: 'waiting', actions: ['addQuestion', 'wait'] },
 } as const;
 
+const extension = { guard: 'isLater', actions: 'noteExtension' } as const;
+
 export const attemptMachine = setup({
   types: { context: {} as AttemptContext, events: {} as EventMoving<'attempt'> },
   guards: {
@@ -95,6 +100,12 @@ export const attemptMachine = setup({
     isNotBegun: hasOutcome('not_begun'),
     isParked: hasOutcome('parked'),
     isItsAgent,
+    /** After a report of the agent only the lingering of its process counts. */
+    isLater: ({ context, event }) =>
+      event.type === 'attempt.extended' &&
+      context.verdict === null &&
+      context.deadline !== null &&
+      event.deadline_ms > context.deadline,
     isNewQuestion: ({ context, event }) =>
       event.type === 'attempt.question_asked' &&
       event.agent === context.agent &&
@@ -105,6 +116,11 @@ export const attemptMachine = setup({
   actions: {
     noteDeadline: assign(({ event }) =>
       event.type === 'attempt.started' ? { deadline: event.deadline_ms } : {},
+    ),
+    noteExtension: assign(({ event }) =>
+      event.type === 'attempt.extended'
+        ? { deadline: event.deadline_ms, silentUntil: event.silent_until_ms }
+        : {},
     ),
     addQuestion: assign(({ context, event }) =>
       event.type === 'attempt.question_asked' ? { questions: [...context.questions, event.question] } : {},
@@ -139,6 +155,7 @@ export const attemptMachine = setup({
     questions: NOTHING,
     waitingSince: null,
     deadline: null,
+    silentUntil: null,
   },
   states: {
     new: { on: { 'task.claimed': { target: 'requested' } } },
@@ -152,6 +169,7 @@ export const attemptMachine = setup({
     running: {
       on: {
         'attempt.suspected': { target: 'suspected' },
+        'attempt.extended': extension,
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,
         ...ask,
@@ -161,6 +179,7 @@ export const attemptMachine = setup({
     suspected: {
       on: {
         'attempt.recovered': { target: 'running' },
+        'attempt.extended': { ...extension, target: 'running' },
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,
         ...ask,
@@ -170,6 +189,7 @@ export const attemptMachine = setup({
     waiting: {
       on: {
         'attempt.question_asked': { guard: 'isNewQuestion', actions: 'addQuestion' },
+        'attempt.extended': extension,
         ...answered,
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,

@@ -24,6 +24,8 @@ export interface AttemptView extends AttemptRef {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly deadline: number | null;
+  /** Until when it may be silent, because a user gave it more time. */
+  readonly silentUntil: number | null;
   /** Milliseconds that it has waited for answers, until the last one of them. */
   readonly waitedMs: number;
   readonly stopReason: StopReason | null;
@@ -62,6 +64,10 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'attempt'>, 'task.claimed' | 'task.re
     next.deadline = event.deadline_ms;
     next.session = event.session ?? null;
   },
+  'attempt.extended': (next, { deadline_ms, silent_until_ms }) => {
+    next.deadline = deadline_ms;
+    next.silentUntil = silent_until_ms;
+  },
   'attempt.stop_requested': (next, { reason }) => {
     next.stopReason = reason;
   },
@@ -98,7 +104,7 @@ const TABLE = tableOf(HANDLERS);
 
 export const attemptHistory: PastProjection<AttemptHistory> = {
   name: 'attempts',
-  version: 4,
+  version: 5,
   initial: () => ({ byTask: new Map() }),
   evolve(state, record, entries = 'handed out') {
     const { event } = record;
@@ -148,6 +154,7 @@ function add({ byTask }: AttemptHistory, event: EventOf<'task.claimed'>, { time 
     startedAt: null,
     endedAt: null,
     deadline: null,
+    silentUntil: null,
     waitedMs: 0,
     stopReason: null,
     outcome: null,

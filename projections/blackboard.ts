@@ -79,6 +79,8 @@ export interface TaskView {
   readonly givenBack: boolean;
   /** Whether it goes first in its queue: a question for which it had waited was answered. */
   readonly goesFirst: boolean;
+  /** Whether it was cancelled with everything below it. */
+  readonly cancelsChildren: boolean;
   /** Whether it was approved, and is done when its work is merged. */
   readonly merging: boolean;
   /** Epoch milliseconds at which a scheduled task becomes pending. */
@@ -174,8 +176,9 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'task'>, 'task.created'>, TaskDraft> 
     next.merging = false;
     if (goes_back) addComment(next, reason, record);
   },
-  'task.cancelled': (next, { reason }, { sequence }) => {
+  'task.cancelled': (next, { reason, children }, { sequence }) => {
     setReason(next, reason ?? null, sequence);
+    next.cancelsChildren = children === true;
     next.dueAt = null;
   },
   'task.edited': (next, { changes, comment }, record) => {
@@ -314,6 +317,7 @@ function create(state: Blackboard, record: StoredRecord, event: EventOf<'task.cr
     openQuestions: NOTHING,
     goesFirst: false,
     givenBack: false,
+    cancelsChildren: false,
     merging: false,
     dueAt: spec.not_before_ms ?? null,
     outputs: NOTHING,

@@ -20,7 +20,7 @@ import {
 import { decideAgent, listAgents, readAgent } from './agents/agents.ts';
 import { readAttemptLog } from './attempts/attempt-log.ts';
 import { listProcesses, readAttempt, readProcessTree } from './attempts/attempt-processes.ts';
-import { killAttempt } from './attempts/attempts.ts';
+import { extendAttempt, killAttempt } from './attempts/attempts.ts';
 import { listBudgets, raiseBudget } from './budgets/budgets.ts';
 import { type AppContext, deciderOf, findAttempts, findTask } from './context.ts';
 import type { TaskUpdates } from './events/follow.ts';
@@ -49,7 +49,7 @@ import {
 } from './schedules/schedules.ts';
 import { createTask } from './tasks/create-task.ts';
 import { listDeadLetters, redriveDeadLetters } from './tasks/dead-letters.ts';
-import { decideTask, type TaskDecision } from './tasks/decide-task.ts';
+import { cancelTask, decideTask, type TaskDecision } from './tasks/decide-task.ts';
 import { editTask } from './tasks/edit-task.ts';
 import { cancelJob, createJob, jobJson, readJob } from './tasks/jobs.ts';
 import { listTasks, readTask } from './tasks/read-tasks.ts';
@@ -87,6 +87,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       /** Who decides. @throws SignalboxError `forbidden` if the request names another one than its sender */
       speakerOf: deciderOf,
       review: bind(reviewTask),
+      cancel: bind(cancelTask),
       edit: answering(editTask),
       redact: answering(redactContent),
     },
@@ -115,6 +116,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       readLog: bind(readAttemptLog),
       readProcesses: bind(readProcessTree),
       kill: bind(killAttempt),
+      extend: bind(extendAttempt),
       listOpen: bind(listProcesses),
     },
     agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
@@ -201,13 +203,16 @@ async function afterUpdate(
   return etagOf(app, await findTask(app, ref));
 }
 
-/** Weak, because another version may write the same task differently. It also changes with the children, which are in the answer. */
+/** Weak, because another version may write the same task differently. It also changes with what is below it: that is in the answer. */
 function etagOf(app: AppContext, task: TaskView): string {
-  const newest = childrenOf(app.state.projections, refOf(task)).reduce(
-    (last, child) => Math.max(last, child.lastSequence),
+  return `W/"${newestOf(app, task)}"`;
+}
+
+function newestOf(app: AppContext, task: TaskView): number {
+  return childrenOf(app.state.projections, refOf(task)).reduce(
+    (last, child) => Math.max(last, newestOf(app, child)),
     task.lastSequence,
   );
-  return `W/"${newest}"`;
 }
 
 /** A job with the tag of its state. */

@@ -50,6 +50,7 @@ import {
   readVersion,
 } from './system/system.ts';
 import {
+  extendAttempt,
   killAttempt,
   listAttempts,
   listProcesses,
@@ -120,6 +121,7 @@ export const OPERATIONS = [
   readAttemptLog,
   readProcessTree,
   killAttempt,
+  extendAttempt,
   listProcesses,
   readDiff,
   listWorkspaces,

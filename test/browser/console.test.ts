@@ -17,7 +17,7 @@ const CONFIG = {
     },
     failing: { driver: 'command', command: ['sh', '-c', 'echo "no such table" >&2; exit 1'] },
     away: { driver: 'remote' },
-    sleeper: { driver: 'command', command: ['sleep', '600'] },
+    sleeper: { driver: 'command', command: ['sleep', '600'], concurrency: 9 },
   },
 };
 
@@ -167,6 +167,33 @@ describe.skipIf(CHROMIUM === null)('an operator', { timeout: BROWSER_TEST_MS }, 
     await page.keyboard.press('Enter');
     await page.getByText('demo/works is changed.').waitFor();
     expect(await sandbox.get(`${TASKS}/works`)).toMatchObject({ priority: 8, status: 'working' });
+    browser.expectNoErrors();
+  });
+
+  it('gives an attempt more time, and cancels a task with everything below it', async () => {
+    await add('root', { agent: 'sleeper' });
+    for (const id of ['left', 'right']) await add(id, { parent: 'root', delay_seconds: 3_600 });
+    await add('leaf', { parent: 'left', delay_seconds: 3_600 });
+    await expect.poll(() => statusOf('root')).toBe('working');
+    const page = await browser.open(`${sandbox.url}/ui/projects/demo/tasks/root/attempts/1`);
+    await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();
+    await page.keyboard.press('e');
+    await page.getByLabel('How much more').fill('soon');
+    await page.keyboard.press('Enter');
+    await page.getByText('Expected a time such as 90s').waitFor();
+    await page.getByLabel('How much more').fill('2h');
+    await page.keyboard.press('Enter');
+    await page.getByText('The attempt times out in 2 h').waitFor();
+
+    await page.goto(`${sandbox.url}/ui/projects/demo/tasks/root`);
+    await page.getByText('gave attempt 1 more time, until').waitFor();
+    await page.keyboard.press('x');
+    await page.getByLabel('Also the 3 tasks below it that have not ended').check();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel task' }).click();
+    await page.getByText('demo/root is cancelled.').waitFor();
+    await page.getByText('cancelled with everything below it').waitFor();
+    for (const id of ['root', 'left', 'right', 'leaf'])
+      await expect.poll(() => statusOf(id)).toBe('cancelled');
     browser.expectNoErrors();
   });
 

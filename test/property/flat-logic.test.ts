@@ -28,6 +28,9 @@ const anyEvent = fc.record({
   merge: fc.constantFrom(undefined, 'merge'),
   goes_back: fc.boolean(),
   discard: fc.boolean(),
+  deadline_ms: fc.integer({ min: 0, max: 10 }),
+  silent_until_ms: fc.integer({ min: 0, max: 10 }),
+  changes: fc.constantFrom({ priority: { from: 1, to: 2 } }, { expires_at_ms: { from: null, to: 5 } }),
 });
 
 const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
@@ -44,6 +47,8 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     waitingFor: fc.subarray(['a', 'b']),
     questions: fc.subarray(['q', 'r']),
     messages: fc.subarray(['m', 'n']),
+    edits: fc.constant(0),
+    expiresAt: fc.constant(null),
     parked: fc.boolean(),
     merging: fc.boolean(),
   }),
@@ -53,7 +58,8 @@ const contexts: Record<keyof typeof MACHINES, fc.Arbitrary<object>> = {
     stopReason: fc.constant(null),
     questions: fc.subarray(['q', 'r']),
     waitingSince: fc.constant(null),
-    deadline: fc.constant(null),
+    deadline: fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 10 })),
+    silentUntil: fc.constant(null),
   }),
   workspace: fc.record({ isSetUp: fc.boolean(), discards: fc.boolean() }),
   agent: fc.record({

@@ -2,7 +2,11 @@
 
 import type { TaskView } from '../../projections/index.ts';
 import type { AppContext } from '../../src/app/context.ts';
-import { decideTask, type TaskDecision } from '../../src/app/tasks/decide-task.ts';
+import {
+  cancelTask as cancelAnyTask,
+  decideTask,
+  type TaskDecision,
+} from '../../src/app/tasks/decide-task.ts';
 import { editTask } from '../../src/app/tasks/edit-task.ts';
 import { ANONYMOUS } from '../../src/contracts/actors.ts';
 import type { Decision, EditTask } from '../../src/contracts/api/requests.ts';
@@ -19,6 +23,12 @@ const deciding =
 export const approveTask = deciding((ref, comment) => ({ type: 'task.approved', ...ref, comment }));
 export const rejectTask = deciding((ref, comment = '') => ({ type: 'task.rejected', ...ref, comment }));
 export const cancelTask = deciding((ref, reason) => ({ type: 'task.cancelled', ...ref, reason }));
+export const cancelTree = (
+  app: AppContext,
+  ref: TaskRef,
+  request: Decision,
+  actor: string,
+): Promise<unknown> => cancelAnyTask(app, ref, { ...request, children: true }, actor);
 export const blockTask = deciding((ref, reason = 'blocked by an operator') => ({
   type: 'task.blocked',
   ...ref,

@@ -11,6 +11,7 @@ import { DEFAULT_PRIORITY, Priority } from '../parts/base/priority.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
 import { AgentActions } from '../parts/decisions/agent-actions.tsx';
 import { Questions } from '../parts/decisions/agent-questions.tsx';
+import { AttemptActions } from '../parts/decisions/attempt-actions.tsx';
 import { BulkActions } from '../parts/decisions/bulk-actions.tsx';
 import { TaskActions, type TaskActionsProps } from '../parts/decisions/task-actions.tsx';
 import { Note } from '../parts/task/note.tsx';
@@ -40,7 +41,20 @@ export function AttentionPage({ title }: PageProps) {
         </Empty>
       )}
       <Questions cards={asking} />
-      <TaskList title="May be hanging" cards={suspected} only={['steer', 'cancel']} link={attemptOf} />
+      <TaskList
+        title="May be hanging"
+        cards={suspected}
+        only={['steer', 'cancel']}
+        link={attemptOf}
+        more={(card) => (
+          <AttemptActions
+            project={card.project}
+            task={card.id}
+            attempt={card.attempt}
+            status={card.attempt_status ?? ''}
+          />
+        )}
+      />
       <TaskList title="Failed" cards={deadLetters} only={['retry']} />
       <TaskList
         title="No agent can take these"
@@ -81,12 +95,14 @@ interface TaskListProps {
   readonly link?: (card: BoardCard) => string;
   /** What is said about a task instead of its note. */
   readonly noteOf?: (card: BoardCard) => string | null;
+  /** Further actions of a row, before the decisions. */
+  readonly more?: (card: BoardCard) => ComponentChildren;
 }
 
 /** Only so many rows are shown at first: the next group must be in sight. */
 const FIRST_ROWS = 6;
 
-function TaskList({ title, cards, only, link = taskHref, noteOf }: TaskListProps) {
+function TaskList({ title, cards, only, link = taskHref, noteOf, more }: TaskListProps) {
   const choice = useChoice(cards);
   const isWhole = useSignal(false);
   if (cards.length === 0) return null;
@@ -107,7 +123,12 @@ function TaskList({ title, cards, only, link = taskHref, noteOf }: TaskListProps
               toggle: () => choice.toggle(card),
             }}
             note={<Note card={noteOf ? { ...card, note: noteOf(card) } : card} />}
-            actions={<TaskActions task={card} only={only} />}
+            actions={
+              <>
+                {more && <div class="actions">{more(card)}</div>}
+                <TaskActions task={card} only={only} />
+              </>
+            }
           >
             <a href={link(card)} data-task={keyOf(card)}>
               <Line text={card.title} />

@@ -44,7 +44,9 @@ export function asItWas(task: WholeTask, { sequence, cards }: Board): WholeTask 
   return {
     ...rest,
     ...beforeEdits(task, sequence),
-    ...(children?.length && { children: { total: children.length, by_status: {}, ids: children } }),
+    ...(children?.length && {
+      children: { total: children.length, by_status: {}, ids: children, unsettled_below: 0 },
+    }),
     ...(card && {
       status: card.status,
       priority: card.priority,
@@ -130,11 +132,20 @@ function attemptAsItWas(
   );
   const status = moved.at(-1)?.to ?? attempt.status;
   if (attempt.ended_at !== null && attempt.ended_at <= until) return { ...attempt, status };
+  const limits = events.flatMap(({ event }) =>
+    'deadline_ms' in event &&
+    event.deadline_ms !== undefined &&
+    'attempt' in event &&
+    event.attempt === ref.attempt
+      ? [new Date(event.deadline_ms).toISOString()]
+      : [],
+  );
   const hasStarted = attempt.started_at !== null && attempt.started_at <= until;
   return {
     ...attempt,
     status,
     started_at: hasStarted ? attempt.started_at : null,
+    deadline: limits.at(-1) ?? null,
     ended_at: null,
     outcome: null,
     error: null,

@@ -1,7 +1,7 @@
 /** Attempts: finding, listing and stopping them. */
 import type { AttemptView } from '../../../projections/index.ts';
 import type { AttemptAnswer, OpenAttempt } from '../../contracts/api/answers.ts';
-import type { Attribution } from '../../contracts/api/requests.ts';
+import type { Attribution, Extension } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, parseAttemptKey } from '../../contracts/ids.ts';
 import { attemptOf } from '../../engine/runtime/views.ts';
@@ -45,6 +45,49 @@ export async function killAttempt(
     { actor: deciderOf(request, actor) },
   );
   return attemptJson(await findAttempt(app, ref));
+}
+
+/**
+ * Gives a running attempt more time: its deadline is so much later, and its silence does not count for so long from now.
+ * @returns the attempt afterwards. @throws SignalboxError `not_found`, `illegal_transition`, `log_unavailable`
+ */
+export async function extendAttempt(
+  app: AppContext,
+  ref: AttemptRef,
+  { seconds, by }: Extension,
+  actor: string,
+): Promise<AttemptAnswer> {
+  const { project, task, attempt } = ref;
+  await findAttempt(app, ref);
+  const decider = deciderOf({ by }, actor);
+  app.log.assertWritable();
+  const more = Math.round(seconds * 1_000);
+  const limits = {
+    deadline_ms: deadlineOf(app, ref) + more,
+    silent_until_ms: Math.round(app.environment.clock.now()) + more,
+  };
+  await app.log.commit({ type: 'attempt.extended', project, task, attempt, ...limits }, { actor: decider });
+  return attemptJson(await findAttempt(app, ref));
+}
+
+/** The deadline of an attempt that runs, decisions that are not stored included. @throws SignalboxError `illegal_transition` */
+function deadlineOf({ state: { host } }: Needs<'state.host'>, ref: AttemptRef): number {
+  const entity = host.get('attempt', attemptKey(ref));
+  const { deadline = null, verdict = null } = entity?.context ?? {};
+  const isStopping = entity?.state === 'stopping';
+  if (deadline !== null && verdict === null && !isStopping) return deadline;
+  const obstacle = !entity
+    ? 'is over'
+    : isStopping
+      ? 'is being stopped'
+      : verdict === null
+        ? 'has not started'
+        : 'has reported its result';
+  throw new SignalboxError(
+    'illegal_transition',
+    `attempt ${ref.attempt} of task ${ref.task} ${obstacle}: it cannot get more time`,
+    { details: { entity: 'attempt', id: attemptKey(ref), status: entity?.state ?? 'over', legal: [] } },
+  );
 }
 
 /** Open attempts, in the order in which they were claimed. */

@@ -11,7 +11,7 @@ import { isReserved, keyedTaskId, SCHEDULE_KEY_PREFIX } from '../../engine/runti
 import { type AppContext, commitForTask, findTask, recall, taskInMemory } from '../context.ts';
 import { followRecords } from '../events/follow.ts';
 import { type Creator, inheritedBy } from './inherited.ts';
-import { relationsOf, specOf } from './task-spec.ts';
+import { assertParentOpen, relationsOf, specOf } from './task-spec.ts';
 
 export interface Created {
   readonly task: TaskView;
@@ -63,6 +63,7 @@ export async function createAnyTask(
     const waiting = await relationsOf(app, project, asked);
     // An equal request may have arrived in the meantime.
     if (app.state.host.get('task', taskKey(ref))) continue;
+    assertParentOpen(app, project, asked.parent);
     const waiting_for = waiting.length > 0 ? waiting : undefined;
     const spec = { ...specOf(app, project, asked), ...trace };
     const event = { type: 'task.created', ...ref, spec, request_sha256, waiting_for } as const;

@@ -6,6 +6,7 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import { DEAD_STATES, isDeadState, type TaskState } from '../../contracts/tasks.ts';
 import { attemptsOf, refOf } from '../../engine/runtime/views.ts';
 import { type AppContext, archivedError, deciderOf, type Needs, recall, taskInMemory } from '../context.ts';
+import { assertMayRunAgain } from './decide-task.ts';
 import { findTasks } from './read-tasks.ts';
 import { attemptJson, taskJson } from './task-json.ts';
 
@@ -40,6 +41,7 @@ export async function redriveDeadLetters(
     const { project, id, spec, attempts, reason } = task;
     const status = deadState(task.state);
     try {
+      assertMayRunAgain(app, task);
       if (!dry_run) {
         await app.log.commit({ type: 'task.redriven', project, task: id, comment }, { actor: by });
       }

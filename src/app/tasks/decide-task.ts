@@ -1,12 +1,14 @@
 /** Decisions about a task, which an operation declares as the event that records it. */
 import type { TaskView } from '../../../projections/index.ts';
-import type { Decision } from '../../contracts/api/requests.ts';
+import type { TaskAnswer } from '../../contracts/api/answers.ts';
+import type { Cancellation, Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../contracts/ids.ts';
-import { viewKey } from '../../engine/runtime/views.ts';
+import { cancelledAbove, childrenOf, unsettledBelow, viewKey } from '../../engine/runtime/views.ts';
 import { approvalOf } from '../../engine/supervisor/workspaces/workspace-facts.ts';
-import { type AppContext, commitForTask, deciderOf, findTask, taskInMemory } from '../context.ts';
+import { type AppContext, commitForTask, deciderOf, findTask, type Needs, taskInMemory } from '../context.ts';
+import { childrenJson, taskJson } from './task-json.ts';
 
 /** How many children an error names in its text. Its details have all. */
 const MAX_NAMED = 5;
@@ -27,6 +29,7 @@ export async function decideTask(
   if (decision.type === 'task.approved') {
     assertJoined(app, await findTask(app, decision));
   }
+  if (decision.type === 'task.redriven') assertMayRunAgain(app, await findTask(app, decision));
   const decider = deciderOf(request, actor);
   if (decision.type === 'task.unblocked' && isParked(app, decision)) {
     await declineQuestions(app, decision, decider);
@@ -34,6 +37,39 @@ export async function decideTask(
   }
   const approved = decision.type === 'task.approved' ? approvalOf(app.state.projections, decision) : decision;
   return commitForTask(app, approved, decider);
+}
+
+/**
+ * Cancels a task, with "children" also everything below it. That is one event: what follows for each of those tasks is
+ * decided by the supervisor, also after a crash in between.
+ * @returns the task; with "children" also how many tasks below it had not ended
+ * @throws SignalboxError as `decideTask`
+ */
+export async function cancelTask(
+  app: AppContext,
+  ref: TaskRef,
+  { comment: reason, children, by }: Cancellation,
+  actor: string,
+): Promise<TaskAnswer> {
+  const { projections } = app.state;
+  const below = children ? unsettledBelow(projections, await findTask(app, ref)).length : 0;
+  const task = await decideTask(app, { type: 'task.cancelled', ...ref, reason, children }, { by }, actor);
+  const direct = childrenOf(projections, ref);
+  return {
+    ...taskJson(task),
+    ...(children && direct.length > 0 && { children: childrenJson(direct, below) }),
+  };
+}
+
+/** What is below a task that was cancelled with its children stays over. @throws SignalboxError `illegal_transition` */
+export function assertMayRunAgain({ state }: Needs<'state.projections'>, task: TaskView): void {
+  const above = cancelledAbove(state.projections, task);
+  if (above === null) return;
+  throw new SignalboxError(
+    'illegal_transition',
+    `task ${task.id} is below task ${above.id}, which was cancelled with everything below it: create a copy`,
+    { details: { entity: 'task', id: viewKey(task), status: task.state, cancelled: above.id } },
+  );
 }
 
 /** Whether it waits for answers without an attempt; one that was cancelled meanwhile does not. */

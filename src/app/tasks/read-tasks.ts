@@ -7,7 +7,7 @@ import type { Expansion, ListTasks } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { TaskRef } from '../../contracts/ids.ts';
 import { isTaskState, TASK_STATES, type TaskState } from '../../contracts/tasks.ts';
-import { childrenOf } from '../../engine/runtime/views.ts';
+import { childrenOf, unsettledBelow } from '../../engine/runtime/views.ts';
 import { findAttempts, findTask, type Needs, type Readable } from '../context.ts';
 import {
   attemptJson,
@@ -28,7 +28,8 @@ export async function readTask(
   const view = await findTask(app, ref);
   const json = taskJson(view);
   const children = childrenOf(app.state.projections, ref);
-  if (children.length > 0) json.children = childrenJson(children);
+  if (children.length > 0)
+    json.children = childrenJson(children, unsettledBelow(app.state.projections, view).length);
   if (children.length > 0 && expand.has('outputs')) json.children_outputs = childrenOutputsJson(children);
   if (expand.has('outputs'))
     json.outputs = view.outputs.map((output) => outputJson(output, app.settings.directories.content));

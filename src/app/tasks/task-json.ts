@@ -60,10 +60,16 @@ function followUpJson(spec: FollowUpSpec): FollowUpAnswer {
   return { ...specJson(spec), delay_seconds: spec.delay_ms === undefined ? null : spec.delay_ms / 1_000 };
 }
 
-export function childrenJson(children: readonly TaskView[]): ChildrenAnswer {
+/** @param unsettledBelow how many tasks below have not ended, at any depth */
+export function childrenJson(children: readonly TaskView[], unsettledBelow: number): ChildrenAnswer {
   const by_status: ChildrenAnswer['by_status'] = {};
   for (const { state } of children) by_status[state] = (by_status[state] ?? 0) + 1;
-  return { total: children.length, by_status, ids: children.map(({ id }) => id) };
+  return {
+    total: children.length,
+    by_status,
+    ids: children.map(({ id }) => id),
+    unsettled_below: unsettledBelow,
+  };
 }
 
 export function childrenOutputsJson(

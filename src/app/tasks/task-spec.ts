@@ -174,15 +174,7 @@ export async function relationsOf(
   };
   if (parent !== undefined) {
     const state = await stateOf(parent, 'parent');
-    if (SETTLED_STATES.has(state)) {
-      throw new SignalboxError(
-        'illegal_transition',
-        `parent ${parent} is ${state} and cannot get more children`,
-        {
-          details: { status: state },
-        },
-      );
-    }
+    assertOpen(parent, state);
   }
   const unmet: string[] = [];
   for (const id of new Set(depends_on)) {
@@ -192,6 +184,27 @@ export async function relationsOf(
     unmet.push(id);
   }
   return unmet;
+}
+
+/**
+ * Also of what is decided and not stored yet: a task that is cancelled with its children gets no more of them.
+ * @throws SignalboxError `illegal_transition`
+ */
+export function assertParentOpen({ state: { host } }: AppContext, project: string, parent?: string): void {
+  const entity = parent === undefined ? undefined : host.get('task', taskKey({ project, task: parent }));
+  if (entity) assertOpen(parent, entity.state);
+}
+
+/** @throws SignalboxError `illegal_transition` */
+function assertOpen(parent: string | undefined, state: string): void {
+  if (!SETTLED_STATES.has(state)) return;
+  throw new SignalboxError(
+    'illegal_transition',
+    `parent ${parent} is ${state} and cannot get more children`,
+    {
+      details: { status: state },
+    },
+  );
 }
 
 /** A task that has left memory no longer changes. */

@@ -6,7 +6,7 @@ import type { LogPart, SignalboxClient } from '../../client/client.ts';
 import { taskCommand } from '../../contracts/api/next-command.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { LogStream } from '../../contracts/tasks.ts';
-import { numberOf, OPEN_STATUSES, taskArgument } from '../arguments.ts';
+import { durationOf, numberOf, OPEN_STATUSES, taskArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { noteUnreachable, retryWhileUnreachable } from '../follow.ts';
 import { type ByOption, byOf, type ClientOptions, clientOf, withBy, withProject } from '../options.ts';
@@ -170,6 +170,40 @@ const kill: CommandRow = {
       }),
 };
 
+const extend: CommandRow = {
+  name: 'extend',
+  summary: 'give a running attempt more time',
+  description:
+    'Gives a running attempt more time: it times out so much later, and is not ended for its silence for so long from now.',
+  examples: [['Give the agent ten more minutes', 'signalbox attempt extend k3v9x2m1q8zt 10m']],
+  add: (command, terminal) =>
+    withBy(withProject(command))
+      .addArgument(taskArgument(OPEN_STATUSES, '<task>'))
+      .argument('<time>', 'how much more, such as 90s, 10m or 2h', durationOf)
+      .argument('[attempt]', 'number of the attempt (default: the open one)', numberOf)
+      .action(
+        async (id: string, seconds: number, given: number | undefined, options: ClientOptions & ByOption) => {
+          const client = clientOf(options);
+          const { project } = options;
+          const number = given ?? (await openOf(client, project, id));
+          const extended = await client.extendAttempt({
+            project,
+            task: id,
+            attempt: number,
+            seconds,
+            ...byOf(options),
+          });
+          printAnswer(
+            terminal,
+            options,
+            extended,
+            ({ attempt, agent, deadline }) =>
+              `attempt ${attempt} of task ${id} by agent ${agent} has time until ${deadline}`,
+          );
+        },
+      ),
+};
+
 async function openOf(client: SignalboxClient, project: string, id: string): Promise<number> {
   const { open_attempt: number, status } = await client.readTask({ project, task: id });
   if (number !== null) return number;
@@ -181,11 +215,11 @@ async function openOf(client: SignalboxClient, project: string, id: string): Pro
 
 export const attempt: CommandRow = {
   name: 'attempt',
-  summary: 'list the attempts of a task; print their output; kill one',
-  description: 'Lists the attempts of a task, prints their output, and kills them.',
+  summary: 'list the attempts of a task; print their output; kill one, or give it more time',
+  description: 'Lists the attempts of a task, prints their output, kills them, and gives them more time.',
   examples: [
     ['List the attempts of a task', 'signalbox attempt ls k3v9x2m1q8zt'],
     ['Watch an agent work', 'signalbox attempt logs k3v9x2m1q8zt -f'],
   ],
-  commands: [ls, logs, kill],
+  commands: [ls, logs, kill, extend],
 };

@@ -17,7 +17,7 @@ import {
   withDecision,
   withProject,
 } from '../options.ts';
-import { printJson } from '../output.ts';
+import { countText, printJson } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface TaskDecision {
@@ -29,16 +29,30 @@ interface TaskDecision {
   /** The shell offers tasks with these statuses. */
   readonly statuses: readonly TaskState[];
   readonly example: Example;
-  readonly send: (client: SignalboxClient, input: TaskRef & Decision) => Promise<TaskAnswer>;
+  /** Whether it can be about everything below the task, too. */
+  readonly hasChildren?: true;
+  readonly send: (
+    client: SignalboxClient,
+    input: TaskRef & Decision & { readonly children?: true },
+  ) => Promise<TaskAnswer>;
+}
+
+interface TaskDecisionOptions extends ClientOptions, DecisionOptions {
+  readonly children?: true;
 }
 
 const DECISIONS: readonly TaskDecision[] = [
   {
     name: 'cancel',
-    description: 'Cancels a task that has not ended, and stops its running attempt.',
+    description:
+      'Cancels a task that has not ended, and stops its running attempt; with --children also every task below it.',
+    hasChildren: true,
     comment: 'reason for the decision',
     statuses: OPEN_STATUSES,
-    example: ['Cancel a task', 'signalbox task cancel k3v9x2m1q8zt --comment "not needed any more"'],
+    example: [
+      'Cancel a task and everything below it',
+      'signalbox task cancel k3v9x2m1q8zt --children --comment "not needed any more"',
+    ],
     send: (client, input) => client.cancelTask(input),
   },
   {
@@ -90,16 +104,27 @@ export const decisions: readonly CommandRow[] = DECISIONS.map((row) => ({
   summary: `${row.name} a task`,
   description: row.description,
   examples: [row.example],
-  add: (command, terminal) =>
+  add: (command, terminal) => {
     withDecision(withProject(command), row.comment, row.needsComment)
       .addArgument(taskArgument(row.statuses, '<ids...>'))
-      .action((ids: readonly string[], options: ClientOptions & DecisionOptions) =>
+      .action((ids: readonly string[], { children, ...options }: TaskDecisionOptions) =>
         decideEach(terminal, ids, options, {
-          send: (client, task) => row.send(client, { ...task, ...decisionOf(options) }),
-          done: ({ status }) => `is now ${status === 'review' ? 'in review' : status}`,
+          send: (client, task) =>
+            row.send(client, { ...task, ...decisionOf(options), ...(children && { children }) }),
+          done: (answer) => `${statusText(answer)}${children ? belowText(answer) : ''}`,
         }),
-      ),
+      );
+    if (row.hasChildren) command.option('--children', 'with everything below it that has not ended');
+  },
 }));
+
+function statusText({ status }: TaskAnswer): string {
+  return `is now ${status === 'review' ? 'in review' : status}`;
+}
+
+function belowText({ children }: TaskAnswer): string {
+  return `, with ${countText(children?.unsettled_below ?? 0, 'task')} below it`;
+}
 
 interface EachTask {
   readonly send: (client: SignalboxClient, task: TaskRef) => Promise<TaskAnswer>;

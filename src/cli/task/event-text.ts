@@ -32,6 +32,8 @@ const detailsSchema = z.object({
   option: z.string().optional(),
   text: z.string().optional(),
   session_given_up: z.string().optional(),
+  deadline_ms: z.number().optional(),
+  children: z.literal(true).optional(),
   changes: z.record(z.string(), z.object({ from: z.unknown(), to: z.unknown() })).optional(),
   by: z.string().optional(),
 });
@@ -72,6 +74,10 @@ function detailsOf({ event, actor }: EventAnswer): string {
     fields.action ?? null,
     fields.option === undefined ? null : `option ${fields.option}`,
     fields.by === undefined ? null : `by ${fields.by}`,
+    fields.children === undefined ? null : 'with everything below it',
+    event.type !== 'attempt.extended' || fields.deadline_ms === undefined
+      ? null
+      : `until ${clockText(new Date(fields.deadline_ms).toISOString())}`,
     fields.changes === undefined ? null : editText(fields.changes),
     fields.outcome ?? null,
     fields.exit_code === undefined ? null : `exit code ${fields.exit_code}`,

@@ -137,6 +137,8 @@ export const taskAnswerSchema = z.strictObject({
       /** How many have each status; a status that none has is left out. */
       by_status: z.partialRecord(z.enum(TASK_STATES), z.int().min(1)),
       ids: z.array(z.string()),
+      /** How many tasks below it have not ended, at any depth. */
+      unsettled_below: z.int().min(0),
     })
     .optional(),
   /** The outputs of its children, without their contents. */

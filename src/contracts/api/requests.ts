@@ -113,6 +113,14 @@ UNKNOWN_FIELDS.add(editTaskSchema, {
       : undefined,
 });
 
+/** A cancellation, with the tasks below it if that is wanted. */
+export const cancellationSchema = decisionSchema.extend({ children: z.literal(true).optional() });
+export type Cancellation = z.output<typeof cancellationSchema>;
+
+/** More time for a running attempt. */
+export const extensionSchema = attributionSchema.extend({ seconds: z.number().positive().max(31_536_000) });
+export type Extension = z.output<typeof extensionSchema>;
+
 export const rejectionSchema = decisionSchema.required({ comment: true });
 export type Rejection = z.infer<typeof rejectionSchema>;
 

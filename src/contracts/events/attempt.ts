@@ -71,6 +71,12 @@ export const ATTEMPT_EVENTS = [
       deadline_ms: z.int().optional(),
     },
   }),
+  /** A user gave it more time: its deadline is later, and until then its silence does not count either. */
+  event({
+    type: 'attempt.extended',
+    moves: ['attempt'],
+    data: { ...attempt, deadline_ms: z.int(), silent_until_ms: z.int() },
+  }),
   event({
     type: 'attempt.stop_requested',
     moves: ['attempt'],

@@ -108,7 +108,12 @@ export const TASK_EVENTS = [
     type: 'task.cancelled',
     moves: ['task'],
     text: ['reason'],
-    data: { ...task, reason: optionalText },
+    data: {
+      ...task,
+      reason: optionalText,
+      /** The tasks below it are cancelled, too. */
+      children: z.literal(true).optional(),
+    },
   }),
   /** A user changed what is to be done. While an attempt is open, only the priority. */
   event({

@@ -1,6 +1,7 @@
 /** Finding the views of tasks and attempts by reference. */
 import type { AttemptView, Projections, TaskView } from '../../../projections/index.ts';
 import { type AttemptRef, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import { SETTLED_STATES } from '../../contracts/tasks.ts';
 
 type Tasks = Pick<Projections, 'blackboard'>;
 type Attempts = Pick<Projections, 'attempts'>;
@@ -35,4 +36,22 @@ export function attemptOf(projections: Attempts, ref: AttemptRef): AttemptView |
 export function childrenOf({ blackboard }: Tasks, ref: TaskRef): TaskView[] {
   const keys = blackboard.children.get(taskKey(ref)) ?? [];
   return keys.flatMap((key) => blackboard.tasks.get(key) ?? []);
+}
+
+/** The tasks below a task that have not ended, at any depth. */
+export function unsettledBelow(projections: Tasks, task: TaskView): readonly TaskView[] {
+  return childrenOf(projections, refOf(task)).flatMap((child) => [
+    ...(SETTLED_STATES.has(child.state) ? [] : [child]),
+    ...unsettledBelow(projections, child),
+  ]);
+}
+
+/** The task above a task that was cancelled with everything below it; null if there is none. */
+export function cancelledAbove(projections: Tasks, { project, spec }: TaskView): TaskView | null {
+  for (let id = spec.parent; id !== undefined; ) {
+    const above = taskOf(projections, { project, task: id });
+    if (above?.cancelsChildren) return above;
+    id = above?.spec.parent;
+  }
+  return null;
 }

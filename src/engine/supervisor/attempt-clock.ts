@@ -3,12 +3,13 @@
  *
  * The deadline is the recorded one, also after a restart. A run is stopped for silence only after it was suspected for
  * half of the allowed time, whatever the clock did meanwhile; silence while Signalbox was not running does not count.
- * While it waits for an answer, neither counts. After the agent has reported its result, only the lingering of its process counts.
+ * While it waits for an answer, neither counts. A user can give it more time, for both. After the agent has reported its result, only the lingering of its process counts.
  */
 import type { SignalboxError } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey } from '../../contracts/ids.ts';
 import type { StopReason } from '../../contracts/tasks.ts';
 import type { Run } from '../../drivers/driver.ts';
+import { attemptOf } from '../runtime/views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 /** Milliseconds. */
@@ -38,7 +39,17 @@ export class AttemptClock {
 
   watch(attempt: AttemptRef, run: Run, patience: Patience): void {
     const now = this.#context.environment.clock.now();
-    this.#watched.set(attemptKey(attempt), { run, patience, signAt: now, suspectedAt: now });
+    const silentUntil = attemptOf(this.#context.projections, attempt)?.silentUntil ?? null;
+    const signAt = Math.max(now, signBefore(silentUntil, patience));
+    this.#watched.set(attemptKey(attempt), { run, patience, signAt, suspectedAt: now });
+  }
+
+  /** A user gave it more time. */
+  onExtended(attempt: AttemptRef, deadline: number, silentUntil: number): void {
+    const watched = this.#watched.get(attemptKey(attempt));
+    if (!watched) return;
+    watched.signAt = Math.max(watched.signAt, signBefore(silentUntil, watched.patience));
+    this.onStarted(attempt, deadline);
   }
 
   /** Its start is stored, with this deadline. */
@@ -134,6 +145,11 @@ export class AttemptClock {
   #recover({ project, task, attempt }: AttemptRef, evidence: string): void {
     this.#context.decide({ type: 'attempt.recovered', project, task, attempt, evidence });
   }
+}
+
+/** The sign of life that would let it be silent until then. */
+function signBefore(silentUntil: number | null, { silenceMs }: Patience): number {
+  return silentUntil === null || silenceMs === undefined ? 0 : silentUntil - silenceMs;
 }
 
 function stopAtOf({ patience, suspectedAt }: Watched, lastSignAt: number): number | null {

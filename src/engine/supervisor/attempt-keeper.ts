@@ -113,6 +113,12 @@ export class AttemptKeeper {
     this.#clock.onStarted(event, event.deadline_ms);
   }
 
+  /** Reacts to a stored extension: its time limits are later, unless it waits for an answer, which sets them. */
+  onExtended(event: EventOf<'attempt.extended'>): void {
+    if (this.#stateOf(event) !== 'waiting')
+      this.#clock.onExtended(event, event.deadline_ms, event.silent_until_ms);
+  }
+
   /** Reacts to a stored question: its attempt waits. */
   onAsked(event: EventOf<'attempt.question_asked'>): void {
     this.#clock.onWaiting(event);
@@ -188,12 +194,19 @@ export class AttemptKeeper {
   requestStop(ref: AttemptRef, reason: StopReason): void {
     const state = this.#stateOf(ref);
     if (state === undefined || state === 'stopping') return;
-    // Its question may be decided and not stored yet: the answer sets the deadline anew.
-    if (state === 'waiting' && (reason === 'timeout' || reason === 'silence')) return;
+    if (this.#mayGoOn(ref, reason)) return;
     const { project, task, attempt } = ref;
     const refusal = this.#options.decide({ type: 'attempt.stop_requested', project, task, attempt, reason });
     const watched = this.#runs.get(attemptKey(ref));
     if (refusal?.code === 'log_corrupt' && watched) watched.run.stop(watched.graceMs);
+  }
+
+  /** Whether it must not be stopped for its time or its silence: what gives it more may be decided and not stored yet. */
+  #mayGoOn(ref: AttemptRef, reason: StopReason): boolean {
+    if (reason !== 'timeout' && reason !== 'silence') return false;
+    const { state, context } = this.#options.host.get('attempt', attemptKey(ref)) ?? {};
+    const until = reason === 'timeout' ? context?.deadline : context?.silentUntil;
+    return state === 'waiting' || (until ?? 0) > this.#options.environment.clock.now();
   }
 
   /** Epoch milliseconds of the next attempt; null if none is left, or if the task has moved on from its attempt. */

@@ -16,7 +16,15 @@ import { type FollowUpSpec, SETTLED_STATES, type TaskSpec } from '../../contract
 import type { Archive } from '../runtime/archive.ts';
 import { followUpId } from '../runtime/retention.ts';
 import { traceOf } from '../runtime/task-trace.ts';
-import { childrenOf, isAuxiliary, refOf, taskOf, viewKey } from '../runtime/views.ts';
+import {
+  cancelledAbove,
+  childrenOf,
+  isAuxiliary,
+  refOf,
+  taskOf,
+  unsettledBelow,
+  viewKey,
+} from '../runtime/views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { ownApprovalOf } from './workspaces/workspace-facts.ts';
 
@@ -69,6 +77,28 @@ export class Relations {
     if (task.spec.parent !== undefined) {
       this.#settleParent({ project: task.project, task: task.spec.parent });
     }
+  }
+
+  /**
+   * Cancels what is unsettled below a task that was cancelled with its children, or the task itself if it is below one.
+   * @returns whether nothing else is to be done for it
+   */
+  cancelUnwanted(task: TaskView): boolean {
+    if (task.cancelsChildren) {
+      for (const each of unsettledBelow(this.#options.projections, task)) this.#cancelBelow(each, task);
+      return true;
+    }
+    const above = SETTLED_STATES.has(task.state) ? null : cancelledAbove(this.#options.projections, task);
+    return above !== null && this.#cancelBelow(task, above);
+  }
+
+  /** @returns false if that is not possible now: its work is being merged */
+  #cancelBelow(task: TaskView, above: TaskView): boolean {
+    const entity = this.#options.host.get('task', viewKey(task));
+    if (!entity || SETTLED_STATES.has(entity.state)) return true;
+    if (entity.context.merging) return false;
+    const reason = `it is below task ${above.id}, which was cancelled with everything below it`;
+    return this.#options.decide({ type: 'task.cancelled', ...refOf(task), reason }) === null;
   }
 
   /** The unsettled children for which a task in review waits; none if it does not join its children. */

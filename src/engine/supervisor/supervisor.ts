@@ -338,6 +338,8 @@ export class Supervisor {
         this.attempts.onStarted(event);
         this.steering.onStarted(event);
         return this.questions.onSettled(event);
+      case 'attempt.extended':
+        return this.attempts.onExtended(event);
       case 'task.steered':
         return this.steering.onSteered(event);
       case 'attempt.question_asked':
@@ -352,7 +354,8 @@ export class Supervisor {
       case 'task.cancelled':
         this.#tasks.forgetTimers(taskKey(event));
         this.questions.cancelOpen(event, 'the task was cancelled');
-        return this.#stopOpenAttempt(event, 'cancelled');
+        this.#stopOpenAttempt(event, 'cancelled');
+        return event.children && this.#takeUp(event);
       case 'task.edited':
         this.#tasks.forgetTimers(taskKey(event));
         return this.#takeUp(event);

@@ -32,6 +32,7 @@ export class TaskKeeper {
   takeUp(task: TaskView): void {
     const { timers, dispatcher, relations, reviews, answerOf } = this.#options;
     const { spec } = task;
+    if (relations.cancelUnwanted(task)) return;
     const key = viewKey(task);
     if (spec.reviews !== undefined) reviews.takeUpReview(task);
     if (spec.answers !== undefined) answerOf(task);

@@ -1,7 +1,7 @@
 /** Attempts: reading them, their logs and processes, and killing one. */
 import { attemptAnswerSchema, attemptListSchema, processListSchema } from '../../contracts/api/answers.ts';
 import { processTreeSchema } from '../../contracts/api/processes.ts';
-import { attributionSchema, readLogSchema } from '../../contracts/api/requests.ts';
+import { attributionSchema, extensionSchema, readLogSchema } from '../../contracts/api/requests.ts';
 import { LOG_HEADERS } from '../../contracts/api/system-answers.ts';
 import { COMMITS } from '../errors.ts';
 import { json, NO_INPUT, operation, Reply } from '../operation.ts';
@@ -88,6 +88,20 @@ export const killAttempt = operation({
   answers: { 202: json(attemptAnswerSchema, 'The attempt; its processes are still ending.') },
   errors: [...COMMITS, 'task_not_found', 'not_found'],
   handle: ({ attempts }, { params, body, caller }) => attempts.kill(params, body, caller.actor),
+});
+
+export const extendAttempt = operation({
+  name: 'extendAttempt',
+  group: 'Attempts',
+  summary:
+    'Give a running attempt more time: its deadline is later, and until then its silence does not count',
+  access: 'operate',
+  http: { method: 'POST', path: `${ATTEMPT}/extend` },
+  input: { ...NO_INPUT, params: attemptParams, body: extensionSchema },
+  example: { by: 'ann', seconds: 600 },
+  answers: { 200: json(attemptAnswerSchema, 'The attempt with its new deadline.') },
+  errors: [...COMMITS, 'task_not_found', 'not_found'],
+  handle: ({ attempts }, { params, body, caller }) => attempts.extend(params, body, caller.actor),
 });
 
 export const listProcesses = operation({

@@ -1,6 +1,7 @@
 /** An operator's decisions about a task; approvals and rejections also come from the agent that reviews it. */
 import { taskAnswerSchema } from '../../contracts/api/answers.ts';
 import {
+  cancellationSchema,
   decisionSchema,
   editTaskSchema,
   redactSchema,
@@ -47,10 +48,12 @@ export const rejectTask = operation({
 export const cancelTask = operation({
   ...decision,
   name: 'cancelTask',
-  summary: 'Cancel a task that is not finished; its attempt is stopped',
+  summary:
+    'Cancel a task that is not finished, with "children" also all tasks below it; attempts are stopped',
   http: post('cancel'),
-  handle: ({ decisions }, { params, body, caller }) =>
-    decisions.decide({ type: 'task.cancelled', ...params, reason: body.comment }, body, caller.actor),
+  input: { ...decision.input, body: cancellationSchema },
+  example: { by: 'ann', comment: 'not needed any more', children: true },
+  handle: ({ decisions }, { params, body, caller }) => decisions.cancel(params, body, caller.actor),
 });
 
 export const blockTask = operation({

@@ -111,6 +111,8 @@ describe('completion', () => {
       'task steer text',
       'attempt logs attempt',
       'attempt kill attempt',
+      'attempt extend time',
+      'attempt extend attempt',
       'agent revoke rule',
       'webhook redeliver sequences',
       'webhook discard sequences',

@@ -117,7 +117,7 @@ describe('the commands of an operator', () => {
     );
   });
 
-  it('attempt: ls, logs, kill; control characters of the output do not reach a terminal', async () => {
+  it('attempt: ls, logs, extend, kill; control characters of the output do not reach a terminal', async () => {
     await using http = await start();
     await http.working('a');
     expect((await run(http, `attempt ls a ${DEMO}`)).out).toMatch(/^1 +worker +running/m);
@@ -130,6 +130,9 @@ describe('the commands of an operator', () => {
     expect((await run(http, `attempt logs a 1 --stderr ${DEMO}`)).out).toBe('oh\n');
     const followed = run(http, `attempt logs a -f ${DEMO}`);
 
+    const extended = await run(http, `attempt extend a 10m ${DEMO} --by ann`);
+    expect(extended.out).toMatch(/^attempt 1 of task a by agent worker has time until 20\S+Z\n$/);
+    expect((await run(http, `attempt extend a soon ${DEMO}`)).code).toBe(2);
     const killed = await run(http, `attempt kill a ${DEMO} --by ann`);
     expect(killed.out).toBe('attempt 1 of task a by agent worker is stopping\n');
     await http.test.until('a', ({ lastOutcome }) => lastOutcome === 'killed');

@@ -148,7 +148,11 @@ describe.concurrent('the task commands', () => {
     };
     const cancel = async (): Promise<void> => {
       await create({ title: 's', agent: 'sleeper', id: 's' });
-      expect(await said('cancel', 's', '--comment', 'enough')).toBe('task s is now cancelled\n');
+      await create({ title: 'b', agent: 'greeter', id: 'b', parent: 's', delay_seconds: 600 });
+      expect(await said('cancel', 's', '--children', '--comment', 'enough')).toBe(
+        'task s is now cancelled, with 1 task below it\n',
+      );
+      expect(await show('b')).toMatchObject({ status: 'cancelled' });
     };
     const retry = async (): Promise<void> => {
       await create({ title: 'f', agent: 'loser', id: 'f' });

@@ -12,7 +12,15 @@ import { ProgramDriver } from '../../../src/drivers/program-driver.ts';
 import { createProcessRunner } from '../../../src/process/host-runner.ts';
 import type { ProcessRunner } from '../../../src/process/runner.ts';
 import { functionAgent, silentLogger } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../support/http/http.ts';
+import {
+  Gate,
+  type HttpAnswer,
+  problemIn,
+  startHttp,
+  TASKS,
+  type TestHttp,
+  taskIn,
+} from '../../support/http/http.ts';
 import { until } from '../../support/until.ts';
 
 const ATTEMPT = `${TASKS}/a/attempts/1`;
@@ -218,6 +226,38 @@ describe('attempts over HTTP, with real processes', () => {
 });
 
 describe('attempts without processes', () => {
+  it('get more time from an operator, who is named, and why says until when', async () => {
+    await using http = await startHttp({ agents: [functionAgent('worker', new Gate().handler)] });
+    await http.working('a');
+    const deadlineOf = ({ body }: HttpAnswer): number =>
+      Date.parse(attemptAnswerSchema.parse(body).deadline ?? '');
+    const before = deadlineOf(await http.get(ATTEMPT));
+    const extended = await http.post(`${ATTEMPT}/extend`, { seconds: 600, by: 'ann' });
+    expect(extended.status).toBe(200);
+    expect(deadlineOf(extended)).toBe(before + 600_000);
+    const { next } = (await http.get(`${TASKS}/a/why`)).body as { next: string };
+    expect(next).toContain(new Date(before + 600_000).toISOString());
+    const { events = [] } = taskIn(await http.get(`${TASKS}/a?expand=events`));
+    const actor = 'user:ann';
+    expect(events.at(-1)).toMatchObject({
+      actor,
+      event: { type: 'attempt.extended', deadline_ms: before + 600_000 },
+    });
+
+    const seen = http.events;
+    for (const seconds of [0, -1, '10m', 1e9]) {
+      problemIn(await http.post(`${ATTEMPT}/extend`, { seconds }), 400, 'invalid_request');
+    }
+    const token = http.token('a');
+    problemIn(await http.post(`${ATTEMPT}/extend`, { seconds: 60 }, { token }), 403, 'forbidden');
+    problemIn(await http.post(`${TASKS}/a/attempts/2/extend`, { seconds: 60 }), 404, 'not_found');
+    expect(http.events).toBe(seen);
+    await http.post(`${TASKS}/a/cancel`);
+    await http.test.until('a', ({ openAttempt }) => openAttempt === null);
+    const over = problemIn(await http.post(`${ATTEMPT}/extend`, { seconds: 60 }), 409, 'illegal_transition');
+    expect(over.detail).toBe('attempt 1 of task a is over: it cannot get more time');
+  });
+
   it('have no tree and an empty log', async () => {
     await using http = await startHttp({ agents: [functionAgent('worker', new Gate().handler)] });
     await http.working('a');

@@ -25,7 +25,12 @@ async function start(gate: Gate, parent: object): Promise<TestHttp> {
 describe('a parent over HTTP', () => {
   it('shows a summary of its children, and their outputs on request', async () => {
     await using http = await start(new Gate(), { review: 'manual' });
-    const children = { total: 2, by_status: { done: 1, working: 1 }, ids: ['quick', 'slow'] };
+    const children = {
+      total: 2,
+      by_status: { done: 1, working: 1 },
+      ids: ['quick', 'slow'],
+      unsettled_below: 1,
+    };
     const bare = taskIn(await http.get(`${TASKS}/parent`));
     expect(bare.children).toEqual(children);
     expect(bare.children_outputs).toBeUndefined();
@@ -34,6 +39,24 @@ describe('a parent over HTTP', () => {
       { task: 'quick', number: 1, type: 'other', title: 'quick', summary: null },
     ]);
     expect(taskIn(await http.get(`${TASKS}/quick?expand=all`))).not.toHaveProperty('children');
+  });
+
+  it('is cancelled with everything below it if that is asked for, and alone if not', async () => {
+    await using http = await start(new Gate(), { review: 'manual' });
+    taskIn(
+      await http.post(TASKS, { id: 'deep', title: 'x', agent: 'echo', parent: 'slow', delay_seconds: 60 }),
+      201,
+    );
+    expect(taskIn(await http.get(`${TASKS}/parent`)).children?.unsettled_below).toBe(2);
+    problemIn(await http.post(`${TASKS}/parent/cancel`, { children: 'yes' }), 400, 'invalid_request');
+    const cancelled = taskIn(await http.post(`${TASKS}/slow/cancel`, { children: true, by: 'ann' }));
+    expect(cancelled).toMatchObject({ status: 'cancelled', children: { unsettled_below: 1 } });
+    await http.test.until('deep', ({ state }) => state === 'cancelled');
+    expect(taskIn(await http.get(`${TASKS}/parent`))).toMatchObject({
+      status: 'review',
+      children: { unsettled_below: 0 },
+    });
+    expect(taskIn(await http.post(`${TASKS}/parent/cancel`)).children).toBeUndefined();
   });
 
   it('has another ETag when a child has changed', async () => {

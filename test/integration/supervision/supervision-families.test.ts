@@ -1,5 +1,9 @@
 /** Follow-ups and parents, in simulated time. */
 import { describe, expect, it } from 'vitest';
+import { redriveDeadLetters } from '../../../src/app/tasks/dead-letters.ts';
+import { cancelTask } from '../../../src/app/tasks/decide-task.ts';
+import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
+import { redriveSchema } from '../../../src/contracts/api/requests.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { type Script, script, scripts } from '../../support/simulation/script.ts';
 import { Simulation, type SimulationOptions } from '../../support/simulation/simulation.ts';
@@ -132,5 +136,80 @@ describe('a parent that joins its children', () => {
     await simulation.restart();
     await simulation.advance(10);
     expect(simulation.task('parent').state).toBe('done');
+  });
+});
+
+describe('a task that is cancelled with everything below it', () => {
+  const cancel = (simulation: Simulation, task: string): Promise<TaskAnswer> =>
+    simulation.answer(
+      cancelTask(
+        simulation.app,
+        { project: 'demo', task },
+        { children: true, comment: 'enough' },
+        'user:ann',
+      ),
+    );
+  const ids = ['root', 'works', 'waits', 'below', 'done'] as const;
+
+  /** A root with a child that works, one that waits, one that is done, and one below the second. */
+  async function givenTree(): Promise<Simulation> {
+    const simulation = await given(({ task }) => (task === 'done' ? scripts.succeeds() : scripts.hangs()));
+    await simulation.create({ id: 'root', agent: 'a' });
+    await simulation.create({ id: 'works', agent: 'a', parent: 'root' });
+    await simulation.create({ id: 'waits', agent: 'a', parent: 'root', delay_seconds: 3_600 });
+    await simulation.create({ id: 'below', agent: 'a', parent: 'waits' });
+    await simulation.create({ id: 'done', agent: 'a', parent: 'root' });
+    await simulation.untilState('done', 'done');
+    return simulation;
+  }
+
+  it('is one event, from which the rest follows; what has ended stays as it is', async () => {
+    const simulation = await givenTree();
+    const { children } = await cancel(simulation, 'root');
+    expect(children).toMatchObject({ total: 3, unsettled_below: 3 });
+    await simulation.advance(5_000);
+    expect(ids.map((id) => simulation.task(id).state)).toEqual([...Array(4).fill('cancelled'), 'done']);
+    expect(simulation.find('root', 'task.cancelled')).toMatchObject({ children: true, reason: 'enough' });
+    expect(simulation.find('below', 'task.cancelled')).toMatchObject({
+      reason: 'it is below task root, which was cancelled with everything below it',
+    });
+    expect(simulation.processes.alive()).toEqual([]);
+    await expect(simulation.create({ id: 'late', agent: 'a', parent: 'below' })).rejects.toMatchObject({
+      code: 'illegal_transition',
+    });
+  });
+
+  it.each(['lost', 'unanswered'] as const)(
+    'is cancelled as a whole also if Signalbox crashes in between (%s)',
+    async (fault) => {
+      for (let after = 1; after <= 5; after++) {
+        const simulation = await givenTree();
+        simulation.log.faults.set(simulation.log.appends + after, fault);
+        const cancelled = cancel(simulation, 'root').catch(() => null);
+        await simulation.until(() => simulation.node === null);
+        await simulation.advance(1_000);
+        await simulation.restart();
+        await cancelled;
+        await simulation.advance(5_000);
+        const states = ids.map((id) => simulation.task(id).state);
+        const isWhole = states[0] === 'cancelled';
+        expect(states.slice(0, 4)).toEqual(
+          isWhole ? Array(4).fill('cancelled') : expect.not.arrayContaining(['cancelled']),
+        );
+      }
+    },
+  );
+
+  it('lets no dead letter below it run again', async () => {
+    const simulation = await given(({ task }) => (task === 'dead' ? scripts.fails() : scripts.hangs()));
+    await simulation.create({ id: 'root', agent: 'a' });
+    await simulation.create({ id: 'dead', agent: 'a', parent: 'root', max_attempts: 1 });
+    await simulation.untilState('dead', 'failed');
+    await cancel(simulation, 'root');
+    await expect(simulation.decide('retry', 'dead')).rejects.toMatchObject({ code: 'illegal_transition' });
+    const redriven = await simulation.answer(
+      redriveDeadLetters(simulation.app, redriveSchema.parse({ all: true }), 'user:ann'),
+    );
+    expect(redriven).toMatchObject({ redriven: [], errors: [{ id: 'dead', code: 'illegal_transition' }] });
   });
 });

@@ -1,5 +1,6 @@
 /** Silence in simulated time: an agent is suspected before it is stopped, and trusted again when it shows life. */
 import { describe, expect, it } from 'vitest';
+import { extendAttempt } from '../../../src/app/attempts/attempts.ts';
 import { agent } from '../../support/simulation/agent.ts';
 import { type Script, script, scripts } from '../../support/simulation/script.ts';
 import { Simulation } from '../../support/simulation/simulation.ts';
@@ -100,5 +101,54 @@ describe('a restart', () => {
     expect(simulation.find('t', 'attempt.recovered')).toMatchObject({
       evidence: 'Signalbox was restarted meanwhile',
     });
+  });
+});
+
+describe('more time', () => {
+  const extend = (simulation: Simulation, seconds: number, attempt = 1): Promise<unknown> =>
+    simulation.answer(
+      extendAttempt(simulation.app, { project: 'demo', task: 't', attempt }, { seconds }, 'user:ann'),
+    );
+
+  it('lets a suspected agent be silent until then, also over a restart', async () => {
+    const simulation = await givenAgent(scripts.hangs());
+    await simulation.advance(6_000);
+    expect(attemptState(simulation)).toBe('suspected');
+    await extend(simulation, 60);
+    expect(attemptState(simulation)).toBe('running');
+    await simulation.advance(20_000);
+    simulation.crash();
+    await simulation.restart();
+    await simulation.advance(34_000);
+    expect(attemptState(simulation)).toBe('running');
+    await simulation.advance(2_000);
+    expect(attemptState(simulation)).toBe('suspected');
+    expect(simulation.task('t').state).toBe('working');
+    await simulation.untilState('t', 'failed', 6_000);
+  });
+
+  it('moves the deadline, each time from where it was, and counts what is not stored yet', async () => {
+    const simulation = await Simulation.begin({
+      agents: [agent('a', scripts.hangs(), { timeoutMs: 30_000 })],
+    });
+    await simulation.create({ id: 't', agent: 'a', max_attempts: 1 });
+    await simulation.untilState('t', 'working');
+    const began = simulation.clock.now();
+    await Promise.all([extend(simulation, 10), extend(simulation, 20)]);
+    await simulation.advance(59_000);
+    expect(simulation.task('t').state).toBe('working');
+    await simulation.untilState('t', 'failed', 5_000);
+    const stop = simulation.eventsOf('t').find(({ event }) => event.type === 'attempt.stop_requested');
+    expect(stop?.time).toBeGreaterThanOrEqual(began + 60_000 - 1_000);
+    expect(stop?.event).toMatchObject({ reason: 'timeout' });
+  });
+
+  it('is refused before the start, for an attempt that is being stopped, has reported or is over', async () => {
+    const simulation = await givenAgent(script({ runsMs: null, words: [{ atMs: 100, say: 'failed' }] }));
+    await simulation.untilState('t', 'failed');
+    const before = simulation.records.length;
+    await expect(extend(simulation, 10)).rejects.toMatchObject({ code: 'illegal_transition' });
+    await expect(extend(simulation, 10, 2)).rejects.toMatchObject({ code: 'not_found' });
+    expect(simulation.records.length).toBe(before);
   });
 });

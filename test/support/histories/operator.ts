@@ -1,5 +1,7 @@
-/** A scenario of an operator: tasks that are edited while they wait, and an edit that is erased. */
+/** A scenario of an operator: edits of tasks and one that is erased, more time for attempts, and trees that are cancelled. */
 
+import { extendAttempt } from '../../../src/app/attempts/attempts.ts';
+import { cancelTask } from '../../../src/app/tasks/decide-task.ts';
 import { editTask } from '../../../src/app/tasks/edit-task.ts';
 import { redactContent } from '../../../src/app/tasks/redact.ts';
 import type { EditTask } from '../../../src/contracts/api/requests.ts';
@@ -14,10 +16,16 @@ export async function operator(): Promise<Simulation> {
   const simulation = await Simulation.begin({
     agents: [
       agent('writer', scripts.succeeds(), { capabilities: ['write'] }),
-      agent('slow', scripts.hangs([1_000, 3_000, 5_000])),
+      agent('slow', scripts.hangs([1_000, 3_000, 5_000]), {
+        concurrency: 4,
+        silenceMs: 10_000,
+        timeoutMs: 60_000,
+      }),
     ],
   });
   await edits(simulation);
+  await moreTime(simulation);
+  await trees(simulation);
   return simulation;
 }
 
@@ -71,4 +79,33 @@ async function edits(simulation: Simulation): Promise<void> {
   await simulation.create({ id: 'moved', agent: 'slow', delay_seconds: 5 });
   await edit(simulation, 'moved', { agent: 'writer', expires_at: null, labels: { team: 'core' } });
   await simulation.untilState('moved', 'done');
+}
+
+/** For an agent that works, and for one that is suspected; and after all it is too long. */
+async function moreTime(simulation: Simulation): Promise<void> {
+  const { app } = simulation;
+  const ref = { project: PROJECT, task: 'long', attempt: 1 };
+  const extend = (seconds: number): Promise<unknown> =>
+    simulation.answer(extendAttempt(app, ref, { seconds }, ACTOR));
+  await simulation.create({ id: 'long', agent: 'slow', max_attempts: 1 });
+  await simulation.untilState('long', 'working');
+  await extend(30);
+  await simulation.until(() => simulation.model.stateOf('attempt', 'demo/long/1') === 'suspected');
+  await extend(20);
+  await simulation.untilState('long', 'failed');
+}
+
+/** With one that is cancelled while it is made, over a crash. */
+async function trees(simulation: Simulation): Promise<void> {
+  await simulation.create({ id: 'root', agent: 'slow' });
+  await simulation.create({ id: 'child', agent: 'slow', parent: 'root' });
+  await simulation.create({ id: 'grandchild', agent: 'writer', parent: 'child', delay_seconds: 600 });
+  await simulation.untilState('child', 'working');
+  const cancelled = cancelTask(simulation.app, { project: PROJECT, task: 'root' }, { children: true }, ACTOR);
+  await simulation.until(() => simulation.typesOf('root').includes('task.cancelled'));
+  simulation.crash();
+  await simulation.restart();
+  await cancelled.catch(() => {});
+  await simulation.untilState('grandchild', 'cancelled');
+  await simulation.advance(5_000);
 }

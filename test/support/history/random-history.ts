@@ -85,7 +85,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
   const task = host.get('task', step.task);
   if (!task) return build('task.created', step, {});
   if (!host.get('agent', step.agent)) return build('agent.registered', step, {});
-  const { openAttempt: open, attempts, waitingFor, messages } = task.context;
+  const { openAttempt: open, attempts, waitingFor, messages, questions } = task.context;
   const attemptKey = `${step.task}/${open}`;
   if (task.context.merging && step.choice % 4 > 0) return build(mergingType(step, host), step, {});
   const accepted = [
@@ -108,6 +108,7 @@ function sensible(step: Step, host: ActorHost, claims: Claims): DomainEvent {
     ...(open === null ? {} : { attempt: open }),
     ...(agent === undefined || type.startsWith('agent.') || step.isMistaken ? {} : { agent }),
     ...(type === 'task.steering_delivered' && messages.length > 0 ? { messages: messages.slice(0, 1) } : {}),
+    ...(type === 'attempt.question_answered' && questions.length > 0 ? { question: questions[0] } : {}),
     ...(type === 'task.dependency_met' ? { dependency: waitingFor[step.choice % waitingFor.length] } : {}),
   });
 }

@@ -21,6 +21,8 @@ export interface TaskModel {
   waitingFor: Set<string>;
   /** Questions that were asked: true while they are open. */
   readonly questions: Map<string, boolean>;
+  /** Whether it was cancelled with everything below it. */
+  cancelsChildren: boolean;
   /** Whether some of its texts were erased. */
   isRedacted: boolean;
   /** The commit of its newest diff, and the one that was merged last. */
@@ -41,6 +43,9 @@ export interface AttemptModel {
   /** When it was suspected; null if it is not. */
   suspectedAt: number | null;
   stopping: boolean;
+  /** Until when it may run, and may be silent. */
+  deadline: number;
+  silentUntil: number;
   /** The epoch of the supervisor in which it became clear that it was to be stopped; null if it is not. */
   unwantedSince: number | null;
   rejected: number;
@@ -73,6 +78,7 @@ export function newTask(
     dueAt: first.spec.not_before_ms ?? null,
     redriven: false,
     questions: new Map(),
+    cancelsChildren: false,
     isRedacted: false,
     diff: null,
     merged: null,
@@ -89,6 +95,8 @@ export function newAttempt(agent: string, claimed: number): AttemptModel {
     ended: false,
     suspectedAt: null,
     stopping: false,
+    deadline: Infinity,
+    silentUntil: 0,
     unwantedSince: null,
     rejected: 0,
     givenBack: false,

@@ -18,7 +18,8 @@
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
  * - A workspace is removed only if its work was merged, or by name; a task that is merged first is done when it is merged.
- * - Nothing is stopped for its time or its silence while it waits for an answer.
+ * - Nothing is stopped for its time or its silence while it waits for an answer, or before the end of what a user has given it.
+ * - What is below a task that was cancelled with its children ends.
  *
  * Long because it is one model.
  */
@@ -69,6 +70,12 @@ export class LogModel {
 
   stateOf(entity: 'task' | 'attempt' | 'agent' | 'queue', id: string): string | undefined {
     return this.#entities.get(`${entity} ${id}`)?.state;
+  }
+
+  /** The task above a task that was cancelled with its children; null if there is none. */
+  cancelledAbove(task: TaskModel): string | null {
+    const above = this.#parentOf(task);
+    return above === undefined ? null : above.cancelsChildren ? above.id : this.cancelledAbove(above);
   }
 
   /** @throws Violation */
@@ -145,6 +152,8 @@ export class LogModel {
         return expect(!this.#task(event).questions.has(event.question), 'it was asked before');
       case 'attempt.question_answered':
         return expect(this.#task(event).questions.get(event.question) === true, 'it is not open');
+      case 'attempt.extended':
+        return expect(event.deadline_ms > this.#openAttempt(event).deadline, 'it has less time');
       case 'attempt.stop_requested':
         return this.#checkStop(event, time);
       case 'attempt.message_rejected':
@@ -222,7 +231,9 @@ export class LogModel {
   }
 
   #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {
-    const { suspectedAt, questions } = this.#openAttempt(event);
+    const { suspectedAt, questions, deadline, silentUntil } = this.#openAttempt(event);
+    expect(event.reason !== 'timeout' || time >= deadline, `it has time until ${deadline}`);
+    expect(event.reason !== 'silence' || time >= silentUntil, `it may be silent until ${silentUntil}`);
     const isByTime = event.reason === 'timeout' || event.reason === 'silence';
     expect(!isByTime || questions.size === 0, 'it waits for an answer');
     if (event.reason !== 'silence') return;
@@ -320,10 +331,19 @@ export class LogModel {
     }
     if (task && event.type === 'task.output_added' && event.output.diff) task.diff = event.output.diff.commit;
     if (task && event.type === 'workspace.merged') task.merged = event.source;
+    if (task && event.type === 'task.cancelled') task.cancelsChildren = event.children === true;
     if (task && event.type === 'task.redacted') task.isRedacted = true;
     if (task && event.type === 'task.edited') {
       const values = Object.entries(event.changes).map(([name, change]) => [name, change?.to ?? undefined]);
       task.spec = { ...task.spec, ...Object.fromEntries(values) };
+    }
+    if ('deadline_ms' in event && event.deadline_ms !== undefined) {
+      const timed =
+        event.attempt === null
+          ? undefined
+          : this.attempts.get(attemptKey({ ...event, attempt: event.attempt }));
+      if (timed) timed.deadline = event.deadline_ms;
+      if (timed && event.type === 'attempt.extended') timed.silentUntil = event.silent_until_ms;
     }
     if (task && event.type === 'attempt.question_asked') {
       task.questions.set(event.question, true);

@@ -2,7 +2,7 @@
 
 import { openQuestions } from '../../../projections/index.ts';
 import { AGENT_DECISIONS, type AgentDecision, decideAgent } from '../../../src/app/agents/agents.ts';
-import { killAttempt } from '../../../src/app/attempts/attempts.ts';
+import { extendAttempt, killAttempt } from '../../../src/app/attempts/attempts.ts';
 import { raiseBudget, registerBudgets } from '../../../src/app/budgets/budgets.ts';
 import { decideQueue, type QueueDecision } from '../../../src/app/overview/queues.ts';
 import { answerQuestion } from '../../../src/app/questions/questions.ts';
@@ -62,8 +62,10 @@ export class People {
     const open = tasks.filter((task) => task.open !== null);
     const task = random.pick(random.chance(0.7) && open.length > 0 ? open : [...tasks, null]);
     if (task === null) return;
-    if (task.open !== null && random.chance(0.2)) this.#kill(task, task.open);
-    else this.#decide(task, random.pick(TASK_DECISIONS));
+    if (task.open !== null && random.chance(0.3)) {
+      if (random.chance(0.6)) this.#kill(task, task.open);
+      else this.#extend(task, task.open, random.int(1, 40));
+    } else this.#decide(task, random.pick(TASK_DECISIONS));
   }
 
   /** Looks at what waits for a person, and decides. */
@@ -200,6 +202,12 @@ export class People {
   #kill({ project, id }: TaskModel, attempt: number): void {
     this.#simulation.callers.command(null, (app) =>
       killAttempt(app, { project, task: id, attempt }, {}, 'user:test'),
+    );
+  }
+
+  #extend({ project, id }: TaskModel, attempt: number, seconds: number): void {
+    this.#simulation.callers.command(null, (app) =>
+      extendAttempt(app, { project, task: id, attempt }, { seconds }, 'user:test'),
     );
   }
 

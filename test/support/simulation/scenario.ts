@@ -147,6 +147,8 @@ function stuckReason(simulation: Simulation, task: TaskModel): string | null {
   const view = node?.engine.projections.blackboard.tasks.get(viewKey(task));
   const stuck = `task ${taskKey({ project: task.project, task: task.id })} stays ${task.state}`;
   if (SETTLED_STATES.has(task.state)) return missingFollowUps(simulation, task);
+  const above = model.cancelledAbove(task);
+  if (above !== null) return `${stuck}, below ${above}, which was cancelled with everything below it`;
   switch (task.state) {
     case 'blocked':
       return view?.reason ? null : `${stuck} without a reason`;

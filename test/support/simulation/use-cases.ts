@@ -13,6 +13,7 @@ import {
   approveTask,
   blockTask,
   cancelTask,
+  cancelTree,
   changePriority,
   changeTask,
   rejectTask,
@@ -70,6 +71,7 @@ const USE_CASES = {
   retry: retryTask,
   priority: changePriority,
   edit: changeTask,
+  cancelTree,
 } as const;
 
 export type TaskDecision = keyof typeof USE_CASES;

@@ -2,30 +2,28 @@
 import { useRoute } from 'preact-iso';
 import { killText } from '../../../src/contracts/processes/kill-text.ts';
 import { attemptCostText } from '../../../src/contracts/usage-text.ts';
-import { path, post } from '../../api/http.ts';
+import { path } from '../../api/http.ts';
 import type { AnswerOf, AttemptAnswer } from '../../api/types.ts';
 import { LogView, type Stream } from '../../parts/attempt/log-view.tsx';
 import { ProcessTree } from '../../parts/attempt/process-tree.tsx';
-import { ActionButton } from '../../parts/base/action-button.tsx';
 import { Ago, Empty, Facts, Section, StateBadge } from '../../parts/base/basics.tsx';
 import { Diagram } from '../../parts/base/diagram.tsx';
 import { bytes, duration, moment, number, spoken } from '../../parts/base/format.ts';
 import { agentHref, taskHref } from '../../parts/base/links.tsx';
-import { notify } from '../../parts/base/notices.tsx';
 import { Page, Waiting } from '../../parts/base/page.tsx';
 import { PresentOnly } from '../../parts/base/present-only.tsx';
 import { Block, Line } from '../../parts/base/safe-text.tsx';
 import { Tabs } from '../../parts/base/tabs.tsx';
+import { AttemptActions } from '../../parts/decisions/attempt-actions.tsx';
 import { LastError } from '../../parts/task/last-error.tsx';
 import { board } from '../../state/board.ts';
 import { keyOf } from '../../state/cards.ts';
 import { useResource } from '../../state/resource.ts';
-import { mayNow } from '../../state/rights.ts';
-import { decider } from '../../state/session.ts';
 
 export function AttemptPage() {
   const { project = '', task: id = '', attempt: attemptNumber = '' } = useRoute().params;
   const task = { project, id };
+  const ref = { project, task: id, attempt: Number(attemptNumber) };
   const card = board.value?.cards.get(keyOf(task));
   const version = `${card?.sequence} ${card?.attempt_status}`;
   const url = path`/api/projects/${project}/tasks/${id}/attempts/${attemptNumber}`;
@@ -38,12 +36,6 @@ export function AttemptPage() {
       </Page>
     );
   }
-  const isOpen = attempt.ended_at === null;
-  const kill = async (): Promise<void> => {
-    await post(`${url}/kill`, decider());
-    notify('The attempt is being stopped.');
-    resource.reload();
-  };
   return (
     <Page
       above={<a href={taskHref(task)}>{keyOf(task)}</a>}
@@ -55,16 +47,7 @@ export function AttemptPage() {
       actions={
         <>
           <StateBadge state={attempt.status} />
-          {isOpen && attempt.status !== 'stopping' && mayNow('operate') && (
-            <ActionButton
-              tone="bad"
-              shortcut="K"
-              action={kill}
-              title="Ends the processes of this attempt, by force after the grace period. The task is tried again if attempts are left."
-            >
-              Stop attempt
-            </ActionButton>
-          )}
+          <AttemptActions {...ref} status={attempt.status} onDone={resource.reload} />
         </>
       }
     >

@@ -23,6 +23,8 @@ export interface Decision {
   readonly isImmediate?: boolean;
   /** The key that decides about the focused row, or about the page. */
   readonly key?: string;
+  /** How many tasks below it can be decided about with it; none if absent. */
+  readonly below?: number;
   /** The field of the request that has the comment; `comment` if absent. */
   readonly field?: 'text';
 }

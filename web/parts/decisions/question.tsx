@@ -10,18 +10,20 @@ import type { Decision } from './decisions.tsx';
 export interface DecisionBody {
   readonly by?: string;
   readonly comment?: string;
+  readonly children?: true;
 }
 
 export interface QuestionProps {
   readonly title: string;
-  readonly decision: Pick<Decision, 'label' | 'hint' | 'tone' | 'needsComment'>;
+  readonly decision: Pick<Decision, 'label' | 'hint' | 'tone' | 'needsComment' | 'below'>;
   /** An error is shown in the dialog, which stays open. */
   readonly send: (body: DecisionBody) => Promise<void>;
   readonly onClose: () => void;
 }
 
 export function Question({ title, decision, send, onClose }: QuestionProps) {
-  const { label, hint, tone, needsComment = false } = decision;
+  const { label, hint, tone, needsComment = false, below = 0 } = decision;
+  const withChildren = useSignal(false);
   const comment = useSignal('');
   const trouble = useSignal<string | null>(null);
   const isSending = useSignal(false);
@@ -34,7 +36,11 @@ export function Question({ title, decision, send, onClose }: QuestionProps) {
     }
     isSending.value = true;
     try {
-      await send({ ...decider(), ...(text !== '' && { comment: text }) });
+      await send({
+        ...decider(),
+        ...(text !== '' && { comment: text }),
+        ...(withChildren.value && { children: true }),
+      });
     } catch (error) {
       trouble.value = reasonOf(error);
     } finally {
@@ -56,6 +62,19 @@ export function Question({ title, decision, send, onClose }: QuestionProps) {
             }}
           />
         </label>
+        {below > 0 && (
+          <label class="tick">
+            <input
+              type="checkbox"
+              checked={withChildren.value}
+              onChange={(event) => {
+                withChildren.value = event.currentTarget.checked;
+              }}
+            />{' '}
+            Also {below === 1 ? 'the task' : `the ${below} tasks`} below it that{' '}
+            {below === 1 ? 'has' : 'have'} not ended
+          </label>
+        )}
         <NameField />
         {trouble.value !== null && (
           <p class="trouble" role="alert">

@@ -80,19 +80,19 @@ export const TASK_DECISIONS: readonly TaskDecision[] = [
 ];
 
 export interface TaskActionsProps {
-  readonly task: Pick<TaskAnswer, 'project' | 'id' | 'title' | 'status'>;
+  readonly task: Pick<TaskAnswer, 'project' | 'id' | 'title' | 'status' | 'children'>;
   /** Offers only these; all that are possible if absent. */
   readonly only?: readonly TaskDecision['verb'][];
   readonly onDone?: () => void;
 }
 
 export function TaskActions({ task, only, onDone }: TaskActionsProps) {
-  const { project, id, title, status } = task;
+  const { project, id, title, status, children } = task;
   return (
     <Decisions
       decisions={TASK_DECISIONS.filter(
         ({ verb, from }) => from.includes(status) && (only === undefined || only.includes(verb)),
-      )}
+      ).map((each) => (each.verb === 'cancel' ? { ...each, below: children?.unsettled_below ?? 0 } : each))}
       subject={title}
       name={keyOf(task)}
       url={path`/api/projects/${project}/tasks/${id}`}

@@ -14,7 +14,7 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly label: st
   ...TASK_DECISIONS.flatMap(({ key, label }) =>
     key === undefined ? [] : { keys: [key], label: `${label} (focused row, or the task of the page)` },
   ),
-  { keys: ['e'], label: 'Edit the task of the page' },
+  { keys: ['e'], label: 'Edit the task of the page; give the attempt of the page more time' },
   { keys: ['y'], label: 'Copy the task of the page' },
   { keys: ['K'], label: 'Stop the attempt of the page' },
   { keys: ['s'], label: 'Select the focused row' },

@@ -4,7 +4,7 @@ import { queueText } from '../../../src/contracts/api/queue-name.ts';
 import { editText } from '../../../src/contracts/events/edit-text.ts';
 import { taskKey } from '../../../src/contracts/ids.ts';
 import type { EventAnswer } from '../../api/types.ts';
-import { duration, spoken } from '../base/format.ts';
+import { duration, moment, spoken } from '../base/format.ts';
 
 /** What happened, after the task that it happened to: `demo/a: approved`. */
 export function eventSentence(answer: EventAnswer): string {
@@ -52,7 +52,7 @@ export function happened({ event, actor, time }: EventAnswer): string {
     case 'task.rejected':
       return `sent back${also(event.comment)}`;
     case 'task.cancelled':
-      return `cancelled${also(event.reason)}`;
+      return `cancelled${event.children ? ' with everything below it' : ''}${also(event.reason)}`;
     case 'task.edited':
       return `${nameOf(actor)} changed ${editText(event.changes)}${also(event.comment)}`;
     case 'task.expired':
@@ -75,6 +75,8 @@ export function happened({ event, actor, time }: EventAnswer): string {
       return `attempt ${event.attempt} may hang${also(event.reason)}`;
     case 'attempt.recovered':
       return `attempt ${event.attempt} is active again${also(event.evidence)}`;
+    case 'attempt.extended':
+      return `${nameOf(actor)} gave attempt ${event.attempt} more time, until ${moment(new Date(event.deadline_ms).toISOString())}`;
     case 'attempt.stop_requested':
       return `attempt ${event.attempt} is being stopped: ${spoken(event.reason)}`;
     case 'attempt.ended':

@@ -103,6 +103,10 @@ export function eventText(event: DomainEvent): string {
         .join(', ');
     case 'task.edited':
       return [editText(event.changes), event.comment].filter((part) => part !== undefined).join(': ');
+    case 'attempt.extended':
+      return `until ${timeText(event.deadline_ms)}`;
+    case 'task.cancelled':
+      return [event.children && 'with everything below it', event.reason].filter(Boolean).join(': ');
     case 'task.steered':
       return event.text;
     case 'task.steering_delivered':
