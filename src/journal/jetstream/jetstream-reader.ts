@@ -23,10 +23,10 @@ const TIMEOUT_MS = 10_000;
 const PULL_SIZE = 5_000;
 /** Single messages requested at the same time. */
 const MAX_LOOKUPS = 256;
-/**
- * How a follower pulls. A server that is killed forgets its followers: after two missing heartbeats the client asks again.
- */
-const FOLLOWING = { max_messages: 500, expires: 5_000, idle_heartbeat: 1_000 } as const;
+/** A server that is killed forgets its readers: after two missing heartbeats the client asks again. */
+const PULL = { expires: 5_000, idle_heartbeat: 1_000 } as const;
+/** How a follower pulls. */
+const FOLLOWING = { max_messages: 500, ...PULL } as const;
 
 export interface LiveRequest {
   /** First sequence. */
@@ -232,7 +232,7 @@ async function open(
   const remove = async (): Promise<void> => void (await consumer.delete().catch(() => false));
   const { num_pending: pending } = await consumer.info(true);
   if (pending === 0) return { messages: [], isEmpty: true, [Symbol.asyncDispose]: remove };
-  const messages = await consumer.consume({ max_messages: pullSize });
+  const messages = await consumer.consume({ max_messages: pullSize, ...PULL });
   const stall = new StallWatch(consumer, messages);
   const end = async (): Promise<void> => {
     stall.close();
