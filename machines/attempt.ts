@@ -5,7 +5,8 @@
  * accepts anything. An event that names an agent counts only if that agent claimed the attempt, so the end of an attempt
  * frees a slot of the right agent. An attempt is `suspected` before it is stopped for silence.
  *
- * It is `waiting` as long as one of its questions is open. The answer to the last one moves its deadline.
+ * It is `waiting` as long as one of its questions is open and the agent asks for the answer. The end of the wait moves its
+ * deadline: the answer to the last question, or that nothing asks for it any more. The questions then stay open.
  */
 import { assign, setup } from 'xstate';
 import type { EventMoving, EventOf } from '../src/contracts/events/events.ts';
@@ -82,6 +83,8 @@ const answered = {
 } as const;
 const ask = {
   'attempt.question_asked': { guard: 'isNewQuestion', target: 'waiting', actions: ['addQuestion', 'wait'] },
+  'attempt.wait_resumed': { guard: 'hasQuestions', target: 'waiting', actions: 'wait' },
+  'attempt.question_answered': { guard: 'isOpenQuestion', actions: 'strikeQuestion' },
 } as const;
 
 const extension = { guard: 'isLater', actions: 'noteExtension' } as const;
@@ -111,6 +114,7 @@ export const attemptMachine = setup({
       event.agent === context.agent &&
       !context.questions.includes(event.question),
     isOpenQuestion,
+    hasQuestions: ({ context }) => context.questions.length > 0,
     isLastQuestion: (scope) => isOpenQuestion(scope) && scope.context.questions.length === 1,
   },
   actions: {
@@ -125,16 +129,17 @@ export const attemptMachine = setup({
     addQuestion: assign(({ context, event }) =>
       event.type === 'attempt.question_asked' ? { questions: [...context.questions, event.question] } : {},
     ),
-    wait: assign(({ event }) =>
-      event.type === 'attempt.question_asked' ? { waitingSince: event.asked_at_ms } : {},
-    ),
+    wait: assign(({ event }) => {
+      if (event.type === 'attempt.question_asked') return { waitingSince: event.asked_at_ms };
+      return event.type === 'attempt.wait_resumed' ? { waitingSince: event.waiting_since_ms } : {};
+    }),
     strikeQuestion: assign(({ context, event }) =>
       event.type === 'attempt.question_answered'
         ? { questions: context.questions.filter((each) => each !== event.question) }
         : {},
     ),
     stopWaiting: assign(({ context, event }) =>
-      event.type === 'attempt.question_answered'
+      event.type === 'attempt.question_answered' || event.type === 'attempt.wait_ended'
         ? { waitingSince: null, deadline: event.deadline_ms ?? context.deadline }
         : {},
     ),
@@ -191,6 +196,7 @@ export const attemptMachine = setup({
         'attempt.question_asked': { guard: 'isNewQuestion', actions: 'addQuestion' },
         'attempt.extended': extension,
         ...answered,
+        'attempt.wait_ended': { target: 'running', actions: 'stopWaiting' },
         'attempt.stop_requested': { target: 'stopping', actions: 'noteStop' },
         'attempt.ended': ended,
         ...verdicts,

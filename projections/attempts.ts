@@ -26,7 +26,7 @@ export interface AttemptView extends AttemptRef {
   readonly deadline: number | null;
   /** Until when it may be silent, because a user gave it more time. */
   readonly silentUntil: number | null;
-  /** Milliseconds that it has waited for answers, until the last one of them. */
+  /** Milliseconds that it has waited for answers; without the time that it waits now. */
   readonly waitedMs: number;
   readonly stopReason: StopReason | null;
   readonly outcome: AttemptOutcome | null;
@@ -75,10 +75,10 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'attempt'>, 'task.claimed' | 'task.re
   'attempt.recovered': onlyMoves,
   'attempt.question_asked': onlyMoves,
   'attempt.question_answered': (next, { deadline_ms }) => {
-    if (deadline_ms === undefined) return;
-    next.waitedMs += Math.max(0, deadline_ms - (next.deadline ?? deadline_ms));
-    next.deadline = deadline_ms;
+    if (deadline_ms !== undefined) stopWaiting(next, deadline_ms);
   },
+  'attempt.wait_ended': (next, { deadline_ms }) => stopWaiting(next, deadline_ms),
+  'attempt.wait_resumed': onlyMoves,
   'task.submitted': onlyMoves,
   'task.failure_reported': onlyMoves,
   'task.blocked': onlyMoves,
@@ -101,6 +101,11 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'attempt'>, 'task.claimed' | 'task.re
   },
 };
 const TABLE = tableOf(HANDLERS);
+
+function stopWaiting(next: AttemptDraft, deadline: number): void {
+  next.waitedMs += Math.max(0, deadline - (next.deadline ?? deadline));
+  next.deadline = deadline;
+}
 
 export const attemptHistory: PastProjection<AttemptHistory> = {
   name: 'attempts',

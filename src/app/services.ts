@@ -38,6 +38,7 @@ import {
   listTaskQuestions,
   readQuestion,
   revokeRule,
+  withdrawQuestion,
 } from './questions/questions.ts';
 import { listMessages, messagesFor, steerTask } from './questions/steering.ts';
 import {
@@ -104,6 +105,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       listOfTask: bind(listTaskQuestions),
       read: (ref: QuestionRef, wait: AnswerWait) => readQuestion(app, updates, ref, wait),
       answer: bind(answerQuestion),
+      withdraw: bind(withdrawQuestion),
       readLinked: bind(readLinked),
       answerByLink: bind(answerByLink),
       listRules: bind(listRules),

@@ -20,6 +20,9 @@ export const MAX_QUESTIONS = 2_000;
 /** Bytes of all questions of one task as JSON: they stay in memory as long as the task does. */
 export const MAX_QUESTIONS_BYTES = 16 * 1_024 * 1_024;
 
+/** The comment of an answer with which an agent withdraws its question. */
+export const NO_LONGER_WAITS = 'the agent no longer waits for an answer';
+
 /** Messages of users to the agent of a task that are not delivered. */
 export const MAX_MESSAGES = 50;
 

@@ -46,6 +46,7 @@ export function defineAgents(sources: AgentSources): AgentDefinition[] {
       breaker: breakerOf(config.defaults.breaker),
       questions: {
         parkAfterMs: agent.park_after_seconds === undefined ? undefined : agent.park_after_seconds * 1_000,
+        keepaliveMs: agent.question_keepalive_seconds * 1_000,
         permissions: agent.permissions,
         answeredBy: agent.answered_by,
       },

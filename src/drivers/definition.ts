@@ -94,6 +94,7 @@ export const variableSchema = z
   .regex(/^(?!SIGNALBOX_)[A-Za-z_][A-Za-z0-9_]*$/, variableError);
 
 const parkError = 'expected a number of seconds from 0 (at once), at most 31536000';
+const keepaliveError = 'expected a number of seconds from 1, at most 31536000';
 const globError = 'expected a name, in which "*" stands for any text';
 const permissionRuleConfigSchema = z.strictObject({
   tool: z.string(globError).min(1, globError).describe('The tool; "*" stands for any text.'),
@@ -128,6 +129,15 @@ export const commonOptions = {
     .describe(
       'How long its process waits for an answer before it is ended, which frees its slot; the answer starts it again. ' +
         'Default: it waits.',
+    ),
+  question_keepalive_seconds: z
+    .number(keepaliveError)
+    .min(1, keepaliveError)
+    .max(31_536_000, keepaliveError)
+    .default(300)
+    .describe(
+      'An open question suspends the time limit while the agent asks for its answer at least this often. If nothing of ' +
+        'the agent does, as after a kill of the process that waited, its time counts again; the question stays open.',
     ),
   permissions: z
     .strictObject({

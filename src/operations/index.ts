@@ -22,6 +22,7 @@ import {
   listTaskQuestions,
   readQuestion,
   revokeRule,
+  withdrawQuestion,
 } from './questions/questions.ts';
 import { listSteering, steerTask, takeSteering } from './questions/steering.ts';
 import { listDeadLetters, redriveDeadLetters } from './queues/dead-letters.ts';
@@ -111,6 +112,7 @@ export const OPERATIONS = [
   listTaskQuestions,
   readQuestion,
   answerQuestion,
+  withdrawQuestion,
   listQuestions,
   readAnswerLink,
   answerByLink,

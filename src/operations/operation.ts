@@ -131,7 +131,10 @@ interface Facts {
   readonly http: { readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; readonly path: string };
   /** The project, if the path has none. */
   readonly project?: string;
-  /** The query names the project, and the answer has nothing of another one: an attempt may ask for its own. */
+  /**
+   * The query names the project, and the answer has nothing of another one: an attempt may ask for its own, which is
+   * meant if it names none.
+   */
   readonly isProjectInQuery?: true;
   readonly input: Input;
   /** The code for a body that does not match the schema; `invalid_request` if absent. */

@@ -12,10 +12,10 @@ import type {
   QuestionJson,
   RuleList,
 } from '../../contracts/api/questions.ts';
-import type { Attribution } from '../../contracts/api/requests.ts';
+import type { Attribution, Decision } from '../../contracts/api/requests.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { type TaskRef, taskKey } from '../../contracts/ids.ts';
-import type { QuestionOption, QuestionSpec } from '../../contracts/questions.ts';
+import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
+import { NO_LONGER_WAITS, type QuestionOption, type QuestionSpec } from '../../contracts/questions.ts';
 import { isAnswerTo } from '../../engine/supervisor/questions/answering-agents.ts';
 import { ASK_ALWAYS } from '../../engine/supervisor/questions/permissions.ts';
 import type { QuestionRef } from '../../engine/supervisor/questions/question-ref.ts';
@@ -77,24 +77,33 @@ export async function listTaskQuestions(app: AppContext, ref: TaskRef): Promise<
 export interface AnswerWait {
   readonly waitMs: number;
   readonly gone: AbortSignal;
+  /** The attempt that reads; null for people. */
+  readonly reader: AttemptRef | null;
 }
 
 /**
- * A question; if it is open, waits for its answer.
+ * A question; if it is open, waits for its answer. The attempt that asked it thereby says that it waits.
  * @throws SignalboxError `task_not_found`, `question_not_found`, `log_unavailable`
  */
 export async function readQuestion(
   app: AppContext,
   updates: TaskUpdates,
   ref: QuestionRef,
-  { waitMs, gone }: AnswerWait,
+  { waitMs, gone, reader }: AnswerWait,
 ): Promise<QuestionJson> {
   const question = await findQuestion(app, ref);
-  if (question.answer !== null || waitMs <= 0) return questionJson(question);
-  const isAnswered = ({ openQuestions: open }: { readonly openQuestions: readonly string[] }): boolean =>
-    !open.includes(ref.question);
-  await updates.until(await findTask(app, ref), isAnswered, waitMs, gone);
-  return questionJson(await findQuestion(app, ref));
+  if (question.answer !== null) return questionJson(question);
+  const isAsker = reader !== null && attemptKey(reader) === attemptKey(question);
+  const stopWaiting = isAsker ? app.supervision.supervisor.questions.attend(reader, ref.question) : null;
+  try {
+    if (waitMs <= 0) return questionJson(question);
+    const isAnswered = ({ openQuestions: open }: { readonly openQuestions: readonly string[] }): boolean =>
+      !open.includes(ref.question);
+    await updates.until(await findTask(app, ref), isAnswered, waitMs, gone);
+    return questionJson(await findQuestion(app, ref));
+  } finally {
+    stopWaiting?.();
+  }
 }
 
 /** @throws SignalboxError `task_not_found`, `question_not_found`, `log_unavailable` */
@@ -138,6 +147,51 @@ export async function answerAs(
   app.log.assertWritable();
   const given = { action, option, comment, content: text === undefined ? content : { text } };
   return questionJson(await app.supervision.supervisor.questions.answer(ref, given, actor, remember));
+}
+
+/**
+ * Withdraws a question, as the attempt that asked it or as a person: its answer is then `cancelled`.
+ * @throws SignalboxError `question_not_found`, `question_answered`, `forbidden`, `stale_attempt`
+ */
+export async function withdrawQuestion(
+  app: AppContext,
+  ref: QuestionRef,
+  request: Decision,
+  { actor, token }: { readonly actor: string; readonly token: string | null },
+): Promise<QuestionJson> {
+  const question = await findQuestion(app, ref);
+  // One that has an answer is refused with it.
+  if (token !== null && question.answer === null)
+    assertMayWithdraw(app, question, principalOf(app, token, ref));
+  app.log.assertWritable();
+  const by = token === null ? deciderOf(request, actor) : actor;
+  const comment = request.comment ?? (token === null ? undefined : NO_LONGER_WAITS);
+  const { project, task } = ref;
+  return questionJson(
+    await app.supervision.supervisor.questions.cancel({ project, task, question: ref.question }, comment, by),
+  );
+}
+
+/** @throws SignalboxError `forbidden`, `stale_attempt` */
+function assertMayWithdraw(
+  app: AppContext,
+  question: QuestionView,
+  principal: AttemptPrincipal | null,
+): void {
+  if (principal === null || attemptKey(principal) !== attemptKey(question)) {
+    throw new SignalboxError(
+      'forbidden',
+      `only attempt ${question.attempt} of task ${taskKey(question)}, which asked question ${question.id}, and people withdraw it`,
+    );
+  }
+  // Also what is being parked: the signal that ends its process is no decision of the agent.
+  const state = app.state.host.get('attempt', attemptKey(question))?.state;
+  if (state !== undefined && state !== 'stopping') return;
+  throw new SignalboxError(
+    'stale_attempt',
+    `attempt ${question.attempt} is ${state ?? 'over'}: what becomes of its questions is decided without it`,
+    { details: { attempt: question.attempt, status: state } },
+  );
 }
 
 /** @throws SignalboxError `own_question`, `forbidden` */

@@ -1,4 +1,5 @@
 /** What a task waits for whose agent has asked. */
+import type { AttemptView } from '../../../projections/index.ts';
 import { cutText } from '../../base/text/cut-text.ts';
 import { answerCommand } from '../../contracts/api/next-command.ts';
 import type { WaitAnswer } from '../../contracts/api/why.ts';
@@ -27,6 +28,18 @@ export function explainQuestions(questions: readonly OpenQuestion[], then: strin
   const command = `${answerCommand(first)}${offered && ` (${offered})`}`;
   const expiry = first.expires_at === null ? '' : `; without an answer ${defaultText(first)}`;
   return { waits, next: `${then} when it is answered: ${command}${expiry}` };
+}
+
+/** An attempt with open questions for whose answers nothing asks: its time counts. */
+export function explainUnattended(
+  { waits, next }: Reasons,
+  { agent, attempt, deadline }: Pick<AttemptView, 'agent' | 'attempt' | 'deadline'>,
+): Reasons {
+  const until = timeOf(deadline) ?? undefined;
+  const detail = `nothing of the agent asks for the answer any more, so the time of attempt ${attempt} counts again`;
+  const stop =
+    until === undefined ? '' : `; it is stopped at ${until}, unless the agent asks for the answer again`;
+  return { waits: [...waits, { kind: 'running', detail, agent, attempt, until }], next: `${next}${stop}` };
 }
 
 function answeringText(answering: OpenQuestion['answering']): string {

@@ -15,7 +15,7 @@ import { type AppContext, findTask } from '../context.ts';
 import { because, type ReviewSituation, type Situation, situationOf } from './situation.ts';
 import { timeOf } from './task-json.ts';
 import { afterPending, pausedWaits, pendingWaits, resumeText } from './why-pending.ts';
-import { explainQuestions, type Reasons } from './why-questions.ts';
+import { explainQuestions, explainUnattended, type Reasons } from './why-questions.ts';
 
 /** @throws SignalboxError `task_not_found` */
 export async function explainTask(app: AppContext, ref: TaskRef): Promise<WhyAnswer> {
@@ -115,7 +115,11 @@ function dependencyWaits({ task, dependencies }: Situation): WaitAnswer[] {
 }
 
 function explainRunning({ task, attempt, takers, questions, silentUntil }: Situation): Reasons {
-  if (questions.length > 0) return explainQuestions(questions, 'the agent goes on');
+  if (questions.length > 0) {
+    const asked = explainQuestions(questions, 'the agent goes on');
+    const isRunning = attempt?.state === 'running' || attempt?.state === 'suspected';
+    return isRunning ? explainUnattended(asked, attempt) : asked;
+  }
   if (!attempt) return { waits: [], next: 'the attempt is recorded' };
   const { state, agent, stopReason } = attempt;
   const deadline = timeOf(attempt.deadline);

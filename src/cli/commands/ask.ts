@@ -1,10 +1,12 @@
 /** `signalbox ask`: a question of the agent that runs it. */
 import { randomUUID } from 'node:crypto';
 import { readRegular } from '../../base/regular-files.ts';
+import { withLimit } from '../../base/time.ts';
 import { MAX_WAIT_SECONDS } from '../../contracts/api/jobs.ts';
 import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { MAX_QUESTION_BYTES } from '../../contracts/questions.ts';
+import { whenAbandoned } from '../abandoned.ts';
 import { append, durationOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { type ClientOptions, clientOf, unreadable, withProject } from '../options.ts';
@@ -22,6 +24,9 @@ interface AskOptions extends ClientOptions {
   readonly id?: string;
   readonly park?: true;
 }
+
+/** Milliseconds that the process goes on to withdraw its question. */
+const WITHDRAW_MS = 1_000;
 
 /** Signalbox may be restarted while the question is open. */
 const PATIENCE = { retries: 1_000_000, timeoutMs: (MAX_WAIT_SECONDS + 30) * 1_000 };
@@ -51,14 +56,21 @@ async function diffIn(file: string): Promise<string> {
   return diff.toString();
 }
 
-async function ask(message: string, options: AskOptions): Promise<QuestionJson> {
-  const client = clientOf(options, PATIENCE);
-  const ref = { project: options.project, task: taskOf(options.task) };
+interface Address {
+  readonly project: string;
+  readonly task: string;
+  readonly question: string;
+}
+
+/** @returns when the question is stored */
+async function ask(message: string, options: AskOptions, address: Address): Promise<QuestionJson> {
+  const { project, task, question: id } = address;
   const { option: choices, tool, expires, default: usual, park } = options;
-  const asked = await client.askQuestion({
-    ...ref,
+  return clientOf(options, PATIENCE).askQuestion({
+    project,
+    task,
     // With an id it can be sent again if the answer is lost.
-    id: options.id ?? randomUUID(),
+    id,
     message,
     kind: tool === undefined ? undefined : 'permission',
     options: choices && [...choices],
@@ -67,10 +79,26 @@ async function ask(message: string, options: AskOptions): Promise<QuestionJson> 
     default: usual === undefined ? undefined : choices ? { option: usual } : { content: { text: usual } },
     park,
   });
+}
+
+async function answerTo(asked: QuestionJson, options: AskOptions): Promise<QuestionJson> {
+  const client = clientOf(options, PATIENCE);
+  const { project, task, id } = asked;
   let question = asked;
   while (question.answer === null)
-    question = await client.readQuestion({ ...ref, question: asked.id, wait: MAX_WAIT_SECONDS });
+    question = await client.readQuestion({ project, task, question: id, wait: MAX_WAIT_SECONDS });
   return question;
+}
+
+/**
+ * Withdraws the question of a process that is to end. Never rejects, and takes at most some seconds. A question that has an
+ * answer keeps it, and so does one of an attempt that Signalbox itself stops, to park it or for good.
+ * @param asking settles when the question is stored, or is refused
+ */
+async function withdraw(options: AskOptions, address: Address, asking: Promise<unknown>): Promise<void> {
+  await withLimit(asking, WITHDRAW_MS, () => null).catch(() => null);
+  const client = clientOf(options, { retries: 0, timeoutMs: WITHDRAW_MS });
+  await client.withdrawQuestion(address).catch(() => null);
 }
 
 /** The option, the text, or the values as JSON; nothing if there is no answer. */
@@ -87,7 +115,8 @@ export const askRow: CommandRow = {
   description:
     'Asks a question as the agent that runs this, waits for the answer, and prints it: the id of the option, or the text. ' +
     'Waiting does not use up the time of the attempt. Ends with 0 if the question was accepted, or its default applies, ' +
-    'and with 1 if it was declined or cancelled, or expired without a default.',
+    'and with 1 if it was declined or cancelled, or expired without a default. If it is ended by a signal, or its output is ' +
+    'closed, it withdraws the question, unless it has an --id: then the same command waits on.',
   examples: [
     ['Ask for a decision', 'signalbox ask "Delete the old releases?" --option yes --option no'],
     [
@@ -110,7 +139,17 @@ export const askRow: CommandRow = {
       .option('--id <id>', 'id of the question; repeating the command with it asks nothing twice')
       .option('--task <id>', 'the task (default: SIGNALBOX_TASK_ID)')
       .action(async (message: string, options: AskOptions) => {
-        const question = await ask(message, options);
+        const { project, task, id = randomUUID() } = options;
+        const address = { project, task: taskOf(task), question: id };
+        using abandoned = whenAbandoned();
+        const asking = ask(message, options, address);
+        const answered = asking.then((asked) => answerTo(asked, options));
+        const question = await Promise.race([answered, abandoned.cause]);
+        if (typeof question === 'string') {
+          // With an id of its own the command may be repeated, to wait on.
+          if (options.id === undefined) await withdraw(options, address, asking);
+          return abandoned.end(question);
+        }
         printAnswer(terminal, options, question, outcomeOf);
         const { action, option, content } = question.answer ?? {};
         const isGiven = action === 'accepted' || (action === 'expired' && (option ?? content) != null);

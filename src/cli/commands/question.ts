@@ -185,13 +185,37 @@ const answer: CommandRow = {
       }),
 };
 
+const withdraw: CommandRow = {
+  name: 'withdraw',
+  summary: 'withdraw a question that needs no answer any more',
+  description:
+    'Withdraws a question: it is answered as cancelled, and its agent goes on without an answer. ' +
+    'An agent withdraws its own questions only.',
+  examples: [
+    [
+      'Withdraw one that is no longer needed',
+      'signalbox question withdraw k3v9x2m1q8zt --comment "the release was called off"',
+    ],
+  ],
+  add: (command, terminal) =>
+    withQuestion(withDecision(withServer(command), 'the reason, for the agent')).action(
+      async (id: string, options: ServerOptions & DecisionOptions & TaskOption) => {
+        const client = clientOf(options);
+        const { project, task } = await find(client, id, options);
+        const decision = decisionOf(options);
+        const withdrawn = await client.withdrawQuestion({ project, task, question: id, ...decision });
+        printAnswer(terminal, options, withdrawn, () => printable(`question ${id} is withdrawn`));
+      },
+    ),
+};
+
 export const question: CommandRow = {
   name: 'question',
-  summary: 'list, show and answer questions of agents',
-  description: 'Lists, shows and answers questions of agents.',
+  summary: 'list, show, answer and withdraw questions of agents',
+  description: 'Lists, shows, answers and withdraws questions of agents.',
   examples: [
     ['List open questions', 'signalbox question ls'],
     ['Answer one', 'signalbox question answer k3v9x2m1q8zt --option yes'],
   ],
-  commands: [ls, show, answer],
+  commands: [ls, show, answer, withdraw],
 };

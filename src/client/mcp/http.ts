@@ -1,6 +1,7 @@
 /** MCP over HTTP. A client with the caller's token serves each request, so a tool has the caller's rights and no more. */
 import type { IncomingTrace } from '../../base/trace-context.ts';
 import { SignalboxClient } from '../client.ts';
+import { WaitingCalls } from './cancellation.ts';
 
 /** The caller, as far as HTTP knows it. */
 export interface McpCaller {
@@ -17,6 +18,7 @@ export type McpHandler = (request: Request, body: unknown, caller: McpCaller) =>
 
 /** @param url of this Signalbox */
 export function mcpOverHttp(url: () => string): McpHandler {
+  const calls = new WaitingCalls();
   return async (request, parsedBody, { token, project, task, person, trace }) => {
     // Loaded by the first request: the library takes a tenth of the start, and many never use MCP.
     const [{ createMcpHandler }, { createMcpServer }] = await Promise.all([
@@ -25,7 +27,10 @@ export function mcpOverHttp(url: () => string): McpHandler {
     ]);
     const client = new SignalboxClient({ url: url(), token: token ?? undefined, cacheSize: 1, trace });
     const identity = { project, task, author: person, cwd: undefined };
-    const handler = createMcpHandler(() => createMcpServer({ client, identity, gone: request.signal }));
+    const waiting = { calls, caller: token ?? '' };
+    const handler = createMcpHandler(() =>
+      createMcpServer({ client, identity, gone: request.signal, waiting }),
+    );
     return handler.fetch(request, { parsedBody });
   };
 }

@@ -2,12 +2,14 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { canonicalJson } from '../../base/canonical-json.ts';
+import { deferred } from '../../base/deferred.ts';
 import { sha256 } from '../../base/hash.ts';
 import { Lru } from '../../base/lru.ts';
 import type { QuestionJson } from '../../contracts/api/questions.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import { taskKey } from '../../contracts/ids.ts';
 import { formSchema, questionAboutSchema, RULE_SCOPES } from '../../contracts/questions.ts';
+import { isCancelled } from './cancellation.ts';
 import { addTool, type McpSession, READS, type Tools, WRITES } from './session.ts';
 
 /** The questions whose call ended before the answer: what is asked again gets it. Kept for the life of this process. */
@@ -50,7 +52,7 @@ function addAsk(tools: Tools, session: McpSession): void {
   addTool(tools, 'ask', {
     title: 'Ask a question',
     description:
-      'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same arguments: it waits on and asks nothing twice. With an "id" that holds for ever.',
+      'Asks a person a question and waits for the answer, as long as it takes. If the connection breaks, call it again with the same arguments: it waits on and asks nothing twice. With an "id" that holds for ever. A call without one that is cancelled withdraws its question.',
     input: z.strictObject({
       message: z.string(),
       options: z.array(z.string()).optional().describe('Answers to choose from. Default: any text.'),
@@ -69,13 +71,7 @@ function addAsk(tools: Tools, session: McpSession): void {
       const request = { ...question, default: option === undefined ? undefined : { option } };
       const known = id === undefined ? await sameAsBefore(session, task, request) : id;
       const asked = await client.askQuestion({ ...ref, ...request, id: known });
-      const isGone = (): boolean => context.mcpReq.signal.aborted || session.gone.aborted;
-      const answered = await awaitAnswer(asked, context, isGone, () =>
-        client.readQuestion({ ...ref, question: asked.id, wait: WAIT_SECONDS }),
-      );
-      if (isGone()) abandoned.note(asked);
-      else abandoned.forget(asked);
-      return answered;
+      return awaitAnswer(session, asked, context, id === undefined);
     },
   });
 }
@@ -98,24 +94,52 @@ async function sameAsBefore(
   }
 }
 
-/** Waits until the question is answered or the call is cancelled, and reports progress meanwhile. */
+/**
+ * Waits until the question is answered or the call has ended. A call that its client cancels withdraws its question.
+ * @param isWithdrawable false: the same question may be asked for again, by its id
+ */
 async function awaitAnswer(
+  { client, gone, waiting }: McpSession,
   asked: QuestionJson,
   { mcpReq }: ServerContext,
-  isGone: () => boolean,
-  read: () => Promise<QuestionJson>,
+  isWithdrawable: boolean,
 ): Promise<object> {
-  const progressToken = mcpReq._meta?.progressToken;
-  let question = asked;
-  for (let progress = 1; question.answer === null && !isGone(); progress++) {
-    if (progressToken !== undefined) {
-      const params = { progressToken, progress, message: 'waiting for the answer' };
-      await mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
-    }
-    question = await read();
+  const { project, task, id: question } = asked;
+  using call = waiting?.calls.begin(waiting.caller, mcpReq.id);
+  const cancelled = call?.signal ?? mcpReq.signal;
+  const signals = [cancelled, mcpReq.signal, gone];
+  const isOver = (): boolean => signals.some(({ aborted }) => aborted);
+  using over = whenAborted(signals);
+  let current = asked;
+  for (let progress = 1; current.answer === null && !isOver(); progress++) {
+    await tellProgress(mcpReq, progress);
+    const read = client.readQuestion({ project, task, question, wait: WAIT_SECONDS });
+    current = (await Promise.race([read, over.promise])) ?? current;
   }
-  const { id, answer } = question;
-  return { id, answer };
+  if (isWithdrawable && current.answer === null && isCancelled(cancelled)) {
+    // It may be answered at this moment.
+    await client.withdrawQuestion({ project, task, question }).catch(() => {});
+  } else if (isOver()) abandoned.note(asked);
+  else abandoned.forget(asked);
+  return { id: question, answer: current.answer };
+}
+
+/** Resolves when one of them is aborted. Listens until it is disposed. */
+function whenAborted(signals: readonly AbortSignal[]): Disposable & { readonly promise: Promise<null> } {
+  const { promise, resolve } = deferred<null>();
+  const listening = new AbortController();
+  for (const signal of signals) {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { signal: listening.signal });
+  }
+  return { promise, [Symbol.dispose]: () => listening.abort() };
+}
+
+async function tellProgress(mcpReq: ServerContext['mcpReq'], progress: number): Promise<void> {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return;
+  const params = { progressToken, progress, message: 'waiting for the answer' };
+  await mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
 }
 
 function addAnswering(tools: Tools, { client, identity }: McpSession): void {

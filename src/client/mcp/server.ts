@@ -21,6 +21,12 @@ export function createMcpServer(session: McpSession): McpServer {
       capabilities: { tools: { listChanged: false } },
     },
   );
+  const { waiting } = session;
+  if (waiting) {
+    server.server.setNotificationHandler('notifications/cancelled', ({ params }) =>
+      waiting.calls.cancel(waiting.caller, params.requestId, params.reason),
+    );
+  }
   const tools = { server, messages: () => messagesOf(session) };
   addTaskTools(tools, session);
   addQuestionTools(tools, session);

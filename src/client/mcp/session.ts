@@ -15,6 +15,7 @@ import type { SteeringAnswer } from '../../contracts/api/steering.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { parse } from '../../operations/parse.ts';
 import type { SignalboxClient } from '../client.ts';
+import type { WaitingCalls } from './cancellation.ts';
 import { fitted, partOf } from './fit.ts';
 
 /** The identity of the tools is never an argument, since a model must not choose it. */
@@ -33,6 +34,8 @@ export interface McpSession {
   readonly identity: McpIdentity;
   /** Aborted when the connection of the call is gone. */
   readonly gone: AbortSignal;
+  /** Over HTTP: the calls that wait, and who this caller is among them. Absent if the connection is that of one client. */
+  readonly waiting?: { readonly calls: WaitingCalls; readonly caller: string };
 }
 
 /** Where tools are added. */

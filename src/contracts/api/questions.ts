@@ -82,7 +82,7 @@ export type AnswerQuestion = z.output<typeof answerQuestionSchema>;
 export const readQuestionSchema = z.strictObject({ wait: waitSchema });
 
 export const listQuestionsSchema = z.strictObject({
-  project: id.optional(),
+  project: id.optional().describe('Default: all; for the token of an attempt, its own.'),
   agent: id.optional(),
 });
 export type ListQuestions = z.output<typeof listQuestionsSchema>;

@@ -33,7 +33,7 @@ export const ATTEMPT_EVENTS = [
   }),
   event({ type: 'attempt.suspected', moves: ['attempt'], data: { ...attempt, reason: z.string() } }),
   event({ type: 'attempt.recovered', moves: ['attempt'], data: { ...attempt, evidence: z.string() } }),
-  /** While a question is open the attempt waits: its time and its silence do not count. */
+  /** While a question is open, and the agent asks for its answer, the attempt waits: its time and its silence do not count. */
   event({
     type: 'attempt.question_asked',
     moves: ['task', 'attempt'],
@@ -76,6 +76,27 @@ export const ATTEMPT_EVENTS = [
     type: 'attempt.extended',
     moves: ['attempt'],
     data: { ...attempt, deadline_ms: z.int(), silent_until_ms: z.int() },
+  }),
+  /** Nothing of the agent has asked for the answers for a while: its time and its silence count again. */
+  event({
+    type: 'attempt.wait_ended',
+    moves: ['attempt'],
+    data: {
+      ...attempt,
+      reason: z.string(),
+      /** The new deadline of the attempt: later by the time that it has waited. */
+      deadline_ms: z.int(),
+    },
+  }),
+  /** The agent asks for an answer again. */
+  event({
+    type: 'attempt.wait_resumed',
+    moves: ['attempt'],
+    data: {
+      ...attempt,
+      /** Epoch milliseconds from which the attempt waits. */
+      waiting_since_ms: z.int(),
+    },
   }),
   event({
     type: 'attempt.stop_requested',

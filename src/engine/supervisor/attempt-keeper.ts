@@ -119,17 +119,26 @@ export class AttemptKeeper {
       this.#clock.onExtended(event, event.deadline_ms, event.silent_until_ms);
   }
 
-  /** Reacts to a stored question: its attempt waits. */
-  onAsked(event: EventOf<'attempt.question_asked'>): void {
-    this.#clock.onWaiting(event);
+  /** Reacts to a stored question, and to a stored `attempt.wait_resumed`: the attempt waits. */
+  onWaiting(attempt: AttemptRef): void {
+    this.#clock.onWaiting(attempt);
+  }
+
+  /** Reacts to a stored `attempt.wait_ended`. */
+  onWaitEnded(event: EventOf<'attempt.wait_ended'>): void {
+    this.#goOn(event, event.deadline_ms);
   }
 
   /** Reacts to a stored answer. */
   onAnswered(attempt: AttemptRef, answer: RunAnswer, deadline: number | undefined): void {
     this.#runs.get(attemptKey(attempt))?.run.answer?.(answer);
+    if (deadline !== undefined) this.#goOn(attempt, deadline);
+  }
+
+  /** An attempt waits no longer. */
+  #goOn(attempt: AttemptRef, deadline: number): void {
     const { state, context } = this.#options.host.get('attempt', attemptKey(attempt)) ?? {};
-    if (deadline !== undefined && state !== 'waiting' && context?.verdict === null)
-      this.#clock.onAnswered(attempt, deadline);
+    if (state !== 'waiting' && context?.verdict === null) this.#clock.onAnswered(attempt, deadline);
   }
 
   /** Passes a message into the running agent. Resolves to false if that is not possible. */

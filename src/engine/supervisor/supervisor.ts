@@ -114,7 +114,7 @@ export class Supervisor {
       requests: new RunRequests({
         ...context,
         onPrompt: (attempt) => this.steering.inPrompt(attempt),
-        ask: async (attempt, { id, ...spec }) => void (await this.questions.ask(attempt, id, spec)),
+        ask: (attempt, { id, ...spec }) => this.questions.askFor(attempt, id, spec),
         withdraw: (attempt, question) => this.questions.withdraw(attempt, question),
       }),
       ends: new AttemptEnds({
@@ -343,10 +343,15 @@ export class Supervisor {
       case 'task.steered':
         return this.steering.onSteered(event);
       case 'attempt.question_asked':
-        this.attempts.onAsked(event);
+        this.attempts.onWaiting(event);
         return this.questions.onAsked(event);
       case 'attempt.question_answered':
         return this.#onAnswered(event);
+      case 'attempt.wait_ended':
+        return this.attempts.onWaitEnded(event);
+      case 'attempt.wait_resumed':
+        this.attempts.onWaiting(event);
+        return this.questions.onWaiting(event);
       case 'attempt.stop_requested':
         return this.attempts.onStopRequested(event);
       case 'attempt.ended':

@@ -4,7 +4,7 @@
  */
 
 import { costSourceOf } from '../../contracts/cost-source.ts';
-import type { DomainEvent, EventOf } from '../../contracts/events/events.ts';
+import type { DomainEvent, EventOf, EventType } from '../../contracts/events/events.ts';
 import { attemptKey } from '../../contracts/ids.ts';
 import type { AttemptOutcome } from '../../contracts/tasks.ts';
 import { attemptTrace, type TaskTrace } from '../../engine/runtime/task-trace.ts';
@@ -12,6 +12,14 @@ import { type Attributes, type Span, SpanEvents } from './span.ts';
 
 /** All other outcomes are errors. */
 const NO_ERROR: ReadonlySet<AttemptOutcome> = new Set(['completed', 'cancelled', 'parked']);
+
+/** Events of the span that have no attributes. */
+const PLAIN_EVENTS: ReadonlySet<EventType> = new Set([
+  'attempt.suspected',
+  'attempt.recovered',
+  'attempt.wait_ended',
+  'attempt.wait_resumed',
+]);
 
 const PROVIDERS = new Map([
   ['claude', 'anthropic'],
@@ -66,7 +74,7 @@ export class AttemptSpanBuilder {
         'signalbox.question.id': question,
         'signalbox.question.action': action,
       });
-    } else if (event.type === 'attempt.suspected' || event.type === 'attempt.recovered') {
+    } else if (PLAIN_EVENTS.has(event.type)) {
       this.#events.add(spanEvent, time);
     }
   }

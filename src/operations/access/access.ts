@@ -113,7 +113,10 @@ export class Gatekeeper {
       );
     }
     // What it creates belongs to its task, also while everybody may read everything.
-    const isAtHome = address.project === principal.project || (isOpen && access !== 'create');
+    const isAtHome =
+      address.project === principal.project ||
+      (isProjectInQuery && namesNoProject(query)) ||
+      (isOpen && access !== 'create');
     if (isAllowed(access, 'attempt') && isAtHome)
       return { actor: agentActor(principal.agent), role: 'attempt', token, attempt: principal };
     throw new SignalboxError('forbidden', refusalOf(access, 'attempt'));
@@ -127,8 +130,17 @@ export function rightsOf({ role }: Caller): Right[] {
 
 /** The one project that a query names; undefined for none, and for several. */
 function projectIn(query: unknown): string | undefined {
-  const named = typeof query === 'object' && query !== null && 'project' in query ? query.project : undefined;
+  const named = namedProject(query);
   return typeof named === 'string' ? named : undefined;
+}
+
+/** Whether a query names no project: an attempt then means its own (perform.ts). */
+export function namesNoProject(query: unknown): boolean {
+  return namedProject(query) === undefined;
+}
+
+function namedProject(query: unknown): unknown {
+  return typeof query === 'object' && query !== null && 'project' in query ? query.project : undefined;
 }
 
 function isAllowed(access: Access, role: Role): boolean {

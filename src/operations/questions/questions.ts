@@ -8,7 +8,7 @@ import {
   readQuestionSchema,
   ruleListSchema,
 } from '../../contracts/api/questions.ts';
-import { attributionSchema } from '../../contracts/api/requests.ts';
+import { attributionSchema, decisionSchema } from '../../contracts/api/requests.ts';
 import { COMMITS } from '../errors.ts';
 import { waitMs } from '../headers.ts';
 import { json, NO_INPUT, operation } from '../operation.ts';
@@ -69,8 +69,8 @@ export const readQuestion = operation({
   answers: { 200: json(questionAnswerSchema, 'The question, with its answer if it has one.') },
   errors: ['task_not_found', 'question_not_found'],
   waitMs,
-  handle: ({ questions }, { params, query, gone }) =>
-    questions.read(params, { waitMs: waitMs(query), gone: gone() }),
+  handle: ({ questions }, { params, query, gone, caller }) =>
+    questions.read(params, { waitMs: waitMs(query), gone: gone(), reader: caller.attempt }),
 });
 
 export const answerQuestion = operation({
@@ -94,6 +94,20 @@ export const answerQuestion = operation({
     'stale_attempt',
   ],
   handle: ({ questions }, { params, body, caller }) => questions.answer(params, body, caller),
+});
+
+export const withdrawQuestion = operation({
+  name: 'withdrawQuestion',
+  group: 'Questions',
+  summary:
+    'Withdraw a question that needs no answer any more, as the attempt that asked it or as an operator',
+  access: 'decide',
+  http: { method: 'POST', path: `${QUESTION}/withdraw` },
+  input: { ...NO_INPUT, params: questionParams, body: decisionSchema },
+  example: { by: 'ann', comment: 'the release was called off' },
+  answers: { 200: json(questionAnswerSchema, 'The question, answered as cancelled.') },
+  errors: [...COMMITS, 'task_not_found', 'question_not_found', 'question_answered', 'stale_attempt'],
+  handle: ({ questions }, { params, body, caller }) => questions.withdraw(params, body, caller),
 });
 
 export const listRules = operation({

@@ -24,7 +24,7 @@ import { createScheduleSchema } from '../../../src/contracts/api/schedules.ts';
 import { budgetConfigSchema } from '../../../src/contracts/api/usage/budgets.ts';
 import { agent, inTurn } from '../simulation/agent.ts';
 import type { SimulatedAgent } from '../simulation/node.ts';
-import { type Script, script, scripts } from '../simulation/script.ts';
+import { type Script, script, scripts, type Word } from '../simulation/script.ts';
 import { Simulation } from '../simulation/simulation.ts';
 import { decideTask, speak, type TaskDecision } from '../simulation/use-cases.ts';
 import { NO_FAULTS } from '../workspaces/trees.ts';
@@ -292,17 +292,28 @@ async function queues(): Promise<Simulation> {
   return simulation;
 }
 
-/** Questions that are answered while the attempt waits, after it was parked, while it ends, and that expire; and steering. */
+/**
+ * Questions that are answered while the attempt waits, after it was parked, while it ends, that expire, for which nothing waits
+ * any more and then again, and that are withdrawn; and steering.
+ */
 async function questions(): Promise<Simulation> {
   const asks = { atMs: 500, say: 'ask' } as const;
+  const leaves: readonly Word[] = [
+    { ...asks, question: 'q' },
+    { atMs: 1_500, say: 'poll', question: 'q' },
+    { atMs: 6_000, say: 'poll', question: 'q' },
+    { atMs: 7_000, say: 'withdraw', question: 'q' },
+  ];
   const scriptOf = ({ task, attempt }: { readonly task: string; readonly attempt: number }): Script => {
     if (attempt > 1) return scripts.succeeds();
     if (task === 'held') return script({ runsMs: 30_000, words: [asks, { atMs: 700, say: 'ask' }] });
+    if (task === 'left') return script({ runsMs: 9_000, words: leaves });
     if (task === 'expires') return script({ runsMs: null, words: [{ ...asks, expiresMs: 8_000 }] });
     return script({ runsMs: null, words: [asks], stopMs: task === 'meanwhile' ? 800 : 100 });
   };
   const parks = { questions: { parkAfterMs: 4_000 } };
-  const simulation = await begin(agent('holder', scriptOf), agent('parker', scriptOf, parks));
+  const leaver = agent('leaver', scriptOf, { questions: { keepaliveMs: 3_000 } });
+  const simulation = await begin(agent('holder', scriptOf), agent('parker', scriptOf, parks), leaver);
   const { app } = simulation;
   const answerFirst = async (): Promise<void> => {
     const [question] = openQuestions(app.state.projections.questions);
@@ -335,6 +346,8 @@ async function questions(): Promise<Simulation> {
   await simulation.until(() => openQuestions(app.state.projections.questions).length === 1);
   await decide(simulation, 'cancel', 'dropped', 'not needed any more');
   await simulation.advance(5_000);
+  await simulation.create({ id: 'left', agent: 'leaver' });
+  await simulation.untilState('left', 'done');
   return simulation;
 }
 

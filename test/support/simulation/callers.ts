@@ -72,7 +72,7 @@ export class Callers {
   say(order: Pick<RunRequest, 'project' | 'task' | 'token'>, word: Word): void {
     const { clock, random, network } = this.#options;
     const mark = this.newMark();
-    const recorded = word.say === 'heartbeat' ? null : mark;
+    const recorded = word.say === 'heartbeat' || word.say === 'poll' ? null : mark;
     const copies = random.chance(network.duplicates) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const send = (): void => this.command(recorded, (app) => speak(app, order, word, mark));

@@ -53,6 +53,8 @@ export interface AttemptModel {
   givenBack: boolean;
   /** Its questions that are not answered. */
   readonly questions: Set<string>;
+  /** Whether one of them is open, and it asks for the answer as far as is known. */
+  waits: boolean;
 }
 
 /** Where it waits: `agent:<id>` or `type:<name>`. */
@@ -101,6 +103,7 @@ export function newAttempt(agent: string, claimed: number): AttemptModel {
     rejected: 0,
     givenBack: false,
     questions: new Set(),
+    waits: false,
   };
 }
 

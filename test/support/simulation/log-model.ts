@@ -18,7 +18,8 @@
  * - Each time of a schedule is decided once, and a task of a schedule was decided before.
  * - A question is asked once and answered once, and no attempt leaves one open, unless it was parked.
  * - A workspace is removed only if its work was merged, or by name; a task that is merged first is done when it is merged.
- * - Nothing is stopped for its time or its silence while it waits for an answer, or before the end of what a user has given it.
+ * - Nothing is stopped for its time or its silence while it waits for an answer, or before the end of what a user has given it;
+ *   what waits has an open question.
  * - What is below a task that was cancelled with its children ends.
  *
  * Long because it is one model.
@@ -154,6 +155,13 @@ export class LogModel {
         return expect(this.#task(event).questions.get(event.question) === true, 'it is not open');
       case 'attempt.extended':
         return expect(event.deadline_ms > this.#openAttempt(event).deadline, 'it has less time');
+      case 'attempt.wait_ended':
+        return expect(this.#openAttempt(event).waits, 'it does not wait');
+      case 'attempt.wait_resumed': {
+        const { waits, questions } = this.#openAttempt(event);
+        expect(!waits, 'it waits already');
+        return expect(questions.size > 0, 'it waits for nothing');
+      }
       case 'attempt.stop_requested':
         return this.#checkStop(event, time);
       case 'attempt.message_rejected':
@@ -231,11 +239,11 @@ export class LogModel {
   }
 
   #checkStop(event: EventOf<'attempt.stop_requested'>, time: number): void {
-    const { suspectedAt, questions, deadline, silentUntil } = this.#openAttempt(event);
+    const { suspectedAt, waits, deadline, silentUntil } = this.#openAttempt(event);
     expect(event.reason !== 'timeout' || time >= deadline, `it has time until ${deadline}`);
     expect(event.reason !== 'silence' || time >= silentUntil, `it may be silent until ${silentUntil}`);
     const isByTime = event.reason === 'timeout' || event.reason === 'silence';
-    expect(!isByTime || questions.size === 0, 'it waits for an answer');
+    expect(!isByTime || !waits, 'it waits for an answer');
     if (event.reason !== 'silence') return;
     expect(suspectedAt !== null && time > suspectedAt, 'it was not suspected before');
   }
@@ -347,13 +355,17 @@ export class LogModel {
     }
     if (task && event.type === 'attempt.question_asked') {
       task.questions.set(event.question, true);
-      this.attempts.get(attemptKey(event))?.questions.add(event.question);
+      const attempt = this.attempts.get(attemptKey(event));
+      attempt?.questions.add(event.question);
+      if (attempt) attempt.waits = true;
     }
     if (task && event.type === 'attempt.question_answered') {
       task.questions.set(event.question, false);
       for (let attempt = 1; attempt <= task.attempts; attempt++) {
         const { project, id } = task;
-        this.attempts.get(attemptKey({ project, task: id, attempt }))?.questions.delete(event.question);
+        const asking = this.attempts.get(attemptKey({ project, task: id, attempt }));
+        asking?.questions.delete(event.question);
+        if (asking?.questions.size === 0) asking.waits = false;
       }
     }
     if (task && event.type === 'task.blocked' && event.gives_back && event.attempt === task.open) {
@@ -417,6 +429,8 @@ export class LogModel {
     if (event.type === 'attempt.suspected') attempt.suspectedAt = time;
     if (event.type === 'attempt.recovered') attempt.suspectedAt = null;
     if (event.type === 'attempt.stop_requested') attempt.stopping = true;
+    if (event.type === 'attempt.wait_ended') attempt.waits = false;
+    if (event.type === 'attempt.wait_resumed') attempt.waits = true;
     if (event.type === 'attempt.message_rejected') attempt.rejected++;
   }
 

@@ -3,7 +3,7 @@ import type { RunResult } from '../../../src/drivers/driver.ts';
 import type { WorkspaceSettings } from '../../../src/engine/supervisor/workspaces/workspace-settings.ts';
 import type { SimulatedAgent } from './node.ts';
 import type { Random } from './random.ts';
-import { type Script, script, type Word } from './script.ts';
+import { asksAndPolls, type Script, script, type Word } from './script.ts';
 
 export const TYPES = ['alpha', 'beta', 'gamma'] as const;
 
@@ -22,7 +22,10 @@ export function randomAgents(random: Random): SimulatedAgent[] {
       timeoutMs: random.int(3, 40) * 1_000,
       killGraceMs: random.int(0, 3) * 500,
       lingerMs: random.int(0, 3) * 700,
-      questions: { parkAfterMs: random.chance(0.5) ? random.int(0, 5) * 1_000 : undefined },
+      questions: {
+        parkAfterMs: random.chance(0.5) ? random.int(0, 5) * 1_000 : undefined,
+        keepaliveMs: random.chance(0.7) ? random.int(1, 8) * 1_000 : undefined,
+      },
       silenceMs: random.chance(0.4) ? random.int(2, 10) * 1_000 : undefined,
       workspace: random.chance(0.4) ? randomWorkspace(random) : undefined,
       breaker: random.chance(0.5)
@@ -83,6 +86,13 @@ function randomWords(random: Random, isGood: boolean, runsMs: number): Word[] {
   if (random.chance(0.3)) {
     const expiresMs = random.chance(0.5) ? random.int(500, 20_000) : undefined;
     words.push({ atMs: at(), say: 'ask', expiresMs });
+  }
+  // Some ask for the answer, for a while, and some then withdraw.
+  if (random.chance(0.2)) {
+    const question = `q${random.int(1, 1_000_000)}`;
+    const untilMs = random.int(0, 30_000);
+    words.push(...asksAndPolls(question, at(), random.int(1, 10) * 500, untilMs));
+    if (random.chance(0.4)) words.push({ atMs: untilMs + random.int(0, 5_000), say: 'withdraw', question });
   }
   const outputAt = at();
   if (isGood || random.chance(0.3)) {

@@ -5,7 +5,19 @@ import type { RunResult } from '../../../src/drivers/driver.ts';
 /** Something that the agent says to Signalbox with its token. */
 export interface Word {
   readonly atMs: number;
-  readonly say: 'working' | 'heartbeat' | 'output' | 'review' | 'failed' | 'blocked' | 'comment' | 'ask';
+  readonly say:
+    | 'working'
+    | 'heartbeat'
+    | 'output'
+    | 'review'
+    | 'failed'
+    | 'blocked'
+    | 'comment'
+    | 'ask'
+    | 'poll'
+    | 'withdraw';
+  /** Of the question that it asks, asks for, or withdraws. Without one, each question has its own. */
+  readonly question?: string;
   /** For a question: when it expires, and then its default applies. */
   readonly expiresMs?: number;
 }
@@ -45,6 +57,13 @@ const PLAIN: Script = {
 /** An agent that works for a second and exits well, but for what is given. */
 export function script(changes: Partial<Script> = {}): Script {
   return { ...PLAIN, ...changes };
+}
+
+/** Asks, and asks for the answer again and again, until the given time after its start. */
+export function asksAndPolls(question: string, atMs: number, everyMs: number, untilMs: number): Word[] {
+  const words: Word[] = [{ atMs, say: 'ask', question }];
+  for (let at = atMs + everyMs; at <= untilMs; at += everyMs) words.push({ atMs: at, say: 'poll', question });
+  return words;
 }
 
 export const scripts = {

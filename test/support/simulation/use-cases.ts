@@ -2,11 +2,13 @@
 import {
   addComment,
   addOutput,
+  principalOf,
   reportHeartbeat,
   reportStatus,
 } from '../../../src/app/agents/agent-messages.ts';
 import type { AppContext } from '../../../src/app/context.ts';
-import { askQuestion } from '../../../src/app/questions/questions.ts';
+import { TaskUpdates } from '../../../src/app/events/follow.ts';
+import { askQuestion, readQuestion, withdrawQuestion } from '../../../src/app/questions/questions.ts';
 import { unreachable } from '../../../src/contracts/errors.ts';
 import type { RunRequest } from '../../../src/drivers/driver.ts';
 import {
@@ -26,7 +28,7 @@ import type { Word } from './script.ts';
 export function speak(
   app: AppContext,
   order: Pick<RunRequest, 'project' | 'task' | 'token'>,
-  { say, expiresMs }: Word,
+  { say, expiresMs, question }: Word,
   mark: string,
 ): Promise<unknown> {
   switch (say) {
@@ -42,18 +44,41 @@ export function speak(
     case 'ask': {
       const options = ['yes', 'no'];
       const expires_in_seconds = expiresMs && expiresMs / 1_000;
-      const question = { id: questionIdOf(mark), message: mark, options, expires_in_seconds };
+      const asked = { id: question ?? questionIdOf(mark), message: mark, options, expires_in_seconds };
       return askQuestion(
         app,
         order,
-        { ...question, ...(expiresMs && { default: { option: 'no' } }) },
+        { ...asked, ...(expiresMs && { default: { option: 'no' } }) },
         order.token,
       );
+    }
+    case 'poll':
+      return poll(app, order, question ?? '');
+    case 'withdraw': {
+      const { project, task, token } = order;
+      const sender = { actor: 'agent:', token };
+      return withdrawQuestion(app, { project, task, question: question ?? '' }, { comment: mark }, sender);
     }
     case 'comment':
       return addComment(app, order, { body: mark }, { actor: 'agent:', token: order.token });
     default:
       return unreachable(say, 'speak');
+  }
+}
+
+/** One look at a question, as its asker has it while it waits. */
+async function poll(
+  app: AppContext,
+  { project, task, token }: Pick<RunRequest, 'project' | 'task' | 'token'>,
+  question: string,
+): Promise<void> {
+  const reader = principalOf(app, token, { project, task });
+  const updates = new TaskUpdates(app);
+  try {
+    const wait = { waitMs: 0, gone: new AbortController().signal, reader };
+    await readQuestion(app, updates, { project, task, question }, wait);
+  } finally {
+    updates.close();
   }
 }
 

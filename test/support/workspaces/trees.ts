@@ -64,7 +64,9 @@ class SimulatedWorkspaces implements Workspaces {
 
   async create(ref: TaskRef): Promise<string> {
     await this.#step();
-    this.#world.trees.set(taskKey(ref), { work: null, merged: null });
+    // One that is there already is taken as it is: a process that was stopped meanwhile may come late.
+    const tree = this.#world.trees.get(taskKey(ref)) ?? { work: null, merged: null };
+    this.#world.trees.set(taskKey(ref), tree);
     await this.#step();
     return ref.task;
   }

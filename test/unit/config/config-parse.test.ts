@@ -53,6 +53,7 @@ agents:
           prompt_language: 'en',
           dry_run: false,
           permissions: { default: 'ask', rules: [] },
+          question_keepalive_seconds: 300,
         },
       },
     });

@@ -72,6 +72,9 @@ describe('the span of an attempt', () => {
     };
     builder.add({ ...ADDRESS, ...asked, type: 'attempt.question_asked', asked_at_ms: 1_200 }, 1_200);
     const { project, task, attempt } = ADDRESS;
+    const wait = { project, task, attempt };
+    builder.add({ ...wait, type: 'attempt.wait_ended', reason: 'nothing asks', deadline_ms: 9_000 }, 1_400);
+    builder.add({ ...wait, type: 'attempt.wait_resumed', waiting_since_ms: 1_500 }, 1_500);
     const answered = {
       project,
       task,
@@ -89,6 +92,8 @@ describe('the span of an attempt', () => {
         time: 1_200,
         attributes: { 'signalbox.question.id': 'q', 'signalbox.question.kind': 'choice' },
       },
+      { name: 'signalbox.attempt.wait_ended', time: 1_400 },
+      { name: 'signalbox.attempt.wait_resumed', time: 1_500 },
       {
         name: 'signalbox.attempt.question_answered',
         attributes: { 'signalbox.question.action': 'accepted' },

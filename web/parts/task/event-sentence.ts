@@ -67,6 +67,10 @@ export function happened({ event, actor, time }: EventAnswer): string {
       return `${event.agent} asks${also(event.spec.message)}`;
     case 'attempt.question_answered':
       return `${nameOf(actor)} answered question ${event.question}: ${answered(event.action, event.option)}${also(event.comment)}`;
+    case 'attempt.wait_ended':
+      return `the time of attempt ${event.attempt} counts again${also(event.reason)}`;
+    case 'attempt.wait_resumed':
+      return `attempt ${event.attempt} waits again for an answer`;
     case 'task.steered':
       return `${nameOf(actor)} told the agent${also(event.text)}`;
     case 'task.steering_delivered':

@@ -8,7 +8,12 @@ import { type QuestionView, questionOf, questionsOf } from '../../../../projecti
 import { SignalboxError } from '../../../contracts/errors.ts';
 import type { EventOf } from '../../../contracts/events/events.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../../contracts/ids.ts';
-import type { AnswerSpec, QuestionOption, RecordedRule } from '../../../contracts/questions.ts';
+import {
+  type AnswerSpec,
+  NO_LONGER_WAITS,
+  type QuestionOption,
+  type RecordedRule,
+} from '../../../contracts/questions.ts';
 import type { RunAnswer } from '../../../drivers/driver.ts';
 import type { CommitPipeline } from '../../runtime/commit-pipeline.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
@@ -23,7 +28,6 @@ export interface AnsweringParts extends SupervisorContext {
 
 const RULE_ID_LENGTH = 12;
 const ACTOR = 'supervisor';
-const WITHDRAWN = 'the agent no longer waits for an answer';
 
 export class Answering {
   readonly #options: AnsweringParts;
@@ -58,9 +62,7 @@ export class Answering {
    * @throws SignalboxError `question_not_found`, `question_answered`
    */
   cancel(ref: QuestionRef, comment: string | undefined, actor: string): Promise<QuestionView> {
-    return this.#commit(ref, actor, () => ({
-      answer: { action: 'cancelled', comment: comment ?? WITHDRAWN },
-    }));
+    return this.#commit(ref, actor, () => ({ answer: { action: 'cancelled', comment } }));
   }
 
   /** The agent no longer waits for an answer to this question of its attempt. Does nothing if it has one. */
@@ -68,7 +70,7 @@ export class Answering {
     const isAsked = this.#options.host
       .get('attempt', attemptKey({ project, task, attempt }))
       ?.context.questions.includes(question);
-    if (isAsked) this.decide({ project, task, question }, { action: 'cancelled', comment: WITHDRAWN });
+    if (isAsked) this.decide({ project, task, question }, { action: 'cancelled', comment: NO_LONGER_WAITS });
   }
 
   /** Answers the open questions of a task as cancelled. @param reason for a reader */

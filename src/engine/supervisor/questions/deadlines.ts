@@ -21,10 +21,17 @@ export class QuestionDeadlines {
 
   /** An open question was stored, or found at the start. What is due already is done. */
   watch(view: QuestionView): void {
-    const { timers, host, roster } = this.#options;
-    const { expires_at_ms: expiresAt, park } = view.spec;
+    const { expires_at_ms: expiresAt } = view.spec;
     const key = questionKey({ ...view, question: view.id });
-    if (expiresAt !== undefined) timers.set(`question:${key}`, expiresAt, () => this.#expire(view));
+    if (expiresAt !== undefined)
+      this.#options.timers.set(`question:${key}`, expiresAt, () => this.#expire(view));
+    this.watchWait(view);
+  }
+
+  /** The attempt waits for the answer to this question: when is it parked? */
+  watchWait(view: QuestionView): void {
+    const { timers, host, roster } = this.#options;
+    const { park } = view.spec;
     const entity = host.get('attempt', attemptKey(view));
     if (entity?.state !== 'waiting') return;
     const parkAfterMs = park === true ? 0 : roster.get(view.agent)?.questions?.parkAfterMs;

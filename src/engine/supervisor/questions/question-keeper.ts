@@ -1,6 +1,7 @@
 /**
  * The questions of agents: they are asked (asking.ts), answered by a rule (rules.ts), by an
- * agent (answering-agents.ts) or by a person (answering.ts), or they expire, and what waits long is parked (deadlines.ts).
+ * agent (answering-agents.ts) or by a person (answering.ts), or they expire, and what waits long is parked (deadlines.ts); what
+ * nothing waits for suspends no deadline (attendance.ts).
  *
  * Which questions are open follows from the log, so a restart and a takeover find them as they were; one that expired
  * meanwhile gets its default then.
@@ -14,6 +15,7 @@ import type { AttemptKeeper } from '../attempt-keeper.ts';
 import { Answering, type AnsweringParts } from './answering.ts';
 import { AnsweringAgents } from './answering-agents.ts';
 import { Asking, type AskingParts } from './asking.ts';
+import { Attendance } from './attendance.ts';
 import type { GivenAnswer } from './check.ts';
 import { QuestionDeadlines } from './deadlines.ts';
 import type { QuestionRef, Remembering } from './question-ref.ts';
@@ -28,6 +30,7 @@ export class QuestionKeeper {
   readonly #asking: Asking;
   readonly #answering: Answering;
   readonly #deadlines: QuestionDeadlines;
+  readonly #attendance: Attendance;
   /** The agents that answer. */
   readonly agents: AnsweringAgents;
 
@@ -39,6 +42,7 @@ export class QuestionKeeper {
       ...options,
       answer: (question, answer) => this.#answering.decide(question, answer),
     });
+    this.#attendance = new Attendance(options);
     this.agents = new AnsweringAgents({
       ...options,
       answer: (question, answer, actor) =>
@@ -53,7 +57,24 @@ export class QuestionKeeper {
    */
   async ask(ref: AttemptRef, id: string | undefined, given: QuestionSpec): Promise<QuestionView> {
     const question = await this.#asking.ask(ref, id, given);
+    // Asked again, it is asked for again.
+    this.attend(ref, question)();
     return this.#answering.view({ ...ref, question });
+  }
+
+  /**
+   * Asks a question of the program that an attempt runs: the program waits for the answer by itself.
+   * @throws SignalboxError as `ask`
+   */
+  async askFor(ref: AttemptRef, id: string, given: QuestionSpec): Promise<void> {
+    // Also if it was asked before: what waited for the answer then is not known after a start.
+    this.#attendance.hold(ref, id);
+    await this.ask(ref, id, given);
+  }
+
+  /** The attempt asks for the answer to its question. @returns to be called when it waits no longer */
+  attend(ref: AttemptRef, question: string): () => void {
+    return this.#attendance.begin(ref, question);
   }
 
   /** As `Answering.answer`. */
@@ -64,6 +85,11 @@ export class QuestionKeeper {
     remembering?: Remembering | null,
   ): Promise<QuestionView> {
     return this.#answering.answer(ref, given, actor, remembering);
+  }
+
+  /** As `Answering.cancel`. */
+  cancel(ref: QuestionRef, comment: string | undefined, actor: string): Promise<QuestionView> {
+    return this.#answering.cancel(ref, comment, actor);
   }
 
   /** The secret of the link that answers this question. */
@@ -86,8 +112,7 @@ export class QuestionKeeper {
   onAnswered(event: EventOf<'attempt.question_answered'>): void {
     const { questions } = this.#options.projections;
     this.#deadlines.forget(event);
-    if (event.attempt !== null && event.deadline_ms !== undefined)
-      this.#deadlines.keep({ ...event, attempt: event.attempt });
+    if (event.attempt !== null) this.#onAttemptAnswered({ ...event, attempt: event.attempt });
     const answered = questionOf(questions, event, event.question);
     if (answered) this.agents.onAnswered(answered);
     if (!event.rule) return;
@@ -96,10 +121,23 @@ export class QuestionKeeper {
     }
   }
 
+  /** Reacts to a stored `attempt.wait_resumed`. */
+  onWaiting(ref: AttemptRef): void {
+    const { host, projections } = this.#options;
+    const open = host.get('attempt', attemptKey(ref))?.context.questions ?? [];
+    for (const question of open) {
+      const view = questionOf(projections.questions, ref, question);
+      if (view) this.#deadlines.watchWait(view);
+    }
+    this.#attendance.check(ref);
+  }
+
   /** The start of an attempt is recorded, or it has ended: its questions can be asked, or are refused. */
   onSettled(ref: AttemptRef): void {
     this.#asking.onSettled(ref);
-    if (!this.#options.host.get('attempt', attemptKey(ref))) this.#deadlines.keep(ref);
+    if (this.#options.host.get('attempt', attemptKey(ref))) return;
+    this.#deadlines.keep(ref);
+    this.#attendance.forgetAll(ref);
   }
 
   /** As `Answering.withdraw`. */
@@ -124,7 +162,18 @@ export class QuestionKeeper {
   #takeUp(view: QuestionView): void {
     if (this.#decideByRule(view)) return;
     this.#deadlines.watch(view);
+    this.#attendance.check(view);
     this.agents.takeUp(view);
+  }
+
+  #onAttemptAnswered({
+    question,
+    deadline_ms,
+    ...ref
+  }: AttemptRef & EventOf<'attempt.question_answered'>): void {
+    this.#attendance.forget(ref, question);
+    if (deadline_ms === undefined) this.#attendance.check(ref);
+    else this.#deadlines.keep(ref);
   }
 
   /** @returns whether a rule has answered it */

@@ -14,6 +14,11 @@ export function questionKey(ref: QuestionRef): string {
 export interface QuestionSettings {
   /** How long its process waits for an answer before it is ended; undefined: until the question expires. */
   readonly parkAfterMs?: number | undefined;
+  /**
+   * How long nothing of the agent may ask for an answer before its attempt waits no longer, and its time counts again;
+   * undefined: it waits whether or not something asks.
+   */
+  readonly keepaliveMs?: number | undefined;
   readonly permissions?: PermissionPolicy | undefined;
   /** The agent that answers, unless a person does first. */
   readonly answeredBy?: string | undefined;
