@@ -99,18 +99,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       addComment: async (ref: TaskRef, comment: AddComment, sender: Sender): Promise<TaskAnswer> =>
         withMessages(await addComment(app, ref, comment, sender), ref, sender.token),
     },
-    questions: {
-      ask: bind(askQuestion),
-      list: bind(listQuestions),
-      listOfTask: bind(listTaskQuestions),
-      read: (ref: QuestionRef, wait: AnswerWait) => readQuestion(app, updates, ref, wait),
-      answer: bind(answerQuestion),
-      withdraw: bind(withdrawQuestion),
-      readLinked: bind(readLinked),
-      answerByLink: bind(answerByLink),
-      listRules: bind(listRules),
-      revokeRule: bind(revokeRule),
-    },
+    questions: questionServices(app, updates),
     steering: { send: bind(steerTask), list: bind(listMessages), take: bind(messagesFor) },
     attempts: {
       list: async (ref: TaskRef): Promise<AttemptAnswer[]> => (await findAttempts(app, ref)).map(attemptJson),
@@ -148,6 +137,22 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       dropSnapshots: () => app.log.dropSnapshots(),
       listMachines,
     },
+  };
+}
+
+function questionServices(app: AppContext, updates: TaskUpdates) {
+  const { bind } = binders(app);
+  return {
+    ask: bind(askQuestion),
+    list: bind(listQuestions),
+    listOfTask: bind(listTaskQuestions),
+    read: (ref: QuestionRef, wait: AnswerWait) => readQuestion(app, updates, ref, wait),
+    answer: bind(answerQuestion),
+    withdraw: bind(withdrawQuestion),
+    readLinked: bind(readLinked),
+    answerByLink: bind(answerByLink),
+    listRules: bind(listRules),
+    revokeRule: bind(revokeRule),
   };
 }
 
