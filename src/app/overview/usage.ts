@@ -39,10 +39,12 @@ interface Range {
 }
 
 function rangeOf({ from, to, zone }: ReadUsage, now: number): Range {
-  return {
+  const range = {
     from: from === undefined ? null : boundOf('from', from, (day) => beginOfDay(day, zone), now),
     to: to === undefined ? null : boundOf('to', to, (day) => endOfDay(day, zone), now),
   };
+  if (range.from === null || range.to === null || range.from <= range.to) return range;
+  throw new SignalboxError('invalid_request', `to: ${timeOf(range.to)} is before "from": give a later time`);
 }
 
 const daySchema = z.iso.date();

@@ -111,6 +111,8 @@ describe('checkpoints', () => {
     expect(checkpoints()).toEqual([]);
     log.reachable = true;
     await until(() => checkpoints().length === 1, 'the checkpoint that was under way');
+    const files = () => readdir(join(directory, 'audit'));
+    await until(async () => (await files()).includes('last-checkpoint.json'), 'it is noted');
     await run.test[Symbol.asyncDispose]();
     expect((await auditOf(log.messages)).findings).toEqual([]);
   });

@@ -176,6 +176,21 @@ describe('operations/refused-leaves-no-trace: input that would not be kept as it
     recordsNothing();
   });
 
+  it('refuses a range of time that ends before it begins', async () => {
+    const range = (from: string, to: string) => http.get(`/api/usage?from=${from}&to=${to}`);
+    for (const [from, to] of [
+      ['2026-02-02', '2026-01-31'],
+      ['2026-01-31T12:00:00Z', '2026-01-30'],
+      ['1h%20ago', '2h%20ago'],
+    ] as const) {
+      expect(problemIn(await range(from, to), 400, 'invalid_request').detail).toMatch(
+        /^to: .* is before "from"/,
+      );
+    }
+    expect((await range('2026-01-31', '2026-01-31')).status).toBe(200);
+    recordsNothing();
+  });
+
   it('refuses the last event of a client that is not a plain number', async () => {
     for (const id of ['0x1', '1e1', '+1', '1, 2', '-1']) {
       const answer = await http.get('/api/events', { headers: { 'last-event-id': id } });

@@ -56,6 +56,10 @@ describe('questions that are not valid', () => {
     ['two options with one id', { message: 'Which?', options: ['a', 'a'] }],
     ['a default that is not offered', { message: 'Which?', options: ['a'], default: { option: 'b' } }],
     ['an address without a host', { message: 'Open this', kind: 'link', url: 'https://' }],
+    [
+      'an address with a name before its host',
+      { message: 'Open this', kind: 'link', url: 'https://a.example@b.example' },
+    ],
     ['a time that is over', { message: 'Which?', expires_at: '2020-01-31T12:00:00Z' }],
     ['a text that is longer than it may be', withField({ type: 'string', minLength: 2, maxLength: 1 })],
     ['a number out of its range', withField({ type: 'integer', minimum: 1.2, maximum: 1.8 })],

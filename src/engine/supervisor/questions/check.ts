@@ -75,7 +75,7 @@ function faultIn(spec: QuestionSpec): string | null {
   const unanswerable = schema && faultOfForm(schema);
   if (unanswerable) return unanswerable;
   if ((kind === 'link' || url !== undefined) && !isWebAddress(url ?? ''))
-    return 'url: expected an address that begins with http:// or https://';
+    return 'url: expected an address that begins with http:// or https://, without a user name';
   if (spec.default === undefined) return null;
   const applied = options.find(({ id }) => id === spec.default?.option);
   if (kind === 'permission' && !(applied && isRejecting(applied)))
@@ -88,8 +88,11 @@ function faultIn(spec: QuestionSpec): string | null {
   }
 }
 
-function isWebAddress(url: string): boolean {
-  return /^https?:\/\//.test(url) && URL.canParse(url);
+/** Names before the host, as in `https://bank.example@evil.example`, would be taken for it. */
+function isWebAddress(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
 }
 
 /** @throws SignalboxError `invalid_request` */
