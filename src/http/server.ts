@@ -122,6 +122,8 @@ function build(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     clientErrorHandler: answerClientError,
   });
+  // Node.js would leave out what comes after a thousand header fields, such as another Authorization. Their size is limited.
+  http.server.maxHeadersCount = 0;
   const traffic = new Traffic();
   http.addHook('preClose', () => traffic.drain(environment.clock, answerTimeoutMs + SEND_GRACE_MS));
   guard(http, traffic, options);

@@ -68,6 +68,14 @@ describe('operations/refused-leaves-no-trace: input that would not be kept as it
     recordsNothing();
   });
 
+  it('refuses a second header also after a thousand others', async () => {
+    const others = Array.from({ length: 1_500 }, () => 'a: b');
+    const auth = `authorization: Bearer ${token}`;
+    expect((await sendLines('GET /health', [auth, ...others], '')).status).toBe(200);
+    const { status, answer } = await sendLines('GET /health', [auth, ...others, auth], '');
+    expect([status, answer]).toEqual([400, expect.stringContaining('authorization twice')]);
+  });
+
   it('accepts lists that are sent as several headers', async () => {
     const lines = [
       'accept: text/html',
