@@ -2,6 +2,7 @@
 import { type EventOf, REDACTED, type StoredRecord, type TypeAbout } from '../src/contracts/events/events.ts';
 import { type AttemptRef, taskKey } from '../src/contracts/ids.ts';
 import type { AttemptOutcome, StopReason } from '../src/contracts/tasks.ts';
+import type { TranscriptProof } from '../src/contracts/transcript/schemas.ts';
 import type { Usage } from '../src/contracts/usage.ts';
 import { type Draft, draftOf, type Handlers, onlyMoves, type PastProjection, tableOf } from './projection.ts';
 
@@ -40,6 +41,7 @@ export interface AttemptView extends AttemptRef {
   /** The agent's own session, by which a later attempt can go on. */
   readonly session: string | null;
   readonly evidence: Readonly<Record<string, unknown>> | null;
+  readonly transcript: TranscriptProof | null;
   /** Sequence of the event of its end. */
   readonly endedSequence: number | null;
   readonly rejected: readonly RejectedMessage[];
@@ -97,6 +99,7 @@ const HANDLERS: Handlers<Exclude<TypeAbout<'attempt'>, 'task.claimed' | 'task.re
     next.usage = event.usage ?? null;
     if (event.session !== undefined) next.session = event.session || null;
     next.evidence = event.evidence ?? null;
+    next.transcript = event.transcript ?? null;
     next.endedSequence = sequence;
   },
 };
@@ -172,6 +175,7 @@ function add({ byTask }: AttemptHistory, event: EventOf<'task.claimed'>, { time 
     usage: null,
     session: null,
     evidence: null,
+    transcript: null,
     endedSequence: null,
     rejected: NOTHING,
   };

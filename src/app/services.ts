@@ -21,6 +21,7 @@ import { decideAgent, listAgents, readAgent } from './agents/agents.ts';
 import { readAttemptLog } from './attempts/attempt-log.ts';
 import { listProcesses, readAttempt, readProcessTree } from './attempts/attempt-processes.ts';
 import { extendAttempt, killAttempt } from './attempts/attempts.ts';
+import { readTranscript } from './attempts/transcript.ts';
 import { listBudgets, raiseBudget } from './budgets/budgets.ts';
 import { type AppContext, deciderOf, findAttempts, findTask } from './context.ts';
 import type { TaskUpdates } from './events/follow.ts';
@@ -101,15 +102,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     },
     questions: questionServices(app, updates),
     steering: { send: bind(steerTask), list: bind(listMessages), take: bind(messagesFor) },
-    attempts: {
-      list: async (ref: TaskRef): Promise<AttemptAnswer[]> => (await findAttempts(app, ref)).map(attemptJson),
-      read: bind(readAttempt),
-      readLog: bind(readAttemptLog),
-      readProcesses: bind(readProcessTree),
-      kill: bind(killAttempt),
-      extend: bind(extendAttempt),
-      listOpen: bind(listProcesses),
-    },
+    attempts: attemptServices(app),
     agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
     queues: { list: bind(listQueues), decide: bind(decideQueue), throughput: bind(readThroughput) },
     usage: { read: bind(readUsage) },
@@ -153,6 +146,20 @@ function questionServices(app: AppContext, updates: TaskUpdates) {
     answerByLink: bind(answerByLink),
     listRules: bind(listRules),
     revokeRule: bind(revokeRule),
+  };
+}
+
+function attemptServices(app: AppContext) {
+  const { bind } = binders(app);
+  return {
+    list: async (ref: TaskRef): Promise<AttemptAnswer[]> => (await findAttempts(app, ref)).map(attemptJson),
+    read: bind(readAttempt),
+    readLog: bind(readAttemptLog),
+    readTranscript: bind(readTranscript),
+    readProcesses: bind(readProcessTree),
+    kill: bind(killAttempt),
+    extend: bind(extendAttempt),
+    listOpen: bind(listProcesses),
   };
 }
 

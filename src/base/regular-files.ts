@@ -24,7 +24,7 @@ export interface Opening {
   /** For files whose place only the operator chooses. Default: a link is refused. */
   readonly followLinks?: boolean;
   /** A directory that the file has to be in, whatever was swapped on the way to it. */
-  readonly below?: string;
+  readonly below?: string | undefined;
 }
 
 /** There is something at the path, but nothing that can be read like a file: it is none, or others may not read it. */

@@ -30,7 +30,13 @@ export interface LogPart {
 }
 
 /** Operations that have a method of another form below. */
-type OwnMethods = 'readAttemptLog' | 'readJob' | 'followEvents' | 'followProjectEvents' | 'followBoard';
+type OwnMethods =
+  | 'readAttemptLog'
+  | 'readJob'
+  | 'followEvents'
+  | 'followProjectEvents'
+  | 'followBoard'
+  | 'followTranscript';
 
 type Methods = { readonly [Name in Exclude<OperationName, OwnMethods>]: Method<Name> };
 

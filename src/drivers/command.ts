@@ -100,6 +100,7 @@ export function commandProgram(settings: CommandSettings): Program {
   const { command, prompt } = settings;
   return {
     name: 'command',
+    transcript: 'text',
     settings,
     prompting: { isPublic: command.some((each) => each.includes('{prompt}')), passesEnvironment: true },
     resumes: false,

@@ -2,6 +2,7 @@
 import type { AttemptRef } from '../contracts/ids.ts';
 import type { AnswerSpec, QuestionOption, QuestionSpec } from '../contracts/questions.ts';
 import type { Output, TaskSpec } from '../contracts/tasks.ts';
+import type { TranscriptProof } from '../contracts/transcript/schemas.ts';
 import type { ReportedUsage } from '../contracts/usage.ts';
 import type { TreeEntry } from '../process/runner.ts';
 import type { QuotaSign } from './quota.ts';
@@ -117,6 +118,8 @@ export interface RunEnd {
   /** It said that its quota is used up. Ignored if the attempt has completed. */
   readonly quota?: QuotaSign | undefined;
   readonly evidence?: Readonly<Record<string, unknown>>;
+  /** What proves its transcript. A driver leaves it to the supervisor. */
+  readonly transcript?: TranscriptProof | undefined;
 }
 
 export interface RunStart {

@@ -40,6 +40,7 @@ import {
 } from './program.ts';
 import { watchResult } from './result-watch.ts';
 import { Settlement } from './settlement.ts';
+import { noteFormat } from './transcript/format-file.ts';
 
 export type ProgramServices = Pick<DriverServices, 'runner' | 'url' | 'installation'>;
 
@@ -255,13 +256,14 @@ export class ProgramDriver implements Driver {
   }
 
   async #writeFiles(files: AttemptFiles, request: RunRequest): Promise<void> {
-    const { settings, protocol } = this.#program;
+    const { settings, protocol, transcript } = this.#program;
     try {
       await mkdir(files.directory, { recursive: true, mode: 0o700 });
       if (settings.cwd === undefined && request.workspace === undefined)
         await mkdir(files.workDirectory, { recursive: true, mode: 0o700 });
       // An earlier attempt may have put something in their place.
       await writeFresh(files.promptFile, request.prompt());
+      if (transcript !== 'text') await noteFormat(files.directory, transcript);
       if (protocol) await writeFresh(openingFile(files), openingText(protocol, request));
     } catch (cause) {
       const message = `cannot write the attempt's directory: ${messageOf(cause)}`;

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { errorLine } from '../base/text/error-line.ts';
 import { MATCH_LIMIT_MS } from '../base/text/limited-match.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
+import type { TranscriptFormat } from '../contracts/transcript/schemas.ts';
 import { tailOf } from '../process/files/tail.ts';
 import type { ExitReport } from '../process/runner.ts';
 import type { Protocol } from './conversation/protocol.ts';
@@ -67,6 +68,8 @@ export interface Program {
   readonly prompting: Prompting;
   readonly resumes: boolean;
   readonly lingerMs?: number | undefined;
+  /** In which format it prints what it says and does. */
+  readonly transcript: TranscriptFormat;
   /** @throws SignalboxError `spawn_failed` if the program cannot take this prompt */
   invocation(request: RunRequest, files: AttemptFiles): Invocation;
   read(ended: EndedOutput, request: RunRequest): Promise<ProgramEnd>;

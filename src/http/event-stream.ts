@@ -4,7 +4,7 @@
  * after `stallMs`. Heartbeats keep the connection alive and move the client's id on while its filter lets nothing through.
  */
 import type { ServerResponse } from 'node:http';
-import { type Batch, type Follower, isLastOfMessage } from '../app/events/event-feed.ts';
+import { type Batch, isLastOfMessage } from '../app/events/event-feed.ts';
 import type { Clock } from '../base/environment.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 
@@ -31,11 +31,18 @@ export const EVENT_STREAM_HEADERS = {
 /** Encodes a batch; `once` keeps the bytes, which all clients share. */
 export type EncodeBatch = (batch: Batch) => Buffer;
 
+/** What a client follows: batches, and the place up to which all were yielded. */
+export interface Source<Item> extends AsyncIterable<Item> {
+  readonly position: number;
+  /** Whether nothing follows, now or later: then the client gets what it has not read yet. Absent: something always may. */
+  isFinished?(): boolean;
+}
+
 /** @param first is sent before everything else: whole messages, each with its end */
-export async function streamBatches(
+export async function streamBatches<Item>(
   out: ServerResponse,
-  follower: Follower,
-  encode: EncodeBatch,
+  follower: Source<Item>,
+  encode: (batch: Item) => Buffer,
   options: EventStreamOptions,
   first = '',
 ): Promise<void> {
@@ -49,6 +56,7 @@ export async function streamBatches(
         return;
       }
     }
+    if (follower.isFinished?.() === true) return;
     // A client that has not read everything would delay the end.
     if (out.writableLength > 0) out.destroy();
     else if (out.writable) out.write(': the stream ends here: reconnect with Last-Event-ID\n\n');
@@ -93,7 +101,7 @@ export function message(id: number | null, event: string, data: string): string 
 
 function startHeartbeat(
   out: ServerResponse,
-  follower: Follower,
+  follower: Source<unknown>,
   { clock, heartbeatMs, isAdmitted }: EventStreamOptions,
 ): () => void {
   let cancel = (): void => {};

@@ -1,20 +1,24 @@
-/** Events and the board as answers: current, past, and as streams. */
+/** Events, transcripts and the board as answers: current, past, and as streams. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { findAttempt } from '../app/attempts/attempts.ts';
+import { followTranscript } from '../app/attempts/transcript.ts';
 import type { AppContext } from '../app/context.ts';
-import type { EventFeed, Follower } from '../app/events/event-feed.ts';
+import type { EventFeed } from '../app/events/event-feed.ts';
 import { boardChange, pastBoard, readBoard } from '../app/overview/board.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import { digits } from '../contracts/fields.ts';
+import type { AttemptRef } from '../contracts/ids.ts';
+import type { TranscriptPage } from '../contracts/transcript/schemas.ts';
 import { parseMoment } from '../engine/replay/moment.ts';
 import { type CallContext, Reply } from '../operations/operation.ts';
 import { parse } from '../operations/parse.ts';
 import type { StreamService } from '../operations/services.ts';
 import {
-  type EncodeBatch,
   EVENT_STREAM_HEADERS,
   encodeEvents,
   message,
   once,
+  type Source,
   streamBatches,
 } from './event-stream.ts';
 
@@ -45,9 +49,9 @@ export function streamService(settings: StreamSettings): StreamService {
   } = settings;
   const { clock } = app.environment;
   const encodeBoard = once((batch) => message(batch.upTo, 'change', JSON.stringify(boardChange(app, batch))));
-  const stream = (
-    follower: Follower,
-    encode: EncodeBatch,
+  const stream = <Item>(
+    follower: Source<Item>,
+    encode: (batch: Item) => Buffer,
     { isAdmitted }: CallContext,
     gone: AbortSignal,
     first = '',
@@ -58,11 +62,13 @@ export function streamService(settings: StreamSettings): StreamService {
       stream: (out) => streamBatches(out, follower, encode, options, first),
     });
   };
+  const readers = new TranscriptReaders(app);
   const assertRoom = (): void => {
-    if (feed.followers < maxFollowers) return;
+    const followers = feed.followers + readers.count;
+    if (followers < maxFollowers) return;
     throw new SignalboxError(
       'overloaded',
-      `${feed.followers} clients follow the events, the limit is ${maxFollowers} (server.event_streams)`,
+      `${followers} clients follow events and transcripts, the limit is ${maxFollowers} (server.event_streams)`,
     );
   };
   return {
@@ -91,7 +97,53 @@ export function streamService(settings: StreamSettings): StreamService {
       await feed.assertReadable(last ?? after);
       return stream(follower, encodeEvents, call, gone);
     },
+    followTranscript: async (attempt, { after }, call) => {
+      assertRoom();
+      // Before the answer begins: after that, no error can be told.
+      await findAttempt(app, attempt);
+      const gone = call.gone();
+      const source = readers.follow(attempt, lastEventId(call.headers) ?? after, gone);
+      return stream(source, encodePart, call, gone);
+    },
   };
+}
+
+function encodePart(part: TranscriptPage): Buffer {
+  return Buffer.from(message(part.next, 'part', JSON.stringify(part)));
+}
+
+/** The clients that follow transcripts. */
+class TranscriptReaders {
+  count = 0;
+  readonly #app: AppContext;
+
+  constructor(app: AppContext) {
+    this.#app = app;
+  }
+
+  follow(attempt: AttemptRef, after: number, gone: AbortSignal): Source<TranscriptPage> {
+    const state = { position: after, isComplete: false };
+    return {
+      get position() {
+        return state.position;
+      },
+      isFinished: () => state.isComplete,
+      [Symbol.asyncIterator]: () => this.#parts(attempt, state, gone),
+    };
+  }
+
+  async *#parts(attempt: AttemptRef, state: { position: number; isComplete: boolean }, gone: AbortSignal) {
+    this.count += 1;
+    try {
+      for await (const part of followTranscript(this.#app, attempt, state.position, gone)) {
+        state.position = part.next;
+        state.isComplete = part.complete;
+        yield part;
+      }
+    } finally {
+      this.count -= 1;
+    }
+  }
 }
 
 const positionSchema = digits(0).optional();

@@ -10,6 +10,8 @@ import { messageOf, SignalboxError } from '../contracts/errors.ts';
 import type { StoredObject } from '../contracts/messages/agent-messages.ts';
 import { fileBucket } from '../contracts/messages/subjects.ts';
 import type { ContentReference, LogStream } from '../contracts/tasks.ts';
+import type { TranscriptFormat } from '../contracts/transcript/schemas.ts';
+import { noteFormat } from '../drivers/transcript/format-file.ts';
 
 /** As for files that are named by their path. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
@@ -83,6 +85,7 @@ export interface LogPart {
   readonly stream: LogStream;
   readonly offset: number;
   readonly bytes: Uint8Array;
+  readonly format?: TranscriptFormat | undefined;
 }
 
 /**
@@ -91,12 +94,16 @@ export interface LogPart {
  * @param directory of the attempt
  * @throws SignalboxError `body_too_large` above the limit
  */
-export async function writeLogPart(directory: string, { stream, offset, bytes }: LogPart): Promise<void> {
+export async function writeLogPart(
+  directory: string,
+  { stream, offset, bytes, format }: LogPart,
+): Promise<void> {
   if (offset + bytes.length > MAX_LOG_BYTES) {
     throw new SignalboxError('body_too_large', `${stream}: only the first ${MAX_LOG_BYTES} bytes are kept`);
   }
   const processDirectory = join(directory, 'process');
   await mkdir(processDirectory, { recursive: true, mode: 0o700 });
+  if (format !== undefined) await noteFormat(directory, format);
   const path = join(processDirectory, `${stream}.log`);
   const file = await openForUpdate(path);
   try {

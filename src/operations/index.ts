@@ -52,12 +52,14 @@ import {
 } from './system/system.ts';
 import {
   extendAttempt,
+  followTranscript,
   killAttempt,
   listAttempts,
   listProcesses,
   readAttempt,
   readAttemptLog,
   readProcessTree,
+  readTranscript,
 } from './tasks/attempts.ts';
 import { checkBackground, drainNotifications, listBackground, runBackground } from './tasks/background.ts';
 import { followBoard, readBoard } from './tasks/board.ts';
@@ -121,6 +123,8 @@ export const OPERATIONS = [
   listAttempts,
   readAttempt,
   readAttemptLog,
+  readTranscript,
+  followTranscript,
   readProcessTree,
   killAttempt,
   extendAttempt,

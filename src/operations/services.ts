@@ -13,7 +13,9 @@ import type { BoardAnswer } from '../contracts/api/board.ts';
 import type { FollowEvents, ReadBoard } from '../contracts/api/requests.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { ChooseLetters, Redelivered, WebhookAnswer, WebhookLetter } from '../contracts/api/webhooks.ts';
+import type { AttemptRef } from '../contracts/ids.ts';
 import type { RejectionRecord } from '../contracts/messages/rejections.ts';
+import type { FollowTranscript } from '../contracts/transcript/schemas.ts';
 import type { CallContext, Reply } from './operation.ts';
 
 export type { TaggedJob, UpdateWait } from '../app/services.ts';
@@ -67,11 +69,12 @@ export interface BackgroundService {
   drain(request: DrainRequest): Promise<DrainAnswer>;
 }
 
-/** Events and the board, now, in the past and as they change. */
+/** Events, transcripts and the board, now, in the past and as they change. */
 export interface StreamService {
   readBoard(query: ReadBoard, gone: AbortSignal): BoardAnswer | Promise<BoardAnswer>;
   followBoard(project: string | undefined, call: CallContext): Reply<never>;
   followEvents(query: FollowEvents, call: CallContext): Promise<Reply<never>>;
+  followTranscript(attempt: AttemptRef, query: FollowTranscript, call: CallContext): Promise<Reply<never>>;
 }
 
 export interface MetricsService {

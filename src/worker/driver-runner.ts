@@ -13,6 +13,7 @@ import type { Job } from '../contracts/messages/agent-messages.ts';
 import { storedFieldsOf } from '../contracts/task-fields.ts';
 import { cleanUsage } from '../contracts/usage.ts';
 import type { Driver, Run, RunAnswer, RunEnd, RunQuestion, RunRequest } from '../drivers/driver.ts';
+import { formatOf } from '../drivers/transcript/format-file.ts';
 import { type JobEnd, type JobRunner, jobOutputs } from './job-run.ts';
 import { shipLogs } from './ship-logs.ts';
 
@@ -52,7 +53,10 @@ export function driverRunner({ driver, directory, onUrl }: DriverRunnerOptions):
     const stop = (): void => started.stop(request.killGraceMs);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
-    const shipping = shipLogs(join(request.directory, 'process'), log);
+    const shipping = shipLogs(join(request.directory, 'process'), (stream, offset, bytes) => {
+      const isFirst = stream === 'stdout' && offset === 0;
+      return log(stream, offset, bytes, isFirst ? formatOf(request.directory) : undefined);
+    });
     const end = await started.ended;
     signal.removeEventListener('abort', stop);
     await shipping.finish();

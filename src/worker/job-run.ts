@@ -23,6 +23,7 @@ import {
   type WorkerIdentity,
 } from '../contracts/messages/agent-messages.ts';
 import type { LogStream, OUTPUT_TYPES, Output } from '../contracts/tasks.ts';
+import type { TranscriptFormat } from '../contracts/transcript/schemas.ts';
 import type { MessageBody, WorkerConnection } from './connection.ts';
 import type { Files } from './files.ts';
 
@@ -67,8 +68,11 @@ export interface JobContext {
    * @throws SignalboxError if it is refused, `shutting_down` if the worker stops before
    */
   ask(question: JobQuestion, onAsked?: () => void): Promise<GivenAnswerJson>;
-  /** A piece of the output of the attempt's process. */
-  log(stream: LogStream, offset: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * A piece of the output of the attempt's process.
+   * @param format of its transcript, with the first piece of standard output; default: text
+   */
+  log(stream: LogStream, offset: number, bytes: Uint8Array, format?: TranscriptFormat): Promise<void>;
 }
 
 /** With an id: the same question again is asked once. */
@@ -257,8 +261,10 @@ export class JobRun {
       output: async (output) => this.#send('output', { ...address, ...(await files.outputOf(output)) }),
       comment: (body) => this.#send('comment', { ...address, body }),
       ask: (question, onAsked) => this.#ask(question, onAsked),
-      log: (stream, offset, bytes) =>
-        this.#send('log', { ...address, stream, offset, data: Buffer.from(bytes).toString('base64') }),
+      log: (stream, offset, bytes, format) => {
+        const data = Buffer.from(bytes).toString('base64');
+        return this.#send('log', { ...address, stream, offset, data, format });
+      },
     };
   }
 

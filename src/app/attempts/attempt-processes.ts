@@ -7,12 +7,14 @@ import { cutText } from '../../base/text/cut-text.ts';
 import type { AttemptAnswer, AttemptProcesses } from '../../contracts/api/answers.ts';
 import type { ProcessTreeAnswer } from '../../contracts/api/processes.ts';
 import type { AttemptRef } from '../../contracts/ids.ts';
+import { formatOf } from '../../drivers/transcript/format-file.ts';
 import { parseSpec, SPEC_FILE } from '../../process/files/attempt-directory.ts';
 import type { TreeEntry } from '../../process/runner.ts';
 import type { AppContext } from '../context.ts';
 import { attemptJson, timeOf } from '../tasks/task-json.ts';
 import { openOwnFile, processDirectoryOf } from './attempt-log.ts';
 import { findAttempt, openAttemptJson, openAttempts } from './attempts.ts';
+import { attemptDirectoryOf } from './transcript.ts';
 
 /** No system starts a longer command. */
 const MAX_SPEC_BYTES = 4 * 1_024 * 1_024;
@@ -49,7 +51,8 @@ function processesOf(tree: readonly TreeEntry[], now: number): ProcessTreeAnswer
  */
 export async function readAttempt(app: AppContext, ref: AttemptRef): Promise<AttemptAnswer> {
   const attempt = await findAttempt(app, ref);
-  return { ...attemptJson(attempt), command: await commandOf(app, attempt) };
+  const transcript_format = attempt.transcript?.format ?? formatOf(attemptDirectoryOf(app, ref));
+  return { ...attemptJson(attempt), transcript_format, command: await commandOf(app, attempt) };
 }
 
 /**

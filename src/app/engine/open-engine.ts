@@ -1,6 +1,5 @@
 /** Opens an engine: reads the log, takes it over, and connects the parts. */
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { StoredRecord } from '../../contracts/events/events.ts';
 import { taskSubject } from '../../contracts/messages/subjects.ts';
@@ -16,11 +15,11 @@ import { type Message, recordsOf } from '../../journal/codec/cloud-event.ts';
 import { Completeness } from '../../journal/completeness.ts';
 import type { Journal, JournalHandlers, LogReader, Tip } from '../../journal/journal.ts';
 import { withTombstones } from '../../journal/redactions.ts';
-import { largeContentIn } from '../attempts/store-text.ts';
 import type { AppContext, EngineState, EventLog, Settings, Supervision } from '../context.ts';
 import { Past } from '../events/past.ts';
 import { Engine, Followers } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { directoriesOf, filesOf } from './files.ts';
 
 /** Reads the log and takes it over. @throws SignalboxError `log_in_use`, `log_corrupt`, `replay_diverged` */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
@@ -182,10 +181,7 @@ function supervisionOf(state: EngineState, pipeline: CommitPipeline, options: En
     workspaces: options.workspaces ?? null,
     prompts: options.prompts ?? BUILT_IN_PROMPTS,
     prices: options.prices ?? {},
-    largeContent:
-      options.storesContent === false
-        ? undefined
-        : largeContentIn(directoriesOf(options).content, options.limits.maxEventBytes),
+    ...(options.storesContent === false ? {} : filesOf(options)),
   });
   return { supervisor, roster, tokens };
 }
@@ -275,8 +271,4 @@ function settingsOf(options: EngineOptions): Settings {
     limits: { queueDepth, concurrency, projectConcurrency },
     directories: directoriesOf(options),
   };
-}
-
-function directoriesOf({ dataDirectory: data }: EngineOptions): Settings['directories'] {
-  return { data, content: join(data, 'content'), attempts: join(data, 'attempts') };
 }

@@ -132,6 +132,7 @@ export function attemptJson(attempt: AttemptView): AttemptAnswer {
     session: attempt.session,
     stderr_tail: attempt.stderrTail,
     evidence: attempt.evidence,
+    transcript: attempt.transcript,
     rejected_messages: attempt.rejected.map((each) => ({ ...each, time: timeOf(each.time) })),
   };
 }

@@ -140,7 +140,8 @@ const report: CommandRow = {
   name: 'report',
   summary: 'write a report about one task',
   description:
-    'Writes a page about a task: every event with its actor, time, attempt, output, evidence, sequence and hash. Also ' +
+    'Writes a page about a task: every event with its actor, time, attempt, output, evidence, sequence and hash, and what ' +
+    'its agents said and did, as far as their output is on this machine, with whether it is what the log proves. Also ' +
     'verifies the whole log or bundle, and states the result on the page; exit codes are those of "audit verify".',
   examples: [
     ['Write a page for the browser', 'signalbox audit report T-12 --output T-12.html'],

@@ -1,10 +1,14 @@
 /** Verifies the log or a bundle, and reports about a task. */
 
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptView } from '../../../projections/index.ts';
 import { printable } from '../../base/text/printable.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import type { AuditFinding } from '../../features/audit/log-items.ts';
+import type { TaskReport } from '../../features/audit/report/task-report.ts';
 import type { Verification } from '../../features/audit/verifier.ts';
+import { loadConfigFor } from '../config-file.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import type { JsonOption, TrustOptions } from '../options.ts';
 import { countText, printJson, printLines } from '../output.ts';
@@ -80,7 +84,8 @@ export async function reportTask(terminal: Terminal, id: string, options: Report
     progress,
   });
   progress.clear();
-  const gathered = collector.report({ verification, source, created: Date.now() });
+  const collected = collector.report({ verification, source, created: Date.now() });
+  const gathered = { ...collected, transcripts: await transcriptsFor(options, collected.attempts) };
   const format = options.format ?? (output?.endsWith('.md') ? 'md' : 'html');
   const text =
     format === 'md'
@@ -97,6 +102,17 @@ export async function reportTask(terminal: Terminal, id: string, options: Report
     `signalbox: ${countText(findings, 'finding')} in ${source}: run "signalbox audit verify" for details`,
   );
   terminal.exitCode = EXIT_CODES.failure.code;
+}
+
+/** A bundle is read where the files are not. */
+async function transcriptsFor(
+  options: ReportOptions,
+  attempts: readonly AttemptView[],
+): Promise<TaskReport['transcripts']> {
+  if (options.bundle !== undefined) return new Map();
+  const { readTranscripts } = await import('../../features/audit/report/transcripts.ts');
+  const { config } = await loadConfigFor(options);
+  return readTranscripts(join(config.data_dir, 'attempts'), attempts);
 }
 
 async function write(file: string, text: string): Promise<void> {

@@ -13,6 +13,7 @@ import { type ByOption, byOf, type ClientOptions, clientOf, withBy, withProject 
 import { printAnswer, printList } from '../output.ts';
 import { ATTEMPT_COLUMNS } from '../task/attempt-text.ts';
 import { statusPhrase } from '../task/styles.ts';
+import { printTranscript } from '../task/transcript.ts';
 import type { Terminal } from '../terminal.ts';
 
 const ls: CommandRow = {
@@ -141,6 +142,44 @@ function printPart(terminal: Terminal, { text, offset }: LogPart, asJson: boolea
   else terminal.write(terminal.isInteractive ? printable(text) : text);
 }
 
+interface TranscriptCommandOptions extends ClientOptions {
+  readonly follow?: true;
+  readonly tail?: number;
+}
+
+const transcript: CommandRow = {
+  name: 'transcript',
+  summary: 'print what an agent said and did in an attempt',
+  description:
+    'Prints messages, thoughts, calls of tools, plans and questions of an agent, in one form for all agents. With --json, ' +
+    'prints each entry as one line of JSON. It is read from the stored output: "attempt logs" prints that as it is.',
+  examples: [
+    ['Watch an agent think and work', 'signalbox attempt transcript k3v9x2m1q8zt -f'],
+    [
+      'List the tools that it has called',
+      "signalbox attempt transcript k3v9x2m1q8zt --json | jq -r '.tool // empty'",
+    ],
+  ],
+  add: (command, terminal) =>
+    withProject(command)
+      .addArgument(taskArgument(undefined, '<task>'))
+      .argument('[attempt]', 'number of the attempt (default: the newest)', numberOf)
+      .option('-f, --follow', 'print what comes until the attempt ends')
+      .option('--tail <lines>', 'begin with the last lines of the output', tailOf)
+      .action(async (id: string, given: number | undefined, options: TranscriptCommandOptions) => {
+        const client = clientOf(options);
+        const { project } = options;
+        const number = given ?? (await newestOf(client, project, id));
+        await printTranscript(terminal, client, { project, task: id, attempt: number }, options);
+      }),
+};
+
+function tailOf(text: string): number {
+  const lines = linesOf(text);
+  if (lines <= 2_000) return lines;
+  throw new InvalidArgumentError('Expected at most 2000: without --tail, all is printed.');
+}
+
 const kill: CommandRow = {
   name: 'kill',
   summary: 'kill an attempt',
@@ -215,11 +254,12 @@ async function openOf(client: SignalboxClient, project: string, id: string): Pro
 
 export const attempt: CommandRow = {
   name: 'attempt',
-  summary: 'list the attempts of a task; print their output; kill one, or give it more time',
-  description: 'Lists the attempts of a task, prints their output, kills them, and gives them more time.',
+  summary: 'list the attempts of a task; print their transcripts and output; kill one, or give it more time',
+  description:
+    'Lists the attempts of a task, prints what their agents said and did, kills them, and gives them more time.',
   examples: [
     ['List the attempts of a task', 'signalbox attempt ls k3v9x2m1q8zt'],
-    ['Watch an agent work', 'signalbox attempt logs k3v9x2m1q8zt -f'],
+    ['Watch an agent work', 'signalbox attempt transcript k3v9x2m1q8zt -f'],
   ],
-  commands: [ls, logs, kill, extend],
+  commands: [ls, transcript, logs, kill, extend],
 };

@@ -12,6 +12,7 @@ import {
   STOP_REASONS,
   TASK_STATES,
 } from '../tasks.ts';
+import { TRANSCRIPT_FORMATS, transcriptProofSchema } from '../transcript/schemas.ts';
 import { usageSchema } from '../usage.ts';
 import { diffFactsSchema } from '../workspaces.ts';
 import { steeringAnswerSchema } from './steering.ts';
@@ -62,6 +63,10 @@ export const attemptAnswerSchema = z.strictObject({
   session: z.string().nullable(),
   stderr_tail: z.string().nullable(),
   evidence: z.record(z.string(), z.unknown()).nullable(),
+  /** What proves its transcript; null while it runs, or if its process has printed nothing. */
+  transcript: transcriptProofSchema.nullable(),
+  /** If one attempt is read: the format of its transcript. */
+  transcript_format: z.enum(TRANSCRIPT_FORMATS).optional(),
   /**
    * If one attempt is read: the program and its arguments, long ones truncated. null if it was not started on this
    * machine, or its files are gone.

@@ -8,6 +8,7 @@ import {
   redactedQuestion,
 } from '../questions.ts';
 import { ATTEMPT_OUTCOMES, STOP_REASONS } from '../tasks.ts';
+import { transcriptProofSchema } from '../transcript/schemas.ts';
 import { usageSchema } from '../usage.ts';
 import { ADDRESS, event, REDACTED } from './event.ts';
 
@@ -126,6 +127,8 @@ export const ATTEMPT_EVENTS = [
       /** The session that a later attempt can continue; empty if the earlier one cannot be continued. */
       session: z.string().optional(),
       evidence: z.record(z.string(), z.unknown()).optional(),
+      /** What proves the transcript; absent if its process has printed nothing. */
+      transcript: transcriptProofSchema.optional(),
       /** Epoch milliseconds of the next attempt, or null if another one makes no sense. */
       retry_at_ms: z.int().nullable(),
     },

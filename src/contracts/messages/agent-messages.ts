@@ -10,6 +10,7 @@ import { askQuestionSchema, givenAnswerSchema } from '../api/questions.ts';
 import { id, title } from '../fields.ts';
 import { JOB_FIELDS } from '../task-fields.ts';
 import { LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
+import { TRANSCRIPT_FORMATS } from '../transcript/schemas.ts';
 import { reportedUsageSchema } from '../usage.ts';
 import type { AgentMessageKind } from './subjects.ts';
 
@@ -122,6 +123,8 @@ export const agentMessageSchemas = {
     offset: z.int().min(0),
     /** Base64. */
     data: z.base64().max(700_000),
+    /** How the agent writes what it says and does. With the first part of standard output; default: text. */
+    format: z.enum(TRANSCRIPT_FORMATS).optional(),
   }),
   /** The attempt has ended. */
   result: z.strictObject({

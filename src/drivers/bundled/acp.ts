@@ -14,6 +14,7 @@ export const acpBase = {
   prompt: 'stdin',
   session: 'output',
   conversation: 'acp',
+  transcript: 'acp',
   output: { format: 'jsonl' },
 } as const satisfies DriverConfig;
 

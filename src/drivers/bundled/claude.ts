@@ -37,6 +37,7 @@ export const claude: DriverConfig = {
   prompt: 'stdin',
   session: 'caller',
   conversation: 'claude',
+  transcript: 'claude',
   output: {
     format: 'jsonl',
     result: ['type=result & is_error=false'],

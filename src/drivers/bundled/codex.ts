@@ -26,6 +26,7 @@ export const codex: DriverConfig = {
   options: { model: null, sandbox: 'workspace-write' },
   prompt: 'stdin',
   session: 'output',
+  transcript: 'codex',
   output: {
     format: 'jsonl',
     result: ['type=turn.completed'],

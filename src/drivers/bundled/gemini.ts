@@ -16,6 +16,7 @@ export const gemini: DriverConfig = {
   options: { model: null, approval_mode: null },
   prompt: 'stdin',
   session: 'caller',
+  transcript: 'gemini',
   output: {
     format: 'jsonl',
     result: ['type=result & status=success'],

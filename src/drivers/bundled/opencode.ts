@@ -10,6 +10,7 @@ export const opencode: DriverConfig = {
   options: { model: null },
   prompt: 'stdin',
   session: 'output',
+  transcript: 'opencode',
   output: {
     format: 'jsonl',
     result: ['type=step_finish & part.reason=stop'],

@@ -6,7 +6,7 @@
  */
 import { sha256 } from '../../base/hash.ts';
 import { messageOf, SignalboxError } from '../../contracts/errors.ts';
-import { attemptKey } from '../../contracts/ids.ts';
+import { type AttemptRef, attemptKey } from '../../contracts/ids.ts';
 import type { RunAnswer, RunQuestion } from '../driver.ts';
 import type { Link } from './protocol.ts';
 
@@ -188,10 +188,14 @@ export class Requests {
     return request;
   }
 
-  /** The same whenever the request is found again, and different for each attempt. */
   #questionOf(id: string): string {
-    return sha256(`${attemptKey(this.#link.request)}:${id}`).slice(0, 32);
+    return questionIdOf(this.#link.request, id);
   }
+}
+
+/** The question that a request becomes: the same whenever it is found again, and different for each attempt. */
+export function questionIdOf(attempt: AttemptRef, request: string): string {
+  return sha256(`${attemptKey(attempt)}:${request}`).slice(0, 32);
 }
 
 function answerKey(question: string): string {

@@ -92,6 +92,7 @@ export function declaredProgram(settings: DeclaredSettings): Program {
   const tellsResult = spec.output.format !== 'text' && spec.output.result !== undefined;
   return {
     name: spec.name,
+    transcript: spec.transcript,
     settings: { ...settings, env: environmentOf(settings) },
     // A program that is spoken to repeats its prompt in its output, which is kept.
     prompting: {

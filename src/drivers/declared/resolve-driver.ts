@@ -28,6 +28,7 @@ export function resolveDriver(drivers: DriverConfigs, name: string): DriverSpec 
     prompt: 'stdin',
     session: 'none',
     conversation: 'none',
+    transcript: 'text',
     answer_seconds: 120,
     ok_exit_codes: [0],
     exit_codes: {},

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { seconds, whole } from '../../contracts/config-values.ts';
 import { messageOf } from '../../contracts/errors.ts';
+import { TRANSCRIPT_FORMATS } from '../../contracts/transcript/schemas.ts';
 import { PROTOCOL_NAMES } from '../conversation/names.ts';
 import { parseCondition, parsePath } from './json-path.ts';
 
@@ -130,6 +131,11 @@ const driverSchema = z.strictObject({
     .describe(
       'The protocol by which it asks, and takes messages while it runs: JSON lines over its standard input, which stays ' +
         'open, and its output. The prompt is then its first message. Default: none.',
+    ),
+  transcript: z
+    .enum(TRANSCRIPT_FORMATS)
+    .describe(
+      'The format in which it prints what it says and does, for the live transcript. Default: text, each line as it is.',
     ),
   ok_exit_codes: z.array(whole(0, 255)).min(1).describe('The exit codes of a success. Default: 0.'),
   exit_codes: z.record(z.string().regex(/^\d+$/), text).describe('What other exit codes mean.'),

@@ -15,6 +15,7 @@ import { messageOf } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Prices } from '../../contracts/prices.ts';
 import type { AttemptOutcome, ContentReference, Output, TaskSpec } from '../../contracts/tasks.ts';
+import type { TranscriptProof } from '../../contracts/transcript/schemas.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
@@ -29,6 +30,8 @@ interface AttemptEndsParts extends SupervisorContext {
   readonly prices: Prices;
   /** Where large outputs are kept; absent if they have to fit in an event. */
   readonly largeContent?: LargeContent | undefined;
+  /** What proves the transcript of an attempt whose process has ended; null if it has none. Absent: none has. */
+  readonly transcriptProof?: TranscriptProver | undefined;
   /** Called if a failed attempt reported that its agent's quota is used up; its end is recorded next. */
   readonly onQuota: (agent: string, sign: QuotaSign) => void;
   /** Called for an attempt that ends and is not parked; its end is recorded next. */
@@ -50,6 +53,8 @@ export function backoffMs(backoff: Backoff, attempts: number, random: number): n
   const seconds = Math.min(grown, backoff.max_seconds);
   return Math.round(1_000 * seconds * (1 + backoff.jitter * (2 * random - 1)));
 }
+
+export type TranscriptProver = (attempt: AttemptRef) => Promise<TranscriptProof | null> | null;
 
 export interface LargeContent {
   /** Content of an output up to this size is in its event. */
@@ -80,10 +85,20 @@ export class AttemptEnds {
   }
 
   /**
-   * The end of a run with its large outputs in files. If one cannot be stored, the run has failed.
-   * @returns a promise only if there is one
+   * The end of a run with its large outputs in files, and with what proves its transcript. If an output cannot be stored, the
+   * run has failed.
+   * @returns a promise only if there is something to store or to read
    */
-  keepLarge(end: RunEnd): RunEnd | Promise<RunEnd> {
+  complete(attempt: AttemptRef, end: RunEnd): RunEnd | Promise<RunEnd> {
+    const kept = this.#keepLarge(end);
+    const proving = this.#options.transcriptProof?.(attempt) ?? null;
+    if (proving === null) return kept;
+    return Promise.all([kept, proving]).then(([each, transcript]) =>
+      transcript === null ? each : { ...each, transcript },
+    );
+  }
+
+  #keepLarge(end: RunEnd): RunEnd | Promise<RunEnd> {
     const large = this.#options.largeContent;
     if (!large) return end;
     if (!end.outputs.some((output) => isLarge(output, large))) return end;
@@ -249,6 +264,7 @@ export class AttemptEnds {
       usage: recordedUsage(end?.usage, this.#options.prices),
       session: end?.session === null ? '' : end?.session,
       evidence: end?.evidence,
+      transcript: end?.transcript,
       retry_at_ms: retryAt,
     });
   }

@@ -356,8 +356,8 @@ export class AttemptKeeper {
     this.#clock.forget(attempt);
     const diff = mayHaveWorked(end) ? this.#options.workspaces.takeDiff(attempt, agent) : null;
     const kept = diff
-      ? withDiff(end, diff).then((each) => this.#ends.keepLarge(each))
-      : this.#ends.keepLarge(end);
+      ? withDiff(end, diff).then((each) => this.#ends.complete(attempt, each))
+      : this.#ends.complete(attempt, end);
     if (!(kept instanceof Promise)) return this.#ends.record(attempt, agent, kept);
     void kept.then((each) => {
       // After a detach the next Signalbox finds its end again.

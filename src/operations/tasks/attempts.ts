@@ -3,6 +3,11 @@ import { attemptAnswerSchema, attemptListSchema, processListSchema } from '../..
 import { processTreeSchema } from '../../contracts/api/processes.ts';
 import { attributionSchema, extensionSchema, readLogSchema } from '../../contracts/api/requests.ts';
 import { LOG_HEADERS } from '../../contracts/api/system-answers.ts';
+import {
+  followTranscriptSchema,
+  readTranscriptSchema,
+  transcriptPageSchema,
+} from '../../contracts/transcript/schemas.ts';
 import { COMMITS } from '../errors.ts';
 import { json, NO_INPUT, operation, Reply } from '../operation.ts';
 import { ATTEMPT, attemptParams, TASK, taskParams } from '../params.ts';
@@ -63,6 +68,47 @@ export const readAttemptLog = operation({
     };
     return new Reply(200, { headers, body: part.bytes });
   },
+});
+
+export const readTranscript = operation({
+  name: 'readTranscript',
+  group: 'Attempts',
+  summary: 'Read what the agent said and did in an attempt, in parts, also while it runs',
+  access: 'read',
+  http: { method: 'GET', path: `${ATTEMPT}/transcript` },
+  input: { ...NO_INPUT, params: attemptParams, query: readTranscriptSchema },
+  answers: {
+    200: json(
+      transcriptPageSchema,
+      'A part of the transcript. Ask with its "next" as "after" for what follows, until it is complete.',
+    ),
+  },
+  errors: ['task_not_found', 'not_found'],
+  handle: async ({ attempts }, { params, query }) =>
+    new Reply(200, {
+      headers: { 'cache-control': 'no-store' },
+      body: await attempts.readTranscript(params, query),
+    }),
+});
+
+export const followTranscript = operation({
+  name: 'followTranscript',
+  group: 'Attempts',
+  summary: 'Follow what the agent says and does in an attempt, until it ends',
+  access: 'read',
+  http: { method: 'GET', path: `${ATTEMPT}/transcript/live` },
+  input: { ...NO_INPUT, params: attemptParams, query: followTranscriptSchema },
+  headers: { 'Last-Event-ID': 'Continue at this place; the same as "after".' },
+  answers: {
+    200: {
+      description:
+        'A stream of server-sent events "part": "data" is a part of the transcript as JSON, "id" its "next". It ends with the part that is complete.',
+      mediaType: 'text/event-stream',
+    },
+  },
+  errors: ['overloaded', 'task_not_found', 'not_found'],
+  needs: 'streams',
+  handle: ({ streams }, { params, query, ...call }) => streams.followTranscript(params, query, call),
 });
 
 export const readProcessTree = operation({

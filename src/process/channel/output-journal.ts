@@ -6,9 +6,10 @@
  * one begin in its place: it is read to its end first. After a restart the output that
  * is left is read again from its beginning, so the reader comes to the same state.
  */
-import { fstatSync, readSync, type Stats } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { openRegular, statRegularSync } from '../../base/regular-files.ts';
+import { isOpenAs } from '../files/open-file.ts';
 import { rotatedBytes } from '../files/rotated-bytes.ts';
 import type { OutputConsumer } from '../runner.ts';
 
@@ -168,11 +169,4 @@ export class OutputJournal {
     this.#consumer.receive(this.#buffer.subarray(0, bytesRead));
     return true;
   }
-}
-
-/** Whether an open file is the one with these numbers. */
-function isOpenAs(file: FileHandle | null, { dev, ino }: Stats): boolean {
-  if (file === null) return false;
-  const own = fstatSync(file.fd);
-  return own.dev === dev && own.ino === ino;
 }

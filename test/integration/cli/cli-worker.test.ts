@@ -115,6 +115,17 @@ describe.concurrent('signalbox worker', () => {
       const file = task.outputs?.[0]?.content_file?.stored_at ?? '';
       expect((await readFile(file, 'utf8')) === 'x'.repeat(count)).toBe(true);
     }
+    const first = { project: 'demo', task: 'of-300000' };
+    const transcript = await box.readTranscript({ ...first, attempt: 1 });
+    expect(transcript).toMatchObject({ format: 'codex', complete: true });
+    expect(transcript.entries.map(({ kind, cut }) => [kind, cut])).toEqual([
+      ['session', undefined],
+      ['message', 200_000],
+      ['usage', undefined],
+      ['turn', undefined],
+    ]);
+    const { attempts } = await box.listAttempts(first);
+    expect(attempts[0]?.transcript).toMatchObject({ format: 'codex', lines: 3, dropped_bytes: 0 });
     const late = await box.settledTask({ project: 'demo', task: 'of-20000000' });
     expect(late).toMatchObject({
       status: 'failed',

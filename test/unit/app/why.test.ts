@@ -85,6 +85,7 @@ function attempt(state: string, changes: Partial<AttemptView> = {}): AttemptView
     usage: null,
     session: null,
     evidence: null,
+    transcript: null,
     endedSequence: null,
     rejected: [],
     ...changes,

@@ -6,6 +6,7 @@ import { path } from '../../api/http.ts';
 import type { AnswerOf, AttemptAnswer } from '../../api/types.ts';
 import { LogView, type Stream } from '../../parts/attempt/log-view.tsx';
 import { ProcessTree } from '../../parts/attempt/process-tree.tsx';
+import { TranscriptView } from '../../parts/attempt/transcript-view.tsx';
 import { Ago, Empty, Facts, Section, StateBadge } from '../../parts/base/basics.tsx';
 import { Diagram } from '../../parts/base/diagram.tsx';
 import { bytes, duration, moment, number, spoken } from '../../parts/base/format.ts';
@@ -13,7 +14,7 @@ import { agentHref, taskHref } from '../../parts/base/links.tsx';
 import { Page, Waiting } from '../../parts/base/page.tsx';
 import { PresentOnly } from '../../parts/base/present-only.tsx';
 import { Block, Line } from '../../parts/base/safe-text.tsx';
-import { Tabs } from '../../parts/base/tabs.tsx';
+import { type Tab, Tabs } from '../../parts/base/tabs.tsx';
 import { AttemptActions } from '../../parts/decisions/attempt-actions.tsx';
 import { LastError } from '../../parts/task/last-error.tsx';
 import { board } from '../../state/board.ts';
@@ -56,7 +57,7 @@ export function AttemptPage() {
       <Tabs
         label="Parts of the attempt"
         tabs={[
-          { name: 'Overview', render: () => <Overview url={url} attempt={attempt} /> },
+          ...tabsOf(url, attempt),
           {
             name: 'State machine',
             render: () => <Diagram machine="attempt" state={attempt.outcome ?? attempt.status} />,
@@ -65,6 +66,14 @@ export function AttemptPage() {
       />
     </Page>
   );
+}
+
+/** What an agent says comes first; other programs have their log. */
+function tabsOf(url: string, attempt: AttemptAnswer): readonly Tab[] {
+  const overview = { name: 'Overview', render: () => <Overview url={url} attempt={attempt} /> };
+  const transcript = { name: 'Transcript', render: () => <TranscriptView url={`${url}/transcript`} /> };
+  const speaks = attempt.transcript_format !== undefined && attempt.transcript_format !== 'text';
+  return speaks ? [transcript, overview] : [overview, transcript];
 }
 
 function Overview({ url, attempt }: { readonly url: string; readonly attempt: AttemptAnswer }) {
@@ -161,9 +170,14 @@ function Details({ attempt }: { readonly attempt: AttemptAnswer }) {
         ['written to the cache', shown(usage?.cache_write_tokens, number)],
         ['Output tokens', shown(usage?.output_tokens, number)],
         ['Cost', attemptCostText(attempt)],
+        ['Transcript', shown(attempt.transcript, transcriptText)],
       ]}
     />
   );
+}
+
+function transcriptText({ bytes: size, lines, sha256 }: NonNullable<AttemptAnswer['transcript']>): string {
+  return `${bytes(size)}, ${number(lines)} lines, SHA-256 ${sha256}`;
 }
 
 function Processes({ url }: { readonly url: string }) {

@@ -74,6 +74,20 @@ export function RichText({ text, label, fileName }: RichTextProps) {
   );
 }
 
+/** A part of a longer text that is read as a whole: without buttons and a frame of its own. */
+export function Prose({ text, isDiff = false }: { readonly text: string; readonly isDiff?: boolean }) {
+  const form = isDiff ? 'diff' : formOf(text);
+  const shown = printable(text);
+  if (form === 'diff') return <Diff text={shown} />;
+  return form === 'markdown' ? (
+    <div class="prose">
+      <Markdown text={shown} />
+    </div>
+  ) : (
+    <p class="as-written">{shown}</p>
+  );
+}
+
 function download(text: string, name: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
   const link = document.createElement('a');

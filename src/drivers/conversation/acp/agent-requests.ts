@@ -1,6 +1,7 @@
 /** What an agent asks over ACP, as questions, and the answers in its form. */
 import { cutText } from '../../../base/text/cut-text.ts';
 import { formSchema, isAllowing, isRejecting, PERMISSION_OPTIONS } from '../../../contracts/questions.ts';
+import { changesText } from '../../changed-text.ts';
 import type { RunAnswer } from '../../driver.ts';
 import type { AgentRequest } from '../requests.ts';
 import { cutShown, hasDecisive, shownInput } from '../shown-input.ts';
@@ -158,13 +159,5 @@ function pathOf(call: ToolCall): { path?: string } {
 
 function diffOf({ content }: ToolCall): { diff?: string } {
   const diffs = (content ?? []).flatMap((each) => diffSchema.safeParse(each).data ?? []);
-  if (diffs.length === 0) return {};
-  const text = diffs.map(({ path, oldText, newText }) =>
-    [`--- ${path}`, `+++ ${path}`, ...marked('-', oldText ?? ''), ...marked('+', newText)].join('\n'),
-  );
-  return { diff: cutShown(text.join('\n')) };
-}
-
-function marked(mark: string, text: string): string[] {
-  return text === '' ? [] : text.split('\n').map((line) => mark + line);
+  return diffs.length === 0 ? {} : { diff: cutShown(changesText(diffs)) };
 }

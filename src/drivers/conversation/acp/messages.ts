@@ -145,6 +145,11 @@ export const elicitationSchema = z.object({
   url: z.string().max(10_000).optional(),
 });
 
+/** How the request of an agent is named, whether its id is a number or a text. */
+export function requestKey(id: string | number): string {
+  return JSON.stringify(id);
+}
+
 export function request(id: string, method: string, params: object): object {
   return { jsonrpc: '2.0', id, method, params };
 }

@@ -23,6 +23,7 @@ import {
   notification,
   PROTOCOL_VERSION,
   request,
+  requestKey,
   requestSchema,
   toolCallSchema,
   updateSchema,
@@ -132,7 +133,7 @@ class AcpSpeaker implements Speaker {
   #receiveRequest(event: object): void {
     const { id, method, params } = requestSchema.safeParse(event).data ?? {};
     if (id === undefined || method === undefined) return;
-    const key = JSON.stringify(id);
+    const key = requestKey(id);
     switch (method) {
       case 'session/request_permission': {
         const asked = permissionRequest(id, params);
@@ -175,8 +176,10 @@ class AcpSpeaker implements Speaker {
   }
 
   #receiveNotification(event: object): void {
-    const cancelled = cancelledSchema.safeParse(event).data;
-    if (cancelled) return this.#requests.over(JSON.stringify(cancelled.params.requestId));
+    // A schema that does not match costs as much as reading the whole line.
+    const isCancelled = 'method' in event && event.method === '$/cancel_request';
+    const cancelled = isCancelled ? cancelledSchema.safeParse(event).data : undefined;
+    if (cancelled) return this.#requests.over(requestKey(cancelled.params.requestId));
     if (!this.#requests.areOpen) return;
     // A call that has ended waits for nothing.
     const update = updateSchema.safeParse(event).data?.params.update;

@@ -8,6 +8,7 @@ import { figuresJson } from '../../../app/tasks/usage-json.ts';
 import { printable } from '../../../base/text/printable.ts';
 import { attemptCostText, costText, tokensText } from '../../../contracts/usage-text.ts';
 import { changesOf, eventText, type ReportedEvent, type TaskReport, timeText } from './task-report.ts';
+import type { ReportedTranscript } from './transcripts.ts';
 
 export type Part =
   | { readonly kind: 'heading'; readonly level: 2 | 3 | 4; readonly text: string; readonly state?: string }
@@ -35,7 +36,7 @@ export interface Bar {
 }
 
 export function reportParts(report: TaskReport): readonly Part[] {
-  const { task, attempts, questions, events } = report;
+  const { task, attempts, transcripts, questions, events } = report;
   const { spec } = task;
   const used = task.usage && figuresJson(task.usage);
   return [
@@ -58,7 +59,7 @@ export function reportParts(report: TaskReport): readonly Part[] {
     heading(2, 'Timeline'),
     attempts.length === 0 ? paragraph('No attempts.') : { kind: 'bars', bars: barsOf(report) },
     heading(2, 'Attempts'),
-    ...orNone(attempts.flatMap(attemptParts)),
+    ...orNone(attempts.flatMap((attempt) => attemptParts(attempt, transcripts.get(attempt.attempt)))),
     heading(2, 'Outputs'),
     ...orNone(task.outputs.flatMap(outputParts)),
     heading(2, 'Comments'),
@@ -90,9 +91,20 @@ function facts(rows: readonly (readonly [string, string | number | null | undefi
   };
 }
 
-function attemptParts(attempt: AttemptView): Part[] {
-  const { agent, state, evidence, stderrTail, pid, cpuMs, peakMemoryBytes, outcome, usage, rejected } =
-    attempt;
+function attemptParts(attempt: AttemptView, transcript: ReportedTranscript | undefined): Part[] {
+  const {
+    agent,
+    state,
+    evidence,
+    stderrTail,
+    transcript: proof,
+    pid,
+    cpuMs,
+    peakMemoryBytes,
+    outcome,
+    usage,
+    rejected,
+  } = attempt;
   return [
     heading(3, `Attempt ${attempt.attempt} by ${agent}`, state),
     facts([
@@ -113,12 +125,33 @@ function attemptParts(attempt: AttemptView): Part[] {
       ['written to the cache', usage?.cache_write_tokens],
       ['Output tokens', usage?.output_tokens],
       ['Cost', attemptCostText({ outcome, started_at: timeOf(attempt.startedAt), usage })],
+      [
+        'Transcript',
+        proof &&
+          `${proof.lines} lines, ${proof.bytes} bytes, format ${proof.format}, SHA-256 ${proof.sha256}`,
+      ],
       ['Rejected messages', rejected.length === 0 ? null : rejected.length],
     ]),
     ...(evidence === null ? [] : [heading(4, 'Evidence'), block(JSON.stringify(evidence, null, 2))]),
     ...(stderrTail ? [heading(4, 'End of standard error'), block(stderrTail)] : []),
+    ...(transcript === undefined ? [] : transcriptParts(transcript)),
   ];
 }
+
+function transcriptParts({ text, state, omitted }: ReportedTranscript): Part[] {
+  const left = omitted === 0 ? '' : ` The first ${omitted} bytes are left out.`;
+  return [
+    heading(4, 'Transcript'),
+    paragraph(`${PROOF_TEXT[state]}${left}`, true),
+    ...(text === '' ? [] : [block(text)]),
+  ];
+}
+
+const PROOF_TEXT = {
+  proved: 'The recorded output is the one whose hash is in the log.',
+  different: 'NOT PROVED: the recorded output is not the one whose hash is in the log.',
+  open: 'The log has no hash of it: the attempt has not ended, or an older version recorded its end.',
+} as const;
 
 function outputParts(output: OutputView): Part[] {
   const {

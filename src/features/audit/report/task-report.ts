@@ -13,6 +13,7 @@ import { editText } from '../../../contracts/events/edit-text.ts';
 import type { DomainEvent, StoredRecord } from '../../../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../../../contracts/ids.ts';
 import type { Verification } from '../verifier.ts';
+import type { ReportedTranscript } from './transcripts.ts';
 
 export interface ReportedEvent {
   readonly record: StoredRecord;
@@ -24,6 +25,8 @@ export interface ReportedEvent {
 export interface TaskReport {
   readonly task: TaskView;
   readonly attempts: readonly AttemptView[];
+  /** By the number of the attempt, as far as their files are at hand. */
+  readonly transcripts: ReadonlyMap<number, ReportedTranscript>;
   /** What its agents asked, the first question first. */
   readonly questions: readonly QuestionView[];
   readonly events: readonly ReportedEvent[];
@@ -52,7 +55,7 @@ export class TaskCollector {
   }
 
   /** @throws SignalboxError `task_not_found` if its creation is not among the events */
-  report(about: Pick<TaskReport, 'verification' | 'source' | 'created'>): TaskReport {
+  report(about: Pick<TaskReport, 'verification' | 'source' | 'created'>): Omit<TaskReport, 'transcripts'> {
     const board = blackboard.initial();
     const history = attemptHistory.initial();
     const asked = questions.initial();
