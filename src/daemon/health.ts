@@ -1,4 +1,5 @@
 /** The health report of a running Signalbox. */
+import { budgetNotices } from '../app/budgets/budgets.ts';
 import type { Engine } from '../app/engine/engine.ts';
 import type { HealthReport } from '../contracts/api/system-answers.ts';
 import type { Containment } from '../contracts/processes/containment.ts';
@@ -42,6 +43,11 @@ export function healthOf(
     },
     access: people.report(),
     containment,
+    budgets: budgetNotices(engine.projections.budgets).map(({ id, status, until }) => ({
+      id,
+      status,
+      until,
+    })),
     unfinished_tasks: engine.host.unfinishedTasks,
     open_attempts: engine.host.count('attempt'),
   };

@@ -14,7 +14,7 @@ import { board } from '../state/board.ts';
 import { keyOf, shownStatus } from '../state/cards.ts';
 import { past } from '../state/past.ts';
 import { useResource } from '../state/resource.ts';
-import { Slots } from './agents.tsx';
+import { BudgetHold, Slots } from './agents.tsx';
 
 export function AgentPage() {
   const { agent: id = '' } = useRoute().params;
@@ -76,6 +76,7 @@ function Overview({ agent }: { readonly agent: AgentAnswer }) {
               ['Next attempt', agent.parked_until === null ? null : <Ago time={agent.parked_until} />],
               ['Reason', agent.reason === null ? null : <Line text={agent.reason} />],
               ['By', agent.by],
+              ['Budget', agent.budget && <BudgetHold budget={agent.budget} />],
             ]}
           />
         </Section>

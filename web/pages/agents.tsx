@@ -63,8 +63,29 @@ function Agent({ agent, queues }: AgentProps) {
           <Line text={agent.reason} />
         </p>
       )}
+      {agent.budget !== null && <BudgetHold budget={agent.budget} />}
       <AgentActions agent={agent} />
     </li>
+  );
+}
+
+/** The budget that holds back an agent. */
+export function BudgetHold({
+  budget: { detail, until },
+}: {
+  readonly budget: NonNullable<AgentAnswer['budget']>;
+}) {
+  return (
+    <p class="warn-text">
+      <a href="/ui/usage">
+        <Line text={detail} />
+      </a>
+      {until !== null && (
+        <>
+          , ends <Ago time={until} />
+        </>
+      )}
+    </p>
   );
 }
 

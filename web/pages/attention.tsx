@@ -15,6 +15,7 @@ import { AttemptActions } from '../parts/decisions/attempt-actions.tsx';
 import { BulkActions } from '../parts/decisions/bulk-actions.tsx';
 import { TaskActions, type TaskActionsProps } from '../parts/decisions/task-actions.tsx';
 import { Note } from '../parts/task/note.tsx';
+import { RaiseBudget } from '../parts/usage/raise-budget.tsx';
 import { type Attention, attention, attentionCount } from '../state/attention.ts';
 import { board } from '../state/board.ts';
 import { keyOf, shownStatus } from '../state/cards.ts';
@@ -208,7 +209,15 @@ function BudgetList({ budgets }: Pick<Attention, 'budgets'>) {
     <Section title="Budgets" count={budgets.length}>
       <ul class="rows" data-group>
         {budgets.map(({ id, status, detail, until }) => (
-          <Row key={id} note={<Line text={detail} />} actions={null}>
+          <Row
+            key={id}
+            note={
+              <span class="row-note">
+                <Line text={detail} />
+              </span>
+            }
+            actions={<RaiseBudget id={id} />}
+          >
             <a href="/ui/usage">{id}</a>
             <span class="row-facts">
               <StateBadge state={status} />

@@ -1,12 +1,14 @@
 /** Schedules: when each creates its next task, and what became of the last ones. */
+import type { ComponentChildren } from 'preact';
 import { path } from '../api/http.ts';
 import type { AnswerOf, ScheduleAnswer } from '../api/types.ts';
-import { Ago, Empty, StateBadge } from '../parts/base/basics.tsx';
-import { moment } from '../parts/base/format.ts';
+import { Empty, StateBadge } from '../parts/base/basics.tsx';
+import { counted, duration, moment, spoken } from '../parts/base/format.ts';
 import { taskHref } from '../parts/base/links.tsx';
 import { Page, type PageProps, Waiting } from '../parts/base/page.tsx';
 import { PresentOnly } from '../parts/base/present-only.tsx';
 import { Line } from '../parts/base/safe-text.tsx';
+import { Backfill } from '../parts/decisions/backfill.tsx';
 import { type Decision, Decisions } from '../parts/decisions/decisions.tsx';
 import { useResource } from '../state/resource.ts';
 import { mayNow } from '../state/rights.ts';
@@ -41,29 +43,18 @@ export function SchedulesPage({ title }: PageProps) {
       <PresentOnly />
       <Waiting resource={resource} what="the schedules" />
       {resource.value && schedules.length === 0 && (
-        <Empty title="No schedules. Create one with signalbox schedule add, or in the configuration." />
+        <Empty title="No schedules.">
+          <p>
+            Create one with <code>signalbox schedule add</code>, or under <code>schedules</code> in{' '}
+            <code>signalbox.config.yaml</code>.
+          </p>
+        </Empty>
       )}
-      {schedules.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by the keyboard.
-        <section class="scroll" tabIndex={0} aria-label="Table of schedules">
-          <table>
-            <thead>
-              <tr>
-                <th>Schedule</th>
-                <th>When</th>
-                <th>Next</th>
-                <th>Last runs</th>
-                {mayNow('operate') && <th>Actions</th>}
-              </tr>
-            </thead>
-            <tbody data-group>
-              {schedules.map((schedule) => (
-                <Row key={schedule.id} schedule={schedule} onDone={resource.reload} />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
+      <ul class="rows section" data-group>
+        {schedules.map((schedule) => (
+          <Row key={schedule.id} schedule={schedule} onDone={resource.reload} />
+        ))}
+      </ul>
     </Page>
   );
 }
@@ -74,47 +65,28 @@ interface RowProps {
 }
 
 function Row({ schedule, onDone }: RowProps) {
-  const { id, project, title, status, reason, by, overlap, next, waiting, runs } = schedule;
+  const { id, project, status, next, waiting, runs } = schedule;
   return (
-    <tr data-item tabIndex={-1}>
-      <td>
-        <strong>{id}</strong> <StateBadge state={status} />
-        <p class="dim">
-          <Line text={title} /> in {project}
-        </p>
-        {status === 'paused' && (
-          <p class="warn-text">
-            by <Line text={by ?? 'Signalbox'} />
-            {reason !== null && (
-              <>
-                : <Line text={reason} />
-              </>
-            )}
-          </p>
-        )}
-      </td>
-      <td>
-        {whenText(schedule)}
-        <p class="dim">overlap: {overlap.replaceAll('_', ' ')}</p>
-      </td>
-      <td>
-        {next.length === 0 && '–'}
+    <li class="schedule" data-item tabIndex={-1}>
+      <About schedule={schedule} />
+      <Part title="Next">
+        {next.length === 0 && <li class="dim">{status === 'paused' ? 'none while it is paused' : 'none'}</li>}
         {next.slice(0, NEXT_SHOWN).map((time) => (
-          <div key={time}>{moment(time)}</div>
+          <li key={time}>{moment(time)}</li>
         ))}
-        {waiting.length > 0 && <p class="dim">{waiting.length} waiting</p>}
-      </td>
-      <td>
-        {runs.length === 0 && <span class="dim">none yet</span>}
+        {waiting.length > 0 && <li class="warn-text">{counted(waiting.length, 'time')} waiting</li>}
+      </Part>
+      <Part title="Last runs">
+        {runs.length === 0 && <li class="dim">none yet</li>}
         {runs.slice(0, RUNS_SHOWN).map((run) => (
-          <div key={run.task + run.fired_at}>
+          <li key={run.task + run.fired_at}>
             <a href={taskHref({ project, id: run.task })}>{moment(run.nominal_time)}</a>{' '}
-            <StateBadge state={run.task_status ?? 'settled'} /> <Ago time={run.fired_at} />
-          </div>
+            <StateBadge state={run.task_status ?? 'settled'} />
+          </li>
         ))}
-      </td>
+      </Part>
       {mayNow('operate') && (
-        <td>
+        <div class="schedule-actions">
           {status !== 'finished' && (
             <Decisions
               decisions={status === 'paused' ? [RESUME, TRIGGER] : [TRIGGER, PAUSE]}
@@ -124,13 +96,57 @@ function Row({ schedule, onDone }: RowProps) {
               onDone={onDone}
             />
           )}
-        </td>
+          {status === 'active' && <Backfill id={id} onDone={onDone} />}
+        </div>
       )}
-    </tr>
+    </li>
   );
 }
 
-function whenText({ cron, every_seconds, at, zone }: ScheduleAnswer): string {
-  if (cron !== null) return `${cron} (${zone})`;
-  return every_seconds === null ? `once, ${moment(at ?? '')}` : `every ${every_seconds} seconds`;
+function About({ schedule }: Pick<RowProps, 'schedule'>) {
+  const { id, project, title, agent, type, status, reason, by, overlap } = schedule;
+  return (
+    <div>
+      <strong>{id}</strong> <StateBadge state={status} />
+      <p>
+        <When schedule={schedule} />
+        <span class="dim">, overlap: {spoken(overlap)}</span>
+      </p>
+      <p class="dim">
+        <Line text={title} /> – {agent ?? `any ${type}`}, project {project}
+      </p>
+      {status === 'paused' && (
+        <p class="warn-text">
+          Paused by <Line text={by ?? 'Signalbox'} />
+          {reason !== null && (
+            <>
+              : <Line text={reason} />
+            </>
+          )}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Part({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+  return (
+    <section aria-label={title}>
+      <p class="dim">{title}</p>
+      <ul class="plain">{children}</ul>
+    </section>
+  );
+}
+
+function When({ schedule: { cron, every_seconds, at, zone } }: Pick<RowProps, 'schedule'>) {
+  if (cron !== null) {
+    return (
+      <>
+        <code>{cron}</code> {zone}
+      </>
+    );
+  }
+  return (
+    <>{every_seconds === null ? `once, ${moment(at ?? '')}` : `every ${duration(every_seconds * 1_000)}`}</>
+  );
 }

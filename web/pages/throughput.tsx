@@ -79,6 +79,7 @@ function Plots({ answer: { buckets } }: { readonly answer: Throughput }) {
       </ul>
       <Plot
         title="Tasks per minute"
+        unit="tasks"
         times={times}
         series={COUNTS.map(([label, tone]) => ({
           label,
@@ -89,12 +90,14 @@ function Plots({ answer: { buckets } }: { readonly answer: Throughput }) {
       />
       <Plot
         title="Wait until an attempt starts"
+        unit="duration"
         times={times}
         series={latencies(buckets, 'waiting_ms')}
         format={duration}
       />
       <Plot
         title="Duration of attempts"
+        unit="duration"
         times={times}
         series={latencies(buckets, 'running_ms')}
         format={duration}

@@ -6,12 +6,15 @@ import { SignalboxError } from '../../contracts/errors.ts';
 import type { EventOf } from '../../contracts/events/events.ts';
 import type { AgentDefinition } from '../../engine/supervisor/agent-roster.ts';
 import { openAttemptJson, openAttempts } from '../attempts/attempts.ts';
+import { holderOf } from '../budgets/budgets.ts';
 import { type AppContext, deciderOf, type Needs } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 
 /** The configured agents, in the order of the configuration. */
 export function listAgents(app: AppContext): AgentAnswer[] {
-  return [...app.supervision.roster.all()].map((definition) => agentJson(configured(app, definition)));
+  return [...app.supervision.roster.all()].map((definition) =>
+    agentJson(configured(app, definition), holderOf(app, definition.id)),
+  );
 }
 
 /** An agent with its open attempts, even if it is no longer configured. @throws SignalboxError `agent_not_found` */
@@ -19,7 +22,7 @@ export function readAgent(app: AppContext, id: string): AgentAnswer {
   const open_attempts = openAttempts(app)
     .filter(({ agent }) => agent === id)
     .map(openAttemptJson);
-  return { ...agentJson(findAgent(app, id)), open_attempts };
+  return { ...agentJson(findAgent(app, id), holderOf(app, id)), open_attempts };
 }
 
 /** @throws SignalboxError `agent_not_found` */
@@ -65,7 +68,8 @@ function unregistered({ id, driver, capabilities, concurrency }: AgentDefinition
   };
 }
 
-export function agentJson(agent: AgentView | Unregistered): AgentAnswer {
+/** @param budget that holds it back */
+export function agentJson(agent: AgentView | Unregistered, budget: AgentAnswer['budget']): AgentAnswer {
   const { id, state, running, concurrency, failures, reason, by, driver, capabilities } = agent;
   return {
     id,
@@ -77,6 +81,7 @@ export function agentJson(agent: AgentView | Unregistered): AgentAnswer {
     parked_until: timeOf(agent.parkedUntil),
     reason,
     by,
+    budget,
     driver,
     capabilities: [...capabilities],
   };

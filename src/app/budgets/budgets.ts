@@ -1,7 +1,8 @@
 /** Budgets for a period: listing and raising them, and taking them over from the configuration. */
-import type { BudgetView } from '../../../projections/index.ts';
+import type { Budgets, BudgetView } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
 import { periodAt } from '../../base/periods.ts';
+import type { AgentAnswer } from '../../contracts/api/answers.ts';
 import type {
   BudgetAnswer,
   BudgetConfig,
@@ -63,6 +64,40 @@ export async function registerBudgets(
     if (state === 'removed' || Object.hasOwn(configured, id)) continue;
     await commit({ type: 'budget.removed', budget: id, reason: 'removed from the configuration' });
   }
+}
+
+/** The budget that holds back an agent now; null if none does. */
+export function holderOf(app: AppContext, agent: string): AgentAnswer['budget'] {
+  const { budgets } = app.supervision.supervisor;
+  const holding = present(app).filter(({ id, spec }) => isForAgent(spec, agent) && budgets.isHolding(id));
+  const [first] = holding;
+  return first ? holdJson(first) : null;
+}
+
+/** The same at a moment of the past, as far as it is recorded. */
+export function pastHolderOf({ byId }: Budgets, agent: string): AgentAnswer['budget'] {
+  const holding = [...byId.values()].find(
+    ({ spec, state }) => state === 'exhausted' && isForAgent(spec, agent),
+  );
+  return holding ? holdJson(holding) : null;
+}
+
+/** Whether it limits everything that the agent does. */
+function isForAgent({ agent, project }: BudgetSpec, id: string): boolean {
+  return agent === id || (agent === undefined && project === undefined);
+}
+
+function holdJson(budget: BudgetView): NonNullable<AgentAnswer['budget']> {
+  return { id: budget.id, detail: holdText(budget), until: timeOf(budget.reached?.until ?? null) };
+}
+
+/** Why a budget holds back attempts. */
+export function holdText({ id, spec, raised, reached }: BudgetView): string {
+  const used =
+    reached === null
+      ? `the attempts that run are the last of its ${limitsInForce(spec, raised).attempts}`
+      : `${reachedText(reached)} are used`;
+  return `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up: ${used}`;
 }
 
 /** The budgets that have warned or are used up. */

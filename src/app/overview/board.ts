@@ -14,7 +14,7 @@ import { taskKey } from '../../contracts/ids.ts';
 import { SETTLED_STATES, type TaskState } from '../../contracts/tasks.ts';
 import { viewKey } from '../../engine/runtime/views.ts';
 import { agentJson, listAgents } from '../agents/agents.ts';
-import { budgetNotices } from '../budgets/budgets.ts';
+import { budgetNotices, pastHolderOf } from '../budgets/budgets.ts';
 import type { AppContext } from '../context.ts';
 import type { Batch } from '../events/event-feed.ts';
 import { eventJson, timeOf } from '../tasks/task-json.ts';
@@ -109,13 +109,15 @@ export function pastBoard(state: PastStates, record: StoredRecord, project?: str
     time: timeOf(record.time),
     counts: { ...state.blackboard.counts },
     cards: cardsOf(state, project),
-    agents: [...state.agents.byId.values()].map(agentJson),
+    agents: [...state.agents.byId.values()].map((agent) =>
+      agentJson(agent, pastHolderOf(state.budgets, agent.id)),
+    ),
     budgets: budgetNotices(state.budgets),
     event: eventJson(record),
   };
 }
 
-const AGENT_EVENTS = /^(?:agent\..*|task\.claimed|attempt\.ended)$/;
+const AGENT_EVENTS = /^(?:agent\..*|budget\..*|task\.claimed|attempt\.ended)$/;
 
 /**
  * The present cards of the tasks that a batch has changed: a card may be newer than the batch, never older. Tasks that

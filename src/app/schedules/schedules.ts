@@ -224,7 +224,7 @@ function scheduleJson(app: AppContext, schedule: ScheduleView): ScheduleAnswer {
     agent: task.agent ?? null,
     type: task.type ?? null,
     reason,
-    by,
+    by: by === 'supervisor' ? null : by,
     next: next.map((each) => timeOf(each)),
     waiting: (context?.buffer ?? []).map((each) => timeOf(each)),
     runs: [...runs].reverse().map((run) => runJson(app, spec.project, run)),

@@ -2,8 +2,7 @@
 import type { BudgetView, PausedQueue } from '../../../projections/index.ts';
 import { queueText } from '../../contracts/api/queue-name.ts';
 import type { WaitAnswer, WaitKind } from '../../contracts/api/why.ts';
-import { reachedText, scopeText } from '../../contracts/budgets/budget-text.ts';
-import { limitsInForce } from '../../engine/supervisor/usage/budget-use.ts';
+import { holdText } from '../budgets/budgets.ts';
 import { because, type Situation, type Taker } from './situation.ts';
 import { timeOf } from './task-json.ts';
 
@@ -39,14 +38,9 @@ export function pendingWaits(situation: Situation): WaitAnswer[] {
 }
 
 /** For the end of the period of a budget, or for its raise. */
-function budgetWait({ id, spec, raised, reached }: BudgetView): WaitAnswer {
-  const { attempts } = limitsInForce(spec, raised);
-  const used =
-    reached === null
-      ? `the attempts that run are the last of its ${attempts}`
-      : `${reachedText(reached)} are used`;
-  const detail = `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up: ${used}`;
-  return { kind: 'budget', detail, until: timeOf(reached?.until ?? null) ?? undefined };
+function budgetWait(budget: BudgetView): WaitAnswer {
+  const until = timeOf(budget.reached?.until ?? null) ?? undefined;
+  return { kind: 'budget', detail: holdText(budget), until };
 }
 
 /** Why this agent does not take the task; null if it could. */

@@ -267,7 +267,10 @@ function styleOf({ state }: AgentAnswer): Style {
 }
 
 /** Why an agent takes no tasks, who decided it, and until when; empty if it takes tasks. */
-function holdText({ reason, by, parked_until: until }: AgentAnswer): string {
-  const parts = [reason, by === null ? null : `by ${by}`, until === null ? null : `until ${until}`];
-  return parts.filter((part) => part !== null).join(', ');
+function holdText({ reason, by, parked_until: until, budget }: AgentAnswer): string {
+  const own = [reason, by === null ? null : `by ${by}`, until === null ? null : `until ${until}`];
+  const ofBudget =
+    budget === null ? [] : [budget.detail, budget.until === null ? null : `until ${budget.until}`];
+  const parts = [own, ofBudget].map((each) => each.filter((part) => part !== null).join(', '));
+  return parts.filter((part) => part !== '').join('; ');
 }

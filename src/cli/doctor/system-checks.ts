@@ -130,11 +130,17 @@ function judge(url: string, answer: unknown): Finding[] {
     const detail = `what answers at ${url} is not a Signalbox of this version`;
     return [warn('signalbox', detail, 'restart it, or fix --url')];
   }
-  const { version, ready, reason, log } = parsed.data;
+  const { version, ready, reason, log, budgets } = parsed.data;
   const detail = `${version} runs at ${url}; event log ${log.state} at ${log.sequence} (${log.durability})`;
-  const integrity = judgeLog(log.integrity);
-  if (ready) return [ok('signalbox', detail), integrity];
-  return [fail('signalbox', `${detail}; not ready: ${reason}`, 'see its log output'), integrity];
+  const others = [judgeLog(log.integrity), ...budgets.map(judgeBudget)];
+  if (ready) return [ok('signalbox', detail), ...others];
+  return [fail('signalbox', `${detail}; not ready: ${reason}`, 'see its log output'), ...others];
+}
+
+function judgeBudget({ id, status, until }: HealthReport['budgets'][number]): Finding {
+  const what = status === 'exhausted' ? 'is used up: it holds back attempts' : 'is nearly used up';
+  const advice = `"signalbox budget ls" says how much is used; "signalbox budget raise ${id}" raises it for this period`;
+  return warn('budget', `${id} ${what} until ${until}`, advice);
 }
 
 const RESTORE = 'stop Signalbox, restore the log from a backup, and start it again: docs/how-to/audit.md';

@@ -1,5 +1,7 @@
 /** Changes between two moments, as text and as JSON. */
+import type { Budgets } from '../../../projections/index.ts';
 import { agentJson } from '../../app/agents/agents.ts';
+import { pastHolderOf } from '../../app/budgets/budgets.ts';
 import { attemptJson, commentJson, outputJson, timeOf } from '../../app/tasks/task-json.ts';
 import { oneLine } from '../../base/text/printable.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
@@ -45,7 +47,8 @@ export async function showDiff(terminal: Terminal, request: DiffRequest): Promis
       ? all
       : { agents: [], queues: [], tasks: all.tasks.filter(({ task }) => task.id === scope.task) };
   if (json) {
-    const body = changesJson(changes, request.log.contentDirectory);
+    const { budgets } = replay.projections;
+    const body = changesJson(changes, budgets, request.log.contentDirectory);
     terminal.print(JSON.stringify({ from: placeJson(from), to: placeJson(to), ...body }, null, 2));
     return;
   }
@@ -65,7 +68,12 @@ function assertInOrder(first: Moment, from: Place, second: Moment): void {
   );
 }
 
-function changesJson({ tasks, agents, queues }: BoardChanges, contentDirectory: string): object {
+/** @param budgets at the second moment */
+function changesJson(
+  { tasks, agents, queues }: BoardChanges,
+  budgets: Budgets,
+  contentDirectory: string,
+): object {
   return {
     tasks: tasks.map(({ task, state, outputs, comments, attempts }) => ({
       project: task.project,
@@ -77,7 +85,11 @@ function changesJson({ tasks, agents, queues }: BoardChanges, contentDirectory: 
       comments: comments.map(commentJson),
       attempts: attempts.map(({ from, to, attempt }) => ({ from, to, ...attemptJson(attempt) })),
     })),
-    agents: agents.map(({ from, to, agent }) => ({ from, to, ...agentJson(agent) })),
+    agents: agents.map(({ from, to, agent }) => ({
+      from,
+      to,
+      ...agentJson(agent, pastHolderOf(budgets, agent.id)),
+    })),
     queues,
   };
 }

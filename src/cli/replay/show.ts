@@ -1,6 +1,7 @@
 /** The state at a moment. The JSON of a task is what the API answered at that moment. */
 
 import { agentJson } from '../../app/agents/agents.ts';
+import { pastHolderOf } from '../../app/budgets/budgets.ts';
 import { readTask } from '../../app/tasks/read-tasks.ts';
 import { taskJson } from '../../app/tasks/task-json.ts';
 import { EXPANSIONS } from '../../contracts/api/requests.ts';
@@ -90,7 +91,7 @@ function showBoard(
   { json, limit }: ReplayOptions,
   now: number,
 ): void {
-  const { blackboard, agents } = projections;
+  const { blackboard, agents, budgets } = projections;
   const all = [...blackboard.tasks.values()].filter(
     (task) => project === undefined || task.project === project,
   );
@@ -99,7 +100,10 @@ function showBoard(
   );
   const shown = all.slice(0, limit ?? (json ? all.length : LIMIT)).map(taskJson);
   if (json) {
-    const known = project === undefined ? { agents: [...agents.byId.values()].map(agentJson) } : {};
+    const agentsJson = [...agents.byId.values()].map((agent) =>
+      agentJson(agent, pastHolderOf(budgets, agent.id)),
+    );
+    const known = project === undefined ? { agents: agentsJson } : {};
     terminal.print(JSON.stringify({ ...placeJson(place), counts, tasks: shown, ...known }, null, 2));
     return;
   }

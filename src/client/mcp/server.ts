@@ -2,6 +2,7 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import { VERSION } from '../../version.ts';
 import { addBackgroundTools } from './background-tools.ts';
+import { addBudgetTools } from './budget-tools.ts';
 import { addQuestionTools } from './question-tools.ts';
 import { addScheduleTools } from './schedule-tools.ts';
 import { type McpSession, messagesOf } from './session.ts';
@@ -32,5 +33,6 @@ export function createMcpServer(session: McpSession): McpServer {
   addQuestionTools(tools, session);
   addBackgroundTools(tools, session);
   addScheduleTools(tools, session);
+  addBudgetTools(tools, session);
   return server;
 }

@@ -209,6 +209,8 @@ export const agentAnswerSchema = z.strictObject({
   reason: z.string().nullable(),
   /** Who paused or drained it. */
   by: z.string().nullable(),
+  /** The budget that holds it back: its own, or one for all agents; null if none does. */
+  budget: z.strictObject({ id: z.string(), detail: z.string(), until: time.nullable() }).nullable(),
   driver: z.string(),
   capabilities: z.array(z.string()),
   /** If one agent is read: its open attempts. */

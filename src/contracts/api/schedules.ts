@@ -97,7 +97,7 @@ export const scheduleAnswerSchema = z.strictObject({
   agent: z.string().nullable(),
   type: z.string().nullable(),
   reason: z.string().nullable().describe('Why it is paused.'),
-  by: z.string().nullable(),
+  by: z.string().nullable().describe('Who paused it; null if Signalbox did.'),
   next: z.array(time).describe('The next times; empty unless it is active.'),
   waiting: z.array(time).describe('Times that wait until the task before them is settled.'),
   runs: z

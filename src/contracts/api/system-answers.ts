@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, time } from '../fields.ts';
 import { CONTAINMENTS } from '../processes/containment.ts';
 import { integritySchema } from './audit-status.ts';
+import { budgetNoticeSchema } from './usage/budgets.ts';
 
 /** Headers of a part of a log, which is plain text: its offset, the offset of the next part, and whether it is the last. */
 export const LOG_HEADERS = {
@@ -76,6 +77,8 @@ export const healthReportSchema = z.strictObject({
   access: accessReportSchema,
   /** How processes that agents leave behind are kept in reach. `search` cannot prove that none is left. */
   containment: z.enum(CONTAINMENTS),
+  /** Those that have warned, or are used up; "signalbox budget ls" says how much. */
+  budgets: z.array(budgetNoticeSchema.omit({ detail: true, since: true })),
   unfinished_tasks: count,
   open_attempts: count,
 });

@@ -11,7 +11,7 @@ import { Sandbox } from '../../support/process/signalbox-process.ts';
 import { until } from '../../support/until.ts';
 
 const TOOLS = [
-  ...'ask background_run check_background drain_notifications question_answer question_list schedule_create schedule_list schedule_trigger'.split(
+  ...'ask background_run budget_list check_background drain_notifications question_answer question_list schedule_create schedule_list schedule_trigger'.split(
     ' ',
   ),
   ...'claim comment create edit get list output status steer'.split(' ').map((name) => `task_${name}`),
@@ -127,6 +127,7 @@ describe.concurrent('the MCP server', () => {
           expect(await agent.ok('task_list', filter)).toMatchObject({ tasks: [] });
         }
         expect(tasks.map((task) => task.id)).toEqual(expect.arrayContaining([id, created.id]));
+        expect(await agent.ok('budget_list')).toEqual({ budgets: [] });
         expect(await agent.ok('task_status', { status: 'review' })).toMatchObject({ status: 'review' });
         expect(await agent.ok('task_get', { task_id: id })).toMatchObject({
           outputs: [{ title: 'Answer', agent: 'worker' }],

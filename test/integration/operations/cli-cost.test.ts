@@ -125,6 +125,25 @@ describe('what is not known', () => {
     ]);
   });
 
+  it('the agent of a used-up budget, doctor and /health say so', async () => {
+    const why =
+      'budget words of agent free for this month is used up: 1,000 of 1,000 tokens are used, until ';
+    const agents = await lines('agent', 'ls');
+    expect(agents.find((line) => line.startsWith('free'))).toContain(why);
+    expect(agents.filter((line) => line.includes('budget'))).toHaveLength(1);
+    expect((await lines('agent', 'show', 'free')).join(' ')).toContain(why);
+    const { budgets } = await up.client.readHealth();
+    expect(budgets.map(({ id, status }) => [id, status])).toEqual([
+      ['money', 'warned'],
+      ['words', 'exhausted'],
+    ]);
+    const { out } = await up.run(['doctor']);
+    expect(out).toMatch(
+      /^warn +budget +words is used up: it holds back attempts until \S+\n.*budget raise words/m,
+    );
+    expect(out).toMatch(/^warn +budget +money is nearly used up until /m);
+  });
+
   it('and a raise of a budget frees its agent', async () => {
     await up.run(['task', 'add', 'More', '--agent', 'free', '--id', 'more']);
     const [, why] = await lines('task', 'why', 'more');
@@ -134,5 +153,6 @@ describe('what is not known', () => {
       'budget words is open: 1,000 of 5,000 tokens',
     ]);
     expect((await up.settled('more')).status).toBe('done');
+    expect((await lines('agent', 'ls')).join()).not.toContain('budget');
   });
 });

@@ -45,6 +45,7 @@ export const HEALTHY: HealthReport = {
   },
   access: { state: 'open', warning: null },
   containment: 'search',
+  budgets: [],
   unfinished_tasks: 0,
   open_attempts: 0,
 };

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { listBudgets, raiseBudget, registerBudgets } from '../../../src/app/budgets/budgets.ts';
+import { newProjections } from '../../../projections/index.ts';
+import { listAgents } from '../../../src/app/agents/agents.ts';
+import { listBudgets, pastHolderOf, raiseBudget, registerBudgets } from '../../../src/app/budgets/budgets.ts';
 import { explainTask } from '../../../src/app/tasks/why.ts';
 import { budgetConfigSchema } from '../../../src/contracts/api/usage/budgets.ts';
 import { agent } from '../../support/simulation/agent.ts';
@@ -160,6 +162,21 @@ describe('a budget', () => {
     expect(claims.length).toBe(3);
     expect(stateOf(simulation)).toBe('exhausted');
     expect(listBudgets(simulation.app)[0]).toMatchObject({ used_attempts: 3, holds: true });
+  });
+
+  it('is what an agent waits for, now and at a past moment', async () => {
+    for (const scope of [{ agent: 'coder' }, {}]) {
+      const simulation = await begin({ tokens: 3_000, ...scope });
+      await done(simulation, 'a');
+      const held = listAgents(simulation.app).flatMap(({ id, budget }) => (budget === null ? [] : [id]));
+      expect(held).toEqual('agent' in scope ? ['coder'] : ['coder', 'other']);
+      const past = newProjections();
+      for (const record of simulation.records) past.evolve(record);
+      expect(pastHolderOf(past.budgets, 'coder')).toEqual(listAgents(simulation.app)[0]?.budget);
+      expect(pastHolderOf(newProjections().budgets, 'coder')).toBeNull();
+      await simulation.advance(25 * HOUR);
+      expect(listAgents(simulation.app).map(({ budget }) => budget)).toEqual([null, null]);
+    }
   });
 
   it('counts what failed, too', async () => {

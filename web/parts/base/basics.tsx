@@ -39,6 +39,11 @@ const TONES: Readonly<Record<string, Tone>> = {
   probing: 'warn',
   offline: 'bad',
   passed: 'good',
+  open: 'good',
+  warned: 'warn',
+  exhausted: 'bad',
+  active: 'good',
+  finished: 'calm',
 };
 
 export const toneOf = (state: string): Tone => TONES[state] ?? 'calm';

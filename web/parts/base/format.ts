@@ -1,5 +1,8 @@
 /** Numbers, sizes and times as short text. */
 
+/** The time zone of the browser, in which the page shows times. */
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 export function ago(time: string | number | null, now: number): string {
   if (time === null) return '–';
   const ms = now - (typeof time === 'number' ? time : Date.parse(time));
@@ -42,6 +45,10 @@ export function bytes(count: number | null): string {
 
 const grouped = new Intl.NumberFormat('en');
 export const number = (count: number): string => grouped.format(count);
+
+const short = new Intl.NumberFormat('en', { notation: 'compact' });
+/** As in `8.2M`. */
+export const compact = (count: number): string => short.format(count);
 
 export const counted = (count: number, noun: string): string =>
   `${number(count)} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,8 +1,8 @@
 /** The dialog before a decision is sent: what it does, a comment, and the name of the user. */
 import { useSignal } from '@preact/signals';
-import { reasonOf } from '../../api/http.ts';
 import { decider } from '../../state/session.ts';
 import { Dialog } from '../base/dialog.tsx';
+import { DialogForm } from '../base/dialog-form.tsx';
 import { NameField } from '../frame/name-field.tsx';
 import type { Decision } from './decisions.tsx';
 
@@ -25,31 +25,18 @@ export function Question({ title, decision, send, onClose }: QuestionProps) {
   const { label, hint, tone, needsComment = false, below = 0 } = decision;
   const withChildren = useSignal(false);
   const comment = useSignal('');
-  const trouble = useSignal<string | null>(null);
-  const isSending = useSignal(false);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
+  const sendIt = async (): Promise<void> => {
     const text = comment.value.trim();
-    if (needsComment && text === '') {
-      trouble.value = 'Enter a comment: the agent receives it.';
-      return;
-    }
-    isSending.value = true;
-    try {
-      await send({
-        ...decider(),
-        ...(text !== '' && { comment: text }),
-        ...(withChildren.value && { children: true }),
-      });
-    } catch (error) {
-      trouble.value = reasonOf(error);
-    } finally {
-      isSending.value = false;
-    }
+    if (needsComment && text === '') throw new Error('Enter a comment: the agent receives it.');
+    await send({
+      ...decider(),
+      ...(text !== '' && { comment: text }),
+      ...(withChildren.value && { children: true }),
+    });
   };
   return (
     <Dialog title={title} onClose={onClose}>
-      <form onSubmit={submit} class="form">
+      <DialogForm label={label} tone={tone} send={sendIt} onClose={onClose}>
         <p class="dim">{hint}</p>
         <label>
           Comment{needsComment ? '' : ' (optional)'}
@@ -76,20 +63,7 @@ export function Question({ title, decision, send, onClose }: QuestionProps) {
           </label>
         )}
         <NameField />
-        {trouble.value !== null && (
-          <p class="trouble" role="alert">
-            {trouble.value}
-          </p>
-        )}
-        <div class="actions end">
-          <button type="button" class="quiet" onClick={onClose}>
-            Back
-          </button>
-          <button type="submit" class="strong" data-tone={tone} disabled={isSending.value}>
-            {label}
-          </button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -3,6 +3,7 @@ import { PAGES } from '../../pages.tsx';
 import { isHelpOpen } from '../../state/keyboard.ts';
 import { Dialog } from '../base/dialog.tsx';
 import { TASK_DECISIONS } from '../decisions/task-actions.tsx';
+import { RAISE_KEY } from '../usage/raise-budget.tsx';
 
 const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly label: string }[] = [
   { keys: ['/'], label: 'Search' },
@@ -17,6 +18,7 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly label: st
   { keys: ['e'], label: 'Edit the task of the page; give the attempt of the page more time' },
   { keys: ['y'], label: 'Copy the task of the page' },
   { keys: ['K'], label: 'Stop the attempt of the page' },
+  { keys: [RAISE_KEY], label: 'Raise the focused budget' },
   { keys: ['s'], label: 'Select the focused row' },
   { keys: ['*'], label: 'Select all rows of the list' },
   ...PAGES.flatMap(({ title, navigation }) =>

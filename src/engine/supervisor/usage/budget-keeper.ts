@@ -71,7 +71,7 @@ export class BudgetKeeper {
     return this.#holder(({ agent, ...spec }) => agent === undefined && (spec.project ?? project) === project);
   }
 
-  /** The budget that holds back an agent; null if none does. */
+  /** The budget of an agent that holds it back; null if none does. One for everything holds back projects. */
   holderOfAgent(agent: string): string | null {
     return this.#holder((spec) => spec.agent === agent);
   }
