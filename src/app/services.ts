@@ -5,7 +5,7 @@ import type { AttemptAnswer, TaskAnswer } from '../contracts/api/answers.ts';
 import type { JobAnswer } from '../contracts/api/jobs.ts';
 import type { AddComment, Decision } from '../contracts/api/requests.ts';
 import { SignalboxError } from '../contracts/errors.ts';
-import type { TaskRef } from '../contracts/ids.ts';
+import type { AttemptRef, TaskRef } from '../contracts/ids.ts';
 import { SETTLED_STATES } from '../contracts/tasks.ts';
 import { childrenOf, refOf } from '../engine/runtime/views.ts';
 import type { QuestionRef } from '../engine/supervisor/questions/question-ref.ts';
@@ -97,6 +97,9 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
       reportStatus: answeringAgent(reportStatus),
       reportHeartbeat: answeringAgent(reportHeartbeat),
       addOutput: answeringAgent(addOutput),
+      /** A report of an attempt was refused, or (null) accepted. */
+      noteReport: (attempt: AttemptRef, refusal: string | null): void =>
+        app.supervision.supervisor.attempts.noteReport(attempt, refusal),
       addComment: async (ref: TaskRef, comment: AddComment, sender: Sender): Promise<TaskAnswer> =>
         withMessages(await addComment(app, ref, comment, sender), ref, sender.token),
     },

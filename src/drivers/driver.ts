@@ -120,6 +120,8 @@ export interface RunEnd {
   readonly evidence?: Readonly<Record<string, unknown>>;
   /** What proves its transcript. A driver leaves it to the supervisor. */
   readonly transcript?: TranscriptProof | undefined;
+  /** Why its last report to Signalbox failed, as its transcript says. A driver leaves that to the supervisor, too. */
+  readonly refusedReport?: string | undefined;
 }
 
 export interface RunStart {

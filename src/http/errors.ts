@@ -48,7 +48,8 @@ export function answerClientError(this: FastifyInstance, thrown: Error, socket: 
   socket.destroy();
 }
 
-function explain(thrown: unknown): SignalboxError {
+/** An error of a handler, a hook or the server itself, in its words. */
+export function explain(thrown: unknown): SignalboxError {
   if (thrown instanceof SignalboxError) return thrown;
   const { code, statusCode } = factsOf(thrown);
   switch (code) {

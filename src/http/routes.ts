@@ -3,11 +3,13 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '../contracts/actors.ts';
-import { SignalboxError } from '../contracts/errors.ts';
+import { type ErrorCode, SignalboxError } from '../contracts/errors.ts';
 import type { Caller, Gatekeeper } from '../operations/access/access.ts';
+import { problemOf } from '../operations/errors.ts';
 import type { Operation, Reply } from '../operations/operation.ts';
 import { type Limits, perform } from '../operations/perform.ts';
 import type { Services } from '../operations/services.ts';
+import { explain } from './errors.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 export interface RouteOptions extends Limits {
@@ -38,6 +40,11 @@ export function addRoute(http: FastifyInstance, operation: Operation, options: R
     onRequest: async (request) => {
       callers.set(request, admit(operation, request, options));
     },
+    // Also for what is no JSON: then no handler is called.
+    ...(operation.isReport && {
+      onError: async (request: Request, _reply: FastifyReply, error: Error) =>
+        noteReport(options, callers.get(request), explain(error)),
+    }),
     handler: async (request, reply) => {
       const { params, query, body = {} } = request;
       const headers = withText(request.headers, 'idempotency-key');
@@ -49,11 +56,32 @@ export function addRoute(http: FastifyInstance, operation: Operation, options: R
         isAdmitted: () => isAdmitted(operation, request, options),
       };
       const answer = await perform(operation, options.services, { params, query, body }, context, options);
+      if (operation.isReport) noteReport(options, callers.get(request), null);
       return answer.stream === undefined
         ? reply.code(answer.status).headers(answer.headers).send(answer.body)
         : stream(request, reply, answer, answer.stream);
     },
   });
+}
+
+/** Refusals that say nothing about the report: it is to be sent again, or its attempt is over. */
+const NO_REFUSALS: readonly ErrorCode[] = [
+  'rate_limited',
+  'stale_attempt',
+  'unauthorized',
+  'forbidden',
+  'internal',
+];
+
+/** What became of a report of an agent. @param error null if it was accepted */
+function noteReport(
+  { services }: RouteOptions,
+  caller: Caller | undefined,
+  error: SignalboxError | null,
+): void {
+  if (!caller?.attempt) return;
+  if (error !== null && (problemOf(error, '').status >= 500 || NO_REFUSALS.includes(error.code))) return;
+  services.messages.noteReport(caller.attempt, error?.message ?? null);
 }
 
 /** Node reads header fields as Latin-1. A value that was sent as UTF-8 is read as such, as over NATS. */

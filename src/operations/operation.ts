@@ -131,6 +131,8 @@ interface Facts {
   readonly http: { readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; readonly path: string };
   /** The project, if the path has none. */
   readonly project?: string;
+  /** An agent gives its result by it: if it is refused, and no other one is accepted, the attempt has none. */
+  readonly isReport?: true;
   /**
    * The query names the project, and the answer has nothing of another one: an attempt may ask for its own, which is
    * meant if it names none.

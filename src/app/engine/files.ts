@@ -1,7 +1,7 @@
 /** What an engine keeps beside its log. */
 import { join } from 'node:path';
 import { largeContentIn } from '../attempts/store-text.ts';
-import { transcriptProver } from '../attempts/transcript-proof.ts';
+import { outputAtEnd } from '../attempts/transcript-proof.ts';
 import type { Settings } from '../context.ts';
 import type { EngineOptions } from './engine-options.ts';
 
@@ -14,6 +14,6 @@ export function filesOf(options: EngineOptions) {
   const { content, attempts } = directoriesOf(options);
   return {
     largeContent: largeContentIn(content, options.limits.maxEventBytes),
-    transcriptProof: transcriptProver(attempts, options.logger),
+    outputAtEnd: outputAtEnd(attempts, options.logger),
   };
 }

@@ -20,6 +20,8 @@ import { readGemini } from './gemini.ts';
 import { readOpencode } from './opencode.ts';
 import { NOTHING, type TranscriptReader } from './reader.ts';
 
+export type CallContent = Extract<TranscriptContent, { kind: 'tool_call' }>;
+
 /** Null: every line is shown as it is. */
 const READERS: Readonly<Record<TranscriptFormat, TranscriptReader | null>> = {
   text: null,
@@ -92,25 +94,29 @@ function objectIn(text: string): object | null {
  */
 export async function proofOf(directory: string, below?: string): Promise<TranscriptProof | null> {
   const output = await openRecorded(directory, below);
-  try {
-    if (output.end === 0) return null;
-    const counted = new Counted();
-    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
-    for (const { from, to } of output.parts) {
-      for (let at = from; at < to; ) {
-        const length = await output.read(at, buffer);
-        if (length === 0) break;
-        counted.add(buffer.subarray(0, length));
-        at += length;
-      }
-      counted.endPart();
+  return provedBy(output, formatOf(directory)).finally(() => output.close());
+}
+
+/** The same for an output that is open. */
+export async function provedBy(
+  output: RecordedOutput,
+  format: TranscriptFormat,
+): Promise<TranscriptProof | null> {
+  if (output.end === 0) return null;
+  const counted = new Counted();
+  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  for (const { from, to } of output.parts) {
+    for (let at = from; at < to; ) {
+      const length = await output.read(at, buffer);
+      if (length === 0) break;
+      counted.add(buffer.subarray(0, length));
+      at += length;
     }
-    const { bytes, lines } = counted;
-    const dropped_bytes = output.end - bytes;
-    return { format: formatOf(directory), sha256: counted.sha256(), bytes, dropped_bytes, lines };
-  } finally {
-    await output.close();
+    counted.endPart();
   }
+  const { bytes, lines } = counted;
+  const dropped_bytes = output.end - bytes;
+  return { format, sha256: counted.sha256(), bytes, dropped_bytes, lines };
 }
 
 class Counted {

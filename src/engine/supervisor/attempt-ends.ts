@@ -15,7 +15,6 @@ import { messageOf } from '../../contracts/errors.ts';
 import { type AttemptRef, attemptKey, type TaskRef, taskKey } from '../../contracts/ids.ts';
 import type { Prices } from '../../contracts/prices.ts';
 import type { AttemptOutcome, ContentReference, Output, TaskSpec } from '../../contracts/tasks.ts';
-import type { TranscriptProof } from '../../contracts/transcript/schemas.ts';
 import type { RunEnd } from '../../drivers/driver.ts';
 import type { QuotaSign } from '../../drivers/quota.ts';
 import { taskOf } from '../runtime/views.ts';
@@ -30,8 +29,8 @@ interface AttemptEndsParts extends SupervisorContext {
   readonly prices: Prices;
   /** Where large outputs are kept; absent if they have to fit in an event. */
   readonly largeContent?: LargeContent | undefined;
-  /** What proves the transcript of an attempt whose process has ended; null if it has none. Absent: none has. */
-  readonly transcriptProof?: TranscriptProver | undefined;
+  /** Reads the output of an attempt whose process has ended; null if it has none. Absent: none has. */
+  readonly outputAtEnd?: OutputAtEnd | undefined;
   /** Called if a failed attempt reported that its agent's quota is used up; its end is recorded next. */
   readonly onQuota: (agent: string, sign: QuotaSign) => void;
   /** Called for an attempt that ends and is not parked; its end is recorded next. */
@@ -54,7 +53,8 @@ export function backoffMs(backoff: Backoff, attempts: number, random: number): n
   return Math.round(1_000 * seconds * (1 + backoff.jitter * (2 * random - 1)));
 }
 
-export type TranscriptProver = (attempt: AttemptRef) => Promise<TranscriptProof | null> | null;
+export type OutputAtEnd = (attempt: AttemptRef) => Promise<EndedOutput> | null;
+export type EndedOutput = Pick<RunEnd, 'transcript' | 'refusedReport'>;
 
 export interface LargeContent {
   /** Content of an output up to this size is in its event. */
@@ -79,6 +79,8 @@ function isLarge({ content = '' }: Output, { inlineBytes }: LargeContent): boole
 
 export class AttemptEnds {
   readonly #options: AttemptEndsParts;
+  /** Why the last report of an open attempt was refused, by its key. Not kept over a restart: the transcript is. */
+  readonly #refused = new Map<string, string>();
 
   constructor(options: AttemptEndsParts) {
     this.#options = options;
@@ -91,11 +93,9 @@ export class AttemptEnds {
    */
   complete(attempt: AttemptRef, end: RunEnd): RunEnd | Promise<RunEnd> {
     const kept = this.#keepLarge(end);
-    const proving = this.#options.transcriptProof?.(attempt) ?? null;
-    if (proving === null) return kept;
-    return Promise.all([kept, proving]).then(([each, transcript]) =>
-      transcript === null ? each : { ...each, transcript },
-    );
+    const reading = this.#options.outputAtEnd?.(attempt) ?? null;
+    if (reading === null) return kept;
+    return Promise.all([kept, reading]).then(([each, output]) => ({ ...each, ...output }));
   }
 
   #keepLarge(end: RunEnd): RunEnd | Promise<RunEnd> {
@@ -125,13 +125,14 @@ export class AttemptEnds {
     const { project, task, attempt } = ref;
     const entity = host.get('attempt', attemptKey(ref));
     if (!entity) return;
-    const counted = this.#countedOutputs(ref, end.outputs);
+    const refused = this.#refusedReport(ref, entity.context, end);
+    const counted = refused === undefined ? this.#countedOutputs(ref, end.outputs) : [];
     const [refusal] = counted.flatMap(
       (output) =>
         decide({ type: 'task.output_added', project, task, attempt, output }, `agent:${agent}`) ?? [],
     );
     const judged = judge(end.result, entity.context, this.#hasOutput(ref) || refusal !== undefined, {
-      failure: end.failure,
+      failure: end.failure ?? refused,
       printed: end.complaint ?? errorLine(end.stderrTail ?? ''),
       reported: this.#reportedFailure(ref, entity.context),
     });
@@ -141,6 +142,25 @@ export class AttemptEnds {
     const error = `its output was refused: ${refusal?.message}`;
     const settled = isCut ? { outcome: 'failed' as const, error } : judgement;
     this.#recordEnd(ref, agent, withQuota(settled, entity.context, end.quota), end);
+  }
+
+  /**
+   * A report of an open attempt was refused, or (null) accepted. What an agent says without a report is no result if its
+   * last report was refused.
+   */
+  noteReport({ project, task, attempt }: AttemptRef, refusal: string | null): void {
+    const key = attemptKey({ project, task, attempt });
+    if (refusal === null || !this.#options.host.get('attempt', key)) this.#refused.delete(key);
+    else this.#refused.set(key, refusal);
+  }
+
+  /** Why its exit code alone makes no result: it has tried to report one, in vain, and has left nothing else. */
+  #refusedReport(ref: AttemptRef, { verdict }: AttemptContext, end: RunEnd): string | undefined {
+    const refused = this.#refused.get(attemptKey(ref)) ?? end.refusedReport;
+    this.#refused.delete(attemptKey(ref));
+    if (refused === undefined || verdict !== null || this.#hasPosted(ref)) return undefined;
+    if (end.outputs.some(({ diff }) => diff !== undefined)) return undefined;
+    return `its report to Signalbox was refused, and it made no other: ${refused}`;
   }
 
   /** Records that a run could not be started. */
@@ -237,9 +257,12 @@ export class AttemptEnds {
   #countedOutputs(ref: AttemptRef, outputs: readonly Output[]): readonly Output[] {
     const state = this.#options.host.get('task', taskKey(ref))?.state;
     if (state !== 'working' && state !== 'review') return [];
+    return this.#hasPosted(ref) ? outputs.filter(({ diff }) => diff !== undefined) : outputs;
+  }
+
+  #hasPosted(ref: AttemptRef): boolean {
     const posted = taskOf(this.#options.projections, ref)?.outputs ?? [];
-    const hasPosted = posted.some(({ attempt, diff }) => attempt === ref.attempt && diff === undefined);
-    return hasPosted ? outputs.filter(({ diff }) => diff !== undefined) : outputs;
+    return posted.some(({ attempt, diff }) => attempt === ref.attempt && diff === undefined);
   }
 
   #recordEnd(ref: AttemptRef, agent: string, { outcome, error }: Judgement, end: RunEnd | null): void {

@@ -156,6 +156,11 @@ export class AttemptKeeper {
     this.#clock.noteSign(attempt, evidence);
   }
 
+  /** A report of the agent was refused, or (null) accepted. */
+  noteReport(attempt: AttemptRef, refusal: string | null): void {
+    this.#ends.noteReport(attempt, refusal);
+  }
+
   /** Epoch milliseconds at which it is stopped if it stays silent; null if silence alone stops nothing. */
   silentUntil(attempt: AttemptRef): number | null {
     return this.#clock.silentUntil(attempt);

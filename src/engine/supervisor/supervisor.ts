@@ -19,7 +19,7 @@ import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import { attemptsOf, isAuxiliary, refOf, taskOf } from '../runtime/views.ts';
 import { type AgentDefinition, queueOf, registerAgents } from './agent-roster.ts';
-import { AttemptEnds, type LargeContent, type TranscriptProver } from './attempt-ends.ts';
+import { AttemptEnds, type LargeContent, type OutputAtEnd } from './attempt-ends.ts';
 import { AttemptKeeper } from './attempt-keeper.ts';
 import { Breaker } from './breaker.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -53,7 +53,7 @@ export interface SupervisorOptions extends Omit<SupervisorContext, 'timers' | 'd
   readonly prompts: PromptBuilders;
   readonly prices: Prices;
   readonly largeContent?: LargeContent | undefined;
-  readonly transcriptProof?: TranscriptProver | undefined;
+  readonly outputAtEnd?: OutputAtEnd | undefined;
   /** Makes workspaces; null if no agent has them. */
   readonly workspaces: Workspaces | null;
 }

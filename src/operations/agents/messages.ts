@@ -19,6 +19,7 @@ const message = {
 export const reportStatus = operation({
   ...message,
   name: 'reportStatus',
+  isReport: true,
   summary: 'Report the status of an attempt: working, review (finished), failed or blocked',
   http: { method: 'POST', path: `${TASK}/status` },
   input: { ...NO_INPUT, params: taskParams, body: statusReportSchema },
@@ -44,6 +45,7 @@ export const reportHeartbeat = operation({
 export const addOutput = operation({
   ...message,
   name: 'addOutput',
+  isReport: true,
   summary: 'Add an output to a task',
   http: { method: 'POST', path: `${TASK}/outputs` },
   input: { ...NO_INPUT, params: taskParams, body: addOutputSchema },

@@ -35,6 +35,47 @@ describe('messages of agents over HTTP', () => {
     expect(task.comments).toMatchObject([{ author: 'worker', body: 'look at line 3' }]);
   });
 
+  it('takes no result from an agent whose last report was refused, and which only ends', async () => {
+    const gate = new Gate();
+    await using http = await start(gate);
+    for (const id of ['bad', 'mended', 'reported', 'without']) {
+      await http.post(TASKS, {
+        id,
+        title: id,
+        agent: 'worker',
+        max_attempts: 1,
+        review: 'auto',
+        outputs: 'optional',
+      });
+      await http.test.until(id, ({ state }) => state === 'working');
+    }
+    const say = (id: string, raw: string) =>
+      http.post(`${TASKS}/${id}/outputs`, undefined, { raw, token: http.token(id) });
+    problemIn(await say('bad', "{ 'type': 'document' }"), 400, 'invalid_request');
+    problemIn(await say('mended', '{}'), 400, 'invalid_request');
+    taskIn(await say('mended', JSON.stringify(document)), 201);
+    taskIn(await say('reported', JSON.stringify(document)), 201);
+    problemIn(await say('reported', '{}'), 400, 'invalid_request');
+    gate.open();
+    const ends = await Promise.all(
+      ['bad', 'mended', 'reported', 'without'].map(async (id) => {
+        await http.test.until(id, ({ openAttempt }) => openAttempt === null);
+        const { status, attempts } = taskIn(await http.get(`${TASKS}/${id}?expand=attempts`));
+        return [id, status, attempts?.[0]?.error];
+      }),
+    );
+    expect(ends).toEqual([
+      [
+        'bad',
+        'failed',
+        expect.stringMatching(/^its report to Signalbox was refused, and it made no other: body: /),
+      ],
+      ['mended', 'done', null],
+      ['reported', 'done', null],
+      ['without', 'done', null],
+    ]);
+  });
+
   it('captures the file that content_path names', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'signalbox-http-'));
     try {
