@@ -17,6 +17,8 @@ export interface SteeringMessage {
     readonly attempt: number;
     readonly by: SteeringWay;
     readonly time: number;
+    /** The message of the agent in whose answer it was. */
+    readonly cause?: string | undefined;
   } | null;
 }
 
@@ -31,7 +33,7 @@ export const steering: PastProjection<Steering> = {
   name: 'steering',
   version: 1,
   initial: () => ({ byTask: new Map() }),
-  evolve({ byTask }, { event, actor, time, sequence }) {
+  evolve({ byTask }, { event, actor, time, sequence, cause }) {
     switch (event.type) {
       case 'task.steered': {
         const { message: id, text } = event;
@@ -42,7 +44,7 @@ export const steering: PastProjection<Steering> = {
       }
       case 'task.steering_delivered': {
         const { attempt, by, messages } = event;
-        const delivered = { attempt, by, time };
+        const delivered = { attempt, by, time, ...(cause !== undefined && { cause }) };
         return change(byTask, event, (each) => (messages.includes(each.id) ? { ...each, delivered } : each));
       }
       case 'task.redacted':

@@ -144,7 +144,7 @@ class Agent:
                     "worker": self.worker,
                     "status": "busy" if self.current else "idle",
                     "currentTask": self.current["taskId"] if self.current else None,
-                    "tasks": [{key: self.current[key] for key in ("project", "taskId", "attempt")}] if self.current else [],
+                    "tasks": [{key: value for key, value in self.current.items() if key != "token"}] if self.current else [],
                     "timestamp": now(),
                 },
             )
@@ -170,6 +170,8 @@ class Agent:
 
     def do(self, job, reply):
         self.current = {key: job[key] for key in ("project", "taskId", "attempt", "token")}
+        # Counting words needs no word of a user: what users tell it ("task steer") waits for the next prompt.
+        self.current["steering"] = "none"
         begun = time.monotonic()
         try:
             if not self.say("status", {**self.current, "status": "working"})["ok"]:

@@ -28,10 +28,11 @@ import {
 } from '../contracts/messages/subjects.ts';
 import { assertSingle } from '../operations/headers.ts';
 import { parse, parseJson } from '../operations/parse.ts';
-import { actOn, HandledMessages, type ReceivingOptions } from './agent-messages.ts';
+import { actOn, causeOf, HandledMessages, type ReceivingOptions } from './agent-messages.ts';
 import { namesIn } from './command.ts';
 import type { Rejections } from './rejections.ts';
 import type { RemoteAgent } from './remote-agent.ts';
+import { steeringFor } from './steering.ts';
 import { MESSAGES_IN_HAND } from './streams.ts';
 
 export interface AgentInboxOptions {
@@ -129,7 +130,9 @@ export class AgentInbox {
         case 'announce':
           return this.#announced(arrived, message);
         case 'heartbeat':
-          return this.#heartbeat(arrived, message);
+          return void this.#heartbeat(arrived, message).catch((error: unknown) =>
+            this.#refuse(arrived, error),
+          );
         default:
           return this.#actInOrder(arrived, message);
       }
@@ -171,7 +174,7 @@ export class AgentInbox {
     this.#answer(arrived, { ok: true, heartbeatSeconds: remote.heartbeatMs / 1_000 });
   }
 
-  #heartbeat(arrived: Arrived, heartbeat: AgentMessageOf<'heartbeat'>): void {
+  async #heartbeat(arrived: Arrived, heartbeat: AgentMessageOf<'heartbeat'>): Promise<void> {
     const remote = this.#remoteOf(arrived);
     const worker = heartbeat.worker?.id ?? arrived.agent;
     const isOld =
@@ -179,15 +182,26 @@ export class AgentInbox {
     if (isOld) return this.#answer(arrived, { ok: true });
     if (heartbeat.status === 'offline') remote.presence.left(worker);
     else remote.presence.seen(worker);
+    const { app } = this.#options;
     const tasks = (heartbeat.tasks ?? []).map(({ taskId, ...rest }) => ({ ...rest, task: taskId }));
-    for (const attempt of tasks) {
-      if (this.#isOf(remote, attempt))
-        this.#options.app.supervision.supervisor.attempts.noteSign(attempt, 'heartbeat');
-    }
+    const own = tasks.filter((attempt) => this.#isOf(remote, attempt));
+    for (const attempt of own) app.supervision.supervisor.attempts.noteSign(attempt, 'heartbeat');
     const cancel = tasks
-      .filter((attempt) => !this.#isOf(remote, attempt) || remote.driver.isStopping(attempt))
-      .map(({ task, ...rest }) => ({ ...rest, taskId: task, reason: 'it is over, or must be stopped' }));
-    this.#answer(arrived, { ok: true, cancel, heartbeatSeconds: remote.heartbeatMs / 1_000 });
+      .filter((attempt) => !own.includes(attempt) || remote.driver.isStopping(attempt))
+      .map(({ project, task, attempt }) => ({
+        project,
+        taskId: task,
+        attempt,
+        reason: 'it is over, or must be stopped',
+      }));
+    const told = await Promise.all(own.map((each) => steeringFor(app, each, each, causeOf(arrived))));
+    const steering = told.flat();
+    this.#answer(arrived, {
+      ok: true,
+      cancel,
+      heartbeatSeconds: remote.heartbeatMs / 1_000,
+      ...(steering.length > 0 && { steering }),
+    });
   }
 
   /** Whether the attempt is open, and the agent's. */

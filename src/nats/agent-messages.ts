@@ -7,24 +7,19 @@
 
 import { join } from 'node:path';
 import type { JetStreamClient } from '@nats-io/jetstream';
-import { addComment, addOutput, authenticateResult, reportStatus } from '../app/agents/agent-messages.ts';
+import { addComment, addOutput, reportStatus } from '../app/agents/agent-messages.ts';
 import { type AppContext, findAttempts, findTask } from '../app/context.ts';
-import { whenRecorded } from '../app/events/follow.ts';
-import { askQuestion } from '../app/questions/questions.ts';
+import { askQuestion, readStoredQuestion, withdrawQuestion } from '../app/questions/questions.ts';
 import { Lru } from '../base/lru.ts';
 import { agentActor } from '../contracts/actors.ts';
+import type { QuestionJson } from '../contracts/api/questions.ts';
 import { SignalboxError, unreachable } from '../contracts/errors.ts';
 import { type AttemptRef, attemptKey, checkedTask, type TaskRef, taskKey } from '../contracts/ids.ts';
-import type {
-  AgentAnswerMessage,
-  AgentMessageOf,
-  AttemptMessage,
-  RemoteOutput,
-} from '../contracts/messages/agent-messages.ts';
-import type { ContentReference, Output } from '../contracts/tasks.ts';
-import type { RunEnd, RunResult } from '../drivers/driver.ts';
-import type { RemoteDriver } from '../drivers/remote.ts';
-import { fetchObject, writeLogPart } from './remote-files.ts';
+import type { AgentAnswerMessage, AttemptMessage } from '../contracts/messages/agent-messages.ts';
+import { endAttempt, fetchFor } from './agent-results.ts';
+import type { Place, Received } from './received.ts';
+import { writeLogPart } from './remote-files.ts';
+import { notePassedOn, steeringFor } from './steering.ts';
 
 export interface ReceivingOptions {
   readonly app: AppContext;
@@ -32,19 +27,6 @@ export interface ReceivingOptions {
   readonly handled: HandledMessages;
 }
 
-export interface Received {
-  readonly agent: string;
-  /** Of the message. */
-  readonly id: string;
-  readonly message: AttemptMessage;
-  /** Runs the agent's attempts, if it is a remote one. */
-  readonly driver: RemoteDriver | undefined;
-  /** The worker that sent it. */
-  readonly worker: { readonly id: string; readonly pid?: number | undefined };
-}
-
-/** Milliseconds in which the end of an attempt must be in the log after its result. */
-const END_WAIT_MS = 10_000;
 /** Tasks whose messages are remembered; those of others are read from the log again when a message comes. */
 const REMEMBERED_TASKS = 1_000;
 
@@ -78,27 +60,50 @@ export class HandledMessages {
 }
 
 /** What an answer says beside that a message was accepted. */
-export type Reply = Pick<AgentAnswerMessage, 'question'>;
+export type Reply = Pick<AgentAnswerMessage, 'question' | 'steering'>;
 
 const ACCEPTED: Reply = {};
 
+/** The cause of what comes of a message of an agent. */
+export function causeOf({ agent, id }: Pick<Received, 'agent' | 'id'>): string {
+  return `message:${agent}/${id}`;
+}
+
 /**
- * Acts on the message, unless it has been acted on before.
+ * Acts on the message, unless it has been acted on before. The reply has what users tell the agent.
  * @throws SignalboxError if it is refused, or cannot be acted on now
  */
 export async function actOn(options: ReceivingOptions, received: Received): Promise<Reply> {
-  const { app, handled } = options;
-  const { message, agent, driver } = received;
+  const { app } = options;
+  const { message } = received;
   const place: Place = {
     ...checkedTask({ project: message.project, task: message.taskId }),
     attempt: message.attempt,
-    cause: `message:${agent}/${received.id}`,
+    cause: causeOf(received),
   };
   await assertPrincipal(app, place, received);
-  // The same question is asked once, however often its message comes.
+  // Before its end is recorded: what it has passed on is not for the next attempt.
+  if (message.type === 'result') notePassedOn(app, place, message.steered);
+  const reply = await actOnce(options, received, place);
+  if (message.type === 'result') return reply;
+  const steering = await steeringFor(app, place, message, place.cause);
+  return steering.length === 0 ? reply : { ...reply, steering };
+}
+
+async function actOnce(options: ReceivingOptions, received: Received, place: Place): Promise<Reply> {
+  const { app, handled } = options;
+  const { message, agent, driver } = received;
+  // The same question is asked once, and withdrawn once, however often its message comes.
   if (message.type === 'question') {
     const { id, answer } = await askQuestion(app, place, message.ask, message.token);
     app.supervision.supervisor.attempts.noteSign(place, message.type);
+    return { question: { id, answer } };
+  }
+  if (message.type === 'withdrawal') {
+    const { id, answer } = await withdrawn(app, place, message.question, {
+      actor: agentActor(agent),
+      token: message.token,
+    });
     return { question: { id, answer } };
   }
   if (await handled.has(place, place.cause)) {
@@ -119,14 +124,26 @@ export async function actOn(options: ReceivingOptions, received: Received): Prom
   return ACCEPTED;
 }
 
-/** The attempt that a message is about, and the cause of the events that come of it. */
-interface Place extends AttemptRef {
-  readonly cause: string;
+/** The question, withdrawn or answered before. @throws SignalboxError as `withdrawQuestion`, but for `question_answered` */
+async function withdrawn(
+  app: AppContext,
+  { project, task }: TaskRef,
+  question: string,
+  sender: { readonly actor: string; readonly token: string },
+): Promise<QuestionJson> {
+  const ref = { project, task, question };
+  try {
+    return await withdrawQuestion(app, ref, {}, sender);
+  } catch (error) {
+    if (error instanceof SignalboxError && error.code === 'question_answered')
+      return readStoredQuestion(app, ref);
+    throw error;
+  }
 }
 
 async function act(
   options: ReceivingOptions,
-  message: Exclude<AttemptMessage, { type: 'question' }>,
+  message: Exclude<AttemptMessage, { type: 'question' | 'withdrawal' }>,
   received: Received,
   place: Place,
 ): Promise<void> {
@@ -167,92 +184,6 @@ async function act(
   }
 }
 
-async function endAttempt(
-  options: ReceivingOptions,
-  received: Received,
-  result: AgentMessageOf<'result'>,
-  place: Place,
-): Promise<void> {
-  const { app } = options;
-  const history = (): ReturnType<typeof viewOf> => viewOf(app, place);
-  // The end of an attempt has another cause than the message, which is named in its evidence.
-  if (history()?.evidence?.message === received.id) return;
-  if (!received.driver) {
-    throw new SignalboxError(
-      'invalid_request',
-      `agent ${received.agent} runs on this machine: the end of its process is its result`,
-    );
-  }
-  await authenticateResult(app, place, result.token);
-  const outputs = await Promise.all(result.content.map((output) => outputOf(options, received, output)));
-  received.driver.finish(place, endOf(received, result, outputs));
-  if (await whenRecorded(app, () => history()?.endedAt != null, END_WAIT_MS)) return;
-  throw new SignalboxError('log_unavailable', 'the end of the attempt is not recorded yet');
-}
-
-function endOf(
-  { id, worker }: Received,
-  result: AgentMessageOf<'result'>,
-  outputs: readonly Output[],
-): RunEnd {
-  const { status, error, quota, evidence, metadata, stderrTail, peakMemoryBytes, cpuMs, usage } = result;
-  return {
-    result: resultOf(result),
-    outputs,
-    evidence: {
-      ...evidence,
-      message: id,
-      worker: worker.id,
-      workerStatus: status,
-      completedAt: metadata.completedAt,
-      durationMs: metadata.duration,
-    },
-    ...(status === 'failed' && error !== undefined ? { failure: error } : {}),
-    ...(stderrTail === undefined ? {} : { stderrTail }),
-    ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
-    ...(cpuMs === undefined ? {} : { cpuMs }),
-    ...(usage === undefined ? {} : { usage }),
-    ...(quota === undefined ? {} : { quota: { reason: quota.reason, untilMs: Date.parse(quota.until) } }),
-  };
-}
-
-function resultOf({ status, error, exitCode, signal }: AgentMessageOf<'result'>): RunResult {
-  switch (status) {
-    case 'completed':
-      return exitCode === undefined ? { kind: 'returned' } : { kind: 'exited', code: exitCode, ok: true };
-    case 'failed':
-      if (signal !== undefined) return { kind: 'signalled', signal };
-      if (exitCode !== undefined && exitCode !== 0) return { kind: 'exited', code: exitCode };
-      return { kind: 'threw', error: error ?? 'the agent gave no reason' };
-    case 'timed_out':
-      return { kind: 'threw', error: error ?? 'its worker stopped it at its time limit' };
-    case 'cancelled':
-      return { kind: 'lost', reason: error ?? 'its worker stopped it' };
-    case 'given_back':
-      return { kind: 'lost', reason: error ?? 'its worker gave it back' };
-    default:
-      return unreachable(status, 'resultOf');
-  }
-}
-
-async function outputOf(
-  options: ReceivingOptions,
-  received: Received,
-  output: RemoteOutput,
-): Promise<Output> {
-  const { outputType: type, title, content, object, summary } = output;
-  const content_file = object && (await fetchFor(options, received, object));
-  return { type, title, content, content_file, summary, agent: received.agent };
-}
-
-function fetchFor(
-  { client, app }: ReceivingOptions,
-  { agent }: Received,
-  object: NonNullable<RemoteOutput['object']>,
-): Promise<ContentReference> {
-  return fetchObject(client, agent, object, app.settings.directories.content);
-}
-
 /** Checks that the token is that of this attempt, and the attempt one of the agent on whose subject the message came. */
 async function assertPrincipal(
   app: AppContext,
@@ -278,8 +209,4 @@ async function assertPrincipal(
 function assertOpen(app: AppContext, place: AttemptRef): void {
   if (app.state.host.get('task', taskKey(place))?.context.openAttempt === place.attempt) return;
   throw new SignalboxError('stale_attempt', `attempt ${place.attempt} of task ${place.task} is over`);
-}
-
-function viewOf(app: AppContext, place: Place) {
-  return app.state.projections.attempts.byTask.get(taskKey(place))?.[place.attempt - 1];
 }

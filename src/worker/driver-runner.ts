@@ -27,9 +27,11 @@ export interface DriverRunnerOptions {
 }
 
 export function driverRunner({ driver, directory, onUrl }: DriverRunnerOptions): JobRunner {
-  return async ({ job, signal, log, ask }) => {
+  return async ({ job, signal, log, ask, onSteering }) => {
     onUrl(job.url);
     let run: Run | undefined;
+    /** Questions whose answer it waits for. */
+    const waiting = new Map<string, AbortController>();
     /** Answers that came while it was being started. */
     const early: RunAnswer[] = [];
     const take = (answer: RunAnswer): void => {
@@ -41,15 +43,18 @@ export function driverRunner({ driver, directory, onUrl }: DriverRunnerOptions):
       ask: ({ id, expires_at_ms, ...question }: RunQuestion) =>
         new Promise<void>((resolve, reject) => {
           const expires_at = expires_at_ms === undefined ? undefined : new Date(expires_at_ms).toISOString();
-          ask({ ...question, id, expires_at }, resolve).then(
-            (answer) => take(runAnswerOf(answer, { ...question, id })),
-            reject,
-          );
+          const gone = new AbortController();
+          waiting.set(id, gone);
+          ask({ ...question, id, expires_at }, resolve, gone.signal)
+            .finally(() => waiting.delete(id))
+            .then((answer) => take(runAnswerOf(answer, { ...question, id })), reject);
         }),
+      withdraw: (question: string) => waiting.get(question)?.abort(),
     };
     const started = await driver.start(request);
     run = started;
     for (const answer of early) started.answer?.(answer);
+    if (started.steer) onSteering((message) => started.steer?.(message));
     const stop = (): void => started.stop(request.killGraceMs);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
@@ -121,7 +126,6 @@ function requestOf(job: Job, directory: string): RunRequest {
     resumes: null,
     // A run that is only looked for asks nothing.
     ask: () => Promise.resolve(),
-    // The question ends with its attempt.
     withdraw: () => {},
     spec: {
       ...storedFieldsOf(job),

@@ -20,6 +20,7 @@ export type { Job, WorkerIdentity } from '../contracts/messages/agent-messages.t
 export { readCredentials } from './credentials.ts';
 export type { HandlerOutput, JobHandler, JobHandlers as Handlers } from './handlers.ts';
 export type { JobContext, JobEnd, JobOutput, JobRunner, JobStopReason as StopReason } from './job-run.ts';
+export type { SteeringListener } from './job-steering.ts';
 export { Worker, type WorkerOptions } from './worker.ts';
 
 export type HandlerWorkerOptions = Omit<WorkerOptions, 'run'> & JobHandlers;

@@ -15,7 +15,7 @@ import { systemClock } from '../base/environment.ts';
 import { cutText } from '../base/text/cut-text.ts';
 import { pause, untilAborted, withLimit } from '../base/time.ts';
 import type { GivenAnswerJson } from '../contracts/api/questions.ts';
-import { ERROR_CODES, type ErrorCode, messageOf, SignalboxError } from '../contracts/errors.ts';
+import { messageOf } from '../contracts/errors.ts';
 import {
   type AgentMessageInput,
   type Job,
@@ -24,8 +24,11 @@ import {
 } from '../contracts/messages/agent-messages.ts';
 import type { LogStream, OUTPUT_TYPES, Output } from '../contracts/tasks.ts';
 import type { TranscriptFormat } from '../contracts/transcript/schemas.ts';
+import type { RunMessage } from '../drivers/driver.ts';
 import type { MessageBody, WorkerConnection } from './connection.ts';
 import type { Files } from './files.ts';
+import { askQuestion, type JobAddress, type JobQuestion, MAX_ANSWER_MS } from './job-questions.ts';
+import { JobSteering, type SteeringListener } from './job-steering.ts';
 
 /** An output of a job; if it is too large for a message, it is sent as a file. */
 export interface JobOutput {
@@ -45,11 +48,9 @@ export function jobOutputs(outputs: readonly Output[]): JobOutput[] {
 }
 
 export interface JobEnd
-  extends Omit<AgentMessageInput<'result'>, 'id' | 'type' | 'content' | 'metadata' | keyof Address> {
+  extends Omit<AgentMessageInput<'result'>, 'id' | 'type' | 'content' | 'metadata' | keyof JobAddress> {
   readonly content: readonly JobOutput[];
 }
-
-type Address = Pick<AgentMessageInput<'result'>, 'project' | 'taskId' | 'attempt' | 'token' | 'worker'>;
 
 export interface JobContext {
   readonly job: Job;
@@ -65,18 +66,22 @@ export interface JobContext {
   /**
    * Asks a question and waits for its answer, also over a restart of Signalbox. The time of the attempt does not count
    * meanwhile. @param onAsked called when the question is stored
+   * @param gone aborted when the answer is no longer waited for: the question is withdrawn, unless it has an answer, and
+   * that is its answer then
    * @throws SignalboxError if it is refused, `shutting_down` if the worker stops before
    */
-  ask(question: JobQuestion, onAsked?: () => void): Promise<GivenAnswerJson>;
+  ask(question: JobQuestion, onAsked?: () => void, gone?: AbortSignal): Promise<GivenAnswerJson>;
+  /**
+   * Calls the listener with each message of a user (`task steer`), once, also with those that came before. Without a
+   * listener, and if it resolves to false, the agent gets them in its next prompt.
+   */
+  onSteering(listener: SteeringListener): void;
   /**
    * A piece of the output of the attempt's process.
    * @param format of its transcript, with the first piece of standard output; default: text
    */
   log(stream: LogStream, offset: number, bytes: Uint8Array, format?: TranscriptFormat): Promise<void>;
 }
-
-/** With an id: the same question again is asked once. */
-export type JobQuestion = AgentMessageInput<'question'>['ask'] & { readonly id: string };
 
 /** Should not reject; if it does, the attempt has failed with that error. */
 export type JobRunner = (context: JobContext) => Promise<JobEnd>;
@@ -96,10 +101,6 @@ export interface JobRunOptions {
   readonly nextId: () => string;
 }
 
-/** How long Signalbox has to answer before it is asked again. */
-const MAX_ANSWER_MS = 5_000;
-/** How often an open question is looked at. */
-const LOOK_MS = 2_000;
 /** How long after its time limit a run is ended by its own worker: Signalbox is to end it first. */
 const TIMEOUT_MARGIN_MS = 2_000;
 /** How long Signalbox has then to say that the attempt goes on. */
@@ -111,6 +112,7 @@ export class JobRun {
   readonly #stop = new AbortController();
   /** Aborted when the run has ended. */
   readonly #over = new AbortController();
+  readonly #steering = new JobSteering();
   #reason: JobStopReason = 'cancelled';
   #message: JsMsg;
   #startedAt = 0;
@@ -122,6 +124,17 @@ export class JobRun {
 
   get job(): Job {
     return this.#options.job;
+  }
+
+  /** What heartbeats say about it. */
+  get report(): NonNullable<AgentMessageInput<'heartbeat'>['tasks']>[number] {
+    const { project, taskId, attempt } = this.job;
+    return { project, taskId, attempt, ...this.#steering.fields };
+  }
+
+  /** Users tell the agent something. */
+  steer(message: RunMessage): void {
+    this.#steering.take(message);
   }
 
   /** The job was delivered again to the worker that has it. */
@@ -211,24 +224,6 @@ export class JobRun {
     over.addEventListener('abort', cancel, { once: true });
   }
 
-  async #ask(ask: JobQuestion, onAsked: () => void = () => {}): Promise<GivenAnswerJson> {
-    const { connection, nextId } = this.#options;
-    for (let isAsked = false; ; ) {
-      const answer = await connection.ask('question', nextId(), { ...this.#address, ask }, MAX_ANSWER_MS);
-      if (!answer.ok || answer.question === undefined)
-        throw new SignalboxError(
-          codeOf(answer.code),
-          answer.detail ?? 'Signalbox did not say what became of it',
-        );
-      if (!isAsked) onAsked();
-      isAsked = true;
-      if (answer.question.answer) return answer.question.answer;
-      await pause(LOOK_MS, this.#over.signal);
-      if (this.#over.signal.aborted || connection.closed.aborted)
-        throw new SignalboxError('shutting_down', 'the run is over: nothing waits for the answer');
-    }
-  }
-
   /** Resolves when the grace after a stop is over, with some time for the kill. */
   async #graceOver(over: AbortSignal): Promise<null> {
     await untilAborted(this.#stop.signal, () => () => {});
@@ -251,19 +246,30 @@ export class JobRun {
 
   #context(): JobContext {
     const { job, logger, files } = this.#options;
-    const address = this.#address;
     return {
       job,
       logger,
       params: job.content.params,
       signal: this.#stop.signal,
-      progress: (detail) => this.#send('status', { ...address, status: 'working', detail }),
-      output: async (output) => this.#send('output', { ...address, ...(await files.outputOf(output)) }),
-      comment: (body) => this.#send('comment', { ...address, body }),
-      ask: (question, onAsked) => this.#ask(question, onAsked),
+      progress: (detail) => this.#send('status', { ...this.#address, status: 'working', detail }),
+      output: async (output) => this.#send('output', { ...this.#address, ...(await files.outputOf(output)) }),
+      comment: (body) => this.#send('comment', { ...this.#address, body }),
+      ask: (question, onAsked, gone) =>
+        askQuestion(
+          {
+            ...this.#options,
+            address: () => this.#address,
+            stop: this.#stop.signal,
+            over: this.#over.signal,
+          },
+          question,
+          onAsked,
+          gone,
+        ),
+      onSteering: (listener) => this.#steering.listen(listener),
       log: (stream, offset, bytes, format) => {
         const data = Buffer.from(bytes).toString('base64');
-        return this.#send('log', { ...address, stream, offset, data, format });
+        return this.#send('log', { ...this.#address, stream, offset, data, format });
       },
     };
   }
@@ -275,12 +281,8 @@ export class JobRun {
     return this.#options.connection.store(kind, this.#options.nextId(), body);
   }
 
-  get #address(): Required<Address> {
+  get #address(): JobAddress {
     const { job, worker } = this.#options;
-    return { project: job.project, taskId: job.taskId, attempt: job.attempt, token: job.token, worker };
+    return { ...this.report, token: job.token, worker };
   }
-}
-
-function codeOf(code: string | undefined): ErrorCode {
-  return Object.keys(ERROR_CODES).find((each): each is ErrorCode => each === code) ?? 'internal';
 }

@@ -182,8 +182,10 @@ export class Worker {
     }
   }
 
-  #onAnswer({ cancel = [], heartbeatSeconds }: AgentAnswerMessage): void {
+  #onAnswer({ cancel = [], steering = [], heartbeatSeconds }: AgentAnswerMessage): void {
     for (const attempt of cancel) this.#onCancel(attempt);
+    for (const { id, text, by, ...attempt } of steering)
+      this.#runs.get(keyOf(attempt))?.steer({ id, text, by });
     const heartbeatMs = (heartbeatSeconds ?? 0) * 1_000;
     if (heartbeatMs === 0 || heartbeatMs === this.#heartbeatMs) return;
     this.#heartbeatMs = heartbeatMs;
@@ -206,11 +208,7 @@ export class Worker {
   }
 
   #sendReport(status: 'idle' | 'busy' | 'draining' | 'offline'): void {
-    const tasks = [...this.#runs.values()].map(({ job: { project, taskId, attempt } }) => ({
-      project,
-      taskId,
-      attempt,
-    }));
+    const tasks = [...this.#runs.values()].map(({ report }) => report);
     this.#connection.sendOnce('heartbeat', this.#nextId(), {
       ...this.#introduction,
       status,

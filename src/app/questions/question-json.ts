@@ -46,6 +46,10 @@ export function steeringJson({ id, text, by, time, delivered }: SteeringMessage)
     text,
     by,
     time: timeOf(time),
-    delivered: delivered && { ...delivered, time: timeOf(delivered.time) },
+    delivered: delivered && {
+      attempt: delivered.attempt,
+      by: delivered.by,
+      time: timeOf(delivered.time),
+    },
   };
 }

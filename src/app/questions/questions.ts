@@ -106,6 +106,11 @@ export async function readQuestion(
   }
 }
 
+/** A question as it is now. @throws SignalboxError `task_not_found`, `question_not_found`, `log_unavailable` */
+export async function readStoredQuestion(app: AppContext, ref: QuestionRef): Promise<QuestionJson> {
+  return questionJson(await findQuestion(app, ref));
+}
+
 /** @throws SignalboxError `task_not_found`, `question_not_found`, `log_unavailable` */
 async function findQuestion(app: AppContext, ref: QuestionRef): Promise<QuestionView> {
   const found = (await findQuestions(app, ref)).find(({ id }) => id === ref.question);

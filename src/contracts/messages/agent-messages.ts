@@ -17,6 +17,8 @@ import type { AgentMessageKind } from './subjects.ts';
 const time = z.iso.datetime({ offset: true });
 /** Characters of an error, a detail or a summary. */
 export const MAX_TEXT = 20_000;
+/** More than a task can have that are not delivered. */
+export const MAX_STEERED = 1_000;
 const shortText = z.string().max(MAX_TEXT);
 const text = z.string().max(400_000);
 
@@ -35,11 +37,24 @@ export const workerSchema = z.strictObject({
 export type WorkerIdentity = z.output<typeof workerSchema>;
 
 const attemptAddress = { project: id, taskId: id, attempt: z.int().min(1) };
+
+/** What becomes of messages of users to the agent of an attempt. */
+const steeringFields = {
+  /**
+   * Absent: the agent reads them in the answer, with which they are delivered. `confirm`: the sender passes them on, and
+   * names in `steered` what it has passed on; until then they come with every answer. `none`: they wait for the next prompt.
+   */
+  steering: z.enum(['confirm', 'none']).optional(),
+  steered: z.array(z.string().max(100)).max(MAX_STEERED).optional(),
+};
+export type SteeringFields = z.output<z.ZodObject<typeof steeringFields>>;
+
 const attemptMessage = {
   id: messageId.optional(),
   ...attemptAddress,
   token: z.string().max(200),
   worker: workerSchema.optional(),
+  ...steeringFields,
 };
 
 /** Content that is too large for a message, in the agent's bucket of the object store. */
@@ -86,7 +101,10 @@ export const agentMessageSchemas = {
     status: z.enum(['idle', 'busy', 'draining', 'offline']),
     /** Its first task, for workers that do one at a time. */
     currentTask: id.nullable().optional(),
-    tasks: z.array(z.strictObject(attemptAddress)).max(10_000).optional(),
+    tasks: z
+      .array(z.strictObject({ ...attemptAddress, ...steeringFields }))
+      .max(10_000)
+      .optional(),
     worker: workerSchema.optional(),
     timestamp: time,
   }),
@@ -114,6 +132,8 @@ export const agentMessageSchemas = {
       message: 'give the question an id: the message is sent again to ask for the answer',
     }),
   }),
+  /** The agent no longer waits for an answer to its question. The answer to this message has the one that counts. */
+  withdrawal: z.strictObject({ ...attemptMessage, type: z.literal('withdrawal'), question: id }),
   /** A part of the output of the attempt's process. */
   log: z.strictObject({
     ...attemptMessage,
@@ -208,8 +228,13 @@ export const answerSchema = z.object({
   heartbeatSeconds: z.number().positive().optional(),
   /** The question of the message; its answer is null while it is open. */
   question: z.object({ id, answer: givenAnswerSchema.nullable() }).optional(),
+  /** Messages of users to the agents of the attempts that the message is about. One that comes twice has the same id. */
+  steering: z
+    .array(z.object({ ...attemptAddress, id: z.string(), text: z.string(), by: z.string(), time }))
+    .optional(),
 });
 export type AgentAnswerMessage = z.output<typeof answerSchema>;
+export type SteeringItem = NonNullable<AgentAnswerMessage['steering']>[number];
 
 /** Stop an attempt. This message may be lost: the answer to the next heartbeat repeats it. */
 export const cancelSchema = z.object({

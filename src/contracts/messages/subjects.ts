@@ -53,6 +53,7 @@ export const AGENT_MESSAGE_KINDS = [
   'output',
   'comment',
   'question',
+  'withdrawal',
   'log',
   'result',
 ] as const;

@@ -17,9 +17,10 @@ export interface SupervisorContext {
   readonly timers: TimerQueue;
   /**
    * Decides an event as the supervisor. A refusal usually means that the state has moved on meanwhile; it is logged.
+   * @param cause the message of an agent that caused it
    * @returns the refusal; null if the event was decided
    */
-  readonly decide: (event: DomainEvent, actor?: string) => SignalboxError | null;
+  readonly decide: (event: DomainEvent, actor?: string, cause?: string) => SignalboxError | null;
   /** What the function decides of one task is stored together. */
   readonly together: <Result>(decideAll: () => Result) => Result;
 }

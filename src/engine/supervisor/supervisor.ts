@@ -15,7 +15,7 @@ import type { Prices } from '../../contracts/prices.ts';
 import type { StopReason, TaskSpec } from '../../contracts/tasks.ts';
 import type { Workspaces } from '../../workspaces/workspaces.ts';
 import type { Archive } from '../runtime/archive.ts';
-import type { CommitPipeline } from '../runtime/commit-pipeline.ts';
+import type { CommitPipeline, Origin } from '../runtime/commit-pipeline.ts';
 import { TimerQueue } from '../runtime/timer-queue.ts';
 import { attemptsOf, isAuxiliary, refOf, taskOf } from '../runtime/views.ts';
 import { type AgentDefinition, queueOf, registerAgents } from './agent-roster.ts';
@@ -87,7 +87,7 @@ export class Supervisor {
     const context = {
       ...options,
       timers: this.#timers,
-      decide: (event: DomainEvent, actor?: string) => this.decide(event, actor),
+      decide: (event: DomainEvent, actor?: string, cause?: string) => this.decide(event, actor, cause),
       together: <Result>(decideAll: () => Result): Result => options.pipeline.together(decideAll),
     };
     this.budgets = new BudgetKeeper({ ...context, onFreed: () => this.#dispatcher.offerAll() });
@@ -189,13 +189,15 @@ export class Supervisor {
   }
 
   /** As `SupervisorContext.decide`. */
-  decide(event: DomainEvent, actor: string = ACTOR): SignalboxError | null {
+  decide(event: DomainEvent, actor: string = ACTOR, cause?: string): SignalboxError | null {
     try {
-      this.#decideFitting(event, actor);
+      this.#decideFitting(event, cause === undefined ? { actor } : { actor, cause });
       return null;
-    } catch (cause) {
+    } catch (thrown) {
       const refusal =
-        cause instanceof SignalboxError ? cause : new SignalboxError('internal', messageOf(cause), { cause });
+        thrown instanceof SignalboxError
+          ? thrown
+          : new SignalboxError('internal', messageOf(thrown), { cause: thrown });
       if (!OVER.has(refusal.code))
         this.#options.logger.warn({ err: refusal, event: event.type }, 'a decision was refused');
       return refusal;
@@ -203,10 +205,10 @@ export class Supervisor {
   }
 
   /** Cuts texts of an event that is too large. For an output and a new task, the one who decides it knows better. */
-  #decideFitting(event: DomainEvent, actor: string): void {
+  #decideFitting(event: DomainEvent, origin: Origin): void {
     const { pipeline, logger } = this.#options;
     try {
-      pipeline.decide(event, { actor });
+      pipeline.decide(event, origin);
     } catch (error) {
       const isTooLarge = error instanceof SignalboxError && error.code === 'body_too_large';
       if (!isTooLarge || WHOLE.has(event.type)) throw error;
@@ -214,7 +216,7 @@ export class Supervisor {
         { event: event.type, reason: error.message },
         'cutting the texts of an event that is too large',
       );
-      pipeline.decide(fitEvent(event, pipeline.maxEventBytes), { actor });
+      pipeline.decide(fitEvent(event, pipeline.maxEventBytes), origin);
     }
   }
 

@@ -53,6 +53,7 @@ const SUMMARIES: Readonly<Record<(typeof AGENT_MESSAGE_KINDS)[number], string>> 
   output: 'An output of the attempt.',
   comment: 'A comment for the people and agents that read the task.',
   question: 'A question of the attempt, or the request for its answer. The answer has both.',
+  withdrawal: 'The agent no longer waits for an answer to a question. The answer has the one that counts.',
   log: "A part of what the attempt's process has printed.",
   result: 'The attempt is over.',
 };

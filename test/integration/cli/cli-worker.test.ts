@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { REMOTE, RemoteWorld } from '../../support/nats/remote.ts';
 import { credentialsOf } from '../../support/nats/users.ts';
@@ -23,6 +24,7 @@ async function startWorkerWith(world: RemoteWorld, agents: object): Promise<CliP
   return worker;
 }
 
+const FAKE_CLAUDE = fileURLToPath(new URL('../../fixtures/drivers/claude/fake-claude.mjs', import.meta.url));
 const FAR = { ...REMOTE, concurrency: 2, kill_grace_seconds: 0.5 } as const;
 
 /** As Codex, with as many characters as the id of its task says; a program that ends at once may be measured too late. */
@@ -160,5 +162,41 @@ describe.concurrent('signalbox worker', () => {
     const { code, err } = await absent.ended;
     expect(code).not.toBe(0);
     expect(err).toContain('agents.absent: the configuration of this machine must say');
+  });
+});
+
+describe('a program that asks, run by signalbox worker', () => {
+  it('withdraws a question that its program withdraws, and passes on what users tell it', {
+    timeout: 60_000,
+  }, async () => {
+    await using world = await RemoteWorld.start({ agents: { far: { ...FAR, offline_after_seconds: 10 } } });
+    await using _worker = await startWorkerWith(world, {
+      drivers: { claude: { program: FAKE_CLAUDE } },
+      agents: { far: { driver: 'claude', concurrency: 2 } },
+    });
+    const { box } = world;
+    const plan = [{ withdraw: { tool: 'Bash', input: { command: 'date' } } }, { steered: true }];
+    const description = `PLAN: ${JSON.stringify(plan)}`;
+    const ref = { project: 'demo', task: 'a' } as const;
+    await box.createTask({
+      project: 'demo',
+      id: 'a',
+      title: 'asks',
+      description,
+      agent: 'far',
+      max_attempts: 1,
+    });
+    const asked = () =>
+      world.command<{ questions: { answer: object | null }[] }>('demo.listTaskQuestions', { task: 'a' });
+    // Its attempt goes on: it waits for what a user tells it.
+    await until(async () => (await asked()).questions[0]?.answer != null, 'it is withdrawn', 30_000);
+    expect((await asked()).questions).toMatchObject([{ answer: { action: 'cancelled', by: 'agent:far' } }]);
+    expect((await box.listAttempts(ref)).attempts).toMatchObject([{ status: 'running' }]);
+    await world.command('demo.steerTask', { task: 'a', text: 'Be brief.', by: 'ann' });
+    const { outputs } = await box.settledTask(ref, ['outputs']);
+    expect(outputs?.[0]?.content).toContain('Be brief.');
+    const { messages } = await world.command<{ messages: object[] }>('demo.listSteering', { task: 'a' });
+    expect(messages).toMatchObject([{ text: 'Be brief.', delivered: { attempt: 1, by: 'driver' } }]);
+    expect(await world.rejected('far')).toEqual([]);
   });
 });

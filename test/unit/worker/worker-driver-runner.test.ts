@@ -59,6 +59,7 @@ async function run(end: Pick<RunEnd, 'result' | 'failure'>) {
     progress: nothing,
     output: nothing,
     ask: () => Promise.reject(new Error('nothing is asked')),
+    onSteering: () => {},
     comment: nothing,
     log: nothing,
   });
