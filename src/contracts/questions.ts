@@ -43,36 +43,69 @@ export const questionAboutSchema = z.strictObject({
 export type QuestionAbout = z.output<typeof questionAboutSchema>;
 
 const choices = z.array(z.string()).min(1).max(200);
-const labels = { title: z.string().optional(), description: z.string().optional() };
-const titled = z
-  .array(z.object({ const: z.string(), title: z.string() }))
-  .min(1)
-  .max(200);
+/** Keywords of JSON Schema that say nothing about which answers fit. */
+const notes = {
+  title: z.string().optional(),
+  description: z.string().optional(),
+  $schema: z.string().optional(),
+  $id: z.string().optional(),
+  $comment: z.string().optional(),
+  examples: z.array(z.unknown()).optional(),
+  deprecated: z.boolean().optional(),
+};
+
+/**
+ * An object of a schema. A keyword that is not checked in answers is refused, not dropped: an answer that Signalbox accepts
+ * must fit the schema as its agent wrote it.
+ */
+function keywords<Shape extends z.ZodRawShape>(
+  what: string,
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strict> {
+  const known = Object.keys(shape).filter((name) => !Object.hasOwn(notes, name));
+  const error: z.core.$ZodErrorMap = ({ code }) =>
+    code === 'unrecognized_keys'
+      ? `is not supported in ${what}: use ${known.join(', ')}, and for people ${Object.keys(notes).join(', ')}`
+      : undefined;
+  return z.strictObject(shape, { error });
+}
+
+const choice = keywords('a choice', { ...notes, const: z.string(), title: z.string() });
 
 /** A field of a form, as in the elicitation of MCP. */
 export const formFieldSchema = z.discriminatedUnion('type', [
-  z.object({
+  keywords('a field of text', {
     type: z.literal('string'),
-    ...labels,
+    ...notes,
     enum: choices.optional(),
-    oneOf: titled.optional(),
+    enumNames: z.array(z.string()).optional(),
+    oneOf: z.array(choice).min(1).max(200).optional(),
     minLength: z.int().min(0).optional(),
     maxLength: z.int().min(0).optional(),
     format: z.enum(['email', 'uri', 'date', 'date-time']).optional(),
     default: z.string().optional(),
   }),
-  z.object({
+  keywords('a field with a number', {
     type: z.enum(['number', 'integer']),
-    ...labels,
+    ...notes,
     minimum: z.number().optional(),
     maximum: z.number().optional(),
     default: z.number().optional(),
   }),
-  z.object({ type: z.literal('boolean'), ...labels, default: z.boolean().optional() }),
-  z.object({
+  keywords('a field that is true or false', {
+    type: z.literal('boolean'),
+    ...notes,
+    default: z.boolean().optional(),
+  }),
+  keywords('a field with a list', {
     type: z.literal('array'),
-    ...labels,
-    items: z.object({ type: z.literal('string').optional(), enum: choices }),
+    ...notes,
+    items: keywords('the items of a list', {
+      ...notes,
+      type: z.literal('string').optional(),
+      enum: choices,
+      enumNames: z.array(z.string()).optional(),
+    }),
     minItems: z.int().min(0).optional(),
     maxItems: z.int().min(0).optional(),
     default: z.array(z.string()).optional(),
@@ -82,13 +115,15 @@ export type FormField = z.output<typeof formFieldSchema>;
 
 const MAX_FIELDS = 50;
 
-/** A flat JSON Schema. */
-export const formSchema = z.object({
+/** A flat JSON Schema. An answer has no other fields than those of the form, whatever `additionalProperties` says. */
+export const formSchema = keywords('a form', {
+  ...notes,
   type: z.literal('object'),
   properties: z
     .record(z.string().min(1).max(100), formFieldSchema)
     .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, `at most ${MAX_FIELDS} fields`),
   required: z.array(z.string()).max(MAX_FIELDS).optional(),
+  additionalProperties: z.boolean().optional(),
 });
 export type Form = z.output<typeof formSchema>;
 

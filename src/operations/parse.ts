@@ -76,7 +76,7 @@ function faultsOf(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: pathText([...issue.path, key]),
-      message: (issue.path.length === 0 ? unknownField?.(key) : undefined) ?? 'is not a known field',
+      message: (issue.path.length === 0 ? unknownField?.(key) : undefined) ?? issue.message,
     }));
   }
   return [{ path: pathText(issue.path), message: messageOf(issue) }];
@@ -91,5 +91,6 @@ function messageOf(issue: z.core.$ZodIssue): string {
 
 /** The message of a fault whose schema has none of its own. */
 function messageFor(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'unrecognized_keys') return 'is not a known field';
   return issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : expectationOf(issue);
 }

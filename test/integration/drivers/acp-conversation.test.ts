@@ -95,6 +95,13 @@ describe('an agent over ACP', () => {
           requestedSchema: { properties: { a: { type: 'object' } } },
         },
       },
+      {
+        elicit: {
+          mode: 'form',
+          message: 'Which?',
+          requestedSchema: { properties: { a: { type: 'string', pattern: '^v' } } },
+        },
+      },
     ]);
     const form = await lab.question(1);
     expect(form).toMatchObject({
@@ -111,6 +118,15 @@ describe('an agent over ACP', () => {
       [0, { action: 'accept', content: { name: 'Ann' } }],
       [1, { action: 'decline' }],
       [2, expect.objectContaining({ code: -32_602 })],
+      [
+        3,
+        {
+          code: -32_602,
+          message: expect.stringMatching(
+            /requestedSchema: properties\.a\.pattern is not supported .*minLength/,
+          ),
+        },
+      ],
     ]);
   });
 

@@ -1,14 +1,17 @@
 /** Forms that no answer fits are not asked. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { askQuestionSchema } from '../../../src/contracts/api/questions.ts';
 import { SignalboxError } from '../../../src/contracts/errors.ts';
 import {
   type AnswerContent,
   type FormField,
   formFieldSchema,
+  PERMISSION_OPTIONS,
   type QuestionSpec,
 } from '../../../src/contracts/questions.ts';
 import { checkedAnswer, checkedQuestion } from '../../../src/engine/supervisor/questions/check.ts';
+import { parse } from '../../../src/operations/parse.ts';
 
 const form = (field: FormField, required?: string[]): QuestionSpec => ({
   kind: 'form',
@@ -78,6 +81,77 @@ describe('a form that no answer fits is refused', () => {
       { type: 'string', minLength: -1 },
     ])
       expect(formFieldSchema.safeParse(field).success).toBe(false);
+  });
+});
+
+describe('a keyword that is not checked in answers is refused, and those that are checked are named', () => {
+  const refused = (schema: object): string => {
+    try {
+      parse(askQuestionSchema, { message: 'Which?', schema }, 'body');
+      return 'asked';
+    } catch (error) {
+      return error instanceof SignalboxError ? `${error.code}: ${error.message}` : String(error);
+    }
+  };
+  const ofField = (field: object): string => refused({ type: 'object', properties: { a: field } });
+
+  it.each([
+    [{ type: 'string', pattern: '^v' }, 'pattern', 'minLength, maxLength, format'],
+    [{ type: 'string', const: 'v' }, 'const', 'enum'],
+    [{ type: 'integer', multipleOf: 5 }, 'multipleOf', 'minimum, maximum'],
+    [{ type: 'number', exclusiveMaximum: 1 }, 'exclusiveMaximum', 'minimum, maximum'],
+    [{ type: 'boolean', const: true }, 'const', 'type, default'],
+    [{ type: 'array', items: { enum: ['a'] }, uniqueItems: true }, 'uniqueItems', 'minItems, maxItems'],
+    [{ type: 'array', items: { enum: ['a'], not: { enum: ['a'] } } }, 'items.not', 'enum'],
+    [{ type: 'string', oneOf: [{ const: 'a', title: 'A', not: {} }] }, 'oneOf[0].not', 'const'],
+  ])('%j', (field, keyword, supported) => {
+    expect(ofField(field)).toContain(
+      `invalid_request: body: schema.properties.a.${keyword}: is not supported in `,
+    );
+    expect(ofField(field)).toContain(supported);
+  });
+
+  it('of the form itself, too', () => {
+    const empty = { type: 'object', properties: {} };
+    expect(refused({ ...empty, minProperties: 1 })).toMatch(
+      /schema\.minProperties: is not supported .*required/,
+    );
+    expect(refused({ ...empty, additionalProperties: { type: 'string' } })).toMatch(/additionalProperties/);
+  });
+
+  it('but not one that only describes', () => {
+    const field = {
+      type: 'string',
+      title: 'A',
+      description: 'It',
+      examples: ['a'],
+      enum: ['a'],
+      enumNames: ['A'],
+    };
+    const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', title: 'T' };
+    expect(refused({ ...schema, properties: { a: field }, additionalProperties: false })).toBe('asked');
+  });
+});
+
+describe('an answer that says two things', () => {
+  const choice: QuestionSpec = { kind: 'choice', message: 'Delete?', options: [{ id: 'yes', label: 'Yes' }] };
+
+  it.each<[string, QuestionSpec, Parameters<typeof checkedAnswer>[1]]>([
+    ['declines and chooses', choice, { action: 'declined', option: 'yes' }],
+    [
+      'declines and allows',
+      { ...choice, kind: 'permission', options: [...PERMISSION_OPTIONS] },
+      { action: 'declined', option: 'allow_once' },
+    ],
+    ['declines with values', form({ type: 'boolean' }), { action: 'declined', content: { a: true } }],
+  ])('%s, and is refused', (_what, question, answer) => {
+    expect(() => checkedAnswer(question, answer)).toThrow(/declined.*leave out/);
+  });
+
+  it('declines with an option that rejects', () => {
+    const permission: QuestionSpec = { ...choice, kind: 'permission', options: [...PERMISSION_OPTIONS] };
+    const answer = checkedAnswer(permission, { action: 'declined', option: 'reject_once', comment: 'no' });
+    expect(answer).toEqual({ action: 'declined', option: 'reject_once', comment: 'no' });
   });
 });
 

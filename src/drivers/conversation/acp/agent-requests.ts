@@ -1,4 +1,5 @@
 /** What an agent asks over ACP, as questions, and the answers in its form. */
+import type { z } from 'zod';
 import { cutText } from '../../../base/text/cut-text.ts';
 import { formSchema, isAllowing, isRejecting, PERMISSION_OPTIONS } from '../../../contracts/questions.ts';
 import { changesText } from '../../changed-text.ts';
@@ -80,13 +81,13 @@ function permissionReplies(
 
 const CANCELLED = { outcome: 'cancelled' };
 
-/** Undefined if it cannot be understood. */
-export function elicitation(id: Id, params: unknown): AgentRequest | undefined {
+/** What it asks for; a text if that cannot be asked, with the reason. */
+export function elicitation(id: Id, params: unknown): AgentRequest | string {
   const asked = elicitationSchema.safeParse(params).data;
-  if (!asked) return undefined;
+  if (!asked) return 'expected "mode" and "message"';
   const message = cutText(asked.message, 20_000) || 'It asks for something that it does not name.';
   const question = questionOf(asked, message);
-  if (!question) return undefined;
+  if (typeof question === 'string') return question;
   return {
     question,
     reply: (answer) => result(id, elicited(answer)),
@@ -97,15 +98,23 @@ export function elicitation(id: Id, params: unknown): AgentRequest | undefined {
 function questionOf(
   { mode, requestedSchema, url }: { mode: string; requestedSchema?: unknown; url?: string | undefined },
   message: string,
-): AgentRequest['question'] | undefined {
-  if (mode === 'url' && url !== undefined) return { kind: 'link', message, url };
-  if (mode !== 'form') return undefined;
-  const schema = formSchema.safeParse({
+): AgentRequest['question'] | string {
+  if (mode === 'url') return url === undefined ? 'url: is missing' : { kind: 'link', message, url };
+  if (mode !== 'form') return 'mode: expected form or url';
+  const { data: schema, error } = formSchema.safeParse({
     type: 'object',
     properties: {},
     ...(typeof requestedSchema === 'object' ? requestedSchema : {}),
-  }).data;
-  return schema && { kind: 'form', message, schema };
+  });
+  return schema ? { kind: 'form', message, schema } : (unsupportedIn(error) ?? 'requestedSchema: not a form');
+}
+
+/** The first keyword that Signalbox does not check, with those that it does; undefined if that is not the fault. */
+function unsupportedIn(error: z.ZodError): string | undefined {
+  for (const issue of error.issues)
+    if (issue.code === 'unrecognized_keys')
+      return `requestedSchema: ${[...issue.path, ...issue.keys.slice(0, 1)].join('.').slice(0, 300)} ${issue.message}`;
+  return undefined;
 }
 
 function elicited({ action, content }: RunAnswer): object {
@@ -121,8 +130,9 @@ function elicited({ action, content }: RunAnswer): object {
 }
 
 /** The answer to a request that Signalbox cannot read. */
-export function invalidParams(id: Id, method: string): object {
-  return failure(id, INVALID_PARAMS, `Signalbox cannot read the parameters of ${method}`);
+export function invalidParams(id: Id, method: string, why?: string): object {
+  const reason = why === undefined ? '' : `: ${why}`;
+  return failure(id, INVALID_PARAMS, `Signalbox cannot read the parameters of ${method}${reason}`);
 }
 
 /** Its name, if the agent tells it; else its kind, such as "execute" or "edit". The title says what this call does. */

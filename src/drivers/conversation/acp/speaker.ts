@@ -140,8 +140,11 @@ class AcpSpeaker implements Speaker {
         if (asked?.isOwnTool && !this.#isCancelled) return this.#allowAtOnce(key, asked);
         return this.#found(key, asked, () => invalidParams(id, method));
       }
-      case 'elicitation/create':
-        return this.#found(key, elicitation(id, params), () => invalidParams(id, method));
+      case 'elicitation/create': {
+        const asked = elicitation(id, params);
+        if (typeof asked === 'string') return this.#refuse(key, invalidParams(id, method, asked));
+        return this.#found(key, asked, () => invalidParams(id, method));
+      }
       default:
         return this.#refuse(
           key,

@@ -117,10 +117,18 @@ export function checkedAnswer(spec: QuestionSpec, given: GivenAnswer): AnswerSpe
   }
   const { comment } = given;
   const chosen = given.option === undefined ? undefined : optionOf(spec, given.option);
+  if (given.action === 'declined') assertOnlyDeclined(given, chosen);
   if (given.action === 'declined' || (chosen && isRejecting(chosen)))
     return { action: 'declined', option: chosen?.id, comment };
   const content = contentFor(spec, given, chosen);
   return { action: 'accepted', option: chosen?.id, content, comment };
+}
+
+/** An agent that looks only at the option would take a declined "yes" for an answer. */
+function assertOnlyDeclined({ content }: GivenAnswer, chosen: QuestionOption | undefined): void {
+  if (chosen && !isRejecting(chosen))
+    throw invalid(`declined, and the option ${JSON.stringify(chosen.id)}: leave out one of them`);
+  if (content !== undefined) throw invalid('declined, and content: leave out one of them');
 }
 
 function optionOf({ options = [] }: QuestionSpec, id: string): QuestionOption {
