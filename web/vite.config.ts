@@ -1,16 +1,16 @@
 /** Builds the dashboard. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
-import { FIELD_LABELS } from '../src/contracts/task-fields.ts';
+import { COPIED_FIELDS, FIELD_LABELS } from '../src/contracts/task-fields.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The page shows the labels of task fields, but does not need their schemas: they would double its size. */
+/** The page needs the names and labels of task fields, but not their schemas: they would double its size. */
 const labelsOnly: Plugin = {
   name: 'labels-only',
   load: (id) =>
     id === here('../src/contracts/task-fields.ts')
-      ? `export const FIELD_LABELS = ${JSON.stringify(FIELD_LABELS)};`
+      ? `export const FIELD_LABELS = ${JSON.stringify(FIELD_LABELS)}; export const COPIED_FIELDS = ${JSON.stringify(COPIED_FIELDS)};`
       : null,
 };
 

@@ -16,6 +16,7 @@ import type { Backoff } from '../contracts/config-values.ts';
 import { SignalboxError } from '../contracts/errors.ts';
 import type { DomainEvent, StoredRecord } from '../contracts/events/events.ts';
 import { type TaskRef, taskKey } from '../contracts/ids.ts';
+import type { Templates } from '../contracts/templates.ts';
 import type { Moment } from '../engine/replay/moment.ts';
 import type { ActorHost } from '../engine/runtime/actor-host.ts';
 import type { Archive, ArchivedTask } from '../engine/runtime/archive.ts';
@@ -98,6 +99,8 @@ export interface Settings {
   readonly defaults: TaskDefaults;
   /** Review mode of agents that have one of their own. */
   readonly reviewOf: (agent: string) => string | undefined;
+  /** Templates of tasks, as the configuration has them now. */
+  readonly templates: () => Templates;
   readonly limits: {
     /** The number of waiting tasks at which new ones are refused. */
     readonly queueDepth: number;

@@ -58,6 +58,7 @@ import { listTasks, readTask } from './tasks/read-tasks.ts';
 import { redactContent } from './tasks/redact.ts';
 import { reviewAsAgent } from './tasks/review.ts';
 import { attemptJson, taskJson } from './tasks/task-json.ts';
+import { listTemplates, requestFrom } from './tasks/templates.ts';
 import { explainTask } from './tasks/why.ts';
 import {
   listWorkspaces,
@@ -109,6 +110,7 @@ export function appServices(app: AppContext, updates: TaskUpdates) {
     agents: { list: bind(listAgents), read: bind(readAgent), decide: bind(decideAgent) },
     queues: { list: bind(listQueues), decide: bind(decideQueue), throughput: bind(readThroughput) },
     usage: { read: bind(readUsage) },
+    templates: { list: bind(listTemplates), requestFrom: bind(requestFrom) },
     budgets: { list: bind(listBudgets), raise: bind(raiseBudget) },
     schedules: {
       list: bind(listSchedules),

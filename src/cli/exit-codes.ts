@@ -46,6 +46,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, ExitName>> = {
   schedule_not_found: 'not_found',
   workspace_not_found: 'not_found',
   diff_not_found: 'not_found',
+  template_not_found: 'not_found',
   budget_not_found: 'not_found',
   schedule_exists: 'conflict',
   task_exists: 'conflict',

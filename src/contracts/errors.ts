@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   agent_not_found: 'No agent has this id.',
   queue_not_found: 'No agent has this queue, and no task waits in it.',
   schedule_not_found: 'There is no schedule with this id.',
+  template_not_found: 'The configuration has no template with this id.',
   budget_not_found: 'There is no budget with this id.',
   schedule_exists: 'A schedule with this id exists already, with different content.',
   workspace_not_found: 'The task has no workspace.',

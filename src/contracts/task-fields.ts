@@ -18,6 +18,8 @@ interface Field {
   readonly followUp?: z.ZodType;
   /** In an edit of a task that waits; null removes the value. A field without it cannot be changed. */
   readonly edit?: z.ZodType;
+  /** Whether it is about this task alone: which one it is, when it is to run, what it hangs together with. Copies do not have it. */
+  readonly isOwn?: true;
   /** Whether an edit changes only those of its entries that it names. */
   readonly isMerged?: true;
   /** In the log. A time is stored in epoch milliseconds, and its name ends with `_ms`. */
@@ -152,6 +154,7 @@ export const TASK_FIELDS = {
   },
   not_before: {
     request: requestTime.optional(),
+    isOwn: true,
     stored: z.int().optional(),
     answer: time.nullable(),
     isTime: true,
@@ -160,6 +163,7 @@ export const TASK_FIELDS = {
   },
   expires_at: {
     request: requestTime.optional(),
+    isOwn: true,
     edit: requestTime.nullable(),
     stored: z.int().optional(),
     answer: time.nullable(),
@@ -172,9 +176,10 @@ export const TASK_FIELDS = {
     request: z.string().min(1).max(200).normalize('NFC').optional(),
     stored: z.string().optional(),
     answer: z.string().nullable(),
+    isOwn: true,
     label: 'Idempotency key',
   },
-  source: { ...optional(z.string().max(200), z.string()), redacted: 'dropped', label: 'Source' },
+  source: { ...optional(z.string().max(200), z.string()), isOwn: true, redacted: 'dropped', label: 'Source' },
   labels: {
     ...optional(z.record(labelName, labelValue), z.record(z.string(), z.string())),
     /** Only the labels that it names change; null removes one. */
@@ -202,6 +207,7 @@ export const TASK_FIELDS = {
     request: id.optional(),
     stored: id.optional(),
     answer: id.nullable(),
+    isOwn: true,
     label: 'Parent',
     shown: 'tasks',
   },
@@ -212,6 +218,7 @@ export const TASK_FIELDS = {
     stored: z.array(id).optional(),
     answer: z.array(id),
     none: [],
+    isOwn: true,
     label: 'Depends on',
     shown: 'tasks',
   },
@@ -348,6 +355,11 @@ export function storedFieldsOf(job: JobValues): Pick<Stored, NamesWith<'job'> & 
 /** The fields of a request that no edit changes. */
 export const FIXED_FIELDS: readonly string[] = ROWS.flatMap(({ name, request, edit }) =>
   request !== undefined && edit === undefined ? [name] : [],
+);
+
+/** The fields of a request that a copy of the task has, too; `outputs` and follow-ups have other names in answers. */
+export const COPIED_FIELDS: readonly string[] = ROWS.flatMap(({ name, request, answer, isOwn }) =>
+  request !== undefined && answer !== undefined && isOwn === undefined ? [name] : [],
 );
 
 /** The label of each field that is shown, and how, in order. */

@@ -1,4 +1,4 @@
-/** What a new configuration changes in a running Signalbox: agents, but for remote ones; everything else needs a restart. */
+/** What a new configuration changes in a running Signalbox: agents, but for remote ones, and templates; everything else needs a restart. */
 import { isDeepStrictEqual } from 'node:util';
 import type { SignalboxConfig } from '../config/schema/config.ts';
 
@@ -43,7 +43,10 @@ export function planReload(
       changes.push(old === undefined ? `agent ${id} added` : `agent ${id}: ${differences(old, wanted)}`);
     }
   }
-  return { config: { ...before, agents }, changes, ignored: [...ignored, ...otherChanges(before, after)] };
+  const { templates } = after;
+  if (!isDeepStrictEqual(before.templates, templates)) changes.push('templates changed');
+  const ignoredElsewhere = otherChanges(before, after);
+  return { config: { ...before, agents, templates }, changes, ignored: [...ignored, ...ignoredElsewhere] };
 }
 
 function otherChanges(before: SignalboxConfig, after: SignalboxConfig): string[] {
@@ -52,6 +55,7 @@ function otherChanges(before: SignalboxConfig, after: SignalboxConfig): string[]
     for (const name of Object.keys(config)) if (isSection(name, config)) names.add(name);
   }
   names.delete('agents');
+  names.delete('templates');
   return [...names]
     .filter((name) => !isDeepStrictEqual(before[name], after[name]))
     .map((name) => `${name}: a change needs a restart`);

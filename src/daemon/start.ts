@@ -271,6 +271,7 @@ function engineOptionsOf(
     prices: config.prices,
     reviewOf: (agent) =>
       Object.hasOwn(current.config.agents, agent) ? resolveAgent(current.config, agent).review : undefined,
+    templates: () => current.config.templates,
     limits: {
       concurrency: limits.concurrency,
       projectConcurrency: limits.per_project_concurrency ?? limits.concurrency,

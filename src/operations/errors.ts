@@ -23,6 +23,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   past_pending: 503,
   method_not_allowed: 405,
   schedule_not_found: 404,
+  template_not_found: 404,
   budget_not_found: 404,
   schedule_exists: 409,
   workspace_not_found: 404,

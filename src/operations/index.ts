@@ -75,6 +75,7 @@ import {
 } from './tasks/decisions.ts';
 import { cancelJob, createJob, readJob } from './tasks/jobs.ts';
 import { createTask, explainTask, listAllTasks, listTasks, readTask } from './tasks/tasks.ts';
+import { createFromTemplate, listTemplates } from './tasks/templates.ts';
 import {
   listWorkspaces,
   pruneWorkspaces,
@@ -91,6 +92,8 @@ export const OPERATIONS = [
   readJob,
   cancelJob,
   createTask,
+  listTemplates,
+  createFromTemplate,
   listTasks,
   listAllTasks,
   readTask,

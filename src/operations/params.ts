@@ -29,6 +29,7 @@ export const attemptParams = z.strictObject({ project, task, attempt });
 export const agentParams = z.strictObject({ agent: idOf('agent id') });
 export const queueParams = z.strictObject({ kind: queueKind, name: idOf('queue') });
 export const budgetParams = z.strictObject({ budget: idOf('budget') });
+export const templateParams = z.strictObject({ project, template: idOf('template') });
 export const scheduleParams = z.strictObject({ schedule: idOf('schedule') });
 export const questionParams = z.strictObject({ project, task, question: idOf('question id') });
 export const linkParams = z.strictObject({ link: z.string().min(1).max(400) });

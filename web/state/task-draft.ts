@@ -47,25 +47,43 @@ export function emptyDraft(project: string): TaskDraft {
   };
 }
 
-/** A copy without the id and the times, which were those of the other task. */
-export function draftOf(task: TaskAnswer): TaskDraft {
+/** What the form shows of a task, or of a request like it. */
+export type Shown = Partial<
+  Pick<
+    TaskAnswer,
+    | 'title'
+    | 'description'
+    | 'agent'
+    | 'type'
+    | 'priority'
+    | 'review'
+    | 'max_attempts'
+    | 'timeout_seconds'
+    | 'action'
+    | 'params'
+    | 'labels'
+    | 'must_haves'
+  >
+>;
+
+/** Without the id, the times and the relations, which were those of the other task. */
+export function draftOf(task: Shown, project: string): TaskDraft {
+  const blank = emptyDraft(project);
   return {
-    ...emptyDraft(task.project),
-    title: task.title,
-    description: task.description,
-    taker: task.agent === null ? `type:${task.type}` : `agent:${task.agent}`,
-    priority: String(task.priority),
-    review: task.review,
-    maxAttempts: String(task.max_attempts),
-    timeout: task.timeout_seconds === null ? '' : `${task.timeout_seconds}s`,
-    dependsOn: task.depends_on.join(' '),
-    parent: task.parent ?? '',
+    ...blank,
+    title: task.title ?? '',
+    description: task.description ?? '',
+    taker: task.agent ? `agent:${task.agent}` : task.type ? `type:${task.type}` : '',
+    priority: String(task.priority ?? blank.priority),
+    review: task.review ?? '',
+    maxAttempts: String(task.max_attempts ?? ''),
+    timeout: task.timeout_seconds == null ? '' : `${task.timeout_seconds}s`,
     action: task.action ?? '',
-    params: task.params === null ? '' : JSON.stringify(task.params, null, 2),
-    labels: Object.entries(task.labels)
+    params: task.params == null ? '' : JSON.stringify(task.params, null, 2),
+    labels: Object.entries(task.labels ?? {})
       .map(([name, value]) => `${name}=${value}`)
       .join('\n'),
-    mustHaves: task.must_haves.join('\n'),
+    mustHaves: (task.must_haves ?? []).join('\n'),
   };
 }
 
@@ -74,7 +92,7 @@ export function draftOf(task: TaskAnswer): TaskDraft {
  * @param now epoch milliseconds
  * @throws Error for what cannot be sent: a duration, JSON or a label that is not written as one
  */
-export function requestOf(draft: TaskDraft, now = Date.now()): object {
+export function requestOf(draft: TaskDraft, now = Date.now()): Readonly<Record<string, unknown>> {
   return withoutEmpty({
     ...fieldsOf(draft, now),
     id: draft.id.trim() || undefined,
@@ -84,6 +102,22 @@ export function requestOf(draft: TaskDraft, now = Date.now()): object {
     delay_seconds: secondsOf(draft.delay, 'Not before'),
     source: 'dashboard',
   });
+}
+
+/**
+ * The same for a draft that was made of another request: what the form does not show stays as it was there.
+ * @throws Error as `requestOf`
+ */
+export function requestLike(
+  origin: Readonly<Record<string, unknown>>,
+  draft: TaskDraft,
+  source: string,
+): Readonly<Record<string, unknown>> {
+  const shown = new Set([...Object.keys(fieldsOf(draft, 0)), 'max_attempts', 'delay_seconds']);
+  // The form has one of both.
+  if (draft.taker.startsWith('agent:')) shown.delete('type');
+  const others = Object.entries(origin).filter(([name]) => !shown.has(name));
+  return { ...Object.fromEntries(others), ...requestOf(draft), source };
 }
 
 /** What an edit has to change to make one draft of the other. @throws Error as `requestOf` */
@@ -123,7 +157,7 @@ function fieldsOf(draft: TaskDraft, now: number) {
   };
 }
 
-function withoutEmpty(fields: Readonly<Record<string, unknown>>): object {
+function withoutEmpty(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 

@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly url: () => string | null;
   readonly defaults: TaskDefaults;
   readonly reviewOf: Settings['reviewOf'];
+  /** Default: there are none. */
+  readonly templates?: Settings['templates'];
   /** What keeps this process from working, for example a lost data directory; null, or absent: nothing. */
   readonly obstacle?: () => string | null;
   readonly prompts?: PromptBuilders;

@@ -268,6 +268,7 @@ function settingsOf(options: EngineOptions): Settings {
   return {
     defaults: options.defaults,
     reviewOf: options.reviewOf,
+    templates: options.templates ?? (() => ({})),
     limits: { queueDepth, concurrency, projectConcurrency },
     directories: directoriesOf(options),
   };

@@ -1,13 +1,9 @@
 /** Creates a task, and follows it on request. */
-import { readFile } from 'node:fs/promises';
-import { buffer as readAll } from 'node:stream/consumers';
 import { Option } from 'commander';
 import { z } from 'zod';
 import { faultText, readExactJson } from '../../base/exact-json.ts';
-import { utf8Text } from '../../base/text/utf8.ts';
 import type { NewTask, SignalboxClient } from '../../client/client.ts';
 import type { TaskAnswer } from '../../contracts/api/answers.ts';
-import { SignalboxError } from '../../contracts/errors.ts';
 import {
   append,
   appendLabel,
@@ -18,38 +14,12 @@ import {
   priorityOf,
 } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
-import { type ClientOptions, clientOf, unreadable, withProject } from '../options.ts';
+import { clientOf, withProject } from '../options.ts';
 import { printAnswer } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
+import { type AddOptions, invalid, taskOf, textOf, withoutUndefined } from './add-options.ts';
+import { requestOf } from './copy.ts';
 import { watchTask } from './watch.ts';
-
-export interface AddOptions extends ClientOptions {
-  readonly id?: string;
-  readonly idempotencyKey?: string;
-  readonly agent?: string;
-  readonly type?: string;
-  readonly description?: string;
-  readonly file?: string;
-  readonly params?: Record<string, unknown>;
-  readonly mustHave?: readonly string[];
-  readonly priority?: NewTask['priority'];
-  readonly delay?: number;
-  readonly expiresAt?: string;
-  readonly timeout?: number;
-  readonly maxAttempts?: number;
-  readonly review?: string;
-  readonly label?: Record<string, string>;
-  readonly link?: readonly string[];
-  readonly from?: string;
-  readonly action?: string;
-  readonly dependsOn?: readonly string[];
-  readonly parent?: string;
-  readonly join?: true;
-  readonly followUp?: readonly string[];
-  readonly notBefore?: string;
-  readonly quiet?: true;
-  readonly wait?: true;
-}
 
 export const add: CommandRow = {
   name: 'add',
@@ -68,6 +38,14 @@ export const add: CommandRow = {
       'Continue when another task is done, and print only the id',
       'signalbox task add "Publish" --agent writer --depends-on k3v9x2m1q8zt -q',
     ],
+    [
+      'Create a task from a template of the configuration',
+      'signalbox task add --template review --input file=src/parser.ts',
+    ],
+    [
+      'Run a task again with other parameters',
+      'signalbox task add --copy k3v9x2m1q8zt --params \'{"depth": 3}\'',
+    ],
     ['Create many tasks, one for each line', 'signalbox task add --from tasks.txt --agent reviewer'],
     [
       'Read the description from another program',
@@ -80,6 +58,18 @@ export const add: CommandRow = {
       .option(
         '--from <path>',
         'create each line of this file: a JSON object with the fields of a task, or a title',
+      )
+      .addOption(
+        new Option('--template <id>', 'create it from this template; other options go before it').conflicts([
+          'from',
+          'copy',
+        ]),
+      )
+      .option('--input <name=value>', 'input of the template (repeatable)', appendLabel)
+      .addOption(
+        new Option('--copy <id>', 'create it as this task was created; other options go before it').conflicts(
+          'from',
+        ),
       )
       .option('--agent <id>', 'agent that does the task')
       .option('--type <id>', 'task type; any agent with this capability may do the task')
@@ -109,10 +99,19 @@ export const add: CommandRow = {
       .option('--link <url>', 'address of what the task is about, such as an issue (repeatable)', append)
       .option('-q, --quiet', 'print only the id')
       .option('--wait', 'follow the task until it ends; exit code 0 only if it is done')
-      .action((title: string | undefined, options: AddOptions) => addTasks(terminal, title, options)),
+      .action((title: string | undefined, options: AddOptions) =>
+        addTasks(terminal, title, {
+          ...options,
+          isProjectGiven: command.getOptionValueSource('project') !== 'default',
+        }),
+      ),
 };
 
-async function addTasks(terminal: Terminal, title: string | undefined, options: AddOptions): Promise<void> {
+interface GivenOptions extends AddOptions {
+  readonly isProjectGiven: boolean;
+}
+
+async function addTasks(terminal: Terminal, title: string | undefined, options: GivenOptions): Promise<void> {
   const from = title === '-' ? '-' : options.from;
   if (from !== undefined) {
     if (options.description === '-') throw invalid('--description: standard input has the tasks already');
@@ -124,15 +123,58 @@ async function addTasks(terminal: Terminal, title: string | undefined, options: 
       await addTask(terminal, { ...common, ...fields }, options);
     return;
   }
-  if (title === undefined) throw invalid('give a title, or --from');
-  await addTask(terminal, { ...withoutUndefined(await taskOf(options)), title }, options);
+  const { template, copy, input } = options;
+  if (input !== undefined && template === undefined) throw invalid('--input is for --template');
+  const given = { ...withoutUndefined(await taskOf(options)), ...(title !== undefined && { title }) };
+  if (template !== undefined) return addFromTemplate(terminal, template, given, options);
+  if (copy !== undefined) return addCopy(terminal, copy, given, options);
+  if (title === undefined) throw invalid('give a title, or --from, --template or --copy');
+  await addTask(terminal, { ...given, title }, options);
+}
+
+/** In the project of the template, unless one is given. */
+async function addFromTemplate(
+  terminal: Terminal,
+  template: string,
+  { source: _source, ...given }: Partial<NewTask>,
+  { isProjectGiven, ...options }: GivenOptions,
+): Promise<void> {
+  const client = clientOf(options);
+  const { templates } = isProjectGiven ? { templates: [] } : await client.listTemplates();
+  const project = templates.find(({ id }) => id === template)?.project ?? options.project;
+  const request = { ...given, project, template, inputs: options.input };
+  const answered = await client.request('createFromTemplate', request);
+  await reportTask(terminal, client, answered, { ...options, project });
+}
+
+/** The request of an earlier task again, but for what was about that one alone: its id, key and times. */
+async function addCopy(
+  terminal: Terminal,
+  copy: string,
+  { source: _source, ...given }: Partial<NewTask>,
+  options: AddOptions,
+): Promise<void> {
+  const task = await clientOf(options).readTask({ project: options.project, task: copy });
+  const { agent, ...rest } = requestOf(task);
+  // A type that is given stands for any agent.
+  const own = given.type === undefined ? { ...rest, agent } : rest;
+  const request = { ...own, ...given, source: `copy of ${copy}` };
+  await addTask(terminal, request, options);
 }
 
 async function addTask(terminal: Terminal, fields: LineFields, options: AddOptions): Promise<void> {
   const client = clientOf(options);
+  const answered = await client.request('createTask', { ...fields, project: options.project });
+  await reportTask(terminal, client, answered, options);
+}
+
+async function reportTask(
+  terminal: Terminal,
+  client: SignalboxClient,
+  { status, body }: { readonly status: number; readonly body: TaskAnswer },
+  options: AddOptions,
+): Promise<void> {
   const { project, json, quiet } = options;
-  const request = { ...fields, project };
-  const { status, body } = await client.request('createTask', request);
   const text =
     status === 201
       ? `created task ${body.id} in project ${project}`
@@ -178,66 +220,3 @@ function linesOf(text: string): LineFields[] {
 
 /** Signalbox checks the other fields. */
 const lineSchema = z.looseObject({ title: z.string() });
-
-function invalid(message: string): SignalboxError {
-  return new SignalboxError('invalid_request', message);
-}
-
-/** What a line of a file says goes before an option; an option that was not given says nothing. */
-function withoutUndefined(fields: Omit<NewTask, 'title'>): Omit<NewTask, 'title'> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-async function taskOf(options: AddOptions): Promise<Omit<NewTask, 'title'>> {
-  const { agent, type } = options;
-  return {
-    id: options.id,
-    idempotency_key: options.idempotencyKey,
-    agent,
-    type,
-    action: options.action,
-    parent: options.parent,
-    join: options.join,
-    depends_on: options.dependsOn && [...options.dependsOn],
-    follow_ups: options.followUp?.map((title) => ({ title, agent, type })),
-    not_before: options.notBefore,
-    description: await descriptionOf(options),
-    params: options.params,
-    must_haves: options.mustHave === undefined ? undefined : [...options.mustHave],
-    priority: options.priority,
-    delay_seconds: options.delay,
-    expires_at: options.expiresAt,
-    timeout_seconds: options.timeout,
-    max_attempts: options.maxAttempts,
-    review: options.review,
-    labels: options.label,
-    links: options.link === undefined ? undefined : [...options.link],
-    source: 'cli',
-  };
-}
-
-/** From the option itself, standard input or a file. @throws SignalboxError `invalid_request` */
-export async function descriptionOf({
-  description,
-  file,
-}: Pick<AddOptions, 'description' | 'file'>): Promise<string | undefined> {
-  if (description === '-') return textOf('--description', '-');
-  return file === undefined ? description : textOf('--file', file);
-}
-
-/** @param path "-" for standard input. @throws SignalboxError `invalid_request` */
-async function textOf(option: string, path: string): Promise<string> {
-  const text = utf8Text(await bytesOf(option, path));
-  if (text !== null) return text;
-  throw invalid(`${option} ${path === '-' ? '(standard input)' : path}: it is not UTF-8: convert it first`);
-}
-
-/** @throws SignalboxError `invalid_request` */
-async function bytesOf(option: string, path: string): Promise<Uint8Array> {
-  if (path === '-') return readAll(process.stdin);
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw unreadable(option, path, cause);
-  }
-}

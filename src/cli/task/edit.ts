@@ -22,7 +22,7 @@ import {
   withDecision,
   withProject,
 } from '../options.ts';
-import { type AddOptions, descriptionOf } from './add.ts';
+import { type AddOptions, descriptionOf } from './add-options.ts';
 import { decideEach } from './decisions.ts';
 
 interface EditOptions

@@ -42,9 +42,12 @@ function addProjectTools(tools: Tools, { client, identity }: McpSession): void {
   });
   addTool(tools, 'task_create', {
     title: 'Create a task',
-    description: 'Creates a task for an agent ("agent"), or for any agent that can do its type ("type").',
+    description:
+      'Creates a task for an agent ("agent"), or for any agent that can do its type ("type"); or from a template of the configuration ("template" with its "inputs").',
     input: z.strictObject({
-      title: z.string(),
+      title: z.string().optional().describe('Needed without a template.'),
+      template: z.string().optional(),
+      inputs: z.record(z.string(), z.string()).optional().describe('Of the template.'),
       description: z.string().optional(),
       agent: z.string().optional(),
       type: z.string().optional(),
@@ -58,7 +61,13 @@ function addProjectTools(tools: Tools, { client, identity }: McpSession): void {
         .describe('Repeating a call with the same key creates no second task.'),
     }),
     annotations: { ...WRITES, idempotentHint: false },
-    run: (task, trace) => client.createTask({ project, ...task }, { trace }),
+    run: ({ template, inputs, title = '', ...task }, trace) =>
+      template === undefined
+        ? client.createTask({ project, ...task, title }, { trace })
+        : client.createFromTemplate(
+            { project, template, inputs, ...task, ...(title !== '' && { title }) },
+            { trace },
+          ),
   });
   addTool(tools, 'task_edit', {
     title: 'Edit a task',

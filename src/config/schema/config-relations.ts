@@ -8,6 +8,10 @@ import type { DriverConfig } from '../../drivers/declared/spec.ts';
 import { CODE_DRIVER_NAMES } from '../../drivers/index.ts';
 import type { AgentConfig } from './agent-config.ts';
 
+interface TaskFor {
+  readonly task: { readonly agent?: string | undefined };
+}
+
 interface Related {
   readonly nats: {
     readonly url?: string | undefined;
@@ -19,7 +23,8 @@ interface Related {
   readonly drivers: Readonly<Record<string, DriverConfig>>;
   readonly agents: Readonly<Record<string, AgentConfig>>;
   readonly budgets: Readonly<Record<string, { readonly agent?: string | undefined }>>;
-  readonly schedules: Readonly<Record<string, { readonly task: { readonly agent?: string | undefined } }>>;
+  readonly schedules: Readonly<Record<string, TaskFor>>;
+  readonly templates: Readonly<Record<string, TaskFor>>;
   readonly defaults: { readonly review: string };
 }
 
@@ -36,9 +41,11 @@ export function checkRelations(config: Related, context: z.core.$RefinementCtx):
     if (agent !== undefined && !Object.hasOwn(config.agents, agent))
       add(['budgets', id, 'agent'], unknownAgent(config));
   }
-  for (const [id, { task }] of Object.entries(config.schedules)) {
-    if (task.agent === undefined || Object.hasOwn(config.agents, task.agent)) continue;
-    add(['schedules', id, 'task', 'agent'], unknownAgent(config));
+  for (const section of ['schedules', 'templates'] as const) {
+    for (const [id, { task }] of Object.entries(config[section])) {
+      if (task.agent === undefined || Object.hasOwn(config.agents, task.agent)) continue;
+      add([section, id, 'task', 'agent'], unknownAgent(config));
+    }
   }
   if (!isReviewer(config, config.defaults.review)) {
     add(['defaults', 'review'], unknownReviewer(config, config.defaults.review));

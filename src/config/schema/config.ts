@@ -20,6 +20,7 @@ import {
 } from '../../contracts/config-values.ts';
 import { pricesSchema } from '../../contracts/prices.ts';
 import { CONTAINMENTS } from '../../contracts/processes/containment.ts';
+import { templateConfigSchema } from '../../contracts/templates.ts';
 import { BUNDLED_DRIVER_NAMES } from '../../drivers/bundled/index.ts';
 import { driverConfigSchema } from '../../drivers/declared/spec.ts';
 import { agentConfigSchemaFor, agentFileSchemaFor, configuredIdSchema } from './agent-config.ts';
@@ -229,6 +230,10 @@ const sections = {
     .record(configuredIdSchema, scheduleConfigSchema)
     .default({})
     .describe('Tasks that are created at set times, by id.'),
+  templates: z
+    .record(configuredIdSchema, templateConfigSchema)
+    .default({})
+    .describe('Tasks that are created again and again, with inputs, by id.'),
   budgets: z
     .record(configuredIdSchema, budgetConfigSchema)
     .default({})

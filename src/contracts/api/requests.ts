@@ -7,7 +7,9 @@ import { EDIT_FIELDS, FIXED_FIELDS, FOLLOW_UP_FIELDS, REQUEST_FIELDS } from '../
 import { DEAD_STATES, LOG_STREAMS, OUTPUT_TYPES } from '../tasks.ts';
 import { waitSchema } from './jobs.ts';
 
-const text = z.string().max(400_000);
+/** A long text, such as a description. */
+export const taskTextSchema = z.string().max(400_000);
+const text = taskTextSchema;
 const name = z
   .string()
   .trim()

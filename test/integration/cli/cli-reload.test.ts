@@ -61,4 +61,85 @@ describe('a changed configuration', () => {
     await sandbox.up();
     expect(await statusOf('waits')).toBe('done');
   });
+
+  it('has its templates at once, from which tasks are created', async () => {
+    await using sandbox = await Sandbox.create({ config: { agents: { echo } } });
+    await sandbox.up();
+    const cli = await builtCli();
+    const run = (...args: string[]) =>
+      execa(process.execPath, [cli, ...args], {
+        cwd: sandbox.directory,
+        env: { SIGNALBOX_URL: sandbox.url },
+        reject: false,
+      });
+    expect((await run('template', 'ls')).stderr).toContain('no templates: add some below "templates"');
+    const templates = {
+      shout: {
+        project: 'demo',
+        about: 'Says it loudly',
+        inputs: { what: {}, mark: { default: '!' } },
+        task: {
+          title: 'Shout {{what}}{{mark}}',
+          agent: 'echo',
+          budget: { attempts: 3 },
+          labels: { loud: 'yes' },
+        },
+      },
+    };
+    await sandbox.configure({ templates, agents: { echo } });
+    await run('config', 'reload');
+    await until(() => sandbox.log.includes('templates changed'), 'the templates are there');
+    expect((await run('template', 'ls')).stdout).toMatch(
+      /^shout +what, mark=! +demo +Shout \{\{what\}\}\{\{mark\}\} +Says it loudly$/m,
+    );
+
+    const missing = await run('task', 'add', '--template', 'shout');
+    expect(missing).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('inputs.what: is missing'),
+    });
+    expect((await run('task', 'add', '--input', 'what=x', 'title')).stderr).toContain(
+      '--input is for --template',
+    );
+    const added = await run(
+      'task',
+      'add',
+      '--template',
+      'shout',
+      '--input',
+      'what=hey',
+      '--id',
+      'loud',
+      '--wait',
+    );
+    expect(added.exitCode).toBe(0);
+    expect(await sandbox.get(`${TASKS}/loud`)).toMatchObject({
+      title: 'Shout hey!',
+      labels: { loud: 'yes' },
+      source: 'template shout',
+      status: 'done',
+    });
+
+    // The same again, but for what was about that one alone.
+    const again = await run(
+      'task',
+      'add',
+      'Louder',
+      '--copy',
+      'loud',
+      '--project',
+      'demo',
+      '--id',
+      'louder',
+      '-q',
+    );
+    expect(again.stdout).toBe('louder');
+    expect(await sandbox.get(`${TASKS}/louder`)).toMatchObject({
+      title: 'Louder',
+      agent: 'echo',
+      labels: { loud: 'yes' },
+      budget: { attempts: 3 },
+      source: 'copy of loud',
+    });
+  });
 });

@@ -22,6 +22,25 @@ function linesOf(text: string): string[] {
 }
 
 describe('parseConfig', () => {
+  it('refuses a template whose texts name an input that it does not have, or whose agent is not there', () => {
+    const template = (task: string, inputs = '{ file: {} }'): string[] =>
+      linesOf(
+        `agents: { a: { driver: command, command: [x] } }\ntemplates:\n  t:\n    inputs: ${inputs}\n    task: ${task}\n`,
+      );
+    expect(template("{ title: 'Review {{file}} by {{who}}', agent: a }").join()).toContain(
+      'templates.t.task: has {{who}}, which is no input: add it below "inputs"',
+    );
+    expect(template("{ title: 'x', agent: ghost }").join()).toContain(
+      'templates.t.task.agent: no agent has this id',
+    );
+    expect(template("{ title: 'x {{title}}', agent: a }", '{ title: {} }').join()).toContain(
+      'used in follow-ups',
+    );
+    const follow =
+      "{ title: 'x', agent: a, follow_ups: [{ title: '{{title}} {{outputs}} {{file}}', agent: a }] }";
+    expect(() => template(follow)).toThrow('the configuration was accepted');
+  });
+
   it('reads the example of the documentation and fills in the defaults', () => {
     const config = parseConfig(
       `
@@ -95,6 +114,7 @@ agents:
       budgets: {},
       prices: {},
       telemetry: {},
+      templates: {},
       drivers: {},
       projects: {},
       agents: {},
@@ -184,7 +204,7 @@ limits: { concurrency: 1.5 }
     ],
     [
       '"no such": 3',
-      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, verification, containment, shutdown, webhooks, schedules, budgets, prices, telemetry, background, drivers, projects, agents',
+      '1:1 ["no such"]: unknown key; known here: $schema, data_dir, server, nats, log, limits, defaults, retention, verification, containment, shutdown, webhooks, schedules, templates, budgets, prices, telemetry, background, drivers, projects, agents',
     ],
   ])('suggest the key that was meant, or list the known ones: %j', (text, line) => {
     expect(linesOf(text)).toEqual([`${FILE}:${line}`]);

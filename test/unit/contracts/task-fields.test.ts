@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskAnswer } from '../../../src/contracts/api/answers.ts';
 import { factsOf } from '../../../src/contracts/api/task-facts.ts';
+import { copiedFieldsOf } from '../../../src/contracts/copied-fields.ts';
 import { redactedSpec } from '../../../src/contracts/events/redaction.ts';
 import {
   ANSWER_FIELDS,
@@ -48,6 +49,29 @@ describe('the fields of a task', () => {
       join: false,
       not_before: null,
       expires_at: '2030-01-31T00:00:00.000Z',
+    });
+  });
+
+  it('are copied, but for what was about the one task alone', () => {
+    const follow_ups = [
+      { ...answerFieldsOf(SPEC), outputs_required: false, follow_ups: [], delay_seconds: 5 },
+    ];
+    const answer = { ...answerFieldsOf(SPEC), id: 'a', outputs_required: true, follow_ups, status: 'done' };
+    const own = {
+      title: 'Review',
+      description: 'All of it',
+      priority: 5,
+      max_attempts: 3,
+      backoff: SPEC.backoff,
+      review: 'manual',
+      params: { repo: 'x' },
+      must_haves: ['a verdict'],
+      labels: { team: 'core' },
+    };
+    expect(copiedFieldsOf(answer)).toEqual({
+      ...own,
+      outputs: 'required',
+      follow_ups: [{ ...own, outputs: 'optional', delay_seconds: 5 }],
     });
   });
 

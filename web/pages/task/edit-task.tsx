@@ -28,7 +28,7 @@ export function EditTaskPage({ title }: PageProps) {
     );
   }
   const kind = editKindOf(task);
-  const before = { ...draftOf(task), expires: task.expires_at ?? '' };
+  const before = { ...draftOf(task, project), expires: task.expires_at ?? '' };
   const send = async (after: TaskDraft): Promise<void> => {
     const changes = editOf(before, after);
     if (Object.keys(changes).length > 0) {

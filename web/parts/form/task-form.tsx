@@ -1,6 +1,6 @@
 /** The form of a task: for a new one, for the edit of one that waits, and for its priority alone. */
 import { useSignal } from '@preact/signals';
-import { useLayoutEffect } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { reasonOf } from '../../api/http.ts';
 import { strandedBy } from '../../state/attention.ts';
 import { board, projects } from '../../state/board.ts';
@@ -48,9 +48,10 @@ export function TaskForm({ initial, kind, submit, send }: TaskFormProps) {
       isSending.value = false;
     }
   };
-  useLayoutEffect(() => document.querySelector<HTMLInputElement>('.task-form input')?.focus(), []);
+  const form = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => form.current?.querySelector('input')?.focus(), []);
   return (
-    <form class="form task-form" onSubmit={onSubmit}>
+    <form ref={form} class="form task-form" onSubmit={onSubmit}>
       {kind === 'priority' ? (
         <PriorityField draft={part.draft} change={part.change} />
       ) : (

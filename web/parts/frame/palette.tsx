@@ -1,11 +1,13 @@
 /** The palette: pages, actions and tasks, found by typing. */
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
+import type { TemplateAnswer, TemplateList } from '../../api/types.ts';
 import { PAGES } from '../../pages.tsx';
 import { board } from '../../state/board.ts';
 import { keyOf } from '../../state/cards.ts';
 import { isHelpOpen, isPaletteOpen, NEW_TASK_PATH } from '../../state/keyboard.ts';
 import { goLive } from '../../state/past.ts';
+import { useResource } from '../../state/resource.ts';
 import { nextTheme } from '../../state/theme.ts';
 import { Dialog } from '../base/dialog.tsx';
 import { agentHref, taskHref } from '../base/links.tsx';
@@ -25,7 +27,7 @@ const goTo =
   (route) =>
     route(path);
 
-function entries(): Entry[] {
+function entries(templates: readonly TemplateAnswer[]): Entry[] {
   const pages = PAGES.filter(({ navigation }) => navigation).map(
     ({ path, title }): Entry => ({ key: path, label: title, about: 'page', run: goTo(path) }),
   );
@@ -48,7 +50,15 @@ function entries(): Entry[] {
   const tasks = [...(board.value?.cards.values() ?? [])].map(
     (card): Entry => ({ key: keyOf(card), label: card.title, about: keyOf(card), run: goTo(taskHref(card)) }),
   );
-  return [...actions, ...pages, ...agents, ...tasks];
+  const fromTemplates = templates.map(
+    ({ id, about }): Entry => ({
+      key: `template ${id}`,
+      label: `Create a task: ${id}`,
+      about: about === '' ? 'template' : about,
+      run: goTo(`${NEW_TASK_PATH}?template=${encodeURIComponent(id)}`),
+    }),
+  );
+  return [...actions, ...fromTemplates, ...pages, ...agents, ...tasks];
 }
 
 /** The entries that have all words; those that begin with the first word come first. */
@@ -70,7 +80,8 @@ export function Palette() {
   const { route } = useLocation();
   const typed = useSignal('');
   const at = useSignal(0);
-  const found = matching(entries(), typed.value);
+  const { value } = useResource<TemplateList>('/api/templates');
+  const found = matching(entries(value?.templates ?? []), typed.value);
   const close = (): void => {
     isPaletteOpen.value = false;
   };
