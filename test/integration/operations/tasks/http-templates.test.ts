@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../../../src/contracts/errors.ts';
-import { templateConfigSchema, templateListSchema } from '../../../src/contracts/templates.ts';
-import { functionAgent } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, taskIn } from '../../support/http/http.ts';
+import type { ErrorCode } from '../../../../src/contracts/errors.ts';
+import { templateConfigSchema, templateListSchema } from '../../../../src/contracts/templates.ts';
+import { functionAgent } from '../../../support/engine.ts';
+import { Gate, problemIn, startHttp, TASKS, taskIn } from '../../../support/http/http.ts';
 
 const review = templateConfigSchema.parse({
   about: 'Reviews a file',

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { SignalboxClient } from '../../../src/client/client.ts';
+import { SignalboxClient } from '../../../../src/client/client.ts';
 import {
   type DeadLetterPage,
   deadLetterPageSchema,
   type RedriveAnswer,
   redriveAnswerSchema,
-} from '../../../src/contracts/api/answers.ts';
-import { taskKey } from '../../../src/contracts/ids.ts';
-import { functionAgent } from '../../support/engine.ts';
-import { type HttpAnswer, problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
+} from '../../../../src/contracts/api/answers.ts';
+import { taskKey } from '../../../../src/contracts/ids.ts';
+import { functionAgent } from '../../../support/engine.ts';
+import { type HttpAnswer, problemIn, startHttp, TASKS, type TestHttp } from '../../../support/http/http.ts';
 
 const LETTERS = '/api/dead-letters';
 const REDRIVE = `${LETTERS}/redrive`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { functionAgent } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../support/http/http.ts';
+import { functionAgent } from '../../../support/engine.ts';
+import { Gate, problemIn, startHttp, TASKS, type TestHttp, taskIn } from '../../../support/http/http.ts';
 
 /** A parent whose own work is done, with a child that is done and one that works. */
 async function start(gate: Gate, parent: object): Promise<TestHttp> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { SignalboxClient } from '../../../src/client/client.ts';
-import { type WhyAnswer, whyAnswerSchema } from '../../../src/contracts/api/why.ts';
-import { functionAgent } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, type TestHttp } from '../../support/http/http.ts';
-import { until } from '../../support/until.ts';
+import { SignalboxClient } from '../../../../src/client/client.ts';
+import { type WhyAnswer, whyAnswerSchema } from '../../../../src/contracts/api/why.ts';
+import { functionAgent } from '../../../support/engine.ts';
+import { Gate, problemIn, startHttp, TASKS, type TestHttp } from '../../../support/http/http.ts';
+import { until } from '../../../support/until.ts';
 
 const LIMITS = {
   concurrency: 1_000,

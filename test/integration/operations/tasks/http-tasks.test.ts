@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { agentListSchema, attemptListSchema, taskPageSchema } from '../../../src/contracts/api/answers.ts';
-import { taskKey } from '../../../src/contracts/ids.ts';
-import { functionAgent } from '../../support/engine.ts';
-import { problemIn, startHttp, TASKS, taskIn } from '../../support/http/http.ts';
+import { agentListSchema, attemptListSchema, taskPageSchema } from '../../../../src/contracts/api/answers.ts';
+import { taskKey } from '../../../../src/contracts/ids.ts';
+import { functionAgent } from '../../../support/engine.ts';
+import { problemIn, startHttp, TASKS, taskIn } from '../../../support/http/http.ts';
 
 const echo = () => functionAgent('echo', ({ spec }) => `did ${spec.title}`, { capabilities: ['repeat'] });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../../../src/contracts/errors.ts';
-import { functionAgent } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, taskIn } from '../../support/http/http.ts';
+import type { ErrorCode } from '../../../../src/contracts/errors.ts';
+import { functionAgent } from '../../../support/engine.ts';
+import { Gate, problemIn, startHttp, TASKS, taskIn } from '../../../support/http/http.ts';
 
 const start = (gate = new Gate()) =>
   startHttp({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { functionAgent } from '../../support/engine.ts';
-import { Gate, problemIn, startHttp, TASKS, taskIn } from '../../support/http/http.ts';
+import { functionAgent } from '../../../support/engine.ts';
+import { Gate, problemIn, startHttp, TASKS, taskIn } from '../../../support/http/http.ts';
 
 const start = () =>
   startHttp({
