@@ -25,7 +25,7 @@ async function startWorkerWith(world: RemoteWorld, agents: object): Promise<CliP
 }
 
 const FAKE_CLAUDE = fileURLToPath(new URL('../../fixtures/drivers/claude/fake-claude.mjs', import.meta.url));
-const FAR = { ...REMOTE, concurrency: 2, kill_grace_seconds: 0.5 } as const;
+const FAR = { ...REMOTE, offline_after_seconds: 10, concurrency: 2, kill_grace_seconds: 0.5 } as const;
 
 /** As Codex, with as many characters as the id of its task says; a program that ends at once may be measured too late. */
 const PRINTS_A_RESULT = `#!/bin/sh
@@ -169,7 +169,7 @@ describe('a program that asks, run by signalbox worker', () => {
   it('withdraws a question that its program withdraws, and passes on what users tell it', {
     timeout: 60_000,
   }, async () => {
-    await using world = await RemoteWorld.start({ agents: { far: { ...FAR, offline_after_seconds: 10 } } });
+    await using world = await RemoteWorld.start({ agents: { far: FAR } });
     await using _worker = await startWorkerWith(world, {
       drivers: { claude: { program: FAKE_CLAUDE } },
       agents: { far: { driver: 'claude', concurrency: 2 } },

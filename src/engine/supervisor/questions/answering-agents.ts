@@ -4,7 +4,8 @@
  *
  * Which task there has to be, and what its answer does, follows from the log alone, as for reviews: the next start makes up
  * for a crash in between. Agents that ask each other end: for a question below an answer that is under way, neither the
- * agent that gives that answer nor the one that waits for it is asked. If no agent answers, people do.
+ * agent that gives that answer nor the one that waits for it is asked. Nor do agents wait for each other's slots
+ * (circles.ts). If no agent answers, people do.
  */
 import { type QuestionView, questionOf, type TaskView } from '../../../../projections/index.ts';
 import { sha256 } from '../../../base/hash.ts';
@@ -15,12 +16,18 @@ import { SETTLED_STATES } from '../../../contracts/tasks.ts';
 import { answerTaskIds } from '../../runtime/task-ids.ts';
 import { refOf, taskOf } from '../../runtime/views.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
+import { type CircleParts, isInCircle } from './circles.ts';
 import { answerIn } from './printed-answer.ts';
 
-interface AnsweringAgentsParts extends SupervisorContext {
+interface AnsweringAgentsParts
+  extends SupervisorContext,
+    Pick<CircleParts, 'concurrency' | 'projectConcurrency'> {
   /** Decides the answer, if the question is open. */
   readonly answer: (question: QuestionView, answer: AnswerSpec, actor: string) => void;
 }
+
+const NO_SLOT =
+  'no slot becomes free for it: what holds them waits for answers that depend on this one, so a person has to answer';
 
 export class AnsweringAgents {
   readonly #options: AnsweringAgentsParts;
@@ -88,6 +95,7 @@ export class AnsweringAgents {
     if (question?.answer === null) {
       const answer = answerIn(task.outputs, question.spec);
       if (answer) this.#options.answer(question, answer, actor);
+      else if (this.#isInCircle(task)) decide({ type: 'task.cancelled', ...refOf(task), reason: NO_SLOT });
       return;
     }
     // One that has answered, or has ended, is done by itself.
@@ -100,6 +108,14 @@ export class AnsweringAgents {
   onAnswered(question: QuestionView): void {
     const task = this.taskOf(question);
     if (task) this.takeUpTask(task);
+  }
+
+  #isInCircle(task: TaskView): boolean {
+    const answering: CircleParts['answering'] = ({ question, ...ref }) => {
+      const view = questionOf(this.#options.projections.questions, ref, question);
+      return view && this.taskOf(view);
+    };
+    return isInCircle({ ...this.#options, answering }, task);
   }
 
   /** Also a task whose creation is not stored yet. */

@@ -17,11 +17,15 @@ import { AnsweringAgents } from './answering-agents.ts';
 import { Asking, type AskingParts } from './asking.ts';
 import { Attendance } from './attendance.ts';
 import type { GivenAnswer } from './check.ts';
+import type { CircleParts } from './circles.ts';
 import { QuestionDeadlines } from './deadlines.ts';
 import type { QuestionRef, Remembering } from './question-ref.ts';
 import { ruledAnswer } from './rules.ts';
 
-interface QuestionKeeperParts extends AskingParts, AnsweringParts {
+interface QuestionKeeperParts
+  extends AskingParts,
+    AnsweringParts,
+    Pick<CircleParts, 'concurrency' | 'projectConcurrency'> {
   readonly attempts: Pick<AttemptKeeper, 'requestStop'>;
 }
 
