@@ -60,6 +60,36 @@ function* freedByItsDependency(): Iterable<Moved> {
   for (const event of events) yield { event, transitions: host.apply(event) };
 }
 
+/** Random attempts seldom live long enough to be suspected after they have waited, or to fail while they are suspected. */
+function* suspectedAttempts(): Iterable<Moved> {
+  const host = new ActorHost();
+  const a = { project: 'p', task: 'a' };
+  const spec = { title: 'a', max_attempts: 3 } as EventOf<'task.created'>['spec'];
+  const one = { ...a, attempt: 1 };
+  const two = { ...a, attempt: 2 };
+  const agent = 'coder';
+  const question = 'q';
+  const started = { agent, driver: 'command', host: 'h', deadline_ms: 9 };
+  const failed = { agent, outcome: 'failed', retry_at_ms: 1 } as const;
+  const asked = { spec: { message: 'Go on?' } } as EventOf<'attempt.question_asked'>;
+  const events: DomainEvent[] = [
+    { type: 'agent.registered', agent, driver: 'command', capabilities: [], concurrency: 1 },
+    { type: 'task.created', ...a, spec, request_sha256: '', waiting_for: [] },
+    { type: 'task.claimed', ...one, agent },
+    { type: 'attempt.started', ...one, ...started },
+    { type: 'attempt.suspected', ...one, reason: 'silent' },
+    { type: 'attempt.ended', ...one, ...failed },
+    { type: 'task.due', ...a },
+    { type: 'task.claimed', ...two, agent },
+    { type: 'attempt.started', ...two, ...started },
+    { ...asked, type: 'attempt.question_asked', ...two, agent, question, asked_at_ms: 1 },
+    { type: 'attempt.wait_ended', ...two, reason: 'gone', deadline_ms: 9 },
+    { type: 'attempt.suspected', ...two, reason: 'silent' },
+    { type: 'attempt.wait_resumed', ...two, waiting_since_ms: 2 },
+  ];
+  for (const event of events) yield { event, transitions: host.apply(event) };
+}
+
 /** Asked for by both states that a redrive leaves; but who waits for a task has not been tried, hence not failed. */
 const NEVER = ['task: failed -task.redriven-> scheduled'];
 
@@ -80,6 +110,7 @@ describe('the graphs of the machines', () => {
     };
     for (const moved of randomHistories()) note(moved);
     for (const moved of freedByItsDependency()) note(moved);
+    for (const moved of suspectedAttempts()) note(moved);
     for await (const moved of goldenRecords()) note(moved);
     const drawn = new Set(ENTITY_KINDS.flatMap(edgesOf));
     expect([...seen].filter((change) => !drawn.has(change))).toEqual([]);

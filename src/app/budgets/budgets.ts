@@ -93,11 +93,11 @@ function holdJson(budget: BudgetView): NonNullable<AgentAnswer['budget']> {
 
 /** Why a budget holds back attempts. */
 export function holdText({ id, spec, raised, reached }: BudgetView): string {
-  const used =
-    reached === null
-      ? `the attempts that run are the last of its ${limitsInForce(spec, raised).attempts}`
-      : `${reachedText(reached)} are used`;
-  return `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up: ${used}`;
+  const budget = `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up`;
+  if (reached !== null) return `${budget}: ${reachedText(reached)} are used`;
+  const { attempts } = limitsInForce(spec, raised);
+  // Its end is decided and not stored yet, if it does not limit attempts.
+  return attempts === undefined ? budget : `${budget}: the attempts that run are the last of its ${attempts}`;
 }
 
 /** The budgets that have warned or are used up. */

@@ -168,6 +168,7 @@ describe('a budget', () => {
     for (const scope of [{ agent: 'coder' }, {}]) {
       const simulation = await begin({ tokens: 3_000, ...scope });
       await done(simulation, 'a');
+      await simulation.until(() => typesOf(simulation).includes('budget.exhausted'), 1_000);
       const held = listAgents(simulation.app).flatMap(({ id, budget }) => (budget === null ? [] : [id]));
       expect(held).toEqual('agent' in scope ? ['coder'] : ['coder', 'other']);
       const past = newProjections();
