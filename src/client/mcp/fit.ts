@@ -20,8 +20,14 @@ export interface Fitted {
   readonly cuts: readonly Cut[];
 }
 
+/** Characters of a path: of one that is listed, and of one that is asked for. */
+export const MAX_PATH = 500;
+/** Bytes of a path in an answer. What is cut further down counts as a cut of what is above it. */
+const MAX_PATH_BYTES = 1_000;
 /** Cuts that are listed. */
 const MAX_CUTS = 20;
+/** Bytes of all cuts that are listed, in each copy of the answer. */
+const MAX_CUTS_BYTES = 3_000;
 /** Texts of this length are cut only if lists have to be cut, too. */
 const SHORT_TEXT = 200;
 /** More items never fit. */
@@ -41,11 +47,26 @@ export function fitted(value: object, maxBytes: number, bytesOf: (value: object)
     ? { texts: largest(SHORT_TEXT, maxBytes, (texts) => fits(texts, items)), items }
     : { texts: SHORT_TEXT, items: largest(0, MAX_ITEMS, (count) => fits(SHORT_TEXT, count)) };
   const { value: cut, cuts } = cutValue(value, { ...limits, cut: cutText });
-  return { value: cut, cuts: cuts.sort((a, b) => b.size - a.size).slice(0, MAX_CUTS) };
+  return { value: cut, cuts: listed(cuts) };
+}
+
+/** The largest of them, as many as there is room for: at least one. */
+function listed(cuts: readonly Cut[]): Cut[] {
+  let room = MAX_CUTS_BYTES;
+  const largestFirst = cuts.toSorted((a, b) => b.size - a.size).slice(0, MAX_CUTS);
+  return largestFirst.filter((cut) => {
+    room -= bytesInText(cut) + 1;
+    return room >= 0;
+  });
+}
+
+/** Bytes in the text of an answer, which is JSON in JSON. */
+function bytesInText(value: object | string): number {
+  return Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 }
 
 /** Stands for the list of cuts while the answer is measured. */
-const MARGIN = 'x'.repeat(3_000);
+const MARGIN = 'x'.repeat(MAX_CUTS_BYTES);
 
 /** The largest number for which it fits, found by halving. */
 function largest(low: number, high: number, fits: (limit: number) => boolean): number {
@@ -84,13 +105,21 @@ function walk(value: unknown, path: string, limits: Limits, cuts: Cut[]): unknow
   if (typeof value !== 'object' || value === null) return value;
   const isList = Array.isArray(value);
   const all: [string | number, unknown][] = isList ? [...value.entries()] : Object.entries(value);
-  const kept = all.slice(0, limits.items);
+  const kept: [string, unknown][] = [];
+  for (const [name, each] of all.slice(0, limits.items)) {
+    const inner: Cut[] = [];
+    const shown = walk(each, isList ? `${path}[${name}]` : `${path}.${name}`, limits, inner);
+    // It is read on from here.
+    if (inner.some((cut) => !isListable(cut.path))) break;
+    cuts.push(...inner);
+    kept.push([String(name), shown]);
+  }
   if (kept.length < all.length) cuts.push({ path, size: all.length, shown: kept.length });
-  const walked = kept.map(([name, each]): [string, unknown] => [
-    String(name),
-    walk(each, isList ? `${path}[${name}]` : `${path}.${name}`, limits, cuts),
-  ]);
-  return isList ? walked.map(([, each]) => each) : Object.fromEntries(walked);
+  return isList ? kept.map(([, each]) => each) : Object.fromEntries(kept);
+}
+
+function isListable(path: string): boolean {
+  return path.length <= MAX_PATH && bytesInText(path) <= MAX_PATH_BYTES;
 }
 
 /** The value at a path such as `outputs[0].content`; undefined if there is none. */

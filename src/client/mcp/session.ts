@@ -16,7 +16,7 @@ import { messageOf, SignalboxError } from '../../contracts/errors.ts';
 import { parse } from '../../operations/parse.ts';
 import type { SignalboxClient } from '../client.ts';
 import type { WaitingCalls } from './cancellation.ts';
-import { fitted, partOf } from './fit.ts';
+import { fitted, MAX_PATH, partOf } from './fit.ts';
 
 /** The identity of the tools is never an argument, since a model must not choose it. */
 export interface McpIdentity {
@@ -66,7 +66,7 @@ const BYTES_PER_TOKEN = 4;
 export const READING = {
   path: z
     .string()
-    .max(500)
+    .max(MAX_PATH)
     .optional()
     .describe('Reads one part of the answer only, such as outputs[0].content.'),
   offset: z.int().min(0).default(0).describe('With path: where to begin, in characters or items.'),
