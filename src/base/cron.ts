@@ -12,15 +12,28 @@ import { momentOf, wallOf } from './time-zone.ts';
 const FORM =
   'expected a cron pattern of five fields (minute, hour, day of month, month, day of week), such as "0 9 * * 1-5"';
 
+const FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week'] as const;
+
 /** What is wrong with a pattern; null if nothing is. */
 export function cronFault(pattern: string): string | null {
+  const fields = pattern.trim().split(/\s+/);
   // The library would also take a date.
-  if (!pattern.startsWith('@') && pattern.trim().split(/\s+/).length !== 5) return FORM;
+  if (!pattern.startsWith('@') && fields.length !== FIELDS.length) return FORM;
   try {
     const [first] = cronOf(pattern, 'UTC').nextRuns(1, new Date(0));
     return first === undefined ? 'expected a cron pattern with a day that exists' : null;
   } catch {
-    return FORM;
+    const wrong = FIELDS.findIndex((_, index) => isWrongAlone(fields, index));
+    return wrong === -1 ? FORM : `${FIELDS[wrong]} ${JSON.stringify(fields[wrong])} is not valid: ${FORM}`;
+  }
+}
+
+function isWrongAlone(fields: readonly string[], index: number): boolean {
+  try {
+    cronOf(FIELDS.map((_, place) => (place === index ? (fields[place] ?? '') : '*')).join(' '), 'UTC');
+    return false;
+  } catch {
+    return fields.length === FIELDS.length;
   }
 }
 

@@ -20,3 +20,17 @@ export function parseDuration(text: string): number | null {
   }
   return at === 0 ? null : total;
 }
+
+const UNITS = ['d', 'h', 'm', 's'] as const;
+
+/** As `parseDuration` reads it: `1h`, `1h30m`, `7d`. */
+export function shortDuration(seconds: number): string {
+  let rest = seconds;
+  const parts = UNITS.map((unit) => {
+    const length = SECONDS[unit] ?? 1;
+    const count = unit === 's' ? rest : Math.floor(rest / length);
+    rest -= count * length;
+    return count === 0 ? '' : `${count}${unit}`;
+  });
+  return parts.join('') || '0s';
+}

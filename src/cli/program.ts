@@ -34,7 +34,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandRow>> = new Map([
   ['queue', async () => (await import('./commands/queue.ts')).queue],
   ['workspace', async () => (await import('./commands/workspace.ts')).workspace],
   ['template', async () => (await import('./commands/template.ts')).template],
-  ['schedule', async () => (await import('./commands/schedule.ts')).schedule],
+  ['schedule', async () => (await import('./schedule/index.ts')).schedule],
   ['budget', async () => (await import('./commands/budget.ts')).budget],
   ['usage', async () => (await import('./commands/usage.ts')).usage],
   ['question', async () => (await import('./commands/question.ts')).question],

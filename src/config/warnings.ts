@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Variables } from '../base/environment.ts';
+import { PLACEHOLDERS } from '../contracts/schedules.ts';
 import { resolveDriver } from '../drivers/declared/resolve-driver.ts';
 import { accessFiles } from './derived.ts';
 import type { ConfigProblem } from './issues.ts';
@@ -17,6 +18,7 @@ export function warningsOf(config: SignalboxConfig, env: Variables): readonly Co
     ...Object.entries(config.webhooks).flatMap(([id, { secret_env }]) =>
       unset(env, ['webhooks', id, 'secret_env'], secret_env, 'Signalbox will not start'),
     ),
+    ...Object.entries(config.schedules).flatMap(([id, schedule]) => scheduleWarnings(config, id, schedule)),
     ...hostWarnings(config),
   ];
 }
@@ -60,6 +62,32 @@ function unset(
   return [
     { path, message: `the variable ${variable} is not set here: set it where Signalbox runs, or ${effect}` },
   ];
+}
+
+function scheduleWarnings(
+  { agents }: SignalboxConfig,
+  id: string,
+  { at, task }: SignalboxConfig['schedules'][string],
+): ConfigProblem[] {
+  const place = ['schedules', id];
+  const warnings: ConfigProblem[] = [];
+  if (at !== undefined && Date.parse(at) < Date.now())
+    warnings.push({ path: [...place, 'at'], message: `${at} has passed: it creates no task any more` });
+  const { type } = task;
+  const isKnown = Object.values(agents).some(({ capabilities }) => capabilities.includes(type ?? ''));
+  if (type !== undefined && !isKnown) {
+    const message = `no agent has the capability ${type}: its tasks wait until one has`;
+    warnings.push({ path: [...place, 'task', 'type'], message });
+  }
+  for (const key of ['title', 'description'] as const) {
+    for (const [text] of task[key]?.matchAll(/\{\{\s*\w+\s*\}\}/g) ?? []) {
+      if (PLACEHOLDERS.some((each) => text === `{{${each}}}`)) continue;
+      const known = PLACEHOLDERS.map((each) => `{{${each}}}`).join(', ');
+      const message = `${text} stays as it is: known are ${known}`;
+      warnings.push({ path: [...place, 'task', key], message });
+    }
+  }
+  return warnings;
 }
 
 function hostWarnings(config: SignalboxConfig): ConfigProblem[] {

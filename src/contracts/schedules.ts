@@ -13,6 +13,9 @@ export const CATCH_UPS = ['one', 'all'] as const;
 export const FIRING_CAUSES = ['time', 'catch_up', 'buffer', 'trigger'] as const;
 export type FiringCause = (typeof FIRING_CAUSES)[number];
 
+/** What the texts of a task may hold, in double braces: the time that it is for, its day in the zone, and the schedule. */
+export const PLACEHOLDERS = ['nominal_time', 'nominal_date', 'schedule_id'] as const;
+
 /** The most times that wait in a buffer, that a catch-up makes up for, and that a backfill may cover. */
 export const MAX_BUFFERED = 1_000;
 

@@ -34,7 +34,10 @@ export function attemptCostText({ outcome, started_at, usage }: UsedAttempt): st
 /** What a sum leaves out, and what of it is estimated, in sentences. */
 export function usageNotes(total: UsageFiguresAnswer): string[] {
   const { attempts, attempts_without_tokens, attempts_without_cost, estimated_cost_usd: estimated } = total;
-  const of = (count: number): string => (attempts === 1 ? 'the attempt' : `${count} of ${attempts} attempts`);
+  const of = (count: number): string => {
+    if (attempts === 1) return 'the attempt';
+    return count === attempts ? `all ${attempts} attempts` : `${count} of ${attempts} attempts`;
+  };
   return [
     ...(attempts_without_tokens === 0
       ? []

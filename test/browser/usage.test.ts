@@ -93,7 +93,7 @@ describe.skipIf(CHROMIUM === null)('the dashboard', { timeout: BROWSER_TEST_MS }
     await page.getByLabel('Tokens, more than 10,000 tokens').fill('9000');
     await page.getByLabel('Comment').fill('release day');
     await page.getByRole('dialog').getByRole('button', { name: 'Raise' }).click();
-    await page.getByText('budget daily cannot be raised to 9000').waitFor();
+    await page.getByText('budget daily cannot be raised to 9,000 tokens').waitFor();
     expect(await statusOf('third')).toBe('pending');
     await page.getByLabel('Tokens, more than 10,000 tokens').fill('50000');
     await page.getByRole('dialog').getByRole('button', { name: 'Raise' }).click();

@@ -9,9 +9,9 @@ import type {
   BudgetNotice,
   RaiseBudget,
 } from '../../contracts/api/usage/budgets.ts';
-import { reachedText, scopeText } from '../../contracts/budgets/budget-text.ts';
+import { measureText, reachedText, scopeText } from '../../contracts/budgets/budget-text.ts';
 import type { BudgetSpec, Limits } from '../../contracts/budgets/budgets.ts';
-import { MEASURES } from '../../contracts/budgets/measures.ts';
+import { MEASURES, type Measure } from '../../contracts/budgets/measures.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
 import type { DomainEvent } from '../../contracts/events/events.ts';
 import { limitsInForce, useIn } from '../../engine/supervisor/usage/budget-use.ts';
@@ -36,7 +36,7 @@ export async function raiseBudget(
   const budget = viewOf(app, id);
   const actor = deciderOf({ by }, caller);
   const before = limitsInForce(budget.spec, budget.raised);
-  for (const measure of MEASURES) assertHigher(id, measure, before[measure], given[measure]);
+  for (const measure of MEASURES) assertHigher(id, measure, before, given[measure]);
   const { from, until } = spanOf(app, budget.spec);
   const limits = withoutAbsent({ ...budget.raised, ...withoutAbsent(given) });
   app.log.assertWritable();
@@ -93,11 +93,11 @@ function holdJson(budget: BudgetView): NonNullable<AgentAnswer['budget']> {
 
 /** Why a budget holds back attempts. */
 export function holdText({ id, spec, raised, reached }: BudgetView): string {
-  const budget = `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up`;
-  if (reached !== null) return `${budget}: ${reachedText(reached)} are used`;
   const { attempts } = limitsInForce(spec, raised);
-  // Its end is decided and not stored yet, if it does not limit attempts.
-  return attempts === undefined ? budget : `${budget}: the attempts that run are the last of its ${attempts}`;
+  const what = `budget ${id} of ${scopeText(spec)} for this ${spec.period} is used up`;
+  if (reached !== null) return `${what}: ${reachedText(reached)} are used`;
+  // What was reached follows with the next event, unless attempts that run hold it.
+  return attempts === undefined ? what : `${what}: the attempts that run are the last of its ${attempts}`;
 }
 
 /** The budgets that have warned or are used up. */
@@ -111,18 +111,20 @@ export function budgetNotices({ byId }: { readonly byId: ReadonlyMap<string, Bud
   });
 }
 
-function assertHigher(
-  id: string,
-  measure: string,
-  before: number | undefined,
-  after: number | undefined,
-): void {
+function assertHigher(id: string, measure: Measure, limits: Limits, after: number | undefined): void {
+  const before = limits[measure];
   if (after === undefined || (before !== undefined && after > before)) return;
+  const own = MEASURES.flatMap((each) => {
+    const limit = limits[each];
+    return limit === undefined ? [] : measureText(each, limit);
+  });
   const why =
-    before === undefined ? 'it has no such limit' : `the limit is ${before} already: give a higher one`;
+    before === undefined
+      ? `it has no such limit, only ${own.join(' and ')}`
+      : `the limit is ${measureText(measure, before)} already: give a higher one`;
   throw new SignalboxError(
     'invalid_request',
-    `${measure}: budget ${id} cannot be raised to ${after}: ${why}`,
+    `${measure}: budget ${id} cannot be raised to ${measureText(measure, after)}: ${why}`,
   );
 }
 

@@ -7,7 +7,7 @@ import type { Environment } from '../../base/environment.ts';
 import { beginOfDay, dayFinder, endOfDay } from '../../base/periods.ts';
 import type { ReadUsage, UsageAnswer, UsageKey, UsageRow } from '../../contracts/api/usage/usage.ts';
 import { SignalboxError } from '../../contracts/errors.ts';
-import { parseMoment } from '../../engine/replay/moment.ts';
+import { momentOf, parseMoment } from '../../engine/replay/moment.ts';
 import type { AppContext } from '../context.ts';
 import { timeOf } from '../tasks/task-json.ts';
 import { figuresJson } from '../tasks/usage-json.ts';
@@ -53,10 +53,12 @@ const daySchema = z.iso.date();
 function boundOf(name: string, text: string, ofDay: (day: string) => number, now: number): number {
   const day = daySchema.safeParse(text).data;
   if (day !== undefined) return ofDay(day);
-  const moment = parseMoment(text, now);
-  if (moment.kind === 'sequence')
-    throw new SignalboxError('invalid_request', `${name}: expected a day or a time, not a sequence`);
-  return Math.floor(moment.time / SLOT_MS) * SLOT_MS;
+  const moment = momentOf(text, now);
+  if (moment?.kind === 'time') return Math.floor(moment.time / SLOT_MS) * SLOT_MS;
+  throw new SignalboxError(
+    'invalid_request',
+    `${name}: ${JSON.stringify(text)} is not a day: give a day (2026-11-30), a time with its zone (2026-11-30T12:00:00Z), or how long ago ("7d ago")`,
+  );
 }
 
 function answerOf(state: UsageState, sequence: number, request: ReadUsage, range: Range): UsageAnswer {

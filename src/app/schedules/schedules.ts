@@ -1,6 +1,7 @@
 /** Schedules: creating, reading and steering them. */
 import type { ScheduleRun, ScheduleView } from '../../../projections/index.ts';
 import { canonicalJson } from '../../base/canonical-json.ts';
+import { beginOfDay, endOfDay } from '../../base/periods.ts';
 import type { Decision } from '../../contracts/api/requests.ts';
 import type {
   Backfill,
@@ -63,6 +64,23 @@ export async function createSchedule(
   );
 }
 
+/** The states in which something can be decided; what is not named can be in every one. */
+const POSSIBLE: Partial<Record<ScheduleDecision, readonly string[]>> = {
+  pause: ['active'],
+  resume: ['paused'],
+  trigger: ['active', 'paused'],
+};
+
+function assertPossible(id: string, state: string, decision: ScheduleDecision): void {
+  const states = POSSIBLE[decision];
+  if (states === undefined || states.includes(state)) return;
+  throw new SignalboxError(
+    'illegal_transition',
+    `schedule ${id} is ${state}: ${decision} is for a schedule that is ${states.join(' or ')}`,
+    { details: { entity: 'schedule', id, state } },
+  );
+}
+
 const DECISIONS = { pause: 'schedule.paused', remove: 'schedule.removed' } as const;
 export type ScheduleDecision = keyof typeof DECISIONS | 'resume' | 'trigger';
 
@@ -74,7 +92,8 @@ export async function decideSchedule(
   request: Decision,
   caller: string,
 ): Promise<ScheduleAnswer> {
-  const { spec } = viewOf(app, id);
+  const { spec, state } = viewOf(app, id);
+  assertPossible(id, state, decision);
   const actor = deciderOf(request, caller);
   const now = app.environment.clock.now();
   const { comment: reason } = request;
@@ -106,8 +125,8 @@ export async function backfillSchedule(
   actor: string,
 ): Promise<BackfillAnswer> {
   const { spec } = viewOf(app, id);
-  const end = Math.min(Date.parse(until), app.environment.clock.now());
-  const times = nextTimes(spec, Date.parse(from) - 1, MAX_BUFFERED + 1).filter((each) => each <= end);
+  const range = rangeOf(spec, from, until, app.environment.clock.now());
+  const times = nextTimes(spec, range.from - 1, MAX_BUFFERED + 1).filter((each) => each <= range.until);
   if (times.length > MAX_BUFFERED) {
     throw new SignalboxError(
       'invalid_request',
@@ -122,6 +141,16 @@ export async function backfillSchedule(
   const event = { type: 'schedule.buffered', schedule: id, nominals_ms: added } as const;
   const schedule = added.length === 0 ? readSchedule(app, id) : await commit(app, event, actor);
   return { schedule, added: added.length, known: times.length - added.length };
+}
+
+/** @returns both included; nothing that has not come yet. @throws SignalboxError `invalid_request` */
+function rangeOf({ zone }: ScheduleSpec, from: string, until: string, now: number) {
+  const isDay = (text: string): boolean => !text.includes('T');
+  const first = isDay(from) ? beginOfDay(from, zone) : Date.parse(from);
+  const last = isDay(until) ? endOfDay(until, zone) - 1 : Date.parse(until);
+  if (last < first) throw new SignalboxError('invalid_request', `until: ${until} is before "from", ${from}`);
+  if (first > now) throw new SignalboxError('invalid_request', `from: ${from} has not come yet`);
+  return { from: first, until: Math.min(last, now) };
 }
 
 /** Brings the schedules of the configuration into the log: new and changed ones, and those that are gone. */

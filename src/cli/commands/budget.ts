@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { decimalNumber } from '../../base/plain-number.ts';
 import type { BudgetAnswer } from '../../contracts/api/usage/budgets.ts';
 import { budgetUseText, scopeText } from '../../contracts/budgets/budget-text.ts';
+import { SignalboxError } from '../../contracts/errors.ts';
 import { CompletedArgument } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../options.ts';
 import { printAnswer, printList } from '../output.ts';
 import type { Column } from '../text/table.ts';
+import { timeText } from '../text/time.ts';
 
 const ls: CommandRow = {
   name: 'ls',
@@ -41,7 +43,7 @@ const COLUMNS: readonly Column<BudgetAnswer>[] = [
     style: ({ status }) => (status === 'exhausted' ? 'red' : status === 'warned' ? 'yellow' : null),
   },
   { title: 'USED', text: budgetUseText },
-  { title: 'UNTIL', text: ({ until }) => until },
+  { title: 'UNTIL', text: ({ until, zone }) => timeText(until, zone) },
 ];
 
 interface RaiseOptions extends ServerOptions, DecisionOptions {
@@ -67,6 +69,8 @@ const raise: CommandRow = {
       .option('--attempts <number>', 'the new limit of attempts', amountOf)
       .action(async (id: string, options: RaiseOptions) => {
         const { tokens, cost: cost_usd, attempts } = options;
+        if (tokens === undefined && cost_usd === undefined && attempts === undefined)
+          throw new SignalboxError('invalid_request', 'give at least one of --tokens, --cost and --attempts');
         const input = { budget: id, tokens, cost_usd, attempts, ...decisionOf(options) };
         const answer = await clientOf(options).raiseBudget(input);
         printAnswer(

@@ -13,7 +13,7 @@ import { costText, tokensText, usageNotes } from '../../contracts/usage-text.ts'
 import { numberOf } from '../arguments.ts';
 import type { CommandRow } from '../command.ts';
 import { clientOf, type ServerOptions, withServer } from '../options.ts';
-import { countText, printJson, printLines } from '../output.ts';
+import { assertAgent, countText, printJson, printLines } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Column, tableLines } from '../text/table.ts';
 
@@ -58,8 +58,12 @@ export const usage: CommandRow = {
         const client = clientOf(options);
         const query = { by, zone, from, to, project, agent, model, limit, at };
         const answer = await whenRead(terminal, () => client.readUsage(query));
+        if (answer.rows.length === 0) await assertAgent(client, agent);
         if (options.json) return printJson(terminal, answer);
-        printLines(terminal, usageLines(terminal, answer));
+        const isAll = [from, to, project, agent, model].every((each) => each === undefined);
+        if (answer.rows.length === 0)
+          terminal.note(isAll ? 'no attempt has ended' : 'no such attempt has ended');
+        else printLines(terminal, usageLines(terminal, answer));
       }),
 };
 
@@ -85,7 +89,6 @@ interface Line {
 }
 
 function usageLines(terminal: Terminal, { by, rows, rest, total, zone }: UsageAnswer): string[] {
-  if (rows.length === 0) return ['no attempt has ended'];
   const [first] = by;
   const named = (text: string) => (key: UsageKey) => (key === first ? text : '');
   const lines: Line[] = rows.map((row) => ({ name: (key) => nameOf(key, row), figures: row }));

@@ -1,4 +1,5 @@
 /** Readable times, durations and sizes. */
+import { wallOf } from '../../base/time-zone.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -28,6 +29,12 @@ export function clockText(time: string | number): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()]
     .map((part) => String(part).padStart(2, '0'))
     .join(':');
+}
+
+/** What the clock of a zone shows, as in `2026-12-01 02:00`, and `2026-12-01 02:00:30` if it is not at a full minute. */
+export function timeText(time: string, zone: string): string {
+  const wall = new Date(wallOf(Date.parse(time), zone)).toISOString().replace('T', ' ');
+  return wall.slice(0, wall.slice(17, 19) === '00' ? 16 : 19);
 }
 
 export function bytesText(bytes: number): string {

@@ -1,8 +1,7 @@
 /** Requests and answers about schedules. */
 import { z } from 'zod';
 import { cronFault } from '../../base/cron.ts';
-import { isZone } from '../../base/time-zone.ts';
-import { id, time } from '../fields.ts';
+import { id, time, zone } from '../fields.ts';
 import { CATCH_UPS, FIRING_CAUSES, OVERLAPS } from '../schedules.ts';
 import { followUpSchema } from './requests.ts';
 
@@ -31,12 +30,7 @@ export const SCHEDULE_FIELDS = {
     .optional()
     .describe('A period, counted from 1970-01-01T00:00Z, so that an hour begins at a full hour.'),
   at: instant.optional().describe('One time.'),
-  zone: z
-    .string()
-    .max(100)
-    .refine(isZone, 'expected a time zone by its IANA name, such as Europe/Berlin')
-    .default('UTC')
-    .describe('The IANA time zone of "cron".'),
+  zone: zone.default('UTC').describe('The IANA time zone of "cron".'),
   jitter_seconds: seconds(DAY_SECONDS)
     .default(0)
     .describe('Each task is delayed by a random time, at most this long.'),
@@ -73,9 +67,16 @@ export const createScheduleSchema = z
   .refine(oneRecurrence, RECURRENCE_NEEDED);
 export type CreateSchedule = z.output<typeof createScheduleSchema>;
 
+const dayOrInstant = z
+  .string()
+  .refine(
+    (text) => [z.iso.date(), instant].some((schema) => schema.safeParse(text).success),
+    'expected a day (2026-01-31), or a time with its zone (2026-01-31T12:00:00Z)',
+  );
+
 export const backfillSchema = z.strictObject({
-  from: instant.describe('The first time that counts.'),
-  until: instant.describe('The last time that counts.'),
+  from: dayOrInstant.describe('The first day in the zone of the schedule, or the first time that counts.'),
+  until: dayOrInstant.describe('The last day, or the last time that counts.'),
 });
 export type Backfill = z.output<typeof backfillSchema>;
 

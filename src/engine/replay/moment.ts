@@ -26,6 +26,16 @@ const dateTime = z.iso.datetime({ offset: true });
  * @throws SignalboxError `invalid_request`
  */
 export function parseMoment(text: string, now: number): Moment {
+  const moment = momentOf(text, now);
+  if (moment !== null) return moment;
+  throw new SignalboxError(
+    'invalid_request',
+    `${JSON.stringify(text.slice(0, 80))} is not a moment: give a sequence (1234), a time with its zone (2025-01-31T14:03:00Z), or how long ago ("10m ago", with s, m, h, d or w)`,
+  );
+}
+
+/** The same; null if the text is none of these. */
+export function momentOf(text: string, now: number): Moment | null {
   const given = text.trim();
   if (/^\d{1,15}$/.test(given)) return { kind: 'sequence', sequence: Number(given) };
   const [, count, unit = ''] = AGO.exec(given) ?? [];
@@ -34,11 +44,7 @@ export function parseMoment(text: string, now: number): Moment {
     return { kind: 'time', time: Math.floor(now - Number(count) * length) };
   }
   const time = dateTime.safeParse(given);
-  if (time.success) return { kind: 'time', time: Date.parse(time.data) };
-  throw new SignalboxError(
-    'invalid_request',
-    `${JSON.stringify(text.slice(0, 80))} is not a moment: give a sequence (1234), a time with its zone (2025-01-31T14:03:00Z), or how long ago ("10m ago", with s, m, h, d or w)`,
-  );
+  return time.success ? { kind: 'time', time: Date.parse(time.data) } : null;
 }
 
 /** As in `event 12`, `2025-01-31T14:03:00.000Z`. */

@@ -109,6 +109,7 @@ describe('completion', () => {
       'task add title',
       'task comment text',
       'task steer text',
+      'attempt transcript attempt',
       'attempt logs attempt',
       'attempt kill attempt',
       'attempt extend time',

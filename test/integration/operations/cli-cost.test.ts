@@ -39,7 +39,7 @@ describe('what is not known', () => {
   beforeAll(async () => {
     up = await startUp(CONFIG);
     for (const agent of ['paid', 'free', 'priced', 'silent']) {
-      await up.run(['task', 'add', `Work of ${agent}`, '--agent', agent, '--id', agent]);
+      await up.client.createTask({ project: 'default', id: agent, title: `Work of ${agent}`, agent });
       expect((await up.settled(agent)).status).toBe('done');
     }
   });

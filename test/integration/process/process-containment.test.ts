@@ -1,6 +1,6 @@
 /** Processes that try to get out, on each way of containment that this machine allows: what a kill says is true. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { KillEvidence } from '../../../src/process/runner.ts';
@@ -36,11 +36,13 @@ describe.each(WAYS)('$containment (not here: $refusal)', ({ containment, refusal
   const lab = new ProcessLab({ containment });
   /** Agents in a PID namespace note pids that mean something only there. */
   const namespaces = new Map<string, string>();
+  const held: number[] = [];
   const pidsOf = (file: string): number[] => textOf(file).trim().split('\n').map(Number).filter(Boolean);
   const files: string[] = [];
   afterAll(async () => {
     if (containment !== 'pid_namespace')
       for (const pid of files.flatMap(pidsOf)) if (isThere(pid)) process.kill(pid, 'SIGKILL');
+    for (const descriptor of held) closeSync(descriptor);
     await lab.dispose();
   });
 
@@ -50,8 +52,13 @@ describe.each(WAYS)('$containment (not here: $refusal)', ({ containment, refusal
     const spec = lab.spec(fixture('escapes.sh', pids, way));
     const attempt = await lab.runner.spawn(spec);
     await until(`${way} is there`, () => pidsOf(pids).length > 0);
-    const [first] = (await attempt.tree()).filter(({ parentPid }) => parentPid === attempt.identity.pid);
-    if (containment === 'pid_namespace') namespaces.set(pids, namespaceOf(first?.pid ?? 0) ?? '');
+    if (containment === 'pid_namespace') {
+      const [first] = (await attempt.tree()).filter(({ parentPid }) => parentPid === attempt.identity.pid);
+      const place = `/proc/${first?.pid}/ns/pid`;
+      // As long as it is open, no later namespace gets its number.
+      held.push(openSync(place, 'r'));
+      namespaces.set(pids, readlinkSync(place));
+    }
     return { pids, spec, attempt };
   };
   /** What is claimed holds: 0 is proved, and whatever is left is not denied. */

@@ -108,6 +108,7 @@ describe('a schedule', () => {
     const simulation = await Simulation.begin({ agents: takes(1_000) });
     await schedule(simulation, { every_seconds: 60 });
     await decide(simulation, 'pause');
+    await expect(decide(simulation, 'pause')).rejects.toThrow('schedule s is paused: pause is for');
     await decide(simulation, 'trigger');
     await simulation.advance(10_000);
     expect(states(simulation)).toEqual(['done']);
@@ -135,6 +136,24 @@ describe('a schedule', () => {
     expect(new Set(times).size).toBe(25);
     const again = await simulation.answer(backfillSchedule(simulation.app, 's', range, 'user:test'));
     expect(again).toMatchObject({ added: 0, known: 25 });
+  });
+
+  it('backfills days of its zone, and refuses a range that is empty or to come', async () => {
+    const simulation = await Simulation.begin({ agents: takes(1_000) });
+    await schedule(simulation, { every_seconds: undefined, cron: '0 * * * *', zone: 'Asia/Kathmandu' });
+    const backfill = (from: string, until: string) =>
+      simulation.answer(backfillSchedule(simulation.app, 's', { from, until }, 'user:test'));
+    // 2025-12-30T18:15Z is midnight in Kathmandu.
+    expect(await backfill('2025-12-30', '2025-12-30')).toMatchObject({ added: 24 });
+    await simulation.advance(HOUR_MS / 2);
+    const past = nominals(simulation).filter((time) => time < Date.parse('2025-12-31T00:00Z'));
+    expect([past.length, past[0], past.at(-1)]).toEqual([
+      24,
+      Date.parse('2025-12-29T18:15Z'),
+      Date.parse('2025-12-30T17:15Z'),
+    ]);
+    await expect(backfill('2025-12-30', '2025-12-29')).rejects.toThrow('until: 2025-12-29 is before "from"');
+    await expect(backfill('2030-01-01', '2030-01-02')).rejects.toThrow('from: 2030-01-01 has not come yet');
   });
 
   it('ends after its only time', async () => {

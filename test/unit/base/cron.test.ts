@@ -55,7 +55,9 @@ describe('a cron pattern', () => {
 
   it('that is wrong is explained', () => {
     for (const pattern of ['61 * * * *', 'every day', '* * * * * *', '', '0 0 30 2 *'])
-      expect(cronFault(pattern), pattern).toMatch(/^expected /);
+      expect(cronFault(pattern), pattern).toMatch(/expected a cron pattern /);
+    expect(cronFault('0 25 * * *')).toMatch(/^hour "25" is not valid: expected /);
+    expect(cronFault('0 9 * * MON-FRY')).toMatch(/^day of week "MON-FRY" is not valid: /);
     expect(cronFault('@daily')).toBeNull();
     expect(isZone('Europe/Berlin')).toBe(true);
     expect(isZone('Mars/Base')).toBe(false);

@@ -43,6 +43,23 @@ webhooks:
     expect(warn(text, { HOOK_SECRET: 'x', OPENCLAW_GATEWAY_TOKEN: 'y' })).toHaveLength(4);
   });
 
+  it('a schedule whose time has passed, that no agent can do, or with a placeholder that does not exist', () => {
+    const text = `
+agents: { a: { driver: dry_run, capabilities: [git] } }
+schedules:
+  good: { cron: "0 2 * * *", task: { title: "{{nominal_date}} {{schedule_id}}", type: git } }
+  past: { at: "2020-01-01T00:00:00Z", task: { title: x, agent: a } }
+  lost: { every_seconds: 1h, task: { title: "{{nominal_day}}", description: "{{ nominal_time }}", type: nosuch } }
+`;
+    const known = 'known are {{nominal_time}}, {{nominal_date}}, {{schedule_id}}';
+    expect(warn(text)).toEqual([
+      'schedules.past.at: 2020-01-01T00:00:00Z has passed: it creates no task any more',
+      'schedules.lost.task.type: no agent has the capability nosuch: its tasks wait until one has',
+      `schedules.lost.task.title: {{nominal_day}} stays as it is: ${known}`,
+      `schedules.lost.task.description: {{ nominal_time }} stays as it is: ${known}`,
+    ]);
+  });
+
   it('an address that other machines can reach', () => {
     expect(warn('server: { host: 127.0.0.1 }')).toEqual([]);
     const [message] = warn('server: { host: 0.0.0.0 }');

@@ -3,10 +3,9 @@ import { z } from 'zod';
 import { PERIODS } from '../../../base/periods.ts';
 import { limitsSchema } from '../../budgets/budgets.ts';
 import { MEASURES } from '../../budgets/measures.ts';
-import { count, id, time } from '../../fields.ts';
+import { count, id, time, zone } from '../../fields.ts';
 import { decisionSchema } from '../requests.ts';
 import { usageFiguresSchema } from './figures.ts';
-import { zoneSchema } from './usage.ts';
 
 const limits = {
   tokens: z
@@ -24,14 +23,21 @@ const LIMIT_NEEDED = {
   path: ['tokens'],
 };
 
+const SHARE = 'expected a share from 0.01 to 1, such as 0.8 for 80 %';
+
 export const budgetConfigSchema = z
   .strictObject({
     period: z.enum(PERIODS).describe('A day, a week from Monday on, or a month.'),
-    zone: zoneSchema.default('UTC').describe('The IANA time zone of the period.'),
+    zone: zone.default('UTC').describe('The IANA time zone of the period.'),
     agent: id.optional().describe('The agent that it limits.'),
     project: id.optional().describe('The project that it limits. Default, without an agent: everything.'),
     ...limits,
-    warn_at: z.number().min(0.01).max(1).default(0.8).describe('The share of a limit at which it warns.'),
+    warn_at: z
+      .number(SHARE)
+      .min(0.01, SHARE)
+      .max(1, SHARE)
+      .default(0.8)
+      .describe('The share of a limit at which it warns.'),
   })
   .refine(hasLimit, LIMIT_NEEDED)
   .refine(({ agent, project }) => agent === undefined || project === undefined, {

@@ -1,7 +1,6 @@
 /** What agents have used, by day, project, agent, model or task. */
 import { z } from 'zod';
-import { isZone } from '../../../base/time-zone.ts';
-import { count, digits, id, time } from '../../fields.ts';
+import { count, digits, id, time, zone } from '../../fields.ts';
 import { MAX_MODEL_LENGTH } from '../../usage.ts';
 import { usageFiguresSchema } from './figures.ts';
 
@@ -10,11 +9,6 @@ export type UsageKey = (typeof USAGE_KEYS)[number];
 
 const MAX_KEYS = 2;
 const MAX_ROWS = 1_000;
-
-export const zoneSchema = z
-  .string()
-  .max(100)
-  .refine(isZone, 'expected a time zone by its IANA name, such as Europe/Berlin');
 
 const byError = `expected one or two of ${USAGE_KEYS.join(', ')}, with a comma between`;
 const bySchema = z
@@ -36,7 +30,7 @@ export const readUsageSchema = z.strictObject({
   by: bySchema
     .prefault('day')
     .describe(`What the rows are for: one or two of ${USAGE_KEYS.join(', ')}, with a comma between.`),
-  zone: zoneSchema.default('UTC').describe('The IANA time zone of the days.'),
+  zone: zone.default('UTC').describe('The IANA time zone of the days.'),
   from: moment.describe(
     `Only attempts that ended from here on: ${MOMENT}. Times count to the quarter of an hour.`,
   ),

@@ -16,7 +16,7 @@ import { wallOf } from '../../../base/time-zone.ts';
 import type { DomainEvent } from '../../../contracts/events/events.ts';
 import { MAX_TITLE_LENGTH } from '../../../contracts/fields.ts';
 import { taskKey } from '../../../contracts/ids.ts';
-import { type FiringCause, MAX_BUFFERED } from '../../../contracts/schedules.ts';
+import { type FiringCause, MAX_BUFFERED, PLACEHOLDERS } from '../../../contracts/schedules.ts';
 import { isDeadState, SETTLED_STATES, type TaskSpec } from '../../../contracts/tasks.ts';
 import { keyedTaskId } from '../../runtime/task-ids.ts';
 import { taskOf } from '../../runtime/views.ts';
@@ -207,13 +207,13 @@ const firingKeyOf = ({ id }: ScheduleView, { nominal }: ScheduleRun): string => 
 
 function specOf(schedule: ScheduleView, run: ScheduleRun): TaskSpec {
   const { delay_ms, ...task } = schedule.spec.task;
-  const values: Readonly<Record<string, string>> = {
+  const values: Readonly<Record<(typeof PLACEHOLDERS)[number], string>> = {
     nominal_time: new Date(run.nominal).toISOString(),
     nominal_date: new Date(wallOf(run.nominal, schedule.spec.zone)).toISOString().slice(0, 10),
     schedule_id: schedule.id,
   };
   const fill = (text: string): string =>
-    text.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => values[name] ?? whole);
+    PLACEHOLDERS.reduce((filled, name) => filled.replaceAll(`{{${name}}}`, () => values[name]), text);
   return {
     ...task,
     title: cutText(fill(task.title), MAX_TITLE_LENGTH),
