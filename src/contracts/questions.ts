@@ -48,7 +48,6 @@ const notes = {
   title: z.string().optional(),
   description: z.string().optional(),
   $schema: z.string().optional(),
-  $id: z.string().optional(),
   $comment: z.string().optional(),
   examples: z.array(z.unknown()).optional(),
   deprecated: z.boolean().optional(),
