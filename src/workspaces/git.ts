@@ -4,12 +4,14 @@
  * Agents can write into the repository of their worktree: its configuration, hooks, attributes and ignore files. So no
  * call of git here reads a configuration that names a program: hooks, file system monitors, filters, diff and merge
  * drivers, editors and transports are switched off, and whatever looks at files of a worktree runs with a git directory of
- * Signalbox's own (repository.ts). Every call has a limit of time and of output: a FIFO in place of a file ends it.
+ * Signalbox's own (repository.ts). Every call has a limit of time and of output, and one that waits for a FIFO in place of a
+ * file is ended within seconds: other tasks of the repository wait for it.
  */
 import { spawn } from 'node:child_process';
 import type { Variables } from '../base/environment.ts';
 import { cutText } from '../base/text/cut-text.ts';
 import { SignalboxError } from '../contracts/errors.ts';
+import { blockingFile, type Opened } from './blocking-file.ts';
 
 export interface GitCall {
   readonly args: readonly string[];
@@ -20,6 +22,8 @@ export interface GitCall {
   /** Whether the output may be cut at `maxBytes`. */
   readonly mayCut?: boolean;
   readonly timeoutMs?: number;
+  /** Where to look for what it waits for, if it is slow. */
+  readonly opened?: Opened;
   /** Exit codes that are results. Default: 0. */
   readonly okCodes?: readonly number[];
 }
@@ -35,6 +39,8 @@ export interface GitResult {
 const MAX_BYTES = 16 * 1_024 * 1_024;
 const MAX_MESSAGE_BYTES = 16_384;
 const TIMEOUT_MS = 60_000;
+/** After this, the cause is looked for. */
+const SLOW_MS = 2_000;
 
 const NO_PROGRAMS = [
   'core.hooksPath=/dev/null',
@@ -86,7 +92,7 @@ export class GitError extends Error {
 /** @throws GitError, SignalboxError `spawn_failed` if there is no git */
 export function git(call: GitCall, path: string | undefined): Promise<GitResult> {
   const { args, env = {}, input, maxBytes = MAX_BYTES, mayCut = false } = call;
-  const { timeoutMs = TIMEOUT_MS, okCodes = [0] } = call;
+  const { timeoutMs = TIMEOUT_MS, okCodes = [0], opened = {} } = call;
   const name = `git ${args.find((each) => /^[a-z]/.test(each)) ?? ''}`;
   return new Promise((resolve, reject) => {
     const child = spawn('git', [...NO_PROGRAMS, ...args], {
@@ -113,6 +119,13 @@ export function git(call: GitCall, path: string | undefined): Promise<GitResult>
       failure = new GitError(`${name} took longer than ${timeoutMs / 1_000} seconds`, null);
       end();
     }, timeoutMs);
+    const slow = setTimeout(() => void endIfBlocked(), SLOW_MS);
+    const endIfBlocked = async (): Promise<void> => {
+      const file = await blockingFile(opened);
+      if (file === null || child.exitCode !== null || child.signalCode !== null) return;
+      failure = new GitError(`${name} cannot go on: ${file} is not a file. Remove it`, null);
+      end();
+    };
     child.stdout.on('data', (piece: Buffer) => {
       if (isCut) return;
       const room = maxBytes - bytes;
@@ -131,11 +144,13 @@ export function git(call: GitCall, path: string | undefined): Promise<GitResult>
     child.stdin.end(input ?? '');
     child.on('error', (cause) => {
       clearTimeout(timer);
+      clearTimeout(slow);
       const text = `git cannot be run: ${cause.message}. Install git 2.38 or later`;
       reject(new SignalboxError('spawn_failed', text, { cause }));
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      clearTimeout(slow);
       const stdout = Buffer.concat(pieces).toString();
       if (failure) return reject(failure);
       if (isCut || (code !== null && okCodes.includes(code)))

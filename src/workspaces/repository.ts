@@ -47,13 +47,12 @@ export class Repository {
    */
   static async open(path: string, own: string, programPath: string | undefined): Promise<Repository> {
     const asked = ['--path-format=absolute', '--git-common-dir', '--show-object-format'];
-    const answer = await git({ args: ['-C', path, 'rev-parse', ...asked] }, programPath).catch(
-      (cause: unknown) => {
-        if (cause instanceof SignalboxError) throw cause;
-        const message = `workspace.repository ${path} cannot be used: ${messageOf(cause)}`;
-        throw new SignalboxError('spawn_failed', message, { cause });
-      },
-    );
+    const call = { args: ['-C', path, 'rev-parse', ...asked], opened: { common: join(path, '.git') } };
+    const answer = await git(call, programPath).catch((cause: unknown) => {
+      if (cause instanceof SignalboxError) throw cause;
+      const message = `workspace.repository ${path} cannot be used: ${messageOf(cause)}`;
+      throw new SignalboxError('spawn_failed', message, { cause });
+    });
     const [common = '', format = 'sha1'] = answer.stdout.trimEnd().split('\n');
     await mkdir(join(own, 'objects'), { recursive: true, mode: 0o700 });
     await mkdir(join(own, 'refs'), { recursive: true, mode: 0o700 });
@@ -72,7 +71,8 @@ export class Repository {
 
   /** A command about refs and worktrees. @throws GitError */
   refs(args: readonly string[], call: Omit<GitCall, 'args'> = {}): Promise<GitResult> {
-    return git({ ...call, args: [`--git-dir=${this.common}`, ...args] }, this.#programPath);
+    const opened = { common: this.common };
+    return git({ ...call, opened, args: [`--git-dir=${this.common}`, ...args] }, this.#programPath);
   }
 
   /** A command about objects, and about the files of a worktree if `place` is given. @throws GitError */
@@ -91,7 +91,11 @@ export class Repository {
       ...call.env,
     };
     // Attributes that name a driver find none in this configuration.
-    return git({ ...call, args, env }, this.#programPath);
+    const opened = {
+      common: this.common,
+      ...(place?.worktree !== undefined && { worktree: place.worktree }),
+    };
+    return git({ ...call, opened, args, env }, this.#programPath);
   }
 
   /** The commit of a ref; null if there is none. @throws GitError */

@@ -1,4 +1,4 @@
-/** Worktrees with a real git: what is made, recorded, merged and removed. */
+/** Worktrees with a real git: what is made, recorded, merged and removed. Long because every case needs the same repository. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -90,6 +90,36 @@ describe('the diff', () => {
     expect(diff?.text).toContain('# left out: "huge" (3221225472 bytes');
     expect(diff?.text).toContain('# left out: "nested/" (it is a repository of its own)');
     expect(await workspaces.reasonToKeep(made)).toContain('it has files that are not recorded');
+  });
+});
+
+describe('a FIFO that git opens', () => {
+  it.each(['.gitignore', '.gitattributes'])('as %s of a worktree: it is named', async (name) => {
+    await using lab = await GitLab.create();
+    const { workspaces } = lab;
+    const made = await lab.make('t1');
+    const file = join(made.path, name);
+    await writeFiles(made.path, { 'new.txt': 'new\n' });
+    execFileSync('mkfifo', [file]);
+    await expect(workspaces.takeDiff(made, AT)).rejects.toThrow(`${file} is not a file. Remove it`);
+    await rm(file);
+    expect(await workspaces.takeDiff(made, AT)).toMatchObject({ files: 1 });
+  });
+
+  it('in the repository: it is named, and other worktrees can be made when it is gone', async () => {
+    await using lab = await GitLab.create();
+    const { repository, workspaces } = lab;
+    const made = await lab.make('t1');
+    const head = join(repository.path, '.git/worktrees', made.admin, 'HEAD');
+    const content = await readFile(head, 'utf8');
+    await rm(head);
+    execFileSync('mkfifo', [head]);
+    const text = `${head} is not a file. Remove it`;
+    await expect(workspaces.takeDiff(made, AT)).rejects.toThrow(text);
+    await expect(lab.make('t2')).rejects.toThrow(text);
+    await rm(head);
+    await writeFile(head, content);
+    expect(await gitIn((await lab.make('t2')).path, 'status', '--porcelain')).toBe('');
   });
 });
 
