@@ -38,6 +38,13 @@ async function pack(directory: string): Promise<{ tarball: string; paths: string
   return { tarball: join(directory, packed.filename), paths: packed.files.map(({ path }) => path) };
 }
 
+/** How this machine reaches the registry. */
+function networkOf(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => /^(NODE_EXTRA_CA_CERTS|(HTTPS?|NO)_PROXY)$/i.test(name)),
+  );
+}
+
 it(
   'is installed from its tarball, finds an agent, runs, does a task and shows it within two minutes',
   async () => {
@@ -61,7 +68,10 @@ it(
       const path = [join(prefix, 'bin'), tools, '/usr/local/bin', '/usr/bin', '/bin'].join(':');
       const options = { cwd: project, env: { PATH: path, HOME }, extendEnv: false } as const;
       const quiet = ['--no-audit', '--no-fund', '--prefer-offline'];
-      await execa('npm', ['install', '--global', '--prefix', prefix, ...quiet, tarball], options);
+      await execa('npm', ['install', '--global', '--prefix', prefix, ...quiet, tarball], {
+        ...options,
+        env: { ...options.env, ...networkOf(process.env) },
+      });
 
       const init = await execa('signalbox', ['init', '--port', String(port)], options);
       expect(init.stdout).toContain('with the agents hello, codex');
