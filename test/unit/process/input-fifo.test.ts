@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,11 +39,13 @@ function fifo(limits: Partial<FifoLimits> = {}): InputFifo {
   return made;
 }
 
-/** A process that reads the FIFO to its end. */
+/** A process that reads the FIFO to its end. It is open before this returns, as a writer has it open: a later one might be too late. */
 function reader(): { text: () => string; ended: Promise<unknown> } {
-  const child = spawn('cat', [join(directory, 'in')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const input = openSync(join(directory, 'in'), 'r');
+  const child = spawn('cat', [], { stdio: [input, 'pipe', 'inherit'] });
+  closeSync(input);
   let text = '';
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
   });
   return { text: () => text, ended: once(child, 'exit') };
