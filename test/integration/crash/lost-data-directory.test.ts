@@ -34,7 +34,7 @@ describe('a data directory that goes away while Signalbox runs', () => {
   it('does not keep Signalbox from stopping, if it was deleted', async () => {
     await using sandbox = await Sandbox.create({ config: CONFIG });
     await sandbox.up();
-    await rm(join(sandbox.directory, '.signalbox'), { recursive: true });
+    await rm(join(sandbox.directory, '.signalbox'), { recursive: true, maxRetries: 10, retryDelay: 20 });
     await until(async () => (await fetch(`${sandbox.url}/ready`)).status === 503, '/ready says no');
     const began = performance.now();
     await sandbox.kill('SIGTERM');
