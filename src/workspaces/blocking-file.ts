@@ -13,7 +13,7 @@ export interface Opened {
 }
 
 const SEARCH_MS = 20_000;
-const BLOCKING = ['(', '-type', 'p', '-o', '-type', 'c', ')', '-print'];
+const BLOCKING = ['(', '-type', 'p', '-o', '-type', 'c', ')', '-print', '-quit'];
 
 /** @returns the first one that is found; null if there is none, or it cannot be found out. Never rejects. */
 export async function blockingFile({ common, worktree }: Opened): Promise<string | null> {
@@ -32,9 +32,8 @@ function firstFound(args: readonly string[]): Promise<string | null> {
       killSignal: 'SIGKILL',
     });
     let text = '';
-    child.stdout.on('data', (piece: Buffer) => {
-      text += piece.toString();
-      if (text.includes('\n')) child.kill('SIGKILL');
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
     });
     child.on('error', () => resolve(null));
     child.on('close', () => resolve(text.split('\n')[0] || null));

@@ -2,12 +2,13 @@
 import { useSignal } from '@preact/signals';
 import { parseDuration } from '../../../src/base/duration.ts';
 import { type AttemptRef, attemptKey } from '../../../src/contracts/ids.ts';
-import { path, post, reasonOf } from '../../api/http.ts';
+import { path, post } from '../../api/http.ts';
 import type { AttemptAnswer } from '../../api/types.ts';
 import { mayNow } from '../../state/rights.ts';
 import { decider } from '../../state/session.ts';
 import { ActionButton } from '../base/action-button.tsx';
 import { Dialog } from '../base/dialog.tsx';
+import { DialogForm } from '../base/dialog-form.tsx';
 import { ago } from '../base/format.ts';
 import { notify } from '../base/notices.tsx';
 
@@ -72,26 +73,17 @@ interface MoreTimeProps {
 
 function MoreTime({ url, onClose, onDone }: MoreTimeProps) {
   const typed = useSignal('10m');
-  const trouble = useSignal<string | null>(null);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
+  const send = async (): Promise<void> => {
     const seconds = parseDuration(typed.value);
-    if (seconds === null) {
-      trouble.value = 'Expected a time such as 90s, 10m or 2h.';
-      return;
-    }
-    try {
-      const { deadline } = await post<AttemptAnswer>(url, { ...decider(), seconds });
-      notify(`The attempt times out ${ago(deadline ?? '', Date.now())}.`);
-      onClose();
-      onDone?.();
-    } catch (error) {
-      trouble.value = reasonOf(error);
-    }
+    if (seconds === null) throw new Error('Expected a time such as 90s, 10m or 2h.');
+    const { deadline } = await post<AttemptAnswer>(url, { ...decider(), seconds });
+    notify(`The attempt times out ${ago(deadline ?? '', Date.now())}.`);
+    onClose();
+    onDone?.();
   };
   return (
     <Dialog title="More time" onClose={onClose}>
-      <form class="form" onSubmit={submit}>
+      <DialogForm label="Give more time" send={send} onClose={onClose}>
         <label>
           How much more, such as 90s, 10m or 2h
           <input
@@ -103,20 +95,7 @@ function MoreTime({ url, onClose, onDone }: MoreTimeProps) {
             }}
           />
         </label>
-        {trouble.value !== null && (
-          <p class="trouble" role="alert">
-            {trouble.value}
-          </p>
-        )}
-        <div class="actions end">
-          <button type="button" class="quiet" onClick={onClose}>
-            Back
-          </button>
-          <button type="submit" class="strong">
-            Give more time
-          </button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
