@@ -5,7 +5,6 @@ import { changesText } from '../changed-text.ts';
 import { isTurn } from '../conversation/acp/agent-state.ts';
 import { chunkOf, diffSchema, requestKey, toolCallSchema } from '../conversation/acp/messages.ts';
 import {
-  any,
   callOf,
   countOf,
   items,
@@ -17,13 +16,14 @@ import {
   Texts,
   type TranscriptReader,
   text,
+  unknown,
 } from './reader.ts';
 
 const messageSchema = z.object({
   id: z.union([z.string(), z.number()]).optional().catch(undefined),
   method: text,
   params: object({ update: z.looseObject({ sessionUpdate: z.string() }).optional().catch(undefined) }),
-  result: any,
+  result: unknown,
   error: object({ message: text }),
 });
 
@@ -124,7 +124,7 @@ const STATES: Readonly<Record<string, (typeof CALL_STATES)[number]>> = {
   failed: 'failed',
 };
 
-const rawOutputSchema = z.object({ rawOutput: any });
+const rawOutputSchema = z.object({ rawOutput: unknown });
 const textContentSchema = z.object({ content: z.object({ type: z.literal('text'), text: z.string() }) });
 
 function ofCall(update: object): readonly TranscriptContent[] {

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { TranscriptContent } from '../../contracts/transcript/schemas.ts';
 import { changesText } from '../changed-text.ts';
 import {
-  any,
   callOf,
   countOf,
   flag,
@@ -16,6 +15,7 @@ import {
   type TranscriptReader,
   text,
   timeIn,
+  unknown,
 } from './reader.ts';
 
 const usageSchema = object({
@@ -31,9 +31,9 @@ const eventSchema = z.object({
   parent_tool_use_id: text,
   session_id: text,
   model: text,
-  message: object({ content: any, usage: usageSchema }),
+  message: object({ content: unknown, usage: usageSchema }),
   request_id: text,
-  request: object({ subtype: text, tool_name: text, input: any, description: text, tool_use_id: text }),
+  request: object({ subtype: text, tool_name: text, input: unknown, description: text, tool_use_id: text }),
   is_error: flag,
   result: text,
   errors: items,
@@ -81,9 +81,9 @@ const blockSchema = z.object({
   thinking: text,
   id: text,
   name: text,
-  input: any,
+  input: unknown,
   tool_use_id: text,
-  content: any,
+  content: unknown,
   is_error: flag,
 });
 type Block = z.output<typeof blockSchema>;

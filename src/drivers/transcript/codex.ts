@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { CallState, TranscriptContent } from '../../contracts/transcript/schemas.ts';
 import {
-  any,
   callOf,
   countOf,
   flag,
@@ -14,6 +13,7 @@ import {
   Texts,
   type TranscriptReader,
   text,
+  unknown,
 } from './reader.ts';
 
 const itemSchema = object({
@@ -21,16 +21,16 @@ const itemSchema = object({
   type: text,
   text: text,
   message: text,
-  command: any,
+  command: unknown,
   aggregated_output: text,
   exit_code: z.number().nullish().catch(undefined),
   status: text,
   changes: items,
   server: text,
   tool: text,
-  arguments: any,
-  result: any,
-  error: any,
+  arguments: unknown,
+  result: unknown,
+  error: unknown,
   query: text,
   items,
 });

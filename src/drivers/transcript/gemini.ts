@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { TranscriptContent } from '../../contracts/transcript/schemas.ts';
 import {
-  any,
   callOf,
   countOf,
   flag,
@@ -13,6 +12,7 @@ import {
   type TranscriptReader,
   text,
   timeIn,
+  unknown,
 } from './reader.ts';
 
 const eventSchema = z.object({
@@ -25,9 +25,9 @@ const eventSchema = z.object({
   delta: flag,
   tool_name: text,
   tool_id: text,
-  parameters: any,
+  parameters: unknown,
   status: text,
-  output: any,
+  output: unknown,
   error: object({ message: text }),
   message: text,
   stats: object({ input_tokens: number, output_tokens: number, total_tokens: number }),

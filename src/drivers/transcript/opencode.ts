@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { CallState, TranscriptContent } from '../../contracts/transcript/schemas.ts';
 import {
-  any,
   callOf,
   countOf,
   nameOf,
@@ -12,16 +11,17 @@ import {
   type TranscriptReader,
   text,
   timeIn,
+  unknown,
 } from './reader.ts';
 
 const eventSchema = z.object({
   type: z.string(),
-  timestamp: any,
+  timestamp: unknown,
   part: object({
     text: text,
     tool: text,
     callID: text,
-    state: object({ status: text, input: any, output: any, title: text, error: any }),
+    state: object({ status: text, input: unknown, output: unknown, title: text, error: unknown }),
     reason: text,
     cost: number,
     tokens: object({

@@ -24,7 +24,7 @@ export const MAX_ITEMS = 100;
 export const text = z.string().optional().catch(undefined);
 export const flag = z.boolean().optional().catch(undefined);
 export const number = z.number().min(0).optional().catch(undefined);
-export const any = z.unknown().optional();
+export const unknown = z.unknown().optional();
 export const items = z
   .array(z.unknown())
   .transform((all) => all.slice(0, MAX_ITEMS))
